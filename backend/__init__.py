@@ -1,0 +1,1 @@
+"""The domain: what Emerald promises, spoken without HTTP and without Telegram."""

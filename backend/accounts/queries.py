@@ -1,0 +1,154 @@
+"""Clubs and their members, and the one place that decides who may (`X4`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock, db
+from backend.accounts.rules import Act, Role, may
+from backend.errors import Forbidden, NotFound
+from backend.i18n import N_
+from backend.people.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Club:
+    """An account as its members see it, with the reader's own membership."""
+
+    id: int
+    name: str
+    zone: str
+    language: str
+    role: Role
+    membership_id: int
+
+    def allows(self, act: Act) -> bool:
+        return may(self.role, act)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A row of the members' list."""
+
+    id: int
+    user_id: int | None
+    name: str
+    username: str
+    role: Role
+    joined_at: datetime
+    joined_through: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as organisers see it (`A3`): never the key itself. `state`: live, expired, used up, revoked."""
+
+    id: int
+    label: str
+    ending: str
+    role: Role
+    uses_left: int | None
+    expires_at: datetime | None
+    used_at: datetime | None
+    created_at: datetime
+    state: str
+
+
+CLUB = """
+SELECT a.id, a.name, a.zone, a.language, m.role, m.id AS membership_id
+FROM memberships m JOIN accounts a ON a.id = m.account_id
+WHERE m.user_id = $1 AND m.left_at IS NULL
+"""
+
+
+def _club(row: db.Row) -> Club:
+    return Club(
+        row["id"], row["name"], row["zone"], row["language"], Role(row["role"]), row["membership_id"]
+    )
+
+
+async def clubs(person: Person) -> list[Club]:
+    """All clubs the person belongs to (`A8`), by name."""
+    return [_club(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
+
+
+async def authorise(person: Person, account_id: int, act: Act) -> Club:
+    """The person's club, if they may do this there.
+
+    Raises `NotFound` for who does not belong to it (`A1`), `Forbidden` for who does and may not (`X4`).
+    """
+    row = await db.row(f"{CLUB} AND a.id = $2", person.id, account_id)
+    if row is None:
+        raise NotFound()
+    club = _club(row)
+    if not club.allows(act):
+        if club.role is Role.HELPER:
+            raise Forbidden(
+                N_("Only organisers can do this. You are a helper here: you can check people in.")
+            )
+        raise Forbidden()
+    return club
+
+
+async def members(club: Club) -> list[Member]:
+    """The club's members, organisers first, then by name."""
+    rows = await db.rows(
+        "SELECT m.*, u.first_name, u.last_name, u.username, u.may_write_at, u.blocked_at"
+        " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
+        " WHERE m.account_id = $1 AND m.left_at IS NULL"
+        " ORDER BY array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
+        " lower(coalesce(u.first_name, m.name)), m.id",
+        club.id,
+    )
+    return [
+        Member(
+            id=row["id"],
+            user_id=row["user_id"],
+            name=row["name"] or f"{row['first_name']} {row['last_name']}".strip(),
+            username=row["username"] or "",
+            role=Role(row["role"]),
+            joined_at=row["joined_at"],
+            joined_through=row["joined_through"],
+            reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+        )
+        for row in rows
+    ]
+
+
+async def keys(club: Club) -> list[Key]:
+    """The club's API keys, newest first."""
+    at = clock.now()
+    rows = await db.rows(
+        "SELECT * FROM api_keys WHERE account_id = $1 ORDER BY created_at DESC, id DESC", club.id
+    )
+    return [
+        Key(
+            id=row["id"],
+            label=row["label"],
+            ending=row["ending"],
+            role=Role(row["role"]),
+            uses_left=row["uses_left"],
+            expires_at=row["expires_at"],
+            used_at=row["used_at"],
+            created_at=row["created_at"],
+            state=_key_state(row, at),
+        )
+        for row in rows
+    ]
+
+
+def _key_state(row: db.Row, at: datetime) -> str:
+    if row["revoked_at"] is not None:
+        return "revoked"
+    if row["expires_at"] is not None and row["expires_at"] <= at:
+        return "expired"
+    return "used up" if row["uses_left"] == 0 else "live"
+
+
+async def account_named(name: str) -> int | None:
+    """The id of the account with this name or number, for scripts; None when there is not exactly one."""
+    if name.isdigit():
+        found = await db.value("SELECT id FROM accounts WHERE id = $1", int(name))
+        return int(found) if found is not None else None
+    rows = await db.rows("SELECT id FROM accounts WHERE name = $1", name)
+    return int(rows[0]["id"]) if len(rows) == 1 else None

@@ -1,0 +1,48 @@
+"""Who may do what: one literal table for all three doors (`X4`, `A2`)."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """OWNER > ADMIN > HELPER > MEMBER (`A2`)."""
+
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    HELPER = "HELPER"
+    MEMBER = "MEMBER"
+
+
+class Act(StrEnum):
+    """What can be done in a club, as far as roles are concerned."""
+
+    BOOK = "book"
+    VOTE = "vote"
+    SEE_PEOPLE = "see people"
+    CHECK_IN = "check in"
+    MANAGE_EVENTS = "manage events"
+    MANAGE_BOOKINGS = "manage bookings"
+    MANAGE_POLLS = "manage polls"
+    POST_CARDS = "post cards"
+    MANAGE_GROUPS = "manage groups"
+    MANAGE_MEMBERS = "manage members"
+    MANAGE_KEYS = "manage keys"
+    OVERBOOK = "overbook"
+    MANAGE_OWNERS = "manage owners"
+
+
+_MEMBER = frozenset({Act.BOOK, Act.VOTE})
+_HELPER = _MEMBER | {Act.SEE_PEOPLE, Act.CHECK_IN}
+_OWNER = frozenset(Act)
+_ADMIN = _OWNER - {Act.OVERBOOK, Act.MANAGE_OWNERS}
+MAY: dict[Role, frozenset[Act]] = {
+    Role.MEMBER: _MEMBER,
+    Role.HELPER: _HELPER,
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _OWNER,
+}
+RANK = {Role.MEMBER: 0, Role.HELPER: 1, Role.ADMIN: 2, Role.OWNER: 3}
+
+
+def may(role: Role, act: Act) -> bool:
+    """Whether the role reaches the act."""
+    return act in MAY[role]

@@ -1,0 +1,49 @@
+"""Rows of accounts."""
+
+from piccolo.columns import BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.people.tables import TelegramUser
+from backend.piccolo_conf import DB
+
+
+class Account(Table, tablename="accounts", db=DB):
+    """A club. `zone` and `language` are what new series and cards start with."""
+
+    id = BigSerial(primary_key=True)
+    name = Text(default=None)
+    zone = Text(default="UTC")
+    language = Text(default="en")
+    created_at = Timestamptz(default=None)
+
+
+class Membership(Table, tablename="memberships", db=DB):
+    """A member of a club: a person of Telegram, or a bare `name`. Who left keeps the row, with `left_at`."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    user_id = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    name = Text(default="")
+    role = Text(default=None)
+    joined_through = Text(default=None)
+    joined_at = Timestamptz(default=None)
+    checked_at = Timestamptz(default=None)
+    left_at = Timestamptz(null=True, default=None)
+
+
+class ApiKey(Table, tablename="api_keys", db=DB):
+    """A key that binds whoever presents it to the account (`A3`); only its SHA-256 and last four digits are kept."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    key_hash = Text(default=None)
+    ending = Text(default=None)
+    label = Text(default=None)
+    role = Text(default=None)
+    uses_left = Integer(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+    used_at = Timestamptz(null=True, default=None)
+    created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    created_at = Timestamptz(default=None)

@@ -1,0 +1,1 @@
+"""The *audit log*: what organisers did, to what, and when."""

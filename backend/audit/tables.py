@@ -1,0 +1,18 @@
+"""Rows of audit."""
+
+from piccolo.columns import BigInt, BigSerial, JSONB, Text, Timestamptz
+from piccolo.table import Table
+
+from backend.piccolo_conf import DB
+
+
+class AuditEntry(Table, tablename="audit_log", db=DB):
+    """One act of an organiser. The keys to account and person are the database's; this slice lies below theirs."""
+
+    id = BigSerial(primary_key=True)
+    account_id = BigInt(default=None)
+    user_id = BigInt(null=True, default=None)
+    verb = Text(default=None)
+    object = Text(default=None)
+    detail = JSONB(default=None)
+    at = Timestamptz(default=None)

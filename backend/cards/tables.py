@@ -1,0 +1,32 @@
+"""Rows of cards."""
+
+from piccolo.columns import BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.accounts.tables import Account
+from backend.events.tables import Instance
+from backend.groups.tables import Group
+from backend.people.tables import TelegramUser
+from backend.piccolo_conf import DB
+
+
+class Card(Table, tablename="cards", db=DB):
+    """A message in a chat that shows an instance or a poll. `state`: due (to be posted), posting, live, lost."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    group_id = ForeignKey(Group, null=False, on_delete=OnDelete.restrict)
+    topic_id = BigInt(null=True, default=None)
+    instance_id = ForeignKey(Instance, null=True, default=None, on_delete=OnDelete.restrict)
+    poll_id = BigInt(null=True, default=None)
+    state = Text(default=None)
+    message_id = BigInt(null=True, default=None)
+    digest = Text(default="")
+    shown_version = BigInt(default=0)
+    next_try_at = Timestamptz(default=None)
+    attempts = Integer(default=0)
+    error = Text(default="")
+    asked_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    created_at = Timestamptz(default=None)
+    posted_at = Timestamptz(null=True, default=None)

@@ -1,0 +1,206 @@
+"""The database: pool, transaction, and plain SQL; the only file that knows asyncpg.
+
+Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
+`transaction()`, which an action opens, never nested. Errors of the database reach the domain as words of ours:
+`Busy` (a lock or a statement took too long), `Unavailable`, `OutcomeUnknown`.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import asyncpg
+from piccolo.engine.postgres import PostgresTransaction
+
+from backend.errors import Busy, OutcomeUnknown, Unavailable
+from backend.piccolo_conf import DB
+from backend.settings import settings
+
+Row = asyncpg.Record
+
+# What the server says, or asyncpg finds, when there is no (longer a) server to talk to.
+CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
+TOOK_TOO_LONG = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+@contextmanager
+def our_words() -> Iterator[None]:
+    try:
+        yield
+    except TOOK_TOO_LONG as error:
+        raise Busy() from error
+    except CONNECTION_LOST as error:
+        raise Unavailable(str(error)) from error
+
+
+async def _keep(connection: object) -> None:
+    """Instead of asyncpg's reset query on each release: nobody here uses SET, LISTEN or session locks."""
+
+
+async def open_pool(*, name: str, size: int | None = None) -> None:
+    """Open this process's pool; `name` is what the server shows as application_name. Raises `Unavailable`."""
+    most = size or settings.database_pool_size
+    kwargs = settings.database.connect_kwargs()
+    session = {
+        "application_name": name,
+        "timezone": "UTC",
+        "lock_timeout": "5s",
+        "statement_timeout": "20s",
+        "idle_in_transaction_session_timeout": "30s",
+        # Row-sized queries only; compiling them costs more than it saves.
+        "jit": "off",
+    }
+    kwargs["server_settings"] = {**kwargs.get("server_settings", {}), **session}
+    with our_words():
+        await DB.start_connection_pool(
+            **kwargs,
+            min_size=1,
+            max_size=most,
+            reset=_keep,
+            statement_cache_size=settings.database_statement_cache,
+        )
+
+
+async def close_pool() -> None:
+    """Close this process's pool, if it is open."""
+    if DB.pool is not None:
+        await DB.close_connection_pool()
+
+
+class Transaction(PostgresTransaction):
+    """Piccolo's transaction, mended: the connection always goes back, the context variable never stays set.
+
+    `first` is a statement sent together with BEGIN, to save a round trip: it carries no values.
+    """
+
+    __slots__ = ("first",)
+
+    def __init__(self, first: str = "") -> None:
+        super().__init__(DB, allow_nested=False)
+        self.first = first
+
+    async def __aenter__(self) -> Self:
+        with our_words():
+            self.connection = await self.get_connection()
+            try:
+                await self.connection.execute(f"BEGIN;{self.first}")
+            except BaseException:
+                await self._give_back(broken=True)
+                raise
+        self.context = DB.current_transaction.set(self)
+        return self
+
+    async def __aexit__(  # type: ignore[override]
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        broken = True
+        try:
+            if exception is None:
+                await self._commit()
+            elif not self.connection.is_closed():
+                await self.connection.execute("ROLLBACK")
+            broken = False
+        except CONNECTION_LOST:
+            # While rolling back there is nothing to lose: the server forgets what was not committed.
+            if exception is None:
+                raise
+        finally:
+            if DB.current_transaction.get() is self:
+                DB.current_transaction.reset(self.context)
+            await self._give_back(broken=broken)
+        return False
+
+    async def _commit(self) -> None:
+        try:
+            said = await self.connection.execute("COMMIT")
+        except CONNECTION_LOST as error:
+            raise OutcomeUnknown("the connection was lost while committing") from error
+        if said != "COMMIT":
+            raise RuntimeError("the server rolled back what was to be committed")
+
+    async def _give_back(self, *, broken: bool) -> None:
+        if broken:
+            self.connection.terminate()
+        if DB.pool is not None:
+            await DB.pool.release(self.connection)
+        else:
+            await self.connection.close()
+
+
+@asynccontextmanager
+async def transaction(first: str = "") -> AsyncIterator[Transaction]:
+    """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested,
+    `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
+    with our_words():
+        async with Transaction(first) as opened:
+            yield opened
+
+
+async def rows(sql: str, *args: object) -> list[Row]:
+    """All rows of a query."""
+    return list(await _run("fetch", sql, args))
+
+
+async def row(sql: str, *args: object) -> Row | None:
+    """The first row of a query, or None."""
+    found: Row | None = await _run("fetchrow", sql, args)
+    return found
+
+
+async def value(sql: str, *args: object) -> Any:
+    """The first column of the first row, or None."""
+    return await _run("fetchval", sql, args)
+
+
+async def execute(sql: str, *args: object) -> int:
+    """Run a statement; how many rows it touched."""
+    said: str = await _run("execute", sql, args)
+    tail = said.rpartition(" ")[2]
+    return int(tail) if tail.isdigit() else 0
+
+
+async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
+    inside = DB.current_transaction.get()
+    if inside is not None:
+        return await getattr(inside.connection, method)(sql, *args)
+    with our_words():
+        if DB.pool is None:
+            connection = await DB.get_new_connection()
+            try:
+                return await getattr(connection, method)(sql, *args)
+            finally:
+                await connection.close()
+        async with DB.pool.acquire() as connection:
+            return await getattr(connection, method)(sql, *args)
+
+
+async def reachable(timeout: float = 1.0) -> bool:
+    """Whether the database answers within `timeout` seconds; for /ready."""
+    import asyncio
+
+    try:
+        async with asyncio.timeout(timeout):
+            return bool(await value("SELECT true"))
+    except (Unavailable, Busy, TimeoutError):
+        return False
+
+
+UniqueViolation = asyncpg.UniqueViolationError
+CheckViolation = asyncpg.CheckViolationError

@@ -1,0 +1,67 @@
+"""Every expected "no" of the domain, with the sentence a person reads.
+
+A `Refusal` carries a message (an English sentence with `%(name)s` holes, the key of the gettext catalogues) and its
+values; the doors translate it in one place each. Values may be text, numbers or aware datetimes, which the door words
+in the reader's language and the event's zone.
+"""
+
+from datetime import datetime
+
+from backend.i18n import N_
+
+Value = str | int | datetime
+
+
+class Refusal(Exception):
+    """An expected no. `outcome` is the word the screens and tests know it by (`data-outcome`)."""
+
+    outcome = "refused"
+    message = N_("That is not possible.")
+
+    def __init__(self, message: str | None = None, /, *, field: str = "", **values: Value) -> None:
+        self.message = message or type(self).message
+        self.field = field
+        self.values = values
+        super().__init__(self.message)
+
+
+class NotFound(Refusal):
+    """The object does not exist for this person: absent, or another club's (`A1`)."""
+
+    outcome = "not-found"
+    message = N_("This does not exist, or it is not for you to see.")
+
+
+class Forbidden(Refusal):
+    """The person is a member, but their role does not reach this (`A2`, `X4`)."""
+
+    outcome = "forbidden"
+    message = N_("Only organisers can do this.")
+
+
+class NotAMember(NotFound):
+    """The object exists in a club this person does not belong to, and the door may say so (a tapped card)."""
+
+    outcome = "not-a-member"
+    message = N_("This is for members of %(club)s. Ask an organiser for an invite.")
+
+
+class Invalid(Refusal):
+    """What was entered cannot be taken; `field` names where (`X5`)."""
+
+    outcome = "invalid"
+
+
+class Busy(Refusal):
+    """Too many at once, or the database took too long: nothing happened, trying again is right."""
+
+    outcome = "busy"
+    message = N_("Many people tap right now. Nothing is lost; try again in a moment.")
+
+
+class Unavailable(Exception):
+    """The database cannot be reached. The doors answer 503 with Retry-After."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection was lost while committing: it may have happened. Ask again; never report it as a failure."""

@@ -1,0 +1,1 @@
+"""A *series* is what repeats; an *instance* is one date of it."""

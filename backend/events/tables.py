@@ -1,0 +1,81 @@
+"""Rows of events."""
+
+from piccolo.columns import (
+    BigInt,
+    BigSerial,
+    Boolean,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamp,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.accounts.tables import Account
+from backend.groups.tables import Group
+from backend.people.tables import TelegramUser
+from backend.piccolo_conf import DB
+
+
+class Series(Table, tablename="event_series", db=DB):
+    """What repeats (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one date."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    title = Text(default=None)
+    emoji = Text(default="")
+    description = Text(default="")
+    place = Text(default="")
+    map_url = Text(default="")
+    zone = Text(default=None)
+    starts_local = Timestamp(default=None)
+    duration_minutes = Integer(default=None)
+    rule = Text(default="")
+    capacity = Integer(null=True, default=None)
+    guests_max = Integer(default=0)
+    opens_before_minutes = Integer(null=True, default=None)
+    closes_before_minutes = Integer(default=0)
+    cancel_before_minutes = Integer(null=True, default=None)
+    announce_before_minutes = Integer(default=2880)
+    fill_gaps = Boolean(default=False)
+    group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.restrict)
+    topic_id = BigInt(null=True, default=None)
+    visibility = Text(default="group")
+    made_until = Timestamptz(null=True, default=None)
+    created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class Instance(Table, tablename="event_instances", db=DB):
+    """One date of a series, known by (series, original start) (`S2`)."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    series_id = ForeignKey(Series, null=False, on_delete=OnDelete.restrict)
+    code = Text(default=None)
+    original_start = Timestamptz(default=None)
+    starts_at = Timestamptz(default=None)
+    ends_at = Timestamptz(default=None)
+    state = Text(default="SCHEDULED")
+    cancelled_at = Timestamptz(null=True, default=None)
+    cancelled_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    cancel_reason = Text(default="")
+    sequence = Integer(default=0)
+    created_at = Timestamptz(default=None)
+
+
+class InstanceSeats(Table, tablename="instance_seats", db=DB):
+    """The counted seats of an instance: the queue for them too, for whoever holds this row may count (`B3`)."""
+
+    instance_id = BigInt(primary_key=True, default=None)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    capacity = Integer(null=True, default=None)
+    over = Integer(default=0)
+    booked = Integer(default=0)
+    offered = Integer(default=0)
+    waiting = Integer(default=0)
+    queued_at = Timestamptz(default=None)
+    version = BigInt(default=1)

@@ -1,0 +1,42 @@
+"""Rows of groups."""
+
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.accounts.tables import Account
+from backend.people.tables import TelegramUser
+from backend.piccolo_conf import DB
+
+
+class Group(Table, tablename="groups", db=DB):
+    """A linked chat. `health`: well, muted (the bot may not write), removed (the bot is out)."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    chat_id = BigInt(default=None)
+    title = Text(default=None)
+    forum = Boolean(default=False)
+    health = Text(default=None)
+    linked_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    linked_at = Timestamptz(default=None)
+
+
+class GroupTopic(Table, tablename="group_topics", db=DB):
+    """A forum topic seen in a group. The key is (group_id, topic_id)."""
+
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    group_id = BigInt(primary_key=True, default=None)
+    topic_id = BigInt(default=None)
+    name = Text(default=None)
+    closed = Boolean(default=False)
+
+
+class GroupMember(Table, tablename="group_members", db=DB):
+    """What Telegram last said about a person in a group (`A5`). The key is (group_id, user_id)."""
+
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    group_id = BigInt(primary_key=True, default=None)
+    user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
+    present = Boolean(default=None)
+    checked_at = Timestamptz(default=None)

@@ -1,0 +1,154 @@
+"""Words in the reader's language: gettext catalogues (`locales/<language>/LC_MESSAGES/emerald.po`), dates by Babel.
+
+Source sentences are English and are the keys. The `.po` files are compiled in memory, so that what is in git is what
+is spoken; adding a language is adding one file.
+"""
+
+import gettext
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_skeleton, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from backend import clock
+
+CATALOGUES = Path(__file__).resolve().parent.parent / "locales"
+# English is written with a 24-hour clock and day before month, as most clubs' chats do.
+LOCALES = {"en": "en_GB", "fi": "fi_FI", "ru": "ru_RU"}
+DEFAULT = "en"
+_FULL_DATES = {"en": "EEEE d MMMM", "fi": "EEEE d. MMMM", "ru": "EEEE, d MMMM"}
+# A party that ends after midnight still reads as one evening.
+_NIGHT = timedelta(hours=12)
+
+
+def N_(message: str) -> str:
+    """Mark a sentence for the catalogues; it is translated later, where its reader is known."""
+    return message
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages there are catalogues for, English first."""
+    found = sorted(p.parent.parent.name for p in CATALOGUES.glob("*/LC_MESSAGES/emerald.po"))
+    return (DEFAULT, *(code for code in found if code != DEFAULT))
+
+
+def nearest(code: str | None) -> str:
+    """The language we speak that is nearest to an IETF tag such as `fi` or `pt-br`; English when none is near."""
+    short = (code or "").replace("_", "-").split("-")[0].lower()
+    return short if short in languages() else DEFAULT
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The compiled catalogue of one language; English speaks its own keys."""
+    path = CATALOGUES / language / "LC_MESSAGES" / "emerald.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One reader's words: their language, and their own time zone when it is known."""
+
+    language: str = DEFAULT
+    zone: str | None = None
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES.get(self.language, self.language))
+
+    def say(self, message: str, /, **values: object) -> str:
+        """A sentence of the catalogue with its named values filled in."""
+        sentence = catalogue(self.language).gettext(message) if message else ""
+        return sentence % self._worded(values) if values else sentence
+
+    def count(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+        """A sentence with the plural form that `n` asks for; `%(n)s` is the number itself."""
+        sentence = catalogue(self.language).ngettext(singular, plural, n)
+        return sentence % self._worded({"n": n, **values})
+
+    def _worded(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {
+            name: self.moment(value, self.zone or "UTC") if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
+
+    # --- times; every `at` is an aware instant, every `zone` an IANA name ---
+
+    def hour(self, at: datetime, zone: str) -> str:
+        """`18:00`, in Finnish `18.00`."""
+        return format_time(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
+
+    def date(self, at: datetime, zone: str) -> str:
+        """`Tue 24 Nov`; with the year when it is not this one."""
+        local = at.astimezone(ZoneInfo(zone))
+        this_year = local.year == clock.now().astimezone(ZoneInfo(zone)).year
+        return self._skeleton("MMMEd" if this_year else "yMMMEd", local)
+
+    def full_date(self, at: datetime, zone: str) -> str:
+        """`Tuesday 24 November`."""
+        pattern = _FULL_DATES.get(self.language, "EEEE, d MMMM")
+        return format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=self.locale)
+
+    def month(self, at: datetime, zone: str) -> str:
+        """`November 2026`."""
+        return self._skeleton("yMMMM", at.astimezone(ZoneInfo(zone)))
+
+    def moment(self, at: datetime, zone: str) -> str:
+        """`today at 18:00`, `tomorrow at 18:00`, else `Tue 24 Nov at 18:00`."""
+        day = self.near_day(at, zone)
+        hour = self.hour(at, zone)
+        if day == 0:
+            return self.say(N_("today at %(hour)s"), hour=hour)
+        if day == 1:
+            return self.say(N_("tomorrow at %(hour)s"), hour=hour)
+        return self.say(N_("%(date)s at %(hour)s"), date=self.date(at, zone), hour=hour)
+
+    def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
+        """`Tue 24 Nov, 18:00–19:15`; the end's date too when it is another day."""
+        start, end = (t.astimezone(ZoneInfo(zone)) for t in (starts_at, ends_at))
+        first = f"{self.date(starts_at, zone)}, {self.hour(starts_at, zone)}"
+        if start.date() == end.date() or end - start < _NIGHT:
+            return f"{first}–{self.hour(ends_at, zone)}"
+        return f"{first} – {self.date(ends_at, zone)}, {self.hour(ends_at, zone)}"
+
+    def stamp(self, at: datetime, zone: str) -> str:
+        """Date and time as figures, for tables and logs people read."""
+        return format_datetime(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
+
+    def day_name(self, at: datetime, zone: str) -> str:
+        """`Today`, `Tomorrow` or the full date; what a list of days is headed with."""
+        near = self.near_day(at, zone)
+        if near == 0:
+            return self.say(N_("Today"))
+        return self.say(N_("Tomorrow")) if near == 1 else self.full_date(at, zone)
+
+    def near_day(self, at: datetime, zone: str) -> int:
+        """How many calendar days in that zone from today: 0 today, 1 tomorrow, -1 yesterday."""
+        here = ZoneInfo(zone)
+        return (at.astimezone(here).date() - clock.now().astimezone(here).date()).days
+
+    def ordinal(self, n: int) -> str:
+        """A place in line: English `3rd`, Finnish `3.`, Russian `3-й`."""
+        if self.language == "en":
+            tail = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+            return f"{n}{tail}"
+        return f"{n}-й" if self.language == "ru" else f"{n}."
+
+    def _skeleton(self, skeleton: str, local: datetime) -> str:
+        return format_skeleton(skeleton, local, locale=self.locale).replace("\u202f", " ")
+

@@ -1,0 +1,65 @@
+"""Who someone is."""
+
+from dataclasses import dataclass
+
+from backend import clock, codes, db
+from backend.i18n import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as every door and action knows them; a fact of the request."""
+
+    id: int
+    telegram_id: int
+    first_name: str
+    last_name: str = ""
+    language: str = "en"
+    zone: str | None = None
+    session_version: int = 1
+    reachable: bool = False  # the bot may write to them
+
+    @property
+    def voice(self) -> Voice:
+        return Voice(self.language, self.zone)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+def person_from(row: db.Row) -> Person:
+    """A row of telegram_users as a `Person`."""
+    return Person(
+        id=row["id"],
+        telegram_id=row["telegram_id"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        language=row["language"],
+        zone=row["zone"],
+        session_version=row["session_version"],
+        reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+    )
+
+
+async def person(user_id: int) -> Person | None:
+    """The person with this id of ours."""
+    found = await db.row("SELECT * FROM telegram_users WHERE id = $1", user_id)
+    return person_from(found) if found else None
+
+
+async def person_of_telegram(telegram_id: int) -> Person | None:
+    """The person with this Telegram id, if Emerald has met them."""
+    found = await db.row("SELECT * FROM telegram_users WHERE telegram_id = $1", telegram_id)
+    return person_from(found) if found else None
+
+
+async def person_of_browser(token: str) -> Person | None:
+    """Whose live dashboard session this token is (`X3`); revocation and expiry count at once."""
+    found = await db.row(
+        "SELECT u.* FROM web_sessions s JOIN telegram_users u ON u.id = s.user_id"
+        " WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2",
+        codes.digest(token),
+        clock.now(),
+    )
+    return person_from(found) if found else None

@@ -1,0 +1,61 @@
+"""Rows of people."""
+
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.piccolo_conf import DB
+
+
+class TelegramUser(Table, tablename="telegram_users", db=DB):
+    """Someone Emerald has met in Telegram. `zone` is None until they choose one."""
+
+    id = BigSerial(primary_key=True)
+    telegram_id = BigInt(default=None)
+    first_name = Text(default=None)
+    last_name = Text(default="")
+    username = Text(default="")
+    language = Text(default="en")
+    language_chosen = Boolean(default=False)
+    zone = Text(null=True, default=None)
+    may_write_at = Timestamptz(null=True, default=None)
+    blocked_at = Timestamptz(null=True, default=None)
+    session_version = Integer(default=1)
+    created_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)
+
+
+class WebSession(Table, tablename="web_sessions", db=DB):
+    """A browser that is signed in to the dashboard; the cookie's token is kept as SHA-256 only."""
+
+    id = BigSerial(primary_key=True)
+    token_hash = Text(default=None)
+    user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
+    browser = Text(default=None)
+    created_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class SignIn(Table, tablename="sign_ins", db=DB):
+    """A one-use link from a browser to the bot, bound to that browser."""
+
+    id = BigSerial(primary_key=True)
+    key_hash = Text(default=None)
+    browser_hash = Text(default=None)
+    browser = Text(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    user_id = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.cascade)
+    confirmed_at = Timestamptz(null=True, default=None)
+    refused_at = Timestamptz(null=True, default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class TelegramUpdate(Table, tablename="telegram_updates", db=DB):
+    """An update that was taken to be handled (`X2`). The key is (bot_id, update_id)."""
+
+    bot_id = BigInt(primary_key=True, default=None)
+    update_id = BigInt(default=None)
+    seen_at = Timestamptz(default=None)

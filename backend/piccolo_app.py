@@ -1,0 +1,30 @@
+"""The explicit list of tables, and where their migrations lie."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from backend.accounts.tables import Account, ApiKey, Membership
+from backend.audit.tables import AuditEntry
+from backend.bookings.tables import Booking, Participation
+from backend.cards.tables import Card
+from backend.events.tables import Instance, InstanceSeats, Series
+from backend.groups.tables import Group, GroupMember, GroupTopic
+from backend.messages.tables import Duty, Lease, Message
+from backend.people.tables import SignIn, TelegramUpdate, TelegramUser, WebSession
+from backend.polls.tables import OptionTally, Poll, PollOption, PollTally, PollVote
+
+APP_CONFIG = AppConfig(
+    app_name="emerald",
+    migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
+    table_classes=[
+        TelegramUser, WebSession, SignIn, TelegramUpdate,
+        AuditEntry,
+        Account, Membership, ApiKey,
+        Group, GroupTopic, GroupMember,
+        Series, Instance, InstanceSeats,
+        Message, Lease, Duty, Card,
+        Booking, Participation,
+        Poll, PollOption, PollTally, OptionTally, PollVote,
+    ],
+)  # fmt: skip

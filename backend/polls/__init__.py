@@ -1,0 +1,1 @@
+"""A *poll* is a question with options that members vote on."""

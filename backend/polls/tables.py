@@ -1,0 +1,69 @@
+"""Rows of polls."""
+
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.table import Table
+
+from backend.accounts.tables import Account, Membership
+from backend.groups.tables import Group
+from backend.people.tables import TelegramUser
+from backend.piccolo_conf import DB
+
+
+class Poll(Table, tablename="polls", db=DB):
+    """A question (`P1`). `results`: shown live, once one has voted, or once it is closed."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    code = Text(default=None)
+    question = Text(default=None)
+    kind = Text(default=None)
+    choices_max = Integer(default=None)
+    anonymous = Boolean(default=None)
+    results = Text(default=None)
+    closes_at = Timestamptz(null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    closed_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.restrict)
+    topic_id = BigInt(null=True, default=None)
+    created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    created_at = Timestamptz(default=None)
+
+
+class PollOption(Table, tablename="poll_options", db=DB):
+    """One answer to a poll, in its place."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    poll_id = ForeignKey(Poll, null=False, on_delete=OnDelete.restrict)
+    position = Integer(default=None)
+    text = Text(default=None)
+
+
+class PollTally(Table, tablename="poll_tallies", db=DB):
+    """How many have voted; whoever holds this row may count the poll (`P2`)."""
+
+    poll_id = BigInt(primary_key=True, default=None)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    voters = Integer(default=0)
+    version = BigInt(default=1)
+
+
+class OptionTally(Table, tablename="poll_option_tallies", db=DB):
+    """How many votes an option has, and how many it takes at most."""
+
+    option_id = BigInt(primary_key=True, default=None)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    votes_max = Integer(null=True, default=None)
+    votes = Integer(default=0)
+
+
+class PollVote(Table, tablename="poll_votes", db=DB):
+    """One member's vote for one option."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    poll_id = ForeignKey(Poll, null=False, on_delete=OnDelete.restrict)
+    option_id = ForeignKey(PollOption, null=False, on_delete=OnDelete.restrict)
+    membership_id = ForeignKey(Membership, null=False, on_delete=OnDelete.restrict)
+    at = Timestamptz(default=None)

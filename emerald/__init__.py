@@ -1,0 +1,1 @@
+"""What is started: the only rooms that know all doors."""

@@ -1,0 +1,1 @@
+"""The HTML door: the Mini App for members, the dashboard for organisers."""
