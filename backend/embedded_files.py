@@ -1,4 +1,6 @@
-"""What the embedded PostgreSQL needs of the machine: programs, a user that is not root, directories, process ids."""
+"""What the embedded PostgreSQL needs of the machine: programs, a user that is not root,
+directories, process ids.
+"""
 
 import hashlib
 import importlib.util
@@ -48,8 +50,8 @@ class Owner:
 def owner_of(data: Path) -> Owner:
     """Who owns the data, or shall own it: ourselves, or for root a user without privileges.
 
-    initdb and the server ask for the name behind their uid, so it must be one the machine knows; we use what is there
-    rather than add users to somebody's machine.
+    initdb and the server ask for the name behind their uid, so it must be one the machine knows; we
+    use what is there rather than add users to somebody's machine.
     """
     if os.geteuid() != 0:
         return Owner(os.geteuid(), os.getegid())
@@ -65,13 +67,15 @@ def owner_of(data: Path) -> Owner:
             continue
         return Owner(entry.pw_uid, entry.pw_gid)
     raise EmbeddedError(
-        "PostgreSQL does not run as root and this machine has no user `nobody`: run as an ordinary user."
+        "PostgreSQL does not run as root and this machine has no user `nobody`: "
+        "run as an ordinary user."
     )
 
 
 def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
-    """Make a directory with just these permissions. One that is there must be the owner's (another user may have put
-    it into /tmp to catch us)."""
+    """Make a directory with just these permissions. One that is there must be the owner's (another
+    user may have put it into /tmp to catch us).
+    """
     try:
         path.mkdir(parents=True)
     except FileExistsError:
@@ -85,12 +89,16 @@ def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
 
 
 def reachable_by_others(path: Path) -> bool:
-    """Whether any user may pass through a directory and all above it; what does not exist yet will be."""
+    """Whether any user may pass through a directory and all above it; what does not exist yet will
+    be.
+    """
     return all(step.stat().st_mode & 0o001 for step in (path, *path.parents) if step.exists())
 
 
 def binaries(owner: Owner) -> Path:
-    """The directory with initdb, postgres and psql, where `owner` can run them. Raises `EmbeddedError`."""
+    """The directory with initdb, postgres and psql, where `owner` can run them. Raises
+    `EmbeddedError`.
+    """
     named = own_environment().get("PGBIN", "")
     if named:
         found = Path(named).expanduser().absolute()
@@ -124,8 +132,10 @@ def _runs(directory: Path, owner: Owner) -> bool:
 
 
 def _copy_for(owner: Owner, directory: Path) -> Path:
-    """A copy of the wheel's programs (40 MB) where others can read them, made once: the virtual environment is under a
-    home nobody else may enter. The libraries keep their place relative to the programs."""
+    """A copy of the wheel's programs (40 MB) where others can read them, made once: the virtual
+    environment is under a home nobody else may enter. The libraries keep their place relative to
+    the programs.
+    """
     installed, package = directory.parent, directory.parent.parent
     stamp = f"{directory}{(directory / 'postgres').stat().st_mtime_ns}"
     target = (
@@ -160,8 +170,9 @@ def version(directory: Path) -> str:
 
 
 def postmaster(data: Path) -> int | None:
-    """The process id of the server of these files, if that process is one: after a crash or a reboot the file may name
-    a dead process, a zombie, or somebody else's."""
+    """The process id of the server of these files, if that process is one: after a crash or a
+    reboot the file may name a dead process, a zombie, or somebody else's.
+    """
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -183,8 +194,8 @@ def _command_of(pid: int) -> str:
 def forget_stale_pid(file: Path, where: Path) -> None:
     """Let the next server pass a lock file whose process is not a server of `where`.
 
-    The first line is replaced and the rest kept, so that PostgreSQL still makes its own check for processes that hold
-    the old shared memory.
+    The first line is replaced and the rest kept, so that PostgreSQL still makes its own check for
+    processes that hold the old shared memory.
     """
     try:
         pid, _, rest = file.read_text().partition("\n")
