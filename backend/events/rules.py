@@ -1,0 +1,247 @@
+"""When a series happens (`S1` to `S3`), how its rule reads, what may be done when (`B5`, `S8`).
+
+Pure functions: no tables, no clock. The text of a rule is read in `rfc5545`, wall clocks become
+instants in `wallclock`, `rule_words` describes; callers find everything here.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from backend.events.recurrence import (
+    REACH,
+    Day,
+    Freq,
+    Moment,
+    Recurrence,
+    Rule,
+    Weekday,
+    wall_times,
+)
+from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
+from backend.events.rule_words import RuleLine, RuleWords, describe
+from backend.events.wallclock import (
+    ClockChange,
+    UnknownZone,
+    gap_or_fold,
+    resolve_local,
+    wall_clock,
+    zone_named,
+    zone_names,
+)
+
+__all__ = [
+    "BadRule",
+    "ClockChange",
+    "Day",
+    "Freq",
+    "Moment",
+    "Occurrence",
+    "Recurrence",
+    "Rule",
+    "RuleLine",
+    "RuleWords",
+    "UnknownZone",
+    "Weekday",
+    "Windows",
+    "build_rule",
+    "describe",
+    "gap_or_fold",
+    "is_over",
+    "occurrences",
+    "parse_recurrence",
+    "resolve_local",
+    "wall_clock",
+    "zone_named",
+    "zone_names",
+]
+
+# No zone ever jumped by more than a day (Samoa, 2011): walls this far apart keep their order.
+_WIDEST_JUMP = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One date of a series: its identity (`S2`, aware, UTC) and what the wall clock shows then."""
+
+    original_start: datetime
+    local: datetime
+
+    @property
+    def utc_offset(self) -> timedelta:
+        """How far the zone is from UTC then; it differs on the two sides of a DST change."""
+        return self.local - self.original_start.replace(tzinfo=None)
+
+
+def occurrences(
+    starts_local: datetime,
+    zone: str,
+    recurrence: Recurrence,
+    *,
+    after: datetime,
+    until: datetime,
+    limit: int,
+) -> list[Occurrence]:
+    """The first `limit` dates of a series strictly after `after`, up to and including `until`.
+
+    `starts_local` is a naive wall clock (a fraction of a second is dropped), the bounds are aware.
+    Ascending, no instant twice, even where a DST gap moves one wall clock onto another (`S3`).
+
+    As in RFC 5545 the start is always the first date, also when no rule matches it or UNTIL is
+    earlier, and the first that each COUNT counts; EXDATE and EXRULE can leave it out, which gives
+    no other date in its place. Extra dates before the start are none. Unlike RFC 5545, a rule's
+    date whose local time does not exist is kept, moved forward (`S3`). Dates more than a hundred
+    years after the start are not looked for. Raises `UnknownZone`, and `ValueError` when a bound
+    is naive, or the start is not or lies outside the years 1900 to 2999.
+    """
+    if after.tzinfo is None or until.tzinfo is None:
+        raise ValueError("a span of time is bounded by instants")
+    if not 1900 <= starts_local.year < 3000:
+        raise ValueError("a series starts between the years 1900 and 3000")
+    if limit <= 0:
+        return []
+    starts = starts_local.replace(microsecond=0, fold=0)
+    first = resolve_local(starts, zone)
+    after = max(after, first - timedelta(seconds=1))
+    until = min(until, first + timedelta(days=365 * REACH))
+    left_out = _left_out(starts, zone, recurrence)
+
+    def wanted(instant: datetime) -> bool:
+        return after < instant <= until and not left_out(instant)
+
+    found = {instant for instant in (first, *_extra(starts, zone, recurrence)) if wanted(instant)}
+    for rule in recurrence.rules:
+        found |= _first_of(rule, starts, zone, wanted, until=until, limit=limit)
+    return [Occurrence(at, wall_clock(at, zone)) for at in sorted(found)[:limit]]
+
+
+def _extra(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[datetime]:
+    for moment in recurrence.rdates:
+        if isinstance(moment, datetime):
+            yield moment if moment.tzinfo is not None else resolve_local(moment, zone)
+        else:
+            yield resolve_local(datetime.combine(moment, starts.time()), zone)
+
+
+def _first_of(
+    rule: Rule,
+    starts: datetime,
+    zone: str,
+    wanted: Callable[[datetime], bool],
+    *,
+    until: datetime,
+    limit: int,
+) -> set[datetime]:
+    """The first `limit` wanted dates of one rule, and perhaps some more."""
+    found: set[datetime] = set()
+    last = wall_clock(until, zone) + _WIDEST_JUMP
+    for wall, instant in _instants(rule, starts, zone, counted=1):
+        if wall > last:
+            break
+        if wanted(instant):
+            found.add(instant)
+            if len(found) == limit:
+                # A gap may have moved this date past one that comes later on the wall.
+                last = min(last, wall + _WIDEST_JUMP)
+    return found
+
+
+def _instants(
+    rule: Rule, starts: datetime, zone: str, *, counted: int
+) -> Iterator[tuple[datetime, datetime]]:
+    """The wall clocks of a rule and their instants, ended by its COUNT or UNTIL.
+
+    `counted` is 1 when the start is the first date whatever the rule says, and 0 when it is not.
+    """
+    for wall in wall_times(rule, starts):
+        if counted == 0 or wall != starts:
+            counted += 1
+        if rule.count is not None and counted > rule.count:
+            return
+        instant = resolve_local(wall, zone)
+        if rule.until is not None and _is_past(rule.until, wall, instant):
+            return
+        yield wall, instant
+
+
+def _is_past(until: Moment, wall: datetime, instant: datetime) -> bool:
+    """Whether a date is past UNTIL: an instant, a wall clock, or a whole day, all inclusive."""
+    if not isinstance(until, datetime):
+        return wall.date() > until
+    return wall > until if until.tzinfo is None else instant > until
+
+
+def _left_out(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:
+    """The question whether an instant is left out; EXRULEs are read only as far as is asked."""
+    days = {moment for moment in recurrence.exdates if not isinstance(moment, datetime)}
+    instants = {
+        moment if moment.tzinfo is not None else resolve_local(moment, zone)
+        for moment in recurrence.exdates
+        if isinstance(moment, datetime)
+    }
+    # An EXRULE is anchored at the start but takes away only what it matches.
+    pending = [_instants(rule, starts, zone, counted=0) for rule in recurrence.exrules]
+    read_to = [starts] * len(pending)
+
+    def is_left_out(instant: datetime) -> bool:
+        wall = wall_clock(instant, zone)
+        for index, dates in enumerate(pending):
+            while read_to[index] <= wall + _WIDEST_JUMP:
+                read_to[index], excluded = next(dates, (datetime.max, None))
+                if excluded is not None:
+                    instants.add(excluded)
+        return instant in instants or wall.date() in days
+
+    return is_left_out
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """When an instance can be booked, and until when leaving is free; aware UTC instants.
+
+    `opens_at` is `None` when it is open as soon as it exists. Each window includes its first
+    instant and not its last.
+    """
+
+    opens_at: datetime | None
+    closes_at: datetime
+    cancel_until: datetime
+
+    @classmethod
+    def around(
+        cls,
+        starts_at: datetime,
+        opens_before_minutes: int | None,
+        closes_before_minutes: int,
+        cancel_before_minutes: int | None,
+    ) -> "Windows":
+        """The windows of an instance; without a deadline, leaving is free until its start.
+
+        Minutes are elapsed time: a day before is 24 hours before, also across a DST change.
+        Negative minutes are after the start. A window that opens after it closes is never open.
+        """
+
+        def before(minutes: int) -> datetime:
+            return starts_at.astimezone(UTC) - timedelta(minutes=minutes)
+
+        return cls(
+            None if opens_before_minutes is None else before(opens_before_minutes),
+            before(closes_before_minutes),
+            before(cancel_before_minutes or 0),
+        )
+
+    def booking(self, now: datetime) -> Literal["not-open", "open", "closed"]:
+        """Whether it can be booked at an aware instant (`B5`)."""
+        if now >= self.closes_at:
+            return "closed"
+        return "not-open" if self.opens_at is not None and now < self.opens_at else "open"
+
+    def leaving_is_free(self, now: datetime) -> bool:
+        """Whether the cancellation deadline is still to come at an aware instant (`B6`)."""
+        return now < self.cancel_until
+
+
+def is_over(starts_at: datetime, duration_minutes: int, now: datetime) -> bool:
+    """Whether an instance has ended and so is completed (`S8`); aware instants."""
+    return now >= starts_at + timedelta(minutes=duration_minutes)
