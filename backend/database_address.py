@@ -139,15 +139,15 @@ class DatabaseAddress:
         for path in filter(None, (self._root_file, self.sslcert, self.sslkey)):
             if not Path(path).is_file():
                 raise BadAddress(f"names a certificate file that does not exist: {path}")
-        context = ssl.create_default_context(cafile=self._root_file or None)
-        context.check_hostname = self.sslmode == "verify-full"
-        if not (verify or self.sslrootcert):
-            context.verify_mode = ssl.CERT_NONE
         try:
+            context = ssl.create_default_context(cafile=self._root_file or None)
             if self.sslcert:
                 context.load_cert_chain(self.sslcert, self.sslkey or None)
         except ssl.SSLError:
-            raise BadAddress("names a certificate and a key that do not fit together") from None
+            raise BadAddress("names certificate files that cannot be used together") from None
+        context.check_hostname = self.sslmode == "verify-full"
+        if not (verify or self.sslrootcert):
+            context.verify_mode = ssl.CERT_NONE
         return context
 
     @property

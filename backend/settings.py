@@ -64,6 +64,7 @@ class Settings:
     public_url: str  # scheme and host, no trailing slash
     host: str
     port: int
+    trusted_proxies: str  # addresses whose X-Forwarded-For is believed, with commas between
     sandbox_port: int
     secret_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
@@ -164,6 +165,7 @@ class Settings:
             public_url=public_url,
             host=given.text("HOST", "127.0.0.1"),
             port=port,
+            trusted_proxies=given.text("TRUSTED_PROXIES", "127.0.0.1"),
             sandbox_port=sandbox_port,
             secret_key=secret_key,
             webhook_secret=given.matching(

@@ -1,0 +1,206 @@
+"""Settings: one object, told all at once what is wrong, and silent about secrets (`X6`)."""
+
+import dataclasses
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from backend.settings import Settings, SettingsError
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "123456789:ABCdefGHIjklMNOpqrsTUVwxyz"
+PRODUCTION = {
+    "ENV": "production",
+    "DATABASE_URL": "postgresql://admin:str0ng@postgres:5432/emerald?schema=public",
+    "TELEGRAM_BOT_TOKEN": TOKEN,
+    "TELEGRAM_BOT_NAME": "my_event_bot",
+    "SECRET_KEY": "k" * 32,
+    "PUBLIC_URL": "https://club.example",
+}
+
+
+class Recorded(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values_, self.asked = values, set[str]()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self.values_[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+
+def development(home: Path, **more: str) -> Settings:
+    return Settings.from_environ({"EMERALD_HOME": str(home), **more})
+
+
+def faults(**environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environ(environ)
+    return raised.value.faults
+
+
+def test_a_bare_machine_needs_to_set_nothing(tmp_path: Path) -> None:
+    found = development(tmp_path / "home")
+    assert (found.env, found.port, found.public_url) == (
+        "development",
+        3000,
+        "http://127.0.0.1:3000",
+    )
+    assert found.database_embedded
+    assert found.sandbox and found.telegram_api_url == "http://127.0.0.1:8081"
+    assert found.bot_id == 42 and found.telegram_bot_name == "emerald_demo_bot"
+    assert "http://localhost:8081" in found.frame_ancestors
+    assert not found.telegram_webhook
+
+
+def test_production_as_the_guide_sets_it() -> None:
+    found = Settings.from_environ(PRODUCTION)
+    assert found.production and not found.sandbox and not found.database_embedded
+    assert found.telegram_webhook and found.log_format == "json"
+    assert found.telegram_api_url == ""
+    assert found.frame_ancestors == "https://web.telegram.org"
+    assert found.bot_id == 123456789
+
+
+def test_a_bare_production_is_told_everything_it_lacks_at_once() -> None:
+    told = faults(ENV="production")
+    for name in (
+        "TELEGRAM_BOT_TOKEN",
+        "TELEGRAM_BOT_NAME",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+    ):
+        assert sum(sentence.startswith(name + " must be") for sentence in told) == 1, name
+
+
+def test_all_errors_are_told_at_once() -> None:
+    told = faults(
+        ENV="test",
+        PORT="http",
+        SANDBOX_PORT="70000",
+        DATABASE_URL="mysql://x",
+        TELEGRAM_BOT_TOKEN="hello",
+        SECRET_KEY="short",
+        PUBLIC_URL="club.example/path",
+        WEEKS_AHEAD="0",
+        LOG_LEVEL="loud",
+        TELEGRAM_WEBHOOK="perhaps",
+    )
+    named = {sentence.split()[0] for sentence in told}
+    assert named == {
+        "PORT",
+        "SANDBOX_PORT",
+        "DATABASE_URL",
+        "TELEGRAM_BOT_TOKEN",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "WEEKS_AHEAD",
+        "LOG_LEVEL",
+        "TELEGRAM_WEBHOOK",
+    }
+
+
+def test_http_is_refused_in_production() -> None:
+    assert any("https" in told for told in faults(**PRODUCTION | {"PUBLIC_URL": "http://club.fi"}))
+
+
+def test_failpoints_are_refused_outside_tests() -> None:
+    assert any("FAILPOINTS" in told for told in faults(**PRODUCTION, FAILPOINTS="unlocked"))
+    assert Settings.from_environ({"ENV": "test", "FAILPOINTS": "a, b"}).failpoints == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "SECRET_KEY", "DATABASE_URL", "PORT"])
+def test_every_variable_may_come_from_a_file(name: str, tmp_path: Path) -> None:
+    """`X6`."""
+    value = {**PRODUCTION, "PORT": "4000"}[name]
+    (tmp_path / "value").write_text(value + "\n")
+    rest = {key: text for key, text in PRODUCTION.items() if key != name}
+    direct = Settings.from_environ({**rest, name: value})
+    assert Settings.from_environ({**rest, f"{name}_FILE": str(tmp_path / "value")}) == direct
+
+
+def test_a_missing_file_and_a_double_setting_are_told(tmp_path: Path) -> None:
+    rest = {key: text for key, text in PRODUCTION.items() if key != "SECRET_KEY"}
+    assert any("SECRET_KEY_FILE" in told for told in faults(**rest, SECRET_KEY_FILE="/nowhere/x"))
+    (tmp_path / "key").write_text("k" * 32)
+    told = faults(**PRODUCTION, SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert told == ["SECRET_KEY and SECRET_KEY_FILE are both set: keep one."]
+
+
+def test_no_secret_is_in_any_repr_or_error() -> None:
+    """`X6`."""
+    found = Settings.from_environ(PRODUCTION)
+    shown = f"{found!r} {found!s} {found.database!r}"
+    for secret in (TOKEN, "str0ng", "k" * 32, found.webhook_secret):
+        assert secret not in shown
+    bad = PRODUCTION | {
+        "DATABASE_URL": "postgresql://admin:pa#ss/w0rd@postgres:5432/emerald",
+        "TELEGRAM_BOT_TOKEN": "12:short",
+        "SECRET_KEY": "tiny-secret",
+    }
+    told = " ".join(faults(**bad))
+    for secret in ("w0rd", "pa#ss", "12:short", "tiny-secret"):
+        assert secret not in told
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings.from_environ(PRODUCTION).port = 1  # type: ignore[misc]
+
+
+def test_the_webhook_secret_follows_the_secret_key() -> None:
+    one, same = Settings.from_environ(PRODUCTION), Settings.from_environ(PRODUCTION)
+    other = Settings.from_environ(PRODUCTION | {"SECRET_KEY": "j" * 32})
+    assert re.fullmatch(r"[A-Za-z0-9_-]{16,256}", one.webhook_secret)
+    assert one.webhook_secret == same.webhook_secret != other.webhook_secret
+    given = Settings.from_environ(PRODUCTION | {"TELEGRAM_WEBHOOK_SECRET": "s" * 20})
+    assert given.webhook_secret == "s" * 20
+
+
+def test_a_development_machine_keeps_its_secrets_to_itself(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first, second = development(home), development(home)
+    assert first.secret_key == second.secret_key and len(first.secret_key) >= 32
+    assert first.telegram_bot_token == second.telegram_bot_token
+    for name in ("secret_key", "sandbox_token"):
+        assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+    assert development(tmp_path / "other").secret_key != first.secret_key
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert any(
+        told.startswith("EMERALD_HOME") for told in faults(EMERALD_HOME=str(tmp_path / "file"))
+    )
+
+
+def test_tests_leave_nothing_in_the_home(tmp_path: Path) -> None:
+    Settings.from_environ({"ENV": "test", "EMERALD_HOME": str(tmp_path / "home")})
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_example_names_every_variable_and_no_other(tmp_path: Path) -> None:
+    environ = Recorded({"ENV": "test", "EMERALD_HOME": str(tmp_path)})
+    Settings.from_environ(environ)
+    read = {name for name in environ.asked if not name.endswith("_FILE")} | {"PGBIN"}
+    text = (ROOT / ".env.example").read_text()
+    documented = re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)
+    assert sorted(documented) == sorted(read)
+
+
+def test_the_example_works_as_it_stands(tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text()
+    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    found = Settings.from_environ({**values, "EMERALD_HOME": str(tmp_path)})
+    assert found == development(tmp_path)
