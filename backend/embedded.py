@@ -227,6 +227,8 @@ def _stop(where: Path) -> None:
             time.sleep(0.02)
     if server := _started.pop(where, None):
         server.wait(PATIENCE)
+    if _sockets(where).parent != where and _sockets(where).is_dir():
+        shutil.rmtree(_sockets(where))
 
 
 def _make_data(where: Path, programs: Path, owner: Owner, *, sync: bool) -> None:
