@@ -1,0 +1,150 @@
+"""Logs: one line a fact, for eyes or for machines, and never a secret in them (`X6`, `X1`).
+
+Everything goes through one formatter, ours and the libraries' alike, and the finished line is
+searched once more: a secret may arrive in a traceback, an URL or a library's own words, where no
+key announces it."""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from backend.settings import Settings, settings
+
+HIDDEN = "[hidden]"
+SECRET_KEYS = re.compile(
+    r"(?i)authorization|x[-_]session|cookie|init_?data|password|secret|token|api_?key|database_url"
+)
+SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # What a Mini App is opened with, whole: the signature alone would leave the person's name.
+    (re.compile(r"\S*auth_date(?:=|%3D)\S*"), HIDDEN),
+    (re.compile(r"(?i)(tgWebAppData(?:=|%3D))[^\s&\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"((?:hash|signature)(?:=|%3D))[^\s&\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|tma)\s+[^\s\"']+"), rf"\1 {HIDDEN}"),
+    # A header in any dress: `X-Session: v`, `{'x-session': 'v'}`, `(b'x-session', b'v')`.
+    (
+        re.compile(
+            r"(?i)(authorization|x-session|(?:set-)?cookie|x-csrftoken"
+            r"|x-telegram-bot-api-secret-token)(\W{1,3}[:=,]\W{0,2}b?\W{0,2}|[:=]\s*)[^'\"\r\n]+"
+        ),
+        rf"\1\2{HIDDEN}",
+    ),
+    (re.compile(r"(?<!\d)(\d+(?::|%3A))[A-Za-z0-9_-]{20,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"sk_[0-9a-f]{8,}"), f"sk_{HIDDEN}"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
+)
+# Whose own handlers would bypass ours.
+LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "aiogram", "litestar", "asyncio")
+
+
+def redactor(known: Settings = settings) -> Callable[[str], str]:
+    """A function that takes secrets out of a text: those of the settings, and whatever looks like
+    one.
+    """
+    values = {
+        known.telegram_bot_token,
+        known.secret_key,
+        known.webhook_secret,
+        known.database.password,
+        quote(known.database.password, safe=""),
+    }
+    # A password of three letters is in too many words; it is told by its place in an URL.
+    exact = sorted((value for value in values if len(value) >= 6), key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for value in exact:
+            text = text.replace(value, HIDDEN)
+        for shape, instead in SHAPES:
+            text = shape.sub(instead, text)
+        return text
+
+    return redact
+
+
+def hide_by_name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Hide values whose key says they are secret, whatever they look like."""
+    for key in event:
+        if SECRET_KEYS.search(key):
+            event[key] = HIDDEN
+    return event
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    def __init__(self, redact: Callable[[str], str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.redact(super().format(record))
+
+
+def configure(process: str, *, known: Settings = settings, to: TextIO | None = None) -> None:
+    """Send all logs of this process to standard error (or `to`), each line naming `process`.
+
+    Standard output stays free for what a command answers.
+    """
+
+    def name_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["process"] = process
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        name_process,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        hide_by_name,
+    ]
+    stream = to or sys.stderr
+    if known.log_format == "json":
+        # Tracebacks as text: the structured ones carry local variables, and those carry secrets.
+        rendering: list[Processor] = [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr),
+        ]
+    else:
+        rendering = [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
+                pad_event_to=0,
+            )
+        ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        _Formatter(
+            redactor(known),
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(known.log_level)
+    for name in LIBRARIES:
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+    # One line for each update is for debugging only.
+    logging.getLogger("aiogram.event").setLevel(
+        "DEBUG" if known.log_level == "DEBUG" else "WARNING"
+    )
