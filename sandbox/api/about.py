@@ -1,0 +1,160 @@
+"""The bot itself: who it is, its commands, its menu button, its descriptions, what it prepared."""
+
+import re
+import secrets
+from typing import Any
+
+from aiogram.methods import (
+    DeleteMyCommands,
+    GetChatMenuButton,
+    GetMe,
+    GetMyCommands,
+    GetMyDescription,
+    GetMyShortDescription,
+    SavePreparedInlineMessage,
+    SetChatMenuButton,
+    SetMyCommands,
+    SetMyDescription,
+    SetMyShortDescription,
+)
+from aiogram.types import InlineQueryResultArticle, InputTextMessageContent
+
+from sandbox import wire
+from sandbox.api.messages import read_text
+from sandbox.commands import check_language, key_of
+from sandbox.errors import bad_request
+from sandbox.keyboards import check_web_app, read_keyboard
+from sandbox.params import plain
+from sandbox.telegram import Telegram
+from sandbox.world import Json, Prepared
+
+_PREPARED_FOR = 24 * 3600
+
+
+def get_me(telegram: Telegram, call: GetMe) -> Json:
+    return wire.bot_user(telegram.config) | {
+        "can_join_groups": True,
+        "can_read_all_group_messages": False,
+        "supports_inline_queries": False,
+        "can_connect_to_business": False,
+        "has_main_web_app": True,
+    }
+
+
+def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
+    if len(call.commands) > 100:
+        raise bad_request("BOT_COMMANDS_TOO_MUCH")
+    for command in call.commands:
+        if not re.fullmatch(r"/?[a-z0-9_]{1,32}", command.command):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(command.description) <= 256:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+    key = key_of(call.scope, call.language_code)
+    telegram.world.commands[key] = [
+        {"command": c.command.removeprefix("/"), "description": c.description}
+        for c in call.commands
+    ]
+    telegram.touch()
+    return True
+
+
+def get_my_commands(telegram: Telegram, call: GetMyCommands) -> list[Json]:
+    return telegram.world.commands.get(key_of(call.scope, call.language_code), [])
+
+
+def delete_my_commands(telegram: Telegram, call: DeleteMyCommands) -> bool:
+    telegram.world.commands.pop(key_of(call.scope, call.language_code), None)
+    telegram.touch()
+    return True
+
+
+def set_chat_menu_button(telegram: Telegram, call: SetChatMenuButton) -> bool:
+    button: Json = {"type": "default"} if call.menu_button is None else plain(call.menu_button)
+    if button["type"] == "web_app":
+        if not button["text"].strip():
+            raise bad_request("menu button text must be non-empty")
+        check_web_app(telegram.config, button["web_app"]["url"])
+    where = call.chat_id or 0
+    if where and where not in telegram.world.people:
+        raise bad_request("chat not found")
+    if button["type"] == "default":
+        telegram.world.menu_buttons.pop(where, None)
+    else:
+        telegram.world.menu_buttons[where] = button
+    telegram.touch()
+    return True
+
+
+def get_chat_menu_button(telegram: Telegram, call: GetChatMenuButton) -> Json:
+    return menu_button(telegram, call.chat_id or 0)
+
+
+def menu_button(telegram: Telegram, person_id: int) -> Json:
+    """What a private chat shows: its own button, the bot's, or the list of commands."""
+    buttons = telegram.world.menu_buttons
+    return buttons.get(person_id) or buttons.get(0) or {"type": "commands"}
+
+
+def set_my_description(telegram: Telegram, call: SetMyDescription) -> bool:
+    return _describe(telegram, "descriptions", call.description, call.language_code, 512)
+
+
+def get_my_description(telegram: Telegram, call: GetMyDescription) -> Json:
+    return {"description": telegram.world.descriptions.get(call.language_code or "", "")}
+
+
+def set_my_short_description(telegram: Telegram, call: SetMyShortDescription) -> bool:
+    return _describe(
+        telegram, "short_descriptions", call.short_description, call.language_code, 120
+    )
+
+
+def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) -> Json:
+    known = telegram.world.short_descriptions
+    return {"short_description": known.get(call.language_code or "", "")}
+
+
+def _describe(
+    telegram: Telegram, where: str, text: str | None, language: str | None, most: int
+) -> bool:
+    check_language(language)
+    if text and len(text) > most:
+        raise bad_request("BOT_ABOUT_TOO_LONG")
+    known: dict[str, str] = getattr(telegram.world, where)
+    if text:
+        known[language or ""] = text
+    else:
+        known.pop(language or "", None)
+    telegram.touch()
+    return True
+
+
+def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMessage) -> Json:
+    """Keeps an article with text for a day; other results are not modelled."""
+    result: Any = call.result
+    content = getattr(result, "input_message_content", None)
+    if not isinstance(result, InlineQueryResultArticle) or not isinstance(
+        content, InputTextMessageContent
+    ):
+        raise bad_request("only articles with text are modelled by the sandbox")
+    if call.user_id not in telegram.world.people:
+        raise bad_request("USER_ID_INVALID")
+    text, entities = read_text(telegram, content.message_text, content.parse_mode, content.entities)
+    kinds = {
+        "private": call.allow_user_chats or call.allow_bot_chats,
+        "group": call.allow_group_chats,
+    }
+    if not (any(kinds.values()) or call.allow_channel_chats):
+        raise bad_request("at least one of the allowed chat types must be specified")
+    keyboard = read_keyboard(telegram.config, result.reply_markup, private=False)
+    number = secrets.token_urlsafe(12)
+    expires = telegram.clock.now() + _PREPARED_FOR
+    telegram.world.prepared[number] = Prepared(
+        number,
+        call.user_id,
+        expires,
+        {"text": text, "entities": entities, "keyboard": keyboard, "title": result.title},
+        [kind for kind, allowed in kinds.items() if allowed],
+    )
+    telegram.touch()
+    return {"id": number, "expiration_date": int(expires)}

@@ -1,0 +1,153 @@
+"""Chats, their members and their topics."""
+
+from aiogram.methods import (
+    CloseForumTopic,
+    CreateForumTopic,
+    GetChat,
+    GetChatAdministrators,
+    GetChatMember,
+    GetChatMemberCount,
+    LeaveChat,
+    ReopenForumTopic,
+)
+
+from sandbox import wire
+from sandbox.api.access import inside, need, reach, topic_of
+from sandbox.errors import bad_request
+from sandbox.groups import standing
+from sandbox.telegram import Telegram
+from sandbox.world import Chat, Json, Standing, Topic
+
+_ICON_COLORS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
+_NO_RIGHT = "not enough rights to manage topics"
+_PERMISSIONS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_invite_users",
+)
+
+
+def get_chat(telegram: Telegram, call: GetChat) -> Json:
+    room = reach(telegram, call.chat_id)
+    if room.type != "private":
+        room = inside(telegram, call.chat_id)
+    gifts = dict.fromkeys(
+        (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        ),
+        False,
+    )
+    full = wire.chat(telegram.world, room) | {
+        "accent_color_id": room.hue % 7,
+        "max_reaction_count": 11,
+        "accepted_gift_types": gifts,
+    }
+    if room.type != "private":
+        full["permissions"] = dict.fromkeys(_PERMISSIONS, True)
+    if room.pinned and (said := wire.find(telegram.world, room.id, room.pinned)):
+        full["pinned_message"] = wire.message(
+            telegram.world, telegram.config, said, with_reply=False
+        )
+    return full
+
+
+def get_chat_member(telegram: Telegram, call: GetChatMember) -> Json:
+    room = inside(telegram, call.chat_id)
+    if call.user_id == telegram.config.bot_id:
+        own = Standing("member") if room.type == "private" else room.bot
+        return wire.member(wire.bot_user(telegram.config), own)
+    person = telegram.world.people.get(call.user_id)
+    if person is None or not person.met_bot:
+        raise bad_request("PARTICIPANT_ID_INVALID")
+    if room.type == "private":
+        return wire.member(wire.user(person), Standing("member"))
+    return wire.member(wire.user(person), room.members.get(person.id, Standing("left")))
+
+
+def get_chat_administrators(telegram: Telegram, call: GetChatAdministrators) -> list[Json]:
+    room = inside(telegram, call.chat_id)
+    if room.type == "private":
+        raise bad_request("there are no administrators in the private chat")
+    found = [
+        wire.member(wire.user(telegram.world.people[number]), member)
+        for number, member in room.members.items()
+        if member.status in {"creator", "administrator"}
+    ]
+    if room.bot.status == "administrator":
+        found.append(wire.member(wire.bot_user(telegram.config), room.bot))
+    return found
+
+
+def get_chat_member_count(telegram: Telegram, call: GetChatMemberCount) -> int:
+    return member_count(inside(telegram, call.chat_id))
+
+
+def member_count(room: Chat) -> int:
+    """People and the bot, as Telegram counts them."""
+    if room.type == "private":
+        return 2
+    return sum(m.inside for m in room.members.values()) + room.bot.inside
+
+
+def leave_chat(telegram: Telegram, call: LeaveChat) -> bool:
+    room = inside(telegram, call.chat_id)
+    if room.type == "private":
+        raise bad_request("chat is not a group chat")
+    own = telegram.config.bot_id
+    telegram.tell_service(room, own, {"left_chat_member": wire.bot_user(telegram.config)})
+    standing(telegram, room, Standing("left"), by=own)
+    return True
+
+
+def create_forum_topic(telegram: Telegram, call: CreateForumTopic) -> Json:
+    room = _forum(telegram, call.chat_id)
+    need(room, "can_manage_topics", _NO_RIGHT)
+    if not 1 <= len(call.name) <= 128:
+        raise bad_request("TOPIC_TITLE_EMPTY" if not call.name else "TOPIC_TITLE_TOO_LONG")
+    color = call.icon_color or _ICON_COLORS[0]
+    if color not in _ICON_COLORS:
+        raise bad_request("wrong icon color specified")
+    about = {"name": call.name, "icon_color": color}
+    made = telegram.post(room, telegram.config.bot_id, service={"forum_topic_created": about})
+    made.thread_id = made.id
+    room.topics[made.id] = Topic(made.id, call.name, icon_color=color)
+    return {"message_thread_id": made.id, **about}
+
+
+def close_forum_topic(telegram: Telegram, call: CloseForumTopic) -> bool:
+    return _set_closed(telegram, call.chat_id, call.message_thread_id, closed=True)
+
+
+def reopen_forum_topic(telegram: Telegram, call: ReopenForumTopic) -> bool:
+    return _set_closed(telegram, call.chat_id, call.message_thread_id, closed=False)
+
+
+def _set_closed(telegram: Telegram, chat_id: object, thread_id: int, *, closed: bool) -> bool:
+    room = _forum(telegram, chat_id)
+    need(room, "can_manage_topics", _NO_RIGHT)
+    topic = topic_of(room, thread_id)
+    if topic.closed == closed:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    topic.closed = closed
+    what: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
+    telegram.tell_service(room, telegram.config.bot_id, what, thread_id=thread_id)
+    return True
+
+
+def _forum(telegram: Telegram, chat_id: object) -> Chat:
+    room = inside(telegram, chat_id)
+    if not room.is_forum:
+        raise bad_request("the chat is not a forum")
+    return room

@@ -1,0 +1,77 @@
+"""The people and groups a fresh sandbox starts with."""
+
+from msgspec.structs import replace
+
+from sandbox.world import Chat, Message, Person, Standing, Topic, World
+
+KALLIO = -1001000000001
+RUNNERS = -1001000000002
+OLGA = 1001
+
+_BOT_RIGHTS = [
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_change_info",
+]
+
+_PEOPLE = (
+    Person(1001, "Olga", "Lehtonen", "olga_sandbox", "en", "organises Kallio Yoga", 2),
+    Person(1002, "Alice", "Moore", "alice_sandbox", "en", "member", 4),
+    Person(1003, "Bob", "", "bob_sandbox", "en", "member", 3),
+    Person(1004, "Светлана", "Орлова", "", "ru", "member · русский", 6),
+    Person(1005, "Väinö", "Korhonen", "", "fi", "member · suomi", 1),
+    Person(1006, "Aino", "Virtanen", "aino_sandbox", "fi", "member · suomi", 5),
+    Person(1007, "Mikko", "", "", "fi", "member · suomi", 0),
+    Person(1008, "Pekka", "Nieminen", "", "fi", "member · suomi", 3),
+    Person(1009, "Charlie", "Stone", "charlie_sandbox", "en", "a stranger", 7),
+)
+
+
+def fresh_world(now: float) -> World:
+    """Olga organises, seven are members, Charlie is a stranger; the bot helps in both groups."""
+    world = World(people={p.id: replace(p) for p in _PEOPLE})
+    insiders = [p.id for p in _PEOPLE if p.id != 1009]
+    yoga = _group(KALLIO, "Kallio Yoga", "🌿", 3, "7210364758195301288", insiders)
+    runs = _group(RUNNERS, "Sunday Runners", "🏃", 1, "5934820176650213397", insiders)
+    runs.is_forum = True
+    for chat in (yoga, runs):
+        world.chats[chat.id] = chat
+        made = Message(1, chat.id, OLGA, now, service={"supergroup_chat_created": True})
+        made.record(now)
+        world.messages[chat.id] = [made]
+        chat.next_message_id = 2
+    for topic in (Topic(2, "Runs", icon_color=0xFFD67E), Topic(3, "Chatter", icon_color=0xCB86DB)):
+        runs.topics[topic.id] = topic
+        about = {"name": topic.name, "icon_color": topic.icon_color}
+        made = Message(
+            topic.id,
+            runs.id,
+            OLGA,
+            now,
+            thread_id=topic.id,
+            service={"forum_topic_created": about},
+        )
+        made.record(now)
+        world.messages[runs.id].append(made)
+        runs.next_message_id = topic.id + 1
+    for person_id in insiders:
+        world.people[person_id].met_bot = True
+    return world
+
+
+def _group(id: int, title: str, emoji: str, hue: int, instance: str, people: list[int]) -> Chat:
+    members = {person_id: Standing("member") for person_id in people}
+    members[OLGA] = Standing("creator")
+    return Chat(
+        id,
+        "supergroup",
+        title,
+        emoji,
+        hue,
+        instance,
+        members=members,
+        bot=Standing("administrator", list(_BOT_RIGHTS)),
+        met_bot=True,
+    )

@@ -1,0 +1,1 @@
+"""The three ways in: the bot's, the tests', and the page's."""

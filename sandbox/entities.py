@@ -1,0 +1,51 @@
+"""What a text carries beside its letters: found by Telegram itself, trimmed and put in order."""
+
+import re
+
+from sandbox.errors import bad_request
+from sandbox.markup import LONGEST, utf16
+from sandbox.world import Json
+
+_FOUND = re.compile(
+    r"(?P<url>(?:https?://|\bt\.me/)[^\s<>\"]+)"
+    r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+\w)"
+    r"|(?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/])"
+    r"|(?<!\w)(?P<mention>@[A-Za-z][A-Za-z0-9_]{3,31})"
+    r"|(?<![\w&])(?P<hashtag>#\w*[^\W\d]\w*)"
+)
+_NOT_INSIDE = frozenset({"code", "pre", "text_link", "text_mention"})
+
+
+def find_entities(text: str, given: list[Json]) -> list[Json]:
+    """`given` and the commands, links, mentions, hashtags and addresses in `text`.
+
+    Sorted as Telegram sorts: by place, the longer first.
+    """
+    closed = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NOT_INSIDE]
+    found = list(given)
+    for match in _FOUND.finditer(text):
+        shown = match[0].rstrip(".,:;!?)") if match.lastgroup == "url" else match[0]
+        start = utf16(text[: match.start()])
+        length = utf16(shown)
+        if any(start < end and begin < start + length for begin, end in closed):
+            continue
+        found.append({"type": match.lastgroup, "offset": start, "length": length})
+    return sorted(found, key=lambda e: (e["offset"], -e["length"]))
+
+
+def tidy(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
+    """Both trimmed as Telegram trims them; raises 400 for an empty or a too long text."""
+    lead = utf16(text) - utf16(text.lstrip())
+    trimmed = text.strip()
+    if not trimmed:
+        raise bad_request("message text is empty")
+    whole = utf16(trimmed)
+    if whole > LONGEST:
+        raise bad_request("message is too long")
+    kept = []
+    for entity in entities:
+        start = max(0, entity["offset"] - lead)
+        end = min(whole, entity["offset"] + entity["length"] - lead)
+        if end > start:
+            kept.append(entity | {"offset": start, "length": end - start})
+    return trimmed, find_entities(trimmed, kept)

@@ -1,0 +1,44 @@
+"""Telegram's limits on sending, when they are switched on (off by default).
+
+One message a second to a private chat, 20 a minute to a group, 30 a second over all. Sending and
+editing share them; answers to a press are free.
+"""
+
+import collections
+import math
+
+from sandbox.clock import Clock
+from sandbox.errors import BotApiError
+
+_ALL = 0
+_LIMITED = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup"})
+
+
+class Flood:
+    """Sliding windows on the sandbox's clock."""
+
+    def __init__(self, clock: Clock, *, on: bool) -> None:
+        self.on = on
+        self.refused = 0
+        self._clock = clock
+        self._sent: dict[int, collections.deque[float]] = {}
+
+    def check(self, method: str, chat_id: int | None) -> None:
+        """Count the call; raises 429 with `retry_after` when it is one too many."""
+        if not self.on or chat_id is None or method not in _LIMITED:
+            return
+        now = self._clock.now()
+        windows = [(_ALL, 30, 1.0), (chat_id, 20, 60.0) if chat_id < 0 else (chat_id, 1, 1.0)]
+        wait = 0.0
+        for key, most, seconds in windows:
+            sent = self._sent.setdefault(key, collections.deque())
+            while sent and sent[0] <= now - seconds:
+                sent.popleft()
+            if len(sent) >= most:
+                wait = max(wait, sent[0] + seconds - now)
+        if wait > 0:
+            self.refused += 1
+            pause = max(1, math.ceil(wait))
+            raise BotApiError(429, f"Too Many Requests: retry after {pause}", retry_after=pause)
+        for key, _, _ in windows:
+            self._sent[key].append(now)

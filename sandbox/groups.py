@@ -1,0 +1,189 @@
+"""What befalls groups: made, upgraded, renamed; people and the bot come, rise and go."""
+
+import secrets
+
+from sandbox import wire
+from sandbox.errors import Impossible
+from sandbox.telegram import Telegram
+from sandbox.world import ADMIN_RIGHTS, Chat, Json, Person, Standing, Topic
+
+DEFAULT_RIGHTS = ("can_manage_chat", "can_delete_messages", "can_pin_messages")
+
+
+def create_chat(
+    telegram: Telegram,
+    creator: Person,
+    title: str,
+    kind: str,
+    people: list[int],
+    *,
+    with_bot: bool,
+    topics: list[str] | None = None,
+) -> Chat:
+    """A new group; with topics it is a forum. The bot, if added, joins as an ordinary member."""
+    if not 1 <= len(title.strip()) <= 128:
+        raise Impossible("A group needs a name of 1 to 128 characters.", 400)
+    if kind not in {"group", "supergroup"} or (topics and kind == "group"):
+        raise Impossible("A group is a group, or a supergroup (which may have topics).", 400)
+    world = telegram.world
+    taken = [-n for n in world.chats if n < 0]
+    base = 1_000_000_000_000 if kind == "supergroup" else 0
+    floor = 1_000_000_100 + base
+    number = max([floor, *(n for n in taken if (n > 1_000_000_000_000) == bool(base))]) + 1
+    room = Chat(-number, kind, title.strip(), instance=str(secrets.randbits(62)))  # type: ignore[arg-type]
+    room.members = {one: Standing("member") for one in people if telegram.person(one)}
+    room.members[creator.id] = Standing("creator")
+    room.hue = number % 7
+    world.chats[room.id] = room
+    made = "supergroup_chat_created" if kind == "supergroup" else "group_chat_created"
+    telegram.post(room, creator.id, service={made: True})
+    if topics:
+        room.is_forum = True
+        for name in topics:
+            opened = telegram.post(room, creator.id)
+            opened.thread_id = opened.id
+            opened.service = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+            room.topics[opened.id] = Topic(opened.id, name)
+    if with_bot:
+        add_bot(telegram, room, creator)
+    telegram.touch()
+    return room
+
+
+def add_bot(telegram: Telegram, room: Chat, by: Person, *, as_admin: bool = False) -> None:
+    """The bot joins: a service message, and `my_chat_member` which names who added it."""
+    room.met_bot = True
+    _meet(telegram, room)
+    wanted = Standing("administrator", list(DEFAULT_RIGHTS)) if as_admin else Standing("member")
+    was_inside = room.bot.inside
+    standing(telegram, room, wanted, by=by.id)
+    if not was_inside:
+        added = {"new_chat_members": [wire.bot_user(telegram.config)]}
+        telegram.tell_service(room, by.id, added)
+
+
+def kick_bot(telegram: Telegram, room: Chat, by: Person) -> None:
+    """The bot is removed and may not come back by itself."""
+    if not room.bot.inside:
+        raise Impossible("The bot is not in this group.")
+    gone = telegram.post(room, by.id, service={"left_chat_member": wire.bot_user(telegram.config)})
+    telegram.tell_bot("message", telegram.wire(gone), f"chat:{room.id}")
+    standing(telegram, room, Standing("kicked"), by=by.id)
+
+
+def set_rights(
+    telegram: Telegram,
+    room: Chat,
+    by: Person,
+    *,
+    can_send: bool = True,
+    rights: list[str] | None = None,
+) -> None:
+    """The bot becomes an administrator with `rights`, a member (None), or is muted."""
+    if not room.bot.inside:
+        raise Impossible("The bot is not in this group.")
+    for right in rights or []:
+        if right not in ADMIN_RIGHTS:
+            raise Impossible(f"There is no right {right}.", 400)
+    if not can_send:
+        wanted = Standing("restricted", can_send=False)
+    elif rights is None:
+        wanted = Standing("member")
+    else:
+        wanted = Standing("administrator", list(rights))
+    standing(telegram, room, wanted, by=by.id)
+
+
+def standing(telegram: Telegram, room: Chat, wanted: Standing, *, by: int) -> None:
+    """Change what the bot is in a chat and tell it. The same again tells nothing."""
+    before, room.bot = room.bot, wanted
+    if before != wanted:
+        tell_standing(telegram, room, by, before, wanted)
+    telegram.touch()
+
+
+def tell_standing(
+    telegram: Telegram, room: Chat, by: int, before: Standing, after: Standing
+) -> None:
+    own = wire.bot_user(telegram.config)
+    body = {
+        "chat": wire.chat(telegram.world, room),
+        "from": wire.sender(telegram.world, telegram.config, by),
+        "date": int(telegram.clock.now()),
+        "old_chat_member": wire.member(own, before),
+        "new_chat_member": wire.member(own, after),
+    }
+    telegram.tell_bot("my_chat_member", body, f"chat:{room.id}")
+
+
+def join(telegram: Telegram, room: Chat, person: Person, *, inside: bool, by: Person) -> None:
+    """A person comes into a group or leaves it; by another's hand if `by` is another."""
+    was = room.members.get(person.id, Standing("left"))
+    if was.inside == inside:
+        return
+    if was.status == "creator":
+        raise Impossible("The owner of a group cannot leave it here.")
+    now = Standing("member") if inside else Standing("left" if by is person else "kicked")
+    room.members[person.id] = now
+    if inside and room.bot.inside:
+        person.met_bot = True
+    who = wire.user(person)
+    what: Json = {"new_chat_members": [who]} if inside else {"left_chat_member": who}
+    telegram.tell_service(room, by.id, what)
+    body = {
+        "chat": wire.chat(telegram.world, room),
+        "from": wire.user(by),
+        "date": int(telegram.clock.now()),
+        "old_chat_member": wire.member(who, was),
+        "new_chat_member": wire.member(who, now),
+    }
+    telegram.tell_bot("chat_member", body, f"chat:{room.id}")
+    telegram.touch()
+
+
+def promote(telegram: Telegram, room: Chat, person: Person, *, admin: bool) -> None:
+    """Make a member an administrator of the chat, or an ordinary member again."""
+    member = room.members.get(person.id)
+    if member is None or not member.inside or member.status == "creator":
+        raise Impossible("Only a member can become an administrator.")
+    room.members[person.id] = (
+        Standing("administrator", list(DEFAULT_RIGHTS)) if admin else Standing("member")
+    )
+    telegram.touch()
+
+
+def rename(telegram: Telegram, room: Chat, by: Person, title: str) -> None:
+    """A group gets a new name; the bot hears of it by a service message."""
+    room.title = title
+    telegram.tell_service(room, by.id, {"new_chat_title": title})
+
+
+def upgrade(telegram: Telegram, room: Chat, by: Person) -> Chat:
+    """A basic group becomes a supergroup with a new id; its old messages stay where they were."""
+    if room.type != "group" or room.migrated_to is not None:
+        raise Impossible("Only a basic group can be upgraded to a supergroup.")
+    grown = create_chat(telegram, by, room.title, "supergroup", [], with_bot=False)
+    grown.emoji, grown.hue = room.emoji, room.hue
+    grown.members = dict(room.members)
+    grown.bot, grown.met_bot = room.bot, room.met_bot
+    telegram.world.messages[grown.id] = []
+    grown.next_message_id = 1
+    telegram.tell_service(room, by.id, {"migrate_to_chat_id": grown.id})
+    room.migrated_to = grown.id
+    telegram.tell_service(grown, by.id, {"migrate_from_chat_id": room.id})
+    return grown
+
+
+def close_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, closed: bool) -> None:
+    """A person closes or reopens a topic."""
+    if thread_id not in room.topics:
+        raise Impossible("There is no such topic.", 404)
+    room.topics[thread_id].closed = closed
+    what: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
+    telegram.tell_service(room, by.id, what, thread_id=thread_id)
+
+
+def _meet(telegram: Telegram, room: Chat) -> None:
+    for number, member in room.members.items():
+        if member.inside:
+            telegram.world.people[number].met_bot = True

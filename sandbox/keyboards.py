@@ -1,0 +1,92 @@
+"""Keyboards under messages: what Telegram lets stand, and the words of its refusals."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from sandbox.config import Config
+from sandbox.errors import BotApiError, bad_request
+from sandbox.params import plain
+from sandbox.world import Keyboard
+
+_KINDS = (
+    "url",
+    "callback_data",
+    "web_app",
+    "copy_text",
+    "switch_inline_query",
+    "switch_inline_query_current_chat",
+    "switch_inline_query_chosen_chat",
+    "login_url",
+    "callback_game",
+    "pay",
+)
+_PLAYED = frozenset({"url", "callback_data", "web_app", "copy_text"})
+_STYLES = frozenset({"primary", "success", "danger"})
+
+
+def read_keyboard(config: Config, markup: Any, *, private: bool) -> Keyboard | None:
+    """The rows of an inline keyboard; None for none. Raises 400 as Telegram words it."""
+    if markup is None:
+        return None
+    if not isinstance(markup, InlineKeyboardMarkup):
+        raise bad_request(f"{type(markup).__name__} is not modelled by the sandbox")
+    rows = [row for row in markup.inline_keyboard if row]
+    if sum(len(row) for row in rows) > 100:
+        raise bad_request("too many inline keyboard buttons")
+    for row in rows:
+        if len(row) > 8:
+            raise bad_request("BUTTONS_TOO_MUCH")
+        for button in row:
+            _check(config, button, private=private)
+    return [[plain(button) for button in row] for row in rows] or None
+
+
+def _check(config: Config, button: InlineKeyboardButton, *, private: bool) -> None:
+    if not button.text.strip():
+        raise bad_request("can't parse inline keyboard button: text buttons are unallowed")
+    kinds = [kind for kind in _KINDS if getattr(button, kind) is not None]
+    if len(kinds) != 1:
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed")
+    if kinds[0] not in _PLAYED:
+        raise bad_request(f"button type {kinds[0]} is not modelled by the sandbox")
+    if button.style is not None and button.style not in _STYLES:
+        raise bad_request("can't parse inline keyboard button: invalid button style specified")
+    if button.callback_data is not None:
+        size = len(button.callback_data.encode())
+        if not 1 <= size <= 64:
+            raise bad_request("BUTTON_DATA_INVALID")
+    if button.copy_text is not None and not 1 <= len(button.copy_text.text) <= 256:
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")
+    if button.url is not None:
+        check_url(config, button.url, "inline keyboard button URL")
+    if button.web_app is not None:
+        if not private:
+            raise bad_request("BUTTON_TYPE_INVALID")
+        check_web_app(config, button.web_app.url)
+
+
+def check_web_app(config: Config, url: str) -> None:
+    """A Mini App's address must be HTTPS; only the app under test may do without."""
+    if urlsplit(url).scheme != "https" and not _under_test(config, url):
+        raise _invalid("inline keyboard button Web App URL", url, "Only HTTPS links are allowed")
+
+
+def check_url(config: Config, url: str, what: str) -> None:
+    """A link a person may follow. Hosts without a dot are refused, the app under test aside."""
+    parts = urlsplit(url)
+    if parts.scheme == "tg" or _under_test(config, url):
+        return
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or "." not in host or host.startswith("127."):
+        raise _invalid(what, url, "Wrong HTTP URL")
+
+
+def _under_test(config: Config, url: str) -> bool:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" == config.app_origin
+
+
+def _invalid(what: str, url: str, why: str) -> BotApiError:
+    return bad_request(f"{what} '{url}' is invalid: {why}")

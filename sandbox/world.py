@@ -1,0 +1,166 @@
+"""What there is: people, chats, messages. Plain data that can be written down and read again."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Json = dict[str, Any]
+Keyboard = list[list[Json]]
+
+MEMBER_STATES = frozenset({"creator", "administrator", "member", "restricted"})
+ADMIN_RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+    "can_pin_messages",
+    "can_manage_topics",
+)
+GENERAL = 1  # the topic every forum has; addressed by leaving the topic out
+
+
+class Person(msgspec.Struct):
+    """Somebody with a Telegram account. `about` is only for the page."""
+
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str = ""
+    language_code: str = "en"
+    about: str = ""
+    hue: int = 7
+    # What lets the bot write to them: they pressed Start, or allowed it in the Mini App.
+    may_be_written_to: bool = False
+    blocks_bot: bool = False
+    # Somebody the bot never met is "chat not found" to it, not a refusal.
+    met_bot: bool = False
+    storage: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Topic(msgspec.Struct):
+    """A topic of a forum; its id is the id of the service message that made it."""
+
+    id: int
+    name: str
+    closed: bool = False
+    icon_color: int = 0x6FB9F0
+
+
+class Standing(msgspec.Struct):
+    """What a member, or the bot, is in a chat. `rights` are those an administrator was given."""
+
+    status: Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
+    rights: list[str] = msgspec.field(default_factory=list)
+    can_send: bool = True
+
+    @property
+    def inside(self) -> bool:
+        return self.status in MEMBER_STATES
+
+
+class Chat(msgspec.Struct):
+    """A group or a private chat with the bot (then its id is the person's)."""
+
+    id: int
+    type: Literal["private", "group", "supergroup"]
+    title: str = ""
+    emoji: str = ""
+    hue: int = 7
+    instance: str = ""
+    is_forum: bool = False
+    topics: dict[int, Topic] = msgspec.field(default_factory=dict)
+    members: dict[int, Standing] = msgspec.field(default_factory=dict)
+    bot: Standing = msgspec.field(default_factory=lambda: Standing("left"))
+    met_bot: bool = False
+    migrated_to: int | None = None
+    next_message_id: int = 1
+    pinned: int | None = None
+
+
+class Version(msgspec.Struct):
+    """What a message said from `at` (Unix seconds, with fractions) until the next version."""
+
+    at: float
+    text: str
+    entities: list[Json]
+    keyboard: Keyboard | None
+
+
+class Message(msgspec.Struct):
+    """One message. `history` holds every version, the present one last."""
+
+    id: int
+    chat_id: int
+    sender_id: int
+    at: float
+    text: str = ""
+    entities: list[Json] = msgspec.field(default_factory=list)
+    keyboard: Keyboard | None = None
+    thread_id: int | None = None
+    edited_at: float | None = None
+    reply_to: int | None = None
+    service: Json | None = None
+    via_bot: bool = False
+    deleted: bool = False
+    history: list[Version] = msgspec.field(default_factory=list)
+
+    def record(self, at: float) -> None:
+        """Add what the message says now to its history."""
+        self.history.append(Version(at, self.text, self.entities, self.keyboard))
+
+
+class Pending(msgspec.Struct):
+    """An update the bot has not taken yet. Updates of one `queue` keep their order."""
+
+    update_id: int
+    kind: str
+    body: Json
+    queue: str
+    at: float
+
+
+class Webhook(msgspec.Struct):
+    """Where updates are pushed to. No `url`: the bot fetches them."""
+
+    url: str = ""
+    secret: str = ""
+    max_connections: int = 40
+    last_error_date: int | None = None
+    last_error_message: str = ""
+
+
+class Prepared(msgspec.Struct):
+    """A message made ready by the bot for one person to share."""
+
+    id: str
+    user_id: int
+    expires_at: float
+    result: Json
+    kinds: list[str]
+
+
+class World(msgspec.Struct):
+    """Everything that is kept over a restart."""
+
+    people: dict[int, Person] = msgspec.field(default_factory=dict)
+    chats: dict[int, Chat] = msgspec.field(default_factory=dict)
+    messages: dict[int, list[Message]] = msgspec.field(default_factory=dict)
+    # Private chats and basic groups count messages together, a supergroup for itself.
+    next_message_id: int = 1
+    next_update_id: int = 100_000_001
+    pending: list[Pending] = msgspec.field(default_factory=list)
+    allowed_updates: list[str] = msgspec.field(default_factory=list)
+    webhook: Webhook = msgspec.field(default_factory=Webhook)
+    commands: dict[str, list[Json]] = msgspec.field(default_factory=dict)
+    menu_buttons: dict[int, Json] = msgspec.field(default_factory=dict)
+    descriptions: dict[str, str] = msgspec.field(default_factory=dict)
+    short_descriptions: dict[str, str] = msgspec.field(default_factory=dict)
+    prepared: dict[str, Prepared] = msgspec.field(default_factory=dict)
+    first_callback_id: int = 4_100_000_000_000_001
