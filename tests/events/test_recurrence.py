@@ -1,0 +1,484 @@
+"""When a series happens: hand-written examples of `S1` and `S3`, and those of RFC 5545 itself."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from backend.events.recurrence import wall_times
+from backend.events.rules import (
+    Day,
+    Freq,
+    Rule,
+    UnknownZone,
+    Weekday,
+    gap_or_fold,
+    occurrences,
+    parse_recurrence,
+    resolve_local,
+)
+
+HELSINKI, NEW_YORK, LORD_HOWE = "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"
+LONG_AGO, FAR_AWAY = datetime(1950, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
+
+
+def walls(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> list[datetime]:
+    """What the wall clock shows at the first dates of a series."""
+    series = parse_recurrence(text)
+    found = occurrences(starts, zone, series, after=LONG_AGO, until=FAR_AWAY, limit=limit)
+    return [occurrence.local for occurrence in found]
+
+
+def days(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> list[str]:
+    """The days of the first dates of a series, all of them at the time of its start."""
+    found = walls(text, starts, zone, limit)
+    assert {wall.time() for wall in found} <= {starts.time()}
+    return [wall.date().isoformat() for wall in found]
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts", "offsets"),
+    [
+        (HELSINKI, datetime(2026, 3, 22, 18), [2, 3, 3]),
+        (HELSINKI, datetime(2026, 10, 18, 18), [3, 2, 2]),
+        (NEW_YORK, datetime(2026, 3, 1, 18), [-5, -4, -4]),
+        (NEW_YORK, datetime(2026, 10, 25, 18), [-4, -5, -5]),
+        (LORD_HOWE, datetime(2026, 9, 27, 18), [10.5, 11, 11]),
+        (LORD_HOWE, datetime(2026, 3, 29, 18), [11, 10.5, 10.5]),
+    ],
+)
+def test_keeps_the_wall_clock_across_a_dst_change(
+    zone: str, starts: datetime, offsets: list[float]
+) -> None:
+    """`S3`: 18:00 stays 18:00."""
+    weekly = parse_recurrence("FREQ=WEEKLY")
+    found = occurrences(starts, zone, weekly, after=LONG_AGO, until=FAR_AWAY, limit=3)
+    assert [o.local for o in found] == [starts + timedelta(weeks=n) for n in range(3)]
+    assert [o.utc_offset for o in found] == [timedelta(hours=hours) for hours in offsets]
+    assert [o.original_start for o in found] == [
+        (o.local - o.utc_offset).replace(tzinfo=UTC) for o in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "moved", "gap"),
+    [
+        (HELSINKI, datetime(2026, 3, 29, 3, 30), datetime(2026, 3, 29, 4, 30), 60),
+        (HELSINKI, datetime(2026, 3, 29, 3, 0), datetime(2026, 3, 29, 4, 0), 60),
+        (NEW_YORK, datetime(2026, 3, 8, 2, 30), datetime(2026, 3, 8, 3, 30), 60),
+        (LORD_HOWE, datetime(2026, 10, 4, 2, 15), datetime(2026, 10, 4, 2, 45), 30),
+    ],
+)
+def test_moves_a_time_that_does_not_exist_forward_by_the_gap(
+    zone: str, local: datetime, moved: datetime, gap: int
+) -> None:
+    """`S3`, and the organiser can be told which change does it."""
+    [date_of_the_change] = [
+        occurrence
+        for occurrence in occurrences(
+            local - timedelta(days=7),
+            zone,
+            parse_recurrence("FREQ=DAILY;COUNT=15"),
+            after=LONG_AGO,
+            until=FAR_AWAY,
+            limit=99,
+        )
+        if occurrence.local.date() == local.date()
+    ]
+    assert date_of_the_change.local == moved
+    assert resolve_local(local, zone) == date_of_the_change.original_start
+    assert resolve_local(moved, zone) == date_of_the_change.original_start
+    change = gap_or_fold(local, zone)
+    assert change is not None
+    assert (change.kind, change.by, change.wall) == ("gap", timedelta(minutes=gap), moved)
+    assert gap_or_fold(moved, zone) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "first", "by"),
+    [
+        (HELSINKI, datetime(2026, 10, 25, 3, 30), datetime(2026, 10, 25, 0, 30), 60),
+        (NEW_YORK, datetime(2026, 11, 1, 1, 30), datetime(2026, 11, 1, 5, 30), 60),
+        (LORD_HOWE, datetime(2026, 4, 5, 1, 45), datetime(2026, 4, 4, 14, 45), 30),
+    ],
+)
+def test_takes_the_first_of_a_time_that_exists_twice(
+    zone: str, local: datetime, first: datetime, by: int
+) -> None:
+    """`S3`."""
+    assert resolve_local(local, zone) == first.replace(tzinfo=UTC)
+    assert resolve_local(local.replace(fold=1), zone) == first.replace(tzinfo=UTC)
+    daily = parse_recurrence("FREQ=DAILY")
+    span = {"after": first.replace(tzinfo=UTC) - timedelta(hours=12), "until": FAR_AWAY}
+    [found] = occurrences(local - timedelta(days=7), zone, daily, **span, limit=1)
+    assert (found.original_start, found.local) == (first.replace(tzinfo=UTC), local)
+    change = gap_or_fold(local, zone)
+    assert change is not None
+    assert (change.kind, change.by, change.wall) == ("fold", timedelta(minutes=by), local)
+
+
+def test_gives_one_date_when_a_gap_moves_two_times_onto_each_other() -> None:
+    """`S2`, `S3`: 03:30 does not exist on that day and is 04:30, which is a date already."""
+    found = walls("FREQ=DAILY;BYHOUR=3,4", datetime(2026, 3, 28, 3, 30), limit=5)
+    assert [wall.strftime("%d %H:%M") for wall in found] == [
+        "28 03:30",
+        "28 04:30",
+        "29 04:30",
+        "30 03:30",
+        "30 04:30",
+    ]
+
+
+def test_keeps_dates_in_order_when_a_gap_moves_one_past_another() -> None:
+    """`S3`: Lord Howe's 02:10 becomes 02:40, later than 02:35 of the same night; none is lost."""
+    text, starts = "FREQ=DAILY;BYMINUTE=10,35", datetime(2026, 10, 4, 2, 10)
+    found = walls(text, starts - timedelta(days=1), LORD_HOWE, limit=4)
+    assert [wall.strftime("%d %H:%M") for wall in found] == [
+        "03 02:10",
+        "03 02:35",
+        "04 02:35",
+        "04 02:40",
+    ]
+    assert walls(text, starts - timedelta(days=1), LORD_HOWE, limit=3) == found[:3]
+
+
+def test_survives_a_day_that_a_country_skipped() -> None:
+    """`S3`: Samoa had no 30 December 2011; that day's date falls on the 31st, which has one."""
+    assert days("FREQ=DAILY;COUNT=4", datetime(2011, 12, 29, 18), "Pacific/Apia") == [
+        "2011-12-29",
+        "2011-12-31",
+        "2012-01-01",
+    ]
+
+
+def test_has_one_date_without_a_rule() -> None:
+    """`S1`: a single event is a series whose rule has one date."""
+    assert days("", datetime(2026, 5, 1, 18)) == ["2026-05-01"]
+    assert days("\r\n  \n", datetime(2026, 5, 1, 18)) == ["2026-05-01"]
+
+
+def test_starts_on_the_start_also_when_no_rule_matches_it() -> None:
+    """RFC 5545, 3.8.5.3: the start is the first date and the first that COUNT counts."""
+    wednesday = datetime(2026, 4, 1, 18)
+    assert days("FREQ=WEEKLY;BYDAY=TU;COUNT=3", wednesday) == [
+        "2026-04-01",
+        "2026-04-07",
+        "2026-04-14",
+    ]
+    assert days("FREQ=WEEKLY;UNTIL=20260301T000000Z", wednesday) == ["2026-04-01"]
+    assert days("FREQ=DAILY;INTERVAL=7;BYDAY=TU", wednesday) == ["2026-04-01"]
+
+
+def test_can_leave_out_the_start() -> None:
+    """What is left out is counted all the same and not made up for."""
+    text = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE:20260401T180000"
+    assert days(text, datetime(2026, 4, 1, 18)) == ["2026-04-02", "2026-04-03"]
+
+
+@pytest.mark.parametrize(
+    "until", ["20260415T150000Z", "20260415T180000", "20260415", "20260415T235959"]
+)
+def test_includes_the_date_that_until_names(until: str) -> None:
+    """RFC 5545, 3.3.10: UNTIL is inclusive, in UTC (15:00Z is 18:00 in Helsinki) or local."""
+    found = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
+    assert found == ["2026-04-01", "2026-04-08", "2026-04-15"]
+
+
+@pytest.mark.parametrize("until", ["20260415T145959Z", "20260415T175959", "20260414"])
+def test_ends_before_a_date_past_until(until: str) -> None:
+    """An UNTIL in UTC is compared as an instant, a local one with the wall clock."""
+    found = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
+    assert found == ["2026-04-01", "2026-04-08"]
+
+
+@pytest.mark.parametrize(
+    "exdate",
+    [
+        "EXDATE:20260408T180000",
+        "EXDATE:20260408T150000Z",
+        "EXDATE;TZID=Europe/Helsinki:20260408T180000",
+        'exdate;tzid="America/New_York":20260408T110000',
+        "EXDATE;VALUE=DATE:20260408",
+        "EXDATE;VALUE=DATE-TIME:20260408T180000,20260409T180000",
+        "EXDATE:20260101T180000,\r\n 20260408T180000",
+        "EXRULE:FREQ=MONTHLY;BYDAY=2WE",
+        "EXRULE:FREQ=WEEKLY;INTERVAL=9;BYDAY=WE\nEXDATE:20260408",
+    ],
+)
+def test_leaves_out_dates_however_they_are_written(exdate: str) -> None:
+    """`S1`. The last EXRULE would take the start away as well."""
+    found = days(f"RRULE:FREQ=WEEKLY\r\n{exdate}", datetime(2026, 4, 1, 18), limit=4)
+    kept = ["2026-04-15", "2026-04-22", "2026-04-29"]
+    assert [day for day in found if day != "2026-04-01"][:3] == kept
+    assert ("2026-04-01" in found) is ("INTERVAL=9" not in exdate)
+
+
+def test_leaves_out_a_date_whose_time_was_moved_by_a_gap() -> None:
+    """An EXDATE names it by the time it should have had or by the one it has."""
+    starts = datetime(2026, 3, 28, 3, 30)
+    for exdate in ("20260329T033000", "20260329T043000", "20260329T013000Z", "20260329"):
+        found = walls(f"RRULE:FREQ=DAILY\nEXDATE:{exdate}", starts, limit=2)
+        assert [wall.day for wall in found] == [28, 30]
+
+
+def test_adds_single_dates() -> None:
+    """`S1`: RDATE local, in UTC, in a zone, and as a day at the series' own time; never twice."""
+    lines = [
+        "RRULE:FREQ=WEEKLY;COUNT=2",
+        "RDATE:20260403T180000",
+        "RDATE:20260404T150000Z,20260404T150000Z",
+        "RDATE;TZID=America/New_York:20260405T110000",
+        "RDATE;VALUE=DATE:20260406,20260408",
+        "RDATE:20251224T180000",
+    ]
+    assert days("\n".join(lines), datetime(2026, 4, 1, 18), limit=99) == [
+        "2026-04-01",
+        "2026-04-03",
+        "2026-04-04",
+        "2026-04-05",
+        "2026-04-06",
+        "2026-04-08",
+    ]
+
+
+def test_can_name_the_second_of_a_doubled_time_by_its_instant() -> None:
+    """`S3` speaks of wall clocks; an RDATE in UTC means what it says."""
+    text = "RDATE:20261025T003000Z,20261025T013000Z"
+    found = occurrences(
+        datetime(2026, 10, 24, 18),
+        HELSINKI,
+        parse_recurrence(text),
+        after=LONG_AGO,
+        until=FAR_AWAY,
+        limit=9,
+    )
+    assert [o.original_start.hour for o in found] == [15, 0, 1]
+    assert found[1].local == found[2].local == datetime(2026, 10, 25, 3, 30)
+
+
+def test_unites_several_rules_and_counts_each_by_itself() -> None:
+    """`S1`: several rules allowed; a date of both is one."""
+    text = "FREQ=WEEKLY;BYDAY=WE;COUNT=3\nRRULE:FREQ=MONTHLY;BYMONTHDAY=1,8;COUNT=4"
+    assert days(text, datetime(2026, 4, 1, 18), limit=99) == [
+        "2026-04-01",
+        "2026-04-08",
+        "2026-04-15",
+        "2026-05-01",
+        "2026-05-08",
+    ]
+
+
+# Starts 2 September 1997 at 9 in New York, unless said otherwise, as all the examples of RFC 5545.
+RFC_EXAMPLES = [
+    ("RRULE:FREQ=DAILY;COUNT=5", "", "09-02 09-03 09-04 09-05 09-06"),
+    ("RRULE:FREQ=DAILY;INTERVAL=10;COUNT=5", "", "09-02 09-12 09-22 10-02 10-12"),
+    (
+        "RRULE:FREQ=WEEKLY;INTERVAL=2;UNTIL=19971224T000000Z;WKST=SU;BYDAY=MO,WE,FR",
+        "1997-09-01",
+        "09-01 09-03 09-05 09-15 09-17 09-19 09-29 10-01 10-03 10-13 10-15 10-17 10-27 10-29 10-31 "
+        "11-10 11-12 11-14 11-24 11-26 11-28 12-08 12-10 12-12 12-22",
+    ),
+    (
+        "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=8;WKST=SU;BYDAY=TU,TH",
+        "",
+        "09-02 09-04 09-16 09-18 09-30 10-02 10-14 10-16",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;COUNT=10;BYDAY=1FR",
+        "1997-09-05",
+        "09-05 10-03 11-07 12-05 1998-01-02 02-06 03-06 04-03 05-01 06-05",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1SU,-1SU",
+        "1997-09-07",
+        "09-07 09-28 11-02 11-30 1998-01-04 01-25 03-01 03-29 05-03 05-31",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;COUNT=6;BYDAY=-2MO",
+        "1997-09-22",
+        "09-22 10-20 11-17 12-22 1998-01-19 02-16",
+    ),
+    ("RRULE:FREQ=MONTHLY;BYMONTHDAY=-3", "1997-09-28", "09-28 10-29 11-28 12-29 1998-01-29 02-26"),
+    (
+        "RRULE:FREQ=MONTHLY;COUNT=10;BYMONTHDAY=1,-1",
+        "1997-09-30",
+        "09-30 10-01 10-31 11-01 11-30 12-01 12-31 1998-01-01 01-31 02-01",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;INTERVAL=18;COUNT=10;BYMONTHDAY=10,11,12,13,14,15",
+        "1997-09-10",
+        "09-10 09-11 09-12 09-13 09-14 09-15 1999-03-10 03-11 03-12 03-13",
+    ),
+    (
+        "RRULE:FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200",
+        "1997-01-01",
+        "01-01 04-10 07-19 2000-01-01 04-09 07-18 2003-01-01 04-10 07-19 2006-01-01",
+    ),
+    ("RRULE:FREQ=YEARLY;BYDAY=20MO", "1997-05-19", "05-19 1998-05-18 1999-05-17"),
+    ("RRULE:FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "1997-05-12", "05-12 1998-05-11 1999-05-17"),
+    (
+        "EXDATE;TZID=America/New_York:19970902T090000\nRRULE:FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+        "",
+        "1998-02-13 03-13 11-13 1999-08-13 2000-10-13",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13",
+        "1997-09-13",
+        "09-13 10-11 11-08 12-13 1998-01-10",
+    ),
+    (
+        "RRULE:FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+        "1996-11-05",
+        "1996-11-05 2000-11-07 2004-11-02",
+    ),
+    ("RRULE:FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", "1997-09-04", "09-04 10-07 11-06"),
+    (
+        "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2",
+        "1997-09-29",
+        "09-29 10-30 11-27 12-30 1998-01-29",
+    ),
+    (
+        "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO",
+        "1997-08-05",
+        "08-05 08-10 08-19 08-24",
+    ),
+    (
+        "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU",
+        "1997-08-05",
+        "08-05 08-17 08-19 08-31",
+    ),
+    (
+        "RRULE:FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5",
+        "2007-01-15",
+        "2007-01-15 01-30 02-15 03-15 03-30",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "starts", "expected"), RFC_EXAMPLES)
+def test_reads_the_examples_of_the_rfc_as_it_does(text: str, starts: str, expected: str) -> None:
+    """RFC 5545, 3.8.5.3 (a year is written where it changes)."""
+    first = datetime.fromisoformat(f"{starts or '1997-09-02'}T09:00")
+    wanted, year = [], 1997
+    for word in expected.split():
+        if len(word) > 5:
+            year = int(word[:4])
+        wanted.append(f"{year}-{word[-5:]}")
+    longer = days(text, first, NEW_YORK, limit=len(wanted) + 1)
+    assert longer[: len(wanted)] == wanted
+    if "COUNT" in text or "UNTIL" in text:
+        assert longer == wanted
+
+
+def test_skips_what_a_month_or_year_does_not_have() -> None:
+    """RFC 5545, 3.3.10: an invalid date is ignored and not counted."""
+    assert days("FREQ=MONTHLY;COUNT=4", datetime(2026, 1, 31, 18)) == [
+        "2026-01-31",
+        "2026-03-31",
+        "2026-05-31",
+        "2026-07-31",
+    ]
+    assert days("FREQ=YEARLY;COUNT=3", datetime(2096, 2, 29, 18)) == [
+        "2096-02-29",
+        "2104-02-29",
+        "2108-02-29",
+    ]
+
+
+def test_reads_what_dateutil_reads_otherwise() -> None:
+    """Where the library under us departs from RFC 5545, which these examples follow."""
+    # A plain weekday beside one with an ordinal: either, not both.
+    assert days("FREQ=MONTHLY;BYDAY=MO,1FR", datetime(2026, 6, 1, 18), limit=7) == [
+        "2026-06-01",
+        "2026-06-05",
+        "2026-06-08",
+        "2026-06-15",
+        "2026-06-22",
+        "2026-06-29",
+        "2026-07-03",
+    ]
+    # BYSETPOS counts in the whole week, also in the one the series starts in.
+    assert days("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=1", datetime(2026, 4, 1, 18), limit=3) == [
+        "2026-04-01",
+        "2026-04-06",
+        "2026-04-13",
+    ]
+    # A week by its number is the start's weekday of it, not seven days.
+    assert days("FREQ=YEARLY;BYWEEKNO=20", datetime(2026, 5, 13, 18), limit=3) == [
+        "2026-05-13",
+        "2027-05-19",
+        "2028-05-17",
+    ]
+
+
+def test_gives_what_lies_after_one_instant_and_not_past_another() -> None:
+    """The span excludes its first instant and includes its last, so that spans can be joined."""
+    starts, weekly = datetime(2026, 4, 1, 18), parse_recurrence("FREQ=WEEKLY")
+    first = resolve_local(starts, HELSINKI)
+    week = timedelta(weeks=1)
+
+    def between(after: datetime, until: datetime, limit: int = 99) -> list[datetime]:
+        found = occurrences(starts, HELSINKI, weekly, after=after, until=until, limit=limit)
+        return [occurrence.original_start for occurrence in found]
+
+    assert between(LONG_AGO, first) == [first]
+    assert between(first, first + 2 * week) == [first + week, first + 2 * week]
+    assert between(first, first + 2 * week, limit=1) == [first + week]
+    assert between(first, first + week - timedelta(seconds=1)) == []
+    assert between(first, FAR_AWAY, limit=0) == []
+    assert between(first + week, first) == []
+
+
+def test_ends_soon_on_rules_that_match_next_to_nothing() -> None:
+    """A century is looked through and no more: nobody waits for the year 9999."""
+    starts = datetime(2026, 4, 1, 18)
+    assert days("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO", starts, limit=99) == [
+        "2026-04-01",
+        "2044-02-29",
+        "2072-02-29",
+        "2112-02-29",
+    ]
+    assert days("RRULE:FREQ=MONTHLY\nEXRULE:FREQ=MONTHLY", starts) == []
+
+
+def test_ends_at_the_end_of_the_calendar_without_a_fault() -> None:
+    """dateutil raises when its last week reaches over the year 9999; the search just ends there."""
+    weekly = Rule(Freq.WEEKLY, by_day=(Day(Weekday.SU),))
+    sunday = datetime(2998, 4, 1, 18)
+    found = list(wall_times(weekly, sunday))
+    assert found[0] == sunday
+    assert {after - before for before, after in pairwise(found)} == {timedelta(weeks=1)}
+    assert found[-1] > datetime(3098, 4, 1)
+
+
+def test_drops_a_fraction_of_a_second_and_a_fold() -> None:
+    """A start as a database may give it back is the same wall clock."""
+    starts = datetime(2026, 10, 25, 3, 30, fold=1)
+    assert walls("", starts.replace(microsecond=5)) == [starts.replace(fold=0)]
+
+
+@pytest.mark.parametrize(
+    ("starts", "zone", "after", "fault"),
+    [
+        (datetime(2026, 4, 1, 18), "Mars/Olympus", LONG_AGO, UnknownZone),
+        (datetime(2026, 4, 1, 18), "../etc/passwd", LONG_AGO, UnknownZone),
+        (datetime(2026, 4, 1, 18), "Europe", LONG_AGO, UnknownZone),
+        (datetime(2026, 4, 1, 18), "", LONG_AGO, UnknownZone),
+        (datetime(2026, 4, 1, 18, tzinfo=UTC), HELSINKI, LONG_AGO, ValueError),
+        (datetime(2026, 4, 1, 18), HELSINKI, datetime(2026, 1, 1), ValueError),
+        (datetime(1, 1, 1), HELSINKI, LONG_AGO, ValueError),
+        (datetime.max, HELSINKI, LONG_AGO, ValueError),
+    ],
+)
+def test_refuses_what_is_no_wall_clock_zone_or_span(
+    starts: datetime, zone: str, after: datetime, fault: type[Exception]
+) -> None:
+    """What a caller got wrong is said, not guessed."""
+    with pytest.raises(fault):
+        occurrences(starts, zone, parse_recurrence(""), after=after, until=FAR_AWAY, limit=1)
+
+
+def test_knows_a_plain_time() -> None:
+    """Most times are neither doubled nor missing."""
+    assert gap_or_fold(datetime(2026, 5, 1, 18), HELSINKI) is None
+    assert gap_or_fold(datetime.combine(date(2026, 3, 29), datetime.min.time()), "UTC") is None
