@@ -5,24 +5,37 @@ values; the doors translate it in one place each. Values may be text, numbers or
 in the reader's language and the event's zone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from backend.i18n import N_
+from backend.i18n import N_, Words
 
 Value = str | int | datetime
 
 
 class Refusal(Exception):
-    """An expected no. `outcome` is the word the screens and tests know it by (`data-outcome`)."""
+    """An expected no. `outcome` is the word the screens and tests know it by (`data-outcome`).
+
+    `field` names the form field it is about; `zone` is the zone its times are told in; with `plural`, `n` chooses.
+    """
 
     outcome = "refused"
     message = N_("That is not possible.")
 
-    def __init__(self, message: str | None = None, /, *, field: str = "", **values: Value) -> None:
-        self.message = message or type(self).message
+    def __init__(
+        self,
+        message: str | None = None,
+        /,
+        *,
+        plural: str = "",
+        n: int = 0,
+        field: str = "",
+        zone: str | None = None,
+        **values: Value,
+    ) -> None:
         self.field = field
-        self.values = values
-        super().__init__(self.message)
+        self.words = Words(message or type(self).message, values, plural, n, zone)
+        super().__init__(self.words.message)
 
 
 class NotFound(Refusal):
@@ -50,6 +63,17 @@ class Invalid(Refusal):
     """What was entered cannot be taken; `field` names where (`X5`)."""
 
     outcome = "invalid"
+
+
+class InvalidForm(Refusal):
+    """A form with one or more faults, all told at once: a sentence for each field (`X5`)."""
+
+    outcome = "invalid"
+    message = N_("Please look at what is marked.")
+
+    def __init__(self, faults: Sequence[Invalid]) -> None:
+        super().__init__()
+        self.faults = {fault.field: fault.words for fault in faults}
 
 
 class Busy(Refusal):

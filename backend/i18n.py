@@ -6,7 +6,7 @@ is spoken; adding a language is adding one file.
 
 import gettext
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -61,6 +61,27 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordinal:
+    """A number that a sentence wants as a place in line."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence not yet spoken: its key, the plural's key when a number `n` chooses the form, and its values.
+
+    Values may be text, numbers or aware datetimes; `zone` is the zone such times are told in.
+    """
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    plural: str = ""
+    n: int = 0
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """One reader's words: their language, and their own time zone when it is known."""
 
@@ -81,11 +102,20 @@ class Voice:
         sentence = catalogue(self.language).ngettext(singular, plural, n)
         return sentence % self._worded({"n": n, **values})
 
+    def tell(self, words: Words) -> str:
+        """Speak words that an outcome or a refusal carries."""
+        voice = Voice(self.language, words.zone or self.zone)
+        if words.plural:
+            return voice.count(words.message, words.plural, words.n, **words.values)
+        return voice.say(words.message, **words.values)
+
     def _worded(self, values: Mapping[str, object]) -> dict[str, object]:
-        return {
-            name: self.moment(value, self.zone or "UTC") if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
+        return {name: self._word(value) for name, value in values.items()}
+
+    def _word(self, value: object) -> object:
+        if isinstance(value, datetime):
+            return self.moment(value, self.zone or "UTC")
+        return self.ordinal(value.n) if isinstance(value, Ordinal) else value
 
     # --- times; every `at` is an aware instant, every `zone` an IANA name ---
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from backend import embedded
 from backend.database_address import BadAddress, DatabaseAddress
-from backend.variables import KeptSecrets, Variables, own_environment
+from backend.variables import KeptSecrets, SettingsError, Variables, own_environment
 
 Environment = Literal["development", "production", "test"]
 LogFormat = Literal["console", "json"]
@@ -31,16 +31,6 @@ HEADER_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 SANDBOX_BOT = "emerald_demo_bot"
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "warning": "WARNING"}
 LEVELS |= {"error": "ERROR", "critical": "CRITICAL"}
-
-
-class SettingsError(Exception):
-    """What the environment lacks or has wrong: one line a fault, each saying what to set. No values
-    of secrets.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("\n".join(faults))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,16 @@ from urllib.parse import urlsplit
 Word = TypeVar("Word", bound=str)
 
 
+class SettingsError(Exception):
+    """What the environment lacks or has wrong: one line a fault, each saying what to set. No values
+    of secrets.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
 def own_environment() -> Mapping[str, str]:
     """The environment of this process."""
     return os.environ

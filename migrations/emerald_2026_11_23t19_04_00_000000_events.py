@@ -72,7 +72,7 @@ CREATE TABLE instance_seats (
     booked integer NOT NULL DEFAULT 0 CONSTRAINT instance_seats_booked_check CHECK (booked >= 0),
     offered integer NOT NULL DEFAULT 0 CONSTRAINT instance_seats_offered_check CHECK (offered >= 0),
     waiting integer NOT NULL DEFAULT 0 CONSTRAINT instance_seats_waiting_check CHECK (waiting >= 0),
-    queued_at timestamptz NOT NULL DEFAULT '-infinity',
+    queued_at timestamptz NOT NULL DEFAULT to_timestamp(0),
     version bigint NOT NULL DEFAULT 1,
     CONSTRAINT instance_seats_no_oversell CHECK (capacity IS NULL OR booked + offered <= capacity + over)
 ) WITH (fillfactor = 50);
@@ -92,8 +92,16 @@ async def run(script: str) -> None:
     await engine.current_transaction.get().connection.execute(script)
 
 
+async def up() -> None:
+    await run(FORWARDS)
+
+
+async def down() -> None:
+    await run(BACKWARDS)
+
+
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="emerald", description=DESCRIPTION)
-    manager.add_raw(lambda: run(FORWARDS))
-    manager.add_raw_backwards(lambda: run(BACKWARDS))
+    manager.add_raw(up)
+    manager.add_raw_backwards(down)
     return manager

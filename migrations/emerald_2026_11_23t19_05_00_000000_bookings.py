@@ -73,8 +73,16 @@ async def run(script: str) -> None:
     await engine.current_transaction.get().connection.execute(script)
 
 
+async def up() -> None:
+    await run(FORWARDS)
+
+
+async def down() -> None:
+    await run(BACKWARDS)
+
+
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="emerald", description=DESCRIPTION)
-    manager.add_raw(lambda: run(FORWARDS))
-    manager.add_raw_backwards(lambda: run(BACKWARDS))
+    manager.add_raw(up)
+    manager.add_raw_backwards(down)
     return manager

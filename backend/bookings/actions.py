@@ -1,0 +1,188 @@
+"""What people do with seats: book, bring guests, leave, answer, take; and what organisers do for them (`B1`–`B13`).
+
+Every verb is a request to the instance's desk; the answer comes after the commit. All raise `NotFound`, `Busy`,
+`Unavailable`, and the refusals of `words`.
+"""
+
+from dataclasses import dataclass
+
+from backend import db
+from backend.accounts import actions as accounts
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.bookings import desk
+from backend.bookings.rules import NotHere, Outcome, Request, Verb, Via
+from backend.errors import Forbidden, NotFound
+from backend.groups.actions import is_present
+from backend.i18n import N_
+from backend.people.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an instance's code leads; none of it ever changes."""
+
+    instance_id: int
+    account_id: int
+
+
+_addresses: dict[str, Address] = {}
+
+
+async def find(code: str) -> Address:
+    """The instance with this public code. Raises `NotFound`."""
+    known = _addresses.get(code)
+    if known is not None:
+        return known
+    row = await db.row("SELECT id, account_id FROM event_instances WHERE code = $1", code)
+    if row is None:
+        raise NotFound()
+    if len(_addresses) > 20_000:
+        _addresses.clear()
+    found = _addresses[code] = Address(row["id"], row["account_id"])
+    return found
+
+
+async def book(code: str, person: Person, *, guests: int = 0, via: Via) -> Outcome:
+    """Book a party of 1 + `guests`, or wait in line for it (`B1`–`B4`). Who is in already stays as they are (`B2`)."""
+    return await _ask(code, person, Verb.BOOK, via, guests=guests)
+
+
+async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
+    """One guest more (`B7`); who is not in yet comes with one."""
+    return await _ask(code, person, Verb.ADD_GUEST, via)
+
+
+async def set_guests(code: str, person: Person, *, guests: int, via: Via) -> Outcome:
+    """Come with so many guests (`B7`)."""
+    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests)
+
+
+async def leave(code: str, person: Person, *, via: Via) -> Outcome:
+    """Give the seat, or the place in line, back (`B6`)."""
+    return await _ask(code, person, Verb.LEAVE, via)
+
+
+async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
+    """"Maybe", or "can't come" (`B13`): holds no seat."""
+    return await _ask(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)
+
+
+async def take_free(code: str, person: Person, *, via: Via) -> Outcome:
+    """Take the seats that are free now and keep waiting for the rest (`W1`)."""
+    return await _ask(code, person, Verb.TAKE_FREE, via)
+
+
+async def _ask(code: str, person: Person, verb: Verb, via: Via, guests: int = 0) -> Outcome:
+    where = await find(code)
+    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests)
+    try:
+        return await desk.ask(where.instance_id, request)
+    except NotHere:
+        await admit(person, where)
+        return await desk.ask(where.instance_id, request)
+
+
+async def admit(person: Person, where: Address) -> None:
+    """Make the person a member of the instance's club, if its visibility lets them (`A4`, `A5`). Raises `NotFound`."""
+    row = await db.row(
+        "SELECT r.visibility, r.group_id FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        " WHERE i.id = $1",
+        where.instance_id,
+    )
+    if row is None:
+        raise NotFound()
+    if row["visibility"] == "link":
+        await accounts.join(person, where.account_id, through="link")
+    elif row["group_id"] is not None and await is_present(person, row["group_id"]):
+        await accounts.join(person, where.account_id, through="group")
+    else:
+        raise NotFound()
+
+
+# --- the organiser's hand (`B10`); `membership_id` names the member ---
+
+
+async def seat(
+    code: str, person: Person, membership_id: int, *, guests: int = 0, over: bool = False
+) -> Outcome:
+    """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
+    where = await find(code)
+    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    if over and not club.allows(Act.OVERBOOK):
+        raise Forbidden(N_("Only an owner can go over the number of seats."))
+    outcome = await desk.ask(
+        where.instance_id,
+        Request(
+            Verb.SEAT, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests, over=over
+        ),
+    )
+    await _audit(where, person, "seat", membership_id, over=over, outcome=outcome.kind)
+    return outcome
+
+
+async def put_in_line(code: str, person: Person, membership_id: int, *, guests: int = 0) -> Outcome:
+    """Book for a member as they would themselves: a seat when it is their turn, else a place in line."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    return await desk.ask(
+        where.instance_id,
+        Request(Verb.BOOK, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests),
+    )
+
+
+async def set_guests_of(code: str, person: Person, membership_id: int, *, guests: int) -> Outcome:
+    """Change how many guests a member brings."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    return await desk.ask(
+        where.instance_id,
+        Request(
+            Verb.SET_GUESTS, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests
+        ),
+    )
+
+
+async def remove(code: str, person: Person, membership_id: int) -> Outcome:
+    """Take a member's party off, seated or waiting; they are told where they can be."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    outcome = await desk.ask(
+        where.instance_id,
+        Request(Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id),
+    )
+    await _audit(where, person, "remove", membership_id, outcome=outcome.kind)
+    return outcome
+
+
+async def set_capacity(code: str, person: Person, capacity: int | None) -> Outcome:
+    """Change the number of seats of one date (`W4`); None is no limit."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.MANAGE_EVENTS)
+    outcome = await desk.ask(
+        where.instance_id, Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
+    )
+    await _audit(where, person, "capacity", None, capacity=capacity)
+    return outcome
+
+
+async def _audit(
+    where: Address, person: Person, verb: str, membership_id: int | None, **detail: object
+) -> None:
+    subject = f"instance {where.instance_id}"
+    if membership_id is not None:
+        detail["membership"] = membership_id
+    async with db.transaction():
+        await note(where.account_id, person.id, verb, subject, **detail)
+
+
+async def fill_all() -> int:
+    """The periodic net of `W2`: ask every desk where someone waits though a seat is free; how many were asked."""
+    rows = await db.rows(
+        "SELECT s.instance_id FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id"
+        " WHERE s.waiting > 0 AND i.state = 'SCHEDULED' AND (s.capacity IS NULL OR s.booked + s.offered < s.capacity)"
+    )
+    for row in rows:
+        await desk.ask(row["instance_id"], Request(Verb.FILL, Via.SYSTEM))
+    return len(rows)

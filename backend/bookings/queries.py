@@ -1,0 +1,381 @@
+"""What the screens and cards show of instances and their people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, db
+from backend.accounts.rules import Role
+from backend.bookings.actions import admit, find
+from backend.errors import NotFound
+from backend.events.rules import Windows
+from backend.people.queries import Person
+
+HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """The reader's own booking. `place` is the place in line, from 1; `answer`: in, maybe, declined, left."""
+
+    answer: str
+    seats: int
+    waiting: int
+    offered: int
+    place: int | None
+
+    @property
+    def guests(self) -> int:
+        return max(0, self.seats + self.waiting + self.offered - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One date of a series with its seats, as its reader sees it. Times are aware instants; `zone` is the event's."""
+
+    id: int
+    code: str
+    account_id: int
+    series_id: int
+    club: str
+    club_language: str
+    title: str
+    emoji: str
+    description: str
+    place: str
+    map_url: str
+    zone: str
+    rule: str
+    starts_local: datetime
+    starts_at: datetime
+    ends_at: datetime
+    original_start: datetime
+    state: str  # SCHEDULED, CANCELLED, COMPLETED
+    cancel_reason: str
+    cancelled_by: str
+    windows: Windows
+    guests_max: int
+    fill_gaps: bool
+    visibility: str
+    group_id: int | None
+    topic_id: int | None
+    capacity: int | None
+    over: int
+    booked: int
+    offered: int
+    waiting: int  # parties in line
+    version: int  # changes whenever anything shown of the seats does
+    role: Role | None = None
+    mine: Mine | None = None
+
+    @property
+    def hue(self) -> int:
+        return 7 if self.state == "CANCELLED" else self.series_id % HUES
+
+    @property
+    def free(self) -> int | None:
+        """Seats that are free; None without a limit, 0 when over."""
+        if self.capacity is None:
+            return None
+        return max(0, self.capacity - self.booked - self.offered)
+
+    @property
+    def full(self) -> bool:
+        return self.free == 0
+
+    @property
+    def phase(self) -> str:
+        """`not-open`, `open`, `closed` (to booking), `ended` or `cancelled`, now."""
+        if self.state == "CANCELLED":
+            return "cancelled"
+        if self.state == "COMPLETED" or clock.now() >= self.ends_at:
+            return "ended"
+        return self.windows.booking(clock.now())
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether the reader could give their seats back freely now (`B6`)."""
+        return self.windows.leaving_is_free(clock.now()) and self.phase not in ("ended", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Comer:
+    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line."""
+
+    membership_id: int
+    user_id: int | None
+    first_name: str
+    last_name: str
+    answer: str
+    seats: int
+    waiting: int
+    place: int | None
+    answered_at: datetime
+    queued_at: datetime | None
+    reachable: bool = False
+
+    @property
+    def guests(self) -> int:
+        return max(0, self.seats + self.waiting - 1)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who comes to an instance: at most as many as were asked for, and how many parties there are in all."""
+
+    comers: list[Comer]
+    parties: int
+
+    @property
+    def more(self) -> int:
+        return self.parties - len(self.comers)
+
+
+AHEAD = """CASE WHEN b.waiting > 0 THEN 1 + (
+    SELECT count(*) FROM bookings q WHERE q.instance_id = b.instance_id AND q.waiting > 0
+    AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))
+) END AS place_in_line"""
+
+VIEW = f"""
+SELECT i.*, a.name AS club, a.language AS club_language, r.title, r.emoji, r.description, r.place, r.map_url, r.zone,
+    r.rule, r.starts_local, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes, r.guests_max,
+    r.fill_gaps, r.visibility, r.group_id, r.topic_id, coalesce(c.first_name, '') AS canceller,
+    s.capacity, s.over, s.booked, s.offered, s.waiting, s.version, m.role,
+    b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, {AHEAD}
+FROM event_instances i
+JOIN event_series r ON r.id = i.series_id
+JOIN accounts a ON a.id = i.account_id
+JOIN instance_seats s ON s.instance_id = i.id
+LEFT JOIN telegram_users c ON c.id = i.cancelled_by
+LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
+"""
+
+
+def _view(row: db.Row) -> InstanceView:
+    mine = None
+    if row["answer"] is not None:
+        mine = Mine(
+            row["answer"],
+            row["my_seats"],
+            row["my_waiting"],
+            row["my_offered"],
+            row["place_in_line"],
+        )
+    return InstanceView(
+        id=row["id"],
+        code=row["code"],
+        account_id=row["account_id"],
+        series_id=row["series_id"],
+        club=row["club"],
+        club_language=row["club_language"],
+        title=row["title"],
+        emoji=row["emoji"],
+        description=row["description"],
+        place=row["place"],
+        map_url=row["map_url"],
+        zone=row["zone"],
+        rule=row["rule"],
+        starts_local=row["starts_local"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        original_start=row["original_start"],
+        state=row["state"],
+        cancel_reason=row["cancel_reason"],
+        cancelled_by=row["canceller"],
+        windows=Windows.around(
+            row["starts_at"],
+            row["opens_before_minutes"],
+            row["closes_before_minutes"],
+            row["cancel_before_minutes"],
+        ),
+        guests_max=row["guests_max"],
+        fill_gaps=row["fill_gaps"],
+        visibility=row["visibility"],
+        group_id=row["group_id"],
+        topic_id=row["topic_id"],
+        capacity=row["capacity"],
+        over=row["over"],
+        booked=row["booked"],
+        offered=row["offered"],
+        waiting=row["waiting"],
+        version=row["version"],
+        role=Role(row["role"]) if row["role"] else None,
+        mine=mine,
+    )
+
+
+async def upcoming(
+    person: Person, *, account_id: int | None = None, limit: int = 60, after: datetime | None = None
+) -> list[InstanceView]:
+    """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their end.
+
+    `after` pages on from an instance's start.
+    """
+    rows = await db.rows(
+        f"{VIEW} WHERE m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+        " ORDER BY i.starts_at, i.id LIMIT $5",
+        person.id,
+        clock.now(),
+        after or clock.now() - timedelta(days=30),
+        account_id,
+        limit,
+    )
+    return [_view(row) for row in rows]
+
+
+async def event(code: str, person: Person) -> InstanceView:
+    """One date, for who may see it: members, or who its visibility lets in, who become members by it (`A4`, `A5`).
+
+    Raises `NotFound` for everybody else (`A1`).
+    """
+    view = await _event(code, person)
+    if view is None or view.role is None:
+        await admit(person, await find(code))
+        view = await _event(code, person)
+    if view is None or view.role is None:
+        raise NotFound()
+    return view
+
+
+async def _event(code: str, person: Person) -> InstanceView | None:
+    row = await db.row(f"{VIEW} WHERE i.code = $2", person.id, code)
+    return _view(row) if row else None
+
+
+async def my_bookings(person: Person, *, past: bool = False, limit: int = 60) -> list[InstanceView]:
+    """What the person is in or waits for, soonest first; or what is past, newest first."""
+    rows = await db.rows(
+        f"{VIEW} WHERE b.answer = 'in' AND (i.ends_at {'<=' if past else '>'} $2)"
+        f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3",
+        person.id,
+        clock.now(),
+        limit,
+    )
+    return [_view(row) for row in rows]
+
+
+async def club_dates(
+    account_id: int, person: Person, *, since: datetime, until: datetime | None = None, limit: int = 200
+) -> list[InstanceView]:
+    """A club's dates that start within [since, until), for its organisers."""
+    rows = await db.rows(
+        f"{VIEW} WHERE i.account_id = $2 AND i.starts_at >= $3 AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
+        " ORDER BY i.starts_at, i.id LIMIT $5",
+        person.id,
+        account_id,
+        since,
+        until,
+        limit,
+    )
+    return [_view(row) for row in rows]
+
+
+async def series_dates(series_id: int, person: Person, *, limit: int = 100) -> list[InstanceView]:
+    """The dates of a series that are not over, soonest first."""
+    rows = await db.rows(
+        f"{VIEW} WHERE i.series_id = $2 AND i.ends_at > $3 ORDER BY i.starts_at LIMIT $4",
+        person.id,
+        series_id,
+        clock.now(),
+        limit,
+    )
+    return [_view(row) for row in rows]
+
+
+async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
+    """The next scheduled date of the same series after this one; the way on from a no."""
+    row = await db.row(
+        f"{VIEW} WHERE i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > greatest($3, $4::timestamptz)"
+        " ORDER BY i.starts_at LIMIT 1",
+        person.id,
+        view.series_id,
+        view.starts_at,
+        clock.now(),
+    )
+    return _view(row) if row else None
+
+
+async def instance_for_card(instance_id: int) -> tuple[InstanceView, InstanceView | None] | None:
+    """An instance as a card shows it, to nobody in particular; and the next scheduled date of its series."""
+    row = await db.row(f"{VIEW} WHERE i.id = $2", None, instance_id)
+    if row is None:
+        return None
+    view = _view(row)
+    following = await db.row(
+        f"{VIEW} WHERE i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > $3 ORDER BY i.starts_at LIMIT 1",
+        None,
+        view.series_id,
+        max(view.starts_at, clock.now()),
+    )
+    return view, _view(following) if following else None
+
+
+COMER = f"""
+SELECT m.id AS membership_id, m.user_id, m.name, u.first_name, u.last_name, u.may_write_at, u.blocked_at,
+    b.answer, b.seats, b.waiting, b.answered_at, b.queued_at, {AHEAD}
+FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
+WHERE b.instance_id = $1
+"""
+
+
+def _comer(row: db.Row) -> Comer:
+    return Comer(
+        membership_id=row["membership_id"],
+        user_id=row["user_id"],
+        first_name=row["first_name"] or row["name"],
+        last_name=row["last_name"] or "",
+        answer=row["answer"],
+        seats=row["seats"],
+        waiting=row["waiting"],
+        place=row["place_in_line"],
+        answered_at=row["answered_at"],
+        queued_at=row["queued_at"],
+        reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+    )
+
+
+async def comers(instance_id: int, *, limit: int = 8) -> People:
+    """Who has a seat, in the order in which they were seated."""
+    parties = await db.value(
+        "SELECT count(*) FROM bookings WHERE instance_id = $1 AND seats > 0", instance_id
+    )
+    rows = await db.rows(
+        f"{COMER} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
+    )
+    return People([_comer(row) for row in rows], parties)
+
+
+async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:
+    """Who waits, in order (`W1`)."""
+    rows = await db.rows(
+        f"{COMER} AND b.waiting > 0 ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
+        instance_id,
+        limit,
+    )
+    return [_comer(row) for row in rows]
+
+
+async def attendance(instance_id: int) -> list[Comer]:
+    """Everybody who ever answered: seated first, then the line, then maybe, can't, left."""
+    rows = await db.rows(
+        f"{COMER} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
+        " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
+        " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
+        instance_id,
+    )
+    return [_comer(row) for row in rows]
+
+
+async def versions(codes: Sequence[str]) -> dict[str, int]:
+    """The present version of each of these instances: what a screen compares, cheaply, with what it shows."""
+    rows = await db.rows(
+        "SELECT i.code, s.version FROM event_instances i JOIN instance_seats s ON s.instance_id = i.id"
+        " WHERE i.code = ANY($1::text[])",
+        list(codes),
+    )
+    return {row["code"]: row["version"] for row in rows}

@@ -1,0 +1,183 @@
+"""What the desk says: every outcome and refusal of a booking as a whole sentence (`B9`, `W5`)."""
+
+from typing import TYPE_CHECKING
+
+from backend.errors import Invalid, Refusal
+from backend.i18n import N_, Ordinal, Words
+
+if TYPE_CHECKING:
+    from backend.bookings.rules import Desk, Party
+
+
+class NotOpen(Refusal):
+    outcome = "not-open"
+    message = N_("Booking opens %(opens)s.")
+
+
+class Closed(Refusal):
+    outcome = "closed"
+    message = N_("Booking closed %(closed)s. An organiser can still add you by hand.")
+
+
+class Ended(Refusal):
+    outcome = "closed"
+    message = N_("This date is over.")
+
+
+class Cancelled(Refusal):
+    outcome = "cancelled"
+    message = N_("This date is cancelled. Nothing counts against you.")
+
+
+class TooLate(Refusal):
+    outcome = "closed"
+    message = N_(
+        "It’s too late to leave freely: that was possible until %(until)s. Your seat stays yours; ask an organiser to take you off."
+    )
+
+
+class NoRoomForGuest(Refusal):
+    outcome = "full"
+    message = N_("No seat is left for a guest. Your own seat is safe.")
+
+
+class NoRoomLeft(Refusal):
+    outcome = "full"
+    message = N_("No seat is left for this party. It can wait in line, or an owner can go over.")
+
+
+class NothingToTake(Refusal):
+    outcome = "full"
+    message = N_("No seat can be taken right now. You keep your place in line.")
+
+
+class NotIn(Refusal):
+    outcome = "not-in"
+    message = N_("You are not in yet. Join first, then bring guests.")
+
+
+def cancelled(reason: str) -> Cancelled:
+    if reason:
+        return Cancelled(N_("Cancelled: “%(reason)s” Nothing counts against you."), reason=reason)
+    return Cancelled()
+
+
+def too_many_guests(most: int) -> Invalid:
+    if not most:
+        return Invalid(N_("Guests can’t be brought to this one."), field="guests")
+    return Invalid(
+        N_("You can bring %(n)s guest at most."),
+        plural=N_("You can bring %(n)s guests at most."),
+        n=most,
+        field="guests",
+    )
+
+
+class TooBig(Refusal):
+    outcome = "full"
+
+
+def too_big(desk: "Desk", size: int) -> TooBig:
+    return TooBig(
+        N_("There is only %(n)s seat in all, so %(asked)s together will never fit."),
+        plural=N_("There are only %(n)s seats in all, so %(asked)s together will never fit."),
+        n=desk.capacity or 0,
+        asked=size,
+    )
+
+
+def booked(desk: "Desk", party: "Party") -> Words:
+    values = {"when": desk.facts.starts_at}
+    if not party.guests:
+        return Words(N_("You’re in. See you %(when)s."), values, zone=desk.facts.zone)
+    return Words(
+        N_("You’re in, with %(n)s guest. See you %(when)s."),
+        values,
+        N_("You’re in, with %(n)s guests. See you %(when)s."),
+        party.guests,
+        desk.facts.zone,
+    )
+
+
+def already(desk: "Desk", party: "Party", place: int | None) -> Words:
+    if place is not None:
+        return Words(
+            N_("You’re in line already, %(place)s. Nothing has changed."), {"place": Ordinal(place)}
+        )
+    if not party.guests:
+        return Words(N_("You’re in already. Nothing has changed."))
+    return Words(
+        N_("You’re in already, with %(n)s guest. Nothing has changed."),
+        {},
+        N_("You’re in already, with %(n)s guests. Nothing has changed."),
+        party.guests,
+    )
+
+
+def waiting(desk: "Desk", party: "Party", place: int) -> Words:
+    """Why they wait and what comes next (`W5`)."""
+    values: dict[str, object] = {"place": Ordinal(place), "asked": party.waiting}
+    if party.seats:
+        return Words(
+            N_("%(n)s seat is yours; you’re %(place)s in line for %(asked)s more."),
+            values,
+            N_("%(n)s seats are yours; you’re %(place)s in line for %(asked)s more."),
+            party.seats,
+        )
+    if desk.free and place == 1:
+        return Words(
+            N_("%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."),
+            values,
+            N_("%(n)s seats are free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."),
+            desk.free,
+        )
+    if desk.free:
+        return Words(
+            N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."), values
+        )
+    return Words(
+        N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),
+        values,
+        N_("All %(n)s seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."),
+        desk.capacity or 0,
+    )
+
+
+def left(desk: "Desk", party: "Party", *, went_on: bool, had_seats: bool = True) -> Words:
+    if not had_seats:
+        return Words(N_("You’ve left the line."))
+    if went_on:
+        return Words(N_("You’ve left. Your seat went to someone who was waiting."))
+    return Words(N_("You’ve left."))
+
+
+def nothing_to_leave() -> Words:
+    return Words(N_("You’re not in, so there is nothing to leave."))
+
+
+def removed() -> Words:
+    return Words(N_("Taken off the list."))
+
+
+def answered(answer: str) -> Words:
+    if answer == "maybe":
+        return Words(N_("Maybe, then. No seat is held for you."))
+    return Words(N_("Noted: you can’t come this time."))
+
+
+def capacity_set(desk: "Desk") -> Words:
+    if desk.capacity is None:
+        return Words(N_("There is room for everyone."))
+    if desk.over:
+        return Words(
+            N_("%(booked)s of %(n)s seat is taken: over by %(over)s. Nobody is removed."),
+            {"booked": desk.booked, "over": desk.over},
+            N_("%(booked)s of %(n)s seats are taken: over by %(over)s. Nobody is removed."),
+            desk.capacity,
+        )
+    return Words(
+        N_("%(booked)s of %(n)s seat is taken."),
+        {"booked": desk.booked},
+        N_("%(booked)s of %(n)s seats are taken."),
+        desk.capacity,
+    )

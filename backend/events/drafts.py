@@ -1,0 +1,103 @@
+"""What an organiser enters for a series, checked as a whole (`S1`, `X5`)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.errors import Invalid, InvalidForm
+from backend.events.rules import BadRule, Recurrence, parse_recurrence, zone_names
+from backend.i18n import N_
+
+TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000
+DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesDraft:
+    """A series as entered. `starts_local` is naive wall-clock time in `zone`; windows are minutes before the start."""
+
+    title: str
+    zone: str
+    starts_local: datetime
+    emoji: str = ""
+    description: str = ""
+    place: str = ""
+    map_url: str = ""
+    duration_minutes: int = 60
+    rule: str = ""
+    capacity: int | None = None
+    guests_max: int = 0
+    opens_before_minutes: int | None = None
+    closes_before_minutes: int = 0
+    cancel_before_minutes: int | None = None
+    announce_before_minutes: int = 2 * DAY
+    fill_gaps: bool = False
+    group_id: int | None = None
+    topic_id: int | None = None
+    visibility: str = "group"
+
+    def check(self) -> Recurrence:
+        """The draft's recurrence. Raises `InvalidForm` with every fault at once."""
+        faults = [*self._texts(), *self._numbers()]
+        recurrence = Recurrence()
+        try:
+            recurrence = parse_recurrence(self.rule)
+        except BadRule as bad:
+            faults.append(Invalid(bad.message, field="rule", **bad.values))
+        if faults:
+            raise InvalidForm(faults)
+        return recurrence
+
+    def _texts(self) -> list[Invalid]:
+        faults = []
+        if not self.title.strip():
+            faults.append(Invalid(N_("Give it a title."), field="title"))
+        for field, most in (
+            ("title", TITLE_MAX),
+            ("place", PLACE_MAX),
+            ("description", DESCRIPTION_MAX),
+            ("map_url", PLACE_MAX * 3),
+            ("rule", RULE_MAX),
+            ("emoji", 16),
+        ):
+            if len(getattr(self, field)) > most:
+                faults.append(
+                    Invalid(N_("At most %(most)s characters, please."), field=field, most=most)
+                )
+        if any(c.isalnum() or c.isspace() for c in self.emoji):
+            faults.append(Invalid(N_("One emoji, or nothing."), field="emoji"))
+        if self.map_url and not re.match(r"https://[^\s<>\"']+$", self.map_url):
+            faults.append(Invalid(N_("A link that begins with https://, please."), field="map_url"))
+        if self.zone not in zone_names():
+            faults.append(Invalid(N_("That time zone is not known."), field="zone"))
+        if self.visibility not in ("group", "link"):
+            faults.append(Invalid(N_("Choose who can see it."), field="visibility"))
+        return faults
+
+    def _numbers(self) -> list[Invalid]:
+        faults = []
+        bounds = (
+            ("duration_minutes", 5, 14 * DAY),
+            ("capacity", 1, 100_000),
+            ("guests_max", 0, 9),
+            ("opens_before_minutes", 0, 366 * DAY),
+            ("closes_before_minutes", 0, 366 * DAY),
+            ("cancel_before_minutes", 0, 366 * DAY),
+            ("announce_before_minutes", 0, 366 * DAY),
+        )
+        for field, least, most in bounds:
+            number = getattr(self, field)
+            if number is not None and not least <= number <= most:
+                faults.append(
+                    Invalid(
+                        N_("Between %(least)s and %(most)s, please."), field=field, least=least, most=most
+                    )
+                )
+        opens, closes = self.opens_before_minutes, self.closes_before_minutes
+        if opens is not None and opens <= closes:
+            faults.append(
+                Invalid(N_("It would close before it opens."), field="opens_before_minutes")
+            )
+        if not 2000 <= self.starts_local.year < 2200:
+            faults.append(Invalid(N_("Choose a date in this century."), field="starts_local"))
+        return faults

@@ -1,0 +1,191 @@
+"""Linking groups and following what becomes of them (`A5`, `A6`), and knowing who is in them (`A4`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from backend import clock, db
+from backend.accounts import actions as accounts
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.errors import Invalid, NotFound
+from backend.groups.queries import LinkedGroup, group, group_of_chat
+from backend.i18n import N_
+from backend.people.queries import Person
+
+PRESENCE_LIFE = timedelta(minutes=10)  # how long an answer of getChatMember is believed
+
+# Asks Telegram whether a person (by Telegram id) is in a chat now; None when it cannot be told. Set by what is started.
+Lookup = Callable[[int, int], Awaitable[bool | None]]
+_lookup: Lookup | None = None
+
+
+def ask_telegram_by(lookup: Lookup) -> None:
+    """Say how presence is looked up: the domain itself does not speak Telegram."""
+    global _lookup
+    _lookup = lookup
+
+
+async def link_group(
+    person: Person, account_id: int, *, chat_id: int, title: str, forum: bool = False
+) -> LinkedGroup:
+    """Link a chat to the club, or find it linked already. Raises `Invalid` when another club has it, `Forbidden`."""
+    club = await authorise(person, account_id, Act.MANAGE_GROUPS)
+    async with db.transaction():
+        owner = await db.value(
+            "INSERT INTO groups AS g (account_id, chat_id, title, forum, health, linked_by, linked_at)"
+            " VALUES ($1, $2, $3, $4, 'well', $5, $6) ON CONFLICT ON CONSTRAINT groups_chat_id_key DO UPDATE SET"
+            " title = $3, forum = $4, health = 'well' WHERE g.account_id = $1 RETURNING account_id",
+            club.id,
+            chat_id,
+            title,
+            forum,
+            person.id,
+            clock.now(),
+        )
+        if owner is None:
+            raise Invalid(N_("This group belongs to another club already."))
+        await note(club.id, person.id, "link", "group", chat=chat_id, title=title)
+    found = await group_of_chat(chat_id)
+    assert found is not None
+    return found
+
+
+async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
+    """Let a group go: its series and cards stay, without a group. Raises `Forbidden`, `NotFound`."""
+    club = await authorise(person, account_id, Act.MANAGE_GROUPS)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE event_series SET group_id = NULL, topic_id = NULL WHERE group_id = $1 AND account_id = $2",
+            group_id,
+            club.id,
+        )
+        await db.execute(
+            "UPDATE polls SET group_id = NULL, topic_id = NULL WHERE group_id = $1 AND account_id = $2",
+            group_id,
+            club.id,
+        )
+        await db.execute("DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id)
+        if not await db.execute(
+            "DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, club.id
+        ):
+            raise NotFound()
+        await note(club.id, person.id, "unlink", f"group {group_id}")
+
+
+async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
+    """The chat has this title now."""
+    async with db.transaction():
+        await db.execute(
+            "UPDATE groups SET title = $2, forum = $3 WHERE chat_id = $1 AND (title, forum) <> ($2, $3)",
+            chat_id,
+            title,
+            forum,
+        )
+
+
+async def note_health(chat_id: int, health: str) -> None:
+    """The bot's standing in the chat: `well`, `muted` or `removed`. Once well again, lost cards may be reposted."""
+    async with db.transaction():
+        await db.execute(
+            "UPDATE groups SET health = $2 WHERE chat_id = $1 AND health <> $2", chat_id, health
+        )
+
+
+async def move_group(old_chat_id: int, new_chat_id: int) -> None:
+    """The group was upgraded to a supergroup: its id changes, its cards' messages are gone with the old one (`A6`)."""
+    async with db.transaction():
+        moved = await db.value(
+            "UPDATE groups SET chat_id = $2 WHERE chat_id = $1 RETURNING id", old_chat_id, new_chat_id
+        )
+        if moved is not None:
+            await db.execute(
+                "UPDATE cards SET state = 'lost', error = 'the group became a supergroup' WHERE group_id = $1 AND state = 'live'",
+                moved,
+            )
+
+
+async def note_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool = False) -> None:
+    """A forum topic was seen, renamed (`name`), closed or reopened."""
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO group_topics AS t (account_id, group_id, topic_id, name, closed)"
+            " SELECT account_id, id, $2, coalesce($3, 'Topic ' || $2), $4 FROM groups WHERE chat_id = $1"
+            " ON CONFLICT ON CONSTRAINT group_topics_pkey DO UPDATE SET name = coalesce($3, t.name), closed = $4",
+            chat_id,
+            topic_id,
+            name,
+            closed,
+        )
+
+
+async def seen_in(person: Person, where: LinkedGroup) -> None:
+    """The person acted in a linked group, so they are in it, and a member of its club (`A4`)."""
+    at = clock.now()
+    fresh = await db.value(
+        "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
+        " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
+        where.id,
+        person.id,
+        at - PRESENCE_LIFE,
+    )
+    if fresh:
+        return
+    await _note_presence(person, where, present=True)
+    await accounts.join(person, where.account_id, through="group")
+
+
+async def is_present(person: Person, group_id: int) -> bool:
+    """Whether the person is in the group: from the answer kept for ten minutes, else Telegram is asked (`A5`)."""
+    where = await group(group_id)
+    if where is None:
+        return False
+    known = await db.row(
+        "SELECT present, checked_at FROM group_members WHERE group_id = $1 AND user_id = $2", group_id, person.id
+    )
+    if known is not None and known["checked_at"] > clock.now() - PRESENCE_LIFE:
+        return bool(known["present"])
+    told = await _lookup(where.chat_id, person.telegram_id) if _lookup is not None else None
+    if told is None:  # Telegram cannot tell now: what it last said stands
+        return known is not None and bool(known["present"])
+    await _note_presence(person, where, present=told)
+    return told
+
+
+async def _note_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = $4, checked_at = $5",
+            where.account_id,
+            where.id,
+            person.id,
+            present,
+            clock.now(),
+        )
+
+
+async def gone_from(person: Person, where: LinkedGroup) -> None:
+    """The person left the group or was put out of it; a member who came through groups only leaves the club with the last."""
+    await _note_presence(person, where, present=False)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = 'MEMBER'"
+            " AND m.joined_through = 'group' AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
+            " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present)",
+            where.account_id,
+            person.id,
+            clock.now(),
+        )
+
+
+async def recheck(person: Person) -> None:
+    """Ask anew about groups whose answer is older than a day; who is gone from all of a club's groups leaves it (`A5`)."""
+    for row in await db.rows(
+        "SELECT g.group_id FROM group_members g WHERE g.user_id = $1 AND g.present AND g.checked_at < $2",
+        person.id,
+        clock.now() - timedelta(days=1),
+    ):
+        where = await group(row["group_id"])
+        if where is not None and not await is_present(person, where.id):
+            await gone_from(person, where)

@@ -1,0 +1,69 @@
+"""Linked groups and their health, and whether someone is in one (`A5`, `A6`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import db
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A forum topic; id None is the General one (`C4`)."""
+
+    topic_id: int | None
+    name: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedGroup:
+    """A group as organisers see it. `health`: well, muted (the bot may not write), removed."""
+
+    id: int
+    account_id: int
+    chat_id: int
+    title: str
+    forum: bool
+    health: str
+    linked_at: datetime
+    topics: tuple[Topic, ...] = ()
+
+
+def _group(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:
+    return LinkedGroup(
+        id=row["id"],
+        account_id=row["account_id"],
+        chat_id=row["chat_id"],
+        title=row["title"],
+        forum=row["forum"],
+        health=row["health"],
+        linked_at=row["linked_at"],
+        topics=topics,
+    )
+
+
+async def groups(account_id: int) -> list[LinkedGroup]:
+    """The club's groups by title, each with the topics seen in it."""
+    topics: dict[int, list[Topic]] = {}
+    for row in await db.rows(
+        "SELECT * FROM group_topics WHERE account_id = $1 ORDER BY lower(name), topic_id", account_id
+    ):
+        topics.setdefault(row["group_id"], []).append(
+            Topic(row["topic_id"], row["name"], row["closed"])
+        )
+    rows = await db.rows(
+        "SELECT * FROM groups WHERE account_id = $1 ORDER BY lower(title), id", account_id
+    )
+    return [_group(row, tuple(topics.get(row["id"], ()))) for row in rows]
+
+
+async def group(group_id: int) -> LinkedGroup | None:
+    """The group with this id of ours."""
+    found = await db.row("SELECT * FROM groups WHERE id = $1", group_id)
+    return _group(found) if found else None
+
+
+async def group_of_chat(chat_id: int) -> LinkedGroup | None:
+    """The group that this Telegram chat is linked as, if it is."""
+    found = await db.row("SELECT * FROM groups WHERE chat_id = $1", chat_id)
+    return _group(found) if found else None
