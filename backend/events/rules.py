@@ -244,4 +244,4 @@ class Windows:
 
 def is_over(starts_at: datetime, duration_minutes: int, now: datetime) -> bool:
     """Whether an instance has ended and so is completed (`S8`); aware instants."""
-    return now >= starts_at + timedelta(minutes=duration_minutes)
+    return now >= starts_at.astimezone(UTC) + timedelta(minutes=duration_minutes)

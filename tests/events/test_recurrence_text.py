@@ -1,0 +1,347 @@
+"""Recurrences as text and as words: what is read, what is refused and how, what is built (`S1`)."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from backend.events.rules import (
+    BadRule,
+    Day,
+    Freq,
+    Moment,
+    Recurrence,
+    Weekday,
+    build_rule,
+    describe,
+    occurrences,
+    parse_recurrence,
+)
+
+STARTS = datetime(2026, 4, 1, 18)
+MO, TU, WE, TH, FR = Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR
+
+
+def test_reads_every_kind_of_line() -> None:
+    """`S1`: RRULE, RDATE, EXDATE and EXRULE, in any case, order and folding."""
+    read = parse_recurrence(
+        "exdate;tzid=America/New_York:20260408T110000\r\n"
+        "RRULE:FREQ=MONTHLY;BYDAY=MO,\r\n"
+        " TU;BYSETPOS=-1;UNTIL=20270101T000000Z;\r\n"
+        "\r\n"
+        "rrule:freq=weekly;wkst=su;interval=2;count=5;byday=tu\r\n"
+        "FREQ=DAILY;BYHOUR=18,9;UNTIL=20260501\r\n"
+        "RDATE;VALUE=DATE:20260403,20260404\r\n"
+        "RDATE:20260405T180000\r\n"
+        "EXRULE:FREQ=YEARLY;UNTIL=20300101T180000\r\n"
+    )
+    monthly, weekly, daily = read.rules
+    assert (monthly.freq, monthly.by_day) == (Freq.MONTHLY, (Day(MO), Day(TU)))
+    assert (monthly.by_set_pos, monthly.until) == ((-1,), datetime(2027, 1, 1, tzinfo=UTC))
+    assert (weekly.freq, weekly.interval, weekly.count) == (Freq.WEEKLY, 2, 5)
+    assert (weekly.week_start, weekly.until) == (Weekday.SU, None)
+    assert (daily.by_hour, daily.until) == ((9, 18), date(2026, 5, 1))
+    assert read.rdates == (date(2026, 4, 3), date(2026, 4, 4), datetime(2026, 4, 5, 18))
+    assert read.exdates == (datetime(2026, 4, 8, 15, tzinfo=UTC),)
+    assert [rule.until for rule in read.exrules] == [datetime(2030, 1, 1, 18)]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("every Tuesday", "rule.syntax"),
+        ("RRULE:", "rule.syntax"),
+        ("RRULE", "rule.syntax"),
+        ("INTERVAL=2", "rule.syntax"),
+        ("FREQ=FORTNIGHTLY", "rule.syntax"),
+        ("FREQ=WEEKLY;FREQ=DAILY", "rule.syntax"),
+        ("FREQ=WEEKLY;BYDAY=", "rule.syntax"),
+        ("FREQ=WEEKLY;BYDAY=XX", "rule.syntax"),
+        ("FREQ=WEEKLY;;COUNT=2", "rule.syntax"),
+        ("FREQ=WEEKLY;COUNT=two", "rule.syntax"),
+        ("FREQ=WEEKLY;COUNT=1_0", "rule.syntax"),
+        ("FREQ=WEEKLY;COUNT=\u0661", "rule.syntax"),
+        ("FREQ=DA\u0131LY", "rule.syntax"),
+        ("FREQ=WEEKLY;WKST=NO", "rule.syntax"),
+        ("FREQ=WEEKLY;UNTIL=tomorrow", "rule.syntax"),
+        ("FREQ=WEEKLY;BYEASTER=1", "rule.syntax"),
+        ("FREQ=WEEKLY;SKIP=FORWARD", "rule.syntax"),
+        ("DTSTART:20260401T180000\nRRULE:FREQ=WEEKLY", "rule.syntax"),
+        ("RRULE;X=1:FREQ=WEEKLY", "rule.syntax"),
+        ("RDATE;VALUE=TEXT:20260401", "rule.syntax"),
+        ("RDATE;VALUE=DATE:20260401T180000", "rule.syntax"),
+        ("RDATE;VALUE=DATE-TIME:20260401", "rule.syntax"),
+        ("RDATE:20260401T180000+0300", "rule.syntax"),
+        ("EXDATE:", "rule.syntax"),
+        (";TZID=UTC:20260401", "rule.syntax"),
+        ("FREQ=WEEKLY;INTERVAL=0", "rule.value"),
+        ("FREQ=WEEKLY;INTERVAL=-1", "rule.value"),
+        ("FREQ=WEEKLY;COUNT=0", "rule.value"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "rule.value"),
+        ("FREQ=MONTHLY;BYMONTHDAY=32", "rule.value"),
+        ("FREQ=MONTHLY;BYDAY=0MO", "rule.value"),
+        ("FREQ=YEARLY;BYMONTH=-1", "rule.value"),
+        ("FREQ=DAILY;BYHOUR=24", "rule.value"),
+        ("FREQ=DAILY;BYSECOND=60", "rule.value"),
+        ("FREQ=WEEKLY;UNTIL=20260230", "rule.value"),
+        ("EXDATE:20260401T250000", "rule.value"),
+        ("RDATE:00010101T000000", "rule.value"),
+        ("RDATE;TZID=Asia/Tokyo:99991231T235959", "rule.value"),
+        ("FREQ=WEEKLY;BYDAY=2TU", "rule.together"),
+        ("FREQ=WEEKLY;BYMONTHDAY=1", "rule.together"),
+        ("FREQ=MONTHLY;BYYEARDAY=1", "rule.together"),
+        ("FREQ=MONTHLY;BYWEEKNO=1", "rule.together"),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=1MO", "rule.together"),
+        ("FREQ=MONTHLY;BYSETPOS=1", "rule.together"),
+        ("FREQ=WEEKLY;COUNT=2;UNTIL=20270101", "rule.ends-twice"),
+        ("FREQ=HOURLY", "rule.too-often"),
+        ("FREQ=MINUTELY;INTERVAL=5", "rule.too-often"),
+        ("EXRULE:FREQ=SECONDLY", "rule.too-often"),
+        ("FREQ=DAILY;BYHOUR=8,9,10,11;BYMINUTE=0,15,30,45", "rule.too-often"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "rule.never"),
+        ("FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31", "rule.never"),
+        ("FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=8", "rule.never"),
+        ("FREQ=MONTHLY;BYDAY=2MO;BYSETPOS=2", "rule.never"),
+        ("FREQ=WEEKLY\nEXRULE:FREQ=YEARLY;BYYEARDAY=366;BYMONTH=1", "rule.never"),
+        ("RDATE;TZID=Mars/Olympus:20260401T180000", "rule.zone"),
+        ("EXDATE;TZID=../../etc/passwd:20260401T180000", "rule.zone"),
+        ("EXDATE;TZID=:20260401T180000", "rule.zone"),
+        ("RDATE;VALUE=PERIOD:20260401T180000/PT1H", "rule.period"),
+        ("RDATE:20260401T180000/20260401T190000", "rule.period"),
+        ("FREQ=DAILY\n" * 9, "rule.too-long"),
+        ("RDATE:" + ",".join(["20260401"] * 501), "rule.too-long"),
+        ("FREQ=DAILY;BYHOUR=" + "1," * 20_000, "rule.too-long"),
+    ],
+)
+def test_says_what_is_wrong(text: str, key: str) -> None:
+    """`X5`: each fault has its own sentence, which names the part at fault and stays short."""
+    with pytest.raises(BadRule) as refused:
+        parse_recurrence(text)
+    assert refused.value.key == key
+    assert refused.value.message % refused.value.values == str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
+def test_names_the_part_that_is_wrong() -> None:
+    """`X5`: of a long text the organiser is shown the piece to mend."""
+    with pytest.raises(BadRule, match=re.escape("BYDAY=XX")):
+        parse_recurrence("RRULE:FREQ=WEEKLY;COUNT=4;BYDAY=XX\nEXDATE:20260401T180000")
+
+
+RULES = [
+    "RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=1SU,-1SU;BYSETPOS=-1;COUNT=10",
+    "FREQ=WEEKLY;UNTIL=19971224T000000Z;WKST=SU;BYDAY=MO,WE,FR",
+    "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYMONTH=5\nEXDATE;TZID=America/New_York:19970902T090000",
+    "EXRULE:FREQ=DAILY;BYHOUR=9,18\r\nRDATE;VALUE=DATE:20260401,20260402",
+]
+WORDS = sorted({word for rule in RULES for word in re.findall(r"\w+|\W", rule)} | {"0", "99999999"})
+nonsense = st.lists(st.sampled_from(WORDS), max_size=30).map("".join)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """A rule with a piece of it put in another place, doubled, lost or replaced."""
+    text = draw(st.sampled_from(RULES))
+    for _ in range(draw(st.integers(1, 3))):
+        at, to = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        text = text[:at] + draw(nonsense | st.text(max_size=3) | st.just(text[at:to])) + text[to:]
+    return text
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text() | nonsense | damaged())
+@example("\x1c:\x1e")
+@example("RRULE:FREQ=WEEKLY;UNTIL=00000000")
+@example("FREQ=DAILY;INTERVAL=999;BYMONTH=2;BYMONTHDAY=29")
+def test_takes_any_text_or_refuses_it(text: str) -> None:
+    """`X5`: nothing but `BadRule` comes of any text; what is taken can be used and described."""
+    try:
+        read = parse_recurrence(text)
+    except BadRule:
+        return
+    span = {
+        "after": datetime(2026, 1, 1, tzinfo=UTC),
+        "until": datetime(2027, 1, 1, tzinfo=UTC),
+    }
+    found = occurrences(STARTS, "Europe/Helsinki", read, **span, limit=20)
+    assert len(found) <= 20
+    assert len(describe(read, STARTS).rules) == len(read.rules)
+
+
+# --- Words --------------------------------------------------------------------------------------
+
+
+def test_describes_one_date() -> None:
+    """`S1`: nothing repeats."""
+    words = describe(Recurrence(), STARTS)
+    assert (words.once, words.rules, words.simple) == (True, (), None)
+
+
+def test_describes_what_the_start_implies() -> None:
+    """RFC 5545: what a rule does not say is taken from the start (a Wednesday, 1 April, 18:00)."""
+    weekly, monthly, yearly = describe(
+        parse_recurrence("FREQ=WEEKLY\nFREQ=MONTHLY\nFREQ=YEARLY"), STARTS
+    ).rules
+    assert (weekly.days, weekly.times) == ((Day(WE),), (time(18),))
+    assert (monthly.days, monthly.month_days, monthly.months) == ((), (1,), ())
+    assert (yearly.month_days, yearly.months) == ((1,), (4,))
+
+
+def test_describes_a_long_recurrence_whole() -> None:
+    """Every part has its place, and the builder does not pretend to know it."""
+    words = describe(
+        parse_recurrence(
+            "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;BYHOUR=9,18;COUNT=5\n"
+            "RDATE:20260504T180000\nRDATE;VALUE=DATE:20260503\nEXDATE:20260601T150000Z\n"
+            "EXRULE:FREQ=YEARLY;BYMONTH=12"
+        ),
+        STARTS,
+    )
+    [line] = words.rules
+    assert line.weekdays == (MO, TU, WE, TH, FR)
+    assert (line.positions, line.count, line.ordinal) == ((-1,), 5, None)
+    assert line.times == (time(9), time(18))
+    assert [rule.months for rule in words.left_out_rules] == [(12,)]
+    assert words.extra == (date(2026, 5, 3), datetime(2026, 5, 4, 18))
+    assert words.left_out == (datetime(2026, 6, 1, 15, tzinfo=UTC),)
+    assert words.simple is None
+    assert not words.once
+
+
+def test_sees_the_second_tuesday_however_it_is_written() -> None:
+    """Some calendars write it as a position."""
+    for text in ("FREQ=MONTHLY;BYDAY=2TU", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2"):
+        words = describe(parse_recurrence(text), STARTS)
+        assert words.simple is not None
+        assert (words.simple.ordinal, words.simple.weekdays) == (2, (TU,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=WEEKLY\nFREQ=MONTHLY",
+        "FREQ=WEEKLY\nEXRULE:FREQ=MONTHLY",
+        "FREQ=MONTHLY;BYDAY=TU",
+        "FREQ=MONTHLY;BYDAY=1TU,3TU",
+        "FREQ=MONTHLY;BYMONTHDAY=15",
+        "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+        "FREQ=YEARLY;BYMONTH=5",
+        "FREQ=YEARLY;BYDAY=20MO",
+        "FREQ=WEEKLY;BYMONTH=5",
+        "FREQ=DAILY;BYHOUR=9",
+        "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,SU",
+    ],
+)
+def test_leaves_to_the_text_what_the_builder_cannot_say(text: str) -> None:
+    """The dashboard shows such a rule as it is and does not simplify it by being opened."""
+    assert describe(parse_recurrence(text), STARTS).simple is None
+
+
+# --- The builder --------------------------------------------------------------------------------
+
+UNTIL = (
+    st.none()
+    | st.dates(date(1900, 1, 1), date(2999, 1, 1))
+    | st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1)).map(
+        lambda wall: wall.replace(microsecond=0)
+    )
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    freq=st.sampled_from(Freq),
+    interval=st.integers(1, 999),
+    weekdays=st.lists(st.sampled_from(Weekday), unique=True),
+    ordinal=st.none() | st.integers(-5, 5).filter(bool),
+    until=UNTIL | UNTIL.map(lambda u: u.replace(tzinfo=UTC) if isinstance(u, datetime) else u),
+    count=st.none() | st.integers(1, 99_999),
+    extra=st.lists(st.dates(date(2026, 4, 2), date(2030, 1, 1)), max_size=3, unique=True),
+    starts=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
+        lambda wall: wall.replace(microsecond=0)
+    ),
+)
+def test_describes_what_was_built_as_it_was_built(
+    freq: Freq,
+    interval: int,
+    weekdays: Sequence[Weekday],
+    ordinal: int | None,
+    until: Moment | None,
+    count: int | None,
+    extra: Sequence[date],
+    starts: datetime,
+) -> None:
+    """A rule opened in the builder shows what was chosen, and saves as the same text."""
+    assume(until is None or count is None)
+    if freq is Freq.MONTHLY:
+        assume(bool(weekdays) == (ordinal is not None))
+    else:
+        assume(ordinal is None)
+        assume(freq is not Freq.YEARLY or not weekdays)
+    end = (until, count)
+    text = build_rule(freq, interval, weekdays, ordinal, *end, extra=extra, left_out=extra)
+    words = describe(parse_recurrence(text), starts)
+    line = words.simple
+    assert line is not None
+    assert (line.freq, line.interval, line.ordinal) == (freq, interval, ordinal)
+    assert (line.until, line.count) == end
+    implied = (Weekday(starts.weekday()),) if freq is Freq.WEEKLY else ()
+    assert line.weekdays == (tuple(sorted(weekdays)) or implied)
+    assert words.extra == words.left_out == tuple(sorted(extra))
+    again = build_rule(
+        line.freq,
+        line.interval,
+        line.weekdays,
+        line.ordinal,
+        line.until,
+        line.count,
+        extra=words.extra,
+        left_out=words.left_out,
+    )
+    assert describe(parse_recurrence(again), starts) == words
+
+
+def test_writes_rules_that_people_can_read() -> None:
+    """The text behind the disclosure."""
+    assert build_rule(Freq.WEEKLY) == "RRULE:FREQ=WEEKLY"
+    assert build_rule(
+        Freq.MONTHLY,
+        2,
+        [TH, TU],
+        -1,
+        until=date(2026, 12, 31),
+        extra=[datetime(2026, 5, 2, 12)],
+        left_out=[date(2026, 6, 30), datetime(2026, 7, 28, 15, tzinfo=UTC)],
+    ).splitlines() == [
+        "RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=-1TU,-1TH;UNTIL=20261231",
+        "RDATE:20260502T120000",
+        "EXDATE;VALUE=DATE:20260630",
+        "EXDATE:20260728T150000Z",
+    ]
+    evening = datetime(2026, 7, 28, 18, tzinfo=ZoneInfo("Europe/Helsinki"))
+    assert build_rule(Freq.DAILY, until=evening) == "RRULE:FREQ=DAILY;UNTIL=20260728T150000Z"
+
+
+@pytest.mark.parametrize(
+    ("freq", "choice", "key"),
+    [
+        (Freq.MONTHLY, {"weekdays": [TU]}, "rule.together"),
+        (Freq.MONTHLY, {"ordinal": 2}, "rule.together"),
+        (Freq.WEEKLY, {"weekdays": [TU], "ordinal": 2}, "rule.together"),
+        (Freq.YEARLY, {"weekdays": [TU]}, "rule.together"),
+        (Freq.MONTHLY, {"weekdays": [TU], "ordinal": 6}, "rule.value"),
+        (Freq.MONTHLY, {"weekdays": [TU], "ordinal": 0}, "rule.value"),
+        (Freq.WEEKLY, {"interval": 0}, "rule.value"),
+        (Freq.WEEKLY, {"count": 0}, "rule.value"),
+        (Freq.WEEKLY, {"count": 2, "until": date(2027, 1, 1)}, "rule.ends-twice"),
+    ],
+)
+def test_builds_nothing_that_cannot_be(freq: Freq, choice: dict[str, object], key: str) -> None:
+    """`X5`: a combination of the form that means nothing is refused as the text would be."""
+    with pytest.raises(BadRule) as refused:
+        build_rule(freq, **choice)  # type: ignore[arg-type]  # one of its own per case
+    assert refused.value.key == key
