@@ -1,5 +1,6 @@
-"""Drives a running sandbox from Python, for tests and journeys. Standard library only, and blocking:
-from a coroutine of the loop the bot runs on, call it through `asyncio.to_thread`.
+"""Drives a running sandbox from Python, for tests and journeys.
+
+Standard library only, and blocking: from a coroutine, call it through `asyncio.to_thread`.
 """
 
 import json
@@ -77,7 +78,7 @@ class Sandbox:
         timeout: float = 10.0,
     ) -> list[Json]:
         """Finished calls by the bot, oldest first; with `count`, waits until there are as many."""
-        asked = {"method": method, "chat_id": chat_id, "after": after, "count": count}
+        asked: Json = {"method": method, "chat_id": chat_id, "after": after, "count": count}
         query = {key: value for key, value in asked.items() if value is not None}
         if count:
             query["timeout"] = timeout
