@@ -120,6 +120,11 @@ def stop(home: Path) -> bool:
     return True
 
 
+def lives(home: Path) -> bool:
+    """Whether the server of `home` has a process; a quick look, for asking often."""
+    return postmaster(place(home) / "data") is not None
+
+
 @contextmanager
 def throwaway(*, durable: bool = False, options: tuple[str, ...] = ()) -> Iterator[str]:
     """A fresh server in a temporary directory, gone afterwards even if this process is killed;
@@ -211,22 +216,27 @@ def _start(where: Path) -> None:
             return
     else:
         _make_data(where, programs, owner, sync=True)
-    server = _launch(where, programs, owner)
-    _started[where] = _await_ready(where, programs, owner, server)
+    # Remembered at once: whoever interrupts us here must find what to stop.
+    _started[where] = _launch(where, programs, owner)
+    _started[where] = _await_ready(where, programs, owner, _started[where])
 
 
 def _stop(where: Path) -> None:
     """Fast shutdown: what is committed is flushed, what is open rolls back."""
-    pid = postmaster(where / "data")
+    server = _started.pop(where, None)
+    pid = postmaster(where / "data") or (server.pid if server else None)
+
+    def alive() -> bool:
+        ours = server is not None and server.pid == pid
+        return server.poll() is None if server and ours else postmaster(where / "data") == pid
+
     for kind in (signal.SIGINT, signal.SIGQUIT):
-        if pid is None or postmaster(where / "data") != pid:
+        if pid is None or not alive():
             break
         os.kill(pid, kind)
         deadline = time.monotonic() + PATIENCE
-        while postmaster(where / "data") == pid and time.monotonic() < deadline:
+        while alive() and time.monotonic() < deadline:
             time.sleep(0.02)
-    if server := _started.pop(where, None):
-        server.wait(PATIENCE)
     if _sockets(where).parent != where and _sockets(where).is_dir():
         shutil.rmtree(_sockets(where))
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.settings import Settings, SettingsError
+from backend.settings import Settings
+from backend.variables import SettingsError
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:ABCdefGHIjklMNOpqrsTUVwxyz"

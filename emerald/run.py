@@ -1,0 +1,236 @@
+"""`emerald run`: everything on one machine, from nothing to addresses to click, and back to nothing
+on Ctrl-C.
+
+The supervisor loads the program once and forks its processes before any of them starts a loop, so
+they share the memory of the code. Each process has its own group, so that a Ctrl-C reaches the
+supervisor alone, which then ends them in order; and each watches a pipe that closes when the
+supervisor is gone, so that none outlives it, however it went.
+"""
+
+import gc
+import http.client
+import importlib
+import os
+import signal
+import sys
+import time
+
+from backend import embedded
+from backend.settings import settings
+from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive
+from emerald.serve import check_port
+
+# Loaded before forking, so that all share it.
+SHARED = (
+    "emerald.web",
+    "emerald.worker",
+    "emerald.bot",
+    "emerald.migrate",
+    "emerald.log",
+    "emerald.complete",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+)
+READY_WITHIN = 60.0  # seconds
+WITHOUT_HOPE = 3  # ends in a row before it was ever ready
+
+
+class NotReady(Exception):
+    """It did not start; what went wrong was already said by the process it went wrong in."""
+
+
+def run() -> int:
+    """Start everything, say where to click, keep it running until told to stop; the exit code."""
+    check_port(settings.host, settings.port, "PORT")
+    if settings.sandbox:
+        check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
+    begun, signals, lifeline = time.monotonic(), Signals(), Lifeline()
+    keeper: int | None = None
+    running: list[Process] = []
+    try:
+        if settings.database_embedded:
+            keeper = fork(lambda: _end_database_after(lifeline), lifeline)
+        _prepare(running, lifeline)
+        _start(running, lifeline)
+        _say_where(time.monotonic() - begun)
+        while True:
+            revive(running, say)
+            _mend_database()
+            time.sleep(TICK)
+    except Stop:
+        say("\nStopping.")
+        return 0
+    except NotReady as reason:
+        say(str(reason))
+        return 1
+    finally:
+        signals.listening = False
+        for process in reversed(running):
+            process.stop(signals)
+        if settings.database_embedded and not embedded.stop(settings.home):
+            say("The database keeps running, for somebody else uses it.")
+        if keeper is not None:
+            os.kill(keeper, signal.SIGKILL)
+            os.waitpid(keeper, 0)
+
+
+def say(line: str) -> None:
+    """Progress, for a person."""
+    print(line, flush=True)
+
+
+def _prepare(running: list[Process], lifeline: Lifeline) -> None:
+    """The database, the program, the tables, and the first time the demo. Raises `NotReady`."""
+    if settings.database_embedded:
+        first = not (embedded.place(settings.home) / "data").exists()
+        say(f"· database   {'being made' if first else 'starting'}")
+        embedded.start(settings.home)
+    say("· program    loading")
+    for name in SHARED:
+        importlib.import_module(name)
+    # What is loaded now lives for ever: the collector need not walk, and so unshare, its pages.
+    gc.collect()
+    gc.freeze()
+    steps = Process("prepare", _migrate_and_fill, lifeline)
+    running.append(steps)
+    steps.start()
+    while not steps.ended():
+        time.sleep(TICK / 10)
+    running.remove(steps)
+    if steps.code != 0:
+        raise NotReady("Emerald does not start before that is mended.")
+
+
+def _migrate_and_fill() -> None:
+    from emerald.complete import complete, complete_with_pool
+    from emerald.log import configure
+    from emerald.migrate import migrate
+
+    configure("prepare")
+    say("· tables     checking")
+    steps = complete(migrate)
+    if steps:
+        say(f"· tables     {len(steps)} steps taken")
+    if settings.sandbox:
+        from emerald.demo import fill
+
+        # The cast of the demo is the sandbox's: with a bot of your own, nobody could be them.
+        complete_with_pool("emerald demo", fill)
+
+
+def _start(running: list[Process], lifeline: Lifeline) -> None:
+    """Start the processes, each after what it needs, and wait until all can be used. Raises
+    `NotReady`.
+    """
+    if settings.sandbox:
+        running.append(Process("sandbox", _sandbox, lifeline))
+        running[-1].start()
+        _await(running, settings.sandbox_port, "/", "The sandbox")
+    running.append(Process("web", _web, lifeline))
+    running.append(Process("worker", _worker, lifeline))
+    if not settings.telegram_webhook:
+        running.append(Process("bot", _bot, lifeline))
+    for process in running:
+        if process.pid is None:
+            process.start()
+    say(f"· starting   {', '.join(process.name for process in running)}")
+    _await(running, settings.port, "/ready", "Emerald")
+
+
+def _await(running: list[Process], port: int, path: str, who: str) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while not _answers(port, path):
+        revive(running, say)
+        for process in running:
+            if process.failures >= WITHOUT_HOPE:
+                raise NotReady(f"{who} does not start: {process.name} ends again and again.")
+        if time.monotonic() > deadline:
+            raise NotReady(f"{who} is not ready after {READY_WITHIN:.0f} s.")
+        time.sleep(TICK)
+
+
+def _answers(port: int, path: str) -> bool:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _mend_database() -> None:
+    if settings.database_embedded and not embedded.lives(settings.home):
+        say("The database ended; it starts again.")
+        embedded.start(settings.home)
+
+
+def _end_database_after(lifeline: Lifeline) -> None:
+    """Wait until the supervisor is gone without having stopped the database, and do so in its
+    stead.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    os.read(lifeline.read_end, 1)
+    deadline = time.monotonic() + 30
+    while not embedded.stop(settings.home) and time.monotonic() < deadline:
+        time.sleep(TICK)
+
+
+def _sandbox() -> int:
+    from sandbox.__main__ import main
+
+    state = settings.home / "sandbox.json"
+    sys.argv = ["sandbox", "--port", str(settings.sandbox_port), "--app-url", settings.public_url]
+    sys.argv += ["--token", settings.telegram_bot_token, "--bot-name", settings.telegram_bot_name]
+    sys.argv += ["--state", str(state)]
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    return main()
+
+
+def _web() -> None:
+    from emerald.log import configure
+    from emerald.serve import serve
+
+    configure("web")
+    serve(graceful=3)
+
+
+def _worker() -> None:
+    from emerald.complete import complete
+    from emerald.log import configure
+    from emerald.worker import work
+
+    configure("worker")
+    complete(work)
+
+
+def _bot() -> None:
+    from emerald.bot import poll
+    from emerald.complete import complete
+    from emerald.log import configure
+
+    configure("bot")
+    complete(poll)
+
+
+def _say_where(seconds: float) -> None:
+    lines = [f"\nEmerald is ready ({seconds:.1f} s).\n"]
+    if settings.sandbox:
+        lines.append(
+            f"  {settings.sandbox_url}/  the sandbox: be Alice, tap JOIN, open the Mini App"
+        )
+    else:
+        lines.append(f"  https://t.me/{settings.telegram_bot_name}  your bot")
+    lines.append(f"  {settings.public_url}/dashboard  the organisers' dashboard")
+    if not settings.sandbox and not settings.public_url.startswith("https://"):
+        lines.append(
+            "\n  Telegram opens the Mini App on https only: give PUBLIC_URL an https address that"
+            f"\n  leads here (a tunnel to port {settings.port} will do), and start again."
+        )
+    lines.append("\n  Ctrl-C stops everything.")
+    say("\n".join(lines))

@@ -1,0 +1,53 @@
+"""The web server: uvicorn, one process; more of them are replicas behind nginx."""
+
+import errno
+import os
+import socket
+
+import uvicorn
+
+from backend.settings import settings
+from emerald.sentences import PortTaken
+
+
+def check_port(host: str, port: int, variable: str) -> None:
+    """Raise `PortTaken` unless this process could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server itself does: a port that only waits for old packets to die is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "it is taken" if taken else os.strerror(error.errno or 0).lower()
+            raise PortTaken(variable, port, reason) from None
+
+
+def serve(*, graceful: int = 20) -> None:
+    """Answer requests until told to stop; then finish those begun, for at most `graceful` seconds.
+
+    Raises `PortTaken`, and `SystemExit` when the application does not start.
+    """
+    check_port(settings.host, settings.port, "PORT")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "emerald.web:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_graceful_shutdown=graceful,
+        )
+    )
+    server.run()
+    if not server.started:
+        raise SystemExit(3)
