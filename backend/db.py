@@ -5,12 +5,14 @@ Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they u
 `Busy` (a lock or a statement took too long), `Unavailable`, `OutcomeUnknown`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import asyncpg
+from asyncpg.exceptions import InterfaceError
 from piccolo.engine.postgres import PostgresTransaction
 
 from backend.errors import Busy, OutcomeUnknown, Unavailable
@@ -22,7 +24,7 @@ Row = asyncpg.Record
 # What the server says, or asyncpg finds, when there is no (longer a) server to talk to.
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
+    InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -95,7 +97,7 @@ class Transaction(PostgresTransaction):
 
     async def __aenter__(self) -> Self:
         with our_words():
-            self.connection = await self.get_connection()
+            self.connection = await (DB.pool.acquire() if DB.pool else DB.get_new_connection())
             try:
                 await self.connection.execute(f"BEGIN;{self.first}")
             except BaseException:
@@ -104,7 +106,7 @@ class Transaction(PostgresTransaction):
         self.context = DB.current_transaction.set(self)
         return self
 
-    async def __aexit__(  # type: ignore[override]
+    async def __aexit__(
         self,
         exception_type: type[BaseException] | None,
         exception: BaseException | None,
@@ -191,12 +193,10 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
             return await getattr(connection, method)(sql, *args)
 
 
-async def reachable(timeout: float = 1.0) -> bool:
-    """Whether the database answers within `timeout` seconds; for /ready."""
-    import asyncio
-
+async def reachable(patience: float = 1.0) -> bool:
+    """Whether the database answers within `patience` seconds; for /ready."""
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(patience):
             return bool(await value("SELECT true"))
     except (Unavailable, Busy, TimeoutError):
         return False

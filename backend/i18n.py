@@ -29,7 +29,7 @@ _FULL_DATES = {"en": "EEEE d MMMM", "fi": "EEEE d. MMMM", "ru": "EEEE, d MMMM"}
 _NIGHT = timedelta(hours=12)
 
 
-def N_(message: str) -> str:
+def N_(message: str) -> str:  # noqa: N802
     """Mark a sentence for the catalogues; it is translated later, where its reader is known."""
     return message
 
@@ -181,4 +181,3 @@ class Voice:
 
     def _skeleton(self, skeleton: str, local: datetime) -> str:
         return format_skeleton(skeleton, local, locale=self.locale).replace("\u202f", " ")
-

@@ -85,7 +85,11 @@ async def edit_account(
     name = _named(name)
     async with db.transaction():
         await db.execute(
-            "UPDATE accounts SET name = $2, zone = $3, language = $4 WHERE id = $1", club.id, name, zone, language
+            "UPDATE accounts SET name = $2, zone = $3, language = $4 WHERE id = $1",
+            club.id,
+            name,
+            zone,
+            language,
         )
         await note(club.id, person.id, "edit", "account", name=name, zone=zone, language=language)
 
@@ -131,7 +135,9 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
             raise Forbidden(N_("Only an owner can make or unmake owners."))
         await _keep_an_owner(club, was, after=role)
         await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
-        await note(club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role)
+        await note(
+            club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role
+        )
 
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
@@ -140,15 +146,19 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
     own = await authorise(person, account_id, Act.BOOK)
-    club = own if own.membership_id == membership_id else await authorise(
-        person, account_id, Act.MANAGE_MEMBERS
+    club = (
+        own
+        if own.membership_id == membership_id
+        else await authorise(person, account_id, Act.MANAGE_MEMBERS)
     )
     async with db.transaction():
         was = await _member_locked(club, membership_id)
         if was is Role.OWNER and not club.allows(Act.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
         await _keep_an_owner(club, was, after=None)
-        await db.execute("UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now())
+        await db.execute(
+            "UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now()
+        )
         await note(club.id, person.id, "end membership", f"membership {membership_id}", role=was)
 
 
@@ -156,7 +166,9 @@ async def _member_locked(club: Club, membership_id: int) -> Role:
     """The member's role. The account's row is locked, so that owners are counted by one at a time."""
     await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", club.id)
     role = await db.value(
-        "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL", membership_id, club.id
+        "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL",
+        membership_id,
+        club.id,
     )
     if role is None:
         raise NotFound()
@@ -167,7 +179,8 @@ async def _keep_an_owner(club: Club, was: Role, *, after: Role | None) -> None:
     if was is not Role.OWNER or after is Role.OWNER:
         return
     owners = await db.value(
-        "SELECT count(*) FROM memberships WHERE account_id = $1 AND role = 'OWNER' AND left_at IS NULL", club.id
+        "SELECT count(*) FROM memberships WHERE account_id = $1 AND role = 'OWNER' AND left_at IS NULL",
+        club.id,
     )
     if owners <= 1:
         raise LastOwner()
@@ -253,7 +266,8 @@ async def bind(person: Person, key: str) -> Club:
     at = clock.now()
     async with db.transaction():
         found = await db.row(
-            "SELECT * FROM api_keys WHERE key_hash = $1 FOR NO KEY UPDATE", codes.digest(key.strip())
+            "SELECT * FROM api_keys WHERE key_hash = $1 FOR NO KEY UPDATE",
+            codes.digest(key.strip()),
         )
         if (
             found is None
@@ -263,8 +277,12 @@ async def bind(person: Person, key: str) -> Club:
         ):
             raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
         await db.execute(
-            "UPDATE api_keys SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1", found["id"], at
+            "UPDATE api_keys SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1",
+            found["id"],
+            at,
         )
         await _enrol(found["account_id"], person.id, Role(found["role"]), "key", at)
-        await note(found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"])
+        await note(
+            found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
+        )
     return await authorise(person, found["account_id"], Act.BOOK)

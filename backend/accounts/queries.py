@@ -63,7 +63,12 @@ WHERE m.user_id = $1 AND m.left_at IS NULL
 
 def _club(row: db.Row) -> Club:
     return Club(
-        row["id"], row["name"], row["zone"], row["language"], Role(row["role"]), row["membership_id"]
+        row["id"],
+        row["name"],
+        row["zone"],
+        row["language"],
+        Role(row["role"]),
+        row["membership_id"],
     )
 
 

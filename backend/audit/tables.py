@@ -1,6 +1,6 @@
 """Rows of audit."""
 
-from piccolo.columns import BigInt, BigSerial, JSONB, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, BigSerial, Text, Timestamptz
 from piccolo.table import Table
 
 from backend.piccolo_conf import DB

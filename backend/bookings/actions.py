@@ -65,7 +65,7 @@ async def leave(code: str, person: Person, *, via: Via) -> Outcome:
 
 
 async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
-    """"Maybe", or "can't come" (`B13`): holds no seat."""
+    """ "Maybe", or "can't come" (`B13`): holds no seat."""
     return await _ask(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)
 
 
@@ -115,7 +115,12 @@ async def seat(
     outcome = await desk.ask(
         where.instance_id,
         Request(
-            Verb.SEAT, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests, over=over
+            Verb.SEAT,
+            Via.DASHBOARD,
+            by=person.id,
+            membership_id=membership_id,
+            guests=guests,
+            over=over,
         ),
     )
     await _audit(where, person, "seat", membership_id, over=over, outcome=outcome.kind)

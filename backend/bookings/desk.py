@@ -18,9 +18,7 @@ async def ask(instance_id: int, request: Request) -> Outcome:
     return await _lanes.ask(instance_id, request)
 
 
-async def settle(
-    instance_id: int, requests: Sequence[Request]
-) -> list[Outcome | Exception]:
+async def settle(instance_id: int, requests: Sequence[Request]) -> list[Outcome | Exception]:
     """One transaction for a list of requests; an outcome or a refusal for each.
 
     A request whose outcome became unknown (the connection was lost while committing) is asked again; the log tells
@@ -76,4 +74,3 @@ async def _settle_once(
 
 
 _lanes: Lanes[Request, Outcome] = Lanes(settle)
-

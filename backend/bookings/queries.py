@@ -95,7 +95,10 @@ class InstanceView:
     @property
     def may_leave(self) -> bool:
         """Whether the reader could give their seats back freely now (`B6`)."""
-        return self.windows.leaving_is_free(clock.now()) and self.phase not in ("ended", "cancelled")
+        return self.windows.leaving_is_free(clock.now()) and self.phase not in (
+            "ended",
+            "cancelled",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,12 @@ async def my_bookings(person: Person, *, past: bool = False, limit: int = 60) ->
 
 
 async def club_dates(
-    account_id: int, person: Person, *, since: datetime, until: datetime | None = None, limit: int = 200
+    account_id: int,
+    person: Person,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    limit: int = 200,
 ) -> list[InstanceView]:
     """A club's dates that start within [since, until), for its organisers."""
     rows = await db.rows(

@@ -286,7 +286,11 @@ def replay(desk: Desk, request: Request) -> Outcome:
     party = desk.parties.get(request.membership_id or 0) or desk.by_user.get(request.user_id or 0)
     if party is None:
         return Outcome("done", words.capacity_set(desk))
-    return _standing(desk, party) if party.size else Outcome("left", words.left(desk, party, went_on=False))
+    return (
+        _standing(desk, party)
+        if party.size
+        else Outcome("left", words.left(desk, party, went_on=False))
+    )
 
 
 # --- the verbs ---
@@ -522,9 +526,7 @@ def _free_to_leave(desk: Desk, party: Party) -> None:
 
 def _already(desk: Desk, party: Party) -> Outcome:
     place = desk.place(party) if party.waiting else None
-    return Outcome(
-        "already", words.already(desk, party, place), party.seats, party.waiting, place
-    )
+    return Outcome("already", words.already(desk, party, place), party.seats, party.waiting, place)
 
 
 def _standing(desk: Desk, party: Party) -> Outcome:

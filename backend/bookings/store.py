@@ -170,7 +170,10 @@ async def write(desk: Desk) -> None:
         [n.user_id for n in notices],
         [n.kind for n in notices],
         [json.dumps({"seats": n.seats}) for n in notices],
-        [dedupe(n.kind, desk.facts.instance_id, n.user_id, desk.now, i) for i, n in enumerate(notices)],
+        [
+            dedupe(n.kind, desk.facts.instance_id, n.user_id, desk.now, i)
+            for i, n in enumerate(notices)
+        ],
         desk.capacity,
         desk.over,
         desk.booked - booked,

@@ -1,6 +1,6 @@
 """Rows of bookings."""
 
-from piccolo.columns import BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz, UUID
+from piccolo.columns import UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 

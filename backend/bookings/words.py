@@ -126,19 +126,28 @@ def waiting(desk: "Desk", party: "Party", place: int) -> Words:
         )
     if desk.free and place == 1:
         return Words(
-            N_("%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."),
+            N_(
+                "%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
+            ),
             values,
-            N_("%(n)s seats are free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."),
+            N_(
+                "%(n)s seats are free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
+            ),
             desk.free,
         )
     if desk.free:
         return Words(
-            N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."), values
+            N_(
+                "Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."
+            ),
+            values,
         )
     return Words(
         N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),
         values,
-        N_("All %(n)s seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."),
+        N_(
+            "All %(n)s seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."
+        ),
         desk.capacity or 0,
     )
 

@@ -16,7 +16,9 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from backend.settings import settings
 
-MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily series has in 52 weeks
+MOST_AT_ONCE = (
+    400  # instances of one series made by one run: more than a daily series has in 52 weeks
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class SeriesDraft:
         try:
             recurrence = parse_recurrence(self.rule)
         except BadRule as bad:
-            faults.append(Invalid(bad.message, field="rule", **bad.values))
+            faults.append(Invalid(bad.message, field="rule", part=bad.part))
         if faults:
             raise InvalidForm(faults)
         return recurrence
@@ -90,7 +90,10 @@ class SeriesDraft:
             if number is not None and not least <= number <= most:
                 faults.append(
                     Invalid(
-                        N_("Between %(least)s and %(most)s, please."), field=field, least=least, most=most
+                        N_("Between %(least)s and %(most)s, please."),
+                        field=field,
+                        least=least,
+                        most=most,
                     )
                 )
         opens, closes = self.opens_before_minutes, self.closes_before_minutes

@@ -48,12 +48,16 @@ def _series(row: db.Row) -> SeriesView:
 async def all_series(account_id: int) -> list[SeriesView]:
     """The club's series: those with dates to come first, by the next of them."""
     rows = await db.rows(
-        f"{SERIES} WHERE r.account_id = $1 ORDER BY n.next_start NULLS LAST, r.id", account_id, clock.now()
+        f"{SERIES} WHERE r.account_id = $1 ORDER BY n.next_start NULLS LAST, r.id",
+        account_id,
+        clock.now(),
     )
     return [_series(row) for row in rows]
 
 
 async def series(account_id: int, series_id: int) -> SeriesView | None:
     """One series of the club, or None (`A1`)."""
-    row = await db.row(f"{SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id)
+    row = await db.row(
+        f"{SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id
+    )
     return _series(row) if row else None

@@ -65,7 +65,9 @@ async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
             group_id,
             club.id,
         )
-        await db.execute("DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id)
+        await db.execute(
+            "DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id
+        )
         if not await db.execute(
             "DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, club.id
         ):
@@ -96,7 +98,9 @@ async def move_group(old_chat_id: int, new_chat_id: int) -> None:
     """The group was upgraded to a supergroup: its id changes, its cards' messages are gone with the old one (`A6`)."""
     async with db.transaction():
         moved = await db.value(
-            "UPDATE groups SET chat_id = $2 WHERE chat_id = $1 RETURNING id", old_chat_id, new_chat_id
+            "UPDATE groups SET chat_id = $2 WHERE chat_id = $1 RETURNING id",
+            old_chat_id,
+            new_chat_id,
         )
         if moved is not None:
             await db.execute(
@@ -105,7 +109,9 @@ async def move_group(old_chat_id: int, new_chat_id: int) -> None:
             )
 
 
-async def note_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool = False) -> None:
+async def note_topic(
+    chat_id: int, topic_id: int, name: str | None, *, closed: bool = False
+) -> None:
     """A forum topic was seen, renamed (`name`), closed or reopened."""
     async with db.transaction():
         await db.execute(
@@ -141,7 +147,9 @@ async def is_present(person: Person, group_id: int) -> bool:
     if where is None:
         return False
     known = await db.row(
-        "SELECT present, checked_at FROM group_members WHERE group_id = $1 AND user_id = $2", group_id, person.id
+        "SELECT present, checked_at FROM group_members WHERE group_id = $1 AND user_id = $2",
+        group_id,
+        person.id,
     )
     if known is not None and known["checked_at"] > clock.now() - PRESENCE_LIFE:
         return bool(known["present"])

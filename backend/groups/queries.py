@@ -46,7 +46,8 @@ async def groups(account_id: int) -> list[LinkedGroup]:
     """The club's groups by title, each with the topics seen in it."""
     topics: dict[int, list[Topic]] = {}
     for row in await db.rows(
-        "SELECT * FROM group_topics WHERE account_id = $1 ORDER BY lower(name), topic_id", account_id
+        "SELECT * FROM group_topics WHERE account_id = $1 ORDER BY lower(name), topic_id",
+        account_id,
     ):
         topics.setdefault(row["group_id"], []).append(
             Topic(row["topic_id"], row["name"], row["closed"])

@@ -1,6 +1,6 @@
 """Rows of messages."""
 
-from piccolo.columns import BigInt, BigSerial, ForeignKey, Integer, JSONB, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 

@@ -118,10 +118,13 @@ async def end_sessions(person: Person) -> None:
     at = clock.now()
     async with db.transaction():
         await db.execute(
-            "UPDATE telegram_users SET session_version = session_version + 1 WHERE id = $1", person.id
+            "UPDATE telegram_users SET session_version = session_version + 1 WHERE id = $1",
+            person.id,
         )
         await db.execute(
-            "UPDATE web_sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL", person.id, at
+            "UPDATE web_sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL",
+            person.id,
+            at,
         )
 
 
@@ -170,7 +173,9 @@ async def pending_sign_in(key: str) -> PendingSignIn:
         clock.now(),
     )
     if found is None:
-        raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+        raise NotFound(
+            N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
+        )
     return PendingSignIn(found["id"], found["browser"], found["created_at"])
 
 
@@ -186,7 +191,9 @@ async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
             clock.now(),
         )
         if not taken:
-            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+            raise NotFound(
+                N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
+            )
 
 
 async def sign_in_state(browser_key: str) -> str:
@@ -215,7 +222,9 @@ async def finish_sign_in(browser_key: str) -> str:
             at,
         )
         if used is None:
-            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+            raise NotFound(
+                N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
+            )
         await db.execute(
             "INSERT INTO web_sessions (token_hash, user_id, browser, created_at, seen_at, expires_at)"
             " VALUES ($1, $2, $3, $4, $4, $5)",

@@ -1,0 +1,205 @@
+"""One small world: Olga organises, Alice and Bob are members, Charlie is a stranger. A real PostgreSQL stands under it.
+
+The server is thrown away at the end; `TEST_DATABASE_URL` names another one to use instead (its tables are emptied).
+"""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+hypothesis_settings.register_profile(
+    "emerald", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("emerald")
+
+BOT_TOKEN = "42:TEST_TOKEN_OF_NO_BOT"
+_stack = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings are read on import, so the environment is set before anything of ours is imported."""
+    from backend import embedded
+
+    url = os.environ.get("TEST_DATABASE_URL") or _stack.enter_context(embedded.throwaway())
+    for name in [n for n in os.environ if n.startswith(("TELEGRAM_", "POSTGRES_"))]:
+        del os.environ[name]
+    os.environ.update(
+        ENV="test",
+        DATABASE_URL=url,
+        TELEGRAM_BOT_TOKEN=BOT_TOKEN,
+        TELEGRAM_BOT_NAME="emerald_test_bot",
+        PUBLIC_URL="https://emerald.example",
+        SECRET_KEY="only-for-tests-" + "0" * 40,
+        LOG_LEVEL="warning",
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _stack.close()
+
+
+@pytest.fixture(scope="session")
+async def database() -> AsyncIterator[None]:
+    """The migrated database, and this process's pool on it."""
+    from backend import db
+    from emerald.migrate import migrate
+
+    await migrate()
+    await db.open_pool(name="emerald-tests")
+    yield
+    await db.close_pool()
+
+
+@pytest.fixture
+async def world(database: None) -> AsyncIterator[None]:
+    """An empty database, and an empty memory of where codes lead."""
+    from backend import db
+    from backend.bookings import actions
+
+    tables = await db.value(
+        "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+        " WHERE schemaname = current_schema() AND tablename <> 'migration'"
+    )
+    # The log refuses to be emptied, as it should: the tests' own way round is not open to the application.
+    async with db.transaction():
+        await db.execute("SET LOCAL session_replication_role = replica")
+        await db.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    actions._addresses.clear()
+    yield
+
+
+@dataclass(frozen=True)
+class YogaClub:
+    """The club of the small world."""
+
+    id: int
+    key: str
+    group_id: int
+    chat_id: int
+
+
+@pytest.fixture
+async def people(world: None) -> dict[str, Any]:
+    from backend.people.actions import TelegramIdentity, meet
+
+    met = {}
+    for number, (name, language) in enumerate(
+        [("Olga", "en"), ("Alice", "en"), ("Bob", "en"), ("Charlie", "en"), ("Aino", "fi")], 1001
+    ):
+        met[name.lower()] = await meet(
+            TelegramIdentity(number, name, language_code=language, may_write=name != "Charlie")
+        )
+    return met
+
+
+@pytest.fixture
+async def club(people: dict[str, Any]) -> YogaClub:
+    """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
+    from backend.accounts.actions import bind, create_account, join
+    from backend.groups.actions import link_group
+
+    made = await create_account("Kallio Yoga", zone="Europe/Helsinki")
+    await bind(people["olga"], made.key)
+    for name in ("alice", "bob", "aino"):
+        await join(people[name], made.account_id, through="hand")
+    chat_id = -1001000000001
+    group = await link_group(people["olga"], made.account_id, chat_id=chat_id, title="Kallio Yoga")
+    return YogaClub(made.account_id, made.key, group.id, chat_id)
+
+
+@pytest.fixture
+def olga(people: dict[str, Any], club: YogaClub) -> Any:
+    return people["olga"]
+
+
+@pytest.fixture
+def alice(people: dict[str, Any], club: YogaClub) -> Any:
+    return people["alice"]
+
+
+@pytest.fixture
+def bob(people: dict[str, Any], club: YogaClub) -> Any:
+    return people["bob"]
+
+
+@pytest.fixture
+def aino(people: dict[str, Any], club: YogaClub) -> Any:
+    """A member who reads Finnish."""
+    return people["aino"]
+
+
+@pytest.fixture
+def charlie(people: dict[str, Any], club: YogaClub) -> Any:
+    """A stranger: in no club."""
+    return people["charlie"]
+
+
+@pytest.fixture
+def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
+    """Make a series: `await series(capacity=12, rule="FREQ=WEEKLY")`; by default one yoga evening in three days."""
+    from backend import clock
+    from backend.events.actions import create_series
+    from backend.events.drafts import SeriesDraft
+
+    async def make(**fields: Any) -> Any:
+        start = (clock.now() + timedelta(days=3)).replace(
+            hour=18, minute=0, second=0, microsecond=0
+        )
+        draft = {
+            "title": "Evening flow yoga",
+            "emoji": "🧘",
+            "zone": "Europe/Helsinki",
+            "starts_local": start.replace(tzinfo=None),
+            "place": "Kallion kulttuuritalo, sali 2",
+            "duration_minutes": 75,
+            "capacity": 12,
+            "guests_max": 2,
+            "group_id": club.group_id,
+        }
+        return await create_series(olga, club.id, SeriesDraft(**{**draft, **fields}))
+
+    return make
+
+
+@pytest.fixture
+def instance(series: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[str]]:
+    """Make a series and give the code of its first date: `code = await instance(capacity=1)`."""
+
+    async def make(**fields: Any) -> str:
+        return str((await series(**fields)).first_code)
+
+    return make
+
+
+@pytest.fixture
+def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
+    """Many members at once: `people = await crowd(200)`."""
+    from backend.accounts.actions import join
+    from backend.people.actions import TelegramIdentity, meet
+
+    async def gather(n: int) -> list[Any]:
+        people = []
+        for i in range(n):
+            person = await meet(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
+            await join(person, club.id, through="hand")
+            people.append(person)
+        return people
+
+    return gather
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """The clock stands still at noon, Monday 23 November 2026, UTC; `clock.advance` moves it."""
+    from backend import clock
+
+    at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    with clock.stopped(at):
+        yield at
