@@ -1,0 +1,107 @@
+# What bin/run, bin/test and bin/emerald have in common: the virtual environment. Sourced, with $root set.
+
+fail() { # one plain sentence, and the end
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+is_recent() { # $1 is a Python of 3.11 or newer
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for name in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14 python; do
+        if command -v "$name" >/dev/null 2>&1 && is_recent "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    found=$(python3 --version 2>/dev/null || echo "no Python")
+    fail "Emerald needs Python 3.11 or newer, but this machine has $found:" \
+        "install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)," \
+        "or name it, like PYTHON=/opt/python3.12/bin/python3 $0."
+}
+
+make_environment() {
+    rm -rf "$venv"
+    if "$python" -m venv "$venv" >"$log" 2>&1; then return; fi
+    # Debian and Ubuntu keep this part of Python in a package of its own; root may fetch it.
+    rm -rf "$venv"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        version=$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
+        for package in "$version" python3-venv; do
+            { apt-get update && apt-get install -y --no-install-recommends "$package"; } >>"$log" 2>&1 || continue
+            if "$python" -m venv "$venv" >>"$log" 2>&1; then return; fi
+            rm -rf "$venv"
+        done
+    fi
+    fail "$python cannot make a virtual environment: install its venv module" \
+        "(Debian, Ubuntu: sudo apt install python3-venv) and try again; see $log."
+}
+
+show_progress() { # pip's lines, shortened, over one another; nothing when nobody watches
+    if [ -t 1 ]; then
+        while IFS= read -r line; do
+            printf '%s\n' "$line" >>"$log"
+            printf '\r\033[K  %.70s' "$line"
+        done
+        printf '\r\033[K'
+    else
+        cat >>"$log"
+    fi
+}
+
+# The virtual environment with everything the lock file $1 lists. A stamp remembers what was installed, so that a second
+# start asks nobody.
+prepare() {
+    lock="$root/$1"
+    venv="$root/.venv"
+    log="$venv.log"
+    stamp="$venv/installed-$1"
+    if [ -x "$venv/bin/python" ] && cmp -s "$lock" "$stamp" && is_recent "$venv/bin/python"; then
+        return
+    fi
+    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1 || ! is_recent "$venv/bin/python"; then
+        python=$(find_python) || exit 1
+        printf '· python     %s\n' "$("$python" --version 2>&1 | cut -d ' ' -f 2), in .venv"
+        make_environment
+    fi
+    printf '· libraries  being installed from %s; the first time takes a minute\n' "$1"
+    : >"$log"
+    set +e
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        --require-hashes --prefer-binary --requirement "$lock" 2>&1 </dev/null | show_progress
+    code=${PIPESTATUS[0]}
+    set -e
+    if [ "$code" -ne 0 ]; then
+        if grep -qiE "(gcc|clang|cc1?|c\+\+|cl\.exe)['\"]? (failed|.*not found)|no such file.*(gcc|cc)\b|python\.h|compiler" "$log"; then
+            fail "A library has to be compiled for this machine, but the compiler is missing: install one" \
+                "(Debian, Ubuntu: sudo apt install build-essential python3-dev; macOS: xcode-select --install)" \
+                "and try again; see $log."
+        elif grep -qiE "no space left" "$log"; then
+            fail "The disk is full: make room for 600 MB and try again; see $log."
+        elif grep -qiE "do not match the hashes" "$log"; then
+            fail "A library that arrived is not the one $1 names, so nothing was installed; see $log."
+        elif grep -qiE "connection|timed out|resolution|network|max retries" "$log"; then
+            fail "The package registry cannot be reached: check the network and try again; see $log."
+        fi
+        fail "The libraries could not be installed: $(grep -iE '^ERROR' "$log" | tail -n 1 | cut -c 1-200); see $log."
+    fi
+    cp "$lock" "$stamp"
+}
+
+# Variables of .env that are not set already; its lines are read, never run.
+read_env() {
+    [ -f "$root/.env" ] || return 0
+    while IFS= read -r line || [ -n "$line" ]; do
+        line=${line%$'\r'}
+        if [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Z_][A-Z0-9_]*)=(.*)$ ]]; then
+            name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
+            case $value in
+                \"*\") value=${value#\"} value=${value%\"} ;;
+                \'*\') value=${value#\'} value=${value%\'} ;;
+            esac
+            [ -n "${!name+set}" ] || export "$name=$value"
+        fi
+    done <"$root/.env"
+}
