@@ -69,8 +69,9 @@ prepare() {
     printf '· libraries  being installed from %s; the first time takes a minute\n' "$1"
     : >"$log"
     set +e
+    # --no-deps: the lock is complete, and older pips stumble over `pydantic[email]` when they look for more.
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
-        --require-hashes --prefer-binary --requirement "$lock" 2>&1 </dev/null | show_progress
+        --require-hashes --no-deps --prefer-binary --requirement "$lock" 2>&1 </dev/null | show_progress
     code=${PIPESTATUS[0]}
     set -e
     if [ "$code" -ne 0 ]; then
