@@ -23,10 +23,10 @@ MOST_AT_ONCE = (
 
 @dataclass(frozen=True, slots=True)
 class NewSeries:
-    """A series just made, and the code of its first instance to come (None when all its dates are past)."""
+    """A series just made, and the public code of its first date to come."""
 
     series_id: int
-    first_code: str | None
+    first_code: str
 
 
 async def create_series(person: Person, account_id: int, draft: SeriesDraft) -> NewSeries:

@@ -1,0 +1,53 @@
+"""What the command line does for scripts, with the server's own authority."""
+
+from datetime import datetime
+
+from backend.accounts.queries import account_named
+from backend.errors import Invalid, NotFound
+from backend.events.actions import NewSeries, plan_series
+from backend.events.drafts import SeriesDraft
+from backend.events.rules import UnknownZone, wall_clock
+from backend.i18n import N_
+
+
+async def create_event(
+    account: str,
+    *,
+    title: str,
+    starts_at: str,
+    zone: str,
+    capacity: int | None = None,
+    guests: int = 0,
+    rrule: str = "",
+    visibility: str = "group",
+) -> NewSeries:
+    """Make a series in the account with this name or number, and its first dates.
+
+    `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant, told in `zone`. Raises
+    `NotFound`, `Invalid`, `InvalidForm`.
+    """
+    account_id = await account_named(account)
+    if account_id is None:
+        raise NotFound(N_("There is no club with this name or number, or there are several."))
+    try:
+        start = datetime.fromisoformat(starts_at)
+        local = start if start.tzinfo is None else wall_clock(start, zone)
+    except UnknownZone as error:
+        raise Invalid(N_("That time zone is not known."), field="zone") from error
+    except ValueError as error:
+        raise Invalid(
+            N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at"
+        ) from error
+    return await plan_series(
+        account_id,
+        None,
+        SeriesDraft(
+            title=title,
+            starts_local=local,
+            zone=zone,
+            capacity=capacity,
+            guests_max=guests,
+            rule=rrule,
+            visibility=visibility,
+        ),
+    )
