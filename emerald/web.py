@@ -1,0 +1,50 @@
+"""The web process: the one Litestar application, which knows both sites and the bot's webhook."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
+from backend import db
+from backend.settings import settings
+from emerald.log import configure
+from webapp.headers import add_headers
+from webapp.refusals import HANDLERS
+from webapp.routes import routes
+
+LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
+
+
+@asynccontextmanager
+async def pool(app: Litestar) -> AsyncIterator[None]:
+    """The process's connections, for as long as it serves."""
+    await db.open_pool(name="emerald-web")
+    try:
+        yield
+    finally:
+        await db.close_pool()
+
+
+def create_app(*, with_pool: bool = True) -> Litestar:
+    """The application. Tests, which bring their own pool, say `with_pool=False`."""
+    configure("web")
+    return Litestar(
+        route_handlers=[*routes(), *_webhook()],
+        lifespan=[pool] if with_pool else [],
+        exception_handlers=HANDLERS,
+        before_send=[add_headers],
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _webhook() -> list[ControllerRouterHandler]:
+    """`POST /telegram/webhook`, when that is how updates come; else the bot's code is never loaded here."""
+    if not settings.telegram_webhook:
+        return []
+    from bot.webhook import webhook
+
+    return [webhook]

@@ -1,0 +1,1 @@
+"""The Mini App: what members see inside Telegram."""
