@@ -9,7 +9,7 @@ from sandbox.world import Json
 _FOUND = re.compile(
     r"(?P<url>(?:https?://|\bt\.me/)[^\s<>\"]+)"
     r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+\w)"
-    r"|(?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/])"
+    r"|(?<![\w/<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/<>])"
     r"|(?<!\w)(?P<mention>@[A-Za-z][A-Za-z0-9_]{3,31})"
     r"|(?<![\w&])(?P<hashtag>#\w*[^\W\d]\w*)"
 )

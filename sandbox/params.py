@@ -87,6 +87,8 @@ def _wants_json(annotation: Any) -> bool:
     origin = typing.get_origin(annotation)
     if origin is list:
         return True
+    if origin is typing.Annotated:
+        return _wants_json(typing.get_args(annotation)[0])
     if origin in {typing.Union, types.UnionType}:
         return any(_wants_json(part) for part in typing.get_args(annotation))
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)

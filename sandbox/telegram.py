@@ -50,6 +50,8 @@ class Changes:
 
     def __init__(self) -> None:
         self.version = 1
+        # Tells this run from the one before a restart, whose versions mean nothing now.
+        self.run = secrets.token_hex(4)
         self.closing = False
         self._next = asyncio.Event()
 

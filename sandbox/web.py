@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
 from sandbox.config import Config
-from sandbox.doors import botapi, chats, page, people, weather
+from sandbox.doors import botapi, chats, page, people, view, weather
 from sandbox.errors import Impossible
 from sandbox.telegram import Telegram
 from sandbox.webhook import Pusher
@@ -42,7 +42,7 @@ def create_app(config: Config) -> Litestar:
             telegram.storage.flush()
 
     return Litestar(
-        [botapi.bot_api, people.router, chats.router, weather.router, *page.handlers],
+        [botapi.bot_api, people.router, chats.router, weather.router, view.view, *page.handlers],
         state=State({"telegram": telegram}, deep_copy=False),
         lifespan=[running],
         dependencies={

@@ -141,13 +141,14 @@ async def wait(
 async def changes(
     telegram: NamedDependency[Telegram],
     after: FromQuery[int] = 0,
+    run: FromQuery[str] = "",
     timeout: FromQuery[float] = 25.0,
 ) -> Json:
-    """The version of everything visible, as soon as it is beyond `after`."""
-    await telegram.changes.wait_for(
-        lambda: telegram.changes.version > after, min(timeout, LONGEST_WAIT)
-    )
-    return {"version": telegram.changes.version}
+    """The version of everything visible, as soon as it is beyond `after` (of `run`, if named)."""
+    seen = telegram.changes
+    if run in {"", seen.run}:
+        await seen.wait_for(lambda: seen.version > after, min(timeout, LONGEST_WAIT))
+    return {"version": seen.version, "run": seen.run}
 
 
 router = Router(

@@ -1,0 +1,33 @@
+// Elements without markup in strings: whatever people type stays text.
+
+export function el(tag, about = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(about)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'on') for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    else if (value === true) node.setAttribute(name, '');
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+export function icon(name, small = false) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', small ? 'i s' : 'i');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', `#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+export function face(person, more = '') {
+  return el('span', { class: `face h${person.hue ?? 7} ${more}`, 'aria-hidden': 'true' }, [...person.name][0] ?? '?');
+}
+
+export function gemFace(more = '') {
+  return el('span', { class: `face gem ${more}`, 'aria-hidden': 'true' }, icon('gem', true));
+}

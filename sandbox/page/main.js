@@ -1,0 +1,315 @@
+// The page: who one is, which chat is open, and what follows from a tap.
+import { Refused, act, get, post } from './api.js';
+import { Talk } from './chat.js';
+import { alertOf, ask, pick, toast } from './dialogs.js';
+import { byId, el, face, gemFace, icon } from './dom.js';
+import { Phone } from './phone.js';
+import { drawTrouble } from './trouble.js';
+
+const THEMES = [['light', 'Light'], ['dark', 'Dark'], ['odd', 'Odd']];
+const state = {
+  who: Number(location.hash.match(/who=(\d+)/)?.[1] ?? 1002), chat: Number(location.hash.match(/chat=(-?\d+)/)?.[1] ?? 0) || null,
+  thread: null, payload: '', view: null, seen: new Map(), phones: new Map(), drawn: '',
+  theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
+};
+const talk = new Talk(byId('talk'), byId('said'), { tap, follow });
+
+// -- keeping up -------------------------------------------------------------------------------
+async function look() {
+  const asked = `${state.who}/${state.chat}`;
+  const view = await get(`view?who=${state.who}${state.chat ? `&chat_id=${state.chat}` : ''}`);
+  if (asked !== `${state.who}/${state.chat}`) return;
+  state.view = view;
+  if (state.chat !== view.chat.id) state.chat = view.chat.id;
+  draw();
+}
+
+async function keepUp() {
+  for (;;) {
+    try {
+      await look();
+      byId('toasts').querySelector('.lost')?.remove();
+      const { version, run } = state.view;
+      await get(`changes?after=${version}&run=${run}`);
+    } catch (wrong) {
+      if (!byId('toasts').querySelector('.lost')) byId('toasts').append(el('div', { class: 'toast lost' }, icon('close', true), 'The sandbox does not answer. Trying again …'));
+      console.info(wrong.message);
+      if (wrong instanceof Refused) Object.assign(state, { who: 1002, chat: null });
+      await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    }
+  }
+}
+
+async function doing(work) {
+  try { return await work(); } catch (wrong) {
+    if (!(wrong instanceof Refused)) throw wrong;
+    await alertOf('That did not work', wrong.message);
+    return null;
+  }
+}
+
+// -- drawing ----------------------------------------------------------------------------------
+function draw() {
+  const { view } = state;
+  history.replaceState(null, '', `#who=${state.who}&chat=${state.chat}`);
+  if (view.chat.is_forum && !view.chat.topics.some((topic) => topic.id === state.thread)) state.thread = 1;
+  if (!view.chat.is_forum) state.thread = null;
+  drawPeople(view);
+  drawRooms(view);
+  drawRoom(view);
+  talk.draw(view, state.thread);
+  state.seen.set(`${state.who}/${view.chat.id}`, view.now);
+  drawInput(view);
+  drawTrouble(byId('trouble'), view);
+  showPhone();
+}
+
+function once(box, key, make) {
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...make());
+}
+
+function drawPeople({ people }) {
+  const marks = people.map((person) => [person.id, person.name, state.phones.get(person.id)?.isOpen]);
+  once(byId('people'), JSON.stringify([state.who, marks]), () => people.map((person) => el('li', {},
+    el('button', { type: 'button', 'aria-pressed': String(person.id === state.who), on: { click: () => become(person.id) } },
+      face(person), el('span', {}, el('b', {}, person.first_name, state.phones.get(person.id)?.isOpen && el('i', { title: 'has the app open' })), el('span', { class: 'sub' }, person.about))))));
+}
+
+function drawRooms(view) {
+  const news = (room) => room.id !== view.chat.id && room.last && room.last.by !== state.who && room.last.at > (state.seen.get(`${state.who}/${room.id}`) ?? 0);
+  const key = JSON.stringify([state.who, view.chat.id, view.chats.map((room) => [room.id, room.title, Boolean(news(room))])]);
+  once(byId('rooms'), key, () => [...view.chats.map((room) => el('button', {
+    type: 'button', 'aria-current': room.id === view.chat.id ? 'true' : undefined, on: { click: () => enter(room.id) },
+  }, el('span', { 'aria-hidden': 'true' }, room.type === 'private' ? '💎' : room.emoji || '💬'), room.title, news(room) ? el('i', { title: 'something new' }) : null)),
+  el('button', { type: 'button', class: 'new', 'aria-label': 'New group', title: 'New group', on: { click: newGroup } }, icon('plus', true))]);
+}
+
+function drawRoom({ chat, bot, me }) {
+  const away = ['left', 'kicked'].includes(chat.bot.status);
+  const under = chat.type === 'private' ? (me.blocks_bot ? 'bot · blocked' : 'bot') : `${chat.people} ${chat.people === 1 ? 'person' : 'people'}, ${away ? 'the bot is not here' : `${bot.name} bot`}${chat.bot.status === 'restricted' ? ' (may not write)' : ''}`;
+  once(byId('room'), JSON.stringify([chat.id, chat.title, under]), () => [
+    chat.type === 'private' ? gemFace('big') : el('span', { class: `face big h${chat.hue}`, 'aria-hidden': 'true' }, chat.emoji || [...chat.title][0]),
+    el('div', {}, el('b', {}, chat.title), el('span', { class: 'sub' }, under)),
+    chat.type !== 'private' && away && el('button', { type: 'button', class: 'btn', on: { click: () => doing(() => post(`chats/${chat.id}/bot`, { status: 'administrator', by: me.first_name })) } }, 'Add the bot'),
+  ].filter(Boolean));
+  byId('topics').hidden = !chat.is_forum;
+  once(byId('topics'), JSON.stringify([chat.id, chat.topics, state.thread]), () => chat.topics.map((topic) => el('button', {
+    type: 'button', 'aria-pressed': String(topic.id === state.thread), on: { click: () => { state.thread = topic.id; draw(); } },
+  }, `${topic.name}${topic.closed ? ' · closed' : ''}`)));
+  byId('pinned').hidden = !chat.pinned_text;
+  byId('pinned').lastElementChild.textContent = chat.pinned_text.split('\n')[0];
+}
+
+function drawInput({ chat, me, bot }) {
+  const asleep = chat.type === 'private' && (me.blocks_bot || !chat.messages.some((one) => one.service === null) || state.payload);
+  const start = byId('start');
+  start.hidden = !asleep;
+  start.textContent = me.blocks_bot ? 'RESTART BOT' : 'START';
+  for (const part of ['text', 'menu']) byId(part).hidden = Boolean(asleep);
+  byId('say').querySelector('.round').hidden = Boolean(asleep);
+  const menu = byId('menu');
+  if (chat.type !== 'private') menu.hidden = true;
+  const button = chat.menu_button;
+  const key = JSON.stringify(button);
+  once(menu, key, () => [icon(button.type === 'web_app' ? 'gem' : 'menu', true), button.type === 'web_app' ? button.text : 'Menu']);
+  menu.onclick = () => (button.type === 'web_app' ? openApp({ path: 'menu', url: button.web_app.url, chat_id: me.id }) : showCommands('/'));
+  byId('text').placeholder = chat.type === 'private' ? `Message to ${bot.name}, or / for commands` : 'Message, or / for commands';
+}
+
+// -- being someone ----------------------------------------------------------------------------
+async function become(id) {
+  Object.assign(state, { who: id, payload: '' });
+  hideCommands();
+  await doing(look);
+}
+
+async function enter(id, payload = '') {
+  Object.assign(state, { chat: id, payload, thread: null });
+  hideCommands();
+  await doing(look);
+}
+
+async function tap(message, button) {
+  if (button.url && !ours(button.url)) { openOutside(button.url); return; }
+  const { view } = state;
+  const place = { row: message.buttons.findIndex((row) => row.includes(button)) };
+  place.col = message.buttons[place.row].indexOf(button);
+  const done = await doing(() => act(view.me, 'tap', { chat_id: view.chat.id, message_id: message.id, timeout: 15, ...place }));
+  if (done) await come(done);
+}
+
+async function come(done) {
+  switch (done.kind) {
+    case 'callback':
+      if (done.answer === null) toast('The bot did not answer.', 'close');
+      else if (done.answer.url) await follow(done.answer.url);
+      else if (done.answer.text && done.answer.show_alert) await alertOf(state.view.bot.name, done.answer.text);
+      else if (done.answer.text) toast(done.answer.text);
+      break;
+    case 'app': showApp(done); break;
+    case 'start': await enter(state.who, done.payload || ' '); break;
+    case 'copy': await navigator.clipboard?.writeText(done.text); toast('Copied.'); break;
+    default: openOutside(done.url);
+  }
+}
+
+function ours(address) {
+  try {
+    const url = new URL(address.includes('://') ? address : `https://${address}`);
+    return ['t.me', 'telegram.me'].includes(url.hostname) && url.pathname.split('/')[1].toLowerCase() === state.view.bot.username.toLowerCase();
+  } catch { return false; }
+}
+
+// A link, or a command in a text.
+async function follow(address, command) {
+  if (command) { await say(command); return; }
+  if (!ours(address)) { openOutside(address); return; }
+  const done = await doing(() => act(state.view.me, 'open', { url: address, chat_id: state.view.chat.id, theme: state.theme }));
+  if (done) await come(done);
+}
+
+function openOutside(address) {
+  if (/^https?:/i.test(address)) window.open(address, '_blank', 'noopener,noreferrer');
+  else toast(`Nothing here opens ${address}`, 'close');
+}
+
+async function newGroup() {
+  const name = el('input', { class: 'in', 'aria-label': 'Name of the group', value: 'Wednesday sauna', maxlength: '128' });
+  const bot = el('input', { type: 'checkbox', checked: true });
+  const done = await ask({ title: 'New group', text: `${state.view.me.first_name} makes a group with everyone of Kallio Yoga.`, body: [name, el('label', { class: 'check' }, bot, 'Add the bot')], buttons: [['', 'Cancel'], ['make', 'Make it']] });
+  if (done !== 'make') return;
+  const people = state.view.people.filter((one) => one.id !== 1009).map((one) => String(one.id));
+  const made = await doing(() => post('chats', { title: name.value, creator: String(state.who), people, with_bot: bot.checked }));
+  if (made) await enter(made.id);
+}
+
+// -- writing ----------------------------------------------------------------------------------
+async function say(text) {
+  const { chat, me } = state.view;
+  const topic = state.thread && state.thread !== 1 ? { thread_id: state.thread } : {};
+  return doing(() => act(me, 'send', { chat_id: chat.id, text, ...topic }));
+}
+
+function matching(text) {
+  const typed = text.match(/^\/(\w*)$/);
+  return typed ? state.view.chat.commands.filter((one) => one.command.startsWith(typed[1])) : [];
+}
+
+let chosen = 0;
+function showCommands(text) {
+  const found = matching(text);
+  const box = byId('commands');
+  chosen = Math.min(chosen, Math.max(found.length - 1, 0));
+  box.hidden = !found.length;
+  box.replaceChildren(...found.map((one, i) => el('button', {
+    type: 'button', role: 'option', 'aria-selected': String(i === chosen), on: { click: () => sendCommand(one) },
+  }, el('b', {}, `/${one.command}`), el('span', {}, one.description))));
+  if (text === '/' && !found.length) toast('The bot has not named its commands yet.', 'close');
+  return found;
+}
+
+function hideCommands() { byId('commands').hidden = true; chosen = 0; }
+
+async function sendCommand({ command }) {
+  hideCommands();
+  byId('text').value = '';
+  await say(state.view.chat.type === 'private' ? `/${command}` : `/${command}@${state.view.bot.username}`);
+  byId('text').focus();
+}
+
+byId('text').addEventListener('input', () => { const { value } = byId('text'); if (value.startsWith('/')) showCommands(value); else hideCommands(); });
+byId('text').addEventListener('keydown', (event) => {
+  const found = byId('commands').hidden ? [] : matching(byId('text').value);
+  if (event.key === 'Escape') hideCommands();
+  else if (found.length && ['ArrowDown', 'ArrowUp'].includes(event.key)) {
+    event.preventDefault();
+    chosen = (chosen + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length;
+    showCommands(byId('text').value);
+  } else if (event.key === 'Tab' && found.length) {
+    event.preventDefault();
+    byId('text').value = `/${found[chosen].command} `;
+    hideCommands();
+  } else if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); byId('say').requestSubmit(); }
+});
+byId('say').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const text = byId('text').value;
+  hideCommands();
+  if (!text.trim()) return;
+  byId('text').value = '';
+  if (await say(text) === null) byId('text').value = text;
+});
+byId('start').addEventListener('click', async () => {
+  const payload = state.payload.trim();
+  state.payload = '';
+  await doing(() => act(state.view.me, 'start', { payload }));
+});
+byId('toapp').addEventListener('click', () => { phoneOf(state.view.me).minimised = false; showPhone(); });
+byId('tools').addEventListener('click', () => {
+  const open = document.body.classList.toggle('tools-open');
+  byId('tools').setAttribute('aria-expanded', String(open));
+});
+
+// -- the phone --------------------------------------------------------------------------------
+function phoneOf(person) {
+  const known = state.phones.get(person.id);
+  if (known) return known;
+  const { bot } = state.view;
+  const who = () => state.view.people.find((one) => one.id === person.id);
+  const phone = new Phone(person, bot, {
+    launch: () => openApp({ path: 'profile' }),
+    closed: () => { queueMicrotask(() => { if (state.view) { drawPeople(state.view); showPhone(); } }); },
+    mayWrite: () => who().may_be_written_to && !who().blocks_bot,
+    allowWriting: () => act(person, 'write-access', { allowed: true }),
+    storage: (method, params) => act(person, 'storage', { method, params }),
+    openOutside,
+    download(url, name) { el('a', { href: url, download: name, target: '_blank', rel: 'noopener noreferrer' }).click(); },
+    async follow(address) { if (ours(address)) { phone.minimised = true; showPhone(); } await follow(address); },
+    async share(id) {
+      const chat = await pick('Share with', state.view.chats.map((room) => [room.id, room.title, room.emoji || '💎']));
+      if (chat === null) return 'USER_DECLINED';
+      try { await act(person, 'share', { prepared: id, chat_id: Number(chat) }); return ''; } catch (wrong) { return wrong.message; }
+    },
+  });
+  phone.node.hidden = true;
+  byId('phones').append(phone.node);
+  state.phones.set(person.id, phone);
+  return phone;
+}
+
+function showPhone() {
+  const mine = phoneOf(state.view.me);
+  for (const phone of state.phones.values()) phone.node.hidden = phone !== mine;
+  document.querySelector('.hand').classList.toggle('open', mine.isOpen && !mine.minimised);
+  byId('toapp').hidden = !(mine.isOpen && mine.minimised);
+}
+
+async function openApp(how) {
+  const done = await doing(() => act(state.view.me, 'launch', { theme: state.theme, ...how }));
+  if (done) showApp(done);
+}
+
+function showApp(launch) {
+  const phone = phoneOf(state.view.me);
+  const theme = state.view.themes[state.theme];
+  // A tap knows nothing of the theme this page is in: the client puts its own.
+  const url = launch.url.replace(/tgWebAppThemeParams=[^&]*/, `tgWebAppThemeParams=${encodeURIComponent(JSON.stringify(theme))}`);
+  phone.open({ ...launch, theme, url });
+  drawPeople(state.view);
+  showPhone();
+}
+
+function setTheme(name) {
+  state.theme = name;
+  document.documentElement.dataset.scheme = name === 'dark' ? 'dark' : 'light';
+  for (const button of document.querySelectorAll('[data-themes] button')) button.setAttribute('aria-pressed', String(button.value === name));
+  for (const phone of state.phones.values()) if (phone.isOpen) phone.setTheme(state.view.themes[name]);
+}
+
+for (const box of document.querySelectorAll('[data-themes]')) {
+  box.append(...THEMES.map(([value, label]) => el('button', { type: 'button', value, on: { click: () => setTheme(value) } }, label)));
+}
+setTheme(state.theme);
+keepUp();
