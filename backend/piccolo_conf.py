@@ -5,7 +5,21 @@ from piccolo.engine.postgres import PostgresEngine
 
 from backend.settings import settings
 
-DB = PostgresEngine(
+
+class Engine(PostgresEngine):
+    """The engine, without the visit to the server that Piccolo's makes while it is being imported.
+
+    Nothing of ours may wait for a database, or complain that there is none, before it is asked to work.
+    """
+
+    async def check_version(self) -> None:
+        """`emerald doctor` says it."""
+
+    async def prep_database(self) -> None:
+        """There are no extensions to make."""
+
+
+DB = Engine(
     config=settings.database.connect_kwargs(),
     extensions=(),
     log_queries=False,

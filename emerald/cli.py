@@ -193,7 +193,7 @@ def create_event(given: argparse.Namespace) -> int:
         )
     if made is None:
         return 130
-    print(json.dumps(asdict(made), ensure_ascii=False) if given.json else made.code)
+    print(json.dumps(asdict(made), ensure_ascii=False) if given.json else made.first_code)
     return 0
 
 

@@ -92,7 +92,7 @@ def fork(work: Callable[[], int | None], lifeline: Lifeline) -> int:
         code = guarded(work)
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing above us to catch it
         traceback.print_exc()
     finally:
         sys.stdout.flush()

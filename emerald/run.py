@@ -33,6 +33,7 @@ SHARED = (
     "uvicorn.loops.uvloop",
 )
 READY_WITHIN = 60.0  # seconds
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened at
 WITHOUT_HOPE = 3  # ends in a row before it was ever ready
 
 
@@ -86,16 +87,22 @@ def _prepare(running: list[Process], lifeline: Lifeline) -> None:
         first = not (embedded.place(settings.home) / "data").exists()
         say(f"· database   {'being made' if first else 'starting'}")
         embedded.start(settings.home)
-    say("· program    loading")
-    for name in SHARED:
-        importlib.import_module(name)
-    # What is loaded now lives for ever: the collector need not walk, and so unshare, its pages.
-    gc.collect()
-    gc.freeze()
     steps = Process("prepare", _migrate_and_fill, lifeline)
     running.append(steps)
     steps.start()
-    while not steps.ended():
+    # Meanwhile, on the other core: the libraries take longer than the tables.
+    say("· program    loading")
+    # Half a million objects are made now and none is thrown away; afterwards the collector need not
+    # walk, and so unshare, their pages ever again.
+    gc.disable()
+    for name in SHARED:
+        importlib.import_module(name)
+        if steps.ended() and steps.code != 0:
+            break
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    while steps.pid is not None and not steps.ended():
         time.sleep(TICK / 10)
     running.remove(steps)
     if steps.code != 0:
@@ -151,7 +158,7 @@ def _await(running: list[Process], port: int, path: str, who: str) -> None:
 
 
 def _answers(port: int, path: str) -> bool:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)

@@ -42,10 +42,23 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     # quick.
     errors = sys.modules.get("backend.errors")
     if errors is not None and isinstance(error, errors.Refusal):
-        return str(error.message % error.values), REFUSED
+        return _refusal(error), REFUSED
     if errors is not None and isinstance(error, errors.Unavailable):
         return f"The database at {_where()} cannot be used now: {error}.", REFUSED
     return None
+
+
+def _refusal(error: BaseException) -> str:
+    """In English, whoever types: what is said to scripts must not depend on who runs them."""
+    from backend.errors import InvalidForm, Refusal
+    from backend.i18n import Voice
+
+    voice = Voice()
+    if isinstance(error, InvalidForm):
+        return "\n".join(f"{field}: {voice.tell(words)}" for field, words in error.faults.items())
+    assert isinstance(error, Refusal)
+    told = voice.tell(error.words)
+    return f"{error.field}: {told}" if error.field else told
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -67,6 +80,8 @@ def _of_the_database(error: BaseException) -> str | None:
                 f"The server at {_where()} has no database {_address().database}: "
                 "create it, or change DATABASE_URL."
             )
+        if isinstance(error, asyncpg.UndefinedTableError):
+            return f"The database at {_where()} has not all tables yet: run `emerald migrate`."
         if isinstance(error, asyncpg.InsufficientPrivilegeError):
             return f"User {_address().user} may not do this in the database at {_where()}: {error}."
     if isinstance(error, socket.gaierror):
