@@ -185,7 +185,9 @@ def _refuse_what_cannot_be(rule: Rule, text: str) -> None:
         raise BadRule("rule.ends-twice", text)
     if len(list(product(*(values or (0,) for values in times)))) > MOST_TIMES_A_DAY:
         raise BadRule("rule.too-often", text)
-    if not can_match(rule):
+    # dateutil does not expect a 6th Tuesday of a month and falls over it.
+    most = 5 if rule.freq is Freq.MONTHLY or rule.by_month else 53
+    if any(abs(day.ordinal or 0) > most for day in rule.by_day) or not can_match(rule):
         raise BadRule("rule.never", text)
 
 

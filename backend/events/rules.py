@@ -180,14 +180,15 @@ def _left_out(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[
         for moment in recurrence.exdates
         if isinstance(moment, datetime)
     }
-    # An EXRULE is anchored at the start but takes away only what it matches.
+    # An EXRULE is anchored at the start but takes away only what it matches. What it says of an
+    # instant stands at the wall clock shown then, or before it, where a gap moved it from.
     pending = [_instants(rule, starts, zone, counted=0) for rule in recurrence.exrules]
     read_to = [starts] * len(pending)
 
     def is_left_out(instant: datetime) -> bool:
         wall = wall_clock(instant, zone)
         for index, dates in enumerate(pending):
-            while read_to[index] <= wall + _WIDEST_JUMP:
+            while read_to[index] <= wall:
                 read_to[index], excluded = next(dates, (datetime.max, None))
                 if excluded is not None:
                     instants.add(excluded)

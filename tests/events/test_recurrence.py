@@ -397,11 +397,18 @@ def test_reads_what_dateutil_reads_otherwise() -> None:
         "2026-06-29",
         "2026-07-03",
     ]
+    assert days("FREQ=YEARLY;BYDAY=MO,20FR", datetime(2026, 5, 4, 18), limit=5) == [
+        "2026-05-04",
+        "2026-05-11",
+        "2026-05-15",
+        "2026-05-18",
+        "2026-05-25",
+    ]
     # BYSETPOS counts in the whole week, also in the one the series starts in.
-    assert days("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=1", datetime(2026, 4, 1, 18), limit=3) == [
+    assert days("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=2", datetime(2026, 4, 1, 18), limit=3) == [
         "2026-04-01",
-        "2026-04-06",
-        "2026-04-13",
+        "2026-04-08",
+        "2026-04-15",
     ]
     # A week by its number is the start's weekday of it, not seven days.
     assert days("FREQ=YEARLY;BYWEEKNO=20", datetime(2026, 5, 13, 18), limit=3) == [
