@@ -75,7 +75,7 @@ prepare() {
     code=${PIPESTATUS[0]}
     set -e
     if [ "$code" -ne 0 ]; then
-        if grep -qiE "(gcc|clang|cc1?|c\+\+|cl\.exe)['\"]? (failed|.*not found)|no such file.*(gcc|cc)\b|python\.h|compiler" "$log"; then
+        if grep -iE "fail|error|no such|unable|not found" "$log" | grep -qiwE "gcc|g\+\+|clang|cc|cc1|python\.h|compiler"; then
             fail "A library has to be compiled for this machine, but the compiler is missing: install one" \
                 "(Debian, Ubuntu: sudo apt install build-essential python3-dev; macOS: xcode-select --install)" \
                 "and try again; see $log."
