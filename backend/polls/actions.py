@@ -1,0 +1,161 @@
+"""Making polls, voting, closing (`P1`–`P3`).
+
+A vote is a ballot put into the poll's box; the answer comes after the commit. All raise `NotFound`, `Busy`,
+`Unavailable`, and the refusals of `words`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from backend import clock, codes, db
+from backend.accounts import actions as accounts
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.bookings.rules import Via
+from backend.errors import NotFound
+from backend.events.actions import check_group
+from backend.groups.actions import is_present
+from backend.people.queries import Person
+from backend.polls import box, store
+from backend.polls.drafts import PollDraft
+from backend.polls.rules import Ballot, NotHere, VoteOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a poll's code leads; none of it ever changes."""
+
+    poll_id: int
+    account_id: int
+
+
+_addresses: dict[str, Address] = {}
+
+
+async def find(code: str) -> Address:
+    """The poll with this public code. Raises `NotFound`."""
+    known = _addresses.get(code)
+    if known is not None:
+        return known
+    row = await db.row("SELECT id, account_id FROM polls WHERE code = $1", code)
+    if row is None:
+        raise NotFound()
+    if len(_addresses) > 20_000:
+        _addresses.clear()
+    found = _addresses[code] = Address(row["id"], row["account_id"])
+    return found
+
+
+async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
+    """Ask the club something; the poll's code. Raises `InvalidForm`, `Forbidden`, `NotFound`."""
+    club = await authorise(person, account_id, Act.MANAGE_POLLS)
+    draft.check()
+    code, at = codes.new_code(), clock.now()
+    async with db.transaction():
+        await check_group(club.id, draft.group_id)
+        poll_id = await db.value(
+            "INSERT INTO polls (account_id, code, question, kind, choices_max, anonymous, results, closes_at, group_id,"
+            " topic_id, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+            club.id,
+            code,
+            draft.question.strip(),
+            draft.kind,
+            draft.most,
+            draft.anonymous,
+            draft.results,
+            draft.closes_at,
+            draft.group_id,
+            draft.topic_id if draft.group_id is not None else None,
+            person.id,
+            at,
+        )
+        await db.execute(
+            "WITH listed AS (INSERT INTO poll_options (account_id, poll_id, position, text)"
+            " SELECT $1, $2, t.n, t.text FROM unnest($3::text[]) WITH ORDINALITY AS t (text, n) RETURNING id, position)"
+            " INSERT INTO poll_option_tallies (option_id, account_id, votes_max)"
+            " SELECT id, $1, ($4::int[])[position] FROM listed",
+            club.id,
+            poll_id,
+            [option.text.strip() for option in draft.options],
+            [option.votes_max for option in draft.options],
+        )
+        await db.execute(
+            "INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll_id, club.id
+        )
+        await note(club.id, person.id, "create", f"poll {poll_id}", question=draft.question)
+    return code
+
+
+async def vote(code: str, person: Person, option_ids: Collection[int], *, via: Via) -> VoteOutcome:
+    """Set the person's whole choice; an empty one takes the vote back (`P2`).
+
+    `via` is said as for every verb a door calls; it is not kept, for votes are not logged.
+    """
+    return await _cast(code, person, frozenset(option_ids), tap=False)
+
+
+async def tap(code: str, person: Person, option_id: int, *, via: Via) -> VoteOutcome:
+    """A tap on an option of the card (`P3`): chooses it or takes it back."""
+    return await _cast(code, person, frozenset({option_id}), tap=True)
+
+
+async def _cast(code: str, person: Person, options: frozenset[int], *, tap: bool) -> VoteOutcome:
+    where = await find(code)
+    ballot = Ballot(person.id, options, tap)
+    try:
+        return await box.ask(where.poll_id, ballot)
+    except NotHere:
+        await admit(person, where)
+        return await box.ask(where.poll_id, ballot)
+
+
+async def admit(person: Person, where: Address) -> None:
+    """Make the person a member of the poll's club if they are in the group it is for (`A4`). Raises `NotFound`."""
+    group_id = await db.value("SELECT group_id FROM polls WHERE id = $1", where.poll_id)
+    if group_id is None or not await is_present(person, group_id):
+        raise NotFound()
+    await accounts.join(person, where.account_id, through="group")
+
+
+async def close_poll(code: str, person: Person) -> None:
+    """Close a poll for good; closing it again changes nothing. Raises `Forbidden`, `NotFound`."""
+    where = await find(code)
+    club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    at = clock.now()
+    async with db.transaction(store.lock(where.poll_id)):
+        closed = await db.execute(
+            "UPDATE polls SET closed_at = $2, closed_by = $3 WHERE id = $1 AND closed_at IS NULL"
+            " AND (closes_at IS NULL OR closes_at > $2)",
+            where.poll_id,
+            at,
+            person.id,
+        )
+        if closed:
+            await db.execute(
+                "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.poll_id
+            )
+            await note(club.id, person.id, "close", f"poll {where.poll_id}")
+
+
+async def close_due() -> int:
+    """Write down that polls past their deadline are closed, so that their cards are redrawn; how many were.
+
+    Nothing waits for it: whoever reads a poll takes a passed deadline as its end (`P2`).
+    """
+    at = clock.now()
+    async with db.transaction():
+        due = await db.rows(
+            "SELECT t.poll_id FROM poll_tallies t JOIN polls p ON p.id = t.poll_id"
+            " WHERE p.closed_at IS NULL AND p.closes_at <= $1 ORDER BY t.poll_id FOR NO KEY UPDATE OF t",
+            at,
+        )
+        closed = await db.rows(
+            "UPDATE polls SET closed_at = closes_at WHERE id = ANY($1::bigint[]) AND closed_at IS NULL RETURNING id",
+            [row["poll_id"] for row in due],
+        )
+        await db.execute(
+            "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = ANY($1::bigint[])",
+            [row["id"] for row in closed],
+        )
+    return len(closed)

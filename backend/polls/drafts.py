@@ -1,0 +1,110 @@
+"""What an organiser enters for a poll, checked as a whole (`P1`, `X5`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock
+from backend.errors import Invalid, InvalidForm
+from backend.i18n import N_
+
+QUESTION_MAX, OPTION_MAX = 300, 100
+OPTIONS_MIN, OPTIONS_MAX = 2, 12
+LIMIT_MAX = 100_000
+KINDS = ("single", "several")
+RESULTS = ("live", "voted", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionDraft:
+    """One answer to choose; `votes_max` None takes as many votes as come."""
+
+    text: str
+    votes_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDraft:
+    """A poll as entered. `closes_at` is an aware instant; `choices_max` is read for several choices only."""
+
+    question: str
+    options: tuple[OptionDraft, ...]
+    kind: str = "single"
+    choices_max: int = 1
+    anonymous: bool = False
+    results: str = "live"
+    closes_at: datetime | None = None
+    group_id: int | None = None
+    topic_id: int | None = None
+
+    @property
+    def most(self) -> int:
+        """How many options one ballot may name."""
+        return self.choices_max if self.kind == "several" else 1
+
+    def check(self) -> None:
+        """Raises `InvalidForm` with every fault at once: at question, options, option-0…, choices_max, closes_at."""
+        faults = [*self._question(), *self._options(), *self._rules()]
+        if faults:
+            raise InvalidForm(faults)
+
+    def _question(self) -> list[Invalid]:
+        if not self.question.strip():
+            return [Invalid(N_("Ask something."), field="question")]
+        return _short_enough(self.question, QUESTION_MAX, "question")
+
+    def _options(self) -> list[Invalid]:
+        faults = []
+        if not OPTIONS_MIN <= len(self.options) <= OPTIONS_MAX:
+            faults.append(
+                Invalid(
+                    N_("Between %(least)s and %(most)s options, please."),
+                    field="options",
+                    least=OPTIONS_MIN,
+                    most=OPTIONS_MAX,
+                )
+            )
+        seen: set[str] = set()
+        for i, option in enumerate(self.options):
+            field, text = f"option-{i}", option.text.strip()
+            if not text:
+                faults.append(Invalid(N_("Write something, or take this option out."), field=field))
+            elif text.casefold() in seen:
+                faults.append(Invalid(N_("This option is there already."), field=field))
+            elif option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
+                faults.append(
+                    Invalid(
+                        N_("Between %(least)s and %(most)s votes, please; or leave it empty."),
+                        field=field,
+                        least=1,
+                        most=LIMIT_MAX,
+                    )
+                )
+            else:
+                faults += _short_enough(text, OPTION_MAX, field)
+            seen.add(text.casefold())
+        return faults
+
+    def _rules(self) -> list[Invalid]:
+        faults = []
+        if self.kind not in KINDS:
+            faults.append(Invalid(N_("Choose one or several."), field="kind"))
+        if self.results not in RESULTS:
+            faults.append(Invalid(N_("Choose when results are shown."), field="results"))
+        if self.kind == "several" and not 1 <= self.choices_max <= max(1, len(self.options)):
+            faults.append(
+                Invalid(
+                    N_("Between %(least)s and %(most)s, please."),
+                    field="choices_max",
+                    least=1,
+                    most=max(1, len(self.options)),
+                )
+            )
+        if self.closes_at is not None and self.closes_at <= clock.now():
+            faults.append(Invalid(N_("Choose a moment that is still to come."), field="closes_at"))
+        return faults
+
+
+def _short_enough(text: str, most: int, field: str) -> list[Invalid]:
+    if len(text) <= most:
+        return []
+    return [Invalid(N_("At most %(most)s characters, please."), field=field, most=most)]

@@ -1,0 +1,212 @@
+"""What the screens and cards show of polls. Who has not to see results or names is not given them (`P1`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock, db
+from backend.accounts.rules import Role
+from backend.errors import NotFound
+from backend.people.queries import Person
+from backend.polls.actions import admit, find
+from backend.polls.rules import ended_at, results_shown
+
+NAMES_MOST = 50  # of one option's voters; `votes` says how many there are
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """An option as its reader sees it: while results are hidden `votes` is 0 and `voters` empty; `full` is always true
+    to the facts. `voters` are first names, in the order of their votes; never in an anonymous poll."""
+
+    id: int
+    position: int
+    text: str
+    votes: int
+    votes_max: int | None
+    full: bool
+    mine: bool
+    voters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PollView:
+    """A poll as its reader sees it. Times are aware instants; `zone` is the club's. `closed_at` is the deadline once
+    that has passed. `electors` are the members who could vote, `voters` those who did."""
+
+    id: int
+    code: str
+    account_id: int
+    club: str
+    club_language: str
+    zone: str
+    question: str
+    kind: str  # single, several
+    choices_max: int
+    anonymous: bool
+    results: str  # live, voted, closed
+    closes_at: datetime | None
+    closed_at: datetime | None
+    group_id: int | None
+    topic_id: int | None
+    voters: int
+    electors: int
+    version: int  # changes whenever anything shown does
+    options: tuple[OptionView, ...]
+    role: Role | None
+    voted: bool
+    visible: bool  # results are shown to this reader now
+    open: bool
+
+
+VIEW = """
+SELECT p.*, a.name AS club, a.language AS club_language, a.zone, t.voters, t.version, m.role,
+    (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.user_id IS NOT NULL)
+        AS electors
+FROM polls p
+JOIN accounts a ON a.id = p.account_id
+JOIN poll_tallies t ON t.poll_id = p.id
+LEFT JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
+"""
+
+OPTIONS = """
+SELECT o.poll_id, o.id, o.position, o.text, c.votes, c.votes_max, v.id IS NOT NULL AS mine
+FROM poll_options o
+JOIN poll_option_tallies c ON c.option_id = o.id
+LEFT JOIN memberships m ON m.account_id = o.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
+WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
+"""
+
+NAMES = """
+SELECT option_id, array_agg(name ORDER BY nth) AS names FROM (
+    SELECT v.option_id, coalesce(nullif(u.first_name, ''), m.name) AS name,
+        row_number() OVER (PARTITION BY v.option_id ORDER BY v.at, v.id) AS nth
+    FROM poll_votes v JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
+    WHERE v.poll_id = $1
+) named WHERE nth <= $2 GROUP BY option_id
+"""
+
+OPEN = "(p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $2))"
+
+
+async def _views(
+    person: Person | None, where: str, *args: object, names: bool = False
+) -> list[PollView]:
+    """The polls of a WHERE clause whose own values begin at $2. With `names`, of one poll, who voted for what."""
+    user_id = person.id if person else None
+    found = await db.rows(f"{VIEW} {where}", user_id, *args)
+    options: dict[int, list[db.Row]] = {row["id"]: [] for row in found}
+    for row in await db.rows(OPTIONS, user_id, list(options)):
+        options[row["poll_id"]].append(row)
+    return [await _view(row, options[row["id"]], names=names) for row in found]
+
+
+async def _view(row: db.Row, options: Sequence[db.Row], *, names: bool) -> PollView:
+    ended = ended_at(row["closes_at"], row["closed_at"], clock.now())
+    voted = any(option["mine"] for option in options)
+    visible = results_shown(row["results"], is_open=ended is None, voted=voted)
+    voters: dict[int, list[str]] = {}
+    if names and visible and not row["anonymous"]:
+        voters = {r["option_id"]: r["names"] for r in await db.rows(NAMES, row["id"], NAMES_MOST)}
+    return PollView(
+        id=row["id"],
+        code=row["code"],
+        account_id=row["account_id"],
+        club=row["club"],
+        club_language=row["club_language"],
+        zone=row["zone"],
+        question=row["question"],
+        kind=row["kind"],
+        choices_max=row["choices_max"],
+        anonymous=row["anonymous"],
+        results=row["results"],
+        closes_at=row["closes_at"],
+        closed_at=ended,
+        group_id=row["group_id"],
+        topic_id=row["topic_id"],
+        voters=row["voters"],
+        electors=row["electors"],
+        version=row["version"] + (ended is not None and row["closed_at"] is None),
+        options=tuple(_option(o, visible, tuple(voters.get(o["id"], ()))) for o in options),
+        role=Role(row["role"]) if row["role"] else None,
+        voted=voted,
+        visible=visible,
+        open=ended is None,
+    )
+
+
+def _option(row: db.Row, visible: bool, voters: tuple[str, ...]) -> OptionView:
+    return OptionView(
+        id=row["id"],
+        position=row["position"],
+        text=row["text"],
+        votes=row["votes"] if visible else 0,
+        votes_max=row["votes_max"],
+        full=row["votes_max"] is not None and row["votes"] >= row["votes_max"],
+        mine=row["mine"],
+        voters=voters,
+    )
+
+
+async def poll(code: str, person: Person) -> PollView:
+    """One poll, for members of its club and for who is in the group it is for, who become members by it (`A4`).
+
+    Raises `NotFound` for everybody else (`A1`).
+    """
+    found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
+    if not found:
+        await admit(person, await find(code))
+        found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+async def polls_of(
+    person: Person, *, account_id: int | None = None, closed: bool = False, limit: int = 60
+) -> list[PollView]:
+    """The polls of all the person's clubs (`A8`), without names: open ones by how soon they close, then newest first;
+    or the closed ones, newest first."""
+    order = (
+        "p.closes_at NULLS LAST, " if not closed else "coalesce(p.closed_at, p.closes_at) DESC, "
+    )
+    return await _views(
+        person,
+        f"WHERE m.id IS NOT NULL AND {'NOT' if closed else ''} {OPEN} AND ($3::bigint IS NULL OR p.account_id = $3)"
+        f" ORDER BY {order} p.created_at DESC, p.id DESC LIMIT $4",
+        clock.now(),
+        account_id,
+        limit,
+    )
+
+
+async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
+    """A club's polls for its organisers, without names: open ones first, then newest first. Empty for strangers (`A1`)."""
+    return await _views(
+        person,
+        f"WHERE m.id IS NOT NULL AND p.account_id = $3 ORDER BY {OPEN} DESC, p.created_at DESC, p.id DESC LIMIT $4",
+        clock.now(),
+        account_id,
+        limit,
+    )
+
+
+async def poll_for_card(poll_id: int) -> PollView | None:
+    """A poll as a card shows it, to nobody in particular: results hidden until one has voted stay hidden there."""
+    found = await _views(None, "WHERE p.id = $2", poll_id, names=True)
+    return found[0] if found else None
+
+
+async def poll_versions(codes: Sequence[str]) -> dict[str, int]:
+    """The present version of each of these polls: what a screen compares, cheaply, with what it shows.
+
+    A deadline that passes is a change too, counted before it is written down.
+    """
+    rows = await db.rows(
+        "SELECT p.code, t.version + (p.closed_at IS NULL AND p.closes_at <= $2)::int AS version"
+        " FROM polls p JOIN poll_tallies t ON t.poll_id = p.id WHERE p.code = ANY($1::text[])",
+        list(codes),
+        clock.now(),
+    )
+    return {row["code"]: row["version"] for row in rows}
