@@ -1,14 +1,17 @@
 """Meeting people, what they prefer, and signing them in to the dashboard."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from backend import clock, codes, db
-from backend.errors import Invalid, NotFound
+from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_, languages, nearest
 from backend.people.queries import Person, person_from
+from backend.settings import settings
 
+MOST_OPEN, OPEN_WITHIN = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
 SIGN_IN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(days=30)
 
@@ -140,17 +143,42 @@ class Invitation:
     expires_at: datetime
 
 
-async def begin_sign_in(browser: str) -> Invitation:
-    """Make a one-use link for this browser (`browser` is its short description, shown by the bot)."""
-    invitation = Invitation(codes.new_secret(), codes.new_secret(), clock.now() + SIGN_IN_LIFE)
+class TooManySignIns(Refusal):
+    """One address asked for many sign-ins and answered none (`X7`)."""
+
+    outcome = "too-many"
+    message = N_("Many sign-ins were asked for from here. Wait ten minutes, then try once more.")
+
+
+async def begin_sign_in(browser: str, *, address: str = "") -> Invitation:
+    """Make a one-use link for this browser (`browser` is its short description, shown by the bot).
+
+    `address` is where it was asked from. Raises `TooManySignIns` when 30 of its links of the last ten minutes are open.
+    """
+    at = clock.now()
+    invitation = Invitation(codes.new_secret(), codes.new_secret(), at + SIGN_IN_LIFE)
+    # Addresses are few enough to try them all against a plain digest, so it is keyed.
+    key = settings.secret_key.encode()
+    where = hmac.new(key, f"address {address}".encode(), "sha256").hexdigest() if address else ""
     async with db.transaction():
+        if where:
+            await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", where)
+            open_now = await db.value(
+                "SELECT count(*) FROM sign_ins WHERE address_hash = $1 AND created_at > $2 AND confirmed_at IS NULL",
+                where,
+                at - OPEN_WITHIN,
+            )
+            if open_now >= MOST_OPEN:
+                raise TooManySignIns()
         await db.execute(
-            "INSERT INTO sign_ins (key_hash, browser_hash, browser, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO sign_ins (key_hash, browser_hash, browser, created_at, expires_at, address_hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
             codes.digest(invitation.key),
             codes.digest(invitation.browser_key),
             browser[:120],
-            clock.now(),
+            at,
             invitation.expires_at,
+            where,
         )
     return invitation
 

@@ -39,7 +39,7 @@ class WebSession(Table, tablename="web_sessions", db=DB):
 
 
 class SignIn(Table, tablename="sign_ins", db=DB):
-    """A one-use link from a browser to the bot, bound to that browser."""
+    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed: it names no address."""
 
     id = BigSerial(primary_key=True)
     key_hash = Text(default=None)
@@ -51,6 +51,7 @@ class SignIn(Table, tablename="sign_ins", db=DB):
     confirmed_at = Timestamptz(null=True, default=None)
     refused_at = Timestamptz(null=True, default=None)
     used_at = Timestamptz(null=True, default=None)
+    address_hash = Text(default="")
 
 
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):

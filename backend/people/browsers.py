@@ -1,0 +1,65 @@
+"""The browsers a person is signed in with, as they see and end them themselves (`X3`)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, codes, db
+from backend.errors import NotFound
+from backend.people.queries import Person
+
+_SEEN_AGAIN = timedelta(minutes=10)  # how exactly "last seen" is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """One browser that is signed in. `here` is the one that asks; times are aware instants."""
+
+    id: int
+    browser: str
+    created_at: datetime
+    seen_at: datetime
+    here: bool
+
+
+async def browsers(person: Person, token: str) -> list[Browser]:
+    """Where the person is signed in now, this browser (`token`) first, then the last seen."""
+    rows = await db.rows(
+        "SELECT id, browser, created_at, seen_at, token_hash = $3 AS here FROM web_sessions"
+        " WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY here DESC, seen_at DESC, id",
+        person.id,
+        clock.now(),
+        codes.digest(token),
+    )
+    return [
+        Browser(row["id"], row["browser"], row["created_at"], row["seen_at"], row["here"])
+        for row in rows
+    ]
+
+
+async def note_seen(token: str) -> None:
+    """This browser is in use; written down at most every ten minutes."""
+    at = clock.now()
+    stale = await db.value(
+        "SELECT true FROM web_sessions WHERE token_hash = $1 AND seen_at < $2",
+        codes.digest(token),
+        at - _SEEN_AGAIN,
+    )
+    if stale:
+        async with db.transaction():
+            await db.execute(
+                "UPDATE web_sessions SET seen_at = $2 WHERE token_hash = $1",
+                codes.digest(token),
+                at,
+            )
+
+
+async def end_browser(person: Person, browser_id: int) -> None:
+    """Sign one of the person's own browsers out; idempotent. Raises `NotFound`."""
+    async with db.transaction():
+        if not await db.execute(
+            "UPDATE web_sessions SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND user_id = $2",
+            browser_id,
+            person.id,
+            clock.now(),
+        ):
+            raise NotFound()
