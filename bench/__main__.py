@@ -1,0 +1,210 @@
+"""One run of everything in docs/BENCHMARKS.md: `.venv/bin/python -m bench [--quick]`. Ratios are taken within the run.
+
+Bookings over HTTP on one hot event and spread over 1,000, beside (a) a bare Litestar handler that runs one hand-written
+statement for the same change, and (b) pgbench running that statement; all again with each flush slowed by 2 ms, as on an
+ordinary server; the events page beside a bare handler; and the memory of web, worker and bot together.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+from backend import embedded
+from bench.bare import STATEMENT
+from bench.load import Figures
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "only-for-the-bench-" + "0" * 30
+SLOW_FLUSH = ("commit_delay=2000", "commit_siblings=0")
+EVENTS = 1000
+
+
+def environment(url: str, port: int) -> dict[str, str]:
+    """What the measured processes are started with: nothing of the machine's own settings."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return keep | {
+        "ENV": "test",
+        "DATABASE_URL": url,
+        "TELEGRAM_BOT_TOKEN": "42:BENCH_TOKEN_OF_NO_BOT",
+        "TELEGRAM_BOT_NAME": "emerald_bench_bot",
+        "SECRET_KEY": SECRET,
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PORT": str(port),
+        "LOG_LEVEL": "error",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
+    """A server of ours as a process; gives its port and pid once `path` answers."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT)
+    try:
+        for _ in range(300):
+            if process.poll() is not None:
+                raise RuntimeError(f"{module} ended at once")
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).close()
+                break
+            except (URLError, OSError) as error:
+                if getattr(error, "code", None) in (404, 405):
+                    break
+                time.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def load(port: int, connections: int, requests: list[str]) -> Figures:
+    """Run the load generator as its own process."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(requests, file)
+        file.flush()
+        command = [sys.executable, "-m", "bench.load", str(port), str(connections), file.name]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    told["statuses"] = {int(k): v for k, v in told["statuses"].items()}
+    return Figures(**told)
+
+
+class Club:
+    """The measured database: one club, a hot event, a thousand others, and members enough to book once each."""
+
+    def __init__(self, url: str, members: int) -> None:
+        self.url, self.count = url, members
+        script = [sys.executable, "-m", "bench.fill", str(members), str(EVENTS)]
+        done = subprocess.run(
+            script, env=environment(url, 1), cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        told = json.loads(done.stdout)
+        self.hot: tuple[int, str] = tuple(told["hot"])
+        self.cold: list[tuple[int, str]] = [tuple(pair) for pair in told["cold"]]
+        self.members: list[tuple[int, int, str]] = [tuple(m) for m in told["members"]]
+        self.next = 0
+
+    def take(self, n: int) -> list[tuple[int, int, str]]:
+        """So many members who have not booked yet, as (membership, user, session)."""
+        taken = self.members[self.next : self.next + n]
+        if len(taken) < n:
+            raise RuntimeError("the bench needs more members")
+        self.next += n
+        return taken
+
+    def ours(self, n: int, *, hot: bool) -> list[str]:
+        """Requests to the application: one booking each."""
+        lines = []
+        for i, (_, _, session) in enumerate(self.take(n)):
+            code = self.hot[1] if hot else self.cold[i % EVENTS][1]
+            lines.append(
+                f"POST /app/events/{code}/booking HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {session}\r\n"
+                "HX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\nguests=0"
+            )
+        return lines
+
+    def bare(self, n: int, *, hot: bool) -> list[str]:
+        """The same change asked of the bare handler."""
+        lines = []
+        for i, (membership, _, _) in enumerate(self.take(n)):
+            instance = self.hot[0] if hot else self.cold[i % EVENTS][0]
+            lines.append(f"POST /bare/{instance}/{membership} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n")
+        return lines
+
+    def pgbench(self, seconds: int, clients: int, *, hot: bool) -> float:
+        """(b): transactions a second of the statement alone; members are reused by leaving first is not needed: a fresh
+        range of memberships is drawn for it."""
+        rows = self.take(seconds * 4000)
+        low, high = rows[0][0], rows[-1][0]
+        first, last = (self.hot[0], self.hot[0]) if hot else (self.cold[0][0], self.cold[-1][0])
+        script = (
+            "\\set member nextval\n".replace("\\set member nextval\n", "")
+            + f"\\set instance random({first}, {last})\n"
+            + STATEMENT.replace("$1", ":instance").replace("$2", f"(SELECT {low} + nextval('bench_members') % {high - low + 1})")
+            + ";\n"
+        )
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+            file.write(script)
+            file.flush()
+            program = embedded.binaries_directory() / "pgbench"
+            done = subprocess.run(
+                [str(program), "-n", "-f", file.name, "-c", str(clients), "-j", "2", "-T", str(seconds), "-M", "simple", self.url],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+        return float(done.stdout.split("tps = ")[1].split()[0])
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(prog="bench", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="a fifth of the requests")
+    given = options.parse_args()
+    n = 800 if given.quick else 4000
+    for slow in (False, True):
+        with embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url:
+            print(f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n", flush=True)
+            measure(Club(url, n * 12), n, page=not slow)
+
+
+def measure(club: Club, n: int, *, page: bool) -> None:
+    """One database's figures, as rows of a table."""
+    print("| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    with (
+        started(["emerald", "serve"], club.url, "/health") as (ours, _),
+        started(["bench.bare"], club.url, "/") as (bare, _),
+    ):
+        for hot in (True, False):
+            for connections in (32, 200):
+                theirs = load(bare, connections, club.bare(n, hot=hot))
+                mine = load(ours, connections, club.ours(n, hot=hot))
+                _expect(mine, 200)
+                _expect(theirs, 200)
+                print(
+                    f"| {'one hot event' if hot else 'over 1,000 events'} | {connections} | {mine.rate:,.0f} | {mine.p50:.1f} |"
+                    f" {mine.p99:.1f} | {theirs.rate:,.0f} | {theirs.p99:.1f} | {mine.rate / theirs.rate:.2f} |",
+                    flush=True,
+                )
+        if page:
+            pages(club, n // 4, ours, bare)
+
+
+def pages(club: Club, n: int, ours: int, bare: int) -> None:
+    """The events page, ours and bare."""
+    people = [club.members[i % 500] for i in range(n)]
+    mine = load(
+        ours, 32,
+        [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: true\r\n\r\n" for _, _, s in people],
+    )  # fmt: skip
+    theirs = load(bare, 32, [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people])
+    _expect(mine, 200)
+    _expect(theirs, 200)
+    print(f"\nEvents page, 32 connections: Emerald {mine.rate:,.0f}/s, bare {theirs.rate:,.0f}/s, ratio {mine.rate / theirs.rate:.2f}")
+
+
+def _expect(figures: Figures, status: int) -> None:
+    if set(figures.statuses) != {status}:
+        raise RuntimeError(f"expected only {status}, got {figures.statuses}")
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(None)
+    main()

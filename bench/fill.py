@@ -1,0 +1,62 @@
+"""Fill the measured database; prints what the load needs as JSON. Its own process, so that settings are read afresh."""
+
+import asyncio
+import json
+import sys
+from datetime import datetime
+
+from backend import db
+from backend.accounts.actions import bind, create_account
+from backend.events.actions import create_series
+from backend.events.drafts import SeriesDraft
+from backend.people.actions import TelegramIdentity, meet
+from backend.people.queries import person_from
+from emerald.migrate import migrate
+from webapp.miniapp.session import seal
+
+
+async def fill(members: int, events: int) -> dict[str, object]:
+    """One club, so many members with sessions, a hot event and so many others."""
+    await migrate()
+    await db.open_pool(name="bench-fill")
+    olga = await meet(TelegramIdentity(1001, "Olga", may_write=True))
+    made = await create_account("Bench Club", zone="Europe/Helsinki")
+    await bind(olga, made.key)
+    await db.execute(
+        "INSERT INTO telegram_users (telegram_id, first_name, created_at, seen_at)"
+        " SELECT 1000000 + g, 'Member ' || g, now(), now() FROM generate_series(1, $1::int) g",
+        members,
+    )
+    await db.execute(
+        "INSERT INTO memberships (account_id, user_id, role, joined_through, joined_at, checked_at)"
+        " SELECT $1, id, 'MEMBER', 'hand', now(), now() FROM telegram_users WHERE telegram_id > 1000000 ORDER BY id",
+        made.account_id,
+    )
+    draft = SeriesDraft(
+        title="Evening flow yoga",
+        emoji="🧘",
+        place="Kallion kulttuuritalo, sali 2",
+        zone="Europe/Helsinki",
+        starts_local=datetime(2030, 6, 4, 18),
+        capacity=100_000,
+        guests_max=2,
+    )
+    hot = await create_series(olga, made.account_id, draft)
+    for _ in range(events):
+        await create_series(olga, made.account_id, draft)
+    instances = await db.rows("SELECT id, code, series_id FROM event_instances ORDER BY id")
+    people = await db.rows(
+        "SELECT m.id AS membership_id, u.* FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
+        " WHERE m.role = 'MEMBER' ORDER BY m.id"
+    )
+    await db.execute("ANALYZE")
+    await db.close_pool()
+    return {
+        "hot": next((r["id"], r["code"]) for r in instances if r["series_id"] == hot.series_id),
+        "cold": [(r["id"], r["code"]) for r in instances if r["series_id"] != hot.series_id],
+        "members": [(r["membership_id"], r["id"], seal(person_from(r))) for r in people],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(fill(int(sys.argv[1]), int(sys.argv[2])))))
