@@ -1,10 +1,10 @@
 """`emerald run`: everything on one machine, from nothing to addresses to click, and back to nothing
 on Ctrl-C.
 
-The supervisor loads the program once and forks its processes before any of them starts a loop, so
-they share the memory of the code. Each process has its own group, so that a Ctrl-C reaches the
-supervisor alone, which then ends them in order; and each watches a pipe that closes when the
-supervisor is gone, so that none outlives it, however it went.
+The supervisor loads the program once and forks its processes before any of them starts a loop, so they
+share the memory of the code. Each process has a group of its own, so that a Ctrl-C reaches the supervisor
+alone, which ends them in order; and each watches a pipe that closes when the supervisor is gone, so that
+none outlives it, however it went.
 """
 
 import gc
@@ -14,31 +14,31 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 from backend import embedded
 from backend.settings import settings
 from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive
+from emerald.sentences import MISCONFIGURED
 from emerald.serve import check_port
 
-# Loaded before forking, so that all share it.
+# What is loaded before forking, for all. `bot` comes first: it sees to it that aiogram takes little memory.
 SHARED = (
+    "bot",
     "emerald.web",
     "emerald.worker",
     "emerald.bot",
-    "emerald.migrate",
-    "emerald.log",
-    "emerald.complete",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
 )
 READY_WITHIN = 60.0  # seconds
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened at
 WITHOUT_HOPE = 3  # ends in a row before it was ever ready
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened at
 
 
 class NotReady(Exception):
-    """It did not start; what went wrong was already said by the process it went wrong in."""
+    """It did not start. What went wrong was said before, by the process it went wrong in."""
 
 
 def run() -> int:
@@ -52,7 +52,9 @@ def run() -> int:
     try:
         if settings.database_embedded:
             keeper = fork(lambda: _end_database_after(lifeline), lifeline)
-        _prepare(running, lifeline)
+            first = not (embedded.place(settings.home) / "data").exists()
+            say(f"· database   {'being made' if first else 'starting'}")
+            embedded.start(settings.home)
         _start(running, lifeline)
         _say_where(time.monotonic() - begun)
         while True:
@@ -81,41 +83,50 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def _prepare(running: list[Process], lifeline: Lifeline) -> None:
-    """The database, the program, the tables, and the first time the demo. Raises `NotReady`."""
-    if settings.database_embedded:
-        first = not (embedded.place(settings.home) / "data").exists()
-        say(f"· database   {'being made' if first else 'starting'}")
-        embedded.start(settings.home)
-    steps = Process("prepare", _migrate_and_fill, lifeline)
-    running.append(steps)
-    steps.start()
-    # Meanwhile, on the other core: the libraries take longer than the tables.
+def _start(running: list[Process], lifeline: Lifeline) -> None:
+    """Start the processes, each after what it needs, until all can be used. Raises `NotReady`."""
+
+    def start(name: str, work: Callable[[], int | None]) -> Process:
+        running.append(Process(name, work, lifeline))
+        running[-1].start()
+        return running[-1]
+
+    say("· tables     checking")
+    tables = start("tables", _prepare)
+    # Meanwhile, on the other core.
     say("· program    loading")
-    # Half a million objects are made now and none is thrown away; afterwards the collector need not
-    # walk, and so unshare, their pages ever again.
+    _load()
+    _await_end(tables, running)
+    if settings.sandbox:
+        start("sandbox", _sandbox)
+    start("web", _web)
+    if settings.sandbox:
+        _await(running, settings.sandbox_port, "/")
+    start("worker", _worker)
+    if not settings.telegram_webhook:
+        start("bot", _bot)
+    say(f"· starting   {', '.join(process.name for process in running)}")
+    _await(running, settings.port, "/ready")
+
+
+def _load() -> None:
+    # Half a million objects are made and none thrown away: the collector need not look meanwhile, nor
+    # afterwards walk, and so unshare, their pages ever again.
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)
-        if steps.ended() and steps.code != 0:
-            break
     gc.collect()
     gc.freeze()
     gc.enable()
-    while steps.pid is not None and not steps.ended():
-        time.sleep(TICK / 10)
-    running.remove(steps)
-    if steps.code != 0:
-        raise NotReady("Emerald does not start before that is mended.")
 
 
-def _migrate_and_fill() -> None:
+def _prepare() -> None:
+    """The tables, and the first time the demo."""
     from emerald.complete import complete, complete_with_pool
     from emerald.log import configure
     from emerald.migrate import migrate
 
-    configure("prepare")
-    say("· tables     checking")
+    configure("tables")
     steps = complete(migrate)
     if steps:
         say(f"· tables     {len(steps)} steps taken")
@@ -123,48 +134,43 @@ def _migrate_and_fill() -> None:
         from emerald.demo import fill
 
         # The cast of the demo is the sandbox's: with a bot of your own, nobody could be them.
-        complete_with_pool("emerald demo", fill)
+        if complete_with_pool("emerald demo", fill):
+            say("· demo       two clubs moved in")
 
 
-def _start(running: list[Process], lifeline: Lifeline) -> None:
-    """Start the processes, each after what it needs, and wait until all can be used. Raises
-    `NotReady`.
-    """
-    if settings.sandbox:
-        running.append(Process("sandbox", _sandbox, lifeline))
-        running[-1].start()
-        _await(running, settings.sandbox_port, "/", "The sandbox")
-    running.append(Process("web", _web, lifeline))
-    running.append(Process("worker", _worker, lifeline))
-    if not settings.telegram_webhook:
-        running.append(Process("bot", _bot, lifeline))
-    for process in running:
-        if process.pid is None:
-            process.start()
-    say(f"· starting   {', '.join(process.name for process in running)}")
-    _await(running, settings.port, "/ready", "Emerald")
-
-
-def _await(running: list[Process], port: int, path: str, who: str) -> None:
+def _await(running: list[Process], port: int, path: str) -> None:
+    """Wait until a server here answers 200. Raises `NotReady` when somebody gives up first."""
     deadline = time.monotonic() + READY_WITHIN
-    while not _answers(port, path):
+    while _status(port, path) != 200:
         revive(running, say)
         for process in running:
+            if process.pid is None and process.code == MISCONFIGURED:
+                raise NotReady("Emerald starts when that is mended.")
             if process.failures >= WITHOUT_HOPE:
-                raise NotReady(f"{who} does not start: {process.name} ends again and again.")
+                raise NotReady(f"Emerald does not start: {process.name} ends again and again.")
         if time.monotonic() > deadline:
-            raise NotReady(f"{who} is not ready after {READY_WITHIN:.0f} s.")
-        time.sleep(TICK)
+            raise NotReady(f"Emerald does not start: port {port} is not ready, see {path} there.")
+        time.sleep(TICK / 2)
 
 
-def _answers(port: int, path: str) -> bool:
+def _await_end(process: Process, running: list[Process]) -> None:
+    """Wait for a process that has something to do only once. Raises `NotReady` when it fails."""
+    while not process.ended():
+        time.sleep(TICK / 2)
+    running.remove(process)
+    if process.code != 0:
+        raise NotReady("Emerald starts when that is mended.")
+
+
+def _status(port: int, path: str) -> int:
+    """What a server here answers to a GET; 0 when none does."""
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return 0
     finally:
         connection.close()
 
