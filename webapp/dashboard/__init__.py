@@ -1,0 +1,1 @@
+"""The dashboard: where organisers run their club, in a browser, signed in through the bot."""
