@@ -204,7 +204,7 @@ async def poll_versions(codes: Sequence[str]) -> dict[str, int]:
     A deadline that passes is a change too, counted before it is written down.
     """
     rows = await db.rows(
-        "SELECT p.code, t.version + (p.closed_at IS NULL AND p.closes_at <= $2)::int AS version"
+        "SELECT p.code, t.version + (p.closed_at IS NULL AND coalesce(p.closes_at <= $2, false))::int AS version"
         " FROM polls p JOIN poll_tallies t ON t.poll_id = p.id WHERE p.code = ANY($1::text[])",
         list(codes),
         clock.now(),

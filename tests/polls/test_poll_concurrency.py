@@ -1,0 +1,189 @@
+"""A limit on an option holds under any concurrency (`P2`), counted by several processes on a real PostgreSQL."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import together
+
+from backend import db, failpoints
+from backend.bookings.rules import Via
+from backend.errors import OutcomeUnknown
+from backend.people.queries import Person
+from backend.polls import box, store
+from backend.polls.actions import create_poll, find, tap
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from backend.polls.rules import Ballot
+
+VOTERS = str(Path(__file__).with_name("voters.py"))
+LIMIT = "poll_option_tallies_limit"
+
+
+async def limited(olga: Person, club: Any, most: int) -> tuple[str, list[int]]:
+    """A poll whose first option takes `most` votes; its code and its options' ids."""
+    draft = PollDraft(
+        question="Who drives?", options=(OptionDraft("I do", most), OptionDraft("No"))
+    )
+    code = await create_poll(olga, club.id, draft)
+    return code, [option.id for option in (await poll(code, olga)).options]
+
+
+async def miscounted(code: str) -> list[str]:
+    """What does not agree when everything is counted from the votes."""
+    poll_id = (await find(code)).poll_id
+    rows = await db.rows(
+        "SELECT o.text, c.votes, c.votes_max, (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted"
+        " FROM poll_options o JOIN poll_option_tallies c ON c.option_id = o.id WHERE o.poll_id = $1",
+        poll_id,
+    )
+    found = [f"{r['text']}: {r['votes']} but {r['counted']}" for r in rows if r[1] != r[3]]
+    found += [f"{r['text']}: oversold" for r in rows if r["counted"] > (r["votes_max"] or r[3])]
+    voters = await db.value(
+        "SELECT t.voters - (SELECT count(DISTINCT membership_id) FROM poll_votes WHERE poll_id = $1)"
+        " FROM poll_tallies t WHERE poll_id = $1",
+        poll_id,
+    )
+    return found + (["voters"] if voters else [])
+
+
+async def test_two_hundred_people_want_twenty_places(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """P2: exactly twenty get one, everybody else is told, and nobody is counted twice though all tap in two processes."""
+    people = [person.id for person in await crowd(200)]
+    code, (drive, _) = await limited(olga, club, 20)
+    task = {"code": code, "options": [drive]}
+    answers = await together(
+        VOTERS,
+        "rush",
+        [
+            {**task, "people": people[:150]},
+            {**task, "people": people[50:][::-1]},
+            {**task, "people": people[100:] + people[:50]},
+        ],
+    )
+    said = sum((Counter(one) for one in answers), Counter())
+    assert said["voted"] == 20
+    assert set(said) <= {"voted", "already", "full"}
+    assert said.total() == 450
+    assert await miscounted(code) == []
+    view = await poll(code, olga)
+    assert (view.options[0].votes, view.voters) == (20, 20)
+
+
+async def test_everybody_changes_their_mind_at_once(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """P2: in and out of a limited option from three processes; the count is the votes' all the same."""
+    people = [person.id for person in await crowd(60)]
+    code, (drive, no) = await limited(olga, club, 10)
+    task = {"code": code, "people": people, "tap": True}
+    answers = await together(
+        VOTERS,
+        "rush",
+        [
+            {**task, "options": [drive, no, drive]},
+            {**task, "options": [no, drive, drive, no]},
+            {**task, "options": [drive, drive, no, no]},
+        ],
+    )
+    assert not any(name.startswith("error") for one in answers for name in one)
+    assert await miscounted(code) == []
+
+
+async def test_without_the_lock_the_database_refuses(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """P2: the second line of defence, and a control that this test can see what goes wrong."""
+    people = [person.id for person in await crowd(60)]
+    code, (drive, _) = await limited(olga, club, 5)
+    tasks = [{"code": code, "options": [drive], "people": people[n::3]} for n in range(3)]
+    answers = await together(VOTERS, "rush", tasks, FAILPOINTS="box.no-lock")
+    assert await miscounted(code) == []
+    assert sum((Counter(one) for one in answers), Counter())["error CheckViolationError"] > 0
+
+
+async def test_the_counting_test_would_see_an_oversold_option(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """The negative control: no lock, no CHECK, and the same recount finds too many."""
+    people = [person.id for person in await crowd(60)]
+    code, (drive, _) = await limited(olga, club, 5)
+    tasks = [{"code": code, "options": [drive], "people": people[n::3]} for n in range(3)]
+    await db.execute(f"ALTER TABLE poll_option_tallies DROP CONSTRAINT {LIMIT}")
+    try:
+        await together(VOTERS, "rush", tasks, FAILPOINTS="box.no-lock")
+        assert "I do: oversold" in await miscounted(code)
+    finally:
+        await db.execute("TRUNCATE poll_option_tallies")
+        await db.execute(
+            f"ALTER TABLE poll_option_tallies ADD CONSTRAINT {LIMIT} CHECK (votes_max IS NULL OR votes <= votes_max)"
+        )
+
+
+async def test_one_bad_ballot_harms_nobody_else(
+    club: Any, olga: Person, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that fails is settled one by one (HOUSE 4b)."""
+    code, (drive, no) = await limited(olga, club, 1)
+    real = store.write
+
+    async def broken(poll_id: int, account_id: int, at: Any, changed: Any) -> None:
+        if any(voter.choice == {no} for voter in changed):
+            raise RuntimeError("this one cannot be written")
+        await real(poll_id, account_id, at, changed)
+
+    monkeypatch.setattr(store, "write", broken)
+    said = await box.settle(
+        (await find(code)).poll_id,
+        [Ballot(alice.id, frozenset({drive})), Ballot(bob.id, frozenset({no}))],
+    )
+    assert getattr(said[0], "kind", said[0]) == "voted"
+    assert isinstance(said[1], RuntimeError)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_tap_is_not_undone_by_asking_again(
+    club: Any, olga: Person, alice: Person, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    """HOUSE 4b: when it is unknown whether a tap was committed it is asked again, as the choice it meant."""
+    code, (drive, _) = await limited(olga, club, 1)
+    lost = iter([True])
+    real = db.Transaction._commit
+
+    async def commit(self: db.Transaction) -> None:
+        first = next(lost, False)
+        if committed or not first:
+            await real(self)
+        if first:
+            raise OutcomeUnknown("the reply was lost")
+
+    monkeypatch.setattr(db.Transaction, "_commit", commit)
+    assert (await tap(code, alice, drive, via=Via.CARD)).kind == "voted"
+    assert (await poll(code, alice)).options[0].mine
+    assert await miscounted(code) == []
+
+
+async def test_ballots_that_come_together_are_counted_together(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """HOUSE 4b: what arrives while one settle runs is taken by the next, in one transaction."""
+    code, (_, no) = await limited(olga, club, 3)
+    people = await crowd(40)
+    settled = 0
+
+    async def count() -> None:
+        nonlocal settled
+        settled += 1
+
+    failpoints.arrange("box.looked", count)
+    try:
+        await asyncio.gather(*(tap(code, person, no, via=Via.CARD) for person in people))
+    finally:
+        failpoints.arrange("box.looked", None)
+    assert settled < 5
+    assert (await poll(code, olga)).voters == 40

@@ -1,0 +1,207 @@
+"""Counting votes: the pure rules of the ballot box."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.errors import Invalid
+from backend.polls.rules import (
+    Ballot,
+    Box,
+    NotHere,
+    Option,
+    Voter,
+    decide,
+    ended_at,
+    results_shown,
+)
+from backend.polls.words import OptionFull, PollClosed
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ALICE, BOB, GONE = 1, 2, 3
+
+
+def box(
+    kind: str = "single",
+    most: int = 1,
+    limit: int | None = None,
+    closes_at: datetime | None = None,
+    closed_at: datetime | None = None,
+) -> Box:
+    """A box with options 11, 12, 13, of which 11 takes `limit` votes; Alice and Bob vote, one has left the club."""
+    texts = {11: "Monday", 12: "Tuesday", 13: "Never"}
+    return Box(
+        now=NOON,
+        zone="Europe/Helsinki",
+        kind=kind,
+        choices_max=most,
+        closes_at=closes_at,
+        closed_at=closed_at,
+        options={i: Option(i, text, 0, limit if i == 11 else None) for i, text in texts.items()},
+        voters={u: Voter(100 + u, u != GONE, frozenset(), frozenset()) for u in (ALICE, BOB, GONE)},
+    )
+
+
+def cast(at: Box, who: int, *options: int, tap: bool = False) -> str:
+    return decide(at, Ballot(who, frozenset(options), tap)).kind
+
+
+def counts(at: Box) -> list[int]:
+    return [option.votes for option in at.options.values()]
+
+
+def test_a_vote_counts_and_changes() -> None:
+    """P2: one vote per member and option, changeable."""
+    at = box()
+    assert cast(at, ALICE, 11) == "voted"
+    assert cast(at, BOB, 11) == "voted"
+    assert cast(at, ALICE, 12) == "voted"
+    assert counts(at) == [1, 1, 0]
+
+
+def test_voting_the_same_again_changes_nothing() -> None:
+    at = box()
+    cast(at, ALICE, 11)
+    assert cast(at, ALICE, 11) == "already"
+    assert counts(at) == [1, 0, 0]
+
+
+def test_an_empty_ballot_takes_the_vote_back() -> None:
+    at = box()
+    assert cast(at, ALICE) == "already"
+    cast(at, ALICE, 11)
+    assert cast(at, ALICE) == "withdrawn"
+    assert counts(at) == [0, 0, 0]
+
+
+def test_a_single_choice_is_one() -> None:
+    """P1."""
+    with pytest.raises(Invalid):
+        cast(box(), ALICE, 11, 12)
+
+
+def test_several_choices_have_a_maximum() -> None:
+    """P1."""
+    at = box("several", most=2)
+    assert cast(at, ALICE, 11, 13) == "voted"
+    with pytest.raises(Invalid):
+        cast(at, ALICE, 11, 12, 13)
+    assert counts(at) == [1, 0, 1]
+
+
+def test_what_is_not_listed_cannot_be_chosen() -> None:
+    with pytest.raises(Invalid):
+        cast(box(), ALICE, 99)
+
+
+def test_a_full_option_refuses_and_the_old_choice_stands() -> None:
+    """P2: a limit on an option holds."""
+    at = box(limit=1)
+    cast(at, ALICE, 11)
+    cast(at, BOB, 12)
+    with pytest.raises(OptionFull) as no:
+        cast(at, BOB, 11)
+    assert no.value.words.values["option"] == "Monday"
+    assert counts(at) == [1, 1, 0]
+
+
+def test_whoever_holds_a_full_option_keeps_it_beside_others() -> None:
+    at = box("several", most=2, limit=1)
+    cast(at, ALICE, 11)
+    assert cast(at, ALICE, 11, 12) == "voted"
+    assert counts(at) == [1, 1, 0]
+
+
+def test_a_changed_mind_makes_room_in_a_full_option() -> None:
+    at = box(limit=1)
+    cast(at, ALICE, 11)
+    cast(at, ALICE, 12)
+    assert cast(at, BOB, 11) == "voted"
+
+
+def test_a_tap_on_ones_own_choice_takes_it_back() -> None:
+    at = box()
+    assert [cast(at, ALICE, 11, tap=True) for _ in range(3)] == ["voted", "withdrawn", "voted"]
+    assert cast(at, ALICE, 12, tap=True) == "voted"
+    assert counts(at) == [0, 1, 0]
+
+
+def test_taps_toggle_where_several_may_be_chosen() -> None:
+    at = box("several", most=2)
+    assert cast(at, ALICE, 11, tap=True) == "voted"
+    assert cast(at, ALICE, 12, tap=True) == "voted"
+    with pytest.raises(Invalid):
+        cast(at, ALICE, 13, tap=True)
+    assert cast(at, ALICE, 11, tap=True) == "voted"
+    assert cast(at, ALICE, 12, tap=True) == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [{"closed_at": NOON}, {"closes_at": NOON}, {"closes_at": NOON - timedelta(days=1)}],
+)
+def test_a_closed_poll_takes_no_votes(ended: dict[str, Any]) -> None:
+    """P2: until it closes, by hand or at its deadline, whether or not anyone has written that down."""
+    with pytest.raises(PollClosed):
+        cast(box(**ended), ALICE, 11)
+
+
+def test_a_deadline_to_come_does_not_close() -> None:
+    assert ended_at(NOON + timedelta(microseconds=1), None, NOON) is None
+    assert cast(box(closes_at=NOON + timedelta(seconds=1)), ALICE, 11) == "voted"
+
+
+def test_who_left_the_club_has_no_vote() -> None:
+    for who in (GONE, 77):
+        with pytest.raises(NotHere):
+            cast(box(), who, 11)
+
+
+@pytest.mark.parametrize(
+    ("results", "is_open", "voted", "shown"),
+    [
+        ("live", True, False, True),
+        ("voted", True, False, False),
+        ("voted", True, True, True),
+        ("voted", False, False, True),
+        ("closed", True, True, False),
+        ("closed", False, False, True),
+    ],
+)
+def test_results_are_shown_when_they_should_be(
+    results: str, is_open: bool, voted: bool, shown: bool
+) -> None:
+    """P1: live, or hidden until one has voted, or until it closes."""
+    assert results_shown(results, is_open=is_open, voted=voted) is shown
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([ALICE, BOB]),
+            st.frozensets(st.sampled_from([11, 12, 13, 99])),
+            st.booleans(),
+        ),
+        max_size=30,
+    ),
+    st.sampled_from(["single", "several"]),
+    st.integers(1, 3),
+)
+def test_counts_are_always_those_of_the_choices(
+    ballots: list[tuple[int, frozenset[int], bool]], kind: str, most: int
+) -> None:
+    """P2: whatever is asked in whatever order, counts equal choices, and no limit or maximum is ever passed."""
+    at = box(kind, most=1 if kind == "single" else most, limit=1)
+    for who, options, tap in ballots:
+        before = counts(at)
+        try:
+            decide(at, Ballot(who, options if not tap else frozenset(sorted(options)[:1]), tap))
+        except (Invalid, OptionFull):
+            assert counts(at) == before, "a refusal changes nothing"
+        for option in at.options.values():
+            chosen = sum(option.id in voter.choice for voter in at.voters.values())
+            assert option.votes == chosen <= (option.votes_max or chosen)
+        assert all(len(voter.choice) <= at.choices_max for voter in at.voters.values())

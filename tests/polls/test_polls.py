@@ -1,0 +1,360 @@
+"""Polls in the small world: making, seeing, voting, closing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.accounts.actions import create_own_account, end_membership, join
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.bookings.rules import Via
+from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
+from backend.groups.actions import seen_in
+from backend.groups.queries import group
+from backend.people.queries import Person
+from backend.polls.actions import close_due, close_poll, create_poll, tap, vote
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import (
+    PollView,
+    club_polls,
+    poll,
+    poll_for_card,
+    poll_versions,
+    polls_of,
+)
+from backend.polls.words import OptionFull, PollClosed
+
+WHICH = PollDraft(
+    question="Which evening?",
+    options=(OptionDraft("Monday"), OptionDraft("Tuesday", votes_max=1), OptionDraft("Neither")),
+)
+
+
+async def ask(olga: Person, club: Any, **fields: Any) -> str:
+    return await create_poll(olga, club.id, replace(WHICH, **fields))
+
+
+async def choose(code: str, who: Person, *positions: int) -> str:
+    options = (await poll(code, who)).options
+    chosen = [option.id for option in options if option.position in positions]
+    return (await vote(code, who, chosen, via=Via.MINIAPP)).kind
+
+
+def votes(view: PollView) -> list[int]:
+    return [option.votes for option in view.options]
+
+
+async def test_olga_asks_and_everybody_sees_the_counts(
+    club: Any, olga: Person, alice: Person, bob: Person
+) -> None:
+    """P1, P2."""
+    code = await ask(olga, club)
+    assert await choose(code, alice, 1) == "voted"
+    assert await choose(code, bob, 2) == "voted"
+    view = await poll(code, alice)
+    assert [option.text for option in view.options] == ["Monday", "Tuesday", "Neither"]
+    assert votes(view) == [1, 1, 0]
+    assert [option.mine for option in view.options] == [True, False, False]
+    assert [option.voters for option in view.options] == [("Alice",), ("Bob",), ()]
+    assert [option.full for option in view.options] == [False, True, False]
+    assert (view.voters, view.electors, view.voted, view.visible, view.open) == (
+        2,
+        4,
+        True,
+        True,
+        True,
+    )
+    assert (view.club, view.club_language, view.zone) == ("Kallio Yoga", "en", "Europe/Helsinki")
+
+
+async def test_a_changed_mind_moves_the_vote(
+    club: Any, olga: Person, alice: Person, bob: Person
+) -> None:
+    """P2: and the seat in a limited option goes to the next who asks."""
+    code = await ask(olga, club)
+    await choose(code, alice, 2)
+    with pytest.raises(OptionFull):
+        await choose(code, bob, 2)
+    assert await choose(code, alice, 1) == "voted"
+    assert await choose(code, bob, 2) == "voted"
+    assert await choose(code, alice) == "withdrawn"
+    view = await poll(code, alice)
+    assert (votes(view), view.voters, view.voted) == ([0, 1, 0], 1, False)
+
+
+async def test_a_tap_on_the_card_and_the_mini_app_show_the_same(
+    club: Any, olga: Person, alice: Person
+) -> None:
+    """P3."""
+    code = await ask(olga, club, group_id=club.group_id)
+    shown = await poll(code, alice)
+    monday = shown.options[0].id
+    before = (await poll_versions([code]))[code]
+    assert before == shown.version
+    assert (await tap(code, alice, monday, via=Via.CARD)).kind == "voted"
+    assert (await poll(code, alice)).options[0].mine
+    card = await poll_for_card(shown.id)
+    assert card is not None
+    assert (votes(card), card.voted, card.version) == ([1, 0, 0], False, before + 1)
+    assert (await tap(code, alice, monday, via=Via.CARD)).kind == "withdrawn"
+
+
+async def test_nothing_changed_is_no_new_version(club: Any, olga: Person, alice: Person) -> None:
+    code = await ask(olga, club)
+    await choose(code, alice, 1)
+    before = await poll_versions([code])
+    assert await choose(code, alice, 1) == "already"
+    assert await poll_versions([code]) == before
+
+
+async def test_a_stranger_is_told_that_there_is_no_such_poll(
+    club: Any, olga: Person, alice: Person, charlie: Person
+) -> None:
+    """A1: another account's object answers "not found", on every surface."""
+    code = await ask(olga, club)
+    monday = (await poll(code, alice)).options[0].id
+    for asked in (
+        lambda: poll(code, charlie),
+        lambda: vote(code, charlie, [monday], via=Via.MINIAPP),
+        lambda: tap(code, charlie, monday, via=Via.CARD),
+        lambda: close_poll(code, charlie),
+        lambda: create_poll(charlie, club.id, WHICH),
+        lambda: poll("nosuchcode", alice),
+    ):
+        with pytest.raises(NotFound):
+            await asked()
+    assert await polls_of(charlie) == []
+    assert await club_polls(club.id, charlie) == []
+
+
+async def test_another_clubs_option_is_not_listed(
+    club: Any, olga: Person, alice: Person, charlie: Person
+) -> None:
+    """A1: an organiser elsewhere reaches neither the poll nor, by an id, its options."""
+    code = await ask(olga, club)
+    elsewhere = await create_own_account(charlie, "Chess")
+    theirs = await create_poll(charlie, elsewhere, WHICH)
+    foreign = (await poll(theirs, charlie)).options[0].id
+    with pytest.raises(Invalid):
+        await vote(code, alice, [foreign], via=Via.MINIAPP)
+    with pytest.raises(NotFound):
+        await close_poll(code, charlie)
+    with pytest.raises(InvalidForm):
+        await create_poll(charlie, elsewhere, replace(WHICH, group_id=club.group_id))
+
+
+async def test_someone_of_the_group_becomes_a_member_by_opening_it(
+    club: Any, olga: Person, charlie: Person
+) -> None:
+    """A4: through a linked group only."""
+    outside, inside = await ask(olga, club), await ask(olga, club, group_id=club.group_id)
+    where = await group(club.group_id)
+    assert where is not None
+    await db.execute(
+        "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, true, $4)",
+        club.id,
+        where.id,
+        charlie.id,
+        clock.now(),
+    )
+    with pytest.raises(NotFound):
+        await poll(outside, charlie)
+    assert await choose(inside, charlie, 1) == "voted"
+    assert (await poll(outside, charlie)).role == "MEMBER"
+
+
+async def test_who_was_seen_in_the_group_votes_by_a_tap(
+    club: Any, olga: Person, alice: Person, charlie: Person
+) -> None:
+    """A4."""
+    code = await ask(olga, club, group_id=club.group_id)
+    where = await group(club.group_id)
+    assert where is not None
+    await seen_in(charlie, where)
+    monday = (await poll(code, alice)).options[0].id
+    assert (await tap(code, charlie, monday, via=Via.CARD)).kind == "voted"
+
+
+async def test_who_left_the_club_votes_no_more_but_their_vote_stays(
+    club: Any, olga: Person, alice: Person, bob: Person
+) -> None:
+    code = await ask(olga, club)
+    await choose(code, alice, 1)
+    membership = (await authorise(alice, club.id, Act.VOTE)).membership_id
+    await end_membership(alice, club.id, membership)
+    with pytest.raises(NotFound):
+        await poll(code, alice)
+    view = await poll(code, bob)
+    assert (votes(view), view.electors) == ([1, 0, 0], 3)
+
+
+async def test_an_anonymous_poll_names_nobody_to_anybody(
+    club: Any, olga: Person, alice: Person
+) -> None:
+    """P1: not to organisers, not on the card, not once it is closed."""
+    code = await ask(olga, club, anonymous=True)
+    await choose(code, alice, 1)
+    await close_poll(code, olga)
+    card = await poll_for_card((await poll(code, olga)).id)
+    for view in (await poll(code, olga), await poll(code, alice), card):
+        assert view is not None
+        assert votes(view) == [1, 0, 0]
+        assert not any(option.voters for option in view.options)
+
+
+@pytest.mark.parametrize(("results", "after_voting"), [("voted", True), ("closed", False)])
+async def test_hidden_results_are_not_given_out(
+    club: Any, olga: Person, alice: Person, bob: Person, results: str, after_voting: bool
+) -> None:
+    """P1: hidden until one has voted, or until it closes; a full option says so all the same."""
+    code = await ask(olga, club, results=results)
+    await choose(code, alice, 2)
+    hidden = await poll(code, bob)
+    assert not hidden.visible
+    assert votes(hidden) == [0, 0, 0]
+    assert not any(option.voters for option in hidden.options)
+    assert [option.full for option in hidden.options] == [False, True, False]
+    assert hidden.voters == 1
+    mine = await poll(code, alice)
+    assert mine.visible is after_voting
+    assert votes(mine) == ([0, 1, 0] if after_voting else [0, 0, 0])
+    card = await poll_for_card(mine.id)
+    assert card is not None
+    assert not card.visible
+    await close_poll(code, olga)
+    assert votes(await poll(code, bob)) == [0, 1, 0]
+
+
+async def test_closing_by_hand_ends_the_voting(club: Any, olga: Person, alice: Person) -> None:
+    """P2; closing again changes nothing; members may not."""
+    code = await ask(olga, club)
+    with pytest.raises(Forbidden):
+        await close_poll(code, alice)
+    before = (await poll(code, alice)).version
+    await close_poll(code, olga)
+    await close_poll(code, olga)
+    view = await poll(code, alice)
+    assert (view.open, view.version) == (False, before + 1)
+    assert view.closed_at is not None
+    with pytest.raises(PollClosed):
+        await vote(code, alice, [view.options[0].id], via=Via.MINIAPP)
+    noted = await db.rows("SELECT verb FROM audit_log WHERE object LIKE 'poll%' ORDER BY id")
+    assert [row["verb"] for row in noted] == ["create", "close"]
+
+
+async def test_the_deadline_closes_at_once_whatever_the_sweeper_does(
+    club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """P2: reading code takes a passed deadline as the end; the sweeper only writes it down, once."""
+    code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
+    await choose(code, alice, 1)
+    before = await poll_versions([code])
+    clock.advance(timedelta(hours=1))
+    view = await poll(code, alice)
+    assert (view.open, view.closed_at) == (False, noon + timedelta(hours=1))
+    assert await poll_versions([code]) == {code: view.version} != before
+    with pytest.raises(PollClosed) as no:
+        await choose(code, alice, 2)
+    assert alice.voice.tell(no.value.words).startswith("This poll closed today at 15:00.")
+    assert [v.code for v in await polls_of(alice)] == []
+    clock.advance(timedelta(minutes=3))
+    assert [await close_due(), await close_due()] == [1, 0]
+    again = await poll(code, alice)
+    assert (again.closed_at, again.version) == (view.closed_at, view.version)
+
+
+async def test_closing_by_hand_after_the_deadline_leaves_the_deadline(
+    club: Any, olga: Person, noon: datetime
+) -> None:
+    code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
+    clock.advance(timedelta(hours=2))
+    await close_poll(code, olga)
+    assert (await poll(code, olga)).closed_at == noon + timedelta(hours=1)
+    assert await close_due() == 1
+
+
+async def test_lists_show_open_polls_by_how_soon_they_close(
+    club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """A8: over all the person's clubs."""
+    other = await create_own_account(olga, "Aino’s choir")
+    await join(alice, other, through="hand")
+    whenever = await ask(olga, club)
+    late = await create_poll(olga, other, replace(WHICH, closes_at=noon + timedelta(days=2)))
+    soon = await ask(olga, club, closes_at=noon + timedelta(days=1))
+    shut = await ask(olga, club)
+    await close_poll(shut, olga)
+    await choose(soon, alice, 1)
+    assert [v.code for v in await polls_of(alice)] == [soon, late, whenever]
+    assert [v.voted for v in await polls_of(alice)] == [True, False, False]
+    assert [v.code for v in await polls_of(alice, account_id=other)] == [late]
+    assert [v.code for v in await polls_of(alice, closed=True)] == [shut]
+    assert [v.code for v in await club_polls(club.id, olga)] == [soon, whenever, shut]
+    assert [v.code for v in await polls_of(alice, limit=1)] == [soon]
+
+
+async def test_several_choices_are_kept_with_their_maximum(
+    club: Any, olga: Person, alice: Person
+) -> None:
+    """P1."""
+    code = await ask(olga, club, kind="several", choices_max=2)
+    assert await choose(code, alice, 1, 3) == "voted"
+    view = await poll(code, alice)
+    assert (votes(view), view.voters, view.choices_max) == ([1, 0, 1], 1, 2)
+    with pytest.raises(Invalid) as no:
+        await choose(code, alice, 1, 2, 3)
+    assert no.value.outcome == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"question": "  "}, "question"),
+        ({"question": "a" * 301}, "question"),
+        ({"options": (OptionDraft("One"),)}, "options"),
+        ({"options": tuple(OptionDraft(str(i)) for i in range(13))}, "options"),
+        ({"options": (OptionDraft("One"), OptionDraft(" "))}, "option-1"),
+        ({"options": (OptionDraft("One"), OptionDraft("ONE "))}, "option-1"),
+        ({"options": (OptionDraft("One"), OptionDraft("a" * 101))}, "option-1"),
+        ({"options": (OptionDraft("One", 0), OptionDraft("Two"))}, "option-0"),
+        ({"kind": "dates"}, "kind"),
+        ({"results": "never"}, "results"),
+        ({"kind": "several", "choices_max": 0}, "choices_max"),
+        ({"kind": "several", "choices_max": 4}, "choices_max"),
+    ],
+)
+async def test_a_fault_stands_beside_its_field(
+    club: Any, olga: Person, fields: dict[str, Any], fault: str
+) -> None:
+    """X5: and nothing is made."""
+    with pytest.raises(InvalidForm) as no:
+        await ask(olga, club, **fields)
+    assert list(no.value.faults) == [fault]
+    assert await club_polls(club.id, olga) == []
+
+
+async def test_all_faults_are_told_at_once(club: Any, olga: Person, noon: datetime) -> None:
+    """X5."""
+    with pytest.raises(InvalidForm) as no:
+        await ask(olga, club, question="", options=(), closes_at=noon)
+    assert set(no.value.faults) == {"question", "options", "closes_at"}
+
+
+async def test_members_make_no_polls(club: Any, alice: Person) -> None:
+    """X4."""
+    with pytest.raises(Forbidden):
+        await create_poll(alice, club.id, WHICH)
+
+
+async def test_fifty_names_are_enough(club: Any, olga: Person, crowd: Callable[[int], Any]) -> None:
+    """C4: 500 participants fit; `votes` says how many there are."""
+    code = await ask(olga, club)
+    for person in await crowd(55):
+        await choose(code, person, 1)
+    first = (await poll(code, olga)).options[0]
+    assert (first.votes, len(first.voters)) == (55, 50)
+    assert first.voters[:2] == ("Member 1", "Member 2")
