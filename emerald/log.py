@@ -38,8 +38,10 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"sk_[0-9a-f]{8,}"), f"sk_{HIDDEN}"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
 )
-# Whose own handlers would bypass ours.
-LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "aiogram", "litestar", "asyncio")
+# Whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, nginx writes it.
+LIBRARIES = ("uvicorn", "uvicorn.error", "aiogram", "litestar", "asyncio")
+# What says little that a person at a terminal wants to know, but much that a log keeps.
+CHATTY = ("uvicorn.error", "aiogram", "aiogram.dispatcher")
 
 
 def redactor(known: Settings = settings) -> Callable[[str], str]:
@@ -144,6 +146,9 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+    if known.log_format == "console" and known.log_level != "DEBUG":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel("WARNING")
     # One line for each update is for debugging only.
     logging.getLogger("aiogram.event").setLevel(
         "DEBUG" if known.log_level == "DEBUG" else "WARNING"
