@@ -146,9 +146,9 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    if known.log_format == "console" and known.log_level != "DEBUG":
-        for name in CHATTY:
-            logging.getLogger(name).setLevel("WARNING")
+    quiet = known.log_format == "console" and known.log_level != "DEBUG"
+    for name in CHATTY:
+        logging.getLogger(name).setLevel("WARNING" if quiet else "NOTSET")
     # One line for each update is for debugging only.
     logging.getLogger("aiogram.event").setLevel(
         "DEBUG" if known.log_level == "DEBUG" else "WARNING"
