@@ -33,15 +33,16 @@ def parse(arguments: list[str]) -> Config:
 def main() -> int:
     """Serve until stopped. 2 when it may not or cannot start."""
     if os.environ.get("ENV", "").strip().lower() == "production":
-        print("The sandbox never starts with ENV=production.", file=sys.stderr)
+        sys.stderr.write("The sandbox never starts with ENV=production.\n")
         return 2
     config = parse(sys.argv[1:])
     try:
         server = make_server(config)
     except ValueError as broken:
-        print(broken, file=sys.stderr)
+        sys.stderr.write(f"{broken}\n")
         return 2
-    print(f"Sandbox: http://{config.host}:{config.port}/", flush=True)
+    sys.stdout.write(f"Sandbox: http://{config.host}:{config.port}/\n")
+    sys.stdout.flush()
     server.run()
     return 0 if server.started else 1
 

@@ -116,9 +116,9 @@ def press(telegram: Telegram, person: Person, chat_id: int, message_id: int, but
     return pressed
 
 
-async def answer_of(telegram: Telegram, pressed: Press, timeout: float) -> Json | None:
-    """What the bot answered; None when it did not within `timeout` real seconds."""
-    await telegram.changes.wait_for(lambda: pressed.answered, timeout)
+async def answer_of(telegram: Telegram, pressed: Press, within: float) -> Json | None:
+    """What the bot answered; None when it did not `within` so many real seconds."""
+    await telegram.changes.wait_for(lambda: pressed.answered, within)
     return pressed.answer
 
 

@@ -81,7 +81,7 @@ class Sandbox:
         asked: Json = {"method": method, "chat_id": chat_id, "after": after, "count": count}
         query = {key: value for key, value in asked.items() if value is not None}
         if count:
-            query["timeout"] = timeout
+            query["within"] = timeout
         found: list[Json] = self.get(f"calls?{urllib.parse.urlencode(query)}", timeout)
         return found
 
@@ -92,7 +92,7 @@ class Sandbox:
         body = {"chat_id": chat_id, **wanted}
         if "sender" in body:
             body["sender"] = str(body["sender"])
-        found: Json = self.post(f"wait?timeout={timeout}", body, timeout)
+        found: Json = self.post(f"wait?within={timeout}", body, timeout)
         return found
 
     def get(self, path: str, wait: float = 0.0) -> Any:

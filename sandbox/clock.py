@@ -13,6 +13,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        self._stopped = False
         self._pushed = asyncio.Event()
 
     def now(self) -> float:
@@ -27,9 +28,14 @@ class Clock:
         pushed, self._pushed = self._pushed, asyncio.Event()
         pushed.set()
 
+    def stop(self) -> None:
+        """Let every sleeper go for good: this clock is put away."""
+        self._stopped = True
+        self._pushed.set()
+
     async def sleep_until(self, moment: float) -> None:
         """Return when this clock shows `moment`, be it by waiting or by being pushed."""
-        while (left := moment - self.now()) > 0:
+        while not self._stopped and (left := moment - self.now()) > 0:
             try:
                 async with asyncio.timeout(left):
                     await self._pushed.wait()

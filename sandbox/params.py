@@ -54,6 +54,8 @@ def read(method: str, given: Json) -> TelegramMethod[Any]:
         if name in _NOT_PLAYED:
             raise bad_request(f'parameter "{name}" is not modelled by the sandbox')
         values[name] = _parse(name, value, field.annotation)
+        if name == "reply_markup" and not isinstance(values[name], dict):
+            raise bad_request("object expected as reply markup")
     try:
         call = shape.model_validate(values)
     except ValidationError as wrong:
@@ -100,8 +102,6 @@ def _worded(wrong: ValidationError) -> BotApiError:
     name = place[0] if place else "?"
     if first["type"] == "missing" and len(place) == 1:
         return bad_request(_EMPTY.get(name, f'parameter "{name}" is required'))
-    if name == "reply_markup" and len(place) == 1:
-        return bad_request("object expected as reply markup")
     return bad_request(f'invalid parameter "{".".join(place)}": {first["msg"]}')
 
 

@@ -69,10 +69,10 @@ class Changes:
         """Return at the next change."""
         await self._next.wait()
 
-    async def wait_for(self, holds: Callable[[], bool], timeout: float) -> bool:
-        """True as soon as `holds()`; False after `timeout` real seconds or when stopping."""
+    async def wait_for(self, holds: Callable[[], bool], within: float) -> bool:
+        """True as soon as `holds()`; False after `within` real seconds or when stopping."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within):
                 while not holds():
                     if self.closing:
                         return False
@@ -88,11 +88,13 @@ class Telegram:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.changes = Changes()
+        self.clock = Clock()
         self.storage = Storage(config.state)
         self.begin(self.storage.read())
 
     def begin(self, world: World | None = None) -> None:
         """Start from `world`, or from the first day; what only lives in memory is new."""
+        self.clock.stop()
         self.clock = Clock()
         self.world = world or fresh_world(self.clock.now())
         self.faults = Faults()

@@ -102,21 +102,21 @@ async def calls(
     chat_id: FromQuery[int | None] = None,
     after: FromQuery[int] = 0,
     count: FromQuery[int] = 0,
-    timeout: FromQuery[float] = 0.0,
+    within: FromQuery[float] = 0.0,
 ) -> list[Json]:
-    """Finished calls; with `count` and `timeout`, waits until there are that many (else 408)."""
+    """Finished calls; with `count`, waits `within` seconds for that many (else 408)."""
 
     def found() -> bool:
         return len(calls_of(telegram, method, chat_id, after)) >= count
 
-    if not await telegram.changes.wait_for(found, min(timeout, LONGEST_WAIT)):
+    if not await telegram.changes.wait_for(found, min(within, LONGEST_WAIT)):
         raise Impossible(f"The bot did not make {count} such calls in time.", 408)
     return [show.call(call) for call in calls_of(telegram, method, chat_id, after)]
 
 
 @post("/wait", status_code=200)
 async def wait(
-    telegram: NamedDependency[Telegram], data: JSONBody[Wanted], timeout: FromQuery[float] = 10.0
+    telegram: NamedDependency[Telegram], data: JSONBody[Wanted], within: FromQuery[float] = 10.0
 ) -> Json:
     """The newest message that is as wanted, once there is one; else 408 with what is there."""
     found: list[Message] = []
@@ -127,7 +127,7 @@ async def wait(
             found.append(message)
         return message is not None
 
-    if not await telegram.changes.wait_for(there, min(timeout, LONGEST_WAIT)):
+    if not await telegram.changes.wait_for(there, min(within, LONGEST_WAIT)):
         last = [
             f"#{m.id}{' (deleted)' if m.deleted else ''} {m.text or m.service!r} "
             f"{show.words_on(m.keyboard)}"
@@ -142,12 +142,12 @@ async def changes(
     telegram: NamedDependency[Telegram],
     after: FromQuery[int] = 0,
     run: FromQuery[str] = "",
-    timeout: FromQuery[float] = 25.0,
+    within: FromQuery[float] = 25.0,
 ) -> Json:
     """The version of everything visible, as soon as it is beyond `after` (of `run`, if named)."""
     seen = telegram.changes
     if run in {"", seen.run}:
-        await seen.wait_for(lambda: seen.version > after, min(timeout, LONGEST_WAIT))
+        await seen.wait_for(lambda: seen.version > after, min(within, LONGEST_WAIT))
     return {"version": seen.version, "run": seen.run}
 
 

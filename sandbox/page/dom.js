@@ -17,7 +17,7 @@ export function icon(name, small = false) {
   svg.setAttribute('class', small ? 'i s' : 'i');
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `#${name}`);
+  use.setAttribute('href', `#i-${name}`);
   svg.append(use);
   return svg;
 }

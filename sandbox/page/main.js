@@ -88,7 +88,7 @@ function drawRooms(view) {
 
 function drawRoom({ chat, bot, me }) {
   const away = ['left', 'kicked'].includes(chat.bot.status);
-  const under = chat.type === 'private' ? (me.blocks_bot ? 'bot · blocked' : 'bot') : `${chat.people} ${chat.people === 1 ? 'person' : 'people'}, ${away ? 'the bot is not here' : `${bot.name} bot`}${chat.bot.status === 'restricted' ? ' (may not write)' : ''}`;
+  const under = chat.type === 'private' ? (me.blocks_bot ? 'bot · blocked' : 'bot') : `${chat.people} ${chat.people === 1 ? 'member' : 'members'}, ${away ? 'the bot is not here' : `${bot.name} bot`}${chat.bot.status === 'restricted' ? ' (may not write)' : ''}`;
   once(byId('room'), JSON.stringify([chat.id, chat.title, under]), () => [
     chat.type === 'private' ? gemFace('big') : el('span', { class: `face big h${chat.hue}`, 'aria-hidden': 'true' }, chat.emoji || [...chat.title][0]),
     el('div', {}, el('b', {}, chat.title), el('span', { class: 'sub' }, under)),
@@ -259,6 +259,7 @@ function phoneOf(person) {
   const { bot } = state.view;
   const who = () => state.view.people.find((one) => one.id === person.id);
   const phone = new Phone(person, bot, {
+    theme: () => state.view.themes[state.theme],
     launch: () => openApp({ path: 'profile' }),
     closed: () => { queueMicrotask(() => { if (state.view) { drawPeople(state.view); showPhone(); } }); },
     mayWrite: () => who().may_be_written_to && !who().blocks_bot,
@@ -305,7 +306,7 @@ function setTheme(name) {
   state.theme = name;
   document.documentElement.dataset.scheme = name === 'dark' ? 'dark' : 'light';
   for (const button of document.querySelectorAll('[data-themes] button')) button.setAttribute('aria-pressed', String(button.value === name));
-  for (const phone of state.phones.values()) if (phone.isOpen) phone.setTheme(state.view.themes[name]);
+  for (const phone of state.phones.values()) phone.setTheme(state.view.themes[name]);
 }
 
 for (const box of document.querySelectorAll('[data-themes]')) {

@@ -14,6 +14,7 @@ export class Phone {
     this.acts = acts;
     this.node = el('section', { class: 'phone', 'aria-label': `${person.first_name}'s phone` });
     window.addEventListener('message', (event) => this.hear(event));
+    this.paint(acts.theme());
     this.idle();
   }
 

@@ -1,0 +1,73 @@
+"""One sandbox for all tests here, reset for each; a real bot and the people to meet it."""
+
+import pathlib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from sandbox.client import Room, Sandbox, Somebody
+from sandbox.config import Config
+from sandbox.serve import serving
+
+TOKEN = "42:SANDBOX"
+APP_PORT = 3057
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    app = f"http://127.0.0.1:{APP_PORT}"
+    with serving(Config(app_url=app, token=TOKEN, port=0)) as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox(sandbox_url: str) -> Sandbox:
+    sandbox = Sandbox(sandbox_url)
+    sandbox.reset()
+    return sandbox
+
+
+@pytest_asyncio.fixture(scope="session")
+async def connected(sandbox_url: str) -> AsyncIterator[Bot]:
+    api = TelegramAPIServer.from_base(sandbox_url)
+    async with Bot(TOKEN, session=AiohttpSession(api=api)) as bot:
+        yield bot
+
+
+@pytest.fixture
+def bot(connected: Bot, sandbox: Sandbox) -> Bot:
+    return connected
+
+
+@pytest.fixture
+def yoga(sandbox: Sandbox) -> Room:
+    return sandbox.chat("Kallio Yoga")
+
+
+@pytest.fixture
+def runners(sandbox: Sandbox) -> Room:
+    return sandbox.chat("Sunday Runners")
+
+
+@pytest.fixture
+def alice(sandbox: Sandbox) -> Somebody:
+    return sandbox.person("Alice")
+
+
+@pytest.fixture
+def bob(sandbox: Sandbox) -> Somebody:
+    return sandbox.person("Bob")
+
+
+@pytest.fixture
+def charlie(sandbox: Sandbox) -> Somebody:
+    return sandbox.person("Charlie")
+
+
+@pytest.fixture
+def root() -> pathlib.Path:
+    return pathlib.Path(__file__).parents[2]

@@ -1,0 +1,125 @@
+"""How a call reaches the Bot API, and what is said to one that makes no sense."""
+
+import httpx
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
+
+from sandbox.client import Room, Sandbox
+from tests.sandbox.conftest import TOKEN
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> str:
+    return f"{sandbox.url}/bot{TOKEN}"
+
+
+async def test_introduces_itself(bot: Bot) -> None:
+    me = await bot.get_me()
+    assert (me.id, me.is_bot, me.username) == (42, True, "emerald_bot")
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "SENDMESSAGE", "sendmessage"])
+def test_understands_every_way_of_asking(api: str, yoga: Room, method: str) -> None:
+    said = {"chat_id": str(yoga.id), "text": "Hello"}
+    url = f"{api}/{method}"
+    answers = [
+        httpx.get(url, params=said),
+        httpx.post(url, data=said),
+        httpx.post(url, json={"chat_id": yoga.id, "text": "Hello"}),
+        httpx.post(url, files={name: (None, value) for name, value in said.items()}),
+        httpx.post(url, params={"chat_id": str(yoga.id)}, data={"text": "Hello"}),
+    ]
+    assert [a.json()["result"]["text"] for a in answers] == ["Hello"] * 5
+
+
+def test_the_first_of_two_values_counts(api: str, yoga: Room) -> None:
+    body = f"chat_id={yoga.id}&text=first&text=second"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = httpx.post(f"{api}/sendMessage", content=body, headers=form)
+    assert answer.json()["result"]["text"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "why"),
+    [
+        ("sendMessage", {"text": "Hello"}, "chat_id is empty"),
+        ("sendMessage", {"chat_id": "1002"}, "message text is empty"),
+        ("sendMessage", {"chat_id": "1002", "text": "a", "txt": "b"}, 'no parameter "txt"'),
+        ("sendMessage", {"chat_id": "1002", "text": "a", "reply_markup": "{"}, "can't parse reply"),
+        ("sendMessage", {"chat_id": "1002", "text": "a", "reply_markup": "[]"}, "object expected"),
+        (
+            "sendMessage",
+            {"chat_id": "1002", "text": "a", "disable_notification": "perhaps"},
+            'invalid parameter "disable_notification"',
+        ),
+        (
+            "sendMessage",
+            {"chat_id": "1002", "text": "a", "message_effect_id": "5"},
+            "not modelled by the sandbox",
+        ),
+        (
+            "sendMessage",
+            {
+                "chat_id": "1002",
+                "text": "a",
+                "reply_markup": '{"inline_keyboard":[[{"text":"a","callbackdata":"b"}]]}',
+            },
+            'no field "callbackdata"',
+        ),
+        ("editMessageText", {"text": "a"}, "message identifier is not specified"),
+        ("getChatMember", {"chat_id": "-1001000000001", "user_id": "x"}, "invalid parameter"),
+    ],
+)
+def test_refuses_what_it_does_not_understand(
+    api: str, method: str, given: dict[str, str], why: str
+) -> None:
+    answer = httpx.post(f"{api}/{method}", data=given)
+    assert answer.status_code == 400
+    assert answer.json()["error_code"] == 400
+    assert answer.json()["description"].startswith("Bad Request: ")
+    assert why in answer.json()["description"]
+
+
+async def test_has_no_method_it_does_not_play(bot: Bot) -> None:
+    with pytest.raises(TelegramNotFound, match="Not Found: method not found"):
+        await bot.send_photo(1002, "file")
+
+
+def test_has_no_method_that_telegram_has_not(api: str) -> None:
+    assert httpx.get(f"{api}/makeCoffee").json() == {
+        "ok": False,
+        "error_code": 404,
+        "description": "Not Found: method not found",
+    }
+
+
+async def test_lets_nobody_in_with_another_token(sandbox: Sandbox) -> None:
+    api = TelegramAPIServer.from_base(sandbox.url)
+    async with Bot("42:OTHER", session=AiohttpSession(api=api)) as other:
+        with pytest.raises(TelegramUnauthorizedError, match="Unauthorized"):
+            await other.get_me()
+
+
+def test_has_no_other_address_for_the_bot(sandbox: Sandbox) -> None:
+    assert httpx.get(f"{sandbox.url}/nobot/getMe").status_code == 404
+
+
+def test_writes_down_what_was_called(api: str, sandbox: Sandbox, yoga: Room) -> None:
+    httpx.post(f"{api}/sendMessage", data={"chat_id": str(yoga.id), "text": "Hello"})
+    httpx.post(f"{api}/sendMessage", data={"chat_id": "-5", "text": "Hello"})
+    good, bad = sandbox.calls("sendmessage", count=2)
+    assert (good["result"]["text"], good["error"]) == ("Hello", None)
+    assert (bad["result"], bad["error"]["error_code"]) == (None, 400)
+    assert sandbox.calls("sendMessage", chat_id=-5) == [bad]
+    assert sandbox.counters()["refused"] == 1
+
+
+def test_other_sites_cannot_move_people(sandbox: Sandbox) -> None:
+    """A page framed or open beside the sandbox must not press buttons in a person's name."""
+    url = f"{sandbox.url}/_control/people/Alice/start"
+    foreign = httpx.post(url, content="{}", headers={"Origin": "http://evil.example"})
+    own = httpx.post(url, json={}, headers={"Origin": sandbox.url})
+    assert (foreign.status_code, own.status_code) == (403, 200)

@@ -1,0 +1,130 @@
+"""Chats, members and topics, and what the bot hears of them."""
+
+import pytest
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import ChatMemberAdministrator, ChatMemberRestricted
+
+from sandbox.client import Refused, Room, Sandbox, Somebody
+
+
+async def test_knows_who_is_what(bot: Bot, yoga: Room, alice: Somebody, charlie: Somebody) -> None:
+    charlie.launch()
+    found = [
+        (await bot.get_chat_member(yoga.id, who)).status for who in (1001, alice.id, charlie.id)
+    ]
+    assert found == ["creator", "member", "left"]
+    assert await bot.get_chat_member_count(yoga.id) == 9
+    admins = await bot.get_chat_administrators(yoga.id)
+    assert [(a.status, a.user.first_name) for a in admins] == [
+        ("creator", "Olga"),
+        ("administrator", "Emerald"),
+    ]
+    with pytest.raises(TelegramBadRequest, match="PARTICIPANT_ID_INVALID"):
+        await bot.get_chat_member(yoga.id, 555)
+
+
+async def test_sees_its_own_rights(bot: Bot, yoga: Room) -> None:
+    own = await bot.get_chat_member(yoga.id, 42)
+    assert isinstance(own, ChatMemberAdministrator)
+    assert own.can_delete_messages
+    assert not own.can_manage_topics
+    yoga.bot("muted")
+    own = await bot.get_chat_member(yoga.id, 42)
+    assert isinstance(own, ChatMemberRestricted)
+    assert not own.can_send_messages
+
+
+async def test_describes_chats(bot: Bot, runners: Room, alice: Somebody) -> None:
+    forum = await bot.get_chat(runners.id)
+    assert (forum.type, forum.title, forum.is_forum) == ("supergroup", "Sunday Runners", True)
+    private = await bot.get_chat(alice.id)
+    assert (private.type, private.first_name) == ("private", "Alice")
+
+
+async def test_sees_nothing_of_a_group_it_was_removed_from(bot: Bot, yoga: Room) -> None:
+    yoga.bot("kicked")
+    with pytest.raises(TelegramForbiddenError, match="bot was kicked"):
+        await bot.get_chat(yoga.id)
+    with pytest.raises(TelegramForbiddenError, match="bot was kicked"):
+        await bot.get_chat_member(yoga.id, 1001)
+
+
+async def test_hears_that_it_was_added_and_by_whom(bot: Bot, sandbox: Sandbox) -> None:
+    """A6: adding the bot to a chat names the adder."""
+    sandbox.make_chat("Sauna", creator="Alice", people=["Bob"])
+    added, joined = await bot.get_updates()
+    assert added.my_chat_member is not None
+    assert added.my_chat_member.from_user.first_name == "Alice"
+    assert added.my_chat_member.chat.title == "Sauna"
+    assert (
+        added.my_chat_member.old_chat_member.status,
+        added.my_chat_member.new_chat_member.status,
+    ) == ("left", "member")
+    assert joined.message is not None
+    assert joined.message.new_chat_members is not None
+    assert joined.message.new_chat_members[0].id == 42
+
+
+async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: Room) -> None:
+    """A6: removal, rights lost and a renamed group can be followed."""
+    yoga.rename("Kallio Yoga & Friends")
+    yoga.bot("muted")
+    yoga.bot("kicked")
+    updates = await bot.get_updates()
+    assert [u.my_chat_member.new_chat_member.status for u in updates if u.my_chat_member] == [
+        "restricted",
+        "kicked",
+    ]
+    titles = [u.message.new_chat_title for u in updates if u.message and u.message.new_chat_title]
+    assert titles == ["Kallio Yoga & Friends"]
+
+
+async def test_hears_of_members_only_when_it_asks_for_it(
+    bot: Bot, yoga: Room, bob: Somebody
+) -> None:
+    bob.leave(yoga)
+    assert not [u for u in await bot.get_updates() if u.chat_member]
+    await bot.get_updates(allowed_updates=["chat_member"])
+    bob.join(yoga)
+    told = [u.chat_member for u in await bot.get_updates() if u.chat_member]
+    assert [(t.new_chat_member.user.first_name, t.new_chat_member.status) for t in told] == [
+        ("Bob", "member")
+    ]
+
+
+async def test_leaves_a_group(bot: Bot, yoga: Room) -> None:
+    await bot.leave_chat(yoga.id)
+    assert yoga.now["bot"]["status"] == "left"
+    assert "left_chat_member" in yoga.messages()[-1]["service"]
+
+
+async def test_makes_closes_and_opens_topics_with_the_right(bot: Bot, runners: Room) -> None:
+    with pytest.raises(TelegramBadRequest, match="not enough rights to manage topics"):
+        await bot.create_forum_topic(runners.id, "Races")
+    runners.bot("administrator", ["can_manage_topics"])
+    topic = await bot.create_forum_topic(runners.id, "Races")
+    sent = await bot.send_message(runners.id, "Go", message_thread_id=topic.message_thread_id)
+    assert sent.reply_to_message is not None
+    assert sent.reply_to_message.forum_topic_created is not None
+    await bot.close_forum_topic(runners.id, topic.message_thread_id)
+    with pytest.raises(TelegramBadRequest, match="TOPIC_NOT_MODIFIED"):
+        await bot.close_forum_topic(runners.id, topic.message_thread_id)
+    await bot.reopen_forum_topic(runners.id, topic.message_thread_id)
+    assert [t["closed"] for t in runners.now["topics"]] == [False] * 4
+
+
+async def test_has_no_topics_outside_a_forum(bot: Bot, yoga: Room) -> None:
+    with pytest.raises(TelegramBadRequest, match="the chat is not a forum"):
+        await bot.create_forum_topic(yoga.id, "Races")
+
+
+async def test_only_a_basic_group_can_be_upgraded(yoga: Room) -> None:
+    with pytest.raises(Refused, match="Only a basic group"):
+        yoga.upgrade()
+
+
+async def test_shows_that_it_types(bot: Bot, yoga: Room) -> None:
+    await bot.send_chat_action(yoga.id, "typing")
+    with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
+        await bot.send_chat_action(yoga.id, "dancing")
