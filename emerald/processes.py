@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from emerald.cli import guarded
@@ -66,8 +67,8 @@ class Lifeline:
         threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-def fork(work: Callable[[], int | None], lifeline: Lifeline) -> int:
-    """Run `work` in a process of its own, in a group of its own; its id.
+def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
+    """Run `work` in a process of its own, in a group of its own; its id. `ps` shows it as emerald-`name`.
 
     Its exit code is what `work` returns; expected trouble is told in a sentence.
     """
@@ -82,6 +83,8 @@ def fork(work: Callable[[], int | None], lifeline: Lifeline) -> int:
     code = 1
     try:
         os.setpgid(0, 0)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/comm").write_text(f"emerald-{name}")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -119,7 +122,7 @@ class Process:
             return self.work()
 
         self._started_at = time.monotonic()
-        self.pid = fork(mortal, self.lifeline)
+        self.pid = fork(self.name, mortal, self.lifeline)
 
     def ended(self) -> bool:
         """Whether it has ended since it was started; true once for each end."""

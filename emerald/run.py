@@ -51,7 +51,7 @@ def run() -> int:
     running: list[Process] = []
     try:
         if settings.database_embedded:
-            keeper = fork(lambda: _end_database_after(lifeline), lifeline)
+            keeper = fork("keeper", lambda: _end_database_after(lifeline), lifeline)
             first = not (embedded.place(settings.home) / "data").exists()
             say(f"· database   {'being made' if first else 'starting'}")
             embedded.start(settings.home)

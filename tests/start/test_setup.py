@@ -1,6 +1,7 @@
 """bin/setup.sh: what a bare machine may lack is told in one plain sentence, and a second start asks nobody."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,3 +158,21 @@ def test_a_real_environment_is_made_from_an_empty_lock(clone: Path) -> None:
     # There is no Emerald in this clone: what remains is that its own Python was asked for it.
     assert "No module named emerald" in done.stderr
     assert (clone / ".venv/installed-requirements.lock").exists()
+
+
+def test_what_the_tests_install_holds_what_running_needs() -> None:
+    """bin/setup.sh relies on it."""
+
+    def pins(name: str) -> set[tuple[str, str]]:
+        text = (ROOT / name).read_text()
+        return set(re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_no_lock_names_where_it_came_from() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text()
+        assert not re.search(
+            r"^\s*--?(index|extra-index|find-links|trusted|i )|https?://", text, re.M
+        )

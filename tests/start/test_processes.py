@@ -1,0 +1,142 @@
+"""The processes of `emerald run`: restarted when they die, ended in order, and never left behind."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="watches processes as Linux can"
+)
+
+SUPERVISOR = """
+import os, signal, sys, time
+from emerald.processes import TICK, Lifeline, Process, Signals, Stop, revive
+
+def wait():
+    print("here", os.getpid(), flush=True)
+    while True:
+        signal.pause()
+
+def stubborn():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    wait()
+
+def with_offspring():
+    if os.fork() == 0:
+        stubborn()
+    wait()
+
+signals, lifeline = Signals(), Lifeline()
+running = [Process(name, globals()[name], lifeline) for name in sys.argv[1:]]
+try:
+    for process in running:
+        process.start()
+    while True:
+        revive(running, lambda line: print("said", line, flush=True))
+        time.sleep(TICK)
+except Stop:
+    print("stopping", flush=True)
+finally:
+    for process in reversed(running):
+        process.stop(signals)
+print("stopped", flush=True)
+"""
+
+
+class Supervisor:
+    """A supervisor in a Python of its own, and what it said."""
+
+    def __init__(self, *works: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISOR, *works],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def children(self, number: int) -> list[int]:
+        """The ids of so many processes that say they are there; their ends can be watched."""
+        return [os.pidfd_open(int(self.line().removeprefix("here "))) for _ in range(number)]
+
+
+@contextmanager
+def supervising(*works: str) -> Iterator[Supervisor]:
+    one = Supervisor(*works)
+    try:
+        yield one
+    finally:
+        one.process.kill()
+        one.process.communicate()
+
+
+def ends(watched: int, within: float = 20) -> bool:
+    """Whether a watched process ends in that many seconds."""
+    return bool(select.select([watched], [], [], within)[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_any_way_to_stop_ends_all(number: signal.Signals) -> None:
+    with supervising("wait", "wait") as one:
+        watched = one.children(2)
+        one.process.send_signal(number)
+        assert [one.line(), one.line()] == ["stopping", "stopped"]
+        assert all(ends(child, 0) for child in watched), "none may be left when it says so"
+        assert one.process.wait(20) == 0
+
+
+def test_a_ctrl_c_reaches_only_the_supervisor() -> None:
+    """The terminal sends it to the whole foreground group; the others must wait for their turn."""
+    with supervising("wait") as one:
+        (child,) = one.children(1)
+        os.killpg(one.process.pid, signal.SIGINT)
+        assert one.line() == "stopping"
+        assert one.line() == "stopped", "a child that had it too would have said a traceback"
+        assert ends(child, 0)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_stubborn() -> None:
+    with supervising("stubborn") as one:
+        (child,) = one.children(1)
+        one.process.send_signal(signal.SIGINT)
+        assert one.line() == "stopping"
+        assert not ends(child, 0.3)
+        one.process.send_signal(signal.SIGINT)
+        assert one.line() == "stopped"
+        assert ends(child, 0)
+
+
+def test_what_a_process_started_goes_with_it() -> None:
+    with supervising("with_offspring") as one:
+        watched = one.children(2)
+        one.process.send_signal(signal.SIGTERM)
+        assert [one.line(), one.line()] == ["stopping", "stopped"]
+        assert all(ends(child) for child in watched)
+
+
+def test_none_outlives_a_killed_supervisor() -> None:
+    with supervising("wait", "wait") as one:
+        watched = one.children(2)
+        one.process.kill()
+        assert all(ends(child) for child in watched)
+
+
+def test_the_dead_are_started_again_and_it_is_said() -> None:
+    with supervising("wait") as one:
+        (child,) = one.children(1)
+        signal.pidfd_send_signal(child, signal.SIGKILL)
+        assert one.line() == "said wait ended (signal 9); it starts again in 1 s."
+        (again,) = one.children(1)
+        assert not ends(again, 0)

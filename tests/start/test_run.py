@@ -1,0 +1,198 @@
+"""bin/run for real: from nothing to a page to click, and back to nothing."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.start.running import ROOT, Running, free_port, own_home, running, status
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="watches processes as Linux can"
+)
+READY = "Emerald is ready"
+MEBIBYTE = 1024  # KiB
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with own_home() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> Iterator[Running]:
+    """The first start in a new home, ready."""
+    with running(home) as one:
+        one.wait_for(READY)
+        one.wait_for("Ctrl-C")
+        yield one
+
+
+def emerald(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "bin" / "emerald", *arguments],
+        env={"PATH": os.environ["PATH"], "EMERALD_HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_first_start_says_what_it_does_and_where_to_click(first: Running) -> None:
+    for word in ("database", "tables", "demo", "starting"):
+        assert f"· {word}" in first.said
+    urls = re.findall(r"http://[^\s]+", first.said)
+    assert f"http://127.0.0.1:{first.sandbox_port}/" in urls
+    assert f"http://127.0.0.1:{first.port}/dashboard" in urls
+    for url in urls:
+        port, path = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/.*)", url).groups()  # type: ignore[union-attr]
+        assert status(int(port), path) in (200, 302, 303), url
+    assert first.get("/ready") == 200
+    assert "Traceback" not in first.said
+
+
+def test_nothing_runs_as_root_inside_the_database_files(first: Running) -> None:
+    uids = {Path(f"/proc/{pid}").stat().st_uid for pid in first.pids("postgres")}
+    assert uids and 0 not in uids
+
+
+def test_three_processes_fit_into_350_mb(first: Running) -> None:
+    """Shared pages count once, as `smaps_rollup` counts them."""
+
+    def size(name: str) -> float:
+        (pid,) = first.pids(f"emerald-{name}")
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+        assert found
+        return int(found[1]) / MEBIBYTE
+
+    sizes = {name: round(size(name)) for name in ("web", "worker", "bot")}
+    print(f"memory (PSS, MB): {sizes}")
+    assert sum(sizes.values()) < 350, sizes
+
+
+def test_commands_reach_the_same_database_meanwhile(first: Running) -> None:
+    made = emerald(first.home, "create-account", "Töölö", "--json")
+    assert made.returncode == 0, made.stderr
+    assert re.fullmatch(r"sk_[0-9a-f]{48}", json.loads(made.stdout)["key"])
+    assert first.get("/ready") == 200, "a command that ends must not take the database with it"
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "bot", "sandbox"])
+def test_who_dies_is_started_again(first: Running, name: str) -> None:
+    (pid,) = first.pids(f"emerald-{name}")
+    os.kill(pid, signal.SIGKILL)
+    assert "it starts again" in first.wait_for(f"{name} ended (signal 9)")
+
+
+def test_a_database_that_dies_is_started_again(first: Running) -> None:
+    oldest = min(first.pids("postgres"))
+    os.kill(oldest, signal.SIGKILL)
+    first.wait_for("The database ended; it starts again.")
+
+
+def test_ctrl_c_leaves_nothing_running(first: Running) -> None:
+    assert len(first.pids()) > 5
+    assert first.end(signal.SIGINT) == 0
+    assert first.pids() == []
+    assert "Traceback" not in first.said
+
+
+def test_the_second_start_is_quick_and_finds_everything_again(first: Running, home: Path) -> None:
+    assert first.process.poll() is not None, "this one comes after the first has ended"
+    with running(home) as second:
+        seconds = float(re.search(r"\(([\d.]+) s\)", second.wait_for(READY))[1])  # type: ignore[index]
+        print(f"second start: {seconds} s")
+        assert "demo" not in second.said
+        again = emerald(home, "create-event", "Töölö", "--title", "Run", "--zone", "Europe/Helsinki",
+                        "--starts-at", "2030-01-01T18:00")  # fmt: skip
+        assert again.returncode == 0, again.stderr
+        assert second.end(signal.SIGTERM) == 0
+        assert second.pids() == []
+        # Five seconds are promised for a machine that has nothing else to do; this one may have.
+        assert seconds < 10
+
+
+def test_a_killed_supervisor_takes_all_with_it(home: Path) -> None:
+    with running(home) as one:
+        one.wait_for(READY)
+        watched = [os.pidfd_open(pid) for pid in one.pids() if pid != one.process.pid]
+        assert len(watched) > 5
+        one.process.kill()
+        one.process.wait()
+        for each in watched:
+            assert select.select([each], [], [], 60)[0], one.pids()
+            os.close(each)
+        assert one.pids() == []
+
+
+def test_ctrl_c_while_it_still_prepares_leaves_nothing() -> None:
+    with own_home() as home, running(home) as one:
+        one.wait_for("tables")
+        assert one.end(signal.SIGINT) == 0
+        assert one.pids() == []
+        assert "Traceback" not in one.said
+
+
+def refused(one: Running) -> str:
+    """What a start that failed said last; not one line of it a traceback, and nothing is left."""
+    assert one.rest() in (1, 2)
+    assert "Traceback" not in one.said
+    assert one.pids() == []
+    return one.said
+
+
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_a_taken_port_is_told_in_one_sentence(home: Path, name: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with running(home, **{name: str(port)}) as one:
+            told = refused(one)
+    assert told == (
+        f"Port {port} cannot be used (it is taken): stop what uses it, "
+        f"or choose another, like {name}={port + 1} bin/run.\n"
+    )
+
+
+def test_a_broken_database_url_is_told_in_one_sentence(home: Path) -> None:
+    with running(home, DATABASE_URL="postgresql://u:se#cret@host/x") as one:
+        told = refused(one)
+    assert told.startswith("DATABASE_URL cannot be read; write postgresql://")
+    assert told.count("\n") == 1 and "cret" not in told
+
+
+def test_a_database_that_does_not_answer_is_told(home: Path) -> None:
+    port = free_port()
+    with running(home, DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{port}/x") as one:
+        told = refused(one)
+    assert (
+        f"The database at 127.0.0.1:{port} cannot be reached (connection refused): "
+        "check DATABASE_URL, and that its server runs.\n" in told
+    )
+    assert "secret" not in told
+
+
+def test_everything_wrong_with_the_settings_is_told_at_once(home: Path) -> None:
+    with running(home, PORT="web", TELEGRAM_BOT_TOKEN="hello", ENV="prod") as one:
+        told = refused(one)
+    assert [line.split()[0] for line in told.splitlines()] == ["ENV", "PORT", "TELEGRAM_BOT_TOKEN"]
+
+
+def test_a_database_of_ones_own_is_used_instead(home: Path) -> None:
+    from backend import embedded
+
+    with embedded.throwaway() as url, running(home, DATABASE_URL=url) as one:
+        one.wait_for(READY)
+        assert "· database" not in one.said
+        assert one.pids("postgres") == []
+        assert one.get("/ready") == 200
+        assert one.end() == 0
+        assert one.pids() == []
