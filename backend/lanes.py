@@ -3,12 +3,25 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
 
 MOST = 256  # requests settled by one transaction
+
+
+@dataclass(slots=True)
+class Tally:
+    """What some lanes have settled since this process began; for who watches it."""
+
+    batches: int = 0
+    requests: int = 0
+    largest: int = 0  # of the batches
+
+
+TALLIES: dict[str, Tally] = {}  # by the module that settles
 
 
 class Lanes(Generic[Ask, Answer]):
@@ -22,6 +35,7 @@ class Lanes(Generic[Ask, Answer]):
         self, settle: Callable[[int, Sequence[Ask]], Awaitable[Sequence[Answer | Exception]]]
     ) -> None:
         self._settle = settle
+        self._tally = TALLIES.setdefault(settle.__module__, Tally())
         self._lanes: dict[int, deque[tuple[Ask, asyncio.Future[Answer]]]] = {}
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -48,6 +62,9 @@ class Lanes(Generic[Ask, Answer]):
                 answer.cancel()
 
     async def _answer(self, key: int, batch: list[tuple[Ask, asyncio.Future[Answer]]]) -> None:
+        self._tally.batches += 1
+        self._tally.requests += len(batch)
+        self._tally.largest = max(self._tally.largest, len(batch))
         try:
             said: Sequence[Answer | Exception] = await self._settle(key, [ask for ask, _ in batch])
         except Exception as error:  # each asker gets it raised: nothing is swallowed

@@ -9,6 +9,9 @@ from litestar.types import ControllerRouterHandler
 from backend import db
 from backend.settings import settings
 from emerald.log import configure
+from emerald.readiness import CHECKS
+from emerald.version import VERSION
+from webapp import health, metrics
 from webapp.headers import add_headers
 from webapp.refusals import HANDLERS
 from webapp.routes import routes
@@ -29,8 +32,10 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
 def create_app(*, with_pool: bool = True) -> Litestar:
     """The application. Tests, which bring their own pool, say `with_pool=False`."""
     configure("web")
-    return Litestar(
-        route_handlers=[*routes(), *_webhook()],
+    health.examine_by(CHECKS)
+    metrics.BUILD.info({"version": VERSION})
+    app = Litestar(
+        route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *_webhook()],
         lifespan=[pool] if with_pool else [],
         exception_handlers=HANDLERS,
         before_send=[add_headers],
@@ -39,6 +44,9 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    # Around the routing, not inside it: a 404 is a request too.
+    app.asgi_handler = metrics.observed(app.asgi_handler)
+    return app
 
 
 def _webhook() -> list[ControllerRouterHandler]:

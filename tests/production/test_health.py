@@ -1,0 +1,162 @@
+"""`/health`, `/ready` and `/metrics`, through the application as it runs."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import book
+from backend.bookings.rules import Via
+from backend.errors import Unavailable
+from backend.messages import leases
+from emerald import readiness
+
+
+@pytest.fixture
+async def client(world: None) -> AsyncIterator[httpx.AsyncClient]:
+    from emerald.web import create_app
+
+    transport = httpx.ASGITransport(create_app(with_pool=False))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as asking:
+        yield asking
+
+
+async def figure(client: httpx.AsyncClient, name: str) -> float:
+    """The value of one sample of /metrics, named with its labels."""
+    text = (await client.get("/metrics")).text
+    for line in text.splitlines():
+        sample, _, value = line.rpartition(" ")
+        if sample == name:
+            return float(value)
+    raise AssertionError(f"no {name} in\n{text}")
+
+
+async def test_says_that_it_lives(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/health")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok"}
+
+
+async def test_lives_without_a_database(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> Any:
+        raise Unavailable("connection refused to db.example as admin")
+
+    monkeypatch.setattr(db, "_run", away)
+    assert (await client.get("/health")).status_code == 200
+    answer = await client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "unavailable",
+        "checks": {"database": "does not answer"},
+    }
+    assert await figure(client, "emerald_database_up") == 0
+
+
+async def test_is_ready_when_a_worker_works(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {
+        "database": "ok",
+        "migrations": "ok",
+        "worker": "none is running",
+    }
+    await leases.take("worker", "somebody", timedelta(seconds=10))
+    answer = await client.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+
+
+async def test_is_not_ready_when_the_worker_stopped_renewing(client: httpx.AsyncClient) -> None:
+    with clock.stopped(clock.now()):
+        await leases.take("worker", "somebody", timedelta(seconds=10))
+        assert (await client.get("/ready")).status_code == 200
+        clock.advance(timedelta(seconds=11))
+        assert (await client.get("/ready")).status_code == 503
+
+
+async def test_names_missing_migrations(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_up_to_date", False)
+    newest = await db.value("SELECT max(name) FROM migration WHERE app_name = 'emerald'")
+    await db.execute("UPDATE migration SET app_name = 'gone' WHERE name = $1", newest)
+    try:
+        answer = await client.get("/ready")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["migrations"] == "1 missing: run emerald migrate"
+    finally:
+        await db.execute("UPDATE migration SET app_name = 'emerald' WHERE name = $1", newest)
+
+
+async def test_counts_answers_by_route_and_status(client: httpx.AsyncClient) -> None:
+    good = 'emerald_http_requests_total{method="GET",path="/health",status="200"}'
+    await client.get("/health")
+    before = await figure(client, good)
+    await client.get("/health?token=secret")
+    assert await figure(client, good) == before + 1
+
+    for method, path, status in (("GET", "/no/such/page", 404), ("DELETE", "/health", 405)):
+        assert (await client.request(method, path)).status_code == status
+        await figure(
+            client,
+            f'emerald_http_requests_total{{method="{method}",path="(none)",status="{status}"}}',
+        )
+    text = (await client.get("/metrics")).text
+    assert "secret" not in text and "no/such" not in text
+
+
+async def test_tells_how_far_the_work_is(
+    client: httpx.AsyncClient, instance: Any, olga: Any, alice: Any, bob: Any
+) -> None:
+    code = await instance(capacity=1)
+    before = await figure(client, 'emerald_batched_requests_total{lane="bookings"}')
+    await book(code, alice, via=Via.MINIAPP)
+    await book(code, bob, via=Via.MINIAPP)
+    assert await figure(client, 'emerald_batched_requests_total{lane="bookings"}') == before + 2
+    assert await figure(client, "emerald_database_up") == 1
+    assert await figure(client, "emerald_database_connections_open") >= 1
+    assert await figure(client, "emerald_cards_stale") == 0
+
+    account = await db.value("SELECT account_id FROM instance_seats LIMIT 1")
+    insert = (
+        "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at)"
+        " VALUES ($1, $2, 'promoted', '{}', $3, 0, $4, $5, $5)"
+    )
+    long_ago = clock.now() - timedelta(seconds=90)
+    await db.execute(insert, account, alice.id, "a", "due", long_ago)
+    await db.execute(insert, account, alice.id, "b", "parked", long_ago)
+    await db.execute(insert, account, alice.id, "c", "due", clock.now() + timedelta(hours=1))
+    assert await figure(client, "emerald_messages_due") == 1
+    assert await figure(client, "emerald_messages_parked") == 1
+    assert 90 <= await figure(client, "emerald_messages_oldest_due_seconds") < 120
+
+
+async def test_counts_cards_that_show_less_than_is_known(
+    client: httpx.AsyncClient, instance: Any, club: Any, alice: Any
+) -> None:
+    code = await instance(capacity=5)
+    await db.execute(
+        "INSERT INTO cards (account_id, group_id, instance_id, state, message_id, shown_version, next_try_at, created_at)"
+        " SELECT account_id, $2, id, 'live', 7, 1, $3, $3 FROM event_instances WHERE code = $1",
+        code,
+        club.group_id,
+        clock.now(),
+    )
+    await db.execute("UPDATE cards SET shown_version = (SELECT max(version) FROM instance_seats)")
+    assert await figure(client, "emerald_cards_stale") == 0
+    await book(code, alice, via=Via.MINIAPP)
+    assert await figure(client, "emerald_cards_stale") == 1
+
+
+async def test_tells_no_secret(client: httpx.AsyncClient) -> None:
+    from backend.settings import settings
+
+    for path in ("/health", "/ready", "/metrics"):
+        text = (await client.get(path)).text
+        for secret in (settings.telegram_bot_token, settings.secret_key, settings.database_url):
+            assert secret not in text
