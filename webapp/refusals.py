@@ -5,28 +5,35 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from backend.errors import Refusal, Unavailable
+from backend.errors import Forbidden, NotFound, Refusal, Unavailable
+from backend.i18n import N_
 from webapp.respond import AnyRequest, is_htmx, page, plain, refused, voice_of
 
 log = structlog.get_logger()
 RETRY_AFTER = "2"  # seconds
+_AS_REFUSALS: dict[int, Refusal] = {
+    400: Refusal(N_("That could not be read. Please check what you entered.")),
+    403: Forbidden(N_("This is not for you to do.")),
+    404: NotFound(),
+    405: Refusal(),
+    413: Refusal(N_("That was too much at once. Send less, and try once more.")),
+}
 
 
 def unavailable(request: AnyRequest, error: Unavailable) -> Response[str]:
     """The database cannot be reached, or its last word was lost: 503, and asking again is right."""
     log.warning("unavailable", path=request.scope.get("path_template", ""), error=str(error))
-    headers = {"Retry-After": RETRY_AFTER}
-    if is_htmx(request):
-        headers |= {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
-        return page("_busy.html", voice_of(request), status=503, headers=headers)
-    answer = plain(request, 503)
-    answer.headers.update(headers)
+    answer = banner(request, 503) if is_htmx(request) else plain(request, 503)
+    answer.headers["Retry-After"] = RETRY_AFTER
     return answer
 
 
 def http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
     """What the framework refuses: no such page, not that method, not readable, too large."""
-    answer = plain(request, error.status_code)
+    status = error.status_code
+    if is_htmx(request) and status in _AS_REFUSALS:
+        return refused(request, _AS_REFUSALS[status], status=status)
+    answer = plain(request, status)
     answer.headers.update(dict(error.headers or {}))
     return answer
 
@@ -36,7 +43,13 @@ def broken(request: AnyRequest, error: Exception) -> Response[str]:
     log.error(
         "broken", method=request.method, path=request.scope.get("path_template", ""), exc_info=error
     )
-    return plain(request, 500)
+    return banner(request, 500) if is_htmx(request) else plain(request, 500)
+
+
+def banner(request: AnyRequest, status: int) -> Response[str]:
+    """A fault told at the top of the screen htmx has, whose content stays."""
+    headers = {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
+    return page("_busy.html", voice_of(request), status=status, headers=headers, code=status)
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -1,8 +1,8 @@
 """Templates in the reader's language: one Jinja environment each, strict, escaping, with whole sentences by gettext.
 
 `miniapp/…` and `dashboard/…` are the templates of the two sites, everything else is shared. In every template:
-`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; the filter `tell`, which speaks `Words`; and
-`voice`, the reader's own, which is the only way to word dates.
+`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; the filters `tell`, which speaks `Words`,
+and `initials`; and `voice`, the reader's own, which is the only way to word dates.
 """
 
 import re
@@ -20,6 +20,7 @@ from jinja2 import (
 )
 from jinja2.runtime import Context
 
+from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
 from webapp.assets import static_url
@@ -31,6 +32,12 @@ _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 def dom_id(noun: str, key: object = "") -> str:
     """The DOM id of one thing: `event-x7k2…`; the only place that makes them."""
     return _NOT_IN_IDS.sub("-", f"{noun}-{key}".lower()).strip("-")
+
+
+def initials(name: str) -> str:
+    """The filter for a face: `AK` of Alice Kent, `А` of Анна; emoji and signs are no initials."""
+    letters = [word[0].upper() for word in name.split() if word[0].isalnum()]
+    return "".join(letters[:2]) or "·"
 
 
 @pass_context
@@ -58,8 +65,14 @@ def environment(language: str) -> Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]
         spoken.gettext, spoken.ngettext, newstyle=True
     )
-    made.globals.update(static_url=static_url, dom_id=dom_id, settings=settings, language=language)
-    made.filters["tell"] = tell
+    made.globals.update(
+        static_url=static_url,
+        dom_id=dom_id,
+        settings=settings,
+        language=language,
+        now=clock.now,
+    )
+    made.filters.update(tell=tell, initials=initials)
     return made
 
 

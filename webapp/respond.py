@@ -64,10 +64,10 @@ def status_of(refusal: Refusal) -> int:
     return 403 if isinstance(refusal, Forbidden) else 422
 
 
-def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
+def refused(request: AnyRequest, refusal: Refusal, *, status: int | None = None) -> Response[str]:
     """An expected no, in the reader's language: a notice for htmx, else a plain page (`X5`)."""
     voice = voice_of(request)
-    status = status_of(refusal)
+    status = status or status_of(refusal)
     if not is_htmx(request):
         return plain(request, status, refusal=refusal)
     headers = {"HX-Retarget": NOTICE, "HX-Reswap": "outerHTML"}

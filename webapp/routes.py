@@ -1,10 +1,15 @@
 """The map of the site: every route, by the site it belongs to."""
 
-from litestar import get
+from litestar import Router, get
+from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
+from backend.errors import Refusal
 from webapp import assets
+from webapp.miniapp.pages import bookings, events, me, polls, sessions
+from webapp.miniapp.screens import refused_here
+from webapp.miniapp.session import person_of_session
 
 
 @get("/", include_in_schema=False)
@@ -13,6 +18,35 @@ async def front() -> Redirect:
     return Redirect("/dashboard", status_code=303)
 
 
+def miniapp() -> Router:
+    """What members see inside Telegram. Every address is the public shell for a browser that loads it as a document."""
+    return Router(
+        "/app",
+        route_handlers=[
+            sessions.show,
+            sessions.create,
+            events.index,
+            events.show,
+            events.people,
+            bookings.create,
+            bookings.update,
+            bookings.destroy,
+            bookings.answer,
+            bookings.take,
+            bookings.index,
+            polls.index,
+            polls.show,
+            polls.update,
+            me.show,
+            me.update,
+            me.allow,
+        ],
+        dependencies={"person": Provide(person_of_session)},
+        before_request=sessions.shell_for_documents,
+        exception_handlers={Refusal: refused_here},
+    )
+
+
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show]
+    return [front, assets.show, miniapp()]

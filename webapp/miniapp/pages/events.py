@@ -1,0 +1,120 @@
+"""What is coming over all the reader's clubs, one date with its seats, and who comes to it."""
+
+from datetime import UTC, datetime
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from backend.accounts.queries import clubs
+from backend.bookings import queries
+from backend.bookings.queries import InstanceView
+from backend.bookings.rules import Outcome
+from backend.i18n import Words
+from backend.people.queries import Person
+from webapp.live import mark_of
+from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.wording import (
+    city,
+    days,
+    hour_elsewhere,
+    share_link,
+    shown_line,
+    who_comes,
+)
+from webapp.rule_words import rhythm_of
+
+AT_ONCE = 60  # dates on a screen
+EVERYBODY = 500  # people on a screen
+LINE = 200  # of a line, read; a dozen are shown
+
+Answer = Response[str] | Response[None]
+
+
+@get("/events")
+async def index(
+    person: NamedDependency[Person],
+    club: FromQuery[int | None] = None,
+    after: FromQuery[int | None] = None,
+    seen: FromQuery[str] = "",
+) -> Answer:
+    """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` keeps to one."""
+    since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
+    theirs = await clubs(person)
+    views = await queries.upcoming(person, account_id=club, limit=AT_ONCE + 1, after=since)
+    shown = views[:AT_ONCE]
+    here = days(shown, person.voice)
+    now_seen = mark_of(theirs, here, [view.phase for view in shown])
+    if seen == now_seen:
+        return unchanged()
+    address = "/app/events?" + "&".join(
+        f"{name}={value}" for name, value in (("club", club), ("after", after)) if value
+    )
+    more = int(shown[-1].starts_at.timestamp()) if len(views) > AT_ONCE else None
+    return screen(
+        "events/index.html",
+        person,
+        clubs=theirs,
+        chosen=club,
+        days=here,
+        more=more,
+        address=address.rstrip("?"),
+        seen=now_seen,
+    )
+
+
+@get("/events/{code:str}")
+async def show(
+    code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
+) -> Answer:
+    """One date: where the reader stands, its seats, who comes, what can be done (`B9`, `W5`)."""
+    view = await queries.event(code, person)
+    if seen and seen == seen_of(view, person):
+        return unchanged()
+    return await event_screen(view, person)
+
+
+@get("/events/{code:str}/people")
+async def people(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+    """Everybody who has a seat; first names only."""
+    view = await queries.event(code, person)
+    coming = await queries.comers(view.id, limit=EVERYBODY)
+    return screen("events/people.html", person, view=view, people=coming)
+
+
+def seen_of(view: InstanceView, person: Person) -> str:
+    """The mark of an event's screen; it also changes as time opens and closes things, and at midnight."""
+    day = person.voice.near_day(view.starts_at, view.zone)
+    return mark_of(view, view.phase, view.may_leave, day, person)
+
+
+async def event_screen(
+    view: InstanceView, person: Person, *, outcome: str = "", said: Words | None = None
+) -> Response[str]:
+    """The screen of one date; after a change with its outcome and what the desk said."""
+    waits = view.mine is not None and view.mine.waiting
+    dead_end = view.phase in ("cancelled", "ended", "closed")
+    coming = await queries.comers(view.id)
+    return screen(
+        "events/show.html",
+        person,
+        outcome=outcome,
+        said=said,
+        view=view,
+        rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
+        people=coming,
+        names=who_comes(coming, person),
+        queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
+        next=await queries.next_date(view, person) if dead_end else None,
+        elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
+        city=city(person.zone or ""),
+        their_city=city(view.zone),
+        share=share_link(f"e_{view.code}", view.title),
+        seen=seen_of(view, person),
+    )
+
+
+async def event_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
+    """The screen of a date after the desk has answered."""
+    view = await queries.event(code, person)
+    return await event_screen(view, person, outcome=outcome.kind, said=outcome.words)

@@ -1,0 +1,86 @@
+"""Polls of the reader's clubs, one poll with its live counts, and the reader's vote."""
+
+from typing import Annotated
+
+from litestar import Response, get, put
+from litestar.datastructures import FormMultiDict
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath, FromQuery
+
+from backend.bookings.rules import Via
+from backend.i18n import N_, Words
+from backend.people.queries import Person
+from backend.polls import actions, queries
+from backend.polls.queries import PollView
+from backend.polls.words import not_listed
+from webapp.live import mark_of
+from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.wording import share_link
+
+HUES = 7
+Ballot = Annotated[FormMultiDict, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/polls")
+async def index(
+    person: NamedDependency[Person], seen: FromQuery[str] = ""
+) -> Response[str] | Response[None]:
+    """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
+    running = await queries.polls_of(person)
+    closed = await queries.polls_of(person, closed=True, limit=20)
+    now_seen = mark_of(running, closed, person)
+    if seen == now_seen:
+        return unchanged()
+    return screen("polls/index.html", person, running=running, closed=closed, seen=now_seen)
+
+
+@get("/polls/{code:str}")
+async def show(
+    code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
+) -> Response[str] | Response[None]:
+    """One poll with its counts, as far as this reader may see them now (`P1`)."""
+    view = await queries.poll(code, person)
+    if seen and seen == mark_of(view, person):
+        return unchanged()
+    return poll_screen(view, person)
+
+
+@put("/polls/{code:str}/vote")
+async def update(
+    code: FromPath[str], data: Ballot, person: NamedDependency[Person]
+) -> Response[str]:
+    """Vote: the field `option`, repeated, is the whole choice; none of it takes the vote back (`P2`)."""
+    outcome = await actions.vote(code, person, options_of(data), via=Via.MINIAPP)
+    view = await queries.poll(code, person)
+    return poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
+
+
+def options_of(ballot: FormMultiDict) -> list[int]:
+    """The ids of the options chosen. Raises `Invalid` for what is no id."""
+    told = [value for value in ballot.getall("option", []) if value != ""]
+    if not all(isinstance(value, str) and value.isdecimal() and len(value) < 19 for value in told):
+        raise not_listed()
+    return [int(value) for value in told]
+
+
+def poll_screen(
+    view: PollView, person: Person, *, outcome: str = "", said: Words | None = None
+) -> Response[str]:
+    """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices."""
+    voice, counts = person.voice, range(1, view.choices_max + 1)
+    return screen(
+        "polls/show.html",
+        person,
+        outcome=outcome,
+        said=said,
+        view=view,
+        hue=view.id % HUES,
+        chosen=[option for option in view.options if option.mine],
+        labels=[
+            voice.say(N_("Vote")),
+            *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
+        ],
+        share=share_link(f"p_{view.code}", view.question),
+        seen=mark_of(view, person),
+    )

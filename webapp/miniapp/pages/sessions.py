@@ -1,0 +1,69 @@
+"""The public shell, and the exchange of `initData` for a session."""
+
+from contextlib import suppress
+
+from litestar import Response, get, post
+from litestar.enums import MediaType
+from litestar.exceptions import NotAuthorizedException
+
+from backend import clock
+from backend.errors import Invalid
+from backend.groups.actions import recheck
+from backend.people.actions import choose_zone, meet
+from backend.settings import settings
+from webapp.miniapp.init_data import BadInitData, read
+from webapp.miniapp.session import credentials, issue
+from webapp.respond import AnyRequest, page, voice_of
+
+
+def shell(request: AnyRequest) -> Response[str]:
+    """The document every address of the Mini App answers a browser with: it knows nobody and shows nothing of theirs."""
+    return page("miniapp/shell.html", voice_of(request))
+
+
+@get("/", include_in_schema=False)
+async def show(request: AnyRequest) -> Response[str]:
+    """The shell at `/app/`."""
+    return shell(request)
+
+
+def shell_for_documents(request: AnyRequest) -> Response[str] | None:
+    """Before any handler: a browser that loads an address of the Mini App as a document gets the shell.
+
+    It cannot bring a session: those live in the page, not in a cookie.
+    """
+    asked = request.headers
+    a_document = "text/html" in asked.get("accept", "") and "hx-request" not in asked
+    if request.method == "GET" and a_document and "authorization" not in asked:
+        return shell(request)
+    return None
+
+
+@post("/session", status_code=204, include_in_schema=False)
+async def create(request: AnyRequest) -> Response[None]:
+    """Exchange `Authorization: tma <initData>` for a session in `X-Session`; 401 for anything else (`X1`).
+
+    `X-Time-Zone` is where the client's clock is set: taken until the person chooses one themselves.
+    """
+    raw = credentials(request.headers, "tma")
+    try:
+        launch = read(
+            raw,
+            settings.telegram_bot_token,
+            max_age=settings.init_data_max_age,
+            now=clock.now(),
+        )
+    except BadInitData:
+        raise NotAuthorizedException() from None
+    person = await meet(launch.who)
+    zone = request.headers.get("x-time-zone", "")
+    if person.zone is None and zone:
+        with suppress(Invalid):  # a clock set to a zone we do not know tells nothing
+            await choose_zone(person, zone)
+    await recheck(person)
+    return Response(
+        None,
+        status_code=204,
+        media_type=MediaType.HTML,
+        headers={"X-Session": issue(person, clock.now()), "Cache-Control": "no-store"},
+    )

@@ -1,0 +1,163 @@
+// The page around the screens: where to begin, what follows by itself, what to do when the net is gone. The screens come from
+// the server; htmx puts them into #screen.
+(() => {
+  const screen = () => document.getElementById('screen');
+  const show = id => document.getElementById(id)?.removeAttribute('hidden');
+  const isLive = ctx => ctx.sourceElement?.hasAttribute?.('data-live');
+  let again = null;  // what Retry does
+
+  // --- where to begin ---
+
+  // e_<code> is an event, p_<code> a poll. Anybody can make such a link: the server decides what is there for the reader.
+  function placeOf(param) {
+    const named = /^([ep])_([a-z0-9]{1,40})$/.exec(param ?? '');
+    return named ? `/app/${named[1] === 'e' ? 'events' : 'polls'}/${named[2]}` : '/app/events';
+  }
+
+  function start() {
+    const asked = new URLSearchParams(location.search).get('tgWebAppStartParam') || native.startParam;
+    const root = /^\/app\/?$/.test(location.pathname);
+    const path = root ? placeOf(asked) : location.pathname + location.search;
+    if (!session.known) return outside(path);
+    again = () => go(path, { replace: path });
+    again();
+  }
+
+  function go(path, history) {
+    return htmx.ajax('GET', path, { target: '#screen', swap: 'outerSync', ...history });
+  }
+
+  // Without Telegram there is nobody to show anything to; the link leads to the same place inside.
+  function outside(path) {
+    const named = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path);
+    if (named) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${named[1][0]}_${named[2]}`;
+    document.getElementById('loading').hidden = true;
+    show('outside');
+  }
+
+  function stale() {
+    document.getElementById('loading')?.setAttribute('hidden', '');
+    if (document.getElementById('stale')) return show('stale');
+    location.reload();
+  }
+
+  // --- every request ---
+
+  document.addEventListener('htmx:config:request', event => {
+    const { ctx } = event.detail;
+    if (isLive(ctx) && (document.hidden || !navigator.onLine)) return event.preventDefault();
+    ctx.fetch = session.ask;
+  });
+
+  document.addEventListener('htmx:before:request', event => {
+    const { ctx } = event.detail;
+    if (isLive(ctx)) return;
+    const notice = document.getElementById('notice');
+    if (notice?.className) notice.replaceWith(Object.assign(document.createElement('div'), { id: 'notice' }));
+    if (ctx.request.method !== 'GET') { native.busy(true); screen().setAttribute('aria-busy', 'true'); }
+    const { sourceElement, sourceEvent } = ctx;
+    again = sourceEvent?.type && sourceElement !== document.body
+      ? () => sourceElement.isConnected ? htmx.trigger(sourceElement, sourceEvent.type) : here()
+      : again ?? here;
+  });
+
+  document.addEventListener('htmx:finally:request', () => { native.busy(false); screen().removeAttribute('aria-busy'); });
+
+  document.addEventListener('htmx:after:request', event => {
+    const { ctx } = event.detail;
+    if (ctx.response.status < 500) document.getElementById('offline')?.setAttribute('hidden', '');
+  });
+
+  // What is no screen and has no place of its own must not be put into the page: a proxy's error, a page for documents.
+  document.addEventListener('htmx:before:swap', event => {
+    const { ctx } = event.detail;
+    const { status } = ctx.response ?? {};
+    if (!status || status === 204) return;
+    if (status === 401) { event.preventDefault(); return stale(); }
+    if (ctx.hx?.retarget || ctx.text.includes('id="screen"')) return;
+    event.preventDefault();
+    show('offline');
+  });
+
+  document.addEventListener('htmx:after:swap', event => {
+    const { ctx } = event.detail;
+    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : screen().dataset.outcome);
+    settle();
+  });
+
+  // The network is gone: what is on the screen stays, and says from when it is.
+  document.addEventListener('htmx:error', event => {
+    if (event.detail.ctx && !event.detail.ctx.response) show('offline');
+  });
+
+  document.addEventListener('htmx:confirm', event => {
+    const { ctx, issueRequest, dropRequest } = event.detail;
+    event.preventDefault();
+    native.confirm(ctx.confirm, ctx.sourceElement.dataset.yes ?? 'OK', yes => yes ? issueRequest() : dropRequest());
+  });
+
+  const here = () => go(location.pathname + location.search, { replace: location.pathname + location.search });
+  const look = () => { const live = document.getElementById('live'); if (live && !document.hidden) htmx.trigger(live, 'every'); };
+  addEventListener('online', () => document.getElementById('live') ? look() : again?.());
+  document.addEventListener('visibilitychange', look);
+
+  // --- history: how deep the reader is, so that Telegram's back button knows whether there is a way back ---
+
+  document.addEventListener('htmx:before:history:update', event => {
+    // Where nothing can be stored, a reload would lose who the reader is: Telegram's own part of the address stays in it.
+    if (!session.stored && location.hash) event.detail.history.path = event.detail.history.path.split('#')[0] + location.hash;
+  });
+  document.addEventListener('htmx:after:history:push', () => history.replaceState({ htmx: true, depth: depth + 1 }, ''));
+  document.addEventListener('htmx:after:history:replace', () => history.replaceState({ htmx: true, depth }, ''));
+  let depth = history.state?.depth ?? 0;
+  document.addEventListener('htmx:after:history:update', () => { depth = history.state?.depth ?? 0; });
+  document.addEventListener('htmx:before:history:restore', () => { depth = history.state?.depth ?? 0; });
+
+  function back() {
+    const up = screen().dataset.back;
+    if (depth > 0) history.back();
+    else if (up) go(up, { replace: up });
+  }
+
+  // --- what the page does by hand ---
+
+  function step(button) {
+    const steps = button.closest('[data-steps]'), field = steps.querySelector('input');
+    const most = Number(steps.dataset.most), next = Math.min(most, Math.max(0, Number(field.value) + Number(button.dataset.step)));
+    if (next === Number(field.value)) return;
+    field.value = next;
+    steps.querySelector('output').textContent = next;
+    steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
+    native.tick();
+  }
+
+  // A ballot with several choices: no more than allowed, and the button says for how many.
+  function count(ballot) {
+    const boxes = [...ballot.querySelectorAll('input[type=checkbox]')], chosen = boxes.filter(box => box.checked).length;
+    const most = Number(ballot.dataset.most);
+    boxes.forEach(box => { box.disabled = 'full' in box.dataset || (!box.checked && chosen >= most); });
+    const button = document.querySelector('[data-ballot]');
+    if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
+  }
+
+  function settle() {
+    const ballot = document.getElementById('ballot');
+    if (ballot && document.querySelector('[data-ballot]')) count(ballot);
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
+    if (choose && zone && zone !== choose.dataset.zoneNow) { choose.name = 'zone'; choose.value = zone; choose.hidden = false; }
+    native.dress();
+  }
+
+  document.addEventListener('click', event => {
+    const stepper = event.target.closest('[data-step]');
+    if (stepper) step(stepper);
+    if (event.target.closest('[data-retry]')) (again ?? here)();
+  });
+  document.addEventListener('change', event => {
+    const ballot = event.target.closest('#ballot');
+    if (ballot) { count(ballot); native.tick(); native.dress(); }
+  });
+
+  native.begin(back);
+  start();
+})();

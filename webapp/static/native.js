@@ -1,0 +1,106 @@
+// Telegram's own parts: theme, buttons, haptics, popups, links. Each behind its version: an old client and a plain browser
+// get the same page with its own buttons.
+const native = (() => {
+  const app = window.Telegram?.WebApp;
+  const inside = Boolean(app && app.platform !== 'unknown');
+  const can = version => inside && app.isVersionAtLeast(version);
+  const root = document.documentElement;
+  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+
+  // Any CSS colour as #rrggbb, which is all Telegram takes.
+  function hex(colour) {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    return '#' + [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => v.toString(16).padStart(2, '0')).join('');
+  }
+
+  function theme() {
+    if (inside) root.dataset.scheme = app.colorScheme;
+    guard(root);
+    if (can('6.1')) {
+      app.setHeaderColor('secondary_bg_color');
+      app.setBackgroundColor('secondary_bg_color');
+    }
+    dress();
+  }
+
+  // Native buttons take the words, colours and deeds of the page's own, which step back behind them.
+  const twins = { main: null, second: null };
+  const buttons = () => ({ main: can('6.0') ? app.MainButton : null, second: can('7.10') ? app.SecondaryButton : null });
+
+  function dress() {
+    const screen = document.getElementById('screen');
+    for (const [kind, button] of Object.entries(buttons())) {
+      const twin = screen?.querySelector(`[data-native="${kind}"]`) ?? null;
+      twins[kind] = button ? twin : null;
+      if (!button) continue;
+      if (!twin) { if (button.isVisible) button.hide(); continue; }
+      twin.removeAttribute('data-behind');
+      const style = getComputedStyle(twin);
+      const flat = style.backgroundColor === 'rgba(0, 0, 0, 0)' ? 'white' : style.backgroundColor;
+      button.setParams({ text: twin.textContent.trim(), color: hex(flat), text_color: hex(style.color), is_visible: true, is_active: !twin.disabled });
+      if (kind === 'second' && can('7.10')) button.setParams({ position: 'left' });
+      twin.setAttribute('data-behind', '');
+    }
+    const bar = screen?.querySelector('.answer');
+    if (bar) bar.toggleAttribute('data-behind', [...bar.children].every(child => child.hasAttribute('data-behind')));
+    if (can('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
+  }
+
+  const press = kind => () => twins[kind]?.isConnected && twins[kind].click();
+
+  function busy(is) {
+    for (const [kind, button] of Object.entries(buttons()))
+      if (button && twins[kind]) is ? button.showProgress(false) : button.hideProgress();
+  }
+
+  // Success on booked, warning on waiting, error on refusal; nothing for what only moves about.
+  const FEEL = { booked: 'success', voted: 'success', waiting: 'warning', refused: 'error' };
+  function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
+  function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
+
+  // A question before what cannot be taken back; yes is a red button with the deed's own name.
+  function confirm(question, yes, then) {
+    if (!can('6.2')) return then(window.confirm(question));
+    try {
+      app.showPopup({ message: question.slice(0, 256), buttons: [{ id: 'yes', type: 'destructive', text: yes }, { type: 'cancel' }] }, id => then(id === 'yes'));
+    } catch { then(false); }  // another popup is open: the question was not asked, so nothing is done
+  }
+
+  // Links out of the app. In a frame, the official script would let a t.me link lead the frame itself away.
+  function follow(event) {
+    const link = event.target.closest?.('a[href^="http"]');
+    if (!link || !inside || new URL(link.href).origin === location.origin && !link.target) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (link.matches('[data-write]') && can('6.9')) return write(link);
+    if (new URL(link.href).hostname === 't.me' && can('6.1')) app.openTelegramLink(link.href);
+    else app.openLink(link.href);
+  }
+
+  // Asked at the moment it matters: someone books or waits, and the bot may not write to them yet.
+  function write(link) {
+    app.requestWriteAccess(async allowed => {
+      if (!allowed) return;
+      await session.ask('/app/me/writing', { method: 'POST', headers: {} });
+      link.closest('li').remove();
+    });
+  }
+
+  function begin(back) {
+    document.addEventListener('click', follow, true);
+    if (inside) {
+      app.ready();
+      app.expand();
+      app.onEvent('themeChanged', theme);
+      if (can('6.0')) app.MainButton.onClick(press('main'));
+      if (can('7.10')) app.SecondaryButton.onClick(press('second'));
+      if (can('6.1')) app.BackButton.onClick(back);
+    }
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme);
+    theme();
+  }
+
+  return { begin, busy, can, confirm, dress, feel, inside, startParam: app?.initDataUnsafe?.start_param ?? '', tick };
+})();
