@@ -26,7 +26,8 @@ CREATE TABLE messages (
     created_at timestamptz NOT NULL,
     sent_at timestamptz
 );
-CREATE INDEX messages_due_idx ON messages (priority, due_at, id) WHERE state IN ('due', 'sending');
+CREATE INDEX messages_due_idx ON messages (account_id, priority, due_at, id) WHERE state = 'due';
+CREATE INDEX messages_sending_idx ON messages (epoch) WHERE state = 'sending';
 CREATE INDEX messages_account_id_state_idx ON messages (account_id, state);
 CREATE INDEX messages_user_id_idx ON messages (user_id);
 CREATE INDEX messages_instance_id_idx ON messages (instance_id);
@@ -69,6 +70,10 @@ CREATE INDEX cards_poll_id_idx ON cards (poll_id);
 CREATE INDEX cards_account_id_idx ON cards (account_id);
 CREATE INDEX cards_asked_by_idx ON cards (asked_by);
 CREATE INDEX cards_group_id_message_id_idx ON cards (group_id, message_id);
+CREATE INDEX cards_due_idx ON cards (next_try_at) WHERE state IN ('due', 'posting');
+-- A card that is finished for good is looked at no more: its next time is beyond the year 9000.
+CREATE INDEX cards_live_idx ON cards (id) WHERE state = 'live' AND next_try_at < '9000-01-01 00:00:00+00';
+COMMENT ON COLUMN cards.next_try_at IS 'when a due card may be posted; when a live one is looked at again though nobody acted';
 COMMENT ON COLUMN cards.shown_version IS 'the version of the seats or tally row that the message shows; behind it, the card is stale';
 """
 

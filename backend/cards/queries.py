@@ -1,0 +1,144 @@
+"""Cards as organisers see them, and as the poster works through them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock, db
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card as an organiser sees it (`C6`). `state`: due, posting, live, lost; `link` opens the message in Telegram."""
+
+    id: int
+    account_id: int
+    instance_id: int | None
+    poll_id: int | None
+    group_title: str
+    group_health: str
+    topic_id: int | None
+    state: str
+    error: str
+    created_at: datetime
+    posted_at: datetime | None
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A card to be posted or edited: what it shows, where, and the version of its subject that is now to be shown."""
+
+    card_id: int
+    instance_id: int | None
+    poll_id: int | None
+    chat_id: int
+    topic_id: int | None
+    message_id: int | None
+    digest: str
+    version: int
+    attempts: int
+
+
+VIEW = """
+SELECT c.*, g.title AS group_title, g.health AS group_health, g.chat_id
+FROM cards c JOIN groups g ON g.id = c.group_id
+"""
+
+JOB = """
+SELECT c.id, c.instance_id, c.poll_id, c.topic_id, c.message_id, c.digest, c.attempts, g.chat_id,
+    coalesce(s.version, t.version) AS version
+FROM cards c
+JOIN groups g ON g.id = c.group_id
+LEFT JOIN instance_seats s ON s.instance_id = c.instance_id
+LEFT JOIN poll_tallies t ON t.poll_id = c.poll_id
+"""
+
+
+def job_from(row: db.Row) -> Job:
+    """A row of `JOB`."""
+    return Job(
+        card_id=row["id"],
+        instance_id=row["instance_id"],
+        poll_id=row["poll_id"],
+        chat_id=row["chat_id"],
+        topic_id=row["topic_id"],
+        message_id=row["message_id"],
+        digest=row["digest"],
+        version=row["version"],
+        attempts=row["attempts"],
+    )
+
+
+def _view(row: db.Row) -> CardView:
+    link = ""
+    # Only a supergroup's messages have links; its id is the chat's without the mark -100 in front.
+    if row["message_id"] is not None and str(row["chat_id"]).startswith("-100"):
+        link = f"https://t.me/c/{str(row['chat_id'])[4:]}/{row['message_id']}"
+    return CardView(
+        id=row["id"],
+        account_id=row["account_id"],
+        instance_id=row["instance_id"],
+        poll_id=row["poll_id"],
+        group_title=row["group_title"],
+        group_health=row["group_health"],
+        topic_id=row["topic_id"],
+        state=row["state"],
+        error=row["error"],
+        created_at=row["created_at"],
+        posted_at=row["posted_at"],
+        link=link,
+    )
+
+
+async def cards_of(
+    *, instance_id: int | None = None, poll_id: int | None = None
+) -> list[CardView]:
+    """The cards of a date or of a poll, newest first."""
+    rows = await db.rows(
+        f"{VIEW} WHERE c.instance_id = $1 OR c.poll_id = $2 ORDER BY c.id DESC",
+        instance_id,
+        poll_id,
+    )
+    return [_view(row) for row in rows]
+
+
+async def lost_cards(account_id: int) -> list[CardView]:
+    """The club's cards that are gone, or may be, newest first (`C6`); those of what is over aside."""
+    rows = await db.rows(
+        f"{VIEW} LEFT JOIN event_instances i ON i.id = c.instance_id LEFT JOIN polls p ON p.id = c.poll_id"
+        " WHERE c.account_id = $1 AND c.state = 'lost' AND p.closed_at IS NULL"
+        " AND (i.id IS NULL OR i.ends_at > $2) ORDER BY c.id DESC",
+        account_id,
+        clock.now(),
+    )
+    return [_view(row) for row in rows]
+
+
+async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
+    """Whether this message is a card of that date: who can tap it may be told which club it is of."""
+    return bool(
+        await db.value(
+            "SELECT true FROM cards c JOIN groups g ON g.id = c.group_id"
+            " WHERE g.chat_id = $1 AND c.message_id = $2 AND c.instance_id = $3",
+            chat_id,
+            message_id,
+            instance_id,
+        )
+    )
+
+
+async def stale_cards(*, limit: int, but: Collection[int] = ()) -> list[Job]:
+    """Live cards that show less than is, longest-waiting first, or whose time has come to be looked at.
+
+    Bookings and votes write no flag: a card is behind when its subject's version is beyond the one it shows.
+    """
+    rows = await db.rows(
+        f"{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'"
+        " AND (coalesce(s.version, t.version) > c.shown_version OR c.next_try_at <= $1)"
+        " AND NOT (c.id = ANY($2::bigint[])) ORDER BY c.next_try_at, c.id LIMIT $3",
+        clock.now(),
+        list(but),
+        limit,
+    )
+    return [job_from(row) for row in rows]

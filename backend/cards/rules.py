@@ -1,0 +1,20 @@
+"""When a card has to be looked at again, though nobody did anything (`C2`, `C3`)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+# A finished card is looked at no more; the index of live cards leaves such rows out.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+# What an ended or cancelled card says of the next date is kept true this often, and for this long.
+NEXT_DATE_PACE = timedelta(minutes=10)
+NEXT_DATE_LIFE = timedelta(days=7)
+
+
+def names_next(over_at: datetime, now: datetime) -> bool:
+    """Whether a card of what was over at `over_at` (ended, or would have) still leads on to the next date."""
+    return now < over_at + NEXT_DATE_LIFE
+
+
+def look_again(moments: Iterable[datetime | None], now: datetime) -> datetime:
+    """The first of these moments that is still to come; `NEVER` when none is."""
+    return min((at for at in moments if at is not None and at > now), default=NEVER)
