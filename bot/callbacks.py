@@ -1,0 +1,45 @@
+"""What the buttons carry: at most 64 bytes each (`C4`)."""
+
+from enum import StrEnum
+
+from aiogram.filters.callback_data import CallbackData
+
+
+class Do(StrEnum):
+    """What a button does with a seat."""
+
+    JOIN = "join"  # or wait for a seat
+    MORE = "more"  # +1
+    LEAVE = "leave"
+    CANT = "cant"  # "I can't come", under a message
+
+
+class Seat(CallbackData, prefix="s"):
+    """A button about the presser's own seat on a date."""
+
+    do: Do
+    code: str
+
+
+class Pick(CallbackData, prefix="v"):
+    """A button of one option of a poll."""
+
+    code: str
+    option: int
+
+
+class SignIn(CallbackData, prefix="i"):
+    """The answer to "Is it you who signs in?": the link's own key, since a number could be guessed."""
+
+    yes: bool
+    key: str
+
+
+class LinkGroup(CallbackData, prefix="g"):
+    """Link the chat this button stands in to that club."""
+
+    account_id: int
+
+
+class FoundClub(CallbackData, prefix="c"):
+    """Make a club named after the chat this button stands in, and link it."""

@@ -1,0 +1,103 @@
+"""How a card is drawn: the one place, for groups and for private chats alike (`C3`, `C4`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock
+from backend.bookings.queries import InstanceView, People, comers, instance_for_card
+from backend.cards.rules import NEXT_DATE_PACE, look_again, names_next
+from backend.i18n import Voice
+from backend.polls.queries import OptionView, PollView, poll_for_card
+from bot.keyboards import event_link, event_rows, poll_rows
+from bot.sheets import Sheet, write
+
+NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
+BAR = 8  # cells of a poll's bar
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A card as it is to be shown now, and when it is to be looked at again though nobody acts."""
+
+    sheet: Sheet
+    look_at: datetime
+
+
+async def draw(*, instance_id: int | None, poll_id: int | None) -> Drawing | None:
+    """The card of a date or of a poll, in its club's language; None when there is no such thing any more."""
+    if instance_id is not None:
+        found = await instance_for_card(instance_id)
+        if found is None:
+            return None
+        view, following = found
+        sheet = event_sheet(
+            view,
+            following,
+            await comers(instance_id, limit=NAMES),
+            Voice(view.club_language),
+            private=False,
+        )
+        return Drawing(sheet, _look_at(view))
+    poll = await poll_for_card(poll_id or 0)
+    if poll is None:
+        return None
+    sheet = poll_sheet(poll, Voice(poll.club_language), private=False)
+    return Drawing(sheet, look_again([poll.closes_at if poll.open else None], clock.now()))
+
+
+def event_sheet(
+    view: InstanceView,
+    following: InstanceView | None,
+    people: People,
+    voice: Voice,
+    *,
+    private: bool,
+) -> Sheet:
+    """A date: title, when and where, seats, who comes, how many wait, and its state."""
+    if not names_next(view.ends_at, clock.now()):
+        following = None
+    shown = people.comers if people.parties <= NAMES else people.comers[: NAMES - 1]
+    seated = sum(comer.seats for comer in shown)
+    return write(
+        "event_card.html",
+        voice,
+        event_rows(view, following, voice, private=private),
+        view=view,
+        following=following,
+        names=[_name(c.first_name, c.seats) for c in shown],
+        more=view.booked - seated,
+        link=event_link(view.code),
+        private=private,
+    )
+
+
+def poll_sheet(view: PollView, voice: Voice, *, private: bool) -> Sheet:
+    """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted."""
+    return write(
+        "poll_card.html",
+        voice,
+        poll_rows(view, voice, private=private),
+        view=view,
+        bars={option.id: _bar(option, view.voters) for option in view.options},
+    )
+
+
+def _name(name: str, seats: int) -> str:
+    return f"{name} +{seats - 1}" if seats > 1 else name
+
+
+def _bar(option: OptionView, voters: int) -> str:
+    """How many of those who voted chose it; a single vote always shows."""
+    full = min(BAR, max(1, round(BAR * option.votes / voters))) if option.votes and voters else 0
+    return "▰" * full + "▱" * (BAR - full)
+
+
+def _look_at(view: InstanceView) -> datetime:
+    """The next moment at which the card's words or buttons change by the clock alone."""
+    now = clock.now()
+    windows = view.windows
+    if view.phase in ("ended", "cancelled"):
+        return look_again([now + NEXT_DATE_PACE if names_next(view.ends_at, now) else None], now)
+    return look_again(
+        [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at], now
+    )
