@@ -1,0 +1,176 @@
+"""A real nginx with the configuration of production, before whatever the test puts behind it.
+
+The image's nginx fills the templates in from its environment and asks the engine's DNS for the web processes. Here the
+same script names the values, ports are free ones, and the processes are named one by one: nginx asks DNS for upstreams
+since 1.27.3, older ones run these tests too.
+"""
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import geteuid
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+OPENSSL = shutil.which("openssl")
+PORTS = ("8080", "8081", "8443")
+
+
+def free_port() -> int:
+    """A port nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A running nginx. `log` is what it wrote to its standard output."""
+
+    directory: Path
+    plain: int
+    alive: int
+    secure: int
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.secure}"
+
+    def context(self) -> ssl.SSLContext:
+        """Trust in its certificate, and in no other."""
+        return ssl.create_default_context(
+            cafile=str(certificates(self.directory) / "fullchain.pem")
+        )
+
+    def client(self) -> httpx.Client:
+        """A browser that came to the right address."""
+        return httpx.Client(base_url=self.url, verify=self.context(), timeout=20)
+
+
+def certificates(directory: Path) -> Path:
+    """Where the self-made certificate lies."""
+    return directory / "letsencrypt" / "live" / "localhost"
+
+
+def make_certificate(directory: Path) -> None:
+    """A certificate for localhost that nobody but the tests trusts."""
+    assert OPENSSL
+    certificates(directory).mkdir(parents=True)
+    asked = f"{OPENSSL} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    asked += " -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run(
+        [*asked.split(), "-keyout", "privkey.pem", "-out", "fullchain.pem"],
+        cwd=certificates(directory),
+        check=True,
+        capture_output=True,
+    )
+
+
+def names(directory: Path, **environ: str) -> dict[str, str]:
+    """What the image's templates are filled in with: the script's own answer."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"set -eu; . {ROOT}/nginx/16-emerald.envsh; env"],
+        env={"PATH": "/usr/bin:/bin", "EMERALD_LETSENCRYPT": f"{directory}/letsencrypt", **environ},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    pairs = (line.split("=", 1) for line in done.stdout.splitlines())
+    return {name: value for name, value in pairs if name.startswith("EMERALD_")}
+
+
+def write_configuration(directory: Path, behind: Sequence[int], **environ: str) -> Front:
+    """Everything nginx reads, filled in, for web processes at these ports."""
+    make_certificate(directory)
+    ports = {port: str(free_port()) for port in PORTS}
+    front = Front(directory, int(ports["8080"]), int(ports["8081"]), int(ports["8443"]))
+    values = names(directory, PUBLIC_URL=front.url, **environ)
+    values |= {"EMERALD_PAGES": f"{ROOT}/nginx/pages", "NGINX_LOCAL_RESOLVERS": "127.0.0.11"}
+    filled = directory / "conf.d"
+    filled.mkdir()
+    for template in sorted((ROOT / "nginx/templates").glob("*.template")):
+        text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], template.read_text())
+        if template.name == "app.conf.template":
+            text = _named(text, behind)
+        if version() < (1, 25, 1):
+            text, n = re.subn(r"listen (\d+) ssl;\n\s*http2 on;", r"listen \1 ssl http2;", text)
+            assert n == (template.name == "site.conf.template")
+        text = re.sub(
+            r"listen ((?:127\.0\.0\.1:)?)(\d+)",
+            lambda found: f"listen 127.0.0.1:{ports[found[2]]}",
+            text,
+        )
+        (filled / template.stem).write_text(text)
+    frame = (ROOT / "nginx/nginx.conf").read_text()
+    frame = frame.replace("/tmp/", f"{directory}/").replace("/etc/nginx/conf.d", str(filled))
+    (directory / "nginx.conf").write_text(frame.replace("/dev/stdout", f"{directory}/log"))
+    return front
+
+
+def _named(text: str, behind: Sequence[int]) -> str:
+    """The upstream, with addresses in place of the name and of who resolves it."""
+    text, resolvers = re.subn(r"    resolver .*;\n", "", text)
+    servers = "".join(rf"    server 127.0.0.1:{port} \1;\n" for port in behind)
+    text, lines = re.subn(r"    server app:3000 resolve (.*);\n", servers, text)
+    assert (resolvers, lines) == (1, 1), "the template is not what this expects"
+    return text
+
+
+def version() -> tuple[int, ...]:
+    """Of the nginx that is installed."""
+    assert PROGRAM
+    said = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stderr
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", said)
+    assert found, said
+    return tuple(map(int, found.groups()))
+
+
+def command(front: Front) -> list[str]:
+    """nginx with this configuration, in the foreground; as whoever runs the tests, who owns the files."""
+    assert PROGRAM
+    user = " user root;" if geteuid() == 0 else ""
+    given = ["-p", str(front.directory), "-c", str(front.directory / "nginx.conf")]
+    return [PROGRAM, *given, "-e", "stderr", "-g", f"daemon off;{user}"]
+
+
+@contextmanager
+def running(directory: Path, behind: Sequence[int], **environ: str) -> Iterator[Front]:
+    """nginx, from when it answers until the end of the block."""
+    front = write_configuration(directory, behind, **environ)
+    with (directory / "errors").open("wb") as errors:
+        process = subprocess.Popen(command(front), stdout=errors, stderr=errors)
+    try:
+        await_answer(f"http://127.0.0.1:{front.alive}/alive", process)
+        yield front
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody answers there with 200. Raises when the process ends, or takes 30 s."""
+    transport = httpx.HTTPTransport(retries=0)
+    with httpx.Client(transport=transport, timeout=5) as client:
+        for _ in range(300):
+            try:
+                if client.get(url).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            try:
+                raise RuntimeError(f"{process.args!r} ended with {process.wait(0.1)}")
+            except subprocess.TimeoutExpired:
+                continue
+    raise TimeoutError(url)

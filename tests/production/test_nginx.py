@@ -1,0 +1,314 @@
+"""What people meet first: nginx as production runs it, before the real application."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+import pytest
+
+from tests.production import front as fronts
+from tests.production.front import ROOT, Front, await_answer, command, free_port, running
+
+pytestmark = pytest.mark.skipif(
+    not (fronts.PROGRAM and fronts.OPENSSL),
+    reason="needs nginx and openssl (Debian, Ubuntu: apt install nginx-light openssl)",
+)
+ONCE = ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options")
+ONCE += ("Referrer-Policy", "Cache-Control")
+
+
+class Web:
+    """A web process as in production, at a port of its own."""
+
+    def __init__(self, log: Path) -> None:
+        self.port, self.log = free_port(), log
+        self.start()
+
+    def start(self) -> None:
+        environ = {**os.environ, "ENV": "production", "PORT": str(self.port), "HOST": "127.0.0.1"}
+        environ |= {"TELEGRAM_WEBHOOK": "false", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "info"}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "emerald", "serve"], env=environ, stdout=log, stderr=log
+            )
+
+    def await_ready(self) -> None:
+        await_answer(f"http://127.0.0.1:{self.port}/health", self.process)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def webs(tmp_path_factory: pytest.TempPathFactory, database: None) -> Iterator[list[Web]]:
+    """Two web processes on the tests' database."""
+    logs = tmp_path_factory.mktemp("webs")
+    started = [Web(logs / str(number)) for number in range(2)]
+    try:
+        for web in started:
+            web.await_ready()
+        yield started
+    finally:
+        for web in started:
+            web.process.terminate()
+        for web in started:
+            web.process.wait(30)
+
+
+@pytest.fixture
+def front(tmp_path: Path, webs: list[Web]) -> Iterator[Front]:
+    """nginx before both, with no request counted yet."""
+    for web in webs:
+        if web.process.poll() is not None:
+            web.start()
+            web.await_ready()
+    with running(tmp_path, [web.port for web in webs]) as started:
+        yield started
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    """The port of a server that answers with the headers it got."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = json.dumps(dict(self.headers)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: the test reads what nginx logs."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join(10)
+
+
+def test_the_configuration_is_sound(tmp_path: Path) -> None:
+    front = fronts.write_configuration(tmp_path, [free_port()])
+    said = subprocess.run([*command(front), "-t"], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "[warn]" not in said.stderr and "[emerg]" not in said.stderr
+
+
+def test_will_not_start_without_a_certificate_or_an_address(tmp_path: Path) -> None:
+    for public_url, told in (
+        ("https://club.example", "no certificate for club.example"),
+        ("http://club.example", "PUBLIC_URL must be set"),
+        ("", "PUBLIC_URL must be set"),
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            fronts.names(tmp_path, PUBLIC_URL=public_url)
+        assert told in refused.value.stderr
+
+
+def test_the_policy_knows_the_style_of_every_page() -> None:
+    policy = (ROOT / "nginx/templates/site.conf.template").read_text()
+    for page in sorted((ROOT / "nginx/pages").glob("*.html")):
+        style = re.search(r"<style>(.*)</style>", page.read_text(), re.DOTALL)
+        assert style, page
+        digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy, page
+
+
+def test_leads_to_https(front: Front) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{front.plain}/app/?a=b", headers={"Host": "localhost"})
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == f"{front.url}/app/?a=b"
+
+
+def test_says_nothing_to_strangers(front: Front) -> None:
+    """By another name, there is neither an answer nor a certificate."""
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://127.0.0.1:{front.plain}/", headers={"Host": "elsewhere.example"})
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", front.secure)) as raw, pytest.raises(ssl.SSLError):
+        context.wrap_socket(raw, server_hostname="elsewhere.example")
+
+
+@pytest.mark.parametrize("least", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_speaks_modern_tls_and_http2(front: Front, least: ssl.TLSVersion) -> None:
+    context = front.context()
+    context.minimum_version = context.maximum_version = least
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", front.secure)) as raw,
+        context.wrap_socket(raw, server_hostname="localhost") as connection,
+    ):
+        assert connection.selected_alpn_protocol() == "h2"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_refuses_tls_of_yesterday(front: Front) -> None:
+    context = front.context()
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with socket.create_connection(("127.0.0.1", front.secure)) as raw, pytest.raises(ssl.SSLError):
+        context.wrap_socket(raw, server_hostname="localhost")
+
+
+def test_passes_health_on_and_keeps_the_rest_inside(front: Front) -> None:
+    with front.client() as client:
+        assert client.get("/health").json() == {"status": "ok"}
+        for path in ("/metrics", "/ready", "/metrics?x", "//metrics", "/%6Detrics"):
+            answer = client.get(front.url + path)
+            assert answer.status_code == 404, path
+            assert "emerald_" not in answer.text and "database" not in answer.text
+
+
+def test_sends_each_header_once(front: Front) -> None:
+    """The application's own headers, and nginx's where nginx answers."""
+    with front.client() as client:
+        for path in (
+            "/health",
+            "/app/",
+            "/dashboard/sign-in",
+            "/no/such",
+            "/metrics",
+            asset(client),
+        ):
+            answer = client.get(path)
+            for name in ONCE:
+                found = answer.headers.get_list(name)
+                assert len(found) == 1, (path, name, found)
+            assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+            assert answer.headers.get("Server") in (None, "nginx"), path
+
+
+def asset(client: httpx.Client) -> str:
+    """The address of a style sheet, as a page names it."""
+    found = re.search(r'href="(/static/[^"]+\.css)"', client.get("/no/such").text)
+    assert found
+    return found[1]
+
+
+def test_keeps_static_files(front: Front, webs: list[Web]) -> None:
+    with front.client() as client:
+        path = asset(client)
+        first = client.get(path, headers={"Accept-Encoding": "gzip, br"})
+        assert "immutable" in first.headers["Cache-Control"]
+        assert first.headers["Content-Encoding"] == "gzip"
+        plain = client.get(path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        again = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert plain.content == first.content == again.content
+        client.get("/health")  # on the same connection: what came before is in the log now
+    served = [json.loads(line) for line in front.log.splitlines()]
+    asked = [line["app"] for line in served if line["path"] == path]
+    assert len(asked) == 3 and asked[0] and asked[1] and not asked[2], "the third came from nginx"
+
+
+def test_packs_pages_but_not_the_dashboards(front: Front) -> None:
+    """A dashboard's page holds a token and what was typed: packed together they would tell the token (BREACH)."""
+    with front.client() as client:
+        assert client.get("/no/such").headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in client.get("/dashboard/sign-in").headers
+
+
+def test_refuses_what_is_too_large(front: Front) -> None:
+    with front.client() as client:
+        answer = client.post("/app/session", content=b"x" * 1_100_000)
+        assert answer.status_code == 413
+        assert "That was too much at once." in answer.text
+
+
+def test_stops_a_flood_with_a_page(front: Front) -> None:
+    """X7: openings of one address, five a second and a hundred at once. Pages have another measure."""
+    with front.client() as client:
+        answers = [client.post("/app/session") for _ in range(130)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert 5 <= len(refused) <= 30
+        assert all(answer.status_code in (401, 429) for answer in answers)
+        assert "That was a lot in a short time." in refused[0].text
+        assert refused[0].headers["Retry-After"] == "1"
+        assert refused[0].headers["Cache-Control"] == "no-store"
+        assert client.get("/health").status_code == 200
+
+
+def test_never_limits_telegram(front: Front) -> None:
+    with front.client() as client:
+        flood = [client.get("/no/such").status_code for _ in range(700)]
+        assert 429 in flood
+        assert client.post("/telegram/webhook", json={}).status_code == 401
+
+
+def test_can_let_only_telegram_call(tmp_path: Path, webs: list[Web]) -> None:
+    with (
+        running(tmp_path, [webs[0].port], WEBHOOK_FROM_TELEGRAM_ONLY="yes") as front,
+        front.client() as client,
+    ):
+        assert client.post("/telegram/webhook", json={}).status_code == 403
+        assert client.get("/health").status_code == 200
+
+
+def test_tells_the_application_who_asked(tmp_path: Path, echo: int) -> None:
+    """What a stranger writes into X-Forwarded-For goes no further."""
+    forged = {"X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.8.8", "X-Forwarded-Proto": "gopher"}
+    with running(tmp_path, [echo]) as front, front.client() as client:
+        seen = client.get("/", headers=forged).json()
+        assert seen["X-Forwarded-For"] == seen["X-Real-IP"] == "127.0.0.1"
+        assert seen["X-Forwarded-Proto"] == "https"
+        assert seen["Host"] == "localhost"
+
+
+def test_logs_no_query_and_no_header(tmp_path: Path, echo: int) -> None:
+    with running(tmp_path, [echo]) as front, front.client() as client:
+        client.get("/events/abc?token=secret", headers={"Authorization": "tma secret"})
+        client.get("/health")  # on the same connection: what came before is in the log now
+        line = json.loads(front.log.splitlines()[-1])
+        assert line["path"] == "/events/abc"
+        assert line["status"] == 200
+        assert "secret" not in front.log
+
+
+def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
+    """Its neighbour answers in its stead, also to what changes something; and it is used again when it is back."""
+    with front.client() as client:
+        for number in range(60):
+            if number == 20:
+                webs[0].kill()
+            assert client.get("/health").status_code == 200
+            assert client.post("/app/session").status_code == 401
+        webs[0].start()
+        webs[0].await_ready()
+        for _ in range(100):
+            assert client.get("/no/such").status_code == 404
+            if f"127.0.0.1:{webs[0].port}" in front.log.splitlines()[-1]:
+                break
+            Event().wait(0.05)
+        webs[1].kill()
+        assert client.get("/health").status_code == 200
+
+
+def test_says_when_nobody_answers(tmp_path: Path) -> None:
+    """503 and a page, also inside Telegram's frame, and when to try again."""
+    with running(tmp_path, [free_port()]) as front, front.client() as client:
+        answer = client.get("/app/")
+        assert answer.status_code == 503
+        assert "Nothing is lost." in answer.text and 'lang="fi"' in answer.text
+        assert answer.headers["Retry-After"] == "2"
+        for name in ONCE:
+            assert len(answer.headers.get_list(name)) == 1, name
+        assert (
+            "frame-ancestors https://web.telegram.org" in answer.headers["Content-Security-Policy"]
+        )
