@@ -7,14 +7,14 @@ is spoken; adding a language is adding one file.
 import gettext
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import date, datetime, time, timedelta
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -60,6 +60,30 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+# A screen words a hundred times, most of them the same few: Babel's patterns are worked out once for each.
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(LOCALES.get(language, language))
+
+
+@lru_cache(4096)
+def _hour(language: str, hour: int, minute: int) -> str:
+    return format_time(time(hour, minute), "short", locale=_locale(language))
+
+
+@lru_cache(4096)
+def _date(language: str, skeleton: str, day: date) -> str:
+    at = datetime.combine(day, time())
+    return format_skeleton(skeleton, at, locale=_locale(language)).replace("\u202f", " ")
+
+
+@lru_cache(4096)
+def _full_date(language: str, day: date) -> str:
+    return format_date(day, _FULL_DATES.get(language, "EEEE, d MMMM"), locale=_locale(language))
+
+
 @dataclass(frozen=True, slots=True)
 class Ordinal:
     """A number that a sentence wants as a place in line."""
@@ -90,7 +114,7 @@ class Voice:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(LOCALES.get(self.language, self.language))
+        return _locale(self.language)
 
     def say(self, message: str, /, **values: object) -> str:
         """A sentence of the catalogue with its named values filled in."""
@@ -121,22 +145,22 @@ class Voice:
 
     def hour(self, at: datetime, zone: str) -> str:
         """`18:00`, in Finnish `18.00`."""
-        return format_time(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
+        local = at.astimezone(ZoneInfo(zone))
+        return _hour(self.language, local.hour, local.minute)
 
     def date(self, at: datetime, zone: str) -> str:
         """`Tue 24 Nov`; with the year when it is not this one."""
         local = at.astimezone(ZoneInfo(zone))
         this_year = local.year == clock.now().astimezone(ZoneInfo(zone)).year
-        return self._skeleton("MMMEd" if this_year else "yMMMEd", local)
+        return _date(self.language, "MMMEd" if this_year else "yMMMEd", local.date())
 
     def full_date(self, at: datetime, zone: str) -> str:
         """`Tuesday 24 November`."""
-        pattern = _FULL_DATES.get(self.language, "EEEE, d MMMM")
-        return format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=self.locale)
+        return _full_date(self.language, at.astimezone(ZoneInfo(zone)).date())
 
     def month(self, at: datetime, zone: str) -> str:
         """`November 2026`."""
-        return self._skeleton("yMMMM", at.astimezone(ZoneInfo(zone)))
+        return _date(self.language, "yMMMM", at.astimezone(ZoneInfo(zone)).date())
 
     def moment(self, at: datetime, zone: str) -> str:
         """`today at 18:00`, `tomorrow at 18:00`, else `Tue 24 Nov at 18:00`."""
@@ -178,6 +202,3 @@ class Voice:
             tail = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
             return f"{n}{tail}"
         return f"{n}-й" if self.language == "ru" else f"{n}."
-
-    def _skeleton(self, skeleton: str, local: datetime) -> str:
-        return format_skeleton(skeleton, local, locale=self.locale).replace("\u202f", " ")

@@ -38,14 +38,12 @@ async def book(state: State, instance: FromPath[int], member: FromPath[int]) -> 
 
 
 @get("/bare/events/{user:int}")
-async def events(state: State, user: FromPath[int]) -> Response[str]:
+async def events(user: FromPath[int]) -> Response[str] | Response[None]:
     """The events page without its door."""
-    from backend.bookings.queries import upcoming
     from backend.people.queries import Person
-    from bench.page import render
+    from webapp.miniapp.pages.events import index
 
-    person = Person(id=user, telegram_id=user, first_name="Bare")
-    return Response(render(person, await upcoming(person)), media_type="text/html")
+    return await index.fn(Person(id=user, telegram_id=user, first_name="Bare"))
 
 
 async def _open(app: Litestar) -> None:

@@ -5,14 +5,14 @@ import json
 import sys
 from datetime import datetime
 
-from backend import db
+from backend import clock, db
 from backend.accounts.actions import bind, create_account
 from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, meet
 from backend.people.queries import person_from
 from emerald.migrate import migrate
-from webapp.miniapp.session import seal
+from webapp.miniapp.session import issue
 
 
 async def fill(members: int, events: int) -> dict[str, object]:
@@ -54,7 +54,7 @@ async def fill(members: int, events: int) -> dict[str, object]:
     return {
         "hot": next((r["id"], r["code"]) for r in instances if r["series_id"] == hot.series_id),
         "cold": [(r["id"], r["code"]) for r in instances if r["series_id"] != hot.series_id],
-        "members": [(r["membership_id"], r["id"], seal(person_from(r))) for r in people],
+        "members": [(r["membership_id"], r["id"], issue(person_from(r), clock.now())) for r in people],
     }
 
 

@@ -128,14 +128,15 @@ class Comer:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who comes to an instance: at most as many as were asked for, and how many parties there are in all."""
+    """Who comes to an instance: at most as many parties as were asked for, and how many seats are taken in all."""
 
     comers: list[Comer]
-    parties: int
+    seats: int
 
     @property
     def more(self) -> int:
-        return self.parties - len(self.comers)
+        """How many people come besides those listed and their guests."""
+        return max(0, self.seats - sum(comer.seats for comer in self.comers))
 
 
 AHEAD = """CASE WHEN b.waiting > 0 THEN 1 + (
@@ -349,13 +350,14 @@ def _comer(row: db.Row) -> Comer:
 
 async def comers(instance_id: int, *, limit: int = 8) -> People:
     """Who has a seat, in the order in which they were seated."""
-    parties = await db.value(
-        "SELECT count(*) FROM bookings WHERE instance_id = $1 AND seats > 0", instance_id
-    )
     rows = await db.rows(
         f"{COMER} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
     )
-    return People([_comer(row) for row in rows], parties)
+    found = [_comer(row) for row in rows]
+    seats = sum(comer.seats for comer in found)
+    if len(rows) == limit:  # there may be more: the seats row has counted them
+        seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
+    return People(found, seats)
 
 
 async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:

@@ -1,0 +1,73 @@
+"""Words in the reader's language: dates as people say them, places in line, plural forms."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend import clock
+from backend.i18n import Ordinal, Voice, Words, nearest
+
+ZONE = "Europe/Helsinki"
+EVENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # 18:00 in Helsinki
+
+
+@pytest.mark.parametrize(
+    ("language", "span", "full"),
+    [
+        ("en", "Tue 24 Nov, 18:00–19:15", "Tuesday 24 November"),
+        ("fi", "ti 24.11., 18.00–19.15", "tiistaina 24. marraskuuta"),
+        ("ru", "вт, 24 нояб., 18:00–19:15", "вторник, 24 ноября"),
+    ],
+)
+def test_a_date_reads_as_people_say_it(language: str, span: str, full: str, noon: datetime) -> None:
+    voice = Voice(language, ZONE)
+    assert voice.span(EVENING, EVENING + timedelta(minutes=75), ZONE) == span
+    assert voice.full_date(EVENING, ZONE) == full
+
+
+def test_near_days_have_names_and_far_ones_a_year(noon: datetime) -> None:
+    voice = Voice("en")
+    assert voice.moment(EVENING - timedelta(days=1), ZONE) == "today at 18:00"
+    assert voice.moment(EVENING, ZONE) == "tomorrow at 18:00"
+    assert voice.moment(EVENING + timedelta(days=1), ZONE) == "Wed 25 Nov at 18:00"
+    assert voice.date(EVENING + timedelta(days=90), ZONE) == "Mon, 22 Feb 2027"
+
+
+def test_the_day_is_that_of_the_zone_it_is_told_in() -> None:
+    """S3: just before midnight in London it is tomorrow in Helsinki."""
+    with clock.stopped(datetime(2026, 11, 23, 23, 0, tzinfo=UTC)):
+        late = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+        assert Voice("en").near_day(late, "Europe/London") == 0
+        assert Voice("en").near_day(late, ZONE) == 0
+        assert Voice("en").date(late, ZONE) == "Tue 24 Nov"
+
+
+def test_an_evening_over_midnight_is_one_evening_and_a_camp_is_not(noon: datetime) -> None:
+    voice = Voice("en")
+    assert voice.span(EVENING, EVENING + timedelta(hours=8), ZONE) == "Tue 24 Nov, 18:00–02:00"
+    assert (
+        voice.span(EVENING, EVENING + timedelta(days=2), ZONE)
+        == "Tue 24 Nov, 18:00 – Thu 26 Nov, 18:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "english"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (23, "23rd")]
+)  # fmt: skip
+def test_a_place_in_line_is_an_ordinal(n: int, english: str) -> None:
+    words = Words("You’re %(place)s in line", {"place": Ordinal(n)})
+    assert Voice("en").tell(words) == f"You’re {english} in line"
+    assert Voice("fi").ordinal(n) == f"{n}."
+
+
+def test_a_number_chooses_the_plural_form() -> None:
+    for n, said in ((1, "1 seat for Bob"), (2, "2 seats for Bob")):
+        words = Words("%(n)s seat for %(who)s", {"who": "Bob"}, "%(n)s seats for %(who)s", n)
+        assert Voice("en").tell(words) == said
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"), [("fi", "fi"), ("fi-FI", "fi"), ("pt-br", "en"), ("", "en"), (None, "en")]
+)
+def test_the_nearest_language_is_spoken(tag: str | None, language: str) -> None:
+    assert nearest(tag) == language
