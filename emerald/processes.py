@@ -15,7 +15,7 @@ from emerald.cli import guarded
 
 STEADY = 60.0  # seconds of life after which a process counts as having started well
 LONGEST_PAUSE = 30.0  # seconds between two tries
-BEFORE_KILL = 8.0  # seconds a process has to end by itself
+BEFORE_KILL = 15.0  # seconds a process has to finish what it has begun
 TICK = 0.1
 
 
