@@ -21,6 +21,18 @@ class Seat(CallbackData, prefix="s"):
     code: str
 
 
+class Show(CallbackData, prefix="e"):
+    """Show a date of a list."""
+
+    code: str
+
+
+class ShowPoll(CallbackData, prefix="p"):
+    """Show a poll of a list."""
+
+    code: str
+
+
 class Pick(CallbackData, prefix="v"):
     """A button of one option of a poll."""
 

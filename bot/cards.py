@@ -56,7 +56,7 @@ def event_sheet(
     """A date: title, when and where, seats, who comes, how many wait, and its state."""
     if not names_next(view.ends_at, clock.now()):
         following = None
-    shown = people.comers if people.parties <= NAMES else people.comers[: NAMES - 1]
+    shown = people.comers[: NAMES - 1] if people.more else people.comers
     seated = sum(comer.seats for comer in shown)
     return write(
         "event_card.html",

@@ -18,13 +18,12 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import LinkPreviewOptions, Message
+from aiogram.types import Message
 from aiohttp import ClientConnectorError
 
 from bot.sheets import Sheet
 
 PATIENCE = 15  # seconds for one call
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
 
 
@@ -55,14 +54,13 @@ class Answer:
 
 
 async def post(bot: Bot, chat_id: int, sheet: Sheet, topic_id: int | None = None) -> Answer:
-    """Write a sheet into a chat, in silence about how links look."""
+    """Write a sheet into a chat, and its topic if it is not the General one."""
     try:
         said = await bot.send_message(
             chat_id,
             sheet.text,
             message_thread_id=None if topic_id == GENERAL else topic_id,
             reply_markup=sheet.keyboard,
-            link_preview_options=NO_PREVIEW,
             request_timeout=PATIENCE,
         )
     except AiogramError as error:
@@ -78,7 +76,6 @@ async def edit(bot: Bot, chat_id: int, message_id: int, sheet: Sheet) -> Answer:
             chat_id=chat_id,
             message_id=message_id,
             reply_markup=sheet.keyboard,
-            link_preview_options=NO_PREVIEW,
             request_timeout=PATIENCE,
         )
     except AiogramError as error:
@@ -88,9 +85,7 @@ async def edit(bot: Bot, chat_id: int, message_id: int, sheet: Sheet) -> Answer:
 
 async def reply(message: Message, sheet: Sheet) -> None:
     """Answer what was written, in its chat and topic. Raises what Telegram says."""
-    await message.answer(
-        sheet.text, reply_markup=sheet.keyboard, link_preview_options=NO_PREVIEW
-    )
+    await message.answer(sheet.text, reply_markup=sheet.keyboard)
 
 
 # Telegram tells these apart by words only.

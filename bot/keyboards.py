@@ -1,12 +1,16 @@
 """The buttons, and where they lead. `web_app` buttons work in private chats only; groups get direct links (`A4`)."""
 
+from collections.abc import Sequence
+
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, WebAppInfo
 
+from backend.accounts.queries import Club
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
 from backend.polls.queries import PollView
 from backend.settings import settings
-from bot.callbacks import Do, Pick, Seat, SignIn
+from bot.callbacks import Do, FoundClub, LinkGroup, Pick, Seat, SignIn
 from bot.sheets import Rows, shorten
 
 BUTTON_MAX = 48  # characters of an option on its button; clients cut longer ones anyway
@@ -108,3 +112,46 @@ def sign_in_rows(key: str, voice: Voice) -> Rows:
         text=voice.say(N_("It wasn’t me")), callback_data=SignIn(yes=False, key=key).pack()
     )
     return [[yes], [no]]
+
+
+def open_home(voice: Voice, *, private: bool = True) -> InlineKeyboardButton:
+    """Opens the Mini App where it begins."""
+    return opens_app(voice.say(N_("Open Emerald")), "", "", private=private)
+
+
+def add_to_group(voice: Voice) -> InlineKeyboardButton:
+    """Lets the presser choose a group to bring the bot to."""
+    link = f"https://t.me/{settings.telegram_bot_name}?startgroup=add"
+    return InlineKeyboardButton(text=voice.say(N_("Add me to a group")), url=link)
+
+
+def ask_in_private(label: str, start: str) -> InlineKeyboardButton:
+    """Leads from a group to the private chat, where what is personal is answered."""
+    return InlineKeyboardButton(
+        text=label, url=f"https://t.me/{settings.telegram_bot_name}?start={start}"
+    )
+
+
+def numbers(data: Sequence[CallbackData]) -> Rows:
+    """Buttons 1, 2, 3…, five in a row, for the things of a numbered list."""
+    buttons = [
+        InlineKeyboardButton(text=str(n), callback_data=each.pack())
+        for n, each in enumerate(data, 1)
+    ]
+    return [buttons[at : at + 5] for at in range(0, len(buttons), 5)]
+
+
+def link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
+    """Which club a group is to belong to; or, for who organises none, a new one."""
+    if not clubs:
+        label = voice.say(N_("Make a club of this group"))
+        return [[InlineKeyboardButton(text=label, callback_data=FoundClub().pack())]]
+    return [
+        [
+            InlineKeyboardButton(
+                text=voice.say(N_("Link to %(club)s"), club=shorten(club.name, BUTTON_MAX)),
+                callback_data=LinkGroup(account_id=club.id).pack(),
+            )
+        ]
+        for club in clubs
+    ]

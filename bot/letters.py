@@ -4,8 +4,8 @@ from backend.bookings.queries import InstanceView, instance_for_card
 from backend.i18n import N_
 from backend.messages.queries import Letter
 from bot.callbacks import Do
-from bot.keyboards import Rows, open_event, seat, see_date
-from bot.sheets import Sheet, write
+from bot.keyboards import open_event, seat, see_date
+from bot.sheets import Rows, Sheet, write
 
 KINDS = frozenset({"promoted", "seated", "removed", "cancelled", "restored"})
 

@@ -6,6 +6,8 @@ is first used, which pydantic does by itself (`defer_build`) once it is told whe
 """
 
 import sys
+import typing
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,36 +17,37 @@ _TYPES = "aiogram.types"
 
 
 def _load() -> None:
-    build = BaseModel.__dict__["model_rebuild"]
+    build: classmethod[BaseModel, Any, bool | None] = BaseModel.__dict__["model_rebuild"]
 
-    def later(model: type[BaseModel], **how: Any) -> bool | None:
+    def later(model: type[BaseModel], /, **how: Any) -> bool | None:
         """While loading: leave it for its first use."""
         return None if model.__module__.startswith(_TYPES) else build.__func__(model, **how)
 
-    setattr(BaseModel, "model_rebuild", classmethod(later))  # noqa: B010
+    _rebuilds_by(BaseModel, later)
     try:
         import aiogram.types
     finally:
-        setattr(BaseModel, "model_rebuild", build)  # noqa: B010
-    import typing
-
+        type.__setattr__(BaseModel, "model_rebuild", build)
     from aiogram.client.context_controller import BotContextController
     from aiogram.client.default import Default
+    from aiogram.methods import Response
 
     names: dict[str, Any] = {name: getattr(aiogram.types, name) for name in aiogram.types.__all__}
     names |= {"List": list, "Default": Default}
     names |= {name: getattr(typing, name) for name in ("Any", "Literal", "Optional", "Union")}
 
-    def now(model: type[BaseModel], **how: Any) -> bool | None:
+    def now(model: type[BaseModel], /, **how: Any) -> bool | None:
         """At first use: the same, with aiogram's own names to look in."""
         given = how.pop("_types_namespace", None) or {}
         return build.__func__(model, **how, _types_namespace={**names, **given})
 
-    from aiogram.methods import Response
-
     # The common base of its types and its methods, and what answers are read as.
-    for base in (BotContextController, Response):
-        setattr(base, "model_rebuild", classmethod(now))
+    _rebuilds_by(BotContextController, now)
+    _rebuilds_by(Response, now)
+
+
+def _rebuilds_by(base: type[BaseModel], way: Callable[..., bool | None]) -> None:
+    type.__setattr__(base, "model_rebuild", classmethod(way))
 
 
 if _TYPES not in sys.modules:

@@ -1,0 +1,20 @@
+"""What people write and tap, by the noun it is about."""
+
+from collections.abc import Callable
+
+from aiogram import Router
+
+from bot.handlers import accounts, bookings, events, groups, people, polls, sign_ins, strays
+
+# Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
+# each dispatcher, since one can be part of one only.
+ROUTERS: tuple[Callable[[], Router], ...] = (
+    accounts.router,
+    groups.router,
+    sign_ins.router,
+    people.router,
+    events.router,
+    bookings.router,
+    polls.router,
+    strays.router,
+)

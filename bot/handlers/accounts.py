@@ -1,0 +1,74 @@
+"""Keys of clubs: bound in a private chat, refused in a group (`A3`)."""
+
+from aiogram import Bot, F, Router
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
+from aiogram.filters import CommandObject, CommandStart
+from aiogram.types import Message
+
+from backend.accounts.actions import KEY, bind
+from backend.i18n import Voice
+from backend.people.queries import Person
+from bot.asked import by_a_person, in_group, in_private
+from bot.deliver import Fate, judge, reply
+from bot.keyboards import open_home
+from bot.sheets import write
+
+HAS_KEY = F.text.regexp(KEY.pattern, mode="search") | F.caption.regexp(KEY.pattern, mode="search")
+
+
+async def bind_start(
+    message: Message, command: CommandObject, person: Person, voice: Voice
+) -> None:
+    """`/start sk_…`: this person belongs to the key's club from now on."""
+    await _bind(message, command.args or "", person, voice)
+
+
+async def bind_bare(message: Message, person: Person, voice: Voice) -> None:
+    """The key alone, in a private chat: what else could be meant."""
+    await _bind(message, message.text or "", person, voice)
+
+
+async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
+    found = KEY.search(text)
+    club = await bind(person, found.group() if found else text)
+    await reply(message, write("key_bound.html", voice, [[open_home(voice)]], club=club))
+    try:
+        await message.delete()  # a key should not lie about in a chat, not even in this one
+    except TelegramBadRequest:
+        return
+
+
+async def refuse(message: Message, bot: Bot, person: Person | None, voice: Voice) -> None:
+    """A key where others read it is as good as published: refused, deleted where the bot may, and to be revoked."""
+    deleted = True
+    try:
+        await message.delete()
+    except TelegramAPIError as error:
+        if judge(error).fate in (Fate.GONE, Fate.MUTED):
+            raise
+        deleted = False
+    sheet = write("key_refused.html", voice, None, deleted=deleted, person=person)
+    if person is not None and person.reachable:
+        try:
+            await bot.send_message(person.telegram_id, sheet.text)
+            return
+        except TelegramAPIError as error:
+            if judge(error).fate is not Fate.GONE:
+                raise
+    await message.answer(sheet.text)
+
+
+def router() -> Router:
+    made = Router(name="accounts")
+    made.message.register(
+        bind_start,
+        CommandStart(deep_link=True, magic=F.args.regexp(KEY.pattern)),
+        in_private,
+        by_a_person,
+    )
+    made.message.register(
+        bind_bare, F.text.regexp(rf"^\s*{KEY.pattern}\s*$"), in_private, by_a_person
+    )
+    made.message.register(refuse, HAS_KEY, in_group)
+    made.edited_message.register(refuse, HAS_KEY, in_group)
+    return made

@@ -1,0 +1,94 @@
+"""Dates: what is coming, and one of them."""
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.types import CallbackQuery, Message
+
+from backend.bookings.queries import InstanceView, comers, event, next_date, upcoming
+from backend.groups.queries import LinkedGroup
+from backend.i18n import Voice
+from backend.people.queries import Person
+from bot.asked import by_a_person, in_private
+from bot.callbacks import Show
+from bot.cards import NAMES, event_sheet
+from bot.deliver import reply
+from bot.keyboards import event_link, numbers, open_home
+from bot.lists import MOST
+from bot.sheets import Sheet, write
+from bot.taps import message_of
+
+PREFIX = "e_"
+
+
+async def coming(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
+    """What the person can book, soonest first; in a group only its own club's, for others read along (`A1`)."""
+    account_id = group.account_id if group else None
+    views = await upcoming(person, account_id=account_id, limit=MOST * 2)
+    return [view for view in views if view.phase != "cancelled"][:MOST]
+
+
+async def sheet_for(code: str, person: Person) -> Sheet:
+    """A date for one person, in their language, with how they stand. Raises `NotFound`."""
+    view = await event(code, person)
+    following = await next_date(view, person) if view.phase in ("ended", "cancelled") else None
+    people = await comers(view.id, limit=NAMES)
+    return event_sheet(view, following, people, person.voice, private=True)
+
+
+async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
+    """/events"""
+    if message.chat.type != "private" and group is None:
+        await reply(message, write("not_linked.html", voice))
+        return
+    await reply(message, await list_of(message, person, voice, group))
+
+
+async def list_of(
+    message: Message,
+    person: Person,
+    voice: Voice,
+    group: LinkedGroup | None,
+    *,
+    booking: bool = False,
+) -> Sheet:
+    """The list that /events shows, and that /book counts by."""
+    views = await coming(person, group)
+    private = message.chat.type == "private"
+    rows = numbers([Show(code=view.code) for view in views]) if private else []
+    return write(
+        "events.html",
+        voice,
+        [*rows, [open_home(voice, private=private)]],
+        views=views,
+        booking=booking,
+        links={view.code: event_link(view.code) for view in views},
+        several_clubs=len({view.account_id for view in views}) > 1,
+    )
+
+
+async def show_linked(message: Message, command: CommandObject, person: Person) -> None:
+    """`/start e_<code>`: the date a link named."""
+    code = (command.args or "").removeprefix(PREFIX)
+    await reply(message, await sheet_for(code, person))
+
+
+async def show(query: CallbackQuery, callback_data: Show, person: Person) -> None:
+    """A number of a list was tapped."""
+    sheet = await sheet_for(callback_data.code, person)
+    message = message_of(query)
+    if message is not None:
+        await reply(message, sheet)
+    await query.answer()
+
+
+def router() -> Router:
+    made = Router(name="events")
+    made.message.register(index, Command("events"), by_a_person)
+    made.message.register(
+        show_linked,
+        CommandStart(deep_link=True, magic=F.args.startswith(PREFIX)),
+        in_private,
+        by_a_person,
+    )
+    made.callback_query.register(show, Show.filter(), by_a_person)
+    return made

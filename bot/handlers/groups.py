@@ -1,0 +1,176 @@
+"""What becomes of a group, and of the bot and the people in it (`A6`)."""
+
+from aiogram import F, Router
+from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
+from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
+
+from backend.accounts.actions import create_own_account
+from backend.accounts.queries import Club, clubs
+from backend.accounts.rules import Act
+from backend.groups.actions import (
+    gone_from,
+    link_group,
+    move_group,
+    note_health,
+    note_topic,
+    rename_group,
+)
+from backend.groups.queries import LinkedGroup
+from backend.i18n import N_, Voice, Words
+from backend.people.queries import Person, person_of_telegram
+from bot.asked import by_a_person, in_group
+from bot.callbacks import FoundClub, LinkGroup
+from bot.keyboards import link_rows, open_home
+from bot.sheets import write
+from bot.taps import answer_tap, message_of
+
+CLUB_NAME_MAX = 80
+
+
+async def bot_came(
+    update: ChatMemberUpdated, person: Person | None, voice: Voice, group: LinkedGroup | None
+) -> None:
+    """The bot is in the group, or its rights there changed. In a group nobody linked, it offers to be (`A6`)."""
+    may_write = _may_write(update)
+    if group is not None:
+        await note_health(update.chat.id, "well" if may_write else "muted")
+        await rename_group(
+            update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum)
+        )
+        return
+    came = update.old_chat_member.status in ("left", "kicked")
+    if came and may_write and person is not None:
+        ours = await _organised_by(person)
+        sheet = write("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
+        await update.answer(sheet.text, reply_markup=sheet.keyboard)
+
+
+async def bot_went(update: ChatMemberUpdated) -> None:
+    """The bot was put out of the group."""
+    await note_health(update.chat.id, "removed")
+
+
+def _may_write(update: ChatMemberUpdated) -> bool:
+    mine = update.new_chat_member
+    return not isinstance(mine, ChatMemberRestricted) or bool(mine.can_send_messages)
+
+
+async def _organised_by(person: Person) -> list[Club]:
+    return [club for club in await clubs(person) if club.allows(Act.MANAGE_GROUPS)]
+
+
+async def link(
+    query: CallbackQuery, callback_data: LinkGroup, person: Person, voice: Voice
+) -> None:
+    """The offer's button: only an organiser of that club can link it, whoever else taps."""
+    message = message_of(query)
+    if message is not None:
+        await _link(query, message, callback_data.account_id, person, voice)
+
+
+async def found(query: CallbackQuery, person: Person, voice: Voice) -> None:
+    """The other offer: a club named after the group, founded by the group's own people only."""
+    message = message_of(query)
+    if message is None:
+        return
+    member = await message.chat.get_member(person.telegram_id)
+    if member.status not in ("creator", "administrator"):
+        words = Words(N_("Only an administrator of this group can do this."))
+        await answer_tap(query, voice, words, "forbidden")
+        return
+    name = (message.chat.title or "")[:CLUB_NAME_MAX]
+    account_id = await create_own_account(
+        person, name, zone=person.zone or "UTC", language=person.language
+    )
+    await _link(query, message, account_id, person, voice)
+
+
+async def _link(
+    query: CallbackQuery, message: Message, account_id: int, person: Person, voice: Voice
+) -> None:
+    chat = message.chat
+    await link_group(
+        person,
+        account_id,
+        chat_id=chat.id,
+        title=chat.title or "",
+        forum=bool(chat.is_forum),
+    )
+    club = next(club for club in await clubs(person) if club.id == account_id)
+    await query.answer()
+    sheet = write("linked.html", voice, [[open_home(voice, private=False)]], club=club)
+    await message.edit_text(sheet.text, reply_markup=sheet.keyboard)
+
+
+async def renamed(message: Message) -> None:
+    """The group has a new title."""
+    await rename_group(
+        message.chat.id, message.new_chat_title or "", forum=bool(message.chat.is_forum)
+    )
+
+
+async def upgraded(message: Message) -> None:
+    """The group became a supergroup: its id changes. Telegram says so in both, in either order."""
+    if message.migrate_to_chat_id is not None:
+        await move_group(message.chat.id, message.migrate_to_chat_id)
+    elif message.migrate_from_chat_id is not None:
+        await move_group(message.migrate_from_chat_id, message.chat.id)
+
+
+async def topic_changed(message: Message) -> None:
+    """A forum topic was made, renamed, closed or reopened."""
+    if message.message_thread_id is None:
+        return
+    name = None
+    if message.forum_topic_created is not None:
+        name = message.forum_topic_created.name
+    elif message.forum_topic_edited is not None:
+        name = message.forum_topic_edited.name
+    await note_topic(
+        message.chat.id,
+        message.message_thread_id,
+        name,
+        closed=message.forum_topic_closed is not None,
+    )
+
+
+async def member_went(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:
+    """Somebody left, or was put out: they are no longer in the group, and may no longer be in the club."""
+    await _gone(update.new_chat_member.user.id, group)
+
+
+async def member_left(message: Message, group: LinkedGroup | None) -> None:
+    """The same, as a message: what a bot without an administrator's rights is told."""
+    gone = message.left_chat_member
+    if gone is not None and not gone.is_bot:
+        await _gone(gone.id, group)
+
+
+async def _gone(telegram_id: int, group: LinkedGroup | None) -> None:
+    person = await person_of_telegram(telegram_id)
+    if group is not None and person is not None:
+        await gone_from(person, group)
+
+
+def router() -> Router:
+    made = Router(name="groups")
+    groups = F.chat.type.in_({"group", "supergroup"})
+    made.my_chat_member.register(bot_went, groups, ChatMemberUpdatedFilter(IS_NOT_MEMBER))
+    made.my_chat_member.register(bot_came, groups)
+    made.chat_member.register(
+        member_went, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER)
+    )
+    made.callback_query.register(link, LinkGroup.filter(), by_a_person)
+    made.callback_query.register(found, FoundClub.filter(), by_a_person)
+    made.message.register(renamed, F.new_chat_title, in_group)
+    made.message.register(upgraded, F.migrate_to_chat_id | F.migrate_from_chat_id)
+    made.message.register(member_left, F.left_chat_member, in_group)
+    made.message.register(
+        topic_changed,
+        F.forum_topic_created
+        | F.forum_topic_edited
+        | F.forum_topic_closed
+        | F.forum_topic_reopened,
+        in_group,
+    )
+    return made

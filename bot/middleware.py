@@ -1,0 +1,154 @@
+"""What every update passes through, outermost first: its turn, once, answered whatever happens, and who it is from."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
+
+from backend.errors import Refusal, Unavailable
+from backend.groups.actions import note_health, seen_in
+from backend.groups.queries import group_of_chat
+from backend.i18n import N_, Voice, Words, nearest
+from backend.people.actions import TelegramIdentity, mark_blocked, meet
+from backend.people.updates import take_update
+from bot.deliver import Fate, judge, reply
+from bot.sheets import plain
+from bot.taps import answer_tap
+
+log = structlog.get_logger()
+Data = dict[str, Any]
+Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
+
+AWAY = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
+BROKEN = Words(
+    N_("Something went wrong on our side, and it is written down. Try again in a moment.")
+)
+GROUPS = ("group", "supergroup")
+
+
+@dataclass(slots=True)
+class _Lane:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+
+
+class InTurn:
+    """One update of a person, or of a chat, at a time and in the order of arrival: join, then leave, is not leave, then join.
+
+    Webhooks keep that order themselves; while polling, updates are handled side by side.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, _Lane] = {}
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
+        user: User | None = data.get("event_from_user")
+        chat: Chat | None = data.get("event_chat")
+        key = user.id if user else chat.id if chat else 0
+        lane = self._lanes.setdefault(key, _Lane())
+        lane.asked += 1
+        try:
+            async with lane.lock:  # asyncio hands a lock on in the order of asking
+                return await handler(event, data)
+        finally:
+            lane.asked -= 1
+            if not lane.asked:
+                del self._lanes[key]
+
+
+async def once(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """An update is handled once, however often and through whatever it arrives (`X2`)."""
+    assert isinstance(event, Update)
+    if await take_update(data["bot"].id, event.update_id):
+        return await handler(event, data)
+    return None
+
+
+async def answered(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Every no, and every fault, becomes a sentence for who asked: the one place that translates them for the bot."""
+    assert isinstance(event, Update)
+    try:
+        return await handler(event, data)
+    except Refusal as no:
+        await _say(event, data, no.words, no.outcome)
+    except Unavailable as error:
+        log.warning("unavailable", error=str(error))
+        await _say(event, data, AWAY, "busy")
+    except TelegramAPIError as error:
+        await _could_not_answer(error, data)
+    except Exception:
+        log.exception("update failed", kind=event.event_type)
+        await _say(event, data, BROKEN, "broken")
+    return None
+
+
+async def met(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Handlers get `person` and `voice`, and in a linked group `group`; acting there makes a member (`A4`)."""
+    assert isinstance(event, Update)
+    user: User | None = data.get("event_from_user")
+    chat: Chat | None = data.get("event_chat")
+    group = await group_of_chat(chat.id) if chat is not None and chat.type in GROUPS else None
+    data |= {"person": None, "voice": _voice(data), "group": group}
+    if user is not None and not user.is_bot:
+        private = chat is not None and chat.type == "private"
+        person = data["person"] = await meet(
+            TelegramIdentity(
+                telegram_id=user.id,
+                first_name=user.first_name,
+                last_name=user.last_name or "",
+                username=user.username or "",
+                language_code=user.language_code,
+                # A message or a tap in the private chat; being blocked is an update from there too.
+                may_write=private and (event.message or event.callback_query) is not None,
+            )
+        )
+        data["voice"] = person.voice
+        if group is not None and _is_addressed(event):
+            await seen_in(person, group)
+    return await handler(event, data)
+
+
+def _voice(data: Data) -> Voice:
+    user: User | None = data.get("event_from_user")
+    known: Voice | None = data.get("voice")
+    return known or Voice(nearest(user.language_code if user else None))
+
+
+def _is_addressed(event: Update) -> bool:
+    """Whether somebody asked the bot for something: a tap, a command, or anything in a private chat."""
+    if event.callback_query is not None:
+        return True
+    message = event.message
+    if message is None:
+        return False
+    return message.chat.type == "private" or (message.text or "").startswith("/")
+
+
+async def _say(event: Update, data: Data, words: Words, outcome: str) -> None:
+    if not _is_addressed(event):
+        return
+    voice = _voice(data)
+    try:
+        if isinstance(event.event, CallbackQuery):
+            await answer_tap(event.event, voice, words, outcome)
+        elif isinstance(event.event, Message):
+            await reply(event.event, plain(voice.tell(words)))
+    except TelegramAPIError as error:
+        await _could_not_answer(error, data)
+
+
+async def _could_not_answer(error: TelegramAPIError, data: Data) -> None:
+    """Who cannot be answered has blocked the bot, or their group does not let it write: that is noted (`M3`, `A6`)."""
+    answer = judge(error)
+    chat: Chat | None = data.get("event_chat")
+    log.warning("could not answer", fate=answer.fate, why=answer.why)
+    if chat is None or answer.fate not in (Fate.GONE, Fate.MUTED):
+        return
+    if chat.type == "private":
+        await mark_blocked(chat.id)
+    else:
+        await note_health(chat.id, "removed" if answer.fate is Fate.GONE else "muted")

@@ -1,0 +1,65 @@
+"""`POST /telegram/webhook`: where Telegram brings updates, when it can reach us (`X2`)."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from aiogram.types import Update
+from litestar import Litestar, Request, Response, post
+from pydantic import ValidationError
+
+from backend.settings import settings
+from bot.dispatcher import make_bot, make_dispatcher
+from bot.introduction import WEBHOOK_PATH
+
+log = structlog.get_logger()
+
+BODY_MAX = 1_000_000  # bytes
+SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
+
+
+@post(
+    WEBHOOK_PATH,
+    status_code=200,
+    request_max_body_size=BODY_MAX,
+    include_in_schema=False,
+    opt={"exclude_from_csrf": True},
+)
+async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
+    """Handle one update and answer 200; 401 without the secret, 400 for what is no update.
+
+    Telegram repeats what is not answered by 2xx, and keeps what comes after it waiting: so an update that was taken is
+    answered 200 whatever came of it, and each is handled once.
+    """
+    given = request.headers.get(SECRET, "")
+    if not secrets.compare_digest(given.encode(), settings.webhook_secret.encode()):
+        return Response(None, status_code=401)
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        return Response(None, status_code=400)
+    if not isinstance(body, dict) or not isinstance(body.get("update_id"), int):
+        return Response(None, status_code=400)
+    door = request.app.state
+    try:
+        update = Update.model_validate(body, context={"bot": door.bot})
+    except ValidationError as error:
+        # Something newer than we are: repeating it would help nobody.
+        log.warning("update not understood", update=body["update_id"], error=str(error)[:500])
+        return Response(None)
+    await door.dispatcher.feed_update(door.bot, update)
+    return Response(None)
+
+
+@asynccontextmanager
+async def open_door(app: Litestar) -> AsyncIterator[None]:
+    """The application's lifespan as far as the bot is concerned: `state.bot` and `state.dispatcher`."""
+    app.state.bot = make_bot(settings, patient=True)
+    app.state.dispatcher = make_dispatcher()
+    try:
+        yield
+    finally:
+        await app.state.bot.session.close()

@@ -1,0 +1,81 @@
+"""The bot by long polling, for where Telegram cannot reach us: at home, in development, with the sandbox."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.methods import GetUpdates
+from aiogram.types import Update
+
+from backend import db
+from backend.groups.actions import ask_telegram_by
+from backend.settings import settings
+from bot.dispatcher import make_bot, make_dispatcher, wanted_updates
+from bot.introduction import introduce
+from emerald.presence import is_in_chat
+
+log = structlog.get_logger()
+
+POLL = 25  # seconds Telegram holds a question open
+AT_ONCE = 50  # updates handled side by side
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+INTRODUCE_AGAIN = timedelta(minutes=1)
+FAREWELL = 5.0
+
+
+async def poll() -> None:
+    """Ask for updates and handle them until cancelled. With a webhook there is nothing to ask: only introduces the bot."""
+    await db.open_pool(name="emerald-bot")
+    ask_telegram_by(is_in_chat)
+    bot = make_bot(settings, patient=True)
+    try:
+        pause = SHORTEST_PAUSE
+        while not await introduce(bot, webhook=settings.telegram_webhook):
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+        if not settings.telegram_webhook:
+            await _poll(bot, make_dispatcher())
+    finally:
+        await bot.session.close()
+        await db.close_pool()
+
+
+async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
+    room = asyncio.Semaphore(AT_ONCE)
+    under_way: set[asyncio.Task[None]] = set()
+    kinds, offset, pause = wanted_updates(dispatcher), None, SHORTEST_PAUSE
+
+    async def handle(update: Update) -> None:
+        try:
+            await dispatcher.feed_update(bot, update)
+        except Exception:
+            log.exception("update failed", update=update.update_id)
+        finally:
+            room.release()
+
+    log.info("polling", bot=settings.telegram_bot_name)
+    try:
+        while True:
+            ask = GetUpdates(offset=offset, timeout=POLL, allowed_updates=kinds)
+            try:
+                updates = await bot(ask, request_timeout=POLL + 10)
+            except TelegramRetryAfter as refusal:
+                await asyncio.sleep(refusal.retry_after)
+                continue
+            except AiogramError as error:
+                log.warning("telegram away", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+                continue
+            pause = SHORTEST_PAUSE
+            for update in updates:
+                await room.acquire()
+                task = asyncio.create_task(handle(update))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+                offset = update.update_id + 1
+    finally:
+        if under_way:
+            await asyncio.wait(under_way, timeout=FAREWELL)

@@ -1,0 +1,101 @@
+"""The worker: sends messages, keeps cards, and does what is due. Any number may run; one of them at a time sends."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from backend import clock, db
+from backend.errors import Busy, Unavailable
+from backend.messages import leases
+from backend.settings import settings
+from bot.dispatcher import make_bot
+from bot.introduction import introduce
+from emerald.schedule import SCHEDULE, tick
+from emerald.sender import Sender
+
+log = structlog.get_logger()
+
+HEARTBEAT = "worker"  # the lease that says some worker is alive
+HEARTBEAT_LIFE = timedelta(seconds=15)
+SENDER_PACE, TICKER_PACE, HEARTBEAT_PACE = 0.2, 1.0, 5.0  # seconds
+AFTER_TROUBLE = 1.0
+FAREWELL = 12.0  # seconds to finish what is under way; a container is killed after 20 or so
+INTRODUCE_AGAIN = timedelta(minutes=1)
+
+
+async def work() -> None:
+    """Work until cancelled; then finish what is under way, and hand the lease on."""
+    await db.open_pool(name="emerald-worker")
+    bot = make_bot(settings)
+    sender = Sender(bot)
+    try:
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(_over_and_over(_enlist_and_tick, TICKER_PACE))
+            loops.create_task(_over_and_over(sender.step, SENDER_PACE))
+            loops.create_task(_over_and_over(beat, HEARTBEAT_PACE))
+            if settings.telegram_webhook:
+                loops.create_task(_introduce_once(sender))
+    finally:
+        await _farewell(sender)
+        await bot.session.close()
+        await db.close_pool()
+
+
+async def beat() -> None:
+    """Say that a worker is alive; whichever of several says it."""
+    await leases.take(HEARTBEAT, HEARTBEAT, HEARTBEAT_LIFE)
+
+
+async def is_alive() -> bool:
+    """Whether some worker is at work; for /ready."""
+    return await leases.held(HEARTBEAT)
+
+
+async def _enlist_and_tick() -> None:
+    global _enlisted
+    if not _enlisted:
+        await leases.enlist([duty.name for duty in SCHEDULE])
+        _enlisted = True
+    await tick()
+
+
+_enlisted = False
+
+
+async def _introduce_once(sender: Sender) -> None:
+    """With a webhook nobody polls, so who sends also tells Telegram where we are and what we understand."""
+    again = clock.now()
+    while True:
+        if sender.epoch is not None and clock.now() >= again:
+            if await introduce(sender.bot, webhook=True):
+                return
+            again = clock.now() + INTRODUCE_AGAIN
+        await asyncio.sleep(TICKER_PACE)
+
+
+async def _over_and_over(act: Callable[[], Awaitable[object]], pace: float) -> None:
+    """Do it every `pace` seconds, come what may: a worker that ends because of one fault helps nobody."""
+    while True:
+        begun = time.monotonic()
+        try:
+            await act()
+        except (Busy, Unavailable) as error:
+            log.warning("database away", error=str(error))
+            await asyncio.sleep(AFTER_TROUBLE)
+        except Exception:
+            log.exception("worker's loop failed")
+            await asyncio.sleep(AFTER_TROUBLE)
+        await asyncio.sleep(max(0.0, pace - (time.monotonic() - begun)))
+
+
+async def _farewell(sender: Sender) -> None:
+    try:
+        async with asyncio.timeout(FAREWELL):
+            await sender.stop()
+    except TimeoutError:
+        log.warning("something is left under way; who sends next sees to it")
+    except (Busy, Unavailable) as error:
+        log.warning("could not hand on the lease", error=str(error))
