@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from sandbox.config import Config
-from sandbox.serve import make_server
 
 
 def parse(arguments: list[str]) -> Config:
@@ -36,6 +35,9 @@ def main() -> int:
         sys.stderr.write("The sandbox never starts with ENV=production.\n")
         return 2
     config = parse(sys.argv[1:])
+    # Loads aiogram, which takes seconds: not before it is known that there is something to serve.
+    from sandbox.serve import make_server
+
     try:
         server = make_server(config)
     except ValueError as broken:

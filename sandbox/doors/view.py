@@ -67,7 +67,7 @@ def _sees(room: Chat, person: Person) -> bool:
 
 def _last(telegram: Telegram, room: Chat) -> Json | None:
     for said in reversed(telegram.said_in(room.id)):
-        if not said.deleted:
+        if not said.deleted and said.service is None:
             return {"id": said.id, "at": said.at, "text": said.text[:80], "by": said.sender_id}
     return None
 

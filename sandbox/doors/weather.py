@@ -44,12 +44,14 @@ async def add_fault(telegram: NamedDependency[Telegram], data: JSONBody[Fault]) 
         telegram.faults.add(data)
     except ValueError as wrong:
         raise Impossible(str(wrong), 400) from wrong
+    telegram.changes.bump()
     return data
 
 
 @delete("/faults", status_code=200)
 async def clear_faults(telegram: NamedDependency[Telegram]) -> Json:
     telegram.faults.waiting.clear()
+    telegram.changes.bump()
     return counters_of(telegram)
 
 

@@ -60,6 +60,7 @@ function draw() {
   talk.draw(view, state.thread);
   state.seen.set(`${state.who}/${view.chat.id}`, view.now);
   drawInput(view);
+  if (byId('text').value.startsWith('/')) showCommands(byId('text').value);
   drawTrouble(byId('trouble'), view);
   showPhone();
 }
@@ -114,7 +115,7 @@ function drawInput({ chat, me, bot }) {
   const button = chat.menu_button;
   const key = JSON.stringify(button);
   once(menu, key, () => [icon(button.type === 'web_app' ? 'gem' : 'menu', true), button.type === 'web_app' ? button.text : 'Menu']);
-  menu.onclick = () => (button.type === 'web_app' ? openApp({ path: 'menu', url: button.web_app.url, chat_id: me.id }) : showCommands('/'));
+  menu.onclick = () => (button.type === 'web_app' ? openApp({ path: 'menu', url: button.web_app.url, chat_id: me.id }) : openMenu());
   byId('text').placeholder = chat.type === 'private' ? `Message to ${bot.name}, or / for commands` : 'Message, or / for commands';
 }
 
@@ -206,8 +207,11 @@ function showCommands(text) {
   box.replaceChildren(...found.map((one, i) => el('button', {
     type: 'button', role: 'option', 'aria-selected': String(i === chosen), on: { click: () => sendCommand(one) },
   }, el('b', {}, `/${one.command}`), el('span', {}, one.description))));
-  if (text === '/' && !found.length) toast('The bot has not named its commands yet.', 'close');
-  return found;
+}
+
+function openMenu() {
+  if (state.view.chat.commands.length) showCommands('/');
+  else toast('The bot has not named its commands yet.', 'close');
 }
 
 function hideCommands() { byId('commands').hidden = true; chosen = 0; }

@@ -24,7 +24,7 @@ by('haptic').onclick = () => app.HapticFeedback.notificationOccurred('success');
 by('write').onclick = () => app.requestWriteAccess((allowed) => say(`write ${allowed}`));
 by('store').onclick = () => app.CloudStorage.setItem('seen', 'yes', () => app.CloudStorage.getItem('seen', (error, value) => say(`stored ${value}`)));
 by('link').onclick = () => app.openTelegramLink('https://t.me/emerald_bot?start=hello_1');
-by('file').onclick = () => app.downloadFile({ url: `${location.origin}/event.ics`, file_name: 'event.ics' }, (ok) => say(`file ${ok}`));
+by('file').onclick = () => app.downloadFile({ url: 'https://kalliojooga.example/event.ics', file_name: 'event.ics' }, (ok) => say(`file ${ok}`));
 by('scan').onclick = () => app.showScanQrPopup({ text: 'Member code' }, (data) => { say(`scanned ${data}`); return true; });
 by('guard').onclick = () => app.enableClosingConfirmation();
 by('leave').onclick = () => app.close();

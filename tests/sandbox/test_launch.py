@@ -1,0 +1,143 @@
+"""Opening the Mini App: the address, the launch data, and its two signatures."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from aiogram.utils.web_app import check_webapp_signature, safe_parse_webapp_init_data
+
+from sandbox import ed25519
+from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.launch import SEED
+from tests.sandbox.conftest import APP_PORT, TOKEN
+
+
+def fields(launch: dict[str, Any]) -> dict[str, str]:
+    return dict(parse_qsl(launch["init_data"], strict_parsing=True, keep_blank_values=True))
+
+
+def test_the_data_is_signed_by_the_bot_s_token(alice: Somebody, yoga: Room) -> None:
+    """X1, checked by aiogram's own function."""
+    raw = alice.launch(yoga, startapp="e_1")["init_data"]
+    assert check_webapp_signature(TOKEN, raw)
+    assert not check_webapp_signature("42:OTHER", raw)
+    assert not check_webapp_signature(TOKEN, raw.replace("e_1", "e_2"))
+    data = safe_parse_webapp_init_data(TOKEN, raw)
+    assert data.user is not None
+    assert (data.user.id, data.user.first_name) == (alice.id, "Alice")
+    assert (data.start_param, data.chat_type) == ("e_1", "supergroup")
+
+
+def test_the_signature_is_ed25519_over_the_other_fields(alice: Somebody, yoga: Room) -> None:
+    """Signing again gives the same: Ed25519 is deterministic, and vectors below prove it right."""
+    given = fields(alice.launch(yoga))
+    signature = given.pop("signature")
+    del given["hash"]
+    lines = "\n".join(f"{key}={given[key]}" for key in sorted(given))
+    again = ed25519.sign(SEED, f"42:WebAppData\n{lines}".encode())
+    assert signature == base64.urlsafe_b64encode(again).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("seed", "public", "message", "signature"),
+    [
+        (  # RFC 8032, section 7.1, test 1
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "",
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
+            "c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        ),
+        (  # test 3
+            "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+            "af82",
+            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290"
+            "ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+        ),
+    ],
+)
+def test_signs_as_the_rfc_says(seed: str, public: str, message: str, signature: str) -> None:
+    key = bytes.fromhex(seed)
+    assert ed25519.public_key(key).hex() == public
+    assert ed25519.sign(key, bytes.fromhex(message)).hex() == signature
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("direct", {"user", "chat_instance", "chat_type", "start_param"}),
+        ("main", {"user", "chat_instance", "chat_type", "start_param"}),
+        ("button", {"query_id", "user"}),
+        ("menu", {"query_id", "user"}),
+        ("profile", {"user"}),
+    ],
+)
+def test_each_way_gives_its_own_fields(
+    alice: Somebody, yoga: Room, path: str, expected: set[str]
+) -> None:
+    given = fields(alice.launch(yoga, path=path, startapp="e_1"))
+    assert set(given) == expected | {"auth_date", "signature", "hash"}
+
+
+def test_a_direct_link_gives_the_chat_s_instance_but_never_its_id(
+    alice: Somebody, bob: Somebody, yoga: Room, runners: Room
+) -> None:
+    first, second = fields(alice.launch(yoga)), fields(bob.launch(yoga))
+    assert first["chat_instance"] == second["chat_instance"] == yoga.now["instance"]
+    assert first["chat_instance"] != fields(alice.launch(runners))["chat_instance"]
+    assert str(yoga.id) not in json.dumps(first)
+
+
+def test_the_user_is_as_a_client_writes_it(sandbox: Sandbox) -> None:
+    raw = fields(sandbox.person("Väinö").launch())["user"]
+    assert r"https:\/\/t.me\/i\/userpic" in raw
+    user = json.loads(raw)
+    assert (user["first_name"], user["language_code"]) == ("Väinö", "fi")
+    assert "allows_write_to_pm" not in user
+    somebody = sandbox.person("Väinö")
+    somebody.start()
+    assert json.loads(fields(somebody.launch())["user"])["allows_write_to_pm"] is True
+
+
+def test_the_address_carries_data_theme_platform_and_version(alice: Somebody, yoga: Room) -> None:
+    launch = alice.launch(yoga, startapp="e_1", theme="dark", platform="android", version="8.0")
+    parts = urlsplit(launch["url"])
+    assert parts.netloc == f"127.0.0.1:{APP_PORT}"
+    assert (parts.path, parts.query) == ("/app/", "tgWebAppStartParam=e_1")
+    params = dict(parse_qsl(parts.fragment, strict_parsing=True))
+    assert params["tgWebAppData"] == launch["init_data"]
+    assert (params["tgWebAppPlatform"], params["tgWebAppVersion"]) == ("android", "8.0")
+    assert json.loads(params["tgWebAppThemeParams"])["bg_color"] == "#212121"
+
+
+def test_can_give_data_that_must_be_refused(alice: Somebody, sandbox: Sandbox) -> None:
+    now = int(sandbox.get("clock")["now"])
+    stale = fields(alice.launch(age=90_000))
+    assert now - 90_001 <= int(stale["auth_date"]) <= now - 89_999
+    forged = alice.launch(token="43:OTHER")["init_data"]
+    assert not check_webapp_signature(TOKEN, forged)
+
+
+@pytest.mark.parametrize("link", ["t.me/emerald_bot?startapp", "https://t.me/Emerald_Bot/app"])
+def test_opens_the_app_from_its_links(alice: Somebody, yoga: Room, link: str) -> None:
+    assert alice.open(link, yoga)["kind"] == "app"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://t.me/other_bot/app", "https://map.fi/", "https://evil.t.me/emerald_bot"]
+)
+def test_hands_other_links_back(alice: Somebody, link: str) -> None:
+    assert alice.open(link) == {"kind": "link", "url": link}
+
+
+def test_opens_nothing_a_client_would_not(alice: Somebody, charlie: Somebody, yoga: Room) -> None:
+    for start in ("x" * 65, "a b", "a.b"):
+        with pytest.raises(Refused, match="at most 64"):
+            alice.launch(yoga, startapp=start)
+    with pytest.raises(Refused, match="Charlie is not in"):
+        charlie.launch(yoga)
+    with pytest.raises(Refused, match="Themes are"):
+        alice.launch(theme="pink")
