@@ -150,7 +150,7 @@ def _await(running: list[Process], port: int, path: str) -> None:
                 raise NotReady(f"Emerald does not start: {process.name} ends again and again.")
         if time.monotonic() > deadline:
             raise NotReady(f"Emerald does not start: port {port} is not ready, see {path} there.")
-        time.sleep(TICK / 2)
+        time.sleep(TICK * 2)
 
 
 def _await_end(process: Process, running: list[Process]) -> None:

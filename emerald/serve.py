@@ -2,7 +2,9 @@
 
 import errno
 import os
+import signal
 import socket
+import sys
 
 import uvicorn
 
@@ -48,6 +50,8 @@ def serve(*, graceful: int = 20) -> None:
             timeout_graceful_shutdown=graceful,
         )
     )
+    # uvicorn repeats the signal that stopped it; what was opened for it must still be closed then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
     if not server.started:
         raise SystemExit(3)
