@@ -10,10 +10,10 @@ from backend import db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
-from backend.audit.actions import note
 from backend.bookings import desk
 from backend.bookings.rules import NotHere, Outcome, Request, Verb, Via
-from backend.errors import Forbidden, NotFound
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.events.drafts import CAPACITY_MAX
 from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -112,7 +112,7 @@ async def seat(
     club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     if over and not club.allows(Act.OVERBOOK):
         raise Forbidden(N_("Only an owner can go over the number of seats."))
-    outcome = await desk.ask(
+    return await desk.ask(
         where.instance_id,
         Request(
             Verb.SEAT,
@@ -121,10 +121,9 @@ async def seat(
             membership_id=membership_id,
             guests=guests,
             over=over,
+            audited=True,
         ),
     )
-    await _audit(where, person, "seat", membership_id, over=over, outcome=outcome.kind)
-    return outcome
 
 
 async def put_in_line(code: str, person: Person, membership_id: int, *, guests: int = 0) -> Outcome:
@@ -153,33 +152,29 @@ async def remove(code: str, person: Person, membership_id: int) -> Outcome:
     """Take a member's party off, seated or waiting; they are told where they can be."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
-    outcome = await desk.ask(
+    return await desk.ask(
         where.instance_id,
-        Request(Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id),
+        Request(
+            Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id, audited=True
+        ),
     )
-    await _audit(where, person, "remove", membership_id, outcome=outcome.kind)
-    return outcome
 
 
 async def set_capacity(code: str, person: Person, capacity: int | None) -> Outcome:
-    """Change the number of seats of one date (`W4`); None is no limit."""
+    """Change the number of seats of one date (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_EVENTS)
-    outcome = await desk.ask(
-        where.instance_id, Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
+    if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
+        raise Invalid(
+            N_("Between %(least)s and %(most)s, please."),
+            field="capacity",
+            least=1,
+            most=CAPACITY_MAX,
+        )
+    return await desk.ask(
+        where.instance_id,
+        Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity, audited=True),
     )
-    await _audit(where, person, "capacity", None, capacity=capacity)
-    return outcome
-
-
-async def _audit(
-    where: Address, person: Person, verb: str, membership_id: int | None, **detail: object
-) -> None:
-    subject = f"instance {where.instance_id}"
-    if membership_id is not None:
-        detail["membership"] = membership_id
-    async with db.transaction():
-        await note(where.account_id, person.id, verb, subject, **detail)
 
 
 async def fill_all() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from backend import clock, db, failpoints
 from backend.bookings import store
 from backend.bookings.rules import FREEING, Outcome, Request, decide, replay
-from backend.errors import NotFound, OutcomeUnknown, Refusal, Unavailable
+from backend.errors import Busy, NotFound, OutcomeUnknown, Refusal, Unavailable
 from backend.lanes import Lanes
 
 # After a lost connection: ask again soon, then later; who waits longer than this is told the truth (503).
@@ -18,32 +18,39 @@ async def ask(instance_id: int, request: Request) -> Outcome:
     return await _lanes.ask(instance_id, request)
 
 
-async def settle(instance_id: int, requests: Sequence[Request]) -> list[Outcome | Exception]:
+async def settle(
+    instance_id: int, requests: Sequence[Request], *, perhaps_done: bool = False
+) -> list[Outcome | Exception]:
     """One transaction for a list of requests; an outcome or a refusal for each.
 
     A request whose outcome became unknown (the connection was lost while committing) is asked again; the log tells
-    whether it was done, so nothing is done twice. When a list fails for another reason, its requests are settled one
-    by one, so that one bad request harms nobody else.
+    whether it was done, so nothing is done twice. Until that is known it is never answered with a plain "no": what
+    cannot be found out raises `OutcomeUnknown`. When a list fails for another reason, its requests are settled one by
+    one, so that one bad request harms nobody else.
     """
-    perhaps_done = False
     for pause in (*PATIENCE, None):
         try:
             return await _settle_once(instance_id, requests, perhaps_done=perhaps_done)
-        except Unavailable as error:
+        except (Unavailable, Busy) as error:
             perhaps_done = perhaps_done or isinstance(error, OutcomeUnknown)
-            if pause is None:
+            if perhaps_done and pause is None:
+                raise OutcomeUnknown(str(error)) from error
+            # A lock waited for in vain is nobody's fault in the list: one by one they would only wait on.
+            if pause is None or (isinstance(error, Busy) and not perhaps_done):
                 raise
             await asyncio.sleep(pause)
-        except Exception:
-            if len(requests) == 1:
-                raise
-            return [await _alone(instance_id, request) for request in requests]
+        except Exception as error:
+            if len(requests) > 1:
+                return [await _alone(instance_id, r, perhaps_done) for r in requests]
+            if perhaps_done:
+                raise OutcomeUnknown(str(error)) from error
+            raise
     raise AssertionError("unreachable")
 
 
-async def _alone(instance_id: int, request: Request) -> Outcome | Exception:
+async def _alone(instance_id: int, request: Request, perhaps_done: bool) -> Outcome | Exception:
     try:
-        return (await settle(instance_id, [request]))[0]
+        return (await settle(instance_id, [request], perhaps_done=perhaps_done))[0]
     except Exception as error:  # becomes this asker's answer
         return error
 
@@ -56,7 +63,8 @@ async def _settle_once(
         if desk is None:
             return [NotFound() for _ in requests]
         done = await store.already_done(instance_id, requests) if perhaps_done else frozenset()
-        if any(request.verb in FREEING for request in requests):
+        # Who only wants a seat meets the queue when there is one to give.
+        if desk.free or any(request.verb in FREEING for request in requests):
             await store.look_at_queue(desk, requests)
         await failpoints.reach("desk.looked")
         said: list[Outcome | Exception] = []

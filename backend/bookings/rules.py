@@ -60,6 +60,7 @@ class Request:
     guests: int = 0
     capacity: int | None = None
     over: bool = False  # an OWNER has confirmed going over (B3)
+    audited: bool = False  # an organiser's act: written to the audit log in the same transaction
     id: UUID = field(default_factory=uuid4)
 
 
@@ -168,6 +169,7 @@ class Desk:
     touched: dict[int, Party] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    acts: list[Request] = field(default_factory=list)  # what the audit log is to say
     capacity_changed: bool = False
     before: tuple[int, int] = (0, 0)  # booked and waiting as they were read
     _queue_at_first: dict[int, Party] = field(default_factory=dict)
@@ -259,7 +261,10 @@ class Desk:
 
 def decide(desk: Desk, request: Request) -> Outcome:
     """Answer one request. Raises a `Refusal`, and then nothing has changed."""
-    return _DECIDERS[request.verb](desk, request)
+    outcome = _DECIDERS[request.verb](desk, request)
+    if request.audited and outcome.kind != "already":
+        desk.acts.append(request)
+    return outcome
 
 
 def fill(desk: Desk, asking: Party | None = None) -> None:
@@ -286,11 +291,13 @@ def replay(desk: Desk, request: Request) -> Outcome:
     party = desk.parties.get(request.membership_id or 0) or desk.by_user.get(request.user_id or 0)
     if party is None:
         return Outcome("done", words.capacity_set(desk))
-    return (
-        _standing(desk, party)
-        if party.size
-        else Outcome("left", words.left(desk, party, went_on=False))
-    )
+    if request.verb is Verb.REMOVE:
+        return Outcome("left", words.removed())
+    if party.size:
+        return _standing(desk, party)
+    if party.answer in ("maybe", "declined"):
+        return Outcome(party.answer, words.answered(party.answer))
+    return Outcome("left", words.left(desk, party, went_on=False))
 
 
 # --- the verbs ---
@@ -320,7 +327,9 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     more = size - party.size
     if not more:
         return _already(desk, party)
-    if more > 0 and not organiser:
+    if more > 0 and organiser:
+        _not_over(desk)
+    elif more > 0:
         _open_for_booking(desk)
     if more > 0 and party.waiting:
         # Still in line: a bigger party keeps its place and waits for more.
@@ -368,8 +377,7 @@ def _take_free(desk: Desk, request: Request) -> Outcome:
         return _already(desk, party) if party.size else _book(desk, request)
     _not_over(desk)
     take = min(party.waiting, desk.free)
-    first = desk.queue[0]
-    if not take or first is not party:
+    if not take or desk.place(party) != 1:
         raise words.NothingToTake(zone=desk.facts.zone)
     desk.change(party, request, "take", seats=party.seats + take, waiting=party.waiting - take)
     fill(desk, asking=party)
@@ -474,9 +482,12 @@ def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:
 def _someone_first(desk: Desk) -> bool:
     """Whether a newcomer has to wait behind the line (`B4`).
 
-    In strict order everybody who waits goes first; with "fill gaps" whoever fitted has been seated already.
+    In strict order everybody who waits goes first, unless they could not even fit into the empty room; with "fill gaps"
+    whoever fitted has been seated already.
     """
-    return bool(desk.waiting) and not desk.facts.fill_gaps
+    if desk.facts.fill_gaps or not desk.free:
+        return False
+    return any(party.waiting and not _never_fits(desk, party) for party in desk.parties.values())
 
 
 def _never_fits(desk: Desk, party: Party) -> bool:

@@ -6,9 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from backend import db
+from backend.audit.actions import note
 from backend.bookings.rules import Desk, Facts, Party, Request, Verb
 from backend.events.rules import Windows
 from backend.messages.rules import ANSWERS, dedupe
+
+ANY = 2**31 - 1
 
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS live, b.id AS booking_id, b.answer, b.seats,"
@@ -37,21 +40,24 @@ LEFT JOIN LATERAL (
 WHERE s.instance_id = $1
 """
 
+# The heads of the queue. Who could not even fit into the empty room is left out: they hold nobody back.
 QUEUE = f"""
-SELECT {PARTY}, row_number() OVER (ORDER BY b.priority DESC, b.queued_at, b.id) - 1 AS ahead
-FROM bookings b JOIN memberships m ON m.id = b.membership_id
-WHERE b.instance_id = $1 AND b.waiting > 0
-ORDER BY b.priority DESC, b.queued_at, b.id
-LIMIT $2
-"""
-
-# With "fill gaps" a party further back may be the first that fits: only those small enough are of interest.
-QUEUE_OF_SMALL = f"""
 SELECT * FROM (
     SELECT {PARTY}, row_number() OVER (ORDER BY b.priority DESC, b.queued_at, b.id) - 1 AS ahead
     FROM bookings b JOIN memberships m ON m.id = b.membership_id
     WHERE b.instance_id = $1 AND b.waiting > 0
-) q WHERE waits <= $2 ORDER BY ahead LIMIT $2
+) q WHERE seats + waits + offers <= $2 ORDER BY ahead LIMIT $3
+"""
+
+# With "fill gaps" the earliest party that fits may be far back, behind many bigger ones: the first of every size are of
+# interest.
+QUEUE_WITH_GAPS = f"""
+SELECT * FROM (
+    SELECT {PARTY}, row_number() OVER (ORDER BY b.priority DESC, b.queued_at, b.id) - 1 AS ahead,
+        row_number() OVER (PARTITION BY b.waiting ORDER BY b.priority DESC, b.queued_at, b.id) AS nth_of_size
+    FROM bookings b JOIN memberships m ON m.id = b.membership_id
+    WHERE b.instance_id = $1 AND b.waiting > 0
+) q WHERE seats + waits + offers <= $2 AND nth_of_size <= $3 ORDER BY ahead
 """
 
 WRITE = """
@@ -114,18 +120,17 @@ async def look(instance_id: int, requests: Sequence[Request], now: datetime) -> 
 
 
 async def look_at_queue(desk: Desk, requests: Sequence[Request]) -> None:
-    """Lay on the desk as many heads of the queue as seats could be given by these requests."""
+    """Lay on the desk the heads of the queue: as many as could be seated by what is free and what those asking hold, or
+    could go by themselves, and one more, who tells that somebody still waits. Another capacity may concern everybody."""
     if not desk.waiting:
         return
-    could_free = sum(10 for r in requests if r.verb is not Verb.CAPACITY)
-    raised = max((r.capacity or 0 for r in requests if r.verb is Verb.CAPACITY), default=0)
-    unlimited = any(r.verb is Verb.CAPACITY and r.capacity is None for r in requests)
-    if unlimited or desk.capacity is None:
-        most = desk.waiting
+    if desk.capacity is None or any(r.verb is Verb.CAPACITY for r in requests):
+        largest, most = ANY, ANY
     else:
-        most = max(desk.free, raised - desk.booked) + could_free + 1
-    sql = QUEUE_OF_SMALL if desk.facts.fill_gaps else QUEUE
-    for row in await db.rows(sql, desk.facts.instance_id, max(1, most)):
+        held = sum(party.seats for party in desk.parties.values())
+        largest, most = desk.capacity, desk.free + held + len(requests) + 1
+    sql = QUEUE_WITH_GAPS if desk.facts.fill_gaps else QUEUE
+    for row in await db.rows(sql, desk.facts.instance_id, largest, most):
         if row["membership_id"] not in desk.parties:
             desk.seat_party(_party(row))
 
@@ -141,7 +146,7 @@ async def already_done(instance_id: int, requests: Sequence[Request]) -> frozens
 
 
 async def write(desk: Desk) -> None:
-    """Write bookings, log, messages and the seats row, each by its change."""
+    """Write bookings, log, messages and the seats row, each by its change; and what organisers did, rare as it is."""
     parties = list(desk.touched.values())
     log, notices = desk.log, desk.notices
     booked, waiting = desk.before
@@ -180,6 +185,13 @@ async def write(desk: Desk) -> None:
         desk.waiting - waiting,
         desk.queued_at,
     )
+    for act in desk.acts:
+        detail = {"membership": act.membership_id, "guests": act.guests, "over": act.over}
+        if act.verb is Verb.CAPACITY:
+            detail = {"capacity": desk.capacity}
+        await note(
+            desk.facts.account_id, act.by, act.verb, f"instance {desk.facts.instance_id}", **detail
+        )
 
 
 def _facts(instance_id: int, row: db.Row) -> Facts:

@@ -9,6 +9,7 @@ from backend.events.rules import BadRule, Recurrence, parse_recurrence, zone_nam
 from backend.i18n import N_
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000
+CAPACITY_MAX = 100_000
 DAY = 24 * 60
 
 
@@ -78,7 +79,7 @@ class SeriesDraft:
         faults = []
         bounds = (
             ("duration_minutes", 5, 14 * DAY),
-            ("capacity", 1, 100_000),
+            ("capacity", 1, CAPACITY_MAX),
             ("guests_max", 0, 9),
             ("opens_before_minutes", 0, 366 * DAY),
             ("closes_before_minutes", 0, 366 * DAY),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import together
 
 from backend import db, failpoints
 from backend.bookings.rules import Via
@@ -18,6 +17,7 @@ from backend.polls.actions import create_poll, find, tap
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.polls.rules import Ballot
+from tests.processes import together
 
 VOTERS = str(Path(__file__).with_name("voters.py"))
 LIMIT = "poll_option_tallies_limit"

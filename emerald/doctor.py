@@ -1,0 +1,211 @@
+"""Recounting everything: do seats, queue, log, votes and accounts agree with each other (`B3`, `B8`, `W1`, `W2`, `P2`, `A1`)?
+
+Each check is one statement that finds what is wrong, beside the sentence that tells it. All read one snapshot, so a busy
+club does not look inconsistent; nothing is locked and nothing is mended.
+"""
+
+from backend import clock, db
+from backend.db import Row
+
+MOST = 20  # findings told of one check; the rest are counted
+
+SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0"
+)
+
+LINE = """
+    SELECT b.*, i.code, s.capacity, s.offered AS held, r.fill_gaps,
+        CASE WHEN s.capacity IS NULL THEN 2147483647 ELSE greatest(0, s.capacity - s.booked - s.offered) END AS free,
+        row_number() OVER (PARTITION BY b.instance_id ORDER BY b.priority DESC, b.queued_at, b.id) AS place
+    FROM bookings b
+    JOIN event_instances i ON i.id = b.instance_id
+    JOIN event_series r ON r.id = i.series_id
+    JOIN instance_seats s ON s.instance_id = i.id
+    WHERE b.waiting > 0 AND i.state = 'SCHEDULED' AND i.starts_at > $1
+"""
+
+# The only parameter, $1, is the present moment; statements that do not ask for it get none.
+CHECKS = (
+    (
+        "Date {code}: its seats row is missing.",
+        "SELECT i.code FROM event_instances i LEFT JOIN instance_seats s ON s.instance_id = i.id WHERE s.instance_id IS NULL",
+    ),
+    (
+        "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in line).",
+        """
+        SELECT i.code, format('%s, %s, %s', s.booked, s.offered, s.waiting) AS said,
+            format('%s, %s, %s', b.booked, b.offered, b.waiting) AS counted
+        FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id CROSS JOIN LATERAL (
+            SELECT coalesce(sum(seats), 0) AS booked, coalesce(sum(offered), 0) AS offered,
+                count(*) FILTER (WHERE waiting > 0) AS waiting
+            FROM bookings WHERE instance_id = s.instance_id) b
+        WHERE (s.booked, s.offered, s.waiting) <> (b.booked, b.offered, b.waiting)
+        """,
+    ),
+    (
+        "Date {code}: oversold, {booked} seats given of {capacity}, and only {over} over were allowed.",
+        """
+        SELECT i.code, sum(b.seats + b.offered) AS booked, s.capacity, s.over
+        FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id JOIN bookings b ON b.instance_id = s.instance_id
+        GROUP BY i.code, s.capacity, s.over HAVING sum(b.seats + b.offered) > s.capacity + s.over
+        """,
+    ),
+    (
+        "Date {code}: {over} over are allowed, though {needed} would do.",
+        """
+        SELECT i.code, s.over, coalesce(greatest(0, s.booked + s.offered - s.capacity), 0) AS needed
+        FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id
+        WHERE s.over > coalesce(greatest(0, s.booked + s.offered - s.capacity), 0)
+        """,
+    ),
+    (
+        "Date {code}: member {membership_id} has {n} bookings.",
+        """
+        SELECT i.code, b.membership_id, count(*) AS n FROM bookings b JOIN event_instances i ON i.id = b.instance_id
+        GROUP BY i.code, b.membership_id HAVING count(*) > 1
+        """,
+    ),
+    (
+        "Date {code}: member {membership_id} has {seats} seats and waits for {waiting}, the log's last row says {said}.",
+        """
+        SELECT i.code, b.membership_id, b.seats, b.waiting,
+            coalesce(format('%s and %s', l.seats_after, l.waiting_after), 'nothing') AS said
+        FROM bookings b JOIN event_instances i ON i.id = b.instance_id LEFT JOIN LATERAL (
+            SELECT seats_after, waiting_after FROM event_participation_log
+            WHERE instance_id = b.instance_id AND membership_id = b.membership_id ORDER BY id DESC LIMIT 1) l ON true
+        WHERE (b.seats, b.waiting + b.offered) IS DISTINCT FROM (l.seats_after, l.waiting_after)
+        """,
+    ),
+    (
+        "Date {instance_id}: the log says that member {membership_id} has seats or waits, but there is no booking.",
+        """
+        SELECT DISTINCT ON (l.instance_id, l.membership_id) l.instance_id, l.membership_id FROM event_participation_log l
+        WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = l.instance_id AND b.membership_id = l.membership_id)
+        ORDER BY l.instance_id, l.membership_id, l.id DESC
+        """,
+    ),
+    (
+        "Log row {id}: it goes on from {before}, but the row before it ended with {ended} (date {instance_id}, member {membership_id}).",
+        """
+        SELECT * FROM (
+            SELECT id, instance_id, membership_id, format('%s and %s', seats_before, waiting_before) AS before,
+                lag(format('%s and %s', seats_after, waiting_after))
+                    OVER (PARTITION BY instance_id, membership_id ORDER BY id) AS ended
+            FROM event_participation_log) l
+        WHERE before <> ended
+        """,
+    ),
+    (
+        "Date {code}: member {membership_id} stands at place {place} in line, but joined it {nth} (by the log).",
+        """
+        SELECT * FROM (
+            SELECT q.code, q.membership_id, q.place, row_number() OVER (PARTITION BY q.instance_id ORDER BY q.priority DESC, (
+                SELECT max(l.id) FROM event_participation_log l WHERE l.instance_id = q.instance_id
+                AND l.membership_id = q.membership_id AND l.waiting_before = 0 AND l.waiting_after > 0)) AS nth
+            FROM (""" + LINE + """) q) w
+        WHERE place <> nth
+        """,
+    ),
+    (
+        "Date {code}: {free} seats are free, yet member {membership_id}, whose turn it is, waits for {waiting}.",
+        """
+        SELECT DISTINCT ON (instance_id) code, free, membership_id, waiting FROM (
+            SELECT q.*, q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647) AS could_fit,
+                min(place) FILTER (WHERE q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647))
+                    OVER (PARTITION BY q.instance_id) AS head
+            FROM (""" + LINE + """) q) w
+        WHERE waiting <= free AND could_fit AND (fill_gaps OR place = head) ORDER BY instance_id, place
+        """,
+    ),
+    (
+        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted}.",
+        """
+        SELECT p.code, o.position, coalesce(c.votes::text, 'nothing') AS votes,
+            (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted
+        FROM poll_options o JOIN polls p ON p.id = o.poll_id LEFT JOIN poll_option_tallies c ON c.option_id = o.id
+        WHERE c.votes IS DISTINCT FROM (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id)
+        """,
+    ),
+    (
+        "Poll {code}, option {position}: {counted} votes, though it takes {votes_max}.",
+        """
+        SELECT p.code, o.position, count(*) AS counted, c.votes_max
+        FROM poll_votes v JOIN poll_options o ON o.id = v.option_id JOIN poll_option_tallies c ON c.option_id = o.id
+        JOIN polls p ON p.id = o.poll_id GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
+        """,
+    ),
+    (
+        "Poll {code}: the tally says {voters} have voted, the votes say {counted}.",
+        """
+        SELECT p.code, coalesce(t.voters::text, 'nothing') AS voters, count(DISTINCT v.membership_id) AS counted
+        FROM polls p LEFT JOIN poll_tallies t ON t.poll_id = p.id LEFT JOIN poll_votes v ON v.poll_id = p.id
+        GROUP BY p.code, t.voters HAVING t.voters IS DISTINCT FROM count(DISTINCT v.membership_id)
+        """,
+    ),
+    (
+        "Poll {code}: member {membership_id} chose {n} options of at most {choices_max}, or one of another poll.",
+        """
+        SELECT p.code, v.membership_id, count(*) AS n, p.choices_max
+        FROM poll_votes v JOIN polls p ON p.id = v.poll_id JOIN poll_options o ON o.id = v.option_id
+        GROUP BY p.code, v.membership_id, p.choices_max HAVING count(*) > p.choices_max OR bool_or(o.poll_id <> v.poll_id)
+        """,
+    ),
+    (
+        "Log row {id}: it is of account {account_id}, its date or member of another.",
+        """
+        SELECT l.id, l.account_id FROM event_participation_log l
+        LEFT JOIN event_instances i ON i.id = l.instance_id LEFT JOIN memberships m ON m.id = l.membership_id
+        WHERE l.account_id <> i.account_id OR l.account_id <> m.account_id
+        """,
+    ),
+    (
+        "The database’s own guard {name} is missing or switched off: restore it with a migration.",
+        """
+        SELECT name FROM unnest(ARRAY['instance_seats_no_oversell', 'bookings_instance_id_membership_id_key',
+            'poll_option_tallies_limit', 'poll_votes_option_id_membership_id_key']) AS name
+        WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = name AND convalidated)
+        UNION ALL
+        SELECT name FROM unnest(ARRAY['event_participation_log_written_once', 'event_participation_log_never_emptied']) AS name
+        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))
+        """,
+    ),
+)  # fmt: skip
+
+# Every foreign key between two tables that carry an account.
+TENANT_KEYS = """
+SELECT c.conrelid::regclass::text AS child, a.attname AS key, c.confrelid::regclass::text AS parent, f.attname AS target
+FROM pg_constraint c
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace
+AND EXISTS (SELECT 1 FROM pg_attribute x WHERE x.attrelid = c.conrelid AND x.attname = 'account_id')
+AND EXISTS (SELECT 1 FROM pg_attribute x WHERE x.attrelid = c.confrelid AND x.attname = 'account_id')
+ORDER BY 1, 2
+"""
+
+
+async def check_invariants() -> list[str]:
+    """What does not agree, a sentence each; empty when everything does."""
+    found: list[str] = []
+    async with db.transaction(SNAPSHOT):
+        for sentence, sql in CHECKS:
+            rows = await db.rows(sql, *([clock.now()] if "$1" in sql else []))
+            found += _told(sentence, rows)
+        for key in await db.rows(TENANT_KEYS):
+            rows = await db.rows(
+                f"SELECT c.{key['key']} AS id, c.account_id, p.account_id AS owner"
+                f" FROM {key['child']} c JOIN {key['parent']} p ON p.{key['target']} = c.{key['key']}"
+                " WHERE c.account_id <> p.account_id ORDER BY 1"
+            )
+            found += _told(
+                f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of account {{owner}} (A1).",
+                rows,
+            )
+    return found
+
+
+def _told(sentence: str, rows: list[Row]) -> list[str]:
+    said = [sentence.format(**row) for row in rows[:MOST]]
+    if len(rows) > MOST:
+        said.append(f"… and {len(rows) - MOST} more like this: {said[-1]}")
+    return said

@@ -1,0 +1,633 @@
+"""How seats are given out: the pure rules of the desk, sentence by sentence (RULES B and W)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend.bookings import words
+from backend.bookings.rules import (
+    Desk,
+    Facts,
+    NotHere,
+    Outcome,
+    Party,
+    Request,
+    Verb,
+    Via,
+    decide,
+    replay,
+)
+from backend.errors import Invalid, Refusal
+from backend.events.rules import Windows
+from backend.i18n import Voice
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+STARTS = NOW + timedelta(days=3)
+OLGA, ALICE, BOB, CARLA, DAN, ERIN = 1, 2, 3, 4, 5, 6
+
+
+def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> Desk:  # fmt: skip
+    """An empty date with Alice to Erin as members. It closes an hour before its start; leaving is free until noon before."""
+    facts = Facts(
+        instance_id=7,
+        account_id=1,
+        title="Yoga",
+        zone="Europe/Helsinki",
+        state=state,
+        cancel_reason="A pipe burst.",
+        starts_at=STARTS,
+        ends_at=STARTS + timedelta(hours=1),
+        windows=Windows(opens_at, STARTS - timedelta(hours=1), STARTS - timedelta(hours=24)),
+        guests_max=guests_max,
+        fill_gaps=fill_gaps,
+    )
+    made = Desk(facts, now, capacity, 0, 0, 0, 0, datetime.fromtimestamp(0, UTC))
+    for who in (ALICE, BOB, CARLA, DAN, ERIN):
+        made.seat_party(Party(membership_id=100 + who, user_id=who))
+    return made
+
+
+def ask(at: Desk, who: int, verb: Verb, guests: int = 0) -> Outcome:
+    return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests))
+
+
+def book(at: Desk, who: int, guests: int = 0) -> Outcome:
+    return ask(at, who, Verb.BOOK, guests)
+
+
+def leave(at: Desk, who: int) -> Outcome:
+    return ask(at, who, Verb.LEAVE)
+
+
+def organiser(at: Desk, who: int, verb: Verb, guests: int = 0, over: bool = False) -> Outcome:
+    return decide(
+        at,
+        Request(verb, Via.DASHBOARD, by=OLGA, membership_id=100 + who, guests=guests, over=over),
+    )
+
+
+def capacity(at: Desk, seats: int | None) -> Outcome:
+    return decide(at, Request(Verb.CAPACITY, Via.DASHBOARD, by=OLGA, capacity=seats))
+
+
+def seats(at: Desk) -> dict[int, int]:
+    return {p.user_id: p.seats for p in at.parties.values() if p.seats and p.user_id}
+
+
+def line(at: Desk) -> list[int | None]:
+    return [party.user_id for party in at.queue]
+
+
+def say(outcome: Outcome | Refusal) -> str:
+    return Voice("en").tell(outcome.words)
+
+
+# --- B1, B2: a party is booked whole or not at all, once ---
+
+
+def test_a_party_is_booked_whole() -> None:
+    """B1."""
+    at = desk(3)
+    assert book(at, ALICE, 2).kind == "booked"
+    assert seats(at) == {ALICE: 3}
+
+
+def test_a_party_that_does_not_fit_whole_waits_whole() -> None:
+    """B1: not two seats of three."""
+    at = desk(3)
+    book(at, ALICE, 1)
+    outcome = book(at, BOB, 1)
+    assert (outcome.kind, outcome.seats, outcome.waiting, outcome.place) == ("waiting", 0, 2, 1)
+
+
+def test_booking_again_changes_nothing_and_says_so() -> None:
+    """B2."""
+    at = desk(3)
+    book(at, ALICE, 1)
+    rows = len(at.log)
+    again = book(at, ALICE, 2)
+    assert (again.kind, again.seats) == ("already", 2)
+    assert say(again) == "You’re in already, with 1 guest. Nothing has changed."
+    assert len(at.log) == rows
+
+
+def test_waiting_again_tells_the_place() -> None:
+    """B2, W5."""
+    at = desk(1)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    assert say(book(at, CARLA)) == "You’re in line already, 2nd. Nothing has changed."
+
+
+def test_a_party_bigger_than_the_room_is_told_that_it_never_fits() -> None:
+    """B9: why, and what next."""
+    with pytest.raises(words.TooBig) as no:
+        book(desk(2), ALICE, 2)
+    assert say(no.value) == "There are only 2 seats in all, so 3 together will never fit."
+
+
+@pytest.mark.parametrize("guests", [-1, 4])
+def test_guests_are_bounded_by_the_series(guests: int) -> None:
+    """S1, B1."""
+    with pytest.raises(Invalid):
+        book(desk(9), ALICE, guests)
+
+
+def test_a_stranger_is_nobody_at_the_desk() -> None:
+    """A1: and who left the club is a stranger."""
+    at = desk()
+    at.parties[100 + BOB].live = False
+    for who in (77, BOB):
+        with pytest.raises(NotHere):
+            book(at, who)
+
+
+# --- B3: no oversell ---
+
+
+def test_no_seat_is_given_twice() -> None:
+    """B3."""
+    at = desk(2)
+    assert [book(at, who).kind for who in (ALICE, BOB, CARLA)] == ["booked", "booked", "waiting"]
+    assert at.booked == 2
+
+
+def test_an_offered_seat_is_not_free() -> None:
+    """B3: seats under a live offer count."""
+    at = desk(2)
+    at.offered = 1
+    assert at.free == 1
+    assert book(at, ALICE, 1).kind == "waiting"
+
+
+def test_only_an_owners_word_goes_over() -> None:
+    """B3: without it the organiser's hand stops at the last seat."""
+    at = desk(1)
+    book(at, ALICE)
+    with pytest.raises(words.NoRoomLeft):
+        organiser(at, BOB, Verb.SEAT)
+    assert organiser(at, BOB, Verb.SEAT, over=True).kind == "booked"
+    assert (at.booked, at.over) == (2, 1)
+
+
+def test_the_allowance_shrinks_as_people_leave_and_never_grows_by_itself() -> None:
+    """B3."""
+    at = desk(1)
+    book(at, ALICE)
+    organiser(at, BOB, Verb.SEAT, over=True)
+    leave(at, ALICE)
+    assert (at.booked, at.over) == (1, 0)
+    assert book(at, CARLA).kind == "waiting"
+
+
+def test_without_a_limit_everybody_is_in() -> None:
+    at = desk(None)
+    assert [book(at, who, 3).kind for who in (ALICE, BOB, CARLA)] == ["booked"] * 3
+
+
+# --- B4: newcomers never overtake the queue ---
+
+
+def test_a_newcomer_waits_behind_a_bigger_party() -> None:
+    """B4: one seat is free, but it is the next party's turn."""
+    at = desk(2)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    outcome = book(at, CARLA)
+    assert (outcome.kind, outcome.place) == ("waiting", 2)
+    assert say(outcome).startswith("Others were here before you.")
+
+
+def test_a_newcomer_is_not_held_back_by_who_can_never_fit() -> None:
+    """B4: they wait only while someone waits who could be seated."""
+    at = desk(3)
+    book(at, ALICE)
+    book(at, BOB, 2)
+    capacity(at, 2)
+    assert book(at, CARLA).kind == "booked"
+    assert line(at) == [BOB]
+
+
+def test_a_guest_does_not_overtake_the_queue_either() -> None:
+    """B4, B7."""
+    at = desk(2)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    with pytest.raises(words.NoRoomForGuest):
+        ask(at, ALICE, Verb.ADD_GUEST)
+
+
+def test_with_fill_gaps_a_small_party_takes_the_gap() -> None:
+    """W1: the earliest party that fits."""
+    at = desk(2, fill_gaps=True)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    assert book(at, CARLA).kind == "booked"
+
+
+# --- B5: the booking window ---
+
+
+def test_before_it_opens_the_answer_says_when(noon: datetime) -> None:
+    """B5."""
+    with pytest.raises(words.NotOpen) as no:
+        book(desk(opens_at=NOW + timedelta(hours=1)), ALICE)
+    assert say(no.value) == "Booking opens today at 15:00."
+
+
+def test_from_the_very_moment_it_opens_one_can_book() -> None:
+    assert book(desk(opens_at=NOW), ALICE).kind == "booked"
+
+
+def test_once_closed_the_answer_says_that_it_did() -> None:
+    """B5."""
+    at = desk(now=STARTS - timedelta(hours=1))
+    with pytest.raises(words.Closed) as no:
+        book(at, ALICE)
+    assert "An organiser can still add you by hand." in say(no.value)
+    assert organiser(at, ALICE, Verb.SEAT).kind == "booked"
+
+
+def test_guests_come_within_the_window_too() -> None:
+    """B5, B7."""
+    at = desk()
+    book(at, ALICE)
+    at.now = STARTS - timedelta(minutes=1)
+    with pytest.raises(words.Closed):
+        ask(at, ALICE, Verb.ADD_GUEST)
+    assert organiser(at, ALICE, Verb.SET_GUESTS, 1).kind == "booked"
+
+
+@pytest.mark.parametrize("verb", [Verb.BOOK, Verb.ADD_GUEST, Verb.MAYBE, Verb.TAKE_FREE])
+def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
+    """S8, B9."""
+    with pytest.raises(words.Cancelled) as no:
+        ask(desk(state="CANCELLED"), ALICE, verb)
+    assert say(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
+
+
+@pytest.mark.parametrize("how", ["completed", "past"])
+def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
+    """S8: whether or not anyone has written down that it ended."""
+    at = desk(state="COMPLETED") if how == "completed" else desk(now=STARTS + timedelta(hours=2))
+    with pytest.raises(words.Ended):
+        book(at, ALICE)
+    with pytest.raises(words.Ended):
+        organiser(at, ALICE, Verb.SEAT)
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "COMPLETED"])
+def test_not_even_an_organiser_adds_guests_to_what_is_over(state: str) -> None:
+    """S8."""
+    at = desk()
+    book(at, ALICE)
+    at.facts = replace(at.facts, state=state)
+    with pytest.raises(Refusal):
+        organiser(at, ALICE, Verb.SET_GUESTS, 1)
+    assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
+
+
+# --- B6: leaving ---
+
+
+def test_leaving_frees_the_seat_at_once_and_tells_who_gets_it() -> None:
+    """B6, W2: with the same requests, in the same breath."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    outcome = leave(at, ALICE)
+    assert say(outcome) == "You’ve left. Your seat went to someone who was waiting."
+    assert seats(at) == {BOB: 1}
+    assert [(n.user_id, n.kind) for n in at.notices] == [(BOB, "promoted")]
+
+
+def test_leaving_seats_is_free_until_the_deadline() -> None:
+    """B6."""
+    at = desk()
+    book(at, ALICE)
+    at.now = STARTS - timedelta(hours=24)
+    with pytest.raises(words.TooLate) as no:
+        leave(at, ALICE)
+    assert say(no.value).startswith("It’s too late to leave freely")
+    for verb in (Verb.DECLINE, Verb.MAYBE):
+        with pytest.raises(words.TooLate):
+            ask(at, ALICE, verb)
+    assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
+
+
+def test_the_queue_can_always_be_left() -> None:
+    """B6."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    at.now = STARTS - timedelta(minutes=1)
+    assert say(leave(at, BOB)) == "You’ve left the line."
+
+
+def test_leaving_what_one_is_not_in_changes_nothing() -> None:
+    """B2."""
+    at = desk()
+    assert leave(at, ALICE).kind == "already"
+    assert not at.log
+
+
+def test_who_returns_joins_at_the_end() -> None:
+    """W1: the moment of joining is the new one."""
+    at = desk(1)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    leave(at, BOB)
+    assert book(at, BOB).place == 2
+    assert line(at) == [CARLA, BOB]
+
+
+# --- B7: guests ---
+
+
+def test_a_guest_can_be_added_and_taken_back() -> None:
+    """B7."""
+    at = desk(3)
+    book(at, ALICE)
+    assert ask(at, ALICE, Verb.ADD_GUEST).seats == 2
+    assert ask(at, ALICE, Verb.SET_GUESTS, 0).seats == 1
+    assert at.booked == 1
+
+
+def test_plus_one_of_who_is_not_in_brings_both() -> None:
+    """B1: a party is the member and the guest."""
+    at = desk(3)
+    assert ask(at, ALICE, Verb.ADD_GUEST).seats == 2
+
+
+def test_a_guest_without_a_member_is_no_party() -> None:
+    """B7: a guest's seat never outlives the member's."""
+    at = desk(4)
+    with pytest.raises(words.NotIn):
+        ask(at, ALICE, Verb.SET_GUESTS, 1)
+    book(at, ALICE, 2)
+    leave(at, ALICE)
+    assert (at.booked, seats(at)) == (0, {})
+
+
+def test_a_guests_seat_given_back_goes_to_the_line() -> None:
+    """B7, W2."""
+    at = desk(2)
+    book(at, ALICE, 1)
+    book(at, BOB)
+    ask(at, ALICE, Verb.SET_GUESTS, 0)
+    assert seats(at) == {ALICE: 1, BOB: 1}
+
+
+def test_a_party_in_line_grows_in_its_place_and_shrinks_into_a_seat() -> None:
+    """B7, W1."""
+    at = desk(2)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    book(at, CARLA)
+    assert ask(at, CARLA, Verb.ADD_GUEST).place == 2
+    outcome = ask(at, BOB, Verb.SET_GUESTS, 0)
+    assert (outcome.kind, seats(at)) == ("booked", {ALICE: 1, BOB: 1})
+    assert not at.notices, "who asks is answered on the spot"
+
+
+def test_after_the_deadline_a_guests_seat_is_not_given_back_freely() -> None:
+    """B6, B7."""
+    at = desk()
+    book(at, ALICE, 1)
+    at.now = STARTS - timedelta(hours=2)
+    with pytest.raises(words.TooLate):
+        ask(at, ALICE, Verb.SET_GUESTS, 0)
+
+
+def test_lowering_the_guests_of_a_series_takes_nobody_away() -> None:
+    at = desk(5, guests_max=3)
+    book(at, ALICE, 3)
+    at.facts = replace(at.facts, guests_max=1)
+    assert ask(at, ALICE, Verb.SET_GUESTS, 3).kind == "already"
+    assert ask(at, ALICE, Verb.SET_GUESTS, 2).seats == 3
+
+
+# --- B8: the log ---
+
+
+def test_each_change_is_one_row_with_who_through_what_and_how_many() -> None:
+    """B8."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    organiser(at, ALICE, Verb.REMOVE)
+    told = [
+        (x.membership_id - 100, x.by, x.via, x.verb, x.seats_before, x.seats_after) for x in at.log
+    ]
+    assert told == [
+        (ALICE, ALICE, Via.MINIAPP, "book", 0, 1),
+        (BOB, BOB, Via.MINIAPP, "wait", 0, 0),
+        (ALICE, OLGA, Via.DASHBOARD, "remove", 1, 0),
+        (BOB, None, Via.PROMOTION, "promote", 0, 1),
+    ]
+
+
+# --- B13: maybe and can't ---
+
+
+@pytest.mark.parametrize(("verb", "kind"), [(Verb.MAYBE, "maybe"), (Verb.DECLINE, "declined")])
+def test_maybe_and_cannot_hold_no_seat(verb: Verb, kind: str) -> None:
+    """B13."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    assert ask(at, ALICE, verb).kind == kind
+    assert seats(at) == {BOB: 1}
+    assert ask(at, ALICE, verb).kind == "already"
+    assert book(at, ALICE).kind == "waiting"
+
+
+# --- W1, W2: the queue ---
+
+
+def test_the_line_is_in_order_of_priority_then_of_joining() -> None:
+    """W1."""
+    at = desk(1)
+    for who in (ALICE, BOB, CARLA, DAN):
+        book(at, who)
+    at.parties[100 + DAN].priority = 1
+    assert line(at) == [DAN, BOB, CARLA]
+    leave(at, ALICE)
+    assert seats(at) == {DAN: 1}
+
+
+def test_two_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
+    """W1: whatever the clocks of several servers say."""
+    at = desk(1)
+    for who in (ALICE, BOB):
+        book(at, who)
+    at.now -= timedelta(minutes=5)
+    book(at, CARLA)
+    assert line(at) == [BOB, CARLA]
+
+
+def test_in_strict_order_the_first_who_does_not_fit_holds_back_the_rest() -> None:
+    """W1."""
+    at = desk(3)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    book(at, CARLA, 2)
+    book(at, DAN)
+    leave(at, ALICE)
+    assert (seats(at), line(at)) == ({BOB: 2}, [CARLA, DAN])
+
+
+def test_with_fill_gaps_the_earliest_that_fits_is_seated() -> None:
+    """W1."""
+    at = desk(3, fill_gaps=True)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    book(at, CARLA, 2)
+    book(at, DAN)
+    book(at, ERIN)
+    leave(at, ALICE)
+    assert (seats(at), line(at)) == ({BOB: 2, DAN: 1}, [CARLA, ERIN])
+
+
+def test_a_waiting_party_takes_what_is_free_and_waits_for_the_rest() -> None:
+    """W1."""
+    at = desk(3)
+    book(at, ALICE, 1)
+    book(at, BOB, 2)
+    outcome = ask(at, BOB, Verb.TAKE_FREE)
+    assert (outcome.kind, outcome.seats, outcome.waiting, outcome.place) == ("waiting", 1, 2, 1)
+    assert say(outcome) == "1 seat is yours; you’re 1st in line for 2 more."
+    leave(at, ALICE)
+    assert seats(at) == {BOB: 3}
+
+
+def test_only_the_first_in_line_may_take_what_is_free() -> None:
+    """W1, B4."""
+    at = desk(4)
+    book(at, ALICE, 1)
+    book(at, BOB, 2)
+    book(at, CARLA, 3)
+    with pytest.raises(words.NothingToTake):
+        ask(at, CARLA, Verb.TAKE_FREE)
+
+
+def test_filling_twice_changes_nothing() -> None:
+    """W2: one idempotent function."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    at.parties[100 + ALICE].seats = at.booked = 0  # a seat freed by some other way
+    for _ in range(2):
+        decide(at, Request(Verb.FILL, Via.SYSTEM))
+        assert (seats(at), at.waiting) == ({BOB: 1}, 0)
+    assert [x.verb for x in at.log] == ["book", "wait", "promote"]
+
+
+@pytest.mark.parametrize("when", ["cancelled", "begun"])
+def test_nobody_is_promoted_into_what_is_cancelled_or_has_begun(when: str) -> None:
+    """S5, W2."""
+    at = desk(1)
+    book(at, ALICE)
+    book(at, BOB)
+    if when == "cancelled":
+        at.facts = replace(at.facts, state="CANCELLED")
+    else:
+        at.now = STARTS
+    organiser(at, ALICE, Verb.REMOVE)
+    assert (seats(at), line(at)) == ({}, [BOB])
+
+
+# --- W4: the number of seats ---
+
+
+def test_more_seats_are_filled_from_the_line() -> None:
+    """W4."""
+    at = desk(1)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    capacity(at, 2)
+    assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
+    capacity(at, None)
+    assert not line(at)
+
+
+def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
+    """W4: "14/12, over by 2"."""
+    at = desk(3)
+    for who in (ALICE, BOB, CARLA, DAN):
+        book(at, who)
+    outcome = capacity(at, 1)
+    assert say(outcome) == "3 of 1 seat is taken: over by 2. Nobody is removed."
+    assert at.over == 2
+    for who, left in ((ALICE, 2), (BOB, 1)):
+        leave(at, who)
+        assert (at.booked, line(at)) == (left, [DAN])
+    leave(at, CARLA)
+    assert seats(at) == {DAN: 1}
+
+
+# --- W5: a waiting member sees their place and why ---
+
+
+def test_each_who_waits_is_told_their_place_and_why() -> None:
+    """W5, B9."""
+    at = desk(2)
+    book(at, ALICE, 1)
+    assert say(book(at, BOB)) == (
+        "All 2 seats are taken. You’re 1st in line; we’ll tell you when a seat is yours."
+    )
+    at = desk(2)
+    book(at, ALICE)
+    assert say(book(at, BOB, 1)) == (
+        "1 seat is free, but you asked for 2. You’re 1st in line; come with fewer, or wait together."
+    )
+    at = desk(1)
+    book(at, ALICE)
+    assert say(book(at, BOB)) == (
+        "The only seat is taken. You’re 1st in line; we’ll tell you when it is yours."
+    )
+
+
+def test_places_are_exact_within_one_list_of_requests() -> None:
+    """W5, HOUSE 4b: as people go and come while the desk is open, also when the queue was read before."""
+    at = desk(1)
+    at.booked, at.waiting = 1, 3
+    at.parties[100 + ALICE].seats = 1
+    for place, who in enumerate((BOB, CARLA, DAN)):
+        party = at.parties[100 + who]
+        party.waiting, party.booking_id, party.ahead = 1, who, place
+        party.queued_at = at.queued_at = NOW + timedelta(seconds=place)
+        at.seat_party(party)
+    assert book(at, ERIN).place == 4
+    leave(at, CARLA)
+    assert book(at, DAN).place == 2
+    assert book(at, ERIN).place == 3
+    leave(at, ALICE)
+    assert book(at, DAN).place == 1
+    assert book(at, CARLA).place == 3
+
+
+# --- when it was unknown whether a request was done ---
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        (Request(Verb.MAYBE, Via.CARD, user_id=ALICE), "maybe"),
+        (Request(Verb.DECLINE, Via.CARD, user_id=ALICE), "declined"),
+        (Request(Verb.LEAVE, Via.CARD, user_id=ALICE), "left"),
+        (Request(Verb.REMOVE, Via.DASHBOARD, membership_id=100 + ALICE), "left"),
+        (Request(Verb.BOOK, Via.CARD, user_id=ALICE, guests=1), "booked"),
+        (Request(Verb.CAPACITY, Via.DASHBOARD, capacity=2), "done"),
+    ],
+)
+def test_a_request_done_already_is_answered_as_it_was(request_: Request, kind: str) -> None:
+    """HOUSE 4b: told as if for the first time."""
+    at = desk(3)
+    if request_.verb is not Verb.BOOK:
+        book(at, ALICE)
+    first = decide(at, request_)
+    again = replay(at, request_)
+    assert (first.kind, again.kind) == (kind, kind)
+    assert say(again) == say(first)
