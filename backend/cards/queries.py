@@ -91,9 +91,7 @@ def _view(row: db.Row) -> CardView:
     )
 
 
-async def cards_of(
-    *, instance_id: int | None = None, poll_id: int | None = None
-) -> list[CardView]:
+async def cards_of(*, instance_id: int | None = None, poll_id: int | None = None) -> list[CardView]:
     """The cards of a date or of a poll, newest first."""
     rows = await db.rows(
         f"{VIEW} WHERE c.instance_id = $1 OR c.poll_id = $2 ORDER BY c.id DESC",

@@ -1,0 +1,124 @@
+"""The bot's tests talk to the sandbox over real HTTP: what people do there arrives as updates and goes through the
+dispatcher, and what the bot says is looked up in the chat it said it in."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from aiogram import Bot, Dispatcher
+from aiogram.methods import GetUpdates
+
+from sandbox.client import Room, Sandbox, Somebody
+from sandbox.config import Config
+from sandbox.serve import serving
+
+Json = dict[str, Any]
+Result = TypeVar("Result")
+
+
+class Telegram:
+    """The sandbox, the bot behind it, and what drives both without sleeping."""
+
+    def __init__(self, url: str, bot: Bot, dispatcher: Dispatcher) -> None:
+        self.url = url
+        self.sandbox = Sandbox(url)
+        self.bot = bot
+        self.dispatcher = dispatcher
+        self._offset: int | None = None
+
+    async def pump(self, wait: int = 0) -> int:
+        """Handle the updates that are there, or the first that come within `wait` seconds; how many."""
+        kinds = [str(kind) for kind in self.dispatcher.resolve_used_update_types()]
+        ask = GetUpdates(offset=self._offset, timeout=wait, allowed_updates=kinds)
+        updates = await self.bot(ask, request_timeout=wait + 10)
+        for update in updates:
+            self._offset = update.update_id + 1
+            await self.dispatcher.feed_update(self.bot, update)
+        return len(updates)
+
+    async def during(self, act: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        """What a person does, with the bot answering meanwhile and to the end."""
+        task = asyncio.create_task(asyncio.to_thread(act, *args, **kwargs))
+        while not task.done():
+            polling = asyncio.create_task(self.pump(1))
+            await asyncio.wait({task, polling}, return_when=asyncio.FIRST_COMPLETED)
+            await polling
+        while await self.pump():
+            pass
+        return await task
+
+    async def say(
+        self, who: str, text: str, chat: Room | None = None, thread_id: int | None = None
+    ) -> Json:
+        """Somebody writes; the newest message of that chat afterwards, which is the bot's if it answered."""
+        person = self.person(who)
+        said = await self.during(person.say, text, chat, thread_id=thread_id)
+        return self.last(chat or person.private, after=int(said["id"]) - 1)
+
+    async def start(self, who: str, payload: str = "") -> Json:
+        """Somebody presses START, with a link's payload; the bot's answer."""
+        person = self.person(who)
+        await self.during(person.start, payload)
+        return self.last(person.private)
+
+    async def tap(self, who: str, message: Json, button: str) -> Json:
+        """Somebody presses a button; the answer: `text` and `show_alert`."""
+        done = await self.during(self.person(who).tap, message, button)
+        assert done["kind"] == "callback", done
+        assert done["answer"] is not None, "the tap was never answered"
+        answer: Json = done["answer"]
+        return answer
+
+    def person(self, who: str) -> Somebody:
+        return self.sandbox.person(who)
+
+    def room(self, title: str = "Kallio Yoga") -> Room:
+        return self.sandbox.chat(title)
+
+    def last(self, room: Room, after: int = 0) -> Json:
+        """The newest message of a chat."""
+        return room.messages(after=after)[-1]
+
+    def calls(self, method: str, chat_id: int | None = None) -> list[Json]:
+        return self.sandbox.calls(method, chat_id=chat_id)
+
+
+def buttons(message: Json) -> list[list[str]]:
+    """What the buttons of a message say, row by row."""
+    return [[button["text"] for button in row] for row in message["buttons"]]
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    from backend.settings import settings
+
+    config = Config(
+        app_url=settings.public_url,
+        token=settings.telegram_bot_token,
+        bot_name=settings.telegram_bot_name,
+        port=0,
+    )
+    with serving(config) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def connected(sandbox_url: str) -> AsyncIterator[Bot]:
+    from backend.settings import settings
+    from bot.dispatcher import make_bot
+
+    bot = make_bot(dataclasses.replace(settings, telegram_api_url=sandbox_url), patient=True)
+    yield bot
+    await bot.session.close()
+
+
+@pytest.fixture
+async def telegram(sandbox_url: str, connected: Bot, world: None) -> Telegram:
+    """A fresh sandbox with the cast and the two groups, and the bot behind it on an empty database."""
+    from bot.dispatcher import make_dispatcher
+
+    made = Telegram(sandbox_url, connected, make_dispatcher())
+    await asyncio.to_thread(made.sandbox.reset)
+    return made
