@@ -1,0 +1,165 @@
+"""`emerald …` as a person and as a script use it: answers, exit codes, and sentences instead of tracebacks."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backend.database_address import DatabaseAddress
+
+ROOT = Path(__file__).parents[2]
+Command = Callable[..., subprocess.CompletedProcess[str]]
+EVENT = ("--title", "Sunday run", "--starts-at", "2030-03-01T18:00", "--zone", "Europe/Helsinki")
+
+
+async def on_server(sql: str) -> None:
+    connection = await asyncpg.connect(
+        **DatabaseAddress.from_url(os.environ["DATABASE_URL"]).connect_kwargs()
+    )
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """An empty database of its own."""
+    asyncio.run(on_server("CREATE DATABASE for_commands"))
+    yield replace(
+        DatabaseAddress.from_url(os.environ["DATABASE_URL"]), database="for_commands"
+    ).url()
+    asyncio.run(on_server("DROP DATABASE for_commands WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def bare(url: str) -> Command:
+    """Run a command on the database as it is."""
+
+    def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "emerald", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def emerald(bare: Command) -> Command:
+    """Run a command on the migrated database."""
+    done = bare("migrate")
+    assert done.returncode == 0, done.stderr
+    return bare
+
+
+def refusal(done: subprocess.CompletedProcess[str], code: int = 1) -> str:
+    assert (done.returncode, done.stdout) == (code, ""), done
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_before_migrating_it_says_so(bare: Command) -> None:
+    assert "has not all tables yet: run `emerald migrate`" in refusal(
+        bare("create-account", "X"), 2
+    )
+    assert bare("doctor").stdout.endswith(
+        "steps of migration are missing: run `emerald migrate`.\n"
+    )
+
+
+def test_migrate_takes_steps_once(bare: Command) -> None:
+    missing = bare("migrate", "--check")
+    assert missing.returncode == 1 and "missing: " in missing.stdout
+    taken = bare("migrate")
+    assert taken.returncode == 0
+    assert taken.stdout.replace("taken", "missing") == missing.stdout
+    for arguments in (("migrate",), ("migrate", "--check")):
+        again = bare(*arguments)
+        assert (again.returncode, again.stdout) == (0, "The database is up to date.\n")
+
+
+def test_create_account_prints_the_key_once(emerald: Command) -> None:
+    """`A3`."""
+    made = emerald("create-account", "Maintenance notice")
+    assert made.returncode == 0 and made.stderr == ""
+    assert len(re.findall(r"\bsk_[0-9a-f]{48}\b", made.stdout)) == 1
+    as_json = json.loads(emerald("create-account", "Kallio Jooga", "--json").stdout)
+    assert set(as_json) == {"account_id", "name", "key"}
+
+
+def test_create_event_prints_the_code_of_the_first_date(emerald: Command) -> None:
+    emerald("create-account", "Runners")
+    plain = emerald("create-event", "Runners", *EVENT)
+    assert plain.returncode == 0, plain.stderr
+    assert re.fullmatch(r"[a-z0-9]{6,}\n", plain.stdout)
+    weekly = emerald("create-event", "Runners", *EVENT, "--rrule", "FREQ=WEEKLY", "--capacity", "3",
+                     "--guests", "2", "--visibility", "link", "--json")  # fmt: skip
+    assert json.loads(weekly.stdout)["first_code"] != plain.stdout.strip()
+
+
+def test_a_refusal_is_a_sentence(emerald: Command) -> None:
+    told = refusal(emerald("create-event", "Nobody's club", *EVENT))
+    assert told == "There is no club with this name or number, or there are several.\n"
+
+
+def test_every_fault_of_a_form_is_told_with_its_field(emerald: Command) -> None:
+    """`X5`."""
+    emerald("create-account", "Careful")
+    told = refusal(emerald("create-event", "Careful", *EVENT, "--capacity", "-3", "--guests", "88"))
+    assert [line.split(":")[0] for line in told.splitlines()] == ["capacity", "guests_max"]
+
+
+def test_a_healthy_database_is_well_to_the_last_seat(emerald: Command) -> None:
+    done = emerald("doctor", "--invariants")
+    assert (done.returncode, done.stdout) == (0, "All is well.\n"), done
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (
+            "postgresql://u:hidden@127.0.0.1:1/x",
+            "127.0.0.1:1 cannot be reached (connection refused)",
+        ),
+        ("postgresql://u:hidden@nowhere.invalid/x", "host nowhere.invalid is not known"),
+        ("postgresql://u@/x?host=/nowhere", "/nowhere cannot be reached"),
+        ("postgresql://hidden", "DATABASE_URL lacks a user and a database name"),
+    ],
+)
+def test_a_database_out_of_reach_is_a_sentence(bare: Command, address: str, says: str) -> None:
+    told = refusal(bare("migrate", DATABASE_URL=address), 2)
+    assert says in told and told.count("\n") == 1
+    assert "hidden" not in told
+
+
+def test_a_missing_database_or_user_is_a_sentence(bare: Command, url: str) -> None:
+    other = replace(DatabaseAddress.from_url(url), database="other").url()
+    assert "has no database other: create it" in refusal(bare("migrate", DATABASE_URL=other), 2)
+    stranger = replace(DatabaseAddress.from_url(url), user="stranger").url()
+    assert "does not let user stranger in" in refusal(bare("migrate", DATABASE_URL=stranger), 2)
+
+
+def test_help_is_quick_and_asks_for_no_settings(bare: Command) -> None:
+    done = bare("--help", PORT="nonsense")
+    assert done.returncode == 0
+    for command in ("run", "serve", "work", "bot", "migrate", "create-account", "create-event"):
+        assert command in done.stdout
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "emerald", "--help"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    for heavy in ("aiogram", "litestar", "asyncpg", "backend.settings"):
+        assert not re.search(rf"\| +{re.escape(heavy)}$", loaded.stderr, re.MULTILINE), heavy
