@@ -1,6 +1,7 @@
 """`python -m sandbox`: a stand-in for Telegram, for demos, tests and development."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -45,7 +46,9 @@ def main() -> int:
         return 2
     sys.stdout.write(f"Sandbox: http://{config.host}:{config.port}/\n")
     sys.stdout.flush()
-    server.run()
+    # uvicorn raises the signal again once it has stopped in good order; Ctrl-C is no failure.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
     return 0 if server.started else 1
 
 

@@ -48,6 +48,9 @@ def make_server(config: Config) -> Server:
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=2,
+        # Longer than aiohttp keeps an idle connection: else the bot now and then writes its next
+        # call into one that is just being closed here.
+        timeout_keep_alive=75,
     )
     return Server(settings, telegram)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -52,16 +53,18 @@ def test_says_what_is_wrong_with_its_options(options: tuple[str, str]) -> None:
     assert "error: The " in complained
 
 
-def test_says_where_it_is_and_stops_at_once_while_somebody_polls() -> None:
+@pytest.mark.parametrize(("told", "ends"), [(signal.SIGTERM, -15), (signal.SIGINT, 0)])
+def test_stops_at_once_and_quietly_while_somebody_polls(told: signal.Signals, ends: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with running("--port", str(port), "--token", TOKEN) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Sandbox: http://127.0.0.1:{port}/\n"
         polling = answering(port)
-        process.terminate()
-        process.wait(timeout=10)
+        process.send_signal(told)
+        _, complained = process.communicate(timeout=10)
         polling.close()
+    assert (process.returncode, complained) == (ends, "")
 
 
 def answering(port: int) -> socket.socket:
