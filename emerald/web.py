@@ -1,14 +1,16 @@
 """The web process: the one Litestar application, which knows both sites and the bot's webhook."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from backend import db
+from backend.groups.actions import ask_telegram_by
 from backend.settings import settings
 from emerald.log import configure
+from emerald.presence import is_in_chat
 from emerald.readiness import CHECKS
 from emerald.version import VERSION
 from webapp import health, metrics
@@ -21,8 +23,9 @@ LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
 
 @asynccontextmanager
 async def pool(app: Litestar) -> AsyncIterator[None]:
-    """The process's connections, for as long as it serves."""
+    """The process's connections, for as long as it serves, and whom to ask who is in a chat."""
     await db.open_pool(name="emerald-web")
+    ask_telegram_by(is_in_chat)
     try:
         yield
     finally:
@@ -34,9 +37,10 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     configure("web")
     health.examine_by(CHECKS)
     metrics.BUILD.info({"version": VERSION})
+    webhook, open_door = _webhook()
     app = Litestar(
-        route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *_webhook()],
-        lifespan=[pool] if with_pool else [],
+        route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],
+        lifespan=[*([pool] if with_pool else []), *open_door],
         exception_handlers=HANDLERS,
         before_send=[add_headers],
         request_max_body_size=LARGEST_BODY,
@@ -49,10 +53,15 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     return app
 
 
-def _webhook() -> list[ControllerRouterHandler]:
-    """`POST /telegram/webhook`, when that is how updates come; else the bot's code is never loaded here."""
-    if not settings.telegram_webhook:
-        return []
-    from bot.webhook import webhook
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
-    return [webhook]
+
+def _webhook() -> tuple[list[ControllerRouterHandler], list[Lifespan]]:
+    """`POST /telegram/webhook` and what it needs while it is open, when that is how updates come; else the bot's code
+    is never loaded here.
+    """
+    if not settings.telegram_webhook:
+        return [], []
+    from bot.webhook import open_door, webhook
+
+    return [webhook], [open_door]
