@@ -37,7 +37,7 @@ class Web:
 
     def start(self) -> None:
         environ = {**os.environ, "ENV": "production", "PORT": str(self.port), "HOST": "127.0.0.1"}
-        environ |= {"TELEGRAM_WEBHOOK": "false", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "info"}
+        environ |= {"TELEGRAM_WEBHOOK": "true", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "info"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "emerald", "serve"], env=environ, stdout=log, stderr=log
