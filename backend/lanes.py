@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,7 +46,8 @@ class Lanes(Generic[Ask, Answer]):
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = deque()
-            task = asyncio.create_task(self._serve(key, lane))  # noqa: TID251
+            # In a context of its own: whoever asks first may be inside a transaction, and this is not.
+            task = asyncio.create_task(self._serve(key, lane), context=Context())  # noqa: TID251
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
         lane.append((request, answer))

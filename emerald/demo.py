@@ -61,7 +61,17 @@ async def _yoga(cast: dict[str, Person]) -> None:
         about="Everybody plays with everybody. Rackets are there.",
     )  # fmt: skip
     await _series(
-        olga, club, group, "☕", "Breakfast after yoga", "Café Sävy", 6, time(10, 30), 90, None, guests=3
+        olga,
+        club,
+        group,
+        "☕",
+        "Breakfast after yoga",
+        "Café Sävy",
+        6,
+        time(10, 30),
+        90,
+        None,
+        guests=3,
     )
     for name, guests in (("Aino", 0), ("Mikko", 1), ("Светлана", 0), ("Väinö", 1), ("Pekka", 0)):
         await book(flow, cast[name], guests=guests, via=Via.CARD)
@@ -104,7 +114,18 @@ async def _runners(cast: dict[str, Person]) -> None:
     for name in ("Alice", "Bob", "Olga", "Mikko", "Aino"):
         await seen_in(cast[name], group)
     run = await _series(
-        mikko, club, group, "🏃", "Sunday run", "Töölönlahti", 6, time(9), 60, 20, guests=2, topic=RUNS_TOPIC
+        mikko,
+        club,
+        group,
+        "🏃",
+        "Sunday run",
+        "Töölönlahti",
+        6,
+        time(9),
+        60,
+        20,
+        guests=2,
+        topic=RUNS_TOPIC,
     )
     for name in ("Mikko", "Aino"):
         await book(run, cast[name], via=Via.CARD)
@@ -152,4 +173,3 @@ async def _series(
         ),
     )
     return made.first_code
-
