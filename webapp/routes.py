@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
 from webapp import assets
+from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import bookings, events, me, polls, sessions
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
@@ -49,4 +50,4 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, miniapp()]
+    return [front, assets.show, miniapp(), dashboard]

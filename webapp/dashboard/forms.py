@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields
-from typing import Protocol, TypeVar, get_type_hints
+from typing import TypeVar, get_type_hints
 
 from backend.errors import Invalid, InvalidForm, Refusal
 from backend.i18n import N_, Words
@@ -16,13 +16,7 @@ LONGEST = (
 )
 
 
-class AForm(Protocol):
-    """A dataclass whose fields are all `str` or `tuple[str, ...]`, with defaults."""
-
-    __dataclass_fields__: dict[str, object]
-
-
-Form = TypeVar("Form", bound=AForm)
+Form = TypeVar("Form")  # a dataclass whose fields are all `str` or `tuple[str, ...]`, with defaults
 
 
 async def read(request: AnyRequest, form: type[Form]) -> Form:

@@ -1,0 +1,117 @@
+"""The next dates of a series as it is being written: what is left out, and what a change of the clocks does (`S3`)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from backend import clock
+from backend.events.actions import dates_ahead
+from backend.events.drafts import SeriesDraft
+from backend.events.rules import Occurrence, describe, gap_or_fold, parse_recurrence, wall_clock
+from backend.i18n import N_, Voice
+from webapp.rule_words import long_date, read_back
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NextDate:
+    """A row of the preview. `key` is its day as RFC 5545 writes it; `note` is why it is unusual."""
+
+    key: str
+    day: str
+    hour: str
+    note: str
+    left_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a draft would be: the rule in words, and its dates."""
+
+    sentence: str
+    dates: list[NextDate]
+    more: bool
+    can_leave_out: bool
+
+
+def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview:
+    """The preview of a draft whose time and rule are good; its other fields may still be empty."""
+    draft = SeriesDraft(
+        title="-",
+        zone=draft.zone,
+        starts_local=draft.starts_local,
+        rule=draft.rule,
+        duration_minutes=draft.duration_minutes,
+    )
+    recurrence = parse_recurrence(draft.rule)
+    words = describe(recurrence, draft.starts_local)
+    at = clock.now()
+    coming = dates_ahead(draft, at, limit=SHOWN + 1)
+    rows = [(one, False) for one in coming]
+    if can_leave_out and recurrence.exdates:
+        whole = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
+        kept = {one.original_start for one in coming}
+        everything = dates_ahead(replace(draft, rule=whole), at, limit=SHOWN + 1)
+        rows = [(one, one.original_start not in kept) for one in everything]
+    before: Occurrence | None = None
+    dates = []
+    for one, left_out in rows[:SHOWN]:
+        dates.append(
+            NextDate(
+                key=one.local.strftime("%Y%m%d"),
+                day=voice.date(one.original_start, draft.zone),
+                hour=voice.hour(one.original_start, draft.zone),
+                note=_note(voice, draft, one, before),
+                left_out=left_out,
+            )
+        )
+        before = one
+    return Preview(
+        sentence=read_back(voice, words, draft.starts_local, draft.zone),
+        dates=dates,
+        more=len(rows) > SHOWN,
+        can_leave_out=can_leave_out,
+    )
+
+
+def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence | None) -> str:
+    """A change of the clocks on that day, or since the date before."""
+    change = gap_or_fold(one.local, draft.zone)
+    if change is not None and change.kind == "fold":
+        return voice.say(N_("This hour comes twice that night; the first one counts."))
+    if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
+        wanted = datetime.combine(one.local.date(), draft.starts_local.time())
+        gap = gap_or_fold(wanted, draft.zone)
+        if gap is not None and gap.kind == "gap":
+            return voice.say(N_("The clocks go forward that night and skip the usual hour."))
+    if before is not None and one.utc_offset != before.utc_offset:
+        return _season(voice, draft.zone, before, one)
+    return ""
+
+
+def _season(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> str:
+    """Since which day the clocks are different, found by halving the time between."""
+    early, late = before.original_start, after.original_start
+    there = ZoneInfo(zone)
+    was = early.astimezone(there).utcoffset()
+    while late - early > timedelta(minutes=1):
+        middle = early + (late - early) / 2
+        if middle.astimezone(there).utcoffset() == was:
+            early = middle
+        else:
+            late = middle
+    day = wall_clock(late, zone)
+    worded = (
+        format_date(day, "d MMM", locale=voice.locale)
+        if day.year == clock.now().year
+        else long_date(voice, day)
+    )
+    summer = after.original_start.astimezone(there).dst()
+    if summer:
+        return voice.say(N_("Summer time since %(date)s"), date=worded)
+    if before.original_start.astimezone(there).dst():
+        return voice.say(N_("Winter time since %(date)s"), date=worded)
+    return voice.say(N_("Other clocks since %(date)s"), date=worded)

@@ -1,0 +1,111 @@
+"""API keys: made, shown once, revoked (`A3`)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.accounts.actions import create_key, revoke_key
+from backend.accounts.queries import keys
+from backend.accounts.rules import Act, Role
+from backend.errors import Invalid
+from backend.events.rules import resolve_local
+from backend.i18n import N_, Words
+from webapp.dashboard import frame
+from webapp.dashboard.forms import Faults, read
+from webapp.dashboard.frame import go, told
+from webapp.dashboard.session import Visit
+from webapp.respond import AnyRequest
+
+HOME = "/dashboard/keys"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """`uses` empty is as often as one likes; `expires_on` is the key's last day in the club's zone."""
+
+    label: str = ""
+    role: str = "MEMBER"
+    uses: str = ""
+    expires_on: str = ""
+
+
+@get("/keys")
+async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """The club's keys, and the form for another."""
+    visit = await visit.allowed(Act.MANAGE_KEYS)
+    return await _page(request, visit, KeyForm(uses="1"))
+
+
+@post("/keys", status_code=201)
+async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """Make a key. The answer is the only page that ever shows it."""
+    visit = await visit.allowed(Act.MANAGE_KEYS)
+    form, faults = await read(request, KeyForm), Faults()
+    uses = faults.whole("uses", form.uses)
+    expires_at = _end_of(form.expires_on, visit.club.zone, faults)
+    if form.role not in Role.__members__:
+        faults.add(Invalid(N_("Choose a role."), field="role"))
+    if not faults.of:
+        try:
+            key = await create_key(
+                visit.person,
+                visit.club.id,
+                label=form.label,
+                role=Role[form.role],
+                uses=uses,
+                expires_at=expires_at,
+            )
+        except Invalid as bad:
+            faults.add(bad)
+        else:
+            return await _page(request, visit, KeyForm(uses="1"), made=key, status=201)
+    return await _page(request, visit, form, faults=faults, status=422)
+
+
+@post("/keys/{key_id:int}/revocation", status_code=303)
+async def destroy(
+    request: AnyRequest, key_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Make a key worthless at once."""
+    visit = await visit.allowed(Act.MANAGE_KEYS)
+    await revoke_key(visit.person, visit.club.id, key_id)
+    words = Words(N_("The key is revoked. Who came in by it stays a member."))
+    return go(request, visit.to(HOME), told(visit, words))
+
+
+def _end_of(text: str, zone: str, faults: Faults) -> datetime | None:
+    """The last minute of that day in the club's zone."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+        return resolve_local(datetime.combine(day, time(23, 59)), zone)
+    except (ValueError, OverflowError):
+        faults.add(Invalid(N_("Choose a day."), field="expires_at"))
+        return None
+
+
+async def _page(
+    request: AnyRequest,
+    visit: Visit,
+    form: KeyForm,
+    *,
+    made: str = "",
+    faults: Faults | None = None,
+    status: int = 200,
+) -> Response[str]:
+    return frame.show(
+        request,
+        visit,
+        "keys/index.html",
+        status=status,
+        keys=await keys(visit.club),
+        form=form,
+        made=made,
+        faults=faults.of if faults else {},
+        roles=[role for role in Role if role is not Role.OWNER or visit.may("manage owners")],
+    )

@@ -1,0 +1,202 @@
+"""What repeats: the list, the form, and the dates that no longer fit (`S1`, `S4`)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend import clock
+from backend.accounts.rules import Act
+from backend.bookings.queries import InstanceView, series_dates
+from backend.bookings.series import edit_series
+from backend.errors import InvalidForm, NotFound
+from backend.events.actions import create_series, dates_ahead
+from backend.events.drafts import SeriesDraft
+from backend.events.queries import SeriesView, all_series, series
+from backend.events.rules import describe, parse_recurrence, zone_names
+from backend.groups.queries import groups
+from backend.i18n import N_, Words
+from webapp.dashboard import frame, next_dates
+from webapp.dashboard.forms import Faults, read
+from webapp.dashboard.frame import Notice, go, told
+from webapp.dashboard.offsets import ANNOUNCE, CLOSES, LEAVE, OPENS, choices
+from webapp.dashboard.pages.events import path_of as path_of_event
+from webapp.dashboard.series_form import SeriesForm, draft_of, form_of
+from webapp.dashboard.session import Visit
+from webapp.respond import AnyRequest, page
+from webapp.rule_words import rhythm, weekday_names
+
+HOME = "/dashboard/series"
+# What the preview needs to be right; other fields may still be empty.
+_TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
+_DRIFT_DATES = 400
+
+
+@get("/series")
+async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """All series of the club."""
+    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    found = await all_series(visit.club.id)
+    voice = visit.voice
+    rhythms = {
+        one.id: rhythm(voice, describe(parse_recurrence(one.draft.rule), one.draft.starts_local))
+        for one in found
+    }
+    return frame.show(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
+
+
+@get("/series/new")
+async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """An empty form, in the club's zone, for its only group."""
+    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    linked = await groups(visit.club.id)
+    form = SeriesForm(
+        zone=visit.club.zone,
+        group=str(linked[0].id) if len(linked) == 1 else "",
+        visibility="group" if linked else "link",
+    )
+    return await _form(request, visit, form)
+
+
+@post("/series", status_code=303)
+async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
+    """Make a series; on to its first date, where its card can be posted."""
+    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    form = await read(request, SeriesForm)
+    draft, faults = draft_of(form)
+    if not faults.of:
+        try:
+            made = await create_series(visit.person, visit.club.id, draft)
+        except InvalidForm as refused:
+            faults.add(refused)
+        else:
+            view = await series(visit.club.id, made.series_id)
+            words = Words(
+                N_("It’s there: %(n)s date can be booked."),
+                {},
+                N_("It’s there: %(n)s dates can be booked."),
+                view.dates_ahead if view else 1,
+            )
+            return go(request, visit.to(path_of_event(made.first_code)), told(visit, words, "yes"))
+    return await _form(request, visit, form, faults=faults, status=422)
+
+
+@get("/series/{series_id:int}")
+async def edit(
+    request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """The series as a form, with the dates that no longer fit its rule."""
+    visit, view = await _found(visit, series_id)
+    return await _form(request, visit, form_of(view.draft), view=view)
+
+
+@post("/series/{series_id:int}", status_code=303)
+async def update(
+    request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Response[str] | Redirect:
+    """Change the whole series; what has bookings and no longer fits is listed (`S4`)."""
+    visit, view = await _found(visit, series_id)
+    form = await read(request, SeriesForm)
+    draft, faults = draft_of(form)
+    if not faults.of:
+        try:
+            drifted = await edit_series(visit.person, visit.club.id, series_id, draft)
+        except InvalidForm as refused:
+            faults.add(refused)
+        else:
+            notice = Notice(visit.voice.say(N_("Saved.")))
+            if drifted:
+                words = Words(
+                    N_("Saved. %(n)s date no longer fits and stays: look below."),
+                    {},
+                    N_("Saved. %(n)s dates no longer fit and stay: look below."),
+                    len(drifted),
+                )
+                notice = told(visit, words, "wait")
+            return go(request, visit.to(f"{HOME}/{series_id}"), notice)
+    return await _form(request, visit, form, view=view, faults=faults, status=422)
+
+
+@post("/series/preview", status_code=200)
+async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """The rule read back and the next dates, while it is being written; nothing is kept."""
+    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    form = await read(request, SeriesForm)
+    return page(
+        "dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_of(form))
+    )
+
+
+async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
+    """The series, in whichever of their clubs it is (`A1`)."""
+    for club in visit.clubs:
+        view = await series(club.id, series_id)
+        if view is not None:
+            return await visit.allowed(Act.MANAGE_EVENTS, club.id), view
+    raise NotFound()
+
+
+async def _form(
+    request: AnyRequest,
+    visit: Visit,
+    form: SeriesForm,
+    *,
+    view: SeriesView | None = None,
+    faults: Faults | None = None,
+    status: int = 200,
+) -> Response[str]:
+    draft, found = draft_of(form)
+    shown = _preview(visit, form, draft, found)
+    return frame.show(
+        request,
+        visit,
+        "series/form.html",
+        status=status,
+        view=view,
+        faults=_beside(faults.of) if faults else {},
+        groups=await groups(visit.club.id),
+        zones=sorted(zone_names()),
+        usual_intervals=[str(n) for n in range(1, 13)],
+        opens=choices(visit.voice, OPENS, form.opens_before_minutes),
+        closes=choices(visit.voice, CLOSES, form.closes_before_minutes),
+        leave=choices(visit.voice, LEAVE, form.cancel_before_minutes),
+        announce=choices(visit.voice, ANNOUNCE, form.announce_before_minutes),
+        weekdays=list(
+            zip(
+                ("MO", "TU", "WE", "TH", "FR", "SA", "SU"),
+                weekday_names(visit.voice, "abbreviated"),
+                strict=True,
+            )
+        ),
+        drifted=await _drifted(visit, view) if view else [],
+        dates=await series_dates(view.id, visit.person, limit=60) if view else [],
+        **shown,
+    )
+
+
+def _beside(faults: Mapping[str, Words]) -> dict[str, Words]:
+    """The core's names of fields as those of the form."""
+    return {"group" if field == "group_id" else field: words for field, words in faults.items()}
+
+
+def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults) -> dict[str, Any]:
+    wrong = [words for field, words in faults.of.items() if field in _TIMING]
+    untouched = not form.starts_on and not form.starts_time
+    good = None
+    if not wrong:
+        good = next_dates.preview(
+            visit.voice, draft, can_leave_out=form.repeats not in ("own", "once")
+        )
+    return {"preview": good, "preview_faults": [] if untouched else wrong, "form": form}
+
+
+async def _drifted(visit: Visit, view: SeriesView) -> list[InstanceView]:
+    """Dates to come that the rule no longer has: kept because somebody has booked, or a card shows them (`S4`)."""
+    at = clock.now() - timedelta(minutes=view.draft.duration_minutes)
+    wanted = {one.original_start for one in dates_ahead(view.draft, at, limit=_DRIFT_DATES)}
+    kept = await series_dates(view.id, visit.person, limit=_DRIFT_DATES)
+    return [one for one in kept if one.original_start not in wanted and one.state == "SCHEDULED"]

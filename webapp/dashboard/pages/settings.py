@@ -1,0 +1,140 @@
+"""The club's name, zone and language; its groups; one's own language and browsers (`A6`, `M5`, `X3`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from backend.accounts.actions import edit_account
+from backend.accounts.rules import Act
+from backend.errors import Invalid
+from backend.events.rules import zone_names
+from backend.groups.actions import unlink_group
+from backend.groups.queries import groups
+from backend.i18n import N_, Words, languages
+from backend.people.actions import choose_language, end_sessions
+from backend.people.browsers import browsers, end_browser
+from backend.people.queries import person as person_by_id
+from backend.settings import settings
+from webapp.dashboard import cookies, frame
+from webapp.dashboard.forms import Faults, read
+from webapp.dashboard.frame import go, told
+from webapp.dashboard.session import Visit
+from webapp.respond import AnyRequest
+
+HOME = "/dashboard/settings"
+
+
+@dataclass(frozen=True, slots=True)
+class ClubForm:
+    """What the club is called, and what its new series and its cards start with."""
+
+    name: str = ""
+    zone: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageForm:
+    language: str = ""
+
+
+@get("/settings")
+async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """Everything there is to set; what one's role does not reach is left out."""
+    club = visit.club
+    return await _page(request, visit, ClubForm(club.name, club.zone, club.language))
+
+
+@post("/settings/club", status_code=303)
+async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
+    """Rename the club, or change what new series start with."""
+    visit = await visit.allowed(Act.MANAGE_OWNERS)
+    form, faults = await read(request, ClubForm), Faults()
+    if form.zone not in zone_names():
+        faults.add(Invalid(N_("That time zone is not known."), field="zone"))
+    if form.language not in languages():
+        faults.add(Invalid(N_("We do not speak that language yet."), field="language"))
+    if not faults.of:
+        try:
+            await edit_account(
+                visit.person,
+                visit.club.id,
+                name=form.name,
+                zone=form.zone,
+                language=form.language,
+            )
+        except Invalid as bad:
+            faults.add(bad)
+        else:
+            return go(request, visit.to(HOME), told(visit, Words(N_("Saved."))))
+    return await _page(request, visit, form, faults=faults.of, status=422)
+
+
+@post("/settings/language", status_code=303)
+async def update_language(request: AnyRequest, visit: NamedDependency[Visit]) -> Redirect:
+    """Speak another language to this person, here and in Telegram."""
+    form = await read(request, LanguageForm)
+    await choose_language(visit.person, form.language)
+    person = await person_by_id(visit.person.id) or visit.person
+    return go(request, visit.to(HOME), frame.Notice(person.voice.say(N_("Saved."))))
+
+
+@post("/settings/groups/{group_id:int}/removal", status_code=303)
+async def destroy_group(
+    request: AnyRequest, group_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Let a group go; its series stay, without a group."""
+    visit = await visit.allowed(Act.MANAGE_GROUPS)
+    await unlink_group(visit.person, visit.club.id, group_id)
+    words = Words(N_("The group is no longer linked. Its events stay; nothing is posted there."))
+    return go(request, visit.to(HOME), told(visit, words))
+
+
+@post("/settings/browsers/{browser_id:int}/removal", status_code=303)
+async def destroy(
+    request: AnyRequest, browser_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Sign one browser out."""
+    await end_browser(visit.person, browser_id)
+    return go(request, visit.to(HOME), told(visit, Words(N_("That browser is signed out."))))
+
+
+@post("/settings/browsers/removal", status_code=303)
+async def destroy_all(request: AnyRequest, visit: NamedDependency[Visit]) -> Redirect:
+    """Sign out everywhere: all browsers, this one too, and the Mini App."""
+    await end_sessions(visit.person)
+    answer = go(
+        request,
+        "/dashboard/sign-in",
+        told(visit, Words(N_("You’re signed out everywhere."))),
+    )
+    cookies.drop(request, answer, cookies.SESSION)
+    return answer
+
+
+async def _page(
+    request: AnyRequest,
+    visit: Visit,
+    form: ClubForm,
+    *,
+    faults: Mapping[str, Words] | None = None,
+    status: int = 200,
+) -> Response[str]:
+    return frame.show(
+        request,
+        visit,
+        "settings/index.html",
+        status=status,
+        form=form,
+        faults=faults or {},
+        zones=sorted(zone_names()),
+        languages=languages(),
+        groups=await groups(visit.club.id) if visit.may(Act.MANAGE_GROUPS) else [],
+        browsers=await browsers(visit.person, visit.token),
+        group_link=f"https://t.me/{settings.telegram_bot_name}?startgroup=true",
+        bot_name=settings.telegram_bot_name,
+    )

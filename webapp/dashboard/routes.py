@@ -1,0 +1,44 @@
+"""The map of the dashboard: every route, by its noun."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from webapp.dashboard.pages import (
+    bookings,
+    calendar,
+    cancellations,
+    cards,
+    events,
+    keys,
+    members,
+    polls,
+    seats,
+    series,
+    settings,
+    sign_ins,
+)
+from webapp.dashboard.refusals import HANDLERS
+from webapp.dashboard.session import guard_changes, visit
+
+dashboard = Router(
+    "/dashboard",
+    route_handlers=[
+        *(sign_ins.new, sign_ins.state, sign_ins.destroy),
+        calendar.index,
+        *(series.index, series.new, series.create, series.edit, series.update, series.show),
+        events.show,
+        *(bookings.create, bookings.edit, bookings.update, bookings.destroy),
+        seats.update,
+        *(cancellations.create, cancellations.destroy),
+        *(cards.create, cards.create_for_poll),
+        *(polls.index, polls.new, polls.create, polls.show, polls.destroy),
+        *(members.index, members.update, members.destroy),
+        *(keys.index, keys.create, keys.destroy),
+        *(settings.index, settings.update, settings.update_language, settings.destroy_group),
+        *(settings.destroy, settings.destroy_all),
+    ],
+    dependencies={"visit": Provide(visit)},
+    before_request=guard_changes,
+    exception_handlers=HANDLERS,
+    include_in_schema=False,
+)

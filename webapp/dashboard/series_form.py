@@ -1,0 +1,288 @@
+"""The form of a series: what is typed, the draft it means, and the form an existing series begins with (`S1`, `X5`)."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from backend.errors import Invalid, InvalidForm
+from backend.events.drafts import SeriesDraft
+from backend.events.recurrence import wall_times
+from backend.events.rules import (
+    BadRule,
+    Freq,
+    RuleLine,
+    Weekday,
+    build_rule,
+    describe,
+    parse_recurrence,
+    resolve_local,
+    wall_clock,
+    zone_names,
+)
+from backend.i18n import N_
+from webapp.dashboard.forms import Faults
+
+Moment = date | datetime
+REPEATS = ("once", "daily", "weekly", "monthly", "nth", "own")
+ENDS = ("never", "on", "after")
+_FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesForm:
+    """Every field as text. `repeats` is one of `REPEATS`; `nth` repeats on a weekday of the month, `own` by `rule`.
+
+    `group` is a group's id, with `:` and a topic's id behind it. `left_out` and `extra` are dates as RFC 5545 writes them.
+    """
+
+    title: str = ""
+    emoji: str = ""
+    description: str = ""
+    place: str = ""
+    map_url: str = ""
+    zone: str = ""
+    starts_on: str = ""
+    starts_time: str = ""
+    duration_minutes: str = "60"
+    repeats: str = "once"
+    interval: str = "1"
+    weekday: tuple[str, ...] = ()
+    ordinal: str = "1"
+    ends: str = "never"
+    until: str = ""
+    count: str = ""
+    left_out: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    rule: str = ""
+    capacity: str = ""
+    guests_max: str = "0"
+    opens_before_minutes: str = ""
+    closes_before_minutes: str = "0"
+    cancel_before_minutes: str = ""
+    announce_before_minutes: str = "2880"
+    queue: str = "strict"
+    group: str = ""
+    visibility: str = "group"
+
+
+def form_of(draft: SeriesDraft) -> SeriesForm:
+    """The form that says what this draft says."""
+    recurrence = parse_recurrence(draft.rule)
+    words = describe(recurrence, draft.starts_local)
+    fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
+    if (
+        words.simple is not None
+        and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local
+    ):
+        fields |= _builder(words.simple, draft)
+        fields["left_out"] = tuple(_written(moment) for moment in words.left_out)
+        fields["extra"] = tuple(_written(moment) for moment in words.extra)
+    elif draft.rule:
+        fields["repeats"] = "own"
+    group = "" if draft.group_id is None else str(draft.group_id)
+    return SeriesForm(
+        title=draft.title,
+        emoji=draft.emoji,
+        description=draft.description,
+        place=draft.place,
+        map_url=draft.map_url,
+        zone=draft.zone,
+        starts_on=draft.starts_local.date().isoformat(),
+        starts_time=draft.starts_local.strftime("%H:%M"),
+        duration_minutes=str(draft.duration_minutes),
+        capacity=_text(draft.capacity),
+        guests_max=str(draft.guests_max),
+        opens_before_minutes=_text(draft.opens_before_minutes),
+        closes_before_minutes=str(draft.closes_before_minutes),
+        cancel_before_minutes=_text(draft.cancel_before_minutes),
+        announce_before_minutes=str(draft.announce_before_minutes),
+        queue="gaps" if draft.fill_gaps else "strict",
+        group=group if draft.topic_id is None else f"{group}:{draft.topic_id}",
+        visibility=draft.visibility,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _builder(line: RuleLine, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
+    repeats = {Freq.DAILY: "daily", Freq.WEEKLY: "weekly"}.get(line.freq)
+    if repeats is None:
+        repeats = "own" if line.freq is Freq.YEARLY else "nth" if line.days else "monthly"
+    ends = "on" if line.until is not None else "after" if line.count is not None else "never"
+    until = ""
+    if line.until is not None:
+        local = line.until
+        if isinstance(local, datetime) and local.tzinfo is not None:
+            local = wall_clock(local, draft.zone)
+        until = date(local.year, local.month, local.day).isoformat()
+    return {
+        "repeats": repeats,
+        "interval": str(line.interval),
+        "weekday": tuple(day.name for day in line.weekdays),
+        "ordinal": str(line.ordinal or 1),
+        "ends": ends,
+        "until": until,
+        "count": _text(line.count),
+    }
+
+
+def draft_of(form: SeriesForm) -> tuple[SeriesDraft, Faults]:
+    """What the form means, and its faults, those of the draft among them. The draft is good when there are none."""
+    faults = Faults()
+    starts = _starts(form, faults)
+    rule = _rule(form, starts, faults)
+    group_id, topic_id = _group(form.group, faults)
+    draft = SeriesDraft(
+        title=form.title,
+        emoji=form.emoji,
+        description=form.description,
+        place=form.place,
+        map_url=form.map_url,
+        zone=form.zone,
+        starts_local=starts or datetime(2100, 1, 1),  # noqa: DTZ001
+        duration_minutes=_needed(faults, "duration_minutes", form.duration_minutes, 60),
+        rule=rule,
+        capacity=faults.whole("capacity", form.capacity),
+        guests_max=_needed(faults, "guests_max", form.guests_max, 0, empty=0),
+        opens_before_minutes=faults.whole("opens_before_minutes", form.opens_before_minutes),
+        closes_before_minutes=_needed(
+            faults, "closes_before_minutes", form.closes_before_minutes, 0, empty=0
+        ),
+        cancel_before_minutes=faults.whole("cancel_before_minutes", form.cancel_before_minutes),
+        announce_before_minutes=_needed(
+            faults, "announce_before_minutes", form.announce_before_minutes, 2880
+        ),
+        fill_gaps=form.queue == "gaps",
+        group_id=group_id,
+        topic_id=topic_id,
+        visibility=form.visibility,
+    )
+    try:
+        draft.check()
+    except InvalidForm as refused:
+        faults.add(refused)
+    return draft, faults
+
+
+def _needed(
+    faults: Faults, field: str, text: str, instead: int, *, empty: int | None = None
+) -> int:
+    """A number there has to be; `instead` holds its place in a draft that is not good anyway."""
+    number = faults.whole(field, text, empty=empty)
+    if number is None:
+        faults.add(Invalid(N_("A whole number, please."), field=field))
+        return instead
+    return number
+
+
+def _starts(form: SeriesForm, faults: Faults) -> datetime | None:
+    try:
+        return datetime.combine(
+            date.fromisoformat(form.starts_on), time.fromisoformat(form.starts_time)
+        ).replace(tzinfo=None, microsecond=0)
+    except ValueError:
+        faults.add(Invalid(N_("Choose a day and a time."), field="starts_local"))
+        return None
+
+
+def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
+    """The recurrence as text; what the sentence with holes says, or what was written by hand."""
+    if form.repeats == "own":
+        if not form.rule:
+            faults.add(Invalid(N_("Write the rule, or choose another rhythm."), field="rule"))
+        return form.rule
+    if form.repeats not in _FREQS:
+        return ""
+    interval = faults.whole("interval", form.interval, empty=1) or 1
+    until, count = _end(form, starts, faults)
+    try:
+        rule = build_rule(
+            _FREQS[form.repeats],
+            interval,
+            _weekdays(form, starts),
+            _ordinal(form, faults) if form.repeats == "nth" else None,
+            until,
+            count,
+            extra=[_moment(text) for text in form.extra],
+            left_out=[_moment(text) for text in form.left_out],
+        )
+    except BadRule as bad:
+        faults.add(Invalid(bad.message, field="rule", part=bad.part))
+        return ""
+    if starts is not None and form.zone in zone_names():
+        first = first_in_rhythm(rule, starts)
+        # RFC 5545 makes the start a date of its own; who says "Tuesdays" does not mean a Monday besides.
+        if first is not None and first != starts:
+            off = N_("This day is not in the rhythm. The next that is: %(date)s.")
+            at = resolve_local(first, form.zone)
+            faults.add(Invalid(off, field="starts_local", zone=form.zone, date=at))
+    return rule
+
+
+def first_in_rhythm(rule: str, starts: datetime) -> datetime | None:
+    """The first wall clock from the start on that the first rule of the text itself matches, if any does."""
+    return next(wall_times(parse_recurrence(rule).rules[0], starts), None)
+
+
+def _weekdays(form: SeriesForm, starts: datetime | None) -> list[Weekday]:
+    if form.repeats not in ("weekly", "nth"):
+        return []
+    chosen = [Weekday[name] for name in form.weekday if name in Weekday.__members__]
+    if not chosen and form.repeats == "nth" and starts is not None:
+        return [Weekday(starts.weekday())]
+    return chosen
+
+
+def _ordinal(form: SeriesForm, faults: Faults) -> int:
+    if form.ordinal == "-1":
+        return -1
+    return faults.whole("rule", form.ordinal, empty=1) or 1
+
+
+def _end(
+    form: SeriesForm, starts: datetime | None, faults: Faults
+) -> tuple[date | None, int | None]:
+    if form.ends == "on":
+        try:
+            until = date.fromisoformat(form.until)
+        except ValueError:
+            faults.add(Invalid(N_("Choose the last day."), field="until"))
+            return None, None
+        if starts is not None and until < starts.date():
+            faults.add(Invalid(N_("It would end before it begins."), field="until"))
+        return until, None
+    if form.ends == "after":
+        count = faults.whole("count", form.count)
+        if not count:
+            faults.add(Invalid(N_("Say how many times."), field="count"))
+        return None, count or None
+    return None, None
+
+
+def _group(text: str, faults: Faults) -> tuple[int | None, int | None]:
+    if not text:
+        return None, None
+    found = re.fullmatch(r"(\d{1,18})(?::(\d{1,18}))?", text)
+    if found is None:
+        faults.add(Invalid(N_("Choose one of the club’s groups."), field="group"))
+        return None, None
+    return int(found[1]), int(found[2]) if found[2] else None
+
+
+def _moment(text: str) -> Moment:
+    """A date as RFC 5545 writes it. Raises `BadRule`."""
+    moments = parse_recurrence(f"RDATE:{text}").rdates
+    if len(moments) != 1:
+        raise BadRule("rule.syntax", text)
+    return moments[0]
+
+
+def _written(moment: Moment) -> str:
+    if not isinstance(moment, datetime):
+        return moment.strftime("%Y%m%d")
+    if moment.tzinfo is None:
+        return moment.strftime("%Y%m%dT%H%M%S")
+    return wall_clock(moment, "UTC").strftime("%Y%m%dT%H%M%SZ")
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)

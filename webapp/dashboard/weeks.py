@@ -1,0 +1,97 @@
+"""The calendar's weeks: from Monday to Sunday in the club's zone, and how they are called."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_interval
+
+from backend import clock
+from backend.bookings.queries import InstanceView
+from backend.i18n import Voice
+from webapp.rule_words import weekday_names
+
+_NAME = re.compile(r"(\d{4})-W(\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """One ISO week."""
+
+    monday: date
+
+    @property
+    def name(self) -> str:
+        """As in an address: `2026-W48`."""
+        year, number, _ = self.monday.isocalendar()
+        return f"{year}-W{number:02}"
+
+    @property
+    def number(self) -> int:
+        return self.monday.isocalendar().week
+
+    @property
+    def sunday(self) -> date:
+        return self.monday + timedelta(days=6)
+
+    @property
+    def before(self) -> "Week":
+        return Week(self.monday - timedelta(days=7))
+
+    @property
+    def after(self) -> "Week":
+        return Week(self.monday + timedelta(days=7))
+
+    @property
+    def reach(self) -> tuple[datetime, datetime]:
+        """Instants between which everything starts that is in this week somewhere on earth."""
+        start = datetime.combine(self.monday, time(), UTC)
+        return start - timedelta(days=1), start + timedelta(days=8)
+
+    def title(self, voice: Voice) -> str:
+        """`23–29 November`; with the year when it is not this one."""
+        skeleton = "MMMMd" if self.sunday.year == clock.now().year else "yMMMMd"
+        return format_interval(self.monday, self.sunday, skeleton, locale=voice.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A column of the week, or a head of the list."""
+
+    on: date
+    weekday: str
+    title: str
+    today: bool
+    dates: tuple[InstanceView, ...]
+
+
+def week_named(name: str, zone: str) -> Week:
+    """The week an address names, else the present one of the zone."""
+    found = _NAME.fullmatch(name)
+    if found is not None and 2000 <= int(found[1]) < 2200 and 1 <= int(found[2]) <= 52:
+        return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+    today = clock.now().astimezone(ZoneInfo(zone)).date()
+    return Week(today - timedelta(days=today.weekday()))
+
+
+def local_date(view: InstanceView) -> date:
+    """The day it starts on, where it happens."""
+    return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
+
+
+def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
+    """These days with what starts on each of them."""
+    names = weekday_names(voice, "abbreviated")
+    today = clock.now().astimezone(ZoneInfo(zone)).date()
+    return [
+        Day(
+            on=day,
+            weekday=names[day.weekday()].capitalize(),
+            title=format_date(day, "full", locale=voice.locale),
+            today=day == today,
+            dates=tuple(view for view in views if local_date(view) == day),
+        )
+        for day in on
+    ]

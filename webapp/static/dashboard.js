@@ -1,0 +1,51 @@
+// What the dashboard does beyond its forms and htmx: everything here is comfort, nothing depends on it.
+'use strict';
+
+// The page follows what others do, but never under somebody's hands: not while a menu is open or a field has the focus.
+document.addEventListener('htmx:before:request', (event) => {
+  if (event.detail.ctx.sourceElement.id !== 'live') return;
+  const busy = document.hidden || document.querySelector(':popover-open, #work details.drop[open]')
+    || document.activeElement?.closest('#work form');
+  if (busy) event.preventDefault();
+});
+
+// What was done is done: close what it was done in. A refused form stays open.
+document.addEventListener('htmx:after:swap', (event) => {
+  const ctx = event.detail.ctx;
+  if (!ctx?.response || ctx.response.status >= 400 || ctx.sourceElement?.id === 'live') return;
+  for (const open of document.querySelectorAll('.menu:popover-open')) open.hidePopover();
+});
+
+function closeDrops(except) {
+  for (const open of document.querySelectorAll('details.drop[open]')) if (!open.contains(except)) open.open = false;
+}
+document.addEventListener('click', (event) => {
+  closeDrops(event.target);
+  const copier = event.target.closest('[data-copy]');
+  if (copier) copy(copier);
+  if (event.target.closest('[data-retry]')) location.reload();
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  const open = document.querySelector('details.drop[open]');
+  if (!open) return;
+  open.open = false;
+  open.querySelector('summary').focus();
+});
+
+async function copy(button) {
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+  const label = button.querySelector('span');
+  label.textContent = button.dataset.copied;
+  label.setAttribute('role', 'status');
+}
+
+// A poll's form has a line for each option it may have; the empty ones come as the others are filled.
+function showLines() {
+  const lines = [...document.querySelectorAll('[data-line]')];
+  const filled = lines.findLastIndex((line) => line.querySelector('input').value !== '');
+  lines.forEach((line, number) => { line.hidden = number > Math.max(2, filled + 1); });
+}
+document.addEventListener('input', (event) => { if (event.target.closest('[data-line]')) showLines(); });
+document.addEventListener('DOMContentLoaded', showLines);
+document.addEventListener('htmx:after:swap', showLines);
