@@ -15,8 +15,8 @@ from backend.groups.queries import LinkedGroup
 from backend.people.actions import TelegramIdentity, meet
 from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote
+from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.polls.rules import OptionDraft, PollDraft
 
 ZONE = "Europe/Helsinki"
 YOGA_CHAT, RUNNERS_CHAT, RUNS_TOPIC = -1001000000001, -1001000000002, 2
