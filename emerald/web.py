@@ -15,7 +15,7 @@ from emerald.readiness import CHECKS
 from emerald.version import VERSION
 from webapp import health, metrics
 from webapp.headers import add_headers
-from webapp.refusals import HANDLERS
+from webapp.refusals import HANDLERS, check_readable
 from webapp.routes import routes
 
 LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
@@ -41,6 +41,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],
         lifespan=[*([pool] if with_pool else []), *open_door],
+        before_request=check_readable,
         exception_handlers=HANDLERS,
         before_send=[add_headers],
         request_max_body_size=LARGEST_BODY,

@@ -2,7 +2,7 @@
 
 import structlog
 from litestar import Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from backend.errors import Forbidden, NotFound, Refusal, Unavailable
@@ -18,6 +18,13 @@ _AS_REFUSALS: dict[int, Refusal] = {
     405: Refusal(),
     413: Refusal(N_("That was too much at once. Send less, and try once more.")),
 }
+
+
+def check_readable(request: AnyRequest) -> None:
+    """Before any handler: an address with a NUL in it names nothing a database could hold. Raises 400."""
+    query: bytes = request.scope["query_string"]
+    if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:
+        raise ClientException()
 
 
 def unavailable(request: AnyRequest, error: Unavailable) -> Response[str]:

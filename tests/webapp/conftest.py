@@ -36,12 +36,18 @@ def launch_of(telegram_id: int, name: str, **more: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-async def web(world: None) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser that has opened nothing yet."""
+@pytest.fixture(scope="session")
+def site() -> Any:
+    """The application, made once."""
     from emerald.web import create_app
 
-    transport = httpx.ASGITransport(create_app(with_pool=False), raise_app_exceptions=False)
+    return create_app(with_pool=False)
+
+
+@pytest.fixture
+async def web(world: None, site: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that has opened nothing yet."""
+    transport = httpx.ASGITransport(site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as client:
         yield client
 

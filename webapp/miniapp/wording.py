@@ -59,8 +59,8 @@ def who_comes(people: People, person: Person) -> str:
     """`You, Mikko +1, Светлана and 5 more`: first names, guests only as a number."""
     voice = person.voice
     named = ", ".join(_short(comer, person) for comer in people.comers[:NAMED])
-    more = people.parties - len(people.comers[:NAMED])
-    if not more:
+    more = people.seats - sum(comer.seats for comer in people.comers[:NAMED])
+    if more <= 0:
         return named
     return voice.count(
         N_("%(names)s and %(n)s more"), N_("%(names)s and %(n)s more"), more, names=named

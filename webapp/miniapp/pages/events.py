@@ -1,10 +1,11 @@
 """What is coming over all the reader's clubs, one date with its seats, and who comes to it."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.accounts.queries import clubs
 from backend.bookings import queries
@@ -28,13 +29,14 @@ AT_ONCE = 60  # dates on a screen
 EVERYBODY = 500  # people on a screen
 LINE = 200  # of a line, read; a dozen are shown
 
+AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 Answer = Response[str] | Response[None]
 
 
 @get("/events")
 async def index(
     person: NamedDependency[Person],
-    club: FromQuery[int | None] = None,
+    club: AnId = None,
     after: FromQuery[int | None] = None,
     seen: FromQuery[str] = "",
 ) -> Answer:

@@ -1,12 +1,11 @@
 """Polls of the reader's clubs, one poll with its live counts, and the reader's vote."""
 
-from typing import Annotated
+import re
 
 from litestar import Response, get, put
 from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import FromPath, FromQuery
 
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
@@ -17,9 +16,10 @@ from backend.polls.words import not_listed
 from webapp.live import mark_of
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import share_link
+from webapp.respond import AnyRequest
 
 HUES = 7
-Ballot = Annotated[FormMultiDict, Body(media_type=RequestEncodingType.URL_ENCODED)]
+AN_ID = re.compile(r"[0-9]{1,18}")
 
 
 @get("/polls")
@@ -48,10 +48,10 @@ async def show(
 
 @put("/polls/{code:str}/vote")
 async def update(
-    code: FromPath[str], data: Ballot, person: NamedDependency[Person]
+    request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]
 ) -> Response[str]:
     """Vote: the field `option`, repeated, is the whole choice; none of it takes the vote back (`P2`)."""
-    outcome = await actions.vote(code, person, options_of(data), via=Via.MINIAPP)
+    outcome = await actions.vote(code, person, options_of(await request.form()), via=Via.MINIAPP)
     view = await queries.poll(code, person)
     return poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
 
@@ -59,7 +59,7 @@ async def update(
 def options_of(ballot: FormMultiDict) -> list[int]:
     """The ids of the options chosen. Raises `Invalid` for what is no id."""
     told = [value for value in ballot.getall("option", []) if value != ""]
-    if not all(isinstance(value, str) and value.isdecimal() and len(value) < 19 for value in told):
+    if not all(isinstance(value, str) and AN_ID.fullmatch(value) for value in told):
         raise not_listed()
     return [int(value) for value in told]
 

@@ -13,6 +13,7 @@ from backend.people.actions import choose_zone, meet
 from backend.settings import settings
 from webapp.miniapp.init_data import BadInitData, read
 from webapp.miniapp.session import credentials, issue
+from webapp.refusals import check_readable
 from webapp.respond import AnyRequest, page, voice_of
 
 
@@ -32,6 +33,7 @@ def shell_for_documents(request: AnyRequest) -> Response[str] | None:
 
     It cannot bring a session: those live in the page, not in a cookie.
     """
+    check_readable(request)
     asked = request.headers
     a_document = "text/html" in asked.get("accept", "") and "hx-request" not in asked
     if request.method == "GET" and a_document and "authorization" not in asked:

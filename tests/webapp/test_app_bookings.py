@@ -1,0 +1,326 @@
+"""A seat from the Mini App: what each tap leads to, in a word for the page and a sentence for the reader (`B9`)."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import clock
+from backend.bookings import actions as seats
+from backend.bookings.rules import Via
+
+
+def root(answer: httpx.Response) -> dict[str, str]:
+    """The attributes of the answer's root element."""
+    tag = re.search(r"<(?!!)[a-z]+([^>]*)>", answer.text)
+    assert tag is not None
+    return dict(re.findall(r'([\w-]+)="([^"]*)"', tag[1]))
+
+
+def text_of(answer: httpx.Response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+async def booked(app: Any, code: str, guests: int = 0, method: str = "POST") -> httpx.Response:
+    path = f"/app/events/{code}/booking"
+    answer: httpx.Response = await app.ask(method, path, data={"guests": str(guests)})
+    return answer
+
+
+async def test_joining_gives_a_seat(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+    code = await instance()
+    answer = await booked(await app_of(alice), code)
+    assert answer.status_code == 200
+    assert root(answer)["data-outcome"] == "booked"
+    assert "You’re in" in text_of(answer)
+    assert "See you Thu 26 Nov at 18:00." in text_of(answer)
+    assert 'id="do-leave"' in answer.text
+
+
+async def test_joining_without_a_number_is_coming_alone(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance(capacity=1)
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/booking")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "booked")
+
+
+async def test_who_finds_it_full_waits_and_is_told_where(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`W5`"""
+    code = await instance(capacity=1)
+    await seats.book(code, bob, via=Via.CARD)
+    answer = await booked(await app_of(alice), code)
+    assert answer.status_code == 200
+    assert root(answer)["data-outcome"] == "waiting"
+    assert root(answer)["data-place"] == "1"
+    assert "You’re 1st in line" in text_of(answer)
+    assert "The only seat is taken. Nobody is ahead of you." in text_of(answer)
+
+
+async def test_joining_twice_changes_nothing_and_says_so(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    """`B2`"""
+    code = await instance()
+    app = await app_of(alice)
+    await booked(app, code, 1)
+    answer = await booked(app, code, 2)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "already")
+    assert "You’re in already, with 1 guest. Nothing has changed." in text_of(answer)
+
+
+async def test_leaving_gives_the_seat_to_who_waits(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`B6`, `W2`"""
+    code = await instance(capacity=1)
+    app = await app_of(alice)
+    await booked(app, code)
+    await seats.book(code, bob, via=Via.CARD)
+    answer = await booked(app, code, method="DELETE")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "left")
+    assert "Your seat went to someone who was waiting." in text_of(answer)
+    assert "You’re in" in (await (await app_of(bob)).get(f"/app/events/{code}")).text
+
+
+async def test_who_would_harm_others_by_leaving_is_asked_first(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=1)
+    app = await app_of(alice)
+    assert "hx-confirm" not in (await booked(app, code)).text
+    await seats.book(code, bob, via=Via.CARD)
+    assert "hx-confirm" in (await app.get(f"/app/events/{code}")).text
+
+
+async def test_leaving_what_one_is_not_in_is_no_fault(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    answer = await booked(await app_of(alice), await instance(), method="DELETE")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "already")
+
+
+async def test_guests_come_and_go(app_of: Any, alice: Any, instance: Any) -> None:
+    """`B7`"""
+    code = await instance(guests_max=2)
+    app = await app_of(alice)
+    await booked(app, code)
+    more = await booked(app, code, 2, "PATCH")
+    assert root(more)["data-outcome"] == "booked"
+    assert "You’re in, with 2 guests" in text_of(more)
+    fewer = await booked(app, code, 0, "PATCH")
+    assert "No guests" in text_of(fewer)
+
+
+@pytest.mark.parametrize(("guests", "status"), [(3, 422), (-1, 422), (10**30, 422)])
+async def test_too_many_guests_are_refused_near_the_finger(
+    app_of: Any, alice: Any, instance: Any, guests: int, status: int
+) -> None:
+    answer = await booked(await app_of(alice), await instance(guests_max=2), guests)
+    assert answer.status_code == status
+    assert answer.headers["hx-retarget"] == "#notice"
+    assert root(answer)["role"] == "alert"
+    assert root(answer)["data-outcome"] == "invalid"
+    assert "You can bring 2 guests at most." in text_of(answer)
+
+
+@pytest.mark.parametrize("guests", ["x", "1.5", "0x1", "١"])
+async def test_a_number_that_is_none_is_told_in_words(
+    app_of: Any, alice: Any, instance: Any, guests: str
+) -> None:
+    app = await app_of(alice)
+    answer = await app.ask(
+        "POST", f"/app/events/{await instance()}/booking", data={"guests": guests}
+    )
+    assert answer.status_code == 400
+    assert "That could not be read." in text_of(answer)
+
+
+async def test_no_room_for_a_guest_keeps_ones_own_seat(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance(capacity=1, guests_max=0)
+    app = await app_of(alice)
+    await booked(app, code)
+    full = await instance(capacity=2, guests_max=2)
+    await booked(app, full, 1)
+    answer = await booked(app, full, 2, "PATCH")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "full")
+    assert "Your own seat is safe." in text_of(answer)
+
+
+async def test_a_party_larger_than_the_room_is_told_at_once(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    answer = await booked(await app_of(alice), await instance(capacity=2, guests_max=5), 4)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "full")
+
+
+async def test_before_it_opens_and_after_it_closed(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`B5`"""
+    early = await instance(opens_before_minutes=60)
+    late = await instance(closes_before_minutes=60)
+    app = await app_of(alice)
+    answer = await booked(app, early)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "not-open")
+    assert "Booking opens Thu 26 Nov at 17:00." in text_of(answer)
+    with clock.stopped(noon + timedelta(days=3, hours=3, minutes=30)):
+        answer = await booked(await app_of(alice), late)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "closed")
+    assert "Booking closed today at 17:00." in text_of(answer)
+
+
+async def test_a_cancelled_date_takes_nobody(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    """`S8`"""
+    from backend.bookings.series import cancel_date
+
+    code = await instance()
+    await cancel_date(code, olga, "Snow <b>")
+    answer = await booked(await app_of(alice), code)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "cancelled")
+    assert "“Snow &lt;b&gt;”" in answer.text
+
+
+async def test_too_late_to_leave(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+    """`B6`: the button is gone, and who sends it anyway is told."""
+    code = await instance(cancel_before_minutes=60)
+    await seats.book(code, alice, via=Via.CARD)
+    with clock.stopped(noon + timedelta(days=3, hours=3, minutes=30)):
+        app = await app_of(alice)
+        assert 'id="do-leave"' not in (await app.get(f"/app/events/{code}")).text
+        answer = await booked(app, code, method="DELETE")
+    assert answer.status_code == 422
+    assert "It’s too late to leave freely" in text_of(answer)
+
+
+async def test_a_busy_moment_is_told_as_one(
+    app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seats row that somebody holds for long: the statement's own limit ends the wait."""
+    from backend.bookings import store
+    from backend.piccolo_conf import DB
+
+    code = await instance()
+    app = await app_of(alice)
+    where = await seats.find(code)
+    plain = store.lock(where.instance_id)
+    monkeypatch.setattr(
+        store, "lock", lambda instance_id: f"SET LOCAL lock_timeout = '50ms'; {plain}"
+    )
+    connection = await DB.get_new_connection()
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute(
+            "SELECT 1 FROM instance_seats WHERE instance_id = $1 FOR UPDATE", where.instance_id
+        )
+        answer = await booked(app, code)
+    finally:
+        await connection.close()
+    assert (answer.status_code, root(answer)["data-outcome"]) == (422, "busy")
+    assert answer.headers["retry-after"] == "1"
+    assert "Nothing is lost; try again in a moment." in text_of(answer)
+
+
+async def test_a_database_that_is_gone_is_503_and_the_screen_stays(
+    app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backend.errors import Unavailable
+
+    async def gone(*args: Any, **kwargs: Any) -> None:
+        raise Unavailable("connection refused by 10.0.0.7")
+
+    code = await instance()
+    app = await app_of(alice)
+    monkeypatch.setattr(seats, "book", gone)
+    answer = await booked(app, code)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.headers["hx-retarget"] == "#offline"
+    assert "10.0.0.7" not in answer.text
+
+
+async def test_maybe_and_cant_are_answers(app_of: Any, alice: Any, instance: Any) -> None:
+    """`B13`"""
+    code = await instance()
+    app = await app_of(alice)
+    maybe = await app.ask("POST", f"/app/events/{code}/answer", data={"answer": "maybe"})
+    assert (maybe.status_code, root(maybe)["data-outcome"]) == (200, "maybe")
+    assert "Maybe, then. No seat is held for you." in text_of(maybe)
+    page = await app.get(f"/app/events/{code}")
+    assert "You said maybe" in text_of(page)
+    assert "Change my answer" in text_of(page)
+    cant = await app.ask("POST", f"/app/events/{code}/answer", data={"answer": "declined"})
+    assert root(cant)["data-outcome"] == "declined"
+    nonsense = await app.ask("POST", f"/app/events/{code}/answer", data={"answer": "perhaps"})
+    assert nonsense.status_code == 400
+
+
+async def test_a_waiting_party_takes_what_is_free(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`W1`"""
+    code = await instance(capacity=3, guests_max=2)
+    await seats.book(code, bob, guests=1, via=Via.CARD)
+    app = await app_of(alice)
+    waiting = await booked(app, code, 1)
+    assert root(waiting)["data-outcome"] == "waiting"
+    assert "1 seat is free, but you asked for 2. Nobody is ahead of you." in text_of(waiting)
+    assert "Take 1 seat now" in text_of(waiting)
+    taken = await app.ask("POST", f"/app/events/{code}/free-seats")
+    assert (taken.status_code, root(taken)["data-outcome"]) == (200, "waiting")
+    assert "You’re in, and wait for 1 seat more" in text_of(taken)
+
+
+async def test_who_the_bot_may_not_write_to_is_asked_for_it(
+    app_of: Any, charlie: Any, instance: Any
+) -> None:
+    """`M3`"""
+    code = await instance(visibility="link")
+    app = await app_of(charlie)
+    assert "We can’t write to you yet" in (await booked(app, code)).text
+    assert (await app.ask("POST", "/app/me/writing")).status_code == 204
+    assert "We can’t write to you yet" not in (await app.get(f"/app/events/{code}")).text
+
+
+async def test_mine_lists_what_is_coming_and_what_one_waits_for(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    yoga, padel = await instance(), await instance(title="Padel", capacity=1)
+    await seats.book(padel, bob, via=Via.CARD)
+    app = await app_of(alice)
+    assert "No seat is yours yet" in (await app.get("/app/bookings")).text
+    assert "You wait for nothing" in (await app.get("/app/bookings?show=waiting")).text
+    assert "Nothing behind you yet" in (await app.get("/app/bookings?show=past")).text
+    await booked(app, yoga, 1)
+    await booked(app, padel)
+    coming = (await app.get("/app/bookings")).text
+    assert "You’re in +1" in coming
+    assert "Padel" not in coming
+    waiting = (await app.get("/app/bookings?show=waiting")).text
+    assert "Place 1" in waiting
+    assert "Evening flow" not in waiting
+    assert (await app.get("/app/bookings?show=all")).status_code == 400
+
+
+async def test_a_page_for_a_plain_form_says_the_same(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    """Without htmx a refusal is a whole page (`X5`)."""
+    code = await instance(guests_max=0)
+    app = await app_of(alice)
+    answer = await app.web.post(
+        f"/app/events/{code}/booking",
+        data={"guests": "1"},
+        headers={"Authorization": f"Bearer {app.session}"},
+    )
+    assert answer.status_code == 422
+    assert answer.text.startswith("<!doctype html>")
+    assert "Guests can’t be brought to this one." in answer.text

@@ -1,0 +1,295 @@
+"""What is coming, one date, who comes: as its reader sees it, and nobody else."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock
+from backend.bookings import actions as seats
+from backend.bookings.rules import Via
+
+
+def live_address(page: str) -> str:
+    """Where the screen asks whether it is still so."""
+    found = re.search(r'data-live hx-get="([^"]+)"', page)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
+async def test_lists_the_dates_of_all_ones_clubs(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`A8`"""
+    from backend.accounts.actions import create_own_account, join
+    from backend.events.actions import create_series
+    from backend.events.drafts import SeriesDraft
+
+    await instance(title="Evening flow yoga")
+    games = await create_own_account(bob, "Board games", zone="Europe/Helsinki")
+    await join(alice, games, through="hand")
+    start = (clock.now() + timedelta(days=2)).replace(tzinfo=None, microsecond=0)
+    await create_series(
+        bob, games, SeriesDraft(title="Carcassonne", zone="Europe/Helsinki", starts_local=start)
+    )
+    page = (await (await app_of(alice)).get("/app/events")).text
+    assert page.index("Carcassonne") < page.index("Evening flow yoga")
+    only = (await (await app_of(alice)).get(f"/app/events?club={games}")).text
+    assert "Carcassonne" in only
+    assert "Evening flow yoga" not in only
+
+
+async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, instance: Any) -> None:
+    """`A1`: an event of another club is not found, and is in no list."""
+    code = await instance()
+    app = await app_of(charlie)
+    assert "Evening flow yoga" not in (await app.get("/app/events")).text
+    for method, path in [
+        ("GET", ""),
+        ("GET", "/people"),
+        ("POST", "/booking"),
+        ("PATCH", "/booking"),
+        ("DELETE", "/booking"),
+        ("POST", "/answer"),
+        ("POST", "/free-seats"),
+    ]:
+        answer = await app.ask(
+            method, f"/app/events/{code}{path}", data={"guests": "0", "answer": "maybe"}
+        )
+        assert answer.status_code == 404, path
+        assert "yoga" not in answer.text.lower()
+
+
+async def test_who_has_the_link_of_an_open_event_becomes_a_member(
+    app_of: Any, charlie: Any, instance: Any
+) -> None:
+    """`A4`, `A5`"""
+    code = await instance(visibility="link")
+    app = await app_of(charlie)
+    assert (await app.get(f"/app/events/{code}")).status_code == 200
+    assert "Evening flow yoga" in (await app.get("/app/events")).text
+
+
+async def test_titles_are_text_and_not_markup(app_of: Any, alice: Any, instance: Any) -> None:
+    evil = "<img src=x onerror=alert(1)> \"'&amp;"
+    code = await instance(title=evil, place=evil, description=evil)
+    app = await app_of(alice)
+    for path in ("/app/events", f"/app/events/{code}", f"/app/events/{code}/people"):
+        page = (await app.get(path)).text
+        assert "<img" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt; &#34;&#39;&amp;amp;" in page
+
+
+async def test_a_club_with_nothing_planned_says_what_will_be_here(app_of: Any, alice: Any) -> None:
+    assert "Nothing planned yet" in (await (await app_of(alice)).get("/app/events")).text
+
+
+async def test_who_is_in_no_club_is_told_how_to_get_into_one(app_of: Any, charlie: Any) -> None:
+    page = (await (await app_of(charlie)).get("/app/events")).text
+    assert "You’re in no club yet" in page
+    assert "Tap a button under an event" in page
+
+
+async def test_many_dates_come_in_pages(app_of: Any, alice: Any, series: Any) -> None:
+    for _ in range(9):
+        await series(rule="FREQ=WEEKLY")
+    app = await app_of(alice)
+    page = (await app.get("/app/events")).text
+    assert page.count('class="row"') == 60
+    more = re.search(r'href="(/app/events\?after=\d+)"', page)
+    assert more is not None
+    assert 0 < (await app.get(more[1])).text.count('class="row"') <= 60
+
+
+@pytest.mark.parametrize(
+    "query", ["club=x", "club=-1", f"club={2**63}", "after=-1", "after=x", "seen=%00"]
+)
+async def test_nonsense_in_an_address_breaks_nothing(app_of: Any, alice: Any, query: str) -> None:
+    assert (await (await app_of(alice)).get(f"/app/events?{query}")).status_code in (200, 400)
+
+
+@pytest.mark.parametrize("code", ["%00", "a%00b", "x" * 3000, "%F0%9F%A6%84", "' OR 1=1 --", "%25"])
+async def test_nonsense_for_a_code_finds_nothing(app_of: Any, alice: Any, code: str) -> None:
+    app = await app_of(alice)
+    for method, path in (("GET", code), ("POST", f"{code}/booking")):
+        answer = await app.ask(method, f"/app/events/{path}", data={"guests": "0"})
+        assert answer.status_code in (400, 404)
+
+
+async def test_an_event_tells_when_in_its_zone_and_in_the_readers(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`S3`"""
+    code = await instance()
+    app = await app_of(alice)
+    here = (await app.get(f"/app/events/{code}")).text
+    assert "Thu 26 Nov, 18:00–19:15" in here
+    assert "where you are" not in here
+    await app.ask("PATCH", "/app/me", data={"zone": "Europe/London"})
+    assert "16:00 where you are (London)" in (await app.get(f"/app/events/{code}")).text
+    await app.ask("PATCH", "/app/me", data={"zone": "Europe/Kyiv"})
+    assert "where you are" not in (await app.get(f"/app/events/{code}")).text
+
+
+async def test_an_event_counts_its_seats_and_names_who_comes(
+    app_of: Any, alice: Any, bob: Any, olga: Any, aino: Any, instance: Any
+) -> None:
+    code = await instance(capacity=6, guests_max=2)
+    app = await app_of(alice)
+    assert "Nobody yet. Be the first." in (await app.get(f"/app/events/{code}")).text
+    await seats.book(code, bob, guests=1, via=Via.CARD)
+    await seats.book(code, alice, via=Via.CARD)
+    await seats.book(code, olga, via=Via.CARD)
+    await seats.book(code, aino, via=Via.CARD)
+    page = (await app.get(f"/app/events/{code}")).text
+    assert "1 seat free" in page
+    assert "5 of 6 taken" in page
+    assert "Bob +1, You, Olga and 1 more" in page
+    people = (await app.get(f"/app/events/{code}/people")).text
+    assert "Aino" in people
+    assert "+1" in people
+
+
+async def test_a_full_event_offers_the_line(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=1)
+    await seats.book(code, bob, via=Via.CARD)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    assert ">Join the line<" in page
+    assert "<h2>Full</h2>" in re.sub(r">\s+|\s+<", lambda m: m[0].strip(), page)
+
+
+async def test_a_cancelled_date_says_why_and_leads_on(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    """`S5`: no button to book is left, and the next date is one tap away."""
+    from backend.bookings.series import cancel_date
+
+    code = await instance(rule="FREQ=WEEKLY")
+    await seats.book(code, alice, via=Via.CARD)
+    await cancel_date(code, olga, "A pipe burst in the hall")
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    assert "“A pipe burst in the hall” Olga cancelled this. Your seats are released" in page
+    assert "Next time" in page
+    assert "/booking" not in page
+
+
+async def test_a_date_not_open_yet_says_when_it_will_be(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`B5`"""
+    code = await instance(opens_before_minutes=24 * 60)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    assert "It opens Wed 25 Nov at 18:00." in page
+    assert 'id="join"' not in page
+
+
+async def test_a_closed_date_says_who_can_help(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`B5`"""
+    code = await instance(closes_before_minutes=60, rule="FREQ=WEEKLY")
+    app = await app_of(alice)
+    with clock.stopped(noon + timedelta(days=3, hours=3, minutes=30)):
+        app = await app_of(alice)
+        page = (await app.get(f"/app/events/{code}")).text
+    assert "Booking has closed" in page
+    assert "12 seats are still free: an organiser can add you by hand." in page
+    assert "Next time" in page
+
+
+async def test_a_date_that_is_over_says_so(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    code = await instance()
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    with clock.stopped(noon + timedelta(days=4)):
+        app = await app_of(alice)
+        page = (await app.get(f"/app/events/{code}")).text
+        past = (await app.get("/app/bookings?show=past")).text
+    assert "This date is over" in page
+    assert "You were in, with 1 guest." in page
+    assert "Evening flow yoga" in past
+
+
+async def test_an_unlimited_event_counts_people_and_no_seats(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=None)
+    await seats.book(code, bob, via=Via.CARD)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    assert "1 comes" in page
+    assert 'class="seats"' not in page
+
+
+async def test_a_hall_is_a_bar_and_not_five_hundred_marks(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance(capacity=500)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    assert 'viewBox="0 0 500 8"' in page
+    assert 'class="free"' not in page.split("legend")[0]
+
+
+async def test_over_capacity_is_told(
+    app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any
+) -> None:
+    """`W4`"""
+    code = await instance(capacity=4)
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    await seats.book(code, bob, guests=1, via=Via.CARD)
+    await seats.set_capacity(code, olga, 3)
+    assert "4/3, over by 1" in (await (await app_of(alice)).get(f"/app/events/{code}")).text
+
+
+@pytest.mark.parametrize("what", ["/app/events", "/app/events/{code}", "/app/bookings"])
+async def test_a_screen_is_sent_again_only_when_it_differs(
+    app_of: Any, alice: Any, bob: Any, instance: Any, what: str
+) -> None:
+    code = await instance(capacity=3)
+    await seats.book(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    look = live_address((await app.get(what.format(code=code))).text)
+    unchanged = await app.get(look)
+    assert (unchanged.status_code, unchanged.text) == (204, "")
+    await seats.book(code, bob, via=Via.CARD)
+    assert (await app.get(look)).status_code == 200
+
+
+async def test_a_screen_also_changes_with_the_clock(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    code = await instance(closes_before_minutes=60)
+    look = live_address((await (await app_of(alice)).get(f"/app/events/{code}")).text)
+    with clock.stopped(noon + timedelta(days=3, hours=3, minutes=30)):
+        answer = await (await app_of(alice)).get(look)
+    assert "Booking has closed" in answer.text
+
+
+async def test_a_screen_follows_a_cancelled_date(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    from backend.bookings.series import cancel_date
+
+    code = await instance()
+    app = await app_of(alice)
+    look = live_address((await app.get(f"/app/events/{code}")).text)
+    await cancel_date(code, olga, "Snow")
+    assert "“Snow”" in (await app.get(look)).text
+
+
+async def test_a_long_line_shows_its_ends_and_the_reader(
+    app_of: Any, alice: Any, crowd: Any, instance: Any
+) -> None:
+    """`W5`"""
+    code = await instance(capacity=1)
+    people = await crowd(8)
+    for person in (*people[:7], alice, people[7]):
+        await seats.book(code, person, via=Via.CARD)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    line = page[page.index("The line") :]
+    assert re.findall(r'class="at num">(\d+)<', line) == ["1", "2", "7", "8"]
+    assert "You’re 7th in line" in page
+    assert "The only seat is taken. 6 parties are ahead of you." in re.sub(r"\s+", " ", page)

@@ -1,0 +1,168 @@
+"""Voting in the Mini App (`P1`–`P3`)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.bookings.rules import Via
+from backend.polls import actions
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from tests.webapp.test_app_bookings import root, text_of
+
+Ask = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def ask(olga: Any, club: Any) -> Ask:
+    """Make a poll of Kallio Yoga: `code = await ask("Soup", "Pie", kind="several")`."""
+
+    async def make(*options: str, **fields: Any) -> str:
+        draft = PollDraft(
+            question=fields.pop("question", "What do we cook?"),
+            options=tuple(OptionDraft(text, fields.get("votes_max")) for text in options),
+            kind=fields.get("kind", "single"),
+            choices_max=fields.get("choices_max", 1),
+            anonymous=fields.get("anonymous", False),
+            results=fields.get("results", "live"),
+            closes_at=None,
+        )
+        return await actions.create_poll(olga, club.id, draft)
+
+    return make
+
+
+async def ids(code: str, person: Any) -> list[int]:
+    return [option.id for option in (await poll(code, person)).options]
+
+
+async def voted(app: Any, code: str, *options: int | str) -> httpx.Response:
+    answer: httpx.Response = await app.ask(
+        "PUT", f"/app/polls/{code}/vote", data={"option": [str(o) for o in options]}
+    )
+    return answer
+
+
+async def test_a_tap_is_a_vote(app_of: Any, alice: Any, ask: Ask) -> None:
+    code = await ask("Soup", "Pie")
+    soup, pie = await ids(code, alice)
+    app = await app_of(alice)
+    answer = await voted(app, code, soup)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "voted")
+    assert "Your vote: Soup" in text_of(answer)
+    assert "1 of 4 have voted." in text_of(answer)
+    changed = await voted(app, code, pie)
+    assert "Your vote: Pie" in text_of(changed)
+    assert root(await voted(app, code, pie))["data-outcome"] == "already"
+    back = await voted(app, code)
+    assert root(back)["data-outcome"] == "withdrawn"
+    assert "Your vote is taken back." in text_of(back)
+
+
+async def test_several_choices_are_one_vote(app_of: Any, alice: Any, ask: Ask) -> None:
+    code = await ask("Soup", "Pie", "Tea", kind="several", choices_max=2)
+    soup, pie, tea = await ids(code, alice)
+    app = await app_of(alice)
+    assert "Your vote: Soup, Tea" in text_of(await voted(app, code, soup, tea))
+    refused = await voted(app, code, soup, pie, tea)
+    assert (refused.status_code, root(refused)["data-outcome"]) == (422, "invalid")
+    assert refused.headers["hx-retarget"] == "#notice"
+    assert "Your vote: Soup, Tea" in text_of(await app.get(f"/app/polls/{code}"))
+
+
+async def test_an_option_that_is_full_takes_no_more(
+    app_of: Any, alice: Any, bob: Any, ask: Ask
+) -> None:
+    """`P2`"""
+    code = await ask("Chair", "Table", votes_max=1)
+    chair, _ = await ids(code, alice)
+    await actions.vote(code, bob, [chair], via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/polls/{code}")
+    assert "Full: 1 is enough" in text_of(page)
+    assert re.search(rf'value="{chair}" disabled', page.text)
+    refused = await voted(app, code, chair)
+    assert (refused.status_code, root(refused)["data-outcome"]) == (422, "full")
+
+
+async def test_counts_follow_others_votes(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
+    """`P3`"""
+    code = await ask("Soup", "Pie")
+    soup, _ = await ids(code, alice)
+    app = await app_of(alice)
+    page = (await app.get(f"/app/polls/{code}")).text
+    look = re.search(r'data-live hx-get="([^"]+)"', page)
+    assert look is not None
+    assert (await app.get(look[1])).status_code == 204
+    await actions.vote(code, bob, [soup], via=Via.CARD)
+    assert "Bob" in (await app.get(look[1])).text
+
+
+async def test_counts_stay_hidden_until_one_has_voted(
+    app_of: Any, alice: Any, bob: Any, ask: Ask
+) -> None:
+    """`P1`"""
+    code = await ask("Soup", "Pie", results="voted")
+    soup, _ = await ids(code, alice)
+    await actions.vote(code, bob, [soup], via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/polls/{code}")
+    assert "The counts show once you have voted." in text_of(page)
+    assert 'class="share"' not in page.text
+    assert "Bob" not in page.text
+    assert "Bob" in (await voted(app, code, soup)).text
+
+
+async def test_a_secret_vote_names_nobody(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
+    """`P1`"""
+    code = await ask("Soup", "Pie", anonymous=True)
+    await actions.vote(code, bob, (await ids(code, bob))[:1], via=Via.CARD)
+    page = await (await app_of(alice)).get(f"/app/polls/{code}")
+    assert "secret vote" in text_of(page)
+    assert "Bob" not in page.text
+
+
+async def test_a_closed_poll_shows_what_came_of_it(
+    app_of: Any, alice: Any, olga: Any, ask: Ask
+) -> None:
+    code = await ask("Soup", "Pie")
+    soup, pie = await ids(code, alice)
+    app = await app_of(alice)
+    await voted(app, code, soup)
+    await actions.close_poll(code, olga)
+    page = await app.get(f"/app/polls/{code}")
+    assert "This poll is closed" in text_of(page)
+    assert "Your vote: Soup." in text_of(page)
+    refused = await voted(app, code, pie)
+    assert (refused.status_code, root(refused)["data-outcome"]) == (422, "closed")
+
+
+@pytest.mark.parametrize("option", ["x", "-1", "999999999", "9" * 30, "1.0", "١"])
+async def test_nonsense_for_an_option_is_refused(
+    app_of: Any, alice: Any, ask: Ask, option: str
+) -> None:
+    answer = await voted(await app_of(alice), await ask("Soup", "Pie"), option)
+    assert answer.status_code == 422
+    assert "Choose from what is listed." in text_of(answer)
+
+
+async def test_a_stranger_finds_no_poll(app_of: Any, charlie: Any, alice: Any, ask: Ask) -> None:
+    """`A1`"""
+    code = await ask("Soup", "Pie")
+    app = await app_of(charlie)
+    assert (await app.get(f"/app/polls/{code}")).status_code == 404
+    assert (await voted(app, code, (await ids(code, alice))[0])).status_code == 404
+    assert "What do we cook" not in (await app.get("/app/polls")).text
+
+
+async def test_lists_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
+    app = await app_of(alice)
+    assert "Nothing to vote on" in (await app.get("/app/polls")).text
+    old = await ask("Soup", "Pie", question="Which <i>soup</i>?")
+    await actions.close_poll(old, olga)
+    await ask("Soup", "Pie", question="And to drink?")
+    page = (await app.get("/app/polls")).text
+    assert page.index("And to drink?") < page.index("Which &lt;i&gt;soup&lt;/i&gt;?")

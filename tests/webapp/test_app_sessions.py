@@ -1,0 +1,239 @@
+"""Opening the Mini App: the shell, the exchange of `initData` for a session, and what a session is good for (`X1`)."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import clock
+from tests.webapp.conftest import App, init_data, launch_of
+
+A_BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
+
+
+async def opened(web: httpx.AsyncClient, raw: str, **headers: str) -> httpx.Response:
+    return await web.post("/app/session", headers={"Authorization": f"tma {raw}", **headers})
+
+
+@pytest.mark.parametrize(
+    "path", ["/app", "/app/", "/app/events", "/app/events/x7k2", "/app/polls/abc", "/app/me"]
+)
+async def test_a_browser_gets_the_shell_wherever_it_lands(
+    web: httpx.AsyncClient, path: str
+) -> None:
+    answer = await web.get(path, headers=A_BROWSER)
+    assert answer.status_code == 200
+    assert 'id="screen"' in answer.text
+    assert "Open in Telegram" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+async def test_the_shell_speaks_the_browsers_language(web: httpx.AsyncClient) -> None:
+    answer = await web.get("/app/", headers={**A_BROWSER, "Accept-Language": "xx,en-GB;q=0.5"})
+    assert '<html lang="en">' in answer.text
+
+
+async def test_init_data_becomes_a_session(web: httpx.AsyncClient, alice: Any) -> None:
+    answer = await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))
+    assert answer.status_code == 204
+    assert answer.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in answer.headers
+    app = App(web, answer.headers["x-session"])
+    assert "Alice" in (await app.get("/app/me")).text
+
+
+async def test_meets_who_was_never_here(web: httpx.AsyncClient) -> None:
+    answer = await opened(web, init_data(launch_of(777, "Dora <b>", language="fi-FI")))
+    app = App(web, answer.headers["x-session"])
+    page = await app.get("/app/me")
+    assert "Dora &lt;b&gt;" in page.text
+    assert "Dora <b>" not in page.text
+
+
+async def test_the_clients_zone_is_taken_until_one_is_chosen(web: httpx.AsyncClient) -> None:
+    from backend.people.queries import person_of_telegram
+
+    raw = init_data(launch_of(778, "Dora"))
+    await opened(web, raw, **{"X-Time-Zone": "Not/AZone"})
+    assert (await person_of_telegram(778)).zone is None  # type: ignore[union-attr]
+    await opened(web, raw, **{"X-Time-Zone": "Europe/London"})
+    await opened(web, raw, **{"X-Time-Zone": "Asia/Tokyo"})
+    assert (await person_of_telegram(778)).zone == "Europe/London"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "tma",
+        "tma ",
+        "tma x",
+        "tma " + "a=b&" * 3000,
+        "tma user=%FF&hash=" + "0" * 64,
+        "Bearer x",
+        "Basic eDp5",
+        "tma auth_date=1&hash=\xe9".encode("latin-1"),
+    ],
+)
+async def test_anything_else_is_401_with_a_plain_page(
+    web: httpx.AsyncClient, authorization: str | bytes | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = await web.post("/app/session", headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code == 401
+    assert "Please open Emerald again." in answer.text
+    assert "x-session" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(86_390, 204), (86_410, 401), (-50, 204), (-70, 401)]
+)
+async def test_init_data_is_good_for_a_day(
+    web: httpx.AsyncClient, seconds: int, status: int
+) -> None:
+    launch = launch_of(777, "Dora")
+    launch["auth_date"] = str(int(launch["auth_date"]) - seconds)
+    assert (await opened(web, init_data(launch))).status_code == status
+
+
+async def test_another_bots_init_data_opens_nothing(web: httpx.AsyncClient) -> None:
+    raw = init_data(launch_of(777, "Dora"), token="43:ANOTHER_BOT")
+    assert (await opened(web, raw)).status_code == 401
+
+
+ADDRESSES = [
+    ("GET", "/app/events"),
+    ("GET", "/app/events/x7k2"),
+    ("GET", "/app/events/x7k2/people"),
+    ("POST", "/app/events/x7k2/booking"),
+    ("PATCH", "/app/events/x7k2/booking"),
+    ("DELETE", "/app/events/x7k2/booking"),
+    ("POST", "/app/events/x7k2/answer"),
+    ("POST", "/app/events/x7k2/free-seats"),
+    ("GET", "/app/bookings"),
+    ("GET", "/app/polls"),
+    ("GET", "/app/polls/x7k2"),
+    ("PUT", "/app/polls/x7k2/vote"),
+    ("GET", "/app/me"),
+    ("PATCH", "/app/me"),
+    ("POST", "/app/me/writing"),
+]
+
+
+async def test_the_list_of_addresses_is_whole(site: Any) -> None:
+    """So that the test below forgets none: every handler of the Mini App but the shell and the exchange."""
+    there = {
+        (method, route.path.replace("{code:str}", "x7k2"))
+        for route in site.routes
+        if route.path.startswith("/app")
+        for method in route.methods - {"OPTIONS"}
+    }
+    assert there - {("GET", "/app"), ("POST", "/app/session")} == set(ADDRESSES)
+
+
+@pytest.mark.parametrize(("method", "path"), ADDRESSES)
+@pytest.mark.parametrize("session", ["", "x", "W10.x", "é", "a" * 9000])
+async def test_nothing_is_open_without_a_session(
+    web: httpx.AsyncClient, method: str, path: str, session: str
+) -> None:
+    headers = {"HX-Request": "true"}
+    if session:
+        headers["Authorization"] = f"Bearer {session}".encode().decode("latin-1")
+    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    answer = await web.request(method, path, headers=raw, data={"guests": "0", "answer": "maybe"})  # type: ignore[arg-type]
+    assert answer.status_code == 401
+
+
+async def test_a_session_signed_by_someone_else_is_none(web: httpx.AsyncClient, alice: Any) -> None:
+    from itsdangerous import URLSafeSerializer
+
+    forged = URLSafeSerializer("guess", salt="emerald mini app session").dumps(
+        [alice.id, 42, 1, int(clock.now().timestamp()), int(clock.now().timestamp())]
+    )
+    assert (await App(web, str(forged)).get("/app/me")).status_code == 401
+
+
+async def test_a_changed_session_is_none(web: httpx.AsyncClient, app_of: Any, alice: Any) -> None:
+    app = await app_of(alice)
+    middle = len(app.session) // 3
+    changed = (
+        app.session[:middle]
+        + ("A" if app.session[middle] != "A" else "B")
+        + app.session[middle + 1 :]
+    )
+    assert (await App(web, changed).get("/app/me")).status_code == 401
+
+
+async def test_a_session_is_renewed_while_it_is_used_and_ends_when_it_is_not(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any
+) -> None:
+    app = await app_of(alice)
+    clock.advance(timedelta(minutes=4))
+    assert "x-session" not in (await app.get("/app/me")).headers
+    clock.advance(timedelta(minutes=2))
+    renewed = App(web, (await app.get("/app/me")).headers["x-session"])
+    clock.advance(timedelta(minutes=59))
+    assert (await app.get("/app/me")).status_code == 401
+    assert (await renewed.get("/app/me")).status_code == 200
+
+
+async def test_a_session_ends_twelve_hours_after_its_opening(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any
+) -> None:
+    app = await app_of(alice)
+    for _ in range(14):
+        clock.advance(timedelta(minutes=50))
+        app = App(web, (await app.get("/app/me")).headers["x-session"])
+    clock.advance(timedelta(minutes=30))
+    assert (await app.get("/app/me")).status_code == 401
+
+
+async def test_ending_someones_sessions_ends_them_now(app_of: Any, alice: Any, bob: Any) -> None:
+    from backend.people.actions import end_sessions
+
+    hers, his = await app_of(alice), await app_of(bob)
+    await end_sessions(alice)
+    assert (await hers.get("/app/me")).status_code == 401
+    assert (await his.get("/app/me")).status_code == 200
+
+
+async def test_a_session_is_good_for_one_bot(
+    app_of: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from backend.settings import settings
+    from webapp.miniapp import session
+
+    app = await app_of(alice)
+    other = replace(settings, telegram_bot_token="43:ANOTHER_BOT")
+    monkeypatch.setattr(session, "settings", other)
+    assert (await app.get("/app/me")).status_code == 401
+
+
+async def test_who_left_a_group_is_asked_about_when_they_come_back(
+    web: httpx.AsyncClient, alice: Any, club: Any
+) -> None:
+    """`A5`: presence older than a day is checked anew when the app opens."""
+    from backend.groups import actions as groups
+    from backend.groups.queries import group
+
+    where = await group(club.group_id)
+    assert where is not None
+    asked = []
+
+    async def telegram(chat_id: int, telegram_id: int) -> bool | None:
+        asked.append((chat_id, telegram_id))
+        return True
+
+    await groups.seen_in(alice, where)
+    before = groups._lookup
+    groups.ask_telegram_by(telegram)
+    try:
+        with clock.stopped(clock.now() + timedelta(days=2)):
+            await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))
+    finally:
+        groups._lookup = before
+    assert asked == [(club.chat_id, alice.telegram_id)]
