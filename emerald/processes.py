@@ -168,3 +168,4 @@ def revive(processes: Sequence[Process], say: Callable[[str], None]) -> None:
             say(f"{process.name} ended ({how}); it starts again in {process.pause():.0f} s.")
         if process.is_due():
             process.start()
+            say(f"{process.name} is started again.")

@@ -88,7 +88,9 @@ def test_commands_reach_the_same_database_meanwhile(first: Running) -> None:
 def test_who_dies_is_started_again(first: Running, name: str) -> None:
     (pid,) = first.pids(f"emerald-{name}")
     os.kill(pid, signal.SIGKILL)
-    assert "it starts again" in first.wait_for(f"{name} ended (signal 9)")
+    assert "it starts again in 1 s" in first.wait_for(f"{name} ended (signal 9)")
+    first.wait_for(f"{name} is started again.")
+    assert first.pids(f"emerald-{name}") not in ([], [pid])
 
 
 def test_a_database_that_dies_is_started_again(first: Running) -> None:
@@ -101,7 +103,6 @@ def test_ctrl_c_leaves_nothing_running(first: Running) -> None:
     assert len(first.pids()) > 5
     assert first.end(signal.SIGINT) == 0
     assert first.pids() == []
-    assert "Traceback" not in first.said
 
 
 def test_the_second_start_is_quick_and_finds_everything_again(first: Running, home: Path) -> None:
@@ -115,8 +116,9 @@ def test_the_second_start_is_quick_and_finds_everything_again(first: Running, ho
         assert again.returncode == 0, again.stderr
         assert second.end(signal.SIGTERM) == 0
         assert second.pids() == []
-        # Five seconds are promised for a machine that has nothing else to do; this one may have.
-        assert seconds < 10
+        assert "Traceback" not in second.said
+        # Promised for a machine that has nothing else to do; of a busy one, we get our share only.
+        assert seconds < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def test_a_killed_supervisor_takes_all_with_it(home: Path) -> None:
