@@ -4,13 +4,14 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from backend import clock, codes, db
 from backend.accounts.queries import Club, authorise
 from backend.accounts.rules import RANK, Act, Role
 from backend.audit.actions import note
 from backend.errors import Forbidden, Invalid, NotFound, Refusal
-from backend.i18n import N_
+from backend.i18n import N_, languages
 from backend.people.queries import Person
 
 KEY = re.compile(r"sk_[0-9a-f]{48}")
@@ -83,6 +84,10 @@ async def edit_account(
     """Rename the club or change what its new series start with. Raises `Invalid`, `Forbidden`, `NotFound`."""
     club = await authorise(person, account_id, Act.MANAGE_OWNERS)
     name = _named(name)
+    if zone not in available_timezones():
+        raise Invalid(N_("That time zone is not known."), field="zone")
+    if language not in languages():
+        raise Invalid(N_("We do not speak that language yet."), field="language")
     async with db.transaction():
         await db.execute(
             "UPDATE accounts SET name = $2, zone = $3, language = $4 WHERE id = $1",

@@ -116,7 +116,7 @@ async def note_topic(
     async with db.transaction():
         await db.execute(
             "INSERT INTO group_topics AS t (account_id, group_id, topic_id, name, closed)"
-            " SELECT account_id, id, $2, coalesce($3, 'Topic ' || $2), $4 FROM groups WHERE chat_id = $1"
+            " SELECT account_id, id, $2::bigint, coalesce($3, 'Topic ' || $2::bigint), $4 FROM groups WHERE chat_id = $1"
             " ON CONFLICT ON CONSTRAINT group_topics_pkey DO UPDATE SET name = coalesce($3, t.name), closed = $4",
             chat_id,
             topic_id,

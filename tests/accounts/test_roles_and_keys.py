@@ -1,0 +1,179 @@
+"""Clubs, roles and API keys."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, codes, db
+from backend.accounts.actions import (
+    LastOwner,
+    bind,
+    change_role,
+    create_account,
+    create_key,
+    create_own_account,
+    edit_account,
+    end_membership,
+    join,
+    revoke_key,
+)
+from backend.accounts.queries import authorise, clubs, keys, members
+from backend.accounts.rules import MAY, RANK, Act, Role, may
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.people.queries import Person
+
+
+async def membership_of(person: Person, club: Any) -> int:
+    return (await authorise(person, club.id, Act.BOOK)).membership_id
+
+
+def test_each_role_may_all_that_the_one_below_may() -> None:
+    """A2: OWNER > ADMIN > HELPER > MEMBER."""
+    ranked = sorted(Role, key=lambda role: RANK[role])
+    for lower, higher in zip(ranked, ranked[1:], strict=False):
+        assert MAY[lower] < MAY[higher]
+    assert may(Role.HELPER, Act.CHECK_IN)
+    assert not may(Role.HELPER, Act.MANAGE_BOOKINGS)
+
+
+async def test_a_stranger_is_told_there_is_nothing(club: Any, charlie: Person) -> None:
+    """A1: another account's object answers "not found"."""
+    with pytest.raises(NotFound):
+        await authorise(charlie, club.id, Act.BOOK)
+
+
+async def test_a_member_is_told_that_only_organisers_may(club: Any, alice: Person) -> None:
+    """X4."""
+    with pytest.raises(Forbidden):
+        await authorise(alice, club.id, Act.MANAGE_EVENTS)
+
+
+async def test_the_last_owner_can_neither_leave_nor_be_demoted(
+    club: Any, olga: Person, alice: Person
+) -> None:
+    """A2."""
+    me = await membership_of(olga, club)
+    with pytest.raises(LastOwner):
+        await change_role(olga, club.id, me, Role.ADMIN)
+    with pytest.raises(LastOwner):
+        await end_membership(olga, club.id, me)
+    await change_role(olga, club.id, await membership_of(alice, club), Role.OWNER)
+    await change_role(olga, club.id, me, Role.ADMIN)
+    assert (await authorise(olga, club.id, Act.BOOK)).role is Role.ADMIN
+
+
+async def test_an_admin_makes_no_owners_and_unmakes_none(
+    club: Any, olga: Person, alice: Person, bob: Person
+) -> None:
+    """A2."""
+    await change_role(olga, club.id, await membership_of(alice, club), Role.ADMIN)
+    with pytest.raises(Forbidden):
+        await change_role(alice, club.id, await membership_of(bob, club), Role.OWNER)
+    with pytest.raises(Forbidden):
+        await end_membership(alice, club.id, await membership_of(olga, club))
+    with pytest.raises(Forbidden):
+        await create_key(alice, club.id, label="Mine", role=Role.OWNER)
+    await change_role(alice, club.id, await membership_of(bob, club), Role.HELPER)
+    assert (await authorise(bob, club.id, Act.CHECK_IN)).role is Role.HELPER
+
+
+async def test_a_member_may_leave_and_is_gone_at_once(club: Any, alice: Person) -> None:
+    await end_membership(alice, club.id, await membership_of(alice, club))
+    assert await clubs(alice) == []
+    with pytest.raises(NotFound):
+        await authorise(alice, club.id, Act.BOOK)
+    await join(alice, club.id, through="link")
+    assert [c.role for c in await clubs(alice)] == [Role.MEMBER]
+
+
+async def test_a_key_is_kept_as_its_digest_and_works_once(
+    club: Any, olga: Person, charlie: Person, alice: Person
+) -> None:
+    """A3: `sk_` + 48 hex digits, stored only as SHA-256."""
+    key = await create_key(olga, club.id, label="For Charlie", role=Role.HELPER)
+    assert len(key) == 51
+    assert key.startswith("sk_")
+    held = await db.rows("SELECT * FROM api_keys")
+    assert key not in str([dict(row) for row in held])
+    assert codes.digest(key) in {row["key_hash"] for row in held}
+    assert (await bind(charlie, key)).role is Role.HELPER
+    with pytest.raises(NotFound):
+        await bind(alice, key)
+    [first, *_] = await keys(await authorise(olga, club.id, Act.MANAGE_KEYS))
+    assert (first.label, first.state, first.ending) == ("For Charlie", "used up", key[-4:])
+
+
+async def test_a_revoked_or_expired_key_is_worthless(
+    club: Any, olga: Person, charlie: Person
+) -> None:
+    """A3."""
+    revoked = await create_key(olga, club.id, label="Revoked", role=Role.ADMIN)
+    [held, *_] = await keys(await authorise(olga, club.id, Act.MANAGE_KEYS))
+    await revoke_key(olga, club.id, held.id)
+    soon = clock.now() + timedelta(hours=1)
+    expiring = await create_key(olga, club.id, label="Old", role=Role.ADMIN, expires_at=soon)
+    with clock.stopped(soon):
+        for key in (revoked, expiring, "sk_" + "0" * 48):
+            with pytest.raises(NotFound):
+                await bind(charlie, key)
+    assert await clubs(charlie) == []
+
+
+async def test_a_key_never_lowers_a_role(club: Any, olga: Person) -> None:
+    key = await create_key(olga, club.id, label="Lower", role=Role.MEMBER)
+    assert (await bind(olga, key)).role is Role.OWNER
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label": "  "},
+        {"label": "x" * 81},
+        {"uses": 0},
+        {"uses": 1001},
+        {"expires_at": -1},
+    ],
+)
+async def test_a_key_that_makes_no_sense_is_refused(
+    club: Any, olga: Person, wrong: dict[str, Any]
+) -> None:
+    if "expires_at" in wrong:
+        wrong = {"expires_at": clock.now() - timedelta(seconds=1)}
+    with pytest.raises(Invalid):
+        await create_key(olga, club.id, **{"label": "A key", "role": Role.MEMBER, **wrong})
+
+
+async def test_another_clubs_key_cannot_be_revoked(
+    club: Any, olga: Person, charlie: Person
+) -> None:
+    """A1."""
+    other = await create_own_account(charlie, "Charlie's chess")
+    await create_key(charlie, other, label="Theirs", role=Role.MEMBER)
+    [held] = await keys(await authorise(charlie, other, Act.MANAGE_KEYS))
+    with pytest.raises(NotFound):
+        await revoke_key(olga, club.id, held.id)
+
+
+async def test_a_club_has_a_name(olga: Person, club: Any) -> None:
+    for name in ("", "   ", "x" * 81):
+        with pytest.raises(Invalid):
+            await create_account(name)
+    await edit_account(olga, club.id, name="Kallio  Yoga ry", zone="Europe/Helsinki", language="fi")
+    assert [(c.name, c.language) for c in await clubs(olga)] == [("Kallio Yoga ry", "fi")]
+    for wrong in ({"zone": "Mars/Olympus"}, {"language": "xx"}):
+        fields = {"name": "Yoga", "zone": "UTC", "language": "en", **wrong}
+        with pytest.raises(Invalid):
+            await edit_account(olga, club.id, **fields)
+
+
+async def test_organisers_stand_first_in_the_list(club: Any, olga: Person) -> None:
+    listed = await members(await authorise(olga, club.id, Act.SEE_PEOPLE))
+    assert [m.name for m in listed] == ["Olga", "Aino", "Alice", "Bob"]
+
+
+async def test_what_organisers_do_is_written_down(club: Any, olga: Person) -> None:
+    await create_key(olga, club.id, label="A key", role=Role.MEMBER)
+    rows = await db.rows("SELECT verb, object, detail FROM audit_log WHERE user_id = $1", olga.id)
+    assert ("create", "api key") in {(row["verb"], row["object"]) for row in rows}
+    assert "sk_" not in str([dict(row) for row in rows])

@@ -1,0 +1,146 @@
+"""Linked groups, and who is in them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.accounts.actions import create_own_account
+from backend.accounts.queries import clubs
+from backend.bookings.queries import event
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.groups import actions
+from backend.groups.actions import (
+    ask_telegram_by,
+    gone_from,
+    is_present,
+    link_group,
+    move_group,
+    note_health,
+    note_topic,
+    recheck,
+    rename_group,
+    seen_in,
+    unlink_group,
+)
+from backend.groups.queries import group_of_chat, groups
+from backend.people.queries import Person
+
+Make = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[dict[int, bool | None]]:
+    """What Telegram would say of who is in the chat, by Telegram id; of anybody else: no."""
+    said: dict[int, bool | None] = {}
+
+    async def lookup(chat_id: int, telegram_id: int) -> bool | None:
+        return said.get(telegram_id, False)
+
+    before = actions._lookup
+    ask_telegram_by(lookup)
+    yield said
+    actions._lookup = before
+
+
+async def test_a_group_belongs_to_one_club(club: Any, olga: Person, charlie: Person) -> None:
+    """A1."""
+    other = await create_own_account(charlie, "Charlie's chess")
+    with pytest.raises(Invalid):
+        await link_group(charlie, other, chat_id=club.chat_id, title="Mine now")
+    again = await link_group(olga, club.id, chat_id=club.chat_id, title="Kallio Yoga!", forum=True)
+    assert (again.id, again.title, again.forum) == (club.group_id, "Kallio Yoga!", True)
+
+
+async def test_members_link_nothing(club: Any, alice: Person) -> None:
+    """X4."""
+    with pytest.raises(Forbidden):
+        await link_group(alice, club.id, chat_id=-5, title="Mine")
+
+
+async def test_a_group_is_followed_through_its_life(club: Any, olga: Person) -> None:
+    """A6: title, health, topics, and the id that changes with an upgrade."""
+    await rename_group(club.chat_id, "Yoga in Kallio", forum=True)
+    await note_topic(club.chat_id, 7, "Runs")
+    await note_topic(club.chat_id, 8, None)
+    await note_topic(club.chat_id, 7, None, closed=True)
+    await note_health(club.chat_id, "muted")
+    await move_group(club.chat_id, -100777)
+    [seen] = await groups(club.id)
+    assert (seen.chat_id, seen.title, seen.health) == (-100777, "Yoga in Kallio", "muted")
+    assert [(t.topic_id, t.name, t.closed) for t in seen.topics] == [
+        (7, "Runs", True),
+        (8, "Topic 8", False),
+    ]
+    assert await group_of_chat(club.chat_id) is None
+
+
+async def test_unlinking_keeps_series_and_bookings(
+    series: Make, club: Any, olga: Person, alice: Person
+) -> None:
+    made = await series()
+    await unlink_group(olga, club.id, club.group_id)
+    assert await groups(club.id) == []
+    assert (await event(made.first_code, alice)).group_id is None
+    with pytest.raises(NotFound):
+        await unlink_group(olga, club.id, club.group_id)
+
+
+async def test_who_acts_in_a_linked_group_is_a_member(club: Any, charlie: Person) -> None:
+    """A4."""
+    where = await group_of_chat(club.chat_id)
+    assert where is not None
+    await seen_in(charlie, where)
+    await seen_in(charlie, where)
+    assert [c.name for c in await clubs(charlie)] == ["Kallio Yoga"]
+
+
+async def test_telegram_is_asked_once_in_ten_minutes(
+    club: Any, charlie: Person, telegram: dict[int, bool | None], noon: datetime
+) -> None:
+    """A5: the answer is cached."""
+    telegram[charlie.telegram_id] = True
+    assert await is_present(charlie, club.group_id)
+    telegram[charlie.telegram_id] = False
+    assert await is_present(charlie, club.group_id)
+    clock.advance(timedelta(minutes=11))
+    assert not await is_present(charlie, club.group_id)
+    clock.advance(timedelta(minutes=11))
+    telegram[charlie.telegram_id] = None  # it cannot tell now: what it last said stands
+    assert not await is_present(charlie, club.group_id)
+
+
+async def test_somebody_of_the_group_sees_its_events_and_a_stranger_does_not(
+    instance: Make, charlie: Person, telegram: dict[int, bool | None], noon: datetime
+) -> None:
+    """A4, A5: a start parameter is only a hint."""
+    code = await instance()
+    with pytest.raises(NotFound):
+        await event(code, charlie)
+    clock.advance(timedelta(minutes=11))
+    telegram[charlie.telegram_id] = True
+    assert (await event(code, charlie)).title == "Evening flow yoga"
+
+
+async def test_a_link_event_lets_anybody_in(instance: Make, charlie: Person) -> None:
+    """A5: visibility `link`."""
+    code = await instance(visibility="link")
+    assert (await event(code, charlie)).title == "Evening flow yoga"
+
+
+async def test_who_is_gone_from_all_groups_leaves_the_club(
+    club: Any, charlie: Person, alice: Person, telegram: dict[int, bool | None], noon: datetime
+) -> None:
+    """A5: who was brought by the group goes with it; who was added by hand stays."""
+    where = await group_of_chat(club.chat_id)
+    assert where is not None
+    for person in (charlie, alice):
+        await seen_in(person, where)
+    clock.advance(timedelta(hours=25))
+    await recheck(charlie)
+    assert await clubs(charlie) == []
+    await gone_from(alice, where)
+    assert [c.name for c in await clubs(alice)] == ["Kallio Yoga"]
+    assert await db.value("SELECT count(*) FROM group_members WHERE present") == 0

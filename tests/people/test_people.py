@@ -1,0 +1,144 @@
+"""Meeting people, what they choose, and signing in to the dashboard."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.errors import Invalid, NotFound
+from backend.people.actions import (
+    SIGN_IN_LIFE,
+    TelegramIdentity,
+    allow_writing,
+    answer_sign_in,
+    begin_sign_in,
+    choose_language,
+    choose_zone,
+    end_sessions,
+    finish_sign_in,
+    mark_blocked,
+    meet,
+    pending_sign_in,
+    sign_in_state,
+    sign_out,
+)
+from backend.people.queries import Person, person, person_of_browser, person_of_telegram
+
+BROWSER = "Firefox on Linux"
+
+
+async def test_meeting_again_is_the_same_person_under_the_new_name(world: None) -> None:
+    first = await meet(TelegramIdentity(7, "Väinö", language_code="fi-FI"))
+    again = await meet(TelegramIdentity(7, "Väinö", "Linna", "vaino", "fi"))
+    assert first.id == again.id
+    assert (again.full_name, again.language) == ("Väinö Linna", "fi")
+    assert await person(first.id) == again
+    assert await person_of_telegram(7) == again
+
+
+async def test_a_chosen_language_stays_whatever_telegram_says(alice: Person) -> None:
+    """M5."""
+    await choose_language(alice, "fi")
+    again = await meet(TelegramIdentity(alice.telegram_id, "Alice", language_code="en"))
+    assert again.language == "fi"
+    with pytest.raises(Invalid):
+        await choose_language(alice, "tlh")
+
+
+async def test_a_zone_is_one_the_world_knows(alice: Person) -> None:
+    await choose_zone(alice, "Europe/London")
+    with pytest.raises(Invalid):
+        await choose_zone(alice, "Mars/Olympus")
+    found = await person(alice.id)
+    assert found is not None
+    assert found.zone == "Europe/London"
+
+
+async def test_who_blocks_the_bot_is_not_reachable_until_they_return(alice: Person) -> None:
+    """M3."""
+
+    async def reachable() -> bool:
+        found = await person(alice.id)
+        assert found is not None
+        return found.reachable
+
+    assert await reachable()
+    await mark_blocked(alice.telegram_id)
+    assert not await reachable()
+    await allow_writing(alice)
+    assert await reachable()
+
+
+async def test_a_browser_is_in_once_the_bot_was_told_yes(olga: Person) -> None:
+    """X3: the link is for one use, bound to the browser that asked for it."""
+    invited = await begin_sign_in(BROWSER)
+    assert await sign_in_state(invited.browser_key) == "waiting"
+    with pytest.raises(NotFound):
+        await finish_sign_in(invited.browser_key)
+    asked = await pending_sign_in(invited.key)
+    assert asked.browser == BROWSER
+    await answer_sign_in(asked.id, olga, yes=True)
+    assert await sign_in_state(invited.browser_key) == "confirmed"
+    token = await finish_sign_in(invited.browser_key)
+    assert await person_of_browser(token) == olga
+    for used in (finish_sign_in(invited.browser_key), pending_sign_in(invited.key)):
+        with pytest.raises(NotFound):
+            await used
+    assert token not in str([dict(r) for r in await db.rows("SELECT * FROM web_sessions")])
+
+
+async def test_a_refused_or_old_link_leads_nowhere(
+    olga: Person, charlie: Person, noon: datetime
+) -> None:
+    refused = await begin_sign_in(BROWSER)
+    asked = await pending_sign_in(refused.key)
+    await answer_sign_in(asked.id, olga, yes=False)
+    assert await sign_in_state(refused.browser_key) == "refused"
+    with pytest.raises(NotFound):
+        await answer_sign_in(asked.id, charlie, yes=True)
+    old = await begin_sign_in(BROWSER)
+    asked = await pending_sign_in(old.key)
+    clock.advance(SIGN_IN_LIFE)
+    assert await sign_in_state(old.browser_key) == "gone"
+    with pytest.raises(NotFound):
+        await answer_sign_in(asked.id, olga, yes=True)
+
+
+async def signed_in(who: Person) -> str:
+    invited = await begin_sign_in(BROWSER)
+    await answer_sign_in((await pending_sign_in(invited.key)).id, who, yes=True)
+    return await finish_sign_in(invited.browser_key)
+
+
+async def test_signing_out_ends_this_browser_only(olga: Person) -> None:
+    here, there = await signed_in(olga), await signed_in(olga)
+    await sign_out(here)
+    await sign_out(here)
+    assert await person_of_browser(here) is None
+    assert await person_of_browser(there) == olga
+
+
+async def test_ending_all_sessions_reaches_browsers_and_the_mini_app(olga: Person) -> None:
+    """X3: revocation counts at once."""
+    token = await signed_in(olga)
+    await end_sessions(olga)
+    assert await person_of_browser(token) is None
+    found = await person(olga.id)
+    assert found is not None
+    assert found.session_version == olga.session_version + 1
+
+
+async def test_a_session_ends_after_a_month(olga: Person, noon: datetime) -> None:
+    token = await signed_in(olga)
+    clock.advance(timedelta(days=31))
+    assert await person_of_browser(token) is None
+
+
+async def test_people_asked_for_together_are_told_apart(crowd: Any) -> None:
+    """Every request looks its person up; those that arrive together share one query."""
+    import asyncio
+
+    people = await crowd(30)
+    found = await asyncio.gather(*(person(p.id) for p in people), person(10**9))
+    assert found == [*people, None]
