@@ -77,6 +77,22 @@ async def together(file: str, function: str, tasks: Sequence[object], **environ:
         return await asyncio.gather(*(one.run(task) for one, task in zip(crew, tasks, strict=True)))
 
 
+async def meet(at: str, sequence: str, n: int) -> None:
+    """Make this process wait, the first time it comes to the failpoint `at`, for `n` processes to be there.
+
+    They count themselves by a sequence of the database, which knows no transactions.
+    """
+    from backend import db, failpoints
+
+    async def wait_for_all() -> None:
+        await db.value(f"SELECT nextval('{sequence}')")
+        async with asyncio.timeout(PATIENCE):
+            while await db.value(f"SELECT last_value FROM {sequence}") < n:
+                await asyncio.sleep(0.001)
+
+    failpoints.arrange(at, wait_for_all)
+
+
 async def _work(file: str, function: str) -> None:
     from backend import db
 

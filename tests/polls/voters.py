@@ -8,6 +8,7 @@ from backend.bookings.rules import Via
 from backend.errors import Refusal
 from backend.people.queries import Person
 from backend.polls.actions import tap, vote
+from tests.processes import meet
 
 
 def known(user_id: int) -> Person:
@@ -25,7 +26,10 @@ async def told(asked: Any) -> str:
 
 
 async def rush(task: dict[str, Any]) -> dict[str, int]:
-    """Everybody of `people` votes for each of `options` in turn, all at once; how often which answer came."""
+    """Everybody of `people` votes for each of `options` in turn, all at once; how often which answer came.
+
+    With `meet`, the first box of each process waits for those of the others to have looked too.
+    """
     answers: Counter[str] = Counter()
 
     async def one(user_id: int) -> None:
@@ -37,5 +41,7 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
             )
             answers[await told(asked)] += 1
 
+    if "meet" in task:
+        await meet("box.looked", "looked", task["meet"])
     await asyncio.gather(*(one(user_id) for user_id in task["people"]))
     return dict(answers)

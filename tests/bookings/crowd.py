@@ -1,0 +1,66 @@
+"""What one process of a crew does at a date: many people tap at once, and an organiser changes the seats meanwhile."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from backend.bookings.actions import (
+    add_guest,
+    answer,
+    book,
+    leave,
+    set_capacity,
+    set_guests,
+    take_free,
+)
+from backend.bookings.rules import Outcome, Via
+from backend.errors import Refusal
+from backend.people.queries import Person
+from tests.processes import meet
+
+
+def known(user_id: int) -> Person:
+    return Person(id=user_id, telegram_id=user_id, first_name="")
+
+
+async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
+    match verb:
+        case "book":
+            return await book(code, person, guests=n, via=Via.MINIAPP)
+        case "+1":
+            return await add_guest(code, person, via=Via.CARD)
+        case "guests":
+            return await set_guests(code, person, guests=n, via=Via.MINIAPP)
+        case "leave":
+            return await leave(code, person, via=Via.COMMAND)
+        case "maybe":
+            return await answer(code, person, maybe=True, via=Via.MINIAPP)
+        case "take":
+            return await take_free(code, person, via=Via.MINIAPP)
+        case "capacity":
+            return await set_capacity(code, person, n or None)
+    raise AssertionError(verb)
+
+
+async def rush(task: dict[str, Any]) -> dict[str, int]:
+    """Each of `acts` is a person's id and what they do, one thing after another; all people at once. With `meet`, the
+    first desk of each process waits for those of the others to have looked too.
+
+    Gives how often which answer came; what nobody expected is counted as `error` and its kind.
+    """
+    answers: Counter[str] = Counter()
+
+    async def one(user_id: int, verbs: list[tuple[str, int]]) -> None:
+        for verb, n in verbs:
+            try:
+                outcome = await do(task["code"], known(user_id), verb, n)
+                answers[f"{verb}: {outcome.kind}"] += 1
+            except Refusal as no:
+                answers[f"{verb}: {no.outcome}"] += 1
+            except Exception as error:
+                answers[f"error {type(error).__name__}"] += 1
+
+    if "meet" in task:
+        await meet("desk.looked", "looked", task["meet"])
+    await asyncio.gather(*(one(user_id, verbs) for user_id, verbs in task["acts"]))
+    return dict(answers)

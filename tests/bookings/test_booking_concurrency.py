@@ -1,0 +1,195 @@
+"""No oversell, whatever taps at the same time (`B2`–`B4`, `B7`, `W2`, `W4`): several processes, one real PostgreSQL.
+
+What is left is recounted from the bookings and the log by `check_invariants`, which `test_doctor` shows to see faults.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from backend import db
+from backend.bookings.actions import find
+from backend.people.queries import Person
+from emerald.doctor import check_invariants
+from tests.processes import together
+
+CROWD = str(Path(__file__).with_name("crowd.py"))
+NO_OVERSELL = "instance_seats_no_oversell"
+
+Crowd = Callable[[int], Awaitable[list[Person]]]
+Make = Callable[..., Awaitable[str]]
+Acts = list[tuple[int, list[tuple[str, int]]]]
+
+
+async def rush(code: str, crews: list[Acts], failpoints: str = "", **more: int) -> Counter[str]:
+    """One process for each list of acts; all their answers."""
+    tasks = [{"code": code, "acts": acts, **more} for acts in crews]
+    return sum(
+        (Counter(one) for one in await together(CROWD, "rush", tasks, FAILPOINTS=failpoints)),
+        Counter(),
+    )
+
+
+async def most_ever_seated(code: str) -> int:
+    """The highest number of seats given at any commit, from the log alone (`B3`, `B8`)."""
+    return int(
+        await db.value(
+            "SELECT max(given) FROM (SELECT sum(seats_after - seats_before) OVER (ORDER BY id) AS given"
+            " FROM event_participation_log WHERE instance_id = $1) l",
+            (await find(code)).instance_id,
+        )
+    )
+
+
+async def seats_of(code: str) -> db.Row:
+    row = await db.row(
+        "SELECT s.* FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id WHERE i.code = $1",
+        code,
+    )
+    assert row is not None
+    return row
+
+
+def errors(answers: Counter[str]) -> dict[str, int]:
+    return {name: n for name, n in answers.items() if name.startswith("error") or "busy" in name}
+
+
+async def test_two_hundred_people_for_twenty_seats(instance: Make, crowd: Crowd) -> None:
+    """B3, B4: with guests, and with people leaving in between; every seat is given, none twice."""
+    code = await instance(capacity=20, guests_max=3)
+    people = [person.id for person in await crowd(200)]
+    dice = random.Random(20)
+    acts: Acts = [
+        (
+            who,
+            [("book", dice.choice((0, 0, 0, 1, 2, 3)))]
+            + ([("leave", 0)] if dice.random() < 0.3 else [])
+            + ([("guests", 1), ("+1", 0), ("maybe", 0)] if dice.random() < 0.1 else [])
+            + ([("leave", 0), ("book", 1)] if dice.random() < 0.1 else []),
+        )
+        for who in people
+    ]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert await check_invariants() == []
+    assert await most_ever_seated(code) <= 20
+    left = await seats_of(code)
+    assert left["waiting"] > 0
+    assert left["booked"] >= 20 - 3, "at most the head of the line is too big for what is free"
+
+
+async def test_twenty_seats_for_singles_are_all_given_at_once(instance: Make, crowd: Crowd) -> None:
+    """B3, B9: twenty are told "booked", everybody else has a place of their own in line."""
+    code = await instance(capacity=20)
+    people = [person.id for person in await crowd(200)]
+    acts: Acts = [(who, [("book", 0)]) for who in people]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert answers == Counter({"book: booked": 20, "book: waiting": 180})
+    assert await check_invariants() == []
+
+
+async def test_double_taps_book_once(instance: Make, crowd: Crowd) -> None:
+    """B2: the same person at the same moment in two processes, thrice in each."""
+    code = await instance(capacity=20)
+    people = [person.id for person in await crowd(40)]
+    acts: Acts = [(who, [("book", 1), ("book", 1), ("book", 1)]) for who in people]
+    answers = await rush(code, [acts, acts[::-1]])
+    assert answers == Counter({"book: booked": 10, "book: waiting": 30, "book: already": 200})
+    rows = await db.value("SELECT count(*) FROM event_participation_log")
+    assert rows == 40
+    assert await check_invariants() == []
+
+
+async def test_leaving_twice_at_once_frees_one_seat(instance: Make, crowd: Crowd) -> None:
+    """B2, B6, W2."""
+    code = await instance(capacity=20)
+    people = [person.id for person in await crowd(60)]
+    await rush(code, [[(who, [("book", 0)]) for who in people]])
+    going: Acts = [(who, [("leave", 0), ("leave", 0)]) for who in people[:30]]
+    answers = await rush(code, [going, going[::-1]])
+    assert answers == Counter({"leave: left": 30, "leave: already": 90})
+    left = await seats_of(code)
+    assert (left["booked"], left["waiting"]) == (20, 10)
+    assert await check_invariants() == []
+
+
+async def test_the_seats_change_while_everybody_taps(
+    instance: Make, crowd: Crowd, olga: Person
+) -> None:
+    """W4, B3: lowered below what is booked and raised again, also to no limit, meanwhile."""
+    code = await instance(capacity=20, guests_max=2)
+    people = [person.id for person in await crowd(120)]
+    dice = random.Random(4)
+    verbs = [("book", 0), ("book", 2), ("+1", 0), ("guests", 0), ("leave", 0), ("take", 0)]
+    acts: Acts = [(who, [("book", 1), *dice.choices(verbs, k=4)]) for who in people]
+    seats = [(olga.id, [("capacity", n) for n in (5, 30, 8, 60, 3, 0, 25, 12, 20)])]
+    answers = await rush(code, [acts[0::2], acts[1::2], seats])
+    assert not errors(answers)
+    assert answers["capacity: done"] == 9
+    assert await check_invariants() == []
+
+
+async def test_gaps_are_filled_while_everybody_taps(instance: Make, crowd: Crowd) -> None:
+    """W1: with "fill gaps" no seat stays free that somebody in line would fit into."""
+    code = await instance(capacity=20, guests_max=3, fill_gaps=True)
+    people = [person.id for person in await crowd(90)]
+    dice = random.Random(1)
+    acts: Acts = [
+        (who, [("book", dice.randrange(4)), *([("leave", 0)] if dice.random() < 0.4 else [])])
+        for who in people
+    ]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert await check_invariants() == []
+    assert await most_ever_seated(code) <= 20
+
+
+# --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---
+
+
+async def test_with_the_lock_slow_desks_oversell_nothing(instance: Make, crowd: Crowd) -> None:
+    """B3: the control's own control; every desk dwells on what it saw while the others wait for it."""
+    code = await instance(capacity=3, guests_max=2)
+    acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(30)]
+    answers = await rush(code, [acts[n::3] for n in range(3)], "desk.looked")
+    assert answers == Counter({"book: booked": 1, "book: waiting": 29})
+    assert await check_invariants() == []
+    assert await most_ever_seated(code) == 3
+
+
+async def test_without_the_lock_and_the_check_the_recount_finds_an_oversell(
+    instance: Make, crowd: Crowd
+) -> None:
+    """With the lock switched off and the CHECK gone, each process sees three free seats and gives them; it is found."""
+    code = await instance(capacity=3, guests_max=2)
+    acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(30)]
+    await db.execute("CREATE SEQUENCE looked")
+    await db.execute(f"ALTER TABLE instance_seats DROP CONSTRAINT {NO_OVERSELL}")
+    try:
+        await rush(code, [acts[n::3] for n in range(3)], "desk.no-lock", meet=3)
+        found = await check_invariants()
+        assert f"Date {code}: oversold, 9 seats given of 3, and only 0 over were allowed." in found
+        assert await most_ever_seated(code) == 9
+    finally:
+        await db.execute("DROP SEQUENCE looked")
+        await db.execute("TRUNCATE instance_seats")
+        await db.execute(
+            f"ALTER TABLE instance_seats ADD CONSTRAINT {NO_OVERSELL}"
+            " CHECK (capacity IS NULL OR booked + offered <= capacity + over)"
+        )
+
+
+async def test_without_the_lock_the_database_itself_refuses_to_oversell(
+    instance: Make, crowd: Crowd
+) -> None:
+    """B3: the second line of defence."""
+    code = await instance(capacity=3, guests_max=2)
+    acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(3)]
+    await db.execute("CREATE SEQUENCE looked")
+    try:
+        answers = await rush(code, [acts[n : n + 1] for n in range(3)], "desk.no-lock", meet=3)
+    finally:
+        await db.execute("DROP SEQUENCE looked")
+    assert answers == Counter({"book: booked": 1, "error CheckViolationError": 2})
+    assert await check_invariants() == []
