@@ -5,7 +5,7 @@ from datetime import datetime
 
 from backend import clock
 from backend.bookings.queries import InstanceView, People, comers, instance_for_card
-from backend.cards.rules import NEXT_DATE_PACE, look_again, names_next
+from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
 from bot.keyboards import event_link, event_rows, poll_rows
@@ -42,7 +42,7 @@ async def draw(*, instance_id: int | None, poll_id: int | None) -> Drawing | Non
     if poll is None:
         return None
     sheet = poll_sheet(poll, Voice(poll.club_language), private=False)
-    return Drawing(sheet, look_again([poll.closes_at if poll.open else None], clock.now()))
+    return Drawing(sheet, look_again([poll.closes_at], clock.now()) if poll.open else NEVER)
 
 
 def event_sheet(
@@ -97,7 +97,7 @@ def _look_at(view: InstanceView) -> datetime:
     now = clock.now()
     windows = view.windows
     if view.phase in ("ended", "cancelled"):
-        return look_again([now + NEXT_DATE_PACE if names_next(view.ends_at, now) else None], now)
+        return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
     return look_again(
         [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at], now
     )

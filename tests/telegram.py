@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from aiogram import Bot, Dispatcher
 from aiogram.methods import GetUpdates
+from aiogram.types import Update
 
 from sandbox.client import Room, Sandbox, Somebody
 from sandbox.config import Config
@@ -21,18 +22,24 @@ Result = TypeVar("Result")
 class Telegram:
     """The sandbox, the bot behind it, and what drives both without sleeping."""
 
-    def __init__(self, url: str, bot: Bot, dispatcher: Dispatcher) -> None:
+    def __init__(self, url: str, bot: Bot, sending: Bot, dispatcher: Dispatcher) -> None:
         self.url = url
         self.sandbox = Sandbox(url)
-        self.bot = bot
+        self.bot = bot  # the door's, that waits when it is told to
+        self.sending = sending  # the sender's, that paces itself
         self.dispatcher = dispatcher
         self._offset: int | None = None
 
-    async def pump(self, wait: int = 0) -> int:
-        """Handle the updates that are there, or the first that come within `wait` seconds; how many."""
+    async def pump(self) -> int:
+        """Handle the updates that are there; how many."""
+        return await self._handle(await self._ask(0))
+
+    async def _ask(self, wait: int) -> list[Update]:
         kinds = [str(kind) for kind in self.dispatcher.resolve_used_update_types()]
         ask = GetUpdates(offset=self._offset, timeout=wait, allowed_updates=kinds)
-        updates = await self.bot(ask, request_timeout=wait + 10)
+        return await self.bot(ask, request_timeout=wait + 10)
+
+    async def _handle(self, updates: list[Update]) -> int:
         for update in updates:
             self._offset = update.update_id + 1
             await self.dispatcher.feed_update(self.bot, update)
@@ -42,9 +49,13 @@ class Telegram:
         """What a person does, with the bot answering meanwhile and to the end."""
         task = asyncio.create_task(asyncio.to_thread(act, *args, **kwargs))
         while not task.done():
-            polling = asyncio.create_task(self.pump(1))
-            await asyncio.wait({task, polling}, return_when=asyncio.FIRST_COMPLETED)
-            await polling
+            asking = asyncio.create_task(self._ask(30))
+            await asyncio.wait({task, asking}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait({asking})
+            elif not asking.cancelled():
+                await self._handle(asking.result())
         while await self.pump():
             pass
         return await task
@@ -105,20 +116,22 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def connected(sandbox_url: str) -> AsyncIterator[Bot]:
+async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
     from backend.settings import settings
     from bot.dispatcher import make_bot
 
-    bot = make_bot(dataclasses.replace(settings, telegram_api_url=sandbox_url), patient=True)
-    yield bot
-    await bot.session.close()
+    with_sandbox = dataclasses.replace(settings, telegram_api_url=sandbox_url)
+    bots = make_bot(with_sandbox, patient=True), make_bot(with_sandbox)
+    yield bots
+    for bot in bots:
+        await bot.session.close()
 
 
 @pytest.fixture
-async def telegram(sandbox_url: str, connected: Bot, world: None) -> Telegram:
+async def telegram(sandbox_url: str, connected: tuple[Bot, Bot], world: None) -> Telegram:
     """A fresh sandbox with the cast and the two groups, and the bot behind it on an empty database."""
     from bot.dispatcher import make_dispatcher
 
-    made = Telegram(sandbox_url, connected, make_dispatcher())
+    made = Telegram(sandbox_url, *connected, make_dispatcher())
     await asyncio.to_thread(made.sandbox.reset)
     return made

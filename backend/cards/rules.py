@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-# A finished card is looked at no more; the index of live cards leaves such rows out.
+# Nothing will change by the clock alone; when somebody acts, the card follows all the same.
+WHENEVER = datetime(8000, 1, 1, tzinfo=UTC)
+# A finished card is looked at no more, whatever happens; the index of live cards leaves such rows out.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 # What an ended or cancelled card says of the next date is kept true this often, and for this long.
 NEXT_DATE_PACE = timedelta(minutes=10)
@@ -16,5 +18,5 @@ def names_next(over_at: datetime, now: datetime) -> bool:
 
 
 def look_again(moments: Iterable[datetime | None], now: datetime) -> datetime:
-    """The first of these moments that is still to come; `NEVER` when none is."""
-    return min((at for at in moments if at is not None and at > now), default=NEVER)
+    """The first of these moments that is still to come; `WHENEVER` when none is."""
+    return min((at for at in moments if at is not None and at > now), default=WHENEVER)

@@ -1,0 +1,265 @@
+"""Cards in a group through the sandbox: posted once, kept true, and lost where somebody sees it (`C1`, `C2`, `C6`)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from backend import db
+from backend.bookings.actions import book, find, leave
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date
+from backend.cards.actions import announce_due, post_card, post_poll_card
+from backend.cards.queries import CardView, cards_of, lost_cards
+from backend.groups.actions import link_group
+from backend.groups.queries import group_of_chat
+from backend.polls.actions import close_poll, create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from bot.pace import GROUP
+from emerald.sender import Sender
+from tests.telegram import Telegram, buttons
+
+Run = Callable[..., Awaitable[int]]
+Posted = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
+Make = Callable[..., Awaitable[str]]
+
+
+async def card_of(code: str) -> CardView:
+    [card] = await cards_of(instance_id=(await find(code)).instance_id)
+    return card
+
+
+async def test_shows_who_joined(telegram: Telegram, run: Run, posted: Posted) -> None:
+    """`C2`, `C3`: Alice taps Join; the toast says so at once, the card a moment later."""
+    code, card = await posted(capacity=2)
+    assert "Evening flow yoga" in card["text"] and "2 free · 0 of 2" in card["text"]
+    assert buttons(card) == [["Join", "+1"], ["Open in Emerald ↗"]]
+
+    answer = await telegram.tap("Alice", card, "Join")
+    assert answer["text"].startswith("You’re in. See you") and not answer["show_alert"]
+    await run(3)
+    card = telegram.last(telegram.room())
+    assert "1 free · 1 of 2" in card["text"] and "Alice" in card["text"]
+    assert card["edits"] == 1
+    kept = await card_of(code)
+    assert kept.state == "live" and kept.link.endswith(f"/{card['id']}")
+
+
+async def test_many_taps_are_one_edit(
+    telegram: Telegram, alice: Any, bob: Any, aino: Any, run: Run, posted: Posted
+) -> None:
+    """`C2`: the newest state wins, and no card is edited twice within three seconds."""
+    code, _ = await posted()
+    for person in (alice, bob, aino):
+        await book(code, person, via=Via.MINIAPP)
+    await run(3)
+    await leave(code, bob, via=Via.MINIAPP)
+    await run(2.9)
+    card = telegram.last(telegram.room())
+    assert card["edits"] == 1 and "Alice, Bob, Aino" in card["text"]
+    await run(0.1)
+    card = telegram.last(telegram.room())
+    assert card["edits"] == 2 and "Alice, Aino" in card["text"] and "Bob" not in card["text"]
+
+
+async def test_nothing_is_sent_when_nothing_changed(
+    telegram: Telegram, alice: Any, run: Run, posted: Posted
+) -> None:
+    """`C2`: joined and left again before the card was drawn."""
+    code, _ = await posted()
+    await book(code, alice, via=Via.MINIAPP)
+    await leave(code, alice, via=Via.MINIAPP)
+    assert await run(3) == 1
+    assert telegram.calls("editMessageText") == []
+    assert await run(3) == 0
+
+
+async def test_what_is_shown_already_counts_as_shown(
+    telegram: Telegram, run: Run, posted: Posted
+) -> None:
+    """Telegram's "message is not modified" is as good as done: an edit whose answer was lost."""
+    await posted()
+    await db.execute("UPDATE cards SET digest = 'forgotten', shown_version = 0")
+    await run(3)
+    [call] = telegram.calls("editMessageText")
+    assert "not modified" in call["error"]["description"]
+    assert await run(3) == 0
+
+
+async def test_is_announced_once_by_two_workers(
+    telegram: Telegram, instance: Make, run: Run, sender: Sender
+) -> None:
+    """`C1`: the second sender has no lease, and the second duty finds a card."""
+    await instance(announce_before_minutes=4 * 24 * 60)
+    assert (await announce_due(), await announce_due()) == (1, 0)
+    await run()
+    other = Sender(telegram.sending)
+    assert await other.step() == 0
+    assert len(telegram.calls("sendMessage")) == 1
+
+
+async def test_goes_to_its_topic(
+    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """A forum's topic, and the General one by leaving the id out (`C4`)."""
+    runners = telegram.room("Sunday Runners")
+    group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
+    for topic_id in (2, 1, None):
+        await post_card(olga, await instance(group_id=group.id, topic_id=topic_id))
+    for _ in range(3):
+        await run()
+    said = [m["thread_id"] for m in runners.messages() if m["from"]["is_bot"]]
+    assert sorted(said, key=str) == [2, None, None]
+
+
+async def test_a_deleted_card_is_seen_as_lost(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`C6`"""
+    code, card = await posted()
+    telegram.room().delete(card["id"])
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    [lost] = await lost_cards(club.id)
+    assert "message to edit not found" in lost.error
+    assert await run(3) == 0
+
+
+@pytest.mark.parametrize(("standing", "health"), [("muted", "muted"), ("kicked", "removed")])
+async def test_a_group_that_shuts_the_bot_up_is_seen(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted, standing: str, health: str
+) -> None:
+    """`A6`, `C6`: by the edit that fails, even if no update told."""
+    code, _ = await posted()
+    telegram.room().bot(standing)
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    group = await group_of_chat(club.chat_id)
+    assert group is not None and group.health == health
+    assert (await card_of(code)).state == "lost"
+
+
+async def test_a_card_that_may_have_been_posted_is_not_posted_again(
+    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """`C1`: it was, but the answer was lost on its way."""
+    telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
+    await post_card(olga, await instance())
+    await run()
+    assert await run(60) == 0
+    assert len([m for m in telegram.room().messages() if m["from"]["is_bot"]]) == 1
+    [lost] = await lost_cards(club.id)
+    assert lost.error.startswith("may have been posted")
+
+
+async def test_a_card_that_telegram_refuses_for_now_is_posted_later(
+    telegram: Telegram, olga: Any, instance: Make, run: Run
+) -> None:
+    telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=7)
+    code = await instance()
+    await post_card(olga, code)
+    await run()
+    assert await run(6.9) == 0
+    assert await run(0.1) == 1
+    assert (await card_of(code)).state == "live"
+
+
+async def test_an_edit_that_failed_is_made_later(
+    telegram: Telegram, alice: Any, run: Run, posted: Posted
+) -> None:
+    """`C2`: under load an edit may lag, it is never lost."""
+    code, _ = await posted()
+    telegram.sandbox.fault(method="editMessageText", error_code=502, description="Bad Gateway")
+    telegram.sandbox.fault(method="editMessageText", error_code=429, retry_after=20)
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    assert await run(19.9) == 0
+    await run(0.1)
+    assert "Alice" in telegram.last(telegram.room())["text"]
+
+
+async def test_a_minute_of_a_group_has_its_limit(
+    telegram: Telegram, olga: Any, alice: Any, instance: Make, run: Run
+) -> None:
+    """`M2`, `C2`: many cards in one group share its minute, and none is forgotten."""
+    most = GROUP[0]
+    codes = [await instance(title=f"Lesson {n}") for n in range(most + 2)]
+    for code in codes:
+        await post_card(olga, code)
+    for _ in range(3):
+        await run(1)
+    assert len(telegram.calls("sendMessage")) == most
+    assert await run(30) == 0
+    for _ in range(3):
+        await run(15)
+    assert len(telegram.calls("sendMessage")) == most + 2
+
+
+async def test_an_upgraded_group_keeps_getting_cards(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """`A6`: the id changes; what was posted in the old chat is lost, what is due goes to the new one."""
+    basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
+    group = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
+    before, after = (await instance(group_id=group.id), await instance(group_id=group.id))
+    await post_card(olga, before)
+    await run()
+    grown = basic.upgrade()
+    await post_card(olga, after)
+    await run(3)
+    await run(3)
+    assert "Evening flow yoga" in telegram.last(grown)["text"]
+    assert (await card_of(before)).state == "lost"
+    assert (await card_of(after)).state == "live"
+
+
+async def test_a_cancelled_date_loses_its_buttons(
+    telegram: Telegram, olga: Any, run: Run, posted: Posted
+) -> None:
+    """`S5`"""
+    code, _ = await posted(rule="FREQ=WEEKLY")
+    await cancel_date(code, olga, "A <pipe> burst")
+    await run(3)
+    card = telegram.last(telegram.room())
+    assert "Cancelled by Olga: “A <pipe> burst”" in card["text"]
+    assert "Next: " in card["text"]
+    [[button]] = buttons(card)
+    assert button.startswith("See ")
+
+
+async def test_time_alone_closes_and_ends_a_card(
+    telegram: Telegram, run: Run, posted: Posted
+) -> None:
+    """Nobody taps, yet the card tells the truth: open, closed, ended."""
+    await posted(closes_before_minutes=60)
+    await run((3 * 24 + 3) * 3600)
+    assert "Closed · 0 of 12 come." in telegram.last(telegram.room())["text"]
+    await run(3 * 3600)
+    assert "Ended" in telegram.last(telegram.room())["text"]
+
+
+async def test_a_vote_is_counted_on_the_card(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """`P3`: tapped in the group, shown there, and taken back by a second tap."""
+    options = (OptionDraft("Karjalanpaisti", 1), OptionDraft("Vegan ramen"))
+    code = await create_poll(
+        olga, club.id, PollDraft(question="Dinner?", options=options, group_id=club.group_id)
+    )
+    await post_poll_card(olga, code)
+    await run()
+    card = telegram.last(telegram.room())
+    assert buttons(card) == [["Karjalanpaisti · 0"], ["Vegan ramen · 0"], ["Open in Emerald ↗"]]
+    voted = await telegram.tap("Alice", card, "Karjalanpaisti")
+    assert "Karjalanpaisti" in voted["text"] and not voted["show_alert"]
+    full = await telegram.tap("Bob", card, "Karjalanpaisti")
+    assert full["show_alert"]
+    await run(3)
+    card = telegram.last(telegram.room())
+    assert "1 · Karjalanpaisti (no place left)" in card["text"]
+    await telegram.tap("Alice", card, "Karjalanpaisti")
+    await close_poll(code, olga)
+    await run(3)
+    card = telegram.last(telegram.room())
+    assert "Closed" in card["text"] and buttons(card) == [["Open in Emerald ↗"]]

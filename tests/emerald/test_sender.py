@@ -1,0 +1,233 @@
+"""Messages to people through the sandbox: at least once, at Telegram's pace, and not to who does not want them
+(`M1`–`M3`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.bookings.actions import book, leave, set_capacity
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date, restore_date
+from backend.messages.queries import parked
+from backend.people.actions import TelegramIdentity, meet
+from bot.pace import ALL
+from emerald.sender import LIFE, Sender
+from tests.telegram import Telegram, buttons
+
+Run = Callable[..., Awaitable[int]]
+Make = Callable[..., Awaitable[str]]
+
+
+async def states() -> list[str]:
+    return [row["state"] for row in await db.rows("SELECT state FROM messages ORDER BY id")]
+
+
+async def started(telegram: Telegram, *names: str) -> None:
+    """These people have pressed START, so the bot may write to them."""
+    for name in names:
+        await telegram.start(name)
+
+
+async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> str:
+    """Alice leaves the one seat to Bob, who is to be told; the date's code."""
+    await started(telegram, "Alice", "Bob")
+    code = await instance(capacity=1, title="Evening <flow> & yoga")
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    await leave(code, alice, via=Via.CARD)
+    return code
+
+
+async def test_tells_who_moved_up(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M1`: worded when sent, escaped, with what can be done next."""
+    await promoted(telegram, alice, bob, instance)
+    assert await run() == 1
+    said = telegram.last(telegram.person("Bob").private)
+    assert said["text"] == (
+        "✅ You’re in: Evening <flow> & yoga, Thu 26 Nov, 18:00. There was room, and you were first in line."
+    )
+    assert buttons(said) == [["Open in Emerald", "I can’t come"]]
+    assert await states() == ["sent"]
+    assert await run(5) == 0
+
+    answer = await telegram.tap("Bob", said, "I can’t come")
+    assert answer["text"] == "Noted: you can’t come this time."
+    assert buttons(telegram.last(telegram.person("Bob").private)) == [["Open in Emerald"]]
+
+
+async def test_speaks_the_readers_language(
+    telegram: Telegram, olga: Any, instance: Make, run: Run
+) -> None:
+    """`M5`: as it is when the message is sent. Väinö reads Finnish."""
+    await started(telegram, "Väinö")
+    vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
+    code = await instance(capacity=1, visibility="link")
+    await book(code, olga, via=Via.CARD)
+    await book(code, vaino, via=Via.CARD)
+    await set_capacity(code, olga, 2)
+    await run()
+    said = telegram.last(telegram.person("Väinö").private)
+    assert "to 26.11." in said["text"] and "18.00" in said["text"]
+
+
+async def test_tells_of_a_cancelled_date_and_of_its_return(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`S5`: who is booked and who waits; the reason, and where to go instead."""
+    await started(telegram, "Alice", "Bob")
+    code = await instance(capacity=1, rule="FREQ=WEEKLY")
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    await cancel_date(code, olga, "A <pipe> burst.")
+    await run()
+    for name in ("Alice", "Bob"):
+        said = telegram.last(telegram.person(name).private)
+        assert said["text"] == (
+            "🚫 Evening flow yoga on Thu 26 Nov is cancelled: “A <pipe> burst.” Nothing counts against you."
+            " Next: Thu 3 Dec, 1 free."
+        )
+        assert buttons(said) == [["See Thu 3 Dec"]]
+    await restore_date(code, olga)
+    await run(2)
+    said = telegram.last(telegram.person("Alice").private)
+    assert "is on again: Thu 26 Nov, 18:00. Your seat is yours, as before." in said["text"]
+    assert "Everything is as it was." in telegram.last(telegram.person("Bob").private)["text"]
+
+
+async def test_waits_when_telegram_says_so(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M2`: a 429 stops that chat for as long as it says."""
+    await promoted(telegram, alice, bob, instance)
+    telegram.sandbox.fault(method="sendMessage", chat_id=1003, error_code=429, retry_after=9)
+    await run()
+    assert await run(8.9) == 0
+    assert await run(0.1) == 1
+    assert await states() == ["sent"]
+
+
+async def test_two_refusals_at_once_stop_everything(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M2`: then it is no one chat's matter."""
+    await started(telegram, "Alice", "Bob", "Olga")
+    code = await instance()
+    for person in (alice, bob):
+        await book(code, person, via=Via.CARD)
+    await cancel_date(code, olga, "Ill")
+    telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=30, times=2)
+    await run()
+    other = await instance()
+    await book(other, olga, via=Via.CARD)
+    await cancel_date(other, olga, "Ill too")
+    assert await run(29) == 0
+    assert await run(1) >= 1
+    await run(2)
+    assert await states() == ["sent"] * 3
+
+
+async def test_who_blocked_the_bot_is_left_alone(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M3`"""
+    await promoted(telegram, alice, bob, instance)
+    telegram.person("Bob").block()
+    await run()
+    assert await states() == ["dropped"]
+    assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users WHERE id = $1", bob.id)
+
+
+async def test_failures_back_off_and_are_told_in_the_end(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M2`: later each time."""
+    await promoted(telegram, alice, bob, instance)
+    telegram.sandbox.fault(method="sendMessage", error_code=502, times=3)
+    await run()
+    assert await run(0.5) == 0
+    for seconds in (2, 4, 8):
+        assert await run(seconds) == 1
+    assert await states() == ["sent"]
+
+
+async def test_what_may_have_arrived_is_told_again(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M1`: at least once; a repeated "you're in" harms nobody, a missing one does."""
+    await promoted(telegram, alice, bob, instance)
+    telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
+    await run()
+    await run(2)
+    told = [m for m in telegram.person("Bob").private.messages() if "first in line" in m["text"]]
+    assert len(told) == 2 and await states() == ["sent"]
+
+
+async def test_what_telegram_will_never_take_is_parked(
+    telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Make, run: Run
+) -> None:
+    await promoted(telegram, alice, bob, instance)
+    telegram.sandbox.fault(method="sendMessage", error_code=400, description="Bad Request: no")
+    await run()
+    [seen] = await parked(club.id)
+    assert (seen.name, seen.error, seen.title) == (
+        "Bob",
+        "Bad Request: no",
+        "Evening <flow> & yoga",
+    )
+
+
+async def test_a_wrong_token_costs_no_attempt(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """The message waits until somebody has put the token right."""
+    await promoted(telegram, alice, bob, instance)
+    telegram.sandbox.fault(method="sendMessage", error_code=401, description="Unauthorized")
+    await run()
+    assert await db.value("SELECT attempts FROM messages") == 0
+    await run(61)
+    assert await states() == ["sent"]
+
+
+async def test_keeps_telegrams_pace(
+    telegram: Telegram, olga: Any, instance: Make, run: Run, crowd: Any
+) -> None:
+    """`M2`: 25 a second over all, and the sandbox's own limits never once refuse."""
+    code = await instance(capacity=None)
+    for person in await crowd(60):
+        await db.execute(
+            "UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now()
+        )
+        await book(code, person, via=Via.CARD)
+    await cancel_date(code, olga, "Ill")
+    assert [await run() for _ in range(3)] == [ALL[0], 0, 0]
+    assert await run(1) == ALL[0]
+    assert await run(1) == 10
+
+
+async def test_one_sender_at_a_time(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, sender: Sender, run: Run
+) -> None:
+    """HOUSE 4c: the second waits until the first is gone, and no longer than its lease."""
+    await run()
+    second = Sender(telegram.sending)
+    await promoted(telegram, alice, bob, instance)
+    assert await second.step() == 0
+    clock.advance(LIFE + timedelta(seconds=1))
+    assert await second.step() == 1
+    await second.settle()
+    assert await sender.step() == 0 and sender.epoch is None
+    assert await states() == ["sent"]
+
+
+async def test_who_goes_in_peace_hands_over_at_once(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, sender: Sender, run: Run
+) -> None:
+    await run()
+    await sender.stop()
+    await promoted(telegram, alice, bob, instance)
+    second = Sender(telegram.sending)
+    assert await second.step() == 1
+    await second.settle()

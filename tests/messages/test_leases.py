@@ -1,0 +1,66 @@
+"""Row leases and duties: one at a time, over processes, and nobody for ever."""
+
+from datetime import datetime, timedelta
+
+from backend import clock
+from backend.messages import leases
+
+LIFE = timedelta(seconds=10)
+
+
+async def test_one_holder_at_a_time(world: None, noon: datetime) -> None:
+    assert await leases.take("sender", "first", LIFE) == 1
+    assert await leases.take("sender", "second", LIFE) is None
+    assert await leases.held("sender")
+
+
+async def test_renewing_keeps_the_epoch(world: None, noon: datetime) -> None:
+    assert await leases.take("sender", "first", LIFE) == 1
+    clock.advance(timedelta(seconds=9))
+    assert await leases.take("sender", "first", LIFE) == 1
+    clock.advance(timedelta(seconds=9))
+    assert await leases.take("sender", "second", LIFE) is None
+
+
+async def test_a_dead_holder_is_followed_within_its_life(world: None, noon: datetime) -> None:
+    """HOUSE 4c: takeover in at most 10 s; the new epoch tells its work from the old one's."""
+    await leases.take("sender", "first", LIFE)
+    clock.advance(LIFE)
+    assert not await leases.held("sender")
+    assert await leases.take("sender", "second", LIFE) == 2
+    assert await leases.take("sender", "first", LIFE) is None
+
+
+async def test_who_goes_in_peace_is_followed_at_once(world: None, noon: datetime) -> None:
+    await leases.take("sender", "first", LIFE)
+    await leases.let_go("sender", "second")
+    assert await leases.take("sender", "second", LIFE) is None
+    await leases.let_go("sender", "first")
+    assert await leases.take("sender", "second", LIFE) == 2
+
+
+async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime) -> None:
+    await leases.enlist(["sweep"])
+    await leases.enlist(["sweep"])
+    assert await leases.claim_duty("sweep")
+    assert not await leases.claim_duty("sweep")
+    await leases.end_duty("sweep", timedelta(hours=1))
+    clock.advance(timedelta(minutes=59))
+    assert not await leases.claim_duty("sweep")
+    clock.advance(timedelta(minutes=1))
+    assert await leases.claim_duty("sweep")
+
+
+async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
+    await leases.enlist(["sweep"])
+    assert await leases.claim_duty("sweep")
+    clock.advance(leases.AT_MOST)
+    assert await leases.claim_duty("sweep")
+
+
+async def test_a_failed_duty_is_tried_again_soon(world: None, noon: datetime) -> None:
+    await leases.enlist(["sweep"])
+    await leases.claim_duty("sweep")
+    await leases.end_duty("sweep", timedelta(days=1), error="ValueError()")
+    clock.advance(leases.AFTER_FAILURE)
+    assert await leases.claim_duty("sweep")
