@@ -1,5 +1,6 @@
 """Clubs, roles and API keys."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +32,7 @@ async def membership_of(person: Person, club: Any) -> int:
 def test_each_role_may_all_that_the_one_below_may() -> None:
     """A2: OWNER > ADMIN > HELPER > MEMBER."""
     ranked = sorted(Role, key=lambda role: RANK[role])
-    for lower, higher in zip(ranked, ranked[1:], strict=False):
+    for lower, higher in itertools.pairwise(ranked):
         assert MAY[lower] < MAY[higher]
     assert may(Role.HELPER, Act.CHECK_IN)
     assert not may(Role.HELPER, Act.MANAGE_BOOKINGS)

@@ -1,0 +1,193 @@
+"""Making series and their instances."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import book
+from backend.bookings.queries import event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.words import Ended
+from backend.errors import Forbidden, InvalidForm, NotFound
+from backend.events.actions import complete_ended, create_series, dates_ahead, materialise_all
+from backend.events.drafts import SeriesDraft
+from backend.events.queries import all_series
+from backend.people.queries import Person
+from emerald.scripts import create_event
+
+Make = Callable[..., Awaitable[Any]]
+TUESDAY = datetime(2026, 11, 24, 18, 0)
+
+
+async def count() -> int:
+    return int(await db.value("SELECT count(*) FROM event_instances"))
+
+
+async def test_a_weekly_series_has_its_dates_eight_weeks_ahead(
+    series: Make, olga: Person, noon: datetime
+) -> None:
+    """S2: made at once; S3: 18:00 stays 18:00."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    dates = await series_dates(made.series_id, olga)
+    assert len(dates) == 8
+    assert {d.starts_at.hour for d in dates} == {16}
+    assert all(d.capacity == 12 and d.booked == 0 for d in dates)
+
+
+async def test_making_them_again_changes_nothing_and_time_brings_the_next(
+    series: Make, noon: datetime
+) -> None:
+    """S2: (series, original start) is the identity."""
+    await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    assert await materialise_all() == 0
+    clock.advance(timedelta(weeks=2))
+    assert await materialise_all() == 2
+    assert await materialise_all() == 0
+    assert await count() == 10
+
+
+async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
+    """S2: a new series is never empty."""
+    made = await series(starts_local=datetime(2027, 8, 1, 12, 0))
+    assert [d.starts_at.year for d in await series_dates(made.series_id, olga)] == [2027]
+
+
+async def test_wall_clock_time_is_kept_over_the_change(
+    series: Make, olga: Person, noon: datetime
+) -> None:
+    """S3: in March Helsinki moves from +2 to +3."""
+    clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
+    made = await series(starts_local=datetime(2027, 3, 23, 18, 0), rule="FREQ=WEEKLY;COUNT=2")
+    assert [d.starts_at.hour for d in await series_dates(made.series_id, olga)] == [16, 15]
+
+
+async def test_a_series_without_a_date_to_come_is_refused(
+    club: Any, olga: Person, noon: datetime
+) -> None:
+    past = SeriesDraft(title="Gone", zone="UTC", starts_local=datetime(2026, 1, 1, 12, 0))
+    with pytest.raises(InvalidForm) as no:
+        await create_series(olga, club.id, past)
+    assert "starts_local" in no.value.faults
+    assert await count() == 0
+
+
+async def test_all_faults_are_told_at_once_each_at_its_field(club: Any, olga: Person) -> None:
+    """X5."""
+    draft = SeriesDraft(
+        title=" ",
+        zone="Mars/Olympus",
+        starts_local=TUESDAY,
+        emoji="yoga",
+        map_url="javascript:alert(1)",
+        rule="FREQ=SOMETIMES",
+        capacity=0,
+        guests_max=10,
+        duration_minutes=1,
+        opens_before_minutes=10,
+        closes_before_minutes=20,
+        visibility="everyone",
+        group_id=999,
+    )
+    with pytest.raises(InvalidForm) as no:
+        await create_series(olga, club.id, draft)
+    assert set(no.value.faults) == {
+        "title",
+        "zone",
+        "emoji",
+        "map_url",
+        "rule",
+        "capacity",
+        "guests_max",
+        "duration_minutes",
+        "opens_before_minutes",
+        "visibility",
+    }
+
+
+async def test_a_group_of_another_club_cannot_be_chosen(
+    club: Any, olga: Person, noon: datetime
+) -> None:
+    """A1."""
+    draft = SeriesDraft(title="Yoga", zone="UTC", starts_local=TUESDAY, group_id=club.group_id + 1)
+    with pytest.raises(InvalidForm) as no:
+        await create_series(olga, club.id, draft)
+    assert set(no.value.faults) == {"group_id"}
+
+
+async def test_members_make_no_series(club: Any, alice: Person, charlie: Person) -> None:
+    """X4, A1."""
+    draft = SeriesDraft(title="Mine", zone="UTC", starts_local=TUESDAY)
+    with pytest.raises(Forbidden):
+        await create_series(alice, club.id, draft)
+    with pytest.raises(NotFound):
+        await create_series(charlie, club.id, draft)
+
+
+async def test_a_date_is_completed_after_its_end_and_takes_no_bookings(
+    instance: Make, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S8."""
+    code = await instance()
+    before = (await event(code, olga)).version
+    assert await complete_ended() == 0
+    clock.advance(timedelta(days=4))
+    with pytest.raises(Ended):  # reading code does not wait for the job
+        await book(code, alice, via=Via.MINIAPP)
+    assert await complete_ended() == 1
+    seen = await event(code, olga)
+    assert (seen.state, seen.phase) == ("COMPLETED", "ended")
+    assert seen.version > before
+    assert await complete_ended() == 0
+
+
+async def test_a_preview_shows_the_next_dates_and_saves_none(noon: datetime, world: None) -> None:
+    draft = SeriesDraft(
+        title="Run", zone="Europe/Helsinki", starts_local=TUESDAY, rule="FREQ=WEEKLY;INTERVAL=2"
+    )
+    shown = dates_ahead(draft, clock.now(), limit=3)
+    assert [o.local.day for o in shown] == [24, 8, 22]
+    assert await count() == 0
+
+
+async def test_the_list_of_series_has_the_next_first(
+    series: Make, club: Any, noon: datetime
+) -> None:
+    await series(title="Later", starts_local=TUESDAY + timedelta(days=3))
+    await series(title="Sooner", starts_local=TUESDAY)
+    assert [s.draft.title for s in await all_series(club.id)] == ["Sooner", "Later"]
+
+
+async def test_a_series_of_another_club_is_not_there(series: Make, club: Any) -> None:
+    """A1."""
+    made = await series()
+    from backend.events import queries
+
+    assert await queries.series(club.id, made.series_id) is not None
+    assert await queries.series(club.id + 1, made.series_id) is None
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)]
+)
+async def test_a_script_names_a_wall_clock_or_an_instant(
+    club: Any, olga: Person, noon: datetime, starts_at: str, hour: int
+) -> None:
+    made = await create_event(
+        "Kallio Yoga", title="By script", starts_at=starts_at, zone="Europe/Helsinki", capacity=5
+    )
+    assert (await event(made.first_code, olga)).starts_at.hour == hour
+
+
+async def test_a_script_is_told_what_is_wrong(club: Any) -> None:
+    with pytest.raises(NotFound):
+        await create_event("No club", title="x", starts_at="2030-01-01T18:00", zone="UTC")
+    for wrong in (
+        {"starts_at": "tomorrow"},
+        {"zone": "Nowhere/Town", "starts_at": "2030-01-01T18:00Z"},
+    ):
+        fields = {"starts_at": "2030-01-01T18:00", "zone": "UTC", **wrong}
+        with pytest.raises(Exception, match=r"start|zone"):
+            await create_event("Kallio Yoga", title="x", **fields)
