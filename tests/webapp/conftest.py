@@ -82,3 +82,52 @@ def app_of(web: httpx.AsyncClient) -> Callable[[Any], Awaitable[App]]:
         return App(web, answer.headers["x-session"])
 
     return open_as
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Any]:
+    """A real browser, started once."""
+    from tests.webapp.browsing import chromium
+
+    async with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
+    """The application's port, and that of a page of another site which frames it."""
+    from dataclasses import replace
+
+    from backend.settings import settings
+    from tests.webapp.browsing import around, served
+    from webapp import headers
+
+    async with served(site) as app, served(around()) as frame:
+        allowed = replace(settings, frame_ancestors=f"http://localhost:{frame}")
+        before, headers._OF_APP = headers._OF_APP, headers.security_headers(allowed, framed=True)
+        yield app, frame
+        headers._OF_APP = before
+
+
+@pytest.fixture
+async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
+    """A phone in Helsinki; faults of the page's own scripts, and of its policy, fail the test."""
+    from tests.webapp.browsing import Phone
+
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki"
+    )
+    context.set_default_timeout(8000)
+    faults: list[str] = []
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+
+    def hear(told: Any) -> None:
+        # In a frame the official script adds an empty style element, for a scrollbar we do not need.
+        theirs = "telegram-web-app" in told.location["url"] and "style" in told.text
+        if "Content Security Policy" in told.text and not theirs:
+            faults.append(f"{told.text} ({told.location})")
+
+    context.on("console", hear)
+    yield Phone(context, f"http://127.0.0.1:{ports[0]}", f"http://localhost:{ports[1]}")
+    await context.close()
+    assert faults == []

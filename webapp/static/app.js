@@ -5,6 +5,7 @@
   const show = id => document.getElementById(id)?.removeAttribute('hidden');
   const isLive = ctx => ctx.sourceElement?.hasAttribute?.('data-live');
   let again = null;  // what Retry does
+  let unsent = null;  // the source of a change that did not reach the server
 
   // --- where to begin ---
 
@@ -65,7 +66,9 @@
 
   document.addEventListener('htmx:after:request', event => {
     const { ctx } = event.detail;
-    if (ctx.response.status < 500) document.getElementById('offline')?.setAttribute('hidden', '');
+    // The net may be back while a tap is still unsent: then the banner stays, with its way to send it.
+    if (!isLive(ctx)) unsent = null;
+    if (ctx.response.status < 500 && !unsent?.isConnected) document.getElementById('offline')?.setAttribute('hidden', '');
   });
 
   // What is no screen and has no place of its own must not be put into the page: a proxy's error, a page for documents.
@@ -81,13 +84,17 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : screen().dataset.outcome);
+    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
     settle();
   });
 
   // The network is gone: what is on the screen stays, and says from when it is.
   document.addEventListener('htmx:error', event => {
-    if (event.detail.ctx && !event.detail.ctx.response) show('offline');
+    const { ctx } = event.detail;
+    if (!ctx || ctx.response) return;
+    if (!isLive(ctx)) unsent = ctx.request.method === 'GET' ? null : ctx.sourceElement;
+    document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
+    show('offline');
   });
 
   document.addEventListener('htmx:confirm', event => {

@@ -1,0 +1,130 @@
+"""The Mini App in a real browser: the application on a port, and a page that frames it as Telegram's web client does."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import uvicorn
+from litestar import Litestar, MediaType, get
+from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
+
+from tests.webapp.conftest import init_data, launch_of
+
+LIGHT = {
+    "bg_color": "#ffffff",
+    "text_color": "#000000",
+    "hint_color": "#707579",
+    "link_color": "#3390ec",
+    "button_color": "#3390ec",
+    "button_text_color": "#ffffff",
+    "secondary_bg_color": "#f4f4f5",
+    "section_bg_color": "#ffffff",
+    "accent_text_color": "#3390ec",
+    "destructive_text_color": "#e53935",
+    "bottom_bar_bg_color": "#ffffff",
+}
+DARK = {
+    "bg_color": "#212121",
+    "text_color": "#ffffff",
+    "hint_color": "#aaaaaa",
+    "link_color": "#8774e1",
+    "button_color": "#8774e1",
+    "button_text_color": "#ffffff",
+    "secondary_bg_color": "#0f0f0f",
+    "section_bg_color": "#212121",
+    "accent_text_color": "#8774e1",
+    "destructive_text_color": "#e53935",
+    "bottom_bar_bg_color": "#212121",
+}
+
+
+def hash_of(raw: str, *, version: str = "9.1", platform: str = "weba", theme: Any = None) -> str:
+    """What Telegram hangs onto the address of a Mini App."""
+    told = json.dumps(theme or LIGHT)
+    return (
+        f"#tgWebAppData={quote(raw, safe='')}&tgWebAppVersion={version}"
+        f"&tgWebAppPlatform={platform}&tgWebAppThemeParams={quote(told, safe='')}"
+    )
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[int]:
+    """The application on a free port of this machine, in this loop."""
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", access_log=False)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+        if running.done():
+            await running
+    try:
+        yield int(server.servers[0].sockets[0].getsockname()[1])
+    finally:
+        server.should_exit = True
+        await running
+
+
+@get("/", media_type=MediaType.HTML, sync_to_thread=False)
+def host() -> bytes:
+    """The page around the frame."""
+    return Path(__file__).with_name("host.html").read_bytes()
+
+
+def around() -> Litestar:
+    """The site of whoever frames the Mini App."""
+    return Litestar([host], openapi_config=None, logging_config=None)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser: the one CHROMIUM names, else the first that is found."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass(frozen=True)
+class Phone:
+    """Someone with the Mini App open: by itself (`opened`), or in Telegram's frame (`framed`)."""
+
+    context: BrowserContext
+    app: str
+    frame_of: str
+
+    async def opened(self, person: Any, path: str = "/app/", **how: Any) -> Page:
+        """The app as the document itself, as in Telegram's own web views."""
+        page = await self.context.new_page()
+        raw = init_data(launch_of(person.telegram_id, person.first_name, **how.pop("launch", {})))
+        await page.goto(self.app + path + hash_of(raw, platform="android", **how))
+        return page
+
+    async def framed(self, person: Any, path: str = "/app/", **how: Any) -> tuple[Page, Frame]:
+        """The app in a frame of another site, where nothing can be stored."""
+        page = await self.context.new_page()
+        raw = init_data(launch_of(person.telegram_id, person.first_name, **how.pop("launch", {})))
+        await page.goto(f"{self.frame_of}/#{quote(self.app + path + hash_of(raw, **how), safe='')}")
+        frame = page.frames[1]
+        await frame.wait_for_selector("#screen[data-outcome]")
+        return page, frame
+
+
+async def said(page: Page, event: str) -> Any:
+    """What the app last told its client about something."""
+    return await page.evaluate("event => last(event)", event)
+
+
+async def until(page: Page, condition: str, argument: Any = None) -> None:
+    """Wait until the client around the app has seen something."""
+    await page.wait_for_function(condition, arg=argument, timeout=8000)

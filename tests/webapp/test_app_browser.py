@@ -1,0 +1,329 @@
+"""The Mini App in a real browser, in Telegram's frame and alone: what no test without one can see."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from backend import clock
+from backend.bookings import actions as seats
+from backend.bookings.queries import event
+from backend.bookings.rules import Via
+from tests.webapp.browsing import DARK, said, until
+
+BLOCKED = "() => { try { sessionStorage.length; return false; } catch { return true; } }"
+
+
+async def test_books_by_telegrams_own_button(phone: Any, alice: Any, instance: Any) -> None:
+    """The main button takes the words and colours of the page's own, which hides; haptics follow."""
+    code = await instance()
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    button = await said(page, "web_app_setup_main_button")
+    assert (button["is_visible"], button["text"]) == (True, "Join")
+    assert await said(page, "web_app_expand") is not None
+    assert not await app.locator("#do-join").is_visible()
+    await page.evaluate("tell('main_button_pressed')")
+    await app.wait_for_selector("#screen[data-outcome=booked]")
+    await until(
+        page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'"
+    )
+    await until(page, "() => last('web_app_setup_main_button').is_visible === false")
+    second = await said(page, "web_app_setup_secondary_button")
+    assert (second["is_visible"], second["text"]) == (True, "Leave")
+    assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
+
+
+async def test_an_old_client_gets_the_pages_own_buttons(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    await seats.book(code, alice, via=Via.CARD)
+    page, app = await phone.framed(alice, f"/app/events/{code}", version="6.0")
+    await expect(app.locator("#do-leave")).to_be_visible()
+    assert await said(page, "web_app_setup_secondary_button") is None
+    assert await said(page, "web_app_setup_back_button") is None
+
+
+async def test_asks_before_a_seat_is_given_away(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=1)
+    await seats.book(code, alice, via=Via.CARD)
+    await seats.book(code, bob, via=Via.CARD)
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await page.evaluate("tell('secondary_button_pressed')")
+    await until(page, "() => last('web_app_open_popup')")
+    popup = await said(page, "web_app_open_popup")
+    assert popup["message"].startswith("Others wait")
+    assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
+    await page.evaluate("tell('popup_closed', {})")
+    await page.evaluate("tell('secondary_button_pressed')")
+    await until(
+        page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2"
+    )
+    assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
+    await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
+    await app.wait_for_selector("#screen[data-outcome=left]")
+    assert (await event(code, bob)).mine.seats == 1  # type: ignore[union-attr]
+
+
+async def test_lives_where_nothing_can_be_stored(phone: Any, alice: Any, instance: Any) -> None:
+    """In a frame of another site, with its storage blocked: moving about and a full reload keep the reader."""
+    code = await instance()
+    page, app = await phone.framed(alice)
+    assert await app.evaluate(BLOCKED)
+    await app.locator(f'a[href="/app/events/{code}"]').click()
+    await app.wait_for_selector("#join")
+    await app.evaluate("location.reload()")
+    await app.wait_for_selector("#join")
+    assert (await app.evaluate("location.pathname")) == f"/app/events/{code}"
+    await until(page, "() => last('web_app_setup_back_button').is_visible")
+    await page.evaluate("tell('back_button_pressed')")
+    await app.wait_for_selector(".tabs")
+    await until(page, "() => !last('web_app_setup_back_button').is_visible")
+
+
+async def test_a_direct_link_opens_what_it_names(phone: Any, alice: Any, instance: Any) -> None:
+    """`A4`; and the back button of a screen that was opened first leads to its root."""
+    code = await instance()
+    page, app = await phone.framed(alice, launch={"start_param": f"e_{code}"})
+    await app.wait_for_selector("#join")
+    await page.evaluate("tell('back_button_pressed')")
+    await app.wait_for_selector(".tabs [aria-current]")
+
+
+async def test_a_direct_link_to_another_club_finds_nothing(
+    phone: Any, charlie: Any, instance: Any
+) -> None:
+    """`A1`"""
+    code = await instance()
+    _, app = await phone.framed(charlie, launch={"start_param": f"e_{code}"})
+    await expect(app.locator("h1")).to_contain_text("not for you to see")
+    await app.locator("a", has_text="See what is coming").click()
+    await expect(app.locator("h2")).to_contain_text("no club yet")
+
+
+async def test_follows_the_clients_theme(phone: Any, alice: Any, instance: Any) -> None:
+    page, app = await phone.framed(alice)
+    assert await app.evaluate("document.documentElement.dataset.scheme") == "light"
+    await page.evaluate("theme => tell('theme_changed', {theme_params: theme})", DARK)
+    await app.wait_for_function("document.documentElement.dataset.scheme === 'dark'")
+    ground = await app.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(15, 15, 15)"
+
+
+async def test_two_quick_taps_are_one(phone: Any, alice: Any, instance: Any) -> None:
+    code = await instance()
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    asked = []
+    page.on("request", lambda r: asked.append(r.url) if r.method == "POST" else None)
+    await page.wait_for_selector("#do-join")
+    await page.evaluate("for (let i = 0; i < 4; i++) document.getElementById('do-join').click()")
+    await page.wait_for_selector("#screen[data-outcome=booked]")
+    assert len([url for url in asked if url.endswith("/booking")]) == 1
+
+
+async def test_back_forward_and_reload_show_what_they_should(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page = await phone.opened(alice)
+    await page.click(f'a[href="/app/events/{code}"]')
+    await page.wait_for_selector("#join")
+    await page.locator("a.tools, .seats").first.wait_for()
+    await page.go_back()
+    await page.wait_for_selector(".tabs")
+    await page.go_forward()
+    await page.wait_for_selector("#join")
+    await page.reload()
+    await page.wait_for_selector("#join")
+    assert page.url.partition("#")[0].endswith(f"/app/events/{code}")
+    await page.go_back()
+    await page.wait_for_selector(".tabs")
+
+
+async def test_brings_as_many_guests_as_were_chosen(phone: Any, alice: Any, instance: Any) -> None:
+    code = await instance(guests_max=2)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    more = page.get_by_label("One guest more")
+    await more.click()
+    await more.click()
+    await expect(more).to_be_disabled()
+    await page.click("#do-join")
+    await page.wait_for_selector("#screen[data-outcome=booked]")
+    await expect(page.locator(".status strong")).to_have_text("You’re in, with 2 guests")
+    await page.click("#fewer")
+    await expect(page.locator(".status strong")).to_have_text("You’re in, with 1 guest")
+
+
+async def test_follows_what_others_do_and_keeps_what_was_chosen(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=6, guests_max=2)
+    page = await phone.opened(alice, f"/app/events/{code}")
+    await page.get_by_label("One guest more").click()
+    await seats.book(code, bob, guests=1, via=Via.CARD)
+    await expect(page.locator("#seats h2")).to_have_text("4 seats free")
+    await expect(page.locator("output")).to_have_text("1")
+    await expect(page.locator("input[name=guests]")).to_have_value("1")
+
+
+async def test_a_refusal_stands_near_the_finger_and_goes_with_the_next_try(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance(capacity=3, guests_max=2)
+    await seats.book(code, alice, via=Via.CARD)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.wait_for_selector("#more")
+    await seats.book(code, bob, guests=1, via=Via.CARD)
+    await page.evaluate("document.getElementById('more').click()")
+    await expect(page.locator("#notice[role=alert]")).to_contain_text("Your own seat is safe.")
+    await page.click("#do-leave")
+    await page.wait_for_selector("#screen[data-outcome=left]")
+    await expect(page.locator("#notice")).to_be_empty()
+
+
+async def test_without_a_net_the_screen_stays_and_says_from_when_it_is(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.wait_for_selector("#do-join")
+    await phone.context.set_offline(True)
+    await page.click("#do-join")
+    banner = page.locator("#offline")
+    await expect(banner).to_contain_text("No connection. This is what we knew at")
+    await expect(banner).to_contain_text("Your answer is not sent yet.")
+    await expect(page.locator("#do-join")).to_be_visible()
+    await phone.context.set_offline(False)
+    await banner.get_by_role("button", name="Retry").click()
+    await page.wait_for_selector("#screen[data-outcome=booked]")
+    await expect(banner).to_be_hidden()
+
+
+async def test_a_proxys_error_page_is_not_put_into_the_screen(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.wait_for_selector("#do-join")
+    broken = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+    await page.route("**/booking", lambda route: route.fulfill(status=502, body=broken))
+    await page.click("#do-join")
+    await expect(page.locator("#offline")).to_be_visible()
+    await expect(page.locator("#do-join")).to_be_visible()
+    assert "Bad Gateway" not in await page.content()
+
+
+async def test_an_ended_session_is_made_anew_unnoticed(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    from backend.people.actions import end_sessions
+
+    code = await instance()
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.wait_for_selector("#do-join")
+    await end_sessions(alice)
+    await page.click("#do-join")
+    await page.wait_for_selector("#screen[data-outcome=booked]")
+
+
+async def test_init_data_that_is_too_old_says_what_to_do(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    signed_at = int((clock.now() - timedelta(days=2)).timestamp())
+    page = await phone.opened(alice, launch={"auth_date": str(signed_at)})
+    await expect(page.locator("#stale")).to_contain_text("Please open Emerald again")
+    await expect(page.locator("#loading")).to_be_hidden()
+
+
+async def test_another_person_in_the_same_tab_is_another_person(
+    phone: Any, alice: Any, bob: Any
+) -> None:
+    page = await phone.opened(alice, "/app/me")
+    await expect(page.locator("h1")).to_have_text("Alice")
+    other = await phone.opened(bob, "/app/me")
+    await page.evaluate("address => { location.href = address; location.reload(); }", other.url)
+    await expect(page.locator("h1")).to_have_text("Bob")
+
+
+@pytest.mark.parametrize(
+    ("path", "link"), [("/app/events/x7k2", "?startapp=e_x7k2"), ("/app/", "app")]
+)
+async def test_outside_telegram_it_leads_inside(phone: Any, path: str, link: str) -> None:
+    page = await phone.context.new_page()
+    await page.goto(phone.app + path)
+    await expect(page.locator("#outside")).to_contain_text("Open in Telegram to join")
+    address = await page.locator("#open-in-telegram").get_attribute("href")
+    assert address is not None
+    assert address.startswith("https://t.me/emerald_test_bot/app")
+    assert address.endswith(link)
+
+
+async def test_links_to_telegram_leave_the_frame_alone(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    """The official script would lead the frame itself away."""
+    code = await instance(map_url="https://maps.example/kallio")
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await app.locator("a", has_text="Share this event").click()
+    await until(page, "() => last('web_app_open_tg_link')")
+    assert (await said(page, "web_app_open_tg_link"))["path_full"].startswith("/share/url?url=")
+    await app.locator("a", has_text="Map").click()
+    await until(page, "() => last('web_app_open_link')")
+    assert (await said(page, "web_app_open_link"))["url"] == "https://maps.example/kallio"
+    assert await app.locator("#screen").count() == 1
+
+
+async def test_asks_to_write_when_it_matters(phone: Any, charlie: Any, instance: Any) -> None:
+    """`M3`"""
+    from backend.people.queries import person
+
+    code = await instance(visibility="link")
+    await seats.book(code, charlie, via=Via.CARD)
+    page, app = await phone.framed(charlie, f"/app/events/{code}")
+    await app.locator("[data-write]").click()
+    await until(page, "() => last('web_app_request_write_access') !== undefined")
+    await page.evaluate("tell('write_access_requested', {status: 'allowed'})")
+    await expect(app.locator("[data-write]")).to_have_count(0)
+    known = await person(charlie.id)
+    assert known is not None
+    assert known.reachable
+
+
+async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club: Any) -> None:
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    code = await create_poll(
+        olga,
+        club.id,
+        PollDraft(
+            question="Who brings what?",
+            options=(OptionDraft("Soup"), OptionDraft("Pie"), OptionDraft("Tea")),
+            kind="several",
+            choices_max=2,
+            anonymous=False,
+            results="live",
+            closes_at=None,
+        ),
+    )
+    page, app = await phone.framed(alice, f"/app/polls/{code}")
+    assert (await said(page, "web_app_setup_main_button"))["text"] == "Vote"
+    await app.locator(".opt", has_text="Soup").click()
+    await app.locator(".opt", has_text="Tea").click()
+    await until(page, "() => last('web_app_setup_main_button').text === 'Vote for 2'")
+    assert await app.locator("input[value]:disabled").count() == 1
+    await page.evaluate("tell('main_button_pressed')")
+    await app.wait_for_selector("#screen[data-outcome=voted]")
+    await expect(app.locator(".status strong")).to_have_text("Your vote: Soup, Tea")
+
+
+async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> None:
+    page = await phone.opened(alice, "/app/me")
+    await page.wait_for_selector("#language")
+    tongues = await page.locator("#language option").evaluate_all("all => all.map(o => o.value)")
+    await page.select_option("#language", tongues[-1])
+    await page.wait_for_selector("#screen[data-outcome=saved]")
+    await expect(page.locator("#language")).to_have_value(tongues[-1])
