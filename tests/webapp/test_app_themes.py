@@ -1,0 +1,74 @@
+"""Whatever theme Telegram hands us, what is written can be read: the promise of `guard.js`, measured in a browser."""
+
+import random
+from typing import Any
+
+from tests.webapp.browsing import DARK, LIGHT
+
+# Measured anew here, by another road than the guard's own: WCAG contrast of what the browser computes.
+MEASURE = """
+themes => {
+  const root = document.documentElement, probe = document.body.appendChild(document.createElement('i'));
+  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const luminance = name => {
+    probe.style.setProperty('background-color', `var(--${name})`);
+    paint.fillStyle = getComputedStyle(probe).backgroundColor;
+    paint.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort((m, n) => n - m); return (x + 0.05) / (y + 0.05); };
+  const short = [];
+  for (const { scheme, colours } of themes) {
+    root.dataset.scheme = scheme;
+    for (const name of root.style.length ? [...root.style] : []) root.style.removeProperty(name);
+    for (const [name, value] of Object.entries(colours)) root.style.setProperty(`--tg-theme-${name.replaceAll('_', '-')}`, value);
+    guard(root);
+    for (const [ink, grounds, least] of PAIRS)
+      for (const ground of grounds) {
+        const found = contrast(ink, ground), wanted = least > 4 ? 4.5 : 3;
+        if (found < wanted) short.push([ink, ground, found.toFixed(2), JSON.stringify(colours)]);
+      }
+  }
+  return short;
+}
+"""
+
+ODD = [
+    {},
+    {"bg_color": "#ffffff", "secondary_bg_color": "#ffffff", "section_bg_color": "#ffffff"},
+    {"bg_color": "#000000", "secondary_bg_color": "#000000", "section_bg_color": "#000000"},
+    {"bg_color": "#808080", "secondary_bg_color": "#7f7f7f", "section_bg_color": "#818181"},
+    {"bg_color": "#000000", "secondary_bg_color": "#ffffff", "section_bg_color": "#808080"},
+    {"text_color": "#777777", "hint_color": "#777777", "bg_color": "#777777"},
+    {"button_color": "#ffff00", "button_text_color": "#ffffff"},
+    {"destructive_text_color": "#ffffff", "accent_text_color": "#ffffff", "link_color": "#fff"},
+]
+
+
+def themes(n: int) -> list[dict[str, Any]]:
+    """Telegram's own two, odd ones, and `n` that nobody would choose; always the same."""
+    draw = random.Random(8)
+    found = [
+        {"scheme": "light", "colours": LIGHT},
+        {"scheme": "dark", "colours": DARK},
+        *({"scheme": scheme, "colours": odd} for odd in ODD for scheme in ("light", "dark")),
+    ]
+    for _ in range(n):
+        colours = {name: f"#{draw.randrange(2**24):06x}" for name in LIGHT}
+        found.append({"scheme": draw.choice(["light", "dark"]), "colours": colours})
+    return found
+
+
+async def test_every_theme_can_be_read(phone: Any, alice: Any) -> None:
+    page = await phone.opened(alice)
+    await page.wait_for_selector("#screen[data-outcome]")
+    assert await page.evaluate(MEASURE, themes(300)) == []
+
+
+async def test_without_the_guard_some_themes_could_not(phone: Any, alice: Any) -> None:
+    """The negative control: the measure does see what the guard mends."""
+    page = await phone.opened(alice)
+    await page.wait_for_selector("#screen[data-outcome]")
+    await page.evaluate("window.guard = () => {}")
+    assert len(await page.evaluate(MEASURE, themes(20))) > 20
