@@ -80,9 +80,11 @@ async def answered(handler: Handler, event: TelegramObject, data: Data) -> Any:
         await _say(event, data, AWAY, "busy")
     except TelegramAPIError as error:
         await _could_not_answer(error, data)
-    except Exception:
-        log.exception("update failed", kind=event.event_type)
-        await _say(event, data, BROKEN, "broken")
+    except Exception as error:
+        await _say(
+            event, data, BROKEN, "broken"
+        )  # first, for somebody looks at a button that spins
+        log.error("update failed", kind=event.event_type, exc_info=error)
     return None
 
 

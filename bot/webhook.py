@@ -50,7 +50,10 @@ async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
         # Something newer than we are: repeating it would help nobody.
         log.warning("update not understood", update=body["update_id"], error=str(error)[:500])
         return Response(None)
-    await door.dispatcher.feed_update(door.bot, update)
+    try:
+        await door.dispatcher.feed_update(door.bot, update)
+    except Exception:
+        log.exception("update failed", update=update.update_id)
     return Response(None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
@@ -89,8 +90,8 @@ class Telegram:
         return self.sandbox.chat(title)
 
     def last(self, room: Room, after: int = 0) -> Json:
-        """The newest message of a chat."""
-        return room.messages(after=after)[-1]
+        """The newest message of a chat; empty when there is none (any more)."""
+        return (room.messages(after=after) or [{}])[-1]
 
     def calls(self, method: str, chat_id: int | None = None) -> list[Json]:
         return self.sandbox.calls(method, chat_id=chat_id)
@@ -105,6 +106,9 @@ def buttons(message: Json) -> list[list[str]]:
 def sandbox_url() -> Iterator[str]:
     from backend.settings import settings
 
+    # Tracebacks with all local variables take seconds to draw, which taps in these tests would wait for.
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.stdlib.add_log_level, renderer])
     config = Config(
         app_url=settings.public_url,
         token=settings.telegram_bot_token,

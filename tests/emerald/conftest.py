@@ -28,7 +28,7 @@ def run(sender: Any) -> Callable[..., Awaitable[int]]:
 
     async def step(after: float = 0) -> int:
         clock.advance(timedelta(seconds=after))
-        started = await sender.step()
+        started: int = await sender.step()
         await sender.settle()
         return started
 

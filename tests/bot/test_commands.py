@@ -1,0 +1,207 @@
+"""What can be typed: the same verbs as on the card and in the Mini App."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from backend.bookings.actions import book, find
+from backend.bookings.queries import attendance
+from backend.bookings.rules import Via
+from backend.polls.actions import create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from tests.telegram import Telegram, buttons
+
+Make = Callable[..., Awaitable[str]]
+
+
+async def seats_of(code: str) -> dict[str, tuple[int, int]]:
+    found = await attendance((await find(code)).instance_id)
+    return {c.first_name: (c.seats, c.waiting) for c in found}
+
+
+async def test_start_welcomes(telegram: Telegram, alice: Any) -> None:
+    said = await telegram.start("Alice")
+    assert said["text"].startswith("Hello, Alice.")
+    assert "You belong to: Kallio Yoga." in said["text"]
+    assert buttons(said) == [["Open Emerald"], ["Add me to a group"]]
+    assert said["buttons"][0][0]["web_app"]["url"] == "https://emerald.example/app/"
+
+
+async def test_start_tells_a_stranger_what_to_do(telegram: Telegram) -> None:
+    said = await telegram.start("Charlie")
+    assert "You don’t belong to a club here yet." in said["text"]
+
+
+async def test_start_with_an_unknown_link_still_welcomes(telegram: Telegram) -> None:
+    said = await telegram.start("Charlie", "whatever")
+    assert said["text"].startswith("Hello, Charlie.")
+
+
+async def test_speaks_finnish_to_who_reads_it(telegram: Telegram) -> None:
+    said = await telegram.start("Aino")
+    assert not said["text"].startswith("Hello")
+
+
+async def test_events_lists_what_is_coming(
+    telegram: Telegram, noon: datetime, alice: Any, instance: Make
+) -> None:
+    await instance(capacity=3)
+    await instance(title="Breakfast <b>", emoji="", capacity=None, rule="FREQ=DAILY;COUNT=2")
+    said = await telegram.say("Alice", "/events")
+    lines = said["text"].splitlines()
+    assert lines[0] == "What is coming"
+    assert "1. Thu 26 Nov, 18:00 · 🧘 Evening flow yoga" in lines and "3 free" in lines
+    assert "2. Thu 26 Nov, 18:00 · Breakfast <b>" in lines and "room for all" in lines
+    assert buttons(said)[0] == ["1", "2", "3"]
+    shown = await telegram.tap("Alice", said, "2")
+    assert not shown["text"]
+    assert "Breakfast <b>" in telegram.last(telegram.person("Alice").private)["text"]
+
+
+async def test_nothing_coming_is_said(telegram: Telegram, alice: Any) -> None:
+    assert (await telegram.say("Alice", "/events"))["text"] == "Nothing is coming right now."
+
+
+async def test_book_by_number_with_guests_and_by_code(
+    telegram: Telegram, noon: datetime, alice: Any, instance: Make
+) -> None:
+    code = await instance()
+    listed = await telegram.say("Alice", "/book")
+    assert listed["text"].startswith("Which one?")
+    said = await telegram.say("Alice", "/book 1 +2")
+    assert said["text"] == (
+        "🧘 Evening flow yoga · Thu 26 Nov, 18:00\nYou’re in, with 2 guests. See you Thu 26 Nov at 18:00."
+    )
+    assert await seats_of(code) == {"Alice": (3, 0)}
+    await telegram.say("Bob", f"/book {code.upper()}")
+    assert await seats_of(code) == {"Alice": (3, 0), "Bob": (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/book 9", "There is no such number in the list."),
+        ("/book 0", "There is no such number in the list."),
+        ("/book <b>x</b>", "Send a number from the list, or a code."),
+        ("/book 1 x", "Send a number from the list, or a code."),
+        ("/book 99999999999999999999", "Send a number from the list, or a code."),
+        ("/book ²", "Send a number from the list, or a code."),
+        ("/book 1 9", "You can bring 2 guests at most."),
+        ("/book abcdefghjk", "This does not exist, or it is not for you to see."),
+        ("/leave 3", "There is no such number in the list."),
+        ("/vote 1", "There is no such number in the list."),
+    ],
+)
+async def test_what_cannot_be_read_is_answered(
+    telegram: Telegram, alice: Any, instance: Make, text: str, answer: str
+) -> None:
+    """`X5`"""
+    await instance()
+    assert (await telegram.say("Alice", text))["text"] == answer
+
+
+async def test_leave_lists_and_leaves(telegram: Telegram, alice: Any, instance: Make) -> None:
+    code = await instance()
+    assert "You are in nothing" in (await telegram.say("Alice", "/leave"))["text"]
+    await book(code, alice, guests=1, via=Via.MINIAPP)
+    listed = await telegram.say("Alice", "/leave")
+    assert "you and 1 guest" in listed["text"]
+    assert (await telegram.tap("Alice", listed, "1"))["text"] == "You’ve left."
+    await book(code, alice, via=Via.MINIAPP)
+    said = await telegram.say("Alice", "/leave 1")
+    assert said["text"].endswith("You’ve left.")
+    assert await seats_of(code) == {"Alice": (0, 0)}
+
+
+async def test_mybookings_tells_the_place_in_line(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make
+) -> None:
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.MINIAPP)
+    await book(code, bob, via=Via.MINIAPP)
+    assert "you’re 1st in line" in (await telegram.say("Bob", "/mybookings"))["text"]
+    assert "one seat" in (await telegram.say("Alice", "/mybookings"))["text"]
+
+
+async def test_a_group_sees_its_own_clubs_dates_only(
+    telegram: Telegram, alice: Any, instance: Make
+) -> None:
+    """`A1`: others read along, so nothing of other clubs is listed; links, for web apps open in private only."""
+    await instance()
+    said = await telegram.say("Alice", "/events", telegram.room())
+    assert "Evening flow yoga" in said["text"]
+    assert buttons(said) == [["Open Emerald ↗"]]
+    assert said["buttons"][0][0]["url"] == "https://t.me/emerald_test_bot/app"
+    elsewhere = await telegram.say("Alice", "/events", telegram.room("Sunday Runners"))
+    assert "not linked to a club" in elsewhere["text"]
+
+
+async def test_booking_in_a_group_names_who(telegram: Telegram, alice: Any, instance: Make) -> None:
+    code = await instance()
+    said = await telegram.say("Alice", "/book 1", telegram.room())
+    assert "Alice: You’re in." in said["text"]
+    assert await seats_of(code) == {"Alice": (1, 0)}
+
+
+async def test_ones_own_bookings_are_answered_in_private(
+    telegram: Telegram, alice: Any, instance: Make
+) -> None:
+    await book(await instance(), alice, via=Via.MINIAPP)
+    said = await telegram.say("Alice", "/mybookings", telegram.room())
+    assert "Evening flow" not in said["text"]
+    [[button]] = said["buttons"]
+    assert button["url"] == "https://t.me/emerald_test_bot?start=mine"
+    private = await telegram.start("Alice", "mine")
+    assert "Evening flow yoga" in private["text"]
+
+
+async def test_polls_and_votes(telegram: Telegram, olga: Any, club: Any, alice: Any) -> None:
+    """`P3`: listed, shown, voted by number and by tap; the private message follows at once."""
+    options = (OptionDraft("Yes"), OptionDraft("No"), OptionDraft("Perhaps"))
+    draft = PollDraft(question="Snow <here>?", options=options, kind="several", choices_max=2)
+    code = await create_poll(olga, club.id, draft)
+    listed = await telegram.say("Alice", "/polls")
+    assert "1. Snow <here>?" in listed["text"] and "0 of 4 have voted" in listed["text"]
+    await telegram.tap("Alice", listed, "1")
+    shown = telegram.last(telegram.person("Alice").private)
+    assert buttons(shown)[:3] == [["Yes · 0"], ["No · 0"], ["Perhaps · 0"]]
+    await telegram.tap("Alice", shown, "No")
+    shown = telegram.last(telegram.person("Alice").private)
+    assert buttons(shown)[1] == ["✓ No · 1"] and "1 of 4 has voted" in shown["text"]
+    await telegram.say("Bob", "/vote 1 1 3")
+    view = await poll(code, olga)
+    assert [option.votes for option in view.options] == [1, 1, 1]
+    wrong = await telegram.say("Bob", "/vote 1 7")
+    assert wrong["text"] == "This poll has no option with that number."
+    by_link = await telegram.start("Bob", f"p_{code}")
+    assert "Snow <here>?" in by_link["text"]
+
+
+async def test_id_tells_the_numbers(telegram: Telegram, alice: Any) -> None:
+    assert (await telegram.say("Alice", "/id"))["text"] == "You: 1002"
+    runners = telegram.room("Sunday Runners")
+    said = await telegram.say("Alice", "/id", runners, thread_id=2)
+    assert said["text"].splitlines() == [
+        f"This chat: {runners.id}",
+        "This topic: 2",
+        "You: 1002",
+        "This group is not linked to a club.",
+    ]
+    assert said["thread_id"] == 2
+
+
+@pytest.mark.parametrize("text", ["/help", "/app", "hello?"])
+async def test_anything_else_is_answered_in_private(telegram: Telegram, text: str) -> None:
+    said = await telegram.say("Alice", text)
+    assert said["from"]["is_bot"]
+    assert buttons(said) == [["Open Emerald"]]
+
+
+async def test_chatter_in_a_group_is_none_of_the_bots_business(
+    telegram: Telegram, alice: Any
+) -> None:
+    said = await telegram.say("Alice", "hello?", telegram.room())
+    assert not said["from"]["is_bot"]

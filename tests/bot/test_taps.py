@@ -1,0 +1,250 @@
+"""Taps on a card: answered at once, from inside the transaction, in one sentence (`B9`, `C2`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from backend import db, failpoints
+from backend.accounts.queries import clubs
+from backend.bookings.actions import book, find
+from backend.bookings.queries import attendance
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date
+from backend.cards.actions import post_card, take_due
+from backend.cards.actions import posted as note_posted
+from backend.cards.rules import WHENEVER
+from backend.errors import Unavailable
+from backend.groups.actions import unlink_group
+from backend.people.queries import person_of_telegram
+from tests.telegram import Telegram, buttons
+
+Make = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def card(
+    telegram: Telegram, olga: Any, club: Any, instance: Make
+) -> Callable[..., Awaitable[tuple[str, dict[str, Any]]]]:
+    """A date and its card in the group, as the worker would have posted it."""
+
+    async def make(**fields: Any) -> tuple[str, dict[str, Any]]:
+        from bot.cards import draw
+        from bot.deliver import post
+
+        code = await instance(**fields)
+        await post_card(olga, code)
+        job = await take_due([])
+        assert job is not None
+        drawing = await draw(instance_id=job.instance_id, poll_id=None)
+        assert drawing is not None
+        answer = await post(telegram.bot, job.chat_id, drawing.sheet)
+        await note_posted(job, answer.message_id, drawing.sheet.digest, WHENEVER)
+        return code, telegram.last(telegram.room())
+
+    return make
+
+
+async def seats_of(code: str) -> dict[str, tuple[int, int]]:
+    found = await attendance((await find(code)).instance_id)
+    return {c.first_name: (c.seats, c.waiting) for c in found}
+
+
+async def test_joins_brings_a_guest_and_leaves(
+    telegram: Telegram, noon: datetime, card: Any
+) -> None:
+    code, message = await card()
+    assert await telegram.tap("Alice", message, "Join") == {
+        "text": "You’re in. See you Thu 26 Nov at 18:00.",
+        "show_alert": False,
+    }
+    assert await telegram.tap("Alice", message, "+1") == {
+        "text": "You’re in, with 1 guest. See you Thu 26 Nov at 18:00.",
+        "show_alert": False,
+    }
+    assert await seats_of(code) == {"Alice": (2, 0)}
+
+
+async def test_tells_the_place_in_line_as_an_alert(telegram: Telegram, card: Any) -> None:
+    """look/card.md: what has to be read to its end is an alert."""
+    await telegram.start("Bob")
+    _, message = await card(capacity=1)
+    await telegram.tap("Alice", message, "Join")
+    answer = await telegram.tap("Bob", message, "Join")
+    assert answer["show_alert"] and "You’re 1st in line" in answer["text"]
+    again = await telegram.tap("Bob", message, "Join")
+    assert not again["show_alert"] and "in line already" in again["text"]
+
+
+async def test_who_cannot_be_told_is_told_so(telegram: Telegram, card: Any) -> None:
+    """`M3`: a promise to tell is only made to who can be told."""
+    _, message = await card(capacity=1)
+    await telegram.tap("Alice", message, "Join")
+    answer = await telegram.tap("Pekka", message, "Join")
+    assert "we’ll tell you" in answer["text"]
+    assert answer["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
+    assert answer["show_alert"]
+
+
+async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) -> None:
+    """`A4`: Mikko was in the group all along, and is met by his first tap."""
+    code, message = await card()
+    assert await person_of_telegram(1007) is None
+    await telegram.tap("Mikko", message, "Join")
+    mikko = await person_of_telegram(1007)
+    assert mikko is not None
+    assert [club.name for club in await clubs(mikko)] == ["Kallio Yoga"]
+    assert await seats_of(code) == {"Mikko": (1, 0)}
+
+
+async def test_a_stranger_is_told_whose_it_is(
+    telegram: Telegram, olga: Any, club: Any, card: Any
+) -> None:
+    """look/card.md: the group is linked no more, so being in it makes nobody a member."""
+    _, message = await card()
+    keep = await db.row("SELECT * FROM cards")
+    assert keep is not None
+    async with db.transaction():
+        await db.execute("UPDATE event_series SET visibility = 'group', group_id = NULL")
+        # A card in a chat of another club: linked to that one meanwhile.
+        other = await db.value(
+            "INSERT INTO accounts (name, zone, language, created_at) VALUES ('Other', 'UTC', 'en', now()) RETURNING id"
+        )
+        await db.execute("UPDATE groups SET account_id = $1", other)
+    answer = await telegram.tap("Mikko", message, "Join")
+    assert answer["show_alert"]
+    assert answer["text"] == ("This is for members of Kallio Yoga. Ask an organiser for an invite.")
+
+
+async def test_another_clubs_date_does_not_exist_for_who_has_no_card_of_it(
+    telegram: Telegram, olga: Any, club: Any, card: Any
+) -> None:
+    """`A1`: a button's data can be forged; without the card in that chat nothing is told, not even a name."""
+    _, message = await card()
+    await unlink_group(olga, club.id, club.group_id)
+    answer = await telegram.tap("Mikko", message, "Join")
+    assert answer["text"] == "This does not exist, or it is not for you to see."
+
+
+async def test_says_why_not(telegram: Telegram, olga: Any, card: Any) -> None:
+    """`B5`, `S5`"""
+    code, message = await card(guests_max=0)
+    await telegram.tap("Alice", message, "Join")
+    await cancel_date(code, olga, "A pipe burst.")
+    answer = await telegram.tap("Bob", message, "Join")
+    assert answer == {
+        "text": "Cancelled: “A pipe burst.” Nothing counts against you.",
+        "show_alert": True,
+    }
+
+
+async def test_long_answers_fit(telegram: Telegram, olga: Any, card: Any) -> None:
+    """Telegram takes 200 characters; the rest is cut after a word."""
+    code, message = await card()
+    await cancel_date(code, olga, "Täynnä 🧘 " * 30)
+    answer = await telegram.tap("Bob", message, "Join")
+    assert answer["text"].endswith("…")
+    assert len(answer["text"].encode("utf-16-le")) // 2 <= 200
+
+
+async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram, card: Any) -> None:
+    """`C2`: answered, politely, and as a toast."""
+    code, message = await card()
+    where = await find(code)
+
+    async def away() -> None:
+        raise Unavailable("connection refused")
+
+    failpoints.arrange("desk.looked", away)
+    try:
+        answer = await telegram.tap("Alice", message, "Join")
+    finally:
+        failpoints.arrange("desk.looked", None)
+    assert not answer["show_alert"] and "Nothing is lost" in answer["text"]
+    assert await attendance(where.instance_id) == []
+
+
+async def test_a_fault_of_ours_is_told_without_its_details(
+    telegram: Telegram, card: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`X5`"""
+    _, message = await card()
+
+    async def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    failpoints.arrange("desk.looked", broken)
+    try:
+        answer = await telegram.tap("Alice", message, "Join")
+    finally:
+        failpoints.arrange("desk.looked", None)
+    assert answer["show_alert"] and "our side" in answer["text"]
+    assert "secret" not in answer["text"]
+    assert "secret detail" in capsys.readouterr().out, "it is written down"
+
+
+async def test_a_button_of_another_version_is_answered(telegram: Telegram, world: None) -> None:
+    from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+    await telegram.start("Alice")
+    old = InlineKeyboardButton(text="Old", callback_data="zz:what:was:this")
+    rows = InlineKeyboardMarkup(inline_keyboard=[[old]])
+    await telegram.bot.send_message(1002, "From before", reply_markup=rows)
+    message = telegram.last(telegram.person("Alice").private)
+    answer = await telegram.tap("Alice", message, "Old")
+    assert answer == {"text": "This button is too old. Open the app instead.", "show_alert": True}
+
+
+async def test_two_hundred_taps_at_once_give_out_each_seat_once(
+    telegram: Telegram, card: Any, club: Any
+) -> None:
+    """`B3`: side by side, as polling handles them."""
+    from aiogram.types import Update
+
+    code, message = await card(capacity=20, guests_max=0)
+    data = message["buttons"][0][0]["callback_data"]
+
+    def tap(n: int) -> Update:
+        return Update.model_validate(
+            {
+                "update_id": 10_000 + n,
+                "callback_query": {
+                    "id": str(n),
+                    "from": {"id": 70_000 + n, "is_bot": False, "first_name": f"Tapper {n}"},
+                    "chat_instance": "1",
+                    "data": data,
+                    "message": {
+                        "message_id": message["id"],
+                        "date": 1,
+                        "chat": {"id": club.chat_id, "type": "supergroup", "title": "Kallio"},
+                    },
+                },
+            },
+            context={"bot": telegram.bot},
+        )
+
+    await asyncio.gather(
+        *(telegram.dispatcher.feed_update(telegram.bot, tap(n)) for n in range(200))
+    )
+    seats = await seats_of(code)
+    assert sum(s for s, _ in seats.values()) == 20
+    assert sum(bool(w) for _, w in seats.values()) == 180
+
+
+async def test_private_messages_show_ones_own_standing(
+    telegram: Telegram, alice: Any, instance: Make
+) -> None:
+    """A date opened in the private chat is redrawn for its reader at once."""
+    code = await instance()
+    message = await telegram.start("Alice", f"e_{code}")
+    assert buttons(message) == [["Join", "+1"], ["Open in Emerald"]]
+    await telegram.tap("Alice", message, "Join")
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"].endswith("You’re in.") and message["edits"] == 1
+    assert buttons(message) == [["Join", "+1", "Leave"], ["Open in Emerald"]]
+    await telegram.tap("Alice", message, "Leave")
+    message = telegram.last(telegram.person("Alice").private)
+    assert "You’re in" not in message["text"]
+    await book(code, alice, via=Via.MINIAPP)

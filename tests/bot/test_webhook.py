@@ -1,0 +1,111 @@
+"""`POST /telegram/webhook` (`X2`)."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from backend import db
+from tests.telegram import Telegram
+
+PATH = "/telegram/webhook"
+
+
+def update(update_id: int, text: str = "/id") -> dict[str, Any]:
+    return {
+        "update_id": update_id,
+        "message": {
+            "message_id": 1,
+            "date": 1,
+            "from": {"id": 1002, "is_bot": False, "first_name": "Alice"},
+            "chat": {"id": 1002, "type": "private"},
+            "text": text,
+            "entities": [{"type": "bot_command", "offset": 0, "length": len(text)}],
+        },
+    }
+
+
+@pytest.fixture
+async def door(
+    telegram: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The webhook's own application, with the secret header set."""
+    from backend.settings import settings
+    from bot import webhook
+
+    await asyncio.to_thread(telegram.person("Alice").start)
+    await telegram.pump()
+    with_sandbox = dataclasses.replace(settings, telegram_api_url=telegram.url)
+    monkeypatch.setattr(webhook, "settings", with_sandbox)
+    app = Litestar(
+        [webhook.webhook], lifespan=[webhook.open_door], openapi_config=None, logging_config=None
+    )
+    async with webhook.open_door(app):
+        transport = httpx.ASGITransport(app)
+        headers = {webhook.SECRET: settings.webhook_secret}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://emerald.example", headers=headers
+        ) as client:
+            yield client
+
+
+async def test_an_update_is_handled(telegram: Telegram, door: httpx.AsyncClient) -> None:
+    assert (await door.post(PATH, json=update(5001))).status_code == 200
+    assert telegram.last(telegram.person("Alice").private)["text"] == "You: 1002"
+
+
+async def test_delivered_twice_at_once_it_is_handled_once(
+    telegram: Telegram, door: httpx.AsyncClient
+) -> None:
+    before = len(telegram.calls("sendMessage"))
+    answers = await asyncio.gather(*(door.post(PATH, json=update(5002)) for _ in range(5)))
+    assert [a.status_code for a in answers] == [200] * 5
+    assert len(telegram.calls("sendMessage")) == before + 1
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "ä", None])
+async def test_without_the_secret_nothing_is_read(
+    door: httpx.AsyncClient, secret: str | None
+) -> None:
+    from bot.webhook import SECRET
+
+    if secret is None:
+        del door.headers[SECRET]
+        headers: dict[str, bytes] = {}
+    else:
+        headers = {SECRET: secret.encode()}
+    answer = await door.post(PATH, json=update(5003), headers=headers)
+    assert answer.status_code == 401
+    assert not await db.value("SELECT true FROM telegram_updates WHERE update_id = 5003")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"{}", b'{"update_id": "x"}', b"\xff\xfe"]
+)
+async def test_what_is_no_update_is_refused(door: httpx.AsyncClient, body: bytes) -> None:
+    assert (await door.post(PATH, content=body)).status_code == 400
+
+
+async def test_what_is_too_large_is_refused(door: httpx.AsyncClient) -> None:
+    answer = await door.post(PATH, content=b" " * 1_000_001)
+    assert answer.status_code == 413
+
+
+async def test_an_update_from_the_future_is_no_reason_to_repeat_it(
+    door: httpx.AsyncClient,
+) -> None:
+    """Telegram repeats what is not answered by 200, and everything behind it waits."""
+    assert (await door.post(PATH, json={"update_id": 5004, "brand_new": {}})).status_code == 200
+    odd = {"update_id": 5005, "message": {"message_id": "not a number"}}
+    assert (await door.post(PATH, json=odd)).status_code == 200
+
+
+async def test_a_fault_in_a_handler_is_no_reason_to_repeat_it(
+    telegram: Telegram, door: httpx.AsyncClient
+) -> None:
+    telegram.sandbox.fault(method="sendMessage", error_code=500, times=3)
+    assert (await door.post(PATH, json=update(5006))).status_code == 200
