@@ -7,7 +7,7 @@ Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they u
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -20,6 +20,9 @@ from backend.piccolo_conf import DB
 from backend.settings import settings
 
 Row = asyncpg.Record
+
+# Seconds one command may go unanswered. The server gives up at 20 by itself, so this long a silence is a lost line.
+SILENCE = 25.0
 
 # What the server says, or asyncpg finds, when there is no (longer a) server to talk to.
 CONNECTION_LOST = (
@@ -74,6 +77,7 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
             min_size=1,
             max_size=most,
             reset=_keep,
+            command_timeout=SILENCE,
             statement_cache_size=settings.database_statement_cache,
         )
 
@@ -98,14 +102,23 @@ class Transaction(PostgresTransaction):
 
     async def __aenter__(self) -> Self:
         with our_words():
-            self.connection = await (DB.pool.acquire() if DB.pool else DB.get_new_connection())
-            try:
-                await self.connection.execute(f"BEGIN;{self.first}")
-            except BaseException:
-                await self._give_back(broken=True)
-                raise
+            for others in _tries():
+                try:
+                    await self._begin()
+                    break
+                except CONNECTION_LOST as error:
+                    if not others or isinstance(error, TimeoutError):
+                        raise
         self.context = DB.current_transaction.set(self)
         return self
+
+    async def _begin(self) -> None:
+        self.connection = await (DB.pool.acquire() if DB.pool else DB.get_new_connection())
+        try:
+            await self.connection.execute(f"BEGIN;{self.first}")
+        except BaseException:
+            await self._give_back(broken=True)
+            raise
 
     async def __aexit__(
         self,
@@ -140,11 +153,19 @@ class Transaction(PostgresTransaction):
 
     async def _give_back(self, *, broken: bool) -> None:
         if broken:
-            self.connection.terminate()
+            # A lost connection has left the pool by itself and takes no calls; what was lost is told by who found it.
+            with suppress(InterfaceError):
+                self.connection.terminate()
         if DB.pool is not None:
             await DB.pool.release(self.connection)
         else:
             await self.connection.close()
+
+
+def _tries() -> range:
+    """How many other connections are left to try. Any that lay idle in the pool may have died there (a restart of the
+    server): where nothing is begun yet, or only read, that is not worth telling anyone."""
+    return range(DB.pool.get_size() if DB.pool is not None else 0, -1, -1)
 
 
 @asynccontextmanager
@@ -190,8 +211,14 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
                 return await getattr(connection, method)(sql, *args)
             finally:
                 await connection.close()
-        async with DB.pool.acquire() as connection:
-            return await getattr(connection, method)(sql, *args)
+        for others in _tries():
+            try:
+                async with DB.pool.acquire() as connection:
+                    return await getattr(connection, method)(sql, *args)
+            except CONNECTION_LOST as error:
+                if not others or method == "execute" or isinstance(error, TimeoutError):
+                    raise
+    raise AssertionError("unreachable")
 
 
 async def reachable(patience: float = 1.0) -> bool:

@@ -1,0 +1,185 @@
+"""The reply to COMMIT is lost: it may have happened or not. The caller gets the true answer, once; nothing is done twice
+(HOUSE 4b, `B2`, `B8`)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend import db
+from backend.bookings.actions import book, find
+from backend.bookings.queries import event
+from backend.bookings.rules import Via
+from backend.people.queries import Person
+from backend.polls.actions import create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from backend.settings import settings
+from emerald.doctor import check_invariants
+from tests.core.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.processes import Worker, worker
+
+CLIENT = str(Path(__file__).with_name("client.py"))
+Make = Callable[..., Awaitable[str]]
+BOTH = pytest.mark.parametrize("fault", [Fault.LOSE_REPLY, Fault.LOSE_COMMIT])
+
+
+@pytest.fixture(scope="module")
+async def proxy(database: None) -> AsyncIterator[FaultProxy]:
+    async with fault_proxy(settings.database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def client(proxy: FaultProxy) -> AsyncIterator[Worker]:
+    """A process that sees the database through the proxy; it lives through all of its faults."""
+    async with worker(CLIENT, "act", DATABASE_URL=proxy.url) as made:
+        yield made
+
+
+async def log_of(code: str) -> list[tuple[int, int]]:
+    """Seats before and after, by the log."""
+    rows = await db.rows(
+        "SELECT seats_before, seats_after FROM event_participation_log WHERE instance_id = $1 ORDER BY id",
+        (await find(code)).instance_id,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def seats(code: str, person: Person) -> int:
+    mine = (await event(code, person)).mine
+    return mine.seats if mine else 0
+
+
+@BOTH
+async def test_a_booking_is_made_once_and_told_as_made(
+    proxy: FaultProxy, client: Worker, instance: Make, alice: Person, fault: Fault
+) -> None:
+    """B2, B8: one booking, one row, and the answer is "booked", not "already"."""
+    code = await instance()
+    proxy.faults.append(fault)
+    assert await client.run({"code": code, "asked": [(alice.id, "book", 1)]}) == ["booked"]
+    assert not proxy.faults
+    assert await log_of(code) == [(0, 2)]
+    assert await check_invariants() == []
+
+
+@BOTH
+async def test_a_plus_one_is_not_doubled(
+    proxy: FaultProxy, client: Worker, instance: Make, alice: Person, fault: Fault
+) -> None:
+    """B7: a tap on +1 that is asked again is still one guest."""
+    code = await instance(guests_max=5)
+    await book(code, alice, via=Via.CARD)
+    proxy.faults.append(fault)
+    assert await client.run({"code": code, "asked": [(alice.id, "+1", 0)]}) == ["booked"]
+    assert await seats(code, alice) == 2
+    assert await log_of(code) == [(0, 1), (1, 2)]
+
+
+@BOTH
+@pytest.mark.parametrize(("verb", "kind"), [("leave", "left"), ("maybe", "maybe")])
+async def test_leaving_is_told_as_leaving(
+    proxy: FaultProxy,
+    client: Worker,
+    instance: Make,
+    alice: Person,
+    bob: Person,
+    fault: Fault,
+    verb: str,
+    kind: str,
+) -> None:
+    """B6, B13: and the seat goes on once."""
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    proxy.faults.append(fault)
+    assert await client.run({"code": code, "asked": [(alice.id, verb, 0)]}) == [kind]
+    assert await seats(code, bob) == 1
+    assert await log_of(code) == [(0, 1), (0, 0), (1, 0), (0, 1)]
+    told = await db.value("SELECT count(*) FROM messages WHERE kind = 'promoted'")
+    assert told == 1
+
+
+async def test_a_line_that_fails_again_and_again_still_books_once(
+    proxy: FaultProxy, client: Worker, instance: Make, alice: Person
+) -> None:
+    code = await instance()
+    lose, never = Fault.LOSE_REPLY, Fault.LOSE_COMMIT
+    proxy.faults += [never, lose, lose, never]
+    assert await client.run({"code": code, "asked": [(alice.id, "book", 0)]}) == ["booked"]
+    assert await log_of(code) == [(0, 1)]
+
+
+@BOTH
+async def test_everybody_in_a_lost_list_is_answered_truly(
+    proxy: FaultProxy,
+    client: Worker,
+    instance: Make,
+    crowd: Callable[[int], Awaitable[list[Person]]],
+    fault: Fault,
+) -> None:
+    """HOUSE 4b: twenty +1s taken together, and the reply to their COMMIT lost."""
+    code = await instance(capacity=30, guests_max=2)
+    asked = [(person.id, "+1", 0) for person in await crowd(20)]
+    proxy.faults += [fault, None, fault]
+    answers = await client.run({"code": code, "asked": asked})
+    assert sorted(answers) == ["booked"] * 15 + ["waiting"] * 5
+    assert len(await log_of(code)) == 20
+    assert await check_invariants() == []
+
+
+@BOTH
+async def test_a_tapped_vote_is_not_taken_back_by_asking_again(
+    proxy: FaultProxy, client: Worker, club: Any, olga: Person, alice: Person, fault: Fault
+) -> None:
+    """P2."""
+    draft = PollDraft(question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")))
+    code = await create_poll(olga, club.id, draft)
+    yes = (await poll(code, alice)).options[0].id
+    for kind in ("voted", "withdrawn"):
+        proxy.faults.append(fault)
+        assert await client.run({"code": code, "asked": [(alice.id, "tap", yes)]}) == [kind]
+        assert (await poll(code, alice)).voters == (kind == "voted")
+
+
+async def test_connections_cut_between_two_bookings_are_not_noticed(
+    proxy: FaultProxy, client: Worker, instance: Make, alice: Person
+) -> None:
+    code = await instance()
+    proxy.cut()
+    assert await client.run({"code": code, "asked": [(alice.id, "book", 0)]}) == ["booked"]
+
+
+async def test_what_cannot_be_found_out_is_told_as_unknown_and_never_as_a_failure(
+    proxy: FaultProxy, client: Worker, instance: Make, alice: Person, bob: Person
+) -> None:
+    """HOUSE 4b: the doors answer 503 with Retry-After; asked again later, the answer is the true one."""
+    code = await instance()
+    proxy.faults += [Fault.LOSE_REPLY] * 5
+    asked = {"code": code, "asked": [(alice.id, "book", 0)]}
+    assert await client.run(asked) == ["OutcomeUnknown"]
+    assert await client.run(asked) == ["already"]
+    assert await log_of(code) == [(0, 1)]
+    proxy.refusing = True
+    proxy.cut()
+    try:
+        asked = {"code": code, "asked": [(bob.id, "book", 0)]}
+        assert await client.run(asked) == ["Unavailable"], "nothing was sent: that much is known"
+    finally:
+        proxy.refusing = False
+    assert await client.run(asked) == ["booked"]
+
+
+async def test_silence_is_not_borne_for_ever(
+    proxy: FaultProxy, instance: Make, alice: Person
+) -> None:
+    """A reply that never comes, on a line that stays open, counts as a lost one after a while."""
+    code = await instance()
+    async with worker(CLIENT, "act", DATABASE_URL=proxy.url) as impatient:
+        proxy.faults.append(Fault.SILENCE)
+        asked = [(alice.id, "book", 0)]
+        task = {"code": code, "silence": 0.3, "asked": asked}
+        assert await impatient.run(task) == ["booked"]
+    assert await log_of(code) == [(0, 1)]

@@ -1,0 +1,220 @@
+"""One transaction, one connection: whatever goes wrong, the connection goes back and the next one is clean (HOUSE 6)."""
+
+import asyncio
+import socket
+from contextlib import suppress
+from contextvars import Context
+
+import pytest
+from piccolo.engine.exceptions import TransactionError
+
+from backend import db
+from backend.errors import Busy, OutcomeUnknown, Refusal, Unavailable
+from backend.piccolo_conf import DB
+from backend.settings import settings
+
+MANY = settings.database_pool_size + 2  # more failures than there are connections: none may be kept
+
+
+@pytest.fixture(autouse=True)
+async def notes(world: None) -> None:
+    """A table of our own, whose unique rule is looked at only when committing."""
+    await db.execute("DROP TABLE IF EXISTS notes")
+    await db.execute("CREATE TABLE notes (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+
+
+async def add(n: int) -> None:
+    await db.execute("INSERT INTO notes VALUES ($1)", n)
+
+
+async def noted() -> list[int]:
+    return [row["n"] for row in await db.rows("SELECT n FROM notes ORDER BY n")]
+
+
+def in_use() -> int:
+    assert DB.pool is not None
+    return int(DB.pool.get_size() - DB.pool.get_idle_size())
+
+
+async def test_what_is_done_inside_is_kept() -> None:
+    async with db.transaction():
+        await add(1)
+    assert await noted() == [1]
+
+
+async def test_an_exception_undoes_it_and_is_passed_on() -> None:
+    with pytest.raises(Refusal):
+        async with db.transaction():
+            await add(1)
+            raise Refusal("no")
+    assert await noted() == []
+    assert in_use() == 0
+
+
+async def test_transactions_are_never_nested() -> None:
+    """HOUSE 3.4: an action opens one; a second inside is a mistake that is told, not silently joined."""
+    async with db.transaction():
+        await add(1)
+        with pytest.raises(TransactionError):
+            async with db.transaction():
+                raise AssertionError("never reached")
+        await add(2)
+    assert await noted() == [1, 2]
+    assert in_use() == 0
+
+
+async def test_a_failed_commit_gives_its_connection_back() -> None:
+    """Piccolo's own transaction keeps it for ever."""
+    for _ in range(MANY):
+        with pytest.raises(db.UniqueViolation):
+            async with db.transaction():
+                await add(1)
+                await add(1)
+    assert in_use() == 0
+    assert DB.current_transaction.get() is None
+    assert await noted() == []
+
+
+async def test_a_server_process_lost_half_way_is_unavailable_and_leaves_nothing_behind() -> None:
+    """Piccolo's own transaction leaves the context variable set, and every later query of the task fails."""
+    for _ in range(MANY):
+        with pytest.raises(Unavailable) as lost:
+            async with db.transaction():
+                await add(1)
+                await db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        assert not isinstance(lost.value, OutcomeUnknown), "it was never committed: that is known"
+        assert DB.current_transaction.get() is None
+        assert await noted() == []
+    assert in_use() == 0
+
+
+async def test_a_refusal_survives_a_connection_that_was_lost_meanwhile() -> None:
+    """What the action has to say is not covered up by the line being dead when it is to be rolled back."""
+    gone = asyncio.Event()
+    with pytest.raises(Refusal, match="no"):
+        async with db.transaction() as opened:
+            opened.connection.add_termination_listener(lambda *_: gone.set())
+            pid = opened.connection.get_server_pid()
+            assert DB.pool is not None
+            async with DB.pool.acquire() as other:
+                await other.execute("SELECT pg_terminate_backend($1)", pid)
+            await gone.wait()
+            raise Refusal("no")
+    assert DB.current_transaction.get() is None
+    assert in_use() == 0
+
+
+async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown() -> None:
+    """HOUSE 4b: it may have been committed; nobody may call that a failure."""
+    await db.execute(
+        "CREATE OR REPLACE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"
+    )
+    await db.execute(
+        "CREATE CONSTRAINT TRIGGER dies_in_commit AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION die()"
+    )
+    for _ in range(MANY):
+        with pytest.raises(OutcomeUnknown):
+            async with db.transaction():
+                await add(1)
+        assert DB.current_transaction.get() is None
+    assert in_use() == 0
+    assert await noted() == []
+    await db.execute("DROP FUNCTION die() CASCADE")
+
+
+@pytest.mark.parametrize("use", ["read", "write"])
+async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(use: str) -> None:
+    """As after a restart of the server or of what lies between: nothing was begun, so nothing is lost."""
+    assert DB.pool is not None
+    async with DB.pool.acquire() as one, DB.pool.acquire() as other:
+        lines = [c._con._transport.get_extra_info("socket") for c in (one, other)]
+    for line in lines:
+        line.shutdown(socket.SHUT_RDWR)
+    if use == "write":
+        async with db.transaction():
+            await add(1)
+    assert await noted() == ([1] if use == "write" else [])
+    assert in_use() == 0
+
+
+async def test_a_cancelled_action_is_rolled_back() -> None:
+    """The person has gone: nothing half-done stays, and the connection is back."""
+    inside = asyncio.Event()
+
+    async def act() -> None:
+        async with db.transaction():
+            await add(1)
+            inside.set()
+            await db.value("SELECT pg_sleep(60)")
+
+    task = asyncio.create_task(act())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await noted() == []
+    assert in_use() == 0
+
+
+async def test_an_error_caught_inside_cannot_be_committed_over() -> None:
+    """PostgreSQL answers ROLLBACK to such a COMMIT; silence would tell the caller that all is written."""
+    with pytest.raises(RuntimeError, match="rolled back"):
+        async with db.transaction():
+            await add(1)
+            with suppress(Exception):
+                await db.execute("SELECT 1/0")
+    assert await noted() == []
+    assert in_use() == 0
+
+
+async def test_a_lock_waited_for_too_long_is_busy() -> None:
+    async with db.transaction("LOCK TABLE notes"):
+
+        async def second() -> None:
+            async with db.transaction("SET LOCAL lock_timeout = '20ms'; LOCK TABLE notes"):
+                raise AssertionError("never reached")
+
+        with pytest.raises(Busy):
+            await asyncio.create_task(second(), context=Context())
+    assert in_use() == 0
+
+
+async def test_each_task_has_its_own_transaction() -> None:
+    """One transaction is one connection; tasks beside each other never share it."""
+    all_inside, pids = asyncio.Barrier(3), set()
+
+    async def act(n: int) -> None:
+        async with db.transaction():
+            await add(n)
+            pids.add(await db.value("SELECT pg_backend_pid()"))
+            await all_inside.wait()
+
+    async with asyncio.TaskGroup() as all_of_them:
+        for n in range(3):
+            all_of_them.create_task(act(n))
+    assert len(pids) == 3
+    assert await noted() == [0, 1, 2]
+
+
+async def test_sessions_are_set_as_promised() -> None:
+    shown = {
+        name: await db.value(f"SHOW {name}")
+        for name in (
+            "application_name",
+            "timezone",
+            "lock_timeout",
+            "statement_timeout",
+            "idle_in_transaction_session_timeout",
+        )
+    }
+    assert list(shown.values()) == ["emerald-tests", "UTC", "5s", "20s", "30s"]
+
+
+async def test_first_statement_travels_with_begin_and_holds_its_lock() -> None:
+    async with db.transaction("LOCK TABLE notes"):
+        held = await db.value(
+            "SELECT count(*) FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'AccessExclusiveLock'"
+        )
+    assert held == 1
