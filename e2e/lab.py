@@ -1,0 +1,89 @@
+"""The sandbox's page as somebody uses it: a chat, and a phone with the Mini App in it."""
+
+from pathlib import Path
+
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+SHOTS = Path(__file__).parent / "shots"
+
+
+class Lab:
+    """One browser window with the sandbox in it; whoever is picked acts."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+
+    def be(self, telegram_id: int, chat_id: int | None = None) -> "Lab":
+        """Load the page as this person, in this chat (their private one with the bot when none is named)."""
+        self.page.goto("about:blank")  # only the part after # would change: the page would not look again
+        self.page.goto(f"{self.address}/#who={telegram_id}&chat={chat_id or telegram_id}")
+        expect(self.page.locator("#people [aria-pressed=true]")).to_have_count(1)
+        return self
+
+    def message(self, text: str) -> Locator:
+        """The newest message with this text in the open chat."""
+        return self.page.locator(".msg", has_text=text).last
+
+    def press(self, message: Locator, button: str) -> None:
+        """Press a button under a message."""
+        message.locator(".keys").get_by_role("button", name=button).click()
+
+    @property
+    def toast(self) -> Locator:
+        """What a tap was answered with."""
+        return self.page.locator(".toast").last
+
+    def alert(self, words: str) -> None:
+        """Read what must be read to the end, and close it."""
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog).to_contain_text(words)
+        dialog.get_by_role("button", name="OK").click()
+        expect(dialog).to_be_hidden()
+
+    def say(self, text: str) -> None:
+        """Write into the open chat."""
+        box = self.page.get_by_label("Message", exact=True)
+        box.fill(text)
+        box.press("Enter")
+
+    @property
+    def phone(self) -> Locator:
+        """The phone of who is picked."""
+        return self.page.locator(".phone:not([hidden])")
+
+    @property
+    def app(self) -> FrameLocator:
+        """Inside the Mini App."""
+        return self.phone.frame_locator("iframe")
+
+    @property
+    def screen(self) -> Locator:
+        """The Mini App's screen, once the server has sent one."""
+        return self.app.locator("main#screen[data-outcome]")
+
+    @property
+    def main(self) -> Locator:
+        """Telegram's main button."""
+        return self.phone.locator(".bottom button.main")
+
+    @property
+    def second(self) -> Locator:
+        """Telegram's secondary button."""
+        return self.phone.locator(".bottom button.secondary")
+
+    @property
+    def back(self) -> Locator:
+        """Telegram's back button."""
+        return self.phone.get_by_role("button", name="Back", exact=True)
+
+    def reload(self) -> None:
+        """Telegram's own Reload, from the phone's menu."""
+        self.phone.get_by_role("button", name="More", exact=True).click()
+        self.phone.get_by_role("button", name="Reload", exact=True).click()
+
+    def shot(self, name: str) -> None:
+        """Leave a picture a person can look at."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.evaluate("Promise.all(document.getAnimations().map(a => a.finished.catch(() => {})))")
+        self.page.screenshot(path=SHOTS / f"{name}.png")

@@ -1,0 +1,94 @@
+"""Makes what a journey needs, as Olga, through the core: one line of JSON asks, one answers."""
+
+import asyncio
+import json
+import sys
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backend import clock
+from backend.accounts.queries import clubs
+from backend.cards.actions import post_card, post_poll_card
+from backend.events.actions import create_series
+from backend.events.drafts import SeriesDraft
+from backend.groups.queries import groups
+from backend.people.queries import Person, person_of_telegram
+from backend.polls.actions import create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from emerald.complete import complete_with_pool
+
+ZONE = "Europe/Helsinki"
+OLGA = 1001
+
+
+async def _event(
+    olga: Person,
+    club: int,
+    group: int,
+    *,
+    title: str,
+    in_days: int = 3,
+    at: str = "18:00",
+    card: bool = True,
+    **about: Any,
+) -> dict[str, Any]:
+    day = clock.now().astimezone(ZoneInfo(ZONE)).date() + timedelta(days=in_days)
+    draft = SeriesDraft(
+        title=title,
+        zone=ZONE,
+        starts_local=datetime.combine(day, time.fromisoformat(at)),
+        # Posted by the journey or never: not by the clock in the middle of it.
+        announce_before_minutes=0,
+        group_id=group,
+        **about,
+    )
+    made = await create_series(olga, club, draft)
+    if card:
+        await post_card(olga, made.first_code)
+    return {"code": made.first_code}
+
+
+async def _poll(
+    olga: Person,
+    club: int,
+    group: int,
+    *,
+    question: str,
+    options: list[str],
+    kind: str = "single",
+    choices_max: int = 1,
+) -> dict[str, Any]:
+    draft = PollDraft(
+        question=question,
+        options=tuple(OptionDraft(text, None) for text in options),
+        kind=kind,
+        choices_max=choices_max,
+        anonymous=False,
+        results="live",
+        closes_at=None,
+        group_id=group,
+        topic_id=None,
+    )
+    code = await create_poll(olga, club, draft)
+    await post_poll_card(olga, code)
+    return {"code": code}
+
+
+MAKERS = {"event": _event, "poll": _poll}
+
+
+async def serve() -> None:
+    """Answer each line of standard input until it ends."""
+    olga = await person_of_telegram(OLGA)
+    assert olga
+    club = next(club for club in await clubs(olga) if club.name == "Kallio Yoga")
+    (group,) = await groups(club.id)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        asked = json.loads(line)
+        made = await MAKERS[asked.pop("noun")](olga, club.id, group.id, **asked)
+        print(json.dumps(made), flush=True)
+
+
+if __name__ == "__main__":
+    complete_with_pool("emerald journeys", serve)

@@ -1,0 +1,180 @@
+"""The whole of Emerald as processes of their own: database, sandbox, web, worker, bot, and one that makes things."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import URLError
+
+from backend import embedded
+from sandbox.client import Room, Sandbox, Somebody
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "42:E2E_TOKEN_OF_NO_BOT"
+BOT_NAME = "emerald_e2e_bot"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running, and how a journey makes what it needs: clubs, dates and polls of its own."""
+
+    app: str
+    telegram_port: int
+    environment: dict[str, str]
+    maker: subprocess.Popen[str]
+
+    @property
+    def telegram(self) -> Sandbox:
+        return Sandbox(f"http://127.0.0.1:{self.telegram_port}")
+
+    def page(self, *, cross_site: bool = False) -> str:
+        """The sandbox's page. From `localhost` the Mini App is of another site, as in Telegram's web clients."""
+        return f"http://{'localhost' if cross_site else '127.0.0.1'}:{self.telegram_port}"
+
+    @property
+    def group(self) -> Room:
+        """The chat of Kallio Yoga, where journeys post."""
+        return self.telegram.chat("Kallio Yoga")
+
+    def person(self, name: str) -> Somebody:
+        return self.telegram.person(name)
+
+    def event(self, title: str, **about: Any) -> str:
+        """A date of Kallio Yoga, its card posted to the group unless `card` is False; its code."""
+        return str(self._make("event", title=title, **about)["code"])
+
+    def poll(self, question: str, options: list[str], **about: Any) -> str:
+        """A poll of Kallio Yoga, its card posted to the group; its code."""
+        return str(self._make("poll", question=question, options=options, **about)["code"])
+
+    def emerald(self, *arguments: str) -> str:
+        """Run a command of ours; what it printed."""
+        return _emerald(self.environment, *arguments)
+
+    def _make(self, noun: str, **about: Any) -> dict[str, Any]:
+        asked, answers = self.maker.stdin, self.maker.stdout
+        assert asked and answers
+        asked.write(json.dumps({"noun": noun, **about}) + "\n")
+        asked.flush()
+        line = answers.readline()
+        assert line, "the maker has ended; see its log"
+        made: dict[str, Any] = json.loads(line)
+        return made
+
+
+@contextmanager
+def running(logs: Path, home: Path) -> Iterator[Stack]:
+    """Start everything on free ports of 127.0.0.1; everything ends with the block. A traceback in any log is an error."""
+    app, telegram = _free_port(), _free_port()
+    keep = {n: os.environ[n] for n in ("PATH", "HOME", "LANG", "TMPDIR") if n in os.environ}
+    with ExitStack() as cleanup:
+        url = cleanup.enter_context(embedded.throwaway())
+        environment = keep | {
+            "ENV": "development",
+            "DATABASE_URL": url,
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BOT_NAME": BOT_NAME,
+            "TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}",
+            "TELEGRAM_WEBHOOK": "false",
+            "FRAME_ANCESTORS": f"http://127.0.0.1:{telegram} http://localhost:{telegram}",
+            "PUBLIC_URL": f"http://127.0.0.1:{app}",
+            "PORT": str(app),
+            "SECRET_KEY": "only-for-journeys-" + "0" * 30,
+            "EMERALD_HOME": str(home),
+            "PYTHONPATH": str(ROOT),
+        }
+
+        def start(name: str, *module: str, pipes: bool = False) -> subprocess.Popen[str]:
+            log: IO[str] = cleanup.enter_context((logs / f"{name}.log").open("w"))
+            ends = subprocess.PIPE if pipes else subprocess.DEVNULL
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                env=environment,
+                cwd=ROOT,
+                stdin=ends,
+                stdout=subprocess.PIPE if pipes else log,
+                stderr=log,
+                text=True,
+            )
+            cleanup.callback(_end, process)
+            return process
+
+        sandbox = start(
+            "sandbox", "sandbox", "--port", str(telegram), "--app-url", f"http://127.0.0.1:{app}",
+            "--token", TOKEN, "--bot-name", BOT_NAME,
+        )  # fmt: skip
+        _emerald(environment, "migrate")
+        _await(f"http://127.0.0.1:{telegram}/_control/counters", sandbox)
+        _emerald(environment, "demo")
+        web = start("web", "emerald", "serve")
+        start("worker", "emerald", "work")
+        start("bot", "emerald", "bot")
+        maker = start("maker", "e2e.maker", pipes=True)
+        _await(f"http://127.0.0.1:{app}/ready", web)
+        yield Stack(f"http://127.0.0.1:{app}", telegram, environment, maker)
+        _nothing_went_wrong(logs)
+
+
+def _emerald(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "emerald", *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _await(url: str, process: subprocess.Popen[str], seconds: int = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not _answers(url):
+        assert process.poll() is None, f"ended before {url} answered"
+        assert time.monotonic() < deadline, f"{url} did not answer in {seconds} s"
+        time.sleep(0.1)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _nothing_went_wrong(logs: Path) -> None:
+    for log in sorted(logs.iterdir()):
+        text = log.read_text(errors="replace")
+        assert not re.search(r'Traceback|"level": ?"(error|critical)"', text, re.IGNORECASE), (
+            f"{log.name}:\n{text[-6000:]}"
+        )
