@@ -303,6 +303,8 @@ def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
 def test_says_when_nobody_answers(tmp_path: Path) -> None:
     """503 and a page, also inside Telegram's frame, and when to try again."""
     with running(tmp_path, [free_port()]) as front, front.client() as client:
+        assert client.post("/dashboard/series").status_code == 503
+        assert "Nothing is lost." in client.post("/app/session").text
         answer = client.get("/app/")
         assert answer.status_code == 503
         assert "Nothing is lost." in answer.text and 'lang="fi"' in answer.text
