@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError
+from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.postgres import PostgresTransaction
 
 from backend.errors import Busy, OutcomeUnknown, Unavailable
@@ -28,6 +28,7 @@ SILENCE = 25.0
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     InterfaceError,
+    InternalClientError,  # a server's last word came while nobody was asking
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

@@ -216,6 +216,8 @@ def _start(where: Path) -> None:
             return
     else:
         _make_data(where, programs, owner, sync=True)
+    if (dead := _started.pop(where, None)) is not None:
+        dead.poll()  # ours, killed by somebody: nobody else can bury it
     # Remembered at once: whoever interrupts us here must find what to stop.
     _started[where] = _launch(where, programs, owner)
     _started[where] = _await_ready(where, programs, owner, _started[where])

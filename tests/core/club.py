@@ -1,0 +1,70 @@
+"""A process with a club of its own, on a database that is killed under it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.accounts.actions import create_own_account, join
+from backend.bookings.actions import book
+from backend.bookings.rules import Via
+from backend.errors import Unavailable
+from backend.events.actions import create_series
+from backend.events.drafts import SeriesDraft
+from backend.people.actions import TelegramIdentity, meet
+from backend.people.queries import Person
+from emerald.doctor import check_invariants
+from emerald.migrate import migrate
+
+PEOPLE: list[Person] = []
+CODES: list[str] = []
+
+
+async def live(task: dict[str, Any]) -> Any:
+    """One step of its life, by name."""
+    return await {"found": found, "rush": rush, "recount": recount}[task["step"]](task)
+
+
+async def found(task: dict[str, Any]) -> list[int]:
+    """Make the tables, the club, its members, and a date with two seats for every three; the members' ids."""
+    await migrate()
+    numbers = range(1, task["people"] + 1)
+    PEOPLE.extend([await meet(TelegramIdentity(n, f"Member {n}")) for n in numbers])
+    account_id = await create_own_account(PEOPLE[0], "Kallio Yoga")
+    for person in PEOPLE[1:]:
+        await join(person, account_id, through="hand")
+    draft = SeriesDraft(
+        title="Yoga",
+        zone="Europe/Helsinki",
+        starts_local=(clock.now() + timedelta(days=3)).replace(tzinfo=None),
+        capacity=task["people"] * 2 // 3,
+    )
+    CODES.append(str((await create_series(PEOPLE[0], account_id, draft)).first_code))
+    return [person.id for person in PEOPLE]
+
+
+async def rush(task: dict[str, Any]) -> dict[int, str]:
+    """Everybody books, five at a time, whatever becomes of the server; what each was told, by their id."""
+    told: dict[int, str] = {}
+
+    async def one(person: Person) -> None:
+        try:
+            told[person.id] = (await book(CODES[0], person, via=Via.MINIAPP)).kind
+        except Unavailable as error:
+            told[person.id] = type(error).__name__
+
+    for first in range(0, len(PEOPLE), 5):
+        await asyncio.gather(*(one(person) for person in PEOPLE[first : first + 5]))
+    return told
+
+
+async def recount(task: dict[str, Any]) -> dict[str, Any]:
+    """Who has seats, who waits, and what does not agree."""
+    rows = await db.rows(
+        "SELECT m.user_id, b.seats, b.waiting FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+    )
+    return {
+        "booked": [row["user_id"] for row in rows if row["seats"]],
+        "waiting": [row["user_id"] for row in rows if row["waiting"]],
+        "wrong": await check_invariants(),
+    }
