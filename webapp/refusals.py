@@ -20,7 +20,7 @@ _AS_REFUSALS: dict[int, Refusal] = {
 }
 
 
-def check_readable(request: AnyRequest) -> None:
+async def check_readable(request: AnyRequest) -> None:
     """Before any handler: an address with a NUL in it names nothing a database could hold. Raises 400."""
     query: bytes = request.scope["query_string"]
     if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 from backend import clock, db, failpoints
 from backend.bookings import store
-from backend.bookings.rules import FREEING, Outcome, Request, decide, replay
+from backend.bookings.rules import FREEING, Desk, Outcome, Request, decide, replay
 from backend.errors import Busy, NotFound, OutcomeUnknown, Refusal, Unavailable
 from backend.lanes import Lanes
 
@@ -13,72 +14,101 @@ from backend.lanes import Lanes
 PATIENCE = (0.05, 0.2, 0.6, 1.5)
 
 
+# Transactions of one process at a time, each for the dates of one lane; the rest of the pool is for who only reads.
+LANES = 3
+
+
 async def ask(instance_id: int, request: Request) -> Outcome:
     """Ask an instance's desk. The answer comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`."""
-    return await _lanes.ask(instance_id, request)
+    return await _lanes.ask(instance_id % LANES, (instance_id, request))
 
 
 async def settle(
-    instance_id: int, requests: Sequence[Request], *, perhaps_done: bool = False
+    lane: int, asked: Sequence[store.Asked], *, perhaps_done: bool = False
 ) -> list[Outcome | Exception]:
-    """One transaction for a list of requests; an outcome or a refusal for each.
+    """One transaction for a list of requests, of one date or of several; an outcome or a refusal for each.
 
     A request whose outcome became unknown (the connection was lost while committing) is asked again; the log tells
     whether it was done, so nothing is done twice. Until that is known it is never answered with a plain "no": what
-    cannot be found out raises `OutcomeUnknown`. When a list fails for another reason, its requests are settled one by
-    one, so that one bad request harms nobody else.
+    cannot be found out raises `OutcomeUnknown`. When a list fails for another reason, its dates are settled one by one,
+    and then its requests, so that one bad request harms nobody else.
     """
     for pause in (*PATIENCE, None):
         try:
-            return await _settle_once(instance_id, requests, perhaps_done=perhaps_done)
-        except (Unavailable, Busy) as error:
+            return await _settle_once(asked, perhaps_done=perhaps_done)
+        except Unavailable as error:
             perhaps_done = perhaps_done or isinstance(error, OutcomeUnknown)
-            if perhaps_done and pause is None:
-                raise OutcomeUnknown(str(error)) from error
-            # A lock waited for in vain is nobody's fault in the list: one by one they would only wait on.
-            if pause is None or (isinstance(error, Busy) and not perhaps_done):
-                raise
+            if pause is None:
+                raise _unknown(error) if perhaps_done else error from error
             await asyncio.sleep(pause)
         except Exception as error:
-            if len(requests) > 1:
-                return [await _alone(instance_id, r, perhaps_done) for r in requests]
-            if perhaps_done:
-                raise OutcomeUnknown(str(error)) from error
-            raise
+            parts = _parts(asked, error)
+            if len(parts) > 1:
+                return await _apart(lane, asked, parts, perhaps_done=perhaps_done)
+            if not (perhaps_done and isinstance(error, Busy) and pause is not None):
+                raise _unknown(error) if perhaps_done else error from error
+            await asyncio.sleep(pause)
     raise AssertionError("unreachable")
 
 
-async def _alone(instance_id: int, request: Request, perhaps_done: bool) -> Outcome | Exception:
-    try:
-        return (await settle(instance_id, [request], perhaps_done=perhaps_done))[0]
-    except Exception as error:  # becomes this asker's answer
-        return error
+def _unknown(error: Exception) -> OutcomeUnknown:
+    return error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(str(error))
+
+
+def _parts(asked: Sequence[store.Asked], error: Exception) -> list[list[store.Asked]]:
+    """What is to be settled apart after a failure: the dates; or, of one date, the requests. A lock waited for in vain
+    is nobody's fault in the list: of one date, one by one they would only wait on."""
+    by_date: dict[int, list[store.Asked]] = {}
+    for one in asked:
+        by_date.setdefault(one[0], []).append(one)
+    if len(by_date) > 1 or isinstance(error, Busy):
+        return list(by_date.values())
+    return [[one] for one in asked]
+
+
+async def _apart(
+    lane: int, asked: Sequence[store.Asked], parts: list[list[store.Asked]], *, perhaps_done: bool
+) -> list[Outcome | Exception]:
+    said: dict[UUID, Outcome | Exception] = {}
+    for part in parts:
+        try:
+            answers = await settle(lane, part, perhaps_done=perhaps_done)
+        except Exception as error:  # becomes the answer of those who asked for this part
+            answers = [error] * len(part)
+        said.update((request.id, one) for (_, request), one in zip(part, answers, strict=True))
+    return [said[request.id] for _, request in asked]
 
 
 async def _settle_once(
-    instance_id: int, requests: Sequence[Request], *, perhaps_done: bool
+    asked: Sequence[store.Asked], *, perhaps_done: bool
 ) -> list[Outcome | Exception]:
-    async with db.transaction("" if failpoints.on("desk.no-lock") else store.lock(instance_id)):
-        desk = await store.look(instance_id, requests, clock.now())
-        if desk is None:
-            return [NotFound() for _ in requests]
-        done = await store.already_done(instance_id, requests) if perhaps_done else frozenset()
+    at = clock.now()
+    ids = [instance_id for instance_id, _ in asked]
+    async with db.transaction("" if failpoints.on("desk.no-lock") else store.lock(*ids)):
+        desks = await store.look(asked, at)
+        done = await store.already_done(asked) if perhaps_done else frozenset()
         # Who only wants a seat meets the queue when there is one to give.
-        if desk.free or any(request.verb in FREEING for request in requests):
-            await store.look_at_queue(desk, requests)
+        freeing = {instance_id for instance_id, request in asked if request.verb in FREEING}
+        for instance_id, desk in desks.items():
+            if desk.waiting and (desk.free or instance_id in freeing):
+                await store.look_at_queue(desk, [r for i, r in asked if i == instance_id])
         await failpoints.reach("desk.looked")
-        said: list[Outcome | Exception] = []
-        for request in requests:
-            if request.id in done:
-                said.append(replay(desk, request))
-                continue
-            try:
-                said.append(decide(desk, request))
-            except Refusal as no:
-                said.append(no)
-        if desk.touched or desk.capacity_changed:
-            await store.write(desk)
+        said = [_answer(desks.get(i), request, done) for i, request in asked]
+        changed = [d for d in desks.values() if d.touched or d.capacity_changed]
+        if changed:
+            await store.write(changed, at)
     return said
 
 
-_lanes: Lanes[Request, Outcome] = Lanes(settle)
+def _answer(desk: Desk | None, request: Request, done: frozenset[UUID]) -> Outcome | Exception:
+    if desk is None:
+        return NotFound()
+    if request.id in done:
+        return replay(desk, request)
+    try:
+        return decide(desk, request)
+    except Refusal as no:
+        return no
+
+
+_lanes: Lanes[store.Asked, Outcome] = Lanes(settle)

@@ -356,7 +356,9 @@ async def comers(instance_id: int, *, limit: int = 8) -> People:
     found = [_comer(row) for row in rows]
     seats = sum(comer.seats for comer in found)
     if len(rows) == limit:  # there may be more: the seats row has counted them
-        seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
+        seats = await db.value(
+            "SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id
+        )
     return People(found, seats)
 
 

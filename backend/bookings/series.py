@@ -6,6 +6,9 @@ It stands here and not with the events, because who sits is touched: every seats
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
+
+from piccolo.columns import Column
 
 from backend import clock, db
 from backend.accounts.queries import authorise
@@ -48,9 +51,9 @@ async def edit_series(
         if was is None:
             raise NotFound()
         await check_group(club.id, draft.group_id)
-        await Series.update({**asdict(draft), "updated_at": at}, force=True).where(
-            Series.id == series_id
-        )
+        changes: dict[Column | str, Any] = dict(asdict(draft).items())
+        changes["updated_at"] = at
+        await Series.update(changes, force=True).where(Series.id == series_id)
         timing = ("starts_local", "zone", "rule", "duration_minutes")
         if any(was[name] != getattr(draft, name) for name in timing):
             await _drop_untouched(series_id, draft, at)
@@ -109,16 +112,17 @@ async def _resize(series_id: int, capacity: int | None, person: Person, at: date
         series_id,
         at,
     )
-    for row in rows:
-        await db.execute(store.lock(row["id"]))
-        request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
-        desk = await store.look(row["id"], [request], at)
-        if desk is None:
-            continue
+    if not rows:
+        return
+    ids = [row["id"] for row in rows]
+    await db.execute(store.lock_rows(ids))
+    request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
+    desks = await store.look([(instance_id, request) for instance_id in ids], at)
+    for desk in desks.values():
         await store.look_at_queue(desk, [request])
         decide(desk, request)
-        # Also when nothing else changed: titles, places and times are on the cards and screens too.
-        await store.write(desk)
+    # Also where nothing else changed: titles, places and times are on the cards and screens too.
+    await store.write(list(desks.values()), at)
 
 
 async def cancel_date(code: str, person: Person, reason: str) -> None:
@@ -167,12 +171,11 @@ async def restore_date(code: str, person: Person) -> None:
         await _tell_everyone(where.instance_id, "restored", at)
         # Seats given back while it was cancelled go to who waits.
         request = Request(Verb.FILL, Via.SYSTEM)
-        desk = await store.look(where.instance_id, [request], at)
-        assert desk is not None
+        desk = (await store.look([(where.instance_id, request)], at))[where.instance_id]
         await store.look_at_queue(desk, [request])
         decide(desk, request)
         if desk.touched:
-            await store.write(desk)
+            await store.write([desk], at)
         await note(club.id, person.id, "restore", f"instance {where.instance_id}")
 
 

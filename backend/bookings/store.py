@@ -1,7 +1,7 @@
 """The desk's SQL: what it locks, reads and writes, each in one statement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,26 +18,23 @@ PARTY = (
     " b.waiting AS waits, b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at"
 )
 
-# The facts are repeated on every party's row: one round trip, and there are few parties.
+# One row for each who asks. The facts are repeated on every row: it is one round trip, and most ask of different dates.
 LOOK = f"""
-SELECT s.account_id, s.capacity, s.over, s.booked, s.offered, s.waiting, s.queued_at,
+SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.waiting, s.queued_at,
     i.state, i.cancel_reason, i.starts_at, i.ends_at,
     r.title, r.zone, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes, r.guests_max, r.fill_gaps,
-    p.*
-FROM instance_seats s
+    {PARTY},
+    CASE WHEN b.waiting > 0 THEN (
+        SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.waiting > 0
+        AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))
+    ) END AS ahead
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS asked (instance_id, user_id, membership_id)
+JOIN instance_seats s ON s.instance_id = asked.instance_id
 JOIN event_instances i ON i.id = s.instance_id
 JOIN event_series r ON r.id = i.series_id
-LEFT JOIN LATERAL (
-    SELECT {PARTY},
-        CASE WHEN b.waiting > 0 THEN (
-            SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.waiting > 0
-            AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))
-        ) END AS ahead
-    FROM memberships m
-    LEFT JOIN bookings b ON b.instance_id = s.instance_id AND b.membership_id = m.id
-    WHERE m.account_id = s.account_id AND (m.user_id = ANY($2::bigint[]) OR m.id = ANY($3::bigint[]))
-) p ON true
-WHERE s.instance_id = $1
+LEFT JOIN memberships m ON m.account_id = s.account_id AND m.id = coalesce(asked.membership_id, (
+    SELECT own.id FROM memberships own WHERE own.account_id = s.account_id AND own.user_id = asked.user_id))
+LEFT JOIN bookings b ON b.instance_id = s.instance_id AND b.membership_id = m.id
 """
 
 # The heads of the queue. Who could not even fit into the empty room is left out: they hold nobody back.
@@ -62,61 +59,67 @@ SELECT * FROM (
 
 WRITE = """
 WITH booked AS (
-    INSERT INTO bookings AS b (account_id, instance_id, membership_id, answer, seats, waiting, priority, queued_at,
-        seated_at, answered_at)
-    SELECT $2, $1, t.* , $3 FROM unnest($4::bigint[], $5::text[], $6::int[], $7::int[], $8::int[], $9::timestamptz[],
-        $10::timestamptz[]) AS t
+    INSERT INTO bookings AS b (answered_at, account_id, instance_id, membership_id, answer, seats, waiting, priority,
+        queued_at, seated_at)
+    SELECT $1, t.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::int[],
+        $9::timestamptz[], $10::timestamptz[]) AS t
     ON CONFLICT ON CONSTRAINT bookings_instance_id_membership_id_key DO UPDATE SET
         answer = excluded.answer, seats = excluded.seats, waiting = excluded.waiting, priority = excluded.priority,
         queued_at = excluded.queued_at, seated_at = excluded.seated_at, answered_at = excluded.answered_at
 ), logged AS (
-    INSERT INTO event_participation_log (account_id, instance_id, at, membership_id, by_user_id, via, verb,
+    INSERT INTO event_participation_log (at, account_id, instance_id, membership_id, by_user_id, via, verb,
         seats_before, seats_after, waiting_before, waiting_after, request_id)
-    SELECT $2, $1, $3, t.* FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::int[], $16::int[],
-        $17::int[], $18::int[], $19::uuid[]) AS t
+    SELECT $1, t.* FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
+        $17::int[], $18::int[], $19::int[], $20::int[], $21::uuid[]) AS t
 ), told AS (
-    INSERT INTO messages (account_id, instance_id, due_at, created_at, priority, user_id, kind, detail, dedupe)
-    SELECT $2, $1, $3, $3, $20, t.user_id, t.kind, t.detail::jsonb, t.dedupe
-    FROM unnest($21::bigint[], $22::text[], $23::text[], $24::text[]) AS t (user_id, kind, detail, dedupe)
+    INSERT INTO messages (due_at, created_at, priority, account_id, instance_id, user_id, kind, detail, dedupe)
+    SELECT $1, $1, $22, t.account_id, t.instance_id, t.user_id, t.kind, t.detail::jsonb, t.dedupe
+    FROM unnest($23::bigint[], $24::bigint[], $25::bigint[], $26::text[], $27::text[], $28::text[])
+        AS t (account_id, instance_id, user_id, kind, detail, dedupe)
     ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
 )
-UPDATE instance_seats SET capacity = $25, over = $26, booked = booked + $27, waiting = waiting + $28,
-    queued_at = $29, version = version + 1
-WHERE instance_id = $1
+UPDATE instance_seats s SET capacity = t.capacity, over = t.over, booked = s.booked + t.booked,
+    waiting = s.waiting + t.waiting, queued_at = t.queued_at, version = s.version + 1
+FROM unnest($29::bigint[], $30::int[], $31::int[], $32::int[], $33::int[], $34::timestamptz[])
+    AS t (instance_id, capacity, over, booked, waiting, queued_at)
+WHERE s.instance_id = t.instance_id
 """
 
-
-def lock(instance_id: int) -> str:
-    """The seats row is the queue for its seats: whoever holds it may count. Sent together with BEGIN."""
-    return f"SELECT 1 FROM instance_seats WHERE instance_id = {int(instance_id)} FOR NO KEY UPDATE"
+Asked = tuple[int, Request]  # of which instance, and what
 
 
-async def look(instance_id: int, requests: Sequence[Request], now: datetime) -> Desk | None:
-    """Open the desk: the facts, the counters, and the bookings of those asking. None when there is no such instance."""
+def lock(*instance_ids: int) -> str:
+    """A seats row is the queue for its seats: whoever holds it may count. Sent together with BEGIN.
+
+    Who locks several does so in the order of their ids, so that nobody waits in a circle; and does not wait long, since
+    it keeps those it has from others.
+    """
+    hurry = "SET LOCAL lock_timeout = '250ms';" if len(set(instance_ids)) > 1 else ""
+    return hurry + lock_rows(instance_ids)
+
+
+def lock_rows(instance_ids: Iterable[int]) -> str:
+    """The same lock inside a transaction that has begun, for as long as it takes."""
+    ids = ",".join(str(int(i)) for i in sorted(set(instance_ids)))
+    return f"SELECT 1 FROM instance_seats WHERE instance_id IN ({ids}) ORDER BY instance_id FOR NO KEY UPDATE"
+
+
+async def look(asked: Sequence[Asked], now: datetime) -> dict[int, Desk]:
+    """Open the desks that are asked: facts, counters, and the bookings of those asking. What is not there is left out."""
     found = await db.rows(
         LOOK,
-        instance_id,
-        [r.user_id for r in requests if r.user_id is not None],
-        [r.membership_id for r in requests if r.membership_id is not None],
+        [instance_id for instance_id, _ in asked],
+        [request.user_id for _, request in asked],
+        [request.membership_id for _, request in asked],
     )
-    if not found:
-        return None
-    first = found[0]
-    desk = Desk(
-        facts=_facts(instance_id, first),
-        now=now,
-        capacity=first["capacity"],
-        over=first["over"],
-        booked=first["booked"],
-        offered=first["offered"],
-        waiting=first["waiting"],
-        queued_at=first["queued_at"],
-    )
-    desk.before = (desk.booked, desk.waiting)
+    desks: dict[int, Desk] = {}
     for row in found:
+        desk = desks.get(row["instance_id"])
+        if desk is None:
+            desk = desks[row["instance_id"]] = _desk(row, now)
         if row["membership_id"] is not None:
             desk.seat_party(_party(row))
-    return desk
+    return desks
 
 
 async def look_at_queue(desk: Desk, requests: Sequence[Request]) -> None:
@@ -135,66 +138,92 @@ async def look_at_queue(desk: Desk, requests: Sequence[Request]) -> None:
             desk.seat_party(_party(row))
 
 
-async def already_done(instance_id: int, requests: Sequence[Request]) -> frozenset[UUID]:
+async def already_done(asked: Sequence[Asked]) -> frozenset[UUID]:
     """Which of these requests the log shows to be done: for after a lost connection."""
     done = await db.rows(
-        "SELECT request_id FROM event_participation_log WHERE instance_id = $1 AND request_id = ANY($2::uuid[])",
-        instance_id,
-        [r.id for r in requests],
+        "SELECT request_id FROM event_participation_log"
+        " WHERE instance_id = ANY($1::bigint[]) AND request_id = ANY($2::uuid[])",
+        [instance_id for instance_id, _ in asked],
+        [request.id for _, request in asked],
     )
     return frozenset(row["request_id"] for row in done)
 
 
-async def write(desk: Desk) -> None:
-    """Write bookings, log, messages and the seats row, each by its change; and what organisers did, rare as it is."""
-    parties = list(desk.touched.values())
-    log, notices = desk.log, desk.notices
-    booked, waiting = desk.before
+async def write(desks: Sequence[Desk], now: datetime) -> None:
+    """Write bookings, log, messages and the seats rows, each by its change; and what organisers did, rare as it is."""
+    parties = [(d.facts, p) for d in desks for p in d.touched.values()]
+    log = [(d.facts, x) for d in desks for x in d.log]
+    notices = [(d.facts, n) for d in desks for n in d.notices]
     await db.execute(
         WRITE,
-        desk.facts.instance_id,
-        desk.facts.account_id,
-        desk.now,
-        [p.membership_id for p in parties],
-        [p.answer for p in parties],
-        [p.seats for p in parties],
-        [p.waiting for p in parties],
-        [p.priority for p in parties],
-        [p.queued_at for p in parties],
-        [p.seated_at for p in parties],
-        [x.membership_id for x in log],
-        [x.by for x in log],
-        [x.via for x in log],
-        [x.verb for x in log],
-        [x.seats_before for x in log],
-        [x.seats_after for x in log],
-        [x.waiting_before for x in log],
-        [x.waiting_after for x in log],
-        [x.request_id for x in log],
+        now,
+        [f.account_id for f, _ in parties],
+        [f.instance_id for f, _ in parties],
+        [p.membership_id for _, p in parties],
+        [p.answer for _, p in parties],
+        [p.seats for _, p in parties],
+        [p.waiting for _, p in parties],
+        [p.priority for _, p in parties],
+        [p.queued_at for _, p in parties],
+        [p.seated_at for _, p in parties],
+        [f.account_id for f, _ in log],
+        [f.instance_id for f, _ in log],
+        [x.membership_id for _, x in log],
+        [x.by for _, x in log],
+        [x.via for _, x in log],
+        [x.verb for _, x in log],
+        [x.seats_before for _, x in log],
+        [x.seats_after for _, x in log],
+        [x.waiting_before for _, x in log],
+        [x.waiting_after for _, x in log],
+        [x.request_id for _, x in log],
         ANSWERS,
-        [n.user_id for n in notices],
-        [n.kind for n in notices],
-        [json.dumps({"seats": n.seats}) for n in notices],
-        [
-            dedupe(n.kind, desk.facts.instance_id, n.user_id, desk.now, i)
-            for i, n in enumerate(notices)
-        ],
-        desk.capacity,
-        desk.over,
-        desk.booked - booked,
-        desk.waiting - waiting,
-        desk.queued_at,
+        [f.account_id for f, _ in notices],
+        [f.instance_id for f, _ in notices],
+        [n.user_id for _, n in notices],
+        [n.kind for _, n in notices],
+        [json.dumps({"seats": n.seats}) for _, n in notices],
+        [dedupe(n.kind, f.instance_id, n.user_id, now, i) for i, (f, n) in enumerate(notices)],
+        [d.facts.instance_id for d in desks],
+        [d.capacity for d in desks],
+        [d.over for d in desks],
+        [d.booked - d.before[0] for d in desks],
+        [d.waiting - d.before[1] for d in desks],
+        [d.queued_at for d in desks],
     )
-    for act in desk.acts:
-        detail = {"membership": act.membership_id, "guests": act.guests, "over": act.over}
-        if act.verb is Verb.CAPACITY:
-            detail = {"capacity": desk.capacity}
-        await note(
-            desk.facts.account_id, act.by, act.verb, f"instance {desk.facts.instance_id}", **detail
-        )
+    for desk in desks:
+        for act in desk.acts:
+            await _audit(desk, act)
 
 
-def _facts(instance_id: int, row: db.Row) -> Facts:
+async def _audit(desk: Desk, act: Request) -> None:
+    detail: dict[str, object] = {
+        "membership": act.membership_id,
+        "guests": act.guests,
+        "over": act.over,
+    }
+    if act.verb is Verb.CAPACITY:
+        detail = {"capacity": desk.capacity}
+    await note(
+        desk.facts.account_id, act.by, act.verb, f"instance {desk.facts.instance_id}", **detail
+    )
+
+
+def _desk(row: db.Row, now: datetime) -> Desk:
+    return Desk(
+        facts=_facts(row),
+        now=now,
+        capacity=row["capacity"],
+        over=row["over"],
+        booked=row["booked"],
+        offered=row["offered"],
+        waiting=row["waiting"],
+        queued_at=row["queued_at"],
+        before=(row["booked"], row["waiting"]),
+    )
+
+
+def _facts(row: db.Row) -> Facts:
     windows = Windows.around(
         row["starts_at"],
         row["opens_before_minutes"],
@@ -202,7 +231,7 @@ def _facts(instance_id: int, row: db.Row) -> Facts:
         row["cancel_before_minutes"],
     )
     return Facts(
-        instance_id=instance_id,
+        instance_id=row["instance_id"],
         account_id=row["account_id"],
         title=row["title"],
         zone=row["zone"],

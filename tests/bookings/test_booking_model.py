@@ -160,7 +160,8 @@ class Bookings(RuleBasedStateMachine):
     )
     def many_at_once(self, asked: list[tuple[str, int, int]]) -> None:
         """A list settled in one transaction answers as if each had been alone, in that order (HOUSE 4b)."""
-        said = self.wait(desk.settle(self.instance_id, [self.request(*one) for one in asked]))
+        requests = [(self.instance_id, self.request(*one)) for one in asked]
+        said = self.wait(desk.settle(0, requests))
         heard = [one.outcome if isinstance(one, Refusal) else (one.kind, one.place) for one in said]
         assert heard == [self.expected(*one) for one in asked]
 

@@ -12,9 +12,10 @@ from backend.bookings import actions, queries
 from backend.bookings.rules import Via
 from backend.people.queries import Person
 from webapp.live import mark_of
-from webapp.miniapp.pages.events import event_after
+from webapp.miniapp.pages.events import BROUGHT, event_after
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
+from webapp.respond import page
 
 
 @dataclass
@@ -39,9 +40,20 @@ Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 async def create(
     code: FromPath[str], data: Booking, person: NamedDependency[Person]
 ) -> Response[str]:
-    """Book a party, or wait in line for it (`B1`–`B4`)."""
+    """Book a party, or wait in line for it (`B1`–`B4`).
+
+    When hundreds tap at once the answer is what they wait for: it takes no further query, and brings the screen after it.
+    """
     outcome = await actions.book(code, person, guests=data.guests, via=Via.MINIAPP)
-    return await event_after(code, person, outcome)
+    if outcome.kind not in BROUGHT:
+        return await event_after(code, person, outcome)
+    return page(
+        "miniapp/bookings/create.html",
+        person.voice,
+        headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
+        code=code,
+        outcome=outcome,
+    )
 
 
 @patch("/events/{code:str}/booking")

@@ -28,6 +28,7 @@ from webapp.rule_words import rhythm_of
 AT_ONCE = 60  # dates on a screen
 EVERYBODY = 500  # people on a screen
 LINE = 200  # of a line, read; a dozen are shown
+BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen after them
 
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 Answer = Response[str] | Response[None]
@@ -67,13 +68,19 @@ async def index(
 
 @get("/events/{code:str}")
 async def show(
-    code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    seen: FromQuery[str] = "",
+    after: FromQuery[str] = "",
 ) -> Answer:
-    """One date: where the reader stands, its seats, who comes, what can be done (`B9`, `W5`)."""
+    """One date: where the reader stands, its seats, who comes, what can be done (`B9`, `W5`).
+
+    `after` is the outcome that brought the reader here, when it did.
+    """
     view = await queries.event(code, person)
     if seen and seen == seen_of(view, person):
         return unchanged()
-    return await event_screen(view, person)
+    return await event_screen(view, person, outcome=after if after in BROUGHT else "")
 
 
 @get("/events/{code:str}/people")
@@ -97,6 +104,7 @@ async def event_screen(
     waits = view.mine is not None and view.mine.waiting
     dead_end = view.phase in ("cancelled", "ended", "closed")
     coming = await queries.comers(view.id)
+    named, unnamed = who_comes(coming, person)
     return screen(
         "events/show.html",
         person,
@@ -105,7 +113,8 @@ async def event_screen(
         view=view,
         rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
         people=coming,
-        names=who_comes(coming, person),
+        named=named,
+        unnamed=unnamed,
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=await queries.next_date(view, person) if dead_end else None,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),

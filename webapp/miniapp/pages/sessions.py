@@ -28,12 +28,12 @@ async def show(request: AnyRequest) -> Response[str]:
     return shell(request)
 
 
-def shell_for_documents(request: AnyRequest) -> Response[str] | None:
+async def shell_for_documents(request: AnyRequest) -> Response[str] | None:
     """Before any handler: a browser that loads an address of the Mini App as a document gets the shell.
 
     It cannot bring a session: those live in the page, not in a cookie.
     """
-    check_readable(request)
+    await check_readable(request)
     asked = request.headers
     a_document = "text/html" in asked.get("accept", "") and "hx-request" not in asked
     if request.method == "GET" and a_document and "authorization" not in asked:

@@ -1,0 +1,64 @@
+"""Requests for several dates are settled together, and one date that is held up holds up no other for long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from backend import db
+from backend.bookings import desk, store
+from backend.bookings.actions import find
+from backend.bookings.rules import Outcome, Request, Verb, Via
+from backend.errors import NotFound
+from backend.people.queries import Person
+from emerald.doctor import check_invariants
+
+Make = Callable[..., Awaitable[Any]]
+
+
+def book(person: Person, **more: Any) -> Request:
+    return Request(Verb.BOOK, Via.MINIAPP, by=person.id, user_id=person.id, **more)
+
+
+async def test_one_transaction_answers_for_all_its_dates(
+    instance: Make, alice: Person, bob: Person
+) -> None:
+    """HOUSE 4b: each answer is the one its own date gives."""
+    one, two = [(await find(await instance(capacity=1))).instance_id for _ in range(2)]
+    said = await desk.settle(
+        0,
+        [(two, book(alice)), (one, book(bob)), (two, book(bob)), (-5, book(bob)), (one, book(bob))],
+    )
+    kinds = [type(a) if isinstance(a, Exception) else (a.kind, a.place) for a in said]
+    assert kinds == [
+        ("booked", None),
+        ("booked", None),
+        ("waiting", 1),
+        NotFound,
+        ("already", None),
+    ]
+    assert await db.value("SELECT count(DISTINCT xmin::text) FROM bookings") == 1
+    assert await check_invariants() == []
+
+
+async def test_a_date_that_is_held_up_does_not_refuse_the_others(
+    instance: Make, alice: Person, bob: Person
+) -> None:
+    """A lock waited for in vain is tried again alone, for as long as a lone request waits."""
+    free, held = [(await find(await instance(capacity=1))).instance_id for _ in range(2)]
+    holding, release = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with db.transaction(store.lock(held)):
+            holding.set()
+            await release.wait()
+
+    holder = asyncio.create_task(hold())
+    await holding.wait()
+    asking = asyncio.create_task(desk.settle(0, [(free, book(alice)), (held, book(bob))]))
+    # The first try gives up on the held row; then each date is settled alone, the free one first.
+    while not await db.value("SELECT count(*) FROM bookings"):  # noqa: ASYNC110 - another transaction
+        await asyncio.sleep(0)
+    release.set()
+    said = await asking
+    await holder
+    assert [a.kind for a in said if isinstance(a, Outcome)] == ["booked", "booked"]
