@@ -75,6 +75,8 @@ def form_of(draft: SeriesDraft) -> SeriesForm:
         and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local
     ):
         fields |= _builder(words.simple, draft)
+        if not recurrence.rules[0].by_day:  # the weekday of the first date, whichever that becomes
+            fields["weekday"] = ()
         fields["left_out"] = tuple(_written(moment) for moment in words.left_out)
         fields["extra"] = tuple(_written(moment) for moment in words.extra)
     elif draft.rule:

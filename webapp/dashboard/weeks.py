@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date
 
 from backend import clock
 from backend.bookings.queries import InstanceView
 from backend.i18n import Voice
 from webapp.rule_words import weekday_names
 
+_SHORT_MONTH = re.compile(r"([ML])\1{2,}")
 _NAME = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -52,8 +53,16 @@ class Week:
 
     def title(self, voice: Voice) -> str:
         """`23–29 November`; with the year when it is not this one."""
-        skeleton = "MMMMd" if self.sunday.year == clock.now().year else "yMMMMd"
-        return format_interval(self.monday, self.sunday, skeleton, locale=voice.locale)
+        skeleton = "MMMd" if self.sunday.year == clock.now().year else "yMMMd"
+        differs = "d" if self.monday.month == self.sunday.month else "M"
+        if skeleton == "yMMMd" and self.monday.year != self.sunday.year:
+            differs = "y"
+        # The languages' own patterns for a span of days, with the months' names written out.
+        first, last = voice.locale.interval_formats[skeleton][differs]
+        return "".join(
+            format_date(day, _SHORT_MONTH.sub(r"\1\1\1\1", pattern), voice.locale)
+            for day, pattern in ((self.monday, first), (self.sunday, last))
+        )
 
 
 @dataclass(frozen=True, slots=True)

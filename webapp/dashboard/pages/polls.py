@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -45,8 +46,7 @@ class PollForm:
     @property
     def lines(self) -> list[tuple[str, str]]:
         """The options with their limits, as they are shown."""
-        limits = (*self.limit, *("",) * len(self.option))
-        return list(zip(self.option, limits, strict=False))
+        return list(zip_longest(self.option, self.limit, fillvalue=""))
 
 
 def path_of(code: str) -> str:

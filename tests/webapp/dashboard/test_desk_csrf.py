@@ -1,0 +1,95 @@
+"""Changes come from our own pages: the token of this very session, and what the browser says of the sender (`X3`)."""
+
+from typing import Any
+
+import pytest
+
+ORIGIN = "https://emerald.example"
+
+
+def changes(site: Any) -> list[str]:
+    """Every route of the dashboard that changes something, with made-up ids."""
+    found = []
+    for route in site.routes:
+        if route.path.startswith("/dashboard") and set(route.methods) & {
+            "POST",
+            "PUT",
+            "PATCH",
+            "DELETE",
+        }:
+            path = route.path_format
+            for name in ("membership_id", "series_id", "key_id", "group_id", "browser_id"):
+                path = path.replace(f"{{{name}}}", "1")
+            found.append(path.replace("{code}", "abcdefghjk"))
+    return found
+
+
+async def test_there_are_changes_to_guard(site: Any) -> None:
+    assert len(changes(site)) >= 20
+
+
+async def test_without_the_token_nothing_changes(desk: Any, site: Any) -> None:
+    for path in changes(site):
+        for sent in ({}, {"csrf": ""}, {"csrf": "0" * 64}, {"csrf": "ä"}):
+            refused = await desk.client.post(path, data=sent, headers={"Origin": ORIGIN})
+            assert refused.status_code == 403, path
+            assert "Nothing has changed" in desk.text(refused), path
+
+
+async def test_the_token_of_another_session_is_none(desk: Any, sign_in: Any, olga: Any) -> None:
+    other = await sign_in(olga)
+    await other.get("/dashboard")
+    await desk.get("/dashboard")
+    assert other.csrf != desk.csrf
+    refused = await desk.client.post(
+        "/dashboard/settings/language",
+        data={"csrf": other.csrf, "language": "fi"},
+        headers={"Origin": ORIGIN},
+    )
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://emerald.example.evil.example"},
+        {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+async def test_another_site_cannot_send_even_a_good_token(
+    desk: Any, headers: dict[str, str]
+) -> None:
+    await desk.get("/dashboard")
+    refused = await desk.client.post(
+        "/dashboard/settings/language", data={"csrf": desk.csrf, "language": "fi"}, headers=headers
+    )
+    assert refused.status_code == 403
+
+
+async def test_the_token_may_come_as_a_header(desk: Any) -> None:
+    await desk.get("/dashboard")
+    taken = await desk.client.post(
+        "/dashboard/settings/language", data={"language": "fi"}, headers={"X-CSRF-Token": desk.csrf}
+    )
+    assert taken.status_code == 303
+
+
+async def test_who_is_not_signed_in_is_sent_there(browser: Any, club: Any, site: Any) -> None:
+    for path in changes(site):
+        sent = await browser().client.post(path, data={})
+        assert (sent.status_code, sent.headers["location"]) == (303, "/dashboard/sign-in"), path
+    asked = await browser().client.post("/dashboard/keys", headers={"HX-Request": "true"})
+    assert asked.headers["hx-redirect"] == "/dashboard/sign-in"
+
+
+async def test_no_page_can_be_framed_or_run_foreign_script(desk: Any, browser: Any) -> None:
+    for answer in (await desk.get("/dashboard"), await browser().client.get("/dashboard/sign-in")):
+        policy = answer.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert " style=" not in answer.text and "<style" not in answer.text
+        assert " onclick=" not in answer.text and "hx-on" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"

@@ -1,0 +1,366 @@
+"""The people of a date, and the organiser's hand on them (`B10`, `B3`, `W4`, `S5`, `C1`, `C6`)."""
+
+import re
+from typing import Any
+
+import pytest
+
+
+async def book(code: str, person: Any, guests: int = 0) -> None:
+    from backend.bookings import actions
+    from backend.bookings.rules import Via
+
+    await actions.book(code, person, guests=guests, via=Via.CARD)
+
+
+async def membership(person: Any) -> str:
+    from backend import db
+
+    return str(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
+
+
+async def sitting(code: str) -> dict[str, tuple[int, int]]:
+    """First name to (seats, waiting), for who has either."""
+    from backend import db
+
+    rows = await db.rows(
+        "SELECT u.first_name, b.seats, b.waiting FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+        " JOIN telegram_users u ON u.id = m.user_id JOIN event_instances i ON i.id = b.instance_id"
+        " WHERE i.code = $1 AND (b.seats > 0 OR b.waiting > 0)",
+        code,
+    )
+    return {row["first_name"]: (row["seats"], row["waiting"]) for row in rows}
+
+
+async def test_shows_who_comes_who_waits_and_who_does_not(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any, aino: Any
+) -> None:
+    from backend.bookings.actions import answer
+    from backend.bookings.rules import Via
+
+    code = await instance(capacity=2)
+    await book(code, alice, 1)
+    await book(code, bob)
+    await answer(code, aino, maybe=True, via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    assert "Evening flow yoga Thu 26 Nov, 18:00–19:15 · Kallion kulttuuritalo, sali 2" in shown
+    assert "Seats 2 of 2 Waiting 1 for 1 seat Maybe 1 Can’t 0" in shown
+    assert re.search(r"Alice 2 seats Mon 23 Nov", shown)
+    assert re.search(r"1 B Bob wants 1 seat", shown)
+    assert "Aino Maybe" in shown
+
+
+async def test_adds_a_member_with_guests(noon: Any, desk: Any, instance: Any, bob: Any) -> None:
+    code = await instance(capacity=3)
+    shown = await desk.post(
+        f"/dashboard/events/{code}/bookings",
+        membership=await membership(bob),
+        guests="1",
+        how="seat",
+    )
+    assert "Bob has 2 seats." in desk.text(shown)
+    assert await sitting(code) == {"Bob": (2, 0)}
+
+
+async def test_a_notice_is_told_once(noon: Any, desk: Any, instance: Any, bob: Any) -> None:
+    code = await instance()
+    await desk.post(f"/dashboard/events/{code}/bookings", membership=await membership(bob))
+    assert "Bob has 1 seat." not in desk.text(await desk.get(f"/dashboard/events/{code}"))
+
+
+async def test_adding_twice_changes_nothing_and_says_so(
+    noon: Any, desk: Any, instance: Any, bob: Any
+) -> None:
+    code = await instance()
+    who = await membership(bob)
+    await desk.post(f"/dashboard/events/{code}/bookings", membership=who)
+    again = await desk.post(f"/dashboard/events/{code}/bookings", membership=who)
+    assert "Bob is on the list already. Nothing has changed." in desk.text(again)
+
+
+async def test_puts_a_member_in_line(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    code = await instance(capacity=1)
+    await book(code, alice)
+    shown = await desk.post(
+        f"/dashboard/events/{code}/bookings", membership=await membership(bob), how="line"
+    )
+    assert "Bob waits in line, for 1 seat." in desk.text(shown)
+    assert await sitting(code) == {"Alice": (1, 0), "Bob": (0, 1)}
+
+
+async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    """B3: the one exception."""
+    from backend import db
+
+    code = await instance(capacity=1)
+    await book(code, alice)
+    who = await membership(bob)
+    asked = await desk.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1")
+    assert asked.status_code == 422
+    assert "That is 2 seats more than there are" in desk.text(asked)
+    assert await sitting(code) == {"Alice": (1, 0)}
+    done = await desk.post(
+        f"/dashboard/events/{code}/bookings", membership=who, guests="1", over="1"
+    )
+    assert "of 1, over by 2" in desk.text(done)
+    assert await sitting(code) == {"Alice": (1, 0), "Bob": (2, 0)}
+    assert await db.value("SELECT detail->>'over' FROM audit_log WHERE verb = 'seat'") == "true"
+
+
+async def test_an_organiser_who_is_no_owner_cannot_go_over(
+    noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, bob: Any, club: Any
+) -> None:
+    from backend.accounts.actions import change_role
+    from backend.accounts.rules import Role
+
+    code = await instance(capacity=1)
+    await book(code, alice)
+    await change_role(olga, club.id, int(await membership(alice)), Role.ADMIN)
+    mine = await sign_in(alice)
+    who = await membership(bob)
+    refused = await mine.post(f"/dashboard/events/{code}/bookings", membership=who)
+    assert refused.status_code == 422 and "an owner can go over" in mine.text(refused)
+    assert "Go over the seats" not in mine.text(refused)
+    forced = await mine.post(f"/dashboard/events/{code}/bookings", membership=who, over="1")
+    assert forced.status_code == 403
+    assert await sitting(code) == {"Alice": (1, 0)}
+
+
+async def test_seats_somebody_from_the_line_before_their_turn(
+    noon: Any, desk: Any, instance: Any, olga: Any, alice: Any, bob: Any, aino: Any
+) -> None:
+    from backend.bookings.actions import set_capacity
+
+    code = await instance(capacity=2)
+    await book(code, alice, 1)
+    await book(code, bob, 1)
+    await book(code, aino)
+    await set_capacity(code, olga, 3)  # Bob needs two: strictly in order, nobody is seated
+    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(aino)}/seat")
+    assert "Aino has 1 seat." in desk.text(shown)
+    asked = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat")
+    assert asked.status_code == 422 and "That is 2 seats more than there are" in desk.text(asked)
+    await desk.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat", over="1")
+    assert await sitting(code) == {"Alice": (2, 0), "Aino": (1, 0), "Bob": (2, 0)}
+
+
+async def test_changes_guests(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
+    code = await instance(guests_max=2)
+    await book(code, alice)
+    path = f"/dashboard/events/{code}/bookings/{await membership(alice)}/guests"
+    await desk.post(path, guests="2")
+    assert await sitting(code) == {"Alice": (3, 0)}
+    refused = await desk.post(path, guests="9")
+    assert refused.status_code == 422 and "You can bring 2 guests at most." in desk.text(refused)
+    assert (await desk.post(path, guests="some")).status_code == 422
+    assert await sitting(code) == {"Alice": (3, 0)}
+
+
+async def test_takes_somebody_off_and_can_take_it_back(
+    noon: Any, desk: Any, instance: Any, alice: Any
+) -> None:
+    code = await instance(guests_max=2)
+    await book(code, alice, 1)
+    who = await membership(alice)
+    shown = await desk.post(f"/dashboard/events/{code}/bookings/{who}/removal")
+    assert "Alice is off the list." in desk.text(shown) and await sitting(code) == {}
+    undo = re.search(r'id="notice".*?</form>', shown.text, re.S)
+    assert undo
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo[0]))
+    action = re.search(r'action="([^"]+)"', undo[0])
+    assert action
+    await desk.post(action[1], **{k: v for k, v in fields.items() if k != "csrf"})
+    assert await sitting(code) == {"Alice": (2, 0)}
+
+
+async def test_no_undo_is_offered_once_the_seat_is_somebody_elses(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    code = await instance(capacity=1)
+    await book(code, alice)
+    await book(code, bob)
+    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/removal")
+    assert "Alice is off the list. The seat went to who was next in line." in desk.text(shown)
+    assert "Undo" not in desk.text(shown) and await sitting(code) == {"Bob": (1, 0)}
+
+
+async def test_a_member_of_another_club_is_nobody_here(
+    noon: Any, desk: Any, instance: Any, charlie: Any
+) -> None:
+    """A1: an id from elsewhere in a form."""
+    from backend import db
+    from backend.accounts.actions import create_own_account
+
+    await create_own_account(charlie, "Chess")
+    code = await instance()
+    who = await db.value("SELECT id FROM memberships WHERE user_id = $1", charlie.id)
+    for path, fields in (
+        (f"/dashboard/events/{code}/bookings", {"membership": str(who)}),
+        (f"/dashboard/events/{code}/bookings", {"membership": str(who), "how": "line"}),
+        (f"/dashboard/events/{code}/bookings", {"membership": "99999999"}),
+        (f"/dashboard/events/{code}/bookings/{who}/seat", {}),
+        (f"/dashboard/events/{code}/bookings/{who}/guests", {"guests": "1"}),
+        (f"/dashboard/events/{code}/bookings/{who}/removal", {}),
+    ):
+        answer = await desk.post(path, **fields)
+        assert answer.status_code == 404, path
+        assert "Charlie" not in answer.text
+    assert await sitting(code) == {}
+
+
+async def test_somebody_has_to_be_chosen(noon: Any, desk: Any, instance: Any) -> None:
+    code = await instance()
+    shown = await desk.post(f"/dashboard/events/{code}/bookings", membership="", guests="1")
+    assert shown.status_code == 422 and "Choose somebody." in desk.text(shown)
+    assert '<details class="drop" open>' in shown.text and 'value="1"' in shown.text
+
+
+async def test_fewer_seats_than_are_taken_remove_nobody(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    """W4: 14/12, over by 2."""
+    code = await instance(capacity=3)
+    await book(code, alice)
+    await book(code, bob, 1)
+    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity="2")
+    assert "3 of 2 seats are taken: over by 1. Nobody is removed." in desk.text(shown)
+    assert "Seats 3 of 2, over by 1" in desk.text(shown)
+    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity="")
+    assert "There is room for everyone." in desk.text(shown)
+
+
+async def test_more_seats_go_to_who_waits(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    code = await instance(capacity=1)
+    await book(code, alice)
+    await book(code, bob)
+    await desk.post(f"/dashboard/events/{code}/seats", capacity="2")
+    assert await sitting(code) == {"Alice": (1, 0), "Bob": (1, 0)}
+
+
+@pytest.mark.parametrize("typed", ["0", "-3", "1e3", "lots", "100001"])
+async def test_a_number_of_seats_that_is_none(
+    noon: Any, desk: Any, instance: Any, typed: str
+) -> None:
+    code = await instance(capacity=4)
+    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity=typed)
+    assert shown.status_code == 422 and f'value="{typed}"' in shown.text
+    assert "Seats 0 of 4" in desk.text(shown)
+
+
+async def test_cancels_with_a_reason_and_takes_it_back(
+    noon: Any, desk: Any, instance: Any, alice: Any
+) -> None:
+    """S5."""
+    code = await instance()
+    await book(code, alice)
+    refused = await desk.post(f"/dashboard/events/{code}/cancellation", reason="  ")
+    assert refused.status_code == 422 and "Say why, in a few words" in desk.text(refused)
+    long = await desk.post(f"/dashboard/events/{code}/cancellation", reason="x" * 301)
+    assert long.status_code == 422 and "x" * 301 in long.text
+    done = desk.text(
+        await desk.post(f"/dashboard/events/{code}/cancellation", reason="A pipe burst.")
+    )
+    assert "Cancelled by Olga “A pipe burst.”" in done and "Cancel this date" not in done
+    back = desk.text(await desk.post(f"/dashboard/events/{code}/restoration"))
+    assert "It takes place after all." in back and "Cancel this date" in back
+    assert await sitting(code) == {"Alice": (1, 0)}
+
+
+async def test_posts_its_card_and_says_what_becomes_of_it(
+    noon: Any, desk: Any, instance: Any
+) -> None:
+    from backend import db
+
+    code = await instance()
+    path = f"/dashboard/events/{code}"
+    assert "Not posted yet." in desk.text(await desk.get(path))
+    shown = desk.text(await desk.post(f"{path}/cards"))
+    assert "The card is on its way to the group." in shown
+    assert "On its way to “Kallio Yoga”" in shown
+    async with db.transaction():
+        await db.execute("UPDATE cards SET state = 'live', message_id = 77, posted_at = $1", noon)
+    shown_live = await desk.get(path)
+    assert "In “Kallio Yoga”" in desk.text(shown_live)
+    assert 'href="https://t.me/c/1000000001/77"' in shown_live.text
+    async with db.transaction():
+        await db.execute("UPDATE cards SET state = 'lost'")
+    lost = desk.text(await desk.get(path))
+    assert "No longer in “Kallio Yoga”" in lost and "Post again" in lost
+    await desk.post(f"{path}/cards")
+    assert await db.value("SELECT count(*) FROM cards WHERE state = 'due'") == 1
+
+
+async def test_without_a_group_there_is_nothing_to_post_to(
+    noon: Any, desk: Any, instance: Any
+) -> None:
+    code = await instance(group_id=None, visibility="link")
+    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    assert "There is no group to post to." in shown and "Choose a group" in shown
+    refused = await desk.post(f"/dashboard/events/{code}/cards")
+    assert refused.status_code == 422 and "There is no group to post it to." in desk.text(refused)
+
+
+async def test_a_date_that_is_over_is_only_looked_at(
+    noon: Any, desk: Any, instance: Any, alice: Any
+) -> None:
+    from datetime import timedelta
+
+    from backend import clock
+
+    code = await instance()
+    await book(code, alice)
+    clock.advance(timedelta(days=4))
+    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    assert "This date is over" in shown and "Add a person" not in shown
+    refused = await desk.post(f"/dashboard/events/{code}/cancellation", reason="Late")
+    assert refused.status_code == 422
+
+
+async def test_looking_at_an_open_event_makes_nobody_a_member(
+    noon: Any, sign_in: Any, instance: Any, charlie: Any
+) -> None:
+    """Anyone with the link may join in the app; the dashboard's address is no such link (`A1`)."""
+    from backend import db
+    from backend.accounts.actions import create_own_account
+
+    await create_own_account(charlie, "Chess")
+    code = await instance(visibility="link")
+    mine = await sign_in(charlie)
+    assert (await mine.get(f"/dashboard/events/{code}")).status_code == 404
+    assert await db.value("SELECT count(*) FROM memberships WHERE user_id = $1", charlie.id) == 1
+
+
+async def test_htmx_gets_a_refusal_for_the_top_of_its_page(
+    noon: Any, desk: Any, instance: Any, bob: Any
+) -> None:
+    code = await instance(guests_max=0)
+    await book(code, bob)
+    await desk.get("/dashboard")
+    answer = await desk.client.post(
+        f"/dashboard/events/{code}/bookings/{await membership(bob)}/guests",
+        data={"csrf": desk.csrf, "guests": "3"},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 422
+    assert (answer.headers["hx-retarget"], answer.headers["hx-reselect"]) == ("#notice", "#notice")
+    assert 'id="notice"' in answer.text and "Guests can’t be brought to this one." in answer.text
+
+
+async def test_the_page_follows_taps_in_the_group(
+    noon: Any, desk: Any, instance: Any, alice: Any
+) -> None:
+    import html
+
+    code = await instance()
+    shown = await desk.get(f"/dashboard/events/{code}")
+    again = re.search(r'id="live" hidden hx-get="([^"]+)"', shown.text)
+    assert again
+    assert (await desk.client.get(html.unescape(again[1]))).status_code == 204
+    await book(code, alice)
+    assert "Alice" in desk.text(await desk.client.get(html.unescape(again[1])))

@@ -1,0 +1,91 @@
+"""API keys: shown once, bounded, revocable (`A3`)."""
+
+import re
+from typing import Any
+
+import pytest
+
+
+async def make(desk: Any, **fields: str) -> Any:
+    return await desk.post(
+        "/dashboard/keys", **{"label": "Mikko", "role": "HELPER", "uses": "1", **fields}
+    )
+
+
+async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, charlie: Any) -> None:
+    from backend import db
+    from backend.accounts.actions import bind
+
+    shown = await make(desk)
+    assert shown.status_code == 201 and "It is shown only now." in desk.text(shown)
+    key = re.search(r"/start (sk_[0-9a-f]{48})", shown.text)
+    assert key
+    later = await desk.get("/dashboard/keys")
+    assert key[1] not in later.text and f"sk_…{key[1][-4:]}" in later.text
+    stored = await db.rows("SELECT * FROM api_keys")
+    assert key[1] not in str([dict(row) for row in stored])
+    assert (await bind(charlie, key[1])).role == "HELPER"
+    assert "Mikko sk_…" in desk.text(later) and "Used up" in desk.text(
+        await desk.get("/dashboard/keys")
+    )
+
+
+async def test_a_revoked_key_is_worthless(noon: Any, desk: Any, charlie: Any) -> None:
+    from backend import db
+    from backend.accounts.actions import bind
+    from backend.errors import NotFound
+
+    shown = await make(desk, uses="")
+    key = re.search(r"sk_[0-9a-f]{48}", shown.text)
+    assert key
+    key_id = await db.value("SELECT max(id) FROM api_keys")
+    gone = await desk.post(f"/dashboard/keys/{key_id}/revocation")
+    assert "The key is revoked." in desk.text(gone) and "Revoked" in desk.text(gone)
+    with pytest.raises(NotFound):
+        await bind(charlie, key[0])
+
+
+async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, desk: Any) -> None:
+    from backend import db
+
+    shown = await make(desk, expires_on="2026-11-30")
+    assert "Good until Mon 30 Nov at 23:59" in desk.text(shown)
+    expires = await db.value("SELECT expires_at FROM api_keys WHERE label = 'Mikko'")
+    assert expires.isoformat() == "2026-11-30T21:59:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"label": " "}, "Say whom or what the key is for."),
+        ({"label": "x" * 81}, "At most 80 characters, please."),
+        ({"uses": "0"}, "Between 1 and 1000, please."),
+        ({"uses": "often"}, "A whole number, please."),
+        ({"expires_on": "2020-01-01"}, "Choose a moment that is still to come."),
+        ({"expires_on": "never"}, "Choose a day."),
+        ({"role": "KING"}, "Choose a role."),
+    ],
+)
+async def test_each_fault_has_its_sentence_and_nothing_is_lost(
+    noon: Any, desk: Any, fields: dict[str, str], fault: str
+) -> None:
+    shown = await make(desk, **fields)
+    assert shown.status_code == 422 and fault in desk.text(shown)
+    for name, typed in fields.items():
+        if name != "role" and typed.strip():
+            assert f'value="{typed}"' in shown.text
+    assert not re.search(r"sk_[0-9a-f]{48}", shown.text)
+
+
+async def test_an_organiser_makes_no_owners(
+    noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any
+) -> None:
+    from backend import db
+    from backend.accounts.actions import change_role
+    from backend.accounts.rules import Role
+
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
+    await change_role(olga, club.id, membership, Role.ADMIN)
+    mine = await sign_in(bob)
+    assert 'value="OWNER"' not in (await mine.get("/dashboard/keys")).text
+    assert (await make(mine, role="OWNER")).status_code == 403

@@ -1,0 +1,138 @@
+"""Polls as organisers make, watch and close them (`P1`, `P2`)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+GOOD = {
+    "question": "What do we cook?",
+    "option": ["Karjalanpaisti", "Vegan ramen", "", "Пельмени"],
+    "limit": ["", "", "", "8"],
+    "kind": "single",
+    "choices_max": "2",
+    "results": "live",
+    "closes": "",
+}
+
+
+async def made(desk: Any, **fields: Any) -> str:
+    answer = await desk.post("/dashboard/polls", follow=False, **{**GOOD, **fields})
+    assert answer.status_code == 303, desk.text(answer)
+    return str(answer.headers["location"].rsplit("/", 1)[1])
+
+
+async def test_olga_asks_and_sees_who_voted_for_what(
+    noon: Any, desk: Any, club: Any, alice: Any
+) -> None:
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+
+    code = await made(desk, group=str(club.group_id))
+    options = (await poll(code, alice)).options
+    assert [(o.text, o.votes_max) for o in options] == [
+        ("Karjalanpaisti", None),
+        ("Vegan ramen", None),
+        ("Пельмени", 8),
+    ]
+    await vote(code, alice, [options[2].id], via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "Voted 1 of 4" in shown and "Пельмени 1 of 8 Alice" in shown
+    assert "Post the card" in shown
+    assert "What do we cook? 1 of 4 have voted Open" in desk.text(
+        await desk.get("/dashboard/polls")
+    )
+
+
+async def test_closes_it_for_good(noon: Any, desk: Any) -> None:
+    code = await made(desk)
+    shown = desk.text(await desk.post(f"/dashboard/polls/{code}/closure"))
+    assert "The poll is closed." in shown and "Close the poll" not in shown
+    assert "Closed today at 14:00" in desk.text(await desk.get("/dashboard/polls"))
+
+
+async def test_a_deadline_is_in_the_clubs_time(noon: Any, desk: Any, olga: Any) -> None:
+    from backend.polls.queries import poll
+
+    code = await made(desk, closes="2026-11-24T18:00")
+    closes_at = (await poll(code, olga)).closes_at
+    assert closes_at is not None and closes_at.isoformat() == "2026-11-24T16:00:00+00:00"
+    assert "until tomorrow at 18:00" in desk.text(await desk.get(f"/dashboard/polls/{code}"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"question": ""}, "Ask something."),
+        ({"option": ["Only one", "", ""]}, "Between 2 and 12 options, please."),
+        ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
+        ({"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]}, "Write something, or take this option out."),
+        ({"limit": ["some", "", "", ""]}, "A whole number, please."),
+        ({"limit": ["0", "", "", ""]}, "Between 1 and 100000 votes, please; or leave it empty."),
+        ({"kind": "several", "choices_max": "0"}, "please"),
+        ({"kind": "ranked"}, "Choose one or several."),
+        ({"closes": "2026-11-22T18:00"}, "Choose a moment"),
+        ({"closes": "soon"}, "Choose a day and a time."),
+        ({"group": "999"}, "Choose one of the club’s groups."),
+    ],
+)  # fmt: skip
+async def test_each_fault_has_its_sentence_and_nothing_is_lost(
+    noon: Any, desk: Any, fields: dict[str, Any], fault: str
+) -> None:
+    typed = {**GOOD, "anonymous": "1", **fields}
+    shown = await desk.post("/dashboard/polls", **typed)
+    assert shown.status_code == 422 and fault in desk.text(shown)
+    for text in (*typed["option"], *typed["limit"], typed["choices_max"]):
+        assert f'value="{text}"' in shown.text
+    assert 'name="anonymous" value="1" checked' in shown.text
+
+
+async def test_a_fault_stands_at_its_own_line(noon: Any, desk: Any) -> None:
+    """Empty lines are left out of the poll, and still count as lines of the form."""
+    shown = await desk.post(
+        "/dashboard/polls", **{**GOOD, "option": ["Tea", "", "", "TEA"], "limit": ["", "", "", ""]}
+    )
+    assert 'id="fault-option-3"' in shown.text and 'id="fault-option-1"' not in shown.text
+
+
+async def test_hidden_results_are_hidden_from_organisers_too(
+    noon: Any, desk: Any, alice: Any
+) -> None:
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+
+    code = await made(desk, results="closed")
+    await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "Results are hidden from everybody until the poll closes." in shown
+    assert "Alice" not in shown and "Voted 1 of 4" in shown
+
+
+async def test_an_anonymous_poll_names_nobody(noon: Any, desk: Any, alice: Any) -> None:
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+
+    code = await made(desk, anonymous="1")
+    await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "Karjalanpaisti 1" in shown and "Alice" not in shown
+
+
+async def test_posts_its_card(noon: Any, desk: Any, club: Any) -> None:
+    from backend import db
+
+    code = await made(desk, group=str(club.group_id))
+    shown = desk.text(await desk.post(f"/dashboard/polls/{code}/cards"))
+    assert "On its way to “Kallio Yoga”" in shown
+    assert await db.value("SELECT count(*) FROM cards WHERE poll_id IS NOT NULL") == 1
+
+
+async def test_a_poll_over_by_its_deadline_is_closed(noon: Any, desk: Any) -> None:
+    from backend import clock
+
+    code = await made(desk, closes="2026-11-24T18:00")
+    clock.advance(timedelta(days=2))
+    assert "Close the poll" not in desk.text(await desk.get(f"/dashboard/polls/{code}"))

@@ -1,0 +1,216 @@
+"""Who reaches what: another club's objects are not there (`A1`), and roles end where they end (`A2`, `X4`)."""
+
+from typing import Any
+
+import pytest
+
+# What each role below ADMIN may open or do, by route and method; everything else is theirs to be refused.
+FOR_HELPERS = {
+    ("GET", "/dashboard"),
+    ("GET", "/dashboard/events/{code}"),
+    ("GET", "/dashboard/settings"),
+    ("POST", "/dashboard/settings/language"),
+    ("POST", "/dashboard/settings/browsers/{browser_id}/removal"),
+    ("POST", "/dashboard/settings/browsers/removal"),
+}
+FOR_OWNERS = {("POST", "/dashboard/settings/club")}
+
+
+def routes(site: Any) -> list[tuple[str, str]]:
+    """Every route behind the sign-in, as (method, path with its holes)."""
+    found = []
+    for route in site.routes:
+        if not route.path.startswith("/dashboard") or "/sign-" in route.path:
+            continue
+        found += [(m, route.path_format) for m in route.methods if m in ("GET", "POST")]
+    return sorted(found)
+
+
+@pytest.fixture
+async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, str]:
+    """Something of Olga's club for every hole of a path."""
+    from backend import db
+    from backend.accounts.actions import create_key
+    from backend.accounts.rules import Role
+    from backend.bookings.actions import book
+    from backend.bookings.rules import Via
+    from backend.people.actions import (
+        answer_sign_in,
+        begin_sign_in,
+        finish_sign_in,
+        pending_sign_in,
+    )
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    code = await instance(rule="FREQ=WEEKLY")
+    await book(code, alice, via=Via.CARD)
+    draft = PollDraft(
+        question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")), group_id=club.group_id
+    )
+    asked = await begin_sign_in("Firefox on Linux")
+    await answer_sign_in((await pending_sign_in(asked.key)).id, olga, yes=True)
+    await finish_sign_in(asked.browser_key)
+    await create_key(olga, club.id, label="Somebody", role=Role.HELPER)
+    return {
+        "event": code,
+        "poll": await create_poll(olga, club.id, draft),
+        "series_id": str(await db.value("SELECT max(id) FROM event_series")),
+        "membership_id": str(
+            await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+        ),
+        "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
+        "group_id": str(club.group_id),
+        "browser_id": str(await db.value("SELECT max(id) FROM web_sessions")),
+    }
+
+
+def filled(path: str, objects: dict[str, str]) -> str:
+    path = path.replace("{code}", objects["poll" if "/polls/" in path else "event"])
+    for name, value in objects.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path
+    return path
+
+
+@pytest.fixture
+async def other_owner(charlie: Any, club: Any) -> Any:
+    """Charlie, who owns a club of his own."""
+    from backend.accounts.actions import create_own_account
+
+    await create_own_account(charlie, "Charlie’s Chess")
+    return charlie
+
+
+async def everything() -> dict[str, Any]:
+    """All that a change could change, to be compared."""
+    from backend import db
+
+    tables = (
+        "accounts", "memberships", "api_keys", "groups", "event_series", "event_instances",
+        "instance_seats", "bookings", "event_participation_log", "polls", "poll_tallies", "cards", "messages",
+    )  # fmt: skip
+    return {
+        t: [dict(row) for row in await db.rows(f"SELECT * FROM {t} ORDER BY 1")] for t in tables
+    }
+
+
+async def test_another_clubs_objects_are_not_there(
+    site: Any, objects: dict[str, str], sign_in: Any, other_owner: Any, club: Any
+) -> None:
+    """A1, over the whole table of routes: by the object's id, and by the club's."""
+    mine = await sign_in(other_owner)
+    await mine.get("/dashboard")
+    before = await everything()
+    for method, path in routes(site):
+        address = filled(path, objects)
+        own = "/browsers/" in path or path.endswith("/language")
+        tries = [] if own else [f"{address}?club={club.id}"]
+        if "{" in path:
+            tries.append(address)
+        for tried in tries:
+            if method == "GET":
+                answer = await mine.client.get(tried)
+            else:
+                answer = await mine.post(tried, follow=False)
+            assert answer.status_code == 404, (method, tried)
+            assert "Kallio" not in answer.text and "Alice" not in answer.text, tried
+    assert await everything() == before
+
+
+async def test_ids_no_row_can_have_are_not_there(
+    site: Any, objects: dict[str, str], desk: Any
+) -> None:
+    for method, path in routes(site):
+        if "_id}" not in path:
+            continue
+        for odd in ("0", "9223372036854775808", "99999999999999999999999", "-1"):
+            address = filled(
+                path, {**objects, **dict.fromkeys(objects, odd), "event": objects["event"]}
+            )
+            answer = await (
+                desk.client.get(address) if method == "GET" else desk.post(address, follow=False)
+            )
+            assert answer.status_code == 404, address
+
+
+async def test_a_helper_sees_who_comes_and_changes_nothing(
+    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
+) -> None:
+    from backend import db
+    from backend.accounts.actions import change_role
+    from backend.accounts.rules import Role
+
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
+    await change_role(olga, club.id, membership, Role.HELPER)
+    mine = await sign_in(bob)
+    await mine.get("/dashboard")
+    before = await everything()
+    for method, path in routes(site):
+        address = filled(path, objects)
+        if (method, path) in FOR_HELPERS:
+            if method == "GET":
+                assert (await mine.client.get(address)).status_code == 200, path
+            continue
+        answer = await (
+            mine.client.get(address) if method == "GET" else mine.post(address, follow=False)
+        )
+        assert answer.status_code == 403, (method, path)
+        assert "helper" in mine.text(answer), (method, path)
+    assert await everything() == before
+    shown = mine.text(await mine.get(f"/dashboard/events/{objects['event']}"))
+    assert "Alice" in shown and "Add a person" not in shown and "Cancel this date" not in shown
+
+
+async def test_a_member_finds_no_club_to_organise(
+    site: Any, objects: dict[str, str], sign_in: Any, alice: Any
+) -> None:
+    mine = await sign_in(alice)
+    await mine.get("/dashboard")
+    before = await everything()
+    for method, path in routes(site):
+        address = filled(path, objects)
+        answer = await (
+            mine.client.get(address) if method == "GET" else mine.post(address, follow=False)
+        )
+        assert answer.status_code == 403, (method, path)
+    assert await everything() == before
+
+
+async def test_an_organiser_is_no_owner(
+    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
+) -> None:
+    from backend import db
+    from backend.accounts.actions import change_role
+    from backend.accounts.rules import Role
+
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
+    await change_role(olga, club.id, membership, Role.ADMIN)
+    mine = await sign_in(bob)
+    for method, path in sorted(FOR_OWNERS):
+        assert method == "POST"
+        answer = await mine.post(filled(path, objects), follow=False, name="Mine now")
+        assert answer.status_code == 403
+    owners = await db.value("SELECT id FROM memberships WHERE user_id = $1", olga.id)
+    refused = await mine.post(f"/dashboard/members/{owners}/role", role="MEMBER")
+    assert refused.status_code == 403 and "Only an owner" in mine.text(refused)
+    refused = await mine.post("/dashboard/keys", label="Mine", role="OWNER", uses="1")
+    assert refused.status_code == 403
+
+
+async def test_with_two_clubs_each_window_stays_with_its_own(
+    sign_in: Any, olga: Any, club: Any, instance: Any
+) -> None:
+    """Looking at another club in a second window never makes a form of the first one go to the wrong club."""
+    from backend import db
+    from backend.accounts.actions import create_own_account
+
+    second = await create_own_account(olga, "Aurora Chess")
+    mine = await sign_in(olga)
+    form = await mine.get(f"/dashboard/series/new?club={club.id}")
+    assert f'action="/dashboard/series?club={club.id}"' in form.text
+    await mine.get(f"/dashboard?club={second}")
+    code = await instance()
+    assert "Kallio Yoga" in mine.text(await mine.get(f"/dashboard/events/{code}"))
+    series_id = await db.value("SELECT id FROM event_series")
+    assert "Evening flow yoga" in mine.text(await mine.get(f"/dashboard/series/{series_id}"))

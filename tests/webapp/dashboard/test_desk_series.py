@@ -1,0 +1,282 @@
+"""Making and changing what repeats: the sentence with holes, the next dates, and faults beside their fields (`S1`–`S4`)."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+GOOD = {
+    "title": "Sauna",
+    "emoji": "🧖",
+    "description": "Bring a towel.",
+    "place": "Sompasauna",
+    "map_url": "https://maps.example/1",
+    "zone": "Europe/Helsinki",
+    "starts_on": "2026-11-24",
+    "starts_time": "18:00",
+    "duration_minutes": "90",
+    "repeats": "weekly",
+    "interval": "1",
+    "weekday": ["TU"],
+    "ordinal": "1",
+    "ends": "never",
+    "capacity": "8",
+    "guests_max": "1",
+    "opens_before_minutes": "10080",
+    "closes_before_minutes": "60",
+    "cancel_before_minutes": "360",
+    "announce_before_minutes": "2880",
+    "queue": "gaps",
+    "visibility": "group",
+}
+
+
+async def only_series(club: Any) -> Any:
+    from backend.events.queries import all_series
+
+    found = await all_series(club.id)
+    assert len(found) == 1
+    return found[0]
+
+
+async def test_olga_makes_a_weekly_event(noon: Any, desk: Any, club: Any) -> None:
+    made = await desk.post("/dashboard/series", **GOOD, group=str(club.group_id))
+    assert "It’s there: 8 dates can be booked." in desk.text(made)
+    assert "Every Tuesday" in desk.text(made) and "Post the card" in desk.text(made)
+    draft = (await only_series(club)).draft
+    assert (draft.title, draft.emoji, draft.place) == ("Sauna", "🧖", "Sompasauna")
+    assert draft.starts_local == datetime(2026, 11, 24, 18, 0)
+    assert draft.rule == "RRULE:FREQ=WEEKLY;BYDAY=TU"
+    assert (draft.capacity, draft.guests_max, draft.duration_minutes) == (8, 1, 90)
+    assert (draft.opens_before_minutes, draft.closes_before_minutes) == (10080, 60)
+    assert (draft.cancel_before_minutes, draft.announce_before_minutes) == (360, 2880)
+    assert draft.fill_gaps and draft.group_id == club.group_id and draft.topic_id is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [
+        ({"repeats": "once"}, ""),
+        ({"repeats": "daily", "interval": "3"}, "RRULE:FREQ=DAILY;INTERVAL=3"),
+        ({"weekday": ["TU", "TH"]}, "RRULE:FREQ=WEEKLY;BYDAY=TU,TH"),
+        ({"weekday": []}, "RRULE:FREQ=WEEKLY"),
+        ({"interval": "2", "ends": "after", "count": "5"}, "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;COUNT=5"),
+        ({"ends": "on", "until": "2027-05-31"}, "RRULE:FREQ=WEEKLY;BYDAY=TU;UNTIL=20270531"),
+        ({"repeats": "monthly"}, "RRULE:FREQ=MONTHLY"),
+        ({"repeats": "nth", "ordinal": "4", "weekday": []}, "RRULE:FREQ=MONTHLY;BYDAY=4TU"),
+        ({"repeats": "nth", "ordinal": "-1", "weekday": ["TU"], "starts_on": "2026-11-24"}, "RRULE:FREQ=MONTHLY;BYDAY=-1TU"),
+        ({"left_out": ["20261201", "20261208"]}, "RRULE:FREQ=WEEKLY;BYDAY=TU\nEXDATE;VALUE=DATE:20261201\nEXDATE;VALUE=DATE:20261208"),
+        ({"repeats": "own", "rule": "FREQ=YEARLY\r\nRDATE;VALUE=DATE:20261224"}, "FREQ=YEARLY\nRDATE;VALUE=DATE:20261224"),
+    ],
+)  # fmt: skip
+async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
+    noon: Any, desk: Any, club: Any, fields: dict[str, Any], rule: str
+) -> None:
+    assert (
+        await desk.post("/dashboard/series", follow=False, **{**GOOD, **fields})
+    ).status_code == 303
+    view = await only_series(club)
+    assert view.draft.rule == rule
+    from webapp.dashboard.series_form import draft_of, form_of
+
+    draft, faults = draft_of(form_of(view.draft))
+    assert not faults.of and draft == view.draft
+
+
+async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
+    noon: Any, desk: Any, club: Any
+) -> None:
+    """X5."""
+    typed = {
+        **GOOD,
+        "title": "",
+        "emoji": "abc",
+        "map_url": "javascript:alert(1)",
+        "zone": "Mars/Olympus",
+        "capacity": "many <b>",
+        "guests_max": "12",
+        "duration_minutes": "1",
+        "description": "Bring “two” towels & a <friend>.",
+        "queue": "gaps",
+        "visibility": "link",
+    }
+    shown = await desk.post("/dashboard/series", **typed)
+    assert shown.status_code == 422
+    text = desk.text(shown)
+    for fault in (
+        "Give it a title.",
+        "One emoji, or nothing.",
+        "A link that begins with https://, please.",
+        "That time zone is not known.",
+        "A whole number, please.",
+        "Between 0 and 9, please.",
+        "Between 5 and 20160, please.",
+    ):
+        assert fault in text, fault
+    for name in ("title", "emoji", "map_url", "zone", "capacity", "guests_max", "duration_minutes"):
+        field = re.search(rf'<input[^>]*name="{name}"[^>]*>', shown.text)
+        assert field and 'aria-invalid="true"' in field[0], name
+        described = re.search(r'aria-describedby="([^"]+)"', field[0])
+        assert described and all(f'id="{part}"' in shown.text for part in described[1].split())
+    for kept in (
+        'value="abc"',
+        'value="javascript:alert(1)"',
+        'value="Mars/Olympus"',
+        'value="many &lt;b&gt;"',
+        'value="Sompasauna"',
+        'value="2026-11-24"',
+        "Bring “two” towels &amp; a &lt;friend&gt;.</textarea>",
+        '<option value="weekly" selected>',
+        '<option value="360" selected>',
+        'value="TU" checked',
+        'name="queue" value="gaps" checked',
+        'name="visibility" value="link" checked',
+    ):
+        assert kept in shown.text, kept
+    from backend.events.queries import all_series
+
+    assert await all_series(club.id) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"starts_on": ""}, "Choose a day and a time."),
+        ({"starts_on": "2026-02-30"}, "Choose a day and a time."),
+        ({"starts_time": "25:00"}, "Choose a day and a time."),
+        ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are past."),
+        ({"weekday": ["WE"]}, "This day is not in the rhythm. The next that is: Wed 25 Nov at 18:00."),
+        ({"repeats": "nth", "ordinal": "1", "weekday": []}, "This day is not in the rhythm. The next that is: Tue 1 Dec at 18:00."),
+        ({"ends": "on", "until": ""}, "Choose the last day."),
+        ({"ends": "on", "until": "2026-11-01"}, "It would end before it begins."),
+        ({"ends": "after", "count": ""}, "Say how many times."),
+        ({"repeats": "own", "rule": ""}, "Write the rule, or choose another rhythm."),
+        ({"repeats": "own", "rule": "FREQ=HOURLY"}, "An event can repeat daily or more rarely"),
+        ({"interval": "5000"}, "This value is out of range: INTERVAL=5000"),
+        ({"left_out": ["soon"]}, "This part of the repetition is not understood: soon"),
+        ({"opens_before_minutes": "30"}, "It would close before it opens."),
+        ({"group": "999"}, "Choose one of the club’s groups."),
+        ({"group": "my group"}, "Choose one of the club’s groups."),
+        ({"visibility": "everyone"}, "Choose who can see it."),
+    ],
+)  # fmt: skip
+async def test_each_fault_has_its_sentence(
+    noon: Any, desk: Any, club: Any, fields: dict[str, Any], fault: str
+) -> None:
+    shown = await desk.post("/dashboard/series", **{**GOOD, **fields})
+    assert shown.status_code == 422 and fault in desk.text(shown)
+
+
+async def test_a_made_up_form_is_a_form_with_faults(desk: Any, club: Any) -> None:
+    for sent in (
+        {},
+        {"title": "a\x00b", "weekday": "XX", "repeats": "never", "ends": "?"},
+        {"title": ["a", "b"], "capacity": "٣", "guests_max": "-1", "starts_on": "٢٠٢٦-١١-٢٤"},
+    ):
+        assert (await desk.post("/dashboard/series", **sent)).status_code == 422
+
+
+async def test_the_next_dates_are_read_back_while_writing(noon: Any, desk: Any) -> None:
+    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "title": ""})
+    text = desk.text(shown)
+    assert shown.status_code == 200 and "<html" not in shown.text
+    assert "Every Tuesday at 18:00." in text and "Tue 24 Nov 18:00" in text
+    assert "And so on." in text
+
+
+async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, desk: Any) -> None:
+    shown = await desk.post(
+        "/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]}
+    )
+    assert "<s>Tue 1 Dec</s>" in shown.text
+    assert 'value="20261201" checked' in shown.text
+    assert 'type="hidden" name="left_out" value="20280101"' in shown.text, "what is not shown stays"
+    assert "Not on 1 Dec 2026 and 1 Jan 2028." in desk.text(shown)
+
+
+async def test_changes_of_the_clocks_are_named(noon: Any, desk: Any) -> None:
+    """S3."""
+    spring = {**GOOD, "starts_on": "2027-03-23", "starts_time": "18:00"}
+    shown = desk.text(await desk.post("/dashboard/series/preview", **spring))
+    assert "Summer time since 28 March 2027" in shown
+    autumn = {**GOOD, "starts_on": "2027-10-26"}
+    assert "Winter time since 31 October 2027" in desk.text(
+        await desk.post("/dashboard/series/preview", **autumn)
+    )
+    skipped = {**GOOD, "repeats": "daily", "starts_on": "2027-03-27", "starts_time": "03:30"}
+    shown = desk.text(await desk.post("/dashboard/series/preview", **skipped))
+    assert "The clocks go forward that night and skip the usual hour." in shown
+    doubled = {**skipped, "starts_on": "2027-10-30"}
+    shown = desk.text(await desk.post("/dashboard/series/preview", **doubled))
+    assert "This hour comes twice that night; the first one counts." in shown
+
+
+async def test_a_preview_that_cannot_be_says_why(noon: Any, desk: Any) -> None:
+    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
+    assert shown.status_code == 200 and "This day is not in the rhythm" in desk.text(shown)
+    empty = await desk.post(
+        "/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""}
+    )
+    assert "Choose the first day and the time" in desk.text(empty)
+
+
+async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
+    noon: Any, desk: Any, club: Any, alice: Any
+) -> None:
+    """S4: what somebody has booked stays, and the organiser is shown it."""
+    from backend.bookings.actions import book
+    from backend.bookings.rules import Via
+
+    made = await desk.post("/dashboard/series", follow=False, **GOOD)
+    await book(made.headers["location"].rsplit("/", 1)[1], alice, via=Via.CARD)
+    view = await only_series(club)
+    moved = {**GOOD, "starts_on": "2026-11-26", "weekday": ["TH"]}
+    shown = await desk.post(f"/dashboard/series/{view.id}", **moved)
+    text = desk.text(shown)
+    assert "Saved. 1 date no longer fits and stays: look below." in text
+    assert "1 date no longer fits the rule" in text
+    assert "Tue 24 Nov, 18:00–19:30 · 1 seat booked" in text
+    assert "1 date no longer fits the rule" in desk.text(
+        await desk.get(f"/dashboard/series/{view.id}")
+    ), "also when one comes back later"
+
+
+async def test_a_change_that_cannot_be_taken_changes_nothing(
+    noon: Any, desk: Any, club: Any, series: Any
+) -> None:
+    made = await series(rule="FREQ=WEEKLY")
+    before = (await only_series(club)).draft
+    shown = await desk.post(f"/dashboard/series/{made.series_id}", **{**GOOD, "title": ""})
+    assert shown.status_code == 422 and 'value="Sompasauna"' in shown.text
+    assert (await only_series(club)).draft == before
+
+
+async def test_a_rule_the_sentence_cannot_say_stays_as_it_was_written(
+    noon: Any, desk: Any, club: Any, series: Any
+) -> None:
+    rule = "RRULE:FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,3"
+    made = await series(rule=rule, starts_local=datetime(2026, 12, 1, 18, 0))
+    shown = await desk.get(f"/dashboard/series/{made.series_id}")
+    assert '<option value="own" selected>' in shown.text and rule in shown.text
+
+
+async def test_topics_can_be_chosen(noon: Any, desk: Any, club: Any) -> None:
+    from backend.groups.actions import note_topic, rename_group
+
+    await rename_group(club.chat_id, "Kallio Yoga", forum=True)
+    await note_topic(club.chat_id, 17, "Evenings")
+    assert "Kallio Yoga › Evenings" in desk.text(await desk.get("/dashboard/series/new"))
+    await desk.post("/dashboard/series", **{**GOOD, "group": f"{club.group_id}:17"})
+    draft = (await only_series(club)).draft
+    assert (draft.group_id, draft.topic_id) == (club.group_id, 17)
+    view = await only_series(club)
+    shown = await desk.get(f"/dashboard/series/{view.id}")
+    assert f'<option value="{club.group_id}:17" selected>' in shown.text
+
+
+async def test_the_list_says_how_often_and_when_next(noon: Any, desk: Any, series: Any) -> None:
+    await series(rule="FREQ=WEEKLY;INTERVAL=2")
+    await series(title="Party")
+    shown = desk.text(await desk.get("/dashboard/series"))
+    assert "Every 2nd Thursday Thu 26 Nov at 18:00 Kallio Yoga" in shown and "Once" in shown

@@ -1,0 +1,220 @@
+"""Signing in through the bot (`X3`): bound to the browser, once, by a yes, and ended when its owner says so."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+Answer = Any
+
+
+async def answer(key: str, person: Any, *, yes: bool) -> None:
+    from backend.people.actions import answer_sign_in, pending_sign_in
+
+    await answer_sign_in((await pending_sign_in(key)).id, person, yes=yes)
+
+
+async def test_a_stranger_to_the_browser_is_sent_to_the_sign_in(browser: Any, club: Any) -> None:
+    sent = await browser().client.get("/dashboard/members?q=bo")
+    assert sent.status_code == 303
+    assert sent.headers["location"] == "/dashboard/sign-in?next=/dashboard/members%3Fq%3Dbo"
+
+
+async def test_the_browser_is_in_once_the_bot_was_told_yes(browser: Any, olga: Any) -> None:
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    assert re.fullmatch(r"[\w-]{1,61}", key), (
+        "a start parameter takes 64 characters, in_ among them"
+    )
+    assert (await mine.get("/dashboard/sign-in/state")).status_code == 204
+    await answer(key, olga, yes=True)
+    told = await mine.get("/dashboard/sign-in/state", HX_Request="true")
+    assert told.headers["hx-redirect"] == "/dashboard"
+    assert "Kallio Yoga" in mine.text(await mine.get("/dashboard"))
+
+
+async def test_the_bot_is_told_which_browser_asks(browser: Any, olga: Any) -> None:
+    from backend.people.actions import pending_sign_in
+
+    key = await browser().ask_to_sign_in()
+    assert (await pending_sign_in(key)).browser == "Firefox on Linux"
+
+
+async def test_another_browser_gains_nothing_by_the_yes(browser: Any, olga: Any) -> None:
+    """The link alone lets nobody in: it is the cookie of the browser that asked which does."""
+    mine, other = browser(), browser()
+    key = await mine.ask_to_sign_in()
+    await other.ask_to_sign_in()
+    await answer(key, olga, yes=True)
+    assert (await other.get("/dashboard/sign-in/state")).status_code == 204
+    assert (await other.client.get("/dashboard")).status_code == 303
+
+
+async def test_a_yes_is_good_for_one_session(browser: Any, olga: Any) -> None:
+    mine, thief = browser(), browser()
+    key = await mine.ask_to_sign_in()
+    thief.client.cookies.update(mine.client.cookies)  # who copied the waiting cookie comes too late
+    await answer(key, olga, yes=True)
+    assert (await mine.get("/dashboard/sign-in")).status_code == 303
+    await thief.get("/dashboard/sign-in/state")
+    assert (await thief.client.get("/dashboard")).status_code == 303
+
+
+async def test_coming_back_shows_the_same_link(browser: Any, club: Any) -> None:
+    mine = browser()
+    assert await mine.ask_to_sign_in() == await mine.ask_to_sign_in()
+
+
+async def test_a_no_is_told_and_lets_nobody_in(browser: Any, olga: Any) -> None:
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    await answer(key, olga, yes=False)
+    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in/state"))
+    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in"))
+    assert (await mine.client.get("/dashboard")).status_code == 303
+    assert await mine.ask_to_sign_in() != key
+
+
+async def test_a_link_grows_old(browser: Any, olga: Any, noon: Any) -> None:
+    from backend import clock
+    from backend.errors import NotFound
+    from backend.people.actions import pending_sign_in
+
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    clock.advance(timedelta(minutes=5))
+    with pytest.raises(NotFound):
+        await pending_sign_in(key)
+    assert "too old" in mine.text(await mine.get("/dashboard/sign-in/state"))
+
+
+async def test_a_yes_grows_old_too(browser: Any, olga: Any, noon: Any) -> None:
+    from backend import clock
+
+    mine = browser()
+    await answer(await mine.ask_to_sign_in(), olga, yes=True)
+    clock.advance(timedelta(minutes=5))
+    await mine.get("/dashboard/sign-in")
+    assert (await mine.client.get("/dashboard")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("asked", "reached"),
+    [
+        ("/dashboard/members?q=bo", "/dashboard/members?q=bo"),
+        ("/dashboard/events/abc", "/dashboard/events/abc"),
+        ("https://evil.example/dashboard", "/dashboard"),
+        ("//evil.example", "/dashboard"),
+        ("/dashboard//evil.example", "/dashboard"),
+        ("/dashboard@evil.example", "/dashboard"),
+        ("/dashboard/\\evil.example", "/dashboard"),
+        ("/dashboard/\r\nSet-Cookie: a=b", "/dashboard"),
+        ("/app/", "/dashboard"),
+    ],
+)
+async def test_one_is_brought_back_to_pages_of_ours_only(
+    browser: Any, olga: Any, asked: str, reached: str
+) -> None:
+    mine = browser()
+    shown = await mine.client.get("/dashboard/sign-in", params={"next": asked})
+    found = re.search(r"\?start=in_([\w-]+)", shown.text)
+    assert found
+    await answer(found[1], olga, yes=True)
+    assert (await mine.get("/dashboard/sign-in")).headers["location"] == reached
+
+
+async def test_the_cookies_are_for_the_server_alone(browser: Any, olga: Any) -> None:
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    await answer(key, olga, yes=True)
+    entered = await mine.client.get("/dashboard/sign-in")
+    session = next(
+        c for c in entered.headers.get_list("set-cookie") if c.startswith("__Host-emerald-session=")
+    )
+    attributes = {part.strip().lower() for part in session.split(";")[1:]}
+    assert {"httponly", "secure", "samesite=lax", "path=/"} <= attributes
+    assert not any(part.startswith("domain") for part in attributes)
+
+
+async def test_on_this_machine_there_is_no_tls_to_insist_on(
+    browser: Any, club: Any, site: Any
+) -> None:
+    transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
+        shown = await client.get("/dashboard/sign-in")
+    cookie = shown.headers["set-cookie"]
+    assert cookie.startswith("emerald-sign-in=") and "secure" not in cookie.lower()
+
+
+async def test_an_altered_cookie_is_no_cookie(desk: Any) -> None:
+    name = "__Host-emerald-session"
+    good = desk.client.cookies[name]
+    told, _, signature = good.rpartition(".")
+    flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
+    for bad in (f"{told}.{flipped}", f"x{told}.{signature}", told, "x", "", "a.b.c", good * 40):
+        desk.client.cookies.clear()
+        desk.client.cookies.set(name, bad, domain="emerald.example")
+        assert (await desk.client.get("/dashboard")).status_code == 303
+
+
+async def test_a_cookie_of_one_kind_does_not_pass_for_another(browser: Any, club: Any) -> None:
+    mine = browser()
+    await mine.ask_to_sign_in()
+    sealed = mine.client.cookies["__Host-emerald-sign-in"]
+    mine.client.cookies.set("__Host-emerald-session", sealed, domain="emerald.example")
+    assert (await mine.client.get("/dashboard")).status_code == 303
+
+
+async def test_signing_out_ends_the_session_in_the_database(desk: Any) -> None:
+    await desk.get("/dashboard")
+    kept = dict(desk.client.cookies)
+    gone = await desk.post("/dashboard/sign-out")
+    assert "Sign in with Telegram" in desk.text(gone)
+    desk.client.cookies.update(kept)
+    assert (await desk.client.get("/dashboard")).status_code == 303
+
+
+async def test_a_new_sign_in_ends_the_one_before_in_this_browser(
+    browser: Any, sign_in: Any, olga: Any, alice: Any
+) -> None:
+    mine = await sign_in(olga)
+    old = mine.client.cookies["__Host-emerald-session"]
+    # A page that waits in another tab from before; Olga's session is still there when the yes comes.
+    del mine.client.cookies["__Host-emerald-session"]
+    key = await mine.ask_to_sign_in()
+    mine.client.cookies.set("__Host-emerald-session", old, domain="emerald.example")
+    await answer(key, alice, yes=True)
+    await mine.client.get("/dashboard/sign-in/state")
+    later = browser()
+    later.client.cookies.set("__Host-emerald-session", old, domain="emerald.example")
+    assert (await later.client.get("/dashboard")).status_code == 303
+
+
+async def test_one_address_cannot_ask_without_end(browser: Any, club: Any, noon: Any) -> None:
+    from backend import clock
+
+    for _ in range(30):
+        assert (await browser().client.get("/dashboard/sign-in")).status_code == 200
+    refused = await browser().client.get("/dashboard/sign-in")
+    assert refused.status_code == 429
+    assert "Wait ten minutes" in browser().text(refused)
+    clock.advance(timedelta(minutes=10))
+    assert (await browser().client.get("/dashboard/sign-in")).status_code == 200
+
+
+async def test_addresses_are_not_kept_in_the_open(browser: Any, club: Any) -> None:
+    from backend import db
+
+    await browser().ask_to_sign_in()
+    kept = await db.value("SELECT address_hash FROM sign_ins")
+    assert re.fullmatch(r"[0-9a-f]{64}", kept) and "203.0.113.7" not in kept
+
+
+async def test_signed_in_without_a_club_one_reads_what_to_do(sign_in: Any, charlie: Any) -> None:
+    mine = await sign_in(charlie)
+    shown = await mine.get("/dashboard")
+    assert shown.status_code == 403
+    assert "You don’t organise a club here yet" in mine.text(shown)
+    assert "Sign in with Telegram" in mine.text(await mine.post("/dashboard/sign-out"))
