@@ -24,8 +24,10 @@ pytestmark = pytest.mark.skipif(
     not (fronts.PROGRAM and fronts.OPENSSL),
     reason="needs nginx and openssl (Debian, Ubuntu: apt install nginx-light openssl)",
 )
-ONCE = ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options")
-ONCE += ("Referrer-Policy", "Cache-Control")
+ONCE = (
+    *("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options"),
+    *("Referrer-Policy", "Cache-Control"),
+)
 
 
 class Web:

@@ -1,0 +1,186 @@
+"""What docker-compose.prod.yml promises, read from the file; `docs/PRODUCTION.md` says how it was run."""
+
+import asyncio
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend import db, embedded_files
+from backend.messages import leases
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.prod.yml"
+# Settings that a container has no use for, or that the file itself decides.
+NOT_OURS = {"EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
+SECRETS = (
+    *("DATABASE_URL", "POSTGRES_PASSWORD", "SECRET_KEY"),
+    *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
+)
+# These end by themselves, or listen and hold nothing; the file says so.
+UNEXAMINED = {"bot", "migrate"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    # A dependency of a dependency, without types.
+    yaml = importlib.import_module("yaml")
+    loaded: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def megabytes(limit: str) -> int:
+    assert limit.endswith("m")
+    return int(limit[:-1])
+
+
+def test_only_nginx_is_published(services: dict[str, dict[str, Any]]) -> None:
+    assert {name for name, service in services.items() if "ports" in service} == {"nginx"}
+    assert services["nginx"]["ports"] == ["80:8080", "443:8443"]
+    assert not any(service.get("network_mode") for service in services.values())
+
+
+def test_the_database_has_no_way_out(
+    compose: dict[str, Any], services: dict[str, dict[str, Any]]
+) -> None:
+    assert compose["networks"]["back"]["internal"] is True
+    assert services["postgres"]["networks"] == ["back"]
+    assert services["nginx"]["networks"] == ["edge"]
+
+
+def test_everything_is_restrained(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["init"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"] <= 200, name
+        assert service["logging"]["options"]["max-size"], name
+        assert service["stop_grace_period"], name
+        assert not service.get("privileged"), name
+        disabled = service["healthcheck"].get("disable", False)
+        assert disabled == (name in UNEXAMINED), name
+        assert name == "migrate" or service["restart"] == "unless-stopped", name
+    given = {name: service["cap_add"] for name, service in services.items() if "cap_add" in service}
+    assert given == {"nginx": ["CHOWN", "SETUID", "SETGID"]}
+
+
+def test_it_fits_a_server_of_two_gigabytes(services: dict[str, dict[str, Any]]) -> None:
+    """Prerequisites of the operations guide. What takes the steps has ended when the rest begins."""
+    ever = [s for name, s in services.items() if name != "migrate" and "profiles" not in s]
+    assert sum(megabytes(service["mem_limit"]) for service in ever) <= 1792
+    assert all("mem_limit" in service for service in services.values())
+
+
+def test_keeps_the_names_of_the_guide(services: dict[str, dict[str, Any]]) -> None:
+    assert services["postgres"]["container_name"] == "booking-db"
+    assert services["app"]["container_name"] == "booking-app"
+    assert services["app"]["image"].startswith("booking-system:")
+
+
+def test_nothing_runs_before_the_tables_are_there(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("app", "app-2", "worker", "bot"):
+        awaited = services[name]["depends_on"]
+        assert awaited["migrate"] == {"condition": "service_completed_successfully"}, name
+        assert awaited["postgres"] == {"condition": "service_healthy"}, name
+
+
+def test_the_example_documents_every_variable() -> None:
+    text = (ROOT / ".env.example").read_text()
+    documented = set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE))
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    assert {name.removesuffix("_FILE") for name in used} <= documented
+
+
+def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]) -> None:
+    text = (ROOT / ".env.example").read_text()
+    settings = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)) - NOT_OURS
+    for name in ("migrate", "app", "app-2", "worker", "bot"):
+        environment = services[name]["environment"]
+        given = {variable for variable in environment if not variable.endswith("_FILE")}
+        assert given == settings, name
+        assert environment["ENV"] == "production"
+        assert all(f"{secret}_FILE" in environment for secret in SECRETS), name
+
+
+def test_no_secret_is_written_in_the_file(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        for variable, value in service.get("environment", {}).items():
+            if variable.removesuffix("_FILE") in SECRETS:
+                assert re.fullmatch(r"(\$\{[A-Z_]+:-\})+", value), (name, variable)
+
+
+def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), (name, volume)
+                assert volume.endswith(":ro"), (name, volume)
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
+def test_docker_compose_understands_it(tmp_path: Path) -> None:
+    """With the example as it stands, as the guide begins."""
+    done = subprocess.run(
+        ["docker-compose", "-f", COMPOSE, "--env-file", ROOT / ".env.example", "config", "--quiet"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+async def data(database: None) -> Path:
+    """The files of the server the tests use."""
+    return Path(await db.value("SHOW data_directory"))
+
+
+def test_postgresql_understands_its_configuration(data: Path) -> None:
+    """A name it does not know, or a value out of range, is an error."""
+    program = embedded_files.binaries(embedded_files.owner_of(data)) / "postgres"
+    for name, value in {
+        "shared_buffers": "32768",  # pages of 8 kB
+        "max_connections": "60",
+        "log_parameter_max_length": "0",
+        "synchronous_commit": "on",
+        "password_encryption": "scram-sha-256",
+    }.items():
+        told = f"config_file={ROOT}/ops/postgres/postgresql.conf"
+        said = subprocess.run(
+            [program, "-C", name, "-D", data, "-c", told], capture_output=True, text=True
+        )
+        assert said.returncode == 0, said.stderr
+        assert said.stdout.strip() == value, name
+
+
+async def test_the_worker_is_asked_after_by_its_lease(
+    world: None, services: dict[str, dict[str, Any]]
+) -> None:
+    """As the engine does: the very command, with the program that the image has."""
+    asked = services["worker"]["healthcheck"]["test"]
+    assert asked[:2] == ["CMD", "python"]
+    command = [sys.executable, *asked[2:]]
+
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def beats() -> int:
+        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True).returncode
+
+    assert await asyncio.to_thread(beats) == 1
+    await leases.take("worker", "somebody", timedelta(minutes=1))
+    assert await asyncio.to_thread(beats) == 0

@@ -1,0 +1,121 @@
+"""What the Dockerfile promises, read from the file; `docs/PRODUCTION.md` says how it was built and run."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+IGNORED = [
+    line
+    for line in (ROOT / ".dockerignore").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def test_nothing_gets_in_but_what_is_named() -> None:
+    """No secret, no test, no sandbox: everything is left out, then a few are let in."""
+    assert IGNORED[0] == "*"
+    let_in = {line[1:] for line in IGNORED if line.startswith("!")}
+    assert let_in == {
+        *("CHANGELOG.md", "LICENSE", "requirements.lock"),
+        *("backend", "bot", "emerald", "locales", "migrations", "webapp"),
+        *("ops", "ops/container"),
+    }
+    assert IGNORED.index("!ops") < IGNORED.index("ops/*") < IGNORED.index("!ops/container")
+    assert {"**/.env*", "**/*.pem", "**/*.key"} <= set(IGNORED)
+    assert not any("sandbox" in line or "tests" in line for line in IGNORED)
+
+
+def test_every_package_of_the_product_gets_in() -> None:
+    """What pyproject.toml calls a package of ours is copied; so is what they read at run time."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    copied = re.findall(r"^COPY ([\w./-]+?)/? ", DOCKERFILE, re.MULTILINE)
+    assert {name.rstrip("*") for name in packages} <= set(copied)
+    assert "CHANGELOG.md" in copied, "the version is read from it"
+    assert "sandbox" not in copied and "." not in copied
+    for name in copied:
+        if name != "--from=build":
+            assert (ROOT / name).exists(), name
+
+
+def test_installs_what_the_lock_names_and_nothing_else() -> None:
+    installs = re.findall(r"pip install (.*)", DOCKERFILE)
+    assert installs == ["--require-hashes --no-deps --only-binary :all: \\"]
+    assert "curl" not in DOCKERFILE and "apt-get" not in DOCKERFILE
+
+
+def test_runs_as_nobody_in_particular() -> None:
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+    assert "--chown" not in DOCKERFILE, "what runs cannot change its own code"
+
+
+def test_holds_no_secret() -> None:
+    declared = re.findall(r"^(?:ARG|ENV) .*", DOCKERFILE, re.MULTILINE)
+    assert not [line for line in declared if re.search("SECRET|TOKEN|PASSWORD|KEY", line)]
+
+
+def test_is_not_the_machine_it_was_built_on() -> None:
+    """The base may be named otherwise, and nothing is fetched but Python's packages."""
+    assert DOCKERFILE.count("FROM ${BASE}") == 2
+    assert "ARG BASE=python:3.13-slim\n" in DOCKERFILE
+    assert not re.findall(r"\w+://(?!127\.0\.0\.1)", DOCKERFILE)
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    """Something that answers /health."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 500)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = Thread(target=listening.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield listening
+        listening.shutdown()
+        thread.join(10)
+
+
+def test_the_health_check_tells_life_from_death(server: HTTPServer) -> None:
+    """The very command of the Dockerfile, and the same in docker-compose.prod.yml."""
+    found = re.search(r"^HEALTHCHECK .*?CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found
+    command = json.loads(found[1])
+    assert json.dumps(command[2]) in (ROOT / "docker-compose.prod.yml").read_text()
+
+    def check(port: int) -> int:
+        return subprocess.run(
+            [sys.executable, *command[1:]],
+            env={**os.environ, "PORT": str(port)},
+            capture_output=True,
+        ).returncode
+
+    assert check(server.server_port) == 0
+    server.shutdown()
+    server.server_close()
+    assert check(server.server_port) != 0
+
+
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
+def test_hadolint_finds_nothing() -> None:
+    said = subprocess.run(
+        ["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stdout
