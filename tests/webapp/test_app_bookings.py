@@ -29,14 +29,39 @@ async def booked(app: Any, code: str, guests: int = 0, method: str = "POST") -> 
     return answer
 
 
+async def screen_after(app: Any, answer: httpx.Response) -> httpx.Response:
+    """The screen that an answer brings after it, with the same outcome on its root."""
+    assert answer.headers["HX-Retarget"] == "#standing"
+    screen: httpx.Response = await app.get(root(answer)["hx-get"])
+    assert root(screen)["data-outcome"] == root(answer)["data-outcome"]
+    assert root(screen).get("data-place") == root(answer).get("data-place")
+    return screen
+
+
+async def followed(app: Any, answer: httpx.Response) -> httpx.Response:
+    """The screen that an answer brings after it."""
+    screen: httpx.Response = await app.get(root(answer)["hx-get"])
+    assert screen.status_code == 200
+    return screen
+
+
 async def test_joining_gives_a_seat(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     code = await instance()
-    answer = await booked(await app_of(alice), code)
+    app = await app_of(alice)
+    answer = await booked(app, code)
     assert answer.status_code == 200
     assert root(answer)["data-outcome"] == "booked"
-    assert "You’re in" in text_of(answer)
-    assert "See you Thu 26 Nov at 18:00." in text_of(answer)
-    assert 'id="do-leave"' in answer.text
+    for told in (answer, await screen_after(app, answer)):
+        assert "You’re in" in text_of(told)
+        assert "See you Thu 26 Nov at 18:00." in text_of(told)
+    assert 'id="do-leave"' in told.text
+
+
+async def test_no_address_can_pretend_an_outcome(app_of: Any, alice: Any, instance: Any) -> None:
+    app = await app_of(alice)
+    for outcome in ("left", "<b>", "full"):
+        page = await app.get(f"/app/events/{await instance()}?after={outcome}")
+        assert root(page)["data-outcome"] == ""
 
 
 async def test_joining_without_a_number_is_coming_alone(
@@ -53,12 +78,16 @@ async def test_who_finds_it_full_waits_and_is_told_where(
     """`W5`"""
     code = await instance(capacity=1)
     await seats.book(code, bob, via=Via.CARD)
-    answer = await booked(await app_of(alice), code)
+    app = await app_of(alice)
+    answer = await booked(app, code)
     assert answer.status_code == 200
     assert root(answer)["data-outcome"] == "waiting"
     assert root(answer)["data-place"] == "1"
-    assert "You’re 1st in line" in text_of(answer)
-    assert "The only seat is taken. Nobody is ahead of you." in text_of(answer)
+    screen = await screen_after(app, answer)
+    for told in (answer, screen):
+        assert "The only seat is taken." in text_of(told)
+        assert "You’re 1st in line" in text_of(told)
+    assert "The only seat is taken. Nobody is ahead of you." in text_of(screen)
 
 
 async def test_joining_twice_changes_nothing_and_says_so(
@@ -92,7 +121,7 @@ async def test_who_would_harm_others_by_leaving_is_asked_first(
 ) -> None:
     code = await instance(capacity=1)
     app = await app_of(alice)
-    assert "hx-confirm" not in (await booked(app, code)).text
+    assert "hx-confirm" not in (await screen_after(app, await booked(app, code))).text
     await seats.book(code, bob, via=Via.CARD)
     assert "hx-confirm" in (await app.get(f"/app/events/{code}")).text
 
@@ -270,10 +299,12 @@ async def test_a_waiting_party_takes_what_is_free(
     code = await instance(capacity=3, guests_max=2)
     await seats.book(code, bob, guests=1, via=Via.CARD)
     app = await app_of(alice)
-    waiting = await booked(app, code, 1)
+    waiting = await followed(app, await booked(app, code, 1))
     assert root(waiting)["data-outcome"] == "waiting"
-    assert "1 seat is free, but you asked for 2. Nobody is ahead of you." in text_of(waiting)
-    assert "Take 1 seat now" in text_of(waiting)
+    assert "1 seat is free, but you asked for 2." in text_of(waiting)
+    screen = await screen_after(app, waiting)
+    assert "1 seat is free, but you asked for 2. Nobody is ahead of you." in text_of(screen)
+    assert "Take 1 seat now" in text_of(screen)
     taken = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert (taken.status_code, root(taken)["data-outcome"]) == (200, "waiting")
     assert "You’re in, and wait for 1 seat more" in text_of(taken)
@@ -285,7 +316,8 @@ async def test_who_the_bot_may_not_write_to_is_asked_for_it(
     """`M3`"""
     code = await instance(visibility="link")
     app = await app_of(charlie)
-    assert "We can’t write to you yet" in (await booked(app, code)).text
+    screen = await screen_after(app, await booked(app, code))
+    assert "We can’t write to you yet" in screen.text
     assert (await app.ask("POST", "/app/me/writing")).status_code == 204
     assert "We can’t write to you yet" not in (await app.get(f"/app/events/{code}")).text
 
