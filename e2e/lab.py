@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 SHOTS = Path(__file__).parent / "shots"
+# What goes on for ever (a skeleton that breathes) is not waited for.
+RESTED = """Promise.all(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity)
+  .map(a => a.finished.catch(() => {})))"""
 
 
 class Lab:
@@ -58,6 +61,11 @@ class Lab:
         return self.phone.frame_locator("iframe")
 
     @property
+    def frame(self) -> Frame:
+        """The document of the Mini App."""
+        return next(frame for frame in self.page.frames if "/app" in frame.url)
+
+    @property
     def screen(self) -> Locator:
         """The Mini App's screen, once the server has sent one."""
         return self.app.locator("main#screen[data-outcome]")
@@ -83,7 +91,12 @@ class Lab:
         self.phone.get_by_role("button", name="Reload", exact=True).click()
 
     def shot(self, name: str) -> None:
-        """Leave a picture a person can look at."""
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.evaluate("Promise.all(document.getAnimations().map(a => a.finished.catch(() => {})))")
-        self.page.screenshot(path=SHOTS / f"{name}.png")
+        shot(self.page, name)
+
+
+def shot(page: Page, name: str) -> None:
+    """Leave a picture a person can look at, once everything has come to rest."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for frame in page.frames:
+        frame.evaluate(RESTED)
+    page.screenshot(path=SHOTS / f"{name}.png")

@@ -1,0 +1,63 @@
+"""Olga signs in to the dashboard, makes a weekly event, posts its card, and sees who comes."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from backend import clock
+from e2e.conftest import OpenLab, Open
+from e2e.lab import shot
+from e2e.running import Stack
+
+
+def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> None:
+    olga, alice, group = stack.person("Olga"), stack.person("Alice"), stack.group
+    desk = window()
+    desk.goto(f"{stack.app}/dashboard")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Sign in with Telegram")
+    shot(desk, "4-signing-in")
+    link = desk.get_by_role("link", name="Open in Telegram").get_attribute("href")
+    assert link
+    chat = lab().be(olga.id)
+    payload = link.partition("start=")[2]
+    olga.start(payload)
+    asked = chat.message("Is it you who signs in")
+    expect(asked).to_contain_text("Browser: Chrom")
+    chat.shot("4-the-bot-asks-olga")
+    chat.press(asked, "Yes, sign me in")
+
+    expect(desk.get_by_role("link", name="New event")).to_be_visible()
+    shot(desk, "4-the-week")
+    desk.get_by_role("link", name="New event").first.click()
+    in_two_days = (clock.now() + timedelta(days=2)).date().isoformat()
+    desk.get_by_label("Title").fill("Winter swimming")
+    desk.get_by_label("Emoji").fill("🏊")
+    desk.get_by_label("First date").fill(in_two_days)
+    desk.get_by_label("Time", exact=True).fill("07:30")
+    desk.locator("#repeats").select_option("weekly")
+    desk.locator("#preview .dates li").nth(3).wait_for()
+    desk.get_by_label("Place").fill("Allas Sea Pool")
+    desk.get_by_label("Seats", exact=True).fill("0")
+    desk.get_by_label("Guests per booking").fill("1")
+    desk.get_by_label("Posts its card to").select_option(label="Kallio Yoga")
+    desk.get_by_role("button", name="Make it").click()
+    expect(desk.locator(".err").first).to_be_visible()
+    expect(desk.get_by_label("Title")).to_have_value("Winter swimming")
+    shot(desk, "4-a-fault-beside-its-field")
+    desk.get_by_label("Seats", exact=True).fill("3")
+    desk.get_by_role("button", name="Make it").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Winter swimming")
+    expect(desk.locator("main")).to_contain_text("Nobody yet.")
+    shot(desk, "4-made")
+    desk.get_by_role("button", name="Post the card").click()
+    expect(desk.locator("#notice")).to_contain_text("on its way")
+
+    card = group.wait(text="Winter swimming", button="Join")
+    alice.tap(card, "Join")
+    alice.tap(card, "+1")
+    row = desk.get_by_role("row", name="Alice")
+    expect(row).to_contain_text("2 seats", timeout=15_000)
+    expect(desk.locator("main")).to_contain_text("In “Kallio Yoga”")
+    shot(desk, "4-who-comes")
+    desk.set_viewport_size({"width": 390, "height": 844})
+    shot(desk, "4-who-comes-on-a-phone")
