@@ -91,8 +91,12 @@ def names(directory: Path, **environ: str) -> dict[str, str]:
     return {name: value for name, value in pairs if name.startswith("EMERALD_")}
 
 
-def write_configuration(directory: Path, behind: Sequence[int], **environ: str) -> Front:
-    """Everything nginx reads, filled in, for web processes at these ports."""
+def write_configuration(
+    directory: Path, behind: Sequence[int], *, still: bool = False, **environ: str
+) -> Front:
+    """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at once does not
+    grow back while a test runs, however slow the machine is.
+    """
     make_certificate(directory)
     ports = {port: str(free_port()) for port in PORTS}
     front = Front(directory, int(ports["8080"]), int(ports["8081"]), int(ports["8443"]))
@@ -114,6 +118,9 @@ def write_configuration(directory: Path, behind: Sequence[int], **environ: str) 
         )
         (filled / template.stem).write_text(text)
     frame = (ROOT / "nginx/nginx.conf").read_text()
+    if still:
+        frame, n = re.subn(r"rate=\d+r/s", "rate=1r/m", frame)
+        assert n == 4
     frame = frame.replace("/tmp/", f"{directory}/").replace("/etc/nginx/conf.d", str(filled))
     (directory / "nginx.conf").write_text(frame.replace("/dev/stdout", f"{directory}/log"))
     return front
@@ -146,9 +153,11 @@ def command(front: Front) -> list[str]:
 
 
 @contextmanager
-def running(directory: Path, behind: Sequence[int], **environ: str) -> Iterator[Front]:
+def running(
+    directory: Path, behind: Sequence[int], *, still: bool = False, **environ: str
+) -> Iterator[Front]:
     """nginx, from when it answers until the end of the block."""
-    front = write_configuration(directory, behind, **environ)
+    front = write_configuration(directory, behind, still=still, **environ)
     with (directory / "errors").open("wb") as errors:
         process = subprocess.Popen(command(front), stdout=errors, stderr=errors)
     try:
