@@ -1,0 +1,156 @@
+"""`emerald doctor --invariants`: each of its checks does find what it is there to find."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from backend import db
+from backend.accounts.actions import create_own_account
+from backend.bookings.actions import add_guest, book
+from backend.bookings.rules import Via
+from backend.people.queries import Person
+from backend.polls.actions import create_poll, vote
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from emerald.doctor import CHECKS, MOST, check_invariants
+
+MISCHIEF = {
+    "its seats row is missing": "DELETE FROM instance_seats",
+    "its seats row says": "UPDATE instance_seats SET waiting = waiting + 1",
+    "oversold": "UPDATE bookings SET seats = 9 WHERE seats > 0",
+    "over are allowed": "UPDATE instance_seats SET over = 5",
+    "has {n} bookings": (
+        "ALTER TABLE bookings DROP CONSTRAINT bookings_instance_id_membership_id_key;"
+        "INSERT INTO bookings (account_id, instance_id, membership_id, answer, seats, waiting, answered_at)"
+        " SELECT account_id, instance_id, membership_id, 'left', 0, 0, now() FROM bookings WHERE seats > 0"
+    ),
+    "the log's last row says": "UPDATE bookings SET waiting = waiting + 1 WHERE waiting > 0",
+    "but there is no booking": "DELETE FROM bookings WHERE waiting > 0",
+    "but the row before it ended": (
+        "UPDATE event_participation_log SET seats_before = 7 WHERE verb = 'guests'"
+    ),
+    "but joined it": (
+        "UPDATE bookings b SET queued_at = o.queued_at FROM bookings o"
+        " WHERE b.waiting > 0 AND o.waiting > 0 AND b.id <> o.id"
+    ),
+    "seats are free, yet": "UPDATE instance_seats SET capacity = 9",
+    "the tally says {votes}": "UPDATE poll_option_tallies SET votes = votes + 1 WHERE votes_max IS NULL",
+    "though it takes": (
+        "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"
+        " SELECT v.account_id, v.poll_id, v.option_id, m.id, now() FROM poll_votes v"
+        " JOIN memberships m ON m.account_id = v.account_id AND m.id <> v.membership_id LIMIT 1"
+    ),
+    "the tally says {voters}": "UPDATE poll_tallies SET voters = voters + 1",
+    "options of at most": (
+        "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"
+        " SELECT v.account_id, v.poll_id, o.id, v.membership_id, now() FROM poll_votes v"
+        " JOIN poll_options o ON o.poll_id = v.poll_id AND o.id <> v.option_id"
+    ),
+    "it is of account": "UPDATE event_participation_log SET account_id = account_id + 1",
+    "guard": "ALTER TABLE event_participation_log DISABLE TRIGGER event_participation_log_written_once",
+}
+MENDING = (
+    "ALTER TABLE event_participation_log ENABLE TRIGGER event_participation_log_written_once",
+    "ALTER TABLE bookings DROP CONSTRAINT IF EXISTS bookings_instance_id_membership_id_key",
+    "ALTER TABLE bookings ADD CONSTRAINT bookings_instance_id_membership_id_key UNIQUE (instance_id, membership_id)",
+)
+
+
+@pytest.fixture
+async def busy(
+    instance: Callable[..., Awaitable[str]],
+    club: Any,
+    olga: Person,
+    alice: Person,
+    bob: Person,
+    aino: Person,
+) -> str:
+    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote; everything in order."""
+    code = await instance(capacity=3)
+    await book(code, alice, via=Via.CARD)
+    await add_guest(code, alice, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    await book(code, aino, via=Via.CARD)
+    draft = PollDraft(question="Who drives?", options=(OptionDraft("I", 1), OptionDraft("No")))
+    asked = await create_poll(olga, club.id, draft)
+    await vote(asked, alice, [(await poll(asked, alice)).options[0].id], via=Via.CARD)
+    assert await check_invariants() == []
+    return code
+
+
+async def break_it(mischief: str) -> None:
+    """Behind everybody's back: no trigger fires, not even those of the log."""
+    async with db.transaction("SET LOCAL session_replication_role = replica"):
+        for statement in mischief.split(";"):
+            await db.execute(statement)
+
+
+def sentence(part: str) -> str:
+    """The check's sentence that has this part in it."""
+    [found] = [said for said, _ in CHECKS if part in said]
+    return found
+
+
+def test_every_check_has_its_mischief() -> None:
+    assert {sentence(part) for part in MISCHIEF} == {said for said, _ in CHECKS}
+
+
+@pytest.mark.parametrize("part", MISCHIEF)
+async def test_the_check_finds_what_it_is_there_for(busy: str, part: str) -> None:
+    wanted = re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(sentence(part))))
+    try:
+        await break_it(MISCHIEF[part])
+        found = await check_invariants()
+    finally:
+        await break_it("TRUNCATE bookings")
+        for statement in MENDING:
+            await db.execute(statement)
+    assert any(wanted.fullmatch(line) for line in found), found
+
+
+async def test_a_row_of_one_club_that_points_into_another_is_found(
+    busy: str, charlie: Person
+) -> None:
+    """A1: over every foreign key between tables of clubs, read from the schema."""
+    other = await create_own_account(charlie, "Chess")
+    for table, parents in (
+        ("bookings", ("event_instances", "memberships")),
+        ("event_instances", ("event_series",)),
+        ("instance_seats", ("event_instances",)),
+        ("poll_votes", ("polls", "poll_options", "memberships")),
+        ("poll_option_tallies", ("poll_options",)),
+    ):
+        was = await db.value(f"SELECT min(account_id) FROM {table}")
+        await break_it(f"UPDATE {table} SET account_id = {other}")
+        found = await check_invariants()
+        for parent in parents:
+            line = f"{table}: a row of account {other} points at {parent} "
+            assert any(one.startswith(line) for one in found), found
+        await break_it(f"UPDATE {table} SET account_id = {was}")
+    assert await check_invariants() == []
+
+
+async def test_a_guard_that_is_gone_is_missed(busy: str) -> None:
+    await db.execute("ALTER TABLE instance_seats DROP CONSTRAINT instance_seats_no_oversell")
+    try:
+        found = await check_invariants()
+    finally:
+        await db.execute(
+            "ALTER TABLE instance_seats ADD CONSTRAINT instance_seats_no_oversell"
+            " CHECK (capacity IS NULL OR booked + offered <= capacity + over)"
+        )
+    assert found == [
+        "The database’s own guard instance_seats_no_oversell is missing or switched off: restore it with a migration."
+    ]
+
+
+async def test_a_flood_of_findings_is_counted(
+    series: Callable[..., Awaitable[Any]],
+) -> None:
+    await series(rule="FREQ=DAILY;COUNT=30")
+    await break_it("UPDATE instance_seats SET booked = 1")
+    found = await check_invariants()
+    assert len(found) == MOST + 1
+    assert found[-1].startswith("… and 10 more like this: Date ")
