@@ -57,7 +57,9 @@ def free_port() -> int:
 def started(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
     """A server of ours as a process; gives its port and pid once `path` answers."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT
+    )
     try:
         for _ in range(300):
             if process.poll() is not None:
@@ -130,7 +132,9 @@ class Club:
         lines = []
         for i, (membership, _, _) in enumerate(self.take(n)):
             instance = self.hot[0] if hot else self.cold[i % EVENTS][0]
-            lines.append(f"POST /bare/{instance}/{membership} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n")
+            lines.append(
+                f"POST /bare/{instance}/{membership} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
+            )
         return lines
 
     def pgbench(self, seconds: int, clients: int, *, hot: bool) -> float:
@@ -147,7 +151,16 @@ class Club:
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script)
             file.flush()
-            command = [PROGRAMS / "pgbench", "-n", "-f", file.name, "-c", str(clients), "-j", "2"]
+            command = [
+                str(PROGRAMS / "pgbench"),
+                "-n",
+                "-f",
+                file.name,
+                "-c",
+                str(clients),
+                "-j",
+                "2",
+            ]
             command += ["-t", str(len(taken) // clients - 50), self.url]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
         psql(self.url, "DROP SEQUENCE bench_members")
@@ -167,13 +180,18 @@ def main() -> None:
     n = 800 if given.quick else 4000
     for slow in (False, True):
         with embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url:
-            print(f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n", flush=True)
+            print(
+                f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n",
+                flush=True,
+            )
             measure(Club(url, n * 12), n, page=not slow)
 
 
 def measure(club: Club, n: int, *, page: bool) -> None:
     """One database's figures, as rows of a table."""
-    print("| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |")
+    print(
+        "| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |"
+    )
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with (
         started(["emerald", "serve"], club.url, "/health") as (ours, _),
@@ -201,10 +219,16 @@ def pages(club: Club, n: int, ours: int, bare: int) -> None:
         ours, 32,
         [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: true\r\n\r\n" for _, _, s in people],
     )  # fmt: skip
-    theirs = load(bare, 32, [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people])
+    theirs = load(
+        bare,
+        32,
+        [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people],
+    )
     _expect(mine, 200)
     _expect(theirs, 200)
-    print(f"\nEvents page, 32 connections: Emerald {mine.rate:,.0f}/s, bare {theirs.rate:,.0f}/s, ratio {mine.rate / theirs.rate:.2f}")
+    print(
+        f"\nEvents page, 32 connections: Emerald {mine.rate:,.0f}/s, bare {theirs.rate:,.0f}/s, ratio {mine.rate / theirs.rate:.2f}"
+    )
 
 
 def _expect(figures: Figures, status: int) -> None:

@@ -43,7 +43,10 @@ async def events(user: FromPath[int]) -> Response[str] | Response[None]:
     from backend.people.queries import Person
     from webapp.miniapp.pages.events import index
 
-    return await index.fn(Person(id=user, telegram_id=user, first_name="Bare"))
+    page: Response[str] | Response[None] = await index.fn(
+        Person(id=user, telegram_id=user, first_name="Bare")
+    )
+    return page
 
 
 async def _open(app: Litestar) -> None:

@@ -11,7 +11,7 @@ from backend.bookings.actions import book
 from backend.bookings.queries import event, series_dates
 from backend.bookings.rules import Via
 from backend.bookings.words import Ended
-from backend.errors import Forbidden, InvalidForm, NotFound
+from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events.actions import complete_ended, create_series, dates_ahead, materialise_all
 from backend.events.drafts import SeriesDraft
 from backend.events.queries import all_series
@@ -184,10 +184,6 @@ async def test_a_script_names_a_wall_clock_or_an_instant(
 async def test_a_script_is_told_what_is_wrong(club: Any) -> None:
     with pytest.raises(NotFound):
         await create_event("No club", title="x", starts_at="2030-01-01T18:00", zone="UTC")
-    for wrong in (
-        {"starts_at": "tomorrow"},
-        {"zone": "Nowhere/Town", "starts_at": "2030-01-01T18:00Z"},
-    ):
-        fields = {"starts_at": "2030-01-01T18:00", "zone": "UTC", **wrong}
-        with pytest.raises(Exception, match=r"start|zone"):
-            await create_event("Kallio Yoga", title="x", **fields)
+    for starts_at, zone in (("tomorrow", "UTC"), ("2030-01-01T18:00Z", "Nowhere/Town")):
+        with pytest.raises(Invalid):
+            await create_event("Kallio Yoga", title="x", starts_at=starts_at, zone=zone)
