@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -45,7 +45,7 @@ async def door(
         [webhook.webhook], lifespan=[webhook.open_door], openapi_config=None, logging_config=None
     )
     async with webhook.open_door(app):
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(cast(Any, app))
         headers = {webhook.SECRET: settings.webhook_secret}
         async with httpx.AsyncClient(
             transport=transport, base_url="https://emerald.example", headers=headers
@@ -73,11 +73,8 @@ async def test_without_the_secret_nothing_is_read(
 ) -> None:
     from bot.webhook import SECRET
 
-    if secret is None:
-        del door.headers[SECRET]
-        headers: dict[str, bytes] = {}
-    else:
-        headers = {SECRET: secret.encode()}
+    del door.headers[SECRET]
+    headers = {} if secret is None else {SECRET.encode(): secret.encode()}
     answer = await door.post(PATH, json=update(5003), headers=headers)
     assert answer.status_code == 401
     assert not await db.value("SELECT true FROM telegram_updates WHERE update_id = 5003")
