@@ -7,7 +7,7 @@ from litestar.types import Message, Scope
 
 from backend.settings import Settings, settings
 
-PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=(), browsing-topics=()"
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def content_security_policy(known: Settings, *, framed: bool) -> str:

@@ -13,9 +13,20 @@ from urllib.parse import quote
 
 import uvicorn
 from litestar import Litestar, MediaType, get
-from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Frame,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from tests.webapp.conftest import init_data, launch_of
+
+# Several people share the machines this runs on.
+PATIENCE = 15_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 LIGHT = {
     "bg_color": "#ffffff",
@@ -127,4 +138,4 @@ async def said(page: Page, event: str) -> Any:
 
 async def until(page: Page, condition: str, argument: Any = None) -> None:
     """Wait until the client around the app has seen something."""
-    await page.wait_for_function(condition, arg=argument, timeout=8000)
+    await page.wait_for_function(condition, arg=argument, timeout=PATIENCE)

@@ -112,12 +112,12 @@ async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
 @pytest.fixture
 async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
     """A phone in Helsinki; faults of the page's own scripts, and of its policy, fail the test."""
-    from tests.webapp.browsing import Phone
+    from tests.webapp.browsing import PATIENCE, Phone
 
     context = await browser.new_context(
         viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki"
     )
-    context.set_default_timeout(8000)
+    context.set_default_timeout(PATIENCE)
     faults: list[str] = []
     context.on("weberror", lambda error: faults.append(str(error.error)))
 

@@ -38,13 +38,6 @@ async def screen_after(app: Any, answer: httpx.Response) -> httpx.Response:
     return screen
 
 
-async def followed(app: Any, answer: httpx.Response) -> httpx.Response:
-    """The screen that an answer brings after it."""
-    screen: httpx.Response = await app.get(root(answer)["hx-get"])
-    assert screen.status_code == 200
-    return screen
-
-
 async def test_joining_gives_a_seat(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     code = await instance()
     app = await app_of(alice)
@@ -299,7 +292,7 @@ async def test_a_waiting_party_takes_what_is_free(
     code = await instance(capacity=3, guests_max=2)
     await seats.book(code, bob, guests=1, via=Via.CARD)
     app = await app_of(alice)
-    waiting = await followed(app, await booked(app, code, 1))
+    waiting = await booked(app, code, 1)
     assert root(waiting)["data-outcome"] == "waiting"
     assert "1 seat is free, but you asked for 2." in text_of(waiting)
     screen = await screen_after(app, waiting)

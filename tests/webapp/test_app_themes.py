@@ -49,7 +49,7 @@ ODD = [
 def themes(n: int) -> list[dict[str, Any]]:
     """Telegram's own two, odd ones, and `n` that nobody would choose; always the same."""
     draw = random.Random(8)
-    found = [
+    found: list[dict[str, Any]] = [
         {"scheme": "light", "colours": LIGHT},
         {"scheme": "dark", "colours": DARK},
         *({"scheme": scheme, "colours": odd} for odd in ODD for scheme in ("light", "dark")),

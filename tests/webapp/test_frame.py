@@ -61,20 +61,26 @@ async def test_nothing_else_is_an_asset(web: httpx.AsyncClient, path: str) -> No
     assert (await web.get(path)).status_code == 404
 
 
-async def test_only_the_mini_app_may_be_framed(web: httpx.AsyncClient) -> None:
+async def test_only_the_mini_app_may_be_framed(
+    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`X1`, `X3`: by Telegram's web client; and scripts and styles come from here alone."""
+    from backend.settings import settings
+    from webapp import headers
+
+    monkeypatch.setattr(headers, "_OF_APP", headers.security_headers(settings, framed=True))
     app = (await web.get("/app/", headers={"Accept": "text/html"})).headers
     rest = (await web.get("/nothing")).headers
     assert "frame-ancestors https://web.telegram.org" in app[POLICY]
     assert "x-frame-options" not in app
     assert "frame-ancestors 'none'" in rest[POLICY]
     assert rest["x-frame-options"] == "DENY"
-    for headers in (app, rest):
-        assert "default-src 'none'; script-src 'self'; style-src 'self'" in headers[POLICY]
-        assert "unsafe" not in headers[POLICY]
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "same-origin"
-        assert "camera=()" in headers["permissions-policy"]
+    for sent in (app, rest):
+        assert "default-src 'none'; script-src 'self'; style-src 'self'" in sent[POLICY]
+        assert "unsafe" not in sent[POLICY]
+        assert sent["x-content-type-options"] == "nosniff"
+        assert sent["referrer-policy"] == "same-origin"
+        assert "camera=()" in sent["permissions-policy"]
 
 
 def test_production_asks_for_https_for_ever() -> None:

@@ -55,16 +55,11 @@ def months(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
     return found
 
 
-def who_comes(people: People, person: Person) -> str:
-    """`You, Mikko +1, Светлана and 5 more`: first names, guests only as a number."""
-    voice = person.voice
-    named = ", ".join(_short(comer, person) for comer in people.comers[:NAMED])
-    more = people.seats - sum(comer.seats for comer in people.comers[:NAMED])
-    if more <= 0:
-        return named
-    return voice.count(
-        N_("%(names)s and %(n)s more"), N_("%(names)s and %(n)s more"), more, names=named
-    )
+def who_comes(people: People, person: Person) -> tuple[str, int]:
+    """`You, Mikko +1, Светлана` and how many more: first names, guests only as a number."""
+    first = people.comers[:NAMED]
+    named = ", ".join(_short(comer, person) for comer in first)
+    return named, max(0, people.seats - sum(comer.seats for comer in first))
 
 
 def _short(comer: Comer, person: Person) -> str:

@@ -46,7 +46,7 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
-    if (isLive(ctx) && (document.hidden || !navigator.onLine)) return event.preventDefault();
+    if (ctx.sourceElement.id === 'live' && (document.hidden || !navigator.onLine)) return event.preventDefault();
     ctx.fetch = session.ask;
   });
 

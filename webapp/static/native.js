@@ -90,6 +90,7 @@ const native = (() => {
 
   function begin(back) {
     document.addEventListener('click', follow, true);
+    if (/Telegram-Android.*; LOW\)/.test(navigator.userAgent)) root.dataset.calm = '';
     if (inside) {
       app.ready();
       app.expand();
