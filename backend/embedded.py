@@ -33,6 +33,7 @@ from backend.embedded_files import (
     postmaster,
     reachable_by_others,
     reason,
+    serves,
     version,
 )
 
@@ -229,8 +230,8 @@ def _stop(where: Path) -> None:
     pid = postmaster(where / "data") or (server.pid if server else None)
 
     def alive() -> bool:
-        ours = server is not None and server.pid == pid
-        return server.poll() is None if server and ours else postmaster(where / "data") == pid
+        # Our own child stays a zombie until it is asked for; both look dead by their command line.
+        return pid is not None and serves(pid, where / "data")
 
     for kind in (signal.SIGINT, signal.SIGQUIT):
         if pid is None or not alive():
@@ -239,6 +240,8 @@ def _stop(where: Path) -> None:
         deadline = time.monotonic() + PATIENCE
         while alive() and time.monotonic() < deadline:
             time.sleep(0.02)
+    if server is not None:
+        server.wait(PATIENCE)
     if _sockets(where).parent != where and _sockets(where).is_dir():
         shutil.rmtree(_sockets(where))
 

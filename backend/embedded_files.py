@@ -177,7 +177,12 @@ def postmaster(data: Path) -> int | None:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    return pid if str(data) in _command_of(pid) else None
+    return pid if serves(pid, data) else None
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether a process lives and is a server of these files."""
+    return str(data) in _command_of(pid)
 
 
 def _command_of(pid: int) -> str:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +17,7 @@ STEADY = 60.0  # seconds of life after which a process counts as having started 
 LONGEST_PAUSE = 30.0  # seconds between two tries
 BEFORE_KILL = 15.0  # seconds a process has to finish what it has begun
 TICK = 0.1
+REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
@@ -30,15 +31,26 @@ class Signals:
 
     def __init__(self) -> None:
         self.listening = True
+        self.asked = False  # looked at too: Python drops an exception that falls into a finaliser
         self.hurry = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in REQUESTS:
             signal.signal(number, self._received)
 
     def _received(self, _: int, __: FrameType | None) -> None:
         if self.listening:
-            self.listening = False
+            self.listening, self.asked = False, True
             raise Stop
         self.hurry = True
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back requests to stop, where one in the middle would leave a process nobody knows of."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Lifeline:
@@ -88,6 +100,7 @@ def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
         # A process of a background group that reads from the terminal would be stopped.
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -122,7 +135,8 @@ class Process:
             return self.work()
 
         self._started_at = time.monotonic()
-        self.pid = fork(self.name, mortal, self.lifeline)
+        with undisturbed():
+            self.pid = fork(self.name, mortal, self.lifeline)
 
     def ended(self) -> bool:
         """Whether it has ended since it was started; true once for each end."""

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from backend import embedded
 from backend.settings import settings
-from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive
+from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive, undisturbed
 from emerald.sentences import MISCONFIGURED
 from emerald.serve import check_port
 
@@ -51,16 +51,18 @@ def run() -> int:
     running: list[Process] = []
     try:
         if settings.database_embedded:
-            keeper = fork("keeper", lambda: _end_database_after(lifeline), lifeline)
+            with undisturbed():
+                keeper = fork("keeper", lambda: _end_database_after(lifeline), lifeline)
             first = not (embedded.place(settings.home) / "data").exists()
             say(f"· database   {'being made' if first else 'starting'}")
             embedded.start(settings.home)
         _start(running, lifeline)
         _say_where(time.monotonic() - begun)
-        while True:
+        while not signals.asked:
             revive(running, say)
             _mend_database()
             time.sleep(TICK)
+        raise Stop
     except Stop:
         say("\nStopping.")
         return 0

@@ -27,9 +27,9 @@ ROOT = Path(__file__).parents[2]
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root must not do")
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A home of its own, short, and for root reachable by the server's user (pytest's directories are not)."""
+@contextlib.contextmanager
+def new_home() -> Iterator[Path]:
+    """A home, short, and for root reachable by the server's user (pytest's directories are not)."""
     made = Path(tempfile.mkdtemp(prefix="emerald-home-", dir="/tmp"))
     made.chmod(0o755)
     try:
@@ -37,6 +37,20 @@ def home() -> Iterator[Path]:
     finally:
         embedded.stop(made)
         shutil.rmtree(made)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home of its own, for a test that harms it."""
+    with new_home() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Path]:
+    """A home for those who only look."""
+    with new_home() as made:
+        yield made
 
 
 def ask(url: str, sql: str) -> Any:
@@ -94,11 +108,11 @@ def test_what_is_written_survives_a_restart(home: Path) -> None:
     assert ask(embedded.start(home), "SELECT n FROM kept") == 7
 
 
-def test_starting_what_runs_adopts_it(home: Path) -> None:
-    embedded.start(home)
-    first = server_of(home)
-    embedded.start(home)
-    assert server_of(home) == first
+def test_starting_what_runs_adopts_it(shared: Path) -> None:
+    embedded.start(shared)
+    first = server_of(shared)
+    embedded.start(shared)
+    assert server_of(shared) == first
 
 
 def test_a_killed_server_recovers_with_all_that_was_committed(home: Path) -> None:
@@ -168,8 +182,8 @@ def test_a_start_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
     assert ask(embedded.start(home), "SELECT 1") == 1
 
 
-def test_letters_of_every_language_have_a_case(home: Path) -> None:
-    url = embedded.start(home)
+def test_letters_of_every_language_have_a_case(shared: Path) -> None:
+    url = embedded.start(shared)
     assert ask(url, "SELECT lower('ПРИВЕТ ÄÖÅ')") == "привет äöå"
     assert ask(url, "SHOW server_encoding") == "UTF8"
 
@@ -184,9 +198,9 @@ def test_a_home_with_a_long_and_odd_name(home: Path) -> None:
     assert not Path(DatabaseAddress.from_url(url).host).exists()
 
 
-def test_nobody_else_can_reach_socket_or_data(home: Path) -> None:
-    url = embedded.start(home)
-    where = embedded.place(home)
+def test_nobody_else_can_reach_socket_or_data(shared: Path) -> None:
+    url = embedded.start(shared)
+    where = embedded.place(shared)
     for name in ("data", "run"):
         assert stat.S_IMODE((where / name).stat().st_mode) == 0o700
     assert ask(url, "SHOW listen_addresses") == ""
@@ -207,12 +221,12 @@ def test_a_home_that_is_a_file_is_told_in_a_sentence(home: Path) -> None:
 
 
 @only_root
-def test_root_never_runs_it(home: Path) -> None:
-    embedded.start(home)
-    status = Path(f"/proc/{server_of(home)}/status").read_text()
+def test_root_never_runs_it(shared: Path) -> None:
+    embedded.start(shared)
+    status = Path(f"/proc/{server_of(shared)}/status").read_text()
     uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
     assert "0" not in uids
-    assert (embedded.place(home) / "data").stat().st_uid == int(uids[0])
+    assert (embedded.place(shared) / "data").stat().st_uid == int(uids[0])
 
 
 @only_root

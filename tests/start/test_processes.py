@@ -20,8 +20,11 @@ SUPERVISOR = """
 import os, signal, sys, time
 from emerald.processes import TICK, Lifeline, Process, Signals, Stop, revive
 
+def tell(line):
+    os.write(1, f"{line}\\n".encode())  # at once: several write here
+
 def wait():
-    print("here", os.getpid(), flush=True)
+    tell(f"here {os.getpid()}")
     while True:
         signal.pause()
 
@@ -40,14 +43,14 @@ try:
     for process in running:
         process.start()
     while True:
-        revive(running, lambda line: print("said", line, flush=True))
+        revive(running, lambda line: tell(f"said {line}"))
         time.sleep(TICK)
 except Stop:
-    print("stopping", flush=True)
+    tell("stopping")
 finally:
     for process in reversed(running):
         process.stop(signals)
-print("stopped", flush=True)
+tell("stopped")
 """
 
 
@@ -79,7 +82,9 @@ def supervising(*works: str) -> Iterator[Supervisor]:
         yield one
     finally:
         one.process.kill()
-        one.process.communicate()
+        one.process.wait()
+        if one.process.stdout:
+            one.process.stdout.close()
 
 
 def ends(watched: int, within: float = 20) -> bool:
