@@ -10,8 +10,17 @@ from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextR
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramRetryAfter
-from aiogram.methods import Response, TelegramMethod
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetUpdates,
+    Response,
+    SendMessage,
+    TelegramMethod,
+)
 from aiogram.methods.base import TelegramType
+from aiogram.types import Update
+from pydantic import BaseModel
 
 from backend.settings import Settings
 from bot.handlers import ROUTERS
@@ -64,6 +73,23 @@ def make_dispatcher() -> Dispatcher:
     for make in ROUTERS:
         dispatcher.include_router(make())
     return dispatcher
+
+
+def _build_first() -> None:
+    """Build what the first tap needs before anybody taps; processes forked after this share it."""
+    calls: tuple[type[TelegramMethod[Any]], ...] = (
+        GetUpdates,
+        SendMessage,
+        EditMessageText,
+        AnswerCallbackQuery,
+    )
+    answers = [Response.__class_getitem__(call.__returning__) for call in calls]
+    models: list[type[BaseModel]] = [Update, *calls, *answers]
+    for model in models:
+        model.model_rebuild()
+
+
+_build_first()
 
 
 def wanted_updates(dispatcher: Dispatcher) -> list[str]:

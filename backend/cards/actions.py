@@ -86,6 +86,9 @@ async def announce_due() -> int:
         return await db.execute(ANNOUNCE, clock.now())
 
 
+# Asked five times a second, mostly for nothing.
+ANY_DUE = "SELECT EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_at <= $1)"
+
 # --- the poster's own: what the holder of the sender's lease writes down ---
 
 
@@ -100,6 +103,8 @@ async def lose_half_posted() -> int:
 
 async def take_due(chats: list[int]) -> Job | None:
     """One card to be posted, marked so before anything leaves; none to these chats, which are at their limit."""
+    if not await db.value(ANY_DUE, clock.now()):
+        return None
     async with db.transaction():
         taken = await db.value(
             "SELECT c.id FROM cards c JOIN groups g ON g.id = c.group_id WHERE c.state = 'due' AND c.next_try_at <= $1"

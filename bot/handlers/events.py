@@ -12,6 +12,7 @@ from bot.asked import by_a_person, in_private
 from bot.callbacks import Show
 from bot.cards import NAMES, event_sheet
 from bot.deliver import reply
+from bot.handlers.groups import say_not_linked
 from bot.keyboards import event_link, numbers, open_home
 from bot.lists import MOST
 from bot.sheets import Sheet, write
@@ -38,7 +39,7 @@ async def sheet_for(code: str, person: Person) -> Sheet:
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
     """/events"""
     if message.chat.type != "private" and group is None:
-        await reply(message, write("not_linked.html", voice))
+        await say_not_linked(message, person)
         return
     await reply(message, await list_of(message, person, voice, group))
 

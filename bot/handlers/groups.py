@@ -20,8 +20,9 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person, person_of_telegram
 from bot.asked import by_a_person, in_group
 from bot.callbacks import FoundClub, LinkGroup
+from bot.deliver import reply
 from bot.keyboards import link_rows, open_home
-from bot.sheets import write
+from bot.sheets import Sheet, write
 from bot.taps import answer_tap, message_of
 
 CLUB_NAME_MAX = 80
@@ -41,8 +42,20 @@ async def bot_came(
     came = update.old_chat_member.status in ("left", "kicked")
     if came and may_write and person is not None:
         ours = await _organised_by(person)
-        sheet = write("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
+        sheet = _offer(ours, person)
         await update.answer(sheet.text, reply_markup=sheet.keyboard)
+
+
+def _offer(ours: list[Club], person: Person) -> Sheet:
+    voice = person.voice
+    return write("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
+
+
+async def say_not_linked(message: Message, person: Person) -> None:
+    """The answer to a command in a group of no club: an organiser gets the offer, everybody else the reason."""
+    ours = await _organised_by(person)
+    sheet = _offer(ours, person) if ours else write("not_linked.html", person.voice)
+    await reply(message, sheet)
 
 
 async def bot_went(update: ChatMemberUpdated) -> None:

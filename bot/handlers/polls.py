@@ -16,7 +16,8 @@ from bot.asked import by_a_person, in_private
 from bot.callbacks import Pick, ShowPoll
 from bot.cards import poll_sheet
 from bot.deliver import edit, reply
-from bot.keyboards import numbers, open_home, poll_link
+from bot.handlers.groups import say_not_linked
+from bot.keyboards import ask_in_private, numbers, open_home, poll_link
 from bot.lists import MOST, named
 from bot.sheets import plain, write
 from bot.taps import answer_tap, message_of
@@ -40,7 +41,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
     """/polls: what can be voted on."""
     private = message.chat.type == "private"
     if not private and group is None:
-        await reply(message, write("not_linked.html", voice))
+        await say_not_linked(message, person)
         return
     views = await _open_polls(person, group)
     rows = numbers([ShowPoll(code=view.code) for view in views]) if private else []
@@ -69,9 +70,13 @@ async def vote_(
     view = await poll(wanted.code, person)
     if group is not None and view.account_id != group.account_id:
         raise Invalid(N_("There is no such number in the list."))
+    if message.chat.type != "private" and (view.anonymous or not wanted.numbers):
+        # What one may see, and what one chooses, is not the group's: only its card is.
+        rows = [[ask_in_private(voice.say(N_("Vote there")), f"{PREFIX}{view.code}")]]
+        await reply(message, write("vote_in_private.html", voice, rows, view=view))
+        return
     if not wanted.numbers:
-        private = message.chat.type == "private"
-        await reply(message, poll_sheet(view, voice, private=private))
+        await reply(message, poll_sheet(view, voice, private=True))
         return
     if not all(1 <= n <= len(view.options) for n in wanted.numbers):
         raise Invalid(N_("This poll has no option with that number."))

@@ -205,3 +205,29 @@ async def test_chatter_in_a_group_is_none_of_the_bots_business(
 ) -> None:
     said = await telegram.say("Alice", "hello?", telegram.room())
     assert not said["from"]["is_bot"]
+
+
+async def test_what_one_may_see_of_a_poll_stays_out_of_the_group(
+    telegram: Telegram, olga: Any, club: Any, alice: Any
+) -> None:
+    """`P1`: results that show once one has voted, and an anonymous choice."""
+    options = (OptionDraft("Yes"), OptionDraft("No"))
+    draft = PollDraft(question="Snow?", options=options, anonymous=True, results="voted")
+    code = await create_poll(olga, club.id, draft)
+    await telegram.say("Alice", "/vote 1 1")
+    for text in ("/vote 1", "/vote 1 2"):
+        said = await telegram.say("Alice", text, telegram.room())
+        assert "Snow?" in said["text"] and "Yes" not in said["text"] and "No" not in said["text"]
+        [[button]] = said["buttons"]
+        assert button["url"].endswith(f"?start=p_{code}")
+    assert [option.votes for option in (await poll(code, alice)).options] == [1, 0]
+
+
+async def test_an_organiser_is_offered_to_link_a_group_by_asking_in_it(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    runners = telegram.room("Sunday Runners")
+    offer = await telegram.say("Olga", "/events", runners)
+    assert buttons(offer) == [["Link to Kallio Yoga"]]
+    await telegram.tap("Olga", offer, "Link")
+    assert "nothing to vote on" in (await telegram.say("Bob", "/polls", runners))["text"]
