@@ -92,7 +92,9 @@ class Settings:
         try:
             home = home.expanduser().absolute()
         except RuntimeError:
-            given.fault("EMERALD_HOME must be set: this user has no home directory.")
+            # A container's user has none, and in production nothing is kept in it.
+            if not production:
+                given.fault("EMERALD_HOME must be set: this user has no home directory.")
         kept = KeptSecrets(home, given, in_files=env == "development")
         port = given.whole("PORT", 3000, 1, 65535)
         sandbox_port = given.whole("SANDBOX_PORT", 8081, 1, 65535)

@@ -198,6 +198,7 @@ def _end_database_after(lifeline: Lifeline) -> None:
 def _sandbox() -> int:
     from sandbox.__main__ import main
 
+    settings.home.mkdir(parents=True, exist_ok=True)
     state = settings.home / "sandbox.json"
     sys.argv = ["sandbox", "--port", str(settings.sandbox_port), "--app-url", settings.public_url]
     sys.argv += ["--token", settings.telegram_bot_token, "--bot-name", settings.telegram_bot_name]
