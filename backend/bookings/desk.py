@@ -39,20 +39,24 @@ async def settle(
         except Unavailable as error:
             perhaps_done = perhaps_done or isinstance(error, OutcomeUnknown)
             if pause is None:
-                raise _unknown(error) if perhaps_done else error from error
+                _give_up(error, perhaps_done)
+                raise
             await asyncio.sleep(pause)
         except Exception as error:
             parts = _parts(asked, error)
             if len(parts) > 1:
                 return await _apart(lane, asked, parts, perhaps_done=perhaps_done)
-            if not (perhaps_done and isinstance(error, Busy) and pause is not None):
-                raise _unknown(error) if perhaps_done else error from error
+            if pause is None or not (perhaps_done and isinstance(error, Busy)):
+                _give_up(error, perhaps_done)
+                raise
             await asyncio.sleep(pause)
     raise AssertionError("unreachable")
 
 
-def _unknown(error: Exception) -> OutcomeUnknown:
-    return error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(str(error))
+def _give_up(error: Exception, perhaps_done: bool) -> None:
+    """Raises `OutcomeUnknown` when an earlier try may have been committed: whatever came after it says nothing of that."""
+    if perhaps_done and not isinstance(error, OutcomeUnknown):
+        raise OutcomeUnknown(str(error)) from error
 
 
 def _parts(asked: Sequence[store.Asked], error: Exception) -> list[list[store.Asked]]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from backend.bookings import words
-from backend.errors import Refusal
+from backend.errors import NotFound
 from backend.events.rules import Windows
 from backend.i18n import Words
 
@@ -452,10 +452,8 @@ def _member(desk: Desk, request: Request, *, gone_too: bool = False) -> Party:
     return party
 
 
-class NotHere(Refusal):
+class NotHere(NotFound):
     """The person is not a member of the instance's club; `book` may let them in and ask again (`A4`)."""
-
-    outcome = "not-found"
 
 
 def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:

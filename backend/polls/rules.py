@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from backend.errors import Refusal
+from backend.errors import NotFound
 from backend.i18n import Words
 from backend.polls import words
 
 Choice = frozenset[int]  # ids of options
 
 
-class NotHere(Refusal):
+class NotHere(NotFound):
     """The person is not a member of the poll's club; `vote` may let them in and ask again (`A4`)."""
-
-    outcome = "not-found"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,17 +43,17 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
 
 
 async def rush(task: dict[str, Any]) -> dict[str, int]:
-    """Each of `acts` is a person's id and what they do, one thing after another; all people at once. With `meet`, the
-    first desk of each process waits for those of the others to have looked too.
+    """Each of `acts` is a person's id and what they do, one thing after another, at each of the dates `codes`; all
+    people and dates at once. With `meet`, the first desk of each process waits for those of the others to have looked too.
 
     Gives how often which answer came; what nobody expected is counted as `error` and its kind.
     """
     answers: Counter[str] = Counter()
 
-    async def one(user_id: int, verbs: list[tuple[str, int]]) -> None:
+    async def one(code: str, user_id: int, verbs: list[tuple[str, int]]) -> None:
         for verb, n in verbs:
             try:
-                outcome = await do(task["code"], known(user_id), verb, n)
+                outcome = await do(code, known(user_id), verb, n)
                 answers[f"{verb}: {outcome.kind}"] += 1
             except Refusal as no:
                 answers[f"{verb}: {no.outcome}"] += 1
@@ -62,5 +62,6 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
 
     if "meet" in task:
         await meet("desk.looked", "looked", task["meet"])
-    await asyncio.gather(*(one(user_id, verbs) for user_id, verbs in task["acts"]))
+    codes = task["codes"]
+    await asyncio.gather(*(one(code, who, verbs) for who, verbs in task["acts"] for code in codes))
     return dict(answers)

@@ -3,6 +3,7 @@
 What is left is recounted from the bookings and the log by `check_invariants`, which `test_doctor` shows to see faults.
 """
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -22,9 +23,13 @@ Make = Callable[..., Awaitable[str]]
 Acts = list[tuple[int, list[tuple[str, int]]]]
 
 
-async def rush(code: str, crews: list[Acts], failpoints: str = "", **more: int) -> Counter[str]:
+async def rush(
+    code: str | list[str], crews: list[Acts], failpoints: str = "", **more: int
+) -> Counter[str]:
     """One process for each list of acts; all their answers."""
-    tasks = [{"code": code, "acts": acts, **more} for acts in crews]
+    codes = [code] if isinstance(code, str) else code
+    # Each process comes to the dates in another order.
+    tasks = [{"codes": codes[n:] + codes[:n], "acts": acts, **more} for n, acts in enumerate(crews)]
     return sum(
         (Counter(one) for one in await together(CROWD, "rush", tasks, FAILPOINTS=failpoints)),
         Counter(),
@@ -143,6 +148,35 @@ async def test_gaps_are_filled_while_everybody_taps(instance: Make, crowd: Crowd
     assert not errors(answers)
     assert await check_invariants() == []
     assert await most_ever_seated(code) <= 20
+
+
+async def test_many_dates_are_rushed_at_once(instance: Make, crowd: Crowd) -> None:
+    """B3, HOUSE 4b: lists over several dates, in each process another order: nobody waits in a circle, nobody is refused."""
+    codes = [await instance(capacity=5, guests_max=1) for _ in range(12)]
+    people = [person.id for person in await crowd(60)]
+    acts: Acts = [(who, [("book", who % 2), ("leave", 0), ("book", 0)]) for who in people]
+    answers = await rush(codes, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert answers["leave: left"] == 60 * 12
+    assert await check_invariants() == []
+    for code in codes:
+        assert await most_ever_seated(code) <= 5
+        assert (await seats_of(code))["booked"] == 5
+
+
+async def test_the_doctor_may_look_while_everybody_taps(instance: Make, crowd: Crowd) -> None:
+    """It reads one snapshot: a busy club does not look inconsistent at any moment."""
+    code = await instance(capacity=20, guests_max=2)
+    dice = random.Random(7)
+    verbs = [("book", 1), ("leave", 0), ("book", 0), ("+1", 0), ("guests", 0), ("maybe", 0)]
+    acts: Acts = [(person.id, dice.choices(verbs, k=12)) for person in await crowd(60)]
+    rushing = asyncio.create_task(rush(code, [acts[0::2], acts[1::2]]))
+    looks = 0
+    while not rushing.done():
+        assert await check_invariants() == []
+        looks += 1
+    assert not errors(await rushing)
+    assert looks > 1
 
 
 # --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---
