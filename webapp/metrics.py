@@ -4,6 +4,7 @@ Litestar's own middleware sits inside its routing: it misses a 404 and takes a r
 around everything, and learns from the scope which route it was.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -41,6 +42,7 @@ log = structlog.get_logger("web")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE = "(none)"  # no such address, or not by that method
 GONE = 499  # nobody was there any more to be answered; as nginx calls it
+PATIENCE = 3.0  # seconds for the figures; the process's own counts are told in any case
 QUIET = frozenset({"/health", "/ready", "/metrics"})  # asked by machines every few seconds
 
 REGISTRY = CollectorRegistry()
@@ -147,9 +149,10 @@ REGISTRY.register(_snapshot)
 async def metrics() -> Response[bytes]:
     """This process's counts, and the club-wide figures as the database has them now."""
     try:
-        _snapshot.figures = await figures()
-    except (Busy, Unavailable) as error:
-        log.warning("no figures", error=str(error))
+        async with asyncio.timeout(PATIENCE):
+            _snapshot.figures = await figures()
+    except (Busy, Unavailable, TimeoutError) as error:
+        log.warning("no figures", error=str(error) or "no answer in time")
         _snapshot.figures = None
     return Response(
         generate_latest(REGISTRY),

@@ -1,5 +1,6 @@
 """`/health`, `/ready` and `/metrics`, through the application as it runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from backend.bookings.rules import Via
 from backend.errors import Unavailable
 from backend.messages import leases
 from emerald import readiness
+from webapp import metrics
 
 
 @pytest.fixture
@@ -55,6 +57,18 @@ async def test_lives_without_a_database(
         "checks": {"database": "does not answer"},
     }
     assert await figure(client, "emerald_database_up") == 0
+
+
+async def test_tells_its_own_counts_while_the_database_hangs(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(metrics, "figures", hang)
+    monkeypatch.setattr(metrics, "PATIENCE", 0.01)
+    assert await figure(client, "emerald_database_up") == 0
+    assert "emerald_http_requests_total" in (await client.get("/metrics")).text
 
 
 async def test_is_ready_when_a_worker_works(client: httpx.AsyncClient) -> None:
