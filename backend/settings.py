@@ -93,9 +93,10 @@ class Settings:
             home = home.expanduser().absolute()
         except RuntimeError:
             # A container's user has none, and in production nothing is kept in it.
+            home = Path("/nonexistent")
             if not production:
                 given.fault("EMERALD_HOME must be set: this user has no home directory.")
-        kept = KeptSecrets(home, given, in_files=env == "development")
+        kept = KeptSecrets(home, given, in_files=env == "development" and not given.faults)
         port = given.whole("PORT", 3000, 1, 65535)
         sandbox_port = given.whole("SANDBOX_PORT", 8081, 1, 65535)
 
