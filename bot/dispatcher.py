@@ -20,7 +20,6 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import Update
-from pydantic import BaseModel
 
 from backend.settings import Settings
 from bot.handlers import ROUTERS
@@ -83,10 +82,11 @@ def _build_first() -> None:
         EditMessageText,
         AnswerCallbackQuery,
     )
-    answers = [Response.__class_getitem__(call.__returning__) for call in calls]
-    models: list[type[BaseModel]] = [Update, *calls, *answers]
-    for model in models:
-        model.model_rebuild()
+    for call in calls:
+        call.model_rebuild()
+        answer: Any = Response.__class_getitem__(call.__returning__)
+        answer.model_rebuild()
+    Update.model_rebuild()
 
 
 _build_first()

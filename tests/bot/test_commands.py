@@ -42,7 +42,8 @@ async def test_start_with_an_unknown_link_still_welcomes(telegram: Telegram) -> 
 
 async def test_speaks_finnish_to_who_reads_it(telegram: Telegram) -> None:
     said = await telegram.start("Aino")
-    assert not said["text"].startswith("Hello")
+    assert said["text"].startswith("Hei, Aino.")
+    assert buttons(said)[0] == ["Avaa Emerald"]
 
 
 async def test_events_lists_what_is_coming(

@@ -82,7 +82,8 @@ async def test_who_cannot_be_told_is_told_so(telegram: Telegram, card: Any) -> N
     """`M3`: a promise to tell is only made to who can be told."""
     _, message = await card(capacity=1)
     await telegram.tap("Alice", message, "Join")
-    answer = await telegram.tap("Pekka", message, "Join")
+    await telegram.during(telegram.person("Charlie").join, telegram.room())
+    answer = await telegram.tap("Charlie", message, "Join")
     assert "we’ll tell you" in answer["text"]
     assert answer["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
     assert answer["show_alert"]
@@ -113,7 +114,8 @@ async def test_a_stranger_is_told_whose_it_is(
             "INSERT INTO accounts (name, zone, language, created_at) VALUES ('Other', 'UTC', 'en', now()) RETURNING id"
         )
         await db.execute("UPDATE groups SET account_id = $1", other)
-    answer = await telegram.tap("Mikko", message, "Join")
+    telegram.person("Charlie").join(telegram.room())
+    answer = await telegram.tap("Charlie", message, "Join")
     assert answer["show_alert"]
     assert answer["text"] == ("This is for members of Kallio Yoga. Ask an organiser for an invite.")
 
@@ -124,7 +126,8 @@ async def test_another_clubs_date_does_not_exist_for_who_has_no_card_of_it(
     """`A1`: a button's data can be forged; without the card in that chat nothing is told, not even a name."""
     _, message = await card()
     await unlink_group(olga, club.id, club.group_id)
-    answer = await telegram.tap("Mikko", message, "Join")
+    telegram.person("Charlie").join(telegram.room())
+    answer = await telegram.tap("Charlie", message, "Join")
     assert answer["text"] == "This does not exist, or it is not for you to see."
 
 
