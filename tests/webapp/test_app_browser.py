@@ -108,7 +108,7 @@ async def test_follows_the_clients_theme(phone: Any, alice: Any, instance: Any) 
     page, app = await phone.framed(alice)
     assert await app.evaluate("document.documentElement.dataset.scheme") == "light"
     await page.evaluate("theme => tell('theme_changed', {theme_params: theme})", DARK)
-    await app.wait_for_function("document.documentElement.dataset.scheme === 'dark'")
+    await expect(app.locator("html")).to_have_attribute("data-scheme", "dark")
     ground = await app.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(15, 15, 15)"
 
