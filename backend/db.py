@@ -2,7 +2,7 @@
 
 Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
 `transaction()`, which an action opens, never nested. Errors of the database reach the domain as words of ours:
-`Busy` (a lock or a statement took too long), `Unavailable`, `OutcomeUnknown`.
+`Busy` (a lock or a statement took too long), `Invalid` (a sign no text can hold), `Unavailable`, `OutcomeUnknown`.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ import asyncpg
 from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.postgres import PostgresTransaction
 
-from backend.errors import Busy, OutcomeUnknown, Unavailable
+from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
+from backend.i18n import N_
 from backend.piccolo_conf import DB
 from backend.settings import settings
 
@@ -51,6 +52,8 @@ def our_words() -> Iterator[None]:
         raise Busy() from error
     except CONNECTION_LOST as error:
         raise Unavailable(str(error)) from error
+    except asyncpg.CharacterNotInRepertoireError as error:
+        raise Invalid(N_("That holds a sign that cannot be kept. Please type it anew.")) from error
 
 
 async def _keep(connection: object) -> None:

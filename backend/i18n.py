@@ -24,7 +24,7 @@ CATALOGUES = Path(__file__).resolve().parent.parent / "locales"
 # English is written with a 24-hour clock and day before month, as most clubs' chats do.
 LOCALES = {"en": "en_GB", "fi": "fi_FI", "ru": "ru_RU"}
 DEFAULT = "en"
-_FULL_DATES = {"en": "EEEE d MMMM", "fi": "EEEE d. MMMM", "ru": "EEEE, d MMMM"}
+_FULL_DATES = {"en": "EEEE d MMMM", "fi": "cccc d. MMMM", "ru": "EEEE, d MMMM"}
 # A party that ends after midnight still reads as one evening.
 _NIGHT = timedelta(hours=12)
 

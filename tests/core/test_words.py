@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend import clock
+from backend.errors import Invalid
 from backend.i18n import Ordinal, Voice, Words, nearest
+from backend.people.actions import TelegramIdentity, meet
+from backend.people.queries import Person
 
 ZONE = "Europe/Helsinki"
 EVENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # 18:00 in Helsinki
@@ -15,7 +18,7 @@ EVENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # 18:00 in Helsinki
     ("language", "span", "full"),
     [
         ("en", "Tue 24 Nov, 18:00–19:15", "Tuesday 24 November"),
-        ("fi", "ti 24.11., 18.00–19.15", "tiistaina 24. marraskuuta"),
+        ("fi", "ti 24.11., 18.00–19.15", "tiistai 24. marraskuuta"),
         ("ru", "вт, 24 нояб., 18:00–19:15", "вторник, 24 ноября"),
     ],
 )
@@ -71,3 +74,9 @@ def test_a_number_chooses_the_plural_form() -> None:
 )
 def test_the_nearest_language_is_spoken(tag: str | None, language: str) -> None:
     assert nearest(tag) == language
+
+
+async def test_a_sign_that_no_text_can_hold_is_a_plain_no(alice: Person) -> None:
+    """X5: never a 500."""
+    with pytest.raises(Invalid):
+        await meet(TelegramIdentity(4711, "A\x00B"))
