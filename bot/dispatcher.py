@@ -67,7 +67,7 @@ def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. No conversation has a state: every button says all it means."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
-    for each in (InTurn(), once, answered, met):
+    for each in (InTurn(), answered, once, met):
         dispatcher.update.outer_middleware(each)
     for make in ROUTERS:
         dispatcher.include_router(make())

@@ -1,4 +1,4 @@
-"""What every update passes through, outermost first: its turn, once, answered whatever happens, and who it is from."""
+"""What every update passes through, outermost first: its turn, answered whatever happens, once, and who it is from."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -69,13 +69,18 @@ async def once(handler: Handler, event: TelegramObject, data: Data) -> Any:
 
 
 async def answered(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Every no, and every fault, becomes a sentence for who asked: the one place that translates them for the bot."""
+    """Every no, and every fault, becomes a sentence for who asked: the one place that translates them for the bot.
+
+    Raises `Unavailable` for an update that is nobody's question.
+    """
     assert isinstance(event, Update)
     try:
         return await handler(event, data)
     except Refusal as no:
         await _say(event, data, no.words, no.outcome)
     except Unavailable as error:
+        if not _is_addressed(event):
+            raise  # nobody to tell: whoever brought it may bring it again
         log.warning("unavailable", error=str(error))
         await _say(event, data, AWAY, "busy")
     except TelegramAPIError as error:

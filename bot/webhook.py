@@ -11,6 +11,7 @@ from aiogram.types import Update
 from litestar import Litestar, Request, Response, post
 from pydantic import ValidationError
 
+from backend.errors import Unavailable
 from backend.settings import settings
 from bot.dispatcher import make_bot, make_dispatcher
 from bot.introduction import WEBHOOK_PATH
@@ -18,6 +19,7 @@ from bot.introduction import WEBHOOK_PATH
 log = structlog.get_logger()
 
 BODY_MAX = 1_000_000  # bytes
+RETRY_AFTER = "5"  # seconds
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
 
@@ -32,7 +34,8 @@ async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
     """Handle one update and answer 200; 401 without the secret, 400 for what is no update.
 
     Telegram repeats what is not answered by 2xx, and keeps what comes after it waiting: so an update that was taken is
-    answered 200 whatever came of it, and each is handled once.
+    answered 200 whatever came of it, and each is handled once. 503 asks for it again: the database is away, and nobody
+    waits for an answer.
     """
     given = request.headers.get(SECRET, "")
     if not secrets.compare_digest(given.encode(), settings.webhook_secret.encode()):
@@ -52,6 +55,8 @@ async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
         return Response(None)
     try:
         await door.dispatcher.feed_update(door.bot, update)
+    except Unavailable:
+        return Response(None, status_code=503, headers={"Retry-After": RETRY_AFTER})
     except Exception:
         log.exception("update failed", update=update.update_id)
     return Response(None)

@@ -1,7 +1,6 @@
 """The bot by long polling, for where Telegram cannot reach us: at home, in development, with the sandbox."""
 
 import asyncio
-from datetime import timedelta
 
 import structlog
 from aiogram import Bot, Dispatcher
@@ -10,6 +9,7 @@ from aiogram.methods import GetUpdates
 from aiogram.types import Update
 
 from backend import db
+from backend.errors import Unavailable
 from backend.groups.actions import ask_telegram_by
 from backend.settings import settings
 from bot.dispatcher import make_bot, make_dispatcher, wanted_updates
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 POLL = 25  # seconds Telegram holds a question open
 AT_ONCE = 50  # updates handled side by side
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-INTRODUCE_AGAIN = timedelta(minutes=1)
+DATABASE_PAUSES = (1, 2, 5, 10, 20, 30, 30)  # seconds
 FAREWELL = 5.0
 
 
@@ -42,6 +42,18 @@ async def poll() -> None:
         await db.close_pool()
 
 
+async def _feed(bot: Bot, dispatcher: Dispatcher, update: Update) -> None:
+    """Handle an update, again while the database is away: Telegram would not bring it a second time."""
+    for pause in DATABASE_PAUSES:
+        try:
+            await dispatcher.feed_update(bot, update)
+        except Unavailable:
+            await asyncio.sleep(pause)
+        else:
+            return
+    log.error("update lost: the database stayed away", update=update.update_id)
+
+
 async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
     room = asyncio.Semaphore(AT_ONCE)
     under_way: set[asyncio.Task[None]] = set()
@@ -49,7 +61,7 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
 
     async def handle(update: Update) -> None:
         try:
-            await dispatcher.feed_update(bot, update)
+            await _feed(bot, dispatcher, update)
         except Exception:
             log.exception("update failed", update=update.update_id)
         finally:

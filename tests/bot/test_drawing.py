@@ -181,7 +181,7 @@ def test_in_finnish() -> None:
     sheet = draw(view(booked=12, waiting=1), people(*NINE, ("A", 1), more=2), language="fi")
     assert "ti 24.11." in sheet.text and "18.00–19.15" in sheet.text
     assert "<b>Täynnä</b> · 12/12 · 1 jonossa" in sheet.text
-    assert words(sheet)[0] == ["Jää jonoon", "+1", "Peru"]
+    assert words(sheet)[0] == ["Menen jonoon", "+1", "Peru"]
 
 
 def test_the_same_card_has_the_same_digest() -> None:

@@ -106,3 +106,36 @@ async def test_a_fault_in_a_handler_is_no_reason_to_repeat_it(
 ) -> None:
     telegram.sandbox.fault(method="sendMessage", error_code=500, times=3)
     assert (await door.post(PATH, json=update(5006))).status_code == 200
+
+
+async def test_while_the_database_is_away_it_is_asked_for_again(
+    telegram: Telegram, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is nobody's question comes again and is handled then; a command is answered on the spot instead."""
+    from backend.errors import Unavailable
+    from backend.people.updates import take_update
+    from bot import middleware
+
+    async def away(bot_id: int, update_id: int) -> bool:
+        raise Unavailable("connection refused")
+
+    user = {"id": 1002, "is_bot": False, "first_name": "Alice"}
+    bot = {"id": telegram.bot.id, "is_bot": True, "first_name": "Emerald"}
+    blocked = {
+        "update_id": 5007,
+        "my_chat_member": {
+            "chat": {"id": 1002, "type": "private"},
+            "from": user,
+            "date": 1,
+            "old_chat_member": {"user": bot, "status": "member"},
+            "new_chat_member": {"user": bot, "status": "kicked", "until_date": 0},
+        },
+    }
+    monkeypatch.setattr(middleware, "take_update", away)
+    answer = await door.post(PATH, json=blocked)
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+    assert (await door.post(PATH, json=update(5008))).status_code == 200
+    assert "Nothing is lost" in telegram.last(telegram.person("Alice").private)["text"]
+    monkeypatch.setattr(middleware, "take_update", take_update)
+    assert (await door.post(PATH, json=blocked)).status_code == 200
+    assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users")
