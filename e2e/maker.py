@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from backend.people.queries import Person, person_of_telegram
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from emerald.complete import complete_with_pool
+from emerald.demo import fill
 
 ZONE = "Europe/Helsinki"
 OLGA = 1001
@@ -75,17 +77,19 @@ async def _poll(
     return {"code": code}
 
 
-MAKERS = {"event": _event, "poll": _poll}
+MAKERS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"event": _event, "poll": _poll}
 
 
 async def serve() -> None:
-    """Answer each line of standard input until it ends."""
+    """Fill the demo club, then answer each line of standard input until it ends."""
+    await fill()
     olga = await person_of_telegram(OLGA)
     assert olga
     club = next(club for club in await clubs(olga) if club.name == "Kallio Yoga")
-    (group,) = await groups(club.id)
     while line := await asyncio.to_thread(sys.stdin.readline):
         asked = json.loads(line)
+        chat = asked.pop("group")
+        group = next(group for group in await groups(club.id) if group.chat_id == chat)
         made = await MAKERS[asked.pop("noun")](olga, club.id, group.id, **asked)
         print(json.dumps(made), flush=True)
 

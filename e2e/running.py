@@ -22,6 +22,7 @@ from sandbox.client import Room, Sandbox, Somebody
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:E2E_TOKEN_OF_NO_BOT"
 BOT_NAME = "emerald_e2e_bot"
+MEMBERS = ["Olga", "Alice", "Bob", "Светлана", "Väinö", "Aino", "Mikko", "Pekka"]
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,29 @@ class Stack:
         """The sandbox's page. From `localhost` the Mini App is of another site, as in Telegram's web clients."""
         return f"http://{'localhost' if cross_site else '127.0.0.1'}:{self.telegram_port}"
 
-    @property
-    def group(self) -> Room:
-        """The chat of Kallio Yoga, where journeys post."""
-        return self.telegram.chat("Kallio Yoga")
+    def group(self, title: str) -> Room:
+        """A group chat of its own for a journey, as Olga makes one and links it to Kallio Yoga.
+
+        In a shared one, journeys would wait for each other: a group gets twenty messages a minute (`M2`).
+        """
+        olga = self.person("Olga")
+        room = self.telegram.make_chat(title, creator="Olga", people=MEMBERS, with_bot=True)
+        offer = room.wait(sender="bot", button="Link to Kallio Yoga")
+        olga.tap(offer, "Link to Kallio Yoga")
+        room.wait(text="belongs to Kallio Yoga now", sender="bot")
+        return room
 
     def person(self, name: str) -> Somebody:
         return self.telegram.person(name)
 
-    def event(self, title: str, **about: Any) -> str:
+    def event(self, group: Room, title: str, **about: Any) -> str:
         """A date of Kallio Yoga, its card posted to the group unless `card` is False; its code."""
-        return str(self._make("event", title=title, **about)["code"])
+        return str(self._make("event", group=group.id, title=title, **about)["code"])
 
-    def poll(self, question: str, options: list[str], **about: Any) -> str:
+    def poll(self, group: Room, question: str, options: list[str], **about: Any) -> str:
         """A poll of Kallio Yoga, its card posted to the group; its code."""
-        return str(self._make("poll", question=question, options=options, **about)["code"])
+        made = self._make("poll", group=group.id, question=question, options=options, **about)
+        return str(made["code"])
 
     def emerald(self, *arguments: str) -> str:
         """Run a command of ours; what it printed."""
@@ -115,13 +124,17 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
         )  # fmt: skip
         _emerald(environment, "migrate")
         _await(f"http://127.0.0.1:{telegram}/_control/counters", sandbox)
-        _emerald(environment, "demo")
         web = start("web", "emerald", "serve")
         start("worker", "emerald", "work")
         start("bot", "emerald", "bot")
         maker = start("maker", "e2e.maker", pipes=True)
-        _await(f"http://127.0.0.1:{app}/ready", web)
-        yield Stack(f"http://127.0.0.1:{app}", telegram, environment, maker)
+        made = Stack(f"http://127.0.0.1:{app}", telegram, environment, maker)
+        _await(f"{made.app}/ready", web)
+        # The bot listens and the worker sends: the demo's cards are posted, and somebody is answered.
+        made.telegram.chat("Kallio Yoga").wait(text="Christmas party", timeout=60)
+        made.person("Pekka").start()
+        made.person("Pekka").private.wait(sender="bot", timeout=60)
+        yield made
         _nothing_went_wrong(logs)
 
 

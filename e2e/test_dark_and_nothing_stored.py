@@ -9,7 +9,9 @@ STORES = """() => { try { sessionStorage.setItem('a', '1'); return 'stored'; } c
 
 
 def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> None:
+    alice, group = stack.person("Alice"), stack.group("Night owls")
     code = stack.event(
+        group,
         "Candlelight yin",
         emoji="🕯",
         capacity=5,
@@ -17,7 +19,6 @@ def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> 
         place="Sali 1",
         description="Slow and warm. Blankets are there.",
     )
-    alice, group = stack.person("Alice"), stack.group
     card = group.wait(text="Candlelight yin", button="Join")
     here = lab(size=PHONE, dark=True, cross_site=True).be(alice.id, group.id)
     here.shot("6-the-group-in-the-dark")

@@ -7,8 +7,8 @@ from e2e.running import Stack
 
 
 def test_vaino_is_spoken_to_in_finnish(stack: Stack, lab: OpenLab) -> None:
-    stack.event("Aamujooga", emoji="🌅", capacity=3, guests_max=1, place="Sali 2")
-    vaino, group = stack.person("Väinö"), stack.group
+    vaino, group = stack.person("Väinö"), stack.group("Aamuvirkut")
+    stack.event(group, "Aamujooga", emoji="🌅", capacity=3, guests_max=1, place="Sali 2")
     card = group.wait(text="Aamujooga", button="Join")
     vaino.start()
     vaino.private.wait(sender="bot", text="Hei")

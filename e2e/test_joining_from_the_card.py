@@ -7,8 +7,8 @@ from e2e.running import Stack
 
 
 def test_alice_joins_from_the_card(stack: Stack, lab: OpenLab) -> None:
-    stack.event("Morning stretch", emoji="🤸", capacity=6, guests_max=1, place="Sali 2")
-    alice, group = stack.person("Alice"), stack.group
+    alice, group = stack.person("Alice"), stack.telegram.chat("Kallio Yoga")
+    stack.event(group, "Morning stretch", emoji="🤸", capacity=6, guests_max=1, place="Sali 2")
     group.wait(text="Morning stretch", button="Join")
     here = lab().be(alice.id, group.id)
     card = here.message("Morning stretch")

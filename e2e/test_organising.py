@@ -5,13 +5,13 @@ from datetime import timedelta
 from playwright.sync_api import expect
 
 from backend import clock
-from e2e.conftest import OpenLab, Open
+from e2e.conftest import Open, OpenLab
 from e2e.lab import shot
 from e2e.running import Stack
 
 
 def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> None:
-    olga, alice, group = stack.person("Olga"), stack.person("Alice"), stack.group
+    olga, alice, group = stack.person("Olga"), stack.person("Alice"), stack.group("Cold water club")
     desk = window()
     desk.goto(f"{stack.app}/dashboard")
     expect(desk.get_by_role("heading", level=1)).to_have_text("Sign in with Telegram")
@@ -39,7 +39,7 @@ def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> N
     desk.get_by_label("Place").fill("Allas Sea Pool")
     desk.get_by_label("Seats", exact=True).fill("0")
     desk.get_by_label("Guests per booking").fill("1")
-    desk.get_by_label("Posts its card to").select_option(label="Kallio Yoga")
+    desk.get_by_label("Posts its card to").select_option(label="Cold water club")
     desk.get_by_role("button", name="Make it").click()
     expect(desk.locator(".err").first).to_be_visible()
     expect(desk.get_by_label("Title")).to_have_value("Winter swimming")
@@ -57,7 +57,7 @@ def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> N
     alice.tap(card, "+1")
     row = desk.get_by_role("row", name="Alice")
     expect(row).to_contain_text("2 seats", timeout=15_000)
-    expect(desk.locator("main")).to_contain_text("In “Kallio Yoga”")
+    expect(desk.locator("main")).to_contain_text("In “Cold water club”")
     shot(desk, "4-who-comes")
     desk.set_viewport_size({"width": 390, "height": 844})
     shot(desk, "4-who-comes-on-a-phone")

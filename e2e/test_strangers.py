@@ -7,8 +7,8 @@ from e2e.running import Stack
 
 
 def test_charlie_sees_nothing(stack: Stack, lab: OpenLab) -> None:
-    code = stack.event("Members only", emoji="🤫", capacity=4, card=False)
-    charlie = stack.person("Charlie")
+    charlie, group = stack.person("Charlie"), stack.telegram.chat("Kallio Yoga")
+    code = stack.event(group, "Members only", emoji="🤫", capacity=4, card=False)
     charlie.start()
     charlie.private.wait(sender="bot")
 

@@ -7,8 +7,8 @@ from e2e.running import Stack
 
 
 def test_a_vote_shows_on_the_card_and_in_the_app(stack: Stack, lab: OpenLab) -> None:
-    stack.poll("Which tea after class?", ["Chai", "Sencha", "Rooibos"])
-    alice, bob, group = stack.person("Alice"), stack.person("Bob"), stack.group
+    alice, bob, group = stack.person("Alice"), stack.person("Bob"), stack.group("Tea corner")
+    stack.poll(group, "Which tea after class?", ["Chai", "Sencha", "Rooibos"])
     group.wait(text="Which tea", button="Chai")
     chat = lab().be(alice.id, group.id)
     card = chat.message("Which tea")
@@ -38,8 +38,9 @@ def test_a_vote_shows_on_the_card_and_in_the_app(stack: Stack, lab: OpenLab) -> 
 
 
 def test_several_choices_by_the_main_button(stack: Stack, lab: OpenLab) -> None:
-    stack.poll("Which days suit you?", ["Mon", "Wed", "Fri", "Sun"], kind="several", choices_max=2)
-    bob, group = stack.person("Bob"), stack.group
+    bob, group = stack.person("Bob"), stack.group("Planning")
+    days = ["Mon", "Wed", "Fri", "Sun"]
+    stack.poll(group, "Which days suit you?", days, kind="several", choices_max=2)
     card = group.wait(text="Which days", button="Mon")
     phone = lab(size=PHONE).be(bob.id, group.id)
     phone.press(phone.message("Which days"), "Open in Emerald")

@@ -7,8 +7,9 @@ from e2e.running import Stack
 
 
 def test_bob_waits_and_is_seated(stack: Stack, lab: OpenLab) -> None:
-    code = stack.event("Sauna evening", emoji="🧖", capacity=2, guests_max=1, place="Kotiharjun sauna")
-    alice, bob, group = stack.person("Alice"), stack.person("Bob"), stack.group
+    alice, bob, group = stack.person("Alice"), stack.person("Bob"), stack.group("Sauna crew")
+    about = {"capacity": 2, "guests_max": 1, "place": "Kotiharjun sauna"}
+    code = stack.event(group, "Sauna evening", emoji="🧖", **about)
     card = group.wait(text="Sauna evening", button="Join")
     assert alice.tap(card, "Join")["answer"]["text"].startswith("You’re in.")
     assert alice.tap(card, "+1")["answer"]["text"].startswith("You’re in, with 1 guest")
@@ -29,7 +30,9 @@ def test_bob_waits_and_is_seated(stack: Stack, lab: OpenLab) -> None:
     here.shot("2-bob-waits-with-a-guest")
     group.wait(message_id=card["id"], text="1 waits")
     # He never pressed Start: the app asks whether the bot may write, now that it matters.
-    here.screen.get_by_role("link", name="Allow").or_(here.screen.get_by_role("button", name="Allow")).click()
+    here.screen.get_by_role("link", name="Allow").or_(
+        here.screen.get_by_role("button", name="Allow")
+    ).click()
     here.phone.get_by_role("button", name="Allow", exact=True).click()
     expect(here.screen).not_to_contain_text("We can’t write to you yet")
 
