@@ -7,9 +7,11 @@ import { Phone } from './phone.js';
 import { drawTrouble } from './trouble.js';
 
 const THEMES = [['light', 'Light'], ['dark', 'Dark'], ['odd', 'Odd']];
+// `#start=…` is what t.me/<bot>?start=… is in Telegram: the bot's chat with a Start button, as Olga, who organises.
+const START = location.hash.match(/start=([\w-]{1,64})/)?.[1] ?? '';
 const state = {
-  who: Number(location.hash.match(/who=(\d+)/)?.[1] ?? 1002), chat: Number(location.hash.match(/chat=(-?\d+)/)?.[1] ?? 0) || null,
-  thread: null, payload: '', view: null, seen: new Map(), phones: new Map(), drawn: '',
+  who: Number(location.hash.match(/who=(\d+)/)?.[1] ?? (START ? 1001 : 1002)), chat: Number(location.hash.match(/chat=(-?\d+)/)?.[1] ?? (START ? 1001 : 0)) || null,
+  thread: null, payload: START, view: null, seen: new Map(), phones: new Map(), drawn: '',
   theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
 };
 const talk = new Talk(byId('talk'), byId('said'), { tap, follow });

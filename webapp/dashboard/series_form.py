@@ -210,7 +210,8 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
     except BadRule as bad:
         faults.add(Invalid(bad.message, field="rule", part=bad.part))
         return ""
-    if starts is not None and form.zone in zone_names():
+    # What lies outside these years is a fault of its own, and too near the ends of the calendar to reckon with.
+    if starts is not None and 2000 <= starts.year < 2200 and form.zone in zone_names():
         first = first_in_rhythm(rule, starts)
         # RFC 5545 makes the start a date of its own; who says "Tuesdays" does not mean a Monday besides.
         if first is not None and first != starts:

@@ -65,7 +65,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, desk: Any, olga: Any) 
     ("fields", "fault"),
     [
         ({"question": ""}, "Ask something."),
-        ({"option": ["Only one", "", ""]}, "Between 2 and 12 options, please."),
+        ({"option": ["Only one", "", ""], "limit": ["", "", ""]}, "Between 2 and 12 options, please."),
         ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
         ({"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]}, "Write something, or take this option out."),
         ({"limit": ["some", "", "", ""]}, "A whole number, please."),

@@ -214,3 +214,34 @@ async def test_with_two_clubs_each_window_stays_with_its_own(
     assert "Kallio Yoga" in mine.text(await mine.get(f"/dashboard/events/{code}"))
     series_id = await db.value("SELECT id FROM event_series")
     assert "Evening flow yoga" in mine.text(await mine.get(f"/dashboard/series/{series_id}"))
+
+
+GARBAGE = [
+    ("application/x-www-form-urlencoded", b"%ff%00=%c3%28&&&=&membership=%00&guests=%F0%9F&title=%ED%A0%80"),
+    ("application/x-www-form-urlencoded", b"a=" + b"x" * 50_000 + b"&name=" + b"y" * 50_000),
+    ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"title\"; filename=\"a\"\r\n\r\nhm\r\n--x--\r\n"),
+    ("multipart/form-data", b"--x\r\nnothing"),
+    ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: nonsense\r\n\r\n"),
+    ("application/json", b'{"title": 1}'),
+    ("text/plain", b"\x00\xff"),
+    ("", b""),
+]  # fmt: skip
+
+
+async def test_garbage_is_refused_and_breaks_nothing(
+    site: Any, objects: dict[str, str], desk: Any
+) -> None:
+    await desk.get("/dashboard")
+    for method, path in routes(site):
+        if method != "POST" or "/removal" in path or "/revocation" in path:
+            continue
+        for media_type, body in GARBAGE:
+            headers = {"X-CSRF-Token": desk.csrf, "Content-Type": media_type}
+            answer = await desk.client.post(filled(path, objects), content=body, headers=headers)
+            assert answer.status_code < 500, (path, media_type, body[:60])
+    # The same without the header: the token is looked for in what cannot be read.
+    for media_type, body in GARBAGE:
+        refused = await desk.client.post(
+            "/dashboard/keys", content=body, headers={"Content-Type": media_type}
+        )
+        assert refused.status_code in (400, 403), (media_type, body[:60])

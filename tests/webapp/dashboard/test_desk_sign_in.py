@@ -62,6 +62,14 @@ async def test_a_yes_is_good_for_one_session(browser: Any, olga: Any) -> None:
     assert (await thief.client.get("/dashboard")).status_code == 303
 
 
+async def test_a_second_window_of_the_browser_goes_on_too(browser: Any, olga: Any) -> None:
+    mine = browser()
+    await answer(await mine.ask_to_sign_in(), olga, yes=True)
+    for _window in range(2):
+        told = await mine.get("/dashboard/sign-in/state", HX_Request="true")
+        assert told.headers["hx-redirect"] == "/dashboard"
+
+
 async def test_coming_back_shows_the_same_link(browser: Any, club: Any) -> None:
     mine = browser()
     assert await mine.ask_to_sign_in() == await mine.ask_to_sign_in()

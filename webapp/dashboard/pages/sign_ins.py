@@ -37,14 +37,15 @@ class Pending:
 
     @property
     def link(self) -> str:
+        if settings.sandbox:  # nothing at t.me knows the demo's bot
+            return f"{settings.sandbox_url}/#start=in_{self.key}"
         return f"https://t.me/{settings.telegram_bot_name}?start=in_{self.key}"
 
 
 @get("/sign-in")
 async def new(request: AnyRequest) -> Response[str] | Redirect:
     """The link, and the wait. Who is in already goes on; who comes back finds the same link while it is good."""
-    token = token_of(request)
-    if token and await person_of_browser(token):
+    if await _is_in(request):
         return Redirect(_way_back(request), status_code=303)
     pending = _pending(request)
     state = await sign_in_state(pending.browser_key) if pending else "gone"
@@ -69,11 +70,10 @@ async def state(request: AnyRequest) -> Response[str] | Response[None] | Redirec
         return Response(None, status_code=204)
     if pending and told == "confirmed":
         entered = await _enter(request, pending)
-        if not is_htmx(request):
-            return entered
-        answer = Response("", headers={"HX-Redirect": pending.after, "Cache-Control": "no-store"})
-        answer.cookies = entered.cookies
-        return answer
+        return _follow(entered, pending.after) if is_htmx(request) else entered
+    if told == "gone" and await _is_in(request):  # by another window of this browser
+        there = Redirect(HOME, status_code=303)
+        return _follow(there, HOME) if is_htmx(request) else there
     if told == "refused":
         return page(
             "dashboard/sign_ins/_refused.html",
@@ -94,6 +94,18 @@ async def destroy(request: AnyRequest) -> Redirect:
     )
     cookies.drop(request, answer, cookies.SESSION)
     return answer
+
+
+def _follow(entered: Redirect, path: str) -> Response[str]:
+    """The same for htmx, which would follow a redirect by itself and show what it finds inside this page."""
+    answer = Response("", headers={"HX-Redirect": path, "Cache-Control": "no-store"})
+    answer.cookies = entered.cookies
+    return answer
+
+
+async def _is_in(request: AnyRequest) -> bool:
+    token = token_of(request)
+    return bool(token) and await person_of_browser(token) is not None
 
 
 async def _enter(request: AnyRequest, pending: Pending) -> Redirect:

@@ -1,0 +1,98 @@
+"""Whatever is sent, a form is read, and its faults are sentences (`X5`)."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "0", "1", "-1", "7", "60", "99999999999", "TU", "2026-11-24", "0001-01-01", "9999-12-31", "18:00", "24:00",
+         "18:00+02:00", "once", "daily", "weekly", "monthly", "nth", "own", "never", "on", "after", "Europe/Helsinki",
+         "America/New_York", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO", "20261201", "1:2", "link", "group", "strict"]
+    ),
+)  # fmt: skip
+SEVERAL = st.lists(TEXTS, max_size=3).map(tuple)
+
+
+def forms() -> Any:
+    from webapp.dashboard.series_form import SeriesForm
+
+    kinds = {k: SEVERAL if isinstance(v, tuple) else TEXTS for k, v in asdict(SeriesForm()).items()}
+    return st.fixed_dictionaries({}, optional=kinds)
+
+
+SENSIBLE = st.fixed_dictionaries(
+    {
+        "repeats": st.sampled_from(["once", "daily", "weekly", "monthly", "nth", "own"]),
+        "interval": st.sampled_from(["1", "2", "3", "12"]),
+        "weekday": st.lists(st.sampled_from(["MO", "TU", "WE", "SU"]), max_size=3, unique=True).map(
+            tuple
+        ),
+        "ordinal": st.sampled_from(["1", "2", "5", "-1"]),
+        "ends": st.sampled_from(["never", "on", "after"]),
+        "until": st.sampled_from(["2027-03-28", "2027-12-31"]),
+        "count": st.sampled_from(["1", "10"]),
+        "starts_on": st.sampled_from(["2026-11-24", "2026-11-30", "2027-01-31", "2027-03-28"]),
+        "starts_time": st.sampled_from(["18:00", "03:30", "00:00"]),
+        "left_out": st.sampled_from([(), ("20261201",), ("20261201T160000Z", "20270105T180000")]),
+        "rule": st.sampled_from(
+            ["FREQ=YEARLY", "RDATE;VALUE=DATE:20261224", "FREQ=MONTHLY;BYSETPOS=1;BYDAY=TU,WE"]
+        ),
+    }
+)
+
+
+@given(st.data())
+@settings(max_examples=120)
+def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
+    from backend.i18n import Voice
+    from webapp.dashboard.series_form import SeriesForm, draft_of
+
+    _draft, faults = draft_of(SeriesForm(**data.draw(forms())))
+    for words in faults.of.values():
+        assert Voice("en").tell(words).endswith((".", ":", "?")) or words.values
+
+
+@given(SENSIBLE)
+@settings(max_examples=120)
+def test_what_a_form_says_its_draft_says_again(fields: dict[str, Any]) -> None:
+    """Opening a series and saving it untouched keeps every date."""
+    from datetime import UTC, datetime
+
+    from backend.events.actions import dates_ahead
+    from backend.i18n import Voice
+    from webapp.dashboard import next_dates
+    from webapp.dashboard.series_form import SeriesForm, draft_of, form_of
+
+    form = replace(SeriesForm(title="Sauna", zone="Europe/Helsinki"), **fields)
+    draft, faults = draft_of(form)
+    if faults.of:
+        return
+    again, none = draft_of(form_of(draft))
+    assert not none.of
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    assert dates_ahead(again, at, limit=60) == dates_ahead(draft, at, limit=60)
+    assert replace(again, rule="") == replace(draft, rule="")
+    next_dates.preview(Voice("en"), draft, can_leave_out=form.repeats not in ("own", "once"))
+
+
+def test_control_characters_never_reach_the_database() -> None:
+    from webapp.dashboard.forms import _clean
+
+    assert _clean("  a\x00b\x1fc\r\nd\te  ") == "abc\nd\te"
+    assert len(_clean("x" * 20_000)) == 10_000
+
+
+def test_the_first_fault_of_a_field_stands() -> None:
+    from backend.errors import Invalid
+    from webapp.dashboard.forms import Faults
+
+    faults = Faults()
+    faults.add(Invalid("First.", field="a"))
+    faults.add(Invalid("Second.", field="a"))
+    assert faults.of["a"].message == "First."
+    assert faults.whole("b", "1 000") == 1000 and faults.whole("c", "", empty=7) == 7
+    assert faults.whole("d", "1e3") is None and "d" in faults.of
