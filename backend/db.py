@@ -120,9 +120,21 @@ class Transaction(PostgresTransaction):
         self.connection = await (DB.pool.acquire() if DB.pool else DB.get_new_connection())
         try:
             await self.connection.execute(f"BEGIN;{self.first}")
-        except BaseException:
-            await self._give_back(broken=True)
+        except BaseException as error:
+            well = False
+            try:
+                # A lock waited for in vain says nothing against the connection.
+                well = isinstance(error, TOOK_TOO_LONG) and await self._undo()
+            finally:
+                await self._give_back(broken=not well)
             raise
+
+    async def _undo(self) -> bool:
+        try:
+            await self.connection.execute("ROLLBACK")
+        except CONNECTION_LOST:
+            return False
+        return True
 
     async def __aexit__(
         self,
@@ -134,13 +146,10 @@ class Transaction(PostgresTransaction):
         try:
             if exception is None:
                 await self._commit()
-            elif not self.connection.is_closed():
-                await self.connection.execute("ROLLBACK")
-            broken = False
-        except CONNECTION_LOST:
-            # While rolling back there is nothing to lose: the server forgets what was not committed.
-            if exception is None:
-                raise
+                broken = False
+            else:
+                # When the line is dead there is nothing to lose: the server forgets what was not committed.
+                broken = not await self._undo()
         finally:
             if DB.current_transaction.get() is self:
                 DB.current_transaction.reset(self.context)

@@ -567,6 +567,16 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
     assert seats(at) == {DAN: 1}
 
 
+def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> None:
+    """W4, W1: the same function fills, and skips who could not even fit into the empty room."""
+    at = desk(4)
+    book(at, ALICE)
+    book(at, BOB, 3)
+    book(at, CARLA, 1)
+    capacity(at, 3)
+    assert (seats(at), line(at)) == ({ALICE: 1, CARLA: 2}, [BOB])
+
+
 # --- W5: a waiting member sees their place and why ---
 
 

@@ -31,6 +31,14 @@ async def noted() -> list[int]:
     return [row["n"] for row in await db.rows("SELECT n FROM notes ORDER BY n")]
 
 
+async def servers() -> set[int]:
+    """The server's processes for our pool."""
+    rows = await db.rows(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-tests'"
+    )
+    return {row["pid"] for row in rows}
+
+
 def in_use() -> int:
     assert DB.pool is not None
     return int(DB.pool.get_size() - DB.pool.get_idle_size())
@@ -170,14 +178,19 @@ async def test_an_error_caught_inside_cannot_be_committed_over() -> None:
 
 
 async def test_a_lock_waited_for_too_long_is_busy() -> None:
+    assert DB.pool is not None
+    async with DB.pool.acquire(), DB.pool.acquire():
+        pass  # two connections are there
     async with db.transaction("LOCK TABLE notes"):
 
         async def second() -> None:
             async with db.transaction("SET LOCAL lock_timeout = '20ms'; LOCK TABLE notes"):
                 raise AssertionError("never reached")
 
+        before = await servers()
         with pytest.raises(Busy):
             await asyncio.create_task(second(), context=Context())
+        assert await servers() == before, "the connection is well and is kept"
     assert in_use() == 0
 
 
