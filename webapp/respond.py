@@ -17,6 +17,7 @@ from webapp.rendering import render
 AnyRequest = Request[Any, Any, Any]
 PERSON = "person"  # where a session leaves who the reader is, in the request's state
 NOTICE = "#notice"  # the place on a screen where a refusal is told
+PASSING = frozenset({429, 500, 503})  # what may be over when asked once more
 
 
 def is_htmx(request: AnyRequest) -> bool:
@@ -78,4 +79,11 @@ def refused(request: AnyRequest, refusal: Refusal, *, status: int | None = None)
 
 def plain(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -> Response[str]:
     """A page without a site around it: what is not there, not allowed, or broken, in a sentence."""
-    return page("plain.html", voice_of(request), status=status, code=status, refusal=refusal)
+    return page(
+        "plain.html",
+        voice_of(request),
+        status=status,
+        code=status,
+        refusal=refusal,
+        again=status in PASSING and request.method == "GET",
+    )

@@ -238,6 +238,27 @@ async def test_init_data_that_is_too_old_says_what_to_do(
     await expect(page.locator("#loading")).to_be_hidden()
 
 
+async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
+    phone: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not "open it again": the reader did nothing wrong, and Retry leads on to what was asked for."""
+    from backend.errors import Unavailable
+    from webapp.miniapp.pages import sessions
+
+    async def gone(*args: Any) -> None:
+        raise Unavailable("connection refused")
+
+    code = await instance()
+    with monkeypatch.context() as away:
+        away.setattr(sessions, "meet", gone)
+        page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+        banner = page.locator("#offline")
+        await expect(banner).to_contain_text("Emerald can’t be reached right now. Nothing is lost")
+        await expect(page.locator("#stale")).to_be_hidden()
+    await banner.get_by_role("button", name="Retry").click()
+    await page.wait_for_selector("#do-join")
+
+
 async def test_another_person_in_the_same_tab_is_another_person(
     phone: Any, alice: Any, bob: Any
 ) -> None:

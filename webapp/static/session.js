@@ -28,26 +28,31 @@ const session = (() => {
     } catch { sessionStorage.removeItem(KEY); }
   }
 
-  // Exchange initData for a session; whether it was taken. Several who ask at once share one exchange.
+  // Exchange initData for a session; the answer. Several who ask at once share one exchange.
   function open() {
     opening ??= (async () => {
-      const headers = { Authorization: `tma ${initData}` };
+      const headers = { Authorization: `tma ${initData}`, 'HX-Request': 'true' };
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       if (zone) headers['X-Time-Zone'] = zone;
       const answer = await fetch('/app/session', { method: 'POST', headers });
-      if (!answer.ok) return false;
-      keep(answer.headers.get('X-Session'));
-      return true;
+      if (answer.ok) keep(answer.headers.get('X-Session'));
+      return answer;
     })().finally(() => { opening = null; });
-    return opening;
+    return opening.then(answer => answer.clone());
   }
 
-  // fetch with the session; one that has ended is made anew from initData, once, without the reader noticing.
+  // fetch with the session; one that has ended is made anew from initData, once, without the reader noticing. A server that
+  // is away for the exchange is told as such: it does not mean that the reader is unknown.
   async function ask(action, request) {
     const attempt = () => fetch(action, { ...request, headers: { ...request.headers, Authorization: `Bearer ${token}` } });
-    if (!token && initData) await open();
+    const opened = !token && initData ? await open() : null;
+    if (opened && !opened.ok) return opened;
     let answer = await attempt();
-    if (answer.status === 401 && initData && await open()) answer = await attempt();
+    if (answer.status === 401 && initData) {
+      const anew = await open();
+      if (!anew.ok) return anew;
+      answer = await attempt();
+    }
     const renewed = answer.headers.get('X-Session');
     if (renewed) keep(renewed);
     return answer;
