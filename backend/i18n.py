@@ -175,10 +175,13 @@ class Voice:
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
         """`Tue 24 Nov, 18:00–19:15`; the end's date too when it is another day."""
         start, end = (t.astimezone(ZoneInfo(zone)) for t in (starts_at, ends_at))
-        first = f"{self.date(starts_at, zone)}, {self.hour(starts_at, zone)}"
+        hours, last = self.hour(starts_at, zone), self.hour(ends_at, zone)
         if start.date() == end.date() or end - start < _NIGHT:
-            return f"{first}–{self.hour(ends_at, zone)}"
-        return f"{first} – {self.date(ends_at, zone)}, {self.hour(ends_at, zone)}"
+            return self._when(starts_at, zone, f"{hours}–{last}")
+        return f"{self._when(starts_at, zone, hours)} – {self._when(ends_at, zone, last)}"
+
+    def _when(self, at: datetime, zone: str, hours: str) -> str:
+        return self.say(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
 
     def stamp(self, at: datetime, zone: str) -> str:
         """Date and time as figures, for tables and logs people read."""

@@ -18,7 +18,7 @@ EVENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # 18:00 in Helsinki
     ("language", "span", "full"),
     [
         ("en", "Tue 24 Nov, 18:00–19:15", "Tuesday 24 November"),
-        ("fi", "ti 24.11., 18.00–19.15", "tiistai 24. marraskuuta"),
+        ("fi", "ti 24.11. klo 18.00–19.15", "tiistai 24. marraskuuta"),
         ("ru", "вт, 24 нояб., 18:00–19:15", "вторник, 24 ноября"),
     ],
 )
