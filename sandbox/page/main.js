@@ -71,6 +71,8 @@ function once(box, key, make) {
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...make());
+  // On a narrow window the rows of people and chats scroll sideways: what is chosen stays in sight.
+  box.querySelector('[aria-current=true], [aria-pressed=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
 function drawPeople({ people }) {
