@@ -146,6 +146,7 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+        library.setLevel("NOTSET")
     quiet = known.log_format == "console" and known.log_level != "DEBUG"
     for name in CHATTY:
         logging.getLogger(name).setLevel("WARNING" if quiet else "NOTSET")

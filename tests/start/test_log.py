@@ -122,6 +122,7 @@ def test_libraries_speak_through_the_same_formatter(root_logger: None) -> None:
 
 
 def test_the_level_is_kept(root_logger: None) -> None:
+    logging.getLogger("uvicorn").setLevel("INFO")  # as uvicorn itself does when it may
     stream = logged(LOG_LEVEL="warn", LOG_FORMAT="json")
     structlog.get_logger("emerald").info("quiet")
     logging.getLogger("uvicorn").info("quiet")
