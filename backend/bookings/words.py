@@ -179,10 +179,8 @@ def capacity_set(desk: "Desk") -> Words:
         return Words(N_("There is room for everyone."))
     if desk.over:
         return Words(
-            N_("%(booked)s of %(n)s seat is taken: over by %(over)s. Nobody is removed."),
-            {"booked": desk.booked, "over": desk.over},
-            N_("%(booked)s of %(n)s seats are taken: over by %(over)s. Nobody is removed."),
-            desk.capacity,
+            N_("%(booked)s/%(capacity)s, over by %(over)s. Nobody is removed."),
+            {"booked": desk.booked, "capacity": desk.capacity, "over": desk.over},
         )
     return Words(
         N_("%(booked)s of %(n)s seat is taken."),
