@@ -558,7 +558,7 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
     for who in (ALICE, BOB, CARLA, DAN):
         book(at, who)
     outcome = capacity(at, 1)
-    assert say(outcome) == "3 of 1 seat is taken: over by 2. Nobody is removed."
+    assert say(outcome) == "3/1, over by 2. Nobody is removed."
     assert at.over == 2
     for who, left in ((ALICE, 2), (BOB, 1)):
         leave(at, who)
