@@ -79,8 +79,18 @@ async def test_a_no_is_told_and_lets_nobody_in(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=False)
-    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in/state"))
     assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in"))
+    assert (await mine.client.get("/dashboard")).status_code == 303
+    assert await mine.ask_to_sign_in() != key
+
+
+async def test_after_a_no_on_the_waiting_page_asking_once_more_is_a_new_question(
+    browser: Any, olga: Any
+) -> None:
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    await answer(key, olga, yes=False)
+    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in/state"))
     assert (await mine.client.get("/dashboard")).status_code == 303
     assert await mine.ask_to_sign_in() != key
 

@@ -75,11 +75,14 @@ async def state(request: AnyRequest) -> Response[str] | Response[None] | Redirec
         there = Redirect(HOME, status_code=303)
         return _follow(there, HOME) if is_htmx(request) else there
     if told == "refused":
-        return page(
+        answer = page(
             "dashboard/sign_ins/_refused.html",
             voice_of(request),
-            headers={"HX-Reswap": "outerHTML"},
+            # The link is dead: the whole card gives way.
+            headers={"HX-Retarget": "#work .card", "HX-Reswap": "innerHTML"},
         )
+        cookies.drop(request, answer, cookies.SIGN_IN)  # so that asking once more is a new question
+        return answer
     return page("dashboard/sign_ins/_gone.html", voice_of(request))
 
 
