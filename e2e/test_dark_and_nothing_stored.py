@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from e2e.conftest import PHONE, OpenLab
+from e2e.lab import shot
 from e2e.running import Stack
 
 STORES = """() => { try { sessionStorage.setItem('a', '1'); return 'stored'; } catch (e) { return e.name; } }"""
@@ -67,6 +68,6 @@ def test_the_dashboard_in_the_dark(stack: Stack, lab: OpenLab) -> None:
     expect(desk.get_by_role("link", name="New event")).to_be_visible()
     desk.get_by_role("link", name="List", exact=True).click()
     expect(desk.get_by_role("link", name="Padel Americano").first).to_be_visible()
-    desk.screenshot(path="e2e/shots/6-the-dashboard-in-the-dark.png")
+    shot(desk, "6-the-dashboard-in-the-dark")
     desk.get_by_role("link", name="Polls").click()
     expect(desk.get_by_role("link", name="Christmas party")).to_be_visible()
