@@ -25,6 +25,7 @@ from bench.bare import STATEMENT
 from bench.load import Figures
 
 ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "42:BENCH_TOKEN_OF_NO_BOT"
 SECRET = "only-for-the-bench-" + "0" * 30
 SLOW_FLUSH = ("commit_delay=2000", "commit_siblings=0")
 EVENTS = 1000
@@ -37,7 +38,7 @@ def environment(url: str, port: int) -> dict[str, str]:
     return keep | {
         "ENV": "test",
         "DATABASE_URL": url,
-        "TELEGRAM_BOT_TOKEN": "42:BENCH_TOKEN_OF_NO_BOT",
+        "TELEGRAM_BOT_TOKEN": TOKEN,
         "TELEGRAM_BOT_NAME": "emerald_bench_bot",
         "SECRET_KEY": SECRET,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -137,32 +138,26 @@ class Club:
             )
         return lines
 
-    def pgbench(self, seconds: int, clients: int, *, hot: bool) -> float:
-        """(b): the statement alone, by pgbench; answers a second. Each transaction takes the next member of a sequence."""
-        taken = self.take(seconds * 3000)
+    def pgbench(self, n: int, clients: int, *, hot: bool) -> float:
+        """(b): the statement alone, by pgbench, each time for the next member; transactions a second."""
+        taken = self.take(n)
         first, last = (self.hot[0], self.hot[0]) if hot else (self.cold[0][0], self.cold[-1][0])
         psql(
             self.url,
-            f"CREATE SEQUENCE bench_members MINVALUE {taken[0][0]} MAXVALUE {taken[-1][0]} CACHE 50",
+            f"CREATE SEQUENCE bench_members MINVALUE {taken[0][0]} MAXVALUE {taken[-1][0]}",
         )
-        statement = " ".join(STATEMENT.split())
-        statement = statement.replace("$1", ":instance").replace("$2", ":member")
-        script = f"\\set instance random({first}, {last})\nSELECT nextval('bench_members') AS member \\gset\n{statement};\n"
+        statement = " ".join(STATEMENT.split()).replace("$1", ":instance")
+        statement = statement.replace("$2", "(SELECT id FROM next)").replace(
+            "WITH ", "WITH next AS MATERIALIZED (SELECT nextval('bench_members') AS id), ", 1
+        )
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-            file.write(script)
+            file.write(f"\\set instance random({first}, {last})\n{statement};\n")
             file.flush()
-            command = [
-                str(PROGRAMS / "pgbench"),
-                "-n",
-                "-f",
-                file.name,
-                "-c",
-                str(clients),
-                "-j",
-                "2",
-            ]
-            command += ["-t", str(len(taken) // clients - 50), self.url]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            command = [str(PROGRAMS / "pgbench"), "-n", "-M", "prepared", "-f", file.name]
+            command += ["-c", str(clients), "-j", "2", "-t", str(n // clients), self.url]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
         psql(self.url, "DROP SEQUENCE bench_members")
         return float(done.stdout.split("tps = ")[1].split()[0])
 
@@ -184,7 +179,7 @@ def main() -> None:
                 f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n",
                 flush=True,
             )
-            measure(Club(url, n * 12), n, page=not slow)
+            measure(Club(url, n * 14), n, page=not slow)
 
 
 def measure(club: Club, n: int, *, page: bool) -> None:
@@ -208,8 +203,14 @@ def measure(club: Club, n: int, *, page: bool) -> None:
                     f" {mine.p99:.1f} | {theirs.rate:,.0f} | {theirs.p99:.1f} | {mine.rate / theirs.rate:.2f} |",
                     flush=True,
                 )
+        alone = [club.pgbench(n, 32, hot=hot) for hot in (True, False)]
+        print(
+            f"\nThe bare statement by pgbench, 32 clients: one hot event {alone[0]:,.0f}/s,"
+            f" over 1,000 events {alone[1]:,.0f}/s"
+        )
         if page:
             pages(club, n // 4, ours, bare)
+            memory(club.url)
 
 
 def pages(club: Club, n: int, ours: int, bare: int) -> None:
@@ -224,11 +225,62 @@ def pages(club: Club, n: int, ours: int, bare: int) -> None:
         32,
         [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people],
     )
-    _expect(mine, 200)
-    _expect(theirs, 200)
+    after = load(
+        ours, 32,
+        [f"GET /app/events/{club.hot[1]}?after=booked HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\n"
+         "HX-Request: true\r\n\r\n" for _, _, s in people],
+    )  # fmt: skip
+    for figures in (mine, theirs, after):
+        _expect(figures, 200)
+    print(f"\nThe screen that follows a booking, 32 connections: {after.rate:,.0f}/s")
     print(
         f"\nEvents page, 32 connections: Emerald {mine.rate:,.0f}/s, bare {theirs.rate:,.0f}/s, ratio {mine.rate / theirs.rate:.2f}"
     )
+
+
+def memory(url: str) -> None:
+    """What web, worker and bot hold together, each started by itself as in containers, after a little use."""
+    telegram = free_port()
+    sandbox = ["sandbox", "--port", str(telegram), "--app-url", "http://127.0.0.1:1"]
+    sandbox += ["--token", TOKEN, "--bot-name", "emerald_bench_bot"]
+    more = {"TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}", "TELEGRAM_WEBHOOK": "false"}
+    stand_in = {k: v for k, v in environment(url, 1).items() if k != "ENV"}
+    with (
+        running(sandbox, stand_in),
+        running(["emerald", "work"], environment(url, 1) | more) as worker,
+        running(["emerald", "bot"], environment(url, 1) | more) as bot,
+        started(["emerald", "serve"], url, "/health") as (port, web),
+    ):
+        for _ in range(200):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/app/", timeout=5).close()
+        time.sleep(8)  # the worker and the bot have begun by then; nothing is timed here
+        held = [(_held(pid, "Rss"), _held(pid, "Pss")) for pid in (web, worker, bot)]
+    total = sum(rss for rss, _ in held), sum(pss for _, pss in held)
+    each = ", ".join(
+        f"{name} {rss:.0f}" for name, (rss, _) in zip(("web", "worker", "bot"), held, strict=True)
+    )
+    print(
+        f"\nMemory, each by itself, MB resident: {each}; together {total[0]:.0f} (shared pages once: {total[1]:.0f})"
+    )
+
+
+@contextmanager
+def running(module: list[str], env: dict[str, str]) -> Iterator[int]:
+    """A process of ours; its pid."""
+    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT)
+    try:
+        time.sleep(1)
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _held(pid: int, what: str) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"no {what}")
 
 
 def _expect(figures: Figures, status: int) -> None:
