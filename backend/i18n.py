@@ -76,7 +76,9 @@ def _hour(language: str, hour: int, minute: int) -> str:
 @lru_cache(4096)
 def _date(language: str, skeleton: str, day: date) -> str:
     at = datetime.combine(day, time())
-    return format_skeleton(skeleton, at, locale=_locale(language)).replace("\u202f", " ")
+    said = format_skeleton(skeleton, at, locale=_locale(language)).replace("\u202f", " ")
+    # British English puts a comma before the month only where a year follows: both stand in one list.
+    return said.replace(",", "") if language == DEFAULT else said
 
 
 @lru_cache(4096)

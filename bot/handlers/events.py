@@ -4,6 +4,7 @@ from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
+from backend.accounts.queries import clubs
 from backend.bookings.queries import InstanceView, comers, event, next_date, upcoming
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
@@ -64,6 +65,7 @@ async def list_of(
         booking=booking,
         links={view.code: event_link(view.code) for view in views},
         several_clubs=len({view.account_id for view in views}) > 1,
+        at_home=group is not None or bool(await clubs(person)),
     )
 
 

@@ -1,6 +1,7 @@
 """One sandbox for all tests here, reset for each; a real bot and the people to meet it."""
 
 import pathlib
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,7 +15,15 @@ from sandbox.config import Config
 from sandbox.serve import serving
 
 TOKEN = "42:SANDBOX"
-APP_PORT = 3057
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+APP_PORT = _free_port()  # where the tests' own Mini App is served, once one of them does
 
 
 @pytest.fixture(scope="session")
