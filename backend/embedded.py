@@ -156,6 +156,7 @@ def throwaway(*, durable: bool = False, options: tuple[str, ...] = ()) -> Iterat
             server.send_signal(signal.SIGQUIT)
             server.wait(PATIENCE)
         guard.communicate()
+        shutil.rmtree(where, ignore_errors=True)  # somebody may have killed the guard
 
 
 def _short(path: Path) -> str:
