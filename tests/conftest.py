@@ -61,7 +61,8 @@ async def database() -> AsyncIterator[None]:
 async def world(database: None) -> AsyncIterator[None]:
     """An empty database, and an empty memory of where codes lead."""
     from backend import db
-    from backend.bookings import actions
+    from backend.bookings import actions as bookings
+    from backend.polls import actions as polls
 
     tables = await db.value(
         "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
@@ -71,7 +72,8 @@ async def world(database: None) -> AsyncIterator[None]:
     async with db.transaction():
         await db.execute("SET LOCAL session_replication_role = replica")
         await db.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-    actions._addresses.clear()
+    bookings.addresses.forget()
+    polls.addresses.forget()
     yield
 
 

@@ -4,12 +4,11 @@ Every verb is a request to the instance's desk; the answer comes after the commi
 `Unavailable`, and the refusals of `words`.
 """
 
-from dataclasses import dataclass
-
 from backend import db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
+from backend.addresses import Address, Addresses
 from backend.bookings import desk
 from backend.bookings.rules import NotHere, Outcome, Request, Verb, Via
 from backend.errors import Forbidden, Invalid, NotFound
@@ -18,30 +17,12 @@ from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where an instance's code leads; none of it ever changes."""
-
-    instance_id: int
-    account_id: int
-
-
-_addresses: dict[str, Address] = {}
+addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
 
 
 async def find(code: str) -> Address:
     """The instance with this public code. Raises `NotFound`."""
-    known = _addresses.get(code)
-    if known is not None:
-        return known
-    row = await db.row("SELECT id, account_id FROM event_instances WHERE code = $1", code)
-    if row is None:
-        raise NotFound()
-    if len(_addresses) > 20_000:
-        _addresses.clear()
-    found = _addresses[code] = Address(row["id"], row["account_id"])
-    return found
+    return await addresses.find(code)
 
 
 async def book(code: str, person: Person, *, guests: int = 0, via: Via) -> Outcome:
@@ -78,10 +59,10 @@ async def _ask(code: str, person: Person, verb: Verb, via: Via, guests: int = 0)
     where = await find(code)
     request = Request(verb, via, by=person.id, user_id=person.id, guests=guests)
     try:
-        return await desk.ask(where.instance_id, request)
+        return await desk.ask(where.id, request)
     except NotHere:
         await admit(person, where)
-        return await desk.ask(where.instance_id, request)
+        return await desk.ask(where.id, request)
 
 
 async def admit(person: Person, where: Address) -> None:
@@ -89,7 +70,7 @@ async def admit(person: Person, where: Address) -> None:
     row = await db.row(
         "SELECT r.visibility, r.group_id FROM event_instances i JOIN event_series r ON r.id = i.series_id"
         " WHERE i.id = $1",
-        where.instance_id,
+        where.id,
     )
     if row is None:
         raise NotFound()
@@ -113,7 +94,7 @@ async def seat(
     if over and not club.allows(Act.OVERBOOK):
         raise Forbidden(N_("Only an owner can go over the number of seats."))
     return await desk.ask(
-        where.instance_id,
+        where.id,
         Request(
             Verb.SEAT,
             Via.DASHBOARD,
@@ -131,7 +112,7 @@ async def put_in_line(code: str, person: Person, membership_id: int, *, guests: 
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
-        where.instance_id,
+        where.id,
         Request(Verb.BOOK, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests),
     )
 
@@ -141,7 +122,7 @@ async def set_guests_of(code: str, person: Person, membership_id: int, *, guests
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
-        where.instance_id,
+        where.id,
         Request(
             Verb.SET_GUESTS, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests
         ),
@@ -153,7 +134,7 @@ async def remove(code: str, person: Person, membership_id: int) -> Outcome:
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
-        where.instance_id,
+        where.id,
         Request(
             Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id, audited=True
         ),
@@ -172,7 +153,7 @@ async def set_capacity(code: str, person: Person, capacity: int | None) -> Outco
             most=CAPACITY_MAX,
         )
     return await desk.ask(
-        where.instance_id,
+        where.id,
         Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity, audited=True),
     )
 

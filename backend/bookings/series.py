@@ -136,20 +136,20 @@ async def cancel_date(code: str, person: Person, reason: str) -> None:
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_EVENTS)
     at = clock.now()
-    async with db.transaction(store.lock(where.instance_id)):
-        state = await _state(where.instance_id, at)
+    async with db.transaction(store.lock(where.id)):
+        state = await _state(where.id, at)
         if state == "CANCELLED":
             return
         await db.execute(
             "UPDATE event_instances SET state = 'CANCELLED', cancelled_at = $2, cancelled_by = $3, cancel_reason = $4,"
             " sequence = sequence + 1 WHERE id = $1",
-            where.instance_id,
+            where.id,
             at,
             person.id,
             reason,
         )
-        await _tell_everyone(where.instance_id, "cancelled", at, reason=reason)
-        await note(club.id, person.id, "cancel", f"instance {where.instance_id}", reason=reason)
+        await _tell_everyone(where.id, "cancelled", at, reason=reason)
+        await note(club.id, person.id, "cancel", f"instance {where.id}", reason=reason)
 
 
 async def restore_date(code: str, person: Person) -> None:
@@ -160,23 +160,23 @@ async def restore_date(code: str, person: Person) -> None:
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_EVENTS)
     at = clock.now()
-    async with db.transaction(store.lock(where.instance_id)):
-        if await _state(where.instance_id, at) != "CANCELLED":
+    async with db.transaction(store.lock(where.id)):
+        if await _state(where.id, at) != "CANCELLED":
             return
         await db.execute(
             "UPDATE event_instances SET state = 'SCHEDULED', cancelled_at = NULL, cancelled_by = NULL, cancel_reason = '',"
             " sequence = sequence + 1 WHERE id = $1",
-            where.instance_id,
+            where.id,
         )
-        await _tell_everyone(where.instance_id, "restored", at)
+        await _tell_everyone(where.id, "restored", at)
         # Seats given back while it was cancelled go to who waits.
         request = Request(Verb.FILL, Via.SYSTEM)
-        desk = (await store.look([(where.instance_id, request)], at))[where.instance_id]
+        desk = (await store.look([(where.id, request)], at))[where.id]
         await store.look_at_queue(desk, [request])
         decide(desk, request)
         if desk.touched:
             await store.write([desk], at)
-        await note(club.id, person.id, "restore", f"instance {where.instance_id}")
+        await note(club.id, person.id, "restore", f"instance {where.id}")
 
 
 async def _state(instance_id: int, at: datetime) -> str:

@@ -5,12 +5,12 @@ A vote is a ballot put into the poll's box; the answer comes after the commit. A
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from backend import clock, codes, db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
+from backend.addresses import Address, Addresses
 from backend.audit.actions import note
 from backend.bookings.rules import Via
 from backend.errors import NotFound
@@ -21,30 +21,12 @@ from backend.polls import box, store
 from backend.polls.drafts import PollDraft
 from backend.polls.rules import Ballot, NotHere, VoteOutcome
 
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a poll's code leads; none of it ever changes."""
-
-    poll_id: int
-    account_id: int
-
-
-_addresses: dict[str, Address] = {}
+addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
 
 
 async def find(code: str) -> Address:
     """The poll with this public code. Raises `NotFound`."""
-    known = _addresses.get(code)
-    if known is not None:
-        return known
-    row = await db.row("SELECT id, account_id FROM polls WHERE code = $1", code)
-    if row is None:
-        raise NotFound()
-    if len(_addresses) > 20_000:
-        _addresses.clear()
-    found = _addresses[code] = Address(row["id"], row["account_id"])
-    return found
+    return await addresses.find(code)
 
 
 async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
@@ -104,15 +86,15 @@ async def _cast(code: str, person: Person, options: frozenset[int], *, tap: bool
     where = await find(code)
     ballot = Ballot(person.id, options, tap)
     try:
-        return await box.ask(where.poll_id, ballot)
+        return await box.ask(where.id, ballot)
     except NotHere:
         await admit(person, where)
-        return await box.ask(where.poll_id, ballot)
+        return await box.ask(where.id, ballot)
 
 
 async def admit(person: Person, where: Address) -> None:
     """Make the person a member of the poll's club if they are in the group it is for (`A4`). Raises `NotFound`."""
-    group_id = await db.value("SELECT group_id FROM polls WHERE id = $1", where.poll_id)
+    group_id = await db.value("SELECT group_id FROM polls WHERE id = $1", where.id)
     if group_id is None or not await is_present(person, group_id):
         raise NotFound()
     await accounts.join(person, where.account_id, through="group")
@@ -123,19 +105,19 @@ async def close_poll(code: str, person: Person) -> None:
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
     at = clock.now()
-    async with db.transaction(store.lock(where.poll_id)):
+    async with db.transaction(store.lock(where.id)):
         closed = await db.execute(
             "UPDATE polls SET closed_at = $2, closed_by = $3 WHERE id = $1 AND closed_at IS NULL"
             " AND (closes_at IS NULL OR closes_at > $2)",
-            where.poll_id,
+            where.id,
             at,
             person.id,
         )
         if closed:
             await db.execute(
-                "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.poll_id
+                "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id
             )
-            await note(club.id, person.id, "close", f"poll {where.poll_id}")
+            await note(club.id, person.id, "close", f"poll {where.id}")
 
 
 async def close_due() -> int:

@@ -66,9 +66,9 @@ async def _do(tapped: Seat, person: Person) -> Outcome:
 async def _name_the_club(code: str, message: Message | None) -> None:
     """Who sees the card may know whose it is. Raises `NotAMember` when it is one."""
     where = await find(code)
-    if message is None or not await is_card(message.chat.id, message.message_id, where.instance_id):
+    if message is None or not await is_card(message.chat.id, message.message_id, where.id):
         return
-    found = await instance_for_card(where.instance_id)
+    found = await instance_for_card(where.id)
     if found is not None:
         raise NotAMember(club=found[0].club)
 

@@ -250,7 +250,7 @@ async def test_the_net_seats_who_was_forgotten_and_then_finds_nothing(
     await book(code, bob, via=Via.CARD)
     where = await find(code)
     await db.execute(
-        "UPDATE instance_seats SET capacity = 2 WHERE instance_id = $1", where.instance_id
+        "UPDATE instance_seats SET capacity = 2 WHERE instance_id = $1", where.id
     )
     assert [await fill_all(), await fill_all()] == [1, 0]
     [mine] = [view.mine for view in await my_bookings(bob)]
@@ -291,7 +291,7 @@ async def test_who_can_never_fit_holds_nobody_back_however_many_they_are(
     assert mine.seats == 1
     await leave(code, small, via=Via.CARD)
     assert (await book(code, newcomer, via=Via.CARD)).kind == "booked"
-    assert len(await line((await find(code)).instance_id, limit=100)) == 40
+    assert len(await line((await find(code)).id, limit=100)) == 40
     assert await check_invariants() == []
 
 
@@ -329,7 +329,7 @@ async def test_one_bad_request_harms_nobody_else(
 
     monkeypatch.setattr(store, "write", write)
     said = await desk.settle(
-        0, [(where.instance_id, plus_one(bob)), (where.instance_id, plus_one(alice))]
+        0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))]
     )
     assert isinstance(said[0], RuntimeError)
     assert isinstance(said[1], Outcome)
@@ -352,7 +352,7 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
 
     monkeypatch.setattr(store, "look", look)
     said = await desk.settle(
-        0, [(where.instance_id, plus_one(alice)), (where.instance_id, plus_one(bob))]
+        0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))]
     )
     assert [(a.kind, a.seats) for a in said if isinstance(a, Outcome)] == [("booked", 2)] * 2
     assert await db.value("SELECT sum(booked) FROM instance_seats") == 4
@@ -378,7 +378,7 @@ async def test_what_may_have_been_done_is_never_answered_with_a_no(
     monkeypatch.setattr(desk, "PATIENCE", (0.001, 0.001))
     monkeypatch.setattr(store, "look", look)
     with pytest.raises(OutcomeUnknown) as unknown:
-        await desk.settle(0, [(where.instance_id, plus_one(alice))])
+        await desk.settle(0, [(where.id, plus_one(alice))])
     assert isinstance(unknown.value.__cause__, why)
     monkeypatch.setattr(store, "look", real)
     assert (await book(code, alice, via=Via.CARD)).kind == "already"
@@ -400,7 +400,7 @@ async def test_a_lock_waited_for_in_vain_is_waited_for_once(
         return "SET LOCAL lock_timeout = '20ms';" + real(*ids)
 
     monkeypatch.setattr(store, "lock", lock)
-    async with db.transaction(real(where.instance_id)):
+    async with db.transaction(real(where.id)):
         said = await asyncio.gather(
             *(book(code, person, via=Via.CARD) for person in people), return_exceptions=True
         )

@@ -42,7 +42,7 @@ async def most_ever_seated(code: str) -> int:
         await db.value(
             "SELECT max(given) FROM (SELECT sum(seats_after - seats_before) OVER (ORDER BY id) AS given"
             " FROM event_participation_log WHERE instance_id = $1) l",
-            (await find(code)).instance_id,
+            (await find(code)).id,
         )
     )
 

@@ -52,7 +52,7 @@ class Bookings(RuleBasedStateMachine):
         self.code = self.wait(
             type(self).make(capacity=capacity, fill_gaps=gaps, guests_max=guests_max)
         )
-        self.instance_id = self.wait(actions.find(self.code)).instance_id
+        self.instance_id = self.wait(actions.find(self.code)).id
         self.model = Club(capacity, guests_max, gaps)
 
     def same(self, expected: Callable[[], Said], asked: Coroutine[Any, Any, Outcome]) -> None:

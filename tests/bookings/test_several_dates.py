@@ -23,7 +23,7 @@ async def test_one_transaction_answers_for_all_its_dates(
     instance: Make, alice: Person, bob: Person
 ) -> None:
     """HOUSE 4b: each answer is the one its own date gives."""
-    one, two = [(await find(await instance(capacity=1))).instance_id for _ in range(2)]
+    one, two = [(await find(await instance(capacity=1))).id for _ in range(2)]
     said = await desk.settle(
         0,
         [(two, book(alice)), (one, book(bob)), (two, book(bob)), (-5, book(bob)), (one, book(bob))],
@@ -44,7 +44,7 @@ async def test_a_date_that_is_held_up_does_not_refuse_the_others(
     instance: Make, alice: Person, bob: Person
 ) -> None:
     """A lock waited for in vain is tried again alone, for as long as a lone request waits."""
-    free, held = [(await find(await instance(capacity=1))).instance_id for _ in range(2)]
+    free, held = [(await find(await instance(capacity=1))).id for _ in range(2)]
     holding, release = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:

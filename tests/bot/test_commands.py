@@ -18,7 +18,7 @@ Make = Callable[..., Awaitable[str]]
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
-    found = await attendance((await find(code)).instance_id)
+    found = await attendance((await find(code)).id)
     return {c.first_name: (c.seats, c.waiting) for c in found}
 
 

@@ -274,19 +274,19 @@ async def test_any_text_fits(
     from backend.bookings.actions import find as find_date
 
     where = await find_date(code)
-    drawing = await draw_card(instance_id=where.instance_id, poll_id=None)
+    drawing = await draw_card(instance_id=where.id, poll_id=None)
     assert drawing is not None
     assert (await post(telegram.bot, club.chat_id, drawing.sheet)).fate is Fate.DONE
     said = telegram.last(telegram.room())
     assert said["text"].endswith(" and 429 more") and nasty in said["text"]
-    assert await cards_of(instance_id=where.instance_id) == []
+    assert await cards_of(instance_id=where.id) == []
 
     options = tuple(
         OptionDraft(f"{n} {nasty * 9}"[:OPTION_MAX], 100_000) for n in range(OPTIONS_MAX)
     )
     draft = PollDraft(question=(nasty * 20)[:QUESTION_MAX], options=options)
     poll = await find(await create_poll(olga, club.id, draft))
-    drawing = await draw_card(instance_id=None, poll_id=poll.poll_id)
+    drawing = await draw_card(instance_id=None, poll_id=poll.id)
     assert drawing is not None
     answer = await post(telegram.bot, club.chat_id, drawing.sheet)
     assert answer.fate is Fate.DONE, answer.why

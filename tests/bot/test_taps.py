@@ -48,7 +48,7 @@ def card(
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
-    found = await attendance((await find(code)).instance_id)
+    found = await attendance((await find(code)).id)
     return {c.first_name: (c.seats, c.waiting) for c in found}
 
 
@@ -166,7 +166,7 @@ async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram,
     finally:
         failpoints.arrange("desk.looked", None)
     assert not answer["show_alert"] and "Nothing is lost" in answer["text"]
-    assert await attendance(where.instance_id) == []
+    assert await attendance(where.id) == []
 
 
 async def test_a_fault_of_ours_is_told_without_its_details(

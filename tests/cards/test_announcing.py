@@ -74,7 +74,7 @@ async def test_posting_again_is_a_deliberate_act(olga: Any, instance: Make) -> N
     code = await instance()
     await cards.post_card(olga, code)
     await cards.post_card(olga, code)
-    instance_id = (await find(code)).instance_id
+    instance_id = (await find(code)).id
     assert len(await cards_of(instance_id=instance_id)) == 1
     job = await cards.take_due([])
     assert job is not None

@@ -42,7 +42,7 @@ async def log_of(code: str) -> list[tuple[int, int]]:
     """Seats before and after, by the log."""
     rows = await db.rows(
         "SELECT seats_before, seats_after FROM event_participation_log WHERE instance_id = $1 ORDER BY id",
-        (await find(code)).instance_id,
+        (await find(code)).id,
     )
     return [(row[0], row[1]) for row in rows]
 

@@ -25,7 +25,7 @@ Make = Callable[..., Awaitable[str]]
 
 
 async def card_of(code: str) -> CardView:
-    [card] = await cards_of(instance_id=(await find(code)).instance_id)
+    [card] = await cards_of(instance_id=(await find(code)).id)
     return card
 
 

@@ -67,7 +67,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
         assert await ended(second) == 0
     cards = [m for m in telegram.room().messages() if m["from"]["is_bot"]]
     assert len(cards) == 1
-    [card] = await cards_of(instance_id=(await find(code)).instance_id)
+    [card] = await cards_of(instance_id=(await find(code)).id)
     assert (card.state, card.error) == ("lost", "may have been posted")
     states = await db.rows("SELECT state, epoch FROM messages")
     assert [(row["state"], row["epoch"]) for row in states] == [("sent", 2)]

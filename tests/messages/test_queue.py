@@ -94,7 +94,7 @@ async def test_the_removed_are_told(
 ) -> None:
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    [comer] = await attendance((await find(code)).instance_id)
+    [comer] = await attendance((await find(code)).id)
     await remove(code, olga, comer.membership_id)
     [letter] = await messages.claim(1, limit=10)
     assert letter.kind == "removed" and letter.person.id == alice.id

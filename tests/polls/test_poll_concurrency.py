@@ -34,7 +34,7 @@ async def limited(olga: Person, club: Any, most: int) -> tuple[str, list[int]]:
 
 async def miscounted(code: str) -> list[str]:
     """What does not agree when everything is counted from the votes."""
-    poll_id = (await find(code)).poll_id
+    poll_id = (await find(code)).id
     rows = await db.rows(
         "SELECT o.text, c.votes, c.votes_max, (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted"
         " FROM poll_options o JOIN poll_option_tallies c ON c.option_id = o.id WHERE o.poll_id = $1",
@@ -149,7 +149,7 @@ async def test_one_bad_ballot_harms_nobody_else(
 
     monkeypatch.setattr(store, "write", broken)
     said = await box.settle(
-        (await find(code)).poll_id,
+        (await find(code)).id,
         [Ballot(alice.id, frozenset({drive})), Ballot(bob.id, frozenset({no}))],
     )
     assert getattr(said[0], "kind", said[0]) == "voted"

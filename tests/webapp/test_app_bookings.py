@@ -233,7 +233,7 @@ async def test_a_busy_moment_is_told_as_one(
     code = await instance()
     app = await app_of(alice)
     where = await seats.find(code)
-    plain = store.lock(where.instance_id)
+    plain = store.lock(where.id)
     monkeypatch.setattr(
         store, "lock", lambda instance_id: f"SET LOCAL lock_timeout = '50ms'; {plain}"
     )
@@ -241,7 +241,7 @@ async def test_a_busy_moment_is_told_as_one(
     try:
         await connection.execute("BEGIN")
         await connection.execute(
-            "SELECT 1 FROM instance_seats WHERE instance_id = $1 FOR UPDATE", where.instance_id
+            "SELECT 1 FROM instance_seats WHERE instance_id = $1 FOR UPDATE", where.id
         )
         answer = await booked(app, code)
     finally:
