@@ -267,7 +267,9 @@ def memory(url: str) -> None:
 @contextmanager
 def running(module: list[str], env: dict[str, str]) -> Iterator[int]:
     """A process of ours; its pid."""
-    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     try:
         time.sleep(1)
         yield process.pid
