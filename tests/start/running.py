@@ -71,6 +71,14 @@ class Running:
         """The status the web server answers with."""
         return status(self.port, path)
 
+    def await_pids(self, name: str) -> list[int]:
+        """Its processes by that name, as soon as there are any."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := self.pids(name)):
+            assert time.monotonic() < deadline, f"no {name}:\n{self.said}"
+            time.sleep(0.02)
+        return found
+
     def pids(self, name: str = "") -> list[int]:
         """Its processes that live now, or the one `ps` shows by that name; the database's among them."""
         found = []
