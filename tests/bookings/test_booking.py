@@ -249,9 +249,7 @@ async def test_the_net_seats_who_was_forgotten_and_then_finds_nothing(
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     where = await find(code)
-    await db.execute(
-        "UPDATE instance_seats SET capacity = 2 WHERE instance_id = $1", where.id
-    )
+    await db.execute("UPDATE instance_seats SET capacity = 2 WHERE instance_id = $1", where.id)
     assert [await fill_all(), await fill_all()] == [1, 0]
     [mine] = [view.mine for view in await my_bookings(bob)]
     assert mine is not None
@@ -328,9 +326,7 @@ async def test_one_bad_request_harms_nobody_else(
         await real(desks, *more)
 
     monkeypatch.setattr(store, "write", write)
-    said = await desk.settle(
-        0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))]
-    )
+    said = await desk.settle(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
     assert isinstance(said[0], RuntimeError)
     assert isinstance(said[1], Outcome)
     assert (said[1].kind, said[1].seats) == ("booked", 2)
@@ -351,9 +347,7 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
         raise RuntimeError("cannot be read just now")
 
     monkeypatch.setattr(store, "look", look)
-    said = await desk.settle(
-        0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))]
-    )
+    said = await desk.settle(0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))])
     assert [(a.kind, a.seats) for a in said if isinstance(a, Outcome)] == [("booked", 2)] * 2
     assert await db.value("SELECT sum(booked) FROM instance_seats") == 4
     assert await db.value("SELECT count(*) FROM event_participation_log") == 2
