@@ -1,6 +1,5 @@
 """What the screens and cards show of instances and their people."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -381,13 +380,3 @@ async def attendance(instance_id: int) -> list[Comer]:
         instance_id,
     )
     return [_comer(row) for row in rows]
-
-
-async def versions(codes: Sequence[str]) -> dict[str, int]:
-    """The present version of each of these instances: what a screen compares, cheaply, with what it shows."""
-    rows = await db.rows(
-        "SELECT i.code, s.version FROM event_instances i JOIN instance_seats s ON s.instance_id = i.id"
-        " WHERE i.code = ANY($1::text[])",
-        list(codes),
-    )
-    return {row["code"]: row["version"] for row in rows}

@@ -2,11 +2,8 @@
 
 from datetime import datetime
 
-# The smaller the sooner (HOUSE 4c): answers and confirmations, offers, reminders, announcements.
+# The smaller the sooner (HOUSE 4c): answers and confirmations come first.
 ANSWERS = 0
-OFFERS = 1
-REMINDERS = 3
-ANNOUNCEMENTS = 5
 
 
 def dedupe(kind: str, subject: int, user_id: int, at: datetime, nth: int = 0) -> str:

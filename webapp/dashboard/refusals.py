@@ -6,8 +6,7 @@ from litestar import Response
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
-from backend.bookings.rules import NotHere
-from backend.errors import Busy, Forbidden, NotFound, Refusal, Unavailable
+from backend.errors import Busy, Forbidden, Refusal, Unavailable
 from backend.i18n import N_
 from backend.people.actions import TooManySignIns
 from webapp.dashboard import cookies
@@ -56,8 +55,6 @@ def no_club(request: AnyRequest, none: NoClub) -> Response[str]:
 
 def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
     """An expected no: for htmx a notice at the top of the page that stays, else a page with a way back."""
-    if isinstance(refusal, NotHere):  # an organiser named a member who is none here (`A1`)
-        refusal = NotFound()
     status = 429 if isinstance(refusal, TooManySignIns) else status_of(refusal)
     headers = {}
     if is_htmx(request):
