@@ -1,0 +1,1 @@
+"""Commands for organisers, by noun: `register` adds a module's own to the command line."""
