@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from piccolo.columns import Column, ForeignKey, Serial
+from piccolo.columns import Array, Column, ForeignKey, Serial
 from piccolo.table import Table
 
 from backend import db
@@ -48,9 +48,10 @@ PLAIN_KEYS = {
     ("instance_seats", "instance_id"),
     ("poll_option_tallies", "option_id"),
     ("poll_tallies", "poll_id"),
+    ("seat_claims", "instance_id"),
 }
 # What the database fills in though the model asks for it.
-FILLED_IN = {("instance_seats", "queued_at")}
+FILLED_IN = {("instance_seats", "queued_at"), ("instance_seats", "freed_at")}
 ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
@@ -83,6 +84,8 @@ async def constraints(kind: str) -> list[db.Row]:
 def sql_type(column: Column) -> str:
     if isinstance(column, ForeignKey):
         return sql_type(column._foreign_key_meta.resolved_references._meta.primary_key)
+    if isinstance(column, Array):
+        return "ARRAY"
     return TYPES[column.column_type]
 
 
