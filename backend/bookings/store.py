@@ -22,7 +22,7 @@ PARTY = (
 LOOK = f"""
 SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.waiting, s.queued_at,
     i.state, i.cancel_reason, i.starts_at, i.ends_at,
-    r.title, r.zone, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes, r.guests_max, r.fill_gaps,
+    coalesce(i.title, r.title) AS title, r.zone, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes, coalesce(i.guests_max, r.guests_max) AS guests_max, r.fill_gaps,
     {PARTY},
     CASE WHEN b.waiting > 0 THEN (
         SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.waiting > 0

@@ -86,7 +86,7 @@ async def letters(ids: Sequence[int]) -> list[Letter]:
 async def parked(account_id: int, *, limit: int = 50) -> list[Parked]:
     """What could not be sent to the club's people, newest first (`M2`)."""
     rows = await db.rows(
-        "SELECT m.id, m.kind, m.error, m.created_at, u.first_name, u.last_name, coalesce(r.title, '') AS title"
+        "SELECT m.id, m.kind, m.error, m.created_at, u.first_name, u.last_name, coalesce(i.title, r.title, '') AS title"
         " FROM messages m JOIN telegram_users u ON u.id = m.user_id"
         " LEFT JOIN event_instances i ON i.id = m.instance_id LEFT JOIN event_series r ON r.id = i.series_id"
         " WHERE m.account_id = $1 AND m.state = 'parked' ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
