@@ -7,9 +7,11 @@ from datetime import timedelta
 import structlog
 
 from backend.bookings.actions import fill_all
+from backend.bookings.attendance import complete_ended
+from backend.bookings.regulars import seat_regulars
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.events.actions import complete_ended, materialise_all
+from backend.events.actions import materialise_all
 from backend.messages import leases
 from backend.people.updates import forget
 from backend.polls.actions import close_due
@@ -30,6 +32,7 @@ SCHEDULE = (
     Duty("make the dates of the weeks ahead", timedelta(days=1), materialise_all),
     Duty("complete what has ended", timedelta(minutes=1), complete_ended),
     Duty("announce what is near", timedelta(minutes=1), announce_due),
+    Duty("seat regulars", timedelta(minutes=10), seat_regulars),
     Duty("fill free seats", timedelta(minutes=1), fill_all),
     Duty("close polls", timedelta(minutes=1), close_due),
     Duty("forget updates and sign-ins", timedelta(hours=1), forget),

@@ -134,17 +134,3 @@ async def materialise_all() -> int:
         async with db.transaction():
             made += len(await materialise(row["id"], at))
     return made
-
-
-async def complete_ended() -> int:
-    """SCHEDULED becomes COMPLETED after its end (`S8`); how many did. Their cards are redrawn."""
-    async with db.transaction():
-        ended = await db.rows(
-            "UPDATE event_instances SET state = 'COMPLETED' WHERE state = 'SCHEDULED' AND ends_at <= $1 RETURNING id",
-            clock.now(),
-        )
-        await db.execute(
-            "UPDATE instance_seats SET version = version + 1 WHERE instance_id = ANY($1::bigint[])",
-            [row["id"] for row in ended],
-        )
-    return len(ended)
