@@ -12,6 +12,7 @@ class Do(StrEnum):
     MORE = "more"  # +1
     LEAVE = "leave"
     CANT = "cant"  # "I can't come", under a message
+    MAYBE = "maybe"
 
 
 class Seat(CallbackData, prefix="s"):
@@ -51,6 +52,32 @@ class LinkGroup(CallbackData, prefix="g"):
     """Link the chat this button stands in to that club."""
 
     account_id: int
+
+
+class Tell(StrEnum):
+    """What a button does with an announcement."""
+
+    GROUPS = "groups"
+    MEMBERS = "members"
+    CLUB = "club"
+    SEND = "send"
+    CANCEL = "cancel"
+    STOP = "stop"
+
+
+class Announce(CallbackData, prefix="a"):
+    """A button about an announcement; `account_id` is another club that is to make it."""
+
+    do: Tell
+    id: int
+    account_id: int = 0
+
+
+class Choose(CallbackData, prefix="o"):
+    """A button of the presser's own settings: a page to show, or what is chosen there."""
+
+    what: str  # of bot/handlers/preferences.py
+    value: str = ""
 
 
 class FoundClub(CallbackData, prefix="c"):

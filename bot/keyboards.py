@@ -32,6 +32,11 @@ def poll_link(code: str) -> str:
     return app_link(f"p_{code}")
 
 
+def button(label: str, data: CallbackData, *, style: str | None = None) -> InlineKeyboardButton:
+    """A button that is answered by the bot itself."""
+    return InlineKeyboardButton(text=label, callback_data=data.pack(), style=style)
+
+
 def opens_app(label: str, start: str, path: str, *, private: bool) -> InlineKeyboardButton:
     """The button that opens the Mini App on something; Telegram opens web apps over https only, the sandbox any."""
     if private and (settings.sandbox or settings.public_url.startswith("https://")):

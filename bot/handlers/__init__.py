@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from aiogram import Router
 
-from bot.handlers import accounts, bookings, events, groups, people, polls, sign_ins, strays
+from bot.handlers import (
+    accounts,
+    announcements,
+    bookings,
+    events,
+    groups,
+    people,
+    polls,
+    preferences,
+    sign_ins,
+    strays,
+)
 
 # Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
 # each dispatcher, since one can be part of one only.
@@ -16,5 +27,7 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     events.router,
     bookings.router,
     polls.router,
+    announcements.router,
+    preferences.router,
     strays.router,
 )
