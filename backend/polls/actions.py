@@ -5,7 +5,7 @@ A vote is a ballot put into the poll's box; the answer comes after the commit. A
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backend import clock, codes, db
@@ -19,9 +19,11 @@ from backend.errors import NotFound
 from backend.events.actions import check_group
 from backend.events.rules import resolve_local, wall_clock
 from backend.groups.actions import is_present
+from backend.i18n import Words
 from backend.people.queries import Person
-from backend.polls import box, store
+from backend.polls import box, store, words
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.making import Made, Making, made_of, make_date
 from backend.polls.rules import Answer, Ballot, Choice, NotHere, VoteOutcome
 
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
@@ -120,10 +122,25 @@ async def admit(person: Person, where: Address) -> None:
     await accounts.join(person, where.account_id, through="group")
 
 
-async def close_poll(code: str, person: Person) -> None:
-    """Close a poll for good; closing it again changes nothing. Raises `Forbidden`, `NotFound`."""
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing came to. `kind`: done, already; `made` is the date made of the poll, by this closing or before."""
+
+    kind: str
+    words: Words
+    made: Made | None
+
+
+async def close_poll(code: str, person: Person, *, make: Making | None = None) -> Closing:
+    """Close a poll for good, and make the date that came of it (`P4`); doing either again changes nothing.
+
+    A poll that is closed already, by hand or by its deadline, can still have its date made. Raises `InvalidForm`,
+    `Invalid` (and then the poll is as it was), `Forbidden`, `NotFound`.
+    """
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    if make is not None:
+        await authorise(person, where.account_id, Act.MANAGE_EVENTS)
     at = clock.now()
     async with db.transaction(store.lock(where.id)):
         closed = await db.execute(
@@ -134,10 +151,28 @@ async def close_poll(code: str, person: Person) -> None:
             person.id,
         )
         if closed:
+            await note(club.id, person.id, "close", f"poll {where.id}")
+        before = await made_of(where.id)
+        made = before
+        if make is not None and before is None:
+            made = await make_date(club, person, where.id, make, at)
+        if closed or made is not before:
             await db.execute(
                 "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id
             )
-            await note(club.id, person.id, "close", f"poll {where.id}")
+    return _closing(bool(closed), make is not None, before, made, club.zone)
+
+
+def _closing(
+    closed: bool, making: bool, before: Made | None, made: Made | None, zone: str
+) -> Closing:
+    if made is not None and before is None:
+        return Closing("done", words.made(made.starts_at, made.claim_until, zone), made)
+    if made is not None and making:
+        return Closing("already", words.made_already(made.starts_at, zone), made)
+    if closed:
+        return Closing("done", words.closed(), made)
+    return Closing("already", words.closed_already(), made)
 
 
 async def close_due() -> int:
