@@ -24,6 +24,9 @@ class Letter:
     instance_state: str  # "" when it is about no instance
     over: bool  # the instance has ended
     seats: int  # the person's, now
+    answered: bool = (
+        False  # a poll it asks about: by them, or it is closed, or not theirs to answer any more
+    )
 
     @property
     def outdated(self) -> bool:
@@ -34,6 +37,12 @@ class Letter:
             return self.over or self.instance_state != "CANCELLED"
         if self.kind == "restored":
             return self.over or self.instance_state == "CANCELLED"
+        if self.kind == "claim":
+            until = self.detail.get("until")
+            late = until is not None and datetime.fromisoformat(str(until)) <= clock.now()
+            return self.over or self.instance_state != "SCHEDULED" or bool(self.seats) or late
+        if self.kind == "poll-unanswered":
+            return self.answered
         return False
 
 
@@ -51,12 +60,15 @@ class Parked:
 
 LETTERS = """
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.kind, m.detail, m.attempts, m.epoch,
-    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats
+    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats,
+    s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
+        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered
 FROM messages m
 JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN event_instances i ON i.id = m.instance_id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
+LEFT JOIN polls p ON m.kind = 'poll-unanswered' AND p.id = (m.detail->>'poll_id')::bigint
 WHERE m.id = ANY($1::bigint[])
 ORDER BY m.priority, m.due_at, m.id
 """
@@ -75,6 +87,7 @@ def _letter(row: db.Row) -> Letter:
         instance_state=row["instance_state"] or "",
         over=row["over"],
         seats=row["seats"],
+        answered=row["answered"],
     )
 
 
