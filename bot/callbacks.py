@@ -41,6 +41,31 @@ class Pick(CallbackData, prefix="v"):
     option: int
 
 
+class Run(StrEnum):
+    """What an organiser's button does with a poll."""
+
+    CLOSE = "close"  # asks first
+    CLOSE_NOW = "now"
+    MAKE = "make"  # asks for how many seats
+    REMIND = "remind"
+    BACK = "back"
+
+
+class RunPoll(CallbackData, prefix="pr"):
+    """A button of an organiser's under a poll in the private chat."""
+
+    do: Run
+    code: str
+
+
+class MakeDate(CallbackData, prefix="pm"):
+    """Close the poll and make this option's date, with so many seats; 0 is the best option, and no limit."""
+
+    code: str
+    option: int
+    seats: int
+
+
 class SignIn(CallbackData, prefix="i"):
     """The answer to "Is it you who signs in?": the link's own key, since a number could be guessed."""
 

@@ -6,14 +6,18 @@ anything else, in `OTHERS` with a function that writes the sheet.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+
+from aiogram.types import InlineKeyboardButton
 
 from backend.announcements.queries import announcement
 from backend.bookings.queries import InstanceView, instance_for_card
 from backend.i18n import N_, Voice
 from backend.messages.queries import Letter
+from backend.polls.queries import poll_for_card
 from bot.announcements import announced
-from bot.callbacks import Do
-from bot.keyboards import open_event, seat, see_date
+from bot.callbacks import Do, ShowPoll
+from bot.keyboards import open_event, open_poll, seat, see_date
 from bot.sheets import Rows, Sheet, write
 
 
@@ -51,7 +55,14 @@ async def compose(letter: Letter) -> Sheet:
         seats=letter.seats,
         reason=str(letter.detail.get("reason", "")),
         detail=letter.detail,
+        until=_until(letter, view),
     )
+
+
+def _until(letter: Letter, view: InstanceView) -> str:
+    """Until when it holds, where it says so; else empty."""
+    until = letter.detail.get("until")
+    return letter.voice.moment(datetime.fromisoformat(str(until)), view.zone) if until else ""
 
 
 # --- buttons of what is about a date ---
@@ -66,6 +77,11 @@ def _open_or_give_up(about: About) -> Rows:
     if about.view.may_leave:
         row.append(seat(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
     return [row]
+
+
+def _join(about: About) -> Rows:
+    [[opens]] = _open(about)
+    return [[seat(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
 
 
 def _next_date(about: About) -> Rows:
@@ -92,6 +108,7 @@ ABOUT_DATES: dict[str, Callable[[About], Rows]] = {
     "restored": _open,
     "reminder": _open_or_give_up,
     "unanswered": _answers,
+    "claim": _join,
 }
 
 
@@ -106,6 +123,20 @@ async def _announcement(letter: Letter) -> Sheet:
     return announced(found, letter.voice, private=letter.place is None)
 
 
+async def _about_poll(letter: Letter) -> Sheet:
+    """Their answer to a poll is missing (`P5`)."""
+    view = await poll_for_card(int(str(letter.detail["poll_id"])))
+    if view is None:
+        raise LookupError(f"the poll {letter.detail['poll_id']} is gone")
+    voice = letter.voice
+    vote = InlineKeyboardButton(
+        text=voice.say(N_("Vote")), callback_data=ShowPoll(code=view.code).pack()
+    )
+    rows = [[vote], [open_poll(view, voice, private=True)]]
+    return write(f"letters/{letter.kind}.html", voice, rows, view=view)
+
+
 OTHERS: dict[str, Callable[[Letter], Awaitable[Sheet]]] = {
     "announcement": _announcement,
+    "poll-unanswered": _about_poll,
 }

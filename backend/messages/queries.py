@@ -50,6 +50,9 @@ class Letter:
     seats: int
     stopped: bool  # the announcement was
     maintenance: bool
+    answered: (
+        bool  # the poll it asks about: by them, or it is closed, or not theirs to answer any more
+    )
 
     @property
     def person(self) -> Person:
@@ -103,6 +106,12 @@ class Letter:
             return not self._as_it_was or self.answer != "" or not self.member or self._too_late
         if self.kind == "announcement":
             return self.stopped or not (self.member or self.place)
+        if self.kind == "claim":
+            until = self.detail.get("until")
+            late = until is not None and datetime.fromisoformat(str(until)) <= clock.now()
+            return self.over or self.instance_state != "SCHEDULED" or bool(self.seats) or late
+        if self.kind == "poll-unanswered":
+            return self.answered
         return False
 
     @property
@@ -139,7 +148,9 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     i.state AS instance_state, i.starts_at, coalesce(i.ends_at <= $2, false) AS over,
     i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)) AS leaving_until,
     coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
-    coalesce(n.state = 'stopped', false) AS stopped, coalesce(n.maintenance, false) AS maintenance
+    coalesce(n.state = 'stopped', false) AS stopped, coalesce(n.maintenance, false) AS maintenance,
+    s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
+        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered
 FROM messages m
 JOIN accounts a ON a.id = m.account_id
 LEFT JOIN telegram_users u ON u.id = m.user_id
@@ -149,6 +160,7 @@ LEFT JOIN event_series r ON r.id = i.series_id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
 LEFT JOIN announcements n ON n.id = m.announcement_id
+LEFT JOIN polls p ON m.kind = 'poll-unanswered' AND p.id = (m.detail->>'poll_id')::bigint
 WHERE m.id = ANY($1::bigint[])
 ORDER BY m.priority, m.due_at, m.id
 """
@@ -183,6 +195,7 @@ def _letter(row: db.Row) -> Letter:
         seats=row["seats"],
         stopped=row["stopped"],
         maintenance=row["maintenance"],
+        answered=row["answered"],
     )
 
 

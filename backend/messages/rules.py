@@ -18,6 +18,7 @@ SPARED_BY = {
     "reminder": "reminders",
     "unanswered": "nudges",
     "announcement": "announcements",
+    "poll-unanswered": "polls",
 }
 # Of these one too many is worse than one too few: what may have arrived is not sent again.
 AT_MOST_ONCE = frozenset({"announcement"})
