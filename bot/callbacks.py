@@ -55,3 +55,9 @@ class LinkGroup(CallbackData, prefix="g"):
 
 class FoundClub(CallbackData, prefix="c"):
     """Make a club named after the chat this button stands in, and link it."""
+
+
+class PostAgain(CallbackData, prefix="r"):
+    """Post this lost card again, and what was lost together with it."""
+
+    card_id: int

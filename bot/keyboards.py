@@ -10,7 +10,7 @@ from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
 from backend.polls.queries import PollView
 from backend.settings import settings
-from bot.callbacks import Do, FoundClub, LinkGroup, Pick, Seat, SignIn
+from bot.callbacks import Do, FoundClub, LinkGroup, Pick, PostAgain, Seat, SignIn
 from bot.sheets import Rows, shorten
 
 BUTTON_MAX = 48  # characters of an option on its button; clients cut longer ones anyway
@@ -155,3 +155,9 @@ def link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
         ]
         for club in clubs
     ]
+
+
+def post_again_rows(card_id: int, voice: Voice) -> Rows:
+    """Posts a lost card again (`C6`)."""
+    data = PostAgain(card_id=card_id).pack()
+    return [[InlineKeyboardButton(text=voice.say(N_("Post it again")), callback_data=data)]]

@@ -24,6 +24,12 @@ class Letter:
     instance_state: str  # "" when it is about no instance
     over: bool  # the instance has ended
     seats: int  # the person's, now
+    card_lost: bool  # the card it is about is still lost
+
+    def number(self, name: str) -> int:
+        """A number of its detail; 0 without one."""
+        found = self.detail.get(name)
+        return found if isinstance(found, int) else 0
 
     @property
     def outdated(self) -> bool:
@@ -34,6 +40,8 @@ class Letter:
             return self.over or self.instance_state != "CANCELLED"
         if self.kind == "restored":
             return self.over or self.instance_state == "CANCELLED"
+        if self.kind == "card-lost":
+            return self.over or not self.card_lost
         return False
 
 
@@ -51,7 +59,8 @@ class Parked:
 
 LETTERS = """
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.kind, m.detail, m.attempts, m.epoch,
-    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats
+    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats,
+    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost
 FROM messages m
 JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN event_instances i ON i.id = m.instance_id
@@ -75,6 +84,7 @@ def _letter(row: db.Row) -> Letter:
         instance_state=row["instance_state"] or "",
         over=row["over"],
         seats=row["seats"],
+        card_lost=row["card_lost"],
     )
 
 

@@ -40,7 +40,7 @@ async def test_does_not_announce_what_has_a_card_even_a_lost_one(
     await cards.post_card(olga, code)
     job = await cards.take_due([])
     assert job is not None
-    await cards.lost(job, "may have been posted")
+    await cards.lost(job, "unknown", "may have been posted")
     clock.advance(timedelta(days=2))
     assert await cards.announce_due() == 0
 
@@ -182,7 +182,7 @@ async def test_what_is_over_is_no_lost_card(
     await cards.post_card(olga, await instance())
     job = await cards.take_due([])
     assert job is not None
-    await cards.lost(job, "gone")
+    await cards.lost(job, "deleted", "gone")
     assert len(await lost_cards(club.id)) == 1
     clock.advance(timedelta(days=4))
     assert await lost_cards(club.id) == []
