@@ -30,6 +30,18 @@ def emerald(
         process.wait()
 
 
+async def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`emerald …` to its end, on the tests' database."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "emerald", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 async def ended(process: subprocess.Popen[bytes], within: float = 10) -> int:
     """How the process ended; -9 when it was killed."""
     return await asyncio.to_thread(process.wait, within)
