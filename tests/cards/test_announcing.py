@@ -207,3 +207,15 @@ async def test_rows_of_cards_are_whole(olga: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
     with pytest.raises(db.CheckViolation):
         await db.execute("UPDATE cards SET instance_id = NULL")
+
+
+async def test_many_who_post_at_once_post_one_card(
+    olga: Any, instance: Make, noon: datetime
+) -> None:
+    """`C1`: twenty taps and the minute's job, all at the same moment."""
+    code = await instance(announce_before_minutes=7 * 24 * 60)
+    await asyncio.gather(
+        *(cards.post_card(olga, code) for _ in range(20)),
+        *(cards.announce_due() for _ in range(5)),
+    )
+    assert len(await cards_of(instance_id=(await find(code)).id)) == 1
