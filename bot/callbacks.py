@@ -107,3 +107,9 @@ class Choose(CallbackData, prefix="o"):
 
 class FoundClub(CallbackData, prefix="c"):
     """Make a club named after the chat this button stands in, and link it."""
+
+
+class PostAgain(CallbackData, prefix="r"):
+    """Post this lost card again, and what was lost together with it."""
+
+    card_id: int

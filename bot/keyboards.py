@@ -11,7 +11,18 @@ from backend.i18n import N_, Voice
 from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
 from backend.settings import settings
-from bot.callbacks import Do, FoundClub, LinkGroup, MakeDate, Pick, Run, RunPoll, Seat, SignIn
+from bot.callbacks import (
+    Do,
+    FoundClub,
+    LinkGroup,
+    MakeDate,
+    Pick,
+    PostAgain,
+    Run,
+    RunPoll,
+    Seat,
+    SignIn,
+)
 from bot.sheets import Rows, shorten
 
 BUTTON_MAX = 48  # characters of an option on its button; clients cut longer ones anyway
@@ -255,3 +266,9 @@ def link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
         ]
         for club in clubs
     ]
+
+
+def post_again_rows(card_id: int, voice: Voice) -> Rows:
+    """Posts a lost card again (`C6`)."""
+    data = PostAgain(card_id=card_id).pack()
+    return [[InlineKeyboardButton(text=voice.say(N_("Post it again")), callback_data=data)]]

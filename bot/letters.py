@@ -12,12 +12,13 @@ from aiogram.types import InlineKeyboardButton
 
 from backend.announcements.queries import announcement
 from backend.bookings.queries import InstanceView, instance_for_card
+from backend.cards.queries import card
 from backend.i18n import N_, Voice
 from backend.messages.queries import Letter
 from backend.polls.queries import poll_for_card
 from bot.announcements import announced
 from bot.callbacks import Do, ShowPoll
-from bot.keyboards import open_event, open_poll, seat, see_date
+from bot.keyboards import open_event, open_poll, post_again_rows, seat, see_date
 from bot.sheets import Rows, Sheet, write
 
 
@@ -125,9 +126,9 @@ async def _announcement(letter: Letter) -> Sheet:
 
 async def _about_poll(letter: Letter) -> Sheet:
     """Their answer to a poll is missing (`P5`)."""
-    view = await poll_for_card(int(str(letter.detail["poll_id"])))
+    view = await poll_for_card(letter.number("poll_id"))
     if view is None:
-        raise LookupError(f"the poll {letter.detail['poll_id']} is gone")
+        raise LookupError(f"the poll {letter.number('poll_id')} is gone")
     voice = letter.voice
     vote = InlineKeyboardButton(
         text=voice.say(N_("Vote")), callback_data=ShowPoll(code=view.code).pack()
@@ -136,7 +137,18 @@ async def _about_poll(letter: Letter) -> Sheet:
     return write(f"letters/{letter.kind}.html", voice, rows, view=view)
 
 
+async def _card_lost(letter: Letter) -> Sheet:
+    """What became of a card, and what an organiser can do about it (`C6`)."""
+    lost = await card(letter.number("card"))
+    if lost is None:
+        raise LookupError("the card is gone, with its group")
+    rows = post_again_rows(lost.id, letter.voice)
+    others = letter.number("others")
+    return write("letters/card-lost.html", letter.voice, rows, card=lost, others=others)
+
+
 OTHERS: dict[str, Callable[[Letter], Awaitable[Sheet]]] = {
     "announcement": _announcement,
     "poll-unanswered": _about_poll,
+    "card-lost": _card_lost,
 }

@@ -1,11 +1,13 @@
-"""What runs when: one literal table. Whoever moves a duty's row on runs it, so that any number of workers do it once."""
+"""What runs when: one literal table. Whoever claims a duty's row runs it, so that any number of workers do it once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from backend import failpoints
 from backend.announcements.actions import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
@@ -44,24 +46,58 @@ SCHEDULE = (
 )
 
 
+class Overtaken(Exception):
+    """Another worker has claimed the duty meanwhile, for this one gave no sign of life: it is theirs now."""
+
+
 async def tick(duties: tuple[Duty, ...] = SCHEDULE) -> None:
-    """Run what is due, one after another. A duty that fails is tried again soon and holds up no other.
+    """Run what is due of these, one after another. A duty that fails is tried again soon and holds up no other.
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
     for duty in duties:
-        if not await leases.claim_duty(duty.name):
-            continue
-        error = ""
-        try:
-            done = await duty.run()
-        except (Busy, Unavailable) as reason:
-            error = type(reason).__name__
-            log.warning("duty put off", duty=duty.name, error=str(reason))
-        except Exception as reason:
-            error = repr(reason)
-            log.exception("duty failed", duty=duty.name)
-        else:
-            if done:
-                log.info("duty done", duty=duty.name, count=done)
-        await leases.end_duty(duty.name, duty.every, error=error)
+        epoch = await leases.claim_duty(duty.name)
+        if epoch is not None:
+            await _run(duty, epoch)
+
+
+async def _run(duty: Duty, epoch: int) -> None:
+    error = ""
+    try:
+        done = await _while_ours(duty, epoch)
+    except Overtaken:
+        log.warning("duty overtaken", duty=duty.name)
+        return
+    except (Busy, Unavailable) as reason:
+        error = type(reason).__name__
+        log.warning("duty put off", duty=duty.name, error=str(reason))
+    except Exception as reason:
+        error = repr(reason)
+        log.exception("duty failed", duty=duty.name)
+    else:
+        if done:
+            log.info("duty done", duty=duty.name, count=done)
+    if not await leases.end_duty(duty.name, epoch, duty.every, error=error):
+        log.warning("duty overtaken at its end", duty=duty.name)
+
+
+async def _while_ours(duty: Duty, epoch: int) -> int:
+    """Run it and renew the claim meanwhile. Without a claim it is stopped: what it had begun is rolled back.
+
+    Raises `Overtaken`, and what the duty raises.
+    """
+    running = asyncio.ensure_future(_begun(duty))
+    try:
+        while not running.done():
+            await asyncio.wait({running}, timeout=leases.DUTY_RENEW.total_seconds())
+            if not running.done() and not await leases.renew_duty(duty.name, epoch):
+                raise Overtaken
+        return running.result()
+    finally:
+        if running.cancel():
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def _begun(duty: Duty) -> int:
+    await failpoints.reach(f"duty.{duty.name}")
+    return await duty.run()

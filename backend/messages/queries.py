@@ -50,9 +50,8 @@ class Letter:
     seats: int
     stopped: bool  # the announcement was
     maintenance: bool
-    answered: (
-        bool  # the poll it asks about: by them, or it is closed, or not theirs to answer any more
-    )
+    answered: bool  # the poll it asks about: by them, or nobody can answer it any more
+    card_lost: bool  # the card it is about is still lost
 
     @property
     def person(self) -> Person:
@@ -91,6 +90,11 @@ class Letter:
             return None
         return told_at(self.priority, clock.now(), self.zone, self.starts_at)
 
+    def number(self, name: str) -> int:
+        """A number of its detail; 0 without one."""
+        found = self.detail.get(name)
+        return found if isinstance(found, int) else 0
+
     @property
     def outdated(self) -> bool:
         """Whether it would say what is no longer so: then a later message says what is, or the person knows."""
@@ -112,6 +116,8 @@ class Letter:
             return self.over or self.instance_state != "SCHEDULED" or bool(self.seats) or late
         if self.kind == "poll-unanswered":
             return self.answered
+        if self.kind == "card-lost":
+            return self.over or not self.card_lost
         return False
 
     @property
@@ -150,7 +156,8 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
     coalesce(n.state = 'stopped', false) AS stopped, coalesce(n.maintenance, false) AS maintenance,
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
-        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered
+        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered,
+    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost
 FROM messages m
 JOIN accounts a ON a.id = m.account_id
 LEFT JOIN telegram_users u ON u.id = m.user_id
@@ -196,6 +203,7 @@ def _letter(row: db.Row) -> Letter:
         stopped=row["stopped"],
         maintenance=row["maintenance"],
         answered=row["answered"],
+        card_lost=row["card_lost"],
     )
 
 

@@ -53,3 +53,4 @@ class Duty(Table, tablename="schedule", db=DB):
     next_run_at = Timestamptz(default=None)
     last_run_at = Timestamptz(null=True, default=None)
     error = Text(default="")
+    epoch = BigInt(default=0)

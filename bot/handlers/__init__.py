@@ -8,6 +8,7 @@ from bot.handlers import (
     accounts,
     announcements,
     bookings,
+    cards,
     events,
     groups,
     people,
@@ -29,5 +30,6 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     polls.router,
     announcements.router,
     preferences.router,
+    cards.router,
     strays.router,
 )
