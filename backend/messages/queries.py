@@ -24,6 +24,8 @@ class Letter:
     instance_state: str  # "" when it is about no instance
     over: bool  # the instance has ended
     seats: int  # the person's, now
+    decided: bool = False  # that it runs (S7)
+    missing: int = 0  # people it needs besides those who come
 
     @property
     def outdated(self) -> bool:
@@ -34,6 +36,14 @@ class Letter:
             return self.over or self.instance_state != "CANCELLED"
         if self.kind == "restored":
             return self.over or self.instance_state == "CANCELLED"
+        if self.kind == "moved":  # who was asked and has left since, knows
+            gone = self.detail.get("asked") and not self.seats
+            return self.over or self.instance_state != "SCHEDULED" or bool(gone)
+        if self.kind in ("minimum", "decide"):
+            settled = self.decided or not self.missing
+            return self.over or self.instance_state != "SCHEDULED" or settled
+        if self.kind == "confirmed":
+            return self.over or self.instance_state != "SCHEDULED"
         return False
 
 
@@ -51,10 +61,13 @@ class Parked:
 
 LETTERS = """
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.kind, m.detail, m.attempts, m.epoch,
-    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats
+    u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats,
+    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - n.booked), 0) AS missing
 FROM messages m
 JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN event_instances i ON i.id = m.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN instance_seats n ON n.instance_id = i.id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
 WHERE m.id = ANY($1::bigint[])
@@ -75,6 +88,8 @@ def _letter(row: db.Row) -> Letter:
         instance_state=row["instance_state"] or "",
         over=row["over"],
         seats=row["seats"],
+        decided=row["decided"],
+        missing=row["missing"],
     )
 
 

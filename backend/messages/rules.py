@@ -4,6 +4,7 @@ from datetime import datetime
 
 # The smaller the sooner (HOUSE 4c): answers and confirmations come first.
 ANSWERS = 0
+QUESTIONS = 2  # what asks for an answer, and is no offer
 
 
 def dedupe(kind: str, subject: int, user_id: int, at: datetime, nth: int = 0) -> str:
