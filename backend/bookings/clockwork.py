@@ -2,7 +2,6 @@
 last hours to the first tap. Pure functions: no tables, no clock.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -87,7 +86,7 @@ def next_time(at: datetime, zone: str, hour: time) -> datetime:
         day += timedelta(days=1)
 
 
-def clockwork_of(row: Mapping[str, Any]) -> Clockwork:
+def clockwork_of(row: Any) -> Clockwork:
     """The windows in a row with the instance's start and the series' columns."""
     return Clockwork.around(
         row["starts_at"],

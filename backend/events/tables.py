@@ -1,5 +1,7 @@
 """Rows of events."""
 
+from typing import Any
+
 from piccolo.columns import (
     Array,
     BigInt,
@@ -55,7 +57,9 @@ class Series(Table, tablename="event_series", db=DB):
     remind_unanswered = Boolean(default=False)
     dates_from = Timestamptz(null=True, default=None)
     dates_before = Timestamptz(null=True, default=None)
-    follows_id = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    follows_id: ForeignKey[Any] = ForeignKey(
+        "self", null=True, default=None, on_delete=OnDelete.restrict
+    )
     paused_at = Timestamptz(null=True, default=None)
     archived_at = Timestamptz(null=True, default=None)
     made_until = Timestamptz(null=True, default=None)

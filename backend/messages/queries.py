@@ -62,12 +62,12 @@ class Parked:
 LETTERS = """
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.kind, m.detail, m.attempts, m.epoch,
     u.*, i.state AS instance_state, coalesce(i.ends_at <= $2, false) AS over, coalesce(b.seats, 0) AS seats,
-    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - n.booked), 0) AS missing
+    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing
 FROM messages m
 JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN event_instances i ON i.id = m.instance_id
 LEFT JOIN event_series r ON r.id = i.series_id
-LEFT JOIN instance_seats n ON n.instance_id = i.id
+LEFT JOIN instance_seats q ON q.instance_id = i.id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
 WHERE m.id = ANY($1::bigint[])

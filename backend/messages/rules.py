@@ -4,6 +4,7 @@ from datetime import datetime
 
 # The smaller the sooner (HOUSE 4c): answers and confirmations come first.
 ANSWERS = 0
+OFFERS = 1
 QUESTIONS = 2  # what asks for an answer, and is no offer
 
 

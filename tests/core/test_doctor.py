@@ -36,6 +36,9 @@ MISCHIEF = {
         " WHERE b.waiting > 0 AND o.waiting > 0 AND b.id <> o.id"
     ),
     "seats are free, yet": "UPDATE instance_seats SET capacity = 9",
+    "still holds": (
+        "UPDATE bookings SET offered = waiting, waiting = 0, offer_until = now() - interval '6 minutes' WHERE waiting > 0"
+    ),
     "the tally says {votes}": "UPDATE poll_option_tallies SET votes = votes + 1 WHERE votes_max IS NULL",
     "though it takes": (
         "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"

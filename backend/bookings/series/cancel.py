@@ -13,7 +13,6 @@ from backend.bookings.series.seats import (
     ask_desks,
     change_calendars,
     open_date,
-    release_offers,
     show_anew,
 )
 from backend.bookings.series.telling import tell_concerned
@@ -55,8 +54,9 @@ async def restore_date(code: str, person: Person) -> None:
         )
         await change_calendars([where.id], at)
         await tell_concerned(club.id, where.id, "restored", at)
+        await show_anew([where.id])
         # Seats given back while it was cancelled go to who waits.
-        await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM), at)
+        await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM))
         await note(club.id, person.id, "restore", f"instance {where.id}")
 
 
@@ -83,7 +83,7 @@ async def call_off(
         by,
         reason,
     )
-    await release_offers(instance_id, by, at)
+    await ask_desks([instance_id], Request(Verb.FILL, Via.SYSTEM))
     await change_calendars([instance_id], at)
     await tell_concerned(account_id, instance_id, "cancelled", at, reason=reason)
     await show_anew([instance_id])

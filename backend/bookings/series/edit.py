@@ -124,7 +124,7 @@ async def edit_date(code: str, person: Person, changes: DateChanges) -> None:
             request = Request(
                 Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=given["capacity"]
             )
-            await ask_desks([where.id], request, at)
+            await ask_desks([where.id], request)
         if given.keys() & {"title", "description", "place", "map_url", "duration_minutes"}:
             await change_calendars([where.id], at)
         await show_anew([where.id])

@@ -33,7 +33,7 @@ async def follow(
     if row["duration_minutes"] != was["duration_minutes"]:
         await _lengthen(ids, timing, at)
     if row["capacity"] != was["capacity"]:
-        await _resize(ids, was["capacity"], row["capacity"], person, at)
+        await _resize(ids, was["capacity"], row["capacity"], person)
     if any(row[name] != was[name] for name in SHOWN_IN_CALENDARS):
         await change_calendars(ids, at)
     await show_anew(ids)
@@ -84,7 +84,7 @@ async def _lengthen(ids: Sequence[int], timing: Timing, at: datetime) -> None:
 
 
 async def _resize(
-    ids: Sequence[int], was: int | None, capacity: int | None, person: Person, at: datetime
+    ids: Sequence[int], was: int | None, capacity: int | None, person: Person
 ) -> None:
     """Give the dates this number of seats (`W4`), but not those that were given another by hand."""
     rows = await db.rows(
@@ -94,4 +94,4 @@ async def _resize(
         was,
     )
     request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
-    await ask_desks([row["id"] for row in rows], request, at)
+    await ask_desks([row["id"] for row in rows], request)

@@ -10,7 +10,13 @@ from backend.audit.actions import note
 from backend.bookings import store
 from backend.bookings.actions import find
 from backend.bookings.rules import Request, Verb, Via
-from backend.bookings.series.seats import ask_desks, change_calendars, open_date, still_on
+from backend.bookings.series.seats import (
+    ask_desks,
+    change_calendars,
+    open_date,
+    show_anew,
+    still_on,
+)
 from backend.bookings.series.telling import Told, concerned, tell
 from backend.bookings.words import Ended, NotIn
 from backend.errors import Invalid
@@ -65,8 +71,9 @@ async def move_date(
         await change_calendars([where.id], at)
         if moved:
             await _ask_anew(row, starts_at, at)
-        # Free seats move by the new start's clock; the write lets cards and screens follow.
-        await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM), at)
+        await show_anew([where.id])
+        # Free seats move by the new start's clock.
+        await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM))
         was = wall_clock(row["starts_at"], row["zone"]).isoformat()
         await note(
             club.id, person.id, "move", f"instance {where.id}", was=was, now=str(starts_local)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from backend import db
 from backend.bookings import store
-from backend.bookings.rules import Request, decide
+from backend.bookings.desk import settle_here
+from backend.bookings.rules import Request
 from backend.bookings.words import Ended, cancelled
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_
@@ -66,13 +67,12 @@ def still_on(row: db.Row) -> None:
         raise cancelled(row["cancel_reason"])
 
 
-async def ask_desks(instance_ids: Sequence[int], request: Request, at: datetime) -> None:
-    """Ask the desks of these dates the same, inside the transaction that holds the locks of their seats rows."""
-    desks = await store.look([(instance_id, request) for instance_id in instance_ids], at)
-    for desk in desks.values():
-        await store.look_at_queue(desk, [request])
-        decide(desk, request)
-    await store.write(list(desks.values()), at)
+async def ask_desks(instance_ids: Sequence[int], request: Request) -> None:
+    """Ask the desks of these dates the same, inside the transaction that holds the locks of their seats rows. Opening a
+    desk also ends the offers of a date that is off (`S5`)."""
+    for said in await settle_here([(instance_id, request) for instance_id in instance_ids]):
+        if isinstance(said, Exception):
+            raise said
 
 
 async def show_anew(instance_ids: Sequence[int]) -> None:
@@ -90,28 +90,3 @@ async def change_calendars(instance_ids: Sequence[int], at: datetime) -> None:
         instance_ids,
         at,
     )
-
-
-RELEASE = """
-WITH released AS (
-    UPDATE bookings b SET waiting = b.waiting + b.offered, offered = 0, offer_until = NULL
-    FROM (SELECT id, waiting, offered FROM bookings WHERE instance_id = $1 AND offered > 0) was
-    WHERE b.id = was.id
-    RETURNING b.account_id, b.membership_id, b.seats, was.waiting AS waiting_before, b.waiting AS waiting_after,
-        was.offered AS offered_before
-), logged AS (
-    INSERT INTO event_participation_log (at, account_id, instance_id, membership_id, by_user_id, via, verb,
-        seats_before, seats_after, waiting_before, waiting_after, offered_before, offered_after)
-    SELECT $2, account_id, $1, membership_id, $3, 'system', 'release', seats, seats, waiting_before, waiting_after,
-        offered_before, 0 FROM released
-)
-UPDATE instance_seats s SET offered = 0, waiting = s.waiting + r.more, version = s.version + 1,
-    over = least(s.over, greatest(0, coalesce(s.booked - s.capacity, 0)))
-FROM (SELECT count(*) FILTER (WHERE waiting_before = 0) AS more, count(*) AS n FROM released) r
-WHERE s.instance_id = $1 AND r.n > 0
-"""
-
-
-async def release_offers(instance_id: int, by: int | None, at: datetime) -> None:
-    """Offers that live end: who had one waits again, at the place they had (`S5`, `W3`). Its seats row is locked."""
-    await db.execute(RELEASE, instance_id, at, by)
