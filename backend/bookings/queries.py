@@ -356,6 +356,19 @@ async def series_dates(series_id: int, person: Person, *, limit: int = 100) -> l
     return [_view(row) for row in rows]
 
 
+async def drifted(account_id: int, series_id: int | None = None) -> list[InstanceView]:
+    """The club's dates to come that their rule no longer has, and that wait for an organiser's word (`S4`)."""
+    rows = await db.rows(
+        f"{VIEW} WHERE i.account_id = $2 AND i.drifted_at IS NOT NULL AND i.state = 'SCHEDULED' AND i.starts_at > $3"
+        " AND ($4::bigint IS NULL OR i.series_id = $4) ORDER BY i.starts_at, i.id",
+        None,
+        account_id,
+        clock.now(),
+        series_id,
+    )
+    return [_view(row) for row in rows]
+
+
 async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
     """The next scheduled date of the same series after this one; the way on from a no."""
     row = await db.row(

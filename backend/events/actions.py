@@ -1,24 +1,32 @@
-"""Making series and their instances (`S1`–`S3`, `S8`)."""
+"""Making series and their instances, pausing and resuming them (`S1`–`S3`, `S8`, `S9`)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+
+import structlog
 
 from backend import clock, codes, db
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
 from backend.audit.actions import note
-from backend.errors import Invalid, InvalidForm
+from backend.errors import Invalid, InvalidForm, NotFound
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import Occurrence, occurrences, parse_recurrence
+from backend.events.queries import series
+from backend.events.rules import WHOLE, Occurrence, Part, Timing, timing_of
 from backend.events.tables import Series
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.settings import settings
 
+log = structlog.get_logger()
+
 MOST_AT_ONCE = (
     400  # instances of one series made by one run: more than a daily series has in 52 weeks
 )
+
+
+DISTANT = timedelta(days=3660)  # further ahead nobody looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +83,93 @@ async def check_group(account_id: int, group_id: int | None) -> None:
         raise InvalidForm([Invalid(N_("Choose one of the club’s groups."), field="group_id")])
 
 
-def dates_ahead(draft: SeriesDraft, at: datetime, *, limit: int) -> list[Occurrence]:
-    """The next dates the draft would have, as a preview: no more than `limit`. Raises `InvalidForm`."""
-    return occurrences(
-        draft.starts_local,
-        draft.zone,
-        draft.check(),
-        after=at,
-        until=at + timedelta(days=3660),
-        limit=limit,
+async def duplicate_series(
+    person: Person, account_id: int, series_id: int, starts_local: datetime
+) -> NewSeries:
+    """Make another series like this one that starts then (naive, in its zone): same rhythm and settings, nobody booked
+    (`S9`).
+
+    Raises `InvalidForm`, `Forbidden`, `NotFound`.
+    """
+    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    was = await series(club.id, series_id)
+    if was is None:
+        raise NotFound()
+    return await plan_series(club.id, person.id, replace(was.draft, starts_local=starts_local))
+
+
+async def pause_series(person: Person, account_id: int, series_id: int) -> None:
+    """From now on it gets no new dates, and none is announced; those that are there can be booked as before (`S9`).
+
+    Doing it again changes nothing. Raises `Forbidden`, `NotFound`.
+    """
+    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    async with db.transaction():
+        was = await _paused_at(club.id, series_id)
+        if was is None:
+            at = clock.now()
+            await db.execute(
+                "UPDATE event_series SET paused_at = $2, updated_at = $2 WHERE id = $1",
+                series_id,
+                at,
+            )
+            await note(club.id, person.id, "pause", f"series {series_id}")
+
+
+async def resume_series(person: Person, account_id: int, series_id: int) -> int:
+    """It goes on: the dates of the weeks ahead appear; how many did (`S9`). Raises `Forbidden`, `NotFound`."""
+    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    async with db.transaction():
+        was = await _paused_at(club.id, series_id)
+        if was is None:
+            return 0
+        at = clock.now()
+        await db.execute(
+            "UPDATE event_series SET paused_at = NULL, updated_at = $2 WHERE id = $1", series_id, at
+        )
+        made = await materialise(series_id, at)
+        await note(club.id, person.id, "resume", f"series {series_id}")
+    return len(made)
+
+
+async def _paused_at(account_id: int, series_id: int) -> datetime | None:
+    row = await db.row(
+        "SELECT paused_at FROM event_series WHERE id = $1 AND account_id = $2 FOR NO KEY UPDATE",
+        series_id,
+        account_id,
     )
+    if row is None:
+        raise NotFound()
+    paused_at: datetime | None = row["paused_at"]
+    return paused_at
+
+
+def dates_ahead(
+    draft: SeriesDraft, at: datetime, *, limit: int, part: Part = WHOLE
+) -> list[Occurrence]:
+    """The next dates the draft would have, as a preview: no more than `limit`. Raises `InvalidForm`."""
+    draft.check()
+    timing = Timing(draft.starts_local, draft.zone, draft.rule, draft.duration_minutes, part)
+    return timing.dates(after=at, until=at + DISTANT, limit=limit)
 
 
 async def materialise(series_id: int, at: datetime) -> list[int]:
     """Make the instances of the weeks ahead that are missing; the ids of the new ones. Called inside a transaction.
 
     Making them twice changes nothing: (series, original start) is unique (`S2`). The first date is made however far
-    ahead it lies, so that a new series is never empty.
+    ahead it lies, so that a new series is never empty. One that is paused or archived gets none (`S9`).
     """
     row = await db.row("SELECT * FROM event_series WHERE id = $1 FOR NO KEY UPDATE", series_id)
     assert row is not None
-    recurrence = parse_recurrence(row["rule"])
+    if row["paused_at"] is not None or row["archived_at"] is not None:
+        return []
+    timing = timing_of(row)
     until = at + timedelta(weeks=settings.weeks_ahead)
-    length = timedelta(minutes=row["duration_minutes"])
-    span = (row["starts_local"], row["zone"], recurrence)
-    dates = occurrences(*span, after=at - length, until=until, limit=MOST_AT_ONCE)
+    since = at - timing.length
+    dates = timing.dates(after=since, until=until, limit=MOST_AT_ONCE)
     if not dates and row["made_until"] is None:
-        dates = occurrences(*span, after=at - length, until=at + timedelta(days=3660), limit=1)
-    made = await _insert(row, dates, length, at)
+        dates = timing.dates(after=since, until=at + DISTANT, limit=1)
+    made = await _insert(row, dates, timing.length, at)
     await db.execute("UPDATE event_series SET made_until = $2 WHERE id = $1", series_id, until)
     return made
 
@@ -132,11 +199,25 @@ async def _insert(
     return ids
 
 
+# What has one date only has it from the start; a series that was split ends where the other begins.
+BEHIND = """
+SELECT id FROM event_series WHERE paused_at IS NULL AND archived_at IS NULL
+    AND (made_until IS NULL OR made_until < $1 AND rule <> '' AND (dates_before IS NULL OR dates_before > made_until))
+ORDER BY id
+"""
+
+
 async def materialise_all() -> int:
-    """The daily job (`S2`): every series gets its instances of the weeks ahead; how many were made."""
+    """The daily job (`S2`): every series that is behind gets its instances of the weeks ahead; how many were made.
+
+    One whose rule or zone can no longer be read is written down and holds up no other.
+    """
     at = clock.now()
     made = 0
-    for row in await db.rows("SELECT id FROM event_series ORDER BY id"):
-        async with db.transaction():
-            made += len(await materialise(row["id"], at))
+    for row in await db.rows(BEHIND, at + timedelta(weeks=settings.weeks_ahead)):
+        try:
+            async with db.transaction():
+                made += len(await materialise(row["id"], at))
+        except ValueError as error:  # `BadRule`, `UnknownZone`
+            log.error("series without dates", series=row["id"], error=str(error))
     return made

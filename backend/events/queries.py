@@ -5,6 +5,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.events.drafts import SeriesDraft
+from backend.events.rules import WHOLE, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class SeriesView:
     group_title: str
     dates_ahead: int
     next_start: datetime | None
+    part: Part = WHOLE  # of its rule's dates, once it was split (S4)
+    follows_id: int | None = None  # the series it was split from
+    paused_at: datetime | None = None
+    archived_at: datetime | None = None
+    drifted: int = 0  # dates its rule no longer has, which wait for an organiser's word (S4)
 
     @property
     def hue(self) -> int:
@@ -24,34 +30,45 @@ class SeriesView:
 
 
 SERIES = """
-SELECT r.*, coalesce(g.title, '') AS group_title, n.ahead, n.next_start
+SELECT r.*, coalesce(g.title, '') AS group_title, n.ahead, n.next_start, n.drifted
 FROM event_series r LEFT JOIN groups g ON g.id = r.group_id
 LEFT JOIN LATERAL (
-    SELECT count(*) AS ahead, min(starts_at) AS next_start FROM event_instances i
+    SELECT count(*) AS ahead, min(starts_at) AS next_start, count(i.drifted_at) AS drifted FROM event_instances i
     WHERE i.series_id = r.id AND i.state = 'SCHEDULED' AND i.ends_at > $2
 ) n ON true
 """
 
 
-def _series(row: db.Row) -> SeriesView:
+def draft_from(row: db.Row) -> SeriesDraft:
+    """The draft that a row of series says."""
     fields = {name: row[name] for name in SeriesDraft.__dataclass_fields__}
     fields["remind_before_minutes"] = tuple(fields["remind_before_minutes"])
+    return SeriesDraft(**fields)
+
+
+def _series(row: db.Row) -> SeriesView:
     return SeriesView(
         id=row["id"],
         account_id=row["account_id"],
-        draft=SeriesDraft(**fields),
+        draft=draft_from(row),
         group_title=row["group_title"],
         dates_ahead=row["ahead"],
         next_start=row["next_start"],
+        part=Part(row["dates_from"], row["dates_before"]),
+        follows_id=row["follows_id"],
+        paused_at=row["paused_at"],
+        archived_at=row["archived_at"],
+        drifted=row["drifted"],
     )
 
 
-async def all_series(account_id: int) -> list[SeriesView]:
-    """The club's series: those with dates to come first, by the next of them."""
+async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesView]:
+    """The club's series: those with dates to come first, by the next of them; the `archived` ones only when asked (`S9`)."""
     rows = await db.rows(
-        f"{SERIES} WHERE r.account_id = $1 ORDER BY n.next_start NULLS LAST, r.id",
+        f"{SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3 ORDER BY n.next_start NULLS LAST, r.id",
         account_id,
         clock.now(),
+        archived,
     )
     return [_series(row) for row in rows]
 

@@ -4,10 +4,10 @@ Pure functions: no tables, no clock. The text of a rule is read in `rfc5545`, wa
 instants in `wallclock`, `rule_words` describes; callers find everything here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from backend.events.recurrence import (
     REACH,
@@ -26,6 +26,7 @@ from backend.events.wallclock import (
     UnknownZone,
     gap_or_fold,
     resolve_local,
+    start_of_day,
     wall_clock,
     zone_named,
     zone_names,
@@ -38,10 +39,12 @@ __all__ = [
     "Freq",
     "Moment",
     "Occurrence",
+    "Part",
     "Recurrence",
     "Rule",
     "RuleLine",
     "RuleWords",
+    "Timing",
     "UnknownZone",
     "Weekday",
     "Windows",
@@ -52,6 +55,8 @@ __all__ = [
     "occurrences",
     "parse_recurrence",
     "resolve_local",
+    "start_of_day",
+    "timing_of",
     "wall_clock",
     "zone_named",
     "zone_names",
@@ -195,6 +200,77 @@ def _left_out(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[
         return instant in instants or wall.date() in days
 
     return is_left_out
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of its rule's dates that a series has, once it was split (`S4`): from the one instant on, before the other."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+WHOLE = Part()
+_SECOND = timedelta(seconds=1)  # dates lie on whole seconds
+_ALL = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a series happens: all that its dates follow from. `starts_local` is a naive wall clock in `zone`."""
+
+    starts_local: datetime
+    zone: str
+    rule: str
+    duration_minutes: int
+    part: Part = WHOLE
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes)
+
+    def same_rhythm(self, other: "Timing") -> bool:
+        """Whether both have the same dates, however long each takes."""
+        return (self.starts_local, self.zone, self.rule, self.part) == (
+            other.starts_local,
+            other.zone,
+            other.rule,
+            other.part,
+        )
+
+    def dates(self, *, after: datetime, until: datetime, limit: int) -> list[Occurrence]:
+        """The first `limit` dates strictly after `after`, up to and including `until`, within its part. Raises `BadRule`."""
+        if self.part.since is not None:
+            after = max(after, self.part.since - _SECOND)
+        if self.part.before is not None:
+            until = min(until, self.part.before - _SECOND)
+        return occurrences(
+            self.starts_local,
+            self.zone,
+            parse_recurrence(self.rule),
+            after=after,
+            until=until,
+            limit=limit,
+        )
+
+    def among(self, starts: Iterable[datetime]) -> frozenset[datetime]:
+        """Which of these instants are dates of it."""
+        asked = frozenset(starts)
+        if not asked:
+            return asked
+        found = self.dates(after=min(asked) - _SECOND, until=max(asked), limit=_ALL)
+        return asked & {one.original_start for one in found}
+
+
+def timing_of(row: Mapping[str, Any]) -> Timing:
+    """The timing in a row of series."""
+    return Timing(
+        row["starts_local"],
+        row["zone"],
+        row["rule"],
+        row["duration_minutes"],
+        Part(row["dates_from"], row["dates_before"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Wall-clock time in a zone, and the instants it names (`S3`)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -47,6 +47,11 @@ def resolve_local(local: datetime, zone: str) -> datetime:
 def wall_clock(instant: datetime, zone: str) -> datetime:
     """What a clock on the wall in the zone shows at an aware instant: naive, whole."""
     return instant.astimezone(zone_named(zone)).replace(tzinfo=None, fold=0)
+
+
+def start_of_day(instant: datetime, zone: str) -> datetime:
+    """The instant (aware, UTC) at which the local day of an aware instant begins."""
+    return resolve_local(datetime.combine(wall_clock(instant, zone).date(), time()), zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Letter:
     maintenance: bool
     answered: bool  # the poll it asks about: by them, or nobody can answer it any more
     card_lost: bool  # the card it is about is still lost
+    decided: bool  # that the date runs (S7)
+    missing: int  # people it needs besides those who come
 
     @property
     def person(self) -> Person:
@@ -118,6 +120,14 @@ class Letter:
             return self.answered
         if self.kind == "card-lost":
             return self.over or not self.card_lost
+        if self.kind == "moved":  # who was asked and has left since, knows
+            gone = self.detail.get("asked") and not self.seats
+            return self.over or self.instance_state != "SCHEDULED" or bool(gone)
+        if self.kind in ("minimum", "decide"):
+            settled = self.decided or not self.missing
+            return self.over or self.instance_state != "SCHEDULED" or settled
+        if self.kind == "confirmed":
+            return self.over or self.instance_state != "SCHEDULED"
         return False
 
     @property
@@ -157,13 +167,15 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     coalesce(n.state = 'stopped', false) AS stopped, coalesce(n.maintenance, false) AS maintenance,
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
         OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered,
-    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost
+    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost,
+    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing
 FROM messages m
 JOIN accounts a ON a.id = m.account_id
 LEFT JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN groups g ON g.id = m.group_id
 LEFT JOIN event_instances i ON i.id = m.instance_id
 LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN instance_seats q ON q.instance_id = i.id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
 LEFT JOIN announcements n ON n.id = m.announcement_id
@@ -204,6 +216,8 @@ def _letter(row: db.Row) -> Letter:
         maintenance=row["maintenance"],
         answered=row["answered"],
         card_lost=row["card_lost"],
+        decided=row["decided"],
+        missing=row["missing"],
     )
 
 

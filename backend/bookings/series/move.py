@@ -1,0 +1,195 @@
+"""Moving one date, and the question to who is booked (`S6`)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, db
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.bookings import store
+from backend.bookings.actions import find
+from backend.bookings.rules import Request, Verb, Via
+from backend.bookings.series.seats import (
+    ask_desks,
+    change_calendars,
+    open_date,
+    show_anew,
+    still_on,
+)
+from backend.bookings.series.telling import Told, concerned, tell
+from backend.bookings.words import Ended, NotIn
+from backend.errors import Invalid
+from backend.events.rules import resolve_local, wall_clock
+from backend.i18n import N_, Words
+from backend.messages.rules import QUESTIONS
+from backend.people.queries import Person
+
+MINUTES_MAX = 14 * 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of the question whether they still come: names, in the order in which they booked (`S6`)."""
+
+    stay: list[str]
+    left: list[str]
+    silent: list[str]
+
+    @property
+    def asked(self) -> int:
+        return len(self.stay) + len(self.left) + len(self.silent)
+
+
+async def move_date(
+    code: str, person: Person, starts_local: datetime, *, duration_minutes: int | None = None
+) -> None:
+    """Let a date take place at another time: a wall clock in its zone (naive), which becomes an instant as `S3` says.
+
+    Its bookings, its code and its place in the series stay; who is booked is asked once for each move whether they still
+    come, who waits or said maybe is told. To where it is already, nothing changes. Raises `InvalidForm` faults as
+    `Invalid`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    """
+    where = await find(code)
+    club = await authorise(person, where.account_id, Act.MANAGE_EVENTS)
+    at = clock.now()
+    async with db.transaction(store.lock(where.id)):
+        row = await open_date(where.id, at)
+        still_on(row)
+        starts_at, length = _when(row, starts_local, duration_minutes, at)
+        moved = starts_at != row["starts_at"]
+        if not moved and row["ends_at"] - row["starts_at"] == length:
+            return
+        await db.execute(
+            "UPDATE event_instances SET starts_at = $2, ends_at = $3, edited_at = $4, drifted_at = NULL"
+            " WHERE id = $1",
+            where.id,
+            starts_at,
+            starts_at + length,
+            at,
+        )
+        await change_calendars([where.id], at)
+        if moved:
+            await _ask_anew(row, starts_at, at)
+        await show_anew([where.id])
+        # Free seats move by the new start's clock.
+        await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM))
+        was = wall_clock(row["starts_at"], row["zone"]).isoformat()
+        await note(
+            club.id, person.id, "move", f"instance {where.id}", was=was, now=str(starts_local)
+        )
+
+
+def _when(
+    row: db.Row, starts_local: datetime, duration_minutes: int | None, at: datetime
+) -> tuple[datetime, timedelta]:
+    if starts_local.tzinfo is not None or not 2000 <= starts_local.year < 2200:
+        raise Invalid(N_("Choose a date in this century."), field="starts_local")
+    starts_at = resolve_local(starts_local.replace(second=0, microsecond=0), row["zone"])
+    if starts_at <= at:
+        raise Invalid(N_("That is in the past. Choose a time to come."), field="starts_local")
+    if duration_minutes is None:
+        return starts_at, row["ends_at"] - row["starts_at"]
+    if not 5 <= duration_minutes <= MINUTES_MAX:
+        raise Invalid(
+            N_("Between %(least)s and %(most)s, please."),
+            field="duration_minutes",
+            least=5,
+            most=MINUTES_MAX,
+        )
+    return starts_at, timedelta(minutes=duration_minutes)
+
+
+async def _ask_anew(row: db.Row, starts_at: datetime, at: datetime) -> None:
+    """Everything that hangs on the start begins again; who is booked is asked, and the others are told.
+
+    Whoever was not yet told of an earlier move is told of both as one; who would be told that nothing changed, is not.
+    """
+    instance_id = row["id"]
+    unheard = {
+        one["user_id"]: datetime.fromisoformat(one["was"])
+        for one in await db.rows(
+            "UPDATE messages SET state = 'dropped', error = 'moved again'"
+            " WHERE instance_id = $1 AND kind = 'moved' AND state = 'due' RETURNING user_id, detail->>'was' AS was",
+            instance_id,
+        )
+    }
+    await db.execute(
+        "UPDATE event_instances SET moved_from = $2, moved_at = $3, warned_at = NULL, decision_asked_at = NULL"
+        " WHERE id = $1",
+        instance_id,
+        row["starts_at"],
+        at,
+    )
+    await db.execute(
+        "UPDATE instance_seats SET called_at = NULL WHERE instance_id = $1", instance_id
+    )
+    whom: list[Told] = []
+    spared = []
+    for one in await concerned(instance_id):
+        was = unheard.get(one["user_id"], row["starts_at"])
+        if was == starts_at:
+            spared.append(one["id"])
+        else:
+            detail = {"was": was.isoformat(), "asked": one["seats"] > 0}
+            whom.append((one["user_id"], detail))
+    await db.execute(
+        "UPDATE bookings SET move_asked_at = CASE WHEN id = ANY($3::bigint[]) THEN NULL ELSE $2::timestamptz END,"
+        " move_stays_at = NULL WHERE instance_id = $1 AND seats > 0",
+        instance_id,
+        at,
+        spared,
+    )
+    await tell(row["account_id"], instance_id, "moved", whom, at, priority=QUESTIONS)
+
+
+async def stay(code: str, person: Person) -> Words:
+    """ "Still coming": the answer to the question of a move (`S6`); saying so again changes nothing.
+
+    Raises `NotIn` for who has no seat, `Cancelled`, `Ended`, `NotFound`.
+    """
+    where = await find(code)
+    at = clock.now()
+    async with db.transaction():
+        row = await db.row(
+            "SELECT b.id, b.seats, b.move_asked_at, b.move_stays_at, i.state, i.cancel_reason, i.starts_at, i.ends_at,"
+            " r.zone FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+            " JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $2 AND m.left_at IS NULL"
+            " JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id WHERE i.id = $1 FOR UPDATE OF b",
+            where.id,
+            person.id,
+        )
+        if row is None or not row["seats"]:
+            raise NotIn(N_("You have no seat here any more."))
+        still_on(row)
+        if row["state"] == "COMPLETED" or row["ends_at"] <= at:
+            raise Ended()
+        if row["move_asked_at"] is not None and row["move_stays_at"] is None:
+            await db.execute("UPDATE bookings SET move_stays_at = $2 WHERE id = $1", row["id"], at)
+    return Words(
+        N_("Good: your seat stays yours. See you %(when)s."),
+        {"when": row["starts_at"]},
+        zone=row["zone"],
+    )
+
+
+# Who took a seat after they were asked knew the new time.
+TALLY = """
+SELECT coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '') AS name,
+    CASE WHEN b.seats = 0 THEN 'left'
+        WHEN b.move_stays_at IS NOT NULL OR b.seated_at > b.move_asked_at THEN 'stay' ELSE 'silent' END AS said
+FROM bookings b JOIN event_instances i ON i.id = b.instance_id JOIN memberships m ON m.id = b.membership_id
+LEFT JOIN telegram_users u ON u.id = m.user_id
+WHERE b.instance_id = $1 AND b.move_asked_at = i.moved_at
+ORDER BY b.id
+"""
+
+
+async def tally(code: str, person: Person) -> Tally:
+    """How many of those who were asked stay, left, or are silent (`S6`). Raises `Forbidden`, `NotFound`."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.SEE_PEOPLE)
+    said: dict[str, list[str]] = {"stay": [], "left": [], "silent": []}
+    for row in await db.rows(TALLY, where.id):
+        said[row["said"]].append(row["name"])
+    return Tally(**said)

@@ -1,0 +1,86 @@
+"""Pausing, duplicating and archiving a series (`S9`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import answer, book, leave
+from backend.bookings.queries import event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.series import archive_series, restore_series
+from backend.cards.actions import post_card
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.events import queries as events
+from backend.events.actions import materialise_all
+from backend.people.queries import Person
+
+Make = Callable[..., Awaitable[Any]]
+TUESDAY = datetime(2026, 11, 24, 18, 0)
+
+
+async def titles(club: Any, *, archived: bool = False) -> list[str]:
+    return [one.draft.title for one in await events.all_series(club.id, archived=archived)]
+
+
+async def test_what_is_booked_is_not_put_away_without_a_word(
+    series: Make, club: Any, olga: Person, alice: Person, bob: Person, aino: Person, noon: datetime
+) -> None:
+    """S9: without a reason the answer is no, and of how many dates; with one, each is cancelled and people are told."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    codes = [view.code for view in await series_dates(made.series_id, olga)]
+    await book(codes[0], alice, via=Via.MINIAPP)
+    await answer(codes[1], bob, maybe=True, via=Via.MINIAPP)
+    await book(codes[2], aino, via=Via.MINIAPP)
+    await leave(codes[2], aino, via=Via.MINIAPP)
+    await post_card(olga, codes[3])
+    with pytest.raises(Invalid) as no:
+        await archive_series(olga, club.id, made.series_id)
+    assert "2 dates ahead" in olga.voice.tell(no.value.words)
+    assert no.value.field == "reason"
+    assert await titles(club) == ["Evening flow yoga"]
+
+    assert await archive_series(olga, club.id, made.series_id, "The hall is sold.") == 4
+    assert await archive_series(olga, club.id, made.series_id) == 0
+    rows = await db.rows("SELECT user_id, detail->>'reason' AS reason FROM messages ORDER BY id")
+    assert [(row["user_id"], row["reason"]) for row in rows] == [
+        (alice.id, "The hall is sold."),
+        (bob.id, "The hall is sold."),
+    ]
+    seen = await event(codes[0], alice)
+    assert (seen.state, seen.mine and seen.mine.seats) == ("CANCELLED", 1)
+    assert {view.code for view in await series_dates(made.series_id, olga)} == set(codes[:4])
+    assert await titles(club) == []
+    assert await titles(club, archived=True) == ["Evening flow yoga"]
+    clock.advance(timedelta(weeks=2))
+    assert await materialise_all() == 0
+
+
+async def test_what_nobody_wants_is_put_away_at_once_and_taken_out_again(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S9"""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    await post_card(olga, made.first_code)
+    assert await archive_series(olga, club.id, made.series_id) == 1
+    assert (await event(made.first_code, olga)).cancel_reason == "This is not held any more."
+    clock.advance(timedelta(days=1))
+    assert await restore_series(olga, club.id, made.series_id) == 7
+    assert await restore_series(olga, club.id, made.series_id) == 0
+    assert await titles(club) == ["Evening flow yoga"]
+
+
+async def test_members_and_strangers_put_nothing_away(
+    series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
+) -> None:
+    """X4, A1."""
+    made = await series()
+    for verb in (archive_series, restore_series):
+        with pytest.raises(Forbidden):
+            await verb(alice, club.id, made.series_id)
+        with pytest.raises(NotFound):
+            await verb(charlie, club.id, made.series_id)
+        with pytest.raises(NotFound):
+            await verb(olga, club.id, made.series_id + 1)

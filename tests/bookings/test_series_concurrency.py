@@ -1,0 +1,92 @@
+"""An organiser changes a series while people book it: nobody's booking is lost (`S4`, `B3`)."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend import db
+from backend.bookings.actions import book
+from backend.bookings.queries import drifted, event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.series import archive_series, edit_following, edit_series, move_date
+from backend.errors import NotFound
+from backend.events import queries as events
+from backend.events.actions import materialise_all
+from backend.people.queries import Person
+from emerald.doctor import check_invariants
+
+Make = Callable[..., Awaitable[Any]]
+Crowd = Callable[[int], Awaitable[list[Person]]]
+
+
+async def draft_of(club: Any, series_id: int) -> Any:
+    view = await events.series(club.id, series_id)
+    assert view is not None
+    return view.draft
+
+
+async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
+    series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
+) -> None:
+    """S4: the seats are locked before anybody is looked for; every yes is still there, and its date drifts."""
+    people = await crowd(8)
+    made = await series(rule="FREQ=WEEKLY", capacity=None)
+    yes: list[tuple[str, Person]] = []
+
+    async def one(code: str, person: Person) -> None:
+        with contextlib.suppress(NotFound):
+            await book(code, person, via=Via.MINIAPP)
+            yes.append((code, person))
+
+    for _ in range(4):
+        codes = [view.code for view in await series_dates(made.series_id, olga)]
+        draft = await draft_of(club, made.series_id)
+        later = replace(draft, starts_local=draft.starts_local + timedelta(minutes=10))
+        await asyncio.gather(
+            *(one(code, person) for code in codes for person in people),
+            edit_series(olga, club.id, made.series_id, later),
+            materialise_all(),
+        )
+    assert yes
+    for code, person in yes:
+        seen = await event(code, person)
+        assert seen.mine is not None
+        assert seen.mine.seats == 1
+    wanted = {view.code for view in await series_dates(made.series_id, olga) if view.booked}
+    assert wanted == {code for code, _ in yes}
+    assert await drifted(club.id)
+    assert await check_invariants() == []
+
+
+async def test_splitting_moving_and_archiving_at_once_agree(
+    series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
+) -> None:
+    """S4, S6, S9: whatever the order, each date is in one series, and every seat is accounted for."""
+    people = await crowd(6)
+    made = await series(rule="FREQ=WEEKLY", capacity=4)
+    codes = [view.code for view in await series_dates(made.series_id, olga)]
+    draft = await draft_of(club, made.series_id)
+    done = await asyncio.gather(
+        *(book(codes[-1], person, via=Via.MINIAPP) for person in people),
+        edit_following(codes[4], olga, replace(draft, title="Second")),
+        edit_following(codes[2], olga, replace(draft, title="First")),
+        move_date(codes[-1], olga, datetime(2027, 1, 20, 12, 0)),
+        return_exceptions=True,
+    )
+    assert [one for one in done if isinstance(one, Exception)] == []
+    rows = await db.rows("SELECT code FROM event_instances ORDER BY original_start")
+    assert [row["code"] for row in rows] == codes
+    assert await db.value("SELECT booked FROM instance_seats WHERE booked > 0") == 4
+    assert await materialise_all() == 0
+    await asyncio.gather(
+        *(
+            archive_series(olga, club.id, one.id, "Over.")
+            for one in await events.all_series(club.id)
+        )
+    )
+    assert await events.all_series(club.id) == []
+    assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == len(people)
+    assert await check_invariants() == []

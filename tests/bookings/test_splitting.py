@@ -1,0 +1,246 @@
+"""Changing this date and those that follow (`S4`): the series is split, and nobody loses anything."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import book
+from backend.bookings.queries import InstanceView, event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.series import (
+    archive_series,
+    cancel_date,
+    edit_following,
+    edit_series,
+    move_date,
+)
+from backend.bookings.words import Ended
+from backend.cards.actions import post_card
+from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
+from backend.events import queries as events
+from backend.events.actions import materialise_all
+from backend.events.drafts import SeriesDraft
+from backend.people.queries import Person
+from emerald.doctor import check_invariants
+
+Make = Callable[..., Awaitable[Any]]
+TUESDAY = datetime(2026, 11, 24, 18, 0)
+
+
+async def draft_of(club: Any, series_id: int) -> SeriesDraft:
+    view = await events.series(club.id, series_id)
+    assert view is not None
+    return view.draft
+
+
+async def dates(series_id: int, olga: Person) -> list[InstanceView]:
+    return await series_dates(series_id, olga)
+
+
+def days(views: list[InstanceView]) -> list[str]:
+    """Each date's day and hour in Helsinki, in winter."""
+    return [f"{view.starts_at + timedelta(hours=2):%d.%m. %H}" for view in views]
+
+
+async def test_the_dates_from_here_on_go_over_with_all_they_have(
+    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S4: same ids, codes, bookings and cards; the dates before are as they were."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    before = await dates(made.series_id, olga)
+    third = before[2]
+    await book(third.code, alice, via=Via.MINIAPP)
+    await book(before[0].code, alice, via=Via.MINIAPP)
+    await post_card(olga, before[3].code)
+    member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO regulars (account_id, series_id, membership_id, since) VALUES ($1, $2, $3, $4)",
+            club.id,
+            made.series_id,
+            member,
+            noon,
+        )
+    draft = replace(await draft_of(club, made.series_id), title="Yoga by candlelight", capacity=6)
+    done = await edit_following(third.code, olga, draft)
+
+    assert done.series_id != made.series_id
+    assert done.drifted == []
+    first, second = await dates(made.series_id, olga), await dates(done.series_id, olga)
+    assert [view.code for view in first] == [view.code for view in before[:2]]
+    assert [(view.id, view.code) for view in second] == [(v.id, v.code) for v in before[2:]]
+    assert {view.title for view in first} == {"Evening flow yoga"}
+    assert {(view.title, view.capacity) for view in second} == {("Yoga by candlelight", 6)}
+    assert (await event(third.code, alice)).mine.seats == 1  # type: ignore[union-attr]
+    assert await db.value("SELECT count(*) FROM regulars WHERE membership_id = $1", member) == 2
+    old, new = [await events.series(club.id, s) for s in (made.series_id, done.series_id)]
+    assert old is not None
+    assert new is not None
+    assert old.part.before == new.part.since == third.original_start
+    assert new.follows_id == old.id
+    assert await check_invariants() == []
+
+
+async def test_both_parts_go_on_being_made_and_neither_has_the_others_dates(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S2: (series, original start) stays the identity; nothing is made twice or left out."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    third = (await dates(made.series_id, olga))[2]
+    draft = await draft_of(club, made.series_id)
+    done = await edit_following(third.code, olga, replace(draft, place="Sali 9"))
+    assert await materialise_all() == 0
+    clock.advance(timedelta(weeks=4))
+    assert await materialise_all() == 4
+    assert await dates(made.series_id, olga) == []
+    views = await dates(done.series_id, olga)
+    assert len(views) == 8
+    assert {view.place for view in views} == {"Sali 9"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "all_days"),
+    [
+        ("FREQ=WEEKLY;COUNT=4", ["24.11. 18", "01.12. 18", "08.12. 18", "15.12. 18"]),
+        ("FREQ=WEEKLY;INTERVAL=2", ["24.11. 18", "08.12. 18", "22.12. 18", "05.01. 18"]),
+    ],
+)
+async def test_an_unchanged_timing_goes_on_as_it_was(
+    series: Make, club: Any, olga: Person, noon: datetime, rule: str, all_days: list[str]
+) -> None:
+    """S4: COUNT is not counted anew, INTERVAL keeps its weeks."""
+    made = await series(starts_local=TUESDAY, rule=rule)
+    whole = await dates(made.series_id, olga)
+    draft = replace(await draft_of(club, made.series_id), title="New")
+    done = await edit_following(whole[1].code, olga, draft)
+    clock.advance(timedelta(weeks=3))
+    await materialise_all()
+    rows = await db.rows("SELECT starts_at FROM event_instances ORDER BY starts_at")
+    local = [f"{row['starts_at'] + timedelta(hours=2):%d.%m. %H}" for row in rows]
+    assert local[: len(all_days)] == all_days
+    assert len(local) == (len(all_days) if "COUNT" in rule else 6)
+    assert (await draft_of(club, done.series_id)).starts_local == TUESDAY
+
+
+async def test_another_hour_begins_on_the_day_of_this_date(
+    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S4: the draft's start may still be that of the whole series, long before; earlier dates stay."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY;COUNT=5")
+    whole = await dates(made.series_id, olga)
+    await book(whole[3].code, alice, via=Via.MINIAPP)
+    draft = replace(await draft_of(club, made.series_id), starts_local=TUESDAY.replace(hour=17))
+    done = await edit_following(whole[2].code, olga, draft)
+    assert days(await dates(made.series_id, olga)) == ["24.11. 18", "01.12. 18"]
+    assert days(await dates(done.series_id, olga)) == [
+        "08.12. 17",
+        "15.12. 17",
+        "15.12. 18",
+        "22.12. 17",
+    ]
+    assert [view.code for view in done.drifted] == [whole[3].code]
+    assert await materialise_all() == 0
+
+
+async def test_another_start_begins_a_new_count(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4: a changed timing starts the new rule at the draft's start, also before this date."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY;COUNT=5")
+    third = (await dates(made.series_id, olga))[2]  # 8 December
+    draft = replace(
+        await draft_of(club, made.series_id),
+        starts_local=datetime(2026, 12, 7, 18, 0),
+        rule="FREQ=WEEKLY;COUNT=2",
+    )
+    done = await edit_following(third.code, olga, draft)
+    assert days(await dates(made.series_id, olga)) == ["24.11. 18", "01.12. 18"]
+    assert days(await dates(done.series_id, olga)) == ["07.12. 18", "14.12. 18"]
+
+
+async def test_a_part_can_be_split_again_and_edited_whole(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4: the middle part is bounded on both sides, and the chain of who follows whom is kept."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    whole = await dates(made.series_id, olga)
+    draft = await draft_of(club, made.series_id)
+    last = (await edit_following(whole[4].code, olga, replace(draft, title="Last"))).series_id
+    middle = (await edit_following(whole[2].code, olga, replace(draft, title="Middle"))).series_id
+    assert [len(await dates(s, olga)) for s in (made.series_id, middle, last)] == [2, 2, 4]
+    views = [await events.series(club.id, s) for s in (made.series_id, middle, last)]
+    assert [view.follows_id for view in views if view] == [None, made.series_id, middle]
+    # An hour earlier for the middle alone: no date is lost or doubled at its seams.
+    earlier = replace(await draft_of(club, middle), starts_local=TUESDAY.replace(hour=17))
+    assert await edit_series(olga, club.id, middle, earlier) == []
+    assert days(await dates(middle, olga)) == ["08.12. 17", "15.12. 17"]
+    assert await materialise_all() == 0
+    assert [len(await dates(s, olga)) for s in (made.series_id, middle, last)] == [2, 2, 4]
+
+
+async def test_from_the_first_date_on_it_is_the_whole_series(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4: no empty series is left behind."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    draft = replace(await draft_of(club, made.series_id), title="New")
+    done = await edit_following(made.first_code, olga, draft)
+    assert done.series_id == made.series_id
+    assert {view.title for view in await dates(made.series_id, olga)} == {"New"}
+    assert len(await events.all_series(club.id)) == 1
+
+
+async def test_a_moved_date_goes_by_its_place_in_the_series(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S2, S6: its identity is its original start, wherever it was moved."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    first, second, third = (await dates(made.series_id, olga))[:3]
+    await move_date(second.code, olga, datetime(2026, 12, 20, 18, 0))  # after the third
+    await move_date(third.code, olga, datetime(2026, 11, 28, 18, 0))  # before the second was
+    done = await edit_following(third.code, olga, await draft_of(club, made.series_id))
+    assert {view.code for view in await dates(made.series_id, olga)} == {first.code, second.code}
+    assert third.code in {view.code for view in await dates(done.series_id, olga)}
+
+
+async def test_the_wall_clock_is_kept_on_both_sides_of_a_split_in_march(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S3: Helsinki moves its clocks on 28 March 2027."""
+    clock.advance(datetime(2027, 3, 10, 12, 0, tzinfo=UTC) - noon)
+    made = await series(starts_local=datetime(2027, 3, 16, 18, 0), rule="FREQ=WEEKLY;COUNT=4")
+    whole = await dates(made.series_id, olga)
+    draft = replace(await draft_of(club, made.series_id), starts_local=datetime(2027, 3, 30, 19, 0))
+    done = await edit_following(whole[2].code, olga, draft)
+    assert [view.starts_at.hour for view in await dates(made.series_id, olga)] == [16, 16]
+    assert {view.starts_at.hour for view in await dates(done.series_id, olga)} == {16}
+
+
+async def test_who_may_not_and_what_cannot_be(
+    series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
+) -> None:
+    """X4, A1, X5."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    whole = await dates(made.series_id, olga)
+    draft = await draft_of(club, made.series_id)
+    with pytest.raises(Forbidden):
+        await edit_following(whole[1].code, alice, draft)
+    with pytest.raises(NotFound):
+        await edit_following(whole[1].code, charlie, draft)
+    with pytest.raises(InvalidForm):
+        await edit_following(whole[1].code, olga, replace(draft, title=""))
+    with pytest.raises(InvalidForm):
+        await edit_following(whole[1].code, olga, replace(draft, group_id=club.group_id + 9))
+    await cancel_date(whole[0].code, olga, "Ill")
+    clock.advance(timedelta(days=1, hours=5))
+    with pytest.raises(Ended):
+        await edit_following(whole[0].code, olga, draft)
+    await archive_series(olga, club.id, made.series_id, "Enough.")
+    with pytest.raises(NotFound):  # nobody had booked it: it went with the series
+        await edit_following(whole[1].code, olga, draft)
+    with pytest.raises(Invalid):
+        await edit_series(olga, club.id, made.series_id, draft)

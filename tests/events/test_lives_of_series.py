@@ -1,0 +1,170 @@
+"""What becomes of a series over time: making its dates, pausing, duplicating (`S2`, `S9`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import book
+from backend.bookings.queries import event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.series import edit_series
+from backend.errors import Forbidden, InvalidForm, NotFound
+from backend.events.actions import (
+    duplicate_series,
+    materialise_all,
+    pause_series,
+    resume_series,
+)
+from backend.events.queries import series as series_view
+from backend.people.queries import Person
+
+Make = Callable[..., Awaitable[Any]]
+TUESDAY = datetime(2026, 11, 24, 18, 0)
+
+
+async def test_a_paused_series_gets_no_dates_until_it_goes_on(
+    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S9: what is there can be booked; then the weeks ahead appear."""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    await pause_series(olga, club.id, made.series_id)
+    await pause_series(olga, club.id, made.series_id)
+    view = await series_view(club.id, made.series_id)
+    assert view is not None
+    assert view.paused_at == noon
+    clock.advance(timedelta(weeks=3))
+    assert await materialise_all() == 0
+    dates = await series_dates(made.series_id, olga)
+    assert len(dates) == 5
+    await book(dates[0].code, alice, via=Via.MINIAPP)
+    assert (await event(dates[0].code, alice)).booked == 1
+    assert await resume_series(olga, club.id, made.series_id) == 3
+    assert await resume_series(olga, club.id, made.series_id) == 0
+    assert len(await series_dates(made.series_id, olga)) == 8
+
+
+async def test_a_paused_series_can_be_edited_and_follows_when_it_goes_on(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4, S9: no date of the new rule before it goes on."""
+    from dataclasses import replace
+
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    view = await series_view(club.id, made.series_id)
+    assert view is not None
+    await pause_series(olga, club.id, made.series_id)
+    later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
+    await edit_series(olga, club.id, made.series_id, later)
+    assert await series_dates(made.series_id, olga) == []
+    assert await resume_series(olga, club.id, made.series_id) == 8
+
+
+async def test_a_copy_has_the_settings_but_not_the_people(
+    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S9"""
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", min_to_run=4, capacity=9)
+    await book(made.first_code, alice, via=Via.MINIAPP)
+    start = datetime(2027, 1, 5, 17, 0)
+    copy = await duplicate_series(olga, club.id, made.series_id, start)
+    one, other = [await series_view(club.id, s) for s in (made.series_id, copy.series_id)]
+    assert one is not None
+    assert other is not None
+    from dataclasses import replace
+
+    assert other.draft == replace(one.draft, starts_local=start)
+    seen = await event(copy.first_code, alice)
+    assert (seen.booked, seen.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
+    with pytest.raises(InvalidForm):
+        await duplicate_series(olga, club.id, made.series_id, datetime(1990, 1, 1))
+
+
+async def test_members_and_strangers_change_no_series(
+    series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
+) -> None:
+    """X4, A1."""
+    made = await series()
+
+    async def copy(person: Person, account_id: int, series_id: int) -> object:
+        return await duplicate_series(person, account_id, series_id, TUESDAY)
+
+    for verb in (pause_series, resume_series, copy):
+        with pytest.raises(Forbidden):
+            await verb(alice, club.id, made.series_id)
+        with pytest.raises(NotFound):
+            await verb(charlie, club.id, made.series_id)
+        with pytest.raises(NotFound):
+            await verb(olga, club.id, made.series_id + 1)
+
+
+async def test_only_series_that_are_behind_are_looked_at(
+    series: Make, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: thousands of single events cost the daily job nothing."""
+    from backend.events import actions
+
+    await series(starts_local=TUESDAY)
+    weekly = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    looked: list[int] = []
+    really = actions.materialise
+
+    async def materialise(series_id: int, at: datetime) -> list[int]:
+        looked.append(series_id)
+        return await really(series_id, at)
+
+    monkeypatch.setattr(actions, "materialise", materialise)
+    assert (await materialise_all(), looked) == (0, [])
+    clock.advance(timedelta(days=2))
+    assert (await materialise_all(), looked) == (1, [weekly.series_id])
+    assert (await materialise_all(), looked) == (0, [weekly.series_id])
+
+
+async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime) -> None:
+    """S2: whatever was written into its row."""
+    broken = [await series(starts_local=TUESDAY, rule="FREQ=WEEKLY") for _ in range(2)]
+    await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    async with db.transaction():
+        for one, column, text in (
+            (broken[0], "rule", "FREQ=NEVER"),
+            (broken[1], "zone", "Mars/Olympus"),
+        ):
+            await db.execute(
+                f"UPDATE event_series SET {column} = $2 WHERE id = $1", one.series_id, text
+            )
+    clock.advance(timedelta(weeks=1))
+    assert await materialise_all() == 1
+
+
+@pytest.mark.parametrize("weeks", [1, 26, 52])
+async def test_dates_reach_as_many_weeks_ahead_as_is_set(
+    series: Make, olga: Person, noon: datetime, monkeypatch: pytest.MonkeyPatch, weeks: int
+) -> None:
+    """S2"""
+    from dataclasses import replace
+
+    from backend.events import actions
+
+    monkeypatch.setattr(actions, "settings", replace(actions.settings, weeks_ahead=weeks))
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    assert len(await series_dates(made.series_id, olga)) == weeks
+
+
+async def test_several_rules_extra_dates_and_dates_left_out(
+    series: Make, olga: Person, noon: datetime
+) -> None:
+    """S1"""
+    rule = (
+        "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=4\nRRULE:FREQ=MONTHLY;BYDAY=1FR;COUNT=3\nRDATE:20261206T120000\n"
+        "EXDATE:20261201T180000\nEXRULE:FREQ=WEEKLY;INTERVAL=3;COUNT=2"
+    )
+    made = await series(starts_local=TUESDAY, rule=rule)
+    dates = await series_dates(made.series_id, olga)
+    assert [f"{view.starts_at + timedelta(hours=2):%d.%m. %H}" for view in dates] == [
+        "04.12. 18",
+        "06.12. 12",
+        "08.12. 18",
+        "01.01. 18",
+    ]
