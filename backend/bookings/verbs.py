@@ -24,6 +24,12 @@ def replay(desk: Desk, request: Request) -> Outcome:
         return Outcome("done", words.capacity_set(desk))
     if request.verb is Verb.REMOVE:
         return Outcome("left", words.removed())
+    if request.verb is Verb.HAND_ON and party.waiting and not party.offered:
+        return _handed_on(desk, party)
+    if request.verb is Verb.REPLACE and party.replace_since is not None:
+        return Outcome("replacing", words.replacing(party), party.seats)
+    if request.verb is Verb.REPLACE and not party.size and not _leaving_is_free(desk, party):
+        return Outcome("left", words.replaced_at_once())
     if party.size:
         return standing(desk, party)
     if party.answer in ("maybe", "declined"):
@@ -71,8 +77,9 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
         desk.change(
             party, request, "guests", seats=party.seats, waiting=waiting, offered=party.offered
         )
+        line.fill(desk, asking=party)
     elif more > 0:
-        if more > desk.free or (line.someone_first(desk, party, desk.stage) and not organiser):
+        if more > (desk.free if organiser else line.room_for(desk, party)[0]):
             raise words.NoRoomForGuest(zone=desk.facts.zone)
         desk.change(party, request, "guests", seats=party.seats + more, waiting=0)
     else:
@@ -171,9 +178,14 @@ def _hand_on(desk: Desk, request: Request) -> Outcome:
         return _already(desk, party) if party.size else Outcome("already", words.nothing_offered())
     line.let_go(desk, party)
     desk.change(party, request, "hand on", seats=party.seats, waiting=party.waiting + party.offered)
-    line.fill(desk, asking=None)
-    place = desk.place(party) if party.waiting else None
-    return Outcome("handed-on", words.handed_on(place or 1), party.seats, party.waiting, place)
+    line.fill(desk)
+    # A date moved far away seats who waits, them too.
+    return _handed_on(desk, party) if party.waiting else standing(desk, party)
+
+
+def _handed_on(desk: Desk, party: Party) -> Outcome:
+    place = desk.place(party)
+    return Outcome("handed-on", words.handed_on(place), party.seats, party.waiting, place)
 
 
 def _replace(desk: Desk, request: Request) -> Outcome:
@@ -191,7 +203,7 @@ def _replace(desk: Desk, request: Request) -> Outcome:
         party.replace_since = desk.moment()
         desk.releasing += party.seats
         desk.sought = True
-        line.fill(desk)
+        line.fill(desk, asking=party)
     if not party.seats:
         return Outcome("left", words.replaced_at_once())
     return Outcome("replacing", words.replacing(party), party.seats)
@@ -266,6 +278,7 @@ def _to_line(desk: Desk, request: Request) -> Outcome:
     waiting, party.priority = party.size, 1
     desk.change(party, request, "to line", seats=0, waiting=waiting)
     desk.tell(party, "to-line")
+    line.fill(desk)
     return standing(desk, party)
 
 
@@ -348,6 +361,7 @@ def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
     else:
         party.priority = int(desk.claiming and party.claims)
         desk.change(party, request, "wait", seats=0, waiting=size)
+        line.fill(desk, asking=party)
     return standing(desk, party)
 
 
