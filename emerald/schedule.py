@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from backend.bookings.actions import fill_all
+from backend.bookings.series import decide_minimum, warn_of_minimum
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.events.actions import complete_ended, materialise_all
@@ -31,6 +32,8 @@ SCHEDULE = (
     Duty("complete what has ended", timedelta(minutes=1), complete_ended),
     Duty("announce what is near", timedelta(minutes=1), announce_due),
     Duty("fill free seats", timedelta(minutes=1), fill_all),
+    Duty("warn where too few come", timedelta(minutes=1), warn_of_minimum),
+    Duty("decide whether dates run", timedelta(minutes=1), decide_minimum),
     Duty("close polls", timedelta(minutes=1), close_due),
     Duty("forget updates and sign-ins", timedelta(hours=1), forget),
 )

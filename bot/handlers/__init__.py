@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from aiogram import Router
 
-from bot.handlers import accounts, bookings, events, groups, people, polls, sign_ins, strays
+from bot.handlers import (
+    accounts,
+    bookings,
+    calendars,
+    events,
+    groups,
+    people,
+    polls,
+    series,
+    sign_ins,
+    strays,
+)
 
 # Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
 # each dispatcher, since one can be part of one only.
@@ -15,6 +26,8 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     people.router,
     events.router,
     bookings.router,
+    series.router,
+    calendars.router,
     polls.router,
     strays.router,
 )
