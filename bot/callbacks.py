@@ -66,6 +66,19 @@ class MakeDate(CallbackData, prefix="pm"):
     seats: int
 
 
+class Stay(CallbackData, prefix="k"):
+    """ "Still coming", under the news that a date has moved (`S6`)."""
+
+    code: str
+
+
+class Decide(CallbackData, prefix="d"):
+    """An organiser's word on a date to which too few come (`S7`)."""
+
+    code: str
+    run: bool
+
+
 class SignIn(CallbackData, prefix="i"):
     """The answer to "Is it you who signs in?": the link's own key, since a number could be guessed."""
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "book": N_("Take a seat"),
     "leave": N_("Give your seat back"),
     "mybookings": N_("What you are in"),
+    "calendar": N_("A date for your own calendar"),
     "polls": N_("What can be voted on"),
     "vote": N_("Vote"),
     "app": N_("Open the app"),

@@ -12,6 +12,7 @@ from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
 from backend.settings import settings
 from bot.callbacks import (
+    Decide,
     Do,
     FoundClub,
     LinkGroup,
@@ -22,6 +23,7 @@ from bot.callbacks import (
     RunPoll,
     Seat,
     SignIn,
+    Stay,
 )
 from bot.sheets import Rows, shorten
 
@@ -90,6 +92,24 @@ def seat(label: str, do: Do, code: str) -> InlineKeyboardButton:
     return InlineKeyboardButton(
         text=label, callback_data=Seat(do=do, code=code).pack(), style=style
     )
+
+
+def move_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """The answers to whether one still comes, now that the date has moved (`S6`)."""
+    still = Stay(code=view.code).pack()
+    return [
+        InlineKeyboardButton(text=voice.say(N_("Still coming")), callback_data=still),
+        seat(voice.say(N_("Not this time")), Do.LEAVE, view.code),
+    ]
+
+
+def decide_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """What an organiser may say of a date to which too few come (`S7`)."""
+    run, off = (Decide(code=view.code, run=run).pack() for run in (True, False))
+    return [
+        InlineKeyboardButton(text=voice.say(N_("Run it")), callback_data=run),
+        InlineKeyboardButton(text=voice.say(N_("Call it off")), callback_data=off),
+    ]
 
 
 def event_rows(

@@ -18,7 +18,15 @@ from backend.messages.queries import Letter
 from backend.polls.queries import poll_for_card
 from bot.announcements import announced
 from bot.callbacks import Do, ShowPoll
-from bot.keyboards import open_event, open_poll, post_again_rows, seat, see_date
+from bot.keyboards import (
+    decide_row,
+    move_row,
+    open_event,
+    open_poll,
+    post_again_rows,
+    seat,
+    see_date,
+)
 from bot.sheets import Rows, Sheet, write
 
 
@@ -57,7 +65,15 @@ async def compose(letter: Letter) -> Sheet:
         reason=str(letter.detail.get("reason", "")),
         detail=letter.detail,
         until=_until(letter, view),
+        asked=bool(letter.detail.get("asked")),
+        was=_known_before(letter, view),
     )
+
+
+def _known_before(letter: Letter, view: InstanceView) -> datetime:
+    """When its reader knew the date to be, before it moved (`S6`)."""
+    was = letter.detail.get("was")
+    return datetime.fromisoformat(str(was)) if was else view.original_start
 
 
 def _until(letter: Letter, view: InstanceView) -> str:
@@ -85,6 +101,15 @@ def _join(about: About) -> Rows:
     return [[seat(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
 
 
+def _still_coming(about: About) -> Rows:
+    asked = about.letter.detail.get("asked")
+    return [*([move_row(about.view, about.voice)] if asked else []), *_open(about)]
+
+
+def _run_it_or_not(about: About) -> Rows:
+    return [decide_row(about.view, about.voice), *_open(about)]
+
+
 def _next_date(about: About) -> Rows:
     return [[see_date(about.following, about.voice, private=True)]] if about.following else []
 
@@ -110,6 +135,10 @@ ABOUT_DATES: dict[str, Callable[[About], Rows]] = {
     "reminder": _open_or_give_up,
     "unanswered": _answers,
     "claim": _join,
+    "moved": _still_coming,
+    "minimum": _open,
+    "confirmed": _open,
+    "decide": _run_it_or_not,
 }
 
 

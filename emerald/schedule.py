@@ -13,6 +13,7 @@ from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
 from backend.bookings.regulars import seat_regulars
 from backend.bookings.reminders import remind_due, remind_unanswered
+from backend.bookings.series import decide_minimum, warn_of_minimum
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.events.actions import materialise_all
@@ -38,6 +39,8 @@ SCHEDULE = (
     Duty("announce what is near", timedelta(minutes=1), announce_due),
     Duty("seat regulars", timedelta(minutes=10), seat_regulars),
     Duty("fill free seats", timedelta(minutes=1), fill_all),
+    Duty("warn where too few come", timedelta(minutes=1), warn_of_minimum),
+    Duty("decide whether dates run", timedelta(minutes=1), decide_minimum),
     Duty("close polls", timedelta(minutes=1), close_due),
     Duty("remind who is booked", timedelta(minutes=1), remind_due),
     Duty("ask who has not answered", timedelta(minutes=1), remind_unanswered),

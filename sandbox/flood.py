@@ -11,7 +11,7 @@ from sandbox.clock import Clock
 from sandbox.errors import BotApiError
 
 _ALL = 0
-_LIMITED = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup"})
+_LIMITED = frozenset({"sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup"})
 
 
 class Flood:

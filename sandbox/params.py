@@ -31,6 +31,8 @@ _NOT_PLAYED = frozenset(
         "allow_paid_broadcast",
         "inline_message_id",
         "certificate",
+        "thumbnail",
+        "disable_content_type_detection",
         "icon_custom_emoji_id",
         "checklist",
         "rich_message",

@@ -1,7 +1,7 @@
 """People, chats and messages as the Bot API writes them down."""
 
 from sandbox.config import Config
-from sandbox.world import ADMIN_RIGHTS, Chat, Json, Message, Person, Standing, World
+from sandbox.world import ADMIN_RIGHTS, Chat, Document, Json, Message, Person, Standing, World
 
 _RESTRICTABLE = (
     "can_send_audios",
@@ -83,12 +83,27 @@ def message(world: World, config: Config, said: Message, *, with_reply: bool = T
         data["via_bot"] = bot_user(config)
     if said.service is not None:
         return data | said.service
-    data["text"] = said.text
+    if said.document is not None:
+        data["document"] = document(said, said.document)
+    text, entities = ("caption", "caption_entities") if said.document else ("text", "entities")
+    if said.text or said.document is None:
+        data[text] = said.text
     if said.entities:
-        data["entities"] = said.entities
+        data[entities] = said.entities
     if said.keyboard:
         data["reply_markup"] = {"inline_keyboard": said.keyboard}
     return data
+
+
+def document(said: Message, file: Document) -> Json:
+    """`Document`; its ids name the message it came in."""
+    return {
+        "file_id": f"document-{said.chat_id}-{said.id}",
+        "file_unique_id": f"unique-{said.chat_id}-{said.id}",
+        "file_name": file.file_name,
+        "mime_type": file.mime_type,
+        "file_size": len(file.content),
+    }
 
 
 def find(world: World, chat_id: int, message_id: int) -> Message | None:

@@ -94,8 +94,16 @@ class Version(msgspec.Struct):
     keyboard: Keyboard | None
 
 
+class Document(msgspec.Struct):
+    """A file that was uploaded, whole."""
+
+    file_name: str
+    mime_type: str
+    content: bytes
+
+
 class Message(msgspec.Struct):
-    """One message. `history` holds every version, the present one last."""
+    """One message. With a document, its text is the caption. `history` holds every version, the present one last."""
 
     id: int
     chat_id: int
@@ -110,6 +118,7 @@ class Message(msgspec.Struct):
     service: Json | None = None
     via_bot: bool = False
     deleted: bool = False
+    document: Document | None = None
     history: list[Version] = msgspec.field(default_factory=list)
 
     def record(self, at: float) -> None:

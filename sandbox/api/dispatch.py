@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from sandbox.api import about, callbacks, chats, messages, updates
+from sandbox.api import about, callbacks, chats, documents, messages, updates
 from sandbox.api.access import chat_number
 from sandbox.errors import BotApiError, Dropped
 from sandbox.faults import Fault
@@ -19,6 +19,7 @@ _FUNCTIONS: dict[str, Any] = {
     "deleteWebhook": updates.delete_webhook,
     "getWebhookInfo": updates.get_webhook_info,
     "sendMessage": messages.send_message,
+    "sendDocument": documents.send_document,
     "editMessageText": messages.edit_message_text,
     "editMessageReplyMarkup": messages.edit_message_reply_markup,
     "deleteMessage": messages.delete_message,
@@ -87,9 +88,13 @@ async def _struck(telegram: Telegram, name: str, given: Json) -> Any:
 
 
 async def _apply(telegram: Telegram, name: str, given: Json, chat_id: int | None) -> Any:
+    files: list[Any] = []
+    if name == "sendDocument":
+        given, file = documents.attached(given)
+        files = [file]
     call = read(name, given)
     telegram.flood.check(name, chat_id)
-    answer = _FUNCTIONS[name](telegram, call)
+    answer = _FUNCTIONS[name](telegram, call, *files)
     return await answer if inspect.isawaitable(answer) else answer
 
 

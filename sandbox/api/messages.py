@@ -8,6 +8,7 @@ from aiogram.methods import (
     EditMessageText,
     PinChatMessage,
     SendChatAction,
+    SendDocument,
     SendMessage,
 )
 
@@ -50,13 +51,15 @@ def send_message(telegram: Telegram, call: SendMessage) -> Json:
         entities,
         keyboard=keyboard,
         thread_id=call.message_thread_id,
-        reply_to=_replied(telegram, room, call),
+        reply_to=replied(telegram, room, call),
     )
     return telegram.wire(said)
 
 
 def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json:
     said = own_message(telegram, call.chat_id, call.message_id)
+    if said.document is not None:
+        raise bad_request("there is no text in the message to edit")
     text, entities = read_text(telegram, call.text or "", call.parse_mode, call.entities)
     private = telegram.world.chats[said.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
@@ -163,7 +166,8 @@ def _edit(
     return telegram.wire(wire.find(telegram.world, room.id, said.id) or said)
 
 
-def _replied(telegram: Telegram, room: Chat, call: SendMessage) -> int | None:
+def replied(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) -> int | None:
+    """The message this one answers. Raises 400 when there is none, unless that is allowed."""
     lenient = bool(call.allow_sending_without_reply)
     wanted = call.reply_to_message_id
     if call.reply_parameters is not None:

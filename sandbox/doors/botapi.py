@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import MediaType, Request, Response, route
+from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.params import FromPath
@@ -16,7 +17,7 @@ from litestar.types import Receive, Scope, Send
 from sandbox.api.dispatch import dispatch
 from sandbox.errors import BotApiError, Dropped, bad_request
 from sandbox.telegram import Telegram
-from sandbox.world import Json
+from sandbox.world import Document, Json
 
 log = logging.getLogger("sandbox.botapi")
 AnyRequest = Request[Any, Any, Any]
@@ -67,12 +68,19 @@ async def _parameters(request: AnyRequest) -> Json:
             form = await request.form()
         except ClientException as broken:
             raise bad_request("can't parse multipart form data") from broken
-        pairs += [(name, value) for name, value in form.multi_items()]
+        pairs += [(name, await _uploaded(value)) for name, value in form.multi_items()]
     given: Json = {}
     for name, value in pairs:
         if value is not None and value != "":
             given.setdefault(name, value)
     return given
+
+
+async def _uploaded(value: Any) -> Any:
+    """A part of a form; a file with all it holds."""
+    if not isinstance(value, UploadFile):
+        return value
+    return Document(value.filename, value.content_type, await value.read())
 
 
 def _object(body: bytes) -> Json:

@@ -1,5 +1,7 @@
 """What is shown of people, chats and messages to tests and to the page."""
 
+import base64
+
 from sandbox.api.chats import member_count
 from sandbox.telegram import Call, Telegram
 from sandbox.world import GENERAL, Chat, Json, Keyboard, Message, Person
@@ -74,6 +76,12 @@ def message(telegram: Telegram, said: Message, *, history: bool = True) -> Json:
         "via_bot": said.via_bot,
         "deleted": said.deleted,
     }
+    if said.document is not None:
+        data["document"] = {
+            "file_name": said.document.file_name,
+            "mime_type": said.document.mime_type,
+            "content": base64.b64encode(said.document.content).decode(),
+        }
     if history:
         data["history"] = [
             {"at": v.at, "text": v.text, "entities": v.entities, "buttons": v.keyboard or []}

@@ -82,6 +82,7 @@ export class Talk {
     const bubble = el('div', { class: 'bub' },
       group && !mine && !follows && el('b', { class: `by${message.from.hue === null ? '' : ` h${message.from.hue}`}` }, by),
       answered && el('span', { class: 'quote' }, answered.text),
+      message.document && el('span', { class: 'quote' }, `📎 ${message.document.file_name}`),
       ...rendered(message.text, message.entities, { language: me.language_code, follow: this.acts.follow }),
       el('span', { class: 'at' }, time));
     const body = el('div', { class: 'body' }, bubble, message.buttons.length ? this.keys(message) : null);

@@ -1,7 +1,7 @@
 """The form of a series: what is typed, the draft it means, and the form an existing series begins with (`S1`, `X5`)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from backend.errors import Invalid, InvalidForm
@@ -25,6 +25,8 @@ from webapp.dashboard.forms import Faults
 Moment = date | datetime
 REPEATS = ("once", "daily", "weekly", "monthly", "nth", "own")
 ENDS = ("never", "on", "after")
+# What a series begins with, where the form asks nothing.
+NEW = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
 
 
@@ -127,13 +129,17 @@ def _builder(line: RuleLine, draft: SeriesDraft) -> dict[str, str | tuple[str, .
     }
 
 
-def draft_of(form: SeriesForm) -> tuple[SeriesDraft, Faults]:
-    """What the form means, and its faults, those of the draft among them. The draft is good when there are none."""
+def draft_of(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
+    """What the form means, and its faults, those of the draft among them. The draft is good when there are none.
+
+    What the form does not show stays as it `was`.
+    """
     faults = Faults()
     starts = _starts(form, faults)
     rule = _rule(form, starts, faults)
     group_id, topic_id = _group(form.group, faults)
-    draft = SeriesDraft(
+    draft = replace(
+        was or NEW,
         title=form.title,
         emoji=form.emoji,
         description=form.description,

@@ -1,7 +1,6 @@
 """What repeats: the list, the form, and the dates that no longer fit (`S1`, `S4`)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from litestar import Response, get, post
@@ -9,12 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend import clock
 from backend.accounts.rules import Act
-from backend.bookings.queries import InstanceView, series_dates
+from backend.bookings.queries import drifted, series_dates
 from backend.bookings.series import edit_series
 from backend.errors import InvalidForm, NotFound
-from backend.events.actions import create_series, dates_ahead
+from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
 from backend.events.queries import SeriesView, all_series, series
 from backend.events.rules import describe, parse_recurrence, zone_names
@@ -33,7 +31,6 @@ from webapp.rule_words import rhythm, weekday_names
 HOME = "/dashboard/series"
 # What the preview needs to be right; other fields may still be empty.
 _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
-_DRIFT_DATES = 400
 
 
 @get("/series")
@@ -101,20 +98,20 @@ async def update(
     """Change the whole series; what has bookings and no longer fits is listed (`S4`)."""
     visit, view = await _found(visit, series_id)
     form = await read(request, SeriesForm)
-    draft, faults = draft_of(form)
+    draft, faults = draft_of(form, view.draft)
     if not faults.of:
         try:
-            drifted = await edit_series(visit.person, visit.club.id, series_id, draft)
+            lost = await edit_series(visit.person, visit.club.id, series_id, draft)
         except InvalidForm as refused:
             faults.add(refused)
         else:
             notice = Notice(visit.voice.say(N_("Saved.")))
-            if drifted:
+            if lost:
                 words = Words(
                     N_("Saved. %(n)s date no longer fits and stays: look below."),
                     {},
                     N_("Saved. %(n)s dates no longer fit and stay: look below."),
-                    len(drifted),
+                    len(lost),
                 )
                 notice = told(visit, words, "wait")
             return go(request, visit.to(f"{HOME}/{series_id}"), notice)
@@ -149,7 +146,7 @@ async def _form(
     faults: Faults | None = None,
     status: int = 200,
 ) -> Response[str]:
-    draft, found = draft_of(form)
+    draft, found = draft_of(form, view.draft if view else None)
     shown = _preview(visit, form, draft, found)
     return frame.show(
         request,
@@ -172,7 +169,7 @@ async def _form(
                 strict=True,
             )
         ),
-        drifted=await _drifted(visit, view) if view else [],
+        drifted=await drifted(view.account_id, view.id) if view else [],
         dates=await series_dates(view.id, visit.person, limit=60) if view else [],
         **shown,
     )
@@ -192,11 +189,3 @@ def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults)
             visit.voice, draft, can_leave_out=form.repeats not in ("own", "once")
         )
     return {"preview": good, "preview_faults": [] if untouched else wrong, "form": form}
-
-
-async def _drifted(visit: Visit, view: SeriesView) -> list[InstanceView]:
-    """Dates to come that the rule no longer has: kept because somebody has booked, or a card shows them (`S4`)."""
-    at = clock.now() - timedelta(minutes=view.draft.duration_minutes)
-    wanted = {one.original_start for one in dates_ahead(view.draft, at, limit=_DRIFT_DATES)}
-    kept = await series_dates(view.id, visit.person, limit=_DRIFT_DATES)
-    return [one for one in kept if one.original_start not in wanted and one.state == "SCHEDULED"]

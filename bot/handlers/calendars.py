@@ -1,0 +1,41 @@
+"""/calendar: a date as a file for one's own calendar."""
+
+from urllib.parse import urlsplit
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import BufferedInputFile, Message
+
+from backend.bookings.calendars import calendar_date
+from backend.bookings.queries import my_bookings
+from backend.errors import Invalid
+from backend.events.calendar import render
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from backend.settings import settings
+from bot.asked import by_a_person
+from bot.deliver import reply
+from bot.keyboards import ask_in_private, event_link
+from bot.lists import MOST, named
+from bot.sheets import write
+
+
+async def show(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+    """/calendar with a number of /mybookings or a code; in a group, the way to the private chat."""
+    if message.chat.type != "private":
+        rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
+        await reply(message, write("in_private.html", voice, rows))
+        return
+    wanted = named(command.args, await my_bookings(person, limit=MOST) if command.args else ())
+    if wanted is None:
+        raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its code."))
+    date = await calendar_date(wanted.code, person, url=event_link(wanted.code))
+    host = urlsplit(settings.public_url).hostname or "emerald"
+    file = BufferedInputFile(render([date], host=host), filename=f"{wanted.code}.ics")
+    await message.answer_document(file)
+
+
+def router() -> Router:
+    made = Router(name="calendars")
+    made.message.register(show, Command("calendar"), by_a_person)
+    return made

@@ -1,0 +1,45 @@
+"""Answers to what the clock and organisers ask: still coming to a moved date (`S6`), and does it run with so few (`S7`)."""
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
+
+from backend.bookings.queries import event
+from backend.bookings.series import decide, stay
+from backend.i18n import Voice
+from backend.people.queries import Person
+from bot.asked import by_a_person
+from bot.callbacks import Decide, Stay
+from bot.keyboards import open_event
+from bot.taps import answer_tap, message_of
+
+
+async def still_coming(
+    query: CallbackQuery, callback_data: Stay, person: Person, voice: Voice
+) -> None:
+    """ "Still coming"."""
+    words = await stay(callback_data.code, person)
+    await answer_tap(query, voice, words, "done")
+    await _nothing_more_to_ask(query, callback_data.code, person)
+
+
+async def settle(query: CallbackQuery, callback_data: Decide, person: Person, voice: Voice) -> None:
+    """ "Run it", "Call it off"."""
+    decision = await decide(callback_data.code, person, run=callback_data.run)
+    await answer_tap(query, voice, decision.words, decision.kind)
+    await _nothing_more_to_ask(query, callback_data.code, person)
+
+
+async def _nothing_more_to_ask(query: CallbackQuery, code: str, person: Person) -> None:
+    """The question loses its buttons; the way to the event stays."""
+    message = message_of(query)
+    if message is not None and message.chat.type == "private":
+        view = await event(code, person)
+        rows = [[open_event(view, person.voice, private=True)]]
+        await message.edit_reply_markup(reply_markup=InlineKeyboardMarkup(inline_keyboard=rows))
+
+
+def router() -> Router:
+    made = Router(name="series")
+    made.callback_query.register(still_coming, Stay.filter(), by_a_person)
+    made.callback_query.register(settle, Decide.filter(), by_a_person)
+    return made

@@ -1,0 +1,63 @@
+"""`/calendar`: a date as a file for one's own calendar."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from icalendar import Calendar
+
+from backend.bookings.actions import book
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date, move_date
+from tests.telegram import Telegram, buttons
+
+Make = Callable[..., Awaitable[str]]
+
+
+def read(said: dict[str, Any]) -> Any:
+    [event] = Calendar.from_ical(base64.b64decode(said["document"]["content"])).walk("VEVENT")
+    return event
+
+
+async def test_a_date_comes_as_a_file_and_again_as_it_changes(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`S5`, `S6`: the same UID, a rising SEQUENCE; who waits has it as tentative."""
+    code = await instance(capacity=1, description="Bring a mat.")
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    said = await telegram.say("Alice", f"/calendar {code}")
+    assert said["document"]["file_name"] == f"{code}.ics"
+    event = read(said)
+    assert (event["UID"], event["SEQUENCE"]) == (f"{code}@emerald.example", 0)
+    assert (event["STATUS"], event["SUMMARY"]) == ("CONFIRMED", "🧘 Evening flow yoga")
+    assert event["DTSTART"].dt == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
+    assert event["URL"] == f"https://t.me/emerald_test_bot/app?startapp=e_{code}"
+    assert read(await telegram.say("Bob", "/calendar 1"))["STATUS"] == "TENTATIVE"
+    await move_date(code, olga, datetime(2026, 11, 27, 18, 0))
+    event = read(await telegram.say("Alice", "/calendar 1"))
+    assert (event["UID"], event["SEQUENCE"]) == (f"{code}@emerald.example", 1)
+    assert event["DTSTART"].dt == datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    await cancel_date(code, olga, "Ill")
+    event = read(await telegram.say("Alice", f"/calendar {code}"))
+    assert (event["SEQUENCE"], event["STATUS"]) == (2, "CANCELLED")
+
+
+async def test_says_what_it_needs_and_keeps_quiet_about_others(
+    telegram: Telegram, alice: Any, instance: Make, noon: datetime
+) -> None:
+    """`A1`"""
+    code = await instance()
+    said = await telegram.say("Alice", "/calendar")
+    assert said["text"].startswith("Which one?")
+    said = await telegram.say("Charlie", f"/calendar {code}")
+    assert said["text"] == "This does not exist, or it is not for you to see."
+
+
+async def test_in_a_group_it_leads_to_the_private_chat(
+    telegram: Telegram, alice: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    said = await telegram.say("Alice", f"/calendar {code}", telegram.room())
+    assert buttons(said) == [["Ask me there"]]

@@ -1,0 +1,155 @@
+"""What people are told and asked of dates that move, or to which too few come, through the sandbox (`S6`, `S7`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.bookings.actions import answer, book
+from backend.bookings.queries import event
+from backend.bookings.rules import Via
+from backend.bookings.series import decide_minimum, move_date, tally, warn_of_minimum
+from backend.people.actions import TelegramIdentity, meet
+from tests.telegram import Telegram, buttons
+
+Run = Callable[..., Awaitable[int]]
+Make = Callable[..., Awaitable[str]]
+THURSDAY = datetime(2026, 11, 26, 18, 0)
+
+
+async def started(telegram: Telegram, *names: str) -> None:
+    """These people have pressed START, so the bot may write to them."""
+    for name in names:
+        await telegram.start(name)
+
+
+async def test_asks_who_is_booked_whether_they_still_come(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`S6`: and their two answers."""
+    await started(telegram, "Alice", "Bob")
+    code = await instance(starts_local=THURSDAY, title="Run <free>")
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await run()
+    said = telegram.last(telegram.person("Alice").private)
+    assert said["text"] == (
+        "🔁 Run <free> has moved: Thu 26 Nov, 11:00 instead of 18:00."
+        " Are you still coming? Your seat stays yours until you answer."
+    )
+    assert buttons(said) == [["Still coming", "Not this time"], ["Open in Emerald"]]
+    done = await telegram.tap("Alice", said, "Still coming")
+    assert done["text"] == "Good: your seat stays yours. See you Thu 26 Nov at 11:00."
+    assert not done["show_alert"]
+    assert buttons(telegram.last(telegram.person("Alice").private)) == [["Open in Emerald"]]
+
+    said = telegram.last(telegram.person("Bob").private)
+    assert "Your seats stay yours until you answer." in said["text"]
+    done = await telegram.tap("Bob", said, "Not this time")
+    assert "You’ve left" in done["text"]
+    found = await tally(code, olga)
+    assert (found.stay, found.left, found.silent) == (["Alice Moore"], ["Bob"], [])
+
+
+async def test_not_this_time_is_free_after_the_deadline_too(
+    telegram: Telegram, olga: Any, alice: Any, instance: Make, run: Run
+) -> None:
+    """`S6`, `B6`: nobody promised to come at another time."""
+    await started(telegram, "Alice")
+    code = await instance(starts_local=THURSDAY, cancel_before_minutes=7 * 24 * 60)
+    await book(code, alice, via=Via.CARD)
+    await move_date(code, olga, THURSDAY + timedelta(days=1))
+    await run()
+    said = telegram.last(telegram.person("Alice").private)
+    assert "has moved: Fri 27 Nov, 18:00 instead of Thu 26 Nov, 18:00." in said["text"]
+    await telegram.tap("Alice", said, "Not this time")
+    assert (await tally(code, olga)).left == ["Alice Moore"]
+    assert await db.value("SELECT count(*) FROM absences") == 0
+
+
+async def test_tells_who_waits_or_said_maybe_without_asking(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`S6`"""
+    await started(telegram, "Alice", "Bob")
+    code = await instance(starts_local=THURSDAY, capacity=1)
+    await book(code, olga, via=Via.CARD)
+    await book(code, alice, via=Via.CARD)
+    await answer(code, bob, maybe=True, via=Via.CARD)
+    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await run()
+    for name in ("Alice", "Bob"):
+        said = telegram.last(telegram.person(name).private)
+        assert said["text"] == "🔁 Evening flow yoga has moved: Thu 26 Nov, 11:00 instead of 18:00."
+        assert buttons(said) == [["Open in Emerald"]]
+
+
+async def test_says_how_many_are_missing_and_then_that_it_runs(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`S7`"""
+    await started(telegram, "Alice")
+    code = await instance(starts_local=THURSDAY, min_to_run=2, decide_by_itself=True)
+    await book(code, alice, via=Via.CARD)
+    clock.advance(datetime(2026, 11, 24, 16, 0, tzinfo=UTC) - clock.now())
+    assert await warn_of_minimum() == 1
+    await run()
+    said = telegram.last(telegram.person("Alice").private)
+    assert said["text"] == (
+        "⏳ Evening flow yoga, Thu 26 Nov, 18:00: 1 more person is needed by tomorrow at 18:00, or it is called off."
+    )
+    await book(code, bob, via=Via.CARD)
+    clock.advance(timedelta(days=1))
+    assert await decide_minimum() == 1
+    await run()
+    said = telegram.last(telegram.person("Alice").private)
+    assert said["text"] == (
+        "✅ Evening flow yoga takes place: Thu 26 Nov, 18:00. You can count on it."
+    )
+
+
+async def test_an_organiser_decides_with_a_tap(
+    telegram: Telegram, olga: Any, alice: Any, instance: Make, run: Run
+) -> None:
+    """`S7`, `S5`: run it, or call it off; who is no organiser cannot."""
+    await started(telegram, "Olga", "Alice")
+    run_it, call_off = [
+        await instance(starts_local=THURSDAY, min_to_run=3, title=title) for title in ("A", "B")
+    ]
+    for code in (run_it, call_off):
+        await book(code, alice, via=Via.CARD)
+    clock.advance(datetime(2026, 11, 25, 16, 0, tzinfo=UTC) - clock.now())
+    assert await warn_of_minimum() == 0
+    assert await decide_minimum() == 2
+    await run()
+    first = telegram.last(telegram.person("Olga").private)
+    assert first["text"] == (
+        "⏳ A, Thu 26 Nov, 18:00: 1 comes, and at least 3 are needed. Does it run?"
+    )
+    assert buttons(first) == [["Run it", "Call it off"], ["Open in Emerald"]]
+    assert (await telegram.tap("Olga", first, "Run it"))["text"].startswith("It runs.")
+    assert buttons(telegram.last(telegram.person("Olga").private)) == [["Open in Emerald"]]
+    await run(2)
+    second = telegram.last(telegram.person("Olga").private)
+    done = await telegram.tap("Olga", second, "Call it off")
+    assert done["text"] == "Called off. Everybody concerned is told."
+    assert (await event(run_it, olga)).decided_at is not None
+    assert (await event(call_off, olga)).state == "CANCELLED"
+    await run(2)
+    said = telegram.last(telegram.person("Alice").private)
+    assert "Too few people: 1 comes, and at least 3 are needed." in said["text"]
+
+
+async def test_speaks_the_readers_own_language_of_their_club(
+    telegram: Telegram, olga: Any, instance: Make, run: Run
+) -> None:
+    """`M5`"""
+    await started(telegram, "Väinö")
+    vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
+    code = await instance(starts_local=THURSDAY, visibility="link")
+    await book(code, vaino, via=Via.CARD)
+    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await run()
+    said = telegram.last(telegram.person("Väinö").private)
+    assert "to 26.11." in said["text"] and "11.00" in said["text"]
