@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from emerald.commands import bookings
+from emerald.commands import bookings, polls
 from emerald.sentences import explain
 
 
@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("demo", "fill an empty database with the demo club", demo)
     bookings.register(add)
+    polls.register(add)
     return top
 
 
