@@ -8,9 +8,9 @@ in the reader's language and the event's zone.
 from collections.abc import Sequence
 from datetime import datetime
 
-from backend.i18n import N_, Words
+from backend.i18n import N_, Ordinal, Words
 
-Value = str | int | datetime
+Value = str | int | datetime | Ordinal
 
 
 class Refusal(Exception):

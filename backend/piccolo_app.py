@@ -5,8 +5,9 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from backend.accounts.tables import Account, ApiKey, Membership
+from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
-from backend.bookings.tables import Booking, Participation
+from backend.bookings.tables import Absence, Booking, Participation, Regular, SeatClaim
 from backend.cards.tables import Card
 from backend.events.tables import Instance, InstanceSeats, Series
 from backend.groups.tables import Group, GroupMember, GroupTopic
@@ -24,7 +25,8 @@ APP_CONFIG = AppConfig(
         Group, GroupTopic, GroupMember,
         Series, Instance, InstanceSeats,
         Message, Lease, Duty, Card,
-        Booking, Participation,
+        Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
+        Announcement, AnnouncementGroup,
     ],
 )  # fmt: skip

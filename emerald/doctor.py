@@ -14,7 +14,9 @@ SNAPSHOT = (
 )
 
 LINE = """
-    SELECT b.*, i.code, s.capacity, s.offered AS held, r.fill_gaps,
+    SELECT b.*, i.code, s.capacity, r.fill_gaps,
+        i.starts_at - make_interval(mins => r.offers_before_minutes) > $1::timestamptz
+            AND coalesce(i.claim_until < $1::timestamptz - interval '5 minutes', true) AS at_once,
         CASE WHEN s.capacity IS NULL THEN 2147483647 ELSE greatest(0, s.capacity - s.booked - s.offered) END AS free,
         row_number() OVER (PARTITION BY b.instance_id ORDER BY b.priority DESC, b.queued_at, b.id) AS place
     FROM bookings b
@@ -24,6 +26,8 @@ LINE = """
     WHERE b.waiting > 0 AND i.state = 'SCHEDULED' AND i.starts_at > $1
 """
 
+# What the clock brings about is written down by who comes next, or by a job every minute: only what is five minutes late
+# is wrong.
 # The only parameter, $1, is the present moment; statements that do not ask for it get none.
 CHECKS = (
     (
@@ -31,15 +35,16 @@ CHECKS = (
         "SELECT i.code FROM event_instances i LEFT JOIN instance_seats s ON s.instance_id = i.id WHERE s.instance_id IS NULL",
     ),
     (
-        "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in line).",
+        "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in line, seats to replace).",
         """
-        SELECT i.code, format('%s, %s, %s', s.booked, s.offered, s.waiting) AS said,
-            format('%s, %s, %s', b.booked, b.offered, b.waiting) AS counted
+        SELECT i.code, format('%s, %s, %s, %s', s.booked, s.offered, s.waiting, s.releasing) AS said,
+            format('%s, %s, %s, %s', b.booked, b.offered, b.waiting, b.releasing) AS counted
         FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id CROSS JOIN LATERAL (
             SELECT coalesce(sum(seats), 0) AS booked, coalesce(sum(offered), 0) AS offered,
-                count(*) FILTER (WHERE waiting > 0) AS waiting
+                count(*) FILTER (WHERE waiting > 0) AS waiting,
+                coalesce(sum(seats) FILTER (WHERE replace_since IS NOT NULL), 0) AS releasing
             FROM bookings WHERE instance_id = s.instance_id) b
-        WHERE (s.booked, s.offered, s.waiting) <> (b.booked, b.offered, b.waiting)
+        WHERE (s.booked, s.offered, s.waiting, s.releasing) <> (b.booked, b.offered, b.waiting, b.releasing)
         """,
     ),
     (
@@ -66,14 +71,14 @@ CHECKS = (
         """,
     ),
     (
-        "Date {code}: member {membership_id} has {seats} seats and waits for {waiting}, the log's last row says {said}.",
+        "Date {code}: member {membership_id} has {seats} seats, waits for {waiting} and is offered {offered}, the log's last row says {said}.",
         """
-        SELECT i.code, b.membership_id, b.seats, b.waiting,
-            coalesce(format('%s and %s', l.seats_after, l.waiting_after), 'nothing') AS said
+        SELECT i.code, b.membership_id, b.seats, b.waiting, b.offered,
+            coalesce(format('%s, %s and %s', l.seats_after, l.waiting_after, l.offered_after), 'nothing') AS said
         FROM bookings b JOIN event_instances i ON i.id = b.instance_id LEFT JOIN LATERAL (
-            SELECT seats_after, waiting_after FROM event_participation_log
+            SELECT seats_after, waiting_after, offered_after FROM event_participation_log
             WHERE instance_id = b.instance_id AND membership_id = b.membership_id ORDER BY id DESC LIMIT 1) l ON true
-        WHERE (b.seats, b.waiting + b.offered) IS DISTINCT FROM (l.seats_after, l.waiting_after)
+        WHERE (b.seats, b.waiting, b.offered) IS DISTINCT FROM (l.seats_after, l.waiting_after, l.offered_after)
         """,
     ),
     (
@@ -88,8 +93,9 @@ CHECKS = (
         "Log row {id}: it goes on from {before}, but the row before it ended with {ended} (date {instance_id}, member {membership_id}).",
         """
         SELECT * FROM (
-            SELECT id, instance_id, membership_id, format('%s and %s', seats_before, waiting_before) AS before,
-                lag(format('%s and %s', seats_after, waiting_after))
+            SELECT id, instance_id, membership_id,
+                format('%s, %s and %s', seats_before, waiting_before, offered_before) AS before,
+                lag(format('%s, %s and %s', seats_after, waiting_after, offered_after))
                     OVER (PARTITION BY instance_id, membership_id ORDER BY id) AS ended
             FROM event_participation_log) l
         WHERE before <> ended
@@ -101,7 +107,8 @@ CHECKS = (
         SELECT * FROM (
             SELECT q.code, q.membership_id, q.place, row_number() OVER (PARTITION BY q.instance_id ORDER BY q.priority DESC, (
                 SELECT max(l.id) FROM event_participation_log l WHERE l.instance_id = q.instance_id
-                AND l.membership_id = q.membership_id AND l.waiting_before = 0 AND l.waiting_after > 0)) AS nth
+                AND l.membership_id = q.membership_id AND l.waiting_before + l.offered_before = 0
+                AND l.waiting_after + l.offered_after > 0)) AS nth
             FROM (""" + LINE + """) q) w
         WHERE place <> nth
         """,
@@ -114,24 +121,74 @@ CHECKS = (
                 min(place) FILTER (WHERE q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647))
                     OVER (PARTITION BY q.instance_id) AS head
             FROM (""" + LINE + """) q) w
-        WHERE waiting <= free AND could_fit AND (fill_gaps OR place = head) ORDER BY instance_id, place
+        WHERE at_once AND waiting <= free AND could_fit AND (fill_gaps OR place = head) ORDER BY instance_id, place
         """,
     ),
     (
-        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted}.",
+        "Date {code}: the offer to member {membership_id} ended at {offer_until} and still holds {offered}.",
         """
-        SELECT p.code, o.position, coalesce(c.votes::text, 'nothing') AS votes,
-            (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted
-        FROM poll_options o JOIN polls p ON p.id = o.poll_id LEFT JOIN poll_option_tallies c ON c.option_id = o.id
-        WHERE c.votes IS DISTINCT FROM (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id)
+        SELECT i.code, b.membership_id, b.offer_until, b.offered
+        FROM bookings b JOIN event_instances i ON i.id = b.instance_id
+        WHERE b.offered > 0 AND b.offer_until < $1::timestamptz - interval '5 minutes' AND i.state = 'SCHEDULED' AND i.starts_at > $1::timestamptz
         """,
     ),
     (
-        "Poll {code}, option {position}: {counted} votes, though it takes {votes_max}.",
+        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted} (yes, if need be, no).",
+        """
+        SELECT p.code, o.position, coalesce(format('%s, %s, %s', c.votes, c.if_need_be, c.against), 'nothing') AS votes,
+            format('%s, %s, %s', v.yes, v.if_need_be, v.against) AS counted
+        FROM poll_options o JOIN polls p ON p.id = o.poll_id LEFT JOIN poll_option_tallies c ON c.option_id = o.id
+        CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE answer = 'yes') AS yes,
+            count(*) FILTER (WHERE answer = 'if-need-be') AS if_need_be, count(*) FILTER (WHERE answer = 'no') AS against
+            FROM poll_votes WHERE option_id = o.id) v
+        WHERE (c.votes, c.if_need_be, c.against) IS DISTINCT FROM (v.yes, v.if_need_be, v.against)
+        """,
+    ),
+    (
+        "Poll {code}, option {position}: {counted} say yes, though it takes {votes_max}.",
         """
         SELECT p.code, o.position, count(*) AS counted, c.votes_max
         FROM poll_votes v JOIN poll_options o ON o.id = v.option_id JOIN poll_option_tallies c ON c.option_id = o.id
-        JOIN polls p ON p.id = o.poll_id GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
+        JOIN polls p ON p.id = o.poll_id WHERE v.answer = 'yes'
+        GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
+        """,
+    ),
+    (
+        "Poll {code}: member {membership_id} said {answer}, which only a poll about dates takes.",
+        """
+        SELECT p.code, v.membership_id, v.answer FROM poll_votes v JOIN polls p ON p.id = v.poll_id
+        WHERE v.answer <> 'yes' AND p.kind <> 'dates'
+        """,
+    ),
+    (
+        "Poll {code}: {n} dates were made of it.",
+        """
+        SELECT p.code, count(*) AS n FROM poll_options o JOIN polls p ON p.id = o.poll_id
+        WHERE o.made_instance_id IS NOT NULL GROUP BY p.code HAVING count(*) > 1
+        """,
+    ),
+    (
+        "Poll {code}: date {made} was made of it, though it is open or about something else.",
+        """
+        SELECT p.code, i.code AS made FROM poll_options o JOIN polls p ON p.id = o.poll_id
+        JOIN event_instances i ON i.id = o.made_instance_id
+        WHERE p.kind <> 'dates' OR (p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $1))
+        """,
+    ),
+    (
+        "Date {code}: {n} people have first claim on it, but until no moment.",
+        """
+        SELECT i.code, count(*) AS n FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
+        WHERE i.claim_until IS NULL GROUP BY i.code
+        """,
+    ),
+    (
+        "Date {code}: member {membership_id} has first claim on it, but did not say yes to it in its poll.",
+        """
+        SELECT i.code, c.membership_id FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
+        LEFT JOIN poll_options o ON o.made_instance_id = c.instance_id
+        WHERE NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.option_id = o.id AND v.membership_id = c.membership_id
+            AND v.answer = 'yes')
         """,
     ),
     (
@@ -164,6 +221,9 @@ CHECKS = (
         SELECT name FROM unnest(ARRAY['instance_seats_no_oversell', 'bookings_instance_id_membership_id_key',
             'poll_option_tallies_limit', 'poll_votes_option_id_membership_id_key']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = name AND convalidated)
+        UNION ALL
+        SELECT name FROM unnest(ARRAY['poll_options_poll_id_made_idx']) AS name
+        WHERE to_regclass(name) IS NULL OR NOT (SELECT indisunique AND indisvalid FROM pg_index WHERE indexrelid = to_regclass(name))
         UNION ALL
         SELECT name FROM unnest(ARRAY['event_participation_log_written_once', 'event_participation_log_never_emptied']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))

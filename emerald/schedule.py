@@ -8,10 +8,14 @@ from datetime import timedelta
 import structlog
 
 from backend import failpoints
+from backend.announcements.actions import fan_out
 from backend.bookings.actions import fill_all
+from backend.bookings.attendance import complete_ended
+from backend.bookings.regulars import seat_regulars
+from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.events.actions import complete_ended, materialise_all
+from backend.events.actions import materialise_all
 from backend.messages import leases
 from backend.people.updates import forget
 from backend.polls.actions import close_due
@@ -32,8 +36,12 @@ SCHEDULE = (
     Duty("make the dates of the weeks ahead", timedelta(days=1), materialise_all),
     Duty("complete what has ended", timedelta(minutes=1), complete_ended),
     Duty("announce what is near", timedelta(minutes=1), announce_due),
+    Duty("seat regulars", timedelta(minutes=10), seat_regulars),
     Duty("fill free seats", timedelta(minutes=1), fill_all),
     Duty("close polls", timedelta(minutes=1), close_due),
+    Duty("remind who is booked", timedelta(minutes=1), remind_due),
+    Duty("ask who has not answered", timedelta(minutes=1), remind_unanswered),
+    Duty("make the messages of announcements", timedelta(seconds=2), fan_out),
     Duty("forget updates and sign-ins", timedelta(hours=1), forget),
 )
 

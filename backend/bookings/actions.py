@@ -4,13 +4,14 @@ Every verb is a request to the instance's desk; the answer comes after the commi
 `Unavailable`, and the refusals of `words`.
 """
 
-from backend import db
+from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
 from backend.addresses import Address, Addresses
 from backend.bookings import desk
-from backend.bookings.rules import NotHere, Outcome, Request, Verb, Via
+from backend.bookings.rules import Outcome, Request, Verb, Via
+from backend.bookings.verbs import NotHere
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX
 from backend.groups.actions import is_present
@@ -53,6 +54,31 @@ async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome
 async def take_free(code: str, person: Person, *, via: Via) -> Outcome:
     """Take the seats that are free now and keep waiting for the rest (`W1`)."""
     return await _ask(code, person, Verb.TAKE_FREE, via)
+
+
+async def take(code: str, person: Person, *, via: Via) -> Outcome:
+    """Take the seats that are offered, or those that the first tap has (`W3`)."""
+    return await _ask(code, person, Verb.TAKE, via)
+
+
+async def hand_on(code: str, person: Person, *, via: Via) -> Outcome:
+    """Let an offer go to the next in line, and keep one's place for the next one (`W3`)."""
+    return await _ask(code, person, Verb.HAND_ON, via)
+
+
+async def find_replacement(code: str, person: Person, *, via: Via) -> Outcome:
+    """After the deadline: the seat stays theirs until the queue takes it (`B6`). While leaving is free, leaves."""
+    return await _ask(code, person, Verb.REPLACE, via)
+
+
+async def keep_seat(code: str, person: Person, *, via: Via) -> Outcome:
+    """Look for a replacement no longer (`B6`)."""
+    return await _ask(code, person, Verb.KEEP, via)
+
+
+async def stay(code: str, person: Person, *, via: Via) -> Outcome:
+    """The date has moved, and the person still comes (`S6`)."""
+    return await _ask(code, person, Verb.STAY, via)
 
 
 async def _ask(code: str, person: Person, verb: Verb, via: Via, guests: int = 0) -> Outcome:
@@ -159,10 +185,15 @@ async def set_capacity(code: str, person: Person, capacity: int | None) -> Outco
 
 
 async def fill_all() -> int:
-    """The periodic net of `W2`: ask every desk where someone waits though a seat is free; how many were asked."""
+    """The periodic net of `W2` and `W3`: open every desk where someone waits though a seat may be had, or where an offer
+    has expired; how many were opened."""
     rows = await db.rows(
         "SELECT s.instance_id FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id"
-        " WHERE s.waiting > 0 AND i.state = 'SCHEDULED' AND (s.capacity IS NULL OR s.booked + s.offered < s.capacity)"
+        " WHERE i.state = 'SCHEDULED' AND (s.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0"
+        " OR s.booked + s.offered < s.capacity) OR s.offered > 0 AND EXISTS ("
+        "SELECT 1 FROM bookings b WHERE b.instance_id = s.instance_id AND b.offered > 0 AND b.offer_until <= $1))"
+        " ORDER BY s.instance_id",
+        clock.now(),
     )
     for row in rows:
         await desk.ask(row["instance_id"], Request(Verb.FILL, Via.SYSTEM))

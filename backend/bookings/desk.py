@@ -6,7 +6,9 @@ from uuid import UUID
 
 from backend import clock, db, failpoints
 from backend.bookings import store
-from backend.bookings.rules import FREEING, Desk, Outcome, Request, decide, replay
+from backend.bookings.line import tidy
+from backend.bookings.rules import Desk, Outcome, Request
+from backend.bookings.verbs import decide, replay
 from backend.errors import Busy, NotFound, OutcomeUnknown, Refusal, Unavailable
 from backend.lanes import Lanes
 
@@ -86,21 +88,26 @@ async def _apart(
 async def _settle_once(
     asked: Sequence[store.Asked], *, perhaps_done: bool
 ) -> list[Outcome | Exception]:
-    at = clock.now()
     ids = [instance_id for instance_id, _ in asked]
     async with db.transaction("" if failpoints.on("desk.no-lock") else store.lock(*ids)):
-        desks = await store.look(asked, at)
-        done = await store.already_done(asked) if perhaps_done else frozenset()
-        # Who only wants a seat meets the queue when there is one to give.
-        freeing = {instance_id for instance_id, request in asked if request.verb in FREEING}
-        for instance_id, desk in desks.items():
-            if desk.waiting and (desk.free or instance_id in freeing):
-                await store.look_at_queue(desk, [r for i, r in asked if i == instance_id])
-        await failpoints.reach("desk.looked")
-        said = [_answer(desks.get(i), request, done) for i, request in asked]
-        changed = [d for d in desks.values() if d.touched or d.capacity_changed]
-        if changed:
-            await store.write(changed, at)
+        return await settle_here(asked, perhaps_done=perhaps_done)
+
+
+async def settle_here(
+    asked: Sequence[store.Asked], *, perhaps_done: bool = False
+) -> list[Outcome | Exception]:
+    """The same inside a transaction that has locked the seats rows of all these dates (`store.lock_rows`)."""
+    at = clock.now()
+    desks = await store.look(asked, at)
+    done = await store.already_done(asked) if perhaps_done else frozenset()
+    for instance_id, desk in desks.items():
+        await store.look_further(desk, [r for i, r in asked if i == instance_id])
+        tidy(desk)
+    await failpoints.reach("desk.looked")
+    said = [_answer(desks.get(i), request, done) for i, request in asked]
+    changed = [d for d in desks.values() if d.touched or d.changed]
+    if changed:
+        await store.write(changed, at)
     return said
 
 

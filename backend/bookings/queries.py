@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.bookings.actions import admit, find
+from backend.bookings.clockwork import Clockwork, Stage, clockwork_of
 from backend.errors import NotFound
 from backend.events.rules import Windows
 from backend.people.queries import Person
@@ -22,6 +23,12 @@ class Mine:
     waiting: int
     offered: int
     place: int | None
+    offer_until: datetime | None = None
+    replacing: bool = False  # looks for a replacement (B6)
+    asked_to_stay: bool = (
+        False  # the date has moved, and they have not said yet whether they still come (S6)
+    )
+    checked_in: bool = False
 
     @property
     def guests(self) -> int:
@@ -66,6 +73,33 @@ class InstanceView:
     version: int  # changes whenever anything shown of the seats does
     role: Role | None = None
     mine: Mine | None = None
+    releasing: int = 0  # booked seats whose holders look for a replacement (B6)
+    called_at: datetime | None = (
+        None  # when all who wait were last told that the first tap has the seat (W3)
+    )
+    claim_until: datetime | None = None  # until when only who has a claim may take seats (P4)
+    clockwork: Clockwork | None = None
+    sequence: int = 0
+    edited: bool = False  # by hand: it keeps its own values (S4)
+    moved_from: datetime | None = None
+    drifted: bool = False  # the series' rule no longer has it (S4)
+    min_to_run: int | None = None
+    decides_at: datetime | None = None  # when it is settled whether it runs (S7)
+    decide_by_itself: bool = False
+    decided_at: datetime | None = None
+    list_closed_at: datetime | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many more people are needed for it to run, while that is not settled (`S7`)."""
+        if self.min_to_run is None or self.decided_at is not None:
+            return 0
+        return max(0, self.min_to_run - self.booked)
+
+    @property
+    def first_tap(self) -> bool:
+        """Whether a free seat now goes to the first tap (`W3`)."""
+        return self.clockwork is not None and self.clockwork.stage(clock.now()) is Stage.FIRST_TAP
 
     @property
     def hue(self) -> int:
@@ -144,11 +178,19 @@ AHEAD = """CASE WHEN b.waiting > 0 THEN 1 + (
 ) END AS place_in_line"""
 
 VIEW = f"""
-SELECT i.*, a.name AS club, a.language AS club_language, r.title, r.emoji, r.description, r.place, r.map_url, r.zone,
-    r.rule, r.starts_local, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes, r.guests_max,
-    r.fill_gaps, r.visibility, r.group_id, r.topic_id, coalesce(c.first_name, '') AS canceller,
-    s.capacity, s.over, s.booked, s.offered, s.waiting, s.version, m.role,
-    b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, {AHEAD}
+SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i.ends_at, i.state, i.cancel_reason,
+    i.sequence, i.edited_at, i.moved_from, i.drifted_at, i.decided_at, i.claim_until, i.list_closed_at,
+    a.name AS club, a.language AS club_language,
+    coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
+    coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
+    coalesce(i.map_url, r.map_url) AS map_url, coalesce(i.guests_max, r.guests_max) AS guests_max,
+    r.zone, r.rule, r.starts_local, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
+    r.fill_gaps, r.visibility, r.group_id, r.topic_id, r.min_to_run, r.decide_before_minutes, r.decide_by_itself,
+    r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
+    coalesce(c.first_name, '') AS canceller,
+    s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.version, m.role,
+    b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, b.offer_until, b.replace_since,
+    b.move_asked_at, b.move_stays_at, b.checked_in_at, {AHEAD}
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
@@ -168,6 +210,12 @@ def _view(row: db.Row) -> InstanceView:
             row["my_waiting"],
             row["my_offered"],
             row["place_in_line"],
+            row["offer_until"],
+            row["replace_since"] is not None,
+            row["move_asked_at"] is not None
+            and row["move_stays_at"] is None
+            and row["answer"] == "in",
+            row["checked_in_at"] is not None,
         )
     return InstanceView(
         id=row["id"],
@@ -209,6 +257,19 @@ def _view(row: db.Row) -> InstanceView:
         version=row["version"],
         role=Role(row["role"]) if row["role"] else None,
         mine=mine,
+        releasing=row["releasing"],
+        called_at=row["called_at"],
+        claim_until=row["claim_until"],
+        clockwork=clockwork_of(row),
+        sequence=row["sequence"],
+        edited=row["edited_at"] is not None,
+        moved_from=row["moved_from"],
+        drifted=row["drifted_at"] is not None,
+        min_to_run=row["min_to_run"],
+        decides_at=row["starts_at"] - timedelta(minutes=row["decide_before_minutes"]),
+        decide_by_itself=row["decide_by_itself"],
+        decided_at=row["decided_at"],
+        list_closed_at=row["list_closed_at"],
     )
 
 

@@ -1,21 +1,20 @@
-"""How seats are given out: pure functions over what the desk has read (`B1`–`B9`, `B13`, `W1`, `W2`, `W4`).
+"""What lies on a desk: the parties of an instance, its counters, and how both change together (`B3`, `B8`, `W1`).
 
-`decide` answers one request and changes the `Desk` it is given; `fill` seats who waits. Nothing here reads a clock, a
-table or a setting: the same requests in the same order give the same outcomes.
+`verbs.decide` answers one request and changes the `Desk` it is given; `line.fill` gives seats to who waits. Nothing of
+the three reads a clock, a table or a setting: the same requests in the same order give the same outcomes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from backend.bookings import words
-from backend.errors import NotFound
+from backend.bookings.clockwork import FIRST_TAP_LIFE, Clockwork, Stage
 from backend.events.rules import Windows
 from backend.i18n import Words
 
 SOON = timedelta(microseconds=1)
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Via(StrEnum):
@@ -39,13 +38,22 @@ class Verb(StrEnum):
     MAYBE = "maybe"
     DECLINE = "decline"
     TAKE_FREE = "take free"  # a waiting party takes what is free and keeps the rest waiting (W1)
+    TAKE = "take"  # an offer, or in the last hours the seat that the first tap has (W3)
+    HAND_ON = "hand on"  # an offer to the next in line, keeping one's own place
+    REPLACE = "replace"  # too late to leave freely: theirs until the queue takes it (B6)
+    KEEP = "keep"  # and no longer looking for a replacement
+    STAY = "stay"  # the date has moved, and they still come (S6)
+    REGULAR = "regular"  # a standing seat (B11)
     SEAT = "seat"  # an organiser's hand: windows and the queue do not bind it, capacity does
+    BRING = "bring"  # the same, from another date (B10)
     REMOVE = "remove"  # an organiser's hand
+    TO_LINE = "to line"  # an organiser's hand: from a seat to the head of the queue (W4)
     CAPACITY = "capacity"  # W4
     FILL = "fill"  # W2, as a net
 
 
 FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST}
+LET_GO = ("lapse", "hand on")  # a seat comes free, but not for who let it go
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Request:
     guests: int = 0
     capacity: int | None = None
     over: bool = False  # an OWNER has confirmed going over (B3)
+    told: bool = True  # the person gets a message of it
     audited: bool = False  # an organiser's act: written to the audit log in the same transaction
     id: UUID = field(default_factory=uuid4)
 
@@ -77,8 +86,10 @@ class Facts:
     starts_at: datetime
     ends_at: datetime
     windows: Windows
+    clockwork: Clockwork
     guests_max: int
     fill_gaps: bool
+    claim_until: datetime | None = None  # until then only who has a claim may take seats (P4)
 
 
 @dataclass(slots=True)
@@ -97,6 +108,13 @@ class Party:
     queued_at: datetime | None = None
     seated_at: datetime | None = None
     ahead: int = 0  # waiting parties before this one when the desk was opened
+    offer_until: datetime | None = None
+    lapsed_at: datetime | None = None  # let an offer go by
+    replace_since: datetime | None = None  # looks for a replacement
+    promoted_at: datetime | None = None  # the line gave them their seat
+    asked_at: datetime | None = None  # whether they still come, for the date has moved
+    stays_at: datetime | None = None
+    claims: bool = False  # has a claim to a seat (P4)
 
     @property
     def size(self) -> int:
@@ -105,6 +123,16 @@ class Party:
     @property
     def guests(self) -> int:
         return max(0, self.size - 1)
+
+    @property
+    def in_line(self) -> bool:
+        """Waits, or has an offer: both have a place."""
+        return self.waiting + self.offered > 0
+
+    @property
+    def asked(self) -> bool:
+        """Was asked whether they still come, and has not answered (`S6`)."""
+        return self.asked_at is not None and self.stays_at is None
 
     @property
     def order(self) -> tuple[int, datetime, float]:
@@ -125,16 +153,19 @@ class LogLine:
     seats_after: int
     waiting_before: int
     waiting_after: int
+    offered_before: int
+    offered_after: int
     request_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Someone has to be told (`M1`)."""
+    """Someone has to be told (`M1`); an offer says until when."""
 
     user_id: int
     kind: str
     seats: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +177,12 @@ class Outcome:
     seats: int = 0
     waiting: int = 0
     place: int | None = None
+    offered: int = 0
+    until: datetime | None = None  # of the offer
 
     @property
     def guests(self) -> int:
-        return max(0, self.seats + self.waiting - 1)
+        return max(0, self.seats + self.waiting + self.offered - 1)
 
 
 @dataclass(slots=True)
@@ -163,24 +196,30 @@ class Desk:
     booked: int
     offered: int
     waiting: int
-    queued_at: datetime
+    queued_at: datetime  # the newest moment: see `moment`
+    releasing: int = 0  # booked seats whose holders look for a replacement
+    freed_at: datetime = LONG_AGO
+    called_at: datetime | None = None
+    privileged: int = 0  # waiting parties of a higher priority when the desk was opened
     parties: dict[int, Party] = field(default_factory=dict)
     by_user: dict[int, Party] = field(default_factory=dict)
     touched: dict[int, Party] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     acts: list[Request] = field(default_factory=list)  # what the audit log is to say
-    capacity_changed: bool = False
-    before: tuple[int, int] = (0, 0)  # booked and waiting as they were read
-    _queue_at_first: dict[int, Party] = field(default_factory=dict)
+    changed: bool = False  # in what is no party's: capacity, or the call to all who wait
+    freed: bool = False  # a seat came free that nobody has been told of
+    sought: bool = False  # a replacement is looked for that nobody has been told of
+    before: tuple[int, int, int, int] = (0, 0, 0, 0)  # booked, offered, waiting, releasing as read
+    _at_first: dict[int, Party] = field(default_factory=dict)
 
     def seat_party(self, party: Party) -> None:
         """Lay a party's record on the desk."""
         self.parties[party.membership_id] = party
         if party.user_id is not None:
             self.by_user[party.user_id] = party
-        if party.waiting:
-            self._queue_at_first[party.membership_id] = replace(party)
+        if party.in_line:
+            self._at_first[party.membership_id] = replace(party)
 
     @property
     def free(self) -> int:
@@ -190,24 +229,55 @@ class Desk:
         return max(0, self.capacity - self.booked - self.offered)
 
     @property
+    def stage(self) -> Stage:
+        """How a seat that comes free now moves (`W3`)."""
+        return self.facts.clockwork.stage(self.now)
+
+    @property
+    def claiming(self) -> bool:
+        """Whether only who has a claim may take seats now (`P4`)."""
+        until = self.facts.claim_until
+        return until is not None and self.now < until
+
+    @property
+    def calling(self) -> bool:
+        """Whether only the taps of who was called count now (`W3`)."""
+        return self.called_at is not None and self.now < self.called_at + FIRST_TAP_LIFE
+
+    @property
     def queue(self) -> list[Party]:
         """Those of the queue that are on the desk, in order."""
         return sorted((p for p in self.parties.values() if p.waiting), key=lambda p: p.order)
 
+    def lapsed(self, party: Party) -> bool:
+        """Whether the party let an offer go by and no other seat came free since."""
+        return party.lapsed_at is not None and party.lapsed_at > self.freed_at
+
+    def moment(self) -> datetime:
+        """Now, but strictly later than every moment before, whatever the clocks of several servers say."""
+        self.queued_at = max(self.now, self.queued_at + SOON)
+        return self.queued_at
+
     def place(self, party: Party) -> int:
         """The party's place in line, from 1, exact at this moment of the list of requests."""
-        first = self._queue_at_first.get(party.membership_id)
-        if first is None or first.queued_at != party.queued_at:
+        first = self._at_first.get(party.membership_id)
+        stood = first is not None and (first.queued_at, first.priority) == (
+            party.queued_at,
+            party.priority,
+        )
+        if not stood and not party.priority:
             # It joined while the desk was open: behind everybody who still waits but those who came after it.
             later = sum(1 for p in self.parties.values() if p.waiting and p.order > party.order)
             return self.waiting - later
-        gone = sum(
-            1
-            for was in self._queue_at_first.values()
-            if was.order < first.order
-            and self.parties[was.membership_id].queued_at != was.queued_at
-        )
-        return party.ahead - gone + 1
+        ahead = party.ahead if stood else self.privileged
+        for other in self.parties.values():
+            if other is party:
+                continue
+            was = self._at_first.get(other.membership_id)
+            if was is not None and was.waiting:
+                ahead -= was.order < first.order if stood and first else was.priority > 0
+            ahead += bool(other.waiting) and other.order < party.order
+        return ahead + 1
 
     def change(
         self,
@@ -217,33 +287,46 @@ class Desk:
         *,
         seats: int,
         waiting: int,
+        offered: int = 0,
         answer: str = "in",
     ) -> None:
-        """Set a party's seats and waiting seats, keep the counters, and write the log line."""
+        """Set a party's seats, waiting and offered seats, keep the counters, and write the log line."""
         line = LogLine(
             membership_id=party.membership_id,
             by=request.by if request else None,
-            via=request.via if request else Via.PROMOTION,
+            via=request.via if request else Via.SYSTEM if verb == "lapse" else Via.PROMOTION,
             verb=verb,
             seats_before=party.seats,
             seats_after=seats,
             waiting_before=party.waiting,
             waiting_after=waiting,
+            offered_before=party.offered,
+            offered_after=offered,
             request_id=request.id if request else None,
         )
         self.log.append(line)
         self.booked += seats - party.seats
+        self.offered += offered - party.offered
         self.waiting += bool(waiting) - bool(party.waiting)
-        if waiting and not party.waiting:
-            # Strictly later than everyone before, whatever the clocks of several servers say.
-            party.queued_at = self.queued_at = max(self.now, self.queued_at + SOON)
-        elif not waiting:
-            party.queued_at, party.priority = None, 0
-        if seats and not party.seats:
+        if party.replace_since is not None:
+            self.releasing += seats - party.seats
+        if seats + offered < party.seats + party.offered and verb != "replaced":
+            self.freed = True
+            if verb not in LET_GO:
+                self.freed_at = self.moment()
+        if not waiting + offered:
+            party.queued_at, party.lapsed_at, party.priority = None, None, 0
+        elif not party.in_line:
+            party.queued_at = self.moment()
+        if not offered:
+            party.offer_until = None
+        if not seats:
+            party.seated_at = party.replace_since = party.promoted_at = None
+        elif not party.seats:
             party.seated_at = self.now
-        elif not seats:
-            party.seated_at = None
-        party.seats, party.waiting, party.answer = seats, waiting, answer
+        if party.asked and not party.size and seats + waiting:
+            party.stays_at = self.now  # who comes anew after the move knows of it
+        party.seats, party.waiting, party.offered, party.answer = seats, waiting, offered, answer
         self.touched[party.membership_id] = party
         if self.capacity is not None:
             # An allowance only ever shrinks by itself; `go_over` and a lowered capacity are what make it grow.
@@ -254,295 +337,8 @@ class Desk:
         if self.capacity is not None:
             self.over = max(0, self.booked + self.offered - self.capacity)
 
-    def tell(self, party: Party, kind: str) -> None:
+    def tell(self, party: Party, kind: str, seats: int = 0) -> None:
+        """Leave a message for the party; about so many seats, else about those it has, is offered, or waits for."""
         if party.user_id is not None:
-            self.notices.append(Notice(party.user_id, kind, party.seats or party.waiting))
-
-
-def decide(desk: Desk, request: Request) -> Outcome:
-    """Answer one request. Raises a `Refusal`, and then nothing has changed."""
-    outcome = _DECIDERS[request.verb](desk, request)
-    if request.audited and outcome.kind != "already":
-        desk.acts.append(request)
-    return outcome
-
-
-def fill(desk: Desk, asking: Party | None = None) -> None:
-    """Seat who waits, in order, as far as seats reach (`W1`, `W2`); doing it twice changes nothing.
-
-    In strict order the first party that does not fit holds back those behind it, unless it could not even fit into
-    the empty room; with "fill gaps" the earliest party that fits is seated. Who is `asking` gets the answer on the spot
-    and no message.
-    """
-    facts = desk.facts
-    if facts.state != "SCHEDULED" or desk.now >= facts.starts_at:
-        return
-    for party in desk.queue:
-        if party.waiting <= desk.free:
-            desk.change(party, None, "promote", seats=party.seats + party.waiting, waiting=0)
-            if party is not asking:
-                desk.tell(party, "promoted")
-        elif not (facts.fill_gaps or _never_fits(desk, party)):
-            return
-
-
-def replay(desk: Desk, request: Request) -> Outcome:
-    """The answer to a request that the log shows to be done already, told as if for the first time."""
-    party = desk.parties.get(request.membership_id or 0) or desk.by_user.get(request.user_id or 0)
-    if party is None:
-        return Outcome("done", words.capacity_set(desk))
-    if request.verb is Verb.REMOVE:
-        return Outcome("left", words.removed())
-    if party.size:
-        return _standing(desk, party)
-    if party.answer in ("maybe", "declined"):
-        return Outcome(party.answer, words.answered(party.answer))
-    return Outcome("left", words.left(desk, party, went_on=False))
-
-
-# --- the verbs ---
-
-
-def _book(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request)
-    if party.size:
-        return _already(desk, party)
-    _open_for_booking(desk)
-    return _enter(desk, request, party, 1 + _guests(desk, request.guests))
-
-
-def _add_guest(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request)
-    if not party.size:
-        return _book(desk, replace(request, guests=1))
-    return _set_guests(desk, replace(request, guests=party.guests + 1))
-
-
-def _set_guests(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request)
-    if not party.size:
-        raise words.NotIn()
-    organiser = request.via is Via.DASHBOARD
-    size = 1 + _guests(desk, request.guests, was=party.guests)
-    more = size - party.size
-    if not more:
-        return _already(desk, party)
-    if more > 0 and organiser:
-        _not_over(desk)
-    elif more > 0:
-        _open_for_booking(desk)
-    if more > 0 and party.waiting:
-        # Still in line: a bigger party keeps its place and waits for more.
-        _fits_at_all(desk, size)
-        desk.change(party, request, "guests", seats=party.seats, waiting=party.waiting + more)
-    elif more > 0:
-        if more > desk.free or (_someone_first(desk) and not organiser):
-            raise words.NoRoomForGuest(zone=desk.facts.zone)
-        desk.change(party, request, "guests", seats=party.seats + more, waiting=0)
-    else:
-        waiting = max(0, party.waiting + more)
-        seats = size - waiting - party.offered
-        if seats < party.seats and not organiser:
-            _free_to_leave(desk, party)
-        desk.change(party, request, "guests", seats=seats, waiting=waiting)
-        fill(desk, asking=party)
-    return _standing(desk, party)
-
-
-def _leave(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request, gone_too=True)
-    if not party.size:
-        return Outcome("already", words.nothing_to_leave())
-    return _go(desk, request, party, "left")
-
-
-def _answer(answer: str) -> Callable[[Desk, Request], Outcome]:
-    def answer_so(desk: Desk, request: Request) -> Outcome:
-        party = _member(desk, request)
-        _not_over(desk)
-        if party.answer == answer:
-            return Outcome("already", words.answered(answer))
-        if party.size:
-            _free_to_leave(desk, party)
-        desk.change(party, request, answer, seats=0, waiting=0, answer=answer)
-        fill(desk)
-        return Outcome(answer, words.answered(answer))
-
-    return answer_so
-
-
-def _take_free(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request)
-    if not party.waiting:
-        return _already(desk, party) if party.size else _book(desk, request)
-    _not_over(desk)
-    take = min(party.waiting, desk.free)
-    if not take or desk.place(party) != 1:
-        raise words.NothingToTake(zone=desk.facts.zone)
-    desk.change(party, request, "take", seats=party.seats + take, waiting=party.waiting - take)
-    fill(desk, asking=party)
-    return _standing(desk, party)
-
-
-def _seat(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request)
-    _not_over(desk)
-    if party.seats and not party.waiting:
-        return _already(desk, party)
-    wanted = party.waiting or 1 + _guests(desk, request.guests)
-    if wanted > desk.free and not request.over:
-        raise words.NoRoomLeft(zone=desk.facts.zone)
-    desk.change(party, request, "seat", seats=party.seats + wanted, waiting=0)
-    if request.over:
-        desk.go_over()
-    desk.tell(party, "seated")
-    return _standing(desk, party)
-
-
-def _remove(desk: Desk, request: Request) -> Outcome:
-    party = _member(desk, request, gone_too=True)
-    if not party.size:
-        return Outcome("already", words.nothing_to_leave())
-    desk.tell(party, "removed")
-    desk.change(party, request, "remove", seats=0, waiting=0, answer="left")
-    fill(desk)
-    return Outcome("left", words.removed())
-
-
-def _set_capacity(desk: Desk, request: Request) -> Outcome:
-    if request.capacity != desk.capacity:
-        desk.capacity, desk.capacity_changed = request.capacity, True
-        desk.over = 0
-        desk.go_over()
-        fill(desk)
-    return Outcome("done", words.capacity_set(desk))
-
-
-def _fill(desk: Desk, request: Request) -> Outcome:
-    fill(desk)
-    return Outcome("done", words.capacity_set(desk))
-
-
-_DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
-    Verb.BOOK: _book,
-    Verb.ADD_GUEST: _add_guest,
-    Verb.SET_GUESTS: _set_guests,
-    Verb.LEAVE: _leave,
-    Verb.MAYBE: _answer("maybe"),
-    Verb.DECLINE: _answer("declined"),
-    Verb.TAKE_FREE: _take_free,
-    Verb.SEAT: _seat,
-    Verb.REMOVE: _remove,
-    Verb.CAPACITY: _set_capacity,
-    Verb.FILL: _fill,
-}
-
-
-# --- what the verbs lean on ---
-
-
-def _member(desk: Desk, request: Request, *, gone_too: bool = False) -> Party:
-    """The party the request is for. Raises `NotHere` for who is not a member of the club (any more)."""
-    if request.membership_id is not None:
-        party = desk.parties.get(request.membership_id)
-    else:
-        party = desk.by_user.get(request.user_id or 0)
-    if party is None or not (party.live or gone_too):
-        raise NotHere()
-    return party
-
-
-class NotHere(NotFound):
-    """The person is not a member of the instance's club; `book` may let them in and ask again (`A4`)."""
-
-
-def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
-    """Seat a new party, or put it at the end of the line (`B4`)."""
-    _fits_at_all(desk, size)
-    if size <= desk.free and not _someone_first(desk):
-        desk.change(party, request, "book", seats=size, waiting=0)
-    else:
-        desk.change(party, request, "wait", seats=0, waiting=size)
-    return _standing(desk, party)
-
-
-def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:
-    """Take a party off by its own will: always from the line, from seats until the deadline (`B6`)."""
-    had_seats = party.seats
-    _free_to_leave(desk, party)
-    desk.change(party, request, "leave", seats=0, waiting=0, answer=answer)
-    before = len(desk.notices)
-    fill(desk)
-    went_on = bool(had_seats) and len(desk.notices) > before
-    return Outcome("left", words.left(desk, party, went_on=went_on, had_seats=bool(had_seats)))
-
-
-def _someone_first(desk: Desk) -> bool:
-    """Whether a newcomer has to wait behind the line (`B4`).
-
-    In strict order everybody who waits goes first, unless they could not even fit into the empty room; with "fill gaps"
-    whoever fitted has been seated already.
-    """
-    if desk.facts.fill_gaps or not desk.free:
-        return False
-    return any(party.waiting and not _never_fits(desk, party) for party in desk.parties.values())
-
-
-def _never_fits(desk: Desk, party: Party) -> bool:
-    return desk.capacity is not None and party.size > desk.capacity
-
-
-def _fits_at_all(desk: Desk, size: int) -> None:
-    if desk.capacity is not None and size > desk.capacity:
-        raise words.too_big(desk, size)
-
-
-def _guests(desk: Desk, guests: int, *, was: int = 0) -> int:
-    if guests < 0 or guests > max(desk.facts.guests_max, was):
-        raise words.too_many_guests(desk.facts.guests_max)
-    return guests
-
-
-def _not_over(desk: Desk) -> None:
-    facts = desk.facts
-    if facts.state == "CANCELLED":
-        raise words.cancelled(facts.cancel_reason)
-    if facts.state == "COMPLETED" or desk.now >= facts.ends_at:
-        raise words.Ended()
-
-
-def _open_for_booking(desk: Desk) -> None:
-    """Raises the refusal that says when booking opens, or that it closed (`B5`, `S8`)."""
-    facts = desk.facts
-    _not_over(desk)
-    windows = facts.windows
-    state = windows.booking(desk.now)
-    if state == "not-open" and windows.opens_at is not None:
-        raise words.NotOpen(opens=windows.opens_at, zone=facts.zone)
-    if state == "closed":
-        raise words.Closed(closed=windows.closes_at, zone=facts.zone)
-
-
-def _free_to_leave(desk: Desk, party: Party) -> None:
-    """Raises when seats can no longer be given back freely (`B6`); the line can always be left."""
-    if not party.seats:
-        return
-    _not_over(desk)
-    windows = desk.facts.windows
-    if not windows.leaving_is_free(desk.now):
-        raise words.TooLate(until=windows.cancel_until, zone=desk.facts.zone)
-
-
-def _already(desk: Desk, party: Party) -> Outcome:
-    place = desk.place(party) if party.waiting else None
-    return Outcome("already", words.already(desk, party, place), party.seats, party.waiting, place)
-
-
-def _standing(desk: Desk, party: Party) -> Outcome:
-    """Where the party stands now, in words."""
-    if party.waiting:
-        place = desk.place(party)
-        return Outcome(
-            "waiting", words.waiting(desk, party, place), party.seats, party.waiting, place
-        )
-    return Outcome("booked", words.booked(desk, party), party.seats)
+            about = seats or party.offered or party.seats or party.waiting
+            self.notices.append(Notice(party.user_id, kind, about, party.offer_until))

@@ -16,8 +16,9 @@ from backend.accounts.rules import Act
 from backend.audit.actions import note
 from backend.bookings import store
 from backend.bookings.actions import find
+from backend.bookings.desk import settle_here
 from backend.bookings.queries import InstanceView, series_dates
-from backend.bookings.rules import Request, Verb, Via, decide
+from backend.bookings.rules import Request, Verb, Via
 from backend.bookings.words import Ended
 from backend.errors import Invalid, NotFound
 from backend.events.actions import MOST_AT_ONCE, check_group, materialise
@@ -117,12 +118,11 @@ async def _resize(series_id: int, capacity: int | None, person: Person, at: date
     ids = [row["id"] for row in rows]
     await db.execute(store.lock_rows(ids))
     request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
-    desks = await store.look([(instance_id, request) for instance_id in ids], at)
-    for desk in desks.values():
-        await store.look_at_queue(desk, [request])
-        decide(desk, request)
+    await settle_here([(instance_id, request) for instance_id in ids])
     # Also where nothing else changed: titles, places and times are on the cards and screens too.
-    await store.write(list(desks.values()), at)
+    await db.execute(
+        "UPDATE instance_seats SET version = version + 1 WHERE instance_id = ANY($1::bigint[])", ids
+    )
 
 
 async def cancel_date(code: str, person: Person, reason: str) -> None:
@@ -149,6 +149,8 @@ async def cancel_date(code: str, person: Person, reason: str) -> None:
             reason,
         )
         await _tell_everyone(where.id, "cancelled", at, reason=reason)
+        # Opening the desk ends the offers of what is off.
+        await settle_here([(where.id, Request(Verb.FILL, Via.SYSTEM))])
         await note(club.id, person.id, "cancel", f"instance {where.id}", reason=reason)
 
 
@@ -170,12 +172,7 @@ async def restore_date(code: str, person: Person) -> None:
         )
         await _tell_everyone(where.id, "restored", at)
         # Seats given back while it was cancelled go to who waits.
-        request = Request(Verb.FILL, Via.SYSTEM)
-        desk = (await store.look([(where.id, request)], at))[where.id]
-        await store.look_at_queue(desk, [request])
-        decide(desk, request)
-        if desk.touched:
-            await store.write([desk], at)
+        await settle_here([(where.id, Request(Verb.FILL, Via.SYSTEM))])
         await note(club.id, person.id, "restore", f"instance {where.id}")
 
 

@@ -29,11 +29,21 @@ class Cancelled(Refusal):
     message = N_("This date is cancelled. Nothing counts against you.")
 
 
-class TooLate(Refusal):
+class Begun(Refusal):
     outcome = "closed"
+    message = N_("This date has begun.")
+
+
+class TooLate(Refusal):
+    outcome = "too-late"
     message = N_(
-        "It’s too late to leave freely: that was possible until %(until)s. Your seat stays yours; ask an organiser to take you off."
+        "It’s too late to leave freely. Your seat stays yours until someone takes it; if you look for a replacement and nobody does, it counts as a late cancellation."
     )
+
+
+class NobodyHasToMove(Refusal):
+    outcome = "refused"
+    message = N_("Everyone who is booked has room. Nobody has to move.")
 
 
 class NoRoomForGuest(Refusal):
@@ -100,6 +110,8 @@ def booked(desk: "Desk", party: "Party") -> Words:
 
 
 def already(desk: "Desk", party: "Party", place: int | None) -> Words:
+    if party.offered:
+        return held(desk, party)
     if place is not None:
         return Words(
             N_("You’re in line already, %(place)s. Nothing has changed."), {"place": Ordinal(place)}
@@ -123,6 +135,21 @@ def waiting(desk: "Desk", party: "Party", place: int) -> Words:
             values,
             N_("%(n)s seats are yours; you’re %(place)s in line for %(asked)s more."),
             party.seats,
+        )
+    if desk.claiming and not party.claims:
+        return Words(
+            N_(
+                "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; we’ll tell you when a seat is yours."
+            ),
+            {**values, "until": desk.facts.claim_until},
+            zone=desk.facts.zone,
+        )
+    if desk.calling and desk.free:
+        return Words(
+            N_(
+                "For a few minutes the free seat is for those who waited before you. You’re %(place)s in line; tap again in a moment."
+            ),
+            values,
         )
     if desk.free and place == 1:
         return Words(
@@ -152,6 +179,78 @@ def waiting(desk: "Desk", party: "Party", place: int) -> Words:
     )
 
 
+def held(desk: "Desk", party: "Party") -> Words:
+    """An offer, and until when (`W3`)."""
+    return Words(
+        N_("%(n)s seat is held for you until %(until)s. After that it goes to the next in line."),
+        {"until": party.offer_until},
+        N_("%(n)s seats are held for you until %(until)s. After that they go to the next in line."),
+        party.offered,
+        desk.facts.zone,
+    )
+
+
+def handed_on(place: int) -> Words:
+    return Words(
+        N_("The seat goes to the next in line. You’re still %(place)s for the next one."),
+        {"place": Ordinal(place)},
+    )
+
+
+def nothing_offered() -> Words:
+    return Words(N_("No seat is held for you, so there is nothing to pass on."))
+
+
+class OfferOver(Refusal):
+    outcome = "offer-over"
+
+
+def offer_over(desk: "Desk", party: "Party") -> OfferOver:
+    """Why nothing can be taken: the time was up, others were faster, or others come first (`W3`)."""
+    place = Ordinal(desk.place(party))
+    if desk.lapsed(party):
+        return OfferOver(
+            N_(
+                "The time is up, and the seat went to the next in line. You’re still %(place)s for the next one."
+            ),
+            place=place,
+        )
+    return OfferOver(
+        N_("Someone was faster: no seat is free now. You’re still %(place)s in line."),
+        place=place,
+    )
+
+
+def too_few(desk: "Desk", party: "Party", free: int) -> TooBig:
+    return TooBig(
+        N_(
+            "%(n)s seat is free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
+        ),
+        plural=N_(
+            "%(n)s seats are free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
+        ),
+        n=free,
+        asked=party.waiting,
+    )
+
+
+def replacing(party: "Party") -> Words:
+    return Words(
+        N_(
+            "Your seat stays yours until someone takes it. If nobody does, it counts as a late cancellation."
+        ),
+        {},
+        N_(
+            "Your %(n)s seats stay yours until someone takes them. What nobody takes counts as a late cancellation."
+        ),
+        party.seats,
+    )
+
+
+def replaced_at_once() -> Words:
+    return Words(N_("Someone was waiting and has your seat now. Nothing counts against you."))
+
+
 def left(desk: "Desk", party: "Party", *, went_on: bool, had_seats: bool = True) -> Words:
     if not had_seats:
         return Words(N_("You’ve left the line."))
@@ -169,6 +268,10 @@ def removed() -> Words:
 
 
 def answered(answer: str) -> Words:
+    if answer == "in":
+        return Words(N_("You have answered this one already. Nothing has changed."))
+    if answer == "left":
+        return Words(N_("You’ve left."))
     if answer == "maybe":
         return Words(N_("Maybe, then. No seat is held for you."))
     return Words(N_("Noted: you can’t come this time."))

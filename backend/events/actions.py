@@ -41,23 +41,29 @@ async def create_series(person: Person, account_id: int, draft: SeriesDraft) -> 
 async def plan_series(account_id: int, user_id: int | None, draft: SeriesDraft) -> NewSeries:
     """The same for a script that has the account's own authority. Raises `InvalidForm`."""
     draft.check()
-    at = clock.now()
     async with db.transaction():
-        await check_group(account_id, draft.group_id)
-        row = Series(
-            account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft)
-        )
-        await row.save()
-        series_id = int(row.id)
-        await materialise(series_id, at)
-        first = await db.value(
-            "SELECT code FROM event_instances WHERE series_id = $1 AND ends_at > $2 ORDER BY starts_at LIMIT 1",
-            series_id,
-            at,
-        )
-        if first is None:
-            raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
-        await note(account_id, user_id, "create", f"series {series_id}", title=draft.title)
+        return await add_series(account_id, user_id, draft, clock.now())
+
+
+async def add_series(
+    account_id: int, user_id: int | None, draft: SeriesDraft, at: datetime
+) -> NewSeries:
+    """The same inside the caller's transaction, with a draft that was checked. Raises `InvalidForm`."""
+    await check_group(account_id, draft.group_id)
+    row = Series(
+        account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft)
+    )
+    await row.save()
+    series_id = int(row.id)
+    await materialise(series_id, at)
+    first = await db.value(
+        "SELECT code FROM event_instances WHERE series_id = $1 AND ends_at > $2 ORDER BY starts_at LIMIT 1",
+        series_id,
+        at,
+    )
+    if first is None:
+        raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
+    await note(account_id, user_id, "create", f"series {series_id}", title=draft.title)
     return NewSeries(series_id, first)
 
 
@@ -134,17 +140,3 @@ async def materialise_all() -> int:
         async with db.transaction():
             made += len(await materialise(row["id"], at))
     return made
-
-
-async def complete_ended() -> int:
-    """SCHEDULED becomes COMPLETED after its end (`S8`); how many did. Their cards are redrawn."""
-    async with db.transaction():
-        ended = await db.rows(
-            "UPDATE event_instances SET state = 'COMPLETED' WHERE state = 'SCHEDULED' AND ends_at <= $1 RETURNING id",
-            clock.now(),
-        )
-        await db.execute(
-            "UPDATE instance_seats SET version = version + 1 WHERE instance_id = ANY($1::bigint[])",
-            [row["id"] for row in ended],
-        )
-    return len(ended)

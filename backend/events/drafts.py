@@ -11,6 +11,7 @@ from backend.i18n import N_
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000
 CAPACITY_MAX = 100_000
 DAY = 24 * 60
+REMINDERS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,15 @@ class SeriesDraft:
     group_id: int | None = None
     topic_id: int | None = None
     visibility: str = "group"
+    offers_before_minutes: int = DAY  # nearer than this, a free seat is offered (W3)
+    offer_minutes: int = 30
+    first_tap_before_minutes: int = 120  # nearer than this, the first tap has it
+    min_to_run: int | None = None
+    decide_before_minutes: int = DAY
+    decide_by_itself: bool = False  # else an organiser decides (S7)
+    warn_before_minutes: int = DAY  # before the decision
+    remind_before_minutes: tuple[int, ...] = (DAY, 120)
+    remind_unanswered: bool = False
 
     def check(self) -> Recurrence:
         """The draft's recurrence. Raises `InvalidForm` with every fault at once."""
@@ -85,6 +95,12 @@ class SeriesDraft:
             ("closes_before_minutes", 0, 366 * DAY),
             ("cancel_before_minutes", 0, 366 * DAY),
             ("announce_before_minutes", 0, 366 * DAY),
+            ("offers_before_minutes", 0, 366 * DAY),
+            ("offer_minutes", 5, DAY),
+            ("first_tap_before_minutes", 0, DAY),
+            ("min_to_run", 1, CAPACITY_MAX),
+            ("decide_before_minutes", 0, 60 * DAY),
+            ("warn_before_minutes", 0, 60 * DAY),
         )
         for field, least, most in bounds:
             number = getattr(self, field)
@@ -97,6 +113,27 @@ class SeriesDraft:
                         most=most,
                     )
                 )
+        if len(self.remind_before_minutes) > REMINDERS_MAX or not all(
+            5 <= lead <= 60 * DAY for lead in self.remind_before_minutes
+        ):
+            faults.append(
+                Invalid(
+                    N_("At most %(most)s reminders, each at least five minutes ahead."),
+                    field="remind_before_minutes",
+                    most=REMINDERS_MAX,
+                )
+            )
+        if self.offers_before_minutes < self.first_tap_before_minutes:
+            faults.append(
+                Invalid(
+                    N_(
+                        "Offers have to begin before the last window, in which the first tap counts."
+                    ),
+                    field="offers_before_minutes",
+                )
+            )
+        if self.min_to_run and self.capacity and self.min_to_run > self.capacity:
+            faults.append(Invalid(N_("That is more than there are seats."), field="min_to_run"))
         opens, closes = self.opens_before_minutes, self.closes_before_minutes
         if opens is not None and opens <= closes:
             faults.append(

@@ -34,11 +34,12 @@ LEFT JOIN LATERAL (
 
 
 def _series(row: db.Row) -> SeriesView:
-    fields = SeriesDraft.__dataclass_fields__
+    fields = {name: row[name] for name in SeriesDraft.__dataclass_fields__}
+    fields["remind_before_minutes"] = tuple(fields["remind_before_minutes"])
     return SeriesView(
         id=row["id"],
         account_id=row["account_id"],
-        draft=SeriesDraft(**{name: row[name] for name in fields}),
+        draft=SeriesDraft(**fields),
         group_title=row["group_title"],
         dates_ahead=row["ahead"],
         next_start=row["next_start"],

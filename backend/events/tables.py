@@ -1,6 +1,9 @@
 """Rows of events."""
 
+from typing import Any
+
 from piccolo.columns import (
+    Array,
     BigInt,
     BigSerial,
     Boolean,
@@ -43,6 +46,22 @@ class Series(Table, tablename="event_series", db=DB):
     group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.restrict)
     topic_id = BigInt(null=True, default=None)
     visibility = Text(default="group")
+    offers_before_minutes = Integer(default=1440)
+    offer_minutes = Integer(default=30)
+    first_tap_before_minutes = Integer(default=120)
+    min_to_run = Integer(null=True, default=None)
+    decide_before_minutes = Integer(default=1440)
+    decide_by_itself = Boolean(default=False)
+    warn_before_minutes = Integer(default=1440)
+    remind_before_minutes = Array(base_column=Integer(), default=[1440, 120])
+    remind_unanswered = Boolean(default=False)
+    dates_from = Timestamptz(null=True, default=None)
+    dates_before = Timestamptz(null=True, default=None)
+    follows_id: ForeignKey[Any] = ForeignKey(
+        "self", null=True, default=None, on_delete=OnDelete.restrict
+    )
+    paused_at = Timestamptz(null=True, default=None)
+    archived_at = Timestamptz(null=True, default=None)
     made_until = Timestamptz(null=True, default=None)
     created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
@@ -50,7 +69,10 @@ class Series(Table, tablename="event_series", db=DB):
 
 
 class Instance(Table, tablename="event_instances", db=DB):
-    """One date of a series, known by (series, original start) (`S2`)."""
+    """One date of a series, known by (series, original start) (`S2`).
+
+    Title, emoji, description, place, map and guests are None where it has none of its own (`S4`).
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -64,6 +86,21 @@ class Instance(Table, tablename="event_instances", db=DB):
     cancelled_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     cancel_reason = Text(default="")
     sequence = Integer(default=0)
+    title = Text(null=True, default=None)
+    emoji = Text(null=True, default=None)
+    description = Text(null=True, default=None)
+    place = Text(null=True, default=None)
+    map_url = Text(null=True, default=None)
+    guests_max = Integer(null=True, default=None)
+    edited_at = Timestamptz(null=True, default=None)
+    moved_from = Timestamptz(null=True, default=None)
+    moved_at = Timestamptz(null=True, default=None)
+    drifted_at = Timestamptz(null=True, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+    decided_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+    claim_until = Timestamptz(null=True, default=None)
+    list_closed_at = Timestamptz(null=True, default=None)
+    list_closed_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
 
 
@@ -77,5 +114,8 @@ class InstanceSeats(Table, tablename="instance_seats", db=DB):
     booked = Integer(default=0)
     offered = Integer(default=0)
     waiting = Integer(default=0)
+    releasing = Integer(default=0)
+    freed_at = Timestamptz(default=None)
+    called_at = Timestamptz(null=True, default=None)
     queued_at = Timestamptz(default=None)
     version = BigInt(default=1)

@@ -4,7 +4,7 @@ No session locks: they break behind a pooler. A lease has an epoch, which rises 
 what a stalled holder left half done is known by its number.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from backend import clock, db
 
@@ -41,6 +41,12 @@ async def held(name: str) -> bool:
     return bool(
         await db.value("SELECT true FROM leases WHERE name = $1 AND until > $2", name, clock.now())
     )
+
+
+async def held_until(name: str) -> datetime | None:
+    """When the lease runs, or ran, out; None when nobody ever had it."""
+    until: datetime | None = await db.value("SELECT until FROM leases WHERE name = $1", name)
+    return until
 
 
 # --- duties: rows of the schedule ---

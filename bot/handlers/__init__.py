@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from aiogram import Router
 
-from bot.handlers import accounts, bookings, cards, events, groups, people, polls, sign_ins, strays
+from bot.handlers import (
+    accounts,
+    announcements,
+    bookings,
+    cards,
+    events,
+    groups,
+    people,
+    polls,
+    preferences,
+    sign_ins,
+    strays,
+)
 
 # Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
 # each dispatcher, since one can be part of one only.
@@ -16,6 +28,8 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     events.router,
     bookings.router,
     polls.router,
+    announcements.router,
+    preferences.router,
     cards.router,
     strays.router,
 )

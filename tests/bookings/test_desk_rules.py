@@ -6,18 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.bookings import words
-from backend.bookings.rules import (
-    Desk,
-    Facts,
-    NotHere,
-    Outcome,
-    Party,
-    Request,
-    Verb,
-    Via,
-    decide,
-    replay,
-)
+from backend.bookings.clockwork import Clockwork
+from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via
+from backend.bookings.verbs import NotHere, decide, replay
 from backend.errors import Invalid, Refusal
 from backend.events.rules import Windows
 from backend.i18n import Voice
@@ -39,6 +30,9 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
         starts_at=STARTS,
         ends_at=STARTS + timedelta(hours=1),
         windows=Windows(opens_at, STARTS - timedelta(hours=1), STARTS - timedelta(hours=24)),
+        clockwork=Clockwork.around(
+            STARTS, "Europe/Helsinki", offers_before=1440, offer_minutes=30, first_tap_before=120
+        ),
         guests_max=guests_max,
         fill_gaps=fill_gaps,
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from piccolo.columns import Column, ForeignKey, Serial
+from piccolo.columns import Array, Column, ForeignKey, Serial
 from piccolo.table import Table
 
 from backend import db
@@ -41,16 +41,20 @@ TYPES = {
 # Keys the models know as plain numbers: Piccolo has no key of several columns, and a slice does not know those above it.
 PLAIN_KEYS = {
     ("audit_log", "account_id"),
+    ("announcement_groups", "announcement_id"),
+    ("announcement_groups", "group_id"),
     ("audit_log", "user_id"),
     ("cards", "poll_id"),
     ("group_members", "group_id"),
     ("group_topics", "group_id"),
     ("instance_seats", "instance_id"),
+    ("messages", "announcement_id"),
     ("poll_option_tallies", "option_id"),
     ("poll_tallies", "poll_id"),
+    ("seat_claims", "instance_id"),
 }
 # What the database fills in though the model asks for it.
-FILLED_IN = {("instance_seats", "queued_at")}
+FILLED_IN = {("instance_seats", "queued_at"), ("instance_seats", "freed_at")}
 ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
@@ -83,6 +87,8 @@ async def constraints(kind: str) -> list[db.Row]:
 def sql_type(column: Column) -> str:
     if isinstance(column, ForeignKey):
         return sql_type(column._foreign_key_meta.resolved_references._meta.primary_key)
+    if isinstance(column, Array):
+        return "ARRAY"
     return TYPES[column.column_type]
 
 

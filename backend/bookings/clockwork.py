@@ -1,0 +1,97 @@
+"""How a freed seat moves, by the clock (`W3`): far from the start to the first in line, nearer as an offer, and in the
+last hours to the first tap. Pure functions: no tables, no clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from backend.events.rules import resolve_local, wall_clock
+
+QUIET_FROM, QUIET_TO = time(22), time(8)  # nothing expires in these hours of the event's zone
+FIRST_TAP_LIFE = timedelta(minutes=5)  # for so long only those who waited count
+
+
+class Stage(StrEnum):
+    """What becomes of a seat that comes free now."""
+
+    AUTOMATIC = "automatic"
+    OFFER = "offer"
+    FIRST_TAP = "first tap"
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The promotion windows of an instance; aware instants, `zone` is the event's."""
+
+    zone: str
+    starts_at: datetime
+    offers_from: datetime
+    first_tap_from: datetime
+    offer_life: timedelta
+
+    @classmethod
+    def around(
+        cls,
+        starts_at: datetime,
+        zone: str,
+        *,
+        offers_before: int,
+        offer_minutes: int,
+        first_tap_before: int,
+    ) -> "Clockwork":
+        """The windows of an instance that starts then; minutes are elapsed time before the start."""
+        return cls(
+            zone,
+            starts_at,
+            starts_at - timedelta(minutes=offers_before),
+            starts_at - timedelta(minutes=first_tap_before),
+            timedelta(minutes=offer_minutes),
+        )
+
+    def stage(self, now: datetime) -> Stage:
+        """How a seat that comes free now moves. Where the night leaves no time for an offer, the first tap has it."""
+        if now < self.offers_from:
+            return Stage.AUTOMATIC
+        if now >= self.first_tap_from or self.offer_ends(now) >= self.starts_at:
+            return Stage.FIRST_TAP
+        return Stage.OFFER
+
+    def offer_ends(self, now: datetime) -> datetime:
+        """When an offer made now expires: its time does not run in quiet hours (22 to 8 where the event is)."""
+        left, at = self.offer_life, now
+        while True:
+            at = after_quiet_hours(at, self.zone)
+            ends = at + left
+            night = next_time(at, self.zone, QUIET_FROM)
+            if ends <= night:
+                return ends
+            left, at = ends - night, night
+
+
+def after_quiet_hours(at: datetime, zone: str) -> datetime:
+    """The instant itself, or when it lies in quiet hours of the zone, their end."""
+    local = wall_clock(at, zone).time()
+    return next_time(at, zone, QUIET_TO) if local >= QUIET_FROM or local < QUIET_TO else at
+
+
+def next_time(at: datetime, zone: str, hour: time) -> datetime:
+    """The next instant strictly after `at` at which a clock in the zone shows this hour."""
+    day = wall_clock(at, zone).date()
+    while True:
+        found = resolve_local(datetime.combine(day, hour), zone)
+        if found > at:
+            return found
+        day += timedelta(days=1)
+
+
+def clockwork_of(row: Any) -> Clockwork:
+    """The windows in a row with the instance's start and the series' columns."""
+    return Clockwork.around(
+        row["starts_at"],
+        row["zone"],
+        offers_before=row["offers_before_minutes"],
+        offer_minutes=row["offer_minutes"],
+        first_tap_before=row["first_tap_before_minutes"],
+    )

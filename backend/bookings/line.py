@@ -1,0 +1,157 @@
+"""How seats that come free move to who waits (`W1`–`W3`, `B6`): the one place that does it, pure over a `Desk`.
+
+Far from the start the first in line is seated; nearer, it gets an offer; in the last hours all who wait are told, and the
+first tap has the seat. `tidy` does it all for whoever opens a desk, so that the pace of any job is no matter.
+"""
+
+from backend.bookings.clockwork import Stage
+from backend.bookings.rules import Desk, Party
+
+
+def tidy(desk: Desk) -> None:
+    """Let go what has expired and give what is free: what the clock has done since the desk was last opened."""
+    lapse(desk)
+    fill(desk)
+
+
+def lapse(desk: Desk) -> None:
+    """Offers whose time is up end; their parties keep their place, but are passed over until another seat comes free.
+
+    Where the date is off or has begun, every offer ends, and nobody is passed over for it (`S5`).
+    """
+    off = desk.facts.state != "SCHEDULED" or desk.now >= desk.facts.starts_at
+    for party in list(desk.parties.values()):
+        if party.offer_until is None or not (off or party.offer_until <= desk.now):
+            continue
+        let_go(desk, party)
+        desk.change(party, None, "lapse", seats=party.seats, waiting=party.waiting + party.offered)
+        if off:
+            party.lapsed_at = None
+        else:
+            desk.tell(party, "lapsed")
+
+
+def let_go(desk: Desk, party: Party) -> None:
+    """The party is passed over until another seat comes free."""
+    party.lapsed_at = desk.moment()
+
+
+def fill(desk: Desk, asking: Party | None = None) -> None:
+    """Give free seats to who waits, in order, as far as they reach (`W1`–`W3`); doing it twice changes nothing.
+
+    In strict order the first party that does not fit holds back those behind it, unless it could not even fit into
+    the empty room; with "fill gaps" the earliest party that fits is seated. Who is `asking` gets the answer on the spot
+    and no message.
+    """
+    facts = desk.facts
+    if facts.state != "SCHEDULED" or desk.now >= facts.starts_at:
+        return
+    stage = desk.stage
+    if stage is Stage.FIRST_TAP:
+        _call_for_free(desk, asking)
+        return
+    for party in desk.queue:
+        if not _eligible(desk, party, stage):
+            continue
+        from_others = desk.releasing if stage is Stage.AUTOMATIC else 0
+        if party.waiting <= desk.free + from_others:
+            replace(desk, party.waiting - desk.free)
+            _give(desk, party, asking, at_once=stage is Stage.AUTOMATIC)
+        elif not (facts.fill_gaps or never_fits(desk, party)):
+            break
+    if stage is Stage.OFFER and desk.releasing and (desk.sought or desk.called_at is None):
+        _call(desk, asking)
+
+
+def _eligible(desk: Desk, party: Party, stage: Stage) -> bool:
+    if desk.claiming and not party.claims:
+        return False
+    return not (stage is Stage.OFFER and desk.lapsed(party))
+
+
+def _give(desk: Desk, party: Party, asking: Party | None, *, at_once: bool) -> None:
+    wanted = party.waiting
+    if at_once or party is asking:
+        desk.change(party, None, "promote", seats=party.seats + wanted, waiting=0)
+        party.promoted_at = desk.now
+        if party is not asking:
+            desk.tell(party, "promoted")
+        return
+    desk.change(party, None, "offer", seats=party.seats, waiting=0, offered=wanted)
+    party.offer_until = desk.facts.clockwork.offer_ends(desk.now)
+    desk.tell(party, "offer")
+
+
+def replace(desk: Desk, seats: int) -> None:
+    """Take so many seats from who looks for a replacement, the longest-looking first; they are told (`B6`)."""
+    givers = [p for p in desk.parties.values() if p.replace_since is not None]
+    for giver in sorted(givers, key=lambda p: (p.replace_since, p.membership_id)):
+        taken = min(seats, giver.seats)
+        if taken <= 0:
+            return
+        left = giver.seats - taken
+        desk.change(giver, None, "replaced", seats=left, waiting=0, answer="in" if left else "left")
+        desk.tell(giver, "replaced", taken)
+        seats -= taken
+
+
+def _call_for_free(desk: Desk, asking: Party | None) -> None:
+    """In the last hours: tell all who wait of a seat nobody was told of yet."""
+    called = desk.called_at
+    known = called is not None and called >= desk.facts.clockwork.first_tap_from
+    if desk.free + desk.releasing and (desk.freed or desk.sought or not known):
+        _call(desk, asking)
+
+
+def _call(desk: Desk, asking: Party | None) -> None:
+    waiting = [party for party in desk.queue if party is not asking]
+    desk.freed = desk.sought = False
+    if waiting:
+        desk.called_at, desk.changed = desk.moment(), True
+        for party in waiting:
+            desk.tell(party, "first-tap", desk.free + desk.releasing)
+
+
+def room_for(desk: Desk, party: Party) -> tuple[int, int]:
+    """How many seats a party that asks now may have: of the free ones, and of those whose holders look for a replacement."""
+    stage = desk.stage
+    if stage is Stage.FIRST_TAP:
+        return (0, 0) if _not_called(desk, party) else (desk.free, desk.releasing)
+    held_back = someone_first(desk, party, stage)
+    free = 0 if held_back else desk.free
+    if stage is Stage.AUTOMATIC:
+        return free, 0 if held_back else desk.releasing
+    return free, 0 if _not_called(desk, party) else desk.releasing
+
+
+def _not_called(desk: Desk, party: Party) -> bool:
+    """Whether others, who waited when all were called, still come before this party (`W3`)."""
+    if not desk.calling:
+        return False
+    assert desk.called_at is not None
+    return party.queued_at is None or party.queued_at > desk.called_at
+
+
+def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
+    """Whether the party has to wait for others to be seated first (`B4`).
+
+    In strict order everybody before it in line goes first, unless they could not even fit into the empty room, or let
+    an offer go by; with "fill gaps" whoever fitted has been given seats already. While claims hold, who has none waits.
+    """
+    if desk.claiming and not party.claims:
+        return True
+    if desk.facts.fill_gaps or not desk.free + desk.releasing:
+        return False
+    return any(
+        other.waiting
+        and other is not party
+        and (not party.waiting or other.order < party.order)
+        and _eligible(desk, other, stage)
+        and not never_fits(desk, other)
+        for other in desk.parties.values()
+    )
+
+
+def never_fits(desk: Desk, party: Party) -> bool:
+    """Whether the party is larger than the empty room."""
+    return desk.capacity is not None and party.size > desk.capacity

@@ -1,0 +1,442 @@
+"""What a desk answers to each request (`B1`–`B13`, `W1`–`W5`): pure functions over a `Desk`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from backend.bookings import line, words
+from backend.bookings.clockwork import Stage
+from backend.bookings.rules import Desk, Outcome, Party, Request, Verb, Via
+from backend.errors import NotFound
+
+
+def decide(desk: Desk, request: Request) -> Outcome:
+    """Answer one request. Raises a `Refusal`, and then nothing has changed."""
+    outcome = _DECIDERS[request.verb](desk, request)
+    if request.audited and outcome.kind != "already":
+        desk.acts.append(request)
+    return outcome
+
+
+def replay(desk: Desk, request: Request) -> Outcome:
+    """The answer to a request that the log shows to be done already, told as if for the first time."""
+    party = desk.parties.get(request.membership_id or 0) or desk.by_user.get(request.user_id or 0)
+    if party is None:
+        return Outcome("done", words.capacity_set(desk))
+    if request.verb is Verb.REMOVE:
+        return Outcome("left", words.removed())
+    if party.size:
+        return standing(desk, party)
+    if party.answer in ("maybe", "declined"):
+        return Outcome(party.answer, words.answered(party.answer))
+    return Outcome("left", words.left(desk, party, went_on=False))
+
+
+# --- the verbs ---
+
+
+def _book(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if party.in_line and _could_take(desk, party):
+        return _take(desk, request)
+    if party.size:
+        return _already(desk, party)
+    _open_for_booking(desk)
+    return _enter(desk, request, party, 1 + _guests(desk, request.guests))
+
+
+def _add_guest(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if not party.size:
+        return _book(desk, replace(request, guests=1))
+    return _set_guests(desk, replace(request, guests=party.guests + 1))
+
+
+def _set_guests(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if not party.size:
+        raise words.NotIn()
+    organiser = request.via is Via.DASHBOARD
+    size = 1 + _guests(desk, request.guests, was=party.guests)
+    more = size - party.size
+    if not more:
+        return _already(desk, party)
+    if more > 0 and organiser:
+        _not_over(desk)
+    elif more > 0:
+        _open_for_booking(desk)
+    if more > 0 and party.in_line:
+        # Still in line: a bigger party keeps its place, and what it is offered, and waits for more.
+        _fits_at_all(desk, size)
+        waiting = party.waiting + more
+        desk.change(
+            party, request, "guests", seats=party.seats, waiting=waiting, offered=party.offered
+        )
+    elif more > 0:
+        if more > desk.free or (line.someone_first(desk, party, desk.stage) and not organiser):
+            raise words.NoRoomForGuest(zone=desk.facts.zone)
+        desk.change(party, request, "guests", seats=party.seats + more, waiting=0)
+    else:
+        waiting = max(0, party.waiting + more)
+        offered = max(0, min(party.offered, size - party.seats - waiting))
+        seats = size - waiting - offered
+        if seats < party.seats and not organiser:
+            _free_to_leave(desk, party)
+        desk.change(party, request, "guests", seats=seats, waiting=waiting, offered=offered)
+        line.fill(desk, asking=party)
+    return standing(desk, party)
+
+
+def _leave(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request, gone_too=True)
+    if not party.size:
+        return Outcome("already", words.nothing_to_leave())
+    return _go(desk, request, party, "left")
+
+
+def _answer(answer: str) -> Callable[[Desk, Request], Outcome]:
+    def answer_so(desk: Desk, request: Request) -> Outcome:
+        party = _member(desk, request)
+        _not_over(desk)
+        if party.answer == answer:
+            return Outcome("already", words.answered(answer))
+        if party.size:
+            _free_to_leave(desk, party)
+        desk.change(party, request, answer, seats=0, waiting=0, answer=answer)
+        line.fill(desk)
+        return Outcome(answer, words.answered(answer))
+
+    return answer_so
+
+
+def _take_free(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if party.offered:
+        return _take(desk, request)
+    if not party.waiting:
+        return _already(desk, party) if party.size else _book(desk, request)
+    _not_over(desk)
+    free, of_others = line.room_for(desk, party)
+    take = min(party.waiting, free + of_others)
+    # Nearer than the offers, who was passed over stands before others without being first.
+    if not take or (desk.stage is Stage.AUTOMATIC and desk.place(party) != 1):
+        raise words.NothingToTake(zone=desk.facts.zone)
+    line.replace(desk, take - free)
+    _promote(desk, request, party, take)
+    line.fill(desk, asking=party)
+    return standing(desk, party)
+
+
+def _take(desk: Desk, request: Request) -> Outcome:
+    """Take what is offered; or, when the first tap has it, the whole party's seats (`W3`)."""
+    party = _member(desk, request)
+    if not party.in_line:
+        return _already(desk, party) if party.size else _book(desk, request)
+    _not_over(desk)
+    if party.offered:
+        desk.change(
+            party,
+            request,
+            "take",
+            seats=party.seats + party.offered,
+            waiting=party.waiting,
+        )
+        party.promoted_at = desk.now
+        return standing(desk, party)
+    free, of_others = line.room_for(desk, party)
+    if desk.stage is Stage.AUTOMATIC or not free + of_others:
+        raise words.offer_over(desk, party)
+    if party.waiting > free + of_others:
+        raise words.too_few(desk, party, free + of_others)
+    line.replace(desk, party.waiting - free)
+    _promote(desk, request, party, party.waiting)
+    line.fill(desk, asking=party)
+    return standing(desk, party)
+
+
+def _could_take(desk: Desk, party: Party) -> bool:
+    """Whether joining again means taking: an offer, or a seat that the first tap has."""
+    if party.offered:
+        return True
+    return desk.stage is not Stage.AUTOMATIC and sum(line.room_for(desk, party)) >= party.waiting
+
+
+def _promote(desk: Desk, request: Request, party: Party, seats: int) -> None:
+    desk.change(party, request, "take", seats=party.seats + seats, waiting=party.waiting - seats)
+    party.promoted_at = desk.now
+
+
+def _hand_on(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if not party.offered:
+        return _already(desk, party) if party.size else Outcome("already", words.nothing_offered())
+    line.let_go(desk, party)
+    desk.change(party, request, "hand on", seats=party.seats, waiting=party.waiting + party.offered)
+    line.fill(desk, asking=None)
+    place = desk.place(party) if party.waiting else None
+    return Outcome("handed-on", words.handed_on(place or 1), party.seats, party.waiting, place)
+
+
+def _replace(desk: Desk, request: Request) -> Outcome:
+    """Too late to leave freely: the seats are theirs until the queue takes them (`B6`)."""
+    party = _member(desk, request, gone_too=True)
+    if not party.seats:
+        return _leave(desk, request)
+    _not_over(desk)
+    if _leaving_is_free(desk, party):
+        return _go(desk, request, party, "left")
+    if desk.now >= desk.facts.starts_at:
+        raise words.Begun()
+    if party.replace_since is None:
+        desk.change(party, request, "replace", seats=party.seats, waiting=0)
+        party.replace_since = desk.moment()
+        desk.releasing += party.seats
+        desk.sought = True
+        line.fill(desk)
+    if not party.seats:
+        return Outcome("left", words.replaced_at_once())
+    return Outcome("replacing", words.replacing(party), party.seats)
+
+
+def _keep(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if party.replace_since is None:
+        return _already(desk, party) if party.size else Outcome("already", words.nothing_to_leave())
+    _not_over(desk)
+    desk.change(party, request, "keep", seats=party.seats, waiting=party.waiting)
+    desk.releasing -= party.seats
+    party.replace_since = None
+    return standing(desk, party)
+
+
+def _stay(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    if not party.size:
+        raise words.NotIn()
+    _not_over(desk)
+    if not party.asked:
+        return _already(desk, party)
+    desk.change(
+        party,
+        request,
+        "stay",
+        seats=party.seats,
+        waiting=party.waiting,
+        offered=party.offered,
+    )
+    party.stays_at = desk.now
+    return standing(desk, party)
+
+
+def _regular(desk: Desk, request: Request) -> Outcome:
+    """A standing seat: taken when the date is made, or in line like everybody's (`B11`). Any answer given stands."""
+    party = _member(desk, request)
+    if party.booking_id is not None or party.answer:
+        return Outcome("already", words.answered(party.answer))
+    _not_over(desk)
+    if desk.free and not line.someone_first(desk, party, desk.stage):
+        desk.change(party, request, "regular", seats=1, waiting=0)
+    else:
+        desk.change(party, request, "regular", seats=0, waiting=1)
+    return standing(desk, party)
+
+
+def _seat(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request)
+    _not_over(desk)
+    if party.seats and not party.in_line:
+        return _already(desk, party)
+    wanted = party.waiting + party.offered or 1 + _guests(desk, request.guests)
+    if wanted > desk.free + party.offered and not request.over:
+        raise words.NoRoomLeft(zone=desk.facts.zone)
+    desk.change(party, request, request.verb, seats=party.seats + wanted, waiting=0)
+    if request.over:
+        desk.go_over()
+    desk.tell(party, "brought" if request.verb is Verb.BRING else "seated")
+    return standing(desk, party)
+
+
+def _to_line(desk: Desk, request: Request) -> Outcome:
+    """From a seat to the head of the line, where more are booked than there is room for (`W4`)."""
+    party = _member(desk, request)
+    _not_over(desk)
+    if not party.seats:
+        return _already(desk, party) if party.size else Outcome("already", words.nothing_to_leave())
+    if not desk.over:
+        raise words.NobodyHasToMove()
+    waiting, party.priority = party.size, 1
+    desk.change(party, request, "to line", seats=0, waiting=waiting)
+    desk.tell(party, "to-line")
+    return standing(desk, party)
+
+
+def _remove(desk: Desk, request: Request) -> Outcome:
+    party = _member(desk, request, gone_too=True)
+    if not party.size:
+        return Outcome("already", words.nothing_to_leave())
+    if request.told:
+        desk.tell(party, "removed")
+    desk.change(party, request, "remove", seats=0, waiting=0, answer="left")
+    line.fill(desk)
+    return Outcome("left", words.removed())
+
+
+def _set_capacity(desk: Desk, request: Request) -> Outcome:
+    if request.capacity != desk.capacity:
+        before = desk.free
+        desk.capacity, desk.changed = request.capacity, True
+        desk.over = 0
+        desk.go_over()
+        if desk.free > before:
+            desk.freed, desk.freed_at = True, desk.moment()
+        line.fill(desk)
+    return Outcome("done", words.capacity_set(desk))
+
+
+def _fill(desk: Desk, request: Request) -> Outcome:
+    line.fill(desk)
+    return Outcome("done", words.capacity_set(desk))
+
+
+_DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
+    Verb.BOOK: _book,
+    Verb.ADD_GUEST: _add_guest,
+    Verb.SET_GUESTS: _set_guests,
+    Verb.LEAVE: _leave,
+    Verb.MAYBE: _answer("maybe"),
+    Verb.DECLINE: _answer("declined"),
+    Verb.TAKE_FREE: _take_free,
+    Verb.TAKE: _take,
+    Verb.HAND_ON: _hand_on,
+    Verb.REPLACE: _replace,
+    Verb.KEEP: _keep,
+    Verb.STAY: _stay,
+    Verb.REGULAR: _regular,
+    Verb.SEAT: _seat,
+    Verb.BRING: _seat,
+    Verb.TO_LINE: _to_line,
+    Verb.REMOVE: _remove,
+    Verb.CAPACITY: _set_capacity,
+    Verb.FILL: _fill,
+}
+
+
+# --- what the verbs lean on ---
+
+
+def _member(desk: Desk, request: Request, *, gone_too: bool = False) -> Party:
+    """The party the request is for. Raises `NotHere` for who is not a member of the club (any more)."""
+    if request.membership_id is not None:
+        party = desk.parties.get(request.membership_id)
+    else:
+        party = desk.by_user.get(request.user_id or 0)
+    if party is None or not (party.live or gone_too):
+        raise NotHere()
+    return party
+
+
+class NotHere(NotFound):
+    """The person is not a member of the instance's club; `book` may let them in and ask again (`A4`)."""
+
+
+def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
+    """Seat a new party, or put it at the end of the line (`B4`)."""
+    _fits_at_all(desk, size)
+    free, of_others = line.room_for(desk, party)
+    if size <= free + of_others:
+        line.replace(desk, size - free)
+        desk.change(party, request, "book", seats=size, waiting=0)
+    else:
+        party.priority = int(desk.claiming and party.claims)
+        desk.change(party, request, "wait", seats=0, waiting=size)
+    return standing(desk, party)
+
+
+def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:
+    """Take a party off by its own will: always from the line, from seats until the deadline (`B6`)."""
+    had_seats = party.seats
+    _free_to_leave(desk, party)
+    desk.change(party, request, "leave", seats=0, waiting=0, answer=answer)
+    told = len(desk.notices)
+    line.fill(desk)
+    went_on = bool(had_seats) and any(n.kind == "promoted" for n in desk.notices[told:])
+    return Outcome("left", words.left(desk, party, went_on=went_on, had_seats=bool(had_seats)))
+
+
+def _fits_at_all(desk: Desk, size: int) -> None:
+    if desk.capacity is not None and size > desk.capacity:
+        raise words.too_big(desk, size)
+
+
+def _guests(desk: Desk, guests: int, *, was: int = 0) -> int:
+    if guests < 0 or guests > max(desk.facts.guests_max, was):
+        raise words.too_many_guests(desk.facts.guests_max)
+    return guests
+
+
+def _not_over(desk: Desk) -> None:
+    facts = desk.facts
+    if facts.state == "CANCELLED":
+        raise words.cancelled(facts.cancel_reason)
+    if facts.state == "COMPLETED" or desk.now >= facts.ends_at:
+        raise words.Ended()
+
+
+def _open_for_booking(desk: Desk) -> None:
+    """Raises the refusal that says when booking opens, or that it closed (`B5`, `S8`)."""
+    facts = desk.facts
+    _not_over(desk)
+    windows = facts.windows
+    state = windows.booking(desk.now)
+    if state == "not-open" and windows.opens_at is not None:
+        raise words.NotOpen(opens=windows.opens_at, zone=facts.zone)
+    if state == "closed":
+        raise words.Closed(closed=windows.closes_at, zone=facts.zone)
+
+
+def _free_to_leave(desk: Desk, party: Party) -> None:
+    """Raises when seats can no longer be given back freely (`B6`); the line can always be left."""
+    if not party.seats:
+        return
+    _not_over(desk)
+    if not _leaving_is_free(desk, party):
+        raise words.TooLate(zone=desk.facts.zone)
+
+
+def _leaving_is_free(desk: Desk, party: Party) -> bool:
+    """Until the deadline; and for who was asked, because the date has moved, until they have answered (`S6`)."""
+    return desk.facts.windows.leaving_is_free(desk.now) or (
+        party.asked and desk.now < desk.facts.starts_at
+    )
+
+
+def _already(desk: Desk, party: Party) -> Outcome:
+    place = desk.place(party) if party.waiting else None
+    return Outcome(
+        "already",
+        words.already(desk, party, place),
+        party.seats,
+        party.waiting,
+        place,
+        party.offered,
+        party.offer_until,
+    )
+
+
+def standing(desk: Desk, party: Party) -> Outcome:
+    """Where the party stands now, in words."""
+    if party.offered:
+        return Outcome(
+            "offered",
+            words.held(desk, party),
+            party.seats,
+            party.waiting,
+            None,
+            party.offered,
+            party.offer_until,
+        )
+    if party.waiting:
+        place = desk.place(party)
+        return Outcome(
+            "waiting", words.waiting(desk, party, place), party.seats, party.waiting, place
+        )
+    return Outcome("booked", words.booked(desk, party), party.seats)
