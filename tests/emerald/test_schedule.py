@@ -137,6 +137,7 @@ RUNS = timedelta(0)  # due again at once: what would run twice if it could
 
 async def rush(task: dict[str, Any]) -> int:
     """One of several real workers: ticks until the hundred runs are done; how many of them were its own."""
+    mine = 0
 
     async def run() -> int:
         nonlocal mine
@@ -147,7 +148,6 @@ async def rush(task: dict[str, Any]) -> int:
         mine += 1
         return 0  # a word in the log would be taken for the answer
 
-    mine = 0
     duties = (Duty("rush", RUNS, run),)
     while await db.value("SELECT n < $1 FROM runs", task["runs"]):
         await tick(duties)
