@@ -11,12 +11,11 @@ from backend import failpoints
 from backend.announcements.actions import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
-from backend.bookings.regulars import seat_regulars
+from backend.bookings.regulars import make_dates, seat_regulars
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.bookings.series import decide_minimum, warn_of_minimum
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.events.actions import materialise_all
 from backend.messages import leases
 from backend.people.updates import forget
 from backend.polls.actions import close_due
@@ -34,7 +33,7 @@ class Duty:
 
 
 SCHEDULE = (
-    Duty("make the dates of the weeks ahead", timedelta(days=1), materialise_all),
+    Duty("make the dates of the weeks ahead", timedelta(days=1), make_dates),
     Duty("complete what has ended", timedelta(minutes=1), complete_ended),
     Duty("announce what is near", timedelta(minutes=1), announce_due),
     Duty("seat regulars", timedelta(minutes=10), seat_regulars),

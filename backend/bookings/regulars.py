@@ -10,6 +10,7 @@ from backend.audit.actions import note
 from backend.bookings import desk, store
 from backend.bookings.rules import Request, Verb, Via
 from backend.errors import NotFound
+from backend.events.actions import materialise_all
 from backend.people.queries import Person
 
 # Dates to come of their series on which a regular has never answered anything: what they once said stands.
@@ -161,6 +162,11 @@ async def seat_regulars(series_id: int | None = None, membership_id: int | None 
         ask = Request(Verb.REGULAR, Via.SYSTEM, membership_id=row["membership_id"])
         await desk.ask(row["id"], ask)
     return len(rows)
+
+
+async def make_dates() -> int:
+    """The daily job (`S2`): every series gets its dates of the weeks ahead, with its regulars in them; how many."""
+    return await materialise_all(seat_regulars_of_new)
 
 
 async def seat_regulars_of_new(instance_ids: list[int]) -> None:
