@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from backend import clock
 from backend.errors import Invalid, InvalidForm
@@ -70,34 +69,27 @@ class PollDraft:
             )
         seen: set[str | datetime] = set()
         for i, option in enumerate(self.options):
-            fault = self._option(option, seen)
-            if fault is not None:
-                message, values = fault
-                faults.append(Invalid(message, field=f"option-{i}", **values))
+            faults += self._option(option, seen, f"option-{i}")
         return faults
 
-    def _option(
-        self, option: OptionDraft, seen: set[str | datetime]
-    ) -> tuple[str, dict[str, Any]] | None:
-        """What is wrong with an option, if anything; `seen` are those before it, by what makes them different."""
+    def _option(self, option: OptionDraft, seen: set[str | datetime], field: str) -> list[Invalid]:
+        """What is wrong with an option; `seen` are those before it, by what makes them different."""
         name: str | datetime | None = option.text.strip().casefold()
         if self.kind == "dates":
             name = option.starts_at
             if name is None:
-                return N_("Choose a day and a time."), {}
+                return [Invalid(N_("Choose a day and a time."), field=field)]
             if name <= clock.now():
-                return N_("Choose a moment that is still to come."), {}
+                return [Invalid(N_("Choose a moment that is still to come."), field=field)]
         elif not name:
-            return N_("Write something, or take this option out."), {}
+            return [Invalid(N_("Write something, or take this option out."), field=field)]
         if name in seen:
-            return N_("This option is there already."), {}
+            return [Invalid(N_("This option is there already."), field=field)]
         seen.add(name)
         if option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
-            words = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
-            return words, {"least": 1, "most": LIMIT_MAX}
-        if len(option.text.strip()) > OPTION_MAX:
-            return N_("At most %(most)s characters, please."), {"most": OPTION_MAX}
-        return None
+            bounds = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
+            return [Invalid(bounds, field=field, least=1, most=LIMIT_MAX)]
+        return _short_enough(option.text.strip(), OPTION_MAX, field)
 
     def _rules(self) -> list[Invalid]:
         faults = []

@@ -183,10 +183,11 @@ async def _option(given: argparse.Namespace, person: "Person") -> int | None:
 
     if given.option is None:
         return None
+    number: int = given.option
     options = (await shown(given.code, person)).options
-    if not 1 <= given.option <= len(options):
+    if not 1 <= number <= len(options):
         raise Invalid(N_("This poll has no option with that number."))
-    return options[given.option - 1].id
+    return options[number - 1].id
 
 
 def poll(given: argparse.Namespace) -> int:

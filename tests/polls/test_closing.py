@@ -12,7 +12,9 @@ from backend import clock, db, failpoints
 from backend.accounts.actions import create_own_account, end_membership
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
+from backend.bookings.actions import book, fill_all
 from backend.bookings.queries import event
+from backend.bookings.rules import Via
 from backend.cards.actions import announce_due
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.people.queries import Person
@@ -80,6 +82,22 @@ async def test_the_date_most_can_come_to_is_made(
     assert olga.voice.tell(closing.words) == (
         "The date is made: Wed 25 Nov at 18:00. Whoever said yes has first claim on it, until tomorrow at 00:00."
     )
+    assert await check_invariants() == []
+
+
+async def test_who_said_yes_takes_the_seats_first(
+    answered: str, olga: Person, alice: Person, bob: Person
+) -> None:
+    """P4: while the claim lasts others wait in line, though there is room; then the line moves up by itself."""
+    closing = await close_poll(answered, olga, make=Making(capacity=3, claim_minutes=60))
+    assert closing.made is not None
+    code = closing.made.code
+    assert (await book(code, bob, via=Via.CARD)).kind == "waiting"
+    assert (await book(code, alice, via=Via.CARD)).kind == "booked"
+    clock.advance(timedelta(minutes=61))
+    await fill_all()
+    mine = (await event(code, bob)).mine
+    assert mine is not None and mine.seats == 1
     assert await check_invariants() == []
 
 
