@@ -186,7 +186,7 @@ CHECKS = (
         "Date {code}: member {membership_id} has first claim on it, but did not say yes to it in its poll.",
         """
         SELECT i.code, c.membership_id FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
-        LEFT JOIN poll_options o ON o.made_instance_id = c.instance_id
+        JOIN poll_options o ON o.made_instance_id = c.instance_id
         WHERE NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.option_id = o.id AND v.membership_id = c.membership_id
             AND v.answer = 'yes')
         """,
