@@ -8,7 +8,7 @@ from backend.bookings.queries import InstanceView, People, comers, instance_for_
 from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
-from bot.keyboards import BUTTON_MAX, event_link, event_rows, many, poll_rows
+from bot.keyboards import BUTTON_MAX, event_link, event_rows, first_tap, many, poll_rows
 from bot.sheets import Sheet, shorten, write
 
 NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
@@ -70,7 +70,18 @@ def event_sheet(
         more=view.booked - seated,
         link=event_link(view.code),
         private=private,
+        was=_was(view, voice),
+        first_tap=first_tap(view),
     )
+
+
+def _was(view: InstanceView, voice: Voice) -> str:
+    """When it was to be before it was moved (`S6`): the hour on the same day, else the day too; "" when it never was."""
+    before = view.moved_from
+    if before is None or before == view.starts_at:
+        return ""
+    date, hour = voice.date(before, view.zone), voice.hour(before, view.zone)
+    return hour if date == voice.date(view.starts_at, view.zone) else f"{date}, {hour}"
 
 
 def poll_sheet(view: PollView, voice: Voice, *, private: bool) -> Sheet:
@@ -110,5 +121,13 @@ def _look_at(view: InstanceView) -> datetime:
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
     return look_again(
-        [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at], now
+        [
+            windows.opens_at,
+            windows.closes_at,
+            windows.cancel_until,
+            view.ends_at,
+            view.decides_at,
+            view.clockwork.first_tap_from if view.clockwork else None,
+        ],
+        now,
     )

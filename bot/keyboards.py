@@ -112,6 +112,11 @@ def decide_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     ]
 
 
+def first_tap(view: InstanceView) -> bool:
+    """Whether somebody's seat came free so late that whoever taps first has it, those who wait included (`W3`)."""
+    return bool(view.phase == "open" and view.first_tap and view.free and view.waiting)
+
+
 def event_rows(
     view: InstanceView, following: InstanceView | None, voice: Voice, *, private: bool
 ) -> Rows:
@@ -125,6 +130,8 @@ def event_rows(
     if phase == "open":
         wait = view.full or (view.waiting and not view.fill_gaps)
         label = N_("Wait for a seat") if wait else N_("Join")
+        if first_tap(view):
+            label = N_("Take the seat")
         row.append(seat(voice.say(label), Do.JOIN, view.code))
         if view.guests_max:
             row.append(seat("+1", Do.MORE, view.code))
