@@ -77,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
         "--invariants", action="store_true", help="recount every seat from the log too"
     )
     add("demo", "fill an empty database with the demo club", demo)
+    from emerald.commands import events
+
+    events.register(add)
     return top
 
 
