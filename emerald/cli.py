@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from emerald.commands import announcements, bookings, cards, polls
+from emerald.commands import announcements, bookings, cards, events, polls
 from emerald.sentences import explain
 
 
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         "--invariants", action="store_true", help="recount every seat from the log too"
     )
     add("demo", "fill an empty database with the demo club", demo)
-    for noun in (announcements, bookings, cards, polls):
+    for noun in (announcements, bookings, cards, events, polls):
         noun.register(add)
     return top
 

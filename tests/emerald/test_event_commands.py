@@ -1,0 +1,174 @@
+"""`emerald series …` and `emerald event …` as an organiser types them (`S4`–`S9`)."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from icalendar import Calendar
+
+from backend.bookings.actions import book
+from backend.bookings.queries import event, series_dates
+from backend.bookings.rules import Via
+from backend.bookings.series import stay
+from backend.events.queries import series as series_view
+from backend.people.queries import Person
+
+ROOT = Path(__file__).parents[2]
+Make = Callable[..., Awaitable[Any]]
+# The command line has the clock of the machine, so these dates lie far ahead of any.
+START = datetime(2031, 3, 4, 18, 0)  # a Tuesday
+RULE = "FREQ=WEEKLY;COUNT=4"
+
+
+async def run(*arguments: str, as_: int = 1001) -> subprocess.CompletedProcess[str]:
+    """A command as Olga, or whoever has that Telegram number."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "emerald", *arguments, "--as", str(as_)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+async def told(*arguments: str) -> str:
+    done = await run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+async def answered(*arguments: str) -> Any:
+    """What it answers as JSON."""
+    return json.loads(await told(*arguments, "--json"))
+
+
+async def refused(*arguments: str, as_: int = 1001) -> str:
+    done = await run(*arguments, as_=as_)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+async def test_a_series_is_listed_changed_paused_and_put_away(
+    series: Make, club: Any, olga: Person, alice: Person
+) -> None:
+    made = await series(starts_local=START, rule=RULE)
+    number = str(made.series_id)
+    assert await told("series", "list") == f"{number}  Evening flow yoga  (1 dates ahead)"
+    assert made.first_code in await told("series", "show", number)
+    shown = await answered("series", "show", number)
+    assert shown["series"]["draft"]["capacity"] == 12
+    assert [one["code"] for one in shown["dates"]] == [made.first_code]
+
+    assert await told(
+        "series", "edit", number, "--title", "Morning yoga", "--capacity", "none", "--min-to-run", "3",
+        "--decide-by-itself", "--remind-before-minutes", "60",
+    ) == "Saved."  # fmt: skip
+    view = await series_view(club.id, made.series_id)
+    assert view is not None
+    draft = view.draft
+    assert (draft.title, draft.capacity, draft.min_to_run) == ("Morning yoga", None, 3)
+    assert (draft.decide_by_itself, draft.remind_before_minutes) == (True, (60,))
+    assert "guests_max" in await refused("series", "edit", number, "--guests-max", "12")
+
+    await book(made.first_code, alice, via=Via.MINIAPP)
+    drifted = await told("series", "edit", number, "--starts-at", "2031-03-04T19:00")
+    assert drifted == f"Saved. No longer in the rule: {made.first_code}"
+    assert f"{made.first_code}  2031-03-04 18:00 Europe/Helsinki  1, 0 waiting  (drifted)" in (
+        await told("series", "drift")
+    )
+    assert [one["code"] for one in await answered("series", "drift", number)] == [made.first_code]
+    assert await told("event", "keep", made.first_code) == "Kept."
+    assert await told("series", "drift", number) == "None."
+
+    assert await told("series", "pause", number) == "Paused."
+    assert "paused" in await told("series", "list")
+    assert await told("series", "resume", number) == "It goes on; new dates: 0."
+    assert "Say why it is cancelled" in await refused("series", "archive", number)
+    assert (
+        await told("series", "archive", number, "--reason", "Over.")
+        == "Put away; cancelled dates: 1."
+    )
+    assert await told("series", "list") == "There are none."
+    assert "archived" in await told("series", "list", "--archived")
+    assert (await told("series", "unarchive", number)).startswith("Taken out; new dates: ")
+
+
+async def test_a_date_and_those_after_it_and_a_copy(series: Make, club: Any, olga: Person) -> None:
+    made = await series(starts_local=datetime(2030, 1, 1, 18, 0), rule="RDATE:20300108T180000")
+    first = made.first_code
+    number = str(made.series_id)
+    assert await told("series", "edit", number, "--only", first, "--place", "Sali 9") == "Saved."
+    assert (await event(first, olga)).place == "Sali 9"
+    assert "Only the whole series" in await refused(
+        "series", "edit", number, "--only", first, "--rule", "FREQ=DAILY"
+    )
+    done = await answered("series", "edit", number, "--following", first, "--title", "New")
+    assert done == {
+        "series_id": made.series_id,
+        "drifted": [],
+    }  # from the first on, it is all of it
+    copy = await answered("series", "duplicate", number, "--starts-at", "2032-05-01T12:00")
+    assert (await event(copy["first_code"], olga)).title == "New"
+    assert "This series has no such date." in await refused(
+        "series", "edit", number, "--only", copy["first_code"], "--title", "x"
+    )
+
+
+async def test_one_date_is_moved_called_off_and_decided(
+    series: Make, olga: Person, alice: Person, bob: Person
+) -> None:
+    made = await series(starts_local=START, min_to_run=5)
+    code = made.first_code
+    for person in (alice, bob):
+        await book(code, person, via=Via.MINIAPP)
+    moved = await told("event", "move", code, "--starts-at", "2031-03-05T11:00")
+    assert moved.startswith("Moved.")
+    await stay(code, alice)
+    assert await told("event", "tally", code) == (
+        "asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)"
+    )
+    assert (await answered("event", "tally", code))["silent"] == ["Bob"]
+    assert "2031-03-05 11:00 Europe/Helsinki  2/12" in await told("event", "show", code)
+    assert await told("event", "cancel", code, "--reason", "Ill") == "Cancelled."
+    assert (await answered("event", "restore", code))["state"] == "SCHEDULED"
+    assert (await answered("event", "decide", code, "run"))["kind"] == "done"
+    assert await told("event", "decide", code, "off") == "Called off. Everybody concerned is told."
+    [entry] = Calendar.from_ical(await told("event", "calendar", code) + "\r\n").walk("VEVENT")
+    assert (entry["STATUS"], entry["SEQUENCE"]) == ("CANCELLED", 4)
+
+
+async def test_members_strangers_and_bad_times_are_told_no(
+    series: Make, alice: Person, charlie: Person
+) -> None:
+    """`X4`, `A1`, `X5`."""
+    made = await series(starts_local=START)
+    number, code = str(made.series_id), made.first_code
+    assert "Only organisers" in await refused("series", "pause", number, as_=1002)
+    assert "does not exist" in await refused("series", "pause", number, as_=1004)
+    assert "Only organisers" in await refused("event", "cancel", code, "--reason", "x", as_=1002)
+    assert "starts_at" in await refused("event", "move", code, "--starts-at", "tomorrow")
+    assert "not met anybody" in await refused("event", "show", code, as_=99)
+
+
+async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -> None:
+    """`S4`: `--following` splits the series."""
+    made = await series(starts_local=START)
+    number = str(made.series_id)
+    await told("series", "edit", number, "--rule", "RDATE:20310311T180000")
+    from backend import db
+    from backend.events.actions import materialise
+
+    async with db.transaction():
+        await materialise(made.series_id, datetime(2031, 3, 1).astimezone())
+    second = (await series_dates(made.series_id, olga))[1]
+    done = await answered("series", "edit", number, "--following", second.code, "--title", "New")
+    assert done["series_id"] != made.series_id
+    assert (await event(second.code, olga)).title == "New"
+    assert (await event(made.first_code, olga)).title == "Evening flow yoga"
