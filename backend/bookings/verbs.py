@@ -245,10 +245,10 @@ def _regular(desk: Desk, request: Request) -> Outcome:
     if party.booking_id is not None or party.answer:
         return Outcome("already", words.answered(party.answer))
     _not_over(desk)
-    if desk.free and not line.someone_first(desk, party, desk.stage):
+    if line.room_for(desk, party)[0]:
         desk.change(party, request, "regular", seats=1, waiting=0)
     else:
-        desk.change(party, request, "regular", seats=0, waiting=1)
+        _wait(desk, request, party, "regular", 1)
     return standing(desk, party)
 
 
@@ -359,10 +359,15 @@ def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
         line.replace(desk, size - free)
         desk.change(party, request, "book", seats=size, waiting=0)
     else:
-        party.priority = int(desk.claiming and party.claims)
-        desk.change(party, request, "wait", seats=0, waiting=size)
-        line.fill(desk, asking=party)
+        _wait(desk, request, party, "wait", size)
     return standing(desk, party)
+
+
+def _wait(desk: Desk, request: Request, party: Party, verb: str, size: int) -> None:
+    """Put a new party at the end of the line, or of those who have a claim (`P4`)."""
+    party.priority = int(desk.claiming and party.claims)
+    desk.change(party, request, verb, seats=0, waiting=size)
+    line.fill(desk, asking=party)
 
 
 def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:
