@@ -7,6 +7,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from backend.bookings import queries as bookings
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -32,10 +33,13 @@ async def index(
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
     running = await queries.polls_of(person)
     closed = await queries.polls_of(person, closed=True, limit=20)
-    now_seen = mark_of(running, closed, person)
+    asked = await bookings.needs_answer(person)
+    now_seen = mark_of(running, closed, asked, person)
     if seen == now_seen:
         return unchanged()
-    return screen("polls/index.html", person, running=running, closed=closed, seen=now_seen)
+    return screen(
+        "polls/index.html", person, running=running, closed=closed, asked=asked, seen=now_seen
+    )
 
 
 @get("/polls/{code:str}")
