@@ -4,7 +4,7 @@ Pure functions: no tables, no clock. The text of a rule is read in `rfc5545`, wa
 instants in `wallclock`, `rule_words` describes; callers find everything here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -262,7 +262,7 @@ class Timing:
         return asked & {one.original_start for one in found}
 
 
-def timing_of(row: Mapping[str, Any]) -> Timing:
+def timing_of(row: Any) -> Timing:
     """The timing in a row of series."""
     return Timing(
         row["starts_local"],

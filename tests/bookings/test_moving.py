@@ -1,6 +1,7 @@
 """Moving one date, and asking who is booked (`S6`)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -221,8 +222,6 @@ async def test_a_moved_date_is_one_by_hand(
     await move_date(made.first_code, olga, SUNDAY)
     view = await events.series(club.id, made.series_id)
     assert view is not None
-    from dataclasses import replace
-
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
     assert [v.code for v in await edit_series(olga, club.id, made.series_id, later)] == [
         made.first_code

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import recurring_ical_events
-from icalendar import Calendar, Component
+from icalendar import Calendar
 
 from backend.events.calendar import CalendarDate, Status, render
 
@@ -25,13 +26,13 @@ YOGA = CalendarDate(
 )
 
 
-def read(*dates: CalendarDate) -> tuple[str, Component]:
+def read(*dates: CalendarDate) -> tuple[str, Any]:
     """The text and what icalendar reads in it."""
     text = render(dates, host="emerald.example", name="Kallio Yoga")
     return text.decode(), Calendar.from_ical(text)
 
 
-def events(*dates: CalendarDate) -> list[Component]:
+def events(*dates: CalendarDate) -> list[Any]:
     return list(read(*dates)[1].walk("VEVENT"))
 
 

@@ -1,6 +1,7 @@
 """What becomes of a series over time: making its dates, pausing, duplicating (`S2`, `S9`)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,8 +51,6 @@ async def test_a_paused_series_can_be_edited_and_follows_when_it_goes_on(
     series: Make, club: Any, olga: Person, noon: datetime
 ) -> None:
     """S4, S9: no date of the new rule before it goes on."""
-    from dataclasses import replace
-
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     view = await series_view(club.id, made.series_id)
     assert view is not None
@@ -73,8 +72,6 @@ async def test_a_copy_has_the_settings_but_not_the_people(
     one, other = [await series_view(club.id, s) for s in (made.series_id, copy.series_id)]
     assert one is not None
     assert other is not None
-    from dataclasses import replace
-
     assert other.draft == replace(one.draft, starts_local=start)
     seen = await event(copy.first_code, alice)
     assert (seen.booked, seen.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
@@ -143,11 +140,10 @@ async def test_dates_reach_as_many_weeks_ahead_as_is_set(
     series: Make, olga: Person, noon: datetime, monkeypatch: pytest.MonkeyPatch, weeks: int
 ) -> None:
     """S2"""
-    from dataclasses import replace
-
     from backend.events import actions
+    from backend.settings import settings
 
-    monkeypatch.setattr(actions, "settings", replace(actions.settings, weeks_ahead=weeks))
+    monkeypatch.setattr(actions, "settings", replace(settings, weeks_ahead=weeks))
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     assert len(await series_dates(made.series_id, olga)) == weeks
 

@@ -11,7 +11,7 @@ from backend.bookings import store
 from backend.bookings.actions import find
 from backend.bookings.series.cancel import call_off
 from backend.bookings.series.seats import open_date, show_anew, still_on
-from backend.bookings.series.telling import concerned, organisers, tell, tell_concerned
+from backend.bookings.series.telling import Told, concerned, organisers, tell, tell_concerned
 from backend.i18n import N_, Voice, Words
 from backend.messages.rules import QUESTIONS
 from backend.people.queries import Person
@@ -56,7 +56,7 @@ async def _warn(instance_id: int, at: datetime) -> bool:
         if row is None or row["warned_at"] is not None or row["missing"] <= 0:
             return False
         await db.execute("UPDATE event_instances SET warned_at = $2 WHERE id = $1", instance_id, at)
-        whom = [(one["user_id"], {}) for one in await concerned(instance_id)]
+        whom: list[Told] = [(one["user_id"], {}) for one in await concerned(instance_id)]
         await tell(
             row["account_id"],
             instance_id,
@@ -170,7 +170,7 @@ async def _ask_organisers(row: db.Row, at: datetime) -> None:
     await db.execute(
         "UPDATE event_instances SET decision_asked_at = $2 WHERE id = $1", row["id"], at
     )
-    whom = [(user_id, {}) for user_id in await organisers(row["account_id"])]
+    whom: list[Told] = [(user_id, {}) for user_id in await organisers(row["account_id"])]
     await tell(
         row["account_id"], row["id"], "decide", whom, at, priority=QUESTIONS, mark=row["starts_at"]
     )

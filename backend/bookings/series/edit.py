@@ -1,7 +1,7 @@
 """Changing a whole series, or one date of it alone (`S4`)."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
 
@@ -77,14 +77,15 @@ async def edit_series(
         was = await open_series(club.id, series_id)
         await check_group(club.id, draft.group_id)
         changes: dict[Column | str, Any] = dict(asdict(draft).items())
-        changes |= {"updated_at": at, **_whole_days(was, draft)}
+        changes["updated_at"] = at
+        changes.update(_whole_days(was, draft))
         await Series.update(changes, force=True).where(Series.id == series_id)
         await follow(series_id, was, timing_of(was), person, at)
         await note(club.id, person.id, "edit", f"series {series_id}", title=draft.title)
     return await drifted(club.id, series_id)
 
 
-def _whole_days(was: db.Row, draft: SeriesDraft) -> dict[str, datetime]:
+def _whole_days(was: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
     """A series that was split ends with a day, and begins with one, once its rhythm is another than at the split: who
     moves it by an hour does not lose a date at the seam, nor gain one that the other series has."""
     if all(was[name] == getattr(draft, name) for name in ("starts_local", "zone", "rule")):

@@ -280,3 +280,31 @@ async def test_the_list_says_how_often_and_when_next(noon: Any, desk: Any, serie
     await series(title="Party")
     shown = desk.text(await desk.get("/dashboard/series"))
     assert "Every 2nd Thursday Thu 26 Nov at 18:00 Kallio Yoga" in shown and "Once" in shown
+
+
+async def test_what_the_form_does_not_show_stays_as_it_was(
+    noon: Any, desk: Any, club: Any, olga: Any
+) -> None:
+    """`S4`: saving a title is no reason to forget a minimum."""
+    from dataclasses import replace
+
+    from backend.bookings.series import edit_series
+
+    await desk.post("/dashboard/series", **GOOD)
+    found = await only_series(club)
+    own = {
+        "min_to_run": 4,
+        "decide_by_itself": True,
+        "decide_before_minutes": 600,
+        "warn_before_minutes": 700,
+        "offers_before_minutes": 500,
+        "offer_minutes": 20,
+        "first_tap_before_minutes": 60,
+        "remind_before_minutes": (90,),
+        "remind_unanswered": True,
+    }
+    await edit_series(olga, club.id, found.id, replace(found.draft, **own))
+    await desk.post(f"/dashboard/series/{found.id}", **{**GOOD, "title": "Sauna, late"})
+    draft = (await only_series(club)).draft
+    assert draft.title == "Sauna, late"
+    assert {name: getattr(draft, name) for name in own} == own
