@@ -445,6 +445,6 @@ def test_the_desk_does_what_the_rules_say(
         for person in six
     ]
     run_state_machine_as_test(
-        Bookings, settings=settings(max_examples=100, stateful_step_count=40, deadline=None)
+        Bookings, settings=settings(max_examples=100, stateful_step_count=30, deadline=None)
     )
     assert Bookings.ran >= 100
