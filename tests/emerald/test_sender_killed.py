@@ -68,11 +68,11 @@ async def follows(epoch: int) -> int:
 
 
 async def started(workers: int) -> None:
-    """Wait until so many workers are connected to the database."""
+    """Wait until so many workers are at work: each has two connections, and uses both from the beginning."""
     async with asyncio.timeout(PATIENCE):
         # As above.
-        while workers > await db.value(  # noqa: ASYNC110
-            "SELECT count(DISTINCT client_port) FROM pg_stat_activity WHERE application_name = 'emerald-worker'"
+        while 2 * workers - 1 > await db.value(  # noqa: ASYNC110
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'emerald-worker'"
         ):
             await asyncio.sleep(0.05)
 
