@@ -39,7 +39,8 @@ def send_document(telegram: Telegram, call: SendDocument, file: Document) -> Jso
         raise bad_request("file must be non-empty")
     if len(file.content) > _LARGEST:
         raise BotApiError(413, "Request Entity Too Large")
-    text, entities = read_text(telegram, "", None, None)
+    text = ""
+    entities: list[Json] = []
     if call.caption:
         text, entities = read_text(telegram, call.caption, call.parse_mode, call.caption_entities)
         if len(text.encode("utf-16-le")) // 2 > _CAPTION:
