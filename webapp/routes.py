@@ -6,9 +6,9 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets
+from webapp import assets, calendars
 from webapp.dashboard.routes import dashboard
-from webapp.miniapp.pages import bookings, events, me, polls, sessions
+from webapp.miniapp.pages import bookings, check_ins, events, me, polls, regulars, sessions
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 
@@ -40,6 +40,8 @@ def miniapp() -> Router:
             bookings.keep,
             bookings.stay,
             bookings.index,
+            check_ins.show,
+            regulars.destroy,
             polls.index,
             polls.show,
             polls.update,
@@ -55,4 +57,4 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, miniapp(), dashboard]
+    return [front, assets.show, calendars.show, miniapp(), dashboard]

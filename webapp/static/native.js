@@ -75,6 +75,7 @@ const native = (() => {
     event.preventDefault();
     event.stopImmediatePropagation();
     if (link.matches('[data-write]') && can('6.9')) return write(link);
+    if (link.dataset.download && can('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
     if (new URL(link.href).hostname === 't.me' && can('6.1')) app.openTelegramLink(link.href);
     else app.openLink(link.href);
   }

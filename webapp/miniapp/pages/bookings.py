@@ -12,11 +12,13 @@ from backend.bookings import actions, queries
 from backend.bookings.regulars import my_regulars
 from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
+from webapp.calendars import address_of
 from webapp.live import mark_of
 from webapp.miniapp.pages.events import BROUGHT, Answer, event_after, home, mark_of_row
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
+from webapp.rule_words import rhythm_of
 
 
 @dataclass
@@ -166,6 +168,7 @@ async def mine(
     past = await queries.my_bookings(person, past=True) if show == "past" else []
     kept = await queries.record(person) if show == "past" else None
     standing = await my_regulars(person) if show == "coming" else []
+    by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
     now_seen = mark_of(
         show, [mark_of_row(view, person) for view in ahead], past, kept, asked, standing
     )
@@ -180,7 +183,12 @@ async def mine(
         coming=coming,
         waiting=waiting,
         asked=asked,
-        standing=standing,
+        standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
+        rhythms={
+            view.code: rhythm_of(person.voice, view.rule, view.starts_local)
+            for view in by_code.values()
+        },
+        calendar=address_of(coming[0].code, person) if coming else "",
         record=kept,
         past=months(past, person.voice),
         seen=now_seen,

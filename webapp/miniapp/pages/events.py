@@ -14,6 +14,7 @@ from backend.bookings.queries import InstanceView
 from backend.bookings.rules import Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
+from webapp.calendars import address_of
 from webapp.live import mark_of
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import (
@@ -146,6 +147,7 @@ async def event_screen(
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
         city=city(person.zone or ""),
         their_city=city(view.zone),
+        calendar=address_of(view.code, person),
         share=share_link(f"e_{view.code}", view.title),
         seen=seen_of(view, person),
     )
