@@ -109,6 +109,7 @@ def _look_at(view: InstanceView) -> datetime:
     windows = view.windows
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
-    return look_again(
-        [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at], now
-    )
+    moments = [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at]
+    if view.clockwork is not None:
+        moments += [view.clockwork.offers_from, view.clockwork.first_tap_from]
+    return look_again([*moments, view.claim_until], now)

@@ -34,6 +34,11 @@ class Mine:
     def guests(self) -> int:
         return max(0, self.seats + self.waiting + self.offered - 1)
 
+    @property
+    def held(self) -> int:
+        """Seats held for them now: an offer whose time is up counts no more, swept or not (`W3`)."""
+        return self.offered if self.offer_until and clock.now() < self.offer_until else 0
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
@@ -97,9 +102,39 @@ class InstanceView:
         return max(0, self.min_to_run - self.booked)
 
     @property
+    def stage(self) -> Stage:
+        """How a seat that comes free now moves (`W3`)."""
+        return self.clockwork.stage(clock.now()) if self.clockwork else Stage.AUTOMATIC
+
+    @property
     def first_tap(self) -> bool:
         """Whether a free seat now goes to the first tap (`W3`)."""
-        return self.clockwork is not None and self.clockwork.stage(clock.now()) is Stage.FIRST_TAP
+        return self.stage is Stage.FIRST_TAP
+
+    @property
+    def claiming(self) -> bool:
+        """Whether only who has a claim may take seats now (`P4`)."""
+        return self.claim_until is not None and clock.now() < self.claim_until
+
+    @property
+    def up_for_grabs(self) -> int:
+        """Seats that the first tap has now (`W3`, `B6`): free ones that others wait for in the last hours, and those whose
+        holders look for a replacement, where nobody in line comes first. The desk has the last word."""
+        if self.claiming or self.free is None:
+            return 0
+        if not self.waiting:
+            return self.releasing if self.full else 0
+        if self.stage is Stage.AUTOMATIC:
+            return 0
+        return self.releasing + (self.free if self.first_tap else 0)
+
+    @property
+    def mine_to_take(self) -> int:
+        """Seats that the reader, who waits, may have by a tap (`W1`, `W3`): what they let go by too, while it is free."""
+        if self.claiming or self.free is None or self.mine is None or not self.mine.waiting:
+            return 0
+        first = self.stage is not Stage.AUTOMATIC or self.mine.place == 1
+        return self.free + self.releasing if first else 0
 
     @property
     def hue(self) -> int:
@@ -382,9 +417,12 @@ async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
     return _view(row) if row else None
 
 
-async def instance_for_card(instance_id: int) -> tuple[InstanceView, InstanceView | None] | None:
-    """An instance as a card shows it, to nobody in particular; and the next scheduled date of its series."""
-    row = await db.row(f"{VIEW} WHERE i.id = $2", None, instance_id)
+async def instance_for_card(
+    instance_id: int, person: Person | None = None
+) -> tuple[InstanceView, InstanceView | None] | None:
+    """An instance as a card shows it, to nobody in particular, or as a message tells a person of it; and the next
+    scheduled date of its series."""
+    row = await db.row(f"{VIEW} WHERE i.id = $2", person and person.id, instance_id)
     if row is None:
         return None
     view = _view(row)
