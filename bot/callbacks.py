@@ -11,8 +11,13 @@ class Do(StrEnum):
     JOIN = "join"  # or wait for a seat
     MORE = "more"  # +1
     LEAVE = "leave"
-    CANT = "cant"  # "I can't come", under a message
+    CANT = "cant"  # "I can't come"; of a regular, "not this week"
     MAYBE = "maybe"
+    TAKE = "take"  # what is offered, or what the first tap has
+    TAKE_FREE = "free"  # what is free now, and wait for the rest
+    HAND_ON = "pass"  # an offer on to the next in line
+    REPLACE = "find"  # a replacement
+    KEEP = "keep"  # the seat after all
 
 
 class Seat(CallbackData, prefix="s"):
@@ -126,3 +131,15 @@ class PostAgain(CallbackData, prefix="r"):
     """Post this lost card again, and what was lost together with it."""
 
     card_id: int
+
+
+class ShowRegular(CallbackData, prefix="rs"):
+    """Show a standing seat of a list."""
+
+    series_id: int
+
+
+class EndRegular(CallbackData, prefix="rx"):
+    """Give one's standing seat on a series back."""
+
+    series_id: int

@@ -148,8 +148,8 @@ class InstanceView:
     @property
     def counts_late(self) -> bool:
         """Whether the reader's seats count as a late cancellation when nobody takes them (`B6`)."""
-        until, promoted_at = self.windows.cancel_until, self.mine and self.mine.promoted_at
-        return promoted_at is None or promoted_at < until
+        promoted_at = self.mine.promoted_at if self.mine else None
+        return promoted_at is None or promoted_at < self.windows.cancel_until
 
     @property
     def hue(self) -> int:

@@ -12,9 +12,10 @@ from backend.announcements.actions import AnnouncementDraft, announce, fan_out, 
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
 from backend.bookings.rules import Via
-from tests.emerald.test_processes_for_real import emerald, ended, wait_for
+from tests.emerald.test_processes_for_real import wait_for
 from tests.processes import worker_that_dies
 from tests.telegram import Telegram
+from tests.workers import emerald, ended
 
 Make = Callable[..., Awaitable[str]]
 # Where it dies: how often Bob reads "first in line" in the end, and the group its announcement. What became of the
