@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -458,6 +458,6 @@ def test_the_desk_does_what_the_rules_say(
         for person in six
     ]
     run_state_machine_as_test(
-        Bookings, settings=settings(max_examples=80, stateful_step_count=30, deadline=None, phases=[Phase.generate], report_multiple_bugs=False)
+        Bookings, settings=settings(max_examples=80, stateful_step_count=30, deadline=None)
     )
     assert Bookings.ran >= 80
