@@ -250,7 +250,7 @@ class Club:
     def take_over(self, seats: float, asking: int | None = None) -> None:
         """B6: who looks longest gives first."""
         for giver in list(self.looking):
-            taken = int(min(seats, self.seats[giver]))
+            taken = int(max(0, min(seats, self.seats[giver])))
             if taken > 0:
                 left, seats = self.seats[giver] - taken, seats - taken
                 answer = "in" if left else "left"

@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -36,12 +37,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STEP = timedelta(seconds=7, milliseconds=13)
 WHO = st.integers(0, 5)
 GUESTS = st.integers(0, 4)
-CAPACITY = st.one_of(st.none(), st.integers(1, 7))
-FEW = st.sampled_from((1, 1, 2, 2, 3, 4, 6, None))
+CAPACITY = st.sampled_from((1, 2, 2, 3, 3, 4, 5, 7, None))
+FEW = st.sampled_from((1, 2, 2, 3, 3, 4, None))
 # When it starts in Helsinki, three days on: in the evening, or in the morning after a night without offers.
 STARTS = st.sampled_from((datetime(2026, 11, 26, 18, 0), datetime(2026, 11, 26, 8, 15)))
 # How long before the start the story begins, in minutes: any stage, and the nights between.
-BEGINS = st.sampled_from((70 * 60, 25 * 60, 23 * 60, 20 * 60, 11 * 60, 5 * 60, 3 * 60, 130, 100))
+BEGINS = st.sampled_from((60 * 60, 25 * 60, 23 * 60, 20 * 60, 11 * 60, 5 * 60, 3 * 60, 130, 100))
 PASSES = st.sampled_from((1, 3, 6, 6, 10, 31, 31, 60, 3 * 60, 10 * 60))
 VERBS = (
     "book",
@@ -96,6 +97,7 @@ class Bookings(RuleBasedStateMachine):
         deadline=st.sampled_from((None, None, 48 * 60, 12 * 60)),
         claim=st.sampled_from((None, None, 60, 4 * 60, 20 * 60)),
         claimers=st.frozensets(WHO, min_size=1, max_size=4),
+        comers=st.lists(st.sampled_from((0, 0, 0, 1, 2)), min_size=3, max_size=6),
     )
     def opening(
         self,
@@ -107,6 +109,7 @@ class Bookings(RuleBasedStateMachine):
         deadline: int | None,
         claim: int | None,
         claimers: frozenset[int],
+        comers: list[int],
     ) -> None:
         type(self).ran += 1
         self.stack.enter_context(clock.stopped(NOON))
@@ -121,14 +124,16 @@ class Bookings(RuleBasedStateMachine):
         )
         self.instance_id = self.wait(actions.find(self.code)).id
         at = starts.replace(tzinfo=UTC) - timedelta(hours=2)
-        clock.advance(at - minutes(begins) - NOON)
         self.model = Club(
             capacity, guests_max, gaps, at, at + minutes(75), at - minutes(deadline or 0)
         )
         if claim is not None:
-            self.model.claim_until = clock.now() + minutes(claim)
+            self.model.claim_until = at - minutes(begins - claim)
             self.model.claimers = frozenset(self.ids[who] for who in claimers)
             self.wait(self.give_claims())
+        for who, guests in enumerate(comers):
+            self.book(who, min(guests, guests_max))
+        clock.advance(at - minutes(begins) - clock.now())
 
     async def give_claims(self) -> None:
         async with db.transaction():
@@ -172,9 +177,9 @@ class Bookings(RuleBasedStateMachine):
             actions.book(self.code, person, guests=guests, via=Via.MINIAPP),
         )
 
-    @rule(who=WHO)
-    def joins(self, who: int) -> None:
-        self.book(who, 0)
+    @rule(who=WHO, guests=st.sampled_from((0, 0, 1)))
+    def joins(self, who: int, guests: int = 0) -> None:
+        self.book(who, guests)
 
     @rule(who=WHO, verb=st.sampled_from(sorted(MEMBERS)))
     def does(self, who: int, verb: str) -> None:
@@ -184,9 +189,16 @@ class Bookings(RuleBasedStateMachine):
             MEMBERS[verb](self.code, person, via=Via.CARD),
         )
 
-    @rule(who=WHO)
-    def leaves_or_is_replaced(self, who: int) -> None:
-        self.does(who, "leave" if self.model.leaving_is_free() else "replace")
+    @rule(which=st.integers(0, 5))
+    def who_has_a_seat_gives_it_up(self, which: int) -> None:
+        if some := [who for who in self.ids if self.model.seats.get(who)]:
+            who = self.ids.index(some[which % len(some)])
+            self.does(who, "leave" if self.model.leaving_is_free() else "replace")
+
+    @rule(which=st.integers(0, 5), guests=st.integers(0, 2))
+    def who_is_in_or_waits_brings_more_or_fewer(self, which: int, guests: int) -> None:
+        if some := [who for who in self.ids if self.model.size(who)]:
+            self.set_guests(self.ids.index(some[which % len(some)]), guests)
 
     @rule(which=st.integers(0, 5), verb=st.sampled_from(("take", "hand_on", "joins", "add_guest")))
     def answers_an_offer(self, which: int, verb: str) -> None:
@@ -270,13 +282,14 @@ class Bookings(RuleBasedStateMachine):
         asked = Request(verb, Via.DASHBOARD, by=self.olga.id, membership_id=party, guests=guests)
         return desk.ask(self.instance_id, asked)
 
-    @rule(back=st.booleans())
+    @rule(back=st.sampled_from((True, True, True, False)))
     def organiser_cancels(self, back: bool) -> None:
         """S5: now and then for good."""
         self.switch(cancel_date(self.code, self.olga, "A pipe burst"), self.model.cancel)
         if back:
-            self.organiser_restores()
+            self.switch(restore_date(self.code, self.olga), self.model.restore)
 
+    @precondition(lambda self: self.model.cancelled)
     @rule()
     def organiser_restores(self) -> None:
         self.switch(restore_date(self.code, self.olga), self.model.restore)
@@ -445,6 +458,6 @@ def test_the_desk_does_what_the_rules_say(
         for person in six
     ]
     run_state_machine_as_test(
-        Bookings, settings=settings(max_examples=100, stateful_step_count=30, deadline=None)
+        Bookings, settings=settings(max_examples=80, stateful_step_count=30, deadline=None)
     )
-    assert Bookings.ran >= 100
+    assert Bookings.ran >= 80
