@@ -12,6 +12,11 @@ def now() -> datetime:
     return _stopped_at if _stopped_at is not None else datetime.now(UTC)  # noqa: TID251
 
 
+def runs() -> bool:
+    """Whether time passes by itself; when a test drives it, waiting for it would be in vain."""
+    return _stopped_at is None
+
+
 @contextmanager
 def stopped(at: datetime) -> Iterator[None]:
     """Stop this process's clock at an aware instant; for tests and simulations only."""

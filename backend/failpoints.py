@@ -1,6 +1,11 @@
-"""Places where a test may make the program go wrong or stand still. Only ENV=test can name any (`settings.failpoints`)."""
+"""Places where a test may make the program go wrong, stand still or die. Only ENV=test can name any (`settings.failpoints`).
+
+`FAILPOINTS=a,b=die` switches two on: at the first everybody else goes first, at the second the process is killed.
+"""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 
 from backend.settings import settings
@@ -25,8 +30,13 @@ def arrange(name: str, hook: Hook | None) -> None:
 
 
 async def reach(name: str) -> None:
-    """Pass a failpoint: a no-op unless a test arranged something, or `NAME` is on, which yields to everyone else."""
+    """Pass a failpoint: a no-op unless a test arranged something, or `NAME` is on, which yields to everyone else, or
+    `NAME=die` is, which is `kill -9`: nothing more is said, written or closed."""
     if _hooks and name in _hooks:
         await _hooks[name]()
-    elif settings.failpoints and on(name):
+    elif not settings.failpoints:
+        return
+    elif on(f"{name}=die"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif on(name):
         await asyncio.sleep(0.005)

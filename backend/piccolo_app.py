@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from backend.accounts.tables import Account, ApiKey, Membership
+from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
 from backend.bookings.tables import Absence, Booking, Participation, Regular, SeatClaim
 from backend.cards.tables import Card
@@ -26,5 +27,6 @@ APP_CONFIG = AppConfig(
         Message, Lease, Duty, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
+        Announcement, AnnouncementGroup,
     ],
 )  # fmt: skip

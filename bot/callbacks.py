@@ -12,6 +12,7 @@ class Do(StrEnum):
     MORE = "more"  # +1
     LEAVE = "leave"
     CANT = "cant"  # "I can't come", under a message
+    MAYBE = "maybe"
 
 
 class Seat(CallbackData, prefix="s"):
@@ -40,6 +41,31 @@ class Pick(CallbackData, prefix="v"):
     option: int
 
 
+class Run(StrEnum):
+    """What an organiser's button does with a poll."""
+
+    CLOSE = "close"  # asks first
+    CLOSE_NOW = "now"
+    MAKE = "make"  # asks for how many seats
+    REMIND = "remind"
+    BACK = "back"
+
+
+class RunPoll(CallbackData, prefix="pr"):
+    """A button of an organiser's under a poll in the private chat."""
+
+    do: Run
+    code: str
+
+
+class MakeDate(CallbackData, prefix="pm"):
+    """Close the poll and make this option's date, with so many seats; 0 is the best option, and no limit."""
+
+    code: str
+    option: int
+    seats: int
+
+
 class Stay(CallbackData, prefix="k"):
     """ "Still coming", under the news that a date has moved (`S6`)."""
 
@@ -66,5 +92,37 @@ class LinkGroup(CallbackData, prefix="g"):
     account_id: int
 
 
+class Tell(StrEnum):
+    """What a button does with an announcement."""
+
+    GROUPS = "groups"
+    MEMBERS = "members"
+    CLUB = "club"
+    SEND = "send"
+    CANCEL = "cancel"
+    STOP = "stop"
+
+
+class Announce(CallbackData, prefix="a"):
+    """A button about an announcement; `account_id` is another club that is to make it."""
+
+    do: Tell
+    id: int
+    account_id: int = 0
+
+
+class Choose(CallbackData, prefix="o"):
+    """A button of the presser's own settings: a page to show, or what is chosen there."""
+
+    what: str  # of bot/handlers/preferences.py
+    value: str = ""
+
+
 class FoundClub(CallbackData, prefix="c"):
     """Make a club named after the chat this button stands in, and link it."""
+
+
+class PostAgain(CallbackData, prefix="r"):
+    """Post this lost card again, and what was lost together with it."""
+
+    card_id: int

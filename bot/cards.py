@@ -8,8 +8,8 @@ from backend.bookings.queries import InstanceView, People, comers, instance_for_
 from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
-from bot.keyboards import event_link, event_rows, poll_rows
-from bot.sheets import Sheet, write
+from bot.keyboards import BUTTON_MAX, event_link, event_rows, first_tap, many, poll_rows
+from bot.sheets import Sheet, shorten, write
 
 NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
 BAR = 8  # cells of a poll's bar
@@ -42,7 +42,9 @@ async def draw(*, instance_id: int | None, poll_id: int | None) -> Drawing | Non
     if poll is None:
         return None
     sheet = poll_sheet(poll, Voice(poll.club_language), private=False)
-    return Drawing(sheet, look_again([poll.closes_at], clock.now()) if poll.open else NEVER)
+    # Of a poll about dates that is over, the date may still be made (P4).
+    over = not poll.open and (poll.kind != "dates" or poll.made is not None)
+    return Drawing(sheet, NEVER if over else look_again([poll.closes_at], clock.now()))
 
 
 def event_sheet(
@@ -68,16 +70,36 @@ def event_sheet(
         more=view.booked - seated,
         link=event_link(view.code),
         private=private,
+        was=_was(view, voice),
+        first_tap=first_tap(view),
     )
 
 
+def _was(view: InstanceView, voice: Voice) -> str:
+    """When it was to be before it was moved (`S6`): the hour on the same day, else the day too; "" when it never was."""
+    before = view.moved_from
+    if before is None or before == view.starts_at:
+        return ""
+    date, hour = voice.date(before, view.zone), voice.hour(before, view.zone)
+    return hour if date == voice.date(view.starts_at, view.zone) else f"{date}, {hour}"
+
+
 def poll_sheet(view: PollView, voice: Voice, *, private: bool) -> Sheet:
-    """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted."""
+    """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted.
+
+    Options that are many have numbers, which their buttons bear, and no bars: all of them fit (`C4`).
+    """
+    texts = {option.id: option.name(voice, view.zone) for option in view.options}
+    if many(view):
+        texts = {option: shorten(text, BUTTON_MAX) for option, text in texts.items()}
     return write(
         "poll_card.html",
         voice,
         poll_rows(view, voice, private=private),
         view=view,
+        texts=texts,
+        many=many(view),
+        elsewhere={o.id: o.elsewhere(voice, view.zone) for o in view.options} if private else {},
         bars={option.id: _bar(option, view.voters) for option in view.options},
     )
 
@@ -99,5 +121,13 @@ def _look_at(view: InstanceView) -> datetime:
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
     return look_again(
-        [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at], now
+        [
+            windows.opens_at,
+            windows.closes_at,
+            windows.cancel_until,
+            view.ends_at,
+            view.decides_at,
+            view.clockwork.first_tap_from if view.clockwork else None,
+        ],
+        now,
     )

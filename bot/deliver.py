@@ -36,6 +36,7 @@ class Fate(StrEnum):
     MUTED = "muted"  # the bot is in the group but may not write
     MOVED = "moved"  # the group has a new id, `chat_id`
     MISSING = "missing"  # the message to be edited, or the topic, is not there any more
+    CLOSED = "closed"  # the topic takes no messages for now; those in it can be edited all the same
     UNSENT = "unsent"  # it never reached Telegram
     UNKNOWN = "unknown"  # it may have been done
     REFUSED = "refused"  # not like this, ever
@@ -94,9 +95,9 @@ _MISSING = (
     "message can't be edited",
     "message_id_invalid",
     "message thread not found",
-    "topic_closed",
     "topic_deleted",
 )
+_CLOSED = ("topic_closed",)
 _MUTED = ("not enough rights", "have no rights", "chat_write_forbidden", "chat_restricted")
 _GONE = ("chat not found", "user not found", "peer_id_invalid", "group chat was deactivated")
 
@@ -110,7 +111,7 @@ def judge(error: AiogramError) -> Answer:
         case TelegramMigrateToChat():
             return Answer(Fate.MOVED, why, chat_id=error.migrate_to_chat_id)
         case TelegramForbiddenError():
-            return Answer(Fate.GONE, why)
+            return Answer(Fate.MUTED if _says(why, _MUTED) else Fate.GONE, why)
         case TelegramUnauthorizedError() | TelegramNotFound():
             return Answer(Fate.MISCONFIGURED, why)
         case RestartingTelegram():
@@ -118,7 +119,7 @@ def judge(error: AiogramError) -> Answer:
         case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
             return Answer(Fate.UNSENT, why)
         case TelegramBadRequest():
-            return Answer(_of_bad_request(why.lower()), why)
+            return Answer(_of_bad_request(why), why)
         case TelegramEntityTooLarge():
             return Answer(Fate.REFUSED, why)
         case TelegramNetworkError() | TelegramServerError():
@@ -129,9 +130,18 @@ def judge(error: AiogramError) -> Answer:
 
 
 def _of_bad_request(why: str) -> Fate:
-    if "message is not modified" in why:
+    if "message is not modified" in why.lower():
         return Fate.DONE
-    for words, fate in ((_MISSING, Fate.MISSING), (_MUTED, Fate.MUTED), (_GONE, Fate.GONE)):
-        if any(word in why for word in words):
+    for words, fate in (
+        (_MISSING, Fate.MISSING),
+        (_CLOSED, Fate.CLOSED),
+        (_MUTED, Fate.MUTED),
+        (_GONE, Fate.GONE),
+    ):
+        if _says(why, words):
             return fate
     return Fate.REFUSED
+
+
+def _says(why: str, words: tuple[str, ...]) -> bool:
+    return any(word in why.lower() for word in words)

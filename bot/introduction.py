@@ -28,6 +28,7 @@ COMMANDS = {
     "polls": N_("What can be voted on"),
     "vote": N_("Vote"),
     "app": N_("Open the app"),
+    "settings": N_("What we tell you, and when"),
     "help": N_("What you can send"),
     "id": N_("The numbers of this chat and of you"),
 }

@@ -8,12 +8,40 @@ from aiogram.types import InlineKeyboardButton, WebAppInfo
 from backend.accounts.queries import Club
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
-from backend.polls.queries import PollView
+from backend.polls.queries import OptionView, PollView
+from backend.polls.rules import Answer
 from backend.settings import settings
-from bot.callbacks import Decide, Do, FoundClub, LinkGroup, Pick, Seat, SignIn, Stay
+from bot.callbacks import (
+    Decide,
+    Do,
+    FoundClub,
+    LinkGroup,
+    MakeDate,
+    Pick,
+    PostAgain,
+    Run,
+    RunPoll,
+    Seat,
+    SignIn,
+    Stay,
+)
 from bot.sheets import Rows, shorten
 
 BUTTON_MAX = 48  # characters of an option on its button; clients cut longer ones anyway
+FEW = 8  # options that have buttons with their names; more have numbers (docs/decisions/0010)
+MARKS = {Answer.YES: "✓", Answer.IF_NEED_BE: "?", Answer.NO: "–"}
+SEATS = (
+    4,
+    6,
+    8,
+    10,
+    12,
+    15,
+    16,
+    20,
+    25,
+    30,
+)  # of a date made by a tap; the dashboard takes any number
 
 
 def app_link(start: str = "") -> str:
@@ -30,6 +58,11 @@ def event_link(code: str) -> str:
 def poll_link(code: str) -> str:
     """The direct link to a poll."""
     return app_link(f"p_{code}")
+
+
+def button(label: str, data: CallbackData, *, style: str | None = None) -> InlineKeyboardButton:
+    """A button that is answered by the bot itself."""
+    return InlineKeyboardButton(text=label, callback_data=data.pack(), style=style)
 
 
 def opens_app(label: str, start: str, path: str, *, private: bool) -> InlineKeyboardButton:
@@ -79,6 +112,11 @@ def decide_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     ]
 
 
+def first_tap(view: InstanceView) -> bool:
+    """Whether somebody's seat came free so late that whoever taps first has it, those who wait included (`W3`)."""
+    return bool(view.phase == "open" and view.first_tap and view.free and view.waiting)
+
+
 def event_rows(
     view: InstanceView, following: InstanceView | None, voice: Voice, *, private: bool
 ) -> Rows:
@@ -92,6 +130,8 @@ def event_rows(
     if phase == "open":
         wait = view.full or (view.waiting and not view.fill_gaps)
         label = N_("Wait for a seat") if wait else N_("Join")
+        if first_tap(view):
+            label = N_("Take the seat")
         row.append(seat(voice.say(label), Do.JOIN, view.code))
         if view.guests_max:
             row.append(seat("+1", Do.MORE, view.code))
@@ -103,22 +143,98 @@ def event_rows(
 
 
 def poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:
-    """A button for each option while the poll is open, with its count when that is shown."""
+    """A button for each option while the poll is open: named, with its count when that is shown; when they are many,
+    by the number it has in the list. Then what an organiser can do, the date that was made, and the app."""
     rows: Rows = []
-    for option in view.options if view.open else ():
-        mark = "✓ " if option.mine else ""
-        count = f" · {option.votes}" if view.visible else ""
-        rows.append(
-            [
-                InlineKeyboardButton(
-                    text=f"{mark}{shorten(option.text, BUTTON_MAX)}{count}",
-                    callback_data=Pick(code=view.code, option=option.id).pack(),
-                )
-            ]
-        )
+    if view.open:
+        rows = _numbered(view) if many(view) else _named(view, voice)
+    if private:
+        rows += _organisers_rows(view, voice)
+    if view.made is not None and view.made.starts_at is not None:
+        label = voice.say(N_("See %(date)s"), date=voice.date(view.made.starts_at, view.zone))
+        code = view.made.made
+        rows.append([opens_app(label, f"e_{code}", f"events/{code}", private=private)])
+    return [*rows, [open_poll(view, voice, private=private)]]
+
+
+def open_poll(view: PollView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
+    """Opens the Mini App on this poll."""
     label = voice.say(N_("Open in Emerald"))
-    opens = opens_app(label, f"p_{view.code}", f"polls/{view.code}", private=private)
-    return [*rows, [opens]]
+    return opens_app(label, f"p_{view.code}", f"polls/{view.code}", private=private)
+
+
+def many(view: PollView) -> bool:
+    """Whether a poll has more options than buttons with their names would be bearable."""
+    return len(view.options) > FEW
+
+
+def _named(view: PollView, voice: Voice) -> Rows:
+    count = {option.id: f" · {option.votes}" if view.visible else "" for option in view.options}
+    return [
+        [
+            _pick(
+                view,
+                option,
+                f"{_mark(option)}{shorten(option.name(voice, view.zone), BUTTON_MAX)}{count[option.id]}",
+            )
+        ]
+        for option in view.options
+    ]
+
+
+def _numbered(view: PollView) -> Rows:
+    buttons = [
+        _pick(view, option, f"{_mark(option)}{number}")
+        for number, option in enumerate(view.options, 1)
+    ]
+    return _in_rows(buttons)
+
+
+def _pick(view: PollView, option: OptionView, label: str) -> InlineKeyboardButton:
+    data = Pick(code=view.code, option=option.id).pack()
+    return InlineKeyboardButton(text=label, callback_data=data)
+
+
+def _mark(option: OptionView) -> str:
+    """The reader's own answer, as /vote writes it too."""
+    return "" if option.answer is None else f"{MARKS[option.answer]} "
+
+
+def _organisers_rows(view: PollView, voice: Voice) -> Rows:
+    """Closing, making the date, and reminding who is missing; for who may."""
+    does = []
+    if view.open and view.managed:
+        does.append((N_("Close the poll"), Run.CLOSE))
+    if view.to_make:
+        does.append((N_("Close and make the date") if view.open else N_("Make the date"), Run.MAKE))
+    if view.open and view.managed:
+        does.append((N_("Remind who is missing"), Run.REMIND))
+    return [[run_poll(voice.say(label), do, view.code)] for label, do in does]
+
+
+def run_poll(label: str, do: Run, code: str) -> InlineKeyboardButton:
+    """A button of an organiser's about a poll."""
+    return InlineKeyboardButton(text=label, callback_data=RunPoll(do=do, code=code).pack())
+
+
+def closing_rows(code: str, voice: Voice) -> Rows:
+    """Close it for good, or not."""
+    yes = run_poll(voice.say(N_("Yes, close it")), Run.CLOSE_NOW, code)
+    return [[yes], [run_poll(voice.say(N_("Back")), Run.BACK, code)]]
+
+
+def making_rows(code: str, option: int, voice: Voice) -> Rows:
+    """With how many seats the date is made; each makes it."""
+
+    def make(label: str, seats: int) -> InlineKeyboardButton:
+        data = MakeDate(code=code, option=option, seats=seats).pack()
+        return InlineKeyboardButton(text=label, callback_data=data)
+
+    return [
+        *_in_rows([make(str(seats), seats) for seats in SEATS]),
+        [make(voice.say(N_("Room for all")), 0)],
+        [run_poll(voice.say(N_("Back")), Run.BACK, code)],
+    ]
 
 
 def sign_in_rows(key: str, voice: Voice) -> Rows:
@@ -156,6 +272,10 @@ def numbers(data: Sequence[CallbackData]) -> Rows:
         InlineKeyboardButton(text=str(n), callback_data=each.pack())
         for n, each in enumerate(data, 1)
     ]
+    return _in_rows(buttons)
+
+
+def _in_rows(buttons: list[InlineKeyboardButton]) -> Rows:
     return [buttons[at : at + 5] for at in range(0, len(buttons), 5)]
 
 
@@ -173,3 +293,9 @@ def link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
         ]
         for club in clubs
     ]
+
+
+def post_again_rows(card_id: int, voice: Voice) -> Rows:
+    """Posts a lost card again (`C6`)."""
+    data = PostAgain(card_id=card_id).pack()
+    return [[InlineKeyboardButton(text=voice.say(N_("Post it again")), callback_data=data)]]

@@ -1,47 +1,70 @@
-"""How what a person must be told is worded: when it is sent, in the language they read at that moment (`M1`)."""
+"""How what must be told is worded: when it is sent, in the language its reader reads at that moment (`M1`).
 
+A new kind is one line here: about a date, in `ABOUT_DATES` with its buttons and a template `letters/<kind>.html`; about
+anything else, in `OTHERS` with a function that writes the sheet.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
+from aiogram.types import InlineKeyboardButton
+
+from backend.announcements.queries import announcement
 from backend.bookings.queries import InstanceView, instance_for_card
-from backend.i18n import N_
+from backend.cards.queries import card
+from backend.i18n import N_, Voice
 from backend.messages.queries import Letter
-from bot.callbacks import Do
-from bot.keyboards import decide_row, move_row, open_event, seat, see_date
+from backend.polls.queries import poll_for_card
+from bot.announcements import announced
+from bot.callbacks import Do, ShowPoll
+from bot.keyboards import (
+    decide_row,
+    move_row,
+    open_event,
+    open_poll,
+    post_again_rows,
+    seat,
+    see_date,
+)
 from bot.sheets import Rows, Sheet, write
 
-KINDS = frozenset(
-    {
-        "promoted",
-        "seated",
-        "removed",
-        "cancelled",
-        "restored",
-        "moved",
-        "minimum",
-        "confirmed",
-        "decide",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A letter and the date it is about; `following` is the next date of the series."""
+
+    letter: Letter
+    view: InstanceView
+    following: InstanceView | None
+
+    @property
+    def voice(self) -> Voice:
+        return self.letter.voice
 
 
 async def compose(letter: Letter) -> Sheet:
     """The message as a sheet. Raises `LookupError` for a kind this version does not know, or a date that is gone."""
-    if letter.kind not in KINDS or letter.instance_id is None:
+    if letter.kind in OTHERS:
+        return await OTHERS[letter.kind](letter)
+    if letter.kind not in ABOUT_DATES or letter.instance_id is None:
         raise LookupError(f"a message of the kind {letter.kind!r}")
     found = await instance_for_card(letter.instance_id)
     if found is None:
         raise LookupError(f"the date {letter.instance_id} is gone")
     view, following = found
-    voice = letter.person.voice
+    voice = letter.voice
     return write(
         f"letters/{letter.kind}.html",
         voice,
-        _rows(letter, view, following),
+        ABOUT_DATES[letter.kind](About(letter, view, following)),
         view=view,
         following=following,
         when=f"{voice.date(view.starts_at, view.zone)}, {voice.hour(view.starts_at, view.zone)}",
         seats=letter.seats,
         reason=str(letter.detail.get("reason", "")),
+        detail=letter.detail,
+        until=_until(letter, view),
         asked=bool(letter.detail.get("asked")),
         was=_known_before(letter, view),
     )
@@ -53,15 +76,108 @@ def _known_before(letter: Letter, view: InstanceView) -> datetime:
     return datetime.fromisoformat(str(was)) if was else view.original_start
 
 
-def _rows(letter: Letter, view: InstanceView, following: InstanceView | None) -> Rows:
-    voice = letter.person.voice
-    if letter.kind == "cancelled":
-        return [[see_date(following, voice, private=True)]] if following else []
-    rows: Rows = [[open_event(view, voice, private=True)]]
-    if letter.kind == "moved" and letter.detail.get("asked"):
-        return [move_row(view, voice), *rows]
-    if letter.kind == "decide":
-        return [decide_row(view, voice), *rows]
-    if letter.kind in ("promoted", "seated") and view.may_leave:
-        rows[0].append(seat(voice.say(N_("I can’t come")), Do.CANT, view.code))
-    return rows
+def _until(letter: Letter, view: InstanceView) -> str:
+    """Until when it holds, where it says so; else empty."""
+    until = letter.detail.get("until")
+    return letter.voice.moment(datetime.fromisoformat(str(until)), view.zone) if until else ""
+
+
+# --- buttons of what is about a date ---
+
+
+def _open(about: About) -> Rows:
+    return [[open_event(about.view, about.voice, private=True)]]
+
+
+def _open_or_give_up(about: About) -> Rows:
+    [row] = _open(about)
+    if about.view.may_leave:
+        row.append(seat(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
+    return [row]
+
+
+def _join(about: About) -> Rows:
+    [[opens]] = _open(about)
+    return [[seat(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
+
+
+def _still_coming(about: About) -> Rows:
+    asked = about.letter.detail.get("asked")
+    return [*([move_row(about.view, about.voice)] if asked else []), *_open(about)]
+
+
+def _run_it_or_not(about: About) -> Rows:
+    return [decide_row(about.view, about.voice), *_open(about)]
+
+
+def _next_date(about: About) -> Rows:
+    return [[see_date(about.following, about.voice, private=True)]] if about.following else []
+
+
+def _answers(about: About) -> Rows:
+    voice, code = about.voice, about.view.code
+    wait = about.view.full or (about.view.waiting and not about.view.fill_gaps)
+    join = N_("Wait for a seat") if wait else N_("Join")
+    answers = [
+        seat(voice.say(join), Do.JOIN, code),
+        seat(voice.say(N_("Maybe")), Do.MAYBE, code),
+        seat(voice.say(N_("I can’t come")), Do.CANT, code),
+    ]
+    return [answers, *_open(about)]
+
+
+ABOUT_DATES: dict[str, Callable[[About], Rows]] = {
+    "promoted": _open_or_give_up,
+    "seated": _open_or_give_up,
+    "removed": _open,
+    "cancelled": _next_date,
+    "restored": _open,
+    "reminder": _open_or_give_up,
+    "unanswered": _answers,
+    "claim": _join,
+    "moved": _still_coming,
+    "minimum": _open,
+    "confirmed": _open,
+    "decide": _run_it_or_not,
+}
+
+
+# --- what is about something else ---
+
+
+async def _announcement(letter: Letter) -> Sheet:
+    assert letter.announcement_id is not None
+    found = await announcement(letter.announcement_id)
+    if found is None:
+        raise LookupError(f"the announcement {letter.announcement_id} is gone")
+    return announced(found, letter.voice, private=letter.place is None)
+
+
+async def _about_poll(letter: Letter) -> Sheet:
+    """Their answer to a poll is missing (`P5`)."""
+    view = await poll_for_card(letter.number("poll_id"))
+    if view is None:
+        raise LookupError(f"the poll {letter.number('poll_id')} is gone")
+    voice = letter.voice
+    vote = InlineKeyboardButton(
+        text=voice.say(N_("Vote")), callback_data=ShowPoll(code=view.code).pack()
+    )
+    rows = [[vote], [open_poll(view, voice, private=True)]]
+    return write(f"letters/{letter.kind}.html", voice, rows, view=view)
+
+
+async def _card_lost(letter: Letter) -> Sheet:
+    """What became of a card, and what an organiser can do about it (`C6`)."""
+    lost = await card(letter.number("card"))
+    if lost is None:
+        raise LookupError("the card is gone, with its group")
+    rows = post_again_rows(lost.id, letter.voice)
+    others = letter.number("others")
+    return write("letters/card-lost.html", letter.voice, rows, card=lost, others=others)
+
+
+OTHERS: dict[str, Callable[[Letter], Awaitable[Sheet]]] = {
+    "announcement": _announcement,
+    "poll-unanswered": _about_poll,
+    "card-lost": _card_lost,
+}

@@ -22,25 +22,31 @@ Thing = TypeVar("Thing", bound=Coded)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a command named: the code of one thing, and the numbers that came after it."""
+    """What a command named: the code of one thing, the numbers that came after it, and what stood behind each of them."""
 
     code: str
     numbers: tuple[int, ...]
+    marks: tuple[str, ...] = ()
 
 
-def named(arguments: str | None, listed: Sequence[Coded]) -> Named | None:
-    """What `arguments` name from a list; None when they name nothing. Raises `Invalid` for what cannot be read."""
+def named(arguments: str | None, listed: Sequence[Coded], *, marks: str = "") -> Named | None:
+    """What `arguments` name from a list; None when they name nothing. Behind each number may stand one of `marks`.
+
+    Raises `Invalid` for what cannot be read.
+    """
     words = (arguments or "").replace("+", " ").replace(",", " ").split()
     if not words:
         return None
     first, rest = words[0].lower(), words[1:]
-    if not all(word.isdecimal() and len(word) < 4 for word in rest):
+    behind = tuple(word[-1] if word[-1] in marks else "" for word in rest)
+    bare = [word.removesuffix(mark) for word, mark in zip(rest, behind, strict=True)]
+    if not all(word.isdecimal() and len(word) < 4 for word in bare):
         raise Invalid(N_("Send a number from the list, or a code."))
-    numbers = tuple(int(word) for word in rest)
+    numbers = tuple(int(word) for word in bare)
     if first.isdecimal() and len(first) < 4:
         if not 1 <= int(first) <= len(listed):
             raise Invalid(N_("There is no such number in the list."))
-        return Named(listed[int(first) - 1].code, numbers)
+        return Named(listed[int(first) - 1].code, numbers, behind)
     if not CODE.fullmatch(first):
         raise Invalid(N_("Send a number from the list, or a code."))
-    return Named(first, numbers)
+    return Named(first, numbers, behind)

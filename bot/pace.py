@@ -5,13 +5,21 @@ short of Telegram's twenty, and all chats' second five short of its thirty.
 """
 
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from backend import clock
 
 ALL = (25, timedelta(seconds=1))
 PRIVATE = (1, timedelta(seconds=1))
 GROUP = (16, timedelta(minutes=1))
+# One call begins after another, evenly: a burst that the network bunches up further would be too much at the other end.
+# A shade longer than a twenty-fifth of a second, for no sleep ends quite on time; what one was late by, the next makes up.
+STEP = timedelta(milliseconds=40.4)
+LATE = timedelta(milliseconds=10)
+# So many wait for their turn to begin while time runs: enough to be never short of work, and little to be left half done.
+AHEAD = 10
+# What another sender may have written to a group in its last minute that nobody wrote down: all but Telegram's last four.
+UNKNOWN = 12
 # Refusals of two chats this close together are not about either chat.
 TOGETHER = timedelta(seconds=2)
 FORGET_BEYOND = 5_000  # chats
@@ -30,8 +38,18 @@ class Window:
             self._at.popleft()
         return self._most - len(self._at)
 
-    def count(self) -> None:
-        self._at.append(clock.now())
+    def count(self, at: datetime | None = None) -> None:
+        self._at.append(at or clock.now())
+
+    def put_off(self) -> None:
+        """The last one is only now."""
+        if self._at:
+            self._at[-1] = clock.now()
+
+    @property
+    def free_at(self) -> datetime:
+        """From when there is room."""
+        return clock.now() if self.room > 0 else self._at[-self._most] + self._span
 
     @property
     def idle(self) -> bool:
@@ -39,23 +57,29 @@ class Window:
 
 
 class Pace:
-    """Windows over all chats and over each, and who asked us to wait until when."""
+    """Windows over all chats and over each, and who asked us to wait until when.
+
+    `count` gives a chat's room away; `begin` says that the call begins, which may be a little later.
+    """
 
     def __init__(self) -> None:
         self._all = Window(ALL)
         self._chats: dict[int, Window] = {}
         self._frozen: dict[int, datetime] = {}
-        self._frozen_all = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._frozen_all = datetime.min.replace(tzinfo=UTC)
         self._refused: tuple[int, datetime] | None = None
+        self._next_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def room(self) -> int:
-        """How many may be sent now, to whatever chats."""
-        return 0 if clock.now() < self._frozen_all else self._all.room
+        """How many may wait for their turn now, to whatever chats."""
+        if clock.now() < self._frozen_all:
+            return 0
+        return AHEAD if clock.runs() else self._all.room
 
     def may(self, chat_id: int) -> bool:
         """Whether this chat may be written to now."""
-        if self.room <= 0 or chat_id in self._waiting():
+        if self.room <= 0 or self.frozen(chat_id):
             return False
         window = self._chats.get(chat_id)
         return window is None or window.room > 0
@@ -63,16 +87,31 @@ class Pace:
     def busy(self) -> list[int]:
         """The chats that may not be written to now."""
         full = [chat_id for chat_id, window in self._chats.items() if window.room <= 0]
-        return [*self._waiting(), *full]
+        now = clock.now()
+        self._frozen = {chat: until for chat, until in self._frozen.items() if until > now}
+        return [*self._frozen, *full]
 
     def count(self, chat_id: int) -> None:
-        """Something is being sent there now."""
-        self._all.count()
+        """Something is to be sent there, as soon as it is its turn."""
         if len(self._chats) > FORGET_BEYOND:
             self._chats = {c: w for c, w in self._chats.items() if not w.idle}
-        if chat_id not in self._chats:
-            self._chats[chat_id] = Window(PRIVATE if chat_id > 0 else GROUP)
-        self._chats[chat_id].count()
+        self._window(chat_id).count()
+
+    def begin(self) -> None:
+        """One of those that were counted begins now."""
+        self._all.count()
+        self._next_at = max(self._next_at, clock.now() - LATE) + STEP
+
+    @property
+    def begins_in(self) -> float:
+        """In how many seconds the next may begin."""
+        at = max(self._next_at, self._all.free_at)
+        return max(0.0, (at - clock.now()).total_seconds())
+
+    def answered(self, chat_id: int) -> None:
+        """The call is over. It arrived there at some moment since it began: a person's second counts from its end."""
+        if chat_id > 0:
+            self._window(chat_id).put_off()
 
     def wait(self, chat_id: int, seconds: float) -> datetime:
         """Telegram said to wait so long before writing there again: when that is over.
@@ -87,7 +126,28 @@ class Pace:
         self._frozen[chat_id] = until
         return until
 
-    def _waiting(self) -> set[int]:
-        now = clock.now()
-        self._frozen = {chat: until for chat, until in self._frozen.items() if until > now}
-        return set(self._frozen)
+    def frozen(self, chat_id: int) -> datetime | None:
+        """Until when this chat must not be written to, since Telegram said so; None when it may."""
+        until = max(self._frozen.get(chat_id, self._frozen_all), self._frozen_all)
+        return until if until > clock.now() else None
+
+    # --- taking over from another sender, whose last minute counts too ---
+
+    def rest(self, until: datetime) -> None:
+        """Write nowhere before."""
+        self._frozen_all = max(self._frozen_all, until)
+
+    def recall(self, chat_id: int, at: datetime) -> None:
+        """Another sender wrote there then."""
+        self._window(chat_id).count(at)
+
+    def suppose(self, chat_id: int) -> None:
+        """Another sender may have written there lately; nobody wrote down how often."""
+        window = self._window(chat_id)
+        for _ in range(min(UNKNOWN, window.room)):
+            window.count()
+
+    def _window(self, chat_id: int) -> Window:
+        if chat_id not in self._chats:
+            self._chats[chat_id] = Window(PRIVATE if chat_id > 0 else GROUP)
+        return self._chats[chat_id]

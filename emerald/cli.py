@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from emerald.commands import announcements, bookings, cards, events, polls
 from emerald.sentences import explain
 
 
@@ -77,9 +78,8 @@ def parser() -> argparse.ArgumentParser:
         "--invariants", action="store_true", help="recount every seat from the log too"
     )
     add("demo", "fill an empty database with the demo club", demo)
-    from emerald.commands import events
-
-    events.register(add)
+    for noun in (announcements, bookings, cards, events, polls):
+        noun.register(add)
     return top
 
 

@@ -133,20 +133,62 @@ CHECKS = (
         """,
     ),
     (
-        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted}.",
+        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted} (yes, if need be, no).",
         """
-        SELECT p.code, o.position, coalesce(c.votes::text, 'nothing') AS votes,
-            (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted
+        SELECT p.code, o.position, coalesce(format('%s, %s, %s', c.votes, c.if_need_be, c.against), 'nothing') AS votes,
+            format('%s, %s, %s', v.yes, v.if_need_be, v.against) AS counted
         FROM poll_options o JOIN polls p ON p.id = o.poll_id LEFT JOIN poll_option_tallies c ON c.option_id = o.id
-        WHERE c.votes IS DISTINCT FROM (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id)
+        CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE answer = 'yes') AS yes,
+            count(*) FILTER (WHERE answer = 'if-need-be') AS if_need_be, count(*) FILTER (WHERE answer = 'no') AS against
+            FROM poll_votes WHERE option_id = o.id) v
+        WHERE (c.votes, c.if_need_be, c.against) IS DISTINCT FROM (v.yes, v.if_need_be, v.against)
         """,
     ),
     (
-        "Poll {code}, option {position}: {counted} votes, though it takes {votes_max}.",
+        "Poll {code}, option {position}: {counted} say yes, though it takes {votes_max}.",
         """
         SELECT p.code, o.position, count(*) AS counted, c.votes_max
         FROM poll_votes v JOIN poll_options o ON o.id = v.option_id JOIN poll_option_tallies c ON c.option_id = o.id
-        JOIN polls p ON p.id = o.poll_id GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
+        JOIN polls p ON p.id = o.poll_id WHERE v.answer = 'yes'
+        GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
+        """,
+    ),
+    (
+        "Poll {code}: member {membership_id} said {answer}, which only a poll about dates takes.",
+        """
+        SELECT p.code, v.membership_id, v.answer FROM poll_votes v JOIN polls p ON p.id = v.poll_id
+        WHERE v.answer <> 'yes' AND p.kind <> 'dates'
+        """,
+    ),
+    (
+        "Poll {code}: {n} dates were made of it.",
+        """
+        SELECT p.code, count(*) AS n FROM poll_options o JOIN polls p ON p.id = o.poll_id
+        WHERE o.made_instance_id IS NOT NULL GROUP BY p.code HAVING count(*) > 1
+        """,
+    ),
+    (
+        "Poll {code}: date {made} was made of it, though it is open or about something else.",
+        """
+        SELECT p.code, i.code AS made FROM poll_options o JOIN polls p ON p.id = o.poll_id
+        JOIN event_instances i ON i.id = o.made_instance_id
+        WHERE p.kind <> 'dates' OR (p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $1))
+        """,
+    ),
+    (
+        "Date {code}: {n} people have first claim on it, but until no moment.",
+        """
+        SELECT i.code, count(*) AS n FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
+        WHERE i.claim_until IS NULL GROUP BY i.code
+        """,
+    ),
+    (
+        "Date {code}: member {membership_id} has first claim on it, but did not say yes to it in its poll.",
+        """
+        SELECT i.code, c.membership_id FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
+        JOIN poll_options o ON o.made_instance_id = c.instance_id
+        WHERE NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.option_id = o.id AND v.membership_id = c.membership_id
+            AND v.answer = 'yes')
         """,
     ),
     (
@@ -179,6 +221,9 @@ CHECKS = (
         SELECT name FROM unnest(ARRAY['instance_seats_no_oversell', 'bookings_instance_id_membership_id_key',
             'poll_option_tallies_limit', 'poll_votes_option_id_membership_id_key']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = name AND convalidated)
+        UNION ALL
+        SELECT name FROM unnest(ARRAY['poll_options_poll_id_made_idx']) AS name
+        WHERE to_regclass(name) IS NULL OR NOT (SELECT indisunique AND indisvalid FROM pg_index WHERE indexrelid = to_regclass(name))
         UNION ALL
         SELECT name FROM unnest(ARRAY['event_participation_log_written_once', 'event_participation_log_never_emptied']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))

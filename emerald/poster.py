@@ -12,7 +12,7 @@ from backend import clock, failpoints
 from backend.cards import actions as cards
 from backend.cards.queries import Job, stale_cards
 from backend.errors import Busy, Unavailable
-from backend.groups.actions import move_group, note_health
+from backend.groups.actions import move_group, note_health, note_topic
 from bot.cards import Drawing, draw
 from bot.deliver import Answer, Fate, edit, post
 from bot.pace import Pace
@@ -53,6 +53,7 @@ class Poster:
         """Up to `room` things to be done now, each ready to be run: posting first, then edits."""
         begun: list[Work] = []
         while len(begun) < room:
+            await failpoints.reach("poster.looking")
             job = await cards.take_due(self.pace.busy())
             if job is None:
                 break
@@ -65,8 +66,9 @@ class Poster:
         now = clock.now()
         self._not_before = {c: at for c, at in self._not_before.items() if at > now}
         begun: list[Work] = []
-        # Groups at their limit hide behind no others: more are read than can be done.
-        for job in await stale_cards(limit=room * 4, but={*self._under_way, *self._not_before}):
+        # More are read than can be done: a group may come to its limit by the first of its cards.
+        but = {*self._under_way, *self._not_before}
+        for job in await stale_cards(limit=room * 4, but=but, busy=self.pace.busy()):
             if len(begun) < room and self.pace.may(job.chat_id):
                 begun.append(self._begin(job, self._edit(job)))
         return begun
@@ -81,14 +83,15 @@ class Poster:
             await work
         except Exception:
             log.exception("card failed", card=job.card_id)
-            await insist(lambda: cards.lost(job, "could not be shown"))
+            await insist(lambda: cards.lost(job, "refused", "could not be shown"))
         finally:
             self._under_way.discard(job.card_id)
 
     async def _post(self, job: Job) -> None:
+        await failpoints.reach("poster.taken")
         drawing = await insist(lambda: draw(instance_id=job.instance_id, poll_id=job.poll_id))
         if drawing is None:
-            await insist(lambda: cards.lost(job, "what it shows is gone"))
+            await insist(lambda: cards.lost(job, "refused", "what it shows is gone"))
             return
         await failpoints.reach("poster.posting")
         answer = await post(self.bot, job.chat_id, drawing.sheet, job.topic_id)
@@ -96,6 +99,7 @@ class Poster:
         self._not_before[job.card_id] = clock.now() + BETWEEN_EDITS
         until = self.pace.wait(job.chat_id, answer.seconds) if answer.fate is Fate.WAIT else None
         await insist(lambda: self._note_post(job, drawing, answer, until))
+        await failpoints.reach("poster.noted")
 
     async def _note_post(
         self, job: Job, drawing: Drawing, answer: Answer, until: datetime | None
@@ -103,6 +107,7 @@ class Poster:
         match answer.fate:
             case Fate.DONE:
                 await cards.posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
+                await note_health(job.chat_id, "well")  # whatever was believed of it
             case Fate.WAIT:
                 await cards.not_posted(job, until or clock.now(), answer.why)
             case Fate.UNSENT | Fate.MISCONFIGURED:
@@ -111,15 +116,21 @@ class Poster:
                 await move_group(job.chat_id, answer.chat_id)
                 await cards.not_posted(job, clock.now(), "")
             case Fate.UNKNOWN:
-                await cards.lost(job, f"may have been posted: {answer.why}")
+                await cards.lost(job, "unknown", f"may have been posted: {answer.why}")
+            case Fate.CLOSED:
+                if job.topic_id is not None:
+                    await note_topic(job.chat_id, job.topic_id, None, closed=True)
+                await self._lose(job, "topic-closed", answer)
+            case Fate.MISSING:
+                await self._lose(job, "topic-gone", answer)
             case _:
-                await self._lose(job, answer)
+                await self._lose(job, _trouble(answer.fate), answer)
 
     async def _edit(self, job: Job) -> None:
         assert job.message_id is not None
         drawing = await insist(lambda: draw(instance_id=job.instance_id, poll_id=job.poll_id))
         if drawing is None:
-            await insist(lambda: cards.lost(job, "what it shows is gone"))
+            await insist(lambda: cards.lost(job, "refused", "what it shows is gone"))
             return
         if drawing.sheet.digest == job.digest:  # none when nothing changed (C2)
             await insist(lambda: cards.shown(job, job.digest, drawing.look_at))
@@ -136,19 +147,24 @@ class Poster:
         match answer.fate:
             case Fate.DONE:
                 await cards.shown(job, drawing.sheet.digest, drawing.look_at)
-            case Fate.UNSENT | Fate.UNKNOWN | Fate.MISCONFIGURED:  # an edit can be made twice
+            # An edit can be made twice; a closed topic is opened again.
+            case Fate.UNSENT | Fate.UNKNOWN | Fate.MISCONFIGURED | Fate.CLOSED:
                 self._not_before[job.card_id] = clock.now() + _pause(job)
                 await cards.failed_to_show(job, answer.why)
             case Fate.MOVED:  # the old chat's messages cannot be edited any more
                 await move_group(job.chat_id, answer.chat_id)
+            case Fate.MISSING:
+                await self._lose(job, "deleted", answer)
             case _:
-                await self._lose(job, answer)
+                await self._lose(job, _trouble(answer.fate), answer)
 
-    async def _lose(self, job: Job, answer: Answer) -> None:
-        log.warning("card lost", card=job.card_id, why=answer.why)
-        if answer.fate in (Fate.GONE, Fate.MUTED):
-            await note_health(job.chat_id, "removed" if answer.fate is Fate.GONE else "muted")
-        await cards.lost(job, answer.why)
+    async def _lose(self, job: Job, trouble: str, answer: Answer) -> None:
+        log.warning("card lost", card=job.card_id, trouble=trouble, why=answer.why)
+        await cards.lost(job, trouble, answer.why)
+
+
+def _trouble(fate: Fate) -> str:
+    return {Fate.GONE: "removed", Fate.MUTED: "muted"}.get(fate, "refused")
 
 
 def _pause(job: Job) -> timedelta:

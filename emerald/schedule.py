@@ -1,16 +1,21 @@
-"""What runs when: one literal table. Whoever moves a duty's row on runs it, so that any number of workers do it once."""
+"""What runs when: one literal table. Whoever claims a duty's row runs it, so that any number of workers do it once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from backend import failpoints
+from backend.announcements.actions import fan_out
 from backend.bookings.actions import fill_all
+from backend.bookings.attendance import complete_ended
+from backend.bookings.regulars import make_dates, seat_regulars
+from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.bookings.series import decide_minimum, warn_of_minimum
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.events.actions import complete_ended, materialise_all
 from backend.messages import leases
 from backend.people.updates import forget
 from backend.polls.actions import close_due
@@ -28,35 +33,73 @@ class Duty:
 
 
 SCHEDULE = (
-    Duty("make the dates of the weeks ahead", timedelta(days=1), materialise_all),
+    Duty("make the dates of the weeks ahead", timedelta(days=1), make_dates),
     Duty("complete what has ended", timedelta(minutes=1), complete_ended),
     Duty("announce what is near", timedelta(minutes=1), announce_due),
+    Duty("seat regulars", timedelta(minutes=10), seat_regulars),
     Duty("fill free seats", timedelta(minutes=1), fill_all),
     Duty("warn where too few come", timedelta(minutes=1), warn_of_minimum),
     Duty("decide whether dates run", timedelta(minutes=1), decide_minimum),
     Duty("close polls", timedelta(minutes=1), close_due),
+    Duty("remind who is booked", timedelta(minutes=1), remind_due),
+    Duty("ask who has not answered", timedelta(minutes=1), remind_unanswered),
+    Duty("make the messages of announcements", timedelta(seconds=2), fan_out),
     Duty("forget updates and sign-ins", timedelta(hours=1), forget),
 )
 
 
+class Overtaken(Exception):
+    """Another worker has claimed the duty meanwhile, for this one gave no sign of life: it is theirs now."""
+
+
 async def tick(duties: tuple[Duty, ...] = SCHEDULE) -> None:
-    """Run what is due, one after another. A duty that fails is tried again soon and holds up no other.
+    """Run what is due of these, one after another. A duty that fails is tried again soon and holds up no other.
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
     for duty in duties:
-        if not await leases.claim_duty(duty.name):
-            continue
-        error = ""
-        try:
-            done = await duty.run()
-        except (Busy, Unavailable) as reason:
-            error = type(reason).__name__
-            log.warning("duty put off", duty=duty.name, error=str(reason))
-        except Exception as reason:
-            error = repr(reason)
-            log.exception("duty failed", duty=duty.name)
-        else:
-            if done:
-                log.info("duty done", duty=duty.name, count=done)
-        await leases.end_duty(duty.name, duty.every, error=error)
+        epoch = await leases.claim_duty(duty.name)
+        if epoch is not None:
+            await _run(duty, epoch)
+
+
+async def _run(duty: Duty, epoch: int) -> None:
+    error = ""
+    try:
+        done = await _while_ours(duty, epoch)
+    except Overtaken:
+        log.warning("duty overtaken", duty=duty.name)
+        return
+    except (Busy, Unavailable) as reason:
+        error = type(reason).__name__
+        log.warning("duty put off", duty=duty.name, error=str(reason))
+    except Exception as reason:
+        error = repr(reason)
+        log.exception("duty failed", duty=duty.name)
+    else:
+        if done:
+            log.info("duty done", duty=duty.name, count=done)
+    if not await leases.end_duty(duty.name, epoch, duty.every, error=error):
+        log.warning("duty overtaken at its end", duty=duty.name)
+
+
+async def _while_ours(duty: Duty, epoch: int) -> int:
+    """Run it and renew the claim meanwhile. Without a claim it is stopped: what it had begun is rolled back.
+
+    Raises `Overtaken`, and what the duty raises.
+    """
+    running = asyncio.ensure_future(_begun(duty))
+    try:
+        while not running.done():
+            await asyncio.wait({running}, timeout=leases.DUTY_RENEW.total_seconds())
+            if not running.done() and not await leases.renew_duty(duty.name, epoch):
+                raise Overtaken
+        return running.result()
+    finally:
+        if running.cancel():
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def _begun(duty: Duty) -> int:
+    await failpoints.reach(f"duty.{duty.name}")
+    return await duty.run()

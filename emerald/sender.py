@@ -1,6 +1,7 @@
 """The sender: the one process that writes to people and groups on its own accord, by a lease (HOUSE 4c).
 
 A *step* takes what may be sent now and starts sending it; what is under way may last, and the next step works beside it.
+Calls begin one after another, at the pace of `bot.pace`.
 """
 
 import asyncio
@@ -16,12 +17,15 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints
+from backend.groups.actions import move_group, note_health, note_topic
 from backend.messages import actions as messages
 from backend.messages import leases
-from backend.messages.queries import Letter
+from backend.messages.queries import Letter, Place, chats_with_cards, written_to_groups
+from backend.messages.rules import AT_MOST_ONCE
 from bot.deliver import Answer, Fate, post
 from bot.letters import compose
-from bot.pace import Pace
+from bot.pace import ALL, GROUP, Pace
+from emerald.herald import Herald
 from emerald.poster import Poster, insist
 
 log = structlog.get_logger()
@@ -43,35 +47,57 @@ class Sender:
         self.epoch: int | None = None
         self.pace = Pace()
         self.poster = Poster(bot, self.pace)
-        self._renew_at = clock.now()
-        self._writing_to: set[int] = set()  # Telegram ids of people a letter is under way to
+        self.herald = Herald(bot, self.pace)
+        self._renew_at = self._held_until = clock.now()
+        self._writing_to: set[int] = set()  # chats a letter is under way to
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()  # of them, those whose turn has not come
+        self._turn = asyncio.Lock()  # asyncio hands it on in the order of asking
 
     async def hold(self) -> bool:
         """Take or renew the lease when it is time; whether it is ours. Who takes it over tidies up after who had it."""
         if clock.now() < self._renew_at:
             return self.epoch is not None
+        asked_at = clock.now()
+        before = await leases.held_until(self.lease)
         epoch = await leases.take(self.lease, self.holder, LIFE)
-        self._renew_at = clock.now() + RENEW
+        self._renew_at, self._held_until = asked_at + RENEW, asked_at + LIFE
         if epoch is not None and epoch != self.epoch:
-            again, lost = await messages.recover(epoch), await self.poster.take_over()
-            log.info("sending", epoch=epoch, again=again, lost_cards=lost)
+            await self._take_over(epoch, before)
         self.epoch = epoch
         return epoch is not None
+
+    async def _take_over(self, epoch: int, before: datetime | None) -> None:
+        """What the one before was writing is seen to, and what it wrote in its last minute counts for us too (`M2`)."""
+        again, lost = await messages.recover(epoch), await self.poster.take_over()
+        log.info("sending", epoch=epoch, again=again, lost_cards=lost)
+        if before is None or before + GROUP[1] < clock.now():
+            return
+        self.pace.rest(before + ALL[1])
+        for written in await written_to_groups(clock.now() - GROUP[1]):
+            self.pace.recall(written.chat_id, written.at)
+        for chat_id in await chats_with_cards():
+            self.pace.suppose(chat_id)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the lease is ours at this moment, as far as the clock can tell: who slept too long may not write."""
+        return self.epoch is not None and clock.now() < self._held_until
 
     async def step(self) -> int:
         """Start sending what may be sent now; how many things that was."""
         if not await self.hold() or self.epoch is None:
             return 0
-        room = min(self.pace.room, AT_ONCE - len(self._under_way))
+        room = min(self.pace.room - len(self._waiting), AT_ONCE - len(self._under_way))
         if room <= 0:
             return 0
         # Cards take at most half: a busy evening in many groups does not hold up what people are told.
         started = await self._start_cards(max(1, room // 2))
         busy = {*self._writing_to, *self.pace.busy()}
-        for letter in await messages.claim(self.epoch, limit=max(0, room - started), busy=busy):
-            self.pace.count(letter.person.telegram_id)
-            self._writing_to.add(letter.person.telegram_id)
+        room -= started
+        for letter in await messages.claim(self.epoch, limit=room, busy=busy, lease=self.lease):
+            self.pace.count(letter.chat_id)
+            self._writing_to.add(letter.chat_id)
             self._begin(self._send(letter))
             started += 1
         return started
@@ -89,15 +115,37 @@ class Sender:
 
     async def _start_cards(self, room: int) -> int:
         started = 0
-        for work in await self.poster.work(room):
-            self._begin(work)
+        told = await self.herald.work(room)
+        for work in [*told, *await self.poster.work(room - len(told))]:
+            self._begin(self._in_turn(work))
             started += 1
         return started
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await self._wait_for_turn()
+            await work
+        except Exception:
+            log.exception("could not be shown")
+
+    async def _wait_for_turn(self) -> None:
+        """Wait until the next call may begin, behind all who waited before, and begin it."""
+        async with self._turn:
+            while (pause := self.pace.begins_in) > 0 and clock.runs():  # noqa: ASYNC110 - it is time that is waited for
+                await asyncio.sleep(pause)
+            self.pace.begin()
+        task = asyncio.current_task()
+        self._waiting = {other for other in self._waiting if other is not task}
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._waiting.add(task)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._waiting.discard(task)
 
     async def _send(self, letter: Letter) -> None:
         try:
@@ -107,28 +155,41 @@ class Sender:
             why = type(error).__name__
             await insist(lambda: messages.park(letter, why))
         finally:
-            self._writing_to.discard(letter.person.telegram_id)
+            self._writing_to.discard(letter.chat_id)
 
     async def _try_to_send(self, letter: Letter) -> None:
         await failpoints.reach("sender.claimed")
+        unknown = ""
         try:
             sheet = await insist(lambda: compose(letter))
         except LookupError as error:
-            why = str(error)
-            await insist(lambda: messages.park(letter, why))
+            unknown = str(error)
+        await self._wait_for_turn()
+        if unknown:
+            await insist(lambda: messages.park(letter, unknown))
             return
-        answer = await post(self.bot, letter.person.telegram_id, sheet)
+        wait = clock.now() if not self.holds else self.pace.frozen(letter.chat_id)
+        if wait is not None:
+            await insist(lambda: messages.put_off(letter, wait, "", blameless=True))
+            return
+        place = letter.place
+        await failpoints.reach("sender.calling")
+        answer = await post(self.bot, letter.chat_id, sheet, place.topic_id if place else None)
         await failpoints.reach("sender.sent")
+        self.pace.answered(letter.chat_id)
         until = clock.now() + pause_after(letter.attempts)
         if answer.fate is Fate.WAIT:
-            until = self.pace.wait(letter.person.telegram_id, answer.seconds)
+            until = self.pace.wait(letter.chat_id, answer.seconds)
         await insist(lambda: self._note(letter, answer, until))
+        await failpoints.reach("sender.noted")
 
     async def _note(self, letter: Letter, answer: Answer, until: datetime) -> None:
         match answer.fate:
             case Fate.DONE:
                 await messages.sent(letter)
-            case Fate.GONE:
+                if letter.place is not None and letter.place.health != "well":
+                    await note_health(letter.chat_id, "well")
+            case Fate.GONE if letter.place is None:
                 await messages.blocked(letter)
             case Fate.WAIT:
                 await messages.put_off(letter, until, answer.why, blameless=True)
@@ -136,11 +197,26 @@ class Sender:
                 log.error("telegram refuses the bot", why=answer.why)
                 later = clock.now() + MISCONFIGURED_PAUSE
                 await messages.put_off(letter, later, answer.why, blameless=True)
+            case Fate.MOVED:
+                await move_group(letter.chat_id, answer.chat_id)
+                await messages.put_off(letter, clock.now(), "", blameless=True)
+            case Fate.UNKNOWN if letter.kind in AT_MOST_ONCE:
+                await messages.perhaps(letter, answer.why)
             case Fate.UNSENT | Fate.UNKNOWN:  # at least once: a repeated confirmation harms nobody
                 await messages.put_off(letter, until, answer.why)
             case _:
                 log.error("message refused", kind=letter.kind, why=answer.why)
+                if letter.place is not None:
+                    await _note_place(letter.place, answer.fate)
                 await messages.park(letter, answer.why)
+
+
+async def _note_place(place: Place, fate: Fate) -> None:
+    """What a refusal says of a group, for its organisers to see (`A6`)."""
+    if fate in (Fate.GONE, Fate.MUTED):
+        await note_health(place.chat_id, "removed" if fate is Fate.GONE else "muted")
+    elif fate is Fate.MISSING and place.topic_id is not None:
+        await note_topic(place.chat_id, place.topic_id, None, closed=True)
 
 
 def pause_after(attempts: int) -> timedelta:

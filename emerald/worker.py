@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from backend.messages import leases
 from backend.settings import settings
 from bot.dispatcher import make_bot
 from bot.introduction import introduce
+from emerald.poster import insist
 from emerald.schedule import SCHEDULE, tick
 from emerald.sender import Sender
 
@@ -33,7 +35,7 @@ async def work() -> None:
     sender = Sender(bot)
     try:
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(_over_and_over(_enlist_and_tick, TICKER_PACE))
+            loops.create_task(_do_duties())
             loops.create_task(_over_and_over(sender.step, SENDER_PACE))
             loops.create_task(_over_and_over(beat, HEARTBEAT_PACE))
             if settings.telegram_webhook:
@@ -54,15 +56,12 @@ async def is_alive() -> bool:
     return await leases.held(HEARTBEAT)
 
 
-async def _enlist_and_tick() -> None:
-    global _enlisted
-    if not _enlisted:
-        await leases.enlist([duty.name for duty in SCHEDULE])
-        _enlisted = True
-    await tick()
-
-
-_enlisted = False
+async def _do_duties() -> None:
+    """Each duty in a loop of its own: a slow one holds up no other."""
+    await insist(lambda: leases.enlist([duty.name for duty in SCHEDULE]))
+    async with asyncio.TaskGroup() as loops:
+        for duty in SCHEDULE:
+            loops.create_task(_over_and_over(partial(tick, (duty,)), TICKER_PACE))
 
 
 async def _introduce_once(sender: Sender) -> None:

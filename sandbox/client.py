@@ -168,6 +168,18 @@ class Room:
         """Close a topic of a forum, or open it again."""
         self._sandbox.post(f"chats/{self.id}/topics/{thread_id}", {"closed": closed, "by": by})
 
+    def rename_topic(self, thread_id: int, name: str, by: str = "Olga") -> None:
+        """A topic gets a new name."""
+        self._sandbox.post(f"chats/{self.id}/topics/{thread_id}", {"name": name, "by": by})
+
+    def delete_topic(self, thread_id: int) -> None:
+        """A topic goes with its messages; the bot is not told."""
+        self._sandbox.delete(f"chats/{self.id}/topics/{thread_id}")
+
+    def destroy(self) -> None:
+        """The owner deletes the group; the bot is not told."""
+        self._sandbox.delete(f"chats/{self.id}")
+
 
 class Somebody:
     """A person who writes, presses and opens."""

@@ -183,6 +183,31 @@ def close_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, clos
     telegram.tell_service(room, by.id, what, thread_id=thread_id)
 
 
+def rename_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, name: str) -> None:
+    """A topic gets a new name; the bot hears of it by a service message."""
+    if thread_id not in room.topics:
+        raise Impossible("There is no such topic.", 404)
+    room.topics[thread_id].name = name
+    telegram.tell_service(room, by.id, {"forum_topic_edited": {"name": name}}, thread_id=thread_id)
+
+
+def delete_topic(telegram: Telegram, room: Chat, thread_id: int) -> None:
+    """A topic goes with all that was said in it. Telegram does not tell bots about it."""
+    if room.topics.pop(thread_id, None) is None:
+        raise Impossible("There is no such topic.", 404)
+    for said in telegram.said_in(room.id):
+        if said.thread_id == thread_id:
+            said.deleted = True
+    telegram.touch()
+
+
+def destroy(telegram: Telegram, room: Chat) -> None:
+    """The owner deletes the group: nobody is in it any more, and the bot is not told."""
+    room.destroyed = True
+    room.members.clear()
+    telegram.touch()
+
+
 def _meet(telegram: Telegram, room: Chat) -> None:
     for number, member in room.members.items():
         if member.inside:

@@ -80,6 +80,7 @@ class Chat(msgspec.Struct):
     bot: Standing = msgspec.field(default_factory=lambda: Standing("left"))
     met_bot: bool = False
     migrated_to: int | None = None
+    destroyed: bool = False
     next_message_id: int = 1
     pinned: int | None = None
 

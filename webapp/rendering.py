@@ -2,7 +2,7 @@
 
 `miniapp/…` and `dashboard/…` are the templates of the two sites, everything else is shared. In every template:
 `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; the filters `tell`, which speaks `Words`,
-and `initials`; and `voice`, the reader's own, which is the only way to word dates.
+`initials`, and those of `webapp.standing`; and `voice`, the reader's own, which is the only way to word dates.
 """
 
 import re
@@ -24,6 +24,7 @@ from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
 from webapp.assets import static_url
+from webapp.standing import leaves_freely, may_pass_on, stand
 
 HERE = Path(__file__).parent
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
@@ -72,7 +73,13 @@ def environment(language: str) -> Environment:
         language=language,
         now=clock.now,
     )
-    made.filters.update(tell=tell, initials=initials)
+    made.filters.update(
+        tell=tell,
+        initials=initials,
+        stand=stand,
+        leaves_freely=leaves_freely,
+        may_pass_on=may_pass_on,
+    )
     return made
 
 

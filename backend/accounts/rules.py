@@ -23,6 +23,7 @@ class Act(StrEnum):
     MANAGE_BOOKINGS = "manage bookings"
     MANAGE_POLLS = "manage polls"
     POST_CARDS = "post cards"
+    ANNOUNCE = "announce"
     MANAGE_GROUPS = "manage groups"
     MANAGE_MEMBERS = "manage members"
     MANAGE_KEYS = "manage keys"

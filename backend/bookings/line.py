@@ -45,6 +45,10 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
     """
     facts = desk.facts
     if facts.state != "SCHEDULED" or desk.now >= facts.starts_at:
+        if desk.freed:
+            desk.called_at = None  # should the date be on again, nobody has been told of this seat
+        return
+    if not desk.free + desk.releasing:
         return
     stage = desk.stage
     if stage is Stage.FIRST_TAP:
@@ -55,35 +59,41 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
             continue
         from_others = desk.releasing if stage is Stage.AUTOMATIC else 0
         if party.waiting <= desk.free + from_others:
-            replace(desk, party.waiting - desk.free)
+            replace(desk, party.waiting - desk.free, asking)
             _give(desk, party, asking, at_once=stage is Stage.AUTOMATIC)
         elif not (facts.fill_gaps or never_fits(desk, party)):
             break
-    if stage is Stage.OFFER and desk.releasing and (desk.sought or desk.called_at is None):
+    if stage is Stage.OFFER and desk.releasing and (desk.sought or not _known(desk)):
         _call(desk, asking)
 
 
 def _eligible(desk: Desk, party: Party, stage: Stage) -> bool:
-    if desk.claiming and not party.claims:
-        return False
-    return not (stage is Stage.OFFER and desk.lapsed(party))
+    return _has_claim(desk, party) and not (stage is Stage.OFFER and desk.lapsed(party))
+
+
+def _has_claim(desk: Desk, party: Party) -> bool:
+    """Whether the party may have seats now as far as claims go (`P4`)."""
+    return party.claims or not desk.claiming
 
 
 def _give(desk: Desk, party: Party, asking: Party | None, *, at_once: bool) -> None:
-    wanted = party.waiting
-    if at_once or party is asking:
-        desk.change(party, None, "promote", seats=party.seats + wanted, waiting=0)
+    """Seat the party, or make it an offer; an offer it has already grows, and then all of it has the new time."""
+    wanted, held = party.waiting, party.offered
+    if at_once or (party is asking and not held):
+        desk.change(party, None, "promote", seats=party.seats + wanted, waiting=0, offered=held)
         party.promoted_at = desk.now
         if party is not asking:
             desk.tell(party, "promoted")
         return
-    desk.change(party, None, "offer", seats=party.seats, waiting=0, offered=wanted)
+    desk.change(party, None, "offer", seats=party.seats, waiting=0, offered=held + wanted)
     party.offer_until = desk.facts.clockwork.offer_ends(desk.now)
-    desk.tell(party, "offer")
+    if party is not asking:
+        desk.tell(party, "offer")
 
 
-def replace(desk: Desk, seats: int) -> None:
-    """Take so many seats from who looks for a replacement, the longest-looking first; they are told (`B6`)."""
+def replace(desk: Desk, seats: int, asking: Party | None = None) -> None:
+    """Take so many seats from who looks for a replacement, the longest-looking first; they are told (`B6`), but who is
+    `asking` and has none left gets that as the answer."""
     givers = [p for p in desk.parties.values() if p.replace_since is not None]
     for giver in sorted(givers, key=lambda p: (p.replace_since, p.membership_id)):
         taken = min(seats, giver.seats)
@@ -91,45 +101,47 @@ def replace(desk: Desk, seats: int) -> None:
             return
         left = giver.seats - taken
         desk.change(giver, None, "replaced", seats=left, waiting=0, answer="in" if left else "left")
-        desk.tell(giver, "replaced", taken)
+        if left or giver is not asking:
+            desk.tell(giver, "replaced", taken)
         seats -= taken
 
 
 def _call_for_free(desk: Desk, asking: Party | None) -> None:
     """In the last hours: tell all who wait of a seat nobody was told of yet."""
-    called = desk.called_at
-    known = called is not None and called >= desk.facts.clockwork.first_tap_from
-    if desk.free + desk.releasing and (desk.freed or desk.sought or not known):
+    if desk.freed or desk.sought or not _known(desk):
         _call(desk, asking)
 
 
+def _known(desk: Desk) -> bool:
+    """Whether all who may tap now were called before, at this stage and since the claims ended."""
+    called, claims_end = desk.called_at, desk.facts.claim_until
+    if called is None or (claims_end is not None and called < claims_end <= desk.now):
+        return False
+    return desk.stage is not Stage.FIRST_TAP or desk.facts.clockwork.stage(called) is desk.stage
+
+
 def _call(desk: Desk, asking: Party | None) -> None:
-    waiting = [party for party in desk.queue if party is not asking]
+    waiting = [party for party in desk.queue if _has_claim(desk, party)]
     desk.freed = desk.sought = False
     if waiting:
         desk.called_at, desk.changed = desk.moment(), True
-        for party in waiting:
+    for party in waiting:
+        if party is not asking:
             desk.tell(party, "first-tap", desk.free + desk.releasing)
 
 
 def room_for(desk: Desk, party: Party) -> tuple[int, int]:
     """How many seats a party that asks now may have: of the free ones, and of those whose holders look for a replacement."""
     stage = desk.stage
+    if not _has_claim(desk, party):
+        return 0, 0
     if stage is Stage.FIRST_TAP:
-        return (0, 0) if _not_called(desk, party) else (desk.free, desk.releasing)
+        return (0, 0) if desk.comes_later(party) else (desk.free, desk.releasing)
     held_back = someone_first(desk, party, stage)
     free = 0 if held_back else desk.free
     if stage is Stage.AUTOMATIC:
         return free, 0 if held_back else desk.releasing
-    return free, 0 if _not_called(desk, party) else desk.releasing
-
-
-def _not_called(desk: Desk, party: Party) -> bool:
-    """Whether others, who waited when all were called, still come before this party (`W3`)."""
-    if not desk.calling:
-        return False
-    assert desk.called_at is not None
-    return party.queued_at is None or party.queued_at > desk.called_at
+    return free, 0 if desk.comes_later(party) else desk.releasing
 
 
 def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
@@ -138,7 +150,7 @@ def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
     In strict order everybody before it in line goes first, unless they could not even fit into the empty room, or let
     an offer go by; with "fill gaps" whoever fitted has been given seats already. While claims hold, who has none waits.
     """
-    if desk.claiming and not party.claims:
+    if not _has_claim(desk, party):
         return True
     if desk.facts.fill_gaps or not desk.free + desk.releasing:
         return False

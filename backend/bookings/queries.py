@@ -29,10 +29,21 @@ class Mine:
         False  # the date has moved, and they have not said yet whether they still come (S6)
     )
     checked_in: bool = False
+    lapsed: bool = (
+        False  # let an offer go by, and is passed over until another seat comes free (W3)
+    )
+    promoted_at: datetime | None = None  # when the line gave them their seat
+    came: int | None = None  # how many of the party were checked in (B12)
+    absence: str = ""  # what stayed empty and counts: late, no-show
 
     @property
     def guests(self) -> int:
         return max(0, self.seats + self.waiting + self.offered - 1)
+
+    @property
+    def held(self) -> int:
+        """Seats held for them now: an offer whose time is up counts no more, swept or not (`W3`)."""
+        return self.offered if self.offer_until and clock.now() < self.offer_until else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,9 @@ class InstanceView:
     decide_by_itself: bool = False
     decided_at: datetime | None = None
     list_closed_at: datetime | None = None
+    claims: bool = False  # the reader has a claim (P4)
+    regular: bool = False  # the reader has a standing seat on the series (B11)
+    usual_place: str = ""  # the series' own
 
     @property
     def missing(self) -> int:
@@ -97,9 +111,45 @@ class InstanceView:
         return max(0, self.min_to_run - self.booked)
 
     @property
+    def stage(self) -> Stage:
+        """How a seat that comes free now moves (`W3`)."""
+        return self.clockwork.stage(clock.now()) if self.clockwork else Stage.AUTOMATIC
+
+    @property
     def first_tap(self) -> bool:
         """Whether a free seat now goes to the first tap (`W3`)."""
-        return self.clockwork is not None and self.clockwork.stage(clock.now()) is Stage.FIRST_TAP
+        return self.stage is Stage.FIRST_TAP
+
+    @property
+    def claiming(self) -> bool:
+        """Whether only who has a claim may take seats now (`P4`)."""
+        return self.claim_until is not None and clock.now() < self.claim_until
+
+    @property
+    def up_for_grabs(self) -> int:
+        """Seats that the first tap has now (`W3`, `B6`): free ones that others wait for in the last hours, and those whose
+        holders look for a replacement, where nobody in line comes first. The desk has the last word."""
+        if self.claiming or self.free is None:
+            return 0
+        if not self.waiting:
+            return self.releasing if self.full else 0
+        if self.stage is Stage.AUTOMATIC:
+            return 0
+        return self.releasing + (self.free if self.first_tap else 0)
+
+    @property
+    def mine_to_take(self) -> int:
+        """Seats that the reader, who waits, may have by a tap (`W1`, `W3`): what they let go by too, while it is free."""
+        if self.claiming or self.free is None or self.mine is None or not self.mine.waiting:
+            return 0
+        first = self.stage is not Stage.AUTOMATIC or self.mine.place == 1
+        return self.free + self.releasing if first else 0
+
+    @property
+    def counts_late(self) -> bool:
+        """Whether the reader's seats count as a late cancellation when nobody takes them (`B6`)."""
+        until, promoted_at = self.windows.cancel_until, self.mine and self.mine.promoted_at
+        return promoted_at is None or promoted_at < until
 
     @property
     def hue(self) -> int:
@@ -190,7 +240,10 @@ SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i
     coalesce(c.first_name, '') AS canceller,
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.version, m.role,
     b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, b.offer_until, b.replace_since,
-    b.move_asked_at, b.move_stays_at, b.checked_in_at, {AHEAD}
+    b.move_asked_at, b.move_stays_at, b.checked_in_at, b.lapsed_at, b.promoted_at, b.came AS my_came, x.kind AS absence,
+    r.place AS usual_place,
+    EXISTS (SELECT 1 FROM seat_claims k WHERE k.instance_id = i.id AND k.membership_id = m.id) AS claims,
+    EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id) AS regular, {AHEAD}
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
@@ -198,6 +251,7 @@ JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN telegram_users c ON c.id = i.cancelled_by
 LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
+LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """
 
 
@@ -216,6 +270,10 @@ def _view(row: db.Row) -> InstanceView:
             and row["move_stays_at"] is None
             and row["answer"] == "in",
             row["checked_in_at"] is not None,
+            row["lapsed_at"] is not None,
+            row["promoted_at"],
+            row["my_came"],
+            row["absence"] or "",
         )
     return InstanceView(
         id=row["id"],
@@ -270,6 +328,9 @@ def _view(row: db.Row) -> InstanceView:
         decide_by_itself=row["decide_by_itself"],
         decided_at=row["decided_at"],
         list_closed_at=row["list_closed_at"],
+        claims=row["claims"],
+        regular=row["regular"],
+        usual_place=row["usual_place"],
     )
 
 
@@ -321,6 +382,67 @@ async def my_bookings(person: Person, *, past: bool = False, limit: int = 60) ->
         limit,
     )
     return [_view(row) for row in rows]
+
+
+async def needs_answer(person: Person) -> list[InstanceView]:
+    """What waits for the person's word, soonest first: seats held for them, a seat that the first tap has, a date that
+    has moved."""
+    rows = await db.rows(
+        f"{VIEW} WHERE b.answer = 'in' AND i.state = 'SCHEDULED' AND i.starts_at > $2 AND (b.offered > 0"
+        " OR b.seats > 0 AND b.move_asked_at IS NOT NULL AND b.move_stays_at IS NULL"
+        " OR b.waiting > 0 AND (s.releasing > 0 OR s.booked + s.offered < s.capacity)) ORDER BY i.starts_at, i.id",
+        person.id,
+        clock.now(),
+    )
+    views = [_view(row) for row in rows]
+    return [
+        view
+        for view in views
+        if view.mine
+        and (
+            view.mine.held or view.mine.asked_to_stay or view.mine_to_take >= view.mine.waiting > 0
+        )
+    ]
+
+
+async def after_me(view: InstanceView) -> Comer | None:
+    """Who gets the seats that are held for the reader if they let them go; None when nobody is sure to."""
+    if not view.mine or not view.mine.held:
+        return None
+    row = await db.row(
+        f"{COMER} AND b.waiting > 0 AND b.lapsed_at IS NULL ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
+        view.id,
+    )
+    return _comer(row) if row and row["waiting"] <= view.mine.held else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How often a person came, missed, and gave up late what nobody took; dates whose list is closed (`B6`, `B12`)."""
+
+    came: int
+    missed: int
+    late: int
+
+    @property
+    def dates(self) -> int:
+        return self.came + self.missed + self.late
+
+
+async def record(person: Person) -> Record:
+    """The person's own, over all their clubs, of the last year."""
+    row = await db.row(
+        "SELECT count(*) FILTER (WHERE b.checked_in_at IS NOT NULL) AS came,"
+        " count(*) FILTER (WHERE x.kind = 'no-show') AS missed, count(*) FILTER (WHERE x.kind = 'late') AS late"
+        " FROM bookings b JOIN event_instances i ON i.id = b.instance_id"
+        " JOIN memberships m ON m.id = b.membership_id AND m.user_id = $1 AND m.left_at IS NULL"
+        " LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL"
+        " WHERE i.ends_at BETWEEN $2::timestamptz - interval '1 year' AND $2 AND i.state <> 'CANCELLED'",
+        person.id,
+        clock.now(),
+    )
+    assert row is not None
+    return Record(row["came"], row["missed"], row["late"])
 
 
 async def club_dates(
@@ -382,9 +504,12 @@ async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
     return _view(row) if row else None
 
 
-async def instance_for_card(instance_id: int) -> tuple[InstanceView, InstanceView | None] | None:
-    """An instance as a card shows it, to nobody in particular; and the next scheduled date of its series."""
-    row = await db.row(f"{VIEW} WHERE i.id = $2", None, instance_id)
+async def instance_for_card(
+    instance_id: int, person: Person | None = None
+) -> tuple[InstanceView, InstanceView | None] | None:
+    """An instance as a card shows it, to nobody in particular, or as a message tells a person of it; and the next
+    scheduled date of its series."""
+    row = await db.row(f"{VIEW} WHERE i.id = $2", person and person.id, instance_id)
     if row is None:
         return None
     view = _view(row)

@@ -244,6 +244,13 @@ class Desk:
         """Whether only the taps of who was called count now (`W3`)."""
         return self.called_at is not None and self.now < self.called_at + FIRST_TAP_LIFE
 
+    def comes_later(self, party: Party) -> bool:
+        """Whether others, who waited when all were called, still come before this party (`W3`)."""
+        if not self.calling:
+            return False
+        assert self.called_at is not None
+        return party.queued_at is None or party.queued_at > self.called_at
+
     @property
     def queue(self) -> list[Party]:
         """Those of the queue that are on the desk, in order."""

@@ -24,6 +24,12 @@ def replay(desk: Desk, request: Request) -> Outcome:
         return Outcome("done", words.capacity_set(desk))
     if request.verb is Verb.REMOVE:
         return Outcome("left", words.removed())
+    if request.verb is Verb.HAND_ON and party.waiting and not party.offered:
+        return _handed_on(desk, party)
+    if request.verb is Verb.REPLACE and party.replace_since is not None:
+        return Outcome("replacing", words.replacing(party), party.seats)
+    if request.verb is Verb.REPLACE and not party.size and not _leaving_is_free(desk, party):
+        return Outcome("left", words.replaced_at_once())
     if party.size:
         return standing(desk, party)
     if party.answer in ("maybe", "declined"):
@@ -71,8 +77,9 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
         desk.change(
             party, request, "guests", seats=party.seats, waiting=waiting, offered=party.offered
         )
+        line.fill(desk, asking=party)
     elif more > 0:
-        if more > desk.free or (line.someone_first(desk, party, desk.stage) and not organiser):
+        if more > (desk.free if organiser else line.room_for(desk, party)[0]):
             raise words.NoRoomForGuest(zone=desk.facts.zone)
         desk.change(party, request, "guests", seats=party.seats + more, waiting=0)
     else:
@@ -171,9 +178,14 @@ def _hand_on(desk: Desk, request: Request) -> Outcome:
         return _already(desk, party) if party.size else Outcome("already", words.nothing_offered())
     line.let_go(desk, party)
     desk.change(party, request, "hand on", seats=party.seats, waiting=party.waiting + party.offered)
-    line.fill(desk, asking=None)
-    place = desk.place(party) if party.waiting else None
-    return Outcome("handed-on", words.handed_on(place or 1), party.seats, party.waiting, place)
+    line.fill(desk)
+    # A date moved far away seats who waits, them too.
+    return _handed_on(desk, party) if party.waiting else standing(desk, party)
+
+
+def _handed_on(desk: Desk, party: Party) -> Outcome:
+    place = desk.place(party)
+    return Outcome("handed-on", words.handed_on(place), party.seats, party.waiting, place)
 
 
 def _replace(desk: Desk, request: Request) -> Outcome:
@@ -191,7 +203,7 @@ def _replace(desk: Desk, request: Request) -> Outcome:
         party.replace_since = desk.moment()
         desk.releasing += party.seats
         desk.sought = True
-        line.fill(desk)
+        line.fill(desk, asking=party)
     if not party.seats:
         return Outcome("left", words.replaced_at_once())
     return Outcome("replacing", words.replacing(party), party.seats)
@@ -233,10 +245,10 @@ def _regular(desk: Desk, request: Request) -> Outcome:
     if party.booking_id is not None or party.answer:
         return Outcome("already", words.answered(party.answer))
     _not_over(desk)
-    if desk.free and not line.someone_first(desk, party, desk.stage):
+    if line.room_for(desk, party)[0]:
         desk.change(party, request, "regular", seats=1, waiting=0)
     else:
-        desk.change(party, request, "regular", seats=0, waiting=1)
+        _wait(desk, request, party, "regular", 1)
     return standing(desk, party)
 
 
@@ -266,6 +278,7 @@ def _to_line(desk: Desk, request: Request) -> Outcome:
     waiting, party.priority = party.size, 1
     desk.change(party, request, "to line", seats=0, waiting=waiting)
     desk.tell(party, "to-line")
+    line.fill(desk)
     return standing(desk, party)
 
 
@@ -346,9 +359,15 @@ def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
         line.replace(desk, size - free)
         desk.change(party, request, "book", seats=size, waiting=0)
     else:
-        party.priority = int(desk.claiming and party.claims)
-        desk.change(party, request, "wait", seats=0, waiting=size)
+        _wait(desk, request, party, "wait", size)
     return standing(desk, party)
+
+
+def _wait(desk: Desk, request: Request, party: Party, verb: str, size: int) -> None:
+    """Put a new party at the end of the line, or of those who have a claim (`P4`)."""
+    party.priority = int(desk.claiming and party.claims)
+    desk.change(party, request, verb, seats=0, waiting=size)
+    line.fill(desk, asking=party)
 
 
 def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:

@@ -144,7 +144,7 @@ def waiting(desk: "Desk", party: "Party", place: int) -> Words:
             {**values, "until": desk.facts.claim_until},
             zone=desk.facts.zone,
         )
-    if desk.calling and desk.free:
+    if desk.comes_later(party) and desk.free:
         return Words(
             N_(
                 "For a few minutes the free seat is for those who waited before you. You’re %(place)s in line; tap again in a moment."
@@ -215,6 +215,10 @@ def offer_over(desk: "Desk", party: "Party") -> OfferOver:
             ),
             place=place,
         )
+    if desk.free:
+        no = OfferOver()
+        no.words = waiting(desk, party, desk.place(party))
+        return no
     return OfferOver(
         N_("Someone was faster: no seat is free now. You’re still %(place)s in line."),
         place=place,

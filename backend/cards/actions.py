@@ -6,8 +6,9 @@ from backend import clock, db
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
 from backend.audit.actions import note
-from backend.cards.queries import JOB, Job, job_from
+from backend.cards.queries import JOB, TO_MEND, Job, card, job_from
 from backend.errors import Invalid, NotFound
+from backend.groups.standing import lose_cards
 from backend.i18n import N_
 from backend.people.queries import Person
 
@@ -15,10 +16,8 @@ DUE = """
 INSERT INTO cards (account_id, group_id, topic_id, instance_id, poll_id, state, next_try_at, created_at, asked_by)
 """
 
-# A date is announced once: not again while there is any card of it, lost ones included (`C1`). The rows of its seats are
-# locked by nobody here; two runs at once are kept apart by the duty's row.
-ANNOUNCE = f"""
-{DUE} SELECT i.account_id, r.group_id, r.topic_id, i.id, NULL, 'due', $1, $1, NULL
+# A date is announced once: not again while there is any card of it, lost ones included (`C1`).
+NEAR = """
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN groups g ON g.id = r.group_id
@@ -26,6 +25,13 @@ WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well'
     AND i.starts_at <= $1 + make_interval(mins => r.announce_before_minutes)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
 """
+# Whoever makes a card holds its date's or its poll's row, and only then looks whether there is one already.
+LOCK_NEAR = f"SELECT i.id {NEAR} ORDER BY i.id FOR NO KEY UPDATE OF i"
+ANNOUNCE = f"""
+{DUE} SELECT i.account_id, r.group_id, r.topic_id, i.id, NULL, 'due', $1, $1, NULL {NEAR} AND i.id = ANY($2::bigint[])
+"""
+LOCK_DATE = "SELECT 1 FROM event_instances WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_POLL = "SELECT 1 FROM polls WHERE id = $1 FOR NO KEY UPDATE"
 
 
 async def post_card(person: Person, code: str) -> None:
@@ -51,6 +57,38 @@ async def post_poll_card(person: Person, code: str) -> None:
     await _post(person, row, instance_id=None, poll_id=row["id"])
 
 
+async def post_again(person: Person, card_id: int) -> int:
+    """Post again what was lost together with this card (`C6`), each to its series' or poll's present place in that
+    group, else to where it was; how many that is. What has been posted again already is left alone.
+
+    Raises `Forbidden`, `NotFound`.
+    """
+    asked = await card(card_id)
+    if asked is None:
+        raise NotFound()
+    await authorise(person, asked.account_id, Act.POST_CARDS)
+    together = await db.rows(
+        f"{AGAIN} WHERE c.account_id = $1 AND {TO_MEND} AND c.group_id = $3 AND c.lost_at = $4 ORDER BY c.id",
+        asked.account_id,
+        clock.now(),
+        asked.group_id,
+        asked.lost_at,
+    )
+    for row in together:
+        await _post(person, row, instance_id=row["instance_id"], poll_id=row["poll_id"])
+    return len(together)
+
+
+AGAIN = """
+SELECT c.account_id, c.group_id, c.instance_id, c.poll_id,
+    CASE WHEN coalesce(r.group_id, p.group_id) = c.group_id THEN coalesce(r.topic_id, p.topic_id) ELSE c.topic_id END AS topic_id
+FROM cards c
+LEFT JOIN event_instances i ON i.id = c.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN polls p ON p.id = c.poll_id
+"""
+
+
 async def _post(
     person: Person, row: db.Row, *, instance_id: int | None, poll_id: int | None
 ) -> None:
@@ -59,10 +97,14 @@ async def _post(
         raise Invalid(N_("There is no group to post it to. Choose one first."), field="group_id")
     at = clock.now()
     async with db.transaction():
+        await db.execute(LOCK_DATE if poll_id is None else LOCK_POLL, instance_id or poll_id)
         waiting = await db.value(
-            "SELECT true FROM cards WHERE state = 'due' AND (instance_id = $1 OR poll_id = $2)",
+            "SELECT true FROM cards WHERE state IN ('due', 'posting') AND (instance_id = $1 OR poll_id = $2)"
+            " AND group_id = $3 AND topic_id IS NOT DISTINCT FROM $4",
             instance_id,
             poll_id,
+            row["group_id"],
+            row["topic_id"],
         )
         if waiting:  # a second tap on the button: one is on its way already
             return
@@ -82,8 +124,10 @@ async def _post(
 
 async def announce_due() -> int:
     """The minute's job: a card for each date whose lead time has come and that has none; how many (`C1`)."""
+    at = clock.now()
     async with db.transaction():
-        return await db.execute(ANNOUNCE, clock.now())
+        near = [row["id"] for row in await db.rows(LOCK_NEAR, at)]
+        return await db.execute(ANNOUNCE, at, near) if near else 0
 
 
 # Asked five times a second, mostly for nothing.
@@ -95,9 +139,14 @@ ANY_DUE = "SELECT EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_a
 async def lose_half_posted() -> int:
     """Cards that a former poster was posting when it went: they may be in the chat, so they are never sent again by
     themselves (`C1`); how many."""
+    at = clock.now()
     async with db.transaction():
-        return await db.execute(
-            "UPDATE cards SET state = 'lost', error = 'may have been posted' WHERE state = 'posting'"
+        half = await db.rows("SELECT id FROM cards WHERE state = 'posting' ORDER BY id")
+        return sum(
+            [
+                await lose_cards("unknown", "may have been posted", at, card_id=row["id"])
+                for row in half
+            ]
         )
 
 
@@ -127,7 +176,7 @@ async def posted(job: Job, message_id: int, digest: str, look_at: datetime) -> N
     async with db.transaction():
         await db.execute(
             "UPDATE cards SET state = 'live', message_id = $2, digest = $3, shown_version = $4, next_try_at = $5,"
-            " posted_at = $6, error = '', attempts = 0 WHERE id = $1",
+            " posted_at = $6, drawn_at = $6, error = '', trouble = '', lost_at = NULL, attempts = 0 WHERE id = $1",
             job.card_id,
             message_id,
             digest,
@@ -152,12 +201,13 @@ async def shown(job: Job, digest: str, look_at: datetime) -> None:
     """The card shows this version now."""
     async with db.transaction():
         await db.execute(
-            "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, error = '',"
-            " attempts = 0 WHERE id = $1",
+            "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, drawn_at = $5,"
+            " error = '', attempts = 0 WHERE id = $1",
             job.card_id,
             digest,
             job.version,
             look_at,
+            clock.now(),
         )
 
 
@@ -171,9 +221,47 @@ async def failed_to_show(job: Job, why: str) -> None:
         )
 
 
-async def lost(job: Job, why: str) -> None:
-    """It is gone, or cannot be reached: an organiser sees it, with a button to post it again (`C6`)."""
+async def lost(job: Job, trouble: str, why: str) -> None:
+    """It is gone, or cannot be reached: an organiser is told, with a button to post it again (`C6`).
+
+    When the bot may not write to its group any more, what else is there is lost with it.
+    """
+    at = clock.now()
     async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET state = 'lost', error = $2 WHERE id = $1", job.card_id, why[:500]
+        group_id = None
+        if trouble in ("muted", "removed"):
+            group_id = await db.value(
+                "UPDATE groups SET health = $2 WHERE chat_id = $1 RETURNING id",
+                job.chat_id,
+                trouble,
+            )
+        await lose_cards(trouble, why, at, card_id=job.card_id, group_id=group_id)
+
+
+async def found(
+    chat_id: int, message_id: int, *, instance_id: int | None, poll_id: int | None
+) -> bool:
+    """Somebody tapped this message, so it is there: a card of which nobody knew whether it was posted is that one, and
+    follows from now on (`C1`). Whether it was."""
+    if not await db.value(
+        f"SELECT true {UNKNOWN} LIMIT 1", chat_id, message_id, instance_id, poll_id
+    ):
+        return False
+    async with db.transaction():
+        known = await db.execute(
+            "UPDATE cards SET state = 'live', trouble = '', lost_at = NULL, error = '', message_id = $2, next_try_at = $5,"
+            f" posted_at = lost_at WHERE state = 'lost' AND id = (SELECT c.id {UNKNOWN} ORDER BY c.id DESC LIMIT 1)",
+            chat_id,
+            message_id,
+            instance_id,
+            poll_id,
+            clock.now(),
         )
+    return known == 1
+
+
+UNKNOWN = """
+FROM cards c JOIN groups g ON g.id = c.group_id
+WHERE g.chat_id = $1 AND c.state = 'lost' AND c.trouble = 'unknown' AND (c.instance_id = $3 OR c.poll_id = $4)
+    AND NOT EXISTS (SELECT 1 FROM cards k WHERE k.group_id = g.id AND k.message_id = $2)
+"""

@@ -9,12 +9,17 @@ from backend import clock, db
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as an organiser sees it (`C6`). `state`: due, posting, live, lost; `link` opens the message in Telegram."""
+    """A card as an organiser sees it (`C6`). `state`: due, posting, live, lost; `link` opens the message in Telegram.
+
+    `trouble` says why it is lost: unknown (it may be there), deleted, muted, removed, topic-closed, topic-gone, moved,
+    refused; `error` has the words of whoever refused it.
+    """
 
     id: int
     account_id: int
     instance_id: int | None
     poll_id: int | None
+    group_id: int
     group_title: str
     group_health: str
     topic_id: int | None
@@ -23,6 +28,9 @@ class CardView:
     created_at: datetime
     posted_at: datetime | None
     link: str
+    title: str
+    trouble: str
+    lost_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,18 @@ class Job:
 
 
 VIEW = """
-SELECT c.*, g.title AS group_title, g.health AS group_health, g.chat_id
+SELECT c.*, g.title AS group_title, g.health AS group_health, g.chat_id, coalesce(r.title, p.question) AS title
 FROM cards c JOIN groups g ON g.id = c.group_id
+LEFT JOIN event_instances i ON i.id = c.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN polls p ON p.id = c.poll_id
+"""
+
+# Nothing to mend: it is over, or was posted again to the same place.
+TO_MEND = """
+c.state = 'lost' AND coalesce(i.ends_at > $2, p.closed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM cards n
+    WHERE n.id > c.id AND (n.instance_id = c.instance_id OR n.poll_id = c.poll_id) AND n.group_id = c.group_id
+    AND (n.topic_id IS NOT DISTINCT FROM c.topic_id OR c.trouble = 'topic-gone'))
 """
 
 JOB = """
@@ -80,6 +98,7 @@ def _view(row: db.Row) -> CardView:
         account_id=row["account_id"],
         instance_id=row["instance_id"],
         poll_id=row["poll_id"],
+        group_id=row["group_id"],
         group_title=row["group_title"],
         group_health=row["group_health"],
         topic_id=row["topic_id"],
@@ -88,6 +107,9 @@ def _view(row: db.Row) -> CardView:
         created_at=row["created_at"],
         posted_at=row["posted_at"],
         link=link,
+        title=row["title"],
+        trouble=row["trouble"],
+        lost_at=row["lost_at"],
     )
 
 
@@ -101,14 +123,27 @@ async def cards_of(*, instance_id: int | None = None, poll_id: int | None = None
     return [_view(row) for row in rows]
 
 
-async def lost_cards(account_id: int) -> list[CardView]:
-    """The club's cards that are gone, or may be, newest first (`C6`); those of what is over aside."""
+async def card(card_id: int) -> CardView | None:
+    """The card with this number."""
+    found = await db.row(f"{VIEW} WHERE c.id = $1", card_id)
+    return _view(found) if found else None
+
+
+async def cards_of_account(account_id: int) -> list[CardView]:
+    """The club's cards of what is not over, newest first."""
     rows = await db.rows(
-        f"{VIEW} LEFT JOIN event_instances i ON i.id = c.instance_id LEFT JOIN polls p ON p.id = c.poll_id"
-        " WHERE c.account_id = $1 AND c.state = 'lost' AND p.closed_at IS NULL"
-        " AND (i.id IS NULL OR i.ends_at > $2) ORDER BY c.id DESC",
+        f"{VIEW} WHERE c.account_id = $1 AND coalesce(i.ends_at > $2, p.closed_at IS NULL) ORDER BY c.id DESC",
         account_id,
         clock.now(),
+    )
+    return [_view(row) for row in rows]
+
+
+async def lost_cards(account_id: int) -> list[CardView]:
+    """The club's cards that are gone, or may be, newest first (`C6`); those of what is over, and those that were posted
+    again, aside."""
+    rows = await db.rows(
+        f"{VIEW} WHERE c.account_id = $1 AND {TO_MEND} ORDER BY c.id DESC", account_id, clock.now()
     )
     return [_view(row) for row in rows]
 
@@ -126,17 +161,22 @@ async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
     )
 
 
-async def stale_cards(*, limit: int, but: Collection[int] = ()) -> list[Job]:
-    """Live cards that show less than is, longest-waiting first, or whose time has come to be looked at.
+async def stale_cards(
+    *, limit: int, but: Collection[int] = (), busy: Collection[int] = ()
+) -> list[Job]:
+    """Live cards that show less than is, or whose time has come to be looked at; none in these `busy` chats.
 
+    The one that was drawn longest ago comes first, so that where there is no room for all, each has its turn (`C2`).
     Bookings and votes write no flag: a card is behind when its subject's version is beyond the one it shows.
     """
     rows = await db.rows(
         f"{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'"
         " AND (coalesce(s.version, t.version) > c.shown_version OR c.next_try_at <= $1)"
-        " AND NOT (c.id = ANY($2::bigint[])) ORDER BY c.next_try_at, c.id LIMIT $3",
+        " AND NOT (c.id = ANY($2::bigint[])) AND NOT (g.chat_id = ANY($3::bigint[]))"
+        " ORDER BY c.drawn_at NULLS FIRST, c.id LIMIT $4",
         clock.now(),
         list(but),
+        list(busy),
         limit,
     )
     return [job_from(row) for row in rows]

@@ -12,7 +12,10 @@ from backend.piccolo_conf import DB
 
 
 class Card(Table, tablename="cards", db=DB):
-    """A message in a chat that shows an instance or a poll. `state`: due (to be posted), posting, live, lost."""
+    """A message in a chat that shows an instance or a poll. `state`: due (to be posted), posting, live, lost.
+
+    `trouble` says why it was lost: unknown, deleted, muted, removed, topic-closed, topic-gone, moved, refused.
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -30,3 +33,6 @@ class Card(Table, tablename="cards", db=DB):
     asked_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
     posted_at = Timestamptz(null=True, default=None)
+    trouble = Text(default="")
+    lost_at = Timestamptz(null=True, default=None)
+    drawn_at = Timestamptz(null=True, default=None)

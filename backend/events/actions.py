@@ -1,6 +1,6 @@
 """Making series and their instances, pausing and resuming them (`S1`–`S3`, `S8`, `S9`)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,7 @@ MOST_AT_ONCE = (
 )
 
 
+Then = Callable[[list[int]], Awaitable[None]]  # told of the instances just made, by their ids
 DISTANT = timedelta(days=3660)  # further ahead nobody looks
 
 
@@ -49,23 +50,29 @@ async def create_series(person: Person, account_id: int, draft: SeriesDraft) -> 
 async def plan_series(account_id: int, user_id: int | None, draft: SeriesDraft) -> NewSeries:
     """The same for a script that has the account's own authority. Raises `InvalidForm`."""
     draft.check()
-    at = clock.now()
     async with db.transaction():
-        await check_group(account_id, draft.group_id)
-        row = Series(
-            account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft)
-        )
-        await row.save()
-        series_id = int(row.id)
-        await materialise(series_id, at)
-        first = await db.value(
-            "SELECT code FROM event_instances WHERE series_id = $1 AND ends_at > $2 ORDER BY starts_at LIMIT 1",
-            series_id,
-            at,
-        )
-        if first is None:
-            raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
-        await note(account_id, user_id, "create", f"series {series_id}", title=draft.title)
+        return await add_series(account_id, user_id, draft, clock.now())
+
+
+async def add_series(
+    account_id: int, user_id: int | None, draft: SeriesDraft, at: datetime
+) -> NewSeries:
+    """The same inside the caller's transaction, with a draft that was checked. Raises `InvalidForm`."""
+    await check_group(account_id, draft.group_id)
+    row = Series(
+        account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft)
+    )
+    await row.save()
+    series_id = int(row.id)
+    await materialise(series_id, at)
+    first = await db.value(
+        "SELECT code FROM event_instances WHERE series_id = $1 AND ends_at > $2 ORDER BY starts_at LIMIT 1",
+        series_id,
+        at,
+    )
+    if first is None:
+        raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
+    await note(account_id, user_id, "create", f"series {series_id}", title=draft.title)
     return NewSeries(series_id, first)
 
 
@@ -110,7 +117,9 @@ async def pause_series(person: Person, account_id: int, series_id: int) -> None:
             await note(club.id, person.id, "pause", f"series {series_id}")
 
 
-async def resume_series(person: Person, account_id: int, series_id: int) -> int:
+async def resume_series(
+    person: Person, account_id: int, series_id: int, then: Then | None = None
+) -> int:
     """It goes on: the dates of the weeks ahead appear; how many did (`S9`). Raises `Forbidden`, `NotFound`."""
     club = await authorise(person, account_id, Act.MANAGE_EVENTS)
     async with db.transaction():
@@ -121,7 +130,7 @@ async def resume_series(person: Person, account_id: int, series_id: int) -> int:
         await db.execute(
             "UPDATE event_series SET paused_at = NULL, updated_at = $2 WHERE id = $1", series_id, at
         )
-        made = await materialise(series_id, at)
+        made = await materialise(series_id, at, then)
         await note(club.id, person.id, "resume", f"series {series_id}")
     return len(made)
 
@@ -147,8 +156,9 @@ def dates_ahead(
     return timing.dates(after=at, until=at + DISTANT, limit=limit)
 
 
-async def materialise(series_id: int, at: datetime) -> list[int]:
-    """Make the instances of the weeks ahead that are missing; the ids of the new ones. Called inside a transaction.
+async def materialise(series_id: int, at: datetime, then: Then | None = None) -> list[int]:
+    """Make the instances of the weeks ahead that are missing; the ids of the new ones. Called inside a transaction, in
+    which `then` is told of them too: who has a standing seat sits there before anybody can tap.
 
     Making them twice changes nothing: (series, original start) is unique (`S2`). The first date is made however far
     ahead it lies, so that a new series is never empty. One that is paused or archived gets none (`S9`).
@@ -165,6 +175,8 @@ async def materialise(series_id: int, at: datetime) -> list[int]:
         dates = timing.dates(after=since, until=at + DISTANT, limit=1)
     made = await _insert(row, dates, timing.length, at)
     await db.execute("UPDATE event_series SET made_until = $2 WHERE id = $1", series_id, until)
+    if made and then is not None:
+        await then(made)
     return made
 
 
@@ -201,7 +213,7 @@ ORDER BY id
 """
 
 
-async def materialise_all() -> int:
+async def materialise_all(then: Then | None = None) -> int:
     """The daily job (`S2`): every series that is behind gets its instances of the weeks ahead; how many were made.
 
     One whose rule or zone can no longer be read is written down and holds up no other.
@@ -211,21 +223,7 @@ async def materialise_all() -> int:
     for row in await db.rows(BEHIND, at + timedelta(weeks=settings.weeks_ahead)):
         try:
             async with db.transaction():
-                made += len(await materialise(row["id"], at))
+                made += len(await materialise(row["id"], at, then))
         except ValueError as error:  # `BadRule`, `UnknownZone`
             log.error("series without dates", series=row["id"], error=str(error))
     return made
-
-
-async def complete_ended() -> int:
-    """SCHEDULED becomes COMPLETED after its end (`S8`); how many did. Their cards are redrawn."""
-    async with db.transaction():
-        ended = await db.rows(
-            "UPDATE event_instances SET state = 'COMPLETED' WHERE state = 'SCHEDULED' AND ends_at <= $1 RETURNING id",
-            clock.now(),
-        )
-        await db.execute(
-            "UPDATE instance_seats SET version = version + 1 WHERE instance_id = ANY($1::bigint[])",
-            [row["id"] for row in ended],
-        )
-    return len(ended)

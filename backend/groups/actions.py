@@ -10,6 +10,7 @@ from backend.accounts.rules import Act
 from backend.audit.actions import note
 from backend.errors import Invalid, NotFound
 from backend.groups.queries import LinkedGroup, group, group_of_chat
+from backend.groups.standing import GENERAL, bring_back, lose_cards
 from backend.i18n import N_
 from backend.people.queries import Person
 
@@ -46,8 +47,9 @@ async def link_group(
         if owner is None:
             raise Invalid(N_("This group belongs to another club already."))
         await note(club.id, person.id, "link", "group", chat=chat_id, title=title)
-    found = await group_of_chat(chat_id)
-    assert found is not None
+        found = await group_of_chat(chat_id)
+        assert found is not None
+        await bring_back(found.id, ["muted", "removed"], clock.now())
     return found
 
 
@@ -86,43 +88,87 @@ async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
         )
 
 
-async def note_health(chat_id: int, health: str) -> None:
-    """The bot's standing in the chat: `well`, `muted` or `removed`. Once well again, lost cards may be reposted."""
+async def note_health(chat_id: int, health: str, why: str = "") -> None:
+    """The bot's standing in the chat: `well`, `muted` or `removed`. Its cards there are lost, or go on, with it (`C6`)."""
+    at = clock.now()
     async with db.transaction():
-        await db.execute(
-            "UPDATE groups SET health = $2 WHERE chat_id = $1 AND health <> $2", chat_id, health
+        changed = await db.value(
+            "UPDATE groups SET health = $2 WHERE chat_id = $1 AND health <> $2 RETURNING id",
+            chat_id,
+            health,
         )
+        if changed is None:
+            return
+        if health == "well":
+            await bring_back(changed, ["muted", "removed"], at)
+        else:
+            await lose_cards(health, why, at, group_id=changed)
 
 
 async def move_group(old_chat_id: int, new_chat_id: int) -> None:
     """The group was upgraded to a supergroup: its id changes, its cards' messages are gone with the old one (`A6`)."""
+    at = clock.now()
     async with db.transaction():
-        moved = await db.value(
-            "UPDATE groups SET chat_id = $2 WHERE chat_id = $1 RETURNING id",
-            old_chat_id,
-            new_chat_id,
+        old = await db.row(
+            "SELECT id, account_id FROM groups WHERE chat_id = $1 FOR UPDATE", old_chat_id
         )
-        if moved is not None:
-            await db.execute(
-                "UPDATE cards SET state = 'lost', error = 'the group became a supergroup' WHERE group_id = $1 AND state = 'live'",
-                moved,
-            )
+        if old is None:
+            return
+        # Otherwise the new chat's messages of the same numbers would be edited.
+        await lose_cards("moved", "the group became a supergroup", at, group_id=old["id"])
+        new = await db.row("SELECT id, account_id FROM groups WHERE chat_id = $1", new_chat_id)
+        if new is None:
+            await db.execute("UPDATE groups SET chat_id = $2 WHERE id = $1", old["id"], new_chat_id)
+        elif new["account_id"] == old["account_id"]:  # linked anew before we heard of it
+            await _merge(old["id"], new["id"])
+        else:
+            await db.execute("UPDATE groups SET health = 'removed' WHERE id = $1", old["id"])
+
+
+async def _merge(old_id: int, new_id: int) -> None:
+    """All that was the old group's is the new one's."""
+    for table in ("event_series", "polls", "cards"):
+        await db.execute(f"UPDATE {table} SET group_id = $2 WHERE group_id = $1", old_id, new_id)
+    await db.execute(
+        "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at)"
+        " SELECT account_id, $2, user_id, present, checked_at FROM group_members WHERE group_id = $1"
+        " ON CONFLICT ON CONSTRAINT group_members_pkey DO NOTHING",
+        old_id,
+        new_id,
+    )
+    await db.execute("DELETE FROM groups WHERE id = $1", old_id)
 
 
 async def note_topic(
-    chat_id: int, topic_id: int, name: str | None, *, closed: bool = False
+    chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None
 ) -> None:
-    """A forum topic was seen, renamed (`name`), closed or reopened."""
+    """A forum topic was seen, renamed (`name`), closed or reopened (`closed`, when that was said)."""
     async with db.transaction():
         await db.execute(
             "INSERT INTO group_topics AS t (account_id, group_id, topic_id, name, closed)"
-            " SELECT account_id, id, $2::bigint, coalesce($3, 'Topic ' || $2::bigint), $4 FROM groups WHERE chat_id = $1"
-            " ON CONFLICT ON CONSTRAINT group_topics_pkey DO UPDATE SET name = coalesce($3, t.name), closed = $4",
+            " SELECT account_id, id, $2::bigint, coalesce($3, 'Topic ' || $2::bigint), coalesce($4, false)"
+            " FROM groups WHERE chat_id = $1"
+            " ON CONFLICT ON CONSTRAINT group_topics_pkey DO UPDATE SET name = coalesce($3, t.name),"
+            " closed = coalesce($4, t.closed)",
             chat_id,
             topic_id,
             name,
             closed,
         )
+        if closed is False:
+            await _reopen(chat_id, topic_id)
+
+
+async def reopen_general(chat_id: int) -> None:
+    """The General topic takes messages again."""
+    async with db.transaction():
+        await _reopen(chat_id, GENERAL)
+
+
+async def _reopen(chat_id: int, topic_id: int) -> None:
+    where = await group_of_chat(chat_id)
+    if where is not None:
+        await bring_back(where.id, ["topic-closed"], clock.now(), topic_id=topic_id)
 
 
 async def seen_in(person: Person, where: LinkedGroup) -> None:

@@ -1,22 +1,35 @@
 """Taking messages to be sent, and writing down what became of them (`M1`–`M3`).
 
-Only the holder of the sender's lease calls these, with the epoch of that lease.
+Only the holder of the sender's lease takes and writes down, with the epoch of that lease: who lost it changes nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from backend import clock, db
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
 from backend.messages.queries import Letter, letters
+from backend.messages.rules import AT_MOST_ONCE, LAST
 from backend.people.actions import mark_blocked
+from backend.people.queries import Person
 
 ATTEMPTS_MAX = 10
+# How far into a club's line of one priority is looked for different recipients.
+WINDOW = 200
+# What is put back or dropped makes no way: so often the next are looked at at once.
+ROUNDS = 20
 
 # Asked five times a second, mostly for nothing.
 ANY_DUE = "SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at <= $1)"
 
+# Whoever claims keeps the lease from changing hands until what they took is written down.
+STILL_OURS = "SELECT true FROM leases WHERE name = $1 AND epoch = $2 FOR SHARE"
+
 # Every club in its turn, whatever others have in theirs; within a club by priority. Finding the clubs and the heads of
-# their lines walks the index of what is due, so that a club with 50,000 messages costs no more than one with ten.
+# their lines walks the index of what is due, so that a club with 50,000 messages costs no more than one with ten. A group
+# is counted below zero among the recipients.
 CLAIM = """
 WITH RECURSIVE clubs AS (
     (SELECT account_id FROM messages WHERE state = 'due' ORDER BY account_id LIMIT 1)
@@ -24,16 +37,20 @@ WITH RECURSIVE clubs AS (
     SELECT (SELECT m.account_id FROM messages m WHERE m.state = 'due' AND m.account_id > c.account_id
         ORDER BY m.account_id LIMIT 1)
     FROM clubs c WHERE c.account_id IS NOT NULL
+), busy AS (
+    SELECT id AS recipient FROM telegram_users WHERE telegram_id = ANY($2::bigint[])
+    UNION ALL SELECT -id FROM groups WHERE chat_id = ANY($2::bigint[])
 ), heads AS (
-    SELECT m.id, m.user_id, m.priority, m.due_at,
+    SELECT m.id, m.recipient, m.priority, m.due_at,
         row_number() OVER (PARTITION BY m.account_id ORDER BY m.priority, m.due_at, m.id) AS turn
-    FROM clubs c CROSS JOIN LATERAL (
-        SELECT * FROM messages d WHERE d.account_id = c.account_id AND d.state = 'due' AND d.due_at <= $1
-            AND d.user_id NOT IN (SELECT id FROM telegram_users WHERE telegram_id = ANY($2::bigint[]))
-        ORDER BY d.priority, d.due_at, d.id LIMIT $3
+    FROM clubs c CROSS JOIN generate_series(0, $5::int) AS p (priority) CROSS JOIN LATERAL (
+        SELECT d.id, d.account_id, d.priority, d.due_at, coalesce(d.user_id, -d.group_id) AS recipient FROM messages d
+        WHERE d.account_id = c.account_id AND d.state = 'due' AND d.priority = p.priority AND d.due_at <= $1
+            AND coalesce(d.user_id, -d.group_id) <> ALL (ARRAY(SELECT recipient FROM busy))
+        ORDER BY d.due_at, d.id LIMIT $6
     ) m
 ), firsts AS (
-    SELECT DISTINCT ON (user_id) id, turn, priority, due_at FROM heads ORDER BY user_id, priority, due_at, id
+    SELECT DISTINCT ON (recipient) id, turn, priority, due_at FROM heads ORDER BY recipient, priority, due_at, id
 ), chosen AS (
     SELECT m.id FROM messages m
     WHERE m.id IN (SELECT id FROM firsts ORDER BY turn, priority, due_at, id LIMIT $3) AND m.state = 'due'
@@ -43,42 +60,86 @@ UPDATE messages m SET state = 'sending', epoch = $4, attempts = m.attempts + 1 F
 RETURNING m.id
 """
 
+# What is not to be sent, or not now, costs no attempt.
+SET_ASIDE = """
+UPDATE messages m SET state = t.state, due_at = coalesce(t.due_at, m.due_at), error = t.error, attempts = m.attempts - 1
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[]) AS t (id, state, due_at, error)
+WHERE m.id = t.id
+"""
+
+RECOVER = """
+UPDATE messages SET epoch = $1, error = 'the sender went away meanwhile',
+    state = CASE WHEN kind = ANY($2::text[]) THEN 'perhaps' WHEN attempts >= $3 THEN 'parked' ELSE 'due' END,
+    sent_at = CASE WHEN kind = ANY($2::text[]) THEN $4::timestamptz END
+WHERE state = 'sending' AND epoch < $1
+"""
+
 
 async def recover(epoch: int) -> int:
-    """What a former sender had in hand when it went is due again: at least once (`M1`); how many."""
-    async with db.transaction():
-        return await db.execute(
-            "UPDATE messages SET state = 'due' WHERE state = 'sending' AND epoch < $1", epoch
-        )
+    """What a former sender had in hand when it went is due again: at least once (`M1`); how many.
 
-
-async def claim(epoch: int, *, limit: int, busy: Collection[int] = ()) -> list[Letter]:
-    """Take up to `limit` messages that are due, at most one a person and none to who is `busy` (Telegram ids).
-
-    They are marked as being sent, and committed, before anything leaves. Those that would say what is no longer so, and
-    those to people who cannot be written to (`M3`), are dropped instead.
+    Announcements are not: they may have arrived, and that is what is written down of them. From here on the former
+    sender's word about any of it counts no more.
     """
-    if limit <= 0 or not await db.value(ANY_DUE, clock.now()):
-        return []
     async with db.transaction():
-        taken = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch)
-        claimed = await letters([row["id"] for row in taken])
-        for letter in claimed:
-            if letter.outdated or not letter.person.reachable:
-                why = "no longer so" if letter.outdated else "the bot may not write to them"
-                await _end(letter, "dropped", why)
-    return [x for x in claimed if x.person.reachable and not x.outdated]
+        return await db.execute(RECOVER, epoch, list(AT_MOST_ONCE), ATTEMPTS_MAX, clock.now())
+
+
+async def claim(
+    epoch: int, *, limit: int, busy: Collection[int] = (), lease: str = ""
+) -> list[Letter]:
+    """Take up to `limit` messages that are due, at most one a chat and none to who is `busy` (Telegram's ids of chats).
+
+    They are marked as being sent, and committed, before anything leaves; nothing is taken once the `lease` has another
+    epoch. Those that would say what is no longer so, that their reader does not want (`M5`), or that go to who cannot be
+    written to (`M3`), are set aside, and what can wait for the morning is put back until then.
+    """
+    if limit <= 0:
+        return []
+    for _ in range(ROUNDS):
+        if not await db.value(ANY_DUE, clock.now()):
+            return []
+        async with db.transaction():
+            if lease and not await db.value(STILL_OURS, lease, epoch):
+                return []
+            taken = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch, LAST, WINDOW)
+            claimed = await letters([row["id"] for row in taken])
+            to_send = await _set_aside(claimed)
+        if to_send or not claimed:
+            return to_send
+    return []
+
+
+async def _set_aside(claimed: Sequence[Letter]) -> list[Letter]:
+    """Put away what is not to be sent, or not now; what is left."""
+    aside: list[tuple[int, str, datetime | None, str]] = []
+    to_send = []
+    for letter in claimed:
+        if letter.outdated:
+            aside.append((letter.id, "dropped", None, "no longer so"))
+        elif not letter.reachable:
+            aside.append((letter.id, "blocked", None, "the bot may not write to them"))
+        elif letter.unwanted:
+            aside.append((letter.id, "dropped", None, "not wanted"))
+        elif (morning := letter.told_at) is not None:
+            aside.append((letter.id, "due", morning, ""))
+        else:
+            to_send.append(letter)
+    if aside:
+        await db.execute(SET_ASIDE, *map(list, zip(*aside, strict=True)))
+    return to_send
 
 
 async def sent(letter: Letter) -> None:
     """It was delivered."""
     async with db.transaction():
-        await db.execute(
-            "UPDATE messages SET state = 'sent', sent_at = $3, error = '' WHERE id = $1 AND epoch = $2",
-            letter.id,
-            letter.epoch,
-            clock.now(),
-        )
+        await _end(letter, "sent", "")
+
+
+async def perhaps(letter: Letter, why: str) -> None:
+    """It may have been delivered, and is of the kind that is not repeated."""
+    async with db.transaction():
+        await _end(letter, "perhaps", why)
 
 
 async def put_off(letter: Letter, until: datetime, why: str, *, blameless: bool = False) -> None:
@@ -89,7 +150,7 @@ async def put_off(letter: Letter, until: datetime, why: str, *, blameless: bool 
             return
         await db.execute(
             "UPDATE messages SET state = 'due', due_at = $3, error = $4, attempts = attempts - $5"
-            " WHERE id = $1 AND epoch = $2",
+            " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
             letter.id,
             letter.epoch,
             until,
@@ -108,19 +169,37 @@ async def blocked(letter: Letter) -> None:
     """The person has blocked the bot: nothing more is sent to them, this and what waits included (`M3`)."""
     await mark_blocked(letter.person.telegram_id)
     async with db.transaction():
+        await _end(letter, "blocked", "the bot is blocked")
         await db.execute(
-            "UPDATE messages SET state = 'dropped', error = 'the bot is blocked'"
-            " WHERE user_id = $1 AND (state = 'due' OR id = $2)",
+            "UPDATE messages SET state = 'blocked', error = 'the bot is blocked' WHERE user_id = $1 AND state = 'due'",
             letter.person.id,
-            letter.id,
         )
 
 
 async def _end(letter: Letter, state: str, why: str) -> None:
     await db.execute(
-        "UPDATE messages SET state = $3, error = $4 WHERE id = $1 AND epoch = $2",
+        "UPDATE messages SET state = $3, error = $4, sent_at = CASE WHEN $3 IN ('sent', 'perhaps') THEN $5::timestamptz END"
+        " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
         letter.id,
         letter.epoch,
         state,
         why[:500],
+        clock.now(),
     )
+
+
+async def send_parked_again(person: Person, account_id: int) -> int:
+    """Try once more what could not be sent (`M2`): it is due now, with all its attempts; how many.
+
+    What is no longer so by now is not told. Raises `Forbidden`, `NotFound`.
+    """
+    club = await authorise(person, account_id, Act.ANNOUNCE)
+    async with db.transaction():
+        again = await db.execute(
+            "UPDATE messages SET state = 'due', due_at = $2, attempts = 0, error = '' WHERE account_id = $1 AND state = 'parked'",
+            club.id,
+            clock.now(),
+        )
+        if again:
+            await note(club.id, person.id, "send again", "messages", count=again)
+    return again

@@ -4,7 +4,7 @@ No session locks: they break behind a pooler. A lease has an epoch, which rises 
 what a stalled holder left half done is known by its number.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from backend import clock, db
 
@@ -43,10 +43,17 @@ async def held(name: str) -> bool:
     )
 
 
+async def held_until(name: str) -> datetime | None:
+    """When the lease runs, or ran, out; None when nobody ever had it."""
+    until: datetime | None = await db.value("SELECT until FROM leases WHERE name = $1", name)
+    return until
+
+
 # --- duties: rows of the schedule ---
 
-# While a duty runs it is not due; should whoever runs it die, it is due again after this.
-AT_MOST = timedelta(minutes=10)
+# Whoever runs a duty claims it for so long and renews that; should they die, another takes it up (at most 10 s, HOUSE 4c).
+DUTY_LIFE = timedelta(seconds=8)
+DUTY_RENEW = timedelta(seconds=2)
 AFTER_FAILURE = timedelta(minutes=1)
 
 
@@ -60,26 +67,46 @@ async def enlist(names: list[str]) -> None:
         )
 
 
-async def claim_duty(name: str) -> bool:
-    """Whether this process is to run the duty now: it is due, and nobody else was faster."""
+async def claim_duty(name: str) -> int | None:
+    """Claim the duty for `DUTY_LIFE` if it is due and nobody else was faster; the epoch of the claim, or None."""
     at = clock.now()
+    # Asked every second, mostly for nothing.
+    if not await db.value(
+        "SELECT true FROM schedule WHERE name = $1 AND next_run_at <= $2", name, at
+    ):
+        return None
     async with db.transaction():
-        claimed = await db.execute(
-            "UPDATE schedule SET next_run_at = $2, last_run_at = $3 WHERE name = $1 AND next_run_at <= $3",
+        epoch: int | None = await db.value(
+            "UPDATE schedule SET next_run_at = $2, last_run_at = $3, epoch = epoch + 1"
+            " WHERE name = $1 AND next_run_at <= $3 RETURNING epoch",
             name,
-            at + AT_MOST,
+            at + DUTY_LIFE,
             at,
         )
-    return claimed == 1
+    return epoch
 
 
-async def end_duty(name: str, every: timedelta, *, error: str = "") -> None:
-    """The duty was run; when it failed it is tried again soon."""
+async def renew_duty(name: str, epoch: int) -> bool:
+    """Keep a claim for `DUTY_LIFE` from now; False when another has claimed the duty since."""
+    async with db.transaction():
+        kept = await db.execute(
+            "UPDATE schedule SET next_run_at = $3 WHERE name = $1 AND epoch = $2",
+            name,
+            epoch,
+            clock.now() + DUTY_LIFE,
+        )
+    return kept == 1
+
+
+async def end_duty(name: str, epoch: int, every: timedelta, *, error: str = "") -> bool:
+    """The duty was run; when it failed it is tried again soon. False, and nothing written, when another has claimed it."""
     pause = min(every, AFTER_FAILURE) if error else every
     async with db.transaction():
-        await db.execute(
-            "UPDATE schedule SET next_run_at = $2, error = $3 WHERE name = $1",
+        ended = await db.execute(
+            "UPDATE schedule SET next_run_at = $3, error = $4 WHERE name = $1 AND epoch = $2",
             name,
+            epoch,
             clock.now() + pause,
             error[:500],
         )
+    return ended == 1

@@ -6,16 +6,23 @@ from piccolo.table import Table
 
 from backend.accounts.tables import Account
 from backend.events.tables import Instance
+from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
 
 
 class Message(Table, tablename="messages", db=DB):
-    """Something a person must be told (`M1`). It is worded when it is sent, in the reader's language of that moment."""
+    """Something a person or a group must be told (`M1`). It is worded when it is sent, in the language of that moment.
+
+    `announcement_id` is the announcement it delivers, if it does.
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.cascade)
+    group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.cascade)
+    topic_id = BigInt(null=True, default=None)
+    announcement_id = BigInt(null=True, default=None)
     instance_id = ForeignKey(Instance, null=True, default=None, on_delete=OnDelete.restrict)
     kind = Text(default=None)
     detail = JSONB(default=None)
@@ -46,3 +53,4 @@ class Duty(Table, tablename="schedule", db=DB):
     next_run_at = Timestamptz(default=None)
     last_run_at = Timestamptz(null=True, default=None)
     error = Text(default="")
+    epoch = BigInt(default=0)

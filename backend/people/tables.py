@@ -1,6 +1,15 @@
 """Rows of people."""
 
-from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import (
+    Array,
+    BigInt,
+    BigSerial,
+    Boolean,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -8,7 +17,7 @@ from backend.piccolo_conf import DB
 
 
 class TelegramUser(Table, tablename="telegram_users", db=DB):
-    """Someone Emerald has met in Telegram. `zone` is None until they choose one."""
+    """Someone Emerald has met in Telegram. `zone` and `reminder_leads` are None until they choose (`M5`)."""
 
     id = BigSerial(primary_key=True)
     telegram_id = BigInt(default=None)
@@ -21,6 +30,9 @@ class TelegramUser(Table, tablename="telegram_users", db=DB):
     may_write_at = Timestamptz(null=True, default=None)
     blocked_at = Timestamptz(null=True, default=None)
     session_version = Integer(default=1)
+    reminder_leads = Array(base_column=Integer(), null=True, default=None)
+    leads_chosen_at = Timestamptz(null=True, default=None)
+    muted_kinds = Array(base_column=Text(), default=[])
     created_at = Timestamptz(default=None)
     seen_at = Timestamptz(default=None)
 

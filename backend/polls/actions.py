@@ -4,7 +4,9 @@ A vote is a ballot put into the poll's box; the answer comes after the commit. A
 `Unavailable`, and the refusals of `words`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from backend import clock, codes, db
 from backend.accounts import actions as accounts
@@ -15,11 +17,14 @@ from backend.audit.actions import note
 from backend.bookings.rules import Via
 from backend.errors import NotFound
 from backend.events.actions import check_group
+from backend.events.rules import resolve_local, wall_clock
 from backend.groups.actions import is_present
+from backend.i18n import Words
 from backend.people.queries import Person
-from backend.polls import box, store
-from backend.polls.drafts import PollDraft
-from backend.polls.rules import Ballot, NotHere, VoteOutcome
+from backend.polls import box, store, words
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.making import Made, Making, made_of, make_date
+from backend.polls.rules import Answer, Ballot, Choice, NotHere, VoteOutcome
 
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
 
@@ -33,7 +38,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     """Ask the club something; the poll's code. Raises `InvalidForm`, `Forbidden`, `NotFound`."""
     club = await authorise(person, account_id, Act.MANAGE_POLLS)
     draft.check()
-    code, at = codes.new_code(), clock.now()
+    code, at, options = codes.new_code(), clock.now(), _in_order(draft, club.zone)
     async with db.transaction():
         await check_group(club.id, draft.group_id)
         poll_id = await db.value(
@@ -53,14 +58,16 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
             at,
         )
         await db.execute(
-            "WITH listed AS (INSERT INTO poll_options (account_id, poll_id, position, text)"
-            " SELECT $1, $2, t.n, t.text FROM unnest($3::text[]) WITH ORDINALITY AS t (text, n) RETURNING id, position)"
+            "WITH listed AS (INSERT INTO poll_options (account_id, poll_id, position, text, starts_at)"
+            " SELECT $1, $2, t.n, t.text, t.starts_at"
+            " FROM unnest($3::text[], $4::timestamptz[]) WITH ORDINALITY AS t (text, starts_at, n) RETURNING id, position)"
             " INSERT INTO poll_option_tallies (option_id, account_id, votes_max)"
-            " SELECT id, $1, ($4::int[])[position] FROM listed",
+            " SELECT id, $1, ($5::int[])[position] FROM listed",
             club.id,
             poll_id,
-            [option.text.strip() for option in draft.options],
-            [option.votes_max for option in draft.options],
+            [option.text.strip() for option in options],
+            [option.starts_at for option in options],
+            [option.votes_max for option in options],
         )
         await db.execute(
             "INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll_id, club.id
@@ -69,22 +76,37 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     return code
 
 
-async def vote(code: str, person: Person, option_ids: Collection[int], *, via: Via) -> VoteOutcome:
-    """Set the person's whole choice; an empty one takes the vote back (`P2`).
+def _in_order(draft: PollDraft, zone: str) -> list[OptionDraft]:
+    """The options as they are listed: words as they were given; dates by time, on the wall clock of the zone (`S3`)."""
+    if draft.kind != "dates":
+        return [replace(option, starts_at=None) for option in draft.options]
+    dates: dict[datetime, OptionDraft] = {}
+    for option in draft.options:
+        if option.starts_at is not None:
+            at = resolve_local(wall_clock(option.starts_at, zone), zone)
+            dates.setdefault(at, OptionDraft("", option.votes_max, at))
+    return [dates[at] for at in sorted(dates)]
+
+
+async def vote(
+    code: str, person: Person, choice: Collection[int] | Mapping[int, Answer], *, via: Via
+) -> VoteOutcome:
+    """Set the person's whole choice, options or an answer for each; an empty one takes the vote back (`P2`).
 
     `via` is said as for every verb a door calls; it is not kept, for votes are not logged.
     """
-    return await _cast(code, person, frozenset(option_ids), tap=False)
+    whole = choice if isinstance(choice, Mapping) else dict.fromkeys(choice, Answer.YES)
+    return await _cast(code, person, whole, tap=False)
 
 
 async def tap(code: str, person: Person, option_id: int, *, via: Via) -> VoteOutcome:
-    """A tap on an option of the card (`P3`): chooses it or takes it back."""
-    return await _cast(code, person, frozenset({option_id}), tap=True)
+    """A tap on an option of the card (`P3`): chooses it or takes it back; a date's answer moves on to the next."""
+    return await _cast(code, person, {option_id: Answer.YES}, tap=True)
 
 
-async def _cast(code: str, person: Person, options: frozenset[int], *, tap: bool) -> VoteOutcome:
+async def _cast(code: str, person: Person, choice: Choice, *, tap: bool) -> VoteOutcome:
     where = await find(code)
-    ballot = Ballot(person.id, options, tap)
+    ballot = Ballot(person.id, choice, tap)
     try:
         return await box.ask(where.id, ballot)
     except NotHere:
@@ -100,10 +122,25 @@ async def admit(person: Person, where: Address) -> None:
     await accounts.join(person, where.account_id, through="group")
 
 
-async def close_poll(code: str, person: Person) -> None:
-    """Close a poll for good; closing it again changes nothing. Raises `Forbidden`, `NotFound`."""
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing came to. `kind`: done, already; `made` is the date made of the poll, by this closing or before."""
+
+    kind: str
+    words: Words
+    made: Made | None
+
+
+async def close_poll(code: str, person: Person, *, make: Making | None = None) -> Closing:
+    """Close a poll for good, and make the date that came of it (`P4`); doing either again changes nothing.
+
+    A poll that is closed already, by hand or by its deadline, can still have its date made. Raises `InvalidForm`,
+    `Invalid` (and then the poll is as it was), `Forbidden`, `NotFound`.
+    """
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    if make is not None:
+        await authorise(person, where.account_id, Act.MANAGE_EVENTS)
     at = clock.now()
     async with db.transaction(store.lock(where.id)):
         closed = await db.execute(
@@ -114,10 +151,28 @@ async def close_poll(code: str, person: Person) -> None:
             person.id,
         )
         if closed:
+            await note(club.id, person.id, "close", f"poll {where.id}")
+        before = await made_of(where.id)
+        made = before
+        if make is not None and before is None:
+            made = await make_date(club, person, where.id, make, at)
+        if closed or made is not before:
             await db.execute(
                 "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id
             )
-            await note(club.id, person.id, "close", f"poll {where.id}")
+    return _closing(bool(closed), make is not None, before, made, club.zone)
+
+
+def _closing(
+    closed: bool, making: bool, before: Made | None, made: Made | None, zone: str
+) -> Closing:
+    if made is not None and before is None:
+        return Closing("done", words.made(made.starts_at, made.claim_until, zone), made)
+    if made is not None and making:
+        return Closing("already", words.made_already(made.starts_at, zone), made)
+    if closed:
+        return Closing("done", words.closed(), made)
+    return Closing("already", words.closed_already(), made)
 
 
 async def close_due() -> int:

@@ -90,7 +90,7 @@ def _answer(box: Box, ballot: Ballot, unsure: Decided) -> VoteOutcome:
     voter = box.voters.get(ballot.user_id)
     if voter is not None and voter.choice == choice:
         return first_said
-    return decide(box, replace(ballot, options=choice, tap=False))
+    return decide(box, replace(ballot, choice=choice, tap=False))
 
 
 _lanes: Lanes[Ballot, VoteOutcome] = Lanes(settle)

@@ -8,18 +8,20 @@ from backend.errors import Invalid, InvalidForm
 from backend.i18n import N_
 
 QUESTION_MAX, OPTION_MAX = 300, 100
-OPTIONS_MIN, OPTIONS_MAX = 2, 12
+OPTIONS_MIN, OPTIONS_MAX = 2, 40
 LIMIT_MAX = 100_000
-KINDS = ("single", "several")
+KINDS = ("single", "several", "dates")
 RESULTS = ("live", "voted", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class OptionDraft:
-    """One answer to choose; `votes_max` None takes as many votes as come."""
+    """One answer to choose: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max` None takes as
+    many votes as come; of a date it limits those that say yes."""
 
-    text: str
+    text: str = ""
     votes_max: int | None = None
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class PollDraft:
 
     @property
     def most(self) -> int:
-        """How many options one ballot may name."""
+        """How many options one ballot may name: of dates, all."""
+        if self.kind == "dates":
+            return max(1, len(self.options))
         return self.choices_max if self.kind == "several" else 1
 
     def check(self) -> None:
@@ -63,31 +67,34 @@ class PollDraft:
                     most=OPTIONS_MAX,
                 )
             )
-        seen: set[str] = set()
+        seen: set[str | datetime] = set()
         for i, option in enumerate(self.options):
-            field, text = f"option-{i}", option.text.strip()
-            if not text:
-                faults.append(Invalid(N_("Write something, or take this option out."), field=field))
-            elif text.casefold() in seen:
-                faults.append(Invalid(N_("This option is there already."), field=field))
-            elif option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
-                faults.append(
-                    Invalid(
-                        N_("Between %(least)s and %(most)s votes, please; or leave it empty."),
-                        field=field,
-                        least=1,
-                        most=LIMIT_MAX,
-                    )
-                )
-            else:
-                faults += _short_enough(text, OPTION_MAX, field)
-            seen.add(text.casefold())
+            faults += self._option(option, seen, f"option-{i}")
         return faults
+
+    def _option(self, option: OptionDraft, seen: set[str | datetime], field: str) -> list[Invalid]:
+        """What is wrong with an option; `seen` are those before it, by what makes them different."""
+        name: str | datetime | None = option.text.strip().casefold()
+        if self.kind == "dates":
+            name = option.starts_at
+            if name is None:
+                return [Invalid(N_("Choose a day and a time."), field=field)]
+            if name <= clock.now():
+                return [Invalid(N_("Choose a moment that is still to come."), field=field)]
+        elif not name:
+            return [Invalid(N_("Write something, or take this option out."), field=field)]
+        if name in seen:
+            return [Invalid(N_("This option is there already."), field=field)]
+        seen.add(name)
+        if option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
+            bounds = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
+            return [Invalid(bounds, field=field, least=1, most=LIMIT_MAX)]
+        return _short_enough(option.text.strip(), OPTION_MAX, field)
 
     def _rules(self) -> list[Invalid]:
         faults = []
         if self.kind not in KINDS:
-            faults.append(Invalid(N_("Choose one or several."), field="kind"))
+            faults.append(Invalid(N_("Choose one, several, or dates."), field="kind"))
         if self.results not in RESULTS:
             faults.append(Invalid(N_("Choose when results are shown."), field="results"))
         if self.kind == "several" and not 1 <= self.choices_max <= max(1, len(self.options)):

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.rules import Role
+from backend.accounts.rules import Act, Role, may
 from backend.errors import NotFound
+from backend.events.rules import wall_clock
+from backend.i18n import Voice
 from backend.people.queries import Person
 from backend.polls.actions import admit, find
-from backend.polls.rules import ended_at, results_shown
+from backend.polls.rules import Answer, best_date, ended_at, results_shown
 
 NAMES_MOST = 50  # of one option's voters; `votes` says how many there are
 
 
 @dataclass(frozen=True, slots=True)
 class OptionView:
-    """An option as its reader sees it: while results are hidden `votes` is 0 and `voters` empty; `full` is always true
-    to the facts. `voters` are first names, in the order of their votes; never in an anonymous poll."""
+    """An option as its reader sees it: while results are hidden its counts are 0 and no names are given; `full` is always
+    true to the facts. Names are first names, in the order of their votes; never in an anonymous poll.
+
+    A date has `starts_at` instead of `text`; its `votes`, `mine` and `voters` are those that say yes.
+    """
 
     id: int
     position: int
@@ -27,6 +32,33 @@ class OptionView:
     full: bool
     mine: bool
     voters: tuple[str, ...] = ()
+    starts_at: datetime | None = None
+    answer: Answer | None = None  # the reader's
+    if_need_be: int = 0
+    against: int = 0
+    voters_if_need_be: tuple[str, ...] = ()
+    voters_against: tuple[str, ...] = ()
+    made: str = ""  # the code of the date that was made of it (`P4`)
+
+    def name(self, voice: Voice, zone: str) -> str:
+        """What it is called: its text, or its moment in the zone, `Tue 24 Nov, 18:00`."""
+        return self.text if self.starts_at is None else _moment(voice, self.starts_at, zone)
+
+    def elsewhere(self, voice: Voice, zone: str) -> str:
+        """A date's moment where its reader is, when their clock shows another than the zone's (`S3`); else empty."""
+        if self.starts_at is None or voice.zone is None:
+            return ""
+        theirs = wall_clock(self.starts_at, voice.zone)
+        here = wall_clock(self.starts_at, zone)
+        if theirs == here:
+            return ""
+        if theirs.date() == here.date():
+            return voice.hour(self.starts_at, voice.zone)
+        return _moment(voice, self.starts_at, voice.zone)
+
+
+def _moment(voice: Voice, at: datetime, zone: str) -> str:
+    return f"{voice.date(at, zone)}, {voice.hour(at, zone)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +73,7 @@ class PollView:
     club_language: str
     zone: str
     question: str
-    kind: str  # single, several
+    kind: str  # single, several, dates
     choices_max: int
     anonymous: bool
     results: str  # live, voted, closed
@@ -57,6 +89,32 @@ class PollView:
     voted: bool
     visible: bool  # results are shown to this reader now
     open: bool
+    reminded_at: datetime | None = None  # when those who had not answered were last reminded (`P5`)
+
+    @property
+    def made(self) -> OptionView | None:
+        """The date of which an instance was made (`P4`)."""
+        return next((option for option in self.options if option.made), None)
+
+    @property
+    def best(self) -> OptionView | None:
+        """The date that closing would make, as far as this reader may know."""
+        return best_date(self.options, clock.now())
+
+    @property
+    def to_make(self) -> bool:
+        """Whether a date can be made of it, now or by closing it."""
+        return (
+            self.kind == "dates"
+            and self.made is None
+            and self.role is not None
+            and (may(self.role, Act.MANAGE_POLLS) and may(self.role, Act.MANAGE_EVENTS))
+        )
+
+    @property
+    def managed(self) -> bool:
+        """Whether its reader may close it and remind people."""
+        return self.role is not None and may(self.role, Act.MANAGE_POLLS)
 
 
 VIEW = """
@@ -70,22 +128,25 @@ LEFT JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.
 """
 
 OPTIONS = """
-SELECT o.poll_id, o.id, o.position, o.text, c.votes, c.votes_max, v.id IS NOT NULL AS mine
+SELECT o.poll_id, o.id, o.position, o.text, o.starts_at, c.votes, c.votes_max, c.if_need_be, c.against, v.answer, i.code AS made
 FROM poll_options o
 JOIN poll_option_tallies c ON c.option_id = o.id
+LEFT JOIN event_instances i ON i.id = o.made_instance_id
 LEFT JOIN memberships m ON m.account_id = o.account_id AND m.user_id = $1 AND m.left_at IS NULL
 LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
 WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
 
 NAMES = """
-SELECT option_id, array_agg(name ORDER BY nth) AS names FROM (
-    SELECT v.option_id, coalesce(nullif(u.first_name, ''), m.name) AS name,
-        row_number() OVER (PARTITION BY v.option_id ORDER BY v.at, v.id) AS nth
+SELECT option_id, answer, array_agg(name ORDER BY nth) AS names FROM (
+    SELECT v.option_id, v.answer, coalesce(nullif(u.first_name, ''), m.name) AS name,
+        row_number() OVER (PARTITION BY v.option_id, v.answer ORDER BY v.at, v.id) AS nth
     FROM poll_votes v JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE v.poll_id = $1
-) named WHERE nth <= $2 GROUP BY option_id
+) named WHERE nth <= $2 GROUP BY option_id, answer
 """
+
+Names = dict[tuple[int, str], tuple[str, ...]]  # by option and answer
 
 OPEN = "(p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $2))"
 
@@ -104,11 +165,12 @@ async def _views(
 
 async def _view(row: db.Row, options: Sequence[db.Row], *, names: bool) -> PollView:
     ended = ended_at(row["closes_at"], row["closed_at"], clock.now())
-    voted = any(option["mine"] for option in options)
+    voted = any(option["answer"] for option in options)
     visible = results_shown(row["results"], is_open=ended is None, voted=voted)
-    voters: dict[int, list[str]] = {}
+    voters: Names = {}
     if names and visible and not row["anonymous"]:
-        voters = {r["option_id"]: r["names"] for r in await db.rows(NAMES, row["id"], NAMES_MOST)}
+        named = await db.rows(NAMES, row["id"], NAMES_MOST)
+        voters = {(r["option_id"], r["answer"]): tuple(r["names"]) for r in named}
     return PollView(
         id=row["id"],
         code=row["code"],
@@ -128,15 +190,19 @@ async def _view(row: db.Row, options: Sequence[db.Row], *, names: bool) -> PollV
         voters=row["voters"],
         electors=row["electors"],
         version=row["version"] + (ended is not None and row["closed_at"] is None),
-        options=tuple(_option(o, visible, tuple(voters.get(o["id"], ()))) for o in options),
+        options=tuple(_option(option, visible, voters) for option in options),
         role=Role(row["role"]) if row["role"] else None,
         voted=voted,
         visible=visible,
         open=ended is None,
+        reminded_at=row["reminded_at"],
     )
 
 
-def _option(row: db.Row, visible: bool, voters: tuple[str, ...]) -> OptionView:
+def _option(row: db.Row, visible: bool, voters: Names) -> OptionView:
+    def named(answer: Answer) -> tuple[str, ...]:
+        return voters.get((row["id"], answer), ())
+
     return OptionView(
         id=row["id"],
         position=row["position"],
@@ -144,8 +210,15 @@ def _option(row: db.Row, visible: bool, voters: tuple[str, ...]) -> OptionView:
         votes=row["votes"] if visible else 0,
         votes_max=row["votes_max"],
         full=row["votes_max"] is not None and row["votes"] >= row["votes_max"],
-        mine=row["mine"],
-        voters=voters,
+        mine=row["answer"] == Answer.YES,
+        voters=named(Answer.YES),
+        starts_at=row["starts_at"],
+        answer=Answer(row["answer"]) if row["answer"] else None,
+        if_need_be=row["if_need_be"] if visible else 0,
+        against=row["against"] if visible else 0,
+        voters_if_need_be=named(Answer.IF_NEED_BE),
+        voters_against=named(Answer.NO),
+        made=row["made"] or "",
     )
 
 

@@ -3,15 +3,35 @@
 `decide` answers one ballot and changes the `Box` it is given. Nothing here reads a clock, a table or a setting.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from backend.errors import NotFound
 from backend.i18n import Words
 from backend.polls import words
 
-Choice = frozenset[int]  # ids of options
+
+class Answer(StrEnum):
+    """What a vote says of its option. Only about dates can one say more than yes (`P1`)."""
+
+    YES = "yes"
+    IF_NEED_BE = "if-need-be"
+    NO = "no"
+
+
+Choice = Mapping[int, Answer]  # by option; never changed in place
+
+# What a tap on a date makes of the answer that stands.
+FOLLOWING = {
+    None: Answer.YES,
+    Answer.YES: Answer.IF_NEED_BE,
+    Answer.IF_NEED_BE: Answer.NO,
+    Answer.NO: None,
+}
 
 
 class NotHere(NotFound):
@@ -20,10 +40,10 @@ class NotHere(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What a person asks of a poll: `options` is their whole choice; with `tap`, the one option they tapped."""
+    """What a person asks of a poll: their whole choice; with `tap`, the one option they tapped."""
 
     user_id: int
-    options: Choice
+    choice: Choice
     tap: bool = False
     id: UUID = field(default_factory=uuid4)
 
@@ -38,16 +58,34 @@ class VoteOutcome:
 
 @dataclass(slots=True)
 class Option:
-    """An option at the box with its count; `votes_max` None is no limit."""
+    """An option at the box with its counts. `votes` are those that say yes, and only they are limited: to `votes_max`,
+    None is no limit. `starts_at` is the moment of a date."""
 
     id: int
     text: str
     votes: int
     votes_max: int | None
+    if_need_be: int = 0
+    against: int = 0
+    starts_at: datetime | None = None
 
     @property
     def full(self) -> bool:
         return self.votes_max is not None and self.votes >= self.votes_max
+
+    @property
+    def name(self) -> str | datetime:
+        """What it is called in a sentence."""
+        return self.starts_at or self.text
+
+    def count(self, answer: Answer | None, by: int) -> None:
+        match answer:
+            case Answer.YES:
+                self.votes += by
+            case Answer.IF_NEED_BE:
+                self.if_need_be += by
+            case Answer.NO:
+                self.against += by
 
 
 @dataclass(slots=True)
@@ -78,6 +116,20 @@ class Box:
         return [voter for voter in self.voters.values() if voter.choice != voter.before]
 
 
+class Counted(Protocol):
+    """A date with its counts, at the box or on a screen."""
+
+    @property
+    def votes(self) -> int: ...
+    @property
+    def against(self) -> int: ...
+    @property
+    def starts_at(self) -> datetime | None: ...
+
+
+Date = TypeVar("Date", bound=Counted)
+
+
 def ended_at(
     closes_at: datetime | None, closed_at: datetime | None, now: datetime
 ) -> datetime | None:
@@ -92,17 +144,34 @@ def results_shown(results: str, *, is_open: bool, voted: bool) -> bool:
     return not is_open or results == "live" or (results == "voted" and voted)
 
 
+def best_date(options: Iterable[Date], now: datetime) -> Date | None:
+    """The date to come that most said yes to; of equals the one fewest said no to, then the earliest (`P4`).
+
+    None when nobody said yes to any of them.
+    """
+    wanted = [o for o in options if o.votes and o.starts_at is not None and o.starts_at > now]
+    return min(wanted, key=lambda o: (-o.votes, o.against, o.starts_at), default=None)
+
+
 def meant(box: Box, ballot: Ballot) -> Choice:
     """The whole choice a ballot stands for. Raises `NotHere`.
 
-    A tap in a single-choice poll chooses the option, or takes one's own back; in the other kind it toggles it.
+    A tap on a date says the next answer: yes, if need be, no, nothing; when no yes is left to be had, it is left out.
+    In a single-choice poll a tap chooses the option, or takes one's own back; in one of several it toggles it.
     """
     choice = _voter(box, ballot).choice
     if not ballot.tap:
-        return ballot.options
-    if box.kind == "single":
-        return frozenset() if ballot.options == choice else ballot.options
-    return choice ^ ballot.options
+        return ballot.choice
+    [tapped] = ballot.choice
+    answer: Answer | None
+    if box.kind == "dates":
+        answer = FOLLOWING[choice.get(tapped)]
+        if answer is Answer.YES and tapped in box.options and box.options[tapped].full:
+            answer = Answer.IF_NEED_BE
+    else:
+        answer = None if tapped in choice else Answer.YES
+    others = {} if box.kind == "single" else {o: a for o, a in choice.items() if o != tapped}
+    return others if answer is None else {**others, tapped: answer}
 
 
 def decide(box: Box, ballot: Ballot) -> VoteOutcome:
@@ -112,22 +181,45 @@ def decide(box: Box, ballot: Ballot) -> VoteOutcome:
     if ended is not None:
         raise words.PollClosed(closed=ended, zone=box.zone)
     wanted = meant(box, ballot)
-    if not wanted <= box.options.keys():
-        raise words.not_listed()
-    if wanted == voter.choice:
+    _check(box, wanted)
+    had = voter.choice
+    if wanted == had:
         return VoteOutcome("already", words.already(has_voted=bool(wanted)))
     if len(wanted) > box.choices_max:
         raise words.too_many(box.choices_max)
     for option in box.options.values():
-        if option.id in wanted - voter.choice and option.full:
-            raise words.OptionFull(option=option.text)
+        new = wanted.get(option.id) is Answer.YES and had.get(option.id) is not Answer.YES
+        if new and option.full:
+            raise words.OptionFull(option=option.name, zone=box.zone)
     for option in box.options.values():
-        option.votes += (option.id in wanted) - (option.id in voter.choice)
+        option.count(had.get(option.id), -1)
+        option.count(wanted.get(option.id), +1)
     voter.choice = wanted
+    return _said(box, ballot, had, wanted)
+
+
+def _check(box: Box, wanted: Choice) -> None:
+    """Raises `Invalid` for what is not listed, or cannot be said of it."""
+    if not wanted.keys() <= box.options.keys():
+        raise words.not_listed()
+    if box.kind != "dates" and any(answer is not Answer.YES for answer in wanted.values()):
+        raise words.only_of_dates()
+
+
+def _said(box: Box, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
+    kind = "voted" if wanted else "withdrawn"
+    if box.kind == "dates" and ballot.tap:
+        [tapped] = ballot.choice
+        answer = wanted.get(tapped)
+        none_left = answer is Answer.IF_NEED_BE and tapped not in had
+        name = box.options[tapped].name
+        return VoteOutcome(kind, words.answered(name, answer, box.zone, none_left=none_left))
     if not wanted:
-        return VoteOutcome("withdrawn", words.withdrawn())
+        return VoteOutcome(kind, words.withdrawn())
+    if box.kind == "dates":
+        return VoteOutcome(kind, words.dates_answered(len(wanted)))
     texts = [option.text for option in box.options.values() if option.id in wanted]
-    return VoteOutcome("voted", words.voted(texts))
+    return VoteOutcome(kind, words.voted(texts))
 
 
 def _voter(box: Box, ballot: Ballot) -> Voter:

@@ -5,6 +5,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account, Membership
+from backend.events.tables import Instance
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
@@ -28,16 +29,19 @@ class Poll(Table, tablename="polls", db=DB):
     topic_id = BigInt(null=True, default=None)
     created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
+    reminded_at = Timestamptz(null=True, default=None)
 
 
 class PollOption(Table, tablename="poll_options", db=DB):
-    """One answer to a poll, in its place."""
+    """One answer to a poll, in its place: words, or in a poll about dates a moment, and the date made of it (`P4`)."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     poll_id = ForeignKey(Poll, null=False, on_delete=OnDelete.restrict)
     position = Integer(default=None)
     text = Text(default=None)
+    starts_at = Timestamptz(null=True, default=None)
+    made_instance_id = ForeignKey(Instance, null=True, default=None, on_delete=OnDelete.restrict)
 
 
 class PollTally(Table, tablename="poll_tallies", db=DB):
@@ -50,16 +54,18 @@ class PollTally(Table, tablename="poll_tallies", db=DB):
 
 
 class OptionTally(Table, tablename="poll_option_tallies", db=DB):
-    """How many votes an option has, and how many it takes at most."""
+    """How many votes an option has: yes, of which it takes at most `votes_max`, and in a poll about dates the others."""
 
     option_id = BigInt(primary_key=True, default=None)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     votes_max = Integer(null=True, default=None)
     votes = Integer(default=0)
+    if_need_be = Integer(default=0)
+    against = Integer(default=0)
 
 
 class PollVote(Table, tablename="poll_votes", db=DB):
-    """One member's vote for one option."""
+    """One member's vote for one option. `answer`: yes; about a date also if-need-be, or no."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -67,3 +73,4 @@ class PollVote(Table, tablename="poll_votes", db=DB):
     option_id = ForeignKey(PollOption, null=False, on_delete=OnDelete.restrict)
     membership_id = ForeignKey(Membership, null=False, on_delete=OnDelete.restrict)
     at = Timestamptz(default=None)
+    answer = Text(default="yes")

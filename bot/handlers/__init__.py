@@ -6,12 +6,15 @@ from aiogram import Router
 
 from bot.handlers import (
     accounts,
+    announcements,
     bookings,
     calendars,
+    cards,
     events,
     groups,
     people,
     polls,
+    preferences,
     series,
     sign_ins,
     strays,
@@ -29,5 +32,8 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     series.router,
     calendars.router,
     polls.router,
+    announcements.router,
+    preferences.router,
+    cards.router,
     strays.router,
 )

@@ -61,6 +61,8 @@ async def _do(tapped: Seat, person: Person) -> Outcome:
             return await leave(tapped.code, person, via=Via.CARD)
         case Do.CANT:
             return await answer(tapped.code, person, maybe=False, via=Via.CARD)
+        case Do.MAYBE:
+            return await answer(tapped.code, person, maybe=True, via=Via.CARD)
 
 
 async def _name_the_club(code: str, message: Message | None) -> None:

@@ -14,6 +14,7 @@ from backend.groups.actions import (
     note_health,
     note_topic,
     rename_group,
+    reopen_general,
 )
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
@@ -132,19 +133,21 @@ async def upgraded(message: Message) -> None:
 
 async def topic_changed(message: Message) -> None:
     """A forum topic was made, renamed, closed or reopened."""
-    if message.message_thread_id is None:
+    closed: bool | None = None
+    if message.forum_topic_closed is not None:
+        closed = True
+    elif message.forum_topic_reopened is not None:
+        closed = False
+    if message.message_thread_id is None:  # the General one is no topic of the list
+        if closed is False:
+            await reopen_general(message.chat.id)
         return
     name = None
     if message.forum_topic_created is not None:
         name = message.forum_topic_created.name
     elif message.forum_topic_edited is not None:
         name = message.forum_topic_edited.name
-    await note_topic(
-        message.chat.id,
-        message.message_thread_id,
-        name,
-        closed=message.forum_topic_closed is not None,
-    )
+    await note_topic(message.chat.id, message.message_thread_id, name, closed=closed)
 
 
 async def member_went(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:

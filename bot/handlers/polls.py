@@ -5,24 +5,30 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.bookings.rules import Via
-from backend.errors import Invalid
+from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
+from backend.polls.actions import close_poll, vote
 from backend.polls.actions import tap as tap_option
-from backend.polls.actions import vote
+from backend.polls.making import Making
+from backend.polls.missing import remind_voters
 from backend.polls.queries import PollView, poll, polls_of
+from backend.polls.rules import Answer
+from backend.polls.words import no_best_date
 from bot.asked import by_a_person, in_private
-from bot.callbacks import Pick, ShowPoll
+from bot.callbacks import MakeDate, Pick, Run, RunPoll, ShowPoll
 from bot.cards import poll_sheet
 from bot.deliver import edit, reply
 from bot.handlers.groups import say_not_linked
-from bot.keyboards import ask_in_private, numbers, open_home, poll_link
+from bot.keyboards import ask_in_private, closing_rows, making_rows, numbers, open_home, poll_link
 from bot.lists import MOST, named
-from bot.sheets import plain, write
+from bot.sheets import Sheet, plain, write
 from bot.taps import answer_tap, message_of
 
 PREFIX = "p_"
+# What stands behind a date's number; phones make long dashes of short ones.
+SAID = {"?": Answer.IF_NEED_BE, **dict.fromkeys("-–—−", Answer.NO)}
 
 
 async def tap(
@@ -62,8 +68,12 @@ async def vote_(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/vote: the list; with a number of it or a code, that poll; with numbers of its options, the vote."""
-    wanted = named(command.args, await _open_polls(person, group) if command.args else ())
+    """/vote: the list; with a number of it or a code, that poll; with numbers of its options, the vote.
+
+    Of dates, `3` is yes, `3?` if need be, `3-` no.
+    """
+    listed = await _open_polls(person, group) if command.args else ()
+    wanted = named(command.args, listed, marks="".join(SAID))
     if wanted is None:
         await index(message, person, voice, group)
         return
@@ -80,7 +90,10 @@ async def vote_(
         return
     if not all(1 <= n <= len(view.options) for n in wanted.numbers):
         raise Invalid(N_("This poll has no option with that number."))
-    chosen = [view.options[n - 1].id for n in wanted.numbers]
+    chosen = {
+        view.options[n - 1].id: SAID.get(mark, Answer.YES)
+        for n, mark in zip(wanted.numbers, wanted.marks, strict=True)
+    }
     outcome = await vote(wanted.code, person, chosen, via=Via.COMMAND)
     await reply(message, plain(voice.tell(outcome.words)))
 
@@ -102,6 +115,60 @@ async def show(query: CallbackQuery, callback_data: ShowPoll, person: Person, vo
     await query.answer()
 
 
+async def run(
+    query: CallbackQuery, callback_data: RunPoll, bot: Bot, person: Person, voice: Voice
+) -> None:
+    """An organiser's button under a poll: closing, making its date, reminding who is missing (`P4`, `P5`)."""
+    code = callback_data.code
+    match callback_data.do:
+        case Run.CLOSE_NOW:
+            closing = await close_poll(code, person)
+            await answer_tap(query, voice, closing.words, closing.kind)
+        case Run.REMIND:
+            reminding = await remind_voters(code, person)
+            await answer_tap(query, voice, reminding.words, reminding.kind)
+            return
+        case _:
+            await query.answer()
+    view = await poll(code, person)
+    await _show_instead(query, bot, _asked(callback_data.do, view, voice))
+
+
+def _asked(do: Run, view: PollView, voice: Voice) -> Sheet:
+    """What stands under the organiser's finger now: a question, or the poll. Raises `Forbidden`, `Invalid`."""
+    if do is Run.CLOSE and view.open:
+        if not view.managed:
+            raise Forbidden()
+        return write("poll_close.html", voice, closing_rows(view.code, voice), view=view)
+    if do is Run.MAKE and view.made is None:
+        if not view.to_make:
+            raise Forbidden()
+        best = view.best
+        if best is None and view.visible:
+            raise no_best_date()
+        rows = making_rows(view.code, best.id if best else 0, voice)
+        date = best.name(voice, view.zone) if best else ""
+        return write("poll_make.html", voice, rows, view=view, best=best, date=date)
+    return poll_sheet(view, voice, private=True)
+
+
+async def make(
+    query: CallbackQuery, callback_data: MakeDate, bot: Bot, person: Person, voice: Voice
+) -> None:
+    """With so many seats: the poll is closed and its date made; what else it needs is written in the dashboard."""
+    making = Making(option_id=callback_data.option or None, capacity=callback_data.seats or None)
+    closing = await close_poll(callback_data.code, person, make=making)
+    await answer_tap(query, voice, closing.words, closing.kind)
+    view = await poll(callback_data.code, person)
+    await _show_instead(query, bot, poll_sheet(view, voice, private=True))
+
+
+async def _show_instead(query: CallbackQuery, bot: Bot, sheet: Sheet) -> None:
+    message = message_of(query)
+    if message is not None:
+        await edit(bot, message.chat.id, message.message_id, sheet)
+
+
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:
     account_id = group.account_id if group else None
     return await polls_of(person, account_id=account_id, limit=MOST)
@@ -111,6 +178,8 @@ def router() -> Router:
     made = Router(name="polls")
     made.callback_query.register(tap, Pick.filter(), by_a_person)
     made.callback_query.register(show, ShowPoll.filter(), by_a_person)
+    made.callback_query.register(run, RunPoll.filter(), by_a_person)
+    made.callback_query.register(make, MakeDate.filter(), by_a_person)
     made.message.register(index, Command("polls"), by_a_person)
     made.message.register(vote_, Command("vote"), by_a_person)
     made.message.register(

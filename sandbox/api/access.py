@@ -33,10 +33,12 @@ def reach(telegram: Telegram, chat_id: object) -> Chat:
 
 
 def inside(telegram: Telegram, chat_id: object) -> Chat:
-    """A chat the bot is in: 403 when it was kicked or has left."""
+    """A chat the bot is in: 403 when it was kicked or has left, or the chat was deleted."""
     room = reach(telegram, chat_id)
     if room.type == "private":
         return room
+    if room.destroyed:
+        raise forbidden("the group chat was deleted")
     if room.bot.status == "kicked":
         raise forbidden(f"bot was kicked from the {_KIND[room.type]}")
     if not room.bot.inside:

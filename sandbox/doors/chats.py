@@ -41,10 +41,11 @@ class Title(msgspec.Struct, forbid_unknown_fields=True):
     by: str = "Olga"
 
 
-class Closing(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether a topic is closed."""
+class TopicChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether a topic is closed, or its new name."""
 
-    closed: bool = True
+    closed: bool | None = None
+    name: str | None = None
     by: str = "Olga"
 
 
@@ -177,10 +178,28 @@ async def topic(
     telegram: NamedDependency[Telegram],
     room: NamedDependency[Chat],
     thread_id: FromPath[int],
-    data: JSONBody[Closing],
+    data: JSONBody[TopicChange],
 ) -> Json:
-    groups.close_topic(telegram, room, _by(telegram, data.by), thread_id, data.closed)
+    by = _by(telegram, data.by)
+    if data.closed is not None:
+        groups.close_topic(telegram, room, by, thread_id, data.closed)
+    if data.name is not None:
+        groups.rename_topic(telegram, room, by, thread_id, data.name)
     return show.chat(telegram, room)
+
+
+@delete("/{chat_id:int}/topics/{thread_id:int}", status_code=200)
+async def destroy_topic(
+    telegram: NamedDependency[Telegram], room: NamedDependency[Chat], thread_id: FromPath[int]
+) -> Json:
+    groups.delete_topic(telegram, room, thread_id)
+    return show.chat(telegram, room)
+
+
+@delete("/{chat_id:int}", status_code=200)
+async def destroy(telegram: NamedDependency[Telegram], room: NamedDependency[Chat]) -> Json:
+    groups.destroy(telegram, _group(room))
+    return {"destroyed": room.id}
 
 
 router = Router(
@@ -196,5 +215,7 @@ router = Router(
         title,
         admins,
         topic,
+        destroy_topic,
+        destroy,
     ],
 )

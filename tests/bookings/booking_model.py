@@ -1,18 +1,47 @@
-"""A second reading of RULES B and W, written from their sentences alone: who sits, who waits, in what order, and the log.
+"""A second reading of RULES B, W and P4, written from their sentences alone: who sits, who waits, for whom a seat is held, in
+what order, the log, and who is told what, by a driven clock.
 
-Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by.
+Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by. The club is in
+Helsinki in November: its wall clocks are two hours ahead of UTC.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-Row = tuple[
-    int, int | None, str, int, int, int, int
-]  # who, by, via, seats and waiting before, after
+from backend import clock
+
+# Who acted and through what; seats, waiting and offered seats before; the same after.
+Row = tuple[int | None, str, int, int, int, int, int, int]
 Said = tuple[str, int | None]  # kind of answer, place in line
+Told = tuple[str, int | None, datetime | None]  # kind, about so many seats, until when
+
+OFFSET = timedelta(hours=2)
+FIVE_MINUTES = timedelta(minutes=5)
 
 
 class No(Exception):
     pass
+
+
+def minutes(n: int) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def offer_ends(at: datetime, life: timedelta) -> datetime:
+    """W3: an offer's time runs from 8 to 22 by the clock on the club's wall."""
+    wall = at + OFFSET
+    while True:
+        morning = wall.replace(hour=8, minute=0, second=0, microsecond=0)
+        evening = wall.replace(hour=22, minute=0, second=0, microsecond=0)
+        if wall >= evening:
+            wall = morning + timedelta(days=1)
+            continue
+        wall = max(wall, morning)
+        if wall + life <= evening:
+            return wall + life - OFFSET
+        life -= evening - wall
+        wall = evening
 
 
 @dataclass
@@ -20,126 +49,478 @@ class Club:
     capacity: int | None
     guests_max: int
     gaps: bool
+    starts: datetime
+    ends: datetime
+    free_until: datetime  # B6: the deadline of leaving
+    claim_until: datetime | None = None
+    claimers: frozenset[int] = frozenset()
+    cancelled: bool = False
     seats: dict[int, int] = field(default_factory=dict)
     waits: dict[int, int] = field(default_factory=dict)
+    held: dict[int, int] = field(default_factory=dict)
+    until: dict[int, datetime] = field(default_factory=dict)  # of the offers
     answer: dict[int, str] = field(default_factory=dict)
-    line: list[int] = field(default_factory=list)
-    log: list[Row] = field(default_factory=list)
+    first: set[int] = field(default_factory=set)  # who stands before the others in line
+    joined: list[int] = field(default_factory=list)  # who is in line, by the moment of joining
+    passed: set[int] = field(default_factory=set)  # who let a seat go by, until another comes free
+    looking: list[int] = field(default_factory=list)  # for a replacement, the longest first
+    called_at: datetime | None = None
+    called: set[int] = field(default_factory=set)
+    news: bool = False  # a seat came free, or is to be taken over, that nobody was told of
+    sought: bool = False
+    log: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+
+    # --- what is ---
 
     def size(self, who: int) -> int:
-        return self.seats.get(who, 0) + self.waits.get(who, 0)
+        return self.seats.get(who, 0) + self.waits.get(who, 0) + self.held.get(who, 0)
+
+    def line(self) -> list[int]:
+        """W1: priority, then the moment of joining; who has an offer for everything stands aside."""
+        order = sorted(self.joined, key=lambda who: who not in self.first)
+        return [who for who in order if self.waits[who]]
+
+    def place(self, who: int) -> int | None:
+        return self.line().index(who) + 1 if self.waits.get(who) else None
+
+    def given(self) -> int:
+        return sum(self.seats.values()) + sum(self.held.values())
 
     def free(self) -> float:
-        if self.capacity is None:
-            return float("inf")
-        return max(0, self.capacity - sum(self.seats.values()))
+        return float("inf") if self.capacity is None else max(0, self.capacity - self.given())
+
+    def over(self) -> int:
+        return 0 if self.capacity is None else max(0, self.given() - self.capacity)
+
+    def releasing(self) -> int:
+        return sum(self.seats[who] for who in self.looking)
 
     def fits_empty_room(self, size: int) -> bool:
         return self.capacity is None or size <= self.capacity
 
-    def held_back(self) -> bool:
-        """B4: newcomers never overtake the queue, while someone waits who could be seated."""
-        return not self.gaps and any(self.fits_empty_room(self.size(who)) for who in self.line)
+    def stage(self, at: datetime | None = None) -> str:
+        """W3, with its defaults: a day, thirty minutes, two hours; where the night leaves no time for an offer, first tap."""
+        at = at or clock.now()
+        if at < self.starts - minutes(24 * 60):
+            return "automatic"
+        late = at >= self.starts - minutes(120) or offer_ends(at, minutes(30)) >= self.starts
+        return "first tap" if late else "offer"
+
+    def off(self) -> bool:
+        return self.cancelled or clock.now() >= self.starts
+
+    def may_claim(self, who: int) -> bool:
+        """P4: until the claim ends only who has one may take seats."""
+        claiming = self.claim_until is not None and clock.now() < self.claim_until
+        return not claiming or who in self.claimers
+
+    def comes_later(self, who: int) -> bool:
+        """W3: for five minutes only the taps of who waited when all were told count."""
+        calling = self.called_at is not None and clock.now() < self.called_at + FIVE_MINUTES
+        return calling and who not in self.called
+
+    def before(self, who: int) -> list[int]:
+        line = self.line()
+        return line[: line.index(who)] if who in line else line
+
+    def held_back(self, who: int) -> bool:
+        """B4: nobody overtakes the queue, while someone before them waits who could be seated."""
+        passed = self.passed if self.stage() != "automatic" else set()
+        return not self.gaps and any(
+            self.may_claim(other) and other not in passed and self.fits_empty_room(self.size(other))
+            for other in self.before(who)
+        )
+
+    def room(self, who: int) -> tuple[float, int]:
+        """Seats that may be had now: free ones, and those whose holders look for a replacement (B6)."""
+        if not self.may_claim(who):
+            return 0, 0
+        if self.stage() == "first tap":
+            return (0, 0) if self.comes_later(who) else (self.free(), self.releasing())
+        back = self.held_back(who)
+        later = back if self.stage() == "automatic" else self.comes_later(who)
+        return 0 if back else self.free(), 0 if later else self.releasing()
+
+    # --- what happens ---
 
     def move(
-        self, who: int, by: int | None, via: str, seats: int, waits: int, answer: str = "in"
+        self,
+        who: int,
+        by: int | None,
+        via: str,
+        seats: int,
+        waits: int,
+        held: int = 0,
+        answer: str = "in",
+        frees: str = "for all",
     ) -> None:
-        """B8: every change writes one row; W1: the line is in order of joining."""
-        was = self.seats.get(who, 0), self.waits.get(who, 0)
-        self.log.append((who, by, via, was[0], was[1], seats, waits))
-        self.seats[who], self.waits[who], self.answer[who] = seats, waits, answer
-        if waits and who not in self.line:
-            self.line.append(who)
-        elif not waits and who in self.line:
-            self.line.remove(who)
+        """B8: every change writes one row. A seat that comes free is news, and is for those too who let one go by."""
+        was = self.seats.get(who, 0), self.waits.get(who, 0), self.held.get(who, 0)
+        self.log[who].append((by, via, *was, seats, waits, held))
+        if seats + held < was[0] + was[2] and frees != "nothing":
+            self.news = True
+            if frees == "for all":
+                self.passed.clear()
+        self.seats[who], self.waits[who], self.held[who] = seats, waits, held
+        self.answer[who] = answer
+        if waits + held and who not in self.joined:
+            self.joined.append(who)
+        if not waits + held:
+            if who in self.joined:
+                self.joined.remove(who)
+            for some in (self.first, self.passed, self.called):
+                some.discard(who)
+        if not held:
+            self.until.pop(who, None)
+        if not seats and who in self.looking:
+            self.looking.remove(who)
 
-    def fill(self) -> None:
-        """W1, W2: strictly in order, or the earliest that fits; who cannot fit into the room at all holds nobody back."""
-        for who in list(self.line):
-            if self.waits[who] <= self.free():
-                self.move(who, None, "promotion", self.size(who), 0)
+    def tell(self, who: int, kind: str, n: int | None = None) -> None:
+        self.told[who].append((kind, n, self.until.get(who)))
+
+    def open(self) -> None:
+        """What the clock has done is found by whoever comes next (W3)."""
+        for who in [w for w in self.joined if self.held[w]]:
+            if not self.off() and self.until[who] > clock.now():
+                continue
+            waits = self.waits[who] + self.held[who]
+            self.move(who, None, "system", self.seats[who], waits, frees="for others")
+            if self.off():
+                self.passed.discard(who)
+            else:
+                self.passed.add(who)
+                self.tell(who, "lapsed")
+        self.fill()
+
+    def fill(self, asking: int | None = None) -> None:
+        """W1–W3: the first in line is seated, or gets an offer, or all are told; asking is who gets it as an answer."""
+        if self.off():
+            if self.news:
+                self.called_at = None
+            return
+        if not self.free() + self.releasing():
+            return
+        stage = self.stage()
+        if stage == "first tap":
+            if self.news or self.sought or not self.known():
+                self.call(asking)
+            return
+        for who in self.line():
+            if not self.may_claim(who) or (stage == "offer" and who in self.passed):
+                continue
+            wanted, may = self.waits[who], self.releasing() if stage == "automatic" else 0
+            if wanted <= self.free() + may:
+                self.take_over(wanted - self.free(), asking)
+                self.give(who, stage, asking)
             elif not self.gaps and self.fits_empty_room(self.size(who)):
                 break
+        if stage == "offer" and self.releasing() and (self.sought or not self.known()):
+            self.call(asking)
 
-    def standing(self, who: int, kind: str = "") -> Said:
-        place = self.line.index(who) + 1 if who in self.line else None
-        return kind or ("waiting" if place else "booked"), place
+    def give(self, who: int, stage: str, asking: int | None) -> None:
+        wanted, seats, held = self.waits[who], self.seats[who], self.held[who]
+        if stage == "automatic" or (who == asking and not held):
+            self.move(who, None, "promotion", seats + wanted, 0, held)
+            if who != asking:
+                self.tell(who, "promoted", seats + wanted)
+            return
+        self.move(who, None, "promotion", seats, 0, held + wanted)
+        self.until[who] = offer_ends(clock.now(), minutes(30))
+        if who != asking:
+            self.tell(who, "offer", held + wanted)
+
+    def known(self) -> bool:
+        """Whether all who may tap have been told in these last hours, and since a claim ended."""
+        if self.called_at is None:
+            return False
+        if self.claim_until is not None and self.called_at < self.claim_until <= clock.now():
+            return False
+        return self.stage() != "first tap" or self.stage(self.called_at) == "first tap"
+
+    def call(self, asking: int | None) -> None:
+        told = [who for who in self.line() if self.may_claim(who)]
+        self.news = self.sought = False
+        if told:
+            self.called_at, self.called = clock.now(), set(self.joined)
+        for who in told:
+            if who != asking:
+                self.tell(who, "first-tap", int(min(10**6, self.free()) + self.releasing()))
+
+    def take_over(self, seats: float, asking: int | None = None) -> None:
+        """B6: who looks longest gives first."""
+        for giver in list(self.looking):
+            taken = int(min(seats, self.seats[giver]))
+            if taken > 0:
+                left, seats = self.seats[giver] - taken, seats - taken
+                answer = "in" if left else "left"
+                self.move(giver, None, "promotion", left, 0, 0, answer, frees="nothing")
+                if left or giver != asking:
+                    self.tell(giver, "replaced", taken)
+
+    # --- what stands in the way ---
+
+    def not_over(self) -> None:
+        if self.cancelled:
+            raise No("cancelled")
+        if clock.now() >= self.ends:
+            raise No("closed")
+
+    def open_for_booking(self) -> None:
+        self.not_over()
+        if clock.now() >= self.starts:
+            raise No("closed")
 
     def guests_allowed(self, guests: int, was: int = 0) -> None:
         if not 0 <= guests <= max(self.guests_max, was):
             raise No("invalid")
 
+    def leaving_is_free(self) -> bool:
+        return clock.now() < self.free_until
+
+    def free_to_leave(self, who: int) -> None:
+        if self.seats.get(who):
+            self.not_over()
+            if not self.leaving_is_free():
+                raise No("too-late")
+
+    # --- what is said ---
+
+    def standing(self, who: int) -> Said:
+        if self.held.get(who):
+            return "offered", None
+        return "waiting" if self.waits[who] else "booked", self.place(who)
+
+    def already(self, who: int) -> Said:
+        return "already", self.place(who)
+
+    # --- the verbs ---
+
     def book(self, who: int, by: int, via: str, guests: int = 0) -> Said:
+        """B1–B4; whoever taps Join while a seat is to be had takes it."""
+        if who in self.joined and (
+            self.held[who]
+            or (self.stage() != "automatic" and sum(self.room(who)) >= self.waits[who])
+        ):
+            return self.take(who, by, via)
         if self.size(who):
-            return self.standing(who, "already")  # B2
+            return self.already(who)  # B2
+        self.open_for_booking()
         self.guests_allowed(guests)
         size = 1 + guests
         if not self.fits_empty_room(size):
             raise No("full")
-        seated = size <= self.free() and not self.held_back()  # B1: whole or not at all
-        self.move(who, by, via, *((size, 0) if seated else (0, size)))
+        free, others = self.room(who)
+        if size <= free + others:  # B1: whole or not at all
+            self.take_over(size - free)
+            self.move(who, by, via, size, 0)
+        else:
+            self.wait(who, by, via, size)
         return self.standing(who)
+
+    def wait(self, who: int, by: int, via: str, size: int) -> None:
+        if self.claim_until and clock.now() < self.claim_until and who in self.claimers:
+            self.first.add(who)
+        self.move(who, by, via, 0, size)
+        self.fill(asking=who)
 
     def add_guest(self, who: int, by: int, via: str) -> Said:
         size = self.size(who)
         return self.set_guests(who, by, via, size) if size else self.book(who, by, via, 1)
 
     def set_guests(self, who: int, by: int, via: str, guests: int, organiser: bool = False) -> Said:
-        """B7: as room allows; a party in line grows in its place; seats waited for go before seats held."""
+        """B7: as room allows; a party in line grows in its place; what is waited for goes first, then what is held."""
         if not self.size(who):
             raise No("not-in")
         self.guests_allowed(guests, was=self.size(who) - 1)
-        more = 1 + guests - self.size(who)
+        size, more = 1 + guests, 1 + guests - self.size(who)
         if not more:
-            return self.standing(who, "already")
-        if more > 0 and self.waits[who]:
-            if not self.fits_empty_room(1 + guests):
+            return self.already(who)
+        if more > 0:
+            self.not_over() if organiser else self.open_for_booking()
+        if more > 0 and who in self.joined:
+            if not self.fits_empty_room(size):
                 raise No("full")
-            self.move(who, by, via, self.seats[who], self.waits[who] + more)
+            self.move(who, by, via, self.seats[who], self.waits[who] + more, self.held[who])
+            self.fill(asking=who)
         elif more > 0:
-            if more > self.free() or (self.held_back() and not organiser):
+            if more > (self.free() if organiser else self.room(who)[0]):
                 raise No("full")
             self.move(who, by, via, self.seats[who] + more, 0)
         else:
-            waits = max(0, self.waits[who] + more)
-            self.move(who, by, via, 1 + guests - waits, waits)
-            self.fill()
+            away = -more
+            waits = max(0, self.waits[who] - away)
+            away -= self.waits[who] - waits
+            held = max(0, self.held[who] - away)
+            away -= self.held[who] - held
+            if away and not organiser:
+                self.free_to_leave(who)
+            self.move(who, by, via, self.seats[who] - away, waits, held)
+            self.fill(asking=who)
         return self.standing(who)
 
-    def leave(self, who: int, by: int, via: str, answer: str = "left") -> Said:
-        """B6; `maybe` and `declined` (B13) hold no seat either."""
-        if self.answer.get(who) == answer or (answer == "left" and not self.size(who)):
+    def leave(self, who: int, by: int, via: str) -> Said:
+        """B6"""
+        if not self.size(who):
             return "already", None
-        self.move(who, by, via, 0, 0, answer)
+        self.free_to_leave(who)
+        self.move(who, by, via, 0, 0, answer="left")
+        self.fill()
+        return "left", None
+
+    def say(self, who: int, by: int, via: str, answer: str) -> Said:
+        """B13: `maybe` and `declined` hold no seat."""
+        self.not_over()
+        if self.answer.get(who) == answer:
+            return "already", None
+        self.free_to_leave(who)
+        self.move(who, by, via, 0, 0, answer=answer)
         self.fill()
         return answer, None
 
-    def take_free(self, who: int, by: int, via: str) -> Said:
-        """W1: the first in line may take what is free now and keep the rest waiting."""
-        if not self.waits.get(who):
-            return self.book(who, by, via)
-        take = int(min(self.waits[who], self.free()))
-        if not take or self.line[0] != who:
-            raise No("full")
-        self.move(who, by, via, self.seats[who] + take, self.waits[who] - take)
+    def remove(self, who: int, by: int, via: str) -> Said:
+        if not self.size(who):
+            return "already", None
+        self.tell(who, "removed")
+        self.move(who, by, via, 0, 0, answer="left")
         self.fill()
+        return "left", None
+
+    def take_free(self, who: int, by: int, via: str) -> Said:
+        """W1: a waiting party takes what is free now and waits for the rest."""
+        if self.held.get(who):
+            return self.take(who, by, via)
+        if not self.waits.get(who):
+            return self.already(who) if self.size(who) else self.book(who, by, via)
+        self.not_over()
+        free, others = self.room(who)
+        take = int(min(self.waits[who], free + others))
+        if not take or (self.stage() == "automatic" and self.place(who) != 1):
+            raise No("full")
+        self.take_over(take - free)
+        self.move(who, by, via, self.seats[who] + take, self.waits[who] - take)
+        self.fill(asking=who)
         return self.standing(who)
 
-    def seat(self, who: int, by: int, via: str, guests: int, over: bool) -> Said:
+    def take(self, who: int, by: int, via: str) -> Said:
+        """W3: what is held; or what the first tap has, whole."""
+        if who not in self.joined:
+            return self.already(who) if self.size(who) else self.book(who, by, via)
+        self.not_over()
+        if self.held[who]:
+            self.move(who, by, via, self.seats[who] + self.held[who], self.waits[who])
+            return self.standing(who)
+        free, others = self.room(who)
+        if self.stage() == "automatic" or not free + others:
+            raise No("offer-over")
+        if self.waits[who] > free + others:
+            raise No("full")
+        self.take_over(self.waits[who] - free)
+        self.move(who, by, via, self.seats[who] + self.waits[who], 0)
+        self.fill(asking=who)
+        return self.standing(who)
+
+    def hand_on(self, who: int, by: int, via: str) -> Said:
+        """W3: to the next in line, keeping one's own place."""
+        if not self.held.get(who):
+            return self.already(who)
+        waits = self.waits[who] + self.held[who]
+        self.move(who, by, via, self.seats[who], waits, frees="for others")
+        self.passed.add(who)
+        self.fill()
+        return "handed-on", self.place(who)
+
+    def replace(self, who: int, by: int, via: str) -> Said:
+        """B6: the seat stays theirs until the queue takes it; while leaving is free, leaves."""
+        if not self.seats.get(who):
+            return self.leave(who, by, via)
+        self.not_over()
+        if self.leaving_is_free():
+            return self.leave(who, by, via)
+        if clock.now() >= self.starts:
+            raise No("closed")
+        if who not in self.looking:
+            self.move(who, by, via, self.seats[who], 0)
+            self.looking.append(who)
+            self.sought = True
+            self.fill(asking=who)
+        return ("replacing" if self.seats[who] else "left"), None
+
+    def keep(self, who: int, by: int, via: str) -> Said:
+        if who not in self.looking:
+            return self.already(who)
+        self.not_over()
+        self.move(who, by, via, self.seats[who], self.waits[who])
+        self.looking.remove(who)
+        return self.standing(who)
+
+    def regular(self, who: int, by: int, via: str) -> Said:
+        """B11: a standing seat, or in line like everybody's; any answer given stands."""
+        if who in self.answer:
+            return "already", None
+        self.not_over()
+        if self.room(who)[0]:
+            self.move(who, by, via, 1, 0)
+        else:
+            self.wait(who, by, via, 1)
+        return self.standing(who)
+
+    def seat(
+        self, who: int, by: int, via: str, guests: int, over: bool, word: str = "seated"
+    ) -> Said:
         """B10, B3: an organiser's hand passes the line, and with an OWNER's word the number of seats."""
-        if self.seats.get(who) and not self.waits[who]:
-            return self.standing(who, "already")
-        wanted = self.waits.get(who)
+        self.not_over()
+        if self.seats.get(who) and who not in self.joined:
+            return self.already(who)
+        wanted = self.size(who) - self.seats.get(who, 0)
         if not wanted:
             self.guests_allowed(guests)
             wanted = 1 + guests
-        if wanted > self.free() and not over:
+        if wanted > self.free() + self.held.get(who, 0) and not over:
             raise No("full")
         self.move(who, by, via, self.seats.get(who, 0) + wanted, 0)
+        self.tell(who, word)
+        return self.standing(who)
+
+    def to_line(self, who: int, by: int, via: str) -> Said:
+        """W4: where more are booked than there is room for, to the head of the line."""
+        self.not_over()
+        if not self.seats.get(who):
+            return self.already(who)
+        if not self.over():
+            raise No("refused")
+        self.first.add(who)
+        self.move(who, by, via, 0, self.size(who))
+        self.tell(who, "to-line")
+        self.fill()
         return self.standing(who)
 
     def set_capacity(self, capacity: int | None) -> Said:
         """W4: raising fills, lowering removes nobody."""
-        self.capacity = capacity
-        self.fill()
+        if capacity != self.capacity:
+            before, self.capacity = self.free(), capacity
+            if self.free() > before:
+                self.news = True
+                self.passed.clear()
+            self.fill()
         return "done", None
+
+    # --- S5 ---
+
+    def cancel(self) -> None:
+        self.switch(True, "cancelled")
+
+    def restore(self) -> None:
+        self.switch(False, "restored")
+
+    def switch(self, cancelled: bool, kind: str) -> None:
+        """S5: until its start; who is booked, waits or said maybe is told; offers end, and are made anew."""
+        if clock.now() >= self.starts:
+            raise No("closed")
+        if self.cancelled == cancelled:
+            return
+        self.cancelled = cancelled
+        for who, answer in self.answer.items():
+            if answer in ("in", "maybe"):
+                self.told[who].append((kind, None, None))
+        self.open()

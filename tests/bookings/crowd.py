@@ -8,9 +8,13 @@ from backend.bookings.actions import (
     add_guest,
     answer,
     book,
+    find_replacement,
+    hand_on,
+    keep_seat,
     leave,
     set_capacity,
     set_guests,
+    take,
     take_free,
 )
 from backend.bookings.rules import Outcome, Via
@@ -37,6 +41,14 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
             return await answer(code, person, maybe=True, via=Via.MINIAPP)
         case "take":
             return await take_free(code, person, via=Via.MINIAPP)
+        case "take it":
+            return await take(code, person, via=Via.CARD)
+        case "hand on":
+            return await hand_on(code, person, via=Via.CARD)
+        case "replace":
+            return await find_replacement(code, person, via=Via.MINIAPP)
+        case "keep":
+            return await keep_seat(code, person, via=Via.MINIAPP)
         case "capacity":
             return await set_capacity(code, person, n or None)
     raise AssertionError(verb)

@@ -7,9 +7,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
-from backend import db
+import pytest
+
+from backend import clock, db
 from backend.bookings.actions import find
 from backend.people.queries import Person
 from emerald.doctor import check_invariants
@@ -177,6 +180,34 @@ async def test_the_doctor_may_look_while_everybody_taps(instance: Make, crowd: C
         looks += 1
     assert not errors(await rushing)
     assert looks > 1
+
+
+@pytest.mark.parametrize(("hours", "kinds"), [(20, {"hand on: handed-on"}), (1, set())])
+async def test_freed_seats_move_by_the_clock_while_everybody_taps(
+    instance: Make, crowd: Crowd, hours: int, kinds: set[str]
+) -> None:
+    """B3, B6, W2, W3: first while seats are offered, then when the first tap has them; of one date leaving is free, of the
+    other only replacing is. No seat is given or held twice at any commit."""
+    starts = (clock.now() + timedelta(hours=hours)).replace(tzinfo=None, microsecond=0)
+    dates = {"capacity": 6, "guests_max": 2, "zone": "UTC", "starts_local": starts}
+    codes = [await instance(**dates, cancel_before_minutes=late) for late in (None, 48 * 60)]
+    dice = random.Random(hours)
+    verbs = ["book", "take it", "hand on", "take", "leave", "replace", "keep", "+1", "guests"]
+    acts: Acts = [
+        (person.id, [("book", dice.randrange(2)), *((v, 0) for v in dice.choices(verbs, k=7))])
+        for person in await crowd(45)
+    ]
+    answers = await rush(codes, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert await check_invariants() == []
+    assert {"take it: booked", "replace: replacing", "book: booked", *kinds} <= set(answers)
+    for code in codes:
+        given = await db.value(
+            "SELECT max(given) FROM (SELECT sum(seats_after + offered_after - seats_before - offered_before)"
+            " OVER (ORDER BY id) AS given FROM event_participation_log WHERE instance_id = $1) l",
+            (await find(code)).id,
+        )
+        assert given == 6
 
 
 # --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---

@@ -176,6 +176,45 @@ def test_cancelled() -> None:
     assert words(sheet) == [["Open in Emerald ↗"]]
 
 
+def test_moved() -> None:
+    """`S6`: on the same day the hour it was, else the day too."""
+    hour = timedelta(hours=1)
+    sheet = draw(view(moved_from=START - 2 * hour), people(*NINE))
+    assert (
+        '🗓 Tue 24 Nov, <tg-time unix="1795536000"><b>18:00</b></tg-time> (was 16:00)\n📍'
+        in sheet.text
+    )
+    assert "<b>3 free</b> · 9 of 12 · everyone booked was asked\n" in sheet.text
+    other_day = draw(view(moved_from=START - 24 * hour))
+    assert "</tg-time> (was Mon 23 Nov, 18:00)\n" in other_day.text
+    assert "was" not in draw(view(moved_from=START)).text, "moved back is not moved"
+
+
+def test_a_minimum_that_is_not_reached() -> None:
+    """`S7`: until it is reached, or decided."""
+    few = view(booked=7, min_to_run=8, decides_at=START - timedelta(hours=2))
+    assert (
+        "<b>5 free</b> · 7 of 12 · runs if at least 8 come (decided Tue 24 Nov, 16:00)"
+        in draw(few).text
+    )
+    for settled in ({"booked": 8}, {"decided_at": START - timedelta(hours=2)}):
+        assert "runs if" not in draw(dataclasses.replace(few, **settled)).text
+
+
+def test_the_first_tap_has_the_seat() -> None:
+    """`W3`: near the start, a seat came free while others wait."""
+    from backend.bookings.clockwork import Clockwork
+
+    near = Clockwork.around(
+        START, "Europe/Helsinki", offers_before=3000, offer_minutes=30, first_tap_before=2000
+    )
+    sheet = draw(view(booked=11, waiting=2, clockwork=near))
+    assert "<b>1 free</b> · 11 of 12 · 2 wait · first tap has it" in sheet.text
+    assert words(sheet)[0][0] == "Take the seat"
+    assert words(draw(view(booked=11, clockwork=near)))[0][0] == "Join"
+    assert words(draw(view(booked=12, waiting=2, clockwork=near)))[0][0] == "Wait for a seat"
+
+
 def test_in_finnish() -> None:
     """The club's language; names are never inflected."""
     sheet = draw(view(booked=12, waiting=1), people(*NINE, ("A", 1), more=2), language="fi")

@@ -40,7 +40,7 @@ async def test_does_not_announce_what_has_a_card_even_a_lost_one(
     await cards.post_card(olga, code)
     job = await cards.take_due([])
     assert job is not None
-    await cards.lost(job, "may have been posted")
+    await cards.lost(job, "unknown", "may have been posted")
     clock.advance(timedelta(days=2))
     assert await cards.announce_due() == 0
 
@@ -182,7 +182,7 @@ async def test_what_is_over_is_no_lost_card(
     await cards.post_card(olga, await instance())
     job = await cards.take_due([])
     assert job is not None
-    await cards.lost(job, "gone")
+    await cards.lost(job, "deleted", "gone")
     assert len(await lost_cards(club.id)) == 1
     clock.advance(timedelta(days=4))
     assert await lost_cards(club.id) == []
@@ -207,3 +207,15 @@ async def test_rows_of_cards_are_whole(olga: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
     with pytest.raises(db.CheckViolation):
         await db.execute("UPDATE cards SET instance_id = NULL")
+
+
+async def test_many_who_post_at_once_post_one_card(
+    olga: Any, instance: Make, noon: datetime
+) -> None:
+    """`C1`: twenty taps and the minute's job, all at the same moment."""
+    code = await instance(announce_before_minutes=7 * 24 * 60)
+    await asyncio.gather(
+        *(cards.post_card(olga, code) for _ in range(20)),
+        *(cards.announce_due() for _ in range(5)),
+    )
+    assert len(await cards_of(instance_id=(await find(code)).id)) == 1

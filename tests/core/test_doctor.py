@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backend import db
+from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.bookings.actions import add_guest, book
 from backend.bookings.rules import Via
 from backend.people.queries import Person
-from backend.polls.actions import create_poll, vote
+from backend.polls.actions import close_poll, create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.making import Making
 from backend.polls.queries import poll
+from backend.polls.rules import Answer
 from emerald.doctor import CHECKS, MOST, check_invariants
 
 MISCHIEF = {
@@ -45,16 +48,30 @@ MISCHIEF = {
         " SELECT v.account_id, v.poll_id, v.option_id, m.id, now() FROM poll_votes v"
         " JOIN memberships m ON m.account_id = v.account_id AND m.id <> v.membership_id LIMIT 1"
     ),
+    "which only a poll about dates takes": "UPDATE poll_votes SET answer = 'no'",
+    "dates were made of it": (
+        "DROP INDEX poll_options_poll_id_made_idx;"
+        "UPDATE poll_options SET made_instance_id = (SELECT min(id) FROM event_instances)"
+        " WHERE starts_at IS NOT NULL AND made_instance_id IS NULL"
+    ),
+    "though it is open or about something else": "UPDATE polls SET closed_at = NULL",
+    "but until no moment": "UPDATE event_instances SET claim_until = NULL",
+    "but did not say yes to it": (
+        "UPDATE seat_claims SET membership_id = (SELECT max(id) FROM memberships)"
+    ),
     "the tally says {voters}": "UPDATE poll_tallies SET voters = voters + 1",
     "options of at most": (
         "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"
         " SELECT v.account_id, v.poll_id, o.id, v.membership_id, now() FROM poll_votes v"
-        " JOIN poll_options o ON o.poll_id = v.poll_id AND o.id <> v.option_id"
+        " JOIN poll_options o ON o.poll_id = v.poll_id AND o.id <> v.option_id ON CONFLICT DO NOTHING"
     ),
     "it is of account": "UPDATE event_participation_log SET account_id = account_id + 1",
     "guard": "ALTER TABLE event_participation_log DISABLE TRIGGER event_participation_log_written_once",
 }
 MENDING = (
+    "DROP INDEX IF EXISTS poll_options_poll_id_made_idx",
+    "UPDATE poll_options SET made_instance_id = NULL",
+    "CREATE UNIQUE INDEX poll_options_poll_id_made_idx ON poll_options (poll_id) WHERE made_instance_id IS NOT NULL",
     "ALTER TABLE event_participation_log ENABLE TRIGGER event_participation_log_written_once",
     "ALTER TABLE bookings DROP CONSTRAINT IF EXISTS bookings_instance_id_membership_id_key",
     "ALTER TABLE bookings ADD CONSTRAINT bookings_instance_id_membership_id_key UNIQUE (instance_id, membership_id)",
@@ -70,7 +87,8 @@ async def busy(
     bob: Person,
     aino: Person,
 ) -> str:
-    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote; everything in order."""
+    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote, and one whose date was
+    made; everything in order."""
     code = await instance(capacity=3)
     await book(code, alice, via=Via.CARD)
     await add_guest(code, alice, via=Via.CARD)
@@ -79,6 +97,11 @@ async def busy(
     draft = PollDraft(question="Who drives?", options=(OptionDraft("I", 1), OptionDraft("No")))
     asked = await create_poll(olga, club.id, draft)
     await vote(asked, alice, [(await poll(asked, alice)).options[0].id], via=Via.CARD)
+    days = tuple(OptionDraft("", 9, clock.now() + timedelta(days=n)) for n in (1, 2))
+    when = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    first, second = (option.id for option in (await poll(when, alice)).options)
+    await vote(when, alice, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
+    await close_poll(when, olga, make=Making(capacity=5))
     assert await check_invariants() == []
     return code
 
@@ -124,6 +147,7 @@ async def test_a_row_of_one_club_that_points_into_another_is_found(
         ("instance_seats", ("event_instances",)),
         ("poll_votes", ("polls", "poll_options", "memberships")),
         ("poll_option_tallies", ("poll_options",)),
+        ("seat_claims", ("event_instances", "memberships")),
     ):
         was = await db.value(f"SELECT min(account_id) FROM {table}")
         await break_it(f"UPDATE {table} SET account_id = {other}")

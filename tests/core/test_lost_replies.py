@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.bookings.actions import book, find
+from backend.bookings.actions import book, find, leave
 from backend.bookings.queries import event
 from backend.bookings.rules import Via
 from backend.people.queries import Person
@@ -100,6 +100,66 @@ async def test_leaving_is_told_as_leaving(
     assert await log_of(code) == [(0, 1), (0, 0), (1, 0), (0, 1)]
     told = await db.value("SELECT count(*) FROM messages WHERE kind = 'promoted'")
     assert told == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("verb", "kind", "rows"),
+    [
+        ("take it", "booked", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 1)]),
+        ("hand on", "handed-on", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 0)]),
+    ],
+)
+async def test_an_offer_is_taken_or_handed_on_once(
+    proxy: FaultProxy,
+    client: Worker,
+    instance: Make,
+    alice: Person,
+    bob: Person,
+    fault: Fault,
+    verb: str,
+    kind: str,
+    rows: list[tuple[int, int]],
+) -> None:
+    """W3: Bob's offer; the answer is the one of the first time, and he is told nothing else."""
+    code = await instance(capacity=1, offers_before_minutes=7 * 24 * 60)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    await leave(code, alice, via=Via.CARD)
+    proxy.faults.append(fault)
+    assert await client.run({"code": code, "asked": [(bob.id, verb, 0)]}) == [kind]
+    assert not proxy.faults
+    assert await log_of(code) == rows
+    assert await db.value("SELECT count(*) FROM messages WHERE user_id = $1", bob.id) == 1
+    assert await check_invariants() == []
+
+
+@BOTH
+@pytest.mark.parametrize(("waits", "kind"), [(False, "replacing"), (True, "left")])
+async def test_a_replacement_is_looked_for_once(
+    proxy: FaultProxy,
+    client: Worker,
+    instance: Make,
+    alice: Person,
+    bob: Person,
+    fault: Fault,
+    waits: bool,
+    kind: str,
+) -> None:
+    """B6: Alice looks for one, or Bob, who waited, has her seat at once; asked again it is told as the first time."""
+    code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
+    await book(code, alice, via=Via.CARD)
+    if waits:
+        await book(code, bob, via=Via.CARD)
+    proxy.faults.append(fault)
+    assert await client.run({"code": code, "asked": [(alice.id, "replace", 0)]}) == [kind]
+    assert not proxy.faults
+    assert await seats(code, alice) == (0 if waits else 1)
+    assert await seats(code, bob) == (1 if waits else 0)
+    assert await check_invariants() == []
+    proxy.faults.append(fault)
+    again = "already" if waits else "booked"
+    assert await client.run({"code": code, "asked": [(alice.id, "keep", 0)]}) == [again]
 
 
 async def test_a_line_that_fails_again_and_again_still_books_once(

@@ -41,11 +41,14 @@ TYPES = {
 # Keys the models know as plain numbers: Piccolo has no key of several columns, and a slice does not know those above it.
 PLAIN_KEYS = {
     ("audit_log", "account_id"),
+    ("announcement_groups", "announcement_id"),
+    ("announcement_groups", "group_id"),
     ("audit_log", "user_id"),
     ("cards", "poll_id"),
     ("group_members", "group_id"),
     ("group_topics", "group_id"),
     ("instance_seats", "instance_id"),
+    ("messages", "announcement_id"),
     ("poll_option_tallies", "option_id"),
     ("poll_tallies", "poll_id"),
     ("seat_claims", "instance_id"),

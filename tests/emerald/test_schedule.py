@@ -1,13 +1,21 @@
-"""What runs when, whoever runs it."""
+"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (HOUSE 4c)."""
 
+import asyncio
+import signal
+import time
 from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from backend import clock, db
 from backend.errors import Busy
 from backend.messages import leases
 from emerald.schedule import SCHEDULE, Duty, tick
 from emerald.worker import beat, is_alive
+from tests.processes import together
+from tests.telegram import Telegram
+from tests.workers import emerald, ended, until
 
 
 async def test_every_duty_runs_and_is_due_again_in_its_time(
@@ -45,6 +53,145 @@ async def test_a_duty_that_fails_holds_up_no_other(world: None, noon: datetime) 
     assert errors == {"fails": "ValueError('no')", "busy": "Busy", "works": ""}
     clock.advance(leases.AFTER_FAILURE)
     assert await leases.claim_duty("fails") and not await leases.claim_duty("works")
+
+
+async def test_two_tickers_side_by_side_run_nothing_twice_at_a_time(world: None) -> None:
+    under_way = 0
+    ran = 0
+    release = asyncio.Event()
+
+    async def count() -> int:
+        nonlocal under_way, ran
+        under_way, ran = under_way + 1, ran + 1
+        assert under_way == 1
+        await release.wait()
+        under_way -= 1
+        return 1
+
+    duties = (Duty("count", timedelta(hours=1), count),)
+    await leases.enlist(["count"])
+    tickers = [asyncio.create_task(tick(duties)) for _ in range(8)]
+    # All but the one that runs it go home at once.
+    for _ in range(7):
+        await asyncio.wait(tickers, return_when=asyncio.FIRST_COMPLETED)
+        tickers = [ticker for ticker in tickers if not ticker.done()]
+        if len(tickers) == 1:
+            break
+    release.set()
+    await asyncio.gather(*tickers)
+    assert ran == 1
+
+
+async def test_a_long_duty_keeps_its_claim(
+    world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renewed for as long as it runs: nobody else takes it up beside it."""
+    monkeypatch.setattr(leases, "DUTY_RENEW", timedelta(milliseconds=5))
+    ours = asyncio.Event()
+
+    async def lasts() -> int:
+        for _ in range(3):
+            clock.advance(leases.DUTY_LIFE / 2)
+            # Not before the claim is renewed may the next four seconds pass.
+            await until(
+                "SELECT next_run_at = $1 FROM schedule WHERE name = 'lasts'",
+                clock.now() + leases.DUTY_LIFE,
+            )
+            assert await leases.claim_duty("lasts") is None
+        ours.set()
+        return 1
+
+    await leases.enlist(["lasts"])
+    await tick((Duty("lasts", timedelta(hours=1), lasts),))
+    assert ours.is_set()
+
+
+async def test_who_was_overtaken_is_stopped_and_writes_nothing(
+    world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that stood still too long: what it had begun is rolled back, and the row is the other's."""
+    monkeypatch.setattr(leases, "DUTY_RENEW", timedelta(milliseconds=5))
+    written = False
+
+    async def stalls() -> int:
+        nonlocal written
+        clock.advance(leases.DUTY_LIFE)
+        assert await leases.claim_duty("stalls") == 2
+        async with db.transaction():
+            await db.execute("UPDATE schedule SET error = 'by the stalled' WHERE name = 'stalls'")
+            await asyncio.Event().wait()
+        written = True
+        return 1
+
+    async with asyncio.timeout(20):
+        await leases.enlist(["stalls"])
+        await tick((Duty("stalls", timedelta(hours=1), stalls),))
+    assert not written
+    [row] = await db.rows("SELECT * FROM schedule")
+    assert (row["epoch"], row["error"]) == (2, "")
+    assert row["next_run_at"] == clock.now() + leases.DUTY_LIFE
+
+
+RUNS = timedelta(0)  # due again at once: what would run twice if it could
+
+
+async def rush(task: dict[str, Any]) -> int:
+    """One of several real workers: ticks until the hundred runs are done; how many of them were its own."""
+    mine = 0
+
+    async def run() -> int:
+        nonlocal mine
+        # Whoever else is inside would be seen here: the database refuses a second.
+        await db.execute("INSERT INTO inside VALUES (1)")
+        await db.execute("UPDATE runs SET n = n + 1")
+        await db.execute("DELETE FROM inside")
+        mine += 1
+        return 0  # a word in the log would be taken for the answer
+
+    duties = (Duty("rush", RUNS, run),)
+    while await db.value("SELECT n < $1 FROM runs", task["runs"]):
+        await tick(duties)
+    return mine
+
+
+async def test_real_workers_share_a_duty_and_never_run_it_side_by_side(world: None) -> None:
+    await db.execute("CREATE TABLE inside (one integer PRIMARY KEY)")
+    await db.execute("CREATE TABLE runs AS SELECT 0 AS n")
+    try:
+        await leases.enlist(["rush"])
+        crew = await together(__file__, "rush", [{"runs": 100}] * 2)
+        [row] = await db.rows("SELECT * FROM schedule WHERE name = 'rush'")
+        assert row["error"] == "" and sum(crew) == row["epoch"] == await db.value(
+            "SELECT n FROM runs"
+        )
+    finally:
+        await db.execute("DROP TABLE inside, runs")
+
+
+async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_ten_seconds(
+    telegram: Telegram, instance: Any, club: Any
+) -> None:
+    """HOUSE 4c: by the other of two real workers; what one announces, nobody announces again (`C1`)."""
+    name = "announce what is near"
+    first = emerald("work", telegram, failpoints=f"duty.{name}=die")
+    with first as dying:
+        assert await ended(dying, 20) == -signal.SIGKILL
+        await instance(announce_before_minutes=7 * 24 * 60)
+        workers = "FROM pg_stat_activity WHERE application_name = 'emerald-worker'"
+        await until(f"SELECT count(*) = 0 {workers}")
+        with emerald("work", telegram) as second:
+            await until(f"SELECT count(*) > 0 {workers}")
+            at_work = time.monotonic()  # however long a process takes to start on a busy machine
+            await until("SELECT error = '' AND epoch > 1 FROM schedule WHERE name = $1", name)
+            await until("SELECT state = 'live' FROM cards")
+            assert time.monotonic() - at_work < 10
+            for duty in SCHEDULE:
+                await until(
+                    "SELECT epoch > 0 AND error = '' FROM schedule WHERE name = $1", duty.name
+                )
+            second.terminate()
+            assert await ended(second) == 0
+    assert len(telegram.calls("sendMessage")) == 1
 
 
 async def test_a_worker_is_known_by_its_heartbeat(world: None, noon: datetime) -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import book
+from backend.bookings.attendance import complete_ended
 from backend.bookings.queries import event, series_dates
 from backend.bookings.rules import Via
 from backend.bookings.words import Ended
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
-from backend.events.actions import complete_ended, create_series, dates_ahead, materialise_all
+from backend.events.actions import create_series, dates_ahead, materialise_all
 from backend.events.drafts import SeriesDraft
 from backend.events.queries import all_series
 from backend.people.queries import Person

@@ -42,25 +42,46 @@ async def test_who_goes_in_peace_is_followed_at_once(world: None, noon: datetime
 async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime) -> None:
     await leases.enlist(["sweep"])
     await leases.enlist(["sweep"])
-    assert await leases.claim_duty("sweep")
-    assert not await leases.claim_duty("sweep")
-    await leases.end_duty("sweep", timedelta(hours=1))
+    assert await leases.claim_duty("sweep") == 1
+    assert await leases.claim_duty("sweep") is None
+    assert await leases.end_duty("sweep", 1, timedelta(hours=1))
     clock.advance(timedelta(minutes=59))
-    assert not await leases.claim_duty("sweep")
+    assert await leases.claim_duty("sweep") is None
     clock.advance(timedelta(minutes=1))
-    assert await leases.claim_duty("sweep")
+    assert await leases.claim_duty("sweep") == 2
 
 
 async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
+    """HOUSE 4c: within 10 s."""
     await leases.enlist(["sweep"])
-    assert await leases.claim_duty("sweep")
-    clock.advance(leases.AT_MOST)
-    assert await leases.claim_duty("sweep")
+    assert await leases.claim_duty("sweep") == 1
+    clock.advance(leases.DUTY_LIFE)
+    assert await leases.claim_duty("sweep") == 2
+    assert timedelta(seconds=10) > leases.DUTY_LIFE
+
+
+async def test_who_lives_keeps_a_duty_and_who_was_overtaken_writes_nothing(
+    world: None, noon: datetime
+) -> None:
+    """The epoch fences off who held it before."""
+    await leases.enlist(["sweep"])
+    assert await leases.claim_duty("sweep") == 1
+    for _ in range(5):
+        clock.advance(leases.DUTY_RENEW)
+        assert await leases.renew_duty("sweep", 1)
+    assert await leases.claim_duty("sweep") is None
+    clock.advance(leases.DUTY_LIFE)
+    assert await leases.claim_duty("sweep") == 2
+    assert not await leases.renew_duty("sweep", 1)
+    assert not await leases.end_duty("sweep", 1, timedelta(days=1), error="late")
+    clock.advance(leases.DUTY_LIFE)
+    assert await leases.claim_duty("sweep") == 3
 
 
 async def test_a_failed_duty_is_tried_again_soon(world: None, noon: datetime) -> None:
     await leases.enlist(["sweep"])
-    await leases.claim_duty("sweep")
-    await leases.end_duty("sweep", timedelta(days=1), error="ValueError()")
+    epoch = await leases.claim_duty("sweep")
+    assert epoch is not None
+    await leases.end_duty("sweep", epoch, timedelta(days=1), error="ValueError()")
     clock.advance(leases.AFTER_FAILURE)
     assert await leases.claim_duty("sweep")

@@ -1,6 +1,7 @@
 """What waits to be told: in whose turn it is taken, and what becomes of it (`M1`–`M3`)."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,13 @@ from backend.bookings.actions import book, find, leave, remove
 from backend.bookings.queries import attendance
 from backend.bookings.rules import Via
 from backend.bookings.series import cancel_date, restore_date
+from backend.errors import Forbidden
 from backend.messages import actions as messages
-from backend.messages.queries import parked
+from backend.messages import leases
+from backend.messages.queries import Place, parked
+from backend.messages.rules import ANNOUNCEMENTS, ANSWERS, LAST, REMINDERS
+from backend.people.actions import choose_zone
+from backend.people.preferences import mute
 
 Tell = Callable[..., Awaitable[int]]
 
@@ -24,19 +30,28 @@ def tell(club: Any) -> Tell:
     """Write a message row for somebody, as an action would."""
     written = 0
 
-    async def write(person: Any, *, account_id: int = club.id, priority: int = 0) -> int:
+    async def write(
+        person: Any = None,
+        *,
+        account_id: int = club.id,
+        priority: int = 0,
+        kind: str = "removed",
+        group_id: int | None = None,
+    ) -> int:
         nonlocal written
         written += 1
         async with db.transaction():
             return int(
                 await db.value(
-                    "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at)"
-                    " VALUES ($1, $2, 'removed', '{}', $3, $4, $5, $5) RETURNING id",
+                    "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at, group_id)"
+                    " VALUES ($1, $2, $6, '{}', $3, $4, $5, $5, $7) RETURNING id",
                     account_id,
-                    person.id,
+                    person.id if person else None,
                     f"test {written}",
                     priority,
                     clock.now(),
+                    kind,
+                    group_id,
                 )
             )
 
@@ -82,9 +97,7 @@ async def test_an_undone_cancellation_is_not_told_as_one(
     await book(code, alice, via=Via.CARD)
     await cancel_date(code, olga, "A pipe burst")
     await restore_date(code, olga)
-    letters = await messages.claim(1, limit=10)
-    # One letter a person at a time; the first would be a lie by now.
-    assert letters == []
+    # The first would be a lie by now, and holds nothing up.
     [letter] = await messages.claim(1, limit=10)
     assert letter.kind == "restored"
 
@@ -177,4 +190,211 @@ async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell:
     third, other = await tell(alice), await tell(bob)
     assert [x.id for x in await messages.claim(1, limit=10)] == [other]
     for message_id in (first, second, third):
-        assert (await state_of(message_id))[0] == "dropped"
+        assert (await state_of(message_id))[0] == "blocked"
+
+
+async def test_a_group_is_written_to_like_a_person(alice: Any, club: Any, tell: Tell) -> None:
+    """One at a time, and not while it is busy."""
+    first = await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
+    await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
+    person = await tell(alice)
+    letters = await messages.claim(1, limit=10)
+    assert [letter.id for letter in letters] == [person, first]
+    assert letters[1].to == Place(club.group_id, club.chat_id, None, "well")
+    assert await messages.claim(1, limit=10, busy=[club.chat_id]) == []
+    assert len(await messages.claim(1, limit=10)) == 1
+
+
+async def test_a_message_goes_to_one_person_or_to_one_group(
+    alice: Any, club: Any, tell: Tell
+) -> None:
+    with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
+        await tell(alice, group_id=club.group_id)
+    with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
+        await tell()
+
+
+async def test_an_announcement_that_was_being_sent_may_have_arrived(alice: Any, tell: Tell) -> None:
+    """HOUSE 4c: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
+    message_id = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
+    [old] = await messages.claim(1, limit=10)
+    assert await messages.recover(2) == 1
+    assert await state_of(message_id) == ("perhaps", 1)
+    await messages.sent(old)
+    await messages.put_off(old, clock.now(), "")
+    assert await state_of(message_id) == ("perhaps", 1)
+    assert await messages.claim(2, limit=10) == []
+
+
+async def test_what_ends_its_sender_every_time_is_parked(alice: Any, club: Any, tell: Tell) -> None:
+    """`M2`: ten senders that went away over one message are enough."""
+    await tell(alice)
+    for epoch in range(1, messages.ATTEMPTS_MAX + 1):
+        assert len(await messages.claim(epoch, limit=10)) == 1
+        await messages.recover(epoch + 1)
+    assert await messages.claim(20, limit=10) == []
+    assert len(await parked(club.id)) == 1
+
+
+async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: datetime) -> None:
+    """HOUSE 4c: fenced off by the epoch, also when it slept between looking at its lease and taking."""
+    await tell(alice)
+    assert await leases.take("sender 42", "first", timedelta(seconds=8)) == 1
+    clock.advance(timedelta(seconds=9))
+    assert await leases.take("sender 42", "second", timedelta(seconds=8)) == 2
+    assert await messages.claim(1, limit=10, lease="sender 42") == []
+    assert len(await messages.claim(2, limit=10, lease="sender 42")) == 1
+
+
+async def test_a_lease_changes_hands_before_or_after_a_claim(
+    alice: Any, bob: Any, tell: Tell, noon: datetime
+) -> None:
+    """Never in between: what the old one took, the new one finds."""
+    for person in (alice, bob):
+        await tell(person)
+    await leases.take("sender 42", "first", timedelta(seconds=8))
+    clock.advance(timedelta(seconds=9))
+
+    async def take_over() -> int:
+        epoch = await leases.take("sender 42", "second", timedelta(seconds=8))
+        assert epoch == 2
+        return await messages.recover(epoch)
+
+    taken, recovered = await asyncio.gather(
+        messages.claim(1, limit=10, lease="sender 42"), take_over()
+    )
+    assert len(taken) == recovered
+    assert len(await messages.claim(2, limit=10, lease="sender 42")) == 2
+
+
+# --- what its reader wants (`M5`) ---
+
+
+async def test_what_nobody_wants_is_not_told(alice: Any, bob: Any, tell: Tell) -> None:
+    """`M5`: at the moment of sending, so that it counts for what waits already."""
+    unwanted = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
+    always = await tell(alice, kind="removed")
+    other = await tell(bob, kind="announcement", priority=ANNOUNCEMENTS)
+    await mute(alice, "announcements", on=True)
+    assert {x.id for x in await messages.claim(1, limit=10)} == {always, other}
+    assert await messages.claim(1, limit=10) == []
+    assert await state_of(unwanted) == ("dropped", 0)
+
+
+@pytest.fixture
+def night() -> Any:
+    """Half past ten in the evening in Helsinki."""
+    with clock.stopped(datetime.fromisoformat("2026-11-23T20:30:00+00:00")):
+        yield
+
+
+async def test_what_can_wait_waits_for_the_morning(
+    alice: Any, bob: Any, club: Any, tell: Tell, night: None
+) -> None:
+    """Quiet hours: on the club's clock, and on the reader's own if they chose one. It costs no attempt."""
+    await choose_zone(bob, "America/New_York")
+    waits = [
+        await tell(alice, kind="announcement", priority=ANNOUNCEMENTS),
+        await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS),
+    ]
+    goes = [await tell(alice, priority=ANSWERS), await tell(bob, kind="announcement", priority=5)]
+    assert [x.id for x in await messages.claim(1, limit=10)] == goes
+    assert await messages.claim(1, limit=10) == []
+    assert [await state_of(message_id) for message_id in waits] == [("due", 0)] * 2
+    clock.advance(timedelta(hours=9, minutes=29, seconds=59))
+    assert await messages.claim(1, limit=10) == []
+    clock.advance(timedelta(seconds=1))
+    assert {x.id for x in await messages.claim(1, limit=10)} == set(waits)
+
+
+# --- many (`M2`, HOUSE 4c) ---
+
+
+async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> None:
+    """So many members with a message each, made at once."""
+    async with db.transaction():
+        await db.execute(
+            "WITH met AS (INSERT INTO telegram_users (telegram_id, first_name, created_at, seen_at, may_write_at)"
+            " SELECT 700000 + $1::int * 100000 + g, 'Member', $3, $3, $3 FROM generate_series(1, $2::int) g RETURNING id),"
+            " joined AS (INSERT INTO memberships (account_id, user_id, role, joined_through, joined_at, checked_at)"
+            " SELECT $1, id, 'MEMBER', 'hand', $3, $3 FROM met)"
+            " INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at)"
+            " SELECT $1, id, $4, '{}', 'many:' || id, $5, $3, $3 FROM met",
+            account_id,
+            n,
+            clock.now(),
+            kind,
+            ANNOUNCEMENTS,
+        )
+
+
+async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
+    alice: Any, bob: Any, club: Any, tell: Tell, noon: datetime
+) -> None:
+    """HOUSE 4c: another club's answer and reminder, and the club's own answer, go with the next handful; and a claim reads
+    a few hundred rows however many wait."""
+    await crowd_of(50_000, club.id)
+    for table in ("messages", "telegram_users", "memberships"):
+        await db.execute(f"ANALYZE {table}")
+    small = await create_account("Sunday Runners")
+    assert len(await messages.claim(1, limit=5)) == 5
+    answer = await tell(alice, account_id=small.account_id, priority=ANSWERS)
+    own = await tell(bob, priority=ANSWERS)
+    aino = await db.value("SELECT id FROM telegram_users WHERE telegram_id = 1005")
+    reminder = await tell(_Id(aino), account_id=small.account_id, priority=REMINDERS)
+    taken = {letter.id for letter in await messages.claim(1, limit=5)}
+    assert {answer, own, reminder} <= taken
+
+    async with db.transaction():
+        said = await db.value(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {messages.CLAIM}",
+            clock.now(), [alice.telegram_id], 25, 1, LAST, messages.WINDOW,
+        )  # fmt: skip
+        await db.execute("UPDATE messages SET state = 'due' WHERE state = 'sending'")
+    assert _rows_read(json.loads(said)[0]["Plan"]) < 1_000
+
+
+async def test_what_waits_for_the_morning_holds_nothing_up(
+    alice: Any, club: Any, tell: Tell, night: None
+) -> None:
+    """Thousands of announcements are put back in one step, and an answer behind them still goes with it."""
+    await crowd_of(300, club.id)
+    answer = await tell(alice)
+    assert [x.id for x in await messages.claim(1, limit=25)] == [answer]
+    assert await messages.claim(1, limit=25) == []
+    left = await db.value("SELECT count(*) FROM messages WHERE due_at <= $1", clock.now())
+    assert left <= 1
+
+
+class _Id:
+    def __init__(self, number: int) -> None:
+        self.id = number
+
+
+def _rows_read(plan: dict[str, Any]) -> int:
+    """Rows that scans of messages gave or threw away, over all loops."""
+    own = 0
+    if plan.get("Relation Name") == "messages" and "Scan" in plan["Node Type"]:
+        thrown = plan.get("Rows Removed by Filter", 0) + plan.get(
+            "Rows Removed by Index Recheck", 0
+        )
+        own = int((plan["Actual Rows"] + thrown) * plan["Actual Loops"])
+    return own + sum(_rows_read(child) for child in plan.get("Plans", ()))
+
+
+# --- what was given up ---
+
+
+async def test_an_organiser_has_what_was_parked_sent_again(
+    olga: Any, alice: Any, club: Any, tell: Tell
+) -> None:
+    """`M2`: with all its attempts; a member may not."""
+    message_id = await tell(alice)
+    [letter] = await messages.claim(1, limit=10)
+    await messages.park(letter, "Bad Request: no")
+    with pytest.raises(Forbidden):
+        await messages.send_parked_again(alice, club.id)
+    assert await messages.send_parked_again(olga, club.id) == 1
+    assert await messages.send_parked_again(olga, club.id) == 0
+    assert await state_of(message_id) == ("due", 0)
+    assert len(await messages.claim(1, limit=10)) == 1

@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend import db, failpoints
+from backend import clock, db, failpoints
 from backend.bookings.rules import Via
 from backend.errors import OutcomeUnknown
 from backend.people.queries import Person
@@ -16,7 +17,7 @@ from backend.polls import box, store
 from backend.polls.actions import create_poll, find, tap
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.polls.rules import Ballot
+from backend.polls.rules import Answer, Ballot
 from tests.processes import together
 
 VOTERS = str(Path(__file__).with_name("voters.py"))
@@ -36,12 +37,17 @@ async def miscounted(code: str) -> list[str]:
     """What does not agree when everything is counted from the votes."""
     poll_id = (await find(code)).id
     rows = await db.rows(
-        "SELECT o.text, c.votes, c.votes_max, (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id) AS counted"
+        "SELECT o.text, c.votes_max, array[c.votes, c.if_need_be, c.against] AS said, ("
+        "  SELECT array_agg((SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id AND v.answer = a)::int ORDER BY n)"
+        "  FROM unnest($2::text[]) WITH ORDINALITY AS t (a, n)) AS counted"
         " FROM poll_options o JOIN poll_option_tallies c ON c.option_id = o.id WHERE o.poll_id = $1",
         poll_id,
+        list(Answer),
     )
-    found = [f"{r['text']}: {r['votes']} but {r['counted']}" for r in rows if r[1] != r[3]]
-    found += [f"{r['text']}: oversold" for r in rows if r["counted"] > (r["votes_max"] or r[3])]
+    found = [f"{r['text']}: {r['said']} but {r['counted']}" for r in rows if r[2] != r[3]]
+    found += [
+        f"{r['text']}: oversold" for r in rows if r["counted"][0] > (r["votes_max"] or r[3][0])
+    ]
     voters = await db.value(
         "SELECT t.voters - (SELECT count(DISTINCT membership_id) FROM poll_votes WHERE poll_id = $1)"
         " FROM poll_tallies t WHERE poll_id = $1",
@@ -95,6 +101,63 @@ async def test_everybody_changes_their_mind_at_once(
     assert await miscounted(code) == []
 
 
+async def test_thousands_of_answers_about_dates_at_once(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """P1, P2: three hundred people change their minds about three dates from two processes, 3,600 ballots; no limit is
+    passed, and each count is that of its votes."""
+    people = [person.id for person in await crowd(300)]
+    tomorrow = clock.now() + timedelta(days=1)
+    days = tuple(
+        OptionDraft(votes_max=most, starts_at=tomorrow + timedelta(days=n))
+        for n, most in enumerate((25, 100, None))
+    )
+    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    first, second, third = (str(option.id) for option in (await poll(code, olga)).options)
+    task = {"code": code, "people": people}
+    minds = [
+        {first: "yes", second: "if-need-be", third: "no"},
+        {first: "if-need-be", second: "yes"},
+        {third: "yes"},
+        {},
+        {second: "yes", third: "if-need-be"},
+        {first: "yes"},
+    ]
+    answers = await together(
+        VOTERS,
+        "rush",
+        [{**task, "options": minds}, {**task, "people": people[::-1], "options": minds[::-1]}],
+    )
+    said = sum((Counter(one) for one in answers), Counter())
+    assert said.total() == 3600
+    assert set(said) <= {"voted", "already", "full", "withdrawn"} and said["full"] > 0
+    assert await miscounted(code) == []
+    view = await poll(code, olga)
+    assert view.options[0].votes == 25, "whoever ends at it, twenty-five of three hundred have it"
+
+
+async def test_hundreds_of_taps_on_a_date_with_few_places(
+    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+) -> None:
+    """P2, P3: everybody goes round by taps, from two processes; a full yes is stepped over, never passed."""
+    people = [person.id for person in await crowd(80)]
+    at = clock.now() + timedelta(days=1)
+    days = (
+        OptionDraft(votes_max=7, starts_at=at),
+        OptionDraft(starts_at=at + timedelta(days=1)),
+    )
+    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    few, many = (option.id for option in (await poll(code, olga)).options)
+    task = {"code": code, "people": people, "tap": True}
+    answers = await together(
+        VOTERS,
+        "rush",
+        [{**task, "options": [few, many, few]}, {**task, "options": [many, few, few, many]}],
+    )
+    assert not {name for one in answers for name in one} - {"voted", "withdrawn"}
+    assert await miscounted(code) == []
+
+
 async def unlocked(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> tuple[str, Counter[str]]:
@@ -143,14 +206,14 @@ async def test_one_bad_ballot_harms_nobody_else(
     real = store.write
 
     async def broken(poll_id: int, account_id: int, at: Any, changed: Any) -> None:
-        if any(voter.choice == {no} for voter in changed):
+        if any(no in voter.choice for voter in changed):
             raise RuntimeError("this one cannot be written")
         await real(poll_id, account_id, at, changed)
 
     monkeypatch.setattr(store, "write", broken)
     said = await box.settle(
         (await find(code)).id,
-        [Ballot(alice.id, frozenset({drive})), Ballot(bob.id, frozenset({no}))],
+        [Ballot(alice.id, {drive: Answer.YES}), Ballot(bob.id, {no: Answer.YES})],
     )
     assert getattr(said[0], "kind", said[0]) == "voted"
     assert isinstance(said[1], RuntimeError)

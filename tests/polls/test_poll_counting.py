@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from backend.errors import Invalid
 from backend.polls.rules import (
+    Answer,
     Ballot,
     Box,
     NotHere,
     Option,
     Voter,
+    best_date,
     decide,
     ended_at,
     results_shown,
@@ -22,6 +24,7 @@ from backend.polls.words import OptionFull, PollClosed
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALICE, BOB, GONE = 1, 2, 3
+YES, IF_NEED_BE, NO = Answer
 
 
 def box(
@@ -41,12 +44,12 @@ def box(
         closes_at=closes_at,
         closed_at=closed_at,
         options={i: Option(i, text, 0, limit if i == 11 else None) for i, text in texts.items()},
-        voters={u: Voter(100 + u, u != GONE, frozenset(), frozenset()) for u in (ALICE, BOB, GONE)},
+        voters={u: Voter(100 + u, u != GONE, {}, {}) for u in (ALICE, BOB, GONE)},
     )
 
 
 def cast(at: Box, who: int, *options: int, tap: bool = False) -> str:
-    return decide(at, Ballot(who, frozenset(options), tap)).kind
+    return decide(at, Ballot(who, dict.fromkeys(options, YES), tap)).kind
 
 
 def counts(at: Box) -> list[int]:
@@ -178,30 +181,135 @@ def test_results_are_shown_when_they_should_be(
     assert results_shown(results, is_open=is_open, voted=voted) is shown
 
 
+def dates(limit: int | None = None) -> Box:
+    return box("dates", most=3, limit=limit)
+
+
+def say(at: Box, who: int, **answers: Answer) -> str:
+    """Say what one thinks of the dates `monday`, `tuesday`, `never`."""
+    ids = {option.text.lower(): option.id for option in at.options.values()}
+    choice = {ids[name]: answer for name, answer in answers.items()}
+    return decide(at, Ballot(who, choice)).kind
+
+
+def all_counts(at: Box) -> list[tuple[int, int, int]]:
+    return [(o.votes, o.if_need_be, o.against) for o in at.options.values()]
+
+
+def test_a_date_is_answered_yes_if_need_be_or_no() -> None:
+    """P1: each answer is counted for itself, and a new ballot is the whole choice."""
+    at = dates()
+    assert say(at, ALICE, monday=YES, tuesday=IF_NEED_BE, never=NO) == "voted"
+    assert say(at, BOB, monday=IF_NEED_BE, tuesday=IF_NEED_BE) == "voted"
+    assert all_counts(at) == [(1, 1, 0), (0, 2, 0), (0, 0, 1)]
+    assert say(at, ALICE, monday=NO) == "voted"
+    assert say(at, ALICE, monday=NO) == "already"
+    assert all_counts(at) == [(0, 1, 1), (0, 1, 0), (0, 0, 0)]
+    assert cast(at, ALICE) == "withdrawn"
+
+
+def test_taps_on_a_date_go_round() -> None:
+    """P3: yes, if need be, no, nothing; the other dates keep their answers."""
+    at = dates()
+    say(at, ALICE, tuesday=NO)
+    said = []
+    for _ in range(4):
+        outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))
+        said.append(outcome.words.message.removeprefix("%(option)s: "))
+    assert [sentence.split(".")[0] for sentence in said] == [
+        "yes",
+        "if need be",
+        "no",
+        "your answer is taken back",
+    ]
+    assert all_counts(at) == [(0, 0, 0), (0, 0, 1), (0, 0, 0)]
+
+
+def test_only_yes_is_limited() -> None:
+    """P2: whoever comes later can still say "if need be" or no, and moves up only when a yes is free."""
+    at = dates(limit=1)
+    say(at, ALICE, monday=YES)
+    with pytest.raises(OptionFull):
+        say(at, BOB, monday=YES)
+    assert say(at, BOB, monday=IF_NEED_BE) == "voted"
+    with pytest.raises(OptionFull):
+        say(at, BOB, monday=YES)
+    assert all_counts(at)[0] == (1, 1, 0)
+    say(at, ALICE, monday=NO)
+    assert say(at, BOB, monday=YES) == "voted"
+    assert all_counts(at)[0] == (1, 0, 1)
+
+
+def test_a_tap_on_a_full_date_says_if_need_be() -> None:
+    """A refused first answer would keep the other two out of a tap's reach."""
+    at = dates(limit=1)
+    cast(at, ALICE, 11, tap=True)
+    outcome = decide(at, Ballot(BOB, {11: YES}, tap=True))
+    assert "every yes it takes" in outcome.words.message
+    assert all_counts(at)[0] == (1, 1, 0)
+    outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))  # who gives up the last yes knows
+    assert "every yes it takes" not in outcome.words.message
+
+
+def test_only_dates_can_be_answered_no() -> None:
+    """P1."""
+    for kind in ("single", "several"):
+        with pytest.raises(Invalid):
+            decide(box(kind, most=1), Ballot(ALICE, {11: NO}))
+
+
+@pytest.mark.parametrize(
+    ("counts", "best"),
+    [
+        ([(1, 0), (3, 5), (2, 0)], 12),
+        ([(3, 2), (3, 1), (1, 0)], 12),
+        ([(0, 0), (2, 1), (2, 1)], 12),
+        ([(0, 0), (0, 0), (0, 0)], None),
+    ],
+)
+def test_the_best_date(counts: list[tuple[int, int]], best: int | None) -> None:
+    """P4: most yes, then fewest no, then the earliest; none that nobody said yes to."""
+    options = [
+        Option(11 + i, "", yes, None, 0, no, NOON + timedelta(days=1 + i))
+        for i, (yes, no) in enumerate(counts)
+    ]
+    found = best_date(options[::-1], NOON)
+    assert (found and found.id) == best
+
+
+def test_a_date_that_is_past_is_not_the_best() -> None:
+    past, coming = (Option(i, "", 9 - i, None, starts_at=NOON + timedelta(days=i)) for i in (0, 1))
+    found = best_date([past, coming], NOON)
+    assert found is coming
+
+
 @given(
     st.lists(
         st.tuples(
             st.sampled_from([ALICE, BOB]),
-            st.frozensets(st.sampled_from([11, 12, 13, 99])),
+            st.dictionaries(st.sampled_from([11, 12, 13, 99]), st.sampled_from(Answer)),
             st.booleans(),
         ),
         max_size=30,
     ),
-    st.sampled_from(["single", "several"]),
+    st.sampled_from(["single", "several", "dates"]),
     st.integers(1, 3),
 )
 def test_counts_are_always_those_of_the_choices(
-    ballots: list[tuple[int, frozenset[int], bool]], kind: str, most: int
+    ballots: list[tuple[int, dict[int, Answer], bool]], kind: str, most: int
 ) -> None:
     """P2: whatever is asked in whatever order, counts equal choices, and no limit or maximum is ever passed."""
-    at = box(kind, most=1 if kind == "single" else most, limit=1)
-    for who, options, tap in ballots:
-        before = counts(at)
+    at = box(kind, most={"single": 1, "several": most, "dates": 3}[kind], limit=1)
+    for who, choice, tap in ballots:
+        before = all_counts(at)
+        tapped = {min(choice, default=11): YES}
         try:
-            decide(at, Ballot(who, options if not tap else frozenset(sorted(options)[:1]), tap))
+            decide(at, Ballot(who, tapped if tap else choice, tap))
         except (Invalid, OptionFull):
-            assert counts(at) == before, "a refusal changes nothing"
+            assert all_counts(at) == before, "a refusal changes nothing"
         for option in at.options.values():
-            chosen = sum(option.id in voter.choice for voter in at.voters.values())
-            assert option.votes == chosen <= (option.votes_max or chosen)
+            chosen = [voter.choice.get(option.id) for voter in at.voters.values()]
+            counted = (option.votes, option.if_need_be, option.against)
+            assert counted == tuple(chosen.count(answer) for answer in Answer)
+            assert option.votes <= (option.votes_max or option.votes)
         assert all(len(voter.choice) <= at.choices_max for voter in at.voters.values())

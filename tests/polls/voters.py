@@ -8,11 +8,18 @@ from backend.bookings.rules import Via
 from backend.errors import Refusal
 from backend.people.queries import Person
 from backend.polls.actions import tap, vote
+from backend.polls.rules import Answer
 from tests.processes import meet
 
 
 def known(user_id: int) -> Person:
     return Person(id=user_id, telegram_id=user_id, first_name="")
+
+
+def chosen(option: Any) -> Any:
+    if not isinstance(option, dict):
+        return [option]
+    return {int(each): Answer(answer) for each, answer in option.items()}
 
 
 async def told(asked: Any) -> str:
@@ -28,6 +35,8 @@ async def told(asked: Any) -> str:
 async def rush(task: dict[str, Any]) -> dict[str, int]:
     """Everybody of `people` votes for each of `options` in turn, all at once; how often which answer came.
 
+    An option of a poll about dates may be a whole choice, its answers by option.
+
     With `meet`, the first box of each process waits for those of the others to have looked too.
     """
     answers: Counter[str] = Counter()
@@ -37,7 +46,7 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
             asked = (
                 tap(task["code"], known(user_id), option, via=Via.CARD)
                 if task.get("tap")
-                else vote(task["code"], known(user_id), [option], via=Via.MINIAPP)
+                else vote(task["code"], known(user_id), chosen(option), via=Via.MINIAPP)
             )
             answers[await told(asked)] += 1
 

@@ -128,3 +128,38 @@ async def test_shows_that_it_types(bot: Bot, yoga: Room) -> None:
     await bot.send_chat_action(yoga.id, "typing")
     with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
         await bot.send_chat_action(yoga.id, "dancing")
+
+
+async def test_a_deleted_topic_is_gone_with_its_messages(bot: Bot, runners: Room) -> None:
+    sent = await bot.send_message(runners.id, "Go", message_thread_id=2)
+    runners.delete_topic(2)
+    with pytest.raises(TelegramBadRequest, match="message to edit not found"):
+        await bot.edit_message_text("Went", chat_id=runners.id, message_id=sent.message_id)
+    with pytest.raises(TelegramBadRequest, match="message thread not found"):
+        await bot.send_message(runners.id, "Go", message_thread_id=2)
+    with pytest.raises(Refused, match="no such topic"):
+        runners.delete_topic(2)
+
+
+async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: Room) -> None:
+    sent = await bot.send_message(runners.id, "Go", message_thread_id=2)
+    runners.close_topic(2)
+    await bot.edit_message_text("Went", chat_id=runners.id, message_id=sent.message_id)
+    with pytest.raises(TelegramBadRequest, match="TOPIC_CLOSED"):
+        await bot.send_message(runners.id, "Go", message_thread_id=2)
+
+
+async def test_tells_of_a_topic_s_new_name(bot: Bot, runners: Room) -> None:
+    runners.rename_topic(2, "Races")
+    [update] = [u for u in await bot.get_updates() if u.message and u.message.forum_topic_edited]
+    assert update.message is not None and update.message.forum_topic_edited is not None
+    assert (update.message.message_thread_id, update.message.forum_topic_edited.name) == (
+        2,
+        "Races",
+    )
+
+
+async def test_a_deleted_group_is_out_of_reach(bot: Bot, yoga: Room) -> None:
+    yoga.destroy()
+    with pytest.raises(TelegramForbiddenError, match="the group chat was deleted"):
+        await bot.send_message(yoga.id, "Hello")

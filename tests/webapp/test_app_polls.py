@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +11,9 @@ import pytest
 from backend.bookings.rules import Via
 from backend.polls import actions
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.making import Making
 from backend.polls.queries import poll
+from backend.polls.rules import Answer
 from tests.webapp.test_app_bookings import root, text_of
 
 Ask = Callable[..., Awaitable[str]]
@@ -166,3 +169,51 @@ async def test_lists_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: A
     await ask("Soup", "Pie", question="And to drink?")
     page = (await app.get("/app/polls")).text
     assert page.index("And to drink?") < page.index("Which &lt;i&gt;soup&lt;/i&gt;?")
+
+
+async def test_dates_are_answered_one_by_one(
+    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any
+) -> None:
+    """`P1`, `P3`: yes, if need be, or no to each; the club's time and the reader's."""
+    evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2, 3))
+    draft = PollDraft(question="When?", kind="dates", options=evenings)
+    code = await actions.create_poll(olga, club.id, draft)
+    first, second, third = await ids(code, alice)
+    await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
+    app = await app_of(alice)
+    page = text_of(await app.get(f"/app/polls/{code}"))
+    assert "Say for each date whether you can, then save." in page
+    assert "Tue 24 Nov, 18:00 1 yes Yes If need be No Bob" in page and "0 yes 1 no" in page
+    sent = {f"answer-{first}": "if-need-be", f"answer-{second}": "no", f"answer-{third}": ""}
+    answer = await app.ask("PUT", f"/app/polls/{code}/vote", data=sent)
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "voted")
+    assert "You’ve answered for 2 dates" in text_of(answer)
+    assert f'name="answer-{first}" value="if-need-be" checked' in answer.text
+    view = await poll(code, alice)
+    assert [(o.votes, o.if_need_be, o.against) for o in view.options] == [
+        (1, 1, 0),
+        (0, 0, 2),
+        (0, 0, 0),
+    ]
+    for wrong in ({f"answer-{first}": "perhaps"}, {"answer-x": "yes"}, {"answer-99": "yes"}):
+        refused = await app.ask("PUT", f"/app/polls/{code}/vote", data=wrong)
+        assert (refused.status_code, root(refused)["data-outcome"]) == (422, "invalid")
+    closing = await actions.close_poll(code, olga, make=Making(capacity=4))
+    assert closing.made is not None
+    over = await app.get(f"/app/polls/{code}")
+    assert "You said: if need be." in text_of(over) and "See Tue 24 Nov" in text_of(over)
+    assert f'href="/app/events/{closing.made.code}"' in over.text and "radio" not in over.text
+
+
+async def test_a_date_is_shown_where_the_reader_is(
+    app_of: Any, alice: Any, olga: Any, club: Any, noon: Any
+) -> None:
+    """`S3`"""
+    from backend import db
+
+    evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
+    draft = PollDraft(question="When?", kind="dates", options=evenings)
+    code = await actions.create_poll(olga, club.id, draft)
+    await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
+    page = text_of(await (await app_of(alice)).get(f"/app/polls/{code}"))
+    assert "Tue 24 Nov, 18:00 16:00 where you are" in page

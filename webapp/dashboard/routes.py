@@ -32,6 +32,7 @@ dashboard = Router(
         *(cancellations.create, cancellations.destroy),
         *(cards.create, cards.create_for_poll),
         *(polls.index, polls.new, polls.create, polls.show, polls.destroy),
+        *(polls.create_date, polls.create_reminder),
         *(members.index, members.update, members.destroy),
         *(keys.index, keys.create, keys.destroy),
         *(settings.index, settings.update, settings.update_language, settings.destroy_group),

@@ -147,7 +147,32 @@
     if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
   }
 
+  // --- what runs out: an offer's ring and digits count on by the server's clock, and at its end the server is asked ---
+
+  const skews = new WeakMap();
+  function skewOf(clock) {
+    const known = skews.get(clock);
+    if (known?.now === clock.dataset.now) return known.skew;
+    const skew = Number(clock.dataset.now) - Date.now();
+    skews.set(clock, { now: clock.dataset.now, skew });
+    return skew;
+  }
+
+  function runOut(clock) {
+    const left = Math.max(0, Number(clock.dataset.until) - Date.now() - skewOf(clock)), seconds = Math.ceil(left / 1000);
+    clock.querySelector('b').textContent = seconds < 3600
+      ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+      : clock.dataset.hours.replace('#', Math.ceil(seconds / 3600));
+    clock.querySelector('.t2').setAttribute('stroke-dasharray', `${Math.min(100, 100 * left / Number(clock.dataset.whole)).toFixed(1)} 100`);
+    clock.classList.toggle('soon', seconds < 300);
+    if (!left && clock.dataset.ended !== clock.dataset.until) { clock.dataset.ended = clock.dataset.until; look(); }
+  }
+
+  const tick = () => document.querySelectorAll('[data-until]').forEach(runOut);
+  setInterval(tick, 1000);
+
   function settle() {
+    tick();
     const ballot = document.getElementById('ballot');
     if (ballot && document.querySelector('[data-ballot]')) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');

@@ -56,7 +56,7 @@ const native = (() => {
   }
 
   // Success on booked, warning on waiting, error on refusal; nothing for what only moves about.
-  const FEEL = { booked: 'success', voted: 'success', waiting: 'warning', refused: 'error' };
+  const FEEL = { booked: 'success', voted: 'success', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
   function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
   function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
 

@@ -4,6 +4,7 @@ from backend import clock, db
 from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
 from backend.audit.actions import note
+from backend.bookings.regulars import seat_regulars_of_new
 from backend.bookings.series.cancel import call_off, checked_reason
 from backend.bookings.series.follow import UNTOUCHED
 from backend.bookings.series.seats import lock_dates
@@ -74,7 +75,7 @@ async def restore_series(person: Person, account_id: int, series_id: int) -> int
             series_id,
             at,
         )
-        made = await materialise(series_id, at)
+        made = await materialise(series_id, at, seat_regulars_of_new)
         await note(club.id, person.id, "restore", f"series {series_id}")
     return len(made)
 

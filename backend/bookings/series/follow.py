@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backend import db
+from backend.bookings.regulars import seat_regulars_of_new
 from backend.bookings.rules import Request, Verb, Via
 from backend.bookings.series.seats import ask_desks, change_calendars, lock_dates, show_anew
 from backend.events.actions import materialise
@@ -37,7 +38,7 @@ async def follow(
     if any(row[name] != was[name] for name in SHOWN_IN_CALENDARS):
         await change_calendars(ids, at)
     await show_anew(ids)
-    await materialise(series_id, at)
+    await materialise(series_id, at, seat_regulars_of_new)
 
 
 async def _sort_out(ids: Sequence[int], was: Timing, now: Timing, at: datetime) -> frozenset[int]:

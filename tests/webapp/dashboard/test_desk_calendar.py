@@ -125,7 +125,9 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
     code = await instance()
     await post_card(olga, code)
     async with db.transaction():
-        await db.execute("UPDATE cards SET state = 'lost'")
+        await db.execute(
+            "UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at"
+        )
     shown = await desk.get("/dashboard")
     assert "A card is gone from “Kallio Yoga”" in desk.text(shown)
     assert f'href="/dashboard/events/{code}"' in shown.text

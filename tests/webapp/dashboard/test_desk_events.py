@@ -289,7 +289,9 @@ async def test_posts_its_card_and_says_what_becomes_of_it(
     assert "In “Kallio Yoga”" in desk.text(shown_live)
     assert 'href="https://t.me/c/1000000001/77"' in shown_live.text
     async with db.transaction():
-        await db.execute("UPDATE cards SET state = 'lost'")
+        await db.execute(
+            "UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at"
+        )
     lost = desk.text(await desk.get(path))
     assert "No longer in “Kallio Yoga”" in lost and "Post again" in lost
     await desk.post(f"{path}/cards")

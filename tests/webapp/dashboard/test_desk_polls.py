@@ -65,13 +65,13 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, desk: Any, olga: Any) 
     ("fields", "fault"),
     [
         ({"question": ""}, "Ask something."),
-        ({"option": ["Only one", "", ""], "limit": ["", "", ""]}, "Between 2 and 12 options, please."),
+        ({"option": ["Only one", "", ""], "limit": ["", "", ""]}, "Between 2 and 40 options, please."),
         ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
         ({"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]}, "Write something, or take this option out."),
         ({"limit": ["some", "", "", ""]}, "A whole number, please."),
         ({"limit": ["0", "", "", ""]}, "Between 1 and 100000 votes, please; or leave it empty."),
         ({"kind": "several", "choices_max": "0"}, "please"),
-        ({"kind": "ranked"}, "Choose one or several."),
+        ({"kind": "ranked"}, "Choose one, several, or dates."),
         ({"closes": "2026-11-22T18:00"}, "Choose a moment"),
         ({"closes": "soon"}, "Choose a day and a time."),
         ({"group": "999"}, "Choose one of the club’s groups."),
@@ -136,3 +136,76 @@ async def test_a_poll_over_by_its_deadline_is_closed(noon: Any, desk: Any) -> No
     code = await made(desk, closes="2026-11-24T18:00")
     clock.advance(timedelta(days=2))
     assert "Close the poll" not in desk.text(await desk.get(f"/dashboard/polls/{code}"))
+
+
+DATES = {
+    "kind": "dates",
+    "option": ["2026-11-25 18:00", "2026-11-24T18:00", ""],
+    "limit": ["", "3", ""],
+}
+
+
+async def test_olga_asks_about_dates(noon: Any, desk: Any, alice: Any) -> None:
+    """P1: written in the club's time, listed by time."""
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+    from backend.polls.rules import Answer
+
+    code = await made(desk, **DATES)
+    options = (await poll(code, alice)).options
+    assert [(o.starts_at.isoformat(), o.votes_max) for o in options if o.starts_at] == [
+        ("2026-11-24T16:00:00+00:00", 3),
+        ("2026-11-25T16:00:00+00:00", None),
+    ]
+    answers = {options[0].id: Answer.YES, options[1].id: Answer.IF_NEED_BE}
+    await vote(code, alice, answers, via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "Tue 24 Nov, 18:00 1 of 3 Alice" in shown
+    assert "Wed 25 Nov, 18:00 0 1 if need be: Alice" in shown
+    assert "Not answered yet Aino, Bob, Olga" in shown
+
+
+@pytest.mark.parametrize("wrong", ["tea", "2026-11-22 18:00"])
+async def test_a_wrong_date_is_told_at_its_line(noon: Any, desk: Any, wrong: str) -> None:
+    """X5."""
+    typed = {**GOOD, **DATES, "option": ["2026-11-25 18:00", wrong, "2026-11-26 18:00"]}
+    shown = await desk.post("/dashboard/polls", **typed)
+    assert shown.status_code == 422 and 'id="fault-option-1"' in shown.text
+    assert f'value="{wrong}"' in shown.text
+
+
+async def test_makes_the_date(noon: Any, desk: Any, olga: Any, alice: Any) -> None:
+    """P4: with a place, a length and a first claim; faults stand at their fields, and the poll stays open."""
+    from backend.bookings.queries import event
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+
+    code = await made(desk, **DATES)
+    path = f"/dashboard/polls/{code}/date"
+    refused = await desk.post(path)
+    assert refused.status_code == 422 and "Nobody said yes to a date" in desk.text(refused)
+    await vote(code, alice, [(await poll(code, alice)).options[1].id], via=Via.CARD)
+    for fields in ({"capacity": "some"}, {"capacity": "0"}, {"claim_hours": "9999"}):
+        refused = await desk.post(path, **{"place": "Sali 2", **fields})
+        assert refused.status_code == 422 and 'value="Sali 2"' in refused.text
+        assert (await poll(code, olga)).open
+    shown = desk.text(
+        await desk.post(path, capacity="8", place="Sali 2", duration_minutes="90", claim_hours="12")
+    )
+    assert "The date is made: Wed 25 Nov at 18:00." in shown
+    date = (await poll(code, alice)).made
+    assert date is not None
+    view = await event(date.made, alice)
+    assert (view.capacity, view.place) == (8, "Sali 2")
+    assert view.claim_until == noon + timedelta(hours=12)
+
+
+async def test_reminds_who_is_missing(noon: Any, desk: Any) -> None:
+    """P5: once a day."""
+    code = await made(desk)
+    first = desk.text(await desk.post(f"/dashboard/polls/{code}/reminder"))
+    assert "4 people are reminded." in first and "Reminded today at 14:00" in first
+    again = await desk.post(f"/dashboard/polls/{code}/reminder")
+    assert "You can remind them again tomorrow at 14:00." in desk.text(again)

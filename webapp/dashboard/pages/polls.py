@@ -18,6 +18,8 @@ from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.polls.actions import close_poll, create_poll, find
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
+from backend.polls.making import Making
+from backend.polls.missing import remind_voters, who_has_not_voted
 from backend.polls.queries import club_polls, poll
 from webapp.dashboard import frame
 from webapp.dashboard.forms import Faults, read
@@ -47,6 +49,17 @@ class PollForm:
     def lines(self) -> list[tuple[str, str]]:
         """The options with their limits, as they are shown."""
         return list(zip_longest(self.option, self.limit, fillvalue=""))
+
+
+@dataclass(frozen=True, slots=True)
+class MakingForm:
+    """What is made of a poll about dates, every field as text; `option` "" is the best date."""
+
+    option: str = ""
+    capacity: str = ""
+    duration_minutes: str = "60"
+    place: str = ""
+    claim_hours: str = "24"
 
 
 def path_of(code: str) -> str:
@@ -98,19 +111,34 @@ async def show(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str]:
     """One poll with its results, as far as they may be seen yet."""
-    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    return await _show(request, await of_poll(visit, code, Act.MANAGE_POLLS), code)
+
+
+async def _show(
+    request: AnyRequest,
+    visit: Visit,
+    code: str,
+    *,
+    making: MakingForm | None = None,
+    faults: Mapping[str, Words] | None = None,
+) -> Response[str]:
     view = await poll(code, visit.person)
     cards = await cards_of(poll_id=view.id)
-    unchanged, mark = unless_seen(request, view, cards, visit.club)
-    if unchanged:
+    missing = await who_has_not_voted(code, visit.person) if view.open else []
+    unchanged, mark = unless_seen(request, view, cards, missing, visit.club)
+    if unchanged and not faults:
         return unchanged
     return frame.show(
         request,
         visit,
         "polls/show.html",
+        status=422 if faults else 200,
         mark=mark,
         view=view,
         cards=cards,
+        missing=missing,
+        making=making or MakingForm(),
+        faults=faults or {},
         app_link=f"https://t.me/{frame.BOT_APP}?startapp=p_{view.code}",
     )
 
@@ -121,9 +149,44 @@ async def destroy(
 ) -> Redirect:
     """Close it for good."""
     visit = await of_poll(visit, code, Act.MANAGE_POLLS)
-    await close_poll(code, visit.person)
-    words = Words(N_("The poll is closed. Its card shows the result."))
-    return go(request, visit.to(path_of(code)), told(visit, words))
+    closing = await close_poll(code, visit.person)
+    return go(request, visit.to(path_of(code)), told(visit, closing.words))
+
+
+@post("/polls/{code:str}/date", status_code=303)
+async def create_date(
+    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
+) -> Response[str] | Redirect:
+    """Close it, if it is open, and make the date that came of it (`P4`)."""
+    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    form = await read(request, MakingForm)
+    faults = Faults()
+    hours = faults.whole("claim_minutes", form.claim_hours, empty=0) or 0
+    making = Making(
+        option_id=faults.whole("option", form.option),
+        capacity=faults.whole("capacity", form.capacity),
+        duration_minutes=faults.whole("duration_minutes", form.duration_minutes, empty=60) or 0,
+        place=form.place,
+        claim_minutes=hours * 60,
+    )
+    if not faults.of:
+        try:
+            closing = await close_poll(code, visit.person, make=making)
+        except (Invalid, InvalidForm) as refused:
+            faults.add(refused)
+        else:
+            return go(request, visit.to(path_of(code)), told(visit, closing.words, "yes"))
+    return await _show(request, visit, code, making=form, faults=faults.of)
+
+
+@post("/polls/{code:str}/reminder", status_code=303)
+async def create_reminder(
+    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Remind those whose answer is missing (`P5`)."""
+    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    reminding = await remind_voters(code, visit.person)
+    return go(request, visit.to(path_of(code)), told(visit, reminding.words))
 
 
 def _draft(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words]]:
@@ -132,7 +195,12 @@ def _draft(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words]]:
     options, lines = [], []
     for number, (text, limit) in enumerate(form.lines):
         if text or limit:
-            options.append(OptionDraft(text, faults.whole(f"option-{number}", limit)))
+            most = faults.whole(f"option-{number}", limit)
+            if form.kind == "dates":
+                at = _moment(text, zone, faults, f"option-{number}")
+                options.append(OptionDraft("", most, at))
+            else:
+                options.append(OptionDraft(text, most))
             lines.append(number)
     group, _, topic = form.group.partition(":")
     draft = PollDraft(
@@ -142,7 +210,7 @@ def _draft(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words]]:
         choices_max=faults.whole("choices_max", form.choices_max, empty=1) or 0,
         anonymous=bool(form.anonymous),
         results=form.results,
-        closes_at=_closes(form.closes, zone, faults),
+        closes_at=_moment(form.closes, zone, faults, "closes_at"),
         group_id=faults.whole("group", group),
         topic_id=faults.whole("group", topic),
     )
@@ -156,14 +224,14 @@ def _draft(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words]]:
     return draft, faults.of
 
 
-def _closes(text: str, zone: str, faults: Faults) -> datetime | None:
+def _moment(text: str, zone: str, faults: Faults, field: str) -> datetime | None:
     """A wall clock of the club as an instant."""
     if not text:
         return None
     try:
         return resolve_local(datetime.fromisoformat(text).replace(tzinfo=None), zone)
     except (ValueError, OverflowError):
-        faults.add(Invalid(N_("Choose a day and a time."), field="closes_at"))
+        faults.add(Invalid(N_("Choose a day and a time."), field=field))
         return None
 
 

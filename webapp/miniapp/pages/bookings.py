@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
 from backend.bookings import actions, queries
-from backend.bookings.rules import Via
+from backend.bookings.regulars import my_regulars
+from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
 from webapp.live import mark_of
-from webapp.miniapp.pages.events import BROUGHT, event_after
+from webapp.miniapp.pages.events import BROUGHT, Answer, event_after, home, mark_of_row
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
@@ -33,6 +34,8 @@ class AnswerForm:
 
 
 Booking = Annotated[BookingForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+Here = Annotated[Literal["", "events", "bookings"], QueryParameter()]
+Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
 Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -66,10 +69,12 @@ async def update(
 
 
 @delete("/events/{code:str}/booking", status_code=200)
-async def destroy(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+async def destroy(
+    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+) -> Response[str]:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
-    return await event_after(code, person, outcome)
+    return await _after(here, code, person, outcome)
 
 
 @post("/events/{code:str}/answer", status_code=200)
@@ -82,33 +87,101 @@ async def answer(
 
 
 @post("/events/{code:str}/free-seats", status_code=200)
-async def take(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Take the seats that are free now, and keep waiting for the rest (`W1`)."""
+async def take_free(
+    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+) -> Response[str]:
+    """Take the seats that are free now, and keep waiting for the rest (`W1`, `W3`)."""
     outcome = await actions.take_free(code, person, via=Via.MINIAPP)
+    return await _after(here, code, person, outcome)
+
+
+@post("/events/{code:str}/offer", status_code=200)
+async def take(
+    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+) -> Response[str]:
+    """Take the seats that are held for the reader (`W3`)."""
+    outcome = await actions.take(code, person, via=Via.MINIAPP)
+    return await _after(here, code, person, outcome)
+
+
+@delete("/events/{code:str}/offer", status_code=200)
+async def pass_on(
+    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+) -> Response[str]:
+    """Let them go to the next in line (`W3`)."""
+    outcome = await actions.hand_on(code, person, via=Via.MINIAPP)
+    return await _after(here, code, person, outcome)
+
+
+@post("/events/{code:str}/replacement", status_code=200)
+async def look_for_replacement(
+    code: FromPath[str], person: NamedDependency[Person]
+) -> Response[str]:
+    """Too late to leave: the seat goes when the line takes it (`B6`)."""
+    outcome = await actions.find_replacement(code, person, via=Via.MINIAPP)
+    return await event_after(code, person, outcome)
+
+
+@delete("/events/{code:str}/replacement", status_code=200)
+async def keep(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+    """Keep the seat after all (`B6`)."""
+    outcome = await actions.keep_seat(code, person, via=Via.MINIAPP)
+    return await event_after(code, person, outcome)
+
+
+@post("/events/{code:str}/stay", status_code=200)
+async def stay(
+    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+) -> Response[str]:
+    """The date has moved, and the reader still comes (`S6`)."""
+    outcome = await actions.stay(code, person, via=Via.MINIAPP)
+    return await _after(here, code, person, outcome)
+
+
+async def _after(here: Here, code: str, person: Person, outcome: Outcome) -> Response[str]:
+    """The screen on which the question was answered, as it is now."""
+    if here == "events":
+        return await home(person, outcome=outcome)
+    if here == "bookings":
+        return await mine(person, outcome=outcome)
     return await event_after(code, person, outcome)
 
 
 @get("/bookings")
 async def index(
-    person: NamedDependency[Person],
-    show: FromQuery[Literal["coming", "waiting", "past"]] = "coming",
-    seen: FromQuery[str] = "",
-) -> Response[str] | Response[None]:
+    person: NamedDependency[Person], show: Show = "coming", seen: FromQuery[str] = ""
+) -> Answer:
     """All the reader is in, waits for, or was in."""
+    return await mine(person, show, seen=seen)
+
+
+async def mine(
+    person: Person, show: Show = "coming", *, seen: str = "", outcome: Outcome | None = None
+) -> Answer:
+    """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     ahead = await queries.my_bookings(person)
-    waiting = [view for view in ahead if view.mine and view.mine.waiting]
+    asked = await queries.needs_answer(person)
+    waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
     coming = [view for view in ahead if view not in waiting]
     past = await queries.my_bookings(person, past=True) if show == "past" else []
-    day = [person.voice.near_day(view.starts_at, view.zone) for view in ahead]
-    now_seen = mark_of(show, ahead, past, day)
+    kept = await queries.record(person) if show == "past" else None
+    standing = await my_regulars(person) if show == "coming" else []
+    now_seen = mark_of(
+        show, [mark_of_row(view, person) for view in ahead], past, kept, asked, standing
+    )
     if seen == now_seen:
         return unchanged()
     return screen(
         "bookings/index.html",
         person,
+        outcome=outcome.kind if outcome else "",
+        said=outcome.words if outcome else None,
         show=show,
         coming=coming,
         waiting=waiting,
+        asked=asked,
+        standing=standing,
+        record=kept,
         past=months(past, person.voice),
         seen=now_seen,
     )

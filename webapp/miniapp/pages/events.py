@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from backend import clock
 from backend.accounts.queries import clubs
 from backend.bookings import queries
 from backend.bookings.queries import InstanceView
@@ -24,6 +25,7 @@ from webapp.miniapp.wording import (
     who_comes,
 )
 from webapp.rule_words import rhythm_of
+from webapp.standing import may_pass_on, stand
 
 AT_ONCE = 60  # dates on a screen
 EVERYBODY = 500  # people on a screen
@@ -42,12 +44,25 @@ async def index(
     seen: FromQuery[str] = "",
 ) -> Answer:
     """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` keeps to one."""
+    return await home(person, club=club, after=after, seen=seen)
+
+
+async def home(
+    person: Person,
+    *,
+    club: int | None = None,
+    after: int | None = None,
+    seen: str = "",
+    outcome: Outcome | None = None,
+) -> Answer:
+    """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
     theirs = await clubs(person)
     views = await queries.upcoming(person, account_id=club, limit=AT_ONCE + 1, after=since)
     shown = views[:AT_ONCE]
     here = days(shown, person.voice)
-    now_seen = mark_of(theirs, here, [view.phase for view in shown])
+    asked = await queries.needs_answer(person)
+    now_seen = mark_of(theirs, here, asked, [mark_of_row(view, person) for view in shown])
     if seen == now_seen:
         return unchanged()
     address = "/app/events?" + "&".join(
@@ -57,6 +72,9 @@ async def index(
     return screen(
         "events/index.html",
         person,
+        outcome=outcome.kind if outcome else "",
+        said=outcome.words if outcome else None,
+        asked=asked,
         clubs=theirs,
         chosen=club,
         days=here,
@@ -93,15 +111,22 @@ async def people(code: FromPath[str], person: NamedDependency[Person]) -> Respon
 
 def seen_of(view: InstanceView, person: Person) -> str:
     """The mark of an event's screen; it also changes as time opens and closes things, and at midnight."""
-    day = person.voice.near_day(view.starts_at, view.zone)
-    return mark_of(view, view.phase, view.may_leave, day, person)
+    decides = view.decides_at is not None and view.decides_at > clock.now()
+    return mark_of(
+        mark_of_row(view, person), view.stage, view.may_leave, may_pass_on(view), decides, person
+    )
+
+
+def mark_of_row(view: InstanceView, person: Person) -> str:
+    """The same of one row in a list: what the clock alone changes is where the reader stands (`W3`), and how near it is."""
+    return mark_of(view, stand(view), person.voice.near_day(view.starts_at, view.zone))
 
 
 async def event_screen(
     view: InstanceView, person: Person, *, outcome: str = "", said: Words | None = None
 ) -> Response[str]:
     """The screen of one date; after a change with its outcome and what the desk said."""
-    waits = view.mine is not None and view.mine.waiting
+    waits = view.mine is not None and view.mine.waiting and view.state == "SCHEDULED"
     dead_end = view.phase in ("cancelled", "ended", "closed")
     coming = await queries.comers(view.id)
     named, unnamed = who_comes(coming, person)
@@ -115,6 +140,7 @@ async def event_screen(
         people=coming,
         named=named,
         unnamed=unnamed,
+        heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=await queries.next_date(view, person) if dead_end else None,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),

@@ -10,6 +10,7 @@ from litestar.params import Body
 
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Act
+from backend.bookings.queries import needs_answer
 from backend.i18n import languages
 from backend.people import actions, queries
 from backend.people.queries import Person
@@ -62,6 +63,7 @@ async def _me(person: Person, outcome: str = "") -> Response[str]:
         person,
         outcome=outcome,
         clubs=theirs,
+        asked=await needs_answer(person),
         organises=any(club.allows(Act.MANAGE_EVENTS) for club in theirs),
         languages={code: LANGUAGES.get(code, code) for code in languages()},
     )

@@ -7,11 +7,13 @@ from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from backend.bookings import queries as bookings
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls import actions, queries
 from backend.polls.queries import PollView
+from backend.polls.rules import Answer
 from backend.polls.words import not_listed
 from webapp.live import mark_of
 from webapp.miniapp.screens import screen, unchanged
@@ -19,6 +21,8 @@ from webapp.miniapp.wording import share_link
 from webapp.respond import AnyRequest
 
 HUES = 7
+OF_DATE = "answer-"  # and the id of a date
+ANSWERS = frozenset(Answer)
 AN_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -29,10 +33,13 @@ async def index(
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
     running = await queries.polls_of(person)
     closed = await queries.polls_of(person, closed=True, limit=20)
-    now_seen = mark_of(running, closed, person)
+    asked = await bookings.needs_answer(person)
+    now_seen = mark_of(running, closed, asked, person)
     if seen == now_seen:
         return unchanged()
-    return screen("polls/index.html", person, running=running, closed=closed, seen=now_seen)
+    return screen(
+        "polls/index.html", person, running=running, closed=closed, asked=asked, seen=now_seen
+    )
 
 
 @get("/polls/{code:str}")
@@ -50,18 +57,30 @@ async def show(
 async def update(
     request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]
 ) -> Response[str]:
-    """Vote: the field `option`, repeated, is the whole choice; none of it takes the vote back (`P2`)."""
-    outcome = await actions.vote(code, person, options_of(await request.form()), via=Via.MINIAPP)
+    """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
+    back (`P2`)."""
+    outcome = await actions.vote(code, person, choice_of(await request.form()), via=Via.MINIAPP)
     view = await queries.poll(code, person)
     return poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
 
 
-def options_of(ballot: FormMultiDict) -> list[int]:
-    """The ids of the options chosen. Raises `Invalid` for what is no id."""
-    told = [value for value in ballot.getall("option", []) if value != ""]
-    if not all(isinstance(value, str) and AN_ID.fullmatch(value) for value in told):
-        raise not_listed()
-    return [int(value) for value in told]
+def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
+    """What is said of which option. Raises `Invalid` for what is no id, or no answer."""
+    told = [(value, Answer.YES) for value in ballot.getall("option", [])]
+    told += [
+        (name.removeprefix(OF_DATE), value)
+        for name, value in ballot.multi_items()
+        if name.startswith(OF_DATE)
+    ]
+    choice = {}
+    for option, answer in told:
+        if option == "" or answer == "":
+            continue
+        known = isinstance(option, str) and AN_ID.fullmatch(option) and answer in ANSWERS
+        if not known:
+            raise not_listed()
+        choice[int(option)] = Answer(answer)
+    return choice
 
 
 def poll_screen(

@@ -1,0 +1,271 @@
+"""Writing an announcement, sending it now or later, stopping it (`C5`); and making its messages, chunk by chunk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, db
+from backend.accounts.queries import account_named, authorise
+from backend.accounts.rules import Act
+from backend.announcements.queries import own_announcement
+from backend.announcements.rules import length, most
+from backend.audit.actions import note
+from backend.errors import Invalid, NotFound, Refusal
+from backend.i18n import N_
+from backend.messages.rules import ANNOUNCEMENTS
+from backend.people.queries import Person
+
+CHUNK = 1_000  # members dealt with in one transaction
+AT_ONCE = 50  # chunks in one run of the duty
+FARTHEST = timedelta(days=365)
+
+
+class SentAlready(Refusal):
+    """It is too late to change or stop it."""
+
+    outcome = "sent-already"
+    message = N_("This announcement is sent already.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementDraft:
+    """An announcement as entered. `groups` are ids of ours with the topic, None being the General one; `all_groups`
+    takes every group of the club instead."""
+
+    text: str
+    maintenance: bool = False
+    to_members: bool = False
+    all_groups: bool = False
+    groups: Sequence[tuple[int, int | None]] = ()
+
+    def check(self) -> None:
+        """Raises `Invalid`."""
+        units, allowed = length(self.text.strip()), most(maintenance=self.maintenance)
+        if not units:
+            raise Invalid(N_("Write what is to be told."), field="text")
+        if units > allowed:
+            raise Invalid(N_("At most %(most)s characters, please."), field="text", most=allowed)
+
+
+async def announce(person: Person, account_id: int, draft: AnnouncementDraft) -> int:
+    """Keep an announcement that can be previewed and is not sent yet; its id.
+
+    Raises `Invalid` (too long, or a group of no such club), `Forbidden`, `NotFound`.
+    """
+    club = await authorise(person, account_id, Act.ANNOUNCE)
+    draft.check()
+    async with db.transaction():
+        made: int = await db.value(
+            "INSERT INTO announcements (account_id, text, maintenance, to_members, created_by, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+            club.id,
+            draft.text.strip(),
+            draft.maintenance,
+            draft.to_members,
+            person.id,
+            clock.now(),
+        )
+        await _address(club.id, made, draft.groups, all_groups=draft.all_groups)
+        await note(club.id, person.id, "write", f"announcement {made}")
+    return made
+
+
+async def readdress(
+    person: Person, announcement_id: int, *, all_groups: bool, to_members: bool
+) -> None:
+    """Send a draft to all groups or none, and to the members or not. Raises `SentAlready`, `Forbidden`, `NotFound`."""
+    found = await own_announcement(person, announcement_id)
+    async with db.transaction():
+        if not await db.execute(
+            "UPDATE announcements SET to_members = $2 WHERE id = $1 AND state = 'draft'",
+            found.id,
+            to_members,
+        ):
+            raise SentAlready()
+        await db.execute("DELETE FROM announcement_groups WHERE announcement_id = $1", found.id)
+        await _address(found.account_id, found.id, (), all_groups=all_groups)
+
+
+async def _address(
+    account_id: int,
+    announcement_id: int,
+    groups: Sequence[tuple[int, int | None]],
+    *,
+    all_groups: bool,
+) -> None:
+    chosen = dict(groups)
+    added = await db.execute(
+        "INSERT INTO announcement_groups (account_id, announcement_id, group_id, topic_id)"
+        " SELECT g.account_id, $2, g.id, t.topic_id FROM groups g"
+        " LEFT JOIN unnest($3::bigint[], $4::bigint[]) AS t (group_id, topic_id) ON t.group_id = g.id"
+        " WHERE g.account_id = $1 AND ($5 OR t.group_id IS NOT NULL)",
+        account_id,
+        announcement_id,
+        list(chosen),
+        list(chosen.values()),
+        all_groups,
+    )
+    if not all_groups and added < len(chosen):
+        raise Invalid(N_("There is no such group in this club."), field="groups")
+
+
+async def schedule(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
+    """Send it at an aware instant, at once when None; when that is. Scheduling again moves it.
+
+    Raises `Invalid` (nobody to tell, a time that is past or far), `SentAlready`, `Forbidden`, `NotFound`.
+    """
+    found = await own_announcement(person, announcement_id)
+    now = clock.now()
+    if at is not None and not now <= at <= now + FARTHEST:
+        raise Invalid(N_("Choose a time within the next year."), field="at")
+    async with db.transaction():
+        somebody = found.to_members or await db.value(
+            "SELECT true FROM announcement_groups WHERE announcement_id = $1 LIMIT 1", found.id
+        )
+        if not somebody:
+            raise Invalid(N_("Choose groups, or members, to tell."), field="groups")
+        if not await db.execute(
+            "UPDATE announcements SET state = 'scheduled', due_at = $2 WHERE id = $1 AND state IN ('draft', 'scheduled')",
+            found.id,
+            at or now,
+        ):
+            raise SentAlready()
+        when = (at or now).isoformat()
+        await note(found.account_id, person.id, "send", f"announcement {found.id}", at=when)
+    return at or now
+
+
+async def stop(person: Person, announcement_id: int) -> int:
+    """Send no more of it: what has not begun to be sent is not (`C5`); how many messages that spares. Idempotent.
+
+    Raises `SentAlready`, `Forbidden`, `NotFound`.
+    """
+    found = await own_announcement(person, announcement_id)
+    async with db.transaction():
+        state = await db.value(
+            "SELECT state FROM announcements WHERE id = $1 FOR NO KEY UPDATE", found.id
+        )
+        if state == "stopped":
+            return 0
+        if state == "done":
+            raise SentAlready()
+        await db.execute(
+            "UPDATE announcements SET state = 'stopped', ended_at = $2 WHERE id = $1",
+            found.id,
+            clock.now(),
+        )
+        spared = await db.execute(
+            "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
+            found.id,
+        )
+        await note(found.account_id, person.id, "stop", f"announcement {found.id}", spared=spared)
+    return spared
+
+
+async def watch(person: Person, announcement_id: int, chat_id: int, message_id: int) -> None:
+    """Keep this message showing how far it is. Raises `Forbidden`, `NotFound`."""
+    found = await own_announcement(person, announcement_id)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE announcements SET watch_chat_id = $2, watch_message_id = $3 WHERE id = $1",
+            found.id,
+            chat_id,
+            message_id,
+        )
+
+
+async def watch_no_more(announcement_id: int) -> None:
+    """The message shows how it ended, or is gone."""
+    async with db.transaction():
+        await db.execute(
+            "UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id
+        )
+
+
+# --- the ticker's: from an announcement to its messages ---
+
+# Who is first runs it; a stop waits for the chunk, and then drops what it made.
+NEXT = """
+SELECT id, account_id, state, to_members FROM announcements
+WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NULL
+ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+TELL_GROUPS = """
+INSERT INTO messages (account_id, group_id, topic_id, announcement_id, kind, detail, dedupe, priority, due_at, created_at)
+SELECT account_id, group_id, topic_id, $1::bigint, 'announcement', '{}', format('announcement:%s:group:%s', $1::bigint, group_id),
+    $2, $3, $3
+FROM announcement_groups WHERE announcement_id = $1 ORDER BY group_id
+ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+"""
+
+# The chunk's last membership is written down with it, so that whoever goes on begins behind it.
+TELL_MEMBERS = """
+WITH chunk AS (
+    SELECT m.id, m.user_id, coalesce(u.may_write_at IS NOT NULL AND u.blocked_at IS NULL, false) AS reachable,
+        coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted
+    FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
+    WHERE m.account_id = $2 AND m.left_at IS NULL
+        AND m.id > (SELECT fanned_out_to FROM announcements WHERE id = $1)
+    ORDER BY m.id LIMIT $5
+), told AS (
+    INSERT INTO messages (account_id, user_id, announcement_id, kind, detail, dedupe, priority, due_at, created_at)
+    SELECT $2, user_id, $1::bigint, 'announcement', '{}', format('announcement:%s:user:%s', $1::bigint, user_id), $3, $4, $4
+    FROM chunk WHERE reachable AND NOT unwanted ORDER BY id
+    ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+)
+UPDATE announcements SET fanned_out_to = coalesce((SELECT max(id) FROM chunk), fanned_out_to),
+    unreachable = unreachable + (SELECT count(*) FROM chunk WHERE NOT reachable)::integer,
+    unwanted = unwanted + (SELECT count(*) FROM chunk WHERE reachable AND unwanted)::integer,
+    fanned_out_at = CASE WHEN (SELECT count(*) FROM chunk) < $5 THEN $4 END
+WHERE id = $1
+"""
+
+END = """
+UPDATE announcements n SET state = 'done', ended_at = $1 WHERE state = 'sending' AND fanned_out_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.announcement_id = n.id AND m.state IN ('due', 'sending'))
+"""
+
+
+async def fan_out() -> int:
+    """Make the messages of announcements that are due, and end those that are sent; how many chunks and ends.
+
+    Each chunk is one transaction: killed at any point, the next run goes on, and nobody has two.
+    """
+    done = 0
+    while done < AT_ONCE and await _fan_out_chunk():
+        done += 1
+    async with db.transaction():
+        return done + await db.execute(END, clock.now())
+
+
+async def _fan_out_chunk() -> bool:
+    now = clock.now()
+    async with db.transaction():
+        found = await db.row(NEXT, now)
+        if found is None:
+            return False
+        if found["state"] == "scheduled":
+            await db.execute(TELL_GROUPS, found["id"], ANNOUNCEMENTS, now)
+            await db.execute(
+                "UPDATE announcements SET state = 'sending', started_at = $2 WHERE id = $1",
+                found["id"],
+                now,
+            )
+        if found["to_members"]:
+            await db.execute(
+                TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK
+            )
+        else:
+            await db.execute(
+                "UPDATE announcements SET fanned_out_at = $2 WHERE id = $1", found["id"], now
+            )
+    return True
+
+
+async def account_of(person: Person, name: str) -> int:
+    """The club with this name or number that the person organises. Raises `NotFound`, `Forbidden`."""
+    found = await account_named(name)
+    if found is None:
+        raise NotFound(N_("There is no club with this name or number, or there are several."))
+    return (await authorise(person, found, Act.ANNOUNCE)).id

@@ -1,0 +1,195 @@
+"""Announcements as organisers see them: whom they reach, how far they are (`C5`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import db
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.errors import NotFound
+from backend.people.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An announcement. `state`: draft, scheduled, sending, done, stopped; times are aware instants."""
+
+    id: int
+    account_id: int
+    club: str
+    zone: str  # the club's
+    text: str
+    maintenance: bool
+    to_members: bool
+    state: str
+    due_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom an announcement would go to now: titles of groups, and members counted."""
+
+    groups: tuple[str, ...]
+    members: int
+    unreachable: int  # the bot may not write to them, or they have no Telegram
+    unwanted: int  # they want no announcements
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an announcement is. Everybody it was to go to is in exactly one of the counts."""
+
+    announcement: Announcement
+    delivered: int
+    failed: int
+    blocked: int
+    perhaps: int  # may have arrived; not repeated
+    waiting: int
+    skipped: int  # stopped before, left the club, or wants none
+    unreachable: int
+
+    @property
+    def over(self) -> bool:
+        return self.announcement.state in ("done", "stopped") and not self.waiting
+
+    @property
+    def tried(self) -> int:
+        return self.delivered + self.failed + self.blocked + self.perhaps
+
+    @property
+    def total(self) -> int:
+        """All that it goes to, as far as they are known yet."""
+        return self.tried + self.waiting
+
+
+VIEW = """
+SELECT n.*, a.name AS club, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
+"""
+
+PROGRESS = f"""
+SELECT n.*, p.* FROM ({VIEW}) n CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE m.state = 'sent') AS delivered, count(*) FILTER (WHERE m.state = 'parked') AS failed,
+        count(*) FILTER (WHERE m.state = 'blocked') AS blocked, count(*) FILTER (WHERE m.state = 'perhaps') AS perhaps,
+        count(*) FILTER (WHERE m.state IN ('due', 'sending')) AS waiting, count(*) FILTER (WHERE m.state = 'dropped') AS skipped
+    FROM messages m WHERE m.announcement_id = n.id
+) p
+"""
+
+
+def view(row: db.Row) -> Announcement:
+    """A row of `VIEW`."""
+    return Announcement(
+        id=row["id"],
+        account_id=row["account_id"],
+        club=row["club"],
+        zone=row["zone"],
+        text=row["text"],
+        maintenance=row["maintenance"],
+        to_members=row["to_members"],
+        state=row["state"],
+        due_at=row["due_at"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+    )
+
+
+def progress_from(row: db.Row) -> Progress:
+    """A row of `PROGRESS`."""
+    return Progress(
+        announcement=view(row),
+        delivered=row["delivered"],
+        failed=row["failed"],
+        blocked=row["blocked"],
+        perhaps=row["perhaps"],
+        waiting=row["waiting"],
+        skipped=row["skipped"] + row["unwanted"],
+        unreachable=row["unreachable"],
+    )
+
+
+async def announcement(announcement_id: int) -> Announcement | None:
+    """The announcement with this id, for who sends it."""
+    row = await db.row(f"{VIEW} WHERE n.id = $1", announcement_id)
+    return view(row) if row else None
+
+
+async def own_announcement(person: Person, announcement_id: int) -> Announcement:
+    """An announcement of a club this person organises. Raises `NotFound`, `Forbidden`."""
+    found = await announcement(announcement_id)
+    if found is None:
+        raise NotFound()
+    await authorise(person, found.account_id, Act.ANNOUNCE)
+    return found
+
+
+async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
+    """The club's announcements, newest first. Raises `NotFound`, `Forbidden`."""
+    club = await authorise(person, account_id, Act.ANNOUNCE)
+    rows = await db.rows(
+        f"{PROGRESS} WHERE n.account_id = $1 ORDER BY n.id DESC LIMIT $2", club.id, limit
+    )
+    return [progress_from(row) for row in rows]
+
+
+async def progress(person: Person, announcement_id: int) -> Progress:
+    """How far the announcement is. Raises `NotFound`, `Forbidden`."""
+    found = await own_announcement(person, announcement_id)
+    row = await db.row(f"{PROGRESS} WHERE n.id = $1", found.id)
+    if row is None:
+        raise NotFound()
+    return progress_from(row)
+
+
+async def reach(person: Person, announcement_id: int) -> Reach:
+    """Whom it would go to now (`C5`: preview). Raises `NotFound`, `Forbidden`."""
+    found = await own_announcement(person, announcement_id)
+    groups = await db.rows(
+        "SELECT g.title FROM announcement_groups t JOIN groups g ON g.id = t.group_id WHERE t.announcement_id = $1"
+        " ORDER BY lower(g.title), g.id",
+        found.id,
+    )
+    row = await db.row(
+        "SELECT count(*) AS everybody, count(*) FILTER (WHERE reachable AND NOT unwanted) AS members,"
+        " count(*) FILTER (WHERE reachable AND unwanted) AS unwanted FROM ("
+        " SELECT coalesce(u.may_write_at IS NOT NULL AND u.blocked_at IS NULL, false) AS reachable,"
+        " coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted"
+        " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
+        " WHERE m.account_id = $1 AND m.left_at IS NULL) counted",
+        found.account_id,
+    )
+    assert row is not None
+    everybody, members, unwanted = (
+        (row["everybody"], row["members"], row["unwanted"]) if found.to_members else (0, 0, 0)
+    )
+    return Reach(
+        tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A message that shows how far an announcement is, to who sent it, in their language."""
+
+    progress: Progress
+    chat_id: int
+    message_id: int
+    language: str
+
+
+async def watched() -> list[Watched]:
+    """The announcements somebody watches."""
+    rows = await db.rows(
+        "SELECT p.*, coalesce(u.language, 'en') AS watcher_language FROM"
+        f" ({PROGRESS} WHERE n.watch_message_id IS NOT NULL) p LEFT JOIN telegram_users u ON u.id = p.created_by ORDER BY p.id"
+    )
+    return [
+        Watched(
+            progress_from(row),
+            row["watch_chat_id"],
+            row["watch_message_id"],
+            row["watcher_language"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,167 @@
+"""Reminding who is booked, and asking who has not answered (`M4`, `P5`): set-based, each with a key, so that running twice
+does nothing. Whether it still holds is asked again when the letter is taken to be sent (`Letter.outdated`)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, db
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.bookings.actions import find
+from backend.errors import Invalid, NotFound, Refusal
+from backend.i18n import N_
+from backend.messages.rules import REMINDERS
+from backend.people.queries import Person
+
+BETWEEN_NUDGES = timedelta(days=1)
+
+TELL = """
+INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at, created_at)
+"""
+
+# Of several leads that have passed (a worker that was away) only the nearest is told. What passed before the seat was
+# theirs, before the date was moved there, or before they chose their leads, is not caught up on. The start is part of
+# the key: a moved date reminds anew. Sixty days are the longest lead a series can have.
+REMIND = f"""
+{TELL}
+SELECT account_id, user_id, instance_id, 'reminder', jsonb_build_object('starts_at', starts, 'lead', lead), key, $2::int, $1, $1
+FROM (
+    SELECT DISTINCT ON (i.id, u.id) i.account_id, u.id AS user_id, i.id AS instance_id, l.lead,
+        extract(epoch FROM i.starts_at) AS starts,
+        format('reminder:%s:%s:%s:%s', i.id, u.id, l.lead, extract(epoch FROM i.starts_at)::bigint) AS key
+    FROM event_instances i
+    JOIN event_series r ON r.id = i.series_id
+    JOIN bookings b ON b.instance_id = i.id AND b.seats > 0
+    JOIN memberships m ON m.id = b.membership_id
+    JOIN telegram_users u ON u.id = m.user_id
+    CROSS JOIN LATERAL unnest(coalesce(u.reminder_leads, r.remind_before_minutes)) AS l (lead)
+    CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
+    WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days' AND t.moment <= $1
+        AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
+        AND coalesce(u.reminder_leads IS NULL OR u.leads_chosen_at <= t.moment, true)
+        AND u.may_write_at IS NOT NULL AND u.blocked_at IS NULL
+    ORDER BY i.id, u.id, l.lead
+) due
+WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
+ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+"""
+
+# Members of the club who are known to be in the series' group and have given no answer of any kind.
+MISSING = """
+FROM event_instances i
+JOIN event_series r ON r.id = i.series_id
+JOIN group_members g ON g.group_id = r.group_id AND g.present
+JOIN memberships m ON m.account_id = i.account_id AND m.user_id = g.user_id AND m.left_at IS NULL
+JOIN telegram_users u ON u.id = m.user_id
+WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = m.id)
+"""
+REACHABLE = "u.may_write_at IS NOT NULL AND u.blocked_at IS NULL"
+ASK = "'unanswered', jsonb_build_object('starts_at', extract(epoch FROM i.starts_at))"
+BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0))"
+
+# Once a date, at the series' longest lead.
+REMIND_UNANSWERED = f"""
+{TELL}
+SELECT i.account_id, u.id, i.id, {ASK}, format('unanswered:%s:%s', i.id, u.id), $2::int, $1, $1
+{MISSING} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
+    AND i.starts_at - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
+    AND {BEFORE_DEADLINE} AND {REACHABLE}
+    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = format('unanswered:%s:%s', i.id, u.id))
+ORDER BY i.id, u.id
+ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+"""
+
+REMIND_NOW = f"""
+{TELL}
+SELECT i.account_id, u.id, i.id, {ASK}, format('unanswered:%s:%s:%s', i.id, u.id, $1::timestamptz), $2::int, $1, $1
+{MISSING} AND i.id = $3 AND {REACHABLE}
+ORDER BY u.id
+"""
+
+
+class RemindedAlready(Refusal):
+    """Who has not answered is asked at most once a day (`P5`)."""
+
+    outcome = "reminded-already"
+    message = N_("They were asked within the last day. You can ask again %(at)s.")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A member known to the group who has not answered for a date."""
+
+    membership_id: int
+    user_id: int
+    name: str
+    reachable: bool
+
+
+async def remind_due() -> int:
+    """The minute's job: reminders whose moment has come, for who has a seat (`M4`); how many."""
+    async with db.transaction():
+        return await db.execute(REMIND, clock.now(), REMINDERS)
+
+
+async def remind_unanswered() -> int:
+    """The minute's job: ask who has not answered, where the series wants it, once a date and before leaving costs; how many."""
+    async with db.transaction():
+        return await db.execute(REMIND_UNANSWERED, clock.now(), REMINDERS)
+
+
+async def who_is_missing(code: str, person: Person) -> list[Missing]:
+    """Members known to the date's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
+    where = await find(code)
+    await authorise(person, where.account_id, Act.SEE_PEOPLE)
+    rows = await db.rows(
+        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable {MISSING} AND i.id = $1"
+        " ORDER BY lower(u.first_name), u.id",
+        where.id,
+    )
+    return [
+        Missing(
+            row["id"],
+            row["user_id"],
+            f"{row['first_name']} {row['last_name']}".strip(),
+            row["reachable"],
+        )
+        for row in rows
+    ]
+
+
+async def remind_who_is_missing(code: str, person: Person) -> int:
+    """Ask them now, those the bot may write to; how many (`P5`).
+
+    Raises `RemindedAlready` within a day of the last time, by hand or not; `Invalid` when it is too late to answer;
+    `NotFound`, `Forbidden`.
+    """
+    where = await find(code)
+    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    now = clock.now()
+    async with db.transaction():
+        # Two organisers who tap at once are one.
+        date = await db.row(
+            f"SELECT r.zone, i.state = 'SCHEDULED' AND {BEFORE_DEADLINE} AS in_time, r.group_id FROM event_instances i"
+            " JOIN event_series r ON r.id = i.series_id WHERE i.id = $2 FOR NO KEY UPDATE OF i",
+            now,
+            where.id,
+        )
+        if date is None:
+            raise NotFound()
+        _check(date)
+        last: datetime | None = await db.value(
+            "SELECT max(created_at) FROM messages WHERE instance_id = $1 AND kind = 'unanswered'",
+            where.id,
+        )
+        if last is not None and last + BETWEEN_NUDGES > now:
+            raise RemindedAlready(at=last + BETWEEN_NUDGES, zone=date["zone"])
+        asked = await db.execute(REMIND_NOW, now, REMINDERS, where.id)
+        await note(club.id, person.id, "remind", f"instance {where.id}", count=asked)
+    return asked
+
+
+def _check(date: db.Row) -> None:
+    if date["group_id"] is None:
+        raise Invalid(N_("It belongs to no group, so nobody is known to be missing."))
+    if not date["in_time"]:
+        raise Invalid(N_("It is too late to ask who comes."))

@@ -1,0 +1,81 @@
+"""What a person wants to be told, and when before a date (`M5`).
+
+What changes or cancels something of theirs, and what is held for them, is always told.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from backend import clock, db
+from backend.errors import Invalid
+from backend.i18n import N_
+from backend.people.queries import Person
+
+# What can be done without: reminders of what one is in, being asked to answer for a date, or in a poll, and what
+# organisers tell everybody. The table's own check names them too.
+KINDS = ("reminders", "nudges", "polls", "announcements")
+LEADS_MOST = 5
+LEAD_MIN, LEAD_MAX = 5, 14 * 24 * 60  # minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """`leads` in minutes before the start, longest first: None is as each series has it, empty is no reminder."""
+
+    language: str
+    zone: str | None
+    leads: tuple[int, ...] | None
+    muted: frozenset[str]
+
+
+async def preferences(person: Person) -> Preferences:
+    """What the person has chosen."""
+    row = await db.row(
+        "SELECT language, zone, reminder_leads, muted_kinds FROM telegram_users WHERE id = $1",
+        person.id,
+    )
+    assert row is not None
+    leads = row["reminder_leads"]
+    return Preferences(
+        row["language"],
+        row["zone"],
+        None if leads is None else tuple(leads),
+        frozenset(row["muted_kinds"]),
+    )
+
+
+async def choose_reminders(person: Person, leads: Collection[int] | None) -> None:
+    """Be reminded so many minutes before the start, each once; None is as each series has it, empty is never.
+
+    What has passed by then is not caught up on. Raises `Invalid`.
+    """
+    chosen = None if leads is None else sorted(set(leads), reverse=True)
+    if chosen is not None and len(chosen) > LEADS_MOST:
+        raise Invalid(
+            N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MOST
+        )
+    if any(not LEAD_MIN <= lead <= LEAD_MAX for lead in chosen or ()):
+        raise Invalid(
+            N_("A reminder comes between five minutes and two weeks before."), field="leads"
+        )
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET reminder_leads = $2, leads_chosen_at = $3 WHERE id = $1",
+            person.id,
+            chosen,
+            clock.now(),
+        )
+
+
+async def mute(person: Person, kind: str, on: bool) -> None:
+    """Be told no more of this kind, or again; it counts for what waits to be sent too. Raises `Invalid`."""
+    if kind not in KINDS:
+        raise Invalid(N_("There is no such kind of message."), field="kind")
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET muted_kinds = array_remove(muted_kinds, $2)"
+            " || CASE WHEN $3 THEN ARRAY[$2::text] ELSE '{}' END WHERE id = $1",
+            person.id,
+            kind,
+            on,
+        )

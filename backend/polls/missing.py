@@ -1,0 +1,117 @@
+"""Who has not answered a poll yet, and reminding only them (`P5`)."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, db
+from backend.accounts.queries import authorise
+from backend.accounts.rules import Act
+from backend.audit.actions import note
+from backend.i18n import Words
+from backend.people.queries import Person
+from backend.polls import words
+from backend.polls.actions import find
+from backend.polls.making import tell_people
+from backend.polls.rules import ended_at
+
+AGAIN_AFTER = timedelta(days=1)
+REMINDERS = 3  # their priority: after answers and offers (HOUSE 4c)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A member whose answer is missing; `reachable` when the bot may write to them."""
+
+    membership_id: int
+    user_id: int
+    name: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """What became of a reminder. `kind`: done, already (nobody is missing), unreachable (nobody can be written to)."""
+
+    kind: str
+    reminded: int
+    words: Words
+
+
+# Of a group's poll, those whom Telegram last said to be in the group; else every member who has a vote.
+MISSING = """
+SELECT m.id, m.user_id, u.first_name, u.last_name, u.may_write_at IS NOT NULL AND u.blocked_at IS NULL AS reachable
+FROM polls p
+JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
+JOIN telegram_users u ON u.id = m.user_id
+WHERE p.id = $1
+    AND (p.group_id IS NULL OR EXISTS (
+        SELECT 1 FROM group_members g WHERE g.group_id = p.group_id AND g.user_id = m.user_id AND g.present))
+    AND NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id)
+ORDER BY lower(u.first_name), lower(u.last_name), m.id
+"""
+
+
+async def who_has_not_voted(code: str, person: Person) -> list[Missing]:
+    """The members whose answer is missing, by name. Raises `Forbidden`, `NotFound`.
+
+    That somebody has answered is no secret, not even in an anonymous poll; what they answered is.
+    """
+    where = await find(code)
+    await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    return await _missing(where.id)
+
+
+async def _missing(poll_id: int) -> list[Missing]:
+    return [
+        Missing(
+            row["id"],
+            row["user_id"],
+            f"{row['first_name']} {row['last_name']}".strip(),
+            row["reachable"],
+        )
+        for row in await db.rows(MISSING, poll_id)
+    ]
+
+
+async def remind_voters(code: str, person: Person) -> Reminding:
+    """Write to those whose answer is missing, and to nobody else; at most once a day.
+
+    Raises `RemindedAlready`, `PollClosed`, `Forbidden`, `NotFound`.
+    """
+    where = await find(code)
+    club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    at = clock.now()
+    async with db.transaction():
+        row = await db.row("SELECT * FROM polls WHERE id = $1 FOR NO KEY UPDATE", where.id)
+        assert row is not None
+        _check(row, club.zone, at)
+        missing = await _missing(where.id)
+        told = [one.user_id for one in missing if one.reachable]
+        if not missing:
+            return Reminding("already", 0, words.nobody_missing())
+        if not told:
+            return Reminding("unreachable", 0, words.nobody_reachable(len(missing)))
+        await db.execute("UPDATE polls SET reminded_at = $2 WHERE id = $1", where.id, at)
+        detail = json.dumps({"poll_id": where.id, "poll": code})
+        await tell_people(
+            club.id,
+            told,
+            "poll-unanswered",
+            detail,
+            REMINDERS,
+            subject=where.id,
+            instance_id=None,
+            at=at,
+        )
+        await note(club.id, person.id, "remind", f"poll {where.id}", people=len(told))
+    return Reminding("done", len(told), words.reminded(len(told), len(missing) - len(told)))
+
+
+def _check(row: db.Row, zone: str, at: datetime) -> None:
+    ended = ended_at(row["closes_at"], row["closed_at"], at)
+    if ended is not None:
+        raise words.PollClosed(closed=ended, zone=zone)
+    before = row["reminded_at"]
+    if before is not None and before > at - AGAIN_AFTER:
+        raise words.RemindedAlready(before=before, again=before + AGAIN_AFTER, zone=zone)

@@ -1,0 +1,67 @@
+"""How announcements are shown: as their readers see them, with the question before sending, and how far they are (`C5`)."""
+
+from markupsafe import escape
+
+from backend.accounts.queries import Club
+from backend.announcements.queries import Announcement, Progress, Reach
+from backend.announcements.rules import TEXT_MAX, length
+from backend.i18n import N_, Voice
+from bot.callbacks import Announce, Tell
+from bot.keyboards import BUTTON_MAX, button
+from bot.sheets import Rows, Sheet, shorten, write
+
+
+def announced(shown: Announcement, voice: Voice, *, private: bool) -> Sheet:
+    """The organiser's own words, as they are. In a private chat the club's name stands above, as far as there is room."""
+    head = _head(shown, voice, private=private)
+    if length(f"{head}\n\n{shown.text}") > TEXT_MAX:
+        head = _head(shown, voice, private=False)
+    return Sheet("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
+
+
+def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
+    club = shown.club if private else ""
+    return write(
+        "letters/announcement.html", voice, None, club=club, maintenance=shown.maintenance
+    ).text
+
+
+def question(
+    draft: Announcement, reach: Reach, others: list[Club], groups: int, voice: Voice
+) -> Sheet:
+    """Whom a draft would reach, with the buttons that change that, and [Send now]. `groups` the club has in all."""
+
+    def choice(label: str, do: Tell, chosen: bool) -> str:
+        return f"{'✓ ' if chosen else ''}{voice.say(label)}"
+
+    rows: Rows = []
+    chosen: list[tuple[str, Tell, bool]] = [
+        (N_("The members"), Tell.MEMBERS, draft.to_members),
+    ]
+    if groups:
+        chosen.insert(0, (N_("The groups"), Tell.GROUPS, bool(reach.groups)))
+    rows.append([button(choice(*each), Announce(do=each[1], id=draft.id)) for each in chosen])
+    for club in others:
+        label = voice.say(N_("In %(club)s instead"), club=shorten(club.name, BUTTON_MAX))
+        rows.append([button(label, Announce(do=Tell.CLUB, id=draft.id, account_id=club.id))])
+    send = button(voice.say(N_("Send now")), Announce(do=Tell.SEND, id=draft.id), style="primary")
+    cancel = button(voice.say(N_("Cancel")), Announce(do=Tell.CANCEL, id=draft.id))
+    rows.append([send, cancel])
+    return write("announcement_question.html", voice, rows, draft=draft, reach=reach)
+
+
+def progress_sheet(progress: Progress, voice: Voice) -> Sheet:
+    """How far an announcement is, with a button to stop it while it goes."""
+    stop = Announce(do=Tell.STOP, id=progress.announcement.id)
+    rows = (
+        []
+        if progress.over or progress.announcement.state == "stopped"
+        else [[button(voice.say(N_("Stop")), stop)]]
+    )
+    return write(
+        "announcement_progress.html",
+        voice,
+        rows,
+        progress=progress,
+        state=progress.announcement.state,
+    )

@@ -1,0 +1,115 @@
+"""/announce: an organiser tells groups and members something, sees it first, watches it go, and can stop it (`C5`)."""
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from backend.accounts.queries import Club, clubs
+from backend.accounts.rules import Act
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    SentAlready,
+    announce,
+    readdress,
+    schedule,
+    stop,
+    watch,
+)
+from backend.announcements.queries import Announcement, own_announcement, progress, reach
+from backend.errors import Forbidden
+from backend.groups.queries import groups
+from backend.i18n import N_, Voice, Words
+from backend.people.queries import Person
+from bot.announcements import announced, progress_sheet, question
+from bot.asked import by_a_person
+from bot.callbacks import Announce, Tell
+from bot.deliver import edit, reply
+from bot.keyboards import ask_in_private
+from bot.sheets import Sheet, write
+from bot.taps import answer_tap, message_of
+
+
+async def create(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+    """`/announce` and the text: how it reads, and then whether to send it."""
+    if message.chat.type != "private":
+        rows = [[ask_in_private(voice.say(N_("Ask me there")), "announce")]]
+        await reply(message, write("in_private.html", voice, rows))
+        return
+    ours = await _organised_by(person)
+    if not ours:
+        raise Forbidden()
+    if not command.args:
+        await reply(message, write("announcement_how.html", voice))
+        return
+    draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
+    made = await own_announcement(person, await announce(person, ours[0].id, draft))
+    await reply(message, announced(made, voice, private=True))
+    await reply(message, await _question(made, person, voice))
+
+
+async def _organised_by(person: Person) -> list[Club]:
+    return [club for club in await clubs(person) if club.allows(Act.ANNOUNCE)]
+
+
+async def _question(draft: Announcement, person: Person, voice: Voice) -> Sheet:
+    others = [club for club in await _organised_by(person) if club.id != draft.account_id]
+    there = len(await groups(draft.account_id))
+    return question(draft, await reach(person, draft.id), others, there, voice)
+
+
+async def tap(
+    query: CallbackQuery, callback_data: Announce, bot: Bot, person: Person, voice: Voice
+) -> None:
+    """A button under the question, or [Stop] under what became of it."""
+    message = message_of(query)
+    draft = await own_announcement(person, callback_data.id)
+    words = Words(N_("Done."))
+    match callback_data.do:
+        case Tell.GROUPS:
+            to_groups = not (await reach(person, draft.id)).groups
+            await readdress(person, draft.id, all_groups=to_groups, to_members=draft.to_members)
+        case Tell.MEMBERS:
+            to_groups = bool((await reach(person, draft.id)).groups)
+            await readdress(person, draft.id, all_groups=to_groups, to_members=not draft.to_members)
+        case Tell.CLUB:
+            draft = await _in_another_club(draft, callback_data.account_id, person)
+        case Tell.SEND:
+            await schedule(person, draft.id)
+            words = Words(N_("On its way."))
+        case Tell.CANCEL:
+            await stop(person, draft.id)
+            words = Words(N_("Nothing is sent."))
+        case Tell.STOP:
+            await stop(person, draft.id)
+            words = Words(N_("Stopped. What had been sent stays."))
+    await answer_tap(query, voice, words, "done")
+    if message is not None:
+        sheet = await _afterwards(callback_data.do, draft, person, voice)
+        await edit(bot, message.chat.id, message.message_id, sheet)
+        if callback_data.do is Tell.SEND:
+            await watch(person, draft.id, message.chat.id, message.message_id)
+
+
+async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voice) -> Sheet:
+    if do is Tell.CANCEL:
+        return write("announcement_cancelled.html", voice)
+    if do in (Tell.SEND, Tell.STOP):
+        return progress_sheet(await progress(person, draft.id), voice)
+    return await _question(await own_announcement(person, draft.id), person, voice)
+
+
+async def _in_another_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
+    """The same text as another club's; the first draft is put away. Raises `SentAlready`."""
+    if draft.state != "draft":
+        raise SentAlready()
+    again = AnnouncementDraft(text=draft.text, all_groups=True, to_members=True)
+    made = await announce(person, account_id, again)
+    await stop(person, draft.id)
+    return await own_announcement(person, made)
+
+
+def router() -> Router:
+    made = Router(name="announcements")
+    made.message.register(create, Command("announce"), by_a_person)
+    made.callback_query.register(tap, Announce.filter(), by_a_person)
+    return made

@@ -1,0 +1,175 @@
+"""/settings: what a person wants to be told, when before a date, in which language and time zone (`M5`)."""
+
+from zoneinfo import ZoneInfo
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from backend import clock
+from backend.accounts.queries import clubs
+from backend.i18n import N_, Voice, Words, languages
+from backend.people.actions import choose_language, choose_zone
+from backend.people.preferences import Preferences, choose_reminders, mute, preferences
+from backend.people.queries import Person
+from bot.asked import by_a_person
+from bot.callbacks import Choose
+from bot.deliver import edit, reply
+from bot.keyboards import ask_in_private, button
+from bot.sheets import Rows, Sheet, write
+from bot.taps import answer_tap, message_of
+
+KINDS = {
+    "reminders": N_("Reminders"),
+    "nudges": N_("“Are you coming?”"),
+    "polls": N_("Open polls"),
+    "announcements": N_("Announcements"),
+}
+LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes that are offered; others can be chosen elsewhere
+LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
+# What is offered, from west to east; any other can be typed.
+ZONES = (
+    "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York", "America/Sao_Paulo",
+    "Atlantic/Reykjavik", "Europe/London", "Europe/Lisbon", "Europe/Stockholm", "Europe/Berlin", "Europe/Paris",
+    "Europe/Madrid", "Europe/Helsinki", "Europe/Tallinn", "Europe/Kyiv", "Europe/Istanbul", "Europe/Moscow",
+    "Asia/Tbilisi", "Asia/Yekaterinburg", "Asia/Almaty", "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo",
+    "Australia/Sydney", "Pacific/Auckland",
+)  # fmt: skip
+ZONES_SHOWN = 6
+
+
+async def index(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+    """/settings; `/settings zone Europe/Helsinki` takes any time zone."""
+    if message.chat.type != "private":
+        rows = [[ask_in_private(voice.say(N_("Ask me there")), "settings")]]
+        await reply(message, write("in_private.html", voice, rows))
+        return
+    asked = (command.args or "").split()
+    if len(asked) == 2 and asked[0] == "zone":
+        await choose_zone(person, asked[1])
+    await reply(message, await _page("", person))
+
+
+async def tap(
+    query: CallbackQuery, callback_data: Choose, bot: Bot, person: Person, voice: Voice
+) -> None:
+    """A button of the settings: shows a page, or chooses and shows the page again."""
+    page = await _choose(callback_data, person)
+    now = await preferences(person)
+    await answer_tap(query, Voice(now.language), Words(N_("Done.")), "done")
+    message = message_of(query)
+    if message is not None:
+        await edit(bot, message.chat.id, message.message_id, await _page(page, person))
+
+
+async def _choose(tapped: Choose, person: Person) -> str:
+    """Do what the button says; the page that is shown after it."""
+    match tapped.what:
+        case "kind":
+            muted = tapped.value in (await preferences(person)).muted
+            await mute(person, tapped.value, not muted)
+            return ""
+        case "lead":
+            await choose_reminders(person, _leads_after(tapped.value, await preferences(person)))
+            return "leads"
+        case "language":
+            await choose_language(person, tapped.value)
+            return ""
+        case "zone":
+            await choose_zone(person, tapped.value)
+            return ""
+    return tapped.value
+
+
+def _leads_after(value: str, now: Preferences) -> set[int] | None:
+    """The lead times after a tap on one of them, on "none", or on "as the event has it" (an empty value)."""
+    if not value:
+        return None
+    if value == "none":
+        return set()
+    return set(now.leads or ()) ^ {int(value)} if value.isdigit() else set()
+
+
+async def _page(page: str, person: Person) -> Sheet:
+    now = await preferences(person)
+    voice = Voice(now.language, now.zone)
+    rows = {"leads": _lead_rows, "languages": _language_rows}.get(page, _kind_rows)(now, voice)
+    if page == "zones":
+        base = now.zone or next((club.zone for club in await clubs(person)), "UTC")
+        rows = [[button(zone, Choose(what="zone", value=zone))] for zone in near(base)]
+    if page:
+        rows.append([button(voice.say(N_("Back")), Choose(what="page"))])
+    kinds = [(voice.say(label), kind not in now.muted) for kind, label in KINDS.items()]
+    leads = None if now.leads is None else [before(lead, voice) for lead in now.leads]
+    return write(
+        "settings.html", voice, rows, page=page, kinds=kinds, leads=leads, zone=now.zone,
+        language=LANGUAGES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
+    )  # fmt: skip
+
+
+def _kind_rows(now: Preferences, voice: Voice) -> Rows:
+    kinds = [
+        button(
+            f"{'🔕' if kind in now.muted else '🔔'} {voice.say(label)}",
+            Choose(what="kind", value=kind),
+        )
+        for kind, label in KINDS.items()
+    ]
+    pages = [
+        button(voice.say(N_("Lead time")), Choose(what="page", value="leads")),
+        button(voice.say(N_("Language")), Choose(what="page", value="languages")),
+        button(voice.say(N_("Time zone")), Choose(what="page", value="zones")),
+    ]
+    return [kinds[:2], kinds[2:], pages]
+
+
+def _lead_rows(now: Preferences, voice: Voice) -> Rows:
+    leads = [
+        button(
+            f"{'✓ ' if lead in (now.leads or ()) else ''}{before(lead, voice)}",
+            Choose(what="lead", value=str(lead)),
+        )
+        for lead in LEADS
+    ]
+    mark = "✓ " if now.leads is None else ""
+    own = button(f"{mark}{voice.say(N_('As each event has it'))}", Choose(what="lead"))
+    mark = "✓ " if now.leads == () else ""
+    none = button(f"{mark}{voice.say(N_('No reminder'))}", Choose(what="lead", value="none"))
+    return [leads[:3], leads[3:], [own], [none]]
+
+
+def _language_rows(now: Preferences, voice: Voice) -> Rows:
+    return [
+        [button(f"{'✓ ' if code == now.language else ''}{LANGUAGES.get(code, code)}", Choose(what="language", value=code))]
+        for code in languages()
+    ]  # fmt: skip
+
+
+def before(minutes: int, voice: Voice) -> str:
+    """How long before the start: "2 hours before"."""
+    if minutes % 1440 == 0:
+        return voice.count(N_("%(n)s day before"), "%(n)s days before", minutes // 1440)
+    if minutes % 60 == 0:
+        return voice.count(N_("%(n)s hour before"), "%(n)s hours before", minutes // 60)
+    return voice.count(N_("%(n)s minute before"), "%(n)s minutes before", minutes)
+
+
+def near(zone: str) -> list[str]:
+    """The zones that are offered to who may be in this one: it first, then those whose clocks show most nearly the same."""
+
+    def apart(other: str) -> tuple[float, int]:
+        at = clock.now()
+        here, there = (at.astimezone(ZoneInfo(z)).utcoffset() for z in (zone, other))
+        assert here is not None
+        assert there is not None
+        return abs((there - here).total_seconds()), ZONES.index(other)
+
+    others = sorted((z for z in ZONES if z != zone), key=apart)
+    return [zone, *others][:ZONES_SHOWN]
+
+
+def router() -> Router:
+    made = Router(name="preferences")
+    made.message.register(index, Command("settings"), by_a_person)
+    made.callback_query.register(tap, Choose.filter(), by_a_person)
+    return made

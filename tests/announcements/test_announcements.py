@@ -1,0 +1,280 @@
+"""What organisers tell everybody: to whom it goes, when, once each, and until they stop it (`C5`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.accounts.actions import create_account
+from backend.announcements import actions
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    SentAlready,
+    announce,
+    fan_out,
+    schedule,
+    stop,
+)
+from backend.announcements.queries import announcements, progress, reach
+from backend.announcements.rules import MARK_MAX, TEXT_MAX
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.groups.actions import link_group, unlink_group
+from backend.messages import actions as messages
+from backend.people.preferences import mute
+
+Crowd = Callable[[int], Awaitable[list[Any]]]
+
+
+async def written(olga: Any, club: Any, text: str = "The hall is closed.", **more: Any) -> int:
+    draft = AnnouncementDraft(text=text, **{"to_members": True, "all_groups": True, **more})
+    return await announce(olga, club.id, draft)
+
+
+async def send_all(epoch: int = 1) -> int:
+    """Send what may be sent, as the sender would; how many."""
+    count = 0
+    while letters := await messages.claim(epoch, limit=100):
+        for letter in letters:
+            await messages.sent(letter)
+            count += 1
+    return count
+
+
+async def counts(olga: Any, number: int) -> tuple[str, int, int, int, int, int, int, int]:
+    """State; delivered, failed, blocked, perhaps, waiting, skipped, unreachable."""
+    now = await progress(olga, number)
+    return (
+        now.announcement.state, now.delivered, now.failed, now.blocked, now.perhaps, now.waiting, now.skipped,
+        now.unreachable,
+    )  # fmt: skip
+
+
+async def test_goes_to_groups_and_members_once_each(
+    olga: Any, club: Any, charlie: Any, noon: datetime
+) -> None:
+    """`C5`: to the club's own people; a stranger hears nothing; however often the duty runs."""
+    number = await written(olga, club)
+    assert await fan_out() == 0
+    await schedule(olga, number)
+    assert await fan_out() == 1
+    assert await fan_out() == 0
+    assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 5, 0, 0)
+    assert await send_all() == 5
+    assert await fan_out() == 1
+    assert await counts(olga, number) == ("done", 5, 0, 0, 0, 0, 0, 0)
+    assert await db.value("SELECT count(*) FROM messages WHERE user_id = $1", charlie.id) == 0
+
+
+async def test_the_preview_counts_who_is_reached(
+    olga: Any, alice: Any, club: Any, crowd: Crowd
+) -> None:
+    """Who never let the bot write cannot be reached; who wants no announcements is spared."""
+    await crowd(3)
+    await mute(alice, "announcements", on=True)
+    number = await written(olga, club)
+    seen = await reach(olga, number)
+    assert (seen.groups, seen.members, seen.unreachable, seen.unwanted) == (
+        ("Kallio Yoga",),
+        3,
+        3,
+        1,
+    )
+    await schedule(olga, number)
+    await fan_out()
+    assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 4, 1, 3)
+
+
+async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> None:
+    number = await written(olga, club)
+    at = await schedule(olga, number, noon + timedelta(hours=2))
+    clock.advance(timedelta(hours=2) - timedelta(seconds=1))
+    assert await fan_out() == 0
+    clock.advance(timedelta(seconds=1))
+    assert clock.now() == at
+    await fan_out()
+    assert await send_all() == 5
+
+
+async def test_what_is_stopped_is_not_sent(
+    olga: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    """`C5`: what had been sent stays; what waited goes nowhere, also when Telegram had put it off; stopping twice is once."""
+    number = await written(olga, club)
+    await schedule(olga, number)
+    await fan_out()
+    first, put_off, in_hand = await messages.claim(1, limit=3)
+    await messages.sent(first)
+    assert await stop(olga, number) == 2
+    assert await stop(olga, number) == 0
+    await messages.put_off(put_off, clock.now(), "retry after 1", blameless=True)
+    await messages.sent(in_hand)
+    assert await send_all() == 0
+    assert await counts(olga, number) == ("stopped", 2, 0, 0, 0, 0, 3, 0)
+
+
+async def test_a_stop_and_the_making_of_messages_never_cross(
+    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is first: afterwards nothing waits."""
+    monkeypatch.setattr(actions, "CHUNK", 5)
+    await reachable(await crowd(40))
+    for _ in range(5):
+        number = await written(olga, club)
+        await schedule(olga, number)
+        await asyncio.gather(fan_out(), stop(olga, number), fan_out())
+        assert await send_all() == 0
+        assert (await counts(olga, number))[0] == "stopped"
+
+
+async def reachable(people: list[Any]) -> None:
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET may_write_at = $2 WHERE id = ANY($1::bigint[])",
+            [person.id for person in people],
+            clock.now(),
+        )
+
+
+async def test_many_get_one_each_whoever_makes_the_messages(
+    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers at once, in chunks; the second takes another announcement or goes on where the first was."""
+    monkeypatch.setattr(actions, "CHUNK", 7)
+    await reachable(await crowd(50))
+    numbers = [await written(olga, club) for _ in range(2)]
+    for number in numbers:
+        await schedule(olga, number)
+    while any(await asyncio.gather(fan_out(), fan_out(), fan_out())):
+        pass
+    for number in numbers:
+        assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 55, 0, 0)
+
+
+async def test_killed_between_chunks_the_next_goes_on(
+    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`M1`: each chunk is there whole, with the mark of how far it is, or not at all."""
+    monkeypatch.setattr(actions, "CHUNK", 10)
+    monkeypatch.setattr(actions, "AT_ONCE", 1)
+    await reachable(await crowd(25))
+    number = await written(olga, club)
+    await schedule(olga, number)
+    waiting = []
+    while await fan_out():
+        waiting.append((await progress(olga, number)).waiting)
+    assert waiting == [11, 21, 30]
+
+
+async def test_who_left_the_club_meanwhile_is_not_told(
+    olga: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    number = await written(olga, club, all_groups=False)
+    await schedule(olga, number)
+    await fan_out()
+    async with db.transaction():
+        await db.execute("UPDATE memberships SET left_at = $2 WHERE user_id = $1", alice.id, noon)
+    assert await send_all() == 3
+    assert (await counts(olga, number))[6] == 1
+
+
+async def test_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: datetime) -> None:
+    padel = await link_group(olga, club.id, chat_id=-1001000000002, title="Padel")
+    number = await written(olga, club, to_members=False, all_groups=False, groups=[(padel.id, 7)])
+    assert (await reach(olga, number)).groups == ("Padel",)
+    await schedule(olga, number)
+    await fan_out()
+    [letter] = await messages.claim(1, limit=5)
+    assert letter.place is not None
+    assert (letter.place.chat_id, letter.place.topic_id) == (-1001000000002, 7)
+
+
+async def test_another_clubs_group_is_no_choice(olga: Any, club: Any, noon: datetime) -> None:
+    """`A1`"""
+    other = await create_account("Sunday Runners")
+    async with db.transaction():
+        theirs = await db.value(
+            "INSERT INTO groups (account_id, chat_id, title, health, linked_at) VALUES ($1, -5, 'Run', 'well', $2) RETURNING id",
+            other.account_id,
+            noon,
+        )
+    with pytest.raises(Invalid):
+        await written(olga, club, all_groups=False, groups=[(theirs, None)])
+    with pytest.raises(NotFound):
+        await announce(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
+
+
+async def test_a_group_that_is_let_go_takes_its_message_along(
+    olga: Any, club: Any, noon: datetime
+) -> None:
+    number = await written(olga, club, to_members=False)
+    await schedule(olga, number)
+    await fan_out()
+    await unlink_group(olga, club.id, club.group_id)
+    assert await send_all() == 0
+    await fan_out()
+    assert (await counts(olga, number))[0] == "done"
+
+
+async def test_only_organisers_announce(olga: Any, alice: Any, charlie: Any, club: Any) -> None:
+    """`A2`, `X4`"""
+    number = await written(olga, club)
+    for act in (schedule, stop, progress, reach):
+        with pytest.raises(Forbidden):
+            await act(alice, number)
+        with pytest.raises(NotFound):
+            await act(charlie, number)
+    with pytest.raises(Forbidden):
+        await announcements(alice, club.id)
+    assert [one.announcement.id for one in await announcements(olga, club.id)] == [number]
+
+
+async def test_it_must_say_something_to_somebody_in_time(
+    olga: Any, club: Any, noon: datetime
+) -> None:
+    """`X5`"""
+    with pytest.raises(Invalid):
+        await written(olga, club, "  \n ")
+    nobody = await written(olga, club, to_members=False, all_groups=False)
+    with pytest.raises(Invalid):
+        await schedule(olga, nobody)
+    number = await written(olga, club)
+    for at in (noon - timedelta(seconds=1), noon + timedelta(days=366)):
+        with pytest.raises(Invalid):
+            await schedule(olga, number, at)
+
+
+async def test_sent_is_sent(olga: Any, club: Any, noon: datetime) -> None:
+    number = await written(olga, club)
+    await schedule(olga, number)
+    await fan_out()
+    await send_all()
+    with pytest.raises(SentAlready):
+        await schedule(olga, number)
+    await fan_out()
+    with pytest.raises(SentAlready):
+        await stop(olga, number)
+
+
+async def test_its_length_is_telegrams(olga: Any, club: Any) -> None:
+    """`C4`: counted in UTF-16 units; a mark of maintenance takes its share."""
+    await written(olga, club, "x" * TEXT_MAX)
+    await written(olga, club, "🧘" * (TEXT_MAX // 2))
+    with pytest.raises(Invalid):
+        await written(olga, club, "🧘" * (TEXT_MAX // 2) + "x")
+    await written(olga, club, "x" * (TEXT_MAX - MARK_MAX), maintenance=True)
+    with pytest.raises(Invalid):
+        await written(olga, club, "x" * (TEXT_MAX - MARK_MAX + 1), maintenance=True)
+
+
+async def test_maintenance_does_not_wait_for_the_morning(olga: Any, club: Any) -> None:
+    """Everything else an organiser tells everybody does."""
+    with clock.stopped(datetime.fromisoformat("2026-11-24T01:00:00+00:00")):
+        for maintenance in (False, True):
+            await schedule(olga, await written(olga, club, maintenance=maintenance))
+        await fan_out()
+        assert await send_all() == 5
+        clock.advance(timedelta(hours=5))
+        assert await send_all() == 5

@@ -1,0 +1,180 @@
+"""/announce in the organiser's private chat: seen first, sent, watched, stopped (`C5`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from backend import db
+from backend.accounts.actions import bind, create_account
+from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.announcements.rules import TEXT_MAX
+from tests.telegram import Telegram, buttons
+
+Run = Callable[..., Awaitable[int]]
+
+
+async def start(telegram: Telegram, *names: str) -> None:
+    for name in names:
+        await telegram.start(name)
+
+
+async def test_an_organiser_sees_it_sends_it_and_watches_it_go(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, aino: Any, club: Any, run: Run
+) -> None:
+    await start(telegram, "Olga", "Alice")
+    question = await telegram.say("Olga", "/announce The hall is <closed>.\n\nSee  you & yours")
+    room = telegram.person("Olga").private
+    shown = room.messages()[-2]
+    assert shown["text"] == "📣 Kallio Yoga\n\nThe hall is <closed>.\n\nSee  you & yours"
+    assert "It goes to 1 group: Kallio Yoga." in question["text"]
+    assert "It goes to 4 members in private." in question["text"]
+    assert buttons(question) == [["✓ The groups", "✓ The members"], ["Send now", "Cancel"]]
+
+    assert (await telegram.tap("Olga", question, "Send now"))["text"] == "On its way."
+    question = telegram.last(room)
+    assert "Sending begins in a moment." in question["text"]
+    assert buttons(question) == [["Stop"]]
+    await fan_out()
+    await run(1)
+    assert telegram.last(telegram.room())["text"] == "The hall is <closed>.\n\nSee  you & yours"
+    alices = telegram.last(telegram.person("Alice").private)
+    assert alices["text"] == shown["text"]
+    for _ in range(4):
+        await run(3)
+    await fan_out()
+    await run(3)
+    told = next(m for m in room.messages() if m["id"] == question["id"])
+    assert "Sent." in told["text"] and "Delivered: 3" in told["text"]
+    assert "Blocked the bot: 2" in told["text"]  # Bob and Aino never pressed START in this chat
+    assert buttons(told) == []
+    assert await db.value("SELECT watch_message_id FROM announcements") is None
+
+
+async def test_the_message_that_shows_it_is_edited_every_three_seconds_at_most(
+    telegram: Telegram, olga: Any, club: Any, run: Run, crowd: Any
+) -> None:
+    """`C2`"""
+    await start(telegram, "Olga")
+    await crowd(120)
+    async with db.transaction():
+        await db.execute("UPDATE telegram_users SET may_write_at = seen_at")
+    question = await telegram.say("Olga", "/announce Hello")
+    await telegram.tap("Olga", question, "Send now")
+    await fan_out()
+    before = len(telegram.calls("editMessageText", 1001))
+    for _ in range(10):
+        await run(0.5)
+    assert len(telegram.calls("editMessageText", 1001)) - before == 2
+
+
+async def test_nothing_is_sent_that_was_cancelled(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    await start(telegram, "Olga")
+    question = await telegram.say("Olga", "/announce Never mind")
+    await telegram.tap("Olga", question, "Cancel")
+    assert telegram.last(telegram.person("Olga").private)["text"] == "Nothing is sent."
+    await fan_out()
+    assert await run(1) == 0
+
+
+async def test_whom_it_goes_to_is_chosen(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    await start(telegram, "Olga")
+    question = await telegram.say("Olga", "/announce For the group")
+    room = telegram.person("Olga").private
+    await telegram.tap("Olga", question, "✓ The members")
+    assert "member" not in telegram.last(room)["text"].replace("The members", "")
+    await telegram.tap("Olga", telegram.last(room), "✓ The groups")
+    assert "Choose whom to tell." in telegram.last(room)["text"]
+    refused = await telegram.tap("Olga", telegram.last(room), "Send now")
+    assert refused["text"] == "Choose groups, or members, to tell."
+    await telegram.tap("Olga", telegram.last(room), "The groups")
+    await telegram.tap("Olga", telegram.last(room), "Send now")
+    await fan_out()
+    await run(1)
+    assert telegram.last(telegram.room())["text"] == "For the group"
+    assert [m for m in room.messages() if "📣" in m["text"]][1:] == []
+
+
+async def test_stop_stops(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, crowd: Any, noon: datetime
+) -> None:
+    """`C5`: what is not sent yet is not sent."""
+    await start(telegram, "Olga", "Alice")
+    question = await telegram.say("Olga", "/announce Hello")
+    await telegram.tap("Olga", question, "Send now")
+    await fan_out()
+    room = telegram.person("Olga").private
+    assert (await telegram.tap("Olga", telegram.last(room), "Stop"))["text"].startswith("Stopped.")
+    await run(1)
+    await run(3)
+    assert telegram.last(room)["text"].startswith("Stopped.")
+    assert not telegram.person("Alice").private.messages()[2:]
+
+
+async def test_an_organiser_of_two_clubs_chooses(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """`A8`"""
+    other = await create_account("Sunday Runners")
+    await bind(olga, other.key)
+    await start(telegram, "Olga")
+    question = await telegram.say("Olga", "/announce We run at nine")
+    assert buttons(question)[1] == ["In Sunday Runners instead"]
+    await telegram.tap("Olga", question, "In Sunday Runners instead")
+    question = telegram.last(telegram.person("Olga").private)
+    assert question["text"].startswith("Sunday Runners:")
+    await telegram.tap("Olga", question, "Send now")
+    await fan_out()
+    await run(1)  # shows that it goes, in the same chat
+    await run(1)
+    assert telegram.last(telegram.person("Olga").private)["text"] == (
+        "📣 Sunday Runners\n\nWe run at nine"
+    )
+
+
+async def test_members_cannot_and_groups_are_no_place_for_it(
+    telegram: Telegram, olga: Any, alice: Any, club: Any
+) -> None:
+    """`X4`: and how it is done is told to who sends the bare command."""
+    await start(telegram, "Olga", "Alice")
+    assert (await telegram.say("Alice", "/announce Hello"))[
+        "text"
+    ] == "Only organisers can do this."
+    assert "/announce" in (await telegram.say("Olga", "/announce"))["text"]
+    said = await telegram.say("Olga", "/announce Hello", telegram.room())
+    assert buttons(said) == [["Ask me there ↗"]] or "Ask me there" in str(buttons(said))
+    assert await db.value("SELECT count(*) FROM announcements") == 0
+
+
+async def test_the_longest_text_arrives_whole(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """`C4`: escaped signs count once; where the club's name has no room, it is left out."""
+    await start(telegram, "Olga")
+    text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 820 - 1] + "."
+    while len(text.encode("utf-16-le")) // 2 < TEXT_MAX:
+        text += "x"
+    number = await announce(olga, club.id, AnnouncementDraft(text=text, to_members=True))
+    await schedule(olga, number)
+    await fan_out()
+    await run(1)
+    assert telegram.last(telegram.person("Olga").private)["text"] == text
+
+
+async def test_maintenance_is_marked_as_such(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    await start(telegram, "Olga")
+    draft = AnnouncementDraft(
+        text="Back at ten.", to_members=True, all_groups=True, maintenance=True
+    )
+    await schedule(olga, await announce(olga, club.id, draft))
+    await fan_out()
+    await run(1)
+    assert telegram.last(telegram.room())["text"] == "🔧 Maintenance\n\nBack at ten."
+    assert telegram.last(telegram.person("Olga").private)["text"] == (
+        "🔧 Maintenance · Kallio Yoga\n\nBack at ten."
+    )

@@ -1,0 +1,284 @@
+"""Polls in Telegram: dates answered by taps and by /vote, many options as numbers, and what organisers do (`P1`–`P5`)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.queries import event
+from backend.polls.actions import close_poll, create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.making import Making
+from backend.polls.queries import poll, poll_for_card
+from bot.cards import draw, poll_sheet
+from tests.telegram import Telegram, buttons
+
+Made = Callable[..., Any]
+
+
+@pytest.fixture
+def dates(olga: Any, club: Any, noon: datetime) -> Made:
+    """Ask about the evenings from 24 November on, 18:00 in Helsinki: `code = await dates(3)`."""
+
+    async def ask(n: int = 3, *, most: int | None = None, **fields: Any) -> str:
+        evenings = (noon + timedelta(days=1 + i, hours=4) for i in range(n))
+        options = tuple(OptionDraft("", most, at) for at in evenings)
+        fields = {"question": "When do we meet?", **fields}
+        return await create_poll(olga, club.id, PollDraft(kind="dates", options=options, **fields))
+
+    return ask
+
+
+def private(telegram: Telegram, who: str) -> dict[str, Any]:
+    return telegram.last(telegram.person(who).private)
+
+
+async def test_a_tap_on_a_date_goes_round(telegram: Telegram, alice: Any, dates: Made) -> None:
+    """P1, P3: yes, if need be, no, nothing; each tap is answered with what it is now, and the message follows."""
+    await dates()
+    shown = await telegram.say("Alice", "/vote 1")
+    assert "1. Tue 24 Nov, 18:00 · ▱▱▱▱▱▱▱▱ 0 yes\n2. Wed 25 Nov, 18:00" in shown["text"]
+    assert "yes, if need be, or no to each" in shown["text"]
+    assert buttons(shown)[0] == ["Tue 24 Nov, 18:00 · 0"]
+    for label, said, line in (
+        ("✓ Tue 24 Nov, 18:00 · 1", "yes. Tap again for “if need be”.", "▰▰▰▰▰▰▰▰ 1 yes\n"),
+        ("? Tue 24 Nov, 18:00 · 0", "if need be. Tap again for no.", "0 yes, 1 if need be\n"),
+        ("– Tue 24 Nov, 18:00 · 0", "no. Tap again to take it back.", "0 yes, 1 no\n"),
+        ("Tue 24 Nov, 18:00 · 0", "your answer is taken back.", "0 yes\n"),
+    ):
+        answer = await telegram.tap("Alice", shown, buttons(shown)[0][0])
+        assert answer["text"] == f"tomorrow at 18:00: {said}" and not answer["show_alert"]
+        shown = private(telegram, "Alice")
+        assert buttons(shown)[0] == [label] and line in shown["text"]
+
+
+async def test_voting_about_dates_by_command(
+    telegram: Telegram, alice: Any, bob: Any, dates: Made
+) -> None:
+    """P3: `/vote 1 2 3? 4-`, in private and, in an open poll, in the group; it is the whole answer."""
+    code = await dates(4)
+    said = await telegram.say("Alice", "/vote 1 2 3? 4-")
+    assert said["text"] == "You’ve answered for 3 dates. You can change it until the poll closes."
+    view = await poll(code, alice)
+    assert [str(o.answer or "") for o in view.options] == ["", "yes", "if-need-be", "no"]
+    await telegram.say("Bob", f"/vote {code} 2, 3, 4–", telegram.room())
+    view = await poll(code, bob)
+    assert [(o.votes, o.if_need_be, o.against) for o in view.options] == [
+        (0, 0, 0),
+        (2, 0, 0),
+        (1, 1, 0),
+        (0, 0, 2),
+    ]
+    await telegram.say("Alice", "/vote 1 1")
+    view = await poll(code, alice)
+    assert [str(o.answer or "") for o in view.options] == ["yes", "", "", ""]
+    for wrong, why in (
+        ("/vote 1 9?", "This poll has no option with that number."),
+        ("/vote 1 2!", "Send a number from the list, or a code."),
+        ("/vote 1? 2", "Send a number from the list, or a code."),
+        ("/vote 1 ?", "Send a number from the list, or a code."),
+    ):
+        assert (await telegram.say("Alice", wrong))["text"] == why
+
+
+async def test_only_dates_take_question_marks(
+    telegram: Telegram, olga: Any, club: Any, alice: Any
+) -> None:
+    """P1."""
+    draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
+    await create_poll(olga, club.id, draft)
+    said = await telegram.say("Alice", "/vote 1 2?")
+    assert said["text"] == "“If need be” and no are answers to dates. Here, choose or don’t."
+
+
+async def test_the_help_says_how(telegram: Telegram) -> None:
+    assert "/vote 1 2 3? 4-" in (await telegram.say("Alice", "/help"))["text"]
+
+
+async def test_a_date_is_shown_in_the_readers_zone_too(
+    telegram: Telegram, alice: Any, dates: Made
+) -> None:
+    """S3: the club's time, and in brackets the reader's; in private only."""
+    code = await dates()
+    await db.execute("UPDATE telegram_users SET zone = 'Asia/Tokyo' WHERE id = $1", alice.id)
+    shown = await telegram.say("Alice", f"/vote {code}")
+    assert "1. Tue 24 Nov, 18:00 (Wed 25 Nov, 01:00) · " in shown["text"]
+    assert "In brackets: the time where you are." in shown["text"]
+    await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
+    assert "18:00 (16:00) · " in (await telegram.say("Alice", f"/vote {code}"))["text"]
+    card = await poll_for_card((await poll(code, alice)).id)
+    assert card is not None
+    assert "(16:00)" not in poll_sheet(card, alice.voice, private=False).text
+
+
+@pytest.mark.parametrize("kind", ["single", "dates"])
+async def test_thirty_options_are_thirty_numbers(
+    telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made, kind: str
+) -> None:
+    """C4: all are listed with their numbers, and the buttons bear the same; nothing is paged away."""
+    if kind == "dates":
+        code = await dates(30)
+    else:
+        options = tuple(OptionDraft(f"Dish {n}") for n in range(1, 31))
+        code = await create_poll(olga, club.id, PollDraft(question="What?", options=options))
+    shown = await telegram.say("Alice", f"/vote {code}")
+    rows = buttons(shown)
+    assert rows[0] == ["1", "2", "3", "4", "5"] and rows[5] == ["26", "27", "28", "29", "30"]
+    assert rows[6] == ["Open in Emerald"]
+    last = "30. Wed 23 Dec, 18:00 · ✓ 0" if kind == "dates" else "30. Dish 30 · 0"
+    assert last in shown["text"] and "▱" not in shown["text"]
+    await telegram.tap("Alice", shown, "17")
+    view = await poll(code, alice)
+    assert [o.position for o in view.options if o.mine] == [17]
+    assert buttons(private(telegram, "Alice"))[3] == ["16", "✓ 17", "18", "19", "20"]
+
+
+async def test_forty_dates_fit_whatever_was_said(
+    telegram: Telegram, club: Any, olga: Any, alice: Any, dates: Made
+) -> None:
+    """C4: with counts in the thousands, limits, and for a reader at the other end of the world."""
+    from bot.deliver import Fate, post
+
+    code = await dates(40, question="When <do> we & meet? " * 14)
+    await db.execute(
+        "UPDATE poll_option_tallies SET votes = 4321, if_need_be = 1234, against = 2345, votes_max = 9999"
+    )
+    alice = replace(alice, zone="Asia/Tokyo")
+    view = await poll(code, alice)
+    drawing = await draw(instance_id=None, poll_id=view.id)
+    assert drawing is not None
+    await telegram.start("Alice")
+    mine = poll_sheet(view, alice.voice, private=True)
+    for chat, sheet in ((club.chat_id, drawing.sheet), (alice.telegram_id, mine)):
+        answer = await post(telegram.bot, chat, sheet)
+        assert answer.fate is Fate.DONE, answer.why
+    # Room for languages of longer words.
+    assert len(telegram.last(telegram.room())["text"]) < 3700
+
+
+async def test_hidden_results_show_no_answers(
+    telegram: Telegram, alice: Any, bob: Any, dates: Made
+) -> None:
+    """P1: one's own marks show, the counts do not."""
+    await dates(results="closed")
+    await telegram.say("Bob", "/vote 1 1 2?")
+    shown = await telegram.say("Alice", "/vote 1")
+    assert "1. Tue 24 Nov, 18:00\n2. Wed 25 Nov, 18:00\n" in shown["text"]
+    assert "1 of 4 has voted · results show when it closes" in shown["text"]
+    mine = await telegram.say("Bob", "/vote 1")
+    assert buttons(mine)[:2] == [["✓ Tue 24 Nov, 18:00"], ["? Wed 25 Nov, 18:00"]]
+
+
+async def test_a_full_date_says_so(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
+    """P2: a limit counts yes only."""
+    await dates(most=1)
+    await telegram.say("Alice", "/vote 1 1")
+    shown = await telegram.say("Bob", "/vote 1")
+    assert "1 yes (no place left)" in shown["text"]
+    answer = await telegram.tap("Bob", shown, "Tue 24")
+    assert answer["text"] == (
+        "tomorrow at 18:00: if need be, for it has every yes it takes. Tap again for no."
+    )
+    said = await telegram.say("Bob", "/vote 1 1")
+    assert said["text"].startswith("“tomorrow at 18:00” has all the votes it takes.")
+
+
+async def test_olga_closes_a_poll(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    """P2: asked first, for it is for good; members have no such button."""
+    draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
+    code = await create_poll(olga, club.id, draft)
+    assert buttons(await telegram.say("Alice", "/vote 1"))[2:] == [["Open in Emerald"]]
+    shown = await telegram.say("Olga", "/vote 1")
+    assert buttons(shown)[2:] == [
+        ["Close the poll"],
+        ["Remind who is missing"],
+        ["Open in Emerald"],
+    ]
+    await telegram.tap("Olga", shown, "Close the poll")
+    asked = private(telegram, "Olga")
+    assert asked["text"].startswith("Close “Tea?” for good?")
+    await telegram.tap("Olga", asked, "Back")
+    assert buttons(private(telegram, "Olga")) == buttons(shown)
+    await telegram.tap("Olga", shown, "Close the poll")
+    answer = await telegram.tap("Olga", private(telegram, "Olga"), "Yes, close it")
+    assert answer["text"] == "The poll is closed. Its card shows the result."
+    assert not (await poll(code, olga)).open
+    assert buttons(private(telegram, "Olga")) == [["Open in Emerald"]]
+
+
+async def test_olga_closes_and_makes_the_date(
+    telegram: Telegram, olga: Any, alice: Any, dates: Made
+) -> None:
+    """P4: by two taps; the poll leads to the date."""
+    code = await dates()
+    await telegram.say("Alice", "/vote 1 2 3?")
+    shown = await telegram.say("Olga", "/vote 1")
+    await telegram.tap("Olga", shown, "Close and make the date")
+    asked = private(telegram, "Olga")
+    assert "Best is Wed 25 Nov, 18:00: 1 yes." in asked["text"]
+    assert "dashboard" in asked["text"]
+    answer = await telegram.tap("Olga", asked, "12")
+    assert answer["text"].startswith("The date is made: Wed 25 Nov at 18:00.")
+    after = private(telegram, "Olga")
+    assert "🗓 The date is made: Wed 25 Nov, 18:00" in after["text"]
+    assert buttons(after) == [["See Wed 25 Nov"], ["Open in Emerald"]]
+    made = (await poll(code, alice)).made
+    assert made is not None
+    view = await event(made.made, alice)
+    assert view.capacity == 12
+
+
+async def test_what_a_poll_over_by_its_deadline_decided_can_be_made(
+    telegram: Telegram, olga: Any, alice: Any, dates: Made, noon: datetime
+) -> None:
+    """P4."""
+    code = await dates(closes_at=noon + timedelta(hours=1))
+    await telegram.say("Alice", "/vote 1 1")
+    clock.advance(timedelta(hours=2))
+    shown = await telegram.start("Olga", f"p_{code}")
+    assert buttons(shown) == [["Make the date"], ["Open in Emerald"]]
+    await telegram.tap("Olga", shown, "Make the date")
+    await telegram.tap("Olga", private(telegram, "Olga"), "Room for all")
+    made = (await poll(code, olga)).made
+    assert made is not None and (await event(made.made, alice)).capacity is None
+
+
+async def test_nobody_said_yes(telegram: Telegram, olga: Any, dates: Made) -> None:
+    await dates()
+    shown = await telegram.say("Olga", "/vote 1")
+    await telegram.tap("Olga", shown, "Close and make the date")
+    assert buttons(private(telegram, "Olga")) == buttons(shown)
+
+
+async def test_a_members_forged_button_does_nothing(
+    telegram: Telegram, olga: Any, alice: Any, dates: Made
+) -> None:
+    """X4: who was an organiser when the message came, and is none now."""
+    code = await dates()
+    await telegram.say("Olga", "/vote 1 1")
+    shown = await telegram.say("Olga", "/vote 1")
+    await db.execute("UPDATE memberships SET role = 'MEMBER' WHERE user_id = $1", olga.id)
+    answer = await telegram.tap("Olga", shown, "Remind")
+    assert answer["text"].startswith("Only organisers can do this.") and answer["show_alert"]
+    await telegram.tap("Olga", shown, "Close the poll")
+    assert (await poll(code, alice)).open
+
+
+async def test_a_made_polls_card_leads_to_the_date(
+    telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made
+) -> None:
+    """P4: in the group by a link."""
+    code = await dates()
+    await telegram.say("Alice", "/vote 1 1")
+    closing = await close_poll(code, olga, make=Making(capacity=4))
+    assert closing.made is not None
+    drawing = await draw(instance_id=None, poll_id=(await poll(code, olga)).id)
+    assert drawing is not None
+    [[see], [_]] = drawing.sheet.rows
+    assert see.text == "See Tue 24 Nov ↗" and see.url is not None
+    assert see.url.endswith(f"startapp=e_{closing.made.code}")

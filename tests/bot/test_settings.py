@@ -1,0 +1,83 @@
+"""/settings in the private chat: kinds, lead times, language, time zone (`M5`)."""
+
+from typing import Any
+
+from backend.people.preferences import preferences
+from tests.telegram import Telegram, buttons
+
+
+async def test_kinds_are_switched_by_a_tap(telegram: Telegram, alice: Any) -> None:
+    await telegram.start("Alice")
+    said = await telegram.say("Alice", "/settings")
+    assert said["text"].startswith("What we tell you\n\n🔔 Reminders\n")
+    assert "always told" in said["text"] and "Reminders come as each event has it." in said["text"]
+    assert buttons(said)[0] == ["🔔 Reminders", "🔔 “Are you coming?”"]
+    await telegram.tap("Alice", said, "🔔 Announcements")
+    assert (await preferences(alice)).muted == {"announcements"}
+    said = telegram.last(telegram.person("Alice").private)
+    assert "🔕 Announcements" in said["text"]
+    await telegram.tap("Alice", said, "🔕 Announcements")
+    assert (await preferences(alice)).muted == frozenset()
+
+
+async def test_lead_times_are_chosen(telegram: Telegram, alice: Any) -> None:
+    await telegram.start("Alice")
+    room = telegram.person("Alice").private
+    await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Lead time")
+    assert buttons(telegram.last(room))[-3:] == [
+        ["✓ As each event has it"],
+        ["No reminder"],
+        ["Back"],
+    ]
+    for label in ("1 day before", "30 minutes before", "1 hour before", "✓ 1 day before"):
+        await telegram.tap("Alice", telegram.last(room), label)
+    assert (await preferences(alice)).leads == (60, 30)
+    await telegram.tap("Alice", telegram.last(room), "Back")
+    assert "Reminders: 1 hour before, 30 minutes before." in telegram.last(room)["text"]
+    await telegram.tap("Alice", telegram.last(room), "Lead time")
+    await telegram.tap("Alice", telegram.last(room), "No reminder")
+    assert (await preferences(alice)).leads == ()
+    await telegram.tap("Alice", telegram.last(room), "As each event has it")
+    assert (await preferences(alice)).leads is None
+
+
+async def test_the_language_is_spoken_at_once(telegram: Telegram, alice: Any) -> None:
+    await telegram.start("Alice")
+    room = telegram.person("Alice").private
+    await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Language")
+    assert ["✓ English"] in buttons(telegram.last(room))
+    await telegram.tap("Alice", telegram.last(room), "Suomi")
+    assert (await preferences(alice)).language == "fi"
+    assert "Suomi" in telegram.last(room)["text"]
+
+
+async def test_a_zone_is_chosen_near_the_clubs_or_typed(
+    telegram: Telegram, alice: Any, club: Any
+) -> None:
+    await telegram.start("Alice")
+    room = telegram.person("Alice").private
+    await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Time zone")
+    shown = [row[0] for row in buttons(telegram.last(room))]
+    assert shown[0] == "Europe/Helsinki" and "Europe/Tallinn" in shown and "Asia/Tokyo" not in shown
+    await telegram.tap("Alice", telegram.last(room), "Europe/Tallinn")
+    assert (await preferences(alice)).zone == "Europe/Tallinn"
+    said = await telegram.say("Alice", "/settings zone America/Argentina/ComodRivadavia")
+    assert "America/Argentina/ComodRivadavia" in said["text"]
+    await telegram.tap("Alice", said, "Time zone")
+    assert buttons(telegram.last(room))[0] == ["America/Argentina/ComodRivadavia"]
+    said = await telegram.say("Alice", "/settings zone Mars/Olympus")
+    assert said["text"] == "That time zone is not known."
+    assert (await preferences(alice)).zone == "America/Argentina/ComodRivadavia"
+
+
+async def test_settings_are_nobody_elses_business(telegram: Telegram, alice: Any) -> None:
+    await telegram.start("Alice")
+    said = await telegram.say("Alice", "/settings", telegram.room())
+    assert "Ask me there" in str(buttons(said))
+
+
+async def test_a_button_that_was_forged_does_nothing(telegram: Telegram, alice: Any) -> None:
+    """`X5`: a lead that is no number counts as none."""
+    from bot.handlers.preferences import _leads_after
+
+    assert _leads_after("soon", await preferences(alice)) == set()

@@ -1,0 +1,424 @@
+"""What becomes of cards when something becomes of their group, and what organisers learn of it (`A6`, `C6`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import book, find
+from backend.bookings.rules import Via
+from backend.cards.actions import post_card, post_poll_card
+from backend.cards.queries import CardView, cards_of, lost_cards
+from backend.groups.actions import link_group
+from backend.groups.queries import group, group_of_chat, groups
+from backend.polls.actions import create_poll, vote
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import poll
+from tests.telegram import Telegram, buttons
+
+Run = Callable[..., Awaitable[int]]
+Posted = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
+Make = Callable[..., Awaitable[str]]
+
+
+async def card_of(code: str) -> CardView:
+    """The newest card of a date."""
+    return (await cards_of(instance_id=(await find(code)).id))[0]
+
+
+async def health(club: Any) -> str:
+    found = await group(club.group_id)
+    assert found is not None
+    return found.health
+
+
+def told(telegram: Telegram, who: str = "Olga") -> list[dict[str, Any]]:
+    """What the bot wrote to somebody about cards."""
+    return [m for m in telegram.person(who).private.messages() if "card of" in m["text"]]
+
+
+def cards_in(room: Any) -> list[dict[str, Any]]:
+    return [m for m in room.messages() if m["from"]["is_bot"]]
+
+
+@pytest.fixture
+async def runners(telegram: Telegram, olga: Any, club: Any) -> Any:
+    """Sunday Runners, a forum, linked to the club as well."""
+    room = telegram.room("Sunday Runners")
+    await link_group(olga, club.id, chat_id=room.id, title="Sunday Runners", forum=True)
+    return room
+
+
+async def test_a_deleted_card_is_told_and_posted_again_by_a_tap(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`C6`: once, with a button; the new card is the one that follows from then on."""
+    await telegram.start("Olga")
+    code, card = await posted()
+    telegram.room().delete(card["id"])
+    await book(code, alice, via=Via.MINIAPP)
+    for _ in range(3):
+        await run(3)
+    [letter] = told(telegram)
+    assert letter["text"] == (
+        "📌 The card of Evening flow yoga is gone from Kallio Yoga: somebody deleted it. You can post it again."
+    )
+    assert buttons(letter) == [["Post it again"]]
+
+    answer = await telegram.tap("Olga", letter, "Post it again")
+    assert answer["text"] == "The card is on its way to the group." and not answer["show_alert"]
+    assert told(telegram)[0]["buttons"] == []
+    await run(3)
+    again = telegram.last(telegram.room())
+    assert again["id"] > card["id"] and "Alice" in again["text"]
+    assert await lost_cards(club.id) == [] and len(told(telegram)) == 1
+
+
+async def test_two_who_tap_post_it_again_post_one_card(
+    telegram: Telegram, alice: Any, bob: Any, run: Run, posted: Posted
+) -> None:
+    """`C1`: Bob organises too; whoever is second hears that it is done."""
+    async with db.transaction():
+        await db.execute("UPDATE memberships SET role = 'ADMIN' WHERE user_id = $1", bob.id)
+    await telegram.start("Olga")
+    await telegram.start("Bob")
+    code, card = await posted()
+    telegram.room().delete(card["id"])
+    await book(code, alice, via=Via.MINIAPP)
+    for _ in range(3):
+        await run(3)
+    assert [len(told(telegram, who)) for who in ("Olga", "Bob", "Alice")] == [1, 1, 0]
+    await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    second = await telegram.tap("Bob", told(telegram, "Bob")[0], "Post it again")
+    assert second["text"] == "That is done already: nothing there is missing any more."
+    await run(3)
+    await run(3)
+    assert len(cards_in(telegram.room())) == 1
+
+
+async def test_who_is_no_organiser_any_more_posts_nothing(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`X4`: the button decides nothing."""
+    await telegram.start("Olga")
+    code, card = await posted()
+    telegram.room().delete(card["id"])
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE memberships SET role = 'HELPER' WHERE user_id = $1 AND account_id = $2",
+            olga.id,
+            club.id,
+        )
+    answer = await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    assert answer["show_alert"]
+    assert (await card_of(code)).state == "lost"
+
+
+async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
+    telegram: Telegram, alice: Any, bob: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`A6`, `C6`: one message for all of them; once the bot may write again, the same messages are edited."""
+    await telegram.start("Olga")
+    codes = [(await posted(title=f"Lesson {n}"))[0] for n in (1, 2, 3)]
+    await telegram.during(telegram.room().bot, "muted")
+    assert await health(club) == "muted"
+    assert {card.trouble for card in await lost_cards(club.id)} == {"muted"}
+    for code in codes:
+        await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    [letter] = told(telegram)
+    assert letter["text"] == (
+        "🔇 The bot may not write in Kallio Yoga, so the card of Lesson 1 stands still. Give it the right to send"
+        " messages; then all goes on by itself. The same goes for 2 more cards there."
+    )
+    await telegram.during(telegram.room().bot, "administrator")
+    assert await health(club) == "well" and await lost_cards(club.id) == []
+    await run(3)
+    shown = cards_in(telegram.room())
+    assert len(shown) == 3 and all("Alice" in card["text"] for card in shown)
+
+
+async def test_a_muted_group_seen_by_an_edit_is_one_trouble_too(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """Nobody told the bot; the first refused edit speaks for all cards there."""
+    await telegram.start("Olga")
+    codes = [(await posted(title=f"Lesson {n}"))[0] for n in (1, 2, 3)]
+    telegram.room().bot("muted")
+    for code in codes:
+        await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    assert await health(club) == "muted" and len(await lost_cards(club.id)) == 3
+    assert len(told(telegram)) == 1
+
+
+async def test_who_mends_it_in_time_is_not_bothered(
+    telegram: Telegram, club: Any, run: Run, posted: Posted
+) -> None:
+    """A message that would say what is no longer so is not sent (`M4`)."""
+    await telegram.start("Olga")
+    await posted()
+    await telegram.during(telegram.room().bot, "muted")
+    await telegram.during(telegram.room().bot, "member")
+    await run(3)
+    assert told(telegram) == []
+
+
+async def test_a_bot_put_out_and_back_in_goes_on(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    await telegram.start("Olga")
+    code, _ = await posted()
+    await telegram.during(telegram.room().bot, "kicked")
+    await run(3)
+    assert "no longer in Kallio Yoga" in told(telegram)[0]["text"]
+    assert await health(club) == "removed" and (await card_of(code)).trouble == "removed"
+    await book(code, alice, via=Via.MINIAPP)
+    await telegram.during(telegram.room().bot, "member")
+    await run(3)
+    [shown] = cards_in(telegram.room())
+    assert "Alice" in shown["text"] and (await card_of(code)).state == "live"
+
+
+async def test_a_card_refused_by_a_muted_group_is_posted_once_it_may(
+    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """It was never in the chat, so this is no second time (`C1`)."""
+    telegram.room().bot("muted")
+    code = await instance()
+    await post_card(olga, code)
+    await run()
+    assert (await card_of(code)).trouble == "muted"
+    await telegram.during(telegram.room().bot, "member")
+    await run(3)
+    assert (await card_of(code)).state == "live" and len(cards_in(telegram.room())) == 1
+
+
+async def test_a_post_that_gets_through_shows_that_the_group_is_well(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """Telegram says nothing when a chat's own rules change; an organiser's try finds out, and all goes on."""
+    code, _ = await posted(title="Lesson 1")
+    await telegram.during(telegram.room().bot, "muted")
+    telegram.room().bot("member")
+    async with db.transaction():  # as if nobody had told
+        await db.execute("DELETE FROM telegram_updates")
+    await book(code, alice, via=Via.MINIAPP)
+    other, _ = await posted(title="Lesson 2")
+    await run(3)
+    assert await health(club) == "well"
+    assert {(await card_of(each)).state for each in (code, other)} == {"live"}
+    assert "Alice" in cards_in(telegram.room())[0]["text"]
+
+
+async def test_a_closed_topic_takes_no_card_but_its_cards_still_follow(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, runners: Any, instance: Make, run: Run
+) -> None:
+    """As Telegram does: posting is refused, editing is not. Open again, the refused one is posted."""
+    await telegram.start("Olga")
+    found = await group_of_chat(runners.id)
+    assert found is not None
+    there = await instance(title="Short run", group_id=found.id, topic_id=2)
+    await post_card(olga, there)
+    await run()
+    await telegram.during(runners.close_topic, 2)
+    await book(there, alice, via=Via.MINIAPP)
+    refused = await instance(title="Long run", group_id=found.id, topic_id=2)
+    await post_card(olga, refused)
+    await run(3)
+    await run(3)
+    [card] = cards_in(runners)
+    assert "Alice" in card["text"] and (await card_of(there)).state == "live"
+    assert (await card_of(refused)).trouble == "topic-closed"
+    assert "its topic is closed" in told(telegram)[0]["text"]
+    [topic] = [t for g in await groups(club.id) for t in g.topics if t.topic_id == 2]
+    assert topic.closed
+
+    await telegram.during(runners.close_topic, 2, closed=False)
+    await run(3)
+    assert (await card_of(refused)).state == "live"
+    assert telegram.last(runners)["thread_id"] == 2 and len(cards_in(runners)) == 2
+
+
+async def test_a_closed_topic_is_learned_from_the_refusal_alone(
+    telegram: Telegram, olga: Any, club: Any, runners: Any, instance: Make, run: Run
+) -> None:
+    found = await group_of_chat(runners.id)
+    assert found is not None
+    runners.close_topic(2)
+    await post_card(olga, await instance(group_id=found.id, topic_id=2))
+    await run()
+    [linked] = [g for g in await groups(club.id) if g.id == found.id]
+    assert [(t.topic_id, t.closed) for t in linked.topics] == [(2, True)]
+
+
+async def test_a_deleted_topic_takes_its_cards_with_it(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, runners: Any, instance: Make, run: Run
+) -> None:
+    """Its messages are gone, and nothing can be posted there; the organiser chooses another place and posts again."""
+    await telegram.start("Olga")
+    found = await group_of_chat(runners.id)
+    assert found is not None
+    code = await instance(group_id=found.id, topic_id=2)
+    await post_card(olga, code)
+    await run()
+    runners.delete_topic(2)
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    assert (await card_of(code)).trouble == "deleted"
+    await run(3)
+    await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    await run(3)
+    await run(3)
+    assert (await card_of(code)).trouble == "topic-gone"
+    assert "its topic is gone" in told(telegram)[1]["text"]
+    async with db.transaction():
+        await db.execute("UPDATE event_series SET topic_id = 3")
+    await telegram.tap("Olga", told(telegram)[1], "Post it again")
+    await run(3)
+    assert telegram.last(runners)["thread_id"] == 3 and await lost_cards(club.id) == []
+
+
+async def test_a_renamed_topic_stays_closed(telegram: Telegram, club: Any, runners: Any) -> None:
+    await telegram.during(runners.close_topic, 2)
+    await telegram.during(runners.rename_topic, 2, "Runs & walks")
+    [topic] = [t for g in await groups(club.id) for t in g.topics]
+    assert (topic.name, topic.closed) == ("Runs & walks", True)
+
+
+async def test_a_deleted_chat_is_a_group_that_is_gone(
+    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """Nobody tells the bot; the next edit does."""
+    await telegram.start("Olga")
+    code, _ = await posted()
+    telegram.room().destroy()
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    card = await card_of(code)
+    assert await health(club) == "removed" and card.trouble == "removed"
+    assert "the group chat was deleted" in card.error
+    assert "no longer in Kallio Yoga" in told(telegram)[0]["text"]
+
+
+async def test_an_upgraded_group_s_cards_are_posted_again_together(
+    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """`A6`: learned from the refusal alone; one message tells of all, one tap posts all in the new chat."""
+    await telegram.start("Olga")
+    basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
+    linked = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
+    codes = [await instance(title=f"Padel {n}", group_id=linked.id) for n in (1, 2)]
+    for code in codes:
+        await post_card(olga, code)
+    await run()
+    grown = basic.upgrade()
+    await book(codes[0], olga, via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    found = await group(linked.id)
+    assert found is not None and found.chat_id == grown.id
+    [letter] = told(telegram)
+    assert "has become a supergroup" in letter["text"]
+    assert letter["text"].endswith("The same goes for 1 more card there.")
+    await telegram.tap("Olga", letter, "Post it again")
+    await run(3)
+    assert sorted(card["text"].splitlines()[0] for card in cards_in(grown)) == [
+        "🧘 Padel 1",
+        "🧘 Padel 2",
+    ]
+    assert await lost_cards(club.id) == []
+
+
+async def test_an_upgraded_group_that_was_linked_anew_is_one_group(
+    telegram: Telegram, olga: Any, club: Any, instance: Make
+) -> None:
+    """The new chat was linked before anybody heard of the upgrade: series and polls move over."""
+    from backend.groups.actions import move_group
+
+    basic = await link_group(olga, club.id, chat_id=-55, title="Padel")
+    code = await instance(group_id=basic.id)
+    await post_card(olga, code)
+    grown = await link_group(olga, club.id, chat_id=-10055, title="Padel")
+    await move_group(-55, -10055)
+    assert await group(basic.id) is None
+    assert await db.value("SELECT group_id FROM event_series") == grown.id
+    assert (await card_of(code)).group_id == grown.id
+
+
+async def test_a_poll_s_card_is_told_and_posted_again_too(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    await telegram.start("Olga")
+    options = (OptionDraft("Soup"), OptionDraft("Stew"))
+    draft = PollDraft(question="Dinner <here>?", options=options, group_id=club.group_id)
+    code = await create_poll(olga, club.id, draft)
+    await post_poll_card(olga, code)
+    await run()
+    card = telegram.last(telegram.room())
+    telegram.room().delete(card["id"])
+    await vote(code, olga, [(await poll(code, olga)).options[0].id], via=Via.MINIAPP)
+    await run(3)
+    await run(3)
+    [letter] = told(telegram)
+    assert "The card of Dinner <here>? is gone" in letter["text"]
+    await telegram.tap("Olga", letter, "Post it again")
+    await run(3)
+    assert "Dinner <here>?" in telegram.last(telegram.room())["text"]
+
+
+async def test_what_is_over_bothers_nobody(
+    telegram: Telegram, club: Any, run: Run, posted: Posted
+) -> None:
+    await telegram.start("Olga")
+    await posted()
+    clock.advance(timedelta(days=5))
+    await telegram.during(telegram.room().bot, "kicked")
+    await run(3)
+    assert told(telegram) == [] and await lost_cards(club.id) == []
+
+
+async def test_a_card_nobody_knew_of_is_known_by_the_first_tap_on_it(
+    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+) -> None:
+    """`C1`: Telegram applied the post and its answer was lost. Never posted again by itself, but who taps it shows that
+    it is there, and from then on it follows."""
+    await telegram.start("Olga")
+    telegram.sandbox.fault(method="sendMessage", chat_id=club.chat_id, drop_after_apply=True)
+    code = await instance()
+    await post_card(olga, code)
+    await run()
+    await run(3)
+    assert (await card_of(code)).trouble == "unknown"
+    assert "may not have reached Kallio Yoga" in told(telegram)[0]["text"]
+    [card] = cards_in(telegram.room())
+    answer = await telegram.tap("Alice", card, "Join")
+    assert answer["text"].startswith("You’re in.")
+    known = await card_of(code)
+    assert known.state == "live" and known.link.endswith(f"/{card['id']}")
+    await run(3)
+    [card] = cards_in(telegram.room())
+    assert "Alice" in card["text"] and await lost_cards(club.id) == []
+    again = await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    assert again["text"] == "That is done already: nothing there is missing any more."
+
+
+async def test_a_poll_s_card_is_known_by_the_first_tap_too(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    telegram.sandbox.fault(method="sendMessage", chat_id=club.chat_id, drop_after_apply=True)
+    options = (OptionDraft("Soup"), OptionDraft("Stew"))
+    draft = PollDraft(question="Dinner?", options=options, group_id=club.group_id)
+    await post_poll_card(olga, await create_poll(olga, club.id, draft))
+    await run()
+    assert [card.trouble for card in await lost_cards(club.id)] == ["unknown"]
+    await telegram.tap("Alice", telegram.last(telegram.room()), "Soup")
+    await run(3)
+    assert "1 of " in telegram.last(telegram.room())["text"] and await lost_cards(club.id) == []

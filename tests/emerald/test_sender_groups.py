@@ -1,0 +1,201 @@
+"""Messages to groups through the same sender, and what becomes of those that may have arrived (`C5`, `M1`, `M2`, `A6`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.announcements.queries import progress
+from backend.bookings.actions import book, leave
+from backend.bookings.rules import Via
+from backend.groups.actions import link_group, note_health
+from backend.groups.queries import group, groups
+from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
+from backend.messages.queries import parked
+from bot.pace import GROUP
+from emerald.sender import LIFE, Sender
+from tests.telegram import Telegram
+
+Run = Callable[..., Awaitable[int]]
+
+
+async def announced(olga: Any, club: Any, text: str = "Hello", **more: Any) -> int:
+    draft = AnnouncementDraft(text=text, **(more or {"all_groups": True}))
+    number = await announce(olga, club.id, draft)
+    await schedule(olga, number)
+    await fan_out()
+    return number
+
+
+async def health(club: Any) -> str:
+    found = await group(club.group_id)
+    assert found is not None
+    return found.health
+
+
+def texts(telegram: Telegram) -> list[str]:
+    return [m["text"] for m in telegram.room().messages() if m["from"]["is_bot"]]
+
+
+async def test_a_group_that_put_the_bot_out_is_noted_and_parked(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """`A6`, `M2`: and sent again once it is back, by an organiser's hand."""
+    telegram.room().bot("kicked")
+    number = await announced(olga, club)
+    await run()
+    assert await health(club) == "removed"
+    [seen] = await parked(club.id)
+    assert (seen.kind, seen.name) == ("announcement", "Kallio Yoga")
+    assert (await progress(olga, number)).failed == 1
+    telegram.room().bot("member")
+    assert await send_parked_again(olga, club.id) == 1
+    await run(1)
+    assert texts(telegram)[-1] == "Hello"
+    assert await health(club) == "well"
+    assert (await progress(olga, number)).delivered == 1
+
+
+async def test_a_group_where_the_bot_may_not_write_is_noted(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    telegram.room().bot("muted")
+    await announced(olga, club)
+    await run()
+    assert await health(club) == "muted" and len(await parked(club.id)) == 1
+
+
+async def test_a_closed_topic_is_noted(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+    forum = telegram.sandbox.make_chat(
+        "Forum", type="supergroup", creator="Olga", with_bot=True, topics=["Dinner"]
+    )
+    topic = next(t["id"] for t in forum.now["topics"] if t["name"] == "Dinner")
+    made = await link_group(olga, club.id, chat_id=forum.id, title="Forum", forum=True)
+    await announced(olga, club, "In time", groups=[(made.id, topic)])
+    await run()
+    assert telegram.last(forum)["text"] == "In time"
+    forum.close_topic(topic)
+    await announced(olga, club, "Too late", groups=[(made.id, topic)])
+    await run(1)
+    [found] = [g for g in await groups(club.id) if g.id == made.id]
+    assert [(t.topic_id, t.closed) for t in found.topics] == [(topic, True)]
+    assert len(await parked(club.id)) == 1
+
+
+async def test_an_upgraded_group_is_followed(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """`A6`: the message goes to the new id."""
+    basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
+    made = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
+    await announced(olga, club, groups=[(made.id, None)])
+    grown = basic.upgrade()
+    await run()
+    await run(1)
+    assert telegram.last(grown)["text"] == "Hello"
+
+
+async def test_what_may_have_been_announced_is_not_announced_again(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """HOUSE 4c: it is counted as perhaps delivered."""
+    telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
+    number = await announced(olga, club)
+    await run()
+    for _ in range(3):
+        assert await run(300) == 0
+    assert texts(telegram) == ["Hello"]
+    assert (await progress(olga, number)).perhaps == 1
+
+
+async def test_what_never_left_is_announced_in_the_end(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    """A refusal is certain, so is being told to wait: neither is a delivery."""
+    telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=5)
+    number = await announced(olga, club)
+    await run()
+    assert await run(4.9) == 0
+    await run(0.1)
+    assert texts(telegram) == ["Hello"]
+    assert (await progress(olga, number)).delivered == 1
+
+
+async def test_ten_attempts_and_it_is_parked(
+    telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Any, run: Run
+) -> None:
+    """`M2`: the pauses double and stay below five minutes."""
+    await telegram.start("Bob")
+    code = await instance(capacity=1)
+    for person in (alice, bob):
+        await book(code, person, via=Via.CARD)
+    await leave(code, alice, via=Via.CARD)
+    telegram.sandbox.fault(method="sendMessage", error_code=502, times=10)
+    pauses = []
+    for _ in range(ATTEMPTS_MAX):
+        assert await run(300) == 1
+        pauses.append(await db.value("SELECT due_at FROM messages") - clock.now())
+    assert await db.value("SELECT state FROM messages") == "parked"
+    assert timedelta(seconds=1) <= pauses[0] <= timedelta(seconds=2)
+    assert timedelta(seconds=64) <= pauses[6]
+    assert all(pause <= timedelta(seconds=300) for pause in pauses)
+    assert await run(3600) == 0
+
+
+async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
+    telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
+) -> None:
+    """`M2`: what the one before wrote in its last minute counts for the one after."""
+    telegram.sandbox.flood(True)
+    for n in range(GROUP[0] + 4):
+        await announced(olga, club, f"Lesson {n}")
+    for _ in range(GROUP[0] + 2):
+        await run()
+    assert len(texts(telegram)) == GROUP[0]
+    second = Sender(telegram.sending)
+    clock.advance(LIFE + timedelta(seconds=1))
+    assert await second.step() == 0
+    clock.advance(timedelta(minutes=1) - LIFE - timedelta(seconds=2))
+    assert await second.step() == 0
+    clock.advance(timedelta(seconds=2))
+    telegram.sandbox.advance(61)
+    await second.step()
+    await second.settle()
+    assert len(texts(telegram)) == GROUP[0] + 1
+    assert telegram.sandbox.counters()["flood_refused"] == 0
+
+
+async def test_who_slept_past_its_lease_writes_nothing(
+    telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
+) -> None:
+    """HOUSE 4c: taken, then stalled until another sends: the call is not made, and the row is not touched."""
+    from backend import failpoints
+
+    number = await announced(olga, club)
+    second = Sender(telegram.sending)
+
+    async def sleep_long() -> None:
+        failpoints.arrange("sender.claimed", None)
+        clock.advance(LIFE + timedelta(seconds=1))
+        await second.step()
+        await second.settle()
+
+    failpoints.arrange("sender.claimed", sleep_long)
+    try:
+        await run()
+    finally:
+        failpoints.arrange("sender.claimed", None)
+    assert texts(telegram) == []
+    assert second.epoch == 2
+    assert await db.value("SELECT epoch FROM messages") == 2
+    assert (await progress(olga, number)).perhaps == 1
+
+
+async def test_a_group_once_muted_is_well_again_when_it_takes_a_message(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
+    await note_health(club.chat_id, "muted")
+    await announced(olga, club)
+    await run()
+    assert await health(club) == "well"

@@ -1,0 +1,158 @@
+"""Real workers, killed with -9 between every two steps of sending, and followed by another (`M1`, `M2`, HOUSE 4c)."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.announcements.queries import progress
+from backend.bookings.actions import book, leave
+from backend.bookings.rules import Via
+from tests.emerald.test_processes_for_real import emerald, ended, wait_for
+from tests.processes import worker_that_dies
+from tests.telegram import Telegram
+
+Make = Callable[..., Awaitable[str]]
+# Where it dies: how often Bob reads "first in line" in the end, and the group its announcement. What became of the
+# announcement then: it was taken, so it may have arrived, unless it is known that it did.
+STEPS = {
+    "sender.claimed": (1, 0),
+    "sender.calling": (1, 0),
+    "sender.sent": (2, 1),
+    "sender.noted": (1, 1),
+}
+TAKEOVER = 10.0  # seconds
+PATIENCE = 120.0  # for processes to start on a busy machine; only a hanging test ever waits so long
+
+
+async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> None:
+    await telegram.start("Bob")
+    code = await instance(capacity=1)
+    for person in (alice, bob):
+        await book(code, person, via=Via.MINIAPP)
+    await leave(code, alice, via=Via.MINIAPP)
+
+
+async def announced(olga: Any, club: Any) -> int:
+    draft = AnnouncementDraft(text="The hall is closed.", all_groups=True, maintenance=True)
+    number = await announce(olga, club.id, draft)
+    await schedule(olga, number)
+    await fan_out()
+    return number
+
+
+def said(telegram: Telegram, chat: Any, text: str) -> int:
+    return sum(text in m["text"] for m in chat.messages())
+
+
+async def emptied(within: float = PATIENCE) -> None:
+    """Wait until another worker has dealt with everything."""
+    async with asyncio.timeout(within):
+        # It is another process that works: only the database can tell.
+        while await db.value("SELECT count(*) FROM messages WHERE state IN ('due', 'sending')"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def follows(epoch: int) -> int:
+    """Wait until somebody holds the sender's lease for the so manieth time; the number of their process."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            row = await db.row("SELECT holder, epoch FROM leases WHERE name = 'sender 42'")
+            if row is not None and row["epoch"] >= epoch:
+                return int(row["holder"].split(":")[1])
+            await asyncio.sleep(0.05)
+
+
+async def started(workers: int) -> None:
+    """Wait until so many workers are connected to the database."""
+    async with asyncio.timeout(PATIENCE):
+        # As above.
+        while workers > await db.value(  # noqa: ASYNC110
+            "SELECT count(DISTINCT client_port) FROM pg_stat_activity WHERE application_name = 'emerald-worker'"
+        ):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("at", STEPS)
+async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
+    at: str, telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, instance: Make
+) -> None:
+    """`M1`: at least once for a confirmation, at most once for an announcement; none is forgotten."""
+    times, arrived = STEPS[at]
+    environ = {"TELEGRAM_API_URL": telegram.url}
+    await promoted(telegram, alice, bob, instance)
+    assert await worker_that_dies(at, **environ) == -9
+    async with db.transaction():  # the lease of the dead runs out
+        await db.execute("UPDATE leases SET until = $1", clock.now())
+    with emerald("work", telegram) as second:
+        await follows(2)
+        await emptied()
+        second.terminate()
+        assert await ended(second) == 0
+    assert said(telegram, telegram.person("Bob").private, "first in line") == times
+    assert await db.value("SELECT state FROM messages") == "sent"
+
+    number = await announced(olga, club)
+    assert await worker_that_dies(at, **environ) == -9
+    async with db.transaction():
+        await db.execute("UPDATE leases SET until = $1", clock.now())
+    with emerald("work", telegram) as third:
+        await follows(4)
+        await emptied()
+        third.terminate()
+        assert await ended(third) == 0
+    assert said(telegram, telegram.room(), "The hall is closed.") == arrived
+    now = await progress(olga, number)
+    known = at == "sender.noted"
+    assert (now.delivered, now.perhaps, now.waiting) == ((1, 0, 0) if known else (0, 1, 0))
+
+
+async def test_a_killed_worker_is_followed_within_ten_seconds(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make
+) -> None:
+    """HOUSE 4c: the other stands by, its eye on the lease; nobody helps it along."""
+    with emerald("work", telegram) as one, emerald("work", telegram) as other:
+        holder = await follows(1)
+        first, second = (one, other) if holder == one.pid else (other, one)
+        await started(2)
+        await promoted(telegram, alice, bob, instance)
+        first.kill()
+        begun = time.monotonic()
+        assert await follows(2) == second.pid
+        assert time.monotonic() - begun < TAKEOVER
+        await wait_for(telegram, 1003, text="first in line")
+        second.terminate()
+        assert await ended(second) == 0
+
+
+async def test_two_workers_break_no_limit(
+    telegram: Telegram, olga: Any, club: Any, crowd: Any
+) -> None:
+    """`M2`: as counted by the sandbox with its limits on: only who holds the lease sends."""
+    telegram.sandbox.flood(True)
+    for name in ("Alice", "Bob", "Olga"):
+        await telegram.start(name)
+    async with db.transaction():
+        await db.execute("UPDATE telegram_users SET may_write_at = NULL WHERE telegram_id > 1003")
+    for n in range(5):
+        draft = AnnouncementDraft(
+            text=f"News {n}", all_groups=True, to_members=True, maintenance=True
+        )
+        await schedule(olga, await announce(olga, club.id, draft))
+    await fan_out()
+    total = await db.value("SELECT count(*) FROM messages")
+    assert total == 5 * 4
+    with emerald("work", telegram) as first, emerald("work", telegram) as second:
+        await emptied()
+        for worker in (first, second):
+            worker.terminate()
+            assert await ended(worker) == 0
+    counters = telegram.sandbox.counters()
+    assert counters["flood_refused"] == 0
+    assert await db.value("SELECT count(*) FROM messages WHERE state = 'sent'") == total
+    assert await db.value("SELECT count(DISTINCT epoch) FROM messages") == 1
+    assert len(telegram.calls("sendMessage", club.chat_id)) == 5

@@ -1,0 +1,290 @@
+"""Reminders at each member's own time, and asking who has not answered (`M4`, `P5`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import answer, book, find, leave
+from backend.bookings.reminders import (
+    RemindedAlready,
+    remind_due,
+    remind_unanswered,
+    remind_who_is_missing,
+    who_is_missing,
+)
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date
+from backend.errors import Forbidden, Invalid
+from backend.groups.actions import gone_from, seen_in
+from backend.groups.queries import group
+from backend.messages import actions as messages
+from backend.people.preferences import choose_reminders, mute
+
+Make = Callable[..., Awaitable[str]]
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+async def told(kind: str = "reminder") -> list[int]:
+    """Who would be told now, by our ids."""
+    found: list[int] = []
+    while letters := await messages.claim(1, limit=50):
+        for letter in letters:
+            await messages.sent(letter)
+            assert letter.kind == kind
+            found.append(letter.person.id)
+    return sorted(found)
+
+
+async def start_of(code: str) -> datetime:
+    where = await find(code)
+    start: datetime = await db.value(
+        "SELECT starts_at FROM event_instances WHERE id = $1", where.id
+    )
+    return start
+
+
+async def until(code: str, before: timedelta) -> None:
+    """Let time pass until so long before the start."""
+    clock.advance(await start_of(code) - before - clock.now())
+
+
+async def move(code: str, by: timedelta) -> None:
+    async with db.transaction():
+        await db.execute(
+            "UPDATE event_instances SET starts_at = starts_at + $2, ends_at = ends_at + $2, moved_at = $3 WHERE code = $1",
+            code,
+            by,
+            clock.now(),
+        )
+
+
+async def test_reminds_a_day_and_two_hours_before_once_each(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`M4`, `S1`: who has a seat, however often the duty runs."""
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)  # waits
+    await until(code, DAY + timedelta(seconds=1))
+    assert await remind_due() == 0
+    clock.advance(timedelta(seconds=1))
+    assert await remind_due() == 1 and await remind_due() == 0
+    assert await told() == [alice.id]
+    await until(code, 2 * HOUR)
+    assert await remind_due() == 1 and await remind_due() == 0
+    assert await told() == [alice.id]
+    await until(code, timedelta(0))
+    assert await remind_due() == 0
+
+
+async def test_two_workers_at_once_remind_once(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    for person in (alice, bob):
+        await book(code, person, via=Via.CARD)
+    await until(code, 2 * HOUR)
+    await asyncio.gather(*(remind_due() for _ in range(4)))
+    assert await told() == [alice.id, bob.id]
+
+
+async def test_each_at_their_own_time(
+    alice: Any, bob: Any, aino: Any, instance: Make, noon: datetime
+) -> None:
+    """`M4`, `M5`: Alice wants an hour, Bob nothing, Aino what the event says."""
+    await choose_reminders(alice, [60])
+    await choose_reminders(bob, [])
+    code = await instance(remind_before_minutes=(180,))
+    for person in (alice, bob, aino):
+        await book(code, person, via=Via.CARD)
+    await until(code, 3 * HOUR)
+    await remind_due()
+    assert await told() == [aino.id]
+    await until(code, HOUR)
+    await remind_due()
+    assert await told() == [alice.id]
+
+
+async def test_who_wants_no_reminders_gets_none(alice: Any, instance: Make, noon: datetime) -> None:
+    """`M5`: also when it waits already."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await until(code, DAY)
+    assert await remind_due() == 1
+    await mute(alice, "reminders", on=True)
+    assert await told() == []
+
+
+async def test_who_came_after_the_lead_time_needs_no_reminder_of_it(
+    alice: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    await until(code, 5 * HOUR)
+    await book(code, alice, via=Via.CARD)
+    assert await remind_due() == 0
+    await choose_reminders(
+        alice, [1440, 360, 60]
+    )  # nor is it caught up on when the times are chosen anew
+    assert await remind_due() == 0
+    await until(code, HOUR)
+    assert await remind_due() == 1
+
+
+async def test_a_worker_that_was_away_reminds_once(
+    alice: Any, instance: Make, noon: datetime
+) -> None:
+    """Both times have passed: the nearer one is told, not both."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await until(code, HOUR)
+    assert await remind_due() == 1 and await remind_due() == 0
+    assert await told() == [alice.id]
+
+
+async def test_nobody_is_reminded_of_what_is_no_longer_so(
+    olga: Any, alice: Any, bob: Any, aino: Any, instance: Make, noon: datetime
+) -> None:
+    """`M4`: left, cancelled or moved after the reminder was written and before it was sent."""
+    left, cancelled, moved = await instance(), await instance(), await instance()
+    await book(left, alice, via=Via.CARD)
+    await book(cancelled, bob, via=Via.CARD)
+    await book(moved, aino, via=Via.CARD)
+    await until(left, DAY)
+    assert await remind_due() == 3
+    await leave(left, alice, via=Via.CARD)
+    await cancel_date(cancelled, olga, "Ill")
+    await move(moved, HOUR)
+    assert await told("cancelled") == [bob.id]
+    assert await remind_due() == 0
+
+
+async def test_a_moved_date_reminds_anew(alice: Any, instance: Make, noon: datetime) -> None:
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await until(code, DAY)
+    await remind_due()
+    assert await told() == [alice.id]
+    await move(code, 2 * DAY)
+    assert await remind_due() == 0
+    await until(code, DAY)
+    assert await remind_due() == 1
+    assert await told() == [alice.id]
+
+
+async def test_a_reminder_in_the_night_waits_for_the_morning(
+    alice: Any, instance: Make, noon: datetime
+) -> None:
+    """Unless too little is left then: at 7 the one of an hour before goes out at 6."""
+    start = (clock.now() + 3 * DAY).replace(hour=7, minute=0, tzinfo=None)
+    code = await instance(starts_local=start, remind_before_minutes=(1440, 60))
+    await book(code, alice, via=Via.CARD)
+    await until(code, DAY)
+    await remind_due()
+    assert await told() == []  # 7 in the morning, a day before
+    clock.advance(HOUR)
+    assert await told() == [alice.id]
+    await until(code, HOUR)
+    await remind_due()
+    assert await told() == [alice.id]
+
+
+# --- who has not answered ---
+
+
+@pytest.fixture
+async def yogis(olga: Any, alice: Any, bob: Any, aino: Any, club: Any) -> list[Any]:
+    """All of them are known to be in the group."""
+    where = await group(club.group_id)
+    assert where is not None
+    for person in (olga, alice, bob, aino):
+        await seen_in(person, where)
+    return [olga, alice, bob, aino]
+
+
+async def test_asks_who_has_not_answered_once_a_date(
+    alice: Any, bob: Any, aino: Any, olga: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    """`M4`: Alice comes, Bob can't, Aino may; Olga alone has said nothing."""
+    code = await instance(remind_unanswered=True)
+    await book(code, alice, via=Via.CARD)
+    await answer(code, bob, maybe=False, via=Via.CARD)
+    await answer(code, aino, maybe=True, via=Via.CARD)
+    await until(code, DAY + timedelta(seconds=1))
+    assert await remind_unanswered() == 0
+    clock.advance(timedelta(seconds=1))
+    assert await remind_unanswered() == 1 and await remind_unanswered() == 0
+    assert await told("unanswered") == [olga.id]
+    await until(code, HOUR)
+    assert await remind_unanswered() == 0
+
+
+async def test_asks_only_where_the_series_wants_it_and_only_who_is_there(
+    alice: Any, bob: Any, club: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    silent, asking = await instance(), await instance(remind_unanswered=True)
+    where = await group(club.group_id)
+    assert where is not None
+    await gone_from(bob, where)
+    await until(silent, DAY)
+    assert await remind_unanswered() == 3
+    assert bob.id not in await told("unanswered")
+    assert await db.value("SELECT count(DISTINCT instance_id) FROM messages") == 1
+    assert asking
+
+
+async def test_who_answered_meanwhile_is_not_asked(
+    alice: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    code = await instance(remind_unanswered=True)
+    await until(code, DAY)
+    await remind_unanswered()
+    await answer(code, alice, maybe=False, via=Via.CARD)
+    assert alice.id not in await told("unanswered")
+
+
+async def test_after_the_deadline_nobody_is_asked(
+    instance: Make, yogis: Any, noon: datetime
+) -> None:
+    """`M4`: before the deadline."""
+    code = await instance(remind_unanswered=True, cancel_before_minutes=1440)
+    await until(code, DAY)
+    assert await remind_unanswered() == 0
+
+
+async def test_an_organiser_asks_who_is_missing_at_most_once_a_day(
+    olga: Any, alice: Any, bob: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    """`P5`: the refusal says when again; two taps at once are one."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    assert [m.name for m in await who_is_missing(code, olga)] == ["Aino", "Bob", "Olga"]
+    taps = await asyncio.gather(
+        *(remind_who_is_missing(code, olga) for _ in range(3)), return_exceptions=True
+    )
+    assert sorted(t for t in taps if isinstance(t, int)) == [3]
+    [no, _] = [t for t in taps if isinstance(t, RemindedAlready)]
+    assert olga.voice.tell(no.words).endswith("You can ask again tomorrow at 14:00.")
+    await told("unanswered")
+    clock.advance(DAY)
+    await answer(code, bob, maybe=False, via=Via.CARD)
+    assert await remind_who_is_missing(code, olga) == 2
+    assert bob.id not in await told("unanswered")
+
+
+async def test_asking_is_for_organisers_and_in_time(
+    olga: Any, alice: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    code, lonely = await instance(), await instance(group_id=None)
+    with pytest.raises(Forbidden):
+        await who_is_missing(code, alice)
+    with pytest.raises(Forbidden):
+        await remind_who_is_missing(code, alice)
+    with pytest.raises(Invalid):
+        await remind_who_is_missing(lonely, olga)
+    await until(code, timedelta(0))
+    with pytest.raises(Invalid):
+        await remind_who_is_missing(code, olga)

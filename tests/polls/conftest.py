@@ -1,0 +1,51 @@
+"""A poll about dates in the small world. Settings are read on import, so nothing of ours is imported at the top."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def dates(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
+    """Ask about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await dates()`."""
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    async def ask(*, limits: tuple[int | None, ...] = (None,) * 3, **fields: Any) -> str:
+        options = tuple(
+            OptionDraft("", most, noon + timedelta(days=1 + i, hours=4))
+            for i, most in enumerate(limits)
+        )
+        draft = {
+            "question": "When do we meet?",
+            "kind": "dates",
+            "options": options,
+            "group_id": club.group_id,
+        }
+        return await create_poll(olga, club.id, PollDraft(**{**draft, **fields}))
+
+    return ask
+
+
+@pytest.fixture
+def answer() -> Callable[[str, Any, str], Awaitable[str]]:
+    """Answer a poll about dates, a mark for each: `await answer(code, alice, "y?n")`; `-` is no answer."""
+    from backend.bookings.rules import Via
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+    from backend.polls.rules import Answer
+
+    marks = {"y": Answer.YES, "?": Answer.IF_NEED_BE, "n": Answer.NO}
+
+    async def say(code: str, who: Any, said: str) -> str:
+        options = (await poll(code, who)).options
+        choice = {
+            option.id: marks[mark]
+            for option, mark in zip(options, said, strict=True)
+            if mark != "-"
+        }
+        return (await vote(code, who, choice, via=Via.MINIAPP)).kind
+
+    return say

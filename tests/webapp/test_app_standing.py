@@ -1,0 +1,293 @@
+"""Where the reader stands by the clock: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`, `S6`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings import actions as seats
+from backend.bookings.queries import event
+from backend.bookings.regulars import make_regular
+from backend.bookings.rules import Via
+from backend.bookings.series import decide, move_date
+from tests.webapp.test_app_bookings import root, text_of
+from tests.webapp.test_app_events import live_address
+
+
+@pytest.fixture
+def soon(instance: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
+    """Make a date that starts within hours: `code = await soon(6, capacity=1)`."""
+
+    async def make(hours: float, **fields: Any) -> str:
+        start = (noon + timedelta(hours=2 + hours)).replace(tzinfo=None)
+        return str(await instance(starts_local=start, **fields))
+
+    return make
+
+
+@pytest.fixture
+def offered(soon: Any, alice: Any, bob: Any) -> Callable[..., Awaitable[str]]:
+    """Alice has an offer of the seats that Bob gave back, until 14:30 in Helsinki."""
+
+    async def make(guests: int = 0) -> str:
+        code = str(await soon(6, capacity=1 + guests, guests_max=2))
+        await seats.book(code, bob, guests=guests, via=Via.CARD)
+        await seats.book(code, alice, guests=guests, via=Via.CARD)
+        await seats.leave(code, bob, via=Via.CARD)
+        return code
+
+    return make
+
+
+async def test_an_offer_is_no_seat_yet(app_of: Any, alice: Any, offered: Any) -> None:
+    """`W3`: amber, until when, with its countdown and the two words that can be said."""
+    code = await offered(guests=1)
+    page = await (await app_of(alice)).get(f"/app/events/{code}")
+    told = text_of(page)
+    assert "2 seats are yours to take" in told
+    assert "Held for you and your guest until today at 14:30." in told
+    assert "After that they are free for anyone." in told
+    assert "30:00" in told
+    assert "You’re in" not in told
+    assert "Take the seats" in told
+    assert "Pass on" in told
+
+
+async def test_an_offer_says_who_is_next(
+    app_of: Any, alice: Any, aino: Any, offered: Any, crowd: Any
+) -> None:
+    code = await offered()
+    await seats.book(code, aino, via=Via.CARD)
+    app = await app_of(alice)
+    assert "After that it goes to the next in line: Aino." in text_of(
+        await app.get(f"/app/events/{code}")
+    )
+
+
+async def test_rows_and_the_tab_know_of_an_offer(app_of: Any, alice: Any, offered: Any) -> None:
+    await offered()
+    app = await app_of(alice)
+    for path in ("/app/events", "/app/bookings", "/app/bookings?show=waiting"):
+        page = await app.get(path)
+        assert "Needs your answer" in page.text
+        assert "1 seat is yours to take" in text_of(page)
+        assert "You’re in" not in text_of(page)
+    for path in ("/app/polls", "/app/me"):
+        page = await app.get(path)
+        assert "needs your answer" in page.text
+        assert "Needs your answer" not in page.text
+
+
+async def test_nothing_is_asked_of_who_has_nothing_to_answer(
+    app_of: Any, bob: Any, offered: Any
+) -> None:
+    await offered()
+    app = await app_of(bob)
+    for path in ("/app/events", "/app/bookings", "/app/polls", "/app/me"):
+        assert "needs your answer" not in (await app.get(path)).text.lower()
+
+
+async def test_an_offer_is_taken(app_of: Any, alice: Any, offered: Any) -> None:
+    code = await offered()
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/offer")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "booked")
+    assert "You’re in" in text_of(answer)
+
+
+async def test_an_offer_is_passed_on_and_the_place_kept(
+    app_of: Any, alice: Any, aino: Any, offered: Any
+) -> None:
+    code = await offered()
+    await seats.book(code, aino, via=Via.CARD)
+    answer = await (await app_of(alice)).ask("DELETE", f"/app/events/{code}/offer")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "handed-on")
+    assert "You’re still 1st for the next one." in text_of(answer)
+    assert (await event(code, aino)).mine.held == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("here", ["events", "bookings"])
+async def test_a_question_is_answered_where_it_is_asked(
+    app_of: Any, alice: Any, offered: Any, here: str
+) -> None:
+    code = await offered()
+    app = await app_of(alice)
+    answer = await app.ask("POST", f"/app/events/{code}/offer?here={here}")
+    assert root(answer)["data-outcome"] == "booked"
+    assert "aria-current=page>" in answer.text
+    assert "Needs your answer" not in answer.text
+    assert "You’re in. See you today at 20:00." in text_of(answer)
+    assert (await app.ask("POST", f"/app/events/{code}/offer?here=x")).status_code == 400
+
+
+async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
+    app_of: Any, alice: Any, offered: Any
+) -> None:
+    """`W3`: reading ignores expired offers, and an open screen learns of it from the clock alone."""
+    code = await offered()
+    app = await app_of(alice)
+    screens = [f"/app/events/{code}", "/app/events", "/app/bookings"]
+    live = [live_address((await app.get(path)).text) for path in screens]
+    clock.advance(timedelta(minutes=29, seconds=59))
+    assert [(await app.get(address)).status_code for address in live] == [204, 204, 204]
+    clock.advance(timedelta(seconds=1))
+    for address in live:
+        page = await app.get(address)
+        assert page.status_code == 200
+        assert "yours to take" not in text_of(page)
+        assert "Needs your answer" not in page.text
+    told = text_of(await app.get(f"/app/events/{code}"))
+    assert "The time is up" in told
+    assert "You keep your place in line for the next one." in told
+
+
+async def test_in_the_last_hours_the_first_tap_has_the_seat(
+    app_of: Any, alice: Any, bob: Any, soon: Any
+) -> None:
+    """`W3`"""
+    code = await soon(1.5, capacity=1)
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    assert "We tell all who wait, and the first tap has the seat." in text_of(
+        await app.get(f"/app/events/{code}")
+    )
+    await seats.leave(code, bob, via=Via.CARD)
+    page = text_of(await app.get(f"/app/events/{code}"))
+    assert "1 seat is free" in page
+    assert "The first tap has it" in page
+    assert "First tap" in text_of(await app.get("/app/events"))
+    answer = await app.ask("POST", f"/app/events/{code}/free-seats")
+    assert root(answer)["data-outcome"] == "booked"
+
+
+async def test_who_can_leave_no_more_looks_for_a_replacement(
+    app_of: Any, alice: Any, soon: Any
+) -> None:
+    """`B6`: theirs until somebody takes it, and they can think better of it."""
+    code = await soon(6, cancel_before_minutes=600)
+    await seats.book(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert 'id="do-leave"' not in page.text
+    assert "Find my replacement" in page.text
+    assert "If nobody does, it counts as a late cancellation." in text_of(page)
+    looking = await app.ask("POST", f"/app/events/{code}/replacement")
+    assert (looking.status_code, root(looking)["data-outcome"]) == (200, "replacing")
+    assert "Looking for your replacement" in text_of(looking)
+    assert "You’re in" not in text_of(looking)
+    assert "Yours until taken" in text_of(await app.get("/app/bookings"))
+    kept = await app.ask("DELETE", f"/app/events/{code}/replacement")
+    assert root(kept)["data-outcome"] == "booked"
+    assert "Looking for" not in text_of(kept)
+
+
+async def test_a_seat_the_line_gave_late_does_not_count_against_anyone(
+    app_of: Any, alice: Any, bob: Any, soon: Any
+) -> None:
+    """`B6`"""
+    code = await soon(6, capacity=1, cancel_before_minutes=600)
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, alice, via=Via.CARD)
+    await seats.find_replacement(code, bob, via=Via.CARD)
+    await seats.take_free(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    assert "late cancellation" not in text_of(await app.get(f"/app/events/{code}"))
+    looking = await app.ask("POST", f"/app/events/{code}/replacement")
+    assert "nothing counts against you" in text_of(looking)
+
+
+async def test_a_moved_date_asks_whether_one_still_comes(
+    app_of: Any, alice: Any, olga: Any, soon: Any, noon: datetime
+) -> None:
+    """`S6`"""
+    code = await soon(72)
+    await seats.book(code, alice, via=Via.CARD)
+    await move_date(code, olga, (noon + timedelta(hours=77)).replace(tzinfo=None))
+    app = await app_of(alice)
+    page = text_of(await app.get(f"/app/events/{code}"))
+    assert "Moved to Thu 26 Nov at 17:00 It was 14:00. Are you still coming?" in page
+    assert "Still coming" in page
+    assert "Not this time" in page
+    assert "Moved" in text_of(await app.get("/app/events"))
+    stays = await app.ask("POST", f"/app/events/{code}/stay")
+    assert root(stays)["data-outcome"] == "booked"
+    assert "Moved; it was 14:00" in text_of(stays)
+    assert "Needs your answer" not in (await app.get("/app/events")).text
+
+
+async def test_who_was_asked_may_leave_though_it_is_late(
+    app_of: Any, alice: Any, olga: Any, soon: Any, noon: datetime
+) -> None:
+    """`S6`"""
+    code = await soon(72, cancel_before_minutes=24 * 60)
+    await seats.book(code, alice, via=Via.CARD)
+    await move_date(code, olga, (noon + timedelta(hours=8)).replace(tzinfo=None))
+    left = await (await app_of(alice)).ask("DELETE", f"/app/events/{code}/booking?here=bookings")
+    assert (left.status_code, root(left)["data-outcome"]) == (200, "left")
+    assert "No seat is yours yet" in left.text
+
+
+async def test_voters_come_first_for_a_time(
+    app_of: Any, alice: Any, soon: Any, noon: datetime
+) -> None:
+    """`P4`"""
+    code = await soon(72)
+    await db.execute(
+        "UPDATE event_instances SET claim_until = $2 WHERE code = $1",
+        code,
+        noon + timedelta(days=1),
+    )
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "Who voted for this date has the first claim until tomorrow at 14:00." in text_of(page)
+    assert "Join the line" in page.text
+    live = live_address(page.text)
+    clock.advance(timedelta(days=1))
+    assert "first claim" not in text_of(await app.get(live))
+
+
+async def test_how_many_are_missing_and_until_when(
+    app_of: Any, alice: Any, olga: Any, soon: Any
+) -> None:
+    """`S7`"""
+    code = await soon(72, min_to_run=2, decide_by_itself=True)
+    await seats.book(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    page = text_of(await app.get(f"/app/events/{code}"))
+    assert "1 more person is needed" in page
+    assert "By Wed 25 Nov at 14:00, or it is called off." in page
+    assert "1 more is needed" in text_of(await app.get("/app/events"))
+    await decide(code, olga, run=True)
+    assert "It runs" in text_of(await app.get(f"/app/events/{code}"))
+
+
+async def test_a_standing_seat_is_named_as_one(
+    app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
+) -> None:
+    """`B11`"""
+    made = await series(rule="FREQ=WEEKLY")
+    where = await db.row("SELECT series_id FROM event_instances WHERE code = $1", made.first_code)
+    member = await db.value(
+        "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", alice.id, club.id
+    )
+    assert where
+    await make_regular(olga, club.id, where["series_id"], member)
+    page = await (await app_of(alice)).get(f"/app/events/{made.first_code}")
+    assert "It’s your standing seat." in text_of(page)
+    assert "Not this week" in page.text
+
+
+async def test_a_stranger_can_answer_nothing(app_of: Any, charlie: Any, instance: Any) -> None:
+    """`A1`"""
+    code = await instance()
+    app = await app_of(charlie)
+    for method, path in (
+        ("POST", "offer"),
+        ("DELETE", "offer"),
+        ("POST", "replacement"),
+        ("DELETE", "replacement"),
+        ("POST", "stay"),
+    ):
+        assert (await app.ask(method, f"/app/events/{code}/{path}")).status_code == 404

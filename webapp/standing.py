@@ -1,0 +1,55 @@
+"""Where the reader stands with a date, in one word that rows, badges, the status and the buttons all go by."""
+
+from backend import clock
+from backend.bookings.queries import InstanceView
+
+
+def stand(view: InstanceView) -> str:
+    """The filter that says how things are for the reader now; what the clock has ended counts no more, swept or not.
+
+    `cancelled`, `ended` · `offer` (seats held for them), `time-up` (held no longer) · `replacing`, `moved` (and they were
+    asked), `call` (they wait, and a tap has their seats), `part` (some seats, waiting for more), `waiting`, `in` ·
+    `not-open`, `closed` · `maybe`, `declined` · `claims` (others come first), `open`.
+    """
+    phase = view.phase
+    if phase in ("cancelled", "ended"):
+        return phase
+    return _of_booking(view) or (phase if phase != "open" else _of_answer(view))
+
+
+def _of_booking(view: InstanceView) -> str:
+    mine = view.mine
+    if mine is None:
+        return ""
+    if mine.offered:
+        return "offer" if mine.held else "time-up"
+    if mine.waiting:
+        if view.mine_to_take >= mine.waiting:
+            return "call"
+        return "part" if mine.seats else "waiting"
+    if not mine.seats:
+        return ""
+    if mine.replacing:
+        return "replacing"
+    return "moved" if asked(view) else "in"
+
+
+def _of_answer(view: InstanceView) -> str:
+    if view.mine and view.mine.answer in ("maybe", "declined"):
+        return view.mine.answer
+    return "claims" if view.claiming and not view.claims else "open"
+
+
+def asked(view: InstanceView) -> bool:
+    """The date has moved, and they may still say that they do not come (`S6`)."""
+    return bool(view.mine and view.mine.asked_to_stay and clock.now() < view.starts_at)
+
+
+def leaves_freely(view: InstanceView) -> bool:
+    """The filter that says whether the reader's seats can be given back freely now (`B6`, `S6`)."""
+    return view.may_leave or asked(view)
+
+
+def may_pass_on(view: InstanceView) -> bool:
+    """The filter that says whether it is too late to leave, but not to look for a replacement (`B6`)."""
+    return not leaves_freely(view) and clock.now() < view.starts_at
