@@ -111,6 +111,28 @@ async def test_what_was_left_what_has_a_card_and_what_was_edited_is_never_delete
     assert await later_by(club, olga, made.series_id, 1) == [left, carded, edited]
 
 
+async def test_what_a_poll_chose_is_never_deleted(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4, P4: though nobody who voted for it has booked it."""
+    made = await series(rule="FREQ=WEEKLY")
+    async with db.transaction():
+        poll_id = await db.value(
+            "INSERT INTO polls (account_id, code, question, kind, choices_max, anonymous, results, created_at)"
+            " VALUES ($1, 'poll', 'When?', 'dates', 1, false, 'live', $2) RETURNING id",
+            club.id,
+            noon,
+        )
+        await db.execute(
+            "INSERT INTO poll_options (account_id, poll_id, position, text, starts_at, made_instance_id)"
+            " SELECT $1, $2, 1, '', starts_at, id FROM event_instances WHERE code = $3",
+            club.id,
+            poll_id,
+            made.first_code,
+        )
+    assert await later_by(club, olga, made.series_id, 1) == [made.first_code]
+
+
 async def test_one_date_keeps_its_own_values_when_the_series_changes(
     series: Make, club: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:

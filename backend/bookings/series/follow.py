@@ -11,11 +11,13 @@ from backend.events.actions import materialise
 from backend.events.rules import Timing, timing_of
 from backend.people.queries import Person
 
-# What nobody has touched may be taken away: no hand, no booking however old, no card, no word to anybody, no claim.
+# What nobody has touched may be taken away: no hand, no booking however old, no card, no word to anybody, no claim,
+# no poll that chose it.
 UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.instance_id = i.id)
-    AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id))"""
+    AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id)
+    AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id))"""
 
 SHOWN_IN_CALENDARS = ("title", "description", "place", "map_url", "zone", "duration_minutes")
 
