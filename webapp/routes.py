@@ -47,6 +47,8 @@ def miniapp() -> Router:
             polls.update,
             me.show,
             me.update,
+            me.remind,
+            me.choose_kinds,
             me.allow,
         ],
         dependencies={"person": Provide(person_of_session)},

@@ -1,6 +1,7 @@
 """The Mini App in a real browser, in Telegram's frame and alone: what no test without one can see."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ async def test_books_by_telegrams_own_button(phone: Any, alice: Any, instance: A
     await until(
         page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'"
     )
-    await until(page, "() => last('web_app_setup_main_button').is_visible === false")
+    await until(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
     second = await said(page, "web_app_setup_secondary_button")
     assert (second["is_visible"], second["text"]) == (True, "Leave")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
@@ -348,3 +349,105 @@ async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> 
     await page.select_option("#language", tongues[-1])
     await page.wait_for_selector("#screen[data-outcome=saved]")
     await expect(page.locator("#language")).to_have_value(tongues[-1])
+
+
+async def an_offer(instance: Any, alice: Any, bob: Any, noon: datetime) -> str:
+    """The code of a date today whose only seat is held for Alice until 14:30 in Helsinki."""
+    start = (noon + timedelta(hours=8)).replace(tzinfo=None)
+    code = str(await instance(capacity=1, starts_local=start))
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, alice, via=Via.CARD)
+    await seats.leave(code, bob, via=Via.CARD)
+    return code
+
+
+async def test_an_offer_is_taken_by_telegrams_own_button(
+    phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
+) -> None:
+    """`W3`"""
+    code = await an_offer(instance, alice, bob, noon)
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    assert (await said(page, "web_app_setup_main_button"))["text"] == "Take the seat"
+    assert (await said(page, "web_app_setup_secondary_button"))["text"] == "Pass on"
+    await page.evaluate("tell('main_button_pressed')")
+    await app.wait_for_selector("#screen[data-outcome=booked]")
+    assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
+
+
+async def test_an_offer_counts_down_by_the_servers_clock_and_ends_by_itself(
+    phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
+) -> None:
+    """`W3`: whatever the phone's own clock says; at the end the screen asks the server, and tells what it says."""
+    code = await an_offer(instance, alice, bob, noon)
+    clock.advance(timedelta(minutes=25, seconds=30))
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    digits = page.locator(".clock b")
+    await expect(digits).to_have_text(re.compile(r"^4:(30|2\d)$"))
+    await expect(digits).to_have_text(re.compile(r"^4:2\d$"))
+    await expect(page.locator(".clock")).to_have_class(re.compile("soon"))
+    clock.advance(timedelta(minutes=5))
+    await expect(page.locator(".status strong")).to_have_text("The time is up")
+    await expect(page.locator("#do-leave")).to_have_text("Leave the line")
+
+
+async def test_at_nought_the_server_is_asked_at_once(
+    phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
+) -> None:
+    code = await an_offer(instance, alice, bob, noon)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.wait_for_selector(".clock")
+    await page.evaluate("document.getElementById('live').setAttribute('hx-trigger', 'never')")
+    async with page.expect_request(lambda asked: "seen=" in asked.url):
+        await page.evaluate(
+            "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
+        )
+
+
+async def test_a_moved_date_is_answered_on_the_first_screen(
+    phone: Any, alice: Any, olga: Any, instance: Any, noon: datetime
+) -> None:
+    """`S6`: what needs an answer stands on top, and its answer keeps the screen."""
+    from backend.bookings.series import move_date
+
+    code = await instance()
+    await seats.book(code, alice, via=Via.CARD)
+    await move_date(code, olga, (noon + timedelta(days=4)).replace(tzinfo=None))
+    page = await phone.opened(alice, "/app/events", version="5.0")
+    await expect(page.locator(".tabs em")).to_contain_text("1")
+    await page.get_by_role("button", name="Still coming").click()
+    await expect(page.locator(".status strong")).to_contain_text("You’re in.")
+    await expect(page.locator(".tabs em")).to_have_count(0)
+    assert page.url.partition("#")[0].endswith("/app/events")
+
+
+async def test_a_calendar_file_is_taken_down_by_telegram_where_it_can(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await app.locator("a", has_text="Add to my calendar").click()
+    await until(page, "() => last('web_app_request_file_download')")
+    asked = await said(page, "web_app_request_file_download")
+    assert asked["file_name"] == f"{code}.ics"
+    assert "/calendar/dates/" in asked["url"]
+    old, app = await phone.framed(alice, f"/app/events/{code}", version="7.0")
+    await app.locator("a", has_text="Add to my calendar").click()
+    await until(old, "() => last('web_app_open_link')")
+
+
+async def test_the_code_stands_black_on_white_also_in_the_dark(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    """`B12`"""
+    code = await instance()
+    await seats.book(code, alice, via=Via.CARD)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0", theme=DARK)
+    await page.click("#do-code")
+    await page.wait_for_selector(".qr svg")
+    ground = await page.evaluate("getComputedStyle(document.querySelector('.qr')).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    box = await page.locator(".qr svg").bounding_box()
+    assert box is not None
+    assert box["width"] >= 300
+    await page.go_back()
+    await page.wait_for_selector("#do-code")

@@ -113,6 +113,12 @@ def address_in(page: str) -> str:
     return found[1]
 
 
+def in_file(content: bytes) -> Any:
+    """The one date in a calendar file, as an independent reader understands it."""
+    [date] = icalendar.Calendar.from_ical(content).walk("VEVENT")
+    return date
+
+
 async def test_a_date_goes_into_ones_calendar(
     app_of: Any, web: Any, alice: Any, olga: Any, instance: Any, noon: datetime
 ) -> None:
@@ -128,13 +134,13 @@ async def test_a_date_goes_into_ones_calendar(
     assert file.status_code == 200
     assert file.headers["content-disposition"] == f'attachment; filename="{code}.ics"'
     assert file.headers["access-control-allow-origin"] == "https://web.telegram.org"
-    [date] = icalendar.Calendar.from_ical(file.content).walk("VEVENT")
+    date = in_file(file.content)
     assert date["UID"] == f"{code}@emerald.example"
     assert date["STATUS"] == "CONFIRMED"
     assert date["URL"].endswith(f"startapp=e_{code}")
     assert date.start.utcoffset() == timedelta(hours=2)
     await cancel_date(code, olga, "Snow")
-    [date] = icalendar.Calendar.from_ical((await web.get(address)).content).walk("VEVENT")
+    date = in_file((await web.get(address)).content)
     assert date["STATUS"] == "CANCELLED"
     with clock.stopped(noon + timedelta(days=8)):
         assert (await web.get(address)).status_code == 404

@@ -1,8 +1,11 @@
-"""The reader's own page: language, time zone, clubs (`M5`)."""
+"""The reader's own page: language, time zone, reminders, kinds of message, clubs (`M5`)."""
 
 from typing import Any
 
+import pytest
+
 from backend.i18n import languages
+from backend.people.preferences import KINDS, choose_reminders, preferences
 from tests.webapp.test_app_bookings import root, text_of
 
 
@@ -41,3 +44,62 @@ async def test_a_zone_is_kept(app_of: Any, alice: Any) -> None:
     assert "Not known yet" in (await app.get("/app/me")).text
     answer = await app.ask("PATCH", "/app/me", data={"zone": "Australia/Lord_Howe"})
     assert "Australia/Lord_Howe" in answer.text
+
+
+async def test_reminders_come_when_one_wants_them(app_of: Any, alice: Any) -> None:
+    """`M5`: as each series has it, at times of one's own, or never."""
+    app = await app_of(alice)
+    assert 'value="series" checked' in (await app.get("/app/me")).text
+    own = await app.ask("PUT", "/app/me/reminders", data={"when": "own"})
+    assert root(own)["data-outcome"] == "saved"
+    assert (await preferences(alice)).leads == (1440, 120)
+    for chosen in (["60"], ["2880", "15"]):
+        page = await app.ask("PUT", "/app/me/reminders", data={"when": "own", "lead": chosen})
+        assert (await preferences(alice)).leads == tuple(int(lead) for lead in chosen)
+        for lead in chosen:
+            assert f'value="{lead}" checked' in page.text
+    never = await app.ask("PUT", "/app/me/reminders", data={"when": "never", "lead": ["60"]})
+    assert 'value="never" checked' in never.text
+    assert (await preferences(alice)).leads == ()
+    await app.ask("PUT", "/app/me/reminders", data={"when": "series"})
+    assert (await preferences(alice)).leads is None
+
+
+async def test_a_lead_chosen_elsewhere_is_shown_too(app_of: Any, alice: Any) -> None:
+    await choose_reminders(alice, [95])
+    page = text_of(await (await app_of(alice)).get("/app/me"))
+    assert "95 minutes" in page
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"when": "own", "lead": ["1"]}, 422),
+        ({"when": "own", "lead": ["15", "30", "60", "120", "180", "1440"]}, 422),
+        ({"when": "own", "lead": ["x"]}, 422),
+        ({"when": "own", "lead": [str(10**30)]}, 422),
+        ({"when": "sometimes"}, 422),
+    ],
+)
+async def test_reminders_that_cannot_be_are_told_in_words(
+    app_of: Any, alice: Any, form: Any, status: int
+) -> None:
+    """`X5`"""
+    answer = await (await app_of(alice)).ask("PUT", "/app/me/reminders", data=form)
+    assert answer.status_code == status
+    assert root(answer)["role"] == "alert"
+    assert (await preferences(alice)).leads is None
+
+
+async def test_kinds_of_message_can_be_done_without(app_of: Any, alice: Any) -> None:
+    """`M5`: what is not wanted is not named."""
+    app = await app_of(alice)
+    page = (await app.get("/app/me")).text
+    assert page.count('role="switch"') == page.count("checked><span") == len(KINDS)
+    some = await app.ask("PUT", "/app/me/kinds", data={"kind": ["polls", "nudges"]})
+    assert (await preferences(alice)).muted == {"reminders", "announcements"}
+    assert some.text.count("checked><span") == 2
+    await app.ask("PUT", "/app/me/kinds")
+    assert (await preferences(alice)).muted == set(KINDS)
+    await app.ask("PUT", "/app/me/kinds", data={"kind": list(KINDS)})
+    assert (await preferences(alice)).muted == frozenset()

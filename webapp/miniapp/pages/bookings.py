@@ -73,7 +73,7 @@ async def update(
 @delete("/events/{code:str}/booking", status_code=200)
 async def destroy(
     code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Response[str]:
+) -> Answer:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -91,7 +91,7 @@ async def answer(
 @post("/events/{code:str}/free-seats", status_code=200)
 async def take_free(
     code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Response[str]:
+) -> Answer:
     """Take the seats that are free now, and keep waiting for the rest (`W1`, `W3`)."""
     outcome = await actions.take_free(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -100,7 +100,7 @@ async def take_free(
 @post("/events/{code:str}/offer", status_code=200)
 async def take(
     code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Response[str]:
+) -> Answer:
     """Take the seats that are held for the reader (`W3`)."""
     outcome = await actions.take(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -109,7 +109,7 @@ async def take(
 @delete("/events/{code:str}/offer", status_code=200)
 async def pass_on(
     code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Response[str]:
+) -> Answer:
     """Let them go to the next in line (`W3`)."""
     outcome = await actions.hand_on(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -134,13 +134,13 @@ async def keep(code: FromPath[str], person: NamedDependency[Person]) -> Response
 @post("/events/{code:str}/stay", status_code=200)
 async def stay(
     code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Response[str]:
+) -> Answer:
     """The date has moved, and the reader still comes (`S6`)."""
     outcome = await actions.stay(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
 
 
-async def _after(here: Here, code: str, person: Person, outcome: Outcome) -> Response[str]:
+async def _after(here: Here, code: str, person: Person, outcome: Outcome) -> Answer:
     """The screen on which the question was answered, as it is now."""
     if here == "events":
         return await home(person, outcome=outcome)

@@ -1,9 +1,11 @@
 """The reader: how they are spoken to, where they are, which clubs they belong to."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
-from litestar import Response, get, patch, post
+from litestar import Response, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -11,13 +13,22 @@ from litestar.params import Body
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Act
 from backend.bookings.queries import needs_answer
-from backend.i18n import languages
+from backend.errors import Invalid
+from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries
+from backend.people.preferences import KINDS, choose_reminders, mute, preferences
 from backend.people.queries import Person
 from webapp.miniapp.screens import screen
+from webapp.respond import AnyRequest
 
+HOUR, DAY = 60, 24 * 60  # minutes
+OWN_AT_FIRST = (DAY, 2 * HOUR)
 # As their speakers write them.
 LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
+
+
+# What can be chosen, in minutes before the start; what a person has chosen elsewhere is kept and shown too.
+LEADS = (7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, HOUR, 30, 15)
 
 
 @dataclass
@@ -28,12 +39,16 @@ class PreferencesForm:
     zone: str = ""
 
 
+WHENS = ("series", "own", "never")
+A_LEAD = re.compile(r"[0-9]{1,9}")
+
+
 Preferences = Annotated[PreferencesForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/me")
 async def show(person: NamedDependency[Person]) -> Response[str]:
-    """Language, time zone, clubs."""
+    """Language, time zone, reminders, kinds of message, clubs."""
     return await _me(person)
 
 
@@ -47,6 +62,39 @@ async def update(data: Preferences, person: NamedDependency[Person]) -> Response
     return await _me(await queries.person(person.id) or person, outcome="saved")
 
 
+@put("/me/reminders")
+async def remind(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
+    """Choose when to be reminded (`M4`, `M5`): the field `when` says as each series has it, at times of one's own, or
+    never; `lead`, repeated, are those times in minutes before the start. Raises `Invalid`.
+
+    Times of one's own begin with a day and two hours before, as most series have it.
+    """
+    form = await request.form()
+    when, told = form.get("when"), form.getall("lead", [])
+    if when not in WHENS:
+        raise Invalid(N_("Choose one of these, please."), field="when")
+    if not all(isinstance(lead, str) and A_LEAD.fullmatch(lead) for lead in told):
+        raise Invalid(
+            N_("A reminder comes between five minutes and two weeks before."), field="lead"
+        )
+    leads: Collection[int] | None = [int(lead) for lead in told]
+    if when != "own":
+        leads = None if when == "series" else []
+    elif not leads and not (await preferences(person)).leads:
+        leads = OWN_AT_FIRST
+    await choose_reminders(person, leads)
+    return await _me(person, outcome="saved")
+
+
+@put("/me/kinds")
+async def choose_kinds(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
+    """Choose which kinds of message to get (`M5`): the field `kind`, repeated, is all that is wanted."""
+    wanted = (await request.form()).getall("kind", [])
+    for kind in KINDS:
+        await mute(person, kind, kind not in wanted)
+    return await _me(person, outcome="saved")
+
+
 @post("/me/writing", status_code=204)
 async def allow(person: NamedDependency[Person]) -> None:
     """The person has just allowed the bot to write to them, in Telegram's own dialogue (`M3`).
@@ -56,8 +104,18 @@ async def allow(person: NamedDependency[Person]) -> None:
     await actions.allow_writing(person)
 
 
+def lead_words(lead: int, voice: Voice) -> str:
+    """`2 days`, `3 hours`, `15 minutes`: the largest unit that divides it."""
+    if lead % DAY == 0:
+        return voice.count(N_("%(n)s day"), N_("%(n)s days"), lead // DAY)
+    if lead % HOUR == 0:
+        return voice.count(N_("%(n)s hour"), N_("%(n)s hours"), lead // HOUR)
+    return voice.count(N_("%(n)s minute"), N_("%(n)s minutes"), lead)
+
+
 async def _me(person: Person, outcome: str = "") -> Response[str]:
     theirs = await clubs(person)
+    chosen = await preferences(person)
     return screen(
         "people/me.html",
         person,
@@ -65,5 +123,11 @@ async def _me(person: Person, outcome: str = "") -> Response[str]:
         clubs=theirs,
         asked=await needs_answer(person),
         organises=any(club.allows(Act.MANAGE_EVENTS) for club in theirs),
+        leads=[
+            (lead, lead_words(lead, person.voice), lead in (chosen.leads or ()))
+            for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)
+        ],
+        when="series" if chosen.leads is None else "own" if chosen.leads else "never",
+        muted=chosen.muted,
         languages={code: LANGUAGES.get(code, code) for code in languages()},
     )
