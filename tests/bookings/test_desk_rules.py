@@ -561,6 +561,23 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
     assert seats(at) == {DAN: 1}
 
 
+@pytest.mark.parametrize("left", [timedelta(days=2), timedelta(hours=20), timedelta(hours=1)])
+def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
+    """W4, B6: over by one, the line gets no seat of who looks for a replacement, near or far; once it fits, it does."""
+    at = desk(3)
+    at.facts = replace(at.facts, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
+    for who in (ALICE, BOB, DAN, CARLA):
+        book(at, who)
+    at.now = STARTS - left
+    capacity(at, 2)
+    assert ask(at, ALICE, Verb.REPLACE).kind == "replacing"
+    assert book(at, CARLA).kind == "already"
+    assert seats(at) == {ALICE: 1, BOB: 1, DAN: 1} and at.over == 1
+    organiser(at, BOB, Verb.REMOVE)
+    book(at, CARLA)
+    assert seats(at) == {CARLA: 1, DAN: 1} and not at.over
+
+
 def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> None:
     """W4, W1: the same function fills, and skips who could not even fit into the empty room."""
     at = desk(4)
