@@ -236,7 +236,7 @@ def _stay(desk: Desk, request: Request) -> Outcome:
         offered=party.offered,
     )
     party.stays_at = desk.now
-    return standing(desk, party)
+    return Outcome("booked", words.stays(desk), party.seats, party.waiting)
 
 
 def _regular(desk: Desk, request: Request) -> Outcome:

@@ -251,6 +251,14 @@ def replacing(party: "Party") -> Words:
     )
 
 
+def stays(desk: "Desk") -> Words:
+    return Words(
+        N_("Good: your seat stays yours. See you %(when)s."),
+        {"when": desk.facts.starts_at},
+        zone=desk.facts.zone,
+    )
+
+
 def replaced_at_once() -> Words:
     return Words(N_("Someone was waiting and has your seat now. Nothing counts against you."))
 

@@ -16,12 +16,13 @@ DUE = """
 INSERT INTO cards (account_id, group_id, topic_id, instance_id, poll_id, state, next_try_at, created_at, asked_by)
 """
 
-# A date is announced once: not again while there is any card of it, lost ones included (`C1`).
+# A date is announced once: not again while there is any card of it, lost ones included (`C1`); none of a series that
+# pauses (`S9`).
 NEAR = """
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN groups g ON g.id = r.group_id
-WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well'
+WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well' AND r.paused_at IS NULL AND r.archived_at IS NULL
     AND i.starts_at <= $1 + make_interval(mins => r.announce_before_minutes)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
 """

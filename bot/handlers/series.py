@@ -3,8 +3,10 @@
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
+from backend.bookings.actions import stay
 from backend.bookings.queries import event
-from backend.bookings.series import decide, stay
+from backend.bookings.rules import Via
+from backend.bookings.series import decide
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.asked import by_a_person
@@ -19,8 +21,8 @@ async def still_coming(
     query: CallbackQuery, callback_data: Stay, bot: Bot, person: Person, voice: Voice
 ) -> None:
     """ "Still coming": answered, and the message then says how they stand."""
-    words = await stay(callback_data.code, person)
-    await answer_tap(query, voice, words, "done")
+    outcome = await stay(callback_data.code, person, via=Via.CARD)
+    await answer_tap(query, voice, outcome.words, outcome.kind)
     message = message_of(query)
     if message is not None and message.chat.type == "private":
         sheet = await sheet_for(callback_data.code, person)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import answer, book, leave
+from backend.bookings.actions import answer, book, leave, stay
 from backend.bookings.queries import event, series_dates
 from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, edit_series, move_date, stay, tally
+from backend.bookings.series import cancel_date, edit_series, move_date, tally
 from backend.bookings.words import Cancelled, Ended, NotIn
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events import queries as events
@@ -81,9 +81,11 @@ async def test_olga_sees_who_stays_who_left_and_who_is_silent(
     await move_date(code, olga, SUNDAY)
     clock.advance(timedelta(minutes=5))
     assert (await tally(code, olga)).silent == ["Alice", "Bob", "Aino"]
-    said = await stay(code, alice)
-    assert alice.voice.tell(said) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
-    assert await stay(code, alice) == said
+    said = await stay(code, alice, via=Via.MINIAPP)
+    assert (
+        alice.voice.tell(said.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
+    )
+    assert (await stay(code, alice, via=Via.MINIAPP)).kind == "already"
     assert (await event(code, alice)).mine.asked_to_stay is False  # type: ignore[union-attr]
     await leave(code, bob, via=Via.CARD)
     found = await tally(code, olga)
@@ -106,7 +108,7 @@ async def test_each_move_asks_once(
     await move_date(code, olga, SUNDAY)
     assert await told() == [(alice.id, True)]
     await sent()
-    await stay(code, alice)
+    await stay(code, alice, via=Via.MINIAPP)
     clock.advance(timedelta(minutes=1))
     await move_date(code, olga, SUNDAY.replace(hour=12))
     assert await told() == [(alice.id, True)]
@@ -161,7 +163,7 @@ async def test_who_has_left_is_not_asked_after_all(
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages")]
     assert [letter.outdated for letter in await letters(ids)] == [True]
     with pytest.raises(NotIn):
-        await stay(code, alice)
+        await stay(code, alice, via=Via.MINIAPP)
 
 
 async def test_a_date_may_be_moved_onto_the_start_of_another(
@@ -245,11 +247,11 @@ async def test_what_cannot_be_moved(
         await move_date(code, charlie, SUNDAY)
     with pytest.raises(Forbidden):
         await tally(code, alice)
-    with pytest.raises(NotIn):
-        await stay(code, charlie)
+    with pytest.raises(NotFound):
+        await stay(code, charlie, via=Via.MINIAPP)
     await book(code, alice, via=Via.MINIAPP)
     await cancel_date(code, olga, "Ill")
-    for act in (move_date(code, olga, SUNDAY), stay(code, alice)):
+    for act in (move_date(code, olga, SUNDAY), stay(code, alice, via=Via.MINIAPP)):
         with pytest.raises(Cancelled):
             await act
     clock.advance(timedelta(days=2))

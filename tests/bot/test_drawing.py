@@ -365,7 +365,7 @@ def test_the_first_tap_has_it() -> None:
     """`W3`, look/card.md: in the last two hours, while others wait."""
     last = view(booked=11, waiting=3, clockwork=clockwork(first_tap=3000), windows=LATE)
     sheet = draw(last)
-    assert "<b>1 free</b> · 11 of 12 · first tap has it" in sheet.text
+    assert "<b>1 free</b> · 11 of 12 · 3 wait · first tap has it" in sheet.text
     assert words(sheet) == [["Take the seat"], ["Open in Emerald ↗"]]
     assert sheet.rows[0][0].style == "primary"
     assert words(draw(dataclasses.replace(last, booked=10)))[0] == ["Take the seats"]
@@ -382,7 +382,7 @@ def test_a_seat_whose_holder_looks_for_a_replacement() -> None:
     far = draw(dataclasses.replace(full, waiting=2, clockwork=clockwork(offers=60, first_tap=30)))
     assert "taken over" not in far.text and words(far)[0][0] == "Wait for a seat"
     near = draw(dataclasses.replace(full, waiting=2, clockwork=clockwork(offers=3000)))
-    assert "<b>Full</b> · 12 of 12 · 1 can be taken over · first tap has it" in near.text
+    assert "<b>Full</b> · 12 of 12 · 1 can be taken over · 2 wait · first tap has it" in near.text
 
 
 def test_who_voted_has_the_first_claim() -> None:

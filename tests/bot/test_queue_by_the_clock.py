@@ -274,7 +274,7 @@ async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     await leave(code, alice, via=Via.CARD)
     await drain(run)
     card = telegram.last(telegram.room())
-    assert "1 free · 0 of 1 · first tap has it" in card["text"]
+    assert "1 free · 0 of 1 · 1 waits · first tap has it" in card["text"]
     assert buttons(card) == [["Take the seat", "Leave"], ["Open in Emerald ↗"]]
     answer = await telegram.tap("Olga", card, "Take the seat")
     assert answer["show_alert"] and "for those who waited before you" in answer["text"]

@@ -219,3 +219,14 @@ async def test_many_who_post_at_once_post_one_card(
         *(cards.announce_due() for _ in range(5)),
     )
     assert len(await cards_of(instance_id=(await find(code)).id)) == 1
+
+
+async def test_a_series_that_pauses_announces_nothing(series: Any, club: Any, olga: Any) -> None:
+    """S9: its dates can still be booked, but nobody is called to them until it goes on."""
+    from backend.events.actions import pause_series, resume_series
+
+    made = await series(announce_before_minutes=5 * 24 * 60)
+    await pause_series(olga, club.id, made.series_id)
+    assert await cards.announce_due() == 0
+    await resume_series(olga, club.id, made.series_id)
+    assert await cards.announce_due() == 1

@@ -11,10 +11,9 @@ from typing import Any
 
 from icalendar import Calendar
 
-from backend.bookings.actions import book
+from backend.bookings.actions import book, stay
 from backend.bookings.queries import event, series_dates
 from backend.bookings.rules import Via
-from backend.bookings.series import stay
 from backend.events.queries import series as series_view
 from backend.people.queries import Person
 
@@ -130,7 +129,7 @@ async def test_one_date_is_moved_called_off_and_decided(
         await book(code, person, via=Via.MINIAPP)
     moved = await told("event", "move", code, "--starts-at", "2031-03-05T11:00")
     assert moved.startswith("Moved.")
-    await stay(code, alice)
+    await stay(code, alice, via=Via.MINIAPP)
     assert await told("event", "tally", code) == (
         "asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)"
     )

@@ -18,10 +18,9 @@ from backend.bookings.series.seats import (
     still_on,
 )
 from backend.bookings.series.telling import Told, concerned, tell
-from backend.bookings.words import Ended, NotIn
 from backend.errors import Invalid
 from backend.events.rules import resolve_local, wall_clock
-from backend.i18n import N_, Words
+from backend.i18n import N_
 from backend.messages.rules import QUESTIONS
 from backend.people.queries import Person
 
@@ -141,36 +140,6 @@ async def _ask_anew(row: db.Row, starts_at: datetime, at: datetime) -> None:
         spared,
     )
     await tell(row["account_id"], instance_id, "moved", whom, at, priority=QUESTIONS)
-
-
-async def stay(code: str, person: Person) -> Words:
-    """ "Still coming": the answer to the question of a move (`S6`); saying so again changes nothing.
-
-    Raises `NotIn` for who has no seat, `Cancelled`, `Ended`, `NotFound`.
-    """
-    where = await find(code)
-    at = clock.now()
-    async with db.transaction():
-        row = await db.row(
-            "SELECT b.id, b.seats, b.move_asked_at, b.move_stays_at, i.state, i.cancel_reason, i.starts_at, i.ends_at,"
-            " r.zone FROM event_instances i JOIN event_series r ON r.id = i.series_id"
-            " JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $2 AND m.left_at IS NULL"
-            " JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id WHERE i.id = $1 FOR UPDATE OF b",
-            where.id,
-            person.id,
-        )
-        if row is None or not row["seats"]:
-            raise NotIn(N_("You have no seat here any more."))
-        still_on(row)
-        if row["state"] == "COMPLETED" or row["ends_at"] <= at:
-            raise Ended()
-        if row["move_asked_at"] is not None and row["move_stays_at"] is None:
-            await db.execute("UPDATE bookings SET move_stays_at = $2 WHERE id = $1", row["id"], at)
-    return Words(
-        N_("Good: your seat stays yours. See you %(when)s."),
-        {"when": row["starts_at"]},
-        zone=row["zone"],
-    )
 
 
 # Who took a seat after they were asked knew the new time.

@@ -71,9 +71,7 @@ async def update(
 
 
 @delete("/events/{code:str}/booking", status_code=200)
-async def destroy(
-    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Answer:
+async def destroy(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -98,18 +96,14 @@ async def take_free(
 
 
 @post("/events/{code:str}/offer", status_code=200)
-async def take(
-    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Answer:
+async def take(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
     """Take the seats that are held for the reader (`W3`)."""
     outcome = await actions.take(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
 
 
 @delete("/events/{code:str}/offer", status_code=200)
-async def pass_on(
-    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Answer:
+async def pass_on(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
     """Let them go to the next in line (`W3`)."""
     outcome = await actions.hand_on(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
@@ -132,9 +126,7 @@ async def keep(code: FromPath[str], person: NamedDependency[Person]) -> Response
 
 
 @post("/events/{code:str}/stay", status_code=200)
-async def stay(
-    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
-) -> Answer:
+async def stay(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
     """The date has moved, and the reader still comes (`S6`)."""
     outcome = await actions.stay(code, person, via=Via.MINIAPP)
     return await _after(here, code, person, outcome)
