@@ -3,13 +3,12 @@ last hours to the first tap. Pure functions: no tables, no clock.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from backend.events.rules import resolve_local, wall_clock
+from backend.events.wallclock import QUIET_FROM, end_of_quiet, next_time
 
-QUIET_FROM, QUIET_TO = time(22), time(8)  # nothing expires in these hours of the event's zone
 FIRST_TAP_LIFE = timedelta(minutes=5)  # for so long only those who waited count
 
 
@@ -62,28 +61,12 @@ class Clockwork:
         """When an offer made now expires: its time does not run in quiet hours (22 to 8 where the event is)."""
         left, at = self.offer_life, now
         while True:
-            at = after_quiet_hours(at, self.zone)
+            at = end_of_quiet(at, self.zone) or at
             ends = at + left
             night = next_time(at, self.zone, QUIET_FROM)
             if ends <= night:
                 return ends
             left, at = ends - night, night
-
-
-def after_quiet_hours(at: datetime, zone: str) -> datetime:
-    """The instant itself, or when it lies in quiet hours of the zone, their end."""
-    local = wall_clock(at, zone).time()
-    return next_time(at, zone, QUIET_TO) if local >= QUIET_FROM or local < QUIET_TO else at
-
-
-def next_time(at: datetime, zone: str, hour: time) -> datetime:
-    """The next instant strictly after `at` at which a clock in the zone shows this hour."""
-    day = wall_clock(at, zone).date()
-    while True:
-        found = resolve_local(datetime.combine(day, hour), zone)
-        if found > at:
-            return found
-        day += timedelta(days=1)
 
 
 def clockwork_of(row: Any) -> Clockwork:

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 # Names a system's database holds that are no place on earth: what they mean depends on the machine.
 _NO_PLACE = frozenset({"Factory", "localtime"})
 
+# Nobody is rushed between these hours, nor woken but by what cannot wait (W3, M5).
+QUIET_FROM, QUIET_UNTIL = time(22), time(8)
+
 
 class UnknownZone(ValueError):
     """The name is no IANA time zone."""
@@ -75,3 +78,21 @@ def gap_or_fold(local: datetime, zone: str) -> ClockChange | None:
     # PEP 495: in a gap it is fold=1 that has the greater offset, and so the earlier instant.
     kind: Literal["gap", "fold"] = "gap" if second < first else "fold"
     return ClockChange(kind, abs(second - first), wall_clock(first, zone))
+
+
+def end_of_quiet(at: datetime, zone: str) -> datetime | None:
+    """When the quiet hours (22 to 8 on that zone's clocks) end that an aware instant is in; None when it is in none."""
+    wall = wall_clock(at, zone)
+    if QUIET_UNTIL <= wall.time() < QUIET_FROM:
+        return None
+    return next_time(at, zone, QUIET_UNTIL)
+
+
+def next_time(at: datetime, zone: str, hour: time) -> datetime:
+    """The next instant strictly after `at` at which a clock in the zone shows this hour."""
+    day = wall_clock(at, zone).date()
+    while True:
+        found = resolve_local(datetime.combine(day, hour), zone)
+        if found > at:
+            return found
+        day += timedelta(days=1)

@@ -1,9 +1,8 @@
 """Priorities and dedupe keys of messages (`M1`), what may wait, be done without, or not be repeated (`M4`, `M5`)."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from backend.events.wallclock import resolve_local
+from backend.events.wallclock import end_of_quiet
 
 # The smaller the sooner (HOUSE 4c).
 ANSWERS = 0  # what became of one's seat: confirmations, cancellations
@@ -23,7 +22,6 @@ SPARED_BY = {
 # Of these one too many is worse than one too few: what may have arrived is not sent again.
 AT_MOST_ONCE = frozenset({"announcement"})
 
-QUIET_FROM, QUIET_UNTIL = time(22), time(8)
 # What is told in the morning must still be of use: so long before the start.
 OF_USE = timedelta(hours=1)
 
@@ -31,15 +29,6 @@ OF_USE = timedelta(hours=1)
 def dedupe(kind: str, subject: int, user_id: int, at: datetime, nth: int = 0) -> str:
     """The key under which something is told once: what, about what, to whom, and which time of it."""
     return f"{kind}:{subject}:{user_id}:{at.isoformat()}:{nth}"
-
-
-def end_of_quiet(now: datetime, zone: str) -> datetime | None:
-    """When the quiet hours (22 to 8 on that zone's clocks) end that an aware instant is in; None when it is in none."""
-    local = now.astimezone(ZoneInfo(zone))
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
-        return None
-    day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
-    return resolve_local(datetime.combine(day, QUIET_UNTIL), zone)
 
 
 def told_at(priority: int, now: datetime, zone: str, starts_at: datetime | None) -> datetime | None:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from backend.events.wallclock import end_of_quiet
 from backend.messages.rules import (
     ANNOUNCEMENTS,
     ANSWERS,
     OFFERS,
     QUESTIONS,
     REMINDERS,
-    end_of_quiet,
     told_at,
 )
 
