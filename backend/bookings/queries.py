@@ -99,6 +99,7 @@ class InstanceView:
     decide_by_itself: bool = False
     decided_at: datetime | None = None
     list_closed_at: datetime | None = None
+    came: int = 0  # people: who was checked in once the list is closed, till then who was booked (B12)
     claims: bool = False  # the reader has a claim (P4)
     regular: bool = False  # the reader has a standing seat on the series (B11)
     usual_place: str = ""  # the series' own
@@ -230,6 +231,8 @@ AHEAD = """CASE WHEN b.waiting > 0 THEN 1 + (
 VIEW = f"""
 SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i.ends_at, i.state, i.cancel_reason,
     i.sequence, i.edited_at, i.moved_from, i.drifted_at, i.decided_at, i.claim_until, i.list_closed_at,
+    CASE WHEN i.list_closed_at IS NULL THEN s.booked ELSE (
+        SELECT coalesce(sum(here.came), 0) FROM bookings here WHERE here.instance_id = i.id) END AS came,
     a.name AS club, a.language AS club_language,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
@@ -328,6 +331,7 @@ def _view(row: db.Row) -> InstanceView:
         decide_by_itself=row["decide_by_itself"],
         decided_at=row["decided_at"],
         list_closed_at=row["list_closed_at"],
+        came=row["came"],
         claims=row["claims"],
         regular=row["regular"],
         usual_place=row["usual_place"],

@@ -151,7 +151,7 @@ def test_closed() -> None:
 
 def test_ended() -> None:
     """The way on from what is over; without one, none is invented."""
-    over = view(state="COMPLETED", booked=11)
+    over = view(state="COMPLETED", booked=11, came=11)
     following = view(code="nextnextne", starts_at=START + timedelta(days=7))
     sheet = draw(over, following=following)
     assert sheet.text == (
