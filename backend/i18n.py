@@ -174,6 +174,10 @@ class Voice:
             return self.say(N_("tomorrow at %(hour)s"), hour=hour)
         return self.say(N_("%(date)s at %(hour)s"), date=self.date(at, zone), hour=hour)
 
+    def until(self, at: datetime, zone: str) -> str:
+        """`14:32` today, else with its day: `tomorrow at 08:20`."""
+        return self.moment(at, zone) if self.near_day(at, zone) else self.hour(at, zone)
+
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
         """`Tue 24 Nov, 18:00–19:15`; the end's date too when it is another day."""
         start, end = (t.astimezone(ZoneInfo(zone)) for t in (starts_at, ends_at))

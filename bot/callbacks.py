@@ -11,8 +11,13 @@ class Do(StrEnum):
     JOIN = "join"  # or wait for a seat
     MORE = "more"  # +1
     LEAVE = "leave"
-    CANT = "cant"  # "I can't come", under a message
+    CANT = "cant"  # "I can't come"; of a regular, "not this week"
     MAYBE = "maybe"
+    TAKE = "take"  # what is offered, or what the first tap has
+    TAKE_FREE = "free"  # what is free now, and wait for the rest
+    HAND_ON = "pass"  # an offer on to the next in line
+    REPLACE = "find"  # a replacement
+    KEEP = "keep"  # the seat after all
 
 
 class Seat(CallbackData, prefix="s"):

@@ -8,7 +8,7 @@ from backend.bookings.queries import InstanceView, People, comers, instance_for_
 from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
-from bot.keyboards import BUTTON_MAX, event_link, event_rows, first_tap, many, poll_rows
+from bot.keyboards import BUTTON_MAX, event_link, event_rows, many, poll_rows
 from bot.sheets import Sheet, shorten, write
 
 NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
@@ -71,7 +71,6 @@ def event_sheet(
         link=event_link(view.code),
         private=private,
         was=_was(view, voice),
-        first_tap=first_tap(view),
     )
 
 
@@ -120,14 +119,7 @@ def _look_at(view: InstanceView) -> datetime:
     windows = view.windows
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
-    return look_again(
-        [
-            windows.opens_at,
-            windows.closes_at,
-            windows.cancel_until,
-            view.ends_at,
-            view.decides_at,
-            view.clockwork.first_tap_from if view.clockwork else None,
-        ],
-        now,
-    )
+    moments = [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at, view.decides_at]
+    if view.clockwork is not None:
+        moments += [view.clockwork.offers_from, view.clockwork.first_tap_from]
+    return look_again([*moments, view.claim_until], now)

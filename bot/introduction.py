@@ -23,6 +23,8 @@ COMMANDS = {
     "events": N_("What is coming"),
     "book": N_("Take a seat"),
     "leave": N_("Give your seat back"),
+    "take": N_("Take the seat that is held for you"),
+    "pass": N_("Let it go to the next in line"),
     "mybookings": N_("What you are in"),
     "calendar": N_("A date for your own calendar"),
     "polls": N_("What can be voted on"),

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, WebAppInfo
 
+from backend import clock
 from backend.accounts.queries import Club
+from backend.bookings.clockwork import Stage
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
 from backend.polls.queries import OptionView, PollView
@@ -86,9 +88,12 @@ def see_date(view: InstanceView, voice: Voice, *, private: bool) -> InlineKeyboa
     return opens_app(label, f"e_{view.code}", f"events/{view.code}", private=private)
 
 
+STANDING_OUT = frozenset({Do.JOIN, Do.TAKE, Do.TAKE_FREE})
+
+
 def seat(label: str, do: Do, code: str) -> InlineKeyboardButton:
-    """A button about one's own seat. Joining is the one that stands out; nothing here is red."""
-    style = "primary" if do is Do.JOIN else None
+    """A button about one's own seat. What gives one stands out; nothing here is red."""
+    style = "primary" if do in STANDING_OUT else None
     return InlineKeyboardButton(
         text=label, callback_data=Seat(do=do, code=code).pack(), style=style
     )
@@ -112,34 +117,123 @@ def decide_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     ]
 
 
-def first_tap(view: InstanceView) -> bool:
-    """Whether somebody's seat came free so late that whoever taps first has it, those who wait included (`W3`)."""
-    return bool(view.phase == "open" and view.first_tap and view.free and view.waiting)
-
-
 def event_rows(
-    view: InstanceView, following: InstanceView | None, voice: Voice, *, private: bool
+    view: InstanceView,
+    following: InstanceView | None,
+    voice: Voice,
+    *,
+    private: bool,
+    regular: bool = False,
 ) -> Rows:
-    """Only the buttons that make sense (`C3`), the last row opens the app."""
+    """Only the buttons that make sense (`C3`), the last row opens the app. In private they are the reader's own;
+    a `regular` has a standing seat on the series."""
     phase = view.phase
     if phase in ("ended", "cancelled"):
         on = following or view
         opens = see_date if following else open_event
         return [[opens(on, voice, private=private)]]
-    row = []
-    if phase == "open":
-        wait = view.full or (view.waiting and not view.fill_gaps)
-        label = N_("Wait for a seat") if wait else N_("Join")
-        if first_tap(view):
-            label = N_("Take the seat")
-        row.append(seat(voice.say(label), Do.JOIN, view.code))
-        if view.guests_max:
-            row.append(seat("+1", Do.MORE, view.code))
+    rows = own_rows(view, voice, regular=regular) if private else _card_rows(view, voice)
+    return [*rows, [open_event(view, voice, private=private)]]
+
+
+def _card_rows(view: InstanceView, voice: Voice) -> Rows:
+    """What anybody in the group may tap; who looks for a replacement does that in private (`B6`)."""
+    if view.phase == "open" and view.up_for_grabs:
+        row = [take(1 if view.free == 1 or view.full else 2, view, voice)]
+        if view.may_leave:
+            row.append(leave(view, voice))
+        return [row]
+    row = _joining(view, voice)
     # Who waits may always leave the line; a seat only until its deadline (B6).
     if view.waiting or (view.booked and view.may_leave):
-        row.append(seat(voice.say(N_("Leave")), Do.LEAVE, view.code))
-    rows = [row] if row else []
-    return [*rows, [open_event(view, voice, private=private)]]
+        row.append(leave(view, voice))
+    return [row] if row else []
+
+
+def own_rows(view: InstanceView, voice: Voice, *, regular: bool = False) -> Rows:
+    """What the reader may do about this date, as they stand: no more, no less."""
+    mine = view.mine
+    cannot = N_("Not this week") if regular else N_("I can’t come")
+    if mine is None or mine.answer != "in":
+        joining = _joining(view, voice)
+        if not joining:
+            return []
+        answers = [(Do.MAYBE, N_("Maybe"), "maybe"), (Do.CANT, cannot, "declined")]
+        given = mine.answer if mine else ""
+        return [
+            joining,
+            [seat(voice.say(label), do, view.code) for do, label, so in answers if so != given],
+        ]
+    rows: Rows = []
+    if mine.asked_to_stay:
+        rows.append(move_row(view, voice))
+    if mine.held:
+        rows.append(offer_row(view, voice))
+    elif mine.waiting and (taking := taking_button(view, voice)):
+        rows.append([taking])
+    if mine.replacing:
+        rows.append([keep(view, voice)])
+        return rows
+    if mine.asked_to_stay:  # "not this time" is leaving, and free until they have answered
+        return rows
+    row = []
+    if view.phase == "open" and mine.guests < view.guests_max:
+        row.append(seat("+1", Do.MORE, view.code))
+    if not mine.seats:
+        row.append(leave(view, voice))
+    elif view.may_leave:
+        not_this_week = seat(voice.say(cannot), Do.CANT, view.code)
+        row.append(not_this_week if regular else leave(view, voice))
+    elif clock.now() < view.starts_at:
+        row.append(seat(voice.say(N_("Find my replacement")), Do.REPLACE, view.code))
+    return [*rows, row] if row else rows
+
+
+def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """Joining, or the line, while booking is open."""
+    if view.phase != "open":
+        return []
+    if view.up_for_grabs:
+        return [take(1 if view.free == 1 or view.full else 2, view, voice)]
+    wait = view.full or (view.waiting and not view.fill_gaps)
+    label = N_("Wait for a seat") if wait else N_("Join")
+    row = [seat(voice.say(label), Do.JOIN, view.code)]
+    if view.guests_max:
+        row.append(seat("+1", Do.MORE, view.code))
+    return row
+
+
+def leave(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
+    """Gives the seat, or the place in line, back."""
+    return seat(voice.say(N_("Leave")), Do.LEAVE, view.code)
+
+
+def take(seats: int, view: InstanceView, voice: Voice) -> InlineKeyboardButton:
+    """Takes what is offered, or what the first tap has (`W3`)."""
+    label = N_("Take the seat") if seats == 1 else N_("Take the seats")
+    return seat(voice.say(label), Do.TAKE, view.code)
+
+
+def offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """Yes or no to an offer of the reader's (`W3`)."""
+    pass_on = seat(voice.say(N_("Pass on")), Do.HAND_ON, view.code)
+    return [take(view.mine.held if view.mine else 1, view, voice), pass_on]
+
+
+def taking_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton | None:
+    """What who waits may take by a tap: their whole party's seats, else what is free now (`W1`, `W3`)."""
+    wanted = view.mine.waiting if view.mine else 0
+    seats = view.mine_to_take
+    if not wanted or not seats:
+        return None
+    if seats >= wanted and view.stage is not Stage.AUTOMATIC:
+        return take(wanted, view, voice)
+    return seat(voice.say(N_("Take %(n)s now"), n=min(seats, wanted)), Do.TAKE_FREE, view.code)
+
+
+def keep(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
+    """Looks for a replacement no longer (`B6`)."""
+    return seat(voice.say(N_("Keep my seat")), Do.KEEP, view.code)
 
 
 def poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:

@@ -20,12 +20,17 @@ from bot.announcements import announced
 from bot.callbacks import Do, ShowPoll
 from bot.keyboards import (
     decide_row,
+    event_rows,
+    keep,
+    leave,
     move_row,
+    offer_row,
     open_event,
     open_poll,
     post_again_rows,
     seat,
     see_date,
+    taking_button,
 )
 from bot.sheets import Rows, Sheet, write
 
@@ -49,25 +54,41 @@ async def compose(letter: Letter) -> Sheet:
         return await OTHERS[letter.kind](letter)
     if letter.kind not in ABOUT_DATES or letter.instance_id is None:
         raise LookupError(f"a message of the kind {letter.kind!r}")
-    found = await instance_for_card(letter.instance_id)
+    found = await instance_for_card(letter.instance_id, None if letter.place else letter.person)
     if found is None:
         raise LookupError(f"the date {letter.instance_id} is gone")
     view, following = found
     voice = letter.voice
+    about = About(letter, view, following)
+    if not _still_so(letter.kind, view):
+        rows = event_rows(view, following, voice, private=True)
+        return write("letters/standing.html", voice, rows, view=view)
     return write(
         f"letters/{letter.kind}.html",
         voice,
-        ABOUT_DATES[letter.kind](About(letter, view, following)),
+        ABOUT_DATES[letter.kind](about),
         view=view,
         following=following,
         when=f"{voice.date(view.starts_at, view.zone)}, {voice.hour(view.starts_at, view.zone)}",
         seats=letter.seats,
+        about=letter.number("seats"),
+        went_on=letter.went_on,
         reason=str(letter.detail.get("reason", "")),
         detail=letter.detail,
         until=_until(letter, view),
         asked=bool(letter.detail.get("asked")),
         was=_known_before(letter, view),
     )
+
+
+def _still_so(kind: str, view: InstanceView) -> bool:
+    """Somebody may have tapped while the message was on its way: then it says how they stand."""
+    mine = view.mine
+    if kind == "offer":
+        return bool(mine and mine.held)
+    if kind in ("lapsed", "to-line"):
+        return bool(mine and mine.waiting)
+    return kind != "first-tap" or bool(view.mine_to_take)
 
 
 def _known_before(letter: Letter, view: InstanceView) -> datetime:
@@ -114,6 +135,27 @@ def _next_date(about: About) -> Rows:
     return [[see_date(about.following, about.voice, private=True)]] if about.following else []
 
 
+def _take_or_pass(about: About) -> Rows:
+    return [offer_row(about.view, about.voice)]
+
+
+def _take_what_is_free(about: About) -> Rows:
+    taking = taking_button(about.view, about.voice)
+    return [*([[taking]] if taking else []), *_open(about)]
+
+
+def _open_or_keep(about: About) -> Rows:
+    [row] = _open(about)
+    if about.view.mine and about.view.mine.replacing:
+        row.append(keep(about.view, about.voice))
+    return [row]
+
+
+def _open_or_leave(about: About) -> Rows:
+    [row] = _open(about)
+    return [[*row, leave(about.view, about.voice)]]
+
+
 def _answers(about: About) -> Rows:
     voice, code = about.voice, about.view.code
     wait = about.view.full or (about.view.waiting and not about.view.fill_gaps)
@@ -139,6 +181,12 @@ ABOUT_DATES: dict[str, Callable[[About], Rows]] = {
     "minimum": _open,
     "confirmed": _open,
     "decide": _run_it_or_not,
+    "offer": _take_or_pass,
+    "lapsed": _take_what_is_free,
+    "first-tap": _take_what_is_free,
+    "replaced": _open_or_keep,
+    "to-line": _open_or_leave,
+    "brought": _open_or_give_up,
 }
 
 

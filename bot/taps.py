@@ -8,7 +8,18 @@ from bot.sheets import shorten
 ANSWER_MAX = 200  # UTF-16 units
 # What went as people hoped, or changed nothing; whatever they have to read to the end is an alert.
 TOASTS = frozenset(
-    {"booked", "already", "left", "maybe", "declined", "voted", "withdrawn", "done", "busy"}
+    {
+        "booked",
+        "already",
+        "left",
+        "handed-on",
+        "maybe",
+        "declined",
+        "voted",
+        "withdrawn",
+        "done",
+        "busy",
+    }
 )
 
 

@@ -54,6 +54,10 @@ class Letter:
     card_lost: bool  # the card it is about is still lost
     decided: bool  # that the date runs (S7)
     missing: int  # people it needs besides those who come
+    waiting: int  # seats the reader waits for, now
+    offer_until: datetime | None  # of the offer they have now, while its time is not up
+    to_be_had: bool  # some seat is free, or its holder looks for a replacement
+    went_on: bool  # in the moment in which it was written, a seat was offered to somebody
 
     @property
     def person(self) -> Person:
@@ -100,7 +104,7 @@ class Letter:
     @property
     def outdated(self) -> bool:
         """Whether it would say what is no longer so: then a later message says what is, or the person knows."""
-        if self.kind in ("promoted", "seated"):
+        if self.kind in ("promoted", "seated", "brought"):
             return self.over or self.instance_state != "SCHEDULED" or not self.seats
         if self.kind == "cancelled":
             return self.over or self.instance_state != "CANCELLED"
@@ -128,7 +132,21 @@ class Letter:
             return self.over or self.instance_state != "SCHEDULED" or settled
         if self.kind == "confirmed":
             return self.over or self.instance_state != "SCHEDULED"
+        if self.kind == "offer":
+            return self._off or str(self.detail.get("until")) != self._until
+        if self.kind in ("lapsed", "to-line"):
+            return self._off or not self.waiting
+        if self.kind == "first-tap":
+            return self._off or not (self.waiting and self.to_be_had)
         return False
+
+    @property
+    def _off(self) -> bool:
+        return self.over or self.instance_state != "SCHEDULED"
+
+    @property
+    def _until(self) -> str:
+        return self.offer_until.isoformat() if self.offer_until else ""
 
     @property
     def _as_it_was(self) -> bool:
@@ -168,7 +186,11 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
         OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS answered,
     EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost,
-    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing
+    i.decided_at IS NOT NULL AS decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing,
+    coalesce(b.waiting, 0) AS waits, CASE WHEN b.offer_until > $2 THEN b.offer_until END AS offer_until,
+    coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false) AS to_be_had,
+    m.kind = 'lapsed' AND EXISTS (SELECT 1 FROM event_participation_log l
+        WHERE l.instance_id = m.instance_id AND l.at = m.created_at AND l.verb = 'offer') AS went_on
 FROM messages m
 JOIN accounts a ON a.id = m.account_id
 LEFT JOIN telegram_users u ON u.id = m.user_id
@@ -218,6 +240,10 @@ def _letter(row: db.Row) -> Letter:
         card_lost=row["card_lost"],
         decided=row["decided"],
         missing=row["missing"],
+        waiting=row["waits"],
+        offer_until=row["offer_until"],
+        to_be_had=row["to_be_had"],
+        went_on=row["went_on"],
     )
 
 

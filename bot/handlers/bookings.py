@@ -1,68 +1,104 @@
-"""Seats: the card's buttons, /book, /leave and /mybookings. The same verbs as in the Mini App (HOUSE, section 4)."""
+"""Seats: the card's buttons, /book, /leave, /take, /pass and /mybookings. The same verbs as in the Mini App (HOUSE,
+section 4)."""
+
+from collections.abc import Awaitable, Sequence
 
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Message
 
-from backend.bookings.actions import add_guest, answer, book, find, leave
-from backend.bookings.queries import event, instance_for_card, my_bookings
+from backend.bookings.actions import (
+    add_guest,
+    answer,
+    book,
+    find,
+    find_replacement,
+    hand_on,
+    keep_seat,
+    leave,
+    take,
+    take_free,
+)
+from backend.bookings.queries import InstanceView, event, instance_for_card, my_bookings
 from backend.bookings.rules import Outcome, Via
+from backend.bookings.words import TooLate
 from backend.cards.queries import is_card
-from backend.errors import NotAMember, NotFound
+from backend.errors import Busy, Invalid, NotAMember, NotFound, Refusal
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from bot.asked import by_a_person
-from bot.callbacks import Do, Seat
+from bot.callbacks import Do, Seat, Show
 from bot.deliver import edit, reply
 from bot.handlers.events import coming, list_of, sheet_for
-from bot.keyboards import ask_in_private, numbers, open_event, open_home
+from bot.keyboards import ask_in_private, event_rows, numbers, open_event, open_home
 from bot.lists import MOST, named
 from bot.sheets import write
 from bot.taps import answer_tap, message_of
 
-# A promise to tell somebody who has not let the bot write (M3).
+# Answers that promise to tell somebody, who may not have let the bot write (M3).
+PROMISES = frozenset({"waiting", "offered", "handed-on", "replacing"})
 CANNOT_TELL = N_("Press Start in a chat with me, or I can’t tell you.")
+WHERE_TO_FIND = N_("To find a replacement, open the event.")
 
 
 async def tap(
     query: CallbackQuery, callback_data: Seat, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """JOIN, +1, LEAVE on a card, or "I can't come" under a message: answered from inside the transaction (`B9`)."""
+    """A button about one's own seat, on a card or under a message: answered from inside the transaction (`B9`).
+
+    A private message then says how it stands, whatever the answer was: no button is left that makes no sense any more.
+    """
     message = message_of(query)
+    private = message is not None and message.chat.type == "private"
     try:
         outcome = await _do(callback_data, person)
     except NotFound:
         await _name_the_club(callback_data.code, message)
         raise
-    promised = outcome.kind == "waiting" and not person.reachable
-    more = voice.say(CANNOT_TELL) if promised else ""
-    await answer_tap(query, voice, outcome.words, outcome.kind, more=more)
+    except Busy:
+        raise
+    except Refusal as no:
+        more = voice.say(WHERE_TO_FIND) if isinstance(no, TooLate) and not private else ""
+        await answer_tap(query, voice, no.words, no.outcome, more=more)
+    else:
+        more = voice.say(CANNOT_TELL) if _promised(outcome, person) else ""
+        await answer_tap(query, voice, outcome.words, outcome.kind, more=more)
     # A group's card follows within seconds by the worker's hand; a private one is nobody else's.
-    if message is None or message.chat.type != "private":
-        return
-    if callback_data.do is Do.CANT:
-        view = await event(callback_data.code, person)
-        rows = [[open_event(view, voice, private=True)]]
-        await message.edit_reply_markup(reply_markup=InlineKeyboardMarkup(inline_keyboard=rows))
-        return
-    await edit(
-        bot, message.chat.id, message.message_id, await sheet_for(callback_data.code, person)
-    )
+    if message is not None and private:
+        sheet = await sheet_for(callback_data.code, person)
+        await edit(bot, message.chat.id, message.message_id, sheet)
+
+
+def _promised(outcome: Outcome, person: Person) -> bool:
+    """Whether the answer promises a message that the bot may not send (`M3`)."""
+    return outcome.kind in PROMISES and not person.reachable
 
 
 async def _do(tapped: Seat, person: Person) -> Outcome:
+    code, via = tapped.code, Via.CARD
     match tapped.do:
         case Do.JOIN:
-            return await book(tapped.code, person, via=Via.CARD)
+            return await book(code, person, via=via)
         case Do.MORE:
-            return await add_guest(tapped.code, person, via=Via.CARD)
+            return await add_guest(code, person, via=via)
         case Do.LEAVE:
-            return await leave(tapped.code, person, via=Via.CARD)
+            return await leave(code, person, via=via)
         case Do.CANT:
-            return await answer(tapped.code, person, maybe=False, via=Via.CARD)
+            return await answer(code, person, maybe=False, via=via)
         case Do.MAYBE:
-            return await answer(tapped.code, person, maybe=True, via=Via.CARD)
+            return await answer(code, person, maybe=True, via=via)
+        case Do.TAKE:
+            return await take(code, person, via=via)
+        case Do.TAKE_FREE:
+            return await take_free(code, person, via=via)
+        case Do.HAND_ON:
+            return await hand_on(code, person, via=via)
+        case Do.REPLACE:
+            return await find_replacement(code, person, via=via)
+        case Do.KEEP:
+            return await keep_seat(code, person, via=via)
 
 
 async def _name_the_club(code: str, message: Message | None) -> None:
@@ -88,8 +124,8 @@ async def book_(
         await reply(message, await list_of(message, person, voice, group, booking=True))
         return
     guests = wanted.numbers[0] if wanted.numbers else 0
-    outcome = await book(wanted.code, person, guests=guests, via=Via.COMMAND)
-    await _tell(message, wanted.code, outcome, person, voice)
+    asked = book(wanted.code, person, guests=guests, via=Via.COMMAND)
+    await _tell(message, wanted.code, asked, person, voice)
 
 
 async def leave_(
@@ -100,17 +136,44 @@ async def leave_(
     group: LinkedGroup | None,
 ) -> None:
     """/leave: one's bookings; with a number of them or a code, leaves that one."""
-    mine = [
-        view
-        for view in await my_bookings(person, limit=MOST)
-        if group is None or view.account_id == group.account_id
-    ]
-    wanted = named(command.args, mine)
+    wanted = named(command.args, await _mine(person, group))
     if wanted is None:
         await _index(message, person, voice, leaving=True)
         return
-    outcome = await leave(wanted.code, person, via=Via.COMMAND)
-    await _tell(message, wanted.code, outcome, person, voice)
+    asked = leave(wanted.code, person, via=Via.COMMAND)
+    await _tell(message, wanted.code, asked, person, voice)
+
+
+async def take_(
+    message: Message,
+    command: CommandObject,
+    person: Person,
+    voice: Voice,
+    group: LinkedGroup | None,
+) -> None:
+    """/take: what is held for one, then what the first tap has; with a number of them or a code, takes it (`W3`)."""
+    wanted = named(command.args, to_take(await _mine(person, group)) if command.args else ())
+    if wanted is None:
+        await _index_of_offers(message, person, voice, Do.TAKE)
+        return
+    asked = take(wanted.code, person, via=Via.COMMAND)
+    await _tell(message, wanted.code, asked, person, voice)
+
+
+async def pass_(
+    message: Message,
+    command: CommandObject,
+    person: Person,
+    voice: Voice,
+    group: LinkedGroup | None,
+) -> None:
+    """/pass: what is held for one; with a number of them or a code, lets it go to the next in line (`W3`)."""
+    wanted = named(command.args, held(await _mine(person, group)) if command.args else ())
+    if wanted is None:
+        await _index_of_offers(message, person, voice, Do.HAND_ON)
+        return
+    asked = hand_on(wanted.code, person, via=Via.COMMAND)
+    await _tell(message, wanted.code, asked, person, voice)
 
 
 async def index(message: Message, person: Person, voice: Voice) -> None:
@@ -118,30 +181,78 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
     await _index(message, person, voice)
 
 
-async def _index(message: Message, person: Person, voice: Voice, *, leaving: bool = False) -> None:
-    """One's own bookings are nobody else's business: in a group the answer is the way to the private chat."""
-    if message.chat.type != "private":
-        rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
-        await reply(message, write("in_private.html", voice, rows))
-        return
+async def _mine(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
+    """One's own bookings, as commands count them; in a group, those of its club."""
     mine = await my_bookings(person, limit=MOST)
-    tapped = [Seat(do=Do.LEAVE, code=view.code) for view in mine if leaving]
+    return [view for view in mine if group is None or view.account_id == group.account_id]
+
+
+def held(views: Sequence[InstanceView]) -> list[InstanceView]:
+    """Where seats are held for the reader, soonest over first."""
+    offers = [(view.mine.offer_until, view) for view in views if view.mine and view.mine.held]
+    return [view for _, view in sorted(offers, key=lambda offer: (offer[0], offer[1].id))]
+
+
+def to_take(views: Sequence[InstanceView]) -> list[InstanceView]:
+    """What is held for the reader, then where a tap may have a seat."""
+    return [*held(views), *(view for view in views if view.mine_to_take)]
+
+
+async def _index(message: Message, person: Person, voice: Voice, *, leaving: bool = False) -> None:
+    if await _asked_in_group(message, voice):
+        return
+    mine = await _mine(person, None)
+    tapped: list[CallbackData] = [
+        Seat(do=Do.LEAVE, code=view.code) if leaving else Show(code=view.code) for view in mine
+    ]
     rows = [*numbers(tapped), [open_home(voice)]]
     await reply(message, write("bookings.html", voice, rows, views=mine, leaving=leaving))
 
 
+async def _index_of_offers(message: Message, person: Person, voice: Voice, do: Do) -> None:
+    """What can be taken, or passed on, with a button for each."""
+    if await _asked_in_group(message, voice):
+        return
+    mine = await _mine(person, None)
+    views = to_take(mine) if do is Do.TAKE else held(mine)
+    rows = [*numbers([Seat(do=do, code=view.code) for view in views]), [open_home(voice)]]
+    await reply(message, write("offers.html", voice, rows, views=views, passing=do is Do.HAND_ON))
+
+
+async def _asked_in_group(message: Message, voice: Voice) -> bool:
+    """One's own bookings are nobody else's business: in a group the answer is the way to the private chat."""
+    if message.chat.type == "private":
+        return False
+    rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
+    await reply(message, write("in_private.html", voice, rows))
+    return True
+
+
 async def _tell(
-    message: Message, code: str, outcome: Outcome, person: Person, voice: Voice
+    message: Message, code: str, asked: Awaitable[Outcome], person: Person, voice: Voice
 ) -> None:
+    """Answer a command: what became of it, and in private the buttons for what can be done next."""
+    private, promised = message.chat.type == "private", False
+    try:
+        outcome = await asked
+        words, promised = outcome.words, _promised(outcome, person)
+    except (NotFound, Busy, Invalid):
+        raise
+    except Refusal as no:
+        words = no.words
     view = await event(code, person)
-    private = message.chat.type == "private"
-    promised = outcome.kind == "waiting" and not person.reachable
+    rows = [[open_event(view, voice, private=private)]]
+    if private:
+        rows = event_rows(view, None, voice, private=True)
+    elif view.mine and view.mine.seats and not view.may_leave:
+        # Looking for a replacement is between the person and the bot.
+        rows.append([ask_in_private(voice.say(N_("Ask me there")), f"e_{code}")])
     sheet = write(
         "booking_told.html",
         voice,
-        [[open_event(view, voice, private=private)]],
+        rows,
         view=view,
-        words=outcome.words,
+        words=words,
         name="" if private else person.first_name,
         more=voice.say(CANNOT_TELL) if promised else "",
     )
@@ -153,5 +264,7 @@ def router() -> Router:
     made.callback_query.register(tap, Seat.filter(), by_a_person)
     made.message.register(book_, Command("book"), by_a_person)
     made.message.register(leave_, Command("leave"), by_a_person)
+    made.message.register(take_, Command("take"), by_a_person)
+    made.message.register(pass_, Command("pass"), by_a_person)
     made.message.register(index, Command("mybookings"), by_a_person)
     return made

@@ -1,6 +1,6 @@
 """Answers to what the clock and organisers ask: still coming to a moved date (`S6`), and does it run with so few (`S7`)."""
 
-from aiogram import Router
+from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from backend.bookings.queries import event
@@ -9,17 +9,22 @@ from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.asked import by_a_person
 from bot.callbacks import Decide, Stay
+from bot.deliver import edit
+from bot.handlers.events import sheet_for
 from bot.keyboards import open_event
 from bot.taps import answer_tap, message_of
 
 
 async def still_coming(
-    query: CallbackQuery, callback_data: Stay, person: Person, voice: Voice
+    query: CallbackQuery, callback_data: Stay, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """ "Still coming"."""
+    """ "Still coming": answered, and the message then says how they stand."""
     words = await stay(callback_data.code, person)
     await answer_tap(query, voice, words, "done")
-    await _nothing_more_to_ask(query, callback_data.code, person)
+    message = message_of(query)
+    if message is not None and message.chat.type == "private":
+        sheet = await sheet_for(callback_data.code, person)
+        await edit(bot, message.chat.id, message.message_id, sheet)
 
 
 async def settle(query: CallbackQuery, callback_data: Decide, person: Person, voice: Voice) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from backend import db, failpoints
 from backend.accounts.queries import clubs
-from backend.bookings.actions import book, find
+from backend.bookings.actions import find
 from backend.bookings.queries import attendance
-from backend.bookings.rules import Via
 from backend.bookings.series import cancel_date
 from backend.cards.actions import post_card, take_due
 from backend.cards.actions import posted as note_posted
@@ -242,12 +241,30 @@ async def test_private_messages_show_ones_own_standing(
     """A date opened in the private chat is redrawn for its reader at once."""
     code = await instance()
     message = await telegram.start("Alice", f"e_{code}")
-    assert buttons(message) == [["Join", "+1"], ["Open in Emerald"]]
+    afresh = [["Join", "+1"], ["Maybe", "I can’t come"], ["Open in Emerald"]]
+    assert buttons(message) == afresh
     await telegram.tap("Alice", message, "Join")
     message = telegram.last(telegram.person("Alice").private)
     assert message["text"].endswith("You’re in.") and message["edits"] == 1
-    assert buttons(message) == [["Join", "+1", "Leave"], ["Open in Emerald"]]
+    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
     await telegram.tap("Alice", message, "Leave")
     message = telegram.last(telegram.person("Alice").private)
-    assert "You’re in" not in message["text"]
-    await book(code, alice, via=Via.MINIAPP)
+    assert "You’re in" not in message["text"] and buttons(message) == afresh
+
+
+async def test_maybe_and_cannot_are_answers_too(
+    telegram: Telegram, alice: Any, instance: Make
+) -> None:
+    """`B13`: they hold no seat, and can be changed."""
+    code = await instance()
+    message = await telegram.start("Alice", f"e_{code}")
+    answer = await telegram.tap("Alice", message, "Maybe")
+    assert answer == {"text": "Maybe, then. No seat is held for you.", "show_alert": False}
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"].endswith("You said maybe. No seat is held for you.")
+    assert buttons(message)[1] == ["I can’t come"]
+    await telegram.tap("Alice", message, "I can’t come")
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"].endswith("You said you can’t come.")
+    await telegram.tap("Alice", message, "Join")
+    assert await seats_of(code) == {"Alice": (1, 0)}

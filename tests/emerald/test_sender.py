@@ -55,7 +55,9 @@ async def test_tells_who_moved_up(
 
     answer = await telegram.tap("Bob", said, "I can’t come")
     assert answer["text"] == "Noted: you can’t come this time."
-    assert buttons(telegram.last(telegram.person("Bob").private)) == [["Open in Emerald"]]
+    said = telegram.last(telegram.person("Bob").private)
+    assert said["text"].endswith("You said you can’t come.")
+    assert buttons(said) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
 
 
 async def test_speaks_the_readers_language(

@@ -1,0 +1,544 @@
+"""How a freed seat moves, as people meet it in the chat: messages with buttons, and commands (`W3`, `B6`, `S6`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.bookings.actions import (
+    book,
+    fill_all,
+    find,
+    find_replacement,
+    leave,
+    set_capacity,
+    take,
+)
+from backend.bookings.desk import ask
+from backend.bookings.queries import attendance
+from backend.bookings.rules import Request, Verb, Via
+from tests.emerald.conftest import posted, run, sender
+from tests.telegram import Telegram, buttons
+
+__all__ = ["posted", "run", "sender"]
+
+Run = Callable[..., Awaitable[int]]
+Make = Callable[..., Awaitable[str]]
+Posted = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
+# The date starts on Thursday 26 November at 18:00 in Helsinki, 16:00 UTC: 76 hours after `noon`.
+FAR, NEAR, LATE = timedelta(hours=50), timedelta(hours=70), timedelta(hours=74, minutes=30)
+
+
+@pytest.fixture
+async def started(telegram: Telegram, olga: Any) -> None:
+    """Everybody has pressed START, so the bot may write to them; who is Aino elsewhere is Väinö in the sandbox."""
+    for name in ("Alice", "Bob", "Väinö", "Olga"):
+        await telegram.start(name)
+
+
+@pytest.fixture
+async def full(
+    started: None, noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any
+) -> str:
+    """One seat, Alice's; Bob and Aino wait for it, in this order. Leaving is free until the start."""
+    code = await instance(capacity=1)
+    for person in (alice, bob, aino):
+        await book(code, person, via=Via.CARD)
+    return code
+
+
+def private(telegram: Telegram, who: str) -> dict[str, Any]:
+    return telegram.last(telegram.person(who).private)
+
+
+async def seats_of(code: str) -> dict[str, tuple[int, int]]:
+    found = await attendance((await find(code)).id)
+    return {c.first_name: (c.seats, c.waiting) for c in found}
+
+
+async def drain(run: Run) -> None:
+    """Send all that is due: one thing a second to each chat, a card every three seconds."""
+    for _ in range(6):
+        await run(1.1)
+
+
+# --- offers ---
+
+
+async def test_an_offer_is_taken_by_its_button(
+    telegram: Telegram, full: str, alice: Any, run: Run
+) -> None:
+    """`W3`: the message says until when; after the tap it says how it stands, and the buttons are gone."""
+    clock.advance(NEAR)
+    await leave(full, alice, via=Via.CARD)
+    await drain(run)
+    said = private(telegram, "Bob")
+    assert said["text"] == (
+        "⏳ 1 seat for Evening flow yoga (today at 18:00) is held for you until 12:30."
+        " After that it goes to the next in line."
+    )
+    assert "date_time" in {entity["type"] for entity in said["entities"]}
+    assert buttons(said) == [["Take the seat", "Pass on"]]
+    answer = await telegram.tap("Bob", said, "Take the seat")
+    assert answer == {"text": "You’re in. See you today at 18:00.", "show_alert": False}
+    said = private(telegram, "Bob")
+    assert said["text"].endswith("You’re in.")
+    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+
+
+async def test_an_offer_is_passed_on(telegram: Telegram, full: str, alice: Any, run: Run) -> None:
+    """`W3`: the next in line is told, and who passed keeps their place."""
+    clock.advance(NEAR)
+    await leave(full, alice, via=Via.CARD)
+    await drain(run)
+    answer = await telegram.tap("Bob", private(telegram, "Bob"), "Pass on")
+    assert answer == {
+        "text": "The seat goes to the next in line. You’re still 1st for the next one.",
+        "show_alert": False,
+    }
+    said = private(telegram, "Bob")
+    assert said["text"].endswith("You’re 1st in line.")
+    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+    await drain(run)
+    assert "12.30" in private(telegram, "Väinö")["text"]
+
+
+async def test_an_offer_that_lapsed_while_its_button_stood_there(
+    telegram: Telegram, full: str, alice: Any, run: Run
+) -> None:
+    """`W3`, `B9`: the button is answered truly, and vanishes; one letter tells the same."""
+    clock.advance(NEAR)
+    await leave(full, alice, via=Via.CARD)
+    await drain(run)
+    offer = private(telegram, "Bob")
+    clock.advance(timedelta(minutes=31))
+    went = (
+        "The time is up, and the seat went to the next in line. You’re still 1st for the next one."
+    )
+    assert await telegram.tap("Bob", offer, "Take the seat") == {"text": went, "show_alert": True}
+    said = private(telegram, "Bob")
+    assert said["id"] == offer["id"] and "You’re 1st in line." in said["text"]
+    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+    await drain(run)
+    assert private(telegram, "Bob")["text"] == f"Evening flow yoga, Thu 26 Nov, 18:00\n{went}"
+
+
+async def test_a_seat_that_went_nowhere_is_not_said_to_have_gone_on(
+    telegram: Telegram,
+    started: None,
+    noon: datetime,
+    alice: Any,
+    bob: Any,
+    instance: Make,
+    run: Run,
+) -> None:
+    """`W3`: nobody else waits, so it is still free, and who let it go by may have it."""
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    clock.advance(NEAR)
+    await leave(code, alice, via=Via.CARD)
+    await drain(run)
+    clock.advance(timedelta(minutes=31))
+    await fill_all()
+    await drain(run)
+    said = private(telegram, "Bob")
+    assert said["text"].endswith(
+        "The time is up, so the seat is no longer held for you. 1 seat is still free: the first tap has it."
+    )
+    answer = await telegram.tap("Bob", said, "Take the seat")
+    assert answer["text"] == "You’re in. See you today at 18:00."
+
+
+async def test_an_offer_that_was_taken_before_it_was_told_is_not_told(
+    telegram: Telegram, full: str, alice: Any, bob: Any, run: Run
+) -> None:
+    """`M1`: no message says what is no longer so."""
+    clock.advance(NEAR)
+    before = private(telegram, "Bob")["id"]
+    await leave(full, alice, via=Via.CARD)
+    await take(full, bob, via=Via.MINIAPP)
+    await drain(run)
+    assert private(telegram, "Bob")["id"] == before
+
+
+async def test_an_old_offers_message_is_dropped_for_the_new_one(
+    telegram: Telegram, full: str, alice: Any, bob: Any, olga: Any, run: Run
+) -> None:
+    """Two offers after each other, both untold: only what holds now is told."""
+    clock.advance(NEAR)
+    before = private(telegram, "Bob")["id"]
+    await leave(full, alice, via=Via.CARD)
+    clock.advance(timedelta(minutes=31))
+    await fill_all()
+    await set_capacity(full, olga, 2)
+    await drain(run)
+    [said] = telegram.person("Bob").private.messages(after=before)
+    assert said["text"].startswith("⏳") and "until 13:01" in said["text"]
+
+
+async def test_an_offer_through_the_night_names_the_day(
+    telegram: Telegram, full: str, alice: Any, run: Run
+) -> None:
+    """`W3`: its time does not run from 22 to 8."""
+    clock.advance(timedelta(hours=2 * 24 + 7, minutes=50))
+    await leave(full, alice, via=Via.CARD)
+    await drain(run)
+    assert "is held for you until tomorrow at 08:20." in private(telegram, "Bob")["text"]
+
+
+# --- the first tap ---
+
+
+async def test_the_first_tap_has_it(
+    telegram: Telegram, full: str, alice: Any, olga: Any, run: Run
+) -> None:
+    """`W3`: two tap at once; one toast, one alert."""
+    clock.advance(LATE)
+    await leave(full, alice, via=Via.CARD)
+    await drain(run)
+    said = private(telegram, "Bob")
+    assert said["text"] == (
+        "🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it."
+    )
+    assert buttons(said) == [["Take the seat"], ["Open in Emerald"]]
+    hers = private(telegram, "Väinö")
+    assert hers["buttons"][0][0]["callback_data"] == said["buttons"][0][0]["callback_data"]
+
+    async def both() -> list[dict[str, Any]]:
+        taps = [
+            asyncio.to_thread(telegram.person(who).tap, message, message["buttons"][0][0]["text"])
+            for who, message in (("Bob", said), ("Väinö", hers))
+        ]
+        return [done["answer"] for done in await asyncio.gather(*taps)]
+
+    answers = await telegram.during(lambda: asyncio.run(both()))
+    assert sorted(answer["show_alert"] for answer in answers) == [False, True]
+    assert sum(seats for seats, _ in (await seats_of(full)).values()) == 1
+
+
+async def test_a_party_takes_what_is_free_and_waits_for_the_rest(
+    telegram: Telegram,
+    started: None,
+    noon: datetime,
+    alice: Any,
+    bob: Any,
+    instance: Make,
+    run: Run,
+) -> None:
+    """`W1`"""
+    code = await instance(capacity=2)
+    await book(code, alice, guests=1, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    clock.advance(LATE)
+    await telegram.say("Alice", "/mybookings")
+    await db_set_guests(code, alice)
+    await drain(run)
+    said = private(telegram, "Bob")
+    assert buttons(said)[0] == ["Take 1 now"]
+    answer = await telegram.tap("Bob", said, "Take 1 now")
+    assert answer["text"] == "1 seat is yours; you’re 1st in line for 1 more."
+    assert await seats_of(code) == {"Alice": (1, 0), "Bob": (1, 1)}
+
+
+async def db_set_guests(code: str, person: Any) -> None:
+    from backend.bookings.actions import set_guests
+
+    await set_guests(code, person, guests=0, via=Via.MINIAPP)
+
+
+async def test_a_call_that_comes_too_late_is_not_told(
+    telegram: Telegram, full: str, alice: Any, aino: Any, bob: Any, run: Run
+) -> None:
+    """`M1`: somebody else had it already."""
+    clock.advance(LATE)
+    before = private(telegram, "Bob")["id"]
+    await leave(full, alice, via=Via.CARD)
+    await take(full, aino, via=Via.MINIAPP)
+    await drain(run)
+    assert private(telegram, "Bob")["id"] == before
+
+
+async def test_the_groups_card_offers_the_seat_to_the_first_tap(
+    telegram: Telegram, started: None, posted: Posted, alice: Any, bob: Any, run: Run
+) -> None:
+    """`C3`, `W3`: it says so when the last hours begin, by the clock alone."""
+    code, card = await posted(capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    clock.advance(LATE)
+    await leave(code, alice, via=Via.CARD)
+    await drain(run)
+    card = telegram.last(telegram.room())
+    assert "1 free · 0 of 1 · first tap has it" in card["text"]
+    assert buttons(card) == [["Take the seat", "Leave"], ["Open in Emerald ↗"]]
+    answer = await telegram.tap("Olga", card, "Take the seat")
+    assert answer["show_alert"] and "for those who waited before you" in answer["text"]
+    answer = await telegram.tap("Bob", card, "Take the seat")
+    assert answer["text"].startswith("You’re in.")
+
+
+async def test_the_card_is_looked_at_again_when_the_stage_changes(
+    noon: datetime, instance: Make
+) -> None:
+    """`C2`, `W3`: a day ahead offers begin, two hours ahead the first tap."""
+    from bot.cards import draw
+
+    instance_id = (await find(await instance())).id
+    start = noon + timedelta(hours=76)
+    for ahead in (timedelta(hours=24), timedelta(hours=2), timedelta()):
+        drawing = await draw(instance_id=instance_id, poll_id=None)
+        assert drawing is not None and drawing.look_at == start - ahead
+        clock.advance(start - ahead - clock.now())
+
+
+# --- find my replacement ---
+
+
+@pytest.fixture
+async def strict(started: None, noon: datetime, instance: Make, alice: Any) -> str:
+    """One seat, Alice's; leaving is free until 48 hours before; nobody waits yet."""
+    code = await instance(capacity=1, cancel_before_minutes=48 * 60)
+    await book(code, alice, via=Via.CARD)
+    return code
+
+
+async def test_too_late_to_leave_a_replacement_is_found(
+    telegram: Telegram, strict: str, bob: Any, run: Run
+) -> None:
+    """`B6`: the seat stays theirs until someone takes it, and then nothing counts against them."""
+    sheet = await telegram.start("Alice", f"e_{strict}")
+    assert buttons(sheet)[0] == ["+1", "Leave"]
+    clock.advance(NEAR)
+    answer = await telegram.tap("Alice", sheet, "Leave")
+    assert answer["show_alert"] and answer["text"].startswith("It’s too late to leave freely.")
+    sheet = private(telegram, "Alice")
+    assert buttons(sheet)[0] == ["+1", "Find my replacement"]
+    answer = await telegram.tap("Alice", sheet, "Find my replacement")
+    assert answer == {
+        "text": "Your seat stays yours until someone takes it. If nobody does, it counts as a late cancellation.",
+        "show_alert": True,
+    }
+    sheet = private(telegram, "Alice")
+    assert "You’re looking for a replacement." in sheet["text"]
+    assert buttons(sheet)[0] == ["Keep my seat"]
+    await telegram.tap("Alice", sheet, "Keep my seat")
+    sheet = private(telegram, "Alice")
+    await telegram.tap("Alice", sheet, "Find my replacement")
+    await book(strict, bob, via=Via.CARD)
+    await drain(run)
+    assert private(telegram, "Alice")["text"] == (
+        "Someone took your seat: Evening flow yoga, Thu 26 Nov, 18:00. Nothing counts against you."
+    )
+
+
+async def test_a_replacement_of_a_part_of_a_party_is_told_so(
+    telegram: Telegram,
+    started: None,
+    noon: datetime,
+    instance: Make,
+    alice: Any,
+    bob: Any,
+    run: Run,
+) -> None:
+    """`B6`, `B7`"""
+    code = await instance(capacity=2, cancel_before_minutes=48 * 60)
+    await book(code, alice, guests=1, via=Via.CARD)
+    clock.advance(NEAR)
+    await find_replacement(code, alice, via=Via.MINIAPP)
+    await book(code, bob, via=Via.CARD)
+    await drain(run)
+    said = private(telegram, "Alice")
+    assert said["text"] == (
+        "Someone took 1 of your seats: Evening flow yoga, Thu 26 Nov, 18:00. Nothing counts against you for it."
+        " 1 seat is still yours until someone takes it."
+    )
+    assert buttons(said) == [["Open in Emerald", "Keep my seat"]]
+
+
+async def test_the_groups_card_never_shows_find_my_replacement(
+    telegram: Telegram, started: None, posted: Posted, alice: Any, bob: Any, run: Run
+) -> None:
+    """`B6`: it says that a seat can be taken over, and how, but not whose; leaving too late points to the event."""
+    code, _ = await posted(capacity=1, cancel_before_minutes=48 * 60)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    clock.advance(NEAR)
+    await drain(run)
+    card = telegram.last(telegram.room())
+    assert buttons(card)[0] == ["Wait for a seat", "+1", "Leave"]
+    answer = await telegram.tap("Alice", card, "Leave")
+    assert answer["show_alert"] and answer["text"].endswith(
+        "To find a replacement, open the event."
+    )
+    await leave(code, bob, via=Via.CARD)
+    await find_replacement(code, alice, via=Via.MINIAPP)
+    await drain(run)
+    card = telegram.last(telegram.room())
+    assert "Full · 1 of 1 · 1 can be taken over" in card["text"]
+    assert buttons(card) == [["Take the seat"], ["Open in Emerald ↗"]]
+    await telegram.tap("Bob", card, "Take the seat")
+    assert await seats_of(code) == {"Alice": (0, 0), "Bob": (1, 0)}
+
+
+# --- an organiser's hand ---
+
+
+async def test_who_is_moved_to_the_line_is_told(
+    telegram: Telegram, full: str, alice: Any, olga: Any, run: Run
+) -> None:
+    """`W4`, `B10`: fewer seats; the last ones go to the head of the line."""
+    await set_capacity(full, olga, 2)
+    await set_capacity(full, olga, 1)
+    await drain(run)
+    await by_hand(full, olga, Verb.TO_LINE, alice)
+    await drain(run)
+    said = private(telegram, "Alice")
+    assert said["text"] == (
+        "There are fewer seats now, so an organiser moved you to the head of the line: Evening flow yoga,"
+        " Thu 26 Nov, 18:00. You’re 1st, and nothing counts against you."
+    )
+    assert buttons(said) == [["Open in Emerald", "Leave"]]
+    answer = await telegram.tap("Alice", said, "Leave")
+    assert answer["text"] == "You’ve left the line."
+
+
+async def test_who_is_moved_to_another_date_is_told(
+    telegram: Telegram,
+    started: None,
+    noon: datetime,
+    instance: Make,
+    alice: Any,
+    olga: Any,
+    run: Run,
+) -> None:
+    """`B10`"""
+    code = await instance()
+    await by_hand(code, olga, Verb.BRING, alice, guests=1)
+    await drain(run)
+    said = private(telegram, "Alice")
+    assert said["text"] == (
+        "✅ An organiser moved you to this date, with 1 guest: Evening flow yoga, Thu 26 Nov, 18:00."
+    )
+    assert buttons(said) == [["Open in Emerald", "I can’t come"]]
+
+
+async def by_hand(code: str, olga: Any, verb: Verb, person: Any, guests: int = 0) -> None:
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id)
+    request = Request(
+        verb, Via.DASHBOARD, by=olga.id, membership_id=membership, guests=guests, audited=True
+    )
+    await ask((await find(code)).id, request)
+
+
+async def test_a_moved_dates_question_is_answered(
+    telegram: Telegram, full: str, alice: Any, bob: Any
+) -> None:
+    """`S6`: still coming, or not; the seat stays theirs until they answer."""
+    await asked_to_stay(full)
+    said = await telegram.start("Alice", f"e_{full}")
+    assert "The date has moved. Are you still coming?" in said["text"]
+    assert buttons(said) == [["Still coming", "Not this time"], ["Open in Emerald"]]
+    answer = await telegram.tap("Alice", said, "Still coming")
+    assert answer["text"] == "Good: your seat stays yours. See you Thu 26 Nov at 18:00."
+    assert private(telegram, "Alice")["text"].endswith("You’re in.")
+    assert "moved" not in private(telegram, "Alice")["text"]
+    theirs = await telegram.start("Bob", f"e_{full}")
+    answer = await telegram.tap("Bob", theirs, "Not this time")
+    assert answer["text"] == "You’ve left the line."
+    assert (await seats_of(full))["Bob"] == (0, 0)
+
+
+async def asked_to_stay(code: str) -> None:
+    async with db.transaction():
+        await db.execute("UPDATE bookings SET move_asked_at = $1", clock.now())
+
+
+# --- who cannot be told ---
+
+
+async def test_a_promise_to_who_cannot_be_told_is_answered_on_the_spot(
+    telegram: Telegram, full: str, alice: Any, bob: Any
+) -> None:
+    """`M3`: handing on earns a message for the next seat; the tap in the group says that it will not come."""
+    clock.advance(NEAR)
+    await leave(full, alice, via=Via.CARD)
+    telegram.person("Bob").block()
+    await telegram.pump()
+    said = await telegram.say("Bob", "/pass 1", telegram.room())
+    assert "Bob: The seat goes to the next in line." in said["text"]
+    assert said["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
+
+
+# --- commands ---
+
+
+async def test_take_and_pass_by_command(
+    telegram: Telegram, full: str, alice: Any, bob: Any
+) -> None:
+    """`W3`: for who prefers to type; what is held comes first, and what is not is said."""
+    nothing = await telegram.say("Bob", "/take")
+    assert nothing["text"].startswith("No seat is held for you right now.")
+    assert (await telegram.say("Bob", "/pass"))["text"].startswith("No seat is held for you, so")
+    clock.advance(NEAR)
+    await leave(full, alice, via=Via.CARD)
+    listed = await telegram.say("Bob", "/mybookings")
+    assert "1 seat is held for you until 12:30: /take or /pass" in listed["text"]
+    assert buttons(listed) == [["1"], ["Open Emerald"]]
+    await telegram.tap("Bob", listed, "1")
+    assert buttons(private(telegram, "Bob"))[0] == ["Take the seat", "Pass on"]
+    listed = await telegram.say("Bob", "/take")
+    assert "1 seat is held for you until 12:30" in listed["text"]
+    said = await telegram.say("Bob", "/take 1")
+    assert said["text"].endswith("You’re in. See you today at 18:00.")
+    await leave(full, bob, via=Via.CARD)
+    assert (await seats_of(full))["Väinö"] == (0, 0)
+    await telegram.say("Väinö", f"/pass {full}")
+    assert (await seats_of(full))["Väinö"] == (0, 1)
+    in_group = await telegram.say("Bob", "/take", telegram.room())
+    assert in_group["buttons"][0][0]["url"].endswith("?start=mine")
+
+
+async def test_taking_by_command_what_is_too_little_shows_the_way(
+    telegram: Telegram, started: None, noon: datetime, alice: Any, bob: Any, instance: Make
+) -> None:
+    """`W1`, `B9`: the answer says what can be done next, and has the button for it."""
+    code = await instance(capacity=2)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    clock.advance(LATE)
+    listed = await telegram.say("Bob", "/take")
+    assert "1 seat can be taken now" in listed["text"]
+    said = await telegram.say("Bob", "/take 1")
+    assert "1 seat is free, but you asked for 2." in said["text"]
+    assert buttons(said)[0] == ["Take 1 now"]
+
+
+async def test_leaving_too_late_by_command_offers_the_replacement(
+    telegram: Telegram, strict: str
+) -> None:
+    """`B6`: in private with the button, in the group with the way to it."""
+    clock.advance(NEAR)
+    in_group = await telegram.say("Alice", "/leave 1", telegram.room())
+    assert "It’s too late to leave freely." in in_group["text"]
+    assert buttons(in_group) == [["Open in Emerald ↗"], ["Ask me there"]]
+    assert in_group["buttons"][1][0]["url"].endswith(f"?start=e_{strict}")
+    said = await telegram.say("Alice", "/leave 1")
+    assert buttons(said)[0] == ["+1", "Find my replacement"]
+    await telegram.tap("Alice", said, "Find my replacement")
+    listed = await telegram.say("Alice", "/mybookings")
+    assert "you’re looking for a replacement for your seat" in listed["text"]
+
+
+async def test_mybookings_asks_what_waits_for_an_answer(
+    telegram: Telegram, full: str, alice: Any
+) -> None:
+    """`S6`"""
+    await asked_to_stay(full)
+    assert (
+        "it has moved; are you still coming?"
+        in ((await telegram.say("Alice", "/mybookings"))["text"])
+    )
