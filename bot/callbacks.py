@@ -131,3 +131,15 @@ class PostAgain(CallbackData, prefix="r"):
     """Post this lost card again, and what was lost together with it."""
 
     card_id: int
+
+
+class ShowRegular(CallbackData, prefix="rs"):
+    """Show a standing seat of a list."""
+
+    series_id: int
+
+
+class EndRegular(CallbackData, prefix="rx"):
+    """Give one's standing seat on a series back."""
+
+    series_id: int

@@ -54,8 +54,9 @@ def event_sheet(
     voice: Voice,
     *,
     private: bool,
+    regular: bool = False,
 ) -> Sheet:
-    """A date: title, when and where, seats, who comes, how many wait, and its state."""
+    """A date: title, when and where, seats, who comes, how many wait, and its state; the reader may be a `regular`."""
     if not names_next(view.ends_at, clock.now()):
         following = None
     shown = people.comers[: NAMES - 1] if people.more else people.comers
@@ -63,7 +64,7 @@ def event_sheet(
     return write(
         "event_card.html",
         voice,
-        event_rows(view, following, voice, private=private),
+        event_rows(view, following, voice, private=private, regular=regular),
         view=view,
         following=following,
         names=[_name(c.first_name, c.seats) for c in shown],

@@ -27,6 +27,7 @@ COMMANDS = {
     "pass": N_("Let it go to the next in line"),
     "mybookings": N_("What you are in"),
     "calendar": N_("A date for your own calendar"),
+    "regulars": N_("Your standing seats"),
     "polls": N_("What can be voted on"),
     "vote": N_("Vote"),
     "app": N_("Open the app"),

@@ -9,6 +9,7 @@ from backend import clock
 from backend.accounts.queries import Club
 from backend.bookings.clockwork import Stage
 from backend.bookings.queries import InstanceView
+from backend.bookings.regulars import Standing
 from backend.i18n import N_, Voice
 from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
@@ -16,6 +17,7 @@ from backend.settings import settings
 from bot.callbacks import (
     Decide,
     Do,
+    EndRegular,
     FoundClub,
     LinkGroup,
     MakeDate,
@@ -234,6 +236,17 @@ def taking_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton | No
 def keep(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Looks for a replacement no longer (`B6`)."""
     return seat(voice.say(N_("Keep my seat")), Do.KEEP, view.code)
+
+
+def regular_rows(standing: Standing, voice: Voice) -> Rows:
+    """What may be done about a standing seat (`B11`)."""
+    ends = EndRegular(series_id=standing.series_id).pack()
+    rows: Rows = [
+        [InlineKeyboardButton(text=voice.say(N_("Give it back")), callback_data=ends)],
+    ]
+    if standing.next_code:
+        rows.insert(0, [seat(voice.say(N_("Not this week")), Do.CANT, standing.next_code)])
+    return rows
 
 
 def poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:

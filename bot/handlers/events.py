@@ -6,6 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import clubs
 from backend.bookings.queries import InstanceView, comers, event, next_date, upcoming
+from backend.bookings.regulars import my_regulars
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.queries import Person
@@ -34,7 +35,8 @@ async def sheet_for(code: str, person: Person) -> Sheet:
     view = await event(code, person)
     following = await next_date(view, person) if view.phase in ("ended", "cancelled") else None
     people = await comers(view.id, limit=NAMES)
-    return event_sheet(view, following, people, person.voice, private=True)
+    regular = any(seat.series_id == view.series_id for seat in await my_regulars(person))
+    return event_sheet(view, following, people, person.voice, private=True, regular=regular)
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:

@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.asked import by_a_person, in_private
-from bot.handlers import bookings, people
+from bot.handlers import bookings, people, regulars
 from bot.taps import answer_tap
 
 
@@ -21,6 +21,9 @@ async def linked(message: Message, command: CommandObject, person: Person, voice
     """`/start` with what no other handler knows: the private half of a group's answer, else a welcome."""
     if command.args == "mine":
         await bookings.index(message, person, voice)
+        return
+    if command.args == "regulars":
+        await regulars.index(message, person, voice)
         return
     await people.start(message, person, voice)
 

@@ -315,3 +315,132 @@ async def test_any_text_fits(
     assert drawing is not None
     answer = await post(telegram.bot, club.chat_id, drawing.sheet)
     assert answer.fate is Fate.DONE, answer.why
+
+
+# --- how a freed seat moves, on the card and in private ---
+
+
+def clockwork(offers: int = 24 * 60, first_tap: int = 2 * 60) -> Any:
+    from backend.bookings.clockwork import Clockwork
+
+    return Clockwork.around(
+        START, "Europe/Helsinki", offers_before=offers, offer_minutes=30, first_tap_before=first_tap
+    )
+
+
+def mine(**changed: Any) -> Any:
+    from backend.bookings.queries import Mine
+
+    made = Mine(answer="in", seats=1, waiting=0, offered=0, place=None)
+    return dataclasses.replace(made, **changed)
+
+
+def private(of: Any, *, hours: float = 24, regular: bool = False) -> Any:
+    """The sheet in the reader's own chat, so many hours before the start."""
+    from bot.cards import event_sheet
+
+    with clock.stopped(START - timedelta(hours=hours)):
+        return event_sheet(of, None, people(), Voice("en"), private=True, regular=regular)
+
+
+OPENS = ["Open in Emerald"]
+LATE = windows(leave=48 * 60)  # leaving is free no more
+
+
+def test_the_first_tap_has_it() -> None:
+    """`W3`, look/card.md: in the last two hours, while others wait."""
+    last = view(booked=11, waiting=3, clockwork=clockwork(first_tap=3000), windows=LATE)
+    sheet = draw(last)
+    assert "<b>1 free</b> · 11 of 12 · first tap has it" in sheet.text
+    assert words(sheet) == [["Take the seat"], ["Open in Emerald ↗"]]
+    assert sheet.rows[0][0].style == "primary"
+    assert words(draw(dataclasses.replace(last, booked=10)))[0] == ["Take the seats"]
+    nobody = draw(dataclasses.replace(last, waiting=0))
+    assert "first tap" not in nobody.text and words(nobody)[0] == ["Join", "+1"]
+
+
+def test_a_seat_whose_holder_looks_for_a_replacement() -> None:
+    """`B6`: calm, and without a name; while nobody waits, a tap has it."""
+    full = view(booked=12, releasing=1, windows=LATE)
+    sheet = draw(full)
+    assert "<b>Full</b> · 12 of 12 · 1 can be taken over" in sheet.text
+    assert words(sheet) == [["Take the seat"], ["Open in Emerald ↗"]]
+    far = draw(dataclasses.replace(full, waiting=2, clockwork=clockwork(offers=60, first_tap=30)))
+    assert "taken over" not in far.text and words(far)[0][0] == "Wait for a seat"
+    near = draw(dataclasses.replace(full, waiting=2, clockwork=clockwork(offers=3000)))
+    assert "<b>Full</b> · 12 of 12 · 1 can be taken over · first tap has it" in near.text
+
+
+def test_who_voted_has_the_first_claim() -> None:
+    """`P4`"""
+    sheet = draw(view(claim_until=START - timedelta(hours=20)))
+    assert "· who voted for it has first claim until Mon 23 Nov, 22:00" in sheet.text
+    assert "claim" not in draw(view(claim_until=START - timedelta(hours=30))).text
+
+
+def test_an_offer_of_mine() -> None:
+    """`W3`: until when, and what after that; and nothing of it once the time is up, swept or not."""
+    until = START - timedelta(hours=5, minutes=28)
+    held = mine(seats=0, offered=2, offer_until=until)
+    sheet = private(view(booked=10, offered=2, mine=held), hours=6)
+    assert sheet.text.endswith(
+        f'⏳ 2 seats are held for you until <b><tg-time unix="{int(until.timestamp())}">12:32</tg-time></b>.'
+        " After that they go to the next in line."
+    )
+    assert words(sheet) == [["Take the seats", "Pass on"], ["+1", "Leave"], OPENS]
+    over = private(view(booked=10, offered=2, mine=held), hours=5)
+    assert over.text.endswith(
+        "The time is up, so no seat is held for you any more. You keep your place in line."
+    )
+    assert words(over) == [["+1", "Leave"], OPENS]
+    beside = private(view(mine=mine(offered=1, offer_until=until)), hours=6)
+    assert "1 seat is yours. \n" not in beside.text and "1 seat is yours." in beside.text
+    assert words(beside)[0] == ["Take the seat", "Pass on"]
+
+
+def test_waiting_in_private() -> None:
+    """`W1`, `W5`: what can be taken now, and nothing that cannot."""
+    line = mine(seats=0, waiting=2, place=1)
+    full = view(booked=12, waiting=1, mine=line, clockwork=clockwork())
+    assert words(private(full, hours=30)) == [["+1", "Leave"], OPENS]
+    part = dataclasses.replace(full, booked=11)
+    sheet = private(part, hours=30)
+    assert sheet.text.endswith("You’re 1st in line. 1 seat can be taken now.")
+    assert words(sheet)[0] == ["Take 1 now"]
+    behind = dataclasses.replace(part, mine=dataclasses.replace(line, place=2))
+    assert words(private(behind, hours=30)) == [["+1", "Leave"], OPENS]
+    assert words(private(behind, hours=1))[0] == ["Take 1 now"]
+    both = dataclasses.replace(full, booked=10)
+    assert words(private(both, hours=1))[0] == ["Take the seats"]
+
+
+def test_too_late_to_leave_in_private() -> None:
+    """`B6`: then a replacement can be found, until the start; and the seat kept after all."""
+    late = view(mine=mine(), windows=LATE)
+    assert words(private(late)) == [["+1", "Find my replacement"], OPENS]
+    looking = private(view(mine=mine(seats=2, replacing=True), windows=LATE))
+    assert looking.text.endswith(
+        "You’re looking for a replacement. Your 2 seats stay yours until someone takes them;"
+        " what nobody takes counts as a late cancellation."
+    )
+    assert words(looking) == [["Keep my seat"], OPENS]
+    assert words(private(late, hours=-0.5)) == [OPENS]
+
+
+def test_a_moved_date_in_private() -> None:
+    """`S6`"""
+    sheet = private(view(mine=mine(asked_to_stay=True)))
+    assert sheet.text.endswith(
+        "You’re in. The date has moved. Are you still coming? Your seat stays yours until you answer."
+    )
+    assert words(sheet) == [["Still coming", "Not this time"], OPENS]
+
+
+def test_what_i_answered_and_what_a_regular_may_answer() -> None:
+    """`B11`, `B13`"""
+    assert words(private(view()))[:2] == [["Join", "+1"], ["Maybe", "I can’t come"]]
+    maybe = private(view(mine=mine(answer="maybe", seats=0)))
+    assert maybe.text.endswith("You said maybe. No seat is held for you.")
+    assert words(maybe)[1] == ["I can’t come"]
+    assert words(private(view(mine=mine()), regular=True))[0] == ["+1", "Not this week"]
+    assert words(private(view(mine=mine())))[0] == ["+1", "Leave"]

@@ -19,6 +19,7 @@ from backend.bookings.actions import (
 )
 from backend.bookings.desk import ask
 from backend.bookings.queries import attendance
+from backend.bookings.regulars import make_regular
 from backend.bookings.rules import Request, Verb, Via
 from tests.emerald.conftest import posted, run, sender
 from tests.telegram import Telegram, buttons
@@ -542,3 +543,36 @@ async def test_mybookings_asks_what_waits_for_an_answer(
         "it has moved; are you still coming?"
         in ((await telegram.say("Alice", "/mybookings"))["text"])
     )
+
+
+# --- standing seats ---
+
+
+async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
+    telegram: Telegram, started: None, noon: datetime, club: Any, series: Any, olga: Any, alice: Any
+) -> None:
+    """`B11`: this date goes to others, the next ones stay theirs; until they give the standing seat back."""
+    made = await series(rule="FREQ=WEEKLY;COUNT=2")
+    assert "no standing seats" in (await telegram.say("Alice", "/regulars"))["text"]
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    await make_regular(olga, club.id, made.series_id, membership)
+    in_group = await telegram.say("Alice", "/regulars", telegram.room())
+    assert in_group["buttons"][0][0]["url"].endswith("?start=regulars")
+    listed = await telegram.start("Alice", "regulars")
+    assert "1. 🧘 Evening flow yoga · Kallio Yoga\nnext: Thu 26 Nov, 18:00" in listed["text"]
+    await telegram.tap("Alice", listed, "1")
+    shown = private(telegram, "Alice")
+    assert buttons(shown) == [["Not this week"], ["Give it back"]]
+    answer = await telegram.tap("Alice", shown, "Not this week")
+    assert answer["text"] == "Noted: you can’t come this time."
+    assert private(telegram, "Alice")["text"].endswith("You said you can’t come.")
+    mine = await telegram.say("Alice", "/mybookings")
+    assert "Thu 26 Nov" not in mine["text"] and "Thu 3 Dec" in mine["text"]
+    await telegram.tap("Alice", mine, "1")
+    assert buttons(private(telegram, "Alice"))[0] == ["+1", "Not this week"]
+    await telegram.tap("Alice", listed, "1")
+    answer = await telegram.tap("Alice", private(telegram, "Alice"), "Give it back")
+    assert answer == {"text": "Your standing seat is given back.", "show_alert": False}
+    assert "What is booked for you stays" in private(telegram, "Alice")["text"]
+    gone = await telegram.tap("Alice", listed, "1")
+    assert gone["text"] == "This does not exist, or it is not for you to see."

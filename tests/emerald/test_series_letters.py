@@ -42,7 +42,10 @@ async def test_asks_who_is_booked_whether_they_still_come(
     done = await telegram.tap("Alice", said, "Still coming")
     assert done["text"] == "Good: your seat stays yours. See you Thu 26 Nov at 11:00."
     assert not done["show_alert"]
-    assert buttons(telegram.last(telegram.person("Alice").private)) == [["+1", "Leave"], ["Open in Emerald"]]
+    assert buttons(telegram.last(telegram.person("Alice").private)) == [
+        ["+1", "Leave"],
+        ["Open in Emerald"],
+    ]
 
     said = telegram.last(telegram.person("Bob").private)
     assert "Your seats stay yours until you answer." in said["text"]
