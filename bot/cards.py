@@ -120,7 +120,13 @@ def _look_at(view: InstanceView) -> datetime:
     windows = view.windows
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
-    moments = [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at, view.decides_at]
+    moments = [
+        windows.opens_at,
+        windows.closes_at,
+        windows.cancel_until,
+        view.ends_at,
+        view.decides_at,
+    ]
     if view.clockwork is not None:
         moments += [view.clockwork.offers_from, view.clockwork.first_tap_from]
     return look_again([*moments, view.claim_until], now)
