@@ -99,7 +99,9 @@ class InstanceView:
     decide_by_itself: bool = False
     decided_at: datetime | None = None
     list_closed_at: datetime | None = None
-    came: int = 0  # people: who was checked in once the list is closed, till then who was booked (B12)
+    came: int = (
+        0  # people: who was checked in once the list is closed, till then who was booked (B12)
+    )
     claims: bool = False  # the reader has a claim (P4)
     regular: bool = False  # the reader has a standing seat on the series (B11)
     usual_place: str = ""  # the series' own

@@ -201,20 +201,6 @@ def test_a_minimum_that_is_not_reached() -> None:
         assert "runs if" not in draw(dataclasses.replace(few, **settled)).text
 
 
-def test_the_first_tap_has_the_seat() -> None:
-    """`W3`: near the start, a seat came free while others wait."""
-    from backend.bookings.clockwork import Clockwork
-
-    near = Clockwork.around(
-        START, "Europe/Helsinki", offers_before=3000, offer_minutes=30, first_tap_before=2000
-    )
-    sheet = draw(view(booked=11, waiting=2, clockwork=near))
-    assert "<b>1 free</b> · 11 of 12 · 2 wait · first tap has it" in sheet.text
-    assert words(sheet)[0][0] == "Take the seat"
-    assert words(draw(view(booked=11, clockwork=near)))[0][0] == "Join"
-    assert words(draw(view(booked=12, waiting=2, clockwork=near)))[0][0] == "Wait for a seat"
-
-
 def test_in_finnish() -> None:
     """The club's language; names are never inflected."""
     sheet = draw(view(booked=12, waiting=1), people(*NINE, ("A", 1), more=2), language="fi")
@@ -438,6 +424,9 @@ def test_too_late_to_leave_in_private() -> None:
         " what nobody takes counts as a late cancellation."
     )
     assert words(looking) == [["Keep my seat"], OPENS]
+    promoted = mine(replacing=True, promoted_at=START - timedelta(hours=30))
+    spared = private(view(mine=promoted, windows=LATE))
+    assert spared.text.endswith("until someone takes it; nothing counts against you.")
     assert words(private(late, hours=-0.5)) == [OPENS]
 
 
