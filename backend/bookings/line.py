@@ -48,7 +48,7 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
         if desk.freed:
             desk.called_at = None  # should the date be on again, nobody has been told of this seat
         return
-    if not desk.free + desk.releasing:
+    if not desk.free + desk.replaceable:
         return
     stage = desk.stage
     if stage is Stage.FIRST_TAP:
@@ -57,13 +57,13 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
     for party in desk.queue:
         if not _eligible(desk, party, stage):
             continue
-        from_others = desk.releasing if stage is Stage.AUTOMATIC else 0
+        from_others = desk.replaceable if stage is Stage.AUTOMATIC else 0
         if party.waiting <= desk.free + from_others:
             replace(desk, party.waiting - desk.free, asking)
             _give(desk, party, asking, at_once=stage is Stage.AUTOMATIC)
         elif not (facts.fill_gaps or never_fits(desk, party)):
             break
-    if stage is Stage.OFFER and desk.releasing and (desk.sought or not _known(desk)):
+    if stage is Stage.OFFER and desk.replaceable and (desk.sought or not _known(desk)):
         _call(desk, asking)
 
 
@@ -127,7 +127,7 @@ def _call(desk: Desk, asking: Party | None) -> None:
         desk.called_at, desk.changed = desk.moment(), True
     for party in waiting:
         if party is not asking:
-            desk.tell(party, "first-tap", desk.free + desk.releasing)
+            desk.tell(party, "first-tap", desk.free + desk.replaceable)
 
 
 def room_for(desk: Desk, party: Party) -> tuple[int, int]:
@@ -136,12 +136,12 @@ def room_for(desk: Desk, party: Party) -> tuple[int, int]:
     if not _has_claim(desk, party):
         return 0, 0
     if stage is Stage.FIRST_TAP:
-        return (0, 0) if desk.comes_later(party) else (desk.free, desk.releasing)
+        return (0, 0) if desk.comes_later(party) else (desk.free, desk.replaceable)
     held_back = someone_first(desk, party, stage)
     free = 0 if held_back else desk.free
     if stage is Stage.AUTOMATIC:
-        return free, 0 if held_back else desk.releasing
-    return free, 0 if desk.comes_later(party) else desk.releasing
+        return free, 0 if held_back else desk.replaceable
+    return free, 0 if desk.comes_later(party) else desk.replaceable
 
 
 def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
@@ -152,7 +152,7 @@ def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
     """
     if not _has_claim(desk, party):
         return True
-    if desk.facts.fill_gaps or not desk.free + desk.releasing:
+    if desk.facts.fill_gaps or not desk.free + desk.replaceable:
         return False
     return any(
         other.waiting
