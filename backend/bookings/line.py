@@ -48,7 +48,7 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
         if desk.freed:
             desk.called_at = None  # should the date be on again, nobody has been told of this seat
         return
-    if not desk.free + released(desk):
+    if not desk.free + desk.replaceable:
         return
     stage = desk.stage
     if stage is Stage.FIRST_TAP:
@@ -57,13 +57,13 @@ def fill(desk: Desk, asking: Party | None = None) -> None:
     for party in desk.queue:
         if not _eligible(desk, party, stage):
             continue
-        from_others = released(desk) if stage is Stage.AUTOMATIC else 0
+        from_others = desk.replaceable if stage is Stage.AUTOMATIC else 0
         if party.waiting <= desk.free + from_others:
             replace(desk, party.waiting - desk.free, asking)
             _give(desk, party, asking, at_once=stage is Stage.AUTOMATIC)
         elif not (facts.fill_gaps or never_fits(desk, party)):
             break
-    if stage is Stage.OFFER and released(desk) and (desk.sought or not _known(desk)):
+    if stage is Stage.OFFER and desk.replaceable and (desk.sought or not _known(desk)):
         _call(desk, asking)
 
 
@@ -89,13 +89,6 @@ def _give(desk: Desk, party: Party, asking: Party | None, *, at_once: bool) -> N
     party.offer_until = desk.facts.clockwork.offer_ends(desk.now)
     if party is not asking:
         desk.tell(party, "offer")
-
-
-def released(desk: Desk) -> int:
-    """Of the seats whose holders look for a replacement (`B6`), those that the line may have: none while more are booked
-    than there is room for (`W4`)."""
-    over = desk.capacity is not None and desk.booked + desk.offered > desk.capacity
-    return 0 if over else desk.releasing
 
 
 def replace(desk: Desk, seats: int, asking: Party | None = None) -> None:
@@ -134,7 +127,7 @@ def _call(desk: Desk, asking: Party | None) -> None:
         desk.called_at, desk.changed = desk.moment(), True
     for party in waiting:
         if party is not asking:
-            desk.tell(party, "first-tap", desk.free + released(desk))
+            desk.tell(party, "first-tap", desk.free + desk.replaceable)
 
 
 def room_for(desk: Desk, party: Party) -> tuple[int, int]:
@@ -143,12 +136,12 @@ def room_for(desk: Desk, party: Party) -> tuple[int, int]:
     if not _has_claim(desk, party):
         return 0, 0
     if stage is Stage.FIRST_TAP:
-        return (0, 0) if desk.comes_later(party) else (desk.free, released(desk))
+        return (0, 0) if desk.comes_later(party) else (desk.free, desk.replaceable)
     held_back = someone_first(desk, party, stage)
     free = 0 if held_back else desk.free
     if stage is Stage.AUTOMATIC:
-        return free, 0 if held_back else released(desk)
-    return free, 0 if desk.comes_later(party) else released(desk)
+        return free, 0 if held_back else desk.replaceable
+    return free, 0 if desk.comes_later(party) else desk.replaceable
 
 
 def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
@@ -159,7 +152,7 @@ def someone_first(desk: Desk, party: Party, stage: Stage) -> bool:
     """
     if not _has_claim(desk, party):
         return True
-    if desk.facts.fill_gaps or not desk.free + released(desk):
+    if desk.facts.fill_gaps or not desk.free + desk.replaceable:
         return False
     return any(
         other.waiting

@@ -229,6 +229,13 @@ class Desk:
         return max(0, self.capacity - self.booked - self.offered)
 
     @property
+    def replaceable(self) -> int:
+        """Seats that may be taken over from who looks for a replacement; none while more are given than there are (`W4`)."""
+        if self.capacity is not None and self.booked + self.offered > self.capacity:
+            return 0
+        return self.releasing
+
+    @property
     def stage(self) -> Stage:
         """How a seat that comes free now moves (`W3`)."""
         return self.facts.clockwork.stage(self.now)
@@ -312,6 +319,7 @@ class Desk:
             request_id=request.id if request else None,
         )
         self.log.append(line)
+        before = self.replaceable
         self.booked += seats - party.seats
         self.offered += offered - party.offered
         self.waiting += bool(waiting) - bool(party.waiting)
@@ -335,6 +343,8 @@ class Desk:
             party.stays_at = self.now  # who comes anew after the move knows of it
         party.seats, party.waiting, party.offered, party.answer = seats, waiting, offered, answer
         self.touched[party.membership_id] = party
+        if self.replaceable and not before:
+            self.sought = True  # it fits again, and seats that were looked for may be taken over
         if self.capacity is not None:
             # An allowance only ever shrinks by itself; `go_over` and a lowered capacity are what make it grow.
             self.over = min(self.over, max(0, self.booked + self.offered - self.capacity))

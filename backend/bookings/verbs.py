@@ -295,12 +295,13 @@ def _remove(desk: Desk, request: Request) -> Outcome:
 
 def _set_capacity(desk: Desk, request: Request) -> Outcome:
     if request.capacity != desk.capacity:
-        before = desk.free
+        before, replaceable = desk.free, desk.replaceable
         desk.capacity, desk.changed = request.capacity, True
         desk.over = 0
         desk.go_over()
         if desk.free > before:
             desk.freed, desk.freed_at = True, desk.moment()
+        desk.sought = desk.sought or bool(desk.replaceable and not replaceable)
         line.fill(desk)
     return Outcome("done", words.capacity_set(desk))
 

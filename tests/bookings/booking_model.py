@@ -96,6 +96,10 @@ class Club:
     def releasing(self) -> int:
         return sum(self.seats[who] for who in self.looking)
 
+    def replaceable(self) -> int:
+        """W4: none while more are given than there are."""
+        return 0 if self.over() else self.releasing()
+
     def fits_empty_room(self, size: int) -> bool:
         return self.capacity is None or size <= self.capacity
 
@@ -137,10 +141,10 @@ class Club:
         if not self.may_claim(who):
             return 0, 0
         if self.stage() == "first tap":
-            return (0, 0) if self.comes_later(who) else (self.free(), self.releasing())
+            return (0, 0) if self.comes_later(who) else (self.free(), self.replaceable())
         back = self.held_back(who)
         later = back if self.stage() == "automatic" else self.comes_later(who)
-        return 0 if back else self.free(), 0 if later else self.releasing()
+        return 0 if back else self.free(), 0 if later else self.replaceable()
 
     # --- what happens ---
 
@@ -158,6 +162,7 @@ class Club:
         """B8: every change writes one row. A seat that comes free is news, and is for those too who let one go by."""
         was = self.seats.get(who, 0), self.waits.get(who, 0), self.held.get(who, 0)
         self.log[who].append((by, via, *was, seats, waits, held))
+        before = self.replaceable()
         if seats + held < was[0] + was[2] and frees != "nothing":
             self.news = True
             if frees == "for all":
@@ -175,6 +180,8 @@ class Club:
             self.until.pop(who, None)
         if not seats and who in self.looking:
             self.looking.remove(who)
+        if self.replaceable() and not before:
+            self.sought = True
 
     def tell(self, who: int, kind: str, n: int | None = None) -> None:
         self.told[who].append((kind, n, self.until.get(who)))
@@ -199,7 +206,7 @@ class Club:
             if self.news:
                 self.called_at = None
             return
-        if not self.free() + self.releasing():
+        if not self.free() + self.replaceable():
             return
         stage = self.stage()
         if stage == "first tap":
@@ -209,13 +216,13 @@ class Club:
         for who in self.line():
             if not self.may_claim(who) or (stage == "offer" and who in self.passed):
                 continue
-            wanted, may = self.waits[who], self.releasing() if stage == "automatic" else 0
+            wanted, may = self.waits[who], self.replaceable() if stage == "automatic" else 0
             if wanted <= self.free() + may:
                 self.take_over(wanted - self.free(), asking)
                 self.give(who, stage, asking)
             elif not self.gaps and self.fits_empty_room(self.size(who)):
                 break
-        if stage == "offer" and self.releasing() and (self.sought or not self.known()):
+        if stage == "offer" and self.replaceable() and (self.sought or not self.known()):
             self.call(asking)
 
     def give(self, who: int, stage: str, asking: int | None) -> None:
@@ -245,7 +252,7 @@ class Club:
             self.called_at, self.called = clock.now(), set(self.joined)
         for who in told:
             if who != asking:
-                self.tell(who, "first-tap", int(min(10**6, self.free()) + self.releasing()))
+                self.tell(who, "first-tap", int(min(10**6, self.free()) + self.replaceable()))
 
     def take_over(self, seats: float, asking: int | None = None) -> None:
         """B6: who looks longest gives first."""
@@ -498,7 +505,9 @@ class Club:
     def set_capacity(self, capacity: int | None) -> Said:
         """W4: raising fills, lowering removes nobody."""
         if capacity != self.capacity:
-            before, self.capacity = self.free(), capacity
+            before, replaceable = self.free(), self.replaceable()
+            self.capacity = capacity
+            self.sought = self.sought or bool(self.replaceable() and not replaceable)
             if self.free() > before:
                 self.news = True
                 self.passed.clear()

@@ -208,6 +208,14 @@ class Bookings(RuleBasedStateMachine):
             who = self.ids.index(some[which % len(some)])
             self.joins(who) if verb == "joins" else self.does(who, verb)
 
+    @rule(which=st.integers(0, 5))
+    def an_offer_grows_and_another_seat_comes_free(self, which: int) -> None:
+        booked = [who for who in self.ids if self.model.seats.get(who)]
+        if some := [who for who in self.model.joined if self.model.held[who]]:
+            self.does(self.ids.index(some[which % len(some)]), "add_guest")
+            if booked:
+                self.organiser_removes(self.ids.index(booked[which % len(booked)]))
+
     @rule(who=WHO, guests=GUESTS)
     def set_guests(self, who: int, guests: int) -> None:
         person, party = self.members[who], self.ids[who]

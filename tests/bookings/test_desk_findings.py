@@ -213,3 +213,23 @@ async def test_a_claim_holds_in_the_last_hours_too(
     await fill_all()
     assert (await told(aino), await told(bob)) == (["first-tap", "first-tap"], ["first-tap"])
     assert (await book(code, bob, via=Via.CARD)).kind == "booked"
+
+
+# --- replacements while more are booked than there are seats ---
+
+
+async def test_nobody_takes_over_a_seat_until_it_fits(
+    noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any, olga: Any
+) -> None:
+    """W4, B6: two are booked on one seat and one looks for a replacement: no promotion until it fits."""
+    code = await instance(capacity=2, cancel_before_minutes=72 * 60)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    clock.advance(LATE)
+    await set_capacity(code, olga, 1)
+    await find_replacement(code, alice, via=Via.CARD)
+    assert (await book(code, aino, via=Via.CARD)).kind == "waiting"
+    await remove(code, olga, await membership(bob))
+    assert await told(aino) == ["first-tap"]
+    assert (await take(code, aino, via=Via.CARD)).kind == "booked"
+    assert await mine(code, alice) == (0, 0, 0)
