@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 from backend.errors import Refusal
 from webapp import assets, calendars
 from webapp.dashboard.routes import dashboard
-from webapp.miniapp.pages import bookings, check_ins, events, me, polls, regulars, sessions
+from webapp.miniapp.pages import bookings, check_ins, events, me, months, polls, regulars, sessions
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 
@@ -29,6 +29,7 @@ def miniapp() -> Router:
             events.index,
             events.show,
             events.people,
+            months.show,
             bookings.create,
             bookings.update,
             bookings.destroy,

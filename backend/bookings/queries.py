@@ -11,6 +11,8 @@ from backend.errors import NotFound
 from backend.events.rules import Windows
 from backend.people.queries import Person
 
+SOUGHT_MOST = 8  # words of a search that count
+AT_ONCE = 500  # dates of a month
 HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
 
 
@@ -341,22 +343,70 @@ def _view(row: db.Row) -> InstanceView:
 
 
 async def upcoming(
-    person: Person, *, account_id: int | None = None, limit: int = 60, after: datetime | None = None
+    person: Person,
+    *,
+    account_id: int | None = None,
+    group_id: int | None = None,
+    words: str = "",
+    limit: int = 60,
+    after: datetime | None = None,
 ) -> list[InstanceView]:
     """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their end.
 
-    `after` pages on from an instance's start.
+    `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
     """
     rows = await db.rows(
         f"{VIEW} WHERE m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-        " ORDER BY i.starts_at, i.id LIMIT $5",
+        " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
+        " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
+        " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7",
         person.id,
         clock.now(),
         after or clock.now() - timedelta(days=30),
         account_id,
+        group_id,
+        words.lower().split()[:SOUGHT_MOST],
         limit,
     )
     return [_view(row) for row in rows]
+
+
+async def between(
+    person: Person, since: datetime, until: datetime, *, account_id: int | None = None
+) -> list[InstanceView]:
+    """The dates over all the person's clubs that start within [since, until), past ones too, soonest first."""
+    rows = await db.rows(
+        f"{VIEW} WHERE m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3"
+        " AND ($4::bigint IS NULL OR i.account_id = $4) ORDER BY i.starts_at, i.id LIMIT $5",
+        person.id,
+        since,
+        until,
+        account_id,
+        AT_ONCE,
+    )
+    return [_view(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAhead:
+    """A chat of one of the reader's clubs with dates to come."""
+
+    id: int
+    title: str
+
+
+async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
+    """The chats of a club of the person's in which dates to come take place, by name."""
+    rows = await db.rows(
+        "SELECT DISTINCT g.id, g.title FROM groups g JOIN event_series r ON r.group_id = g.id"
+        " JOIN event_instances i ON i.series_id = r.id AND i.ends_at > $3"
+        " JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL"
+        " WHERE g.account_id = $2 ORDER BY g.title, g.id",
+        person.id,
+        account_id,
+        clock.now(),
+    )
+    return [GroupAhead(row["id"], row["title"]) for row in rows]
 
 
 async def event(code: str, person: Person) -> InstanceView:

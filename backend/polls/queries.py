@@ -236,6 +236,41 @@ async def poll(code: str, person: Person) -> PollView:
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """What somebody said of each date, by the option's id."""
+
+    user_id: int | None
+    name: str
+    answers: dict[int, Answer]
+
+
+async def who_can(view: PollView, person: Person) -> list[Voter]:
+    """Who said what of which date, the reader first, then in the order of their first answers; nobody where its reader may not see it (`P1`)."""
+    if view.kind != "dates" or view.anonymous or not view.visible:
+        return []
+    rows = await db.rows(
+        "SELECT m.user_id, coalesce(nullif(u.first_name, ''), m.name) AS name, array_agg(v.option_id) AS options,"
+        " array_agg(v.answer) AS answers FROM poll_votes v JOIN memberships m ON m.id = v.membership_id"
+        " LEFT JOIN telegram_users u ON u.id = m.user_id WHERE v.poll_id = $1"
+        " GROUP BY m.id, u.first_name ORDER BY (m.user_id = $3) DESC NULLS LAST, min(v.at), m.id LIMIT $2",
+        view.id,
+        NAMES_MOST,
+        person.id,
+    )
+    return [
+        Voter(
+            row["user_id"],
+            row["name"],
+            {
+                option: Answer(said)
+                for option, said in zip(row["options"], row["answers"], strict=True)
+            },
+        )
+        for row in rows
+    ]
+
+
 async def polls_of(
     person: Person, *, account_id: int | None = None, closed: bool = False, limit: int = 60
 ) -> list[PollView]:

@@ -337,9 +337,12 @@ async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club
     await app.locator(".opt", has_text="Tea").click()
     await until(page, "() => last('web_app_setup_main_button').text === 'Vote for 2'")
     assert await app.locator("input[value]:disabled").count() == 1
+    closing = await said(page, "web_app_setup_closing_behavior")
+    assert closing["need_confirmation"] is True
     await page.evaluate("tell('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=voted]")
     await expect(app.locator(".status strong")).to_have_text("Your vote: Soup, Tea")
+    await until(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
 
 
 async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> None:
@@ -451,3 +454,34 @@ async def test_the_code_stands_black_on_white_also_in_the_dark(
     assert box["width"] >= 300
     await page.go_back()
     await page.wait_for_selector("#do-code")
+
+
+async def test_searching_keeps_the_finger_in_its_field(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    await instance(title="Evening flow yoga")
+    await instance(title="Padel")
+    page = await phone.opened(alice, "/app/events", version="5.0")
+    await page.get_by_label("Search").click()
+    field = page.locator("#sought")
+    await field.press_sequentially("pad", delay=30)
+    await expect(page.locator("a.row")).to_have_count(1)
+    await field.press_sequentially("el", delay=30)
+    await expect(page).to_have_url(re.compile(r"q=padel"))
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("padel")
+
+
+async def test_a_month_turns_and_opens_its_days(
+    phone: Any, alice: Any, instance: Any, noon: datetime
+) -> None:
+    code = await instance()
+    page = await phone.opened(alice, "/app/events", version="5.0")
+    await page.get_by_label("Month view").click()
+    await expect(page.locator("h1")).to_have_text("November 2026")
+    await page.get_by_label("Next month").click()
+    await expect(page.locator("h1")).to_have_text("December 2026")
+    await page.go_back()
+    await page.locator(".month a", has_text="26").click()
+    await page.locator(f'a.row[href$="{code}"]').click()
+    await page.wait_for_selector("#join")

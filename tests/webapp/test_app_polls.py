@@ -217,3 +217,25 @@ async def test_a_date_is_shown_where_the_reader_is(
     await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
     page = text_of(await (await app_of(alice)).get(f"/app/polls/{code}"))
     assert "Tue 24 Nov, 18:00 16:00 where you are" in page
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+async def test_who_can_when_is_a_table_where_it_may_be_seen(
+    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any, anonymous: bool
+) -> None:
+    """`P1`: people by days; nobody's answers in a secret poll, or before one has voted where results wait for that."""
+    evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
+    draft = PollDraft(
+        question="When?", kind="dates", options=evenings, anonymous=anonymous, results="voted"
+    )
+    code = await actions.create_poll(olga, club.id, draft)
+    first, second = await ids(code, alice)
+    await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
+    app = await app_of(alice)
+    assert "Who can when" not in (await app.get(f"/app/polls/{code}")).text
+    answer = await app.ask("PUT", f"/app/polls/{code}/vote", data={f"answer-{first}": "if-need-be"})
+    if anonymous:
+        assert "Who can when" not in answer.text
+        assert "Bob" not in answer.text
+    else:
+        assert "You If need be · No answer Bob Yes No" in text_of(answer)

@@ -112,12 +112,22 @@ ADDRESSES = [
     ("DELETE", "/app/events/x7k2/booking"),
     ("POST", "/app/events/x7k2/answer"),
     ("POST", "/app/events/x7k2/free-seats"),
+    ("POST", "/app/events/x7k2/offer"),
+    ("DELETE", "/app/events/x7k2/offer"),
+    ("POST", "/app/events/x7k2/replacement"),
+    ("DELETE", "/app/events/x7k2/replacement"),
+    ("POST", "/app/events/x7k2/stay"),
+    ("GET", "/app/events/x7k2/code"),
+    ("GET", "/app/month"),
+    ("DELETE", "/app/regulars/7"),
     ("GET", "/app/bookings"),
     ("GET", "/app/polls"),
     ("GET", "/app/polls/x7k2"),
     ("PUT", "/app/polls/x7k2/vote"),
     ("GET", "/app/me"),
     ("PATCH", "/app/me"),
+    ("PUT", "/app/me/reminders"),
+    ("PUT", "/app/me/kinds"),
     ("POST", "/app/me/writing"),
 ]
 
@@ -125,7 +135,7 @@ ADDRESSES = [
 async def test_the_list_of_addresses_is_whole(site: Any) -> None:
     """So that the test below forgets none: every handler of the Mini App but the shell and the exchange."""
     there = {
-        (method, route.path.replace("{code:str}", "x7k2"))
+        (method, route.path.replace("{code:str}", "x7k2").replace("{series_id:int}", "7"))
         for route in site.routes
         if route.path.startswith("/app")
         for method in route.methods - {"OPTIONS"}

@@ -171,8 +171,12 @@
   const tick = () => document.querySelectorAll('[data-until]').forEach(runOut);
   setInterval(tick, 1000);
 
+  // Answers that are chosen and not sent: what a closed app would lose.
+  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked);
+
   function settle() {
     tick();
+    native.unsaved(unsaved());
     const ballot = document.getElementById('ballot');
     if (ballot && document.querySelector('[data-ballot]')) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
@@ -185,9 +189,22 @@
     if (stepper) step(stepper);
     if (event.target.closest('[data-retry]')) (again ?? here)();
   });
+  // A swipe over a month turns the sheet.
+  let from = null;
+  document.addEventListener('touchstart', event => {
+    const { clientX: x, clientY: y } = event.touches[0];
+    from = event.touches.length === 1 && event.target.closest('[data-swipe]') ? { x, y } : null;
+  }, { passive: true });
+  document.addEventListener('touchend', event => {
+    if (!from) return;
+    const { clientX, clientY } = event.changedTouches[0], [x, y] = [clientX - from.x, clientY - from.y];
+    from = null;
+    if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) document.getElementById(x > 0 ? 'month-before' : 'month-after')?.click();
+  });
   document.addEventListener('change', event => {
     const ballot = event.target.closest('#ballot');
-    if (ballot) { count(ballot); native.tick(); native.dress(); }
+    if (ballot) count(ballot);
+    if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
 
   native.begin(back);

@@ -60,6 +60,9 @@ const native = (() => {
   function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
   function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
 
+  // Telegram asks before it closes only while something would be lost.
+  function unsaved(is) { if (can('6.2')) is ? app.enableClosingConfirmation() : app.disableClosingConfirmation(); }
+
   // A question before what cannot be taken back; yes is a red button with the deed's own name.
   function confirm(question, yes, then) {
     if (!can('6.2')) return then(window.confirm(question));
@@ -104,5 +107,5 @@ const native = (() => {
     theme();
   }
 
-  return { begin, busy, can, confirm, dress, feel, inside, startParam: app?.initDataUnsafe?.start_param ?? '', tick };
+  return { begin, busy, can, confirm, dress, feel, inside, startParam: app?.initDataUnsafe?.start_param ?? '', tick, unsaved };
 })();

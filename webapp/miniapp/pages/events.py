@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -34,6 +35,7 @@ LINE = 200  # of a line, read; a dozen are shown
 BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen after them
 
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
+Sought = Annotated[str | None, QueryParameter(max_length=100)]
 Answer = Response[str] | Response[None]
 
 
@@ -41,17 +43,22 @@ Answer = Response[str] | Response[None]
 async def index(
     person: NamedDependency[Person],
     club: AnId = None,
+    group: AnId = None,
+    q: Sought = None,
     after: FromQuery[int | None] = None,
     seen: FromQuery[str] = "",
 ) -> Answer:
-    """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` keeps to one."""
-    return await home(person, club=club, after=after, seen=seen)
+    """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` and `group` keep to one, `q` are
+    words to look for: empty, the field for them stands open."""
+    return await home(person, club=club, group=group, q=q, after=after, seen=seen)
 
 
 async def home(
     person: Person,
     *,
     club: int | None = None,
+    group: int | None = None,
+    q: str | None = None,
     after: int | None = None,
     seen: str = "",
     outcome: Outcome | None = None,
@@ -59,16 +66,23 @@ async def home(
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
     theirs = await clubs(person)
-    views = await queries.upcoming(person, account_id=club, limit=AT_ONCE + 1, after=since)
+    only = club or (theirs[0].id if len(theirs) == 1 else None)
+    groups = await queries.groups_ahead(person, only) if only else []
+    views = await queries.upcoming(
+        person,
+        account_id=club,
+        group_id=group,
+        words=q or "",
+        limit=AT_ONCE + 1,
+        after=since,
+    )
     shown = views[:AT_ONCE]
     here = days(shown, person.voice)
     asked = await queries.needs_answer(person)
-    now_seen = mark_of(theirs, here, asked, [mark_of_row(view, person) for view in shown])
+    now_seen = mark_of(theirs, groups, here, asked, [mark_of_row(view, person) for view in shown])
     if seen == now_seen:
         return unchanged()
-    address = "/app/events?" + "&".join(
-        f"{name}={value}" for name, value in (("club", club), ("after", after)) if value
-    )
+    kept = {"club": club, "group": group, "q": q}
     more = int(shown[-1].starts_at.timestamp()) if len(views) > AT_ONCE else None
     return screen(
         "events/index.html",
@@ -78,11 +92,20 @@ async def home(
         asked=asked,
         clubs=theirs,
         chosen=club,
+        groups=groups,
+        group=group,
+        sought=q,
         days=here,
-        more=more,
-        address=address.rstrip("?"),
+        more=address_with("/app/events", **kept, after=more) if more else "",
+        address=address_with("/app/events", **kept, after=after),
         seen=now_seen,
     )
+
+
+def address_with(path: str, **named: object) -> str:
+    """An address with what is not None as its query."""
+    query = urlencode({name: value for name, value in named.items() if value is not None})
+    return f"{path}?{query}" if query else path
 
 
 @get("/events/{code:str}")

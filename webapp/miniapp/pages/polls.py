@@ -50,7 +50,7 @@ async def show(
     view = await queries.poll(code, person)
     if seen and seen == mark_of(view, person):
         return unchanged()
-    return poll_screen(view, person)
+    return await poll_screen(view, person)
 
 
 @put("/polls/{code:str}/vote")
@@ -61,7 +61,7 @@ async def update(
     back (`P2`)."""
     outcome = await actions.vote(code, person, choice_of(await request.form()), via=Via.MINIAPP)
     view = await queries.poll(code, person)
-    return poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
+    return await poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
 
 
 def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
@@ -83,7 +83,7 @@ def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
     return choice
 
 
-def poll_screen(
+async def poll_screen(
     view: PollView, person: Person, *, outcome: str = "", said: Words | None = None
 ) -> Response[str]:
     """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices."""
@@ -95,6 +95,7 @@ def poll_screen(
         said=said,
         view=view,
         hue=view.id % HUES,
+        voters=await queries.who_can(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
             voice.say(N_("Vote")),

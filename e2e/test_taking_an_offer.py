@@ -1,0 +1,46 @@
+"""Bob waits; Alice leaves, and the seat is held for him: his open app says so, he takes it, and shows his code at the door."""
+
+import re
+
+from playwright.sync_api import expect
+
+from e2e.conftest import PHONE, OpenLab
+from e2e.running import Stack
+
+WEEK = 7 * 24 * 60
+
+
+def test_bob_takes_the_seat_that_is_held_for_him(stack: Stack, lab: OpenLab) -> None:
+    alice, bob, group = stack.person("Alice"), stack.person("Bob"), stack.group("Sauna crew")
+    # Asked first already three days ahead, whatever the hour of the day: an offer's time stands still at night.
+    about = {"capacity": 1, "offers_before_minutes": WEEK}
+    code = stack.event(group, "Rowing by twos", emoji="🚣", **about)
+    card = group.wait(text="Rowing by twos", button="Join")
+    assert alice.tap(card, "Join")["answer"]["text"].startswith("You’re in.")
+
+    here = lab(size=PHONE).be(bob.id, group.id)
+    here.press(here.message("Rowing by twos"), "Open in Emerald")
+    here.main.click()
+    expect(here.screen).to_contain_text("You’re 1st in line")
+    expect(here.screen).to_contain_text("We ask first; you have 30 minutes to say yes.")
+    assert alice.tap(card, "Leave")["answer"]["text"].startswith("You’ve left.")
+
+    expect(here.screen).to_contain_text("1 seat is yours to take", timeout=6000)
+    expect(here.screen.locator(".clock b")).to_have_text(re.compile(r"^\d+:\d\d$|^\d+ h$"))
+    expect(here.main).to_have_text("Take the seat")
+    expect(here.second).to_have_text("Pass on")
+    here.shot("offer-1-held-for-bob")
+    here.back.click()
+    expect(here.screen).to_contain_text("Needs your answer")
+    expect(here.screen.locator(".tabs em")).to_contain_text("1")
+    here.shot("offer-2-on-top-of-home")
+    here.screen.get_by_role("link", name="Rowing by twos", exact=True).first.click()
+    here.main.click()
+    expect(here.screen).to_contain_text("You’re in")
+    expect(here.screen).not_to_contain_text("yours to take")
+    expect(here.main).to_have_text("Check-in code")
+    here.main.click()
+    expect(here.screen.locator(".qr")).to_contain_text(f"emerald:{code}:")
+    here.shot("offer-3-bobs-code")
+    here.back.click()
+    expect(here.screen.get_by_role("heading", level=1)).to_have_text("Rowing by twos")

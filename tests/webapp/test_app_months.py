@@ -1,0 +1,129 @@
+"""Finding a date: a month's sheet, filters, search."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock
+from backend.bookings import actions as seats
+from backend.bookings.rules import Via
+from tests.webapp.test_app_bookings import text_of
+from tests.webapp.test_app_events import live_address
+
+
+def cell(page: str, day: str) -> str:
+    """What a day of the sheet shows."""
+    found = re.search(rf'<td><a href="[^"]*day={day}".*?</td>', page, re.S)
+    return found[0] if found else ""
+
+
+async def test_a_month_shows_what_is_mine_and_what_waits(
+    app_of: Any, alice: Any, bob: Any, instance: Any, noon: datetime
+) -> None:
+    yoga = await instance()
+    await seats.book(yoga, alice, via=Via.CARD)
+    padel = await instance(title="Padel", capacity=1)
+    await seats.book(padel, bob, via=Via.CARD)
+    await seats.book(padel, alice, via=Via.CARD)
+    await instance(title="Choir", starts_local=(noon + timedelta(days=5)).replace(tzinfo=None))
+    page = (await (await app_of(alice)).get("/app/month")).text
+    assert "November 2026" in page
+    both = cell(page, "2026-11-26")
+    assert '<i class="y"></i><i class="w"></i>' in both
+    assert "2 events, you’re in, you wait" in text_of_html(both)
+    assert '<i class=""></i>' in cell(page, "2026-11-28")
+    assert cell(page, "2026-11-24") == ""
+    # The first day that has any is open by itself; another one when it is asked for.
+    assert "Padel" in page
+    assert "Choir" not in page
+    choir = await (await app_of(alice)).get("/app/month?month=2026-11&day=2026-11-28")
+    assert "Choir" in choir.text
+    assert "Padel" not in choir.text
+
+
+def text_of_html(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace(" ,", ",")
+
+
+async def test_a_month_without_dates_leads_on(app_of: Any, alice: Any, noon: datetime) -> None:
+    page = text_of(await (await app_of(alice)).get("/app/month?month=2027-02"))
+    assert "February 2027" in page
+    assert "Nothing in this month" in page
+
+
+async def test_a_past_date_stays_on_its_day(
+    app_of: Any, alice: Any, instance: Any, noon: datetime
+) -> None:
+    code = await instance()
+    await seats.book(code, alice, via=Via.CARD)
+    clock.advance(timedelta(days=4))
+    page = (await (await app_of(alice)).get("/app/month?month=2026-11")).text
+    assert '<i class="y"></i>' in cell(page, "2026-11-26")
+
+
+async def test_a_month_follows_what_others_do(
+    app_of: Any, alice: Any, instance: Any, noon: datetime
+) -> None:
+    code = await instance()
+    app = await app_of(alice)
+    live = live_address((await app.get("/app/month")).text)
+    assert (await app.get(live)).status_code == 204
+    await seats.book(code, alice, via=Via.CARD)
+    assert '<i class="y"></i>' in (await app.get(live)).text
+
+
+async def test_a_month_keeps_to_ones_own_clubs(
+    app_of: Any, charlie: Any, instance: Any, noon: datetime
+) -> None:
+    """`A1`"""
+    await instance()
+    assert "yoga" not in (await (await app_of(charlie)).get("/app/month")).text
+
+
+@pytest.mark.parametrize(
+    "query", ["month=x", "month=2026-13", "month=9999-12", "day=2026-02-31", "day=%00", "club=-1"]
+)
+async def test_nonsense_for_a_month_breaks_nothing(app_of: Any, alice: Any, query: str) -> None:
+    assert (await (await app_of(alice)).get(f"/app/month?{query}")).status_code in (200, 400)
+
+
+async def test_search_finds_words_in_any_order(
+    app_of: Any, alice: Any, instance: Any, charlie: Any
+) -> None:
+    await instance(title="Evening flow yoga")
+    await instance(title="Ensiapukoulutus", place="Lauttasaaren pelastusasema")
+    app = await app_of(alice)
+    for words in ("YOGA even", "kulttuuri flow", "kallio evening"):
+        page = text_of(await app.get("/app/events", params={"q": words}))
+        assert "Evening flow yoga" in page
+        assert "Ensiapukoulutus" not in page
+    page = await app.get("/app/events", params={"q": "LAUTTASAAREN"})
+    assert "Ensiapukoulutus" in page.text
+    assert 'value="LAUTTASAAREN"' in page.text
+    assert "q=LAUTTASAAREN" in live_address(page.text)
+    for nothing in ("100%", "_____", "'; --", "<b>"):
+        page = await app.get("/app/events", params={"q": nothing})
+        assert "Nothing found" in page.text
+        assert "<b>”" not in page.text
+    assert "yoga" not in (
+        await (await app_of(charlie)).get("/app/events", params={"q": "yoga"})
+    ).text.replace('value="yoga"', "").replace("q=yoga", "").replace("“yoga”", "")
+
+
+async def test_a_club_with_several_groups_can_be_narrowed_to_one(
+    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+) -> None:
+    from backend.groups.actions import link_group
+
+    sauna = await link_group(olga, club.id, chat_id=-1001000000777, title="Sauna crew")
+    await instance(title="Evening flow yoga")
+    app = await app_of(alice)
+    assert "All groups" not in (await app.get("/app/events")).text
+    await instance(title="Sauna evening", group_id=sauna.id)
+    assert "Sauna crew" in (await app.get("/app/events")).text
+    page = await app.get(f"/app/events?group={sauna.id}")
+    assert "Sauna evening" in page.text
+    assert "flow yoga" not in page.text
+    assert f"group={sauna.id}" in live_address(page.text)

@@ -1,0 +1,129 @@
+"""A month of the reader's dates: dots on its days, and the list of one day."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from backend import clock
+from backend.accounts.queries import clubs
+from backend.bookings import queries
+from backend.bookings.queries import InstanceView
+from backend.people.queries import Person
+from webapp.live import mark_of
+from webapp.miniapp.pages.events import AnId, Answer, address_with, mark_of_row
+from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.wording import local_day
+from webapp.rule_words import weekday_names
+from webapp.standing import stand
+
+DOTS = 3
+A_MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
+A_DAY = re.compile(r"2[01]\d\d-[01]\d-[0-3]\d")
+THEIRS = frozenset({"in", "part"})
+WAITS = frozenset({"offer", "time-up", "call", "waiting", "moved", "replacing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A day of the month's sheet. `dots`: `y` is the reader's, `w` waits, "" is another's."""
+
+    key: str
+    number: int
+    inside: bool
+    today: bool
+    dots: tuple[str, ...]
+    many: int
+
+
+@get("/month")
+async def show(
+    person: NamedDependency[Person],
+    month: FromQuery[str] = "",
+    day: FromQuery[str] = "",
+    club: AnId = None,
+    seen: FromQuery[str] = "",
+) -> Answer:
+    """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
+    day that has any."""
+    theirs = await clubs(person)
+    today = _today(person, theirs[0].zone if theirs else "UTC")
+    first = _first(month or day[:7], today)
+    weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
+    since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
+    until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
+    views = await queries.between(person, since, until, account_id=club)
+    by_day: dict[str, list[InstanceView]] = {}
+    for view in views:
+        by_day.setdefault(local_day(view), []).append(view)
+    chosen = _chosen(day, first, today, by_day)
+    now_seen = mark_of(theirs, today, [mark_of_row(view, person) for view in views])
+    if seen == now_seen:
+        return unchanged()
+    asked = await queries.needs_answer(person)
+
+    def to(there: date) -> str:
+        return address_with("/app/month", month=there.isoformat()[:7], club=club)
+
+    return screen(
+        "months/show.html",
+        person,
+        asked=asked,
+        club=club,
+        title=format_date(first, "LLLL yyyy", locale=person.voice.locale).capitalize(),
+        weekdays=weekday_names(person.voice, "short"),
+        weeks=[[_cell(on, first, today, by_day) for on in week] for week in weeks],
+        chosen=chosen,
+        of_day=by_day.get(chosen, []),
+        day_title=format_date(date.fromisoformat(chosen), "full", locale=person.voice.locale)
+        if chosen
+        else "",
+        before=to(first - timedelta(days=1)),
+        after=to(first + timedelta(days=31)),
+        address=address_with(
+            "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
+        ),
+        seen=now_seen,
+    )
+
+
+def _today(person: Person, zone: str) -> date:
+    return clock.now().astimezone(ZoneInfo(person.zone or zone)).date()
+
+
+def _first(named: str, today: date) -> date:
+    found = A_MONTH.fullmatch(named)
+    return date(int(found[1]), int(found[2]), 1) if found else today.replace(day=1)
+
+
+def _chosen(day: str, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> str:
+    month = first.isoformat()[:7]
+    if A_DAY.fullmatch(day) and day in by_day:
+        return day
+    if today.isoformat() in by_day and today.isoformat()[:7] == month:
+        return today.isoformat()
+    ahead = sorted(on for on in by_day if on[:7] == month)
+    to_come = [on for on in ahead if on >= today.isoformat()]
+    return (to_come or ahead or [""])[0]
+
+
+def _cell(on: date, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> Cell:
+    here = by_day.get(on.isoformat(), [])
+    stands = [_dot(view) for view in here if view.state != "CANCELLED"]
+    dots = sorted(stands, key=["y", "w", ""].index)[:DOTS]
+    return Cell(
+        on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(here)
+    )
+
+
+def _dot(view: InstanceView) -> str:
+    how = stand(view)
+    if how in THEIRS or (how == "ended" and view.mine and view.mine.seats):
+        return "y"
+    return "w" if how in WAITS else ""
