@@ -23,6 +23,7 @@ Groups = dict[int, tuple[str, list[int]]]  # by the chat's id: title and who is 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole-year", action="store_true", help="play the year of tests/year whole")
+    parser.addoption("--year-seed", type=int, default=3, help="play another year of tests/year")
 
 
 @contextmanager

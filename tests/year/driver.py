@@ -46,7 +46,7 @@ from backend.polls.rules import Answer
 from emerald.schedule import SCHEDULE, tick
 from emerald.sender import Sender
 from tests.telegram import Telegram
-from tests.year.reckoning import DAY, HOUR, MINUTE, Announcement, Books, Club, Date, Member, Series
+from tests.year.reckoning import DAY, MINUTE, Announcement, Books, Club, Date, Member, Series
 from tests.year.script import Act, Plan, Script
 
 RULES = {
@@ -225,14 +225,6 @@ class Driver:
                 await self._go_to(at)
                 await self._act(self.script.next())
 
-    async def pass_on(self, by: timedelta) -> None:
-        """Let time pass, and let the clock do what it has to by then."""
-        ends = clock.now() + by
-        while clock.now() < ends:
-            at = min(filter(None, (self.books.next_wake(), self._materialise_at, ends)))
-            await self._go_to(max(at, self._last_tick + MINUTE))
-            await self._do_duties()
-
     async def _go_to(self, at: datetime) -> None:
         if at > clock.now():
             clock.advance(at - clock.now())
@@ -262,10 +254,10 @@ class Driver:
             self.script.reads(letter)
         await self.drain()
 
-    async def drain(self) -> None:
+    async def drain(self, left: str = LEFT) -> None:
         """Let the sender send until nothing is left, second by second where it holds itself back."""
         for _ in range(400):
-            if not await db.value(LEFT, clock.now()):
+            if not await db.value(left, clock.now()):
                 self.books.now = clock.now()
                 return
             await self._tell_sandbox_the_time()
@@ -469,11 +461,15 @@ class Driver:
             capacity,
             clock.now(),
         )
-        for date in self.books.coming:
-            if date.series is series and date.end > clock.now() and date.state != "over":
-                if was != capacity and not date.edited and date.capacity == was:
-                    date.tidy()
-                    date.set_capacity(capacity)
+        for date in self.books.coming if was != capacity else ():
+            if (
+                date.series is series
+                and not date.edited
+                and date.capacity == was
+                and date.state != "over"
+            ):
+                date.tidy()
+                date.set_capacity(capacity)
 
     async def make_regular(self, act: Act) -> tuple[str, str]:
         series, who = self._date(act).series, act.value
@@ -540,7 +536,7 @@ class Driver:
         await choose_reminders(self.person[act.who], act.value)
         act.who.leads, act.who.chosen_at = act.value, clock.now()
         for date in self.books.coming:
-            if act.who in date.parties:
+            if act.who in date.series.club.members:
                 self.books.watch(date)
         return "done", "done"
 

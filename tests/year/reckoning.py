@@ -875,11 +875,12 @@ class Books:
 
     def _holds(self, letter: Letter) -> bool:
         """M3, M5, and whether it would still be true."""
-        if isinstance(letter.to, Member):
-            if letter.to.blocked or SPARED_BY.get(letter.kind) in letter.to.muted:
-                return False
         date = letter.about
-        if not isinstance(date, Date) or not isinstance(letter.to, Member):
+        if not isinstance(letter.to, Member):
+            return True
+        if letter.to.blocked or SPARED_BY.get(letter.kind) in letter.to.muted:
+            return False
+        if not isinstance(date, Date):
             return True
         party = date.party(letter.to)
         on = date.state == "on" and self.now < date.end

@@ -54,7 +54,7 @@ class Plan:
     seed: int = 3
 
 
-SHORT = Plan(4, ZONES[:2], 40, datetime(2026, 10, 5, 6, tzinfo=UTC), 8, 18)
+SHORT = Plan(4, ZONES[:2], 40, datetime(2026, 10, 5, 6, tzinfo=UTC), 8, 12)
 WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 20)
 
 
@@ -182,7 +182,10 @@ class Script:
         date = self._date()
         if date is None:
             return None
-        who = self._rng.choice(date.series.club.members)
+        away = [m for m in date.series.club.members if m not in date.parties]
+        who = self._rng.choice(
+            away if away and self._rng.random() < 0.8 else date.series.club.members
+        )
         guests = self._rng.choice((0, 0, 0, self._rng.randint(0, date.series.guests_max)))
         return Act("book", who, date, value=guests, tapped=not guests and self._rng.random() < 0.15)
 
@@ -200,8 +203,9 @@ class Script:
         act = self._of_date("guests")
         if act is None or act.date is None:
             return None
-        most = act.date.series.guests_max
-        return Act("guests", act.who, act.date, value=self._rng.randint(0, most))
+        size = act.date.party(act.who).size
+        other = [n for n in range(act.date.series.guests_max + 1) if n != size - 1]
+        return Act("guests", act.who, act.date, value=self._rng.choice(other or [0]))
 
     def _find_replacement(self) -> Act | None:
         now = self.books.now

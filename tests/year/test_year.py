@@ -4,6 +4,7 @@ In `bin/test` it is short: eight series in two zones over the autumn's two chang
 five zones and 400 members, it is played by `bin/test tests/year --whole-year`.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ async def test_a_year_of_clubs(
     # What ended is looked at for what comes next every ten minutes: of a year, that would be most of the work.
     monkeypatch.setattr("bot.cards.NEXT_DATE_PACE", timedelta(hours=12))
     plan = WHOLE if request.config.getoption("--whole-year") else SHORT
+    plan = replace(plan, seed=request.config.getoption("--year-seed"))
     driver = Driver(plan, *clubs_of(plan))
     telegram, driver.held = await move_in(driver.people, driver.groups)
     with clock.stopped(plan.begins):
