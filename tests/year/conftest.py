@@ -1,0 +1,92 @@
+"""A sandbox with a whole city in it, and the flag that plays the whole year: `bin/test tests/year --whole-year`."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sandbox.cast import fresh_world
+from sandbox.config import Config
+from sandbox.serve import make_server
+from sandbox.world import Chat, Person, Standing, World
+from tests.telegram import Telegram, connected, sandbox_url
+
+__all__ = ["connected", "sandbox_url"]
+
+People = dict[int, str]  # by Telegram's id
+Groups = dict[int, tuple[str, list[int]]]  # by the chat's id: title and who is in it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole-year", action="store_true", help="play the year of tests/year whole")
+    parser.addoption("--year-seed", type=int, default=3, help="play another year of tests/year")
+
+
+@contextmanager
+def city(config: Config, people: People, groups: Groups) -> Iterator[tuple[str, Any]]:
+    """A sandbox in which these people live, as the bot already knows them; its address, and what it holds."""
+    server = make_server(config)
+    held = server.config.app.state.telegram  # type: ignore[union-attr]
+    held.begin(_world(people, groups))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), name="the city")
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                thread.join(0.01)
+            assert server.started, "the sandbox did not start"
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", held
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def _world(people: People, groups: Groups) -> World:
+    world = fresh_world(0.0)
+    for number, name in people.items():
+        world.people[number] = Person(number, name, may_be_written_to=True, met_bot=True)
+    for chat_id, (title, inside) in groups.items():
+        members = {number: Standing("member") for number in inside}
+        world.chats[chat_id] = Chat(
+            chat_id,
+            "supergroup",
+            title,
+            members=members,
+            bot=Standing("administrator"),
+            met_bot=True,
+        )
+        world.messages[chat_id] = []
+    return world
+
+
+@pytest.fixture
+async def move_in() -> AsyncIterator[Callable[[People, Groups], Any]]:
+    """Make a city, with the bot behind it: `telegram, held = await move_in(people, groups)`."""
+    import dataclasses
+    from contextlib import AsyncExitStack
+
+    from backend.settings import settings
+    from bot.dispatcher import make_bot, make_dispatcher
+
+    async with AsyncExitStack() as stack:
+
+        async def move(people: People, groups: Groups) -> tuple[Telegram, Any]:
+            config = Config(
+                app_url=settings.public_url,
+                token=settings.telegram_bot_token,
+                bot_name=settings.telegram_bot_name,
+                flood=True,
+            )
+            url, held = stack.enter_context(city(config, people, groups))
+            there = dataclasses.replace(settings, telegram_api_url=url)
+            bots = make_bot(there, patient=True), make_bot(there)
+            for bot in bots:
+                stack.push_async_callback(bot.session.close)
+            await asyncio.sleep(0)
+            return Telegram(url, *bots, make_dispatcher()), held
+
+        yield move
