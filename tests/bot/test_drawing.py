@@ -438,6 +438,9 @@ def test_too_late_to_leave_in_private() -> None:
         " what nobody takes counts as a late cancellation."
     )
     assert words(looking) == [["Keep my seat"], OPENS]
+    promoted = mine(replacing=True, promoted_at=START - timedelta(hours=30))
+    spared = private(view(mine=promoted, windows=LATE))
+    assert spared.text.endswith("until someone takes it; nothing counts against you.")
     assert words(private(late, hours=-0.5)) == [OPENS]
 
 
