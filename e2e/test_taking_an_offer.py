@@ -23,6 +23,7 @@ def test_bob_takes_the_seat_that_is_held_for_him(stack: Stack, lab: OpenLab) -> 
     here.main.click()
     expect(here.screen).to_contain_text("You’re 1st in line")
     expect(here.screen).to_contain_text("We ask first; you have 30 minutes to say yes.")
+    group.wait(message_id=card["id"], text="1 waits", button="Leave")
     assert alice.tap(card, "Leave")["answer"]["text"].startswith("You’ve left.")
 
     expect(here.screen).to_contain_text("1 seat is yours to take", timeout=6000)
