@@ -185,7 +185,7 @@ def _hand_on(desk: Desk, request: Request) -> Outcome:
 
 def _handed_on(desk: Desk, party: Party) -> Outcome:
     place = desk.place(party)
-    return Outcome("handed-on", words.handed_on(place), party.seats, party.waiting, place)
+    return Outcome("handed-on", words.handed_on(desk, place), party.seats, party.waiting, place)
 
 
 def _replace(desk: Desk, request: Request) -> Outcome:

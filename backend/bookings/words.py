@@ -190,7 +190,14 @@ def held(desk: "Desk", party: "Party") -> Words:
     )
 
 
-def handed_on(place: int) -> Words:
+def handed_on(desk: "Desk", place: int) -> Words:
+    if desk.free:
+        return Words(
+            N_(
+                "Nobody else waits, so anyone may take the seat. You’re still %(place)s for the next one."
+            ),
+            {"place": Ordinal(place)},
+        )
     return Words(
         N_("The seat goes to the next in line. You’re still %(place)s for the next one."),
         {"place": Ordinal(place)},

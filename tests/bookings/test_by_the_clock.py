@@ -136,6 +136,20 @@ async def test_handing_an_offer_on_keeps_the_place(
     assert (await hand_on(full, bob, via=Via.CARD)).kind == "already"
 
 
+async def test_what_nobody_else_waits_for_is_anybodys(
+    noon: datetime, instance: Make, alice: Any, bob: Any
+) -> None:
+    """B9: it never says that a seat went on when it did not."""
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    clock.advance(NEAR)
+    await leave(code, alice, via=Via.CARD)
+    said = await hand_on(code, bob, via=Via.CARD)
+    assert said.words.message.startswith("Nobody else waits")
+    assert (await book(code, alice, via=Via.CARD)).kind == "booked"
+
+
 async def test_an_offers_time_does_not_run_at_night(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
