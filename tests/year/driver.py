@@ -504,12 +504,7 @@ class Driver:
         for who in act.value:
             await check_in(date.code, self.person[act.who], self.membership[date.series.club, who])
         missing = await close_list(date.code, self.person[act.who])
-        absent = [
-            p
-            for p in date.parties.values()
-            if p.seats and not p.replacing and p.member not in act.value
-        ]
-        return f"{missing} missing", f"{len(absent)} missing"
+        return f"{missing} missing", f"{date.close_list(act.value)} missing"
 
     # what people settle with the bot
 

@@ -120,7 +120,7 @@ class Truth:
         if date.state == "off":
             assert "\nCancelled by" in text or "\nCancelled:" in text, text
         elif date.state == "over":
-            assert f"Ended · {booked} came" in text, text
+            assert f"Ended · {date.came} came" in text, text
         elif now >= date.start - timedelta(minutes=date.series.closes_before):
             assert "\nClosed" in text, text
         elif capacity is None:
