@@ -531,8 +531,8 @@ class Driver:
         await choose_reminders(self.person[act.who], act.value)
         act.who.leads, act.who.chosen_at = act.value, clock.now()
         for date in self.books.coming:
-            if act.who in date.series.club.members:
-                self.books.watch(date)
+            if act.who in date.parties:
+                date.wake_for(act.who)
         return "done", "done"
 
     # what a club tells and asks

@@ -299,12 +299,18 @@ class Date:
             party.seated_at, party.replacing = None, 0
         elif not party.seats:
             party.seated_at = self.books.now
+            self.wake_for(party.member)
         if party.asked and not party.size and seats + waiting:
             party.asked = False
         party.seats, party.waiting, party.offered, party.answer = seats, waiting, offered, answer
         self.parties[party.member] = party
         if self.releasing and not before:
             self._sought = True  # it fits again, and what was looked for may be taken
+
+    def wake_for(self, member: Member) -> None:
+        """The clock reminds them when they want it."""
+        for lead in member.leads or ():
+            self.books.wake(self.start - lead * MINUTE)
 
     def tidy(self) -> None:
         """What the clock has done by now: offers that ran out end, and what is free finds its people."""
@@ -789,11 +795,13 @@ class Books:
             series.cancel_before,
             series.closes_before,
         }
-        minutes |= {*series.leads, *(m for one in series.club.members for m in one.leads or ())}
+        minutes |= set(series.leads)
         if series.minimum:
             minutes |= {series.decide_before, series.decide_before + series.warn_before}
         for before in minutes:
             self.wake(start - before * MINUTE)
+        for party in date.parties.values():
+            date.wake_for(party.member)
         self.wake(date.end)
         if date.claim_until:
             self.wake(date.claim_until)
@@ -920,9 +928,12 @@ class Books:
         return True
 
 
-def by_person(expected: list[Expected]) -> dict[tuple[object, str, object], list[Expected]]:
+Key = tuple[Member | Club, str, Date | Announcement]
+
+
+def by_person(expected: list[Expected]) -> dict[Key, list[Expected]]:
     """Under whom, what kind and about what; each in the order of time."""
-    found: dict[tuple[object, str, object], list[Expected]] = defaultdict(list)
+    found: dict[Key, list[Expected]] = defaultdict(list)
     for one in sorted(expected, key=lambda e: e.since):
         found[one.to, one.kind, one.about].append(one)
     return found
