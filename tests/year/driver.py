@@ -504,12 +504,7 @@ class Driver:
         for who in act.value:
             await check_in(date.code, self.person[act.who], self.membership[date.series.club, who])
         missing = await close_list(date.code, self.person[act.who])
-        absent = [
-            p
-            for p in date.parties.values()
-            if p.seats and not p.replacing and p.member not in act.value
-        ]
-        return f"{missing} missing", f"{len(absent)} missing"
+        return f"{missing} missing", f"{date.close_list(act.value)} missing"
 
     # what people settle with the bot
 
@@ -536,8 +531,8 @@ class Driver:
         await choose_reminders(self.person[act.who], act.value)
         act.who.leads, act.who.chosen_at = act.value, clock.now()
         for date in self.books.coming:
-            if act.who in date.series.club.members:
-                self.books.watch(date)
+            if act.who in date.parties:
+                date.wake_for(act.who)
         return "done", "done"
 
     # what a club tells and asks

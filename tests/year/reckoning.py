@@ -212,6 +212,11 @@ class Date:
         return sum(p.seats for p in self.parties.values())
 
     @property
+    def came(self) -> int:
+        """B12: who was checked in once the list is closed, till then who was booked."""
+        return sum(p.seats for p in self.parties.values() if p.came or not self.list_closed)
+
+    @property
     def offered(self) -> int:
         return sum(p.offered for p in self.parties.values())
 
@@ -279,6 +284,7 @@ class Date:
         why: str = "",
     ) -> None:
         was_in_line = party.waiting + party.offered > 0
+        before = self.releasing
         if seats + offered < party.seats + party.offered and why != "replaced":
             self._freed = True
             if why != "let go":
@@ -293,10 +299,18 @@ class Date:
             party.seated_at, party.replacing = None, 0
         elif not party.seats:
             party.seated_at = self.books.now
+            self.wake_for(party.member)
         if party.asked and not party.size and seats + waiting:
             party.asked = False
         party.seats, party.waiting, party.offered, party.answer = seats, waiting, offered, answer
         self.parties[party.member] = party
+        if self.releasing and not before:
+            self._sought = True  # it fits again, and what was looked for may be taken
+
+    def wake_for(self, member: Member) -> None:
+        """The clock reminds them when they want it."""
+        for lead in member.leads or ():
+            self.books.wake(self.start - lead * MINUTE)
 
     def tidy(self) -> None:
         """What the clock has done by now: offers that ran out end, and what is free finds its people."""
@@ -587,7 +601,7 @@ class Date:
         if not party.asked:
             return "already"
         party.asked = False
-        return self._standing(party)
+        return "booked"
 
     # what organisers do
 
@@ -602,7 +616,9 @@ class Date:
 
     def set_capacity(self, capacity: int | None) -> str:
         if capacity != self.capacity:
-            before, self.capacity = self.free, capacity
+            before, released = self.free, self.releasing
+            self.capacity = capacity
+            self._sought = self._sought or bool(self.releasing and not released)
             if self.free > before:
                 self._freed, self.freed_n = True, self.books.tick_of_order()
             self.fill()
@@ -664,6 +680,13 @@ class Date:
             for party in self.concerned:
                 self.tell(party, "confirmed")
         return "done"
+
+    def close_list(self, here: list[Member]) -> int:
+        """B12: how many parties stayed away, those not counted that had looked for a replacement."""
+        self.list_closed = True
+        for party in self.parties.values():
+            party.came = party.seats > 0 and party.member in here
+        return sum(1 for p in self.parties.values() if p.seats and not p.replacing and not p.came)
 
     # what the clock does
 
@@ -772,11 +795,13 @@ class Books:
             series.cancel_before,
             series.closes_before,
         }
-        minutes |= {*series.leads, *(m for one in series.club.members for m in one.leads or ())}
+        minutes |= set(series.leads)
         if series.minimum:
             minutes |= {series.decide_before, series.decide_before + series.warn_before}
         for before in minutes:
             self.wake(start - before * MINUTE)
+        for party in date.parties.values():
+            date.wake_for(party.member)
         self.wake(date.end)
         if date.claim_until:
             self.wake(date.claim_until)
@@ -896,12 +921,19 @@ class Books:
                 return on and not date.decided and date.missing > 0
             case "cancelled":
                 return date.state == "off"
+            case "lapsed":
+                return on and party.waiting > 0
+            case "first-tap":
+                return on and party.waiting > 0 and date.free + date.releasing > 0
         return True
 
 
-def by_person(expected: list[Expected]) -> dict[tuple[object, str, object], list[Expected]]:
+Key = tuple[Member | Club, str, Date | Announcement]
+
+
+def by_person(expected: list[Expected]) -> dict[Key, list[Expected]]:
     """Under whom, what kind and about what; each in the order of time."""
-    found: dict[tuple[object, str, object], list[Expected]] = defaultdict(list)
+    found: dict[Key, list[Expected]] = defaultdict(list)
     for one in sorted(expected, key=lambda e: e.since):
         found[one.to, one.kind, one.about].append(one)
     return found

@@ -55,7 +55,7 @@ class Plan:
 
 
 SHORT = Plan(4, ZONES[:2], 40, datetime(2026, 10, 5, 6, tzinfo=UTC), 8, 12)
-WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 20)
+WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 18)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from backend import clock, db
 from bot.cards import draw
 from emerald.doctor import check_invariants
 from tests.year.driver import Driver
-from tests.year.reckoning import Date, Member, by_person, instant
+from tests.year.reckoning import Announcement, Date, Key, Member, by_person, instant
 
 # Cards of the books' states, by the word that matters (look/card.md).
 STATES = {"Cancelled": "off", "Ended": "over"}
@@ -120,7 +120,7 @@ class Truth:
         if date.state == "off":
             assert "\nCancelled by" in text or "\nCancelled:" in text, text
         elif date.state == "over":
-            assert f"Ended · {booked} came" in text, text
+            assert f"Ended · {date.came} came" in text, text
         elif now >= date.start - timedelta(minutes=date.series.closes_before):
             assert "\nClosed" in text, text
         elif capacity is None:
@@ -141,34 +141,31 @@ class Truth:
     async def _messages(self) -> None:
         """Everybody got exactly what the rules say: nothing is missing, nothing too much, nothing late; and it is in their chat."""
         person = {p.id: m for m, p in self.driver.person.items()}
-        club = {g: c for c, g in self.driver.group_id.items()}
-        sent: dict[tuple[object, str, object], list[datetime]] = defaultdict(list)
+        club = {number: club for club, number in self.driver.group_id.items()}
+        told = {
+            e.about.id: e.about for e in self.books.expected if isinstance(e.about, Announcement)
+        }
         rows = await db.rows("SELECT * FROM messages WHERE state = 'sent' ORDER BY sent_at, id")
-        announced = {}
-        for one in self.books.expected:
-            if one.kind == "announcement":
-                announced[one.about.number] = one.about  # type: ignore[union-attr]
+        sent: dict[Key, list[datetime]] = defaultdict(list)
         for row in rows:
             to = person.get(row["user_id"]) or club[row["group_id"]]
-            about = self.books.dates.get(row["instance_id"]) or announced.get(
-                row["announcement_id"]
-            )
+            about = self.books.dates.get(row["instance_id"]) or told[row["announcement_id"]]
             sent[to, row["kind"], about].append(row["sent_at"])
         meant = by_person(self.books.expected)
         wrong = []
-        for (to, kind, about), had, should in (
-            (key, sent.get(key, []), meant.get(key, [])) for key in {*sent, *meant}
-        ):
-            if len(had) != len(should) or not all(
-                e.since <= at <= e.until for e, at in zip(should, had, strict=True)
+        for key in {*sent, *meant}:
+            had, should = sent.get(key, []), meant.get(key, [])
+            if len(had) != len(should) or any(
+                not e.since <= at <= e.until for e, at in zip(should, had, strict=True)
             ):
+                to, kind, about = key
                 got, due = (
                     [f"{at:%d %b %H:%M:%S}" for at in had],
                     [f"{e.since:%d %b %H:%M:%S}" for e in should],
                 )
                 wrong.append(
                     f"{to.name}: {kind} about {about.title} {about.id}: got at {got}, should have at {due}"
-                )  # type: ignore[attr-defined]
+                )
         assert not wrong, f"{len(wrong)} of {len(meant)}\n" + "\n".join(sorted(wrong)[:40])
         self._chats(rows, person)
         self.sent = Counter(row["kind"] for row in rows)
@@ -216,7 +213,8 @@ def plain(html: str) -> str:
 
 def locals_of(starts: datetime, every: str, count: int) -> list[datetime]:
     """The first so many dates of a series on the clock of its zone, counted by hand."""
-    found, at = [], starts
+    found: list[datetime] = []
+    at = starts
     while len(found) < count:
         found.append(at)
         if every == "month":
