@@ -309,6 +309,8 @@ class Driver:
         date.tidy()
         if act.tapped and (button := await self._button(act)):
             message, label = button
+            if label.startswith("Take"):
+                act = replace(act, verb="take")
             meant = self._reckon(act)
             self.done["taps"] += 1
             answer = await self.telegram.tap(str(self.telegram_id[who]), message, label)
@@ -346,21 +348,24 @@ class Driver:
                 return act_of(code, person, via=via)
 
     async def _button(self, act: Act) -> tuple[dict[str, Any], str] | None:
-        """The button of the date's card in the group that does this, if there is one."""
-        labels = {"book": ("Join", "Wait for a seat", "Take the seat"), "leave": ("Leave",)}.get(
-            act.verb, ()
-        )
+        """The button that does this, on the date's card in the group or under a letter, if there is one."""
         assert act.date is not None
+        if act.who.blocked:
+            return None
         shown = await db.row(
-            "SELECT g.chat_id, c.message_id FROM cards c JOIN groups g ON g.id = c.group_id WHERE c.instance_id = $1 AND c.state = 'live'",
+            "SELECT g.chat_id, c.message_id FROM cards c JOIN groups g ON g.id = c.group_id"
+            " WHERE c.instance_id = $1 AND c.state = 'live'",
             act.date.id,
         )
-        if shown is None or not labels or act.who.blocked:
-            return None
-        card = next(m for m in self.held.said_in(shown["chat_id"]) if m.id == shown["message_id"])
-        on = {button["text"] for row in card.keyboard or [] for button in row}
-        label = next((label for label in labels if label in on), None)
-        return ({"chat_id": card.chat_id, "id": card.id}, label) if label else None
+        said = list(self.held.said_in(self.telegram_id[act.who]))[-20:]
+        if shown is not None:
+            said += [m for m in self.held.said_in(shown["chat_id"]) if m.id == shown["message_id"]]
+        for message in reversed(said):
+            for button in (button for row in message.keyboard or [] for button in row):
+                does = button.get("callback_data", "")
+                if button["text"] in LABELS.get(act.verb, ()) and act.date.code in does:
+                    return {"chat_id": message.chat_id, "id": message.id}, button["text"]
+        return None
 
     held: Any  # what the sandbox holds
 
@@ -610,17 +615,31 @@ async def _kind(asked: Awaitable[Any]) -> str:
         return no.outcome
 
 
+LABELS = {
+    "book": ("Join", "Wait for a seat", "Take the seat", "Take the seats"),
+    "leave": ("Leave", "Not this time"),
+    "take": ("Take the seat", "Take the seats"),
+    "hand_on": ("Pass on",),
+    "stay": ("Still coming",),
+    "find_replacement": ("Find my replacement",),
+}
 SAYS = {
-    "booked": "You’re in",
-    "waiting": " in line",
-    "already": "already",
-    "left": "You’ve left",
-    "too-late": "too late",
-    "cancelled": "Cancelled",
-    "full": "never fit",
+    "booked": ("You’re in", "your seat stays yours"),
+    "waiting": (" in line",),
+    "offered": ("held for you",),
+    "already": ("already", "held for you", "nothing"),
+    "left": ("You’ve left", "has your seat now"),
+    "handed-on": ("for the next one",),
+    "offer-over": ("faster", "time is up"),
+    "replacing": ("until someone takes",),
+    "too-late": ("too late",),
+    "cancelled": ("Cancelled",),
+    "closed": ("closed", "over"),
+    "full": ("fit", "you asked for"),
+    "not-in": ("not in",),
 }
 
 
 def _heard(text: str, meant: str) -> str:
     """What a pop-up's words mean: what was meant, if they say so, else themselves."""
-    return meant if SAYS.get(meant, "\0") in text else text
+    return meant if any(words in text for words in SAYS[meant]) else text

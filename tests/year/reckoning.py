@@ -671,7 +671,7 @@ class Date:
 
     def settle(self, *, run: bool) -> str:
         """S7: an organiser's word, or the clock's."""
-        if self.state == "off" or self.decided:
+        if self.state == "off" or (run and self.decided):
             return "already"
         self.decided = True
         if not run:

@@ -24,17 +24,17 @@ HOURS = 60  # minutes
 
 # One line a series; each is held in every zone. The first four are the short year's.
 SERIES: tuple[tuple[str, str, time, dict[str, Any]], ...] = (
-    ("Evening flow yoga", "week", time(18), {"length": 75, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS}),
-    ("Padel Americano", "week", time(19, 30), {"length": 120, "capacity": 3, "cancel_before": 24 * HOURS}),
-    ("Pottery", "fortnight", time(18), {"length": 120, "capacity": 6, "guests_max": 1, "minimum": 4, "decide_by_itself": True}),
+    ("Evening flow yoga", "week", time(18), {"length": 90, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS}),
+    ("Padel Americano", "week", time(19, 30), {"length": 90, "capacity": 3, "cancel_before": 24 * HOURS}),
+    ("Pottery", "fortnight", time(18), {"length": 90, "capacity": 6, "guests_max": 1, "minimum": 4, "decide_by_itself": True}),
     ("Reading circle", "fortnight", time(19, 30), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "remind_unanswered": True}),
     ("Sunday run", "fortnight", time(9, 30), {"length": 60, "capacity": None, "guests_max": 2}),
-    ("Climbing", "fortnight", time(18), {"length": 120, "capacity": 5, "guests_max": 2, "fill_gaps": True, "cancel_before": 2 * HOURS}),
+    ("Climbing", "fortnight", time(18), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "cancel_before": 2 * HOURS}),
     ("Choir", "fortnight", time(18), {"length": 90, "capacity": 30, "leads": (3 * HOURS,)}),
-    ("Workshop", "fortnight", time(18), {"length": 60, "capacity": 2, "closes_before": 60, "cancel_before": 48 * HOURS}),
-    ("Long table", "month", time(19, 30), {"length": 180, "capacity": 12, "guests_max": 2, "minimum": 6, "decide_before": 48 * HOURS}),
-    ("Board games", "month", time(19, 30), {"length": 240, "capacity": 16, "guests_max": 3, "leads": (48 * HOURS, 24 * HOURS, 2 * HOURS)}),
-    ("Sauna for one", "once", time(18), {"length": 120, "capacity": 1}),
+    ("Workshop", "fortnight", time(18), {"length": 90, "capacity": 2, "closes_before": 60, "cancel_before": 48 * HOURS}),
+    ("Long table", "month", time(19, 30), {"length": 150, "capacity": 12, "guests_max": 2, "minimum": 6, "decide_before": 48 * HOURS}),
+    ("Board games", "month", time(19, 30), {"length": 150, "capacity": 16, "guests_max": 3, "leads": (48 * HOURS, 24 * HOURS, 2 * HOURS)}),
+    ("Sauna for one", "once", time(18), {"length": 90, "capacity": 1}),
     ("Day in the woods", "once", time(9, 30), {"length": 480, "capacity": 15, "guests_max": 3, "minimum": 5, "decide_by_itself": True}),
 )  # fmt: skip
 LEADS = (None, (), (60,), (24 * HOURS,), (3 * 24 * HOURS, 3 * HOURS), (12 * HOURS, 45))
@@ -55,7 +55,7 @@ class Plan:
 
 
 SHORT = Plan(4, ZONES[:2], 40, datetime(2026, 10, 5, 6, tzinfo=UTC), 8, 12)
-WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 18)
+WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 12)
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class Script:
         late = [d for d in self.books.coming if d.state == "on" and d.deadline <= now < d.start]
         date = self._rng.choice(late) if late else None
         who = self._one([p.member for p in date.parties.values() if p.seats]) if date else None
-        return Act("find_replacement", who, date) if who else None
+        return Act("find_replacement", who, date, tapped=self._rng.random() < 0.5) if who else None
 
     def _take(self) -> Act | None:
         return self._of_date("take")
@@ -317,15 +317,16 @@ class Script:
             case "offer":
                 verb = rng.choice(("take", "take", "hand_on", ""))
                 if verb:
-                    self._at(soon, Act(verb, who, date))
+                    self._at(soon, Act(verb, who, date, tapped=rng.random() < 0.5))
             case "first-tap" if rng.random() < 0.5:
                 self._at(
-                    now + timedelta(seconds=rng.randrange(20, 600)), Act("book", who, date, value=0)
+                    now + timedelta(seconds=rng.randrange(20, 600)),
+                    Act("book", who, date, value=0, tapped=rng.random() < 0.5),
                 )
             case "moved" if letter.asks:
                 verb = rng.choice(("stay", "stay", "leave", ""))
                 if verb:
-                    self._at(soon + HOUR, Act(verb, who, date))
+                    self._at(soon + HOUR, Act(verb, who, date, tapped=rng.random() < 0.5))
             case "decide":
                 self._at(soon, Act("decide", who, date, value=rng.random() < 0.6))
             case "claim" if rng.random() < 0.8:

@@ -190,7 +190,7 @@ class Truth:
                 date = self.books.dates.get(row["instance_id"])
                 if date is not None:
                     title = titles[member, row["kind"], date].pop(0)
-                    assert title in said.text, (row["kind"], title, said.text)
+                    assert title in said.history[0].text, (row["kind"], title, said.text)
 
     def figures(self) -> str:
         """What came of it, in numbers."""
