@@ -215,7 +215,7 @@ async def _note_place(place: Place, fate: Fate) -> None:
     """What a refusal says of a group, for its organisers to see (`A6`)."""
     if fate in (Fate.GONE, Fate.MUTED):
         await note_health(place.chat_id, "removed" if fate is Fate.GONE else "muted")
-    elif fate is Fate.MISSING and place.topic_id is not None:
+    elif fate in (Fate.CLOSED, Fate.MISSING) and place.topic_id is not None:
         await note_topic(place.chat_id, place.topic_id, None, closed=True)
 
 

@@ -4,11 +4,12 @@ import argparse
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, is_dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from backend.errors import NotFound
-from backend.i18n import N_
-from backend.people.queries import Person, person_of_telegram
+if TYPE_CHECKING:
+    from backend.accounts.queries import Club
+    from backend.accounts.rules import Act
+    from backend.people.queries import Person
 
 Result = TypeVar("Result")
 
@@ -26,8 +27,11 @@ def takes_actor(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="answer as JSON")
 
 
-def act(given: argparse.Namespace, do: Callable[[Person], Awaitable[Result]]) -> Result | None:
+def act(given: argparse.Namespace, do: "Callable[[Person], Awaitable[Result]]") -> Result | None:
     """Run `do` as the person of `--as`, with a pool and a database; None when interrupted. Raises `NotFound`."""
+    from backend.errors import NotFound
+    from backend.i18n import N_
+    from backend.people.queries import person_of_telegram
     from emerald.cli import database
     from emerald.complete import complete_with_pool
 
@@ -39,6 +43,18 @@ def act(given: argparse.Namespace, do: Callable[[Person], Awaitable[Result]]) ->
 
     with database():
         return complete_with_pool("emerald command", acting)
+
+
+async def club_named(person: "Person", name: str, to: "Act") -> "Club":
+    """The club with this name or number, in which the person may do this. Raises `NotFound`, `Forbidden`."""
+    from backend.accounts.queries import account_named, authorise
+    from backend.errors import NotFound
+    from backend.i18n import N_
+
+    account_id = await account_named(name)
+    if account_id is None:
+        raise NotFound(N_("There is no club with this name or number, or there are several."))
+    return await authorise(person, account_id, to)
 
 
 def say(given: argparse.Namespace, result: Any, sentence: str) -> int:

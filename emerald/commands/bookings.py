@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from emerald.commands.acting import act, say, takes_actor
+from emerald.commands.acting import act, club_named, say, takes_actor
 
 Add = Callable[..., Any]
 
@@ -170,10 +170,11 @@ def close_list(given: argparse.Namespace) -> int:
 
 def absences(given: argparse.Namespace) -> int:
     """`emerald absences`"""
+    from backend.accounts.rules import Act
     from backend.bookings import attendance
 
     async def do(person: Any) -> Any:
-        account_id = await _account(person, given.account)
+        account_id = (await club_named(person, given.account, Act.SEE_PEOPLE)).id
         if given.pardon is not None:
             await attendance.pardon(person, account_id, given.pardon)
         return await attendance.absences(account_id)
@@ -185,17 +186,6 @@ def absences(given: argparse.Namespace) -> int:
         for x in found or []
     ]
     return say(given, found, "\n".join(lines) or "None.")
-
-
-async def _account(person: Any, name: str) -> int:
-    from backend.accounts.queries import account_named, authorise
-    from backend.accounts.rules import Act
-    from backend.errors import NotFound
-
-    account_id = await account_named(name)
-    if account_id is None:
-        raise NotFound()
-    return (await authorise(person, account_id, Act.SEE_PEOPLE)).id
 
 
 def _say_outcome(given: argparse.Namespace, outcome: Any) -> int:

@@ -2,12 +2,12 @@
 
 import argparse
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backend.errors import NotFound
-from backend.i18n import N_
-from backend.people.queries import Person
-from emerald.commands.acting import act, say, takes_actor
+from emerald.commands.acting import act, club_named, say, takes_actor
+
+if TYPE_CHECKING:
+    from backend.people.queries import Person
 
 
 def register(add: Any) -> None:
@@ -39,9 +39,10 @@ def post(given: argparse.Namespace) -> int:
     )
 
 
-async def _post(person: Person, code: str) -> Posted:
+async def _post(person: "Person", code: str) -> Posted:
     """Raises `NotFound` when neither a date nor a poll has this code, and what posting raises."""
     from backend.cards.actions import post_card, post_poll_card
+    from backend.errors import NotFound
     from backend.polls.actions import find as find_poll
 
     try:
@@ -60,16 +61,12 @@ def index(given: argparse.Namespace) -> int:
     return say(given, found, "\n".join(lines) or "There are no cards.")
 
 
-async def _index(person: Person, account: str) -> list[dict[str, Any]]:
+async def _index(person: "Person", account: str) -> list[dict[str, Any]]:
     """The club's cards of what is not over. Raises `NotFound`, `Forbidden`."""
-    from backend.accounts.queries import account_named, authorise
     from backend.accounts.rules import Act
     from backend.cards.queries import cards_of_account
 
-    account_id = await account_named(account)
-    if account_id is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
-    club = await authorise(person, account_id, Act.POST_CARDS)
+    club = await club_named(person, account, Act.POST_CARDS)
     return [asdict(card) for card in await cards_of_account(club.id)]
 
 

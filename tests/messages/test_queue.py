@@ -193,7 +193,9 @@ async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell:
         assert (await state_of(message_id))[0] == "blocked"
 
 
-async def test_a_group_is_written_to_like_a_person(alice: Any, club: Any, tell: Tell) -> None:
+async def test_a_group_is_written_to_like_a_person(
+    noon: datetime, alice: Any, club: Any, tell: Tell
+) -> None:
     """One at a time, and not while it is busy."""
     first = await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
     await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
@@ -214,7 +216,9 @@ async def test_a_message_goes_to_one_person_or_to_one_group(
         await tell()
 
 
-async def test_an_announcement_that_was_being_sent_may_have_arrived(alice: Any, tell: Tell) -> None:
+async def test_an_announcement_that_was_being_sent_may_have_arrived(
+    noon: datetime, alice: Any, tell: Tell
+) -> None:
     """HOUSE 4c: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
     message_id = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
     [old] = await messages.claim(1, limit=10)
@@ -270,7 +274,9 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
 # --- what its reader wants (`M5`) ---
 
 
-async def test_what_nobody_wants_is_not_told(alice: Any, bob: Any, tell: Tell) -> None:
+async def test_what_nobody_wants_is_not_told(
+    noon: datetime, alice: Any, bob: Any, tell: Tell
+) -> None:
     """`M5`: at the moment of sending, so that it counts for what waits already."""
     unwanted = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
     always = await tell(alice, kind="removed")

@@ -418,7 +418,7 @@ async def test_a_moved_date_is_answered_on_the_first_screen(
     page = await phone.opened(alice, "/app/events", version="5.0")
     await expect(page.locator(".tabs em")).to_contain_text("1")
     await page.get_by_role("button", name="Still coming").click()
-    await expect(page.locator(".status strong")).to_contain_text("You’re in.")
+    await expect(page.locator(".status strong")).to_contain_text("your seat stays yours")
     await expect(page.locator(".tabs em")).to_have_count(0)
     assert page.url.partition("#")[0].endswith("/app/events")
 
