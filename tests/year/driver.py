@@ -441,7 +441,7 @@ class Driver:
         if any(
             d.series is former and d.original < here.original for d in self.books.dates.values()
         ):
-            later = replace(former, regulars=list(former.regulars))
+            later = replace(former, regulars=list(former.regulars), follows=former)
             self.series.append(later)
             self._know(edited.series_id, later)
             former.updated_at = clock.now()

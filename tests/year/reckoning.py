@@ -76,6 +76,12 @@ class Series:
     warn_before: int = 24 * 60
     updated_at: datetime | None = None
     regulars: list[Member] = field(default_factory=list)
+    follows: "Series | None" = None  # the series it was split from (S4)
+
+    @property
+    def first(self) -> "Series":
+        """The series whose rhythm it goes on with."""
+        return self.follows.first if self.follows else self
 
 
 @dataclass(eq=False, repr=False)

@@ -12,7 +12,7 @@ from backend import clock, db
 from bot.cards import draw
 from emerald.doctor import check_invariants
 from tests.year.driver import Driver
-from tests.year.reckoning import Announcement, Date, Key, Member, by_person, instant
+from tests.year.reckoning import Announcement, Date, Key, Member, Series, by_person, instant
 
 # Cards of the books' states, by the word that matters (look/card.md).
 STATES = {"Cancelled": "off", "Ended": "over"}
@@ -70,12 +70,11 @@ class Truth:
 
     def _wall_clocks(self) -> None:
         """S2, S3: each series has the dates it should, at its own hour on the clocks of its zone, across their changes."""
-        made = defaultdict(list)
+        made: dict[Series, list[Date]] = defaultdict(list)
         for date in self.books.dates.values():
-            made[
-                date.series.club, date.series.starts_local, date.series.every, date.series.length
-            ].append(date)
-        for (_, starts, every, _), dates in made.items():
+            made[date.series.first].append(date)
+        for series, dates in made.items():
+            starts, every = series.starts_local, series.every
             zone = dates[0].series.zone
             instants = sorted(date.original for date in dates)
             meant = [instant(local, zone) for local in locals_of(starts, every, len(instants))]
