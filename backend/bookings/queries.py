@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.bookings.actions import admit, find
-from backend.bookings.clockwork import Clockwork, Stage, clockwork_of
+from backend.bookings.clockwork import FIRST_TAP_LIFE, Clockwork, Stage, clockwork_of
 from backend.errors import NotFound
 from backend.events.rules import Windows
 from backend.people.queries import Person
@@ -37,6 +37,7 @@ class Mine:
     promoted_at: datetime | None = None  # when the line gave them their seat
     came: int | None = None  # how many of the party were checked in (B12)
     absence: str = ""  # what stayed empty and counts: late, no-show
+    queued_at: datetime | None = None
 
     @property
     def guests(self) -> int:
@@ -143,12 +144,27 @@ class InstanceView:
         return self.releasing + (self.free if self.first_tap else 0)
 
     @property
+    def calling(self) -> bool:
+        """Whether only the taps of those count now who waited when all were told (`W3`)."""
+        return self.called_at is not None and clock.now() < self.called_at + FIRST_TAP_LIFE
+
+    @property
     def mine_to_take(self) -> int:
-        """Seats that the reader, who waits, may have by a tap (`W1`, `W3`): what they let go by too, while it is free."""
-        if self.claiming or self.free is None or self.mine is None or not self.mine.waiting:
+        """Seats that the reader, who waits, may have by a tap (`W1`, `W3`): what they let go by too, while it is free and
+        nobody is before them."""
+        mine = self.mine
+        if mine is None or not mine.waiting or self.free is None:
             return 0
-        first = self.stage is not Stage.AUTOMATIC or self.mine.place == 1
-        return self.free + self.releasing if first else 0
+        if self.claiming and not self.claims:
+            return 0
+        queued_at, called_at = mine.queued_at, self.called_at
+        uncalled = bool(self.calling and queued_at and called_at and queued_at > called_at)
+        if self.first_tap:
+            return 0 if uncalled else self.free + self.releasing
+        free = self.free if mine.place == 1 else 0
+        if self.stage is Stage.AUTOMATIC:
+            return free + (self.releasing if mine.place == 1 else 0)
+        return free + (0 if uncalled else self.releasing)
 
     @property
     def counts_late(self) -> bool:
@@ -247,7 +263,7 @@ SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i
     coalesce(c.first_name, '') AS canceller,
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.version, m.role,
     b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, b.offer_until, b.replace_since,
-    b.move_asked_at, b.move_stays_at, b.checked_in_at, b.lapsed_at, b.promoted_at, b.came AS my_came, x.kind AS absence,
+    b.move_asked_at, b.move_stays_at, b.checked_in_at, b.lapsed_at, b.promoted_at, b.came AS my_came, x.kind AS absence, b.queued_at AS my_queued_at,
     r.place AS usual_place,
     EXISTS (SELECT 1 FROM seat_claims k WHERE k.instance_id = i.id AND k.membership_id = m.id) AS claims,
     EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id) AS regular, {AHEAD}
@@ -281,6 +297,7 @@ def _view(row: db.Row) -> InstanceView:
             row["promoted_at"],
             row["my_came"],
             row["absence"] or "",
+            row["my_queued_at"],
         )
     return InstanceView(
         id=row["id"],

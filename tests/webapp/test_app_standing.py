@@ -291,3 +291,57 @@ async def test_a_stranger_can_answer_nothing(app_of: Any, charlie: Any, instance
         ("POST", "stay"),
     ):
         assert (await app.ask(method, f"/app/events/{code}/{path}")).status_code == 404
+
+
+async def test_who_is_behind_somebody_is_promised_nothing(
+    app_of: Any, alice: Any, bob: Any, aino: Any, soon: Any
+) -> None:
+    """`W1`: a seat is free because the first in line wants two; the second is not told to take it."""
+    code = await soon(6, capacity=2, guests_max=1)
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, aino, guests=1, via=Via.CARD)
+    await seats.book(code, alice, via=Via.CARD)
+    page = text_of(await (await app_of(alice)).get(f"/app/events/{code}"))
+    assert "You’re 2nd in line" in page
+    assert "Take" not in page
+    assert "Needs your answer" not in (await (await app_of(alice)).get("/app/events")).text
+
+
+async def test_who_came_after_the_call_waits_until_it_is_over(
+    app_of: Any, alice: Any, bob: Any, aino: Any, soon: Any
+) -> None:
+    """`W3`: for five minutes only the taps of those count who waited; a screen learns of its end from the clock."""
+    code = await soon(1.5, capacity=1)
+    for person in (bob, aino):
+        await seats.book(code, person, via=Via.CARD)
+    await seats.leave(code, bob, via=Via.CARD)
+    app = await app_of(alice)
+    assert "Join the line" in (await app.get(f"/app/events/{code}")).text
+    await app.ask("POST", f"/app/events/{code}/booking", data={"guests": "0"})
+    page = await app.get(f"/app/events/{code}")
+    assert "You’re 2nd in line" in text_of(page)
+    assert "Take the seat" not in page.text
+    clock.advance(timedelta(minutes=5, seconds=1))
+    assert "Take the seat" in (await app.get(live_address(page.text))).text
+
+
+async def test_a_voter_is_told_of_their_claim(
+    app_of: Any, alice: Any, soon: Any, club: Any, noon: datetime
+) -> None:
+    """`P4`"""
+    code = await soon(72)
+    where = await seats.find(code)
+    await db.execute(
+        "UPDATE event_instances SET claim_until = $2 WHERE code = $1",
+        code,
+        noon + timedelta(days=1),
+    )
+    await db.execute(
+        "INSERT INTO seat_claims (account_id, instance_id, membership_id)"
+        " SELECT account_id, $2, id FROM memberships WHERE user_id = $1",
+        alice.id,
+        where.id,
+    )
+    page = await (await app_of(alice)).get(f"/app/events/{code}")
+    assert "You have the first claim" in text_of(page)
+    assert "Join the line" not in page.text

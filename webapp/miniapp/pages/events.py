@@ -137,7 +137,13 @@ def seen_of(view: InstanceView, person: Person) -> str:
     """The mark of an event's screen; it also changes as time opens and closes things, and at midnight."""
     decides = view.decides_at is not None and view.decides_at > clock.now()
     return mark_of(
-        mark_of_row(view, person), view.stage, view.may_leave, may_pass_on(view), decides, person
+        mark_of_row(view, person),
+        view.stage,
+        view.calling,
+        view.may_leave,
+        may_pass_on(view),
+        decides,
+        person,
     )
 
 
