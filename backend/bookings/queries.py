@@ -157,8 +157,8 @@ class InstanceView:
             return 0
         if self.claiming and not self.claims:
             return 0
-        assert mine.queued_at is not None
-        uncalled = self.calling and self.called_at is not None and mine.queued_at > self.called_at
+        queued_at, called_at = mine.queued_at, self.called_at
+        uncalled = bool(self.calling and queued_at and called_at and queued_at > called_at)
         if self.first_tap:
             return 0 if uncalled else self.free + self.releasing
         free = self.free if mine.place == 1 else 0
