@@ -793,15 +793,8 @@ class Books:
     def watch(self, date: Date) -> None:
         """Put down when something comes to be by the clock alone around this date's start."""
         series, start = date.series, date.start
-        minutes = {
-            0,
-            120,
-            24 * 60,
-            series.announce_before,
-            series.cancel_before,
-            series.closes_before,
-        }
-        minutes |= set(series.leads)
+        # At its start and its deadlines nobody is told anything; what a card says then, it says as soon as it is looked at.
+        minutes = {2 * 60, 24 * 60, series.announce_before, *series.leads}
         if series.minimum:
             minutes |= {series.decide_before, series.decide_before + series.warn_before}
         for before in minutes:
