@@ -39,7 +39,7 @@ FROM (
     CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
     WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days' AND t.moment <= $1
         AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
-        AND coalesce(u.reminder_leads IS NULL OR u.leads_chosen_at <= t.moment, true)
+        AND coalesce(u.leads_chosen_at <= t.moment, true)
         AND u.may_write_at IS NOT NULL AND u.blocked_at IS NULL
     ORDER BY i.id, u.id, l.lead
 ) due

@@ -109,6 +109,20 @@ async def test_each_at_their_own_time(
     assert await told() == [alice.id]
 
 
+async def test_going_back_to_what_the_event_says_catches_up_on_nothing(
+    alice: Any, instance: Make, noon: datetime
+) -> None:
+    """`M4`, `M5`: what had passed when she chose is past, also when she chooses to leave it to the event."""
+    await choose_reminders(alice, [60])
+    code = await instance(remind_before_minutes=(24 * 60, 30))
+    await book(code, alice, via=Via.CARD)
+    await until(code, 12 * HOUR)
+    await choose_reminders(alice, None)
+    assert await remind_due() == 0
+    await until(code, timedelta(minutes=30))
+    assert await remind_due() == 1
+
+
 async def test_who_wants_no_reminders_gets_none(alice: Any, instance: Make, noon: datetime) -> None:
     """`M5`: also when it waits already."""
     code = await instance()
