@@ -100,7 +100,8 @@ async def _decide(instance_id: int, at: datetime) -> bool:
 async def decide(code: str, person: Person, *, run: bool) -> Decision:
     """An organiser's word: it runs with who there is, or it is called off; whatever the number is (`S7`).
 
-    What has been decided stays. Raises `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    That it runs is decided once; it can be called off all the same. Raises `Cancelled`, `Ended`, `Forbidden`,
+    `NotFound`, `Busy`.
     """
     where = await find(code)
     club = await authorise(person, where.account_id, Act.MANAGE_EVENTS)
