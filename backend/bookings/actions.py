@@ -6,7 +6,7 @@ Every verb is a request to the instance's desk; the answer comes after the commi
 
 from backend import clock, db
 from backend.accounts import actions as accounts
-from backend.accounts.queries import authorise
+from backend.accounts.queries import Club, authorise
 from backend.accounts.rules import Act
 from backend.addresses import Address, Addresses
 from backend.bookings import desk
@@ -111,14 +111,23 @@ async def admit(person: Person, where: Address) -> None:
 # --- the organiser's hand (`B10`); `membership_id` names the member ---
 
 
+async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Club:
+    """The club, if the person may seat people there; going over the capacity takes an OWNER (`B3`).
+
+    Raises `Forbidden`, `NotFound`.
+    """
+    club = await authorise(person, account_id, Act.MANAGE_BOOKINGS)
+    if over and not club.allows(Act.OVERBOOK):
+        raise Forbidden(N_("Only an owner can go over the number of seats."))
+    return club
+
+
 async def seat(
     code: str, person: Person, membership_id: int, *, guests: int = 0, over: bool = False
 ) -> Outcome:
     """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
     where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
-    if over and not club.allows(Act.OVERBOOK):
-        raise Forbidden(N_("Only an owner can go over the number of seats."))
+    await may_seat(person, where.account_id, over=over)
     return await desk.ask(
         where.id,
         Request(

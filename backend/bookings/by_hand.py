@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from backend import clock, db
-from backend.accounts.queries import Club, authorise
+from backend.accounts.queries import authorise
 from backend.accounts.rules import Act
 from backend.bookings import desk, store
-from backend.bookings.actions import find
+from backend.bookings.actions import find, may_seat
 from backend.bookings.queries import Comer, attendance
 from backend.bookings.rules import Outcome, Request, Verb, Via
-from backend.errors import Forbidden, Invalid, NotFound
+from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
 
@@ -24,7 +24,7 @@ async def bring(
     Raises `Invalid` when it is the same date, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
     """
     here, there = await find(code), await find(to)
-    club = await _may(person, here.account_id, over=over)
+    club = await may_seat(person, here.account_id, over=over)
     if there.account_id != club.id:
         raise NotFound()
     if there.id == here.id:
@@ -48,7 +48,7 @@ async def make_room(code: str, person: Person) -> int:
     """Where more are booked than there is room for: the last seated go to the head of the line, as few as will do, and are
     told (`W4`). How many parties did. Raises `Forbidden`, `NotFound`, `Busy`."""
     where = await find(code)
-    await _may(person, where.account_id)
+    await may_seat(person, where.account_id)
     async with db.transaction(store.lock(where.id)):
         last = await db.rows(
             "SELECT membership_id FROM ("
@@ -89,7 +89,7 @@ async def seat_by_name(code: str, person: Person, name: str, *, guests: int = 0)
     if len(name) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
     where = await find(code)
-    club = await _may(person, where.account_id)
+    club = await may_seat(person, where.account_id)
     async with db.transaction(store.lock(where.id)):
         membership_id = await _named(club.id, name)
         ask = Request(
@@ -128,13 +128,6 @@ async def _named(account_id: int, name: str) -> int:
             clock.now(),
         )
     return int(known)
-
-
-async def _may(person: Person, account_id: int, *, over: bool = False) -> Club:
-    club = await authorise(person, account_id, Act.MANAGE_BOOKINGS)
-    if over and not club.allows(Act.OVERBOOK):
-        raise Forbidden(N_("Only an owner can go over the number of seats."))
-    return club
 
 
 def _done(said: Sequence[Outcome | Exception]) -> list[Outcome]:
