@@ -59,6 +59,16 @@ async def seats_of(code: str) -> db.Row:
     return row
 
 
+async def holders(code: str, what: str) -> list[int]:
+    """Who has `seats` on it, or seats `offered`."""
+    rows = await db.rows(
+        "SELECT m.user_id FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+        f" WHERE b.instance_id = $1 AND b.{what} > 0 ORDER BY b.id",
+        (await find(code)).id,
+    )
+    return [row["user_id"] for row in rows]
+
+
 def errors(answers: Counter[str]) -> dict[str, int]:
     return {name: n for name, n in answers.items() if name.startswith("error") or "busy" in name}
 
@@ -192,12 +202,20 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     dates = {"capacity": 6, "guests_max": 2, "zone": "UTC", "starts_local": starts}
     codes = [await instance(**dates, cancel_before_minutes=late) for late in (None, 48 * 60)]
     dice = random.Random(hours)
+    people = [person.id for person in await crowd(45)]
+    book: Acts = [(who, [("book", dice.randrange(2))]) for who in people]
+    answers = await rush(codes, [book[n::3] for n in range(3)])
+    await rush(codes[0], [[(who, [("leave", 0)]) for who in await holders(codes[0], "seats")]])
+    # What must happen at least once is somebody's first tap, not the dice's gift.
+    passing, replacing = await holders(codes[0], "offered"), await holders(codes[1], "seats")
+    first = dict.fromkeys(people, "take it") | dict.fromkeys(replacing, "replace")
+    first |= dict.fromkeys(passing[:1], "hand on") | dict.fromkeys(passing[1:], "take it")
     verbs = ["book", "take it", "hand on", "take", "leave", "replace", "keep", "+1", "guests"]
     acts: Acts = [
-        (person.id, [("book", dice.randrange(2)), *((v, 0) for v in dice.choices(verbs, k=7))])
-        for person in await crowd(45)
+        (who, [(first[who], 0), *((verb, 0) for verb in dice.choices(verbs, k=7))])
+        for who in people
     ]
-    answers = await rush(codes, [acts[n::3] for n in range(3)])
+    answers += await rush(codes, [acts[n::3] for n in range(3)])
     assert not errors(answers)
     assert await check_invariants() == []
     assert {"take it: booked", "replace: replacing", "book: booked", *kinds} <= set(answers)
