@@ -8,13 +8,13 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
-from backend.bookings import actions, queries
+from backend.bookings import actions, marks, queries
 from backend.bookings.regulars import my_regulars
 from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
 from webapp.calendars import address_of
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import BROUGHT, Answer, event_after, home, mark_of_row
+from webapp.live import mark_of, seen_of, still
+from webapp.miniapp.pages.events import BROUGHT, Answer, event_after, home
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
@@ -153,6 +153,9 @@ async def mine(
     person: Person, show: Show = "coming", *, seen: str = "", outcome: Outcome | None = None
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
+    mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
+    if still(seen, mark):
+        return unchanged()
     ahead = await queries.my_bookings(person)
     asked = await queries.needs_answer(person)
     waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
@@ -161,11 +164,8 @@ async def mine(
     kept = await queries.record(person) if show == "past" else None
     standing = await my_regulars(person) if show == "coming" else []
     by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
-    now_seen = mark_of(
-        show, [mark_of_row(view, person) for view in ahead], past, kept, asked, standing
-    )
-    if seen == now_seen:
-        return unchanged()
+    turns = (moment for view in (*ahead, *past) for moment in view.turns)
+    zones = {one.zone for one in (*ahead, *past, *standing)}
     return screen(
         "bookings/index.html",
         person,
@@ -183,5 +183,5 @@ async def mine(
         calendar=address_of(coming[0].code, person) if coming else "",
         record=kept,
         past=months(past, person.voice),
-        seen=now_seen,
+        seen=seen_of(mark, person, turns, zones),
     )

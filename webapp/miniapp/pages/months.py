@@ -13,11 +13,11 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.accounts.queries import clubs
-from backend.bookings import queries
+from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import AnId, Answer, address_with, mark_of_row
+from webapp.live import mark_of, still
+from webapp.miniapp.pages.events import AnId, Answer, address_with, seen_of_dates
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import local_day
 from webapp.rule_words import weekday_names
@@ -58,14 +58,14 @@ async def show(
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
+    mark = mark_of(await marks.between(person, since, until, account_id=club), today, person)
+    if still(seen, mark):
+        return unchanged()
     views = await queries.between(person, since, until, account_id=club)
     by_day: dict[str, list[InstanceView]] = {}
     for view in views:
         by_day.setdefault(local_day(view), []).append(view)
     chosen = _chosen(day, first, today, by_day)
-    now_seen = mark_of(theirs, today, [mark_of_row(view, person) for view in views])
-    if seen == now_seen:
-        return unchanged()
     asked = await queries.needs_answer(person)
 
     def to(there: date) -> str:
@@ -89,7 +89,7 @@ async def show(
         address=address_with(
             "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
         ),
-        seen=now_seen,
+        seen=seen_of_dates(mark, person, [*views, *asked]),
     )
 
 
