@@ -1,8 +1,9 @@
 """What is coming over all the reader's clubs, one date with its seats, and who comes to it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -36,6 +37,29 @@ BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen aft
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 Sought = Annotated[str | None, QueryParameter(max_length=100)]
 Answer = Response[str] | Response[None]
+Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a list is on the reader's screen: what an answer given there must not change."""
+
+    club: int | None
+    group: int | None
+    q: str | None
+    after: int | None
+    show: Show
+
+
+def what_is_shown(
+    club: AnId = None,
+    group: AnId = None,
+    q: Sought = None,
+    after: FromQuery[int | None] = None,
+    show: Show = "coming",
+) -> Shown:
+    """A fact of a request whose address goes on with what the list was asked for."""
+    return Shown(club, group, q, after, show)
 
 
 @get("/events")
@@ -107,6 +131,7 @@ async def home(
         days=here,
         more=address_with("/app/events", **kept, after=more) if more else "",
         address=address_with("/app/events", **kept, after=after),
+        here=address_with("", here="events", **kept, after=after),
         seen=seen_of_dates(mark, person, [*shown, *asked]),
     )
 

@@ -52,8 +52,7 @@ async def show(
 ) -> Answer:
     """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
     day that has any."""
-    theirs = await clubs(person)
-    today = _today(person, theirs[0].zone if theirs else "UTC")
+    today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
     first = _first(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
@@ -93,8 +92,9 @@ async def show(
     )
 
 
-def _today(person: Person, zone: str) -> date:
-    return clock.now().astimezone(ZoneInfo(person.zone or zone)).date()
+async def _zone_of_clubs(person: Person) -> str:
+    theirs = await clubs(person)
+    return theirs[0].zone if theirs else "UTC"
 
 
 def _first(named: str, today: date) -> date:
