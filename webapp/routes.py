@@ -52,7 +52,10 @@ def miniapp() -> Router:
             me.choose_kinds,
             me.allow,
         ],
-        dependencies={"person": Provide(person_of_session)},
+        dependencies={
+            "person": Provide(person_of_session),
+            "shown": Provide(events.what_is_shown, sync_to_thread=False),
+        },
         before_request=sessions.shell_for_documents,
         exception_handlers={Refusal: refused_here},
     )

@@ -1,5 +1,6 @@
 """Where the reader stands by the clock: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`, `S6`)."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,6 +120,31 @@ async def test_a_question_is_answered_where_it_is_asked(
     assert "Needs your answer" not in answer.text
     assert "You’re in. See you today at 20:00." in text_of(answer)
     assert (await app.ask("POST", f"/app/events/{code}/offer?here=x")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/events?club=1",
+        "/app/events?club=1&group=1",
+        "/app/events?q=",
+        "/app/bookings?show=waiting",
+    ],
+)
+async def test_an_answer_leaves_the_list_as_it_was(
+    app_of: Any, alice: Any, offered: Any, path: str
+) -> None:
+    """What was chosen of it, and what was looked for, stays."""
+    await offered()
+    app = await app_of(alice)
+    page = (await app.get(path)).text
+    take = re.search(r'hx-post="([^"]+/offer\?[^"]+)"', page)
+    assert take is not None
+    answer = await app.ask("POST", take[1].replace("&amp;", "&"))
+    assert root(answer)["data-outcome"] == "booked"
+    assert (
+        live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
+    )
 
 
 async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
