@@ -33,6 +33,7 @@ def miniapp() -> Router:
             bookings.create,
             bookings.update,
             bookings.destroy,
+            bookings.stop_waiting,
             bookings.answer,
             bookings.take_free,
             bookings.take,

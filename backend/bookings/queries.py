@@ -215,12 +215,21 @@ class InstanceView:
         return self.windows.booking(clock.now())
 
     @property
+    def overfull(self) -> bool:
+        """Whether more seats are given than there are (`W4`)."""
+        return self.capacity is not None and self.booked + self.offered > self.capacity
+
+    @property
+    def past_deadline(self) -> bool:
+        """Whether leaving counts by now, but for who may leave all the same (`B6`)."""
+        return not self.windows.leaving_is_free(clock.now())
+
+    @property
     def may_leave(self) -> bool:
-        """Whether the reader could give their seats back freely now (`B6`)."""
-        return self.windows.leaving_is_free(clock.now()) and self.phase not in (
-            "ended",
-            "cancelled",
-        )
+        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few (`W4`)."""
+        if self.phase in ("ended", "cancelled"):
+            return False
+        return not self.past_deadline or (self.overfull and clock.now() < self.starts_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,13 @@ async def destroy(
     return await _after(here, shown, code, person, outcome)
 
 
+@delete("/events/{code:str}/waiting", status_code=200)
+async def stop_waiting(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+    """Wait for no more seats, and keep those that are theirs (`B6`)."""
+    outcome = await actions.stop_waiting(code, person, via=Via.MINIAPP)
+    return await event_after(code, person, outcome)
+
+
 @post("/events/{code:str}/answer", status_code=200)
 async def answer(
     code: FromPath[str], data: Reply, person: NamedDependency[Person]
