@@ -6,9 +6,19 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendars
+from webapp import assets, calendar_feeds, calendars
 from webapp.dashboard.routes import dashboard
-from webapp.miniapp.pages import bookings, check_ins, events, me, months, polls, regulars, sessions
+from webapp.miniapp.pages import (
+    bookings,
+    check_ins,
+    events,
+    me,
+    months,
+    polls,
+    regulars,
+    sessions,
+)
+from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 
@@ -52,6 +62,10 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            my_calendar.show,
+            my_calendar.create,
+            my_calendar.update,
+            my_calendar.destroy,
         ],
         dependencies={
             "person": Provide(person_of_session),
@@ -64,4 +78,4 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, calendars.show, miniapp(), dashboard]
+    return [front, assets.show, calendars.show, calendar_feeds.show, miniapp(), dashboard]
