@@ -61,7 +61,7 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     party = _member(desk, request)
     if not party.size:
         raise words.NotIn()
-    organiser = request.via is Via.DASHBOARD
+    organiser = request.membership_id is not None  # whom only an organiser names so
     size = 1 + _guests(desk, request.guests, was=party.guests)
     more = size - party.size
     if not more:
