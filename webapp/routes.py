@@ -11,6 +11,7 @@ from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import bookings, check_ins, events, me, months, polls, regulars, sessions
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
+from webapp.public.pages import events as public_events
 
 
 @get("/", include_in_schema=False)
@@ -60,4 +61,4 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, calendars.show, miniapp(), dashboard]
+    return [front, assets.show, calendars.show, public_events.show, miniapp(), dashboard]
