@@ -21,6 +21,7 @@ from webapp.miniapp.pages import (
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
+from webapp.public.pages import events as public_events
 
 
 @get("/", include_in_schema=False)
@@ -78,4 +79,12 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, calendars.show, calendar_feeds.show, miniapp(), dashboard]
+    return [
+        front,
+        assets.show,
+        calendars.show,
+        calendar_feeds.show,
+        public_events.show,
+        miniapp(),
+        dashboard,
+    ]

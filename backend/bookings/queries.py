@@ -492,6 +492,19 @@ async def event(code: str, person: Person) -> InstanceView:
     return view
 
 
+async def public_event(code: str) -> InstanceView:
+    """One date for anybody who has its link, if its series is open to them (`A5`); nothing of any reader is in it.
+
+    Raises `NotFound` for every other code, whatever there is behind it: for a series of members, for one that was put away.
+    """
+    row = await db.row(
+        f"{VIEW} WHERE i.code = $2 AND r.visibility = 'link' AND r.archived_at IS NULL", None, code
+    )
+    if row is None:
+        raise NotFound()
+    return _view(row)
+
+
 async def _event(code: str, person: Person) -> InstanceView | None:
     row = await db.row(f"{VIEW} WHERE i.code = $2", person.id, code)
     return _view(row) if row else None
@@ -616,12 +629,13 @@ async def drifted(account_id: int, series_id: int | None = None) -> list[Instanc
     return [_view(row) for row in rows]
 
 
-async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
-    """The next scheduled date of the same series after this one; the way on from a no."""
+async def next_date(view: InstanceView, person: Person | None) -> InstanceView | None:
+    """The next scheduled date of the same series after this one, as the person sees it, or nobody in particular; the way
+    on from a no."""
     row = await db.row(
         f"{VIEW} WHERE i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > greatest($3, $4::timestamptz)"
         " ORDER BY i.starts_at LIMIT 1",
-        person.id,
+        person and person.id,
         view.series_id,
         view.starts_at,
         clock.now(),
