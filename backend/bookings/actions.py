@@ -51,6 +51,11 @@ async def set_guests(
     return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
 
 
+async def name_guests(code: str, person: Person, names: Sequence[str], *, via: Via) -> Outcome:
+    """Say what one's guests are called (`B1`), as many as there are by now; "" is a guest without a name."""
+    return await _ask(code, person, Verb.NAMES, via, names=names)
+
+
 async def leave(code: str, person: Person, *, via: Via) -> Outcome:
     """Give the seat, or the place in line, back (`B6`)."""
     return await _ask(code, person, Verb.LEAVE, via)

@@ -35,6 +35,7 @@ class Verb(StrEnum):
     BOOK = "book"  # a party of 1 + guests; already in or waiting: nothing changes (B2)
     ADD_GUEST = "add guest"  # one more; who is not in yet comes with one guest
     SET_GUESTS = "set guests"
+    NAMES = "names"  # of the guests, however many they are by now
     LEAVE = "leave"
     STOP_WAITING = "stop waiting"  # for more; what is theirs stays theirs (B6)
     MAYBE = "maybe"
@@ -54,7 +55,7 @@ class Verb(StrEnum):
     FILL = "fill"  # W2, as a net
 
 
-FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST}
+FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST, Verb.NAMES}
 NAME_MAX = 80  # characters of a guest's name
 LET_GO = ("lapse", "hand on")  # a seat comes free, but not for who let it go
 

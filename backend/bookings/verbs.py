@@ -66,7 +66,7 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     more = size - party.size
     names = _names(request, size - 1, party)
     if not more:
-        return _already(desk, party) if names == party.names else _name(desk, request, party, names)
+        return _name_guests(desk, request)
     if more > 0 and organiser:
         _not_over(desk)
     elif more > 0:
@@ -95,13 +95,19 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     return standing(desk, party)
 
 
-def _name(desk: Desk, request: Request, party: Party, names: tuple[str, ...]) -> Outcome:
+def _name_guests(desk: Desk, request: Request) -> Outcome:
     """Say what the guests are called, until it is over (`B1`). The log knows who did, and no names: it is never rewritten."""
+    party = _member(desk, request)
+    if not party.size:
+        raise words.NotIn()
+    names = _names(request, party.guests, party)
+    if names == party.names:
+        return _already(desk, party)
     _not_over(desk)
     desk.change(
         party,
         request,
-        "names",
+        Verb.NAMES,
         seats=party.seats,
         waiting=party.waiting,
         offered=party.offered,
@@ -346,6 +352,7 @@ _DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
     Verb.BOOK: _book,
     Verb.ADD_GUEST: _add_guest,
     Verb.SET_GUESTS: _set_guests,
+    Verb.NAMES: _name_guests,
     Verb.LEAVE: _leave,
     Verb.STOP_WAITING: _stop_waiting,
     Verb.MAYBE: _answer("maybe"),

@@ -12,7 +12,7 @@ from backend import clock
 from backend.accounts.queries import clubs
 from backend.bookings import queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import Outcome
+from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from webapp.calendars import address_of
@@ -170,6 +170,7 @@ async def event_screen(
         people=coming,
         named=named,
         unnamed=unnamed,
+        name_max=NAME_MAX,
         heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=await queries.next_date(view, person) if dead_end else None,
