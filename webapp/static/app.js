@@ -129,11 +129,13 @@
   // --- what the page does by hand ---
 
   function step(button) {
-    const steps = button.closest('[data-steps]'), field = steps.querySelector('input');
+    const steps = button.closest('[data-steps]'), field = steps.querySelector('[name=guests]');
     const most = Number(steps.dataset.most), next = Math.min(most, Math.max(0, Number(field.value) + Number(button.dataset.step)));
     if (next === Number(field.value)) return;
     field.value = next;
     steps.querySelector('output').textContent = next;
+    steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
+    document.getElementById('whose-names').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
@@ -180,7 +182,7 @@
   }
 
   // Answers that are chosen and not sent: what a closed app would lose.
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked);
+  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input, #join [name=name], #party [name=name]')].some(box => box.checked !== box.defaultChecked || box.name === 'name' && box.value !== box.defaultValue);
 
   function settle() {
     tick();
@@ -198,6 +200,12 @@
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
+  });
+  // Enter in a guest's name is done with that name, not with the whole form.
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || event.target.name !== 'name') return;
+    event.preventDefault();
+    event.target.blur();
   });
   // A swipe over a month turns the sheet.
   let from = null;

@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from backend.accounts.queries import clubs
 from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import Outcome
+from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from webapp.calendars import address_of
@@ -205,6 +205,7 @@ async def event_screen(
         people=coming,
         named=named,
         unnamed=unnamed,
+        name_max=NAME_MAX,
         heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=following,
