@@ -22,6 +22,7 @@ from webapp.miniapp.pages import (
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
+from webapp.public.pages import events as public_events
 
 
 @get("/", include_in_schema=False)
@@ -44,6 +45,7 @@ def miniapp() -> Router:
             bookings.create,
             bookings.update,
             bookings.destroy,
+            bookings.stop_waiting,
             bookings.answer,
             bookings.take_free,
             bookings.take,
@@ -70,7 +72,10 @@ def miniapp() -> Router:
             my_calendar.update,
             my_calendar.destroy,
         ],
-        dependencies={"person": Provide(person_of_session)},
+        dependencies={
+            "person": Provide(person_of_session),
+            "shown": Provide(events.what_is_shown, sync_to_thread=False),
+        },
         before_request=sessions.shell_for_documents,
         exception_handlers={Refusal: refused_here},
     )
@@ -78,4 +83,12 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, calendars.show, calendar_feeds.show, miniapp(), dashboard]
+    return [
+        front,
+        assets.show,
+        calendars.show,
+        calendar_feeds.show,
+        public_events.show,
+        miniapp(),
+        dashboard,
+    ]

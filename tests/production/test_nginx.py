@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -231,6 +232,39 @@ def test_keeps_static_files(front: Front, webs: list[Web]) -> None:
     served = [json.loads(line) for line in front.log.splitlines()]
     asked = [line["app"] for line in served if line["path"] == path]
     assert len(asked) == 3 and asked[0] and asked[1] and not asked[2], "the third came from nginx"
+
+
+async def test_serves_public_pages_and_keeps_their_pictures(front: Front, instance: Any) -> None:
+    """`A5`: the same picture is drawn for whoever asks first; limits and a cache stand before the pen."""
+    code = await instance(visibility="link")
+    with front.client() as client:
+        page = client.get(f"/e/{code}")
+        assert page.status_code == 200
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+        assert client.head(f"/e/{code}").status_code == 200
+        found = re.search(r'og:image" content="[^"]*(/e/[^"]+)"', page.text)
+        assert found
+        answers = [client.get(found[1]) for _ in range(3)]
+        assert {answer.headers["Content-Type"] for answer in answers} == {"image/png"}
+        assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
+        assert len({answer.content for answer in answers}) == 1
+        for name in ONCE:
+            assert len(answers[-1].headers.get_list(name)) == 1, name
+        missing = client.get("/e/23456789ab.png")
+        assert missing.status_code == 404
+        assert missing.headers["Cache-Control"] == "no-store"
+        client.get("/health")  # on the same connection: what came before is in the log now
+    served = [json.loads(line) for line in front.log.splitlines()]
+    asked = [line["app"] for line in served if line["path"] == f"/e/{code}.png"]
+    assert [bool(app) for app in asked] == [True, False, False]
+
+
+def test_stops_a_flood_of_pictures(still: Front) -> None:
+    """`X7`"""
+    with still.client() as client:
+        flood = [client.get(f"/e/23456789ab.png?v={n}").status_code for n in range(53)]
+        assert flood == [404] * 51 + [429] * 2
+        assert client.get("/e/23456789ab").status_code == 404
 
 
 def test_packs_pages_but_not_the_dashboards(front: Front) -> None:
