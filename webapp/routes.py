@@ -11,6 +11,7 @@ from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
     bookings,
     check_ins,
+    clubs,
     events,
     me,
     months,
@@ -63,6 +64,9 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            clubs.index,
+            clubs.show,
+            clubs.destroy,
             my_calendar.show,
             my_calendar.create,
             my_calendar.update,
