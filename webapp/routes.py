@@ -8,9 +8,24 @@ from litestar.types import ControllerRouterHandler
 from backend.errors import Refusal
 from webapp import assets, calendars
 from webapp.dashboard.routes import dashboard
-from webapp.miniapp.pages import bookings, check_ins, events, me, months, polls, regulars, sessions
+from webapp.miniapp.pages import (
+    attendance,
+    bookings,
+    cancellations,
+    check_ins,
+    closures,
+    events,
+    me,
+    months,
+    moves,
+    organising,
+    polls,
+    regulars,
+    series,
+    sessions,
+)
 from webapp.miniapp.screens import refused_here
-from webapp.miniapp.session import person_of_session
+from webapp.miniapp.session import organiser_of_session, person_of_session
 
 
 @get("/", include_in_schema=False)
@@ -51,8 +66,36 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            # What organisers and helpers do: with `organiser` in place of `person`.
+            organising.show,
+            organising.update,
+            organising.announce,
+            attendance.index,
+            attendance.new,
+            attendance.create,
+            attendance.show,
+            attendance.seat,
+            attendance.update,
+            attendance.destroy,
+            check_ins.index,
+            check_ins.create,
+            check_ins.update,
+            check_ins.destroy,
+            closures.show,
+            closures.create,
+            closures.destroy,
+            cancellations.show,
+            cancellations.create,
+            cancellations.destroy,
+            moves.show,
+            moves.create,
+            series.new,
+            series.create,
         ],
-        dependencies={"person": Provide(person_of_session)},
+        dependencies={
+            "person": Provide(person_of_session),
+            "organiser": Provide(organiser_of_session),
+        },
         before_request=sessions.shell_for_documents,
         exception_handlers={Refusal: refused_here},
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backend.bookings import line, words
 from backend.bookings.clockwork import Stage
-from backend.bookings.rules import Desk, Outcome, Party, Request, Verb, Via
+from backend.bookings.rules import Desk, Outcome, Party, Request, Verb
 from backend.errors import NotFound
 
 

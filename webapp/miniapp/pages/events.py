@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend import clock
 from backend.accounts.queries import clubs
+from backend.accounts.rules import Act
 from backend.bookings import queries
 from backend.bookings.queries import InstanceView
 from backend.bookings.rules import Outcome
@@ -92,6 +93,7 @@ async def home(
         asked=asked,
         clubs=theirs,
         chosen=club,
+        organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
         groups=groups,
         group=group,
         sought=q,
