@@ -46,6 +46,11 @@ async def leave(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.LEAVE, via)
 
 
+async def stop_waiting(code: str, person: Person, *, via: Via) -> Outcome:
+    """Wait for no more seats, and keep those that are theirs (`B6`); who has none leaves the line."""
+    return await _ask(code, person, Verb.STOP_WAITING, via)
+
+
 async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
     """ "Maybe", or "can't come" (`B13`): holds no seat."""
     return await _ask(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)

@@ -19,8 +19,15 @@ from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.forms import Faults, read
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import AnId, Answer, Sought, address_with
+from webapp.live import still
+from webapp.miniapp.pages.events import (
+    AnId,
+    Answer,
+    Sought,
+    address_with,
+    mark_of_event,
+    seen_of_dates,
+)
 from webapp.miniapp.pages.organising import Notice, held
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
@@ -66,12 +73,12 @@ async def index(
     seen: FromQuery[str] = "",
 ) -> Answer:
     """Everybody who has answered, a list and a page at a time; `q` are words to look for in their names."""
+    mark = await mark_of_event(code, organiser)
+    if still(seen, mark):
+        return unchanged()
     view, club = await held(code, organiser, Act.SEE_PEOPLE)
     numbers = await counts(view.id)
     found = await roll(view.id, show, words=q or "", after=after, limit=AT_ONCE)
-    now_seen = mark_of(view, view.phase, numbers, found, organiser)
-    if seen == now_seen:
-        return unchanged()
     path = f"/app/events/{code}/attendance"
     kept = {"show": show, "q": q}
     return screen(
@@ -86,7 +93,7 @@ async def index(
         manages=club.allows(Act.MANAGE_BOOKINGS),
         more=address_with(path, **kept, after=found.after) if found.after else "",
         address=address_with(path, **kept, after=after),
-        seen=now_seen,
+        seen=seen_of_dates(mark, organiser, [view]),
     )
 
 
@@ -281,11 +288,11 @@ async def _party(
     outcome: str = "",
     over: Overbooking | None = None,
 ) -> Answer:
+    mark = await mark_of_event(code, organiser)
+    if still(seen, mark):
+        return unchanged()
     view, club = await held(code, organiser, Act.SEE_PEOPLE)
     one = await _found(view, membership_id)
-    now_seen = mark_of(view, view.phase, one, organiser)
-    if seen == now_seen:
-        return unchanged()
     return screen(
         "attendance/show.html",
         organiser,
@@ -296,7 +303,7 @@ async def _party(
         view=view,
         one=one,
         may=club.allows(Act.MANAGE_BOOKINGS),
-        seen=now_seen,
+        seen=seen_of_dates(mark, organiser, [view]),
     )
 
 

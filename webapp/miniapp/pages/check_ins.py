@@ -17,8 +17,15 @@ from backend.errors import Invalid
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.forms import Faults, read
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import AnId, Answer, Sought, address_with
+from webapp.live import still
+from webapp.miniapp.pages.events import (
+    AnId,
+    Answer,
+    Sought,
+    address_with,
+    mark_of_event,
+    seen_of_dates,
+)
 from webapp.miniapp.pages.organising import Notice, held
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
@@ -45,11 +52,11 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """The reader's own code for a date, as a picture to be scanned. Raises `NotFound` for who has no seat."""
+    mark = await mark_of_event(code, person)
+    if still(seen, mark):
+        return unchanged()
     view = await queries.event(code, person)
     said = await my_check_in_code(code, person)
-    now_seen = mark_of(view, said, person)
-    if seen == now_seen:
-        return unchanged()
     picture = segno.make(said, error="m", micro=False)
     return screen(
         "check_ins/show.html",
@@ -58,7 +65,7 @@ async def show(
         code=said,
         # No style in it, as the policy wants: a path, and attributes.
         picture=Markup(picture.svg_inline(omitsize=True, border=QUIET)),  # noqa: S704
-        seen=now_seen,
+        seen=seen_of_dates(mark, person, [view]),
     )
 
 
@@ -156,12 +163,12 @@ async def _door(
     notice: Notice | None = None,
     outcome: str = "",
 ) -> Answer:
+    mark = await mark_of_event(code, organiser)
+    if still(seen, mark):
+        return unchanged()
     view, club = await held(code, organiser, Act.CHECK_IN)
     numbers = await counts(view.id)
     found = await roll(view.id, LISTS[show], words=q or "", after=after, limit=AT_ONCE)
-    now_seen = mark_of(view, view.phase, numbers, found, organiser)
-    if seen == now_seen:
-        return unchanged()
     path = f"/app/events/{code}/check-ins"
     kept = {"show": None if show == "all" else show, "q": q or None}
     return screen(
@@ -179,5 +186,5 @@ async def _door(
         query=address_with("", **kept, after=after),
         more=address_with(path, **kept, after=found.after) if found.after else "",
         address=address_with(path, **kept, after=after),
-        seen=now_seen,
+        seen=seen_of_dates(mark, organiser, [view]),
     )
