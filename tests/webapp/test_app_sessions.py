@@ -103,6 +103,33 @@ async def test_another_bots_init_data_opens_nothing(web: httpx.AsyncClient) -> N
     assert (await opened(web, raw)).status_code == 401
 
 
+# What organisers do, and what the role must reach for it: `helper` or `admin`.
+ORGANISING = [
+    ("GET", "/app/events/x7k2/organising", "admin"),
+    ("PUT", "/app/events/x7k2/seats", "admin"),
+    ("POST", "/app/events/x7k2/cards", "admin"),
+    ("GET", "/app/events/x7k2/attendance", "helper"),
+    ("GET", "/app/events/x7k2/attendance/new", "admin"),
+    ("POST", "/app/events/x7k2/attendance", "admin"),
+    ("GET", "/app/events/x7k2/attendance/7", "helper"),
+    ("PUT", "/app/events/x7k2/attendance/7", "admin"),
+    ("PATCH", "/app/events/x7k2/attendance/7", "admin"),
+    ("DELETE", "/app/events/x7k2/attendance/7", "admin"),
+    ("GET", "/app/events/x7k2/check-ins", "helper"),
+    ("POST", "/app/events/x7k2/check-ins", "helper"),
+    ("PUT", "/app/events/x7k2/check-ins/7", "helper"),
+    ("DELETE", "/app/events/x7k2/check-ins/7", "helper"),
+    ("GET", "/app/events/x7k2/closure", "admin"),
+    ("POST", "/app/events/x7k2/closure", "admin"),
+    ("DELETE", "/app/events/x7k2/closure", "admin"),
+    ("GET", "/app/events/x7k2/cancellation", "admin"),
+    ("POST", "/app/events/x7k2/cancellation", "admin"),
+    ("DELETE", "/app/events/x7k2/cancellation", "admin"),
+    ("GET", "/app/events/x7k2/move", "admin"),
+    ("POST", "/app/events/x7k2/move", "admin"),
+    ("GET", "/app/series/new", "admin"),
+    ("POST", "/app/series", "admin"),
+]
 ADDRESSES = [
     ("GET", "/app/events"),
     ("GET", "/app/events/x7k2"),
@@ -129,13 +156,19 @@ ADDRESSES = [
     ("PUT", "/app/me/reminders"),
     ("PUT", "/app/me/kinds"),
     ("POST", "/app/me/writing"),
+    *((method, path) for method, path, _ in ORGANISING),
 ]
 
 
 async def test_the_list_of_addresses_is_whole(site: Any) -> None:
     """So that the test below forgets none: every handler of the Mini App but the shell and the exchange."""
     there = {
-        (method, route.path.replace("{code:str}", "x7k2").replace("{series_id:int}", "7"))
+        (
+            method,
+            route.path.replace("{code:str}", "x7k2")
+            .replace("{series_id:int}", "7")
+            .replace("{membership_id:int}", "7"),
+        )
         for route in site.routes
         if route.path.startswith("/app")
         for method in route.methods - {"OPTIONS"}

@@ -26,6 +26,7 @@ from webapp.series_form import NEW, SeriesForm, draft_of
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
 LENGTHS = (30, 45, 60, 75, 90, 120, 180)
+_AS_ASKED = {"group_id": "group"}  # the core's names of fields, where the form has others
 AT_ONCE = "now"  # of when the card is posted
 
 
@@ -95,8 +96,6 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         visibility="group" if linked else "link",
     )
     draft, faults = draft_of(whole)
-    if "group_id" in faults.of:
-        faults.of["group"] = faults.of.pop("group_id")
     return draft, faults
 
 
@@ -124,7 +123,9 @@ async def _making(
         organiser,
         outcome="invalid" if faults else "",
         status=422 if faults else 200,
-        faults=faults.of if faults else {},
+        faults={_AS_ASKED.get(field, field): words for field, words in faults.of.items()}
+        if faults
+        else {},
         club=club,
         clubs=theirs,
         groups=linked,
