@@ -181,8 +181,10 @@
     native.tick();
   }
 
-  // Answers that are chosen and not sent: what a closed app would lose.
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input, #join [name=name], #party [name=name]')].some(box => box.checked !== box.defaultChecked || box.name === 'name' && box.value !== box.defaultValue);
+  // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
+  const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
+  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
+    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
 
   function settle() {
     tick();
@@ -224,6 +226,8 @@
     if (ballot) count(ballot);
     if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
+
+  document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });
 
   native.begin(back);
   start();

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.accounts.queries import clubs
+from backend.accounts.rules import Act
 from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
 from backend.bookings.rules import NAME_MAX, Outcome
@@ -125,6 +126,7 @@ async def home(
         asked=asked,
         clubs=theirs,
         chosen=club,
+        organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
         groups=groups,
         group=group,
         sought=q,
