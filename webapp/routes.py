@@ -8,7 +8,17 @@ from litestar.types import ControllerRouterHandler
 from backend.errors import Refusal
 from webapp import assets, calendars
 from webapp.dashboard.routes import dashboard
-from webapp.miniapp.pages import bookings, check_ins, events, me, months, polls, regulars, sessions
+from webapp.miniapp.pages import (
+    bookings,
+    check_ins,
+    events,
+    me,
+    months,
+    polls,
+    regulars,
+    sessions,
+    shares,
+)
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 from webapp.public.pages import events as public_events
@@ -44,6 +54,8 @@ def miniapp() -> Router:
             bookings.index,
             check_ins.show,
             regulars.destroy,
+            shares.of_event,
+            shares.of_poll,
             polls.index,
             polls.show,
             polls.update,
