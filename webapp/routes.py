@@ -24,6 +24,7 @@ from webapp.miniapp.pages import (
     regulars,
     series,
     sessions,
+    shares,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
@@ -62,6 +63,8 @@ def miniapp() -> Router:
             bookings.index,
             check_ins.show,
             regulars.destroy,
+            shares.of_event,
+            shares.of_poll,
             polls.index,
             polls.show,
             polls.update,

@@ -28,13 +28,16 @@
     return htmx.ajax('GET', path, { target: '#screen', swap: 'outerSync', ...history });
   }
 
-  // Without Telegram there is nobody to show anything to; the link leads to the same place inside.
-  function outside(path) {
-    const named = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path);
-    if (named) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${named[1][0]}_${named[2]}`;
+  // Without Telegram there is nobody to show anything to; the link leads to the same place inside. What anybody with the link
+  // may see has a page of its own.
+  async function outside(path) {
+    const [, noun, code] = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path) ?? [];
+    if (code) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${noun[0]}_${code}`;
+    if (noun === 'event' && !native.inside && await isPublic(`/e/${code}`)) return location.replace(`/e/${code}`);
     document.getElementById('loading').hidden = true;
     show('outside');
   }
+  const isPublic = page => fetch(page, { method: 'HEAD' }).then(answer => answer.ok, () => false);
 
   function stale() {
     document.getElementById('loading')?.setAttribute('hidden', '');
