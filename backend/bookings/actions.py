@@ -4,6 +4,9 @@ Every verb is a request to the instance's desk; the answer comes after the commi
 `Unavailable`, and the refusals of `words`.
 """
 
+import re
+from collections.abc import Sequence
+
 from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import Club, authorise
@@ -18,6 +21,8 @@ from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
 
 
@@ -26,9 +31,12 @@ async def find(code: str) -> Address:
     return await addresses.find(code)
 
 
-async def book(code: str, person: Person, *, guests: int = 0, via: Via) -> Outcome:
-    """Book a party of 1 + `guests`, or wait in line for it (`B1`–`B4`). Who is in already stays as they are (`B2`)."""
-    return await _ask(code, person, Verb.BOOK, via, guests=guests)
+async def book(
+    code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
+) -> Outcome:
+    """Book a party of 1 + `guests`, of these `names` as far as they are told, or wait in line for it (`B1`–`B4`). Who is in
+    already stays as they are (`B2`)."""
+    return await _ask(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
 async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
@@ -36,14 +44,26 @@ async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.ADD_GUEST, via)
 
 
-async def set_guests(code: str, person: Person, *, guests: int, via: Via) -> Outcome:
-    """Come with so many guests (`B7`)."""
-    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests)
+async def set_guests(
+    code: str, person: Person, *, guests: int, names: Sequence[str] | None = None, via: Via
+) -> Outcome:
+    """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them as they are."""
+    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
+
+
+async def name_guests(code: str, person: Person, names: Sequence[str], *, via: Via) -> Outcome:
+    """Say what one's guests are called (`B1`), as many as there are by now; "" is a guest without a name."""
+    return await _ask(code, person, Verb.NAMES, via, names=names)
 
 
 async def leave(code: str, person: Person, *, via: Via) -> Outcome:
     """Give the seat, or the place in line, back (`B6`)."""
     return await _ask(code, person, Verb.LEAVE, via)
+
+
+async def stop_waiting(code: str, person: Person, *, via: Via) -> Outcome:
+    """Wait for no more seats, and keep those that are theirs (`B6`); who has none leaves the line."""
+    return await _ask(code, person, Verb.STOP_WAITING, via)
 
 
 async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
@@ -81,14 +101,27 @@ async def stay(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.STAY, via)
 
 
-async def _ask(code: str, person: Person, verb: Verb, via: Via, guests: int = 0) -> Outcome:
+async def _ask(
+    code: str,
+    person: Person,
+    verb: Verb,
+    via: Via,
+    guests: int = 0,
+    names: Sequence[str] | None = None,
+) -> Outcome:
     where = await find(code)
-    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests)
+    told = None if names is None else tuple(_tidied(name) for name in names)
+    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=told)
     try:
         return await desk.ask(where.id, request)
     except NotHere:
         await admit(person, where)
         return await desk.ask(where.id, request)
+
+
+def _tidied(name: str) -> str:
+    """A name as it is kept: on one line, and without what no database takes."""
+    return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
 
 async def admit(person: Person, where: Address) -> None:
@@ -123,7 +156,13 @@ async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Cl
 
 
 async def seat(
-    code: str, person: Person, membership_id: int, *, guests: int = 0, over: bool = False
+    code: str,
+    person: Person,
+    membership_id: int,
+    *,
+    guests: int = 0,
+    over: bool = False,
+    via: Via = Via.DASHBOARD,
 ) -> Outcome:
     """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
     where = await find(code)
@@ -132,7 +171,7 @@ async def seat(
         where.id,
         Request(
             Verb.SEAT,
-            Via.DASHBOARD,
+            via,
             by=person.id,
             membership_id=membership_id,
             guests=guests,
@@ -142,41 +181,50 @@ async def seat(
     )
 
 
-async def put_in_line(code: str, person: Person, membership_id: int, *, guests: int = 0) -> Outcome:
+async def put_in_line(
+    code: str,
+    person: Person,
+    membership_id: int,
+    *,
+    guests: int = 0,
+    via: Via = Via.DASHBOARD,
+) -> Outcome:
     """Book for a member as they would themselves: a seat when it is their turn, else a place in line."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(Verb.BOOK, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests),
+        Request(Verb.BOOK, via, by=person.id, membership_id=membership_id, guests=guests),
     )
 
 
-async def set_guests_of(code: str, person: Person, membership_id: int, *, guests: int) -> Outcome:
+async def set_guests_of(
+    code: str, person: Person, membership_id: int, *, guests: int, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Change how many guests a member brings."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(
-            Verb.SET_GUESTS, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests
-        ),
+        Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests),
     )
 
 
-async def remove(code: str, person: Person, membership_id: int) -> Outcome:
+async def remove(
+    code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Take a member's party off, seated or waiting; they are told where they can be."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(
-            Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id, audited=True
-        ),
+        Request(Verb.REMOVE, via, by=person.id, membership_id=membership_id, audited=True),
     )
 
 
-async def set_capacity(code: str, person: Person, capacity: int | None) -> Outcome:
+async def set_capacity(
+    code: str, person: Person, capacity: int | None, *, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Change the number of seats of one date (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_EVENTS)
@@ -189,7 +237,7 @@ async def set_capacity(code: str, person: Person, capacity: int | None) -> Outco
         )
     return await desk.ask(
         where.id,
-        Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity, audited=True),
+        Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True),
     )
 
 

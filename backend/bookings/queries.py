@@ -38,6 +38,7 @@ class Mine:
     came: int | None = None  # how many of the party were checked in (B12)
     absence: str = ""  # what stayed empty and counts: late, no-show
     queued_at: datetime | None = None
+    guest_names: tuple[str, ...] = ()  # in order; "" is a guest without one, as who is beyond
 
     @property
     def guests(self) -> int:
@@ -215,17 +216,27 @@ class InstanceView:
         return self.windows.booking(clock.now())
 
     @property
+    def overfull(self) -> bool:
+        """Whether more seats are given than there are (`W4`)."""
+        return self.capacity is not None and self.booked + self.offered > self.capacity
+
+    @property
+    def past_deadline(self) -> bool:
+        """Whether leaving counts by now, but for who may leave all the same (`B6`)."""
+        return not self.windows.leaving_is_free(clock.now())
+
+    @property
     def may_leave(self) -> bool:
-        """Whether the reader could give their seats back freely now (`B6`)."""
-        return self.windows.leaving_is_free(clock.now()) and self.phase not in (
-            "ended",
-            "cancelled",
-        )
+        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few (`W4`)."""
+        if self.phase in ("ended", "cancelled"):
+            return False
+        return not self.past_deadline or (self.overfull and clock.now() < self.starts_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Comer:
-    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line."""
+    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What their guests
+    are called is known only to where organisers and helpers look (`attendance`): to other members guests are a number."""
 
     membership_id: int
     user_id: int | None
@@ -238,10 +249,16 @@ class Comer:
     answered_at: datetime
     queued_at: datetime | None
     reachable: bool = False
+    guest_names: tuple[str, ...] = ()
 
     @property
     def guests(self) -> int:
         return max(0, self.seats + self.waiting - 1)
+
+    @property
+    def named_guests(self) -> tuple[str, ...]:
+        """Those of the guests whose name is known."""
+        return tuple(name for name in self.guest_names if name)
 
     @property
     def name(self) -> str:
@@ -282,7 +299,7 @@ SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.version, m.role,
     b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, b.offer_until, b.replace_since,
     b.move_asked_at, b.move_stays_at, b.checked_in_at, b.lapsed_at, b.promoted_at, b.came AS my_came, x.kind AS absence,
-    b.queued_at AS my_queued_at,
+    b.queued_at AS my_queued_at, b.guest_names,
     r.place AS usual_place,
     EXISTS (SELECT 1 FROM seat_claims k WHERE k.instance_id = i.id AND k.membership_id = m.id) AS claims,
     EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id) AS regular, {AHEAD}
@@ -317,6 +334,7 @@ def _view(row: db.Row) -> InstanceView:
             row["my_came"],
             row["absence"] or "",
             row["my_queued_at"],
+            tuple(row["guest_names"]),
         )
     return InstanceView(
         id=row["id"],
@@ -483,6 +501,19 @@ async def event(code: str, person: Person) -> InstanceView:
     return view
 
 
+async def public_event(code: str) -> InstanceView:
+    """One date for anybody who has its link, if its series is open to them (`A5`); nothing of any reader is in it.
+
+    Raises `NotFound` for every other code, whatever there is behind it: for a series of members, for one that was put away.
+    """
+    row = await db.row(
+        f"{VIEW} WHERE i.code = $2 AND r.visibility = 'link' AND r.archived_at IS NULL", None, code
+    )
+    if row is None:
+        raise NotFound()
+    return _view(row)
+
+
 async def _event(code: str, person: Person) -> InstanceView | None:
     row = await db.row(f"{VIEW} WHERE i.code = $2", person.id, code)
     return _view(row) if row else None
@@ -607,12 +638,13 @@ async def drifted(account_id: int, series_id: int | None = None) -> list[Instanc
     return [_view(row) for row in rows]
 
 
-async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
-    """The next scheduled date of the same series after this one; the way on from a no."""
+async def next_date(view: InstanceView, person: Person | None) -> InstanceView | None:
+    """The next scheduled date of the same series after this one, as the person sees it, or nobody in particular; the way
+    on from a no."""
     row = await db.row(
         f"{VIEW} WHERE i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > greatest($3, $4::timestamptz)"
         " ORDER BY i.starts_at LIMIT 1",
-        person.id,
+        person and person.id,
         view.series_id,
         view.starts_at,
         clock.now(),
@@ -646,6 +678,9 @@ WHERE b.instance_id = $1
 """
 
 
+WITH_NAMES = COMER.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
+
+
 def _comer(row: db.Row) -> Comer:
     return Comer(
         membership_id=row["membership_id"],
@@ -659,6 +694,7 @@ def _comer(row: db.Row) -> Comer:
         answered_at=row["answered_at"],
         queued_at=row["queued_at"],
         reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+        guest_names=tuple(row.get("guest_names", ())),
     )
 
 
@@ -687,9 +723,9 @@ async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:
 
 
 async def attendance(instance_id: int) -> list[Comer]:
-    """Everybody who ever answered: seated first, then the line, then maybe, can't, left."""
+    """Everybody who ever answered: seated first, then the line, then maybe, can't, left; for organisers and helpers."""
     rows = await db.rows(
-        f"{COMER} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
+        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
         " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
         " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
         instance_id,

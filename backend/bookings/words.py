@@ -83,6 +83,14 @@ def too_many_guests(most: int) -> Invalid:
     )
 
 
+def name_too_long(most: int) -> Invalid:
+    return Invalid(N_("At most %(most)s characters, please."), field="name", most=most)
+
+
+def named() -> Words:
+    return Words(N_("Saved. Only you and the organisers see the names of your guests."))
+
+
 class TooBig(Refusal):
     outcome = "full"
 
@@ -276,6 +284,15 @@ def left(desk: "Desk", party: "Party", *, went_on: bool, had_seats: bool = True)
     if went_on:
         return Words(N_("You’ve left. Your seat went to someone who was waiting."))
     return Words(N_("You’ve left."))
+
+
+def waits_no_more(party: "Party") -> Words:
+    return Words(
+        N_("You wait for no more. Your seat stays yours."),
+        {},
+        N_("You wait for no more. Your %(n)s seats stay yours."),
+        party.seats,
+    )
 
 
 def nothing_to_leave() -> Words:

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.bookings import words
 from backend.bookings.clockwork import Clockwork
-from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via
+from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via, fitting
 from backend.bookings.verbs import NotHere, decide, replay
 from backend.errors import Invalid, Refusal
 from backend.events.rules import Windows
@@ -42,8 +44,10 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
     return made
 
 
-def ask(at: Desk, who: int, verb: Verb, guests: int = 0) -> Outcome:
-    return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests))
+def ask(
+    at: Desk, who: int, verb: Verb, guests: int = 0, *, names: tuple[str, ...] | None = None
+) -> Outcome:
+    return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests, names=names))
 
 
 def book(at: Desk, who: int, guests: int = 0) -> Outcome:
@@ -85,6 +89,67 @@ def test_a_party_is_booked_whole() -> None:
     at = desk(3)
     assert book(at, ALICE, 2).kind == "booked"
     assert seats(at) == {ALICE: 3}
+
+
+NAMES = st.lists(st.sampled_from(("", "Carla", "Dan", "Erin")), max_size=9)
+
+
+@given(NAMES, st.integers(0, 9))
+def test_the_names_that_are_left_are_those_of_so_many_guests_in_their_order(
+    names: list[str], guests: int
+) -> None:
+    """B1: nobody is renamed; while there are guests without a name, it is they who stay away."""
+    left = fitting(names, guests)
+    assert len(left) <= guests
+    assert fitting(left, guests) == left
+    told, kept = [name for name in names if name], [name for name in left if name]
+    assert kept == told[: len(kept)]
+    assert len(kept) == min(len(told), guests)
+    assert not left or left[-1]
+
+
+def test_guests_may_have_names_when_they_are_booked_and_later() -> None:
+    """B1: named or not; and what they are called is no change of anybody's seat."""
+    at = desk(4)
+    ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
+    assert at.by_user[ALICE].names == ("", "Bob")
+    rows = len(at.log)
+    named = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
+    assert (named.kind, at.by_user[ALICE].names) == ("named", ("Anna", "Bob"))
+    assert say(named) == "Saved. Only you and the organisers see the names of your guests."
+    assert [(x.verb, x.seats_before, x.seats_after) for x in at.log[rows:]] == [("names", 3, 3)]
+    again = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
+    assert (again.kind, len(at.log)) == ("already", rows + 1)
+
+
+def test_names_stay_when_the_number_of_guests_changes() -> None:
+    """B1, B7: by whatever hand; only who stays away loses theirs."""
+    at = desk(5)
+    ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
+    ask(at, ALICE, Verb.ADD_GUEST)
+    assert at.by_user[ALICE].names == ("", "Bob")
+    organiser(at, ALICE, Verb.SET_GUESTS, 1)
+    assert at.by_user[ALICE].names == ("Bob",)
+    ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Bob", "Carla"))
+    leave(at, ALICE)
+    assert at.by_user[ALICE].names == (), "guests never outlive the member’s seat"
+
+
+def test_a_party_that_waits_keeps_its_names() -> None:
+    """B1, W2."""
+    at = desk(2)
+    book(at, BOB)
+    ask(at, ALICE, Verb.BOOK, 1, names=("Dan",))
+    leave(at, BOB)
+    assert (seats(at), at.by_user[ALICE].names) == ({ALICE: 2}, ("Dan",))
+
+
+def test_a_name_has_its_limit() -> None:
+    """X5: and then nothing is booked."""
+    at = desk(3)
+    with pytest.raises(Invalid) as no:
+        ask(at, ALICE, Verb.BOOK, 1, names=("x" * 81,))
+    assert (no.value.field, seats(at)) == ("name", {})
 
 
 def test_a_party_that_does_not_fit_whole_waits_whole() -> None:
@@ -308,6 +373,85 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
         with pytest.raises(words.TooLate):
             ask(at, ALICE, verb)
     assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
+
+
+def overfull(*, seats: int) -> Desk:
+    """Three with a seat each, of fewer than that, after the deadline."""
+    at = desk(3)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    at.now = STARTS - timedelta(hours=5)
+    capacity(at, seats)
+    return at
+
+
+def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> None:
+    """B6, W4: over by 1, so one may go; nobody could take a seat over meanwhile. Then it fits, and it is too late again."""
+    at = overfull(seats=2)
+    assert leave(at, ALICE).kind == "left"
+    assert (at.over, seats(at)) == (0, {BOB: 1, CARLA: 1})
+    for verb in (Verb.LEAVE, Verb.DECLINE, Verb.MAYBE):
+        with pytest.raises(words.TooLate):
+            ask(at, BOB, verb)
+
+
+def test_who_looked_for_a_replacement_may_leave_when_there_are_too_few_seats() -> None:
+    """B6, W4: their seat could not be taken over any more."""
+    at = desk(3)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    at.now = STARTS - timedelta(hours=5)
+    assert ask(at, ALICE, Verb.REPLACE).kind == "replacing"
+    capacity(at, 1)
+    assert ask(at, BOB, Verb.REPLACE).kind == "left", "it is free, so there is nothing to look for"
+    assert leave(at, ALICE).kind == "left"
+    assert (at.releasing, seats(at)) == (0, {CARLA: 1})
+
+
+def test_too_few_seats_are_no_reason_once_it_has_begun() -> None:
+    """B6, W4."""
+    at = overfull(seats=2)
+    at.now = STARTS
+    with pytest.raises(words.TooLate):
+        leave(at, ALICE)
+
+
+def seated_in_part(*, now: datetime = NOW) -> Desk:
+    """Alice has a seat, Bob one of the two he wants, and Carla waits."""
+    at = desk(2)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    assert ask(at, BOB, Verb.TAKE_FREE).seats == 1
+    book(at, CARLA)
+    at.now = now
+    return at
+
+
+def test_who_waits_for_more_may_stop_at_any_time_and_keeps_their_seat() -> None:
+    """B6: the line can always be left; the seat stays, though it is too late to leave that."""
+    at = seated_in_part(now=STARTS - timedelta(minutes=5))
+    outcome = ask(at, BOB, Verb.STOP_WAITING)
+    assert (outcome.kind, outcome.seats, outcome.waiting) == ("booked", 1, 0)
+    assert say(outcome) == "You wait for no more. Your seat stays yours."
+    assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
+    assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
+    with pytest.raises(words.TooLate):
+        leave(at, BOB)
+
+
+def test_what_was_held_for_who_stops_waiting_goes_to_the_next() -> None:
+    """B6, W3."""
+    at = seated_in_part(now=STARTS - timedelta(hours=20))
+    organiser(at, ALICE, Verb.REMOVE)
+    assert at.by_user[BOB].offered == 1
+    assert ask(at, BOB, Verb.STOP_WAITING).seats == 1
+    assert at.by_user[CARLA].offered == 1, "offered at once to who is next"
+
+
+def test_who_has_no_seat_yet_leaves_the_line_by_it() -> None:
+    """B6."""
+    at = seated_in_part()
+    assert say(ask(at, CARLA, Verb.STOP_WAITING)) == "You’ve left the line."
 
 
 def test_the_queue_can_always_be_left() -> None:
@@ -568,10 +712,11 @@ def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
     at.facts = replace(at.facts, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
     for who in (ALICE, BOB, DAN, CARLA):
         book(at, who)
+    leave(at, CARLA)
     at.now = STARTS - left
-    capacity(at, 2)
     assert ask(at, ALICE, Verb.REPLACE).kind == "replacing"
-    assert book(at, CARLA).kind == "already"
+    capacity(at, 2)
+    assert book(at, CARLA).kind == "waiting"
     assert seats(at) == {ALICE: 1, BOB: 1, DAN: 1} and at.over == 1
     organiser(at, BOB, Verb.REMOVE)
     book(at, CARLA)

@@ -183,7 +183,7 @@ async def test_in_the_last_hours_the_first_tap_has_the_seat(
     page = text_of(await app.get(f"/app/events/{code}"))
     assert "1 seat is free" in page
     assert "The first tap has it" in page
-    assert "First tap" in text_of(await app.get("/app/events"))
+    assert "Free now" in text_of(await app.get("/app/events"))
     answer = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert root(answer)["data-outcome"] == "booked"
 
@@ -203,7 +203,7 @@ async def test_who_can_leave_no_more_looks_for_a_replacement(
     assert (looking.status_code, root(looking)["data-outcome"]) == (200, "replacing")
     assert "Looking for your replacement" in text_of(looking)
     assert "You’re in" not in text_of(looking)
-    assert "Yours until taken" in text_of(await app.get("/app/bookings"))
+    assert "Replacement wanted" in text_of(await app.get("/app/bookings"))
     kept = await app.ask("DELETE", f"/app/events/{code}/replacement")
     assert root(kept)["data-outcome"] == "booked"
     assert "Looking for" not in text_of(kept)
@@ -222,6 +222,50 @@ async def test_a_seat_the_line_gave_late_does_not_count_against_anyone(
     assert "late cancellation" not in text_of(await app.get(f"/app/events/{code}"))
     looking = await app.ask("POST", f"/app/events/{code}/replacement")
     assert "nothing counts against you" in text_of(looking)
+
+
+async def test_who_has_a_seat_too_many_may_leave_though_it_is_late(
+    app_of: Any, alice: Any, bob: Any, olga: Any, soon: Any
+) -> None:
+    """`B6`, `W4`: with fewer seats than are booked leaving is free again, also for who looks for a replacement."""
+    code = await soon(3, capacity=2, cancel_before_minutes=24 * 60)
+    for person in (alice, bob):
+        await seats.book(code, person, via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "Find my replacement" in page.text
+    assert 'id="do-leave"' not in page.text
+    await app.ask("POST", f"/app/events/{code}/replacement")
+    await seats.set_capacity(code, olga, 1)
+    looking = text_of(await app.get(f"/app/events/{code}"))
+    assert "There are too few seats for all who are in, so you can leave freely." in looking
+    assert "late cancellation" not in looking
+    other = await (await app_of(bob)).get(f"/app/events/{code}")
+    assert "so you can still leave freely" in text_of(other)
+    assert "Find my replacement" not in other.text
+    left = await app.ask("DELETE", f"/app/events/{code}/booking")
+    assert root(left)["data-outcome"] == "left"
+    assert "Find my replacement" in (await (await app_of(bob)).get(f"/app/events/{code}")).text
+
+
+@pytest.mark.parametrize("hours", [72, 5])
+async def test_who_waits_for_more_can_stop_and_keeps_the_seat(
+    app_of: Any, alice: Any, bob: Any, soon: Any, hours: int
+) -> None:
+    """`B6`: the line can be left at any time, and beside it stands what else can be."""
+    code = await soon(hours, capacity=2, guests_max=1, cancel_before_minutes=24 * 60)
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    await seats.take_free(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "You’re in, and wait for 1 seat more" in text_of(page)
+    assert "Stop waiting for more" in page.text
+    assert ('id="do-leave"' in page.text) == (hours == 72)
+    stopped = await app.ask("DELETE", f"/app/events/{code}/waiting")
+    assert root(stopped)["data-outcome"] == "booked"
+    assert "You’re in See you" in text_of(stopped)
+    assert "Stop waiting" not in stopped.text
 
 
 async def test_a_moved_date_asks_whether_one_still_comes(
