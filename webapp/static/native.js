@@ -125,5 +125,5 @@ const native = (() => {
     theme();
   }
 
-  return { begin, busy, can, confirm, dress, feel, inside, startParam: app?.initDataUnsafe?.start_param ?? '', tick, unsaved };
+  return { begin, busy, can, confirm, dress, feel, inside, tick, unsaved };
 })();
