@@ -32,8 +32,6 @@ FIRST_MEMBER = 1_000_001  # as `bench.fill` numbers them
 # When the title is there, it is asked to say when it is painted; the body of a screen fades in, which counts from its first frame.
 WATCH = """
 const told = {};
-new PerformanceObserver(list => list.getEntries().forEach(one => { told[one.name || one.identifier] ??= one.startTime; }))
-  .observe({ type: 'paint', buffered: true });
 new MutationObserver((_, watching) => {
   if (!document.querySelector('#screen[data-outcome] h1')) return;
   watching.disconnect();
@@ -106,11 +104,12 @@ def once(browser: Browser, address: str) -> Load:
     page.wait_for_selector("#screen[data-outcome] h1", timeout=30_000)
     page.wait_for_load_state("networkidle")
     told = page.evaluate("told")
+    shell = page.evaluate("performance.getEntriesByType('paint')[0].startTime")
     context.close()
     began = min(at for _, at in sent.values())
     came = [one for one in came if one[0].startswith("https:") and "seen=" not in one[0]]
     return Load(
-        told.get("first-contentful-paint", 0) / 1000,
+        shell / 1000,
         told["title"] / 1000,
         sum(size for *_, size in came),
         [(url, at - began, end - began, size) for url, at, end, size in came],
