@@ -1,6 +1,7 @@
 """Templates in the reader's language: one Jinja environment each, strict, escaping, with whole sentences by gettext.
 
-`miniapp/…` and `dashboard/…` are the templates of the two sites, everything else is shared. In every template:
+`miniapp/…` and `dashboard/…` are the templates of the two sites, `public/…` those of pages for anybody, everything else
+is shared. In every template:
 `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; the filters `tell`, which speaks `Words`,
 `initials`, and those of `webapp.standing`; and `voice`, the reader's own, which is the only way to word dates.
 """
@@ -51,7 +52,8 @@ def tell(context: Context, words: Words) -> str:
 @cache
 def environment(language: str) -> Environment:
     """The templates in one language."""
-    sites = {site: FileSystemLoader(HERE / site / "templates") for site in ("miniapp", "dashboard")}
+    names = ("miniapp", "dashboard", "public")
+    sites = {site: FileSystemLoader(HERE / site / "templates") for site in names}
     made = Environment(
         loader=ChoiceLoader([PrefixLoader(sites), FileSystemLoader(HERE / "templates")]),
         autoescape=True,

@@ -30,10 +30,15 @@ def voice_of(request: AnyRequest) -> Voice:
     person: Person | None = request.scope.get("state", {}).get(PERSON)
     if person is not None:
         return person.voice
+    return Voice(language_asked(request) or DEFAULT)
+
+
+def language_asked(request: AnyRequest) -> str:
+    """The first language their browser names that we speak; "" when it names none."""
     accepted = request.headers.get("accept-language", "")
     tags = [tag.split(";")[0].strip() for tag in accepted.split(",")]
     spoken = [tag for tag in tags if tag and (nearest(tag) != DEFAULT or tag.startswith(DEFAULT))]
-    return Voice(nearest(spoken[0]) if spoken else DEFAULT)
+    return nearest(spoken[0]) if spoken else ""
 
 
 def page(

@@ -174,6 +174,24 @@ class InstanceView:
         return promoted_at is None or promoted_at < self.windows.cancel_until
 
     @property
+    def turns(self) -> list[datetime]:
+        """When the clock alone may change how this stands; days, which end at midnight, are not among them. A moment at
+        which nothing is seen to change does no harm."""
+        moments = (
+            self.starts_at,
+            self.ends_at,
+            self.windows.opens_at,
+            self.windows.closes_at,
+            self.windows.cancel_until,
+            self.claim_until,
+            self.called_at and self.called_at + FIRST_TAP_LIFE,
+            self.decides_at,
+            self.mine and self.mine.offer_until,
+            self.clockwork and self.clockwork.turns(clock.now()),
+        )
+        return [moment for moment in moments if moment is not None]
+
+    @property
     def hue(self) -> int:
         return 7 if self.state == "CANCELLED" else self.series_id % HUES
 
@@ -378,6 +396,30 @@ def _view(row: db.Row) -> InstanceView:
     )
 
 
+# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how many.
+UPCOMING = (
+    "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
+    " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
+    " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7"
+)
+
+
+def sought(
+    person: Person,
+    *,
+    account_id: int | None = None,
+    group_id: int | None = None,
+    words: str = "",
+    limit: int = 60,
+    after: datetime | None = None,
+) -> tuple[object, ...]:
+    """What `UPCOMING` asks for, from $1 on."""
+    since = after or clock.now() - timedelta(days=30)
+    known = words.lower().split()[:SOUGHT_MOST]
+    return (person.id, clock.now(), since, account_id, group_id, known, limit)
+
+
 async def upcoming(
     person: Person,
     *,
@@ -391,20 +433,18 @@ async def upcoming(
 
     `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
     """
-    rows = await db.rows(
-        f"{VIEW} WHERE m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-        " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
-        " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
-        " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7",
-        person.id,
-        clock.now(),
-        after or clock.now() - timedelta(days=30),
-        account_id,
-        group_id,
-        words.lower().split()[:SOUGHT_MOST],
-        limit,
+    values = sought(
+        person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
+    rows = await db.rows(f"{VIEW} WHERE {UPCOMING}", *values)
     return [_view(row) for row in rows]
+
+
+# The dates of the reader's clubs that start within [$2, $3), of one club when $4 is one, at most $5.
+BETWEEN = (
+    "m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    " ORDER BY i.starts_at, i.id LIMIT $5"
+)
 
 
 async def between(
@@ -412,8 +452,7 @@ async def between(
 ) -> list[InstanceView]:
     """The dates over all the person's clubs that start within [since, until), past ones too, soonest first."""
     rows = await db.rows(
-        f"{VIEW} WHERE m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3"
-        " AND ($4::bigint IS NULL OR i.account_id = $4) ORDER BY i.starts_at, i.id LIMIT $5",
+        f"{VIEW} WHERE {BETWEEN}",
         person.id,
         since,
         until,
@@ -421,6 +460,12 @@ async def between(
         AT_ONCE,
     )
     return [_view(row) for row in rows]
+
+
+# Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
+GROUPS_AHEAD = """FROM groups g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
+WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at FROM event_instances i
+    WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates WHERE r.group_id = g.id AND dates.ends_at > $2)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,13 +479,10 @@ class GroupAhead:
 async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
     """The chats of a club of the person's in which dates to come take place, by name."""
     rows = await db.rows(
-        "SELECT DISTINCT g.id, g.title FROM groups g JOIN event_series r ON r.group_id = g.id"
-        " JOIN event_instances i ON i.series_id = r.id AND i.ends_at > $3"
-        " JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL"
-        " WHERE g.account_id = $2 ORDER BY g.title, g.id",
+        f"SELECT g.id, g.title {GROUPS_AHEAD} AND g.account_id = $3 ORDER BY g.title, g.id",
         person.id,
-        account_id,
         clock.now(),
+        account_id,
     )
     return [GroupAhead(row["id"], row["title"]) for row in rows]
 
@@ -457,6 +499,19 @@ async def event(code: str, person: Person) -> InstanceView:
     if view is None or view.role is None:
         raise NotFound()
     return view
+
+
+async def public_event(code: str) -> InstanceView:
+    """One date for anybody who has its link, if its series is open to them (`A5`); nothing of any reader is in it.
+
+    Raises `NotFound` for every other code, whatever there is behind it: for a series of members, for one that was put away.
+    """
+    row = await db.row(
+        f"{VIEW} WHERE i.code = $2 AND r.visibility = 'link' AND r.archived_at IS NULL", None, code
+    )
+    if row is None:
+        raise NotFound()
+    return _view(row)
 
 
 async def _event(code: str, person: Person) -> InstanceView | None:
@@ -583,12 +638,13 @@ async def drifted(account_id: int, series_id: int | None = None) -> list[Instanc
     return [_view(row) for row in rows]
 
 
-async def next_date(view: InstanceView, person: Person) -> InstanceView | None:
-    """The next scheduled date of the same series after this one; the way on from a no."""
+async def next_date(view: InstanceView, person: Person | None) -> InstanceView | None:
+    """The next scheduled date of the same series after this one, as the person sees it, or nobody in particular; the way
+    on from a no."""
     row = await db.row(
         f"{VIEW} WHERE i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > greatest($3, $4::timestamptz)"
         " ORDER BY i.starts_at LIMIT 1",
-        person.id,
+        person and person.id,
         view.series_id,
         view.starts_at,
         clock.now(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backend.bookings import line, words
 from backend.bookings.clockwork import Stage
-from backend.bookings.rules import NAME_MAX, Desk, Outcome, Party, Request, Verb, Via, fitting
+from backend.bookings.rules import NAME_MAX, Desk, Outcome, Party, Request, Verb, fitting
 from backend.errors import NotFound
 
 
@@ -61,7 +61,7 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     party = _member(desk, request)
     if not party.size:
         raise words.NotIn()
-    organiser = request.via is Via.DASHBOARD
+    organiser = request.membership_id is not None  # whom only an organiser names so
     size = 1 + _guests(desk, request.guests, was=party.guests)
     more = size - party.size
     names = _names(request, size - 1, party)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -233,6 +234,39 @@ def test_keeps_static_files(front: Front, webs: list[Web]) -> None:
     assert len(asked) == 3 and asked[0] and asked[1] and not asked[2], "the third came from nginx"
 
 
+async def test_serves_public_pages_and_keeps_their_pictures(front: Front, instance: Any) -> None:
+    """`A5`: the same picture is drawn for whoever asks first; limits and a cache stand before the pen."""
+    code = await instance(visibility="link")
+    with front.client() as client:
+        page = client.get(f"/e/{code}")
+        assert page.status_code == 200
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+        assert client.head(f"/e/{code}").status_code == 200
+        found = re.search(r'og:image" content="[^"]*(/e/[^"]+)"', page.text)
+        assert found
+        answers = [client.get(found[1]) for _ in range(3)]
+        assert {answer.headers["Content-Type"] for answer in answers} == {"image/png"}
+        assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
+        assert len({answer.content for answer in answers}) == 1
+        for name in ONCE:
+            assert len(answers[-1].headers.get_list(name)) == 1, name
+        missing = client.get("/e/23456789ab.png")
+        assert missing.status_code == 404
+        assert missing.headers["Cache-Control"] == "no-store"
+        client.get("/health")  # on the same connection: what came before is in the log now
+    served = [json.loads(line) for line in front.log.splitlines()]
+    asked = [line["app"] for line in served if line["path"] == f"/e/{code}.png"]
+    assert [bool(app) for app in asked] == [True, False, False]
+
+
+def test_stops_a_flood_of_pictures(still: Front) -> None:
+    """`X7`"""
+    with still.client() as client:
+        flood = [client.get(f"/e/23456789ab.png?v={n}").status_code for n in range(53)]
+        assert flood == [404] * 51 + [429] * 2
+        assert client.get("/e/23456789ab").status_code == 404
+
+
 def test_packs_pages_but_not_the_dashboards(front: Front) -> None:
     """A dashboard's page holds a token and what was typed: packed together they would tell the token (BREACH)."""
     with front.client() as client:
@@ -292,6 +326,38 @@ def test_logs_no_query_and_no_header(tmp_path: Path, echo: int) -> None:
         assert line["path"] == "/events/abc"
         assert line["status"] == 200
         assert "secret" not in front.log
+
+
+SECRETS = (
+    "/calendar/SECRET.ics",
+    "/calendar/SECRET",
+    "/calendar/dates/SECRET.ics?x",
+    "/export/SECRET.json",
+    "/%63alendar/SECRET.ics",
+    "//calendar/SECRET.ics",
+    "/app/../calendar/SECRET.ics",
+    "/./calendar/SECRET.ics",
+)
+
+
+def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int) -> None:
+    """X6: neither when it is answered, however it is spelled, nor when it is refused or nobody is there to answer."""
+    with running(tmp_path / "there", [echo], still=True) as front, front.client() as client:
+        for path in SECRETS:
+            answer = client.build_request("GET", front.url)
+            answer.url = answer.url.copy_with(raw_path=path.encode())
+            client.send(answer)
+        assert "/calendar/…" in front.log and "/calendar/dates/…" in front.log
+        flood = {client.get(SECRETS[0]).status_code for _ in range(405)}
+        assert flood == {200, 429}
+        client.get("/health")
+        assert "SECRET" not in front.log + front.errors
+    with running(tmp_path / "away", [free_port()]) as front, front.client() as client:
+        for path in SECRETS[:4]:
+            assert client.get(path).status_code == 503
+        client.get("/nobody")
+        assert "/nobody" in front.errors, "what is told of other addresses"
+        assert "SECRET" not in front.log + front.errors
 
 
 def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:

@@ -1,5 +1,6 @@
 """Where the reader stands by the clock: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`, `S6`)."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,6 +122,31 @@ async def test_a_question_is_answered_where_it_is_asked(
     assert (await app.ask("POST", f"/app/events/{code}/offer?here=x")).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/events?club=1",
+        "/app/events?club=1&group=1",
+        "/app/events?q=",
+        "/app/bookings?show=waiting",
+    ],
+)
+async def test_an_answer_leaves_the_list_as_it_was(
+    app_of: Any, alice: Any, offered: Any, path: str
+) -> None:
+    """What was chosen of it, and what was looked for, stays."""
+    await offered()
+    app = await app_of(alice)
+    page = (await app.get(path)).text
+    take = re.search(r'hx-post="([^"]+/offer\?[^"]+)"', page)
+    assert take is not None
+    answer = await app.ask("POST", take[1].replace("&amp;", "&"))
+    assert root(answer)["data-outcome"] == "booked"
+    assert (
+        live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
+    )
+
+
 async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
     app_of: Any, alice: Any, offered: Any
 ) -> None:
@@ -157,7 +183,7 @@ async def test_in_the_last_hours_the_first_tap_has_the_seat(
     page = text_of(await app.get(f"/app/events/{code}"))
     assert "1 seat is free" in page
     assert "The first tap has it" in page
-    assert "First tap" in text_of(await app.get("/app/events"))
+    assert "Free now" in text_of(await app.get("/app/events"))
     answer = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert root(answer)["data-outcome"] == "booked"
 
@@ -177,7 +203,7 @@ async def test_who_can_leave_no_more_looks_for_a_replacement(
     assert (looking.status_code, root(looking)["data-outcome"]) == (200, "replacing")
     assert "Looking for your replacement" in text_of(looking)
     assert "You’re in" not in text_of(looking)
-    assert "Yours until taken" in text_of(await app.get("/app/bookings"))
+    assert "Replacement wanted" in text_of(await app.get("/app/bookings"))
     kept = await app.ask("DELETE", f"/app/events/{code}/replacement")
     assert root(kept)["data-outcome"] == "booked"
     assert "Looking for" not in text_of(kept)

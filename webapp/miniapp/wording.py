@@ -96,6 +96,11 @@ def app_link(start_param: str) -> str:
     return f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}?startapp={start_param}"
 
 
-def share_link(start_param: str, text: str) -> str:
+def public_link(code: str) -> str:
+    """Where a date of a series with visibility `link` is for anybody (`A5`)."""
+    return f"{settings.public_url}/e/{code}"
+
+
+def share_link(address: str, text: str) -> str:
     """Telegram's own page for sending a link to somebody."""
-    return f"https://t.me/share/url?url={quote(app_link(start_param), safe='')}&text={quote(text)}"
+    return f"https://t.me/share/url?url={quote(address, safe='')}&text={quote(text)}"

@@ -28,13 +28,16 @@
     return htmx.ajax('GET', path, { target: '#screen', swap: 'outerSync', ...history });
   }
 
-  // Without Telegram there is nobody to show anything to; the link leads to the same place inside.
-  function outside(path) {
-    const named = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path);
-    if (named) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${named[1][0]}_${named[2]}`;
+  // Without Telegram there is nobody to show anything to; the link leads to the same place inside. What anybody with the link
+  // may see has a page of its own.
+  async function outside(path) {
+    const [, noun, code] = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path) ?? [];
+    if (code) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${noun[0]}_${code}`;
+    if (noun === 'event' && !native.inside && await isPublic(`/e/${code}`)) return location.replace(`/e/${code}`);
     document.getElementById('loading').hidden = true;
     show('outside');
   }
+  const isPublic = page => fetch(page, { method: 'HEAD' }).then(answer => answer.ok, () => false);
 
   function stale() {
     document.getElementById('loading')?.setAttribute('hidden', '');
@@ -176,8 +179,18 @@
   const tick = () => document.querySelectorAll('[data-until]').forEach(runOut);
   setInterval(tick, 1000);
 
-  // Answers that are chosen and not sent: what a closed app would lose.
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input, #join [name=name], #party [name=name]')].some(box => box.checked !== box.defaultChecked || box.name === 'name' && box.value !== box.defaultValue);
+  // An address is copied; where a browser does not let us, it stands marked for the reader's own hand.
+  async function copy(button) {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    if (await navigator.clipboard?.writeText(field.value).then(() => true, () => document.execCommand('copy'))) button.textContent = button.dataset.copied;
+    native.tick();
+  }
+
+  // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
+  const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
+  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
+    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
 
   function settle() {
     tick();
@@ -192,6 +205,8 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    const copier = event.target.closest('[data-copy]');
+    if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
   });
   // Enter in a guest's name is done with that name, not with the whole form.
@@ -221,6 +236,8 @@
       count(ballot);
        native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
+
+  document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });
 
   native.begin(back);
   start();

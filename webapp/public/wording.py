@@ -1,0 +1,31 @@
+"""How a date stands for somebody of whom nothing is known, in one line: on the page, in its preview, in its picture."""
+
+from backend.bookings.queries import InstanceView
+from backend.i18n import N_, Voice
+
+
+def seats_left(view: InstanceView, voice: Voice) -> str:
+    """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, never of whom."""
+    phase = view.phase
+    if phase == "cancelled":
+        return voice.say(N_("Cancelled"))
+    if phase == "ended":
+        return voice.say(N_("This date is over"))
+    if phase == "not-open":
+        opens = voice.moment(view.windows.opens_at or view.starts_at, view.zone)
+        return voice.say(N_("Booking opens %(opens)s"), opens=opens)
+    if phase == "closed":
+        return voice.say(N_("Booking has closed"))
+    free, waiting = view.free, view.waiting
+    if free is None:
+        return voice.say(N_("Room for all"))
+    if not free and waiting:
+        return voice.count(
+            N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting
+        )
+    if not free:
+        return voice.say(N_("Full"))
+    said = voice.count(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
+    if not waiting:
+        return said
+    return f"{said} · {voice.count(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"
