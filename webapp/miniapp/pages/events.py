@@ -79,6 +79,25 @@ async def index(
     return await home(person, club=club, group=group, q=q, after=after, seen=seen)
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes back having left: the same party comes again."""
+
+    code: str
+    guests: int
+    names: tuple[str, ...]
+
+
+def undo_of(view: InstanceView, outcome: Outcome) -> Undo | None:
+    """How to take back what was just done, as long as that could be kept: nobody has the seats, and nobody comes first."""
+    others_first = (view.waiting and not view.fill_gaps) or (view.claiming and not view.claims)
+    if not outcome.gave or view.phase != "open" or others_first:
+        return None
+    if view.free is not None and view.free < outcome.gave:
+        return None
+    return Undo(view.code, outcome.gave - 1, outcome.names)
+
+
 async def home(
     person: Person,
     *,
@@ -88,6 +107,7 @@ async def home(
     after: int | None = None,
     seen: str = "",
     outcome: Outcome | None = None,
+    undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
@@ -125,6 +145,7 @@ async def home(
         person,
         outcome=outcome.kind if outcome else "",
         said=outcome.words if outcome else None,
+        undo=undo,
         asked=asked,
         clubs=theirs,
         chosen=club,
@@ -191,6 +212,7 @@ async def event_screen(
     mark: str = "",
     outcome: str = "",
     said: Words | None = None,
+    undo: Undo | None = None,
 ) -> Response[str]:
     """The screen of one date; after a change with its outcome and what the desk said. Without a `mark`, which must be
     older than the view, it is sent anew when it first asks."""
@@ -204,6 +226,7 @@ async def event_screen(
         person,
         outcome=outcome,
         said=said,
+        undo=undo,
         view=view,
         rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
         people=coming,
@@ -231,4 +254,11 @@ async def event_after(code: str, person: Person, outcome: Outcome) -> Response[s
     """The screen of a date after the desk has answered."""
     mark = await mark_of_event(code, person)
     view = await queries.event(code, person)
-    return await event_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
+    return await event_screen(
+        view,
+        person,
+        mark=mark,
+        outcome=outcome.kind,
+        said=outcome.words,
+        undo=undo_of(view, outcome),
+    )
