@@ -17,6 +17,7 @@ from backend.bookings.queries import InstanceView
 from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
+from backend.polls.queries import PollAbout, polls_about
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
@@ -234,6 +235,7 @@ async def event_screen(
         unnamed=unnamed,
         name_max=NAME_MAX,
         heir=await queries.after_me(view),
+        polls=await _polls_about(view, person),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=following,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
@@ -242,6 +244,15 @@ async def event_screen(
         calendar=address_of(view.code, person),
         share=share_link(_address_of(view), view.title),
         seen=seen_of_dates(mark, person, [view, following] if following else [view]),
+    )
+
+
+async def _polls_about(view: InstanceView, person: Person) -> list[PollAbout]:
+    """The polls that are shown with a date; of one that is over or off, the poll it came of. They are as they were when the
+    screen was made: a date does not follow every vote of its group."""
+    group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
+    return await polls_about(
+        view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id
     )
 
 
