@@ -34,12 +34,14 @@ from webapp.miniapp.wording import (
 from webapp.rule_words import rhythm_of
 
 AT_ONCE = 60  # dates on a screen
-EVERYBODY = 500  # people on a screen
+LISTED = 200  # parties on a screen
 LINE = 200  # of a line, read; a dozen are shown
 BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen after them
 
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
-Sought = Annotated[str | None, QueryParameter(max_length=100)]
+TEXT = r"^[^\x00]*$"  # what a database takes
+Letter = Annotated[str, QueryParameter(max_length=4, pattern=TEXT)]
+Sought = Annotated[str | None, QueryParameter(max_length=100, pattern=TEXT)]
 Answer = Response[str] | Response[None]
 Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
 
@@ -187,11 +189,18 @@ async def show(
 
 
 @get("/events/{code:str}/people")
-async def people(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Everybody who has a seat; first names only."""
+async def people(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    q: Sought = None,
+    letter: Letter = "",
+) -> Response[str]:
+    """Everybody who has a seat, by first name only; of many, those with `q` in their name, or those under a letter."""
     view = await queries.event(code, person)
-    coming = await queries.comers(view.id, limit=EVERYBODY)
-    return screen("events/people.html", person, view=view, people=coming)
+    crowd = await queries.crowd(view.id, words=q or "", letter=letter, limit=LISTED)
+    return screen(
+        "events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter
+    )
 
 
 async def mark_of_event(code: str, person: Person) -> str:
