@@ -11,7 +11,7 @@ from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
 from backend.bookings.rules import Via
-from tests.webapp.browsing import DARK, said, until
+from tests.webapp.browsing import DARK, said, stand_still, until
 
 BLOCKED = "() => { try { sessionStorage.length; return false; } catch { return true; } }"
 
@@ -430,11 +430,14 @@ async def test_at_nought_the_server_is_asked_at_once(
     code = await an_offer(instance, alice, bob, noon)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector(".clock")
-    await page.evaluate("document.getElementById('live').setAttribute('hx-trigger', 'never')")
+    await stand_still(page)
+    async with page.expect_response(lambda answer: "seen=" in answer.url):
+        await page.clock.run_for(2600)
+    await page.evaluate(
+        "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
+    )
     async with page.expect_request(lambda asked: "seen=" in asked.url):
-        await page.evaluate(
-            "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
-        )
+        await page.clock.run_for(1100)  # by itself it would ask a second later
 
 
 async def test_a_moved_date_is_answered_on_the_first_screen(

@@ -117,6 +117,8 @@ const native = (() => {
       if (can('6.0')) app.MainButton.onClick(press('main'));
       if (can('7.10')) app.SecondaryButton.onClick(press('second'));
       if (can('6.1')) app.BackButton.onClick(back);
+      // A minimised app is as good as hidden, and may not be told so by its browser.
+      if (can('8.0')) app.onEvent('activated', () => document.dispatchEvent(new Event('visibilitychange')));
       app.onEvent('shareMessageFailed', ({ error }) => { if (error !== 'USER_DECLINED' && sharing) app.openTelegramLink(sharing.href); });
     }
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme);
