@@ -205,13 +205,16 @@
     native.tick();
   }
 
-  // A ballot with several choices: no more than allowed, and the button says for how many.
-  function count(ballot) {
+  // A ballot has a button once something else is chosen than what was sent; of several choices there are no more than
+  // allowed, and the button says for how many.
+  function count(button) {
+    const ballot = button.form;
+    button.parentElement.hidden = ![...ballot.querySelectorAll('input')].some(box => box.checked !== box.defaultChecked);
+    if (!ballot.dataset.labels) return;
     const boxes = [...ballot.querySelectorAll('input[type=checkbox]')], chosen = boxes.filter(box => box.checked).length;
     const most = Number(ballot.dataset.most);
     boxes.forEach(box => { box.disabled = 'full' in box.dataset || (!box.checked && chosen >= most); });
-    const button = document.querySelector('[data-ballot]');
-    if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
+    button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
   }
 
   // --- what runs out: an offer's ring and digits count on by the server's clock, and at its end the server is asked ---
@@ -254,8 +257,8 @@
   function settle() {
     tick();
     native.unsaved(unsaved());
-    const ballot = document.getElementById('ballot');
-    if (ballot && document.querySelector('[data-ballot]')) count(ballot);
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
     if (choose && zone && zone !== choose.dataset.zoneNow) { choose.name = 'zone'; choose.value = zone; choose.hidden = false; }
     native.dress();
@@ -287,9 +290,13 @@
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) document.getElementById(x > 0 ? 'month-before' : 'month-after')?.click();
   });
   document.addEventListener('change', event => {
-    const ballot = event.target.closest('#ballot');
-    if (ballot) count(ballot);
-    if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
+    // The dates stand in a list and, on wide screens, in a table: what is said in one is said in the other.
+    const other = { days: 'table', table: 'days' }[event.target.form?.id];
+    if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot && event.target.closest('#ballot, #days, #table')) {
+      count(ballot);
+       native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
 
   document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });

@@ -32,7 +32,7 @@ const native = (() => {
   function dress() {
     const screen = document.getElementById('screen');
     for (const [kind, button] of Object.entries(buttons())) {
-      const twin = screen?.querySelector(`[data-native="${kind}"]`) ?? null;
+      const twin = [...screen?.querySelectorAll(`[data-native="${kind}"]`) ?? []].find(one => !one.closest('[hidden]')) ?? null;
       twins[kind] = button ? twin : null;
       if (!button) continue;
       if (!twin) { if (button.isVisible) button.hide(); continue; }

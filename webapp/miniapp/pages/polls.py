@@ -121,8 +121,13 @@ async def poll_screen(
         voters=await queries.who_can(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
-            voice.say(N_("Vote")),
-            *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
+            voice.say(N_("Take my vote back")),
+            *(
+                voice.say(N_("Change my vote"))
+                if view.voted
+                else voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n)
+                for n in counts
+            ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
         seen=seen_of(mark, person, view.turns, {view.zone}),
