@@ -6,12 +6,13 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendar_feeds, calendars
+from webapp import assets, calendar_feeds, calendars, exports
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
     bookings,
     check_ins,
     clubs,
+    erasures,
     events,
     me,
     months,
@@ -20,6 +21,7 @@ from webapp.miniapp.pages import (
     sessions,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
+from webapp.miniapp.pages import exports as my_data
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 from webapp.public.pages import events as public_events
@@ -71,6 +73,9 @@ def miniapp() -> Router:
             my_calendar.create,
             my_calendar.update,
             my_calendar.destroy,
+            my_data.show,
+            erasures.show,
+            erasures.create,
         ],
         dependencies={
             "person": Provide(person_of_session),
@@ -88,6 +93,7 @@ def routes() -> list[ControllerRouterHandler]:
         assets.show,
         calendars.show,
         calendar_feeds.show,
+        exports.show,
         public_events.show,
         miniapp(),
         dashboard,

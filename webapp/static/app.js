@@ -46,6 +46,8 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
+    // Who was erased would be met anew by asking anything.
+    if ('ended' in screen().dataset) return event.preventDefault();
     if (ctx.sourceElement.id === 'live' && (document.hidden || !navigator.onLine)) return event.preventDefault();
     ctx.fetch = session.ask;
   });

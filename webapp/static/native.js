@@ -45,6 +45,7 @@ const native = (() => {
     }
     const bar = screen?.querySelector('.answer');
     if (bar) bar.toggleAttribute('data-behind', [...bar.children].every(child => child.hasAttribute('data-behind')));
+    screen?.querySelector('[data-close]')?.toggleAttribute('hidden', !inside);
     if (can('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
   }
 
@@ -94,6 +95,7 @@ const native = (() => {
 
   function begin(back) {
     document.addEventListener('click', follow, true);
+    document.addEventListener('click', event => { if (event.target.closest('[data-close]')) app.close(); });
     if (/Telegram-Android.*; LOW\)/.test(navigator.userAgent)) root.dataset.calm = '';
     if (inside) {
       app.ready();
