@@ -57,7 +57,7 @@ const native = (() => {
   }
 
   // Success on booked, warning on waiting, error on refusal; nothing for what only moves about.
-  const FEEL = { booked: 'success', voted: 'success', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
+  const FEEL = { booked: 'success', voted: 'success', here: 'success', done: 'success', already: 'warning', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
   function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
   function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
 
@@ -79,9 +79,23 @@ const native = (() => {
     event.preventDefault();
     event.stopImmediatePropagation();
     if (link.matches('[data-write]') && can('6.9')) return write(link);
+    if (link.dataset.share && can('8.0')) return share(link);
     if (link.dataset.download && can('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
     if (new URL(link.href).hostname === 't.me' && can('6.1')) app.openTelegramLink(link.href);
     else app.openLink(link.href);
+  }
+
+  // A message that Telegram sends for the reader, with a button that leads back here. It is made now; where that cannot be,
+  // the link is sent on instead, and nobody is told of it.
+  let sharing = null;
+  async function share(link) {
+    if (link.ariaBusy) return;
+    sharing = link;
+    link.ariaBusy = 'true';
+    const id = await session.ask(link.dataset.share, { method: 'POST', headers: {} }).then(answer => answer.status === 200 ? answer.text() : '', () => '');
+    link.ariaBusy = null;
+    if (!id) return app.openTelegramLink(link.href);
+    try { app.shareMessage(id); } catch { app.openTelegramLink(link.href); }
   }
 
   // Asked at the moment it matters: someone books or waits, and the bot may not write to them yet.
@@ -95,7 +109,7 @@ const native = (() => {
 
   function begin(back) {
     document.addEventListener('click', follow, true);
-    document.addEventListener('click', event => { if (event.target.closest('[data-close]')) app.close(); });
+    document.addEventListener('click', event => { if (inside && event.target.closest('[data-close]')) app.close(); });
     if (/Telegram-Android.*; LOW\)/.test(navigator.userAgent)) root.dataset.calm = '';
     if (inside) {
       app.ready();
@@ -104,6 +118,7 @@ const native = (() => {
       if (can('6.0')) app.MainButton.onClick(press('main'));
       if (can('7.10')) app.SecondaryButton.onClick(press('second'));
       if (can('6.1')) app.BackButton.onClick(back);
+      app.onEvent('shareMessageFailed', ({ error }) => { if (error !== 'USER_DECLINED' && sharing) app.openTelegramLink(sharing.href); });
     }
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme);
     theme();
