@@ -28,6 +28,7 @@ from webapp.miniapp.pages import (
     shares,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
+from webapp.miniapp.pages import calendars as calendars_by_chat
 from webapp.miniapp.pages import exports as my_data
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import organiser_of_session, person_of_session
@@ -78,6 +79,7 @@ def miniapp() -> Router:
             clubs.index,
             clubs.show,
             clubs.destroy,
+            calendars_by_chat.create,
             my_calendar.show,
             my_calendar.create,
             my_calendar.update,
