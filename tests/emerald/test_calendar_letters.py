@@ -38,7 +38,7 @@ async def test_comes_once_however_often_it_is_tapped(
     assert said["document"]["file_name"] == f"{code}.ics"
     calendar = vobject.readOne(base64.b64decode(said["document"]["content"]).decode())
     assert calendar.vevent.uid.value == f"{code}@emerald.example"
-    assert said["caption"].endswith("Open the file, and it goes into your calendar.")
+    assert said["text"].endswith("Open the file, and it goes into your calendar.")
     clock.advance(timedelta(minutes=1))
     await send_date(code, alice)
     await run()
