@@ -50,6 +50,8 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
+    // Who was erased would be met anew by asking anything.
+    if ('ended' in screen().dataset) return event.preventDefault();
     if (isLive(ctx)) ctx.asked = ctx.sourceElement.getAttribute('hx-get');
     ctx.fetch = session.ask;
   });

@@ -45,6 +45,9 @@ const native = (() => {
     }
     const bar = screen?.querySelector('.answer');
     if (bar) bar.toggleAttribute('data-behind', [...bar.children].every(child => child.hasAttribute('data-behind')));
+    // What cannot be taken down here, the bot sends.
+    if (inside && !can('8.0')) screen?.querySelectorAll('[data-in-chat]').forEach(button => { button.hidden = false; button.previousElementSibling.hidden = true; });
+    screen?.querySelector('[data-close]')?.toggleAttribute('hidden', !inside);
     if (can('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
   }
 
