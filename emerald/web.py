@@ -10,11 +10,13 @@ from backend import db
 from backend.groups.actions import ask_telegram_by
 from backend.settings import settings
 from emerald.log import configure
+from emerald.prepared import prepare
 from emerald.presence import is_in_chat
 from emerald.readiness import CHECKS
 from emerald.version import VERSION
 from webapp import health, metrics
 from webapp.headers import add_headers
+from webapp.miniapp.sharing import prepare_by
 from webapp.refusals import HANDLERS, check_readable
 from webapp.routes import routes
 
@@ -23,9 +25,11 @@ LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
 
 @asynccontextmanager
 async def pool(app: Litestar) -> AsyncIterator[None]:
-    """The process's connections, for as long as it serves, and whom to ask who is in a chat."""
+    """The process's connections, for as long as it serves, and how Telegram is asked who is in a chat, and given messages
+    to share."""
     await db.open_pool(name="emerald-web")
     ask_telegram_by(is_in_chat)
+    prepare_by(prepare)
     try:
         yield
     finally:

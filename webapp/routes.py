@@ -14,6 +14,7 @@ from webapp.miniapp.pages import (
     cancellations,
     check_ins,
     closures,
+    clubs,
     events,
     me,
     months,
@@ -23,6 +24,7 @@ from webapp.miniapp.pages import (
     regulars,
     series,
     sessions,
+    shares,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
@@ -61,6 +63,8 @@ def miniapp() -> Router:
             bookings.index,
             check_ins.show,
             regulars.destroy,
+            shares.of_event,
+            shares.of_poll,
             polls.index,
             polls.show,
             polls.update,
@@ -69,6 +73,9 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            clubs.index,
+            clubs.show,
+            clubs.destroy,
             my_calendar.show,
             my_calendar.create,
             my_calendar.update,

@@ -8,14 +8,14 @@ import pytest
 from backend.groups import actions as groups
 from backend.people.actions import TelegramIdentity, meet
 from backend.settings import settings
-from emerald import presence
+from emerald import calls, presence
 from tests.telegram import Telegram
 
 
 @pytest.fixture
 def asked(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Telegram:
     there = dataclasses.replace(settings, telegram_api_url=telegram.url)
-    monkeypatch.setattr(presence, "settings", there)
+    monkeypatch.setattr(calls, "settings", there)
     return telegram
 
 

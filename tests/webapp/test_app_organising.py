@@ -20,7 +20,34 @@ from tests.webapp.conftest import App, init_data, launch_of
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_check_ins import member_of
 from tests.webapp.test_app_events import live_address
-from tests.webapp.test_app_sessions import ORGANISING
+
+# What organisers do, and the least of roles that may.
+ORGANISING = [
+    ("GET", "/app/events/x7k2/organising", "admin"),
+    ("PUT", "/app/events/x7k2/seats", "admin"),
+    ("POST", "/app/events/x7k2/cards", "admin"),
+    ("GET", "/app/events/x7k2/attendance", "helper"),
+    ("GET", "/app/events/x7k2/attendance/new", "admin"),
+    ("POST", "/app/events/x7k2/attendance", "admin"),
+    ("GET", "/app/events/x7k2/attendance/7", "helper"),
+    ("PUT", "/app/events/x7k2/attendance/7", "admin"),
+    ("PATCH", "/app/events/x7k2/attendance/7", "admin"),
+    ("DELETE", "/app/events/x7k2/attendance/7", "admin"),
+    ("GET", "/app/events/x7k2/check-ins", "helper"),
+    ("POST", "/app/events/x7k2/check-ins", "helper"),
+    ("PUT", "/app/events/x7k2/check-ins/7", "helper"),
+    ("DELETE", "/app/events/x7k2/check-ins/7", "helper"),
+    ("GET", "/app/events/x7k2/closure", "admin"),
+    ("POST", "/app/events/x7k2/closure", "admin"),
+    ("DELETE", "/app/events/x7k2/closure", "admin"),
+    ("GET", "/app/events/x7k2/cancellation", "admin"),
+    ("POST", "/app/events/x7k2/cancellation", "admin"),
+    ("DELETE", "/app/events/x7k2/cancellation", "admin"),
+    ("GET", "/app/events/x7k2/move", "admin"),
+    ("POST", "/app/events/x7k2/move", "admin"),
+    ("GET", "/app/series/new", "admin"),
+    ("POST", "/app/series", "admin"),
+]
 
 
 async def role(person: Any, club: Any, to: Role) -> Any:

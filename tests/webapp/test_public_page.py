@@ -271,8 +271,14 @@ async def test_a_picture_is_drawn_once_however_many_ask(
 ) -> None:
     from webapp.public import pictures
 
-    drawn, draw = [], pictures.draw
-    monkeypatch.setattr(pictures, "draw", lambda of: drawn.append(of) or draw(of))
+    drawn: list[pictures.Subject] = []
+
+    def draw(of: pictures.Subject) -> bytes:
+        drawn.append(of)
+        return really(of)
+
+    really = pictures.draw
+    monkeypatch.setattr(pictures, "draw", draw)
     monkeypatch.setattr(pictures, "_kept", type(pictures._kept)())
     answers = await asyncio.gather(*(web.get(f"/e/{code}.png?v={n}") for n in range(12)))
     assert {answer.status_code for answer in answers} == {200}

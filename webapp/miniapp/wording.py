@@ -101,6 +101,6 @@ def public_link(code: str) -> str:
     return f"{settings.public_url}/e/{code}"
 
 
-def share_link(start_param: str, text: str) -> str:
+def share_link(address: str, text: str) -> str:
     """Telegram's own page for sending a link to somebody."""
-    return f"https://t.me/share/url?url={quote(app_link(start_param), safe='')}&text={quote(text)}"
+    return f"https://t.me/share/url?url={quote(address, safe='')}&text={quote(text)}"

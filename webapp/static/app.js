@@ -28,13 +28,16 @@
     return htmx.ajax('GET', path, { target: '#screen', swap: 'outerSync', ...history });
   }
 
-  // Without Telegram there is nobody to show anything to; the link leads to the same place inside.
-  function outside(path) {
-    const named = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path);
-    if (named) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${named[1][0]}_${named[2]}`;
+  // Without Telegram there is nobody to show anything to; the link leads to the same place inside. What anybody with the link
+  // may see has a page of its own.
+  async function outside(path) {
+    const [, noun, code] = /^\/app\/(event|poll)s\/([a-z0-9]+)/.exec(path) ?? [];
+    if (code) document.getElementById('open-in-telegram').href = `${document.body.dataset.link}?startapp=${noun[0]}_${code}`;
+    if (noun === 'event' && !native.inside && await isPublic(`/e/${code}`)) return location.replace(`/e/${code}`);
     document.getElementById('loading').hidden = true;
     show('outside');
   }
+  const isPublic = page => fetch(page, { method: 'HEAD' }).then(answer => answer.ok, () => false);
 
   function stale() {
     document.getElementById('loading')?.setAttribute('hidden', '');
@@ -129,11 +132,13 @@
   // --- what the page does by hand ---
 
   function step(button) {
-    const steps = button.closest('[data-steps]'), field = steps.querySelector('input');
+    const steps = button.closest('[data-steps]'), field = steps.querySelector('[name=guests]');
     const most = Number(steps.dataset.most), next = Math.min(most, Math.max(0, Number(field.value) + Number(button.dataset.step)));
     if (next === Number(field.value)) return;
     field.value = next;
     steps.querySelector('output').textContent = next;
+    steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
+    document.getElementById('whose-names').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
@@ -182,7 +187,7 @@
   // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
   const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
   const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
-    || [...document.querySelectorAll('[data-typed] .in')].some(typed);
+    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
 
   function settle() {
     tick();
@@ -200,6 +205,12 @@
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
+  });
+  // Enter in a guest's name is done with that name, not with the whole form.
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || event.target.name !== 'name') return;
+    event.preventDefault();
+    event.target.blur();
   });
   // A swipe over a month turns the sheet.
   let from = null;

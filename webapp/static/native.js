@@ -78,9 +78,23 @@ const native = (() => {
     event.preventDefault();
     event.stopImmediatePropagation();
     if (link.matches('[data-write]') && can('6.9')) return write(link);
+    if (link.dataset.share && can('8.0')) return share(link);
     if (link.dataset.download && can('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
     if (new URL(link.href).hostname === 't.me' && can('6.1')) app.openTelegramLink(link.href);
     else app.openLink(link.href);
+  }
+
+  // A message that Telegram sends for the reader, with a button that leads back here. It is made now; where that cannot be,
+  // the link is sent on instead, and nobody is told of it.
+  let sharing = null;
+  async function share(link) {
+    if (link.ariaBusy) return;
+    sharing = link;
+    link.ariaBusy = 'true';
+    const id = await session.ask(link.dataset.share, { method: 'POST', headers: {} }).then(answer => answer.status === 200 ? answer.text() : '', () => '');
+    link.ariaBusy = null;
+    if (!id) return app.openTelegramLink(link.href);
+    try { app.shareMessage(id); } catch { app.openTelegramLink(link.href); }
   }
 
   // Asked at the moment it matters: someone books or waits, and the bot may not write to them yet.
@@ -103,6 +117,7 @@ const native = (() => {
       if (can('6.0')) app.MainButton.onClick(press('main'));
       if (can('7.10')) app.SecondaryButton.onClick(press('second'));
       if (can('6.1')) app.BackButton.onClick(back);
+      app.onEvent('shareMessageFailed', ({ error }) => { if (error !== 'USER_DECLINED' && sharing) app.openTelegramLink(sharing.href); });
     }
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme);
     theme();

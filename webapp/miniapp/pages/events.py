@@ -14,16 +14,18 @@ from backend.accounts.queries import clubs
 from backend.accounts.rules import Act
 from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import Outcome
+from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import (
+    app_link,
     city,
     days,
     hour_elsewhere,
+    public_link,
     share_link,
     shown_line,
     who_comes,
@@ -207,6 +209,7 @@ async def event_screen(
         people=coming,
         named=named,
         unnamed=unnamed,
+        name_max=NAME_MAX,
         heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=following,
@@ -214,9 +217,14 @@ async def event_screen(
         city=city(person.zone or ""),
         their_city=city(view.zone),
         calendar=address_of(view.code, person),
-        share=share_link(f"e_{view.code}", view.title),
+        share=share_link(_address_of(view), view.title),
         seen=seen_of_dates(mark, person, [view, following] if following else [view]),
     )
+
+
+def _address_of(view: InstanceView) -> str:
+    """What to hand on of a date: its page where anybody may see it (`A5`), else the way into the app."""
+    return public_link(view.code) if view.visibility == "link" else app_link(f"e_{view.code}")
 
 
 async def event_after(code: str, person: Person, outcome: Outcome) -> Response[str]:

@@ -18,7 +18,7 @@ from backend.polls.rules import Answer
 from backend.polls.words import not_listed
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
-from webapp.miniapp.wording import share_link
+from webapp.miniapp.wording import app_link, share_link
 from webapp.respond import AnyRequest
 
 HUES = 7
@@ -124,6 +124,6 @@ async def poll_screen(
             voice.say(N_("Vote")),
             *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
         ],
-        share=share_link(f"p_{view.code}", view.question),
+        share=share_link(app_link(f"p_{view.code}"), view.question),
         seen=seen_of(mark, person, view.turns, {view.zone}),
     )

@@ -1,0 +1,278 @@
+"""Sending an event or a poll on: by a message the client sends where it can, by a link elsewhere."""
+
+import asyncio
+import dataclasses
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from backend.bookings import actions as seats
+from backend.bookings.rules import Via
+from backend.settings import settings
+from emerald import calls
+from emerald.prepared import prepare
+from tests.telegram import Telegram, connected, sandbox_url, telegram
+from tests.webapp.browsing import said, until
+from webapp.miniapp import sharing
+
+__all__ = ["connected", "sandbox_url", "telegram"]
+
+
+@pytest.fixture
+def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
+    """Telegram as the web process meets it: the sandbox."""
+    there = dataclasses.replace(settings, telegram_api_url=telegram.url)
+    monkeypatch.setattr(calls, "settings", there)
+    sharing.prepare_by(prepare)
+    yield telegram
+    sharing.prepare_by(None)
+
+
+@pytest.fixture
+def poll(olga: Any, club: Any) -> Callable[..., Awaitable[str]]:
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    async def make(*options: str, **about: Any) -> str:
+        draft = {
+            "question": "Who brings what?",
+            "options": tuple(OptionDraft(text) for text in options),
+            "kind": "single",
+            "choices_max": 1,
+            "anonymous": False,
+            "results": "live",
+            "closes_at": None,
+        }
+        return await create_poll(olga, club.id, PollDraft(**{**draft, **about}))
+
+    return make
+
+
+async def sent_into(room: Any, telegram: Telegram, person: Any, prepared: str) -> dict[str, Any]:
+    """The person's client sends the message; how it stands in the chat."""
+    ask = {"prepared": prepared, "chat_id": room.id}
+    done = await asyncio.to_thread(telegram.sandbox.post, f"people/{person.telegram_id}/share", ask)
+    return dict(done)
+
+
+async def test_an_event_becomes_a_message_with_its_facts_and_a_way_in(
+    prepares: Telegram, app_of: Any, noon: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """What, when, where, and nobody's name: it may be sent to anyone."""
+    code = await instance(title="Yoga <&> tea", map_url="https://maps.example/kallio?a=1&b=2")
+    await seats.book(code, bob, via=Via.CARD)
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
+    assert answer.status_code == 200
+    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    assert message["text"] == (
+        "🧘 Yoga <&> tea\n🗓 Thu 26 Nov, 18:00–19:15\n📍 Kallion kulttuuritalo, sali 2\n👥 Kallio Yoga"
+    )
+    assert message["via_bot"]
+    (button,) = message["buttons"][0]
+    assert button["url"] == f"https://t.me/emerald_test_bot/app?startapp=e_{code}"
+    assert button["text"] == "Open in Emerald ↗"
+    kinds = {entity["type"] for entity in message["entities"]}
+    assert {"bold", "date_time", "text_link"} <= kinds
+    assert "Bob" not in str(message)
+
+
+async def test_a_message_is_made_only_for_who_taps_share(
+    prepares: Telegram, app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    app = await app_of(alice)
+    await app.get(f"/app/events/{code}")
+    assert prepares.calls("savePreparedInlineMessage") == []
+    await app.ask("POST", f"/app/events/{code}/share")
+    (call,) = prepares.calls("savePreparedInlineMessage")
+    assert call["params"]["user_id"] == alice.telegram_id
+
+
+async def test_a_cancelled_date_is_sent_on_as_such(
+    prepares: Telegram, app_of: Any, olga: Any, alice: Any, instance: Any
+) -> None:
+    """`S5`"""
+    from backend.bookings.series import cancel_date
+
+    code = await instance()
+    await cancel_date(code, olga, "A pipe burst.")
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
+    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    assert "Cancelled: “A pipe burst.”" in message["text"]
+    assert "Olga" not in message["text"]
+
+
+async def test_a_poll_becomes_a_message_too(
+    prepares: Telegram, app_of: Any, alice: Any, poll: Any
+) -> None:
+    code = await poll("Soup", "Pie & tea")
+    answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
+    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    assert message["text"] == "📊 Who brings what?\n· Soup\n· Pie & tea\n👥 Kallio Yoga"
+    (button,) = message["buttons"][0]
+    assert button["url"].endswith(f"/app?startapp=p_{code}")
+
+
+async def test_a_poll_of_many_options_names_a_dozen(
+    prepares: Telegram, app_of: Any, alice: Any, poll: Any
+) -> None:
+    """`C4`"""
+    code = await poll(*(f"{'Pie ' * 20}{n}" for n in range(20)))
+    answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
+    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    assert message["text"].count("\n· ") == 12
+    assert "\n…\n" in message["text"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"error_code": 400, "description": "Bad Request: USER_ID_INVALID"},
+        {"error_code": 429, "retry_after": 30},
+        {"error_code": 500},
+        {"drop_after_apply": True},
+    ],
+)
+async def test_when_telegram_refuses_the_link_is_left(
+    prepares: Telegram, app_of: Any, alice: Any, instance: Any, fault: dict[str, Any]
+) -> None:
+    code = await instance()
+    prepares.sandbox.fault(method="savePreparedInlineMessage", **fault)
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
+    assert (answer.status_code, answer.text) == (204, "")
+
+
+async def test_many_at_once_wait_for_nobody(app_of: Any, alice: Any, instance: Any) -> None:
+    """A Telegram that hangs holds eight of them; who comes then shares by the link."""
+    code = await instance()
+    hanging, held, holds = asyncio.Event(), asyncio.Event(), 0
+
+    async def hang(telegram_id: int, article: dict[str, Any]) -> str:
+        nonlocal holds
+        holds += 1
+        if holds == sharing.AT_ONCE:
+            held.set()
+        await hanging.wait()
+        return "id"
+
+    sharing.prepare_by(hang)
+    try:
+        app = await app_of(alice)
+        first = [
+            asyncio.create_task(app.ask("POST", f"/app/events/{code}/share")) for _ in range(8)
+        ]
+        await held.wait()
+        assert (await app.ask("POST", f"/app/events/{code}/share")).status_code == 204
+        hanging.set()
+        assert {(await each).status_code for each in first} == {200}
+    finally:
+        sharing.prepare_by(None)
+
+
+async def test_what_is_not_for_the_reader_is_not_shared(
+    prepares: Telegram, app_of: Any, web: httpx.AsyncClient, charlie: Any, instance: Any, poll: Any
+) -> None:
+    """`A1`"""
+    app = await app_of(charlie)
+    for path in (f"events/{await instance()}", f"polls/{await poll('Yes', 'No')}"):
+        assert (await app.ask("POST", f"/app/{path}/share")).status_code == 404
+        assert (await web.post(f"/app/{path}/share")).status_code == 401
+    assert prepares.calls("savePreparedInlineMessage") == []
+
+
+@pytest.mark.parametrize(
+    ("visibility", "shared"),
+    [
+        ("group", "https://t.me/emerald_test_bot/app?startapp=e_"),
+        ("link", "https://emerald.example/e/"),
+    ],
+)
+async def test_the_link_that_is_shared_is_one_its_reader_can_open(
+    app_of: Any, alice: Any, instance: Any, visibility: str, shared: str
+) -> None:
+    """`A5`: of an event that anybody may see, its page; else the way into the app."""
+    code = await instance(visibility=visibility)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    found = re.search(r'<a href="([^"]+)" data-share="/app/events/', page)
+    assert found is not None
+    query = parse_qs(urlsplit(found[1].replace("&amp;", "&")).query)
+    assert query == {"url": [shared + code], "text": ["Evening flow yoga"]}
+
+
+# --- in a browser ---
+
+
+async def test_shares_by_telegrams_own_dialogue(
+    phone: Any, prepares: Telegram, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await app.locator("a", has_text="Share this event").click()
+    await until(page, "() => last('web_app_send_prepared_message')")
+    asked = await said(page, "web_app_send_prepared_message")
+    message = await sent_into(prepares.room(), prepares, alice, asked["id"])
+    assert "Evening flow yoga" in message["text"]
+    await page.evaluate("tell('prepared_message_failed', {error: 'USER_DECLINED'})")
+    await app.locator("a", has_text="Share this event").click()
+    await until(
+        page,
+        "() => said.filter(one => one.eventType === 'web_app_send_prepared_message').length === 2",
+    )
+    assert await said(page, "web_app_open_tg_link") is None
+
+
+async def test_a_client_that_cannot_send_it_gets_the_link(
+    phone: Any, prepares: Telegram, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await app.locator("a", has_text="Share this event").click()
+    await until(page, "() => last('web_app_send_prepared_message')")
+    await page.evaluate("tell('prepared_message_failed', {error: 'UNSUPPORTED'})")
+    await until(page, "() => last('web_app_open_tg_link')")
+    assert code in (await said(page, "web_app_open_tg_link"))["path_full"]
+
+
+@pytest.mark.parametrize("version", ["9.1", "7.0"])
+async def test_without_a_message_the_link_is_shared_and_nothing_is_said_of_it(
+    phone: Any, alice: Any, instance: Any, version: str
+) -> None:
+    """Telegram is away, or the client is old."""
+    code = await instance()
+    page, app = await phone.framed(alice, f"/app/events/{code}", version=version)
+    await app.locator("a", has_text="Share this event").click()
+    await until(page, "() => last('web_app_open_tg_link')")
+    path = (await said(page, "web_app_open_tg_link"))["path_full"]
+    assert path.startswith("/share/url?url=")
+    assert await said(page, "web_app_send_prepared_message") is None
+    await expect(app.locator("#offline")).to_be_hidden()
+    await expect(app.locator("#notice")).to_be_empty()
+
+
+async def test_outside_telegram_an_open_event_is_shown_as_anybody_may_see_it(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    """`A5`: somebody opens an address of the app in a browser."""
+    code = await instance(visibility="link")
+    page = await phone.context.new_page()
+    await page.goto(f"{phone.app}/app/events/{code}")
+    await expect(page.locator("h1")).to_have_text("Evening flow yoga")
+    assert page.url == f"{phone.app}/e/{code}"
+    link = page.get_by_role("link", name="Open in Telegram")
+    await expect(link).to_have_attribute("href", re.compile(rf"startapp=e_{code}$"))
+
+
+async def test_outside_telegram_an_event_of_members_is_not_shown(
+    phone: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    page = await phone.context.new_page()
+    await page.goto(f"{phone.app}/app/?tgWebAppStartParam=e_{code}")
+    await expect(page.locator("#outside")).to_contain_text("Open in Telegram to join")
+    link = page.locator("#open-in-telegram")
+    await expect(link).to_have_attribute("href", re.compile(rf"startapp=e_{code}$"))

@@ -1,0 +1,91 @@
+"""What somebody sends on from the Mini App: a message that their client sends for them, with a button that leads back.
+
+How Telegram is given such a message is known further up, where the processes are; `prepare_by` says how.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Response
+from litestar.enums import MediaType
+
+from backend.bookings.queries import InstanceView
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from backend.polls.queries import PollView
+from webapp.miniapp.wording import app_link
+from webapp.rendering import render
+
+# Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
+Prepare = Callable[[int, dict[str, Any]], Awaitable[str]]
+AT_ONCE = 8  # messages being prepared in a process; who comes then shares by the link
+OPTIONS = 12  # of a poll, named in the message
+
+_prepare: Prepare | None = None
+_room = asyncio.Semaphore(AT_ONCE)
+
+
+def prepare_by(prepare: Prepare | None) -> None:
+    """Prepare messages so from now on."""
+    global _prepare
+    _prepare = prepare
+
+
+async def event_message(view: InstanceView, person: Person) -> Response[str]:
+    """A date, as its club tells of it: what, when, where; no counts, for nobody will ever edit them."""
+    voice = Voice(view.club_language)
+    text = render("miniapp/events/shared.html", voice, view=view)
+    about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.club}"
+    return await _prepared(person, f"e_{view.code}", view.title, about, text, voice)
+
+
+async def poll_message(view: PollView, person: Person) -> Response[str]:
+    """A poll: its question and what can be chosen; no counts either."""
+    voice = Voice(view.club_language)
+    text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS)
+    return await _prepared(person, f"p_{view.code}", view.question, view.club, text, voice)
+
+
+async def _prepared(
+    person: Person, start: str, title: str, about: str, text: str, voice: Voice
+) -> Response[str]:
+    """The message's id; 204 when it has to be the link, whatever the reason: that is no fault of whoever shares."""
+    prepared = ""
+    if _prepare is not None and not _room.locked():
+        async with _room:
+            prepared = await _prepare(
+                person.telegram_id,
+                {
+                    "type": "article",
+                    "id": start,
+                    "title": title,
+                    "description": about,
+                    "input_message_content": {
+                        "message_text": _tidy(text),
+                        "parse_mode": "HTML",
+                        "link_preview_options": {"is_disabled": True},
+                    },
+                    "reply_markup": {
+                        "inline_keyboard": [
+                            [
+                                {
+                                    "text": f"{voice.say(N_('Open in Emerald'))} ↗",
+                                    "url": app_link(start),
+                                }
+                            ]
+                        ]
+                    },
+                },
+            )
+    return Response(
+        prepared,
+        status_code=200 if prepared else 204,
+        media_type=MediaType.TEXT,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _tidy(text: str) -> str:
+    """No line empty, none with spaces around it."""
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
