@@ -12,14 +12,14 @@ from backend.cards.tables import Card
 from backend.events.tables import Instance, InstanceSeats, Series
 from backend.groups.tables import Group, GroupMember, GroupTopic
 from backend.messages.tables import Duty, Lease, Message
-from backend.people.tables import SignIn, TelegramUpdate, TelegramUser, WebSession
+from backend.people.tables import CalendarFeed, SignIn, TelegramUpdate, TelegramUser, WebSession
 from backend.polls.tables import OptionTally, Poll, PollOption, PollTally, PollVote
 
 APP_CONFIG = AppConfig(
     app_name="emerald",
     migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
     table_classes=[
-        TelegramUser, WebSession, SignIn, TelegramUpdate,
+        TelegramUser, WebSession, SignIn, CalendarFeed, TelegramUpdate,
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember,

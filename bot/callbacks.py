@@ -11,6 +11,7 @@ class Do(StrEnum):
     JOIN = "join"  # or wait for a seat
     MORE = "more"  # +1
     LEAVE = "leave"
+    STOP = "stop"  # waiting for more than they have
     CANT = "cant"  # "I can't come"; of a regular, "not this week"
     MAYBE = "maybe"
     TAKE = "take"  # what is offered, or what the first tap has

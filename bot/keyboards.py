@@ -174,10 +174,12 @@ def own_rows(view: InstanceView, voice: Voice, *, regular: bool = False) -> Rows
     elif mine.waiting and (taking := taking_button(view, voice)):
         rows.append([taking])
     if mine.replacing:
-        rows.append([keep(view, voice)])
+        rows.append([keep(view, voice), *([leave(view, voice)] if view.may_leave else [])])
         return rows
     if mine.asked_to_stay:  # "not this time" is leaving, and free until they have answered
         return rows
+    if mine.seats and mine.waiting:
+        rows.append([seat(voice.say(N_("Stop waiting for more")), Do.STOP, view.code)])
     row = []
     if view.phase == "open" and mine.guests < view.guests_max:
         row.append(seat("+1", Do.MORE, view.code))

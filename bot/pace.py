@@ -12,17 +12,19 @@ from backend import clock
 ALL = (25, timedelta(seconds=1))
 PRIVATE = (1, timedelta(seconds=1))
 GROUP = (16, timedelta(minutes=1))
-# One call begins after another, evenly: a burst that the network bunches up further would be too much at the other end.
-# A shade longer than a twenty-fifth of a second, for no sleep ends quite on time; what one was late by, the next makes up.
-STEP = timedelta(milliseconds=40.4)
-LATE = timedelta(milliseconds=10)
+# A call arrives at some moment between its beginning and its end. However the way there bunches them up, no more than
+# this arrive within a second; Telegram takes thirty.
+ARRIVING = (29, timedelta(seconds=1))
+# One call begins after another, evenly. A shade shorter than a twenty-fifth of a second: what a moment of being busy cost
+# is made up for, as far as `ALL` lets it.
+STEP = timedelta(milliseconds=39)
+LATE = timedelta(milliseconds=100)
 # So many wait for their turn to begin while time runs: enough to be never short of work, and little to be left half done.
 AHEAD = 10
 # What another sender may have written to a group in its last minute that nobody wrote down: all but Telegram's last four.
 UNKNOWN = 12
 # Refusals of two chats this close together are not about either chat.
 TOGETHER = timedelta(seconds=2)
-FORGET_BEYOND = 5_000  # chats
 
 
 class Window:
@@ -46,10 +48,11 @@ class Window:
         if self._at:
             self._at[-1] = clock.now()
 
-    @property
-    def free_at(self) -> datetime:
-        """From when there is room."""
-        return clock.now() if self.room > 0 else self._at[-self._most] + self._span
+    def free_at(self, beside: int = 0) -> datetime:
+        """From when there is room beside so many that are not counted yet; where they alone fill it, not before a span is over."""
+        if self.room > beside:
+            return clock.now()
+        return (self._at[beside - self._most] if beside < self._most else clock.now()) + self._span
 
     @property
     def idle(self) -> bool:
@@ -59,11 +62,13 @@ class Window:
 class Pace:
     """Windows over all chats and over each, and who asked us to wait until when.
 
-    `count` gives a chat's room away; `begin` says that the call begins, which may be a little later.
+    `count` gives a chat's room away; `begin` says that the call begins, which may be a little later, and `end` that it is over.
     """
 
     def __init__(self) -> None:
         self._all = Window(ALL)
+        self._over = Window(ARRIVING)
+        self._under_way = 0
         self._chats: dict[int, Window] = {}
         self._frozen: dict[int, datetime] = {}
         self._frozen_all = datetime.min.replace(tzinfo=UTC)
@@ -86,6 +91,7 @@ class Pace:
 
     def busy(self) -> list[int]:
         """The chats that may not be written to now."""
+        self._chats = {chat_id: w for chat_id, w in self._chats.items() if not w.idle}
         full = [chat_id for chat_id, window in self._chats.items() if window.room <= 0]
         now = clock.now()
         self._frozen = {chat: until for chat, until in self._frozen.items() if until > now}
@@ -93,19 +99,23 @@ class Pace:
 
     def count(self, chat_id: int) -> None:
         """Something is to be sent there, as soon as it is its turn."""
-        if len(self._chats) > FORGET_BEYOND:
-            self._chats = {c: w for c, w in self._chats.items() if not w.idle}
         self._window(chat_id).count()
 
     def begin(self) -> None:
         """One of those that were counted begins now."""
         self._all.count()
+        self._under_way += 1
         self._next_at = max(self._next_at, clock.now() - LATE) + STEP
+
+    def end(self) -> None:
+        """One of those that began is over."""
+        self._under_way -= 1
+        self._over.count()
 
     @property
     def begins_in(self) -> float:
-        """In how many seconds the next may begin."""
-        at = max(self._next_at, self._all.free_at)
+        """In how many seconds the next may begin, for all that is known now."""
+        at = max(self._next_at, self._all.free_at(), self._over.free_at(self._under_way))
         return max(0.0, (at - clock.now()).total_seconds())
 
     def answered(self, chat_id: int) -> None:

@@ -145,6 +145,8 @@ class Sender:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if task not in self._waiting:
+            self.pace.end()
         self._waiting.discard(task)
 
     async def _send(self, letter: Letter) -> None:

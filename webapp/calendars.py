@@ -58,7 +58,7 @@ async def show(name: FromPath[str]) -> Response[bytes]:
     host = urlsplit(settings.public_url).hostname or "emerald"
     return Response(
         render([date], host=host),
-        media_type="text/calendar; charset=utf-8",
+        media_type="text/calendar",
         headers={
             "Content-Disposition": f'attachment; filename="{date.code}.ics"',
             "Cache-Control": "no-store",

@@ -6,7 +6,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendars
+from webapp import assets, calendar_feeds, calendars
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
     bookings,
@@ -19,6 +19,7 @@ from webapp.miniapp.pages import (
     sessions,
     shares,
 )
+from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import person_of_session
 from webapp.public.pages import events as public_events
@@ -44,6 +45,7 @@ def miniapp() -> Router:
             bookings.create,
             bookings.update,
             bookings.destroy,
+            bookings.stop_waiting,
             bookings.answer,
             bookings.take_free,
             bookings.take,
@@ -64,8 +66,15 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            my_calendar.show,
+            my_calendar.create,
+            my_calendar.update,
+            my_calendar.destroy,
         ],
-        dependencies={"person": Provide(person_of_session)},
+        dependencies={
+            "person": Provide(person_of_session),
+            "shown": Provide(events.what_is_shown, sync_to_thread=False),
+        },
         before_request=sessions.shell_for_documents,
         exception_handlers={Refusal: refused_here},
     )
@@ -73,4 +82,12 @@ def miniapp() -> Router:
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
-    return [front, assets.show, calendars.show, public_events.show, miniapp(), dashboard]
+    return [
+        front,
+        assets.show,
+        calendars.show,
+        calendar_feeds.show,
+        public_events.show,
+        miniapp(),
+        dashboard,
+    ]

@@ -46,6 +46,11 @@ async def leave(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.LEAVE, via)
 
 
+async def stop_waiting(code: str, person: Person, *, via: Via) -> Outcome:
+    """Wait for no more seats, and keep those that are theirs (`B6`); who has none leaves the line."""
+    return await _ask(code, person, Verb.STOP_WAITING, via)
+
+
 async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
     """ "Maybe", or "can't come" (`B13`): holds no seat."""
     return await _ask(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)
@@ -123,7 +128,13 @@ async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Cl
 
 
 async def seat(
-    code: str, person: Person, membership_id: int, *, guests: int = 0, over: bool = False
+    code: str,
+    person: Person,
+    membership_id: int,
+    *,
+    guests: int = 0,
+    over: bool = False,
+    via: Via = Via.DASHBOARD,
 ) -> Outcome:
     """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
     where = await find(code)
@@ -132,7 +143,7 @@ async def seat(
         where.id,
         Request(
             Verb.SEAT,
-            Via.DASHBOARD,
+            via,
             by=person.id,
             membership_id=membership_id,
             guests=guests,
@@ -142,41 +153,50 @@ async def seat(
     )
 
 
-async def put_in_line(code: str, person: Person, membership_id: int, *, guests: int = 0) -> Outcome:
+async def put_in_line(
+    code: str,
+    person: Person,
+    membership_id: int,
+    *,
+    guests: int = 0,
+    via: Via = Via.DASHBOARD,
+) -> Outcome:
     """Book for a member as they would themselves: a seat when it is their turn, else a place in line."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(Verb.BOOK, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests),
+        Request(Verb.BOOK, via, by=person.id, membership_id=membership_id, guests=guests),
     )
 
 
-async def set_guests_of(code: str, person: Person, membership_id: int, *, guests: int) -> Outcome:
+async def set_guests_of(
+    code: str, person: Person, membership_id: int, *, guests: int, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Change how many guests a member brings."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(
-            Verb.SET_GUESTS, Via.DASHBOARD, by=person.id, membership_id=membership_id, guests=guests
-        ),
+        Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests),
     )
 
 
-async def remove(code: str, person: Person, membership_id: int) -> Outcome:
+async def remove(
+    code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Take a member's party off, seated or waiting; they are told where they can be."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
     return await desk.ask(
         where.id,
-        Request(
-            Verb.REMOVE, Via.DASHBOARD, by=person.id, membership_id=membership_id, audited=True
-        ),
+        Request(Verb.REMOVE, via, by=person.id, membership_id=membership_id, audited=True),
     )
 
 
-async def set_capacity(code: str, person: Person, capacity: int | None) -> Outcome:
+async def set_capacity(
+    code: str, person: Person, capacity: int | None, *, via: Via = Via.DASHBOARD
+) -> Outcome:
     """Change the number of seats of one date (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
     where = await find(code)
     await authorise(person, where.account_id, Act.MANAGE_EVENTS)
@@ -189,7 +209,7 @@ async def set_capacity(code: str, person: Person, capacity: int | None) -> Outco
         )
     return await desk.ask(
         where.id,
-        Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity, audited=True),
+        Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True),
     )
 
 

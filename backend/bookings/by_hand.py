@@ -78,8 +78,18 @@ async def make_room(code: str, person: Person) -> int:
     return len(last)
 
 
-async def seat_by_name(code: str, person: Person, name: str, *, guests: int = 0) -> Outcome:
+async def seat_by_name(
+    code: str,
+    person: Person,
+    name: str,
+    *,
+    guests: int = 0,
+    line: bool = True,
+    over: bool = False,
+    via: Via = Via.DASHBOARD,
+) -> Outcome:
     """Book for somebody without Telegram, known to the club by this name from now on (`B10`): a seat, or a place in line.
+    Without `line` it is a seat or nothing, also when booking has closed.
 
     Raises `Invalid`, `Forbidden`, `NotFound`, and what `book` does.
     """
@@ -89,15 +99,16 @@ async def seat_by_name(code: str, person: Person, name: str, *, guests: int = 0)
     if len(name) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
     where = await find(code)
-    club = await may_seat(person, where.account_id)
+    club = await may_seat(person, where.account_id, over=over)
     async with db.transaction(store.lock(where.id)):
         membership_id = await _named(club.id, name)
         ask = Request(
-            Verb.BOOK,
-            Via.DASHBOARD,
+            Verb.BOOK if line else Verb.SEAT,
+            via,
             by=person.id,
             membership_id=membership_id,
             guests=guests,
+            over=over,
             audited=True,
         )
         [outcome] = _done(await desk.settle_here([(where.id, ask)]))

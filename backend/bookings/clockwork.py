@@ -10,6 +10,7 @@ from typing import Any
 from backend.events.wallclock import QUIET_FROM, end_of_quiet, next_time
 
 FIRST_TAP_LIFE = timedelta(minutes=5)  # for so long only those who waited count
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Stage(StrEnum):
@@ -56,6 +57,21 @@ class Clockwork:
         if now >= self.first_tap_from or self.offer_ends(now) >= self.starts_at:
             return Stage.FIRST_TAP
         return Stage.OFFER
+
+    def turns(self, now: datetime) -> datetime:
+        """When the next stage begins, to the millisecond and never late; the start, once the last one has begun."""
+        if now < self.offers_from:
+            return self.offers_from
+        if self.stage(now) is Stage.FIRST_TAP:
+            return self.starts_at
+        # The night may cut the offers short: what is asked for is the first moment at which one would end too late.
+        early, late = now, self.first_tap_from
+        while late - early > MILLISECOND:
+            middle = early + (late - early) / 2
+            early, late = (
+                (early, middle) if self.stage(middle) is Stage.FIRST_TAP else (middle, late)
+            )
+        return late
 
     def offer_ends(self, now: datetime) -> datetime:
         """When an offer made now expires: its time does not run in quiet hours (22 to 8 where the event is)."""

@@ -173,6 +173,24 @@ class InstanceView:
         return promoted_at is None or promoted_at < self.windows.cancel_until
 
     @property
+    def turns(self) -> list[datetime]:
+        """When the clock alone may change how this stands; days, which end at midnight, are not among them. A moment at
+        which nothing is seen to change does no harm."""
+        moments = (
+            self.starts_at,
+            self.ends_at,
+            self.windows.opens_at,
+            self.windows.closes_at,
+            self.windows.cancel_until,
+            self.claim_until,
+            self.called_at and self.called_at + FIRST_TAP_LIFE,
+            self.decides_at,
+            self.mine and self.mine.offer_until,
+            self.clockwork and self.clockwork.turns(clock.now()),
+        )
+        return [moment for moment in moments if moment is not None]
+
+    @property
     def hue(self) -> int:
         return 7 if self.state == "CANCELLED" else self.series_id % HUES
 
@@ -197,12 +215,21 @@ class InstanceView:
         return self.windows.booking(clock.now())
 
     @property
+    def overfull(self) -> bool:
+        """Whether more seats are given than there are (`W4`)."""
+        return self.capacity is not None and self.booked + self.offered > self.capacity
+
+    @property
+    def past_deadline(self) -> bool:
+        """Whether leaving counts by now, but for who may leave all the same (`B6`)."""
+        return not self.windows.leaving_is_free(clock.now())
+
+    @property
     def may_leave(self) -> bool:
-        """Whether the reader could give their seats back freely now (`B6`)."""
-        return self.windows.leaving_is_free(clock.now()) and self.phase not in (
-            "ended",
-            "cancelled",
-        )
+        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few (`W4`)."""
+        if self.phase in ("ended", "cancelled"):
+            return False
+        return not self.past_deadline or (self.overfull and clock.now() < self.starts_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +387,30 @@ def _view(row: db.Row) -> InstanceView:
     )
 
 
+# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how many.
+UPCOMING = (
+    "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
+    " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
+    " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7"
+)
+
+
+def sought(
+    person: Person,
+    *,
+    account_id: int | None = None,
+    group_id: int | None = None,
+    words: str = "",
+    limit: int = 60,
+    after: datetime | None = None,
+) -> tuple[object, ...]:
+    """What `UPCOMING` asks for, from $1 on."""
+    since = after or clock.now() - timedelta(days=30)
+    known = words.lower().split()[:SOUGHT_MOST]
+    return (person.id, clock.now(), since, account_id, group_id, known, limit)
+
+
 async def upcoming(
     person: Person,
     *,
@@ -373,20 +424,18 @@ async def upcoming(
 
     `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
     """
-    rows = await db.rows(
-        f"{VIEW} WHERE m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-        " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
-        " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
-        " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7",
-        person.id,
-        clock.now(),
-        after or clock.now() - timedelta(days=30),
-        account_id,
-        group_id,
-        words.lower().split()[:SOUGHT_MOST],
-        limit,
+    values = sought(
+        person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
+    rows = await db.rows(f"{VIEW} WHERE {UPCOMING}", *values)
     return [_view(row) for row in rows]
+
+
+# The dates of the reader's clubs that start within [$2, $3), of one club when $4 is one, at most $5.
+BETWEEN = (
+    "m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    " ORDER BY i.starts_at, i.id LIMIT $5"
+)
 
 
 async def between(
@@ -394,8 +443,7 @@ async def between(
 ) -> list[InstanceView]:
     """The dates over all the person's clubs that start within [since, until), past ones too, soonest first."""
     rows = await db.rows(
-        f"{VIEW} WHERE m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3"
-        " AND ($4::bigint IS NULL OR i.account_id = $4) ORDER BY i.starts_at, i.id LIMIT $5",
+        f"{VIEW} WHERE {BETWEEN}",
         person.id,
         since,
         until,
@@ -403,6 +451,12 @@ async def between(
         AT_ONCE,
     )
     return [_view(row) for row in rows]
+
+
+# Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
+GROUPS_AHEAD = """FROM groups g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
+WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at FROM event_instances i
+    WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates WHERE r.group_id = g.id AND dates.ends_at > $2)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,13 +470,10 @@ class GroupAhead:
 async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
     """The chats of a club of the person's in which dates to come take place, by name."""
     rows = await db.rows(
-        "SELECT DISTINCT g.id, g.title FROM groups g JOIN event_series r ON r.group_id = g.id"
-        " JOIN event_instances i ON i.series_id = r.id AND i.ends_at > $3"
-        " JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL"
-        " WHERE g.account_id = $2 ORDER BY g.title, g.id",
+        f"SELECT g.id, g.title {GROUPS_AHEAD} AND g.account_id = $3 ORDER BY g.title, g.id",
         person.id,
-        account_id,
         clock.now(),
+        account_id,
     )
     return [GroupAhead(row["id"], row["title"]) for row in rows]
 

@@ -21,7 +21,9 @@ INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, pr
 """
 
 # Of several leads that have passed (a worker that was away) only the nearest is told. What passed before the seat was
-# theirs, before the date was moved there, or before they chose their leads, is not caught up on. The start is part of
+# theirs, before the date was moved there, or before they chose their leads, is not caught up on; nor is what passed too
+# long ago to be that reminder still: half its lead, or half a day. That is for who could not be written to, too: whoever
+# lets the bot in again in the last half hour is not told of what was to come in two hours. The start is part of
 # the key: a moved date reminds anew. Sixty days are the longest lead a series can have.
 REMIND = f"""
 {TELL}
@@ -38,6 +40,7 @@ FROM (
     CROSS JOIN LATERAL unnest(coalesce(u.reminder_leads, r.remind_before_minutes)) AS l (lead)
     CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
     WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days' AND t.moment <= $1
+        AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
         AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
         AND coalesce(u.leads_chosen_at <= t.moment, true)
         AND u.may_write_at IS NOT NULL AND u.blocked_at IS NULL

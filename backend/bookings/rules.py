@@ -35,6 +35,7 @@ class Verb(StrEnum):
     ADD_GUEST = "add guest"  # one more; who is not in yet comes with one guest
     SET_GUESTS = "set guests"
     LEAVE = "leave"
+    STOP_WAITING = "stop waiting"  # for more; what is theirs stays theirs (B6)
     MAYBE = "maybe"
     DECLINE = "decline"
     TAKE_FREE = "take free"  # a waiting party takes what is free and keeps the rest waiting (W1)
@@ -229,11 +230,14 @@ class Desk:
         return max(0, self.capacity - self.booked - self.offered)
 
     @property
+    def overfull(self) -> bool:
+        """Whether more seats are given than there are (`W4`)."""
+        return self.capacity is not None and self.booked + self.offered > self.capacity
+
+    @property
     def replaceable(self) -> int:
         """Seats that may be taken over from who looks for a replacement; none while more are given than there are (`W4`)."""
-        if self.capacity is not None and self.booked + self.offered > self.capacity:
-            return 0
-        return self.releasing
+        return 0 if self.overfull else self.releasing
 
     @property
     def stage(self) -> Stage:

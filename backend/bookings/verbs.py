@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backend.bookings import line, words
 from backend.bookings.clockwork import Stage
-from backend.bookings.rules import Desk, Outcome, Party, Request, Verb, Via
+from backend.bookings.rules import Desk, Outcome, Party, Request, Verb
 from backend.errors import NotFound
 
 
@@ -61,7 +61,7 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     party = _member(desk, request)
     if not party.size:
         raise words.NotIn()
-    organiser = request.via is Via.DASHBOARD
+    organiser = request.membership_id is not None  # whom only an organiser names so
     size = 1 + _guests(desk, request.guests, was=party.guests)
     more = size - party.size
     if not more:
@@ -98,6 +98,18 @@ def _leave(desk: Desk, request: Request) -> Outcome:
     if not party.size:
         return Outcome("already", words.nothing_to_leave())
     return _go(desk, request, party, "left")
+
+
+def _stop_waiting(desk: Desk, request: Request) -> Outcome:
+    """Out of the line, with the seats that are theirs: free at any time (`B6`). Who has none yet leaves."""
+    party = _member(desk, request, gone_too=True)
+    if not party.seats:
+        return _leave(desk, request)
+    if not party.in_line:
+        return _already(desk, party)
+    desk.change(party, request, request.verb, seats=party.seats, waiting=0)
+    line.fill(desk)
+    return Outcome("booked", words.waits_no_more(party), party.seats)
 
 
 def _answer(answer: str) -> Callable[[Desk, Request], Outcome]:
@@ -316,6 +328,7 @@ _DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
     Verb.ADD_GUEST: _add_guest,
     Verb.SET_GUESTS: _set_guests,
     Verb.LEAVE: _leave,
+    Verb.STOP_WAITING: _stop_waiting,
     Verb.MAYBE: _answer("maybe"),
     Verb.DECLINE: _answer("declined"),
     Verb.TAKE_FREE: _take_free,
@@ -423,10 +436,11 @@ def _free_to_leave(desk: Desk, party: Party) -> None:
 
 
 def _leaving_is_free(desk: Desk, party: Party) -> bool:
-    """Until the deadline; and for who was asked, because the date has moved, until they have answered (`S6`)."""
-    return desk.facts.windows.leaving_is_free(desk.now) or (
-        party.asked and desk.now < desk.facts.starts_at
-    )
+    """Until the deadline. After it, until the start: for who was asked, because the date has moved, until they have answered
+    (`S6`); and for anybody while more are given than there are, since nobody can take their seats over (`W4`)."""
+    if desk.facts.windows.leaving_is_free(desk.now):
+        return True
+    return desk.now < desk.facts.starts_at and (party.asked or desk.overfull)
 
 
 def _already(desk: Desk, party: Party) -> Outcome:

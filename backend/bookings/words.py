@@ -278,6 +278,15 @@ def left(desk: "Desk", party: "Party", *, went_on: bool, had_seats: bool = True)
     return Words(N_("You’ve left."))
 
 
+def waits_no_more(party: "Party") -> Words:
+    return Words(
+        N_("You wait for no more. Your seat stays yours."),
+        {},
+        N_("You wait for no more. Your %(n)s seats stay yours."),
+        party.seats,
+    )
+
+
 def nothing_to_leave() -> Words:
     return Words(N_("You’re not in, so there is nothing to leave."))
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event, Timezone, vText, vUri
+from icalendar import Calendar, Event, Timezone, vDuration, vText, vUri
 
 from backend.events.wallclock import zone_named
 
 PRODUCT = "-//Emerald//Emerald//EN"
+FORMAT = 1  # counts how a calendar is written: one more, and those who follow one take it anew
 _MARGIN = timedelta(days=366)  # so much of a zone's changes is told around the dates
 
 
@@ -42,15 +43,21 @@ class CalendarDate:
     url: str = ""
 
 
-def render(dates: Sequence[CalendarDate], *, host: str, name: str = "") -> bytes:
-    """A calendar of these dates, named `name`. `host` is that of the public address, so that a date is the same thing in
-    everybody's calendar, wherever it is moved."""
+def render(
+    dates: Sequence[CalendarDate], *, host: str, name: str = "", every: timedelta | None = None
+) -> bytes:
+    """A calendar of these dates, named `name`, for whoever follows it to look at `every` so often. `host` is that of the
+    public address, so that a date is the same thing in everybody's calendar, wherever it is moved."""
     calendar = Calendar()
     calendar.add("PRODID", PRODUCT)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", "PUBLISH")
     if name:
+        calendar.add("NAME", vText(name))  # RFC 7986; the other is what most read
         calendar.add("X-WR-CALNAME", vText(name))
+    if every is not None:
+        calendar.add("REFRESH-INTERVAL", vDuration(every), parameters={"VALUE": "DURATION"})
+        calendar.add("X-PUBLISHED-TTL", vDuration(every))
     for zone in sorted({date.zone for date in dates if not _is_utc(date.zone)}):
         calendar.add_component(_zone(zone, [date for date in dates if date.zone == zone]))
     for date in dates:

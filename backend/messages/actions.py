@@ -28,8 +28,9 @@ ANY_DUE = "SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at 
 STILL_OURS = "SELECT true FROM leases WHERE name = $1 AND epoch = $2 FOR SHARE"
 
 # Every club in its turn, whatever others have in theirs; within a club by priority. Finding the clubs and the heads of
-# their lines walks the index of what is due, so that a club with 50,000 messages costs no more than one with ten. A group
-# is counted below zero among the recipients.
+# their lines walks the index of what is due, so that a club with 50,000 messages costs no more than one with ten. Of what
+# is due at the same moment, first what goes to who is told most: a group takes only so much a minute, and what one is told
+# must not be left for the end. A group is counted below zero among the recipients.
 CLAIM = """
 WITH RECURSIVE clubs AS (
     (SELECT account_id FROM messages WHERE state = 'due' ORDER BY account_id LIMIT 1)
@@ -41,8 +42,7 @@ WITH RECURSIVE clubs AS (
     SELECT id AS recipient FROM telegram_users WHERE telegram_id = ANY($2::bigint[])
     UNION ALL SELECT -id FROM groups WHERE chat_id = ANY($2::bigint[])
 ), heads AS (
-    SELECT m.id, m.recipient, m.priority, m.due_at,
-        row_number() OVER (PARTITION BY m.account_id ORDER BY m.priority, m.due_at, m.id) AS turn
+    SELECT m.id, m.account_id, m.recipient, m.priority, m.due_at, count(*) OVER (PARTITION BY m.recipient) AS told
     FROM clubs c CROSS JOIN generate_series(0, $5::int) AS p (priority) CROSS JOIN LATERAL (
         SELECT d.id, d.account_id, d.priority, d.due_at, coalesce(d.user_id, -d.group_id) AS recipient FROM messages d
         WHERE d.account_id = c.account_id AND d.state = 'due' AND d.priority = p.priority AND d.due_at <= $1
@@ -50,10 +50,14 @@ WITH RECURSIVE clubs AS (
         ORDER BY d.due_at, d.id LIMIT $6
     ) m
 ), firsts AS (
-    SELECT DISTINCT ON (recipient) id, turn, priority, due_at FROM heads ORDER BY recipient, priority, due_at, id
+    SELECT DISTINCT ON (recipient) * FROM heads ORDER BY recipient, priority, due_at, id
+), turns AS (
+    SELECT id, priority, due_at,
+        row_number() OVER (PARTITION BY account_id ORDER BY priority, due_at, told DESC, id) AS turn
+    FROM firsts
 ), chosen AS (
     SELECT m.id FROM messages m
-    WHERE m.id IN (SELECT id FROM firsts ORDER BY turn, priority, due_at, id LIMIT $3) AND m.state = 'due'
+    WHERE m.id IN (SELECT id FROM turns ORDER BY turn, priority, due_at, id LIMIT $3) AND m.state = 'due'
     FOR UPDATE SKIP LOCKED
 )
 UPDATE messages m SET state = 'sending', epoch = $4, attempts = m.attempts + 1 FROM chosen WHERE m.id = chosen.id

@@ -34,7 +34,7 @@ def person_from(row: db.Row) -> Person:
     """A row of telegram_users as a `Person`."""
     return Person(
         id=row["id"],
-        telegram_id=row["telegram_id"],
+        telegram_id=row["telegram_id"] or 0,  # who was erased has none, and is not reachable
         first_name=row["first_name"],
         last_name=row["last_name"],
         language=row["language"],
@@ -45,12 +45,15 @@ def person_from(row: db.Row) -> Person:
 
 
 async def person(user_id: int) -> Person | None:
-    """The person with this id of ours. Every request begins so: those that arrive together are looked up together."""
+    """The person with this id of ours, unless they were erased (`A7`). Every request begins so: those that arrive together
+    are looked up together."""
     return await _lanes.ask(0, user_id)
 
 
 async def _together(_: int, ids: Sequence[int]) -> list[Person | None]:
-    rows = await db.rows("SELECT * FROM telegram_users WHERE id = ANY($1::bigint[])", ids)
+    rows = await db.rows(
+        "SELECT * FROM telegram_users WHERE id = ANY($1::bigint[]) AND erased_at IS NULL", ids
+    )
     found = {row["id"]: person_from(row) for row in rows}
     return [found.get(user_id) for user_id in ids]
 

@@ -17,10 +17,13 @@ from backend.piccolo_conf import DB
 
 
 class TelegramUser(Table, tablename="telegram_users", db=DB):
-    """Someone Emerald has met in Telegram. `zone` and `reminder_leads` are None until they choose (`M5`)."""
+    """Someone Emerald has met in Telegram. `zone` and `reminder_leads` are None until they choose (`M5`).
+
+    Who was erased (`A7`) has no `telegram_id` and no name: what they counted for stays.
+    """
 
     id = BigSerial(primary_key=True)
-    telegram_id = BigInt(default=None)
+    telegram_id = BigInt(null=True, default=None)
     first_name = Text(default=None)
     last_name = Text(default="")
     username = Text(default="")
@@ -35,6 +38,7 @@ class TelegramUser(Table, tablename="telegram_users", db=DB):
     muted_kinds = Array(base_column=Text(), default=[])
     created_at = Timestamptz(default=None)
     seen_at = Timestamptz(default=None)
+    erased_at = Timestamptz(null=True, default=None)
 
 
 class WebSession(Table, tablename="web_sessions", db=DB):
@@ -64,6 +68,22 @@ class SignIn(Table, tablename="sign_ins", db=DB):
     refused_at = Timestamptz(null=True, default=None)
     used_at = Timestamptz(null=True, default=None)
     address_hash = Text(default="")
+
+
+class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
+    """The address at which calendars follow a person's dates: its token is kept as SHA-256, and as a `seed` that makes it
+    anew together with the application's secret key. `asked` counts since `asked_since` (`X7`)."""
+
+    id = BigSerial(primary_key=True)
+    user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
+    seed = Text(default=None)
+    token_hash = Text(default=None)
+    created_at = Timestamptz(default=None)
+    mark = Text(default="")
+    changed_at = Timestamptz(default=None)
+    asked_at = Timestamptz(null=True, default=None)
+    asked_since = Timestamptz(default=None)
+    asked = Integer(default=0)
 
 
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):

@@ -92,6 +92,12 @@ class PollView:
     reminded_at: datetime | None = None  # when those who had not answered were last reminded (`P5`)
 
     @property
+    def turns(self) -> list[datetime]:
+        """When the clock alone may change how this stands; days, which end at midnight, are not among them."""
+        moments = (self.closes_at, *(option.starts_at for option in self.options))
+        return [moment for moment in moments if moment is not None]
+
+    @property
     def made(self) -> OptionView | None:
         """The date of which an instance was made (`P4`)."""
         return next((option for option in self.options if option.made), None)
@@ -148,6 +154,8 @@ SELECT option_id, answer, array_agg(name ORDER BY nth) AS names FROM (
 
 Names = dict[tuple[int, str], tuple[str, ...]]  # by option and answer
 
+SOONEST = "p.closes_at NULLS LAST, p.created_at DESC, p.id DESC"
+NEWEST = "coalesce(p.closed_at, p.closes_at) DESC, p.created_at DESC, p.id DESC"
 OPEN = "(p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $2))"
 
 
@@ -276,13 +284,10 @@ async def polls_of(
 ) -> list[PollView]:
     """The polls of all the person's clubs (`A8`), without names: open ones by how soon they close, then newest first;
     or the closed ones, newest first."""
-    order = (
-        "p.closes_at NULLS LAST, " if not closed else "coalesce(p.closed_at, p.closes_at) DESC, "
-    )
     return await _views(
         person,
         f"WHERE m.id IS NOT NULL AND {'NOT' if closed else ''} {OPEN} AND ($3::bigint IS NULL OR p.account_id = $3)"
-        f" ORDER BY {order} p.created_at DESC, p.id DESC LIMIT $4",
+        f" ORDER BY {NEWEST if closed else SOONEST} LIMIT $4",
         clock.now(),
         account_id,
         limit,
@@ -304,6 +309,41 @@ async def poll_for_card(poll_id: int) -> PollView | None:
     """A poll as a card shows it, to nobody in particular: results hidden until one has voted stay hidden there."""
     found = await _views(None, "WHERE p.id = $2", poll_id, names=True)
     return found[0] if found else None
+
+
+# What a row of the lists is made of, and whose votes move its numbers; see `backend.bookings.marks`.
+VERSION = "hashtextextended(ROW(p.id, p.xmin, t.xmin, a.xmin, m.xmin)::text, 0)"
+
+
+async def mark_of_polls(person: Person, *, limit: int, closed: int) -> str:
+    """The versions of `limit` open polls and of `closed` closed ones, as `polls_of` gives them: a few index reads."""
+    of = (
+        f"SELECT {VERSION} AS version FROM polls p JOIN accounts a ON a.id = p.account_id JOIN poll_tallies t"
+        " ON t.poll_id = p.id JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL"
+    )
+    found = await db.value(
+        f"SELECT ROW((SELECT sum(version) FROM ({of} WHERE {OPEN} ORDER BY {SOONEST} LIMIT $3) running),"
+        f" (SELECT sum(version) FROM ({of} WHERE NOT {OPEN} ORDER BY {NEWEST} LIMIT $4) closed))::text",
+        person.id,
+        clock.now(),
+        limit,
+        closed,
+    )
+    return str(found)
+
+
+async def mark_of_poll(code: str, person: Person) -> str:
+    """The versions of one poll, of its dates that were made, and how many could vote; "" for who is no member."""
+    found = await db.value(
+        f"SELECT ROW({VERSION}, (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.left_at IS NULL"
+        " AND e.user_id IS NOT NULL), (SELECT sum(hashtextextended(ROW(o.id, o.xmin)::text, 0)) FROM poll_options o"
+        " WHERE o.poll_id = p.id))::text FROM polls p JOIN accounts a ON a.id = p.account_id JOIN poll_tallies t"
+        " ON t.poll_id = p.id JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL"
+        " WHERE p.code = $2",
+        person.id,
+        code,
+    )
+    return found or ""
 
 
 async def poll_versions(codes: Sequence[str]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from backend.bookings.actions import (
     hand_on,
     keep_seat,
     leave,
+    stop_waiting,
     take,
     take_free,
 )
@@ -85,6 +86,8 @@ async def _do(tapped: Seat, person: Person) -> Outcome:
             return await add_guest(code, person, via=via)
         case Do.LEAVE:
             return await leave(code, person, via=via)
+        case Do.STOP:
+            return await stop_waiting(code, person, via=via)
         case Do.CANT:
             return await answer(code, person, maybe=False, via=via)
         case Do.MAYBE:

@@ -283,7 +283,9 @@ class Club:
             raise No("invalid")
 
     def leaving_is_free(self) -> bool:
-        return clock.now() < self.free_until
+        """B6; and W4: also later, while there are too few seats."""
+        now = clock.now()
+        return now < self.free_until or bool(self.over() and now < self.starts)
 
     def free_to_leave(self, who: int) -> None:
         if self.seats.get(who):
@@ -374,6 +376,16 @@ class Club:
         self.move(who, by, via, 0, 0, answer="left")
         self.fill()
         return "left", None
+
+    def stop_waiting(self, who: int, by: int, via: str) -> Said:
+        """B6: out of the line at any time, with the seats that are theirs."""
+        if not self.seats.get(who):
+            return self.leave(who, by, via)
+        if who not in self.joined:
+            return self.already(who)
+        self.move(who, by, via, self.seats[who], 0)
+        self.fill()
+        return "booked", None
 
     def say(self, who: int, by: int, via: str, answer: str) -> Said:
         """B13: `maybe` and `declined` hold no seat."""

@@ -14,6 +14,7 @@ from backend.bookings.actions import (
     leave,
     set_capacity,
     set_guests,
+    stop_waiting,
     take,
     take_free,
 )
@@ -37,6 +38,8 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
             return await set_guests(code, person, guests=n, via=Via.MINIAPP)
         case "leave":
             return await leave(code, person, via=Via.COMMAND)
+        case "stop":
+            return await stop_waiting(code, person, via=Via.MINIAPP)
         case "maybe":
             return await answer(code, person, maybe=True, via=Via.MINIAPP)
         case "take":

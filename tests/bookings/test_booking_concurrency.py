@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import find
+from backend.bookings.actions import find, set_capacity
 from backend.people.queries import Person
 from emerald.doctor import check_invariants
 from tests.processes import together
@@ -226,6 +226,46 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
             (await find(code)).id,
         )
         assert given == 6
+
+
+async def test_of_fourteen_on_twelve_seats_two_leave_freely(
+    instance: Make, crowd: Crowd, olga: Person
+) -> None:
+    """B6, W4: after the deadline, over by 2, all of them tap Leave at once: two go, and then it is too late for the rest."""
+    starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
+    code = await instance(
+        capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60
+    )
+    people = [person.id for person in await crowd(14)]
+    await rush(code, [[(who, [("book", 0)]) for who in people]])
+    await set_capacity(code, olga, 12)
+    acts: Acts = [(who, [("leave", 0)]) for who in people]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert answers == Counter({"leave: left": 2, "leave: too-late": 12})
+    assert await check_invariants() == []
+    left = await seats_of(code)
+    assert (left["booked"], left["over"]) == (12, 0)
+
+
+async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(
+    instance: Make, crowd: Crowd
+) -> None:
+    """B6: who stops waiting for more keeps what they have, and what is held for them goes to the next, never twice."""
+    starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
+    code = await instance(
+        capacity=8, guests_max=2, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60
+    )
+    people = [person.id for person in await crowd(30)]
+    first: Acts = [(who, [("book", n % 3), ("take", 0)]) for n, who in enumerate(people)]
+    await rush(code, [first[n::3] for n in range(3)])
+    verbs = ["stop", "stop", "take it", "take", "+1", "guests", "leave", "book"]
+    dice = random.Random(6)
+    acts: Acts = [(who, [(verb, 1) for verb in dice.choices(verbs, k=6)]) for who in people]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert answers["stop: left"] and answers["stop: booked"] + answers["stop: already"]
+    assert await check_invariants() == []
+    assert await most_ever_seated(code) <= 8
 
 
 # --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---

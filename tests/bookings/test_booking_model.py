@@ -61,6 +61,7 @@ VERBS = (
 MEMBERS: dict[str, Any] = {
     "add_guest": actions.add_guest,
     "leave": actions.leave,
+    "stop_waiting": actions.stop_waiting,
     "take_free": actions.take_free,
     "take": actions.take,
     "hand_on": actions.hand_on,

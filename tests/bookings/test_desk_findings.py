@@ -226,8 +226,8 @@ async def test_nobody_takes_over_a_seat_until_it_fits(
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     clock.advance(LATE)
-    await set_capacity(code, olga, 1)
     await find_replacement(code, alice, via=Via.CARD)
+    await set_capacity(code, olga, 1)
     assert (await book(code, aino, via=Via.CARD)).kind == "waiting"
     await remove(code, olga, await membership(bob))
     assert await told(aino) == ["first-tap"]

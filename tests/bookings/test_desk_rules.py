@@ -310,6 +310,85 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
     assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
 
 
+def overfull(*, seats: int) -> Desk:
+    """Three with a seat each, of fewer than that, after the deadline."""
+    at = desk(3)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    at.now = STARTS - timedelta(hours=5)
+    capacity(at, seats)
+    return at
+
+
+def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> None:
+    """B6, W4: over by 1, so one may go; nobody could take a seat over meanwhile. Then it fits, and it is too late again."""
+    at = overfull(seats=2)
+    assert leave(at, ALICE).kind == "left"
+    assert (at.over, seats(at)) == (0, {BOB: 1, CARLA: 1})
+    for verb in (Verb.LEAVE, Verb.DECLINE, Verb.MAYBE):
+        with pytest.raises(words.TooLate):
+            ask(at, BOB, verb)
+
+
+def test_who_looked_for_a_replacement_may_leave_when_there_are_too_few_seats() -> None:
+    """B6, W4: their seat could not be taken over any more."""
+    at = desk(3)
+    for who in (ALICE, BOB, CARLA):
+        book(at, who)
+    at.now = STARTS - timedelta(hours=5)
+    assert ask(at, ALICE, Verb.REPLACE).kind == "replacing"
+    capacity(at, 1)
+    assert ask(at, BOB, Verb.REPLACE).kind == "left", "it is free, so there is nothing to look for"
+    assert leave(at, ALICE).kind == "left"
+    assert (at.releasing, seats(at)) == (0, {CARLA: 1})
+
+
+def test_too_few_seats_are_no_reason_once_it_has_begun() -> None:
+    """B6, W4."""
+    at = overfull(seats=2)
+    at.now = STARTS
+    with pytest.raises(words.TooLate):
+        leave(at, ALICE)
+
+
+def seated_in_part(*, now: datetime = NOW) -> Desk:
+    """Alice has a seat, Bob one of the two he wants, and Carla waits."""
+    at = desk(2)
+    book(at, ALICE)
+    book(at, BOB, 1)
+    assert ask(at, BOB, Verb.TAKE_FREE).seats == 1
+    book(at, CARLA)
+    at.now = now
+    return at
+
+
+def test_who_waits_for_more_may_stop_at_any_time_and_keeps_their_seat() -> None:
+    """B6: the line can always be left; the seat stays, though it is too late to leave that."""
+    at = seated_in_part(now=STARTS - timedelta(minutes=5))
+    outcome = ask(at, BOB, Verb.STOP_WAITING)
+    assert (outcome.kind, outcome.seats, outcome.waiting) == ("booked", 1, 0)
+    assert say(outcome) == "You wait for no more. Your seat stays yours."
+    assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
+    assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
+    with pytest.raises(words.TooLate):
+        leave(at, BOB)
+
+
+def test_what_was_held_for_who_stops_waiting_goes_to_the_next() -> None:
+    """B6, W3."""
+    at = seated_in_part(now=STARTS - timedelta(hours=20))
+    organiser(at, ALICE, Verb.REMOVE)
+    assert at.by_user[BOB].offered == 1
+    assert ask(at, BOB, Verb.STOP_WAITING).seats == 1
+    assert at.by_user[CARLA].offered == 1, "offered at once to who is next"
+
+
+def test_who_has_no_seat_yet_leaves_the_line_by_it() -> None:
+    """B6."""
+    at = seated_in_part()
+    assert say(ask(at, CARLA, Verb.STOP_WAITING)) == "You’ve left the line."
+
+
 def test_the_queue_can_always_be_left() -> None:
     """B6."""
     at = desk(1)
@@ -568,10 +647,11 @@ def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
     at.facts = replace(at.facts, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
     for who in (ALICE, BOB, DAN, CARLA):
         book(at, who)
+    leave(at, CARLA)
     at.now = STARTS - left
-    capacity(at, 2)
     assert ask(at, ALICE, Verb.REPLACE).kind == "replacing"
-    assert book(at, CARLA).kind == "already"
+    capacity(at, 2)
+    assert book(at, CARLA).kind == "waiting"
     assert seats(at) == {ALICE: 1, BOB: 1, DAN: 1} and at.over == 1
     organiser(at, BOB, Verb.REMOVE)
     book(at, CARLA)

@@ -414,6 +414,22 @@ def test_waiting_in_private() -> None:
     assert words(private(both, hours=1))[0] == ["Take the seats"]
 
 
+def test_waiting_for_more_in_private() -> None:
+    """`B6`: the line can be left at any time, and the seat kept."""
+    part = mine(waiting=1, place=1)
+    late = view(booked=12, waiting=1, mine=part, clockwork=clockwork(), windows=LATE)
+    assert words(private(late))[0] == ["Stop waiting for more"]
+    assert "Stop waiting for more" not in str(words(private(view(mine=mine(), windows=LATE))))
+
+
+def test_too_few_seats_in_private() -> None:
+    """`B6`, `W4`: whoever is in may leave freely, late as it is."""
+    late = view(booked=14, over=2, mine=mine(), windows=LATE)
+    assert words(private(late)) == [["+1", "Leave"], OPENS]
+    looking = dataclasses.replace(late, mine=mine(replacing=True))
+    assert words(private(looking)) == [["Keep my seat", "Leave"], OPENS]
+
+
 def test_too_late_to_leave_in_private() -> None:
     """`B6`: then a replacement can be found, until the start; and the seat kept after all."""
     late = view(mine=mine(), windows=LATE)

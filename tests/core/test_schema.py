@@ -19,6 +19,7 @@ NOT_TENANTS = {
     "telegram_users",
     "web_sessions",
     "sign_ins",
+    "calendar_feeds",
     "telegram_updates",
     "leases",
     "schedule",

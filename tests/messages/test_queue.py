@@ -122,7 +122,11 @@ async def test_one_message_at_a_time_for_each_person(alice: Any, bob: Any, tell:
 
 
 async def test_a_big_club_does_not_starve_a_small_one(
-    alice: Any, bob: Any, tell: Tell, crowd: Callable[[int], Awaitable[list[Any]]]
+    alice: Any,
+    bob: Any,
+    tell: Tell,
+    crowd: Callable[[int], Awaitable[list[Any]]],
+    noon: datetime,
 ) -> None:
     """HOUSE 4c: every club in its turn, whatever waits in others, and by priority within one."""
     for person in await crowd(30):
@@ -135,6 +139,23 @@ async def test_a_big_club_does_not_starve_a_small_one(
     sooner = await tell(bob, account_id=small.account_id, priority=3)
     letters = await messages.claim(1, limit=5)
     assert {letter.id for letter in letters} >= {sooner, later}
+
+
+async def test_who_is_told_most_is_not_left_for_the_end(
+    alice: Any, bob: Any, tell: Tell, noon: datetime
+) -> None:
+    """M2: a chat takes only so much in a time, so of what is due at once the longest line goes on first; what is due
+    sooner still goes before it."""
+    many = [await tell(alice), await tell(alice), await tell(alice)]
+    few = [await tell(bob), await tell(bob)]
+    clock.advance(timedelta(seconds=-1))
+    sooner = await tell(bob)
+    clock.advance(timedelta(seconds=1))
+    taken = []
+    while letters := await messages.claim(1, limit=1):
+        await messages.sent(letters[0])
+        taken.append(letters[0].id)
+    assert taken == [sooner, many[0], many[1], few[0], many[2], few[1]]
 
 
 async def test_two_claims_at_once_take_different_messages(alice: Any, bob: Any, tell: Tell) -> None:

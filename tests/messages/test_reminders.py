@@ -22,6 +22,7 @@ from backend.errors import Forbidden, Invalid
 from backend.groups.actions import gone_from, seen_in
 from backend.groups.queries import group
 from backend.messages import actions as messages
+from backend.people.actions import allow_writing, mark_blocked
 from backend.people.preferences import choose_reminders, mute
 
 Make = Callable[..., Awaitable[str]]
@@ -157,6 +158,42 @@ async def test_a_worker_that_was_away_reminds_once(
     await until(code, HOUR)
     assert await remind_due() == 1 and await remind_due() == 0
     assert await told() == [alice.id]
+
+
+@pytest.mark.parametrize(
+    ("lead", "late", "reminders"),
+    [
+        (2 * HOUR, HOUR, 1),
+        (2 * HOUR, HOUR + timedelta(minutes=1), 0),
+        (DAY, 12 * HOUR, 1),
+        (7 * DAY, 12 * HOUR, 1),
+        (7 * DAY, 12 * HOUR + timedelta(minutes=1), 0),
+    ],
+)
+async def test_a_reminder_that_is_long_overdue_is_let_go(
+    alice: Any, instance: Make, noon: datetime, lead: timedelta, late: timedelta, reminders: int
+) -> None:
+    """`M4`: half the lead late, or half a day, and it would be another reminder than the one that was chosen."""
+    start = (noon + 10 * DAY).replace(tzinfo=None)
+    minutes = int(lead.total_seconds() // 60)
+    code = await instance(starts_local=start, remind_before_minutes=(minutes,))
+    await book(code, alice, via=Via.CARD)
+    await until(code, lead - late)
+    assert await remind_due() == reminders
+
+
+async def test_who_lets_the_bot_in_again_gets_no_reminder_of_long_ago(
+    alice: Any, instance: Make, noon: datetime
+) -> None:
+    """`M3`, `M4`: nothing was sent while it was blocked; afterwards only what is still to come."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await mark_blocked(alice.telegram_id)
+    await until(code, 2 * HOUR)
+    assert await remind_due() == 0
+    await until(code, timedelta(minutes=30))
+    await allow_writing(alice)
+    assert await remind_due() == 0
 
 
 async def test_nobody_is_reminded_of_what_is_no_longer_so(

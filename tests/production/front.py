@@ -45,6 +45,11 @@ class Front:
         return (self.directory / "log").read_text()
 
     @property
+    def errors(self) -> str:
+        """What it complained about."""
+        return (self.directory / "errors").read_text()
+
+    @property
     def url(self) -> str:
         return f"https://localhost:{self.secure}"
 
@@ -97,6 +102,7 @@ def write_configuration(
     """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at once does not
     grow back while a test runs, however slow the machine is.
     """
+    directory.mkdir(exist_ok=True)
     make_certificate(directory)
     ports = {port: str(free_port()) for port in PORTS}
     front = Front(directory, int(ports["8080"]), int(ports["8081"]), int(ports["8443"]))

@@ -328,6 +328,38 @@ def test_logs_no_query_and_no_header(tmp_path: Path, echo: int) -> None:
         assert "secret" not in front.log
 
 
+SECRETS = (
+    "/calendar/SECRET.ics",
+    "/calendar/SECRET",
+    "/calendar/dates/SECRET.ics?x",
+    "/export/SECRET.json",
+    "/%63alendar/SECRET.ics",
+    "//calendar/SECRET.ics",
+    "/app/../calendar/SECRET.ics",
+    "/./calendar/SECRET.ics",
+)
+
+
+def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int) -> None:
+    """X6: neither when it is answered, however it is spelled, nor when it is refused or nobody is there to answer."""
+    with running(tmp_path / "there", [echo], still=True) as front, front.client() as client:
+        for path in SECRETS:
+            answer = client.build_request("GET", front.url)
+            answer.url = answer.url.copy_with(raw_path=path.encode())
+            client.send(answer)
+        assert "/calendar/…" in front.log and "/calendar/dates/…" in front.log
+        flood = {client.get(SECRETS[0]).status_code for _ in range(405)}
+        assert flood == {200, 429}
+        client.get("/health")
+        assert "SECRET" not in front.log + front.errors
+    with running(tmp_path / "away", [free_port()]) as front, front.client() as client:
+        for path in SECRETS[:4]:
+            assert client.get(path).status_code == 503
+        client.get("/nobody")
+        assert "/nobody" in front.errors, "what is told of other addresses"
+        assert "SECRET" not in front.log + front.errors
+
+
 def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
     """Its neighbour answers in its stead, also to what changes something; and it is used again when it is back."""
     with front.client() as client:

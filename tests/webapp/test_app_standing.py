@@ -1,5 +1,6 @@
 """Where the reader stands by the clock: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`, `S6`)."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,6 +122,31 @@ async def test_a_question_is_answered_where_it_is_asked(
     assert (await app.ask("POST", f"/app/events/{code}/offer?here=x")).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/events?club=1",
+        "/app/events?club=1&group=1",
+        "/app/events?q=",
+        "/app/bookings?show=waiting",
+    ],
+)
+async def test_an_answer_leaves_the_list_as_it_was(
+    app_of: Any, alice: Any, offered: Any, path: str
+) -> None:
+    """What was chosen of it, and what was looked for, stays."""
+    await offered()
+    app = await app_of(alice)
+    page = (await app.get(path)).text
+    take = re.search(r'hx-post="([^"]+/offer\?[^"]+)"', page)
+    assert take is not None
+    answer = await app.ask("POST", take[1].replace("&amp;", "&"))
+    assert root(answer)["data-outcome"] == "booked"
+    assert (
+        live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
+    )
+
+
 async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
     app_of: Any, alice: Any, offered: Any
 ) -> None:
@@ -196,6 +222,50 @@ async def test_a_seat_the_line_gave_late_does_not_count_against_anyone(
     assert "late cancellation" not in text_of(await app.get(f"/app/events/{code}"))
     looking = await app.ask("POST", f"/app/events/{code}/replacement")
     assert "nothing counts against you" in text_of(looking)
+
+
+async def test_who_has_a_seat_too_many_may_leave_though_it_is_late(
+    app_of: Any, alice: Any, bob: Any, olga: Any, soon: Any
+) -> None:
+    """`B6`, `W4`: with fewer seats than are booked leaving is free again, also for who looks for a replacement."""
+    code = await soon(3, capacity=2, cancel_before_minutes=24 * 60)
+    for person in (alice, bob):
+        await seats.book(code, person, via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "Find my replacement" in page.text
+    assert 'id="do-leave"' not in page.text
+    await app.ask("POST", f"/app/events/{code}/replacement")
+    await seats.set_capacity(code, olga, 1)
+    looking = text_of(await app.get(f"/app/events/{code}"))
+    assert "There are too few seats for all who are in, so you can leave freely." in looking
+    assert "late cancellation" not in looking
+    other = await (await app_of(bob)).get(f"/app/events/{code}")
+    assert "so you can still leave freely" in text_of(other)
+    assert "Find my replacement" not in other.text
+    left = await app.ask("DELETE", f"/app/events/{code}/booking")
+    assert root(left)["data-outcome"] == "left"
+    assert "Find my replacement" in (await (await app_of(bob)).get(f"/app/events/{code}")).text
+
+
+@pytest.mark.parametrize("hours", [72, 5])
+async def test_who_waits_for_more_can_stop_and_keeps_the_seat(
+    app_of: Any, alice: Any, bob: Any, soon: Any, hours: int
+) -> None:
+    """`B6`: the line can be left at any time, and beside it stands what else can be."""
+    code = await soon(hours, capacity=2, guests_max=1, cancel_before_minutes=24 * 60)
+    await seats.book(code, bob, via=Via.CARD)
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    await seats.take_free(code, alice, via=Via.CARD)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "You’re in, and wait for 1 seat more" in text_of(page)
+    assert "Stop waiting for more" in page.text
+    assert ('id="do-leave"' in page.text) == (hours == 72)
+    stopped = await app.ask("DELETE", f"/app/events/{code}/waiting")
+    assert root(stopped)["data-outcome"] == "booked"
+    assert "You’re in See you" in text_of(stopped)
+    assert "Stop waiting" not in stopped.text
 
 
 async def test_a_moved_date_asks_whether_one_still_comes(

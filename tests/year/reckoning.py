@@ -455,7 +455,8 @@ class Date:
 
     def _free_to_leave(self, party: Party) -> bool:
         now = self.books.now
-        return now < self.deadline or (party.asked and now < self.start)
+        overfull = self.capacity is not None and self.booked + self.offered > self.capacity
+        return now < self.deadline or ((party.asked or overfull) and now < self.start)
 
     def book(self, member: Member, guests: int = 0) -> str:
         party = self.party(member)

@@ -27,7 +27,7 @@ SERIES: tuple[tuple[str, str, time, dict[str, Any]], ...] = (
     ("Evening flow yoga", "week", time(18), {"length": 90, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS}),
     ("Padel Americano", "week", time(19, 30), {"length": 90, "capacity": 3, "cancel_before": 24 * HOURS}),
     ("Pottery", "fortnight", time(18), {"length": 90, "capacity": 6, "guests_max": 1, "minimum": 4, "decide_by_itself": True}),
-    ("Reading circle", "fortnight", time(19, 30), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "remind_unanswered": True}),
+    ("Reading circle", "month", time(19, 30), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "remind_unanswered": True}),
     ("Sunday run", "fortnight", time(9, 30), {"length": 60, "capacity": None, "guests_max": 2}),
     ("Climbing", "fortnight", time(18), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "cancel_before": 2 * HOURS}),
     ("Choir", "fortnight", time(18), {"length": 90, "capacity": 30, "leads": (3 * HOURS,)}),

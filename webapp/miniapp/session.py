@@ -3,21 +3,25 @@
 A session is a signed text the page holds in memory and sends as `Authorization: Bearer …`; no cookie. It lives one hour
 from its last renewal and twelve from its opening; a request with one older than five minutes brings a fresh one in
 `X-Session`. It names a person and their session version, which is compared with the database on every request: ending
-someone's sessions ends them now.
+someone's sessions ends them now. It also knows when Telegram signed what it was opened from: who acts as an organiser
+must have been named by Telegram within the hour.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 
 from backend import clock
+from backend.errors import Forbidden
+from backend.i18n import N_
 from backend.people import queries as people
 from backend.people.queries import Person
 from backend.settings import settings
@@ -25,9 +29,20 @@ from webapp.respond import PERSON
 
 IDLE = timedelta(hours=1)
 WHOLE = timedelta(hours=12)
+ORGANISING = timedelta(hours=1)  # from Telegram's signature
 RENEWED_AFTER = timedelta(minutes=5)
 LONGEST = 512
 RENEWAL = "x_session"  # where a renewed session waits, in the request's state, for `webapp.headers`
+SIGNED_AT = "signed_at"  # where Telegram's signature of the reader is dated, in the request's state
+
+
+class OpenAgain(Forbidden):
+    """What the session was opened from is too old for acting as an organiser (`X1`)."""
+
+    outcome = "open-again"
+    message = N_(
+        "Please open Emerald again. It has been open for over an hour, and before you act for your club we make sure that it is you."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class Claims:
     version: int
     opened_at: datetime
     issued_at: datetime
+    signed_at: datetime  # by Telegram
 
 
 @cache
@@ -49,11 +65,10 @@ def _signer() -> URLSafeSerializer:
     )
 
 
-def issue(person: Person, opened_at: datetime) -> str:
-    """A session for this person, issued now."""
-    at = int(clock.now().timestamp())
-    opened = int(opened_at.timestamp())
-    return str(_signer().dumps([person.id, settings.bot_id, person.session_version, opened, at]))
+def issue(person: Person, opened_at: datetime, signed_at: datetime) -> str:
+    """A session for this person, issued now; `signed_at` is when Telegram last said that it is them."""
+    moments = [int(at.timestamp()) for at in (opened_at, clock.now(), signed_at)]
+    return str(_signer().dumps([person.id, settings.bot_id, person.session_version, *moments]))
 
 
 def claims_of(token: str) -> Claims | None:
@@ -61,13 +76,11 @@ def claims_of(token: str) -> Claims | None:
     if len(token) > LONGEST or not token.isascii():
         return None
     try:
-        person_id, bot_id, version, opened, issued = _signer().loads(token)
+        person_id, bot_id, version, *moments = _signer().loads(token)
+        opened, issued, signed = (datetime.fromtimestamp(at, UTC) for at in moments)
     except (BadData, ValueError, TypeError):
         return None
-    utc = clock.now().tzinfo
-    said = Claims(
-        person_id, version, datetime.fromtimestamp(opened, utc), datetime.fromtimestamp(issued, utc)
-    )
+    said = Claims(person_id, version, opened, issued, signed)
     now = clock.now()
     alive = now - said.issued_at < IDLE and now - said.opened_at < WHOLE
     return said if alive and bot_id == settings.bot_id else None
@@ -86,6 +99,18 @@ async def person_of_session(request: Request[Any, Any, Any]) -> Person:
     if claims is None or person is None or person.session_version != claims.version:
         raise NotAuthorizedException()
     request.state[PERSON] = person
+    request.state[SIGNED_AT] = claims.signed_at
     if clock.now() - claims.issued_at > RENEWED_AFTER:
-        request.state[RENEWAL] = issue(person, claims.opened_at)
+        request.state[RENEWAL] = issue(person, claims.opened_at, claims.signed_at)
+    return person
+
+
+async def organiser_of_session(
+    request: Request[Any, Any, Any], person: NamedDependency[Person]
+) -> Person:
+    """The same for what organisers and helpers do, whose role the domain looks at: Telegram has named them within the
+    hour. Raises `OpenAgain` (403)."""
+    signed_at: datetime = request.state[SIGNED_AT]
+    if clock.now() - signed_at > ORGANISING:
+        raise OpenAgain()
     return person

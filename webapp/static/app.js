@@ -174,6 +174,14 @@
   const tick = () => document.querySelectorAll('[data-until]').forEach(runOut);
   setInterval(tick, 1000);
 
+  // An address is copied; where a browser does not let us, it stands marked for the reader's own hand.
+  async function copy(button) {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    if (await navigator.clipboard?.writeText(field.value).then(() => true, () => document.execCommand('copy'))) button.textContent = button.dataset.copied;
+    native.tick();
+  }
+
   // Answers that are chosen and not sent: what a closed app would lose.
   const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked);
 
@@ -190,6 +198,8 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    const copier = event.target.closest('[data-copy]');
+    if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
   });
   // A swipe over a month turns the sheet.

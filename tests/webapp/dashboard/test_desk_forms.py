@@ -18,7 +18,7 @@ SEVERAL = st.lists(TEXTS, max_size=3).map(tuple)
 
 
 def forms() -> Any:
-    from webapp.dashboard.series_form import SeriesForm
+    from webapp.series_form import SeriesForm
 
     kinds = {k: SEVERAL if isinstance(v, tuple) else TEXTS for k, v in asdict(SeriesForm()).items()}
     return st.fixed_dictionaries({}, optional=kinds)
@@ -49,7 +49,7 @@ SENSIBLE = st.fixed_dictionaries(
 @settings(max_examples=120)
 def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
     from backend.i18n import Voice
-    from webapp.dashboard.series_form import SeriesForm, draft_of
+    from webapp.series_form import SeriesForm, draft_of
 
     _draft, faults = draft_of(SeriesForm(**data.draw(forms())))
     for words in faults.of.values():
@@ -64,8 +64,8 @@ def test_what_a_form_says_its_draft_says_again(fields: dict[str, Any]) -> None:
 
     from backend.events.actions import dates_ahead
     from backend.i18n import Voice
-    from webapp.dashboard import next_dates
-    from webapp.dashboard.series_form import SeriesForm, draft_of, form_of
+    from webapp import next_dates
+    from webapp.series_form import SeriesForm, draft_of, form_of
 
     form = replace(SeriesForm(title="Sauna", zone="Europe/Helsinki"), **fields)
     draft, faults = draft_of(form)
@@ -80,7 +80,7 @@ def test_what_a_form_says_its_draft_says_again(fields: dict[str, Any]) -> None:
 
 
 def test_control_characters_never_reach_the_database() -> None:
-    from webapp.dashboard.forms import _clean
+    from webapp.forms import _clean
 
     assert _clean("  a\x00b\x1fc\r\nd\te  ") == "abc\nd\te"
     assert len(_clean("x" * 20_000)) == 10_000
@@ -88,7 +88,7 @@ def test_control_characters_never_reach_the_database() -> None:
 
 def test_the_first_fault_of_a_field_stands() -> None:
     from backend.errors import Invalid
-    from webapp.dashboard.forms import Faults
+    from webapp.forms import Faults
 
     faults = Faults()
     faults.add(Invalid("First.", field="a"))

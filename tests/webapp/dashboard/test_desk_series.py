@@ -78,7 +78,7 @@ async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
     ).status_code == 303
     view = await only_series(club)
     assert view.draft.rule == rule
-    from webapp.dashboard.series_form import draft_of, form_of
+    from webapp.series_form import draft_of, form_of
 
     draft, faults = draft_of(form_of(view.draft))
     assert not faults.of and draft == view.draft

@@ -15,10 +15,10 @@ from backend.bookings.rules import Outcome
 from backend.bookings.words import NoRoomLeft
 from backend.errors import Invalid
 from backend.i18n import N_, Words
-from webapp.dashboard.forms import Faults, read
 from webapp.dashboard.frame import Undo, go, told
 from webapp.dashboard.pages.events import Overbooking, of_event, page_of, path_of
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
 

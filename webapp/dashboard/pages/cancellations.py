@@ -11,10 +11,10 @@ from backend.accounts.rules import Act
 from backend.bookings.series import cancel_date, restore_date
 from backend.errors import Invalid
 from backend.i18n import N_, Words
-from webapp.dashboard.forms import read
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.pages.events import of_event, page_of, path_of
 from webapp.dashboard.session import Visit
+from webapp.forms import read
 from webapp.respond import AnyRequest
 
 

@@ -15,9 +15,9 @@ from backend.errors import Invalid
 from backend.events.rules import resolve_local
 from backend.i18n import N_, Words
 from webapp.dashboard import frame
-from webapp.dashboard.forms import Faults, read
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
 HOME = "/dashboard/keys"

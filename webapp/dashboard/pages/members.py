@@ -13,9 +13,9 @@ from backend.accounts.rules import Act, Role
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from webapp.dashboard import frame
-from webapp.dashboard.forms import read
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.session import Visit
+from webapp.forms import read
 from webapp.respond import AnyRequest
 
 HOME = "/dashboard/members"

@@ -22,9 +22,9 @@ from backend.polls.making import Making
 from backend.polls.missing import remind_voters, who_has_not_voted
 from backend.polls.queries import club_polls, poll
 from webapp.dashboard import frame
-from webapp.dashboard.forms import Faults, read
 from webapp.dashboard.frame import go, told, unless_seen
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
 HOME = "/dashboard/polls"

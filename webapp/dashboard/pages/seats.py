@@ -11,10 +11,10 @@ from backend.accounts.rules import Act
 from backend.bookings.actions import set_capacity
 from backend.errors import Invalid
 from backend.i18n import N_
-from webapp.dashboard.forms import Faults, read
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.pages.events import of_event, page_of, path_of
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
 SEATS_MAX = 100_000

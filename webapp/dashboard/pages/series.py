@@ -18,15 +18,16 @@ from backend.events.queries import SeriesView, all_series, series
 from backend.events.rules import describe, parse_recurrence, zone_names
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
-from webapp.dashboard import frame, next_dates
-from webapp.dashboard.forms import Faults, read
+from webapp import next_dates
+from webapp.dashboard import frame
 from webapp.dashboard.frame import Notice, go, told
 from webapp.dashboard.offsets import ANNOUNCE, CLOSES, LEAVE, OPENS, choices
 from webapp.dashboard.pages.events import path_of as path_of_event
-from webapp.dashboard.series_form import SeriesForm, draft_of, form_of
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest, page
 from webapp.rule_words import rhythm, weekday_names
+from webapp.series_form import SeriesForm, draft_of, form_of
 
 HOME = "/dashboard/series"
 # What the preview needs to be right; other fields may still be empty.

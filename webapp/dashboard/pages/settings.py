@@ -20,9 +20,9 @@ from backend.people.browsers import browsers, end_browser
 from backend.people.queries import person as person_by_id
 from backend.settings import settings
 from webapp.dashboard import cookies, frame
-from webapp.dashboard.forms import Faults, read
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.session import Visit
+from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
 HOME = "/dashboard/settings"

@@ -8,13 +8,21 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
-from backend.bookings import actions, queries
+from backend.bookings import actions, marks, queries
 from backend.bookings.regulars import my_regulars
 from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
 from webapp.calendars import address_of
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import BROUGHT, Answer, event_after, home, mark_of_row
+from webapp.live import mark_of, seen_of, still
+from webapp.miniapp.pages.events import (
+    BROUGHT,
+    Answer,
+    Show,
+    Shown,
+    address_with,
+    event_after,
+    home,
+)
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
@@ -37,7 +45,6 @@ class AnswerForm:
 
 Booking = Annotated[BookingForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 Here = Annotated[Literal["", "events", "bookings"], QueryParameter()]
-Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
 Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -71,10 +78,22 @@ async def update(
 
 
 @delete("/events/{code:str}/booking", status_code=200)
-async def destroy(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
+async def destroy(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
-    return await _after(here, code, person, outcome)
+    return await _after(here, shown, code, person, outcome)
+
+
+@delete("/events/{code:str}/waiting", status_code=200)
+async def stop_waiting(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+    """Wait for no more seats, and keep those that are theirs (`B6`)."""
+    outcome = await actions.stop_waiting(code, person, via=Via.MINIAPP)
+    return await event_after(code, person, outcome)
 
 
 @post("/events/{code:str}/answer", status_code=200)
@@ -88,25 +107,38 @@ async def answer(
 
 @post("/events/{code:str}/free-seats", status_code=200)
 async def take_free(
-    code: FromPath[str], person: NamedDependency[Person], here: Here = ""
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
 ) -> Answer:
     """Take the seats that are free now, and keep waiting for the rest (`W1`, `W3`)."""
     outcome = await actions.take_free(code, person, via=Via.MINIAPP)
-    return await _after(here, code, person, outcome)
+    return await _after(here, shown, code, person, outcome)
 
 
 @post("/events/{code:str}/offer", status_code=200)
-async def take(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
+async def take(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
     """Take the seats that are held for the reader (`W3`)."""
     outcome = await actions.take(code, person, via=Via.MINIAPP)
-    return await _after(here, code, person, outcome)
+    return await _after(here, shown, code, person, outcome)
 
 
 @delete("/events/{code:str}/offer", status_code=200)
-async def pass_on(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
+async def pass_on(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
     """Let them go to the next in line (`W3`)."""
     outcome = await actions.hand_on(code, person, via=Via.MINIAPP)
-    return await _after(here, code, person, outcome)
+    return await _after(here, shown, code, person, outcome)
 
 
 @post("/events/{code:str}/replacement", status_code=200)
@@ -126,18 +158,30 @@ async def keep(code: FromPath[str], person: NamedDependency[Person]) -> Response
 
 
 @post("/events/{code:str}/stay", status_code=200)
-async def stay(code: FromPath[str], person: NamedDependency[Person], here: Here = "") -> Answer:
+async def stay(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
     """The date has moved, and the reader still comes (`S6`)."""
     outcome = await actions.stay(code, person, via=Via.MINIAPP)
-    return await _after(here, code, person, outcome)
+    return await _after(here, shown, code, person, outcome)
 
 
-async def _after(here: Here, code: str, person: Person, outcome: Outcome) -> Answer:
-    """The screen on which the question was answered, as it is now."""
+async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: Outcome) -> Answer:
+    """The screen on which the question was answered, as it is now, with what of it was shown."""
     if here == "events":
-        return await home(person, outcome=outcome)
+        return await home(
+            person,
+            club=shown.club,
+            group=shown.group,
+            q=shown.q,
+            after=shown.after,
+            outcome=outcome,
+        )
     if here == "bookings":
-        return await mine(person, outcome=outcome)
+        return await mine(person, shown.show, outcome=outcome)
     return await event_after(code, person, outcome)
 
 
@@ -153,6 +197,9 @@ async def mine(
     person: Person, show: Show = "coming", *, seen: str = "", outcome: Outcome | None = None
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
+    mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
+    if still(seen, mark):
+        return unchanged()
     ahead = await queries.my_bookings(person)
     asked = await queries.needs_answer(person)
     waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
@@ -161,17 +208,15 @@ async def mine(
     kept = await queries.record(person) if show == "past" else None
     standing = await my_regulars(person) if show == "coming" else []
     by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
-    now_seen = mark_of(
-        show, [mark_of_row(view, person) for view in ahead], past, kept, asked, standing
-    )
-    if seen == now_seen:
-        return unchanged()
+    turns = (moment for view in (*ahead, *past) for moment in view.turns)
+    zones = {one.zone for one in (*ahead, *past, *standing)}
     return screen(
         "bookings/index.html",
         person,
         outcome=outcome.kind if outcome else "",
         said=outcome.words if outcome else None,
         show=show,
+        here=address_with("", here="bookings", show=show),
         coming=coming,
         waiting=waiting,
         asked=asked,
@@ -183,5 +228,5 @@ async def mine(
         calendar=address_of(coming[0].code, person) if coming else "",
         record=kept,
         past=months(past, person.voice),
-        seen=now_seen,
+        seen=seen_of(mark, person, turns, zones),
     )

@@ -1,22 +1,23 @@
 """What is coming over all the reader's clubs, one date with its seats, and who comes to it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from backend import clock
 from backend.accounts.queries import clubs
-from backend.bookings import queries
+from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
 from backend.bookings.rules import Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from webapp.calendars import address_of
-from webapp.live import mark_of
+from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import (
     app_link,
@@ -29,7 +30,6 @@ from webapp.miniapp.wording import (
     who_comes,
 )
 from webapp.rule_words import rhythm_of
-from webapp.standing import may_pass_on, stand
 
 AT_ONCE = 60  # dates on a screen
 EVERYBODY = 500  # people on a screen
@@ -39,6 +39,29 @@ BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen aft
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 Sought = Annotated[str | None, QueryParameter(max_length=100)]
 Answer = Response[str] | Response[None]
+Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a list is on the reader's screen: what an answer given there must not change."""
+
+    club: int | None
+    group: int | None
+    q: str | None
+    after: int | None
+    show: Show
+
+
+def what_is_shown(
+    club: AnId = None,
+    group: AnId = None,
+    q: Sought = None,
+    after: FromQuery[int | None] = None,
+    show: Show = "coming",
+) -> Shown:
+    """A fact of a request whose address goes on with what the list was asked for."""
+    return Shown(club, group, q, after, show)
 
 
 @get("/events")
@@ -67,6 +90,19 @@ async def home(
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
+    mark = mark_of(
+        await marks.ahead(
+            person,
+            account_id=club,
+            group_id=group,
+            words=q or "",
+            limit=AT_ONCE + 1,
+            after=since,
+        ),
+        person,
+    )
+    if still(seen, mark):
+        return unchanged()
     theirs = await clubs(person)
     only = club or (theirs[0].id if len(theirs) == 1 else None)
     groups = await queries.groups_ahead(person, only) if only else []
@@ -81,9 +117,6 @@ async def home(
     shown = views[:AT_ONCE]
     here = days(shown, person.voice)
     asked = await queries.needs_answer(person)
-    now_seen = mark_of(theirs, groups, here, asked, [mark_of_row(view, person) for view in shown])
-    if seen == now_seen:
-        return unchanged()
     kept = {"club": club, "group": group, "q": q}
     more = int(shown[-1].starts_at.timestamp()) if len(views) > AT_ONCE else None
     return screen(
@@ -100,7 +133,8 @@ async def home(
         days=here,
         more=address_with("/app/events", **kept, after=more) if more else "",
         address=address_with("/app/events", **kept, after=after),
-        seen=now_seen,
+        here=address_with("", here="events", **kept, after=after),
+        seen=seen_of_dates(mark, person, [*shown, *asked]),
     )
 
 
@@ -121,10 +155,11 @@ async def show(
 
     `after` is the outcome that brought the reader here, when it did.
     """
-    view = await queries.event(code, person)
-    if seen and seen == seen_of(view, person):
+    mark = await mark_of_event(code, person)
+    if still(seen, mark):
         return unchanged()
-    return await event_screen(view, person, outcome=after if after in BROUGHT else "")
+    view = await queries.event(code, person)
+    return await event_screen(view, person, mark=mark, outcome=after if after in BROUGHT else "")
 
 
 @get("/events/{code:str}/people")
@@ -135,32 +170,32 @@ async def people(code: FromPath[str], person: NamedDependency[Person]) -> Respon
     return screen("events/people.html", person, view=view, people=coming)
 
 
-def seen_of(view: InstanceView, person: Person) -> str:
-    """The mark of an event's screen; it also changes as time opens and closes things, and at midnight."""
-    decides = view.decides_at is not None and view.decides_at > clock.now()
-    return mark_of(
-        mark_of_row(view, person),
-        view.stage,
-        view.calling,
-        view.may_leave,
-        may_pass_on(view),
-        decides,
-        person,
-    )
+async def mark_of_event(code: str, person: Person) -> str:
+    """The mark of an event's screen; "" for who is no member yet."""
+    mark = await marks.event(code, person)
+    return mark and mark_of(mark, person)
 
 
-def mark_of_row(view: InstanceView, person: Person) -> str:
-    """The same of one row in a list: what the clock alone changes is where the reader stands (`W3`), and how near it is."""
-    return mark_of(view, stand(view), person.voice.near_day(view.starts_at, view.zone))
+def seen_of_dates(mark: str, person: Person, views: Sequence[InstanceView]) -> str:
+    """What a screen of these dates sends back when it asks whether it is still so."""
+    turns = (moment for view in views for moment in view.turns)
+    return seen_of(mark, person, turns, {view.zone for view in views})
 
 
 async def event_screen(
-    view: InstanceView, person: Person, *, outcome: str = "", said: Words | None = None
+    view: InstanceView,
+    person: Person,
+    *,
+    mark: str = "",
+    outcome: str = "",
+    said: Words | None = None,
 ) -> Response[str]:
-    """The screen of one date; after a change with its outcome and what the desk said."""
+    """The screen of one date; after a change with its outcome and what the desk said. Without a `mark`, which must be
+    older than the view, it is sent anew when it first asks."""
     waits = view.mine is not None and view.mine.waiting and view.state == "SCHEDULED"
     dead_end = view.phase in ("cancelled", "ended", "closed")
     coming = await queries.comers(view.id)
+    following = await queries.next_date(view, person) if dead_end else None
     named, unnamed = who_comes(coming, person)
     return screen(
         "events/show.html",
@@ -174,13 +209,13 @@ async def event_screen(
         unnamed=unnamed,
         heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
-        next=await queries.next_date(view, person) if dead_end else None,
+        next=following,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
         city=city(person.zone or ""),
         their_city=city(view.zone),
         calendar=address_of(view.code, person),
         share=share_link(_address_of(view), view.title),
-        seen=seen_of(view, person),
+        seen=seen_of_dates(mark, person, [view, following] if following else [view]),
     )
 
 
@@ -191,5 +226,6 @@ def _address_of(view: InstanceView) -> str:
 
 async def event_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
     """The screen of a date after the desk has answered."""
+    mark = await mark_of_event(code, person)
     view = await queries.event(code, person)
-    return await event_screen(view, person, outcome=outcome.kind, said=outcome.words)
+    return await event_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)

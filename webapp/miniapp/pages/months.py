@@ -13,11 +13,11 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.accounts.queries import clubs
-from backend.bookings import queries
+from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
-from webapp.live import mark_of
-from webapp.miniapp.pages.events import AnId, Answer, address_with, mark_of_row
+from webapp.live import mark_of, still
+from webapp.miniapp.pages.events import AnId, Answer, address_with, seen_of_dates
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import local_day
 from webapp.rule_words import weekday_names
@@ -52,20 +52,19 @@ async def show(
 ) -> Answer:
     """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
     day that has any."""
-    theirs = await clubs(person)
-    today = _today(person, theirs[0].zone if theirs else "UTC")
+    today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
     first = _first(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
+    mark = mark_of(await marks.between(person, since, until, account_id=club), today, person)
+    if still(seen, mark):
+        return unchanged()
     views = await queries.between(person, since, until, account_id=club)
     by_day: dict[str, list[InstanceView]] = {}
     for view in views:
         by_day.setdefault(local_day(view), []).append(view)
     chosen = _chosen(day, first, today, by_day)
-    now_seen = mark_of(theirs, today, [mark_of_row(view, person) for view in views])
-    if seen == now_seen:
-        return unchanged()
     asked = await queries.needs_answer(person)
 
     def to(there: date) -> str:
@@ -89,12 +88,13 @@ async def show(
         address=address_with(
             "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
         ),
-        seen=now_seen,
+        seen=seen_of_dates(mark, person, [*views, *asked]),
     )
 
 
-def _today(person: Person, zone: str) -> date:
-    return clock.now().astimezone(ZoneInfo(person.zone or zone)).date()
+async def _zone_of_clubs(person: Person) -> str:
+    theirs = await clubs(person)
+    return theirs[0].zone if theirs else "UTC"
 
 
 def _first(named: str, today: date) -> date:

@@ -7,6 +7,7 @@ from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from backend.bookings import marks
 from backend.bookings import queries as bookings
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
@@ -15,12 +16,13 @@ from backend.polls import actions, queries
 from backend.polls.queries import PollView
 from backend.polls.rules import Answer
 from backend.polls.words import not_listed
-from webapp.live import mark_of
+from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import app_link, share_link
 from webapp.respond import AnyRequest
 
 HUES = 7
+OPEN, CLOSED = 60, 20  # polls on a screen
 OF_DATE = "answer-"  # and the id of a date
 ANSWERS = frozenset(Answer)
 AN_ID = re.compile(r"[0-9]{1,18}")
@@ -31,14 +33,22 @@ async def index(
     person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
-    running = await queries.polls_of(person)
-    closed = await queries.polls_of(person, closed=True, limit=20)
-    asked = await bookings.needs_answer(person)
-    now_seen = mark_of(running, closed, asked, person)
-    if seen == now_seen:
+    made_from = await queries.mark_of_polls(person, limit=OPEN, closed=CLOSED)
+    mark = mark_of(made_from, await marks.asked(person), person)
+    if still(seen, mark):
         return unchanged()
+    running = await queries.polls_of(person, limit=OPEN)
+    closed = await queries.polls_of(person, closed=True, limit=CLOSED)
+    asked = await bookings.needs_answer(person)
+    shown = (*running, *asked)
+    turns = (moment for one in shown for moment in one.turns)
     return screen(
-        "polls/index.html", person, running=running, closed=closed, asked=asked, seen=now_seen
+        "polls/index.html",
+        person,
+        running=running,
+        closed=closed,
+        asked=asked,
+        seen=seen_of(mark, person, turns, {one.zone for one in shown}),
     )
 
 
@@ -47,10 +57,10 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
-    view = await queries.poll(code, person)
-    if seen and seen == mark_of(view, person):
+    mark = await mark_of_poll(code, person)
+    if still(seen, mark):
         return unchanged()
-    return await poll_screen(view, person)
+    return await poll_screen(await queries.poll(code, person), person, mark=mark)
 
 
 @put("/polls/{code:str}/vote")
@@ -60,8 +70,9 @@ async def update(
     """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
     back (`P2`)."""
     outcome = await actions.vote(code, person, choice_of(await request.form()), via=Via.MINIAPP)
+    mark = await mark_of_poll(code, person)
     view = await queries.poll(code, person)
-    return await poll_screen(view, person, outcome=outcome.kind, said=outcome.words)
+    return await poll_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
 
 
 def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
@@ -83,10 +94,22 @@ def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
     return choice
 
 
+async def mark_of_poll(code: str, person: Person) -> str:
+    """The mark of a poll's screen; "" for who is no member yet."""
+    mark = await queries.mark_of_poll(code, person)
+    return mark and mark_of(mark, person)
+
+
 async def poll_screen(
-    view: PollView, person: Person, *, outcome: str = "", said: Words | None = None
+    view: PollView,
+    person: Person,
+    *,
+    mark: str = "",
+    outcome: str = "",
+    said: Words | None = None,
 ) -> Response[str]:
-    """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices."""
+    """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
+    Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
     voice, counts = person.voice, range(1, view.choices_max + 1)
     return screen(
         "polls/show.html",
@@ -102,5 +125,5 @@ async def poll_screen(
             *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
-        seen=mark_of(view, person),
+        seen=seen_of(mark, person, view.turns, {view.zone}),
     )

@@ -67,5 +67,8 @@ async def create(request: AnyRequest) -> Response[None]:
         None,
         status_code=204,
         media_type=MediaType.HTML,
-        headers={"X-Session": issue(person, clock.now()), "Cache-Control": "no-store"},
+        headers={
+            "X-Session": issue(person, clock.now(), launch.opened_at),
+            "Cache-Control": "no-store",
+        },
     )

@@ -20,7 +20,7 @@ from backend.events.rules import (
     zone_names,
 )
 from backend.i18n import N_
-from webapp.dashboard.forms import Faults
+from webapp.forms import Faults
 
 Moment = date | datetime
 REPEATS = ("once", "daily", "weekly", "monthly", "nth", "own")

@@ -1,0 +1,144 @@
+"""The address at which somebody's own calendar follows their dates.
+
+Its token is all that is asked for, so it is 256 bits and never kept: only its SHA-256, and a random seed that makes it anew
+together with the application's secret key. An API key is shown once (`A3`), for its holder keeps it; an address is wanted
+again for the next telephone, and making a new one would stop the calendars that follow the old. So its owner may see it as
+often as they like, and yet what is stolen from the database opens nothing (`X6`).
+"""
+
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend import clock, codes, db
+from backend.people.queries import Person, person_from
+from backend.settings import settings
+
+# Calendars ask once in some minutes or hours. Several of them follow one address; more often than this is a fault (X7).
+MOST, WITHIN = 60, timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A person's feed as they see it. `token` is "" when the secret key has changed since: then only a new one can be shown.
+
+    `resting`: its owner has blocked the bot, and nothing is answered until they are back (`M3`).
+    """
+
+    token: str
+    created_at: datetime
+    asked_at: datetime | None
+    resting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a token leads to: whose dates, the mark of what was answered last, and since when that was so."""
+
+    person: Person
+    mark: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TooOften:
+    """It was asked for too often; again after `seconds`."""
+
+    seconds: int
+
+
+async def feed(person: Person) -> Feed | None:
+    """The person's feed, if they have made one."""
+    row = await db.row(
+        "SELECT f.*, u.blocked_at IS NOT NULL AS resting FROM calendar_feeds f JOIN telegram_users u ON u.id = f.user_id"
+        " WHERE f.user_id = $1",
+        person.id,
+    )
+    if row is None:
+        return None
+    token = _token(row["seed"])
+    known = hmac.compare_digest(codes.digest(token), row["token_hash"])
+    return Feed(token if known else "", row["created_at"], row["asked_at"], row["resting"])
+
+
+async def make_feed(person: Person) -> None:
+    """Make the person's feed; who has one keeps it."""
+    await _write(person, "DO NOTHING")
+
+
+async def renew_feed(person: Person) -> None:
+    """Give the feed a new address: the old one leads nowhere from this moment on."""
+    await _write(
+        person,
+        "DO UPDATE SET seed = excluded.seed, token_hash = excluded.token_hash, created_at = excluded.created_at,"
+        " mark = '', changed_at = excluded.changed_at, asked_at = NULL, asked_since = excluded.asked_since, asked = 0",
+    )
+
+
+async def end_feed(person: Person) -> None:
+    """Turn the feed off; idempotent."""
+    async with db.transaction():
+        await db.execute("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
+
+
+async def ask(token: str) -> Asked | TooOften | None:
+    """Who is behind a token, counted; None for an unknown one, and for who is erased or has blocked the bot."""
+    at = clock.now()
+    # A count lost in a crash harms nobody, so no disk is waited for.
+    async with db.transaction("SET LOCAL synchronous_commit = off"):
+        row = await db.row(
+            "UPDATE calendar_feeds f SET asked_at = $2, asked = CASE WHEN f.asked_since <= $3 THEN 1 ELSE f.asked + 1 END,"
+            " asked_since = CASE WHEN f.asked_since <= $3 THEN $2 ELSE f.asked_since END FROM telegram_users u"
+            " WHERE f.token_hash = $1 AND u.id = f.user_id AND u.blocked_at IS NULL AND u.erased_at IS NULL"
+            " AND (f.asked_since <= $3 OR f.asked < $4) RETURNING u.*, f.mark, f.changed_at",
+            codes.digest(token),
+            at,
+            at - WITHIN,
+            MOST,
+        )
+    if row is not None:
+        return Asked(person_from(row), row["mark"], row["changed_at"])
+    since = await db.value(
+        "SELECT f.asked_since FROM calendar_feeds f JOIN telegram_users u ON u.id = f.user_id"
+        " WHERE f.token_hash = $1 AND u.blocked_at IS NULL AND u.erased_at IS NULL",
+        codes.digest(token),
+    )
+    if since is None:
+        return None
+    return TooOften(max(1, int((since + WITHIN - at).total_seconds())))
+
+
+async def note_changed(person: Person, mark: str) -> datetime:
+    """What the feed answers has become this; since when, in whole seconds: never the same for two of its answers."""
+    at = clock.now().replace(microsecond=0)
+    async with db.transaction():
+        since = await db.value(
+            "UPDATE calendar_feeds SET mark = $2, changed_at = CASE WHEN mark = $2 THEN changed_at"
+            " ELSE greatest($3, changed_at + interval '1 second') END WHERE user_id = $1 RETURNING changed_at",
+            person.id,
+            mark,
+            at,
+        )
+    return since or at  # turned off in this moment
+
+
+async def _write(person: Person, otherwise: str) -> None:
+    seed = secrets.token_hex(32)
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"
+            " SELECT u.id, $2, $3, $4, $5, $4 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
+            f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {otherwise}",
+            person.id,
+            seed,
+            codes.digest(_token(seed)),
+            clock.now(),
+            clock.now().replace(microsecond=0),
+        )
+
+
+def _token(seed: str) -> str:
+    made = hmac.digest(settings.secret_key.encode(), f"calendar feed {seed}".encode(), "sha256")
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")

@@ -1,0 +1,196 @@
+"""Pictures of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open `e2e/shots/gallery/index.html`.
+
+    --only home,event-offer   these screens or states          --language fi,ru   --theme dark,odd   --size 390x844,320x568
+    --all                     every state × theme × language × size, with a club of 3,000 (a quarter of an hour)
+    --out DIR                 somewhere else
+
+Without `--all`: everything in English, light and dark, on a phone; the rest where it differs most (dark and Russian on the
+smallest phone, the odd theme in Finnish on the desktop panel). Everything is real but the clock, which stands at noon.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend import embedded
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+    from tests.webapp.opening import Ready
+
+OUT = Path(__file__).parent / "shots" / "gallery"
+LANGUAGES, LOOKS = ("en", "fi", "ru"), ("light", "dark", "odd")
+SIZES = {"390x844": (390, 844), "320x568": (320, 568), "420x700": (420, 700)}
+TALLEST = 3000  # pixels of a picture; a list of hundreds goes on in the same way
+MANY, SOME = 3000, 300  # members of the large club
+WINDOWS = 2  # open at once, as there are processors
+
+# language, theme, size
+FEW = (
+    ("en", "light", "390x844"),
+    ("en", "dark", "390x844"),
+    ("fi", "light", "320x568"),
+    ("fi", "odd", "420x700"),
+    ("ru", "dark", "320x568"),
+)
+Cover = list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One of the pictures, as `index.html` knows it."""
+
+    file: str
+    state: str
+    screen: str
+    language: str
+    theme: str
+    size: str
+
+
+def main() -> None:
+    """Read the command line, take the pictures, say where they are."""
+    parser = argparse.ArgumentParser("e2e.gallery", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", default="", metavar="SCREENS")
+    parser.add_argument("--language", default="", metavar="LANGUAGES")
+    parser.add_argument("--theme", default="", metavar="THEMES")
+    parser.add_argument("--size", default="", metavar="SIZES")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR")
+    asked = parser.parse_args()
+    cover = _cover(asked)
+    if not cover:
+        parser.error("no picture has that language, theme and size")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with embedded.throwaway() as url:
+        os.environ.update(
+            ENV="test",
+            DATABASE_URL=url,
+            TELEGRAM_BOT_TOKEN="42:TEST_TOKEN_OF_NO_BOT",
+            TELEGRAM_BOT_NAME="emerald_test_bot",
+            PUBLIC_URL="https://emerald.example",
+            SECRET_KEY="only-for-pictures-" + "0" * 40,
+            LOG_LEVEL="error",
+        )
+        asyncio.run(_take(asked.only, cover, asked.out, MANY if asked.all else SOME))
+
+
+def _cover(asked: argparse.Namespace) -> Cover:
+    """What is to be seen of each state: what was named of each, else all of it or a few that differ most."""
+    named = [asked.language, asked.theme, asked.size]
+    if not (asked.all or any(named)):
+        return list(FEW)
+    every = zip(named, (LANGUAGES, LOOKS, tuple(SIZES)), strict=True)
+    wanted = [[one for one in all_ if not told or one in told.split(",")] for told, all_ in every]
+    return [(language, look, size) for language, look, size in product(*wanted)]
+
+
+async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
+    """Set everything up, then open it and take the pictures."""
+    # Settings are read on import, so all of ours comes after the environment.
+    from backend import clock, db
+    from emerald.migrate import migrate
+    from emerald.web import create_app
+    from tests.webapp.browsing import chromium, served
+    from tests.webapp.opening import set_up
+    from tests.webapp.staging import NOON, Crowd
+    from tests.webapp.states import chosen
+
+    begun, states, crowd = time.monotonic(), chosen(only), Crowd(many)
+    languages = [language for language in LANGUAGES if any(language == one[0] for one in cover)]
+    await migrate()
+    await db.open_pool(name="emerald-gallery")
+    try:
+        with clock.stopped(NOON):
+            ready = [await set_up(s, language, crowd) for s in states for language in languages]
+            print(f"{len(ready)} states are set up ({time.monotonic() - begun:.0f} s)", flush=True)
+            waiting: asyncio.Queue[tuple[int, Ready]] = asyncio.Queue()
+            for one in enumerate(ready):
+                waiting.put_nowait(one)
+            async with served(create_app(with_pool=False)) as port, chromium() as browser:
+                address = f"http://127.0.0.1:{port}"
+                takers = [_window(browser, address, waiting, cover, out) for _ in range(WINDOWS)]
+                taken = await asyncio.gather(*takers)
+    finally:
+        await db.close_pool()
+    pictures = [picture for _, _, picture in sorted(one for window in taken for one in window)]
+    names = [state.name for state in states]
+    _write_index(out, pictures, names)
+    print(f"{len(pictures)} pictures in {time.monotonic() - begun:.0f} s: {out / 'index.html'}")
+
+
+async def _window(
+    browser: "Browser",
+    address: str,
+    waiting: "asyncio.Queue[tuple[int, Ready]]",
+    cover: Cover,
+    out: Path,
+) -> list[tuple[int, int, Picture]]:
+    """Take pictures of one state after the other until none is left."""
+    from tests.webapp.opening import a_page, opened
+
+    context = await browser.new_context(
+        timezone_id="Europe/Helsinki", reduced_motion="reduce", service_workers="block"
+    )
+    page, taken = await a_page(context), []
+    while not waiting.empty():
+        at, ready = waiting.get_nowait()
+        looks = [(look, size) for language, look, size in cover if language == ready.language]
+        width, height = SIZES[looks[0][1]]
+        await page.set_viewport_size({"width": width, "height": height})
+        try:
+            await opened(page, address, ready)
+        except Exception as error:
+            error.add_note(f"while opening {ready.state.name} in {ready.language}")
+            raise
+        for nth, (look, size) in enumerate(looks):
+            picture = await _picture(page, ready, look, size, out)
+            taken.append((at, nth, picture))
+    await context.close()
+    return taken
+
+
+async def _picture(page: "Page", ready: "Ready", look: str, size: str, out: Path) -> Picture:
+    from tests.webapp.opening import THEMES, show_theme
+
+    state = ready.state
+    width, height = SIZES[size]
+    await page.set_viewport_size({"width": width, "height": height})
+    await show_theme(page, THEMES[look], outside=state.outside)
+    # The bar at the foot sticks to the window's; for the picture of a whole page that is the page's.
+    whole = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": width, "height": max(height, min(whole, TALLEST))})
+    name = f"{state.name}.{ready.language}.{look}.{size}.png"
+    await page.screenshot(path=out / name)
+    return Picture(name, state.name, state.screen, ready.language, look, size)
+
+
+def _write_index(out: Path, pictures: list[Picture], names: list[str]) -> None:
+    """The page to leaf through them; also those of earlier runs that are still there."""
+    seen = {picture.file: picture for picture in pictures}
+    for path in out.glob("*.png"):
+        parts = path.name.split(".")
+        if path.name not in seen and len(parts) == 5:
+            state, language, look, size, _ = parts
+            seen[path.name] = Picture(
+                path.name, state, state.partition("-")[0], language, look, size
+            )
+    told: list[dict[str, Any]] = [
+        {name: getattr(picture, name) for name in Picture.__slots__} for picture in seen.values()
+    ]
+    told.sort(key=lambda one: names.index(one["state"]) if one["state"] in names else len(names))
+    page = Path(__file__).with_name("gallery.html").read_text()
+    data = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    (out / "index.html").write_text(page.replace("/* pictures */ []", data))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""How fast Telegram is written to, whatever happens on the way there (`M2`)."""
+
+import random
+from datetime import datetime, timedelta
+
+import pytest
+
+from backend import clock
+from bench.pace import most_in_a_second
+from bot.pace import ALL, ARRIVING, Pace
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def seconds(at: list[datetime]) -> list[float]:
+    return sorted(moment.timestamp() for moment in at)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
+    noon: datetime, seed: int
+) -> None:
+    """M2: each arrives at the worst moment of its life, where the others do; some last for seconds."""
+    dice = random.Random(seed)
+    pace, began, arrived = Pace(), [], []
+    under_way: list[tuple[datetime, datetime]] = []
+    jam = clock.now()
+    for _ in range(20_000):
+        clock.advance(MILLISECOND)
+        now = clock.now()
+        if dice.random() < 0.001:
+            # Nothing gets through until then.
+            jam = now + timedelta(milliseconds=dice.randrange(1_500))
+        for call in [call for call in under_way if max(call[1], jam) <= now]:
+            under_way.remove(call)
+            arrived.append(dice.choice((max(call[0], now - 5 * MILLISECOND), now)))
+            pace.end()
+        if pace.begins_in == 0:
+            pace.begin()
+            began.append(now)
+            under_way.append((now, now + timedelta(milliseconds=dice.choice((5, 10, 40, 900)))))
+    assert most_in_a_second(seconds(began)) <= ALL[0]
+    assert most_in_a_second(seconds(arrived)) <= ARRIVING[0]
+    assert len(arrived) > 20 * 12, "it is not safe by standing still"
+
+
+def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
+    """M2: twenty-five a second begin, evenly, and what a busy moment cost is made up for."""
+    pace, began = Pace(), []
+    for n in range(60_000):
+        clock.advance(MILLISECOND)
+        busy = n % 3_000 < 60
+        if not busy and pace.begins_in == 0:
+            pace.begin()
+            pace.end()
+            began.append(clock.now())
+    assert len(began) >= 60 * 24.5
+    assert most_in_a_second(seconds(began)) <= ALL[0]
+
+
+def test_a_call_that_hangs_is_reckoned_with_until_it_is_over(noon: datetime) -> None:
+    """M2: it may arrive at any moment yet. Where all that may arrive are under way, the next waits a second."""
+    pace = Pace()
+    for _ in range(ARRIVING[0]):
+        while pace.begins_in > 0:
+            clock.advance(MILLISECOND)
+        pace.begin()
+    clock.advance(timedelta(minutes=1))
+    assert pace.begins_in == 1
+    pace.end()
+    assert pace.begins_in == 1
+    clock.advance(timedelta(seconds=1))
+    assert pace.begins_in == 0

@@ -1,0 +1,86 @@
+"""States set up and opened in a real browser, one after the other in the same page."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import BrowserContext, Page
+
+from backend.people.queries import Person
+from tests.webapp.browsing import DARK, LIGHT, hash_of
+from tests.webapp.conftest import init_data, launch_of
+from tests.webapp.staging import SAID, Crowd, Stage, someone
+from tests.webapp.states import State
+
+# A theme somebody made for themselves: page and cards nearly alike, a loud accent, pale hints.
+ODD = {
+    "bg_color": "#f7ead2",
+    "text_color": "#4a2c5a",
+    "hint_color": "#b79a86",
+    "link_color": "#c2185b",
+    "button_color": "#ffb300",
+    "button_text_color": "#fff8e1",
+    "secondary_bg_color": "#f3dfc1",
+    "section_bg_color": "#f9e8cf",
+    "accent_text_color": "#c2185b",
+    "destructive_text_color": "#e64a19",
+    "bottom_bar_bg_color": "#e8cfae",
+}
+THEMES = {"light": LIGHT, "dark": DARK, "odd": ODD}
+
+# As a client tells of a theme that was changed; then the app does what it does in anyone's hands.
+TELL_THEME = "theme => Telegram.WebView.receiveEvent('theme_changed', { theme_params: theme })"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A state that is set up: who looks at it, and where."""
+
+    state: State
+    language: str
+    reader: Person
+    path: str
+
+
+async def set_up(state: State, language: str, crowd: Crowd) -> Ready:
+    """Set a state up for a new reader."""
+    reader = await someone(SAID[language].reader, language=language, may_write=True)
+    stage = Stage(language, reader, crowd)
+    path = await state.stage(stage)
+    return Ready(state, language, stage.reader, path)
+
+
+async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> None:
+    """Show the state in this page, as an old client does that has no buttons of its own."""
+    state = ready.state
+    await page.context.set_offline(False)
+    await page.unroute_all()
+    if page.url.startswith(app):
+        await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
+    await page.goto("about:blank")  # else only what is after # would change
+    if state.before:
+        await state.before(page)
+    person = ready.reader
+    fields = {"language": language or ready.language, **(state.launch or {})}
+    raw = init_data(launch_of(person.telegram_id, person.first_name, **fields))
+    after = "" if state.outside else hash_of(raw, platform="android", version="5.0")
+    await page.goto(app + ready.path + after)
+    await page.wait_for_selector(state.shows)
+    if state.act:
+        await state.act(page)
+
+
+async def show_theme(page: Page, theme: dict[str, Any], *, outside: bool = False) -> None:
+    """Give the page a theme; outside Telegram there is only the browser's own light or dark."""
+    dark = theme is DARK
+    if outside:
+        await page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+    else:
+        await page.evaluate(TELL_THEME, json.loads(json.dumps(theme)))
+
+
+async def a_page(context: BrowserContext) -> Page:
+    """A page for many states, one after the other."""
+    page = await context.new_page()
+    context.set_default_timeout(15_000)
+    return page

@@ -1,0 +1,340 @@
+"""Where states of the Mini App are set up: a reader and clubs of their own, by the domain's own actions, at noon.
+
+Everything stands at `NOON`; what must have been before is done under `ago`. Nobody sees another's club (`A1`), so many
+states stand in one database side by side.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from backend import clock
+from backend.accounts.actions import create_own_account, join
+from backend.bookings import actions as seats
+from backend.bookings.rules import Via
+from backend.events.actions import create_series
+from backend.events.drafts import SeriesDraft
+from backend.groups.actions import link_group
+from backend.people.actions import TelegramIdentity, choose_zone, meet
+from backend.people.queries import Person
+from backend.polls import queries as polls
+from backend.polls.actions import create_poll, vote
+from backend.polls.drafts import OptionDraft, PollDraft
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday; 14:00 in Helsinki
+ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # and how far that is from UTC in November
+CARD = Via.CARD
+
+_numbers = count(700_001)  # Telegram ids; each person and chat is a new one
+FIRST = [
+    "Aino",
+    "Mikko",
+    "Светлана",
+    "Väinö",
+    "Olga",
+    "Pekka",
+    "Bob",
+    "Анна",
+    "Juho",
+    "Eeva",
+    "Charlie",
+    "Tuuli",
+    "Иван",
+    "Kaarina",
+    "Ömer",
+    "Siiri",
+    "Александра",
+    "Ville",
+    "Noora",
+    "Maximilian",
+    "Мария",
+    "Onni",
+    "Zoë",
+    "Hilla",
+    "Дмитрий",
+    "Sampo",
+    "Lumi",
+    "Екатерина",
+    "Otso",
+    "Helmi",
+]
+LAST = [
+    "Virtanen",
+    "Korhonen",
+    "Иванова",
+    "Nieminen",
+    "Mäkinen",
+    "Hämäläinen",
+    "Smith",
+    "Петров",
+    "Laine",
+    "Heikkinen",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a club of this language writes."""
+
+    club: str
+    clubs: tuple[str, ...]
+    groups: tuple[str, ...]
+    reader: str
+    yoga: str
+    padel: str
+    breakfast: str
+    run: str
+    long: str
+    place: str
+    long_place: str
+    about: str
+    reason: str
+    question: str
+    options: tuple[str, ...]
+    bring: str
+    when: str
+
+
+SAID = {
+    "en": Said(
+        "Kallio Yoga",
+        ("Padel Pasila", "Sunday Runners", "The Very Long Named Association of Boardgame Friends"),
+        ("Kallio Yoga", "Kallio beginners", "Teachers and stand-ins"),
+        "Alice",
+        "Evening flow yoga",
+        "Padel Americano",
+        "Breakfast after yoga",
+        "Sunday run",
+        "Introduction to counter-revolutionary thermodynamics and responsible micro-entrepreneurship for beginners",
+        "Kallion kulttuuritalo, sali 2",
+        "The old waterworks at Länsiväyläntie 1234, second yard, third staircase, behind the blue door that sticks",
+        "A calm hour after work. Bring a mat if you have one; there are a few to borrow.\n\nThe door is locked at five past.",
+        "A pipe burst in the hall.",
+        "What do we cook at the Christmas party?",
+        ("Karjalanpaisti", "Vegan ramen", "Пельмени, лепим вместе", "Sauna makkara"),
+        "Who brings what?",
+        "When do we have the autumn meeting?",
+    ),
+    "fi": Said(
+        "Kallion joogaseura",
+        ("Padel Pasila", "Sunnuntaijuoksijat", "Pääkaupunkiseudun lautapeliharrastajien yhdistys"),
+        ("Kallion joogaseura", "Aloittelijat", "Ohjaajat ja tuuraajat"),
+        "Aino",
+        "Rauhallinen iltajooga",
+        "Padel Americano",
+        "Joogan jälkeinen aamiainen",
+        "Sunnuntailenkki",
+        "Lentokonesuihkuturbiinimoottoriapumekaanikkoaliupseerioppilaiden epävirallinen virkistysiltapäivä",
+        "Kallion kulttuuritalo, sali 2",
+        "Vanha vesilaitos, Länsiväyläntie 1234, toinen sisäpiha, kolmas porraskäytävä, jumittavan sinisen oven takana",
+        "Rauhallinen tunti työpäivän jälkeen. Ota oma matto, jos sinulla on; muutaman voi lainata.\n\nOvi lukitaan viisi yli.",
+        "Salissa on vesivahinko.",
+        "Mitä laitamme pikkujouluihin ruoaksi?",
+        ("Karjalanpaisti", "Vegaaninen ramen", "Пельмени, лепим вместе", "Saunamakkara"),
+        "Kuka tuo mitäkin nyyttikesteihin?",
+        "Milloin pidämme syyskokouksen?",
+    ),
+    "ru": Said(
+        "Йога в Каллио",
+        (
+            "Падел Пасила",
+            "Воскресные бегуны",
+            "Объединение любителей настольных игр столичного региона",
+        ),
+        ("Йога в Каллио", "Начинающие", "Преподаватели и замены"),
+        "Светлана",
+        "Вечерняя спокойная йога",
+        "Падел американо",
+        "Завтрак после йоги",
+        "Воскресная пробежка",
+        "Достопримечательности: человеконенавистничество и частнопредпринимательское превысокомногорассмотрительствующее",
+        "Дом культуры Каллио, зал 2",
+        "Старая водопроводная станция, Ленинградское шоссе 1234, второй двор, третий подъезд, за синей дверью",
+        "Спокойный час после работы. Возьмите коврик, если есть; несколько можно одолжить.\n\nДверь запирается в пять минут.",
+        "В зале прорвало трубу.",
+        "Что готовим на рождественскую вечеринку?",
+        ("Карельское жаркое", "Веганский рамен", "Пельмени, лепим вместе", "Колбаски из сауны"),
+        "Кто что принесёт?",
+        "Когда проведём осеннее собрание?",
+    ),
+}
+
+
+def ago(**back: float) -> AbstractContextManager[None]:
+    """So long before noon: `with ago(hours=4): …`."""
+    return clock.stopped(NOON - timedelta(**back))
+
+
+def ahead(**on: float) -> datetime:
+    """The wall clock in Helsinki so long after noon."""
+    return (NOON + TWO + timedelta(**on)).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A club with who organises it and a few who come, and a group for its dates."""
+
+    id: int
+    olga: Person
+    bob: Person
+    others: tuple[Person, ...]
+    groups: tuple[int, ...]
+
+
+@dataclass
+class Stage:
+    """What one state is set up with: its reader, who speaks `language` as their clubs do."""
+
+    language: str
+    reader: Person
+    many: Callable[["Stage"], Awaitable["Many"]]
+    said: Said = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.said = SAID[self.language]
+
+    async def club(self, name: str = "", *, others: int = 3, groups: int = 1) -> Staged:
+        """A club the reader is a member of, with Olga, Bob and some others."""
+        olga, bob = await someone("Olga"), await someone("Bob")
+        club = await create_own_account(
+            olga, name or self.said.club, zone=ZONE, language=self.language
+        )
+        around = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
+        for person in (bob, *around, self.reader):
+            await join(person, club, through="hand")
+        titles = self.said.groups[:groups]
+        linked = [
+            await link_group(olga, club, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
+            for title in titles
+        ]
+        return Staged(club, olga, bob, around, tuple(group.id for group in linked))
+
+    async def event(self, club: Staged, hours: float = 76, **about: Any) -> str:
+        """A date so many hours after noon, yoga by default; its code."""
+        draft = {
+            "title": self.said.yoga,
+            "emoji": "🧘",
+            "place": self.said.place,
+            "duration_minutes": 75,
+            "capacity": 12,
+            "guests_max": 2,
+            "cancel_before_minutes": 360,
+            "group_id": club.groups[0],
+            "zone": ZONE,
+            "starts_local": ahead(hours=hours),
+        }
+        made = await create_series(club.olga, club.id, SeriesDraft(**{**draft, **about}))
+        return str(made.first_code)
+
+    async def poll(self, club: Staged, **about: Any) -> str:
+        """A poll with one choice by default; its code."""
+        draft: dict[str, Any] = {
+            "question": self.said.question,
+            "options": tuple(OptionDraft(text) for text in self.said.options),
+            "closes_at": NOON + timedelta(days=4, hours=6),
+            "group_id": club.groups[0],
+        }
+        return await create_poll(club.olga, club.id, PollDraft(**{**draft, **about}))
+
+    async def dates(self, club: Staged, days: int = 4, **about: Any) -> str:
+        """A poll about dates, one a day at 18:00; its code."""
+        options = tuple(
+            OptionDraft(starts_at=NOON + timedelta(days=2 + day, hours=4)) for day in range(days)
+        )
+        return await self.poll(
+            club, question=self.said.when, options=options, kind="dates", **about
+        )
+
+    async def elsewhere(self, zone: str) -> None:
+        """The reader is in another zone."""
+        await choose_zone(self.reader, zone)
+
+
+async def book(code: str, *parties: Person | tuple[Person, int]) -> None:
+    """One after the other: a person alone, or with so many guests."""
+    for party in parties:
+        person, guests = party if isinstance(party, tuple) else (party, 0)
+        await seats.book(code, person, guests=guests, via=CARD)
+
+
+async def choose(code: str, person: Person, *choice: int | tuple[int, Any]) -> None:
+    """Vote for options by their number from 0, or with an answer for each."""
+    options = [option.id for option in (await polls.poll(code, person)).options]
+    picked = {
+        options[one[0]]: one[1] if isinstance(one, tuple) else None
+        for one in (one if isinstance(one, tuple) else (one, None) for one in choice)
+    }
+    said = any(answer is not None for answer in picked.values())
+    await vote(code, person, picked if said else list(picked), via=CARD)  # type: ignore[arg-type]
+
+
+async def someone(
+    first: str, last: str = "", *, language: str = "en", may_write: bool = True
+) -> Person:
+    """A new person of that name."""
+    number = next(_numbers)
+    return await meet(
+        TelegramIdentity(
+            number,
+            first,
+            last or LAST[number % len(LAST)],
+            language_code=language,
+            may_write=may_write,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A club of thousands: a date nearly full, one with a long line, and a poll."""
+
+    big: str
+    line: str
+    poll: str
+    club: int
+
+
+@dataclass
+class Crowd:
+    """Makes that club when it is first wanted, once for all languages."""
+
+    size: int
+    _made: "Many | None" = None
+
+    async def __call__(self, stage: Stage) -> Many:
+        if self._made is None:
+            self._made = await self._make(stage)
+        await join(stage.reader, self._made.club, through="hand")
+        return self._made
+
+    async def _make(self, stage: Stage) -> Many:
+        club = await stage.club(stage.said.clubs[-1], others=0)
+        people: list[Person] = []
+        for first in range(0, self.size, 50):
+            names = [FIRST[i % len(FIRST)] for i in range(first, min(first + 50, self.size))]
+            people += await asyncio.gather(*map(someone, names))
+        await _each(people, lambda person: join(person, club.id, through="hand"))
+        big = await stage.event(club, capacity=self.size + 20, title=stage.said.run, emoji="🏃")
+        line = await stage.event(
+            club, capacity=max(2, self.size // 12), title=stage.said.padel, emoji="🎾"
+        )
+        await _each(
+            people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD)
+        )
+        await _each(people[: self.size // 4], lambda person: seats.book(line, person, via=CARD))
+        poll = await stage.poll(club)
+        options = [option.id for option in (await polls.poll(poll, club.olga)).options]
+        await _each(
+            people[: self.size // 3],
+            lambda person: vote(poll, person, [options[person.id % 5 % 4]], via=CARD),
+        )
+        return Many(big, line, poll, club.id)
+
+
+async def _each(people: list[Person], do: Callable[[Person], Awaitable[Any]]) -> None:
+    for first in range(0, len(people), 100):
+        await asyncio.gather(*map(do, people[first : first + 100]))

@@ -1,0 +1,688 @@
+"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `sweep.py` tests it.
+
+A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and gives its address, and what is done on the
+page before it is looked at. Reasons for a state are in `webapp/standing.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from playwright.async_api import Page, Route, expect
+
+from backend import db
+from backend.accounts.actions import join
+from backend.bookings import actions as seats
+from backend.bookings.attendance import check_in, close_list, complete_ended
+from backend.bookings.by_hand import seat_by_name
+from backend.bookings.regulars import make_regular
+from backend.bookings.series import cancel_date, decide, move_date
+from backend.people.preferences import choose_reminders, mute
+from backend.polls.actions import close_poll
+from backend.polls.drafts import OptionDraft
+from backend.polls.making import Making
+from backend.polls.rules import Answer
+from tests.webapp.staging import CARD, NOON, Stage, Staged, ago, ahead, book, choose, someone
+
+Setting = Callable[[Stage], Awaitable[str]]
+Deed = Callable[[Page], Awaitable[Any]]
+INSIDE = "#screen[data-outcome]"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`before` is done before the page is opened, `act` once it shows `shows`. `launch` are fields of the launch;
+    None is a browser outside Telegram. `crowded` needs the club of thousands."""
+
+    name: str
+    stage: Setting
+    act: Deed | None = None
+    before: Deed | None = None
+    shows: str = INSIDE
+    launch: dict[str, str] | None = None
+    outside: bool = False
+    crowded: bool = False
+
+    @property
+    def screen(self) -> str:
+        """`event` of `event-offer`."""
+        return self.name.partition("-")[0]
+
+
+async def member_of(person: Any, club: Staged) -> int:
+    return await join(person, club.id, through="hand")
+
+
+def at(path: str, setting: Setting) -> Setting:
+    """That setting, looked at from another address; `{}` is the one it gives."""
+
+    async def staged(s: Stage) -> str:
+        return path.format(await setting(s))
+
+    return staged
+
+
+# --- clubs ---
+
+
+async def no_club(s: Stage) -> str:
+    return "/app/events"
+
+
+async def empty_club(s: Stage) -> str:
+    await s.club()
+    return "/app/events"
+
+
+async def three_people(s: Stage) -> str:
+    """A club of three: Olga, Bob and the reader, with one date."""
+    club = await s.club(others=0)
+    await book(await s.event(club, 30, capacity=4), club.olga)
+    return "/app/events"
+
+
+async def one_club(s: Stage) -> str:
+    """Rows of every kind."""
+    club = await s.club(groups=3)
+    them = club.others
+    say = s.said
+    await book(await s.event(club, 4, title=say.run, emoji="🏃"), (s.reader, 1), them[0])
+    await book(await s.event(club, 28), club.bob)
+    full = await s.event(club, 29.5, title=say.padel, emoji="🎾", capacity=2)
+    await book(full, club.bob, *them)
+    line = await s.event(club, 52, title=say.padel, emoji="🎾", capacity=2)
+    await book(line, club.bob, *them[:2], s.reader)
+    await cancel_date(await s.event(club, 76), club.olga, say.reason)
+    await s.event(club, 77.25, title=say.breakfast, emoji="☕", capacity=None, place="")
+    await s.event(club, 100, opens_before_minutes=24 * 60, group_id=club.groups[1])
+    await book(await s.event(club, 124, min_to_run=6), club.bob)
+    await s.event(club, 148, title=say.long, emoji="", place=say.long_place)
+    await seats.answer(await s.event(club, 172), s.reader, maybe=True, via=CARD)
+    await seats.answer(await s.event(club, 196), s.reader, maybe=False, via=CARD)
+    return "/app/events"
+
+
+async def many_clubs(s: Stage) -> str:
+    """Four clubs, two questions on top: an offer and a moved date."""
+    await offered(s)
+    for i, name in enumerate(s.said.clubs):
+        club = await s.club(name)
+        await book(await s.event(club, 28 + 24 * i, title=s.said.run, emoji="🏃"), s.reader)
+        await s.event(club, 30 + 24 * i, title=s.said.padel, emoji="🎾", capacity=4)
+    code = await s.event(club, 80)
+    await book(code, s.reader)
+    await move_date(code, club.olga, ahead(hours=84))
+    return "/app/events"
+
+
+async def crowd(s: Stage) -> str:
+    await s.many(s)
+    return "/app/events"
+
+
+# --- one date ---
+
+
+def date(hours: float = 76, **about: Any) -> Setting:
+    """Nobody has answered yet."""
+
+    async def staged(s: Stage) -> str:
+        club = await s.club()
+        return f"/app/events/{await s.event(club, hours, **about)}"
+
+    return staged
+
+
+async def some_come(s: Stage) -> str:
+    club = await s.club(others=6)
+    code = await s.event(
+        club, description=s.said.about, map_url="https://maps.example/kallio", rule="FREQ=WEEKLY"
+    )
+    await book(code, (club.bob, 1), *club.others)
+    return f"/app/events/{code}"
+
+
+async def full(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, capacity=3)
+    await book(code, (club.bob, 1), *club.others)
+    return f"/app/events/{code}"
+
+
+async def am_in(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, rule="FREQ=WEEKLY")
+    await book(code, club.bob, s.reader)
+    return f"/app/events/{code}"
+
+
+async def in_with_guests(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club)
+    await book(code, club.bob, (s.reader, 2), *club.others)
+    return f"/app/events/{code}"
+
+
+async def in_too_late(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 4)
+    await book(code, club.bob, (s.reader, 1))
+    return f"/app/events/{code}"
+
+
+async def in_unheard(s: Stage) -> str:
+    """The bot may not write to the reader (`M3`)."""
+    s.reader = await someone(s.said.reader, language=s.language, may_write=False)
+    return await am_in(s)
+
+
+async def regular(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, rule="FREQ=WEEKLY")
+    series = (await seats.find(code)).id
+    series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", series)
+    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
+    return f"/app/events/{code}"
+
+
+async def waiting(s: Stage) -> str:
+    club = await s.club(others=9)
+    code = await s.event(club, capacity=3)
+    await book(code, (club.bob, 2), *club.others[:6], (s.reader, 1), *club.others[6:])
+    return f"/app/events/{code}"
+
+
+async def part(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, capacity=3)
+    await book(code, club.bob, (s.reader, 2))
+    await seats.take_free(code, s.reader, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def offered(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 6, capacity=3)
+    await book(code, (club.bob, 1), club.others[0], (s.reader, 1), club.others[1])
+    with ago(minutes=6, seconds=19):
+        await seats.leave(code, club.bob, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def offer_runs_out(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 6, capacity=1)
+    await book(code, club.bob, s.reader)
+    with ago(minutes=27):
+        await seats.leave(code, club.bob, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def time_up(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 6, capacity=1)
+    await book(code, club.bob, s.reader, club.others[0])
+    with ago(minutes=31):
+        await seats.leave(code, club.bob, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def called(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 1.5, capacity=2, cancel_before_minutes=None)
+    await book(code, club.bob, club.others[0], club.others[1], s.reader)
+    await seats.leave(code, club.bob, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def replacing(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 4)
+    await book(code, club.bob, s.reader)
+    await seats.find_replacement(code, s.reader, via=CARD)
+    return f"/app/events/{code}"
+
+
+async def moved(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club)
+    await book(code, club.bob, s.reader)
+    await move_date(code, club.olga, ahead(hours=101))
+    return f"/app/events/{code}"
+
+
+async def claims(s: Stage, *, reader_voted: bool = False) -> str:
+    club = await s.club()
+    with ago(hours=8):
+        poll = await s.dates(club)
+        for person in (club.bob, *club.others, *((s.reader,) if reader_voted else ())):
+            await choose(poll, person, (0, Answer.YES), (1, Answer.NO))
+        made = await close_poll(
+            poll,
+            club.olga,
+            make=Making(place=s.said.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
+        )
+    assert made.made is not None
+    return f"/app/events/{made.made.code}"
+
+
+async def claim_is_mine(s: Stage) -> str:
+    return await claims(s, reader_voted=True)
+
+
+async def cancelled(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, rule="FREQ=WEEKLY")
+    await book(code, s.reader, club.bob)
+    await cancel_date(code, club.olga, s.said.reason)
+    return f"/app/events/{code}"
+
+
+async def closed(s: Stage) -> str:
+    club = await s.club()
+    with ago(days=2):
+        code = await s.event(club, 6, closes_before_minutes=12 * 60, rule="FREQ=WEEKLY")
+        await book(code, club.bob, *club.others)
+    return f"/app/events/{code}"
+
+
+def ended(how: str) -> Setting:
+    """`came`, `missed`, `late` or `away`."""
+
+    async def staged(s: Stage) -> str:
+        club = await s.club()
+        with ago(days=2):
+            code = await s.event(club, -5, rule="FREQ=WEEKLY")
+            await book(code, club.bob, *club.others)
+            if how != "away":
+                await book(code, (s.reader, 1) if how == "came" else s.reader)
+        with ago(hours=5, minutes=10):
+            await check_in(code, club.olga, await member_of(club.bob, club))
+            if how == "came":
+                await check_in(code, club.olga, await member_of(s.reader, club), came=1)
+            if how == "late":
+                await seats.find_replacement(code, s.reader, via=CARD)
+        await complete_ended()
+        await close_list(code, club.olga)
+        return f"/app/events/{code}"
+
+    return staged
+
+
+def answered(*, maybe: bool) -> Setting:
+    async def staged(s: Stage) -> str:
+        club = await s.club()
+        code = await s.event(club)
+        await book(code, club.bob)
+        await seats.answer(code, s.reader, maybe=maybe, via=CARD)
+        return f"/app/events/{code}"
+
+    return staged
+
+
+async def over(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, capacity=6)
+    await book(code, (club.bob, 2), (s.reader, 1), *club.others)
+    await seats.set_capacity(code, club.olga, 5)
+    return f"/app/events/{code}"
+
+
+async def long_words(s: Stage) -> str:
+    """Titles, names and places as long as they may be, in a club that speaks so."""
+    club = await s.club(s.said.clubs[-1])
+    code = await s.event(
+        club,
+        title=s.said.long,
+        place=s.said.long_place,
+        description=f"{s.said.long}\n{s.said.about}\nhttps://example.com/{'a-long-address-' * 8}",
+    )
+    await book(
+        code,
+        await member("Konstantinopolitanische", club),
+        await member("Александра-Анастасия", club),
+    )
+    await seat_by_name(code, club.olga, "Lentokonesuihkuturbiinimoottoriapumekaanikko Virtanen")
+    return f"/app/events/{code}"
+
+
+async def member(name: str, club: Staged) -> Any:
+    person = await someone(name)
+    await join(person, club.id, through="hand")
+    return person
+
+
+async def minimum(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, min_to_run=6, decide_by_itself=True)
+    await book(code, club.bob, s.reader)
+    return f"/app/events/{code}"
+
+
+async def runs(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, min_to_run=6)
+    await book(code, club.bob)
+    await decide(code, club.olga, run=True)
+    return f"/app/events/{code}"
+
+
+async def far_away(s: Stage) -> str:
+    await s.elsewhere("America/Argentina/Buenos_Aires")
+    return await some_come(s)
+
+
+async def of_the_crowd(s: Stage) -> str:
+    return f"/app/events/{(await s.many(s)).big}"
+
+
+async def long_line(s: Stage) -> str:
+    code = (await s.many(s)).line
+    await book(code, s.reader)
+    return f"/app/events/{code}"
+
+
+async def checked_in(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, 1)
+    await book(code, club.bob, (s.reader, 1))
+    await check_in(code, club.olga, await member_of(s.reader, club), came=1)
+    return f"/app/events/{code}"
+
+
+# --- mine ---
+
+
+async def bookings(s: Stage) -> str:
+    club = await s.club()
+    for hours, title, emoji in (
+        (28, s.said.yoga, "🧘"),
+        (52, s.said.padel, "🎾"),
+        (76, s.said.breakfast, "☕"),
+    ):
+        await book(
+            await s.event(club, hours, title=title, emoji=emoji), club.bob, (s.reader, hours % 3)
+        )
+    code = await s.event(club, 5)
+    await book(code, s.reader)
+    await seats.find_replacement(code, s.reader, via=CARD)
+    standing = (await seats.find(await s.event(club, 124, rule="FREQ=WEEKLY"))).id
+    series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", standing)
+    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
+    gone = await s.event(club, 148)
+    await book(gone, s.reader)
+    await cancel_date(gone, club.olga, s.said.reason)
+    return "/app/bookings"
+
+
+async def in_lines(s: Stage) -> str:
+    await called(s)
+    await time_up(s)
+    await waiting(s)
+    return "/app/bookings?show=waiting"
+
+
+async def past(s: Stage) -> str:
+    for how in ("came", "missed", "late"):
+        await ended(how)(s)
+    return "/app/bookings?show=past"
+
+
+# --- polls ---
+
+
+async def poll_list(s: Stage) -> str:
+    club = await s.club()
+    voted = await s.poll(club, question=s.said.bring)
+    await choose(voted, s.reader, 0)
+    await s.poll(club)
+    await s.dates(club)
+    done = await s.poll(club, question=s.said.long)
+    await close_poll(done, club.olga)
+    return "/app/polls"
+
+
+def poll(*, voted: bool = False, open_: bool = True, limits: bool = False, **about: Any) -> Setting:
+    """One poll that others have voted in."""
+
+    async def staged(s: Stage) -> str:
+        club = await s.club(others=6)
+        several = about.get("kind") == "several"
+        options = tuple(
+            OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.said.options)
+        )
+        code = await s.poll(
+            club, options=options, question=s.said.bring if several else s.said.question, **about
+        )
+        await choose(code, club.bob, *((0, 2) if several else (0,)))
+        for i, person in enumerate(club.others[:4]):
+            await choose(
+                code, person, 1 + (i % 2 if limits else i // 3) + (1 if i == 3 and limits else 0)
+            )
+        if voted:
+            await choose(code, s.reader, *((2, 3) if several else (3,)))
+        if not open_:
+            await close_poll(code, club.olga)
+        return f"/app/polls/{code}"
+
+    return staged
+
+
+def dates(*, voted: bool = False, made: bool = False, days: int = 4, **about: Any) -> Setting:
+    async def staged(s: Stage) -> str:
+        club = await s.club(others=5)
+        code = await s.dates(club, days=days, **about)
+        said = (Answer.YES, Answer.IF_NEED_BE, Answer.NO)
+        for i, person in enumerate((club.bob, *club.others)):
+            await choose(
+                code, person, *((day, said[(i + day) % 3 if day else 0]) for day in range(days))
+            )
+        if voted:
+            await choose(code, s.reader, (0, Answer.YES), (1, Answer.IF_NEED_BE), (2, Answer.NO))
+        if made:
+            await close_poll(code, club.olga, make=Making(place=s.said.place, capacity=12))
+        return f"/app/polls/{code}"
+
+    return staged
+
+
+async def poll_of_the_crowd(s: Stage) -> str:
+    return f"/app/polls/{(await s.many(s)).poll}"
+
+
+# --- me ---
+
+
+async def me(s: Stage) -> str:
+    await s.club()
+    await s.club(s.said.clubs[-1])
+    return "/app/me"
+
+
+async def me_particular(s: Stage) -> str:
+    """Reminders at times of one's own, some messages not wanted, a club of one's own, another zone than the device's."""
+    await one_club(s)
+    await s.elsewhere("America/Argentina/Buenos_Aires")
+    await choose_reminders(s.reader, [2 * 24 * 60, 180, 15])
+    await mute(s.reader, "polls", on=True)
+    return "/app/me"
+
+
+# --- what goes wrong, and what is on the way ---
+
+
+async def of_another_club(s: Stage) -> str:
+    stranger = await someone("Charlie")
+    return await date()(Stage(s.language, stranger, s.many))
+
+
+async def go_offline(page: Page) -> None:
+    await page.context.set_offline(True)
+    await page.locator("#do-join").click()
+    await expect(page.locator("#offline")).to_be_visible()
+
+
+async def never(route: Route) -> None:
+    """The answer does not come."""
+
+
+async def tap_unanswered(page: Page) -> None:
+    await page.route("**/booking", never)
+    await page.locator("#do-join").click()
+    await expect(page.locator("#screen")).to_have_attribute("aria-busy", "true")
+
+
+async def fail(page: Page) -> None:
+    await page.route("**/booking", lambda route: route.fulfill(status=502, body="Bad Gateway"))
+    await page.locator("#do-join").click()
+    await expect(page.locator("#offline")).to_be_visible()
+
+
+async def be_refused(page: Page) -> None:
+    """What is asked for is not there any more: the page still offers it."""
+    await page.evaluate("document.getElementById('more').click()")
+    await expect(page.locator("#notice[role=alert]")).to_be_visible()
+
+
+async def no_room_for_guests(s: Stage) -> str:
+    club = await s.club()
+    code = await s.event(club, capacity=4)
+    await book(code, s.reader, (club.bob, 2))
+    return f"/app/events/{code}"
+
+
+async def hold_back(page: Page) -> None:
+    await page.route("**/app/events?*", never)
+    await page.route("**/app/events", _only_the_shell)
+
+
+async def _only_the_shell(route: Route) -> None:
+    if route.request.resource_type == "document":
+        await route.continue_()
+
+
+async def more_guests(page: Page) -> None:
+    await page.locator("[data-step='1']").click()
+
+
+async def open_change(page: Page) -> None:
+    await page.locator("#change summary").click()
+
+
+async def choose_two(page: Page) -> None:
+    for i in (0, 1):
+        await page.locator("label.opt").nth(i).click()
+
+
+async def tap_join(page: Page) -> None:
+    await page.locator("#do-join").click()
+    await page.wait_for_selector("#screen[data-outcome=booked], #screen[data-outcome=waiting]")
+
+
+STALE = {"auth_date": str(int((NOON - timedelta(days=2)).timestamp()))}
+
+STATES: tuple[State, ...] = (
+    State("home-no-club", no_club),
+    State("home-empty", empty_club),
+    State("home-three", three_people),
+    State("home-one-club", one_club),
+    State("home-many-clubs", many_clubs),
+    State("home-search", at("/app/events?q=", one_club)),
+    State("home-found", at("/app/events?q=padel", one_club)),
+    State("home-nothing-found", at("/app/events?q=zzz", one_club)),
+    State("home-crowd", crowd, crowded=True),
+    State("month", at("/app/month", one_club)),
+    State("month-empty", at("/app/month?month=2027-07", one_club)),
+    State("event-open", date()),
+    State("event-open-guests", date(), act=more_guests),
+    State("event-some", some_come),
+    State("event-full", full),
+    State("event-joined", some_come, act=tap_join),
+    State("event-in", am_in),
+    State("event-in-guests", in_with_guests),
+    State("event-in-late", in_too_late),
+    State("event-in-unheard", in_unheard),
+    State("event-regular", regular),
+    State("event-waiting", waiting),
+    State("event-part", part),
+    State("event-offer", offered),
+    State("event-offer-soon", offer_runs_out),
+    State("event-time-up", time_up),
+    State("event-call", called),
+    State("event-replacing", replacing),
+    State("event-moved", moved),
+    State("event-claims", claims),
+    State("event-claim-mine", claim_is_mine),
+    State("event-not-open", date(opens_before_minutes=24 * 60)),
+    State("event-closed", closed),
+    State("event-cancelled", cancelled),
+    State("event-came", ended("came")),
+    State("event-missed", ended("missed")),
+    State("event-gave-up-late", ended("late")),
+    State("event-over", ended("away")),
+    State("event-unlimited", date(capacity=None)),
+    State("event-over-capacity", over),
+    State("event-no-place", date(place="", capacity=40)),
+    State("event-long-words", long_words),
+    State("event-maybe", answered(maybe=True)),
+    State("event-declined", answered(maybe=False), act=open_change),
+    State("event-minimum", minimum),
+    State("event-runs", runs),
+    State("event-far-away", far_away),
+    State("event-crowd", of_the_crowd, crowded=True),
+    State("event-long-line", long_line, crowded=True),
+    State("event-refused-guest", no_room_for_guests, act=be_refused),
+    State("people", at("{}/people", some_come)),
+    State("people-nobody", at("{}/people", date())),
+    State("people-long", at("{}/people", long_words)),
+    State("people-crowd", at("{}/people", of_the_crowd), crowded=True),
+    State("code", at("{}/code", am_in)),
+    State("code-here", at("{}/code", checked_in)),
+    State("mine-coming", bookings),
+    State("mine-waiting", in_lines),
+    State("mine-past", past),
+    State("mine-empty", at("/app/bookings", empty_club)),
+    State("mine-waiting-empty", at("/app/bookings?show=waiting", empty_club)),
+    State("mine-past-empty", at("/app/bookings?show=past", empty_club)),
+    State("mine-asked", at("/app/bookings", many_clubs)),
+    State("polls", poll_list),
+    State("polls-empty", at("/app/polls", empty_club)),
+    State("poll-single", poll()),
+    State("poll-single-voted", poll(voted=True)),
+    State("poll-limits", poll(limits=True)),
+    State("poll-several", poll(kind="several", choices_max=2), act=choose_two),
+    State("poll-several-voted", poll(kind="several", choices_max=2, voted=True)),
+    State("poll-dates", dates()),
+    State("poll-dates-voted", dates(voted=True, days=8)),
+    State("poll-dates-made", dates(voted=True, made=True)),
+    State("poll-hidden", poll(results="voted", anonymous=True)),
+    State("poll-hidden-voted", poll(results="closed", voted=True)),
+    State("poll-closed", poll(voted=True, open_=False)),
+    State("poll-crowd", poll_of_the_crowd, crowded=True),
+    State("me", me),
+    State("me-particular", me_particular),
+    State("me-no-club", at("/app/me", no_club)),
+    State("refused", of_another_club),
+    State("offline", date(), act=go_offline),
+    State("broken", date(), act=fail),
+    State("busy", date(), act=tap_unanswered),
+    State("loading", empty_club, before=hold_back, shows="#loading"),
+    State("outside", date(), shows="#outside:not([hidden])", outside=True),
+    State("stale", empty_club, shows="#stale:not([hidden])", launch=STALE),
+)
+"""The list. Alike screens stand together; the gallery leafs through it in this order."""
+
+
+def chosen(names: str, *, crowded: bool = True) -> list[State]:
+    """The states of these screens or of these names, comma-separated; all of them for ""."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if not any(name in (s.screen, s.name) for s in STATES)]
+    if unknown:
+        raise ValueError(f"no such screen or state: {', '.join(unknown)}")
+    return [
+        state
+        for state in STATES
+        if (not wanted or state.screen in wanted or state.name in wanted)
+        and (crowded or not state.crowded)
+    ]

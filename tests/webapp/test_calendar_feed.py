@@ -1,0 +1,355 @@
+"""The address at which somebody's own calendar follows their dates, read by a library that is not the one that writes."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import vobject
+
+from backend import clock, codes, db
+from backend.bookings.actions import book, leave, remove
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date, move_date, restore_date
+from backend.people import feeds
+from backend.people.actions import mark_blocked
+from backend.settings import settings
+
+Make = Callable[..., Awaitable[str]]
+
+
+async def address(person: Any) -> str:
+    """The path of the person's feed, made if need be."""
+    await feeds.make_feed(person)
+    mine = await feeds.feed(person)
+    assert mine is not None
+    return f"/calendar/{mine.token}.ics"
+
+
+def rules_of(raw: bytes) -> str:
+    """The text, after it was held against RFC 5545, 3.1: lines end with CRLF and have at most 75 octets."""
+    assert raw.endswith(b"END:VCALENDAR\r\n")
+    lines = raw.split(b"\r\n")
+    assert not any(b"\n" in line or b"\r" in line for line in lines)
+    assert max(map(len, lines)) <= 75
+    for line in lines:
+        line.decode()  # no letter is torn apart
+    return raw.decode()
+
+
+def read(answer: httpx.Response) -> list[Any]:
+    """The dates, as vobject reads them."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    calendar = vobject.readOne(rules_of(answer.content))
+    return list(calendar.contents.get("vevent", []))
+
+
+async def followed(web: httpx.AsyncClient, path: str) -> list[Any]:
+    return read(await web.get(path))
+
+
+async def test_holds_what_one_is_in_and_waits_for_over_all_clubs(
+    web: httpx.AsyncClient, alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`S5`, `A8`: who waits reads so; what one is not in is not there."""
+    sure = await instance(title="Yoga")
+    full = await instance(title="Sauna", emoji="", capacity=1)
+    await instance(title="Choir")
+    await book(sure, alice, via=Via.CARD)
+    await book(full, bob, via=Via.CARD)
+    await book(full, alice, via=Via.CARD)
+    found = {event.uid.value: event for event in await followed(web, await address(alice))}
+    assert set(found) == {f"{sure}@emerald.example", f"{full}@emerald.example"}
+    mine, waits = found[f"{sure}@emerald.example"], found[f"{full}@emerald.example"]
+    assert (mine.summary.value, mine.status.value) == ("🧘 Yoga", "CONFIRMED")
+    assert (waits.summary.value, waits.status.value) == ("Sauna (in line)", "TENTATIVE")
+    assert mine.dtstart.value == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
+    assert mine.dtend.value - mine.dtstart.value == timedelta(minutes=75)
+    assert mine.url.value == f"https://t.me/emerald_test_bot/app?startapp=e_{sure}"
+
+
+async def test_a_date_is_the_same_thing_as_in_its_own_file(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
+    [single] = re.findall(r"https://emerald.example(/calendar/dates/[^\"]+)", page)
+    [one] = read(await web.get(single))
+    [same] = await followed(web, await address(alice))
+    assert one.serialize() == same.serialize()
+
+
+async def test_follows_moves_cancellations_and_what_is_taken_back(
+    web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
+) -> None:
+    """`S5`, `S6`: the same UID, a rising SEQUENCE."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    told = [(await followed(web, path))[0]]
+    await move_date(code, olga, datetime(2026, 11, 27, 18, 0))
+    told.append((await followed(web, path))[0])
+    await cancel_date(code, olga, "A pipe burst, sorry")
+    told.append((await followed(web, path))[0])
+    await restore_date(code, olga)
+    told.append((await followed(web, path))[0])
+    assert {event.uid.value for event in told} == {f"{code}@emerald.example"}
+    assert [event.sequence.value for event in told] == ["0", "1", "2", "3"]
+    assert [event.status.value for event in told] == ["CONFIRMED", "CONFIRMED", "CANCELLED", "CONFIRMED"]  # fmt: skip
+    assert told[1].dtstart.value == datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    assert told[2].summary.value == "Cancelled: 🧘 Evening flow yoga"
+    assert told[2].description.value == "A pipe burst, sorry"
+
+
+async def test_what_is_left_or_taken_off_is_gone(
+    web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
+) -> None:
+    left, taken = await instance(title="A"), await instance(title="B")
+    for code in (left, taken):
+        await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    assert len(await followed(web, path)) == 2
+    await leave(left, alice, via=Via.MINIAPP)
+    member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    await remove(taken, olga, member)
+    assert await followed(web, path) == []
+
+
+async def test_a_seat_from_the_line_becomes_sure(
+    web: httpx.AsyncClient, alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`W3`: later than what said that they wait."""
+    code = await instance(capacity=1)
+    await book(code, bob, via=Via.CARD)
+    await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    [waits] = await followed(web, path)
+    clock.advance(timedelta(minutes=5))
+    await leave(code, bob, via=Via.CARD)
+    [sure] = await followed(web, path)
+    assert (waits.status.value, sure.status.value) == ("TENTATIVE", "CONFIRMED")
+    assert sure.last_modified.value > waits.last_modified.value
+
+
+async def test_keeps_some_weeks_and_then_forgets(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    clock.advance(timedelta(weeks=8))
+    assert await followed(web, path) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "hour_utc"), [("2027-03-27", 16), ("2027-03-28", 15), ("2027-10-31", 16)]
+)
+async def test_the_hour_is_kept_over_a_change_of_the_clocks(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, day: str, hour_utc: int
+) -> None:
+    """`S3`: 18:00 in Helsinki, by the zone that the calendar itself tells."""
+    at = datetime.fromisoformat(f"{day}T18:00")
+    code = await instance(starts_local=at)
+    await book(code, alice, via=Via.CARD)
+    answer = await web.get(await address(alice))
+    [event] = read(answer)
+    assert event.dtstart.value.astimezone(UTC).hour == hour_utc
+    assert f"DTSTART;TZID=Europe/Helsinki:{at:%Y%m%dT%H%M%S}" in answer.text
+    assert answer.text.count("BEGIN:VTIMEZONE") == 1
+
+
+async def test_each_zone_is_told_once(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
+) -> None:
+    for zone in ("Europe/Helsinki", "America/New_York", "Europe/Helsinki", "UTC"):
+        await book(await instance(zone=zone), alice, via=Via.CARD)
+    answer = await web.get(await address(alice))
+    assert len(read(answer)) == 4
+    assert sorted(re.findall(r"TZID:(\S+)", answer.text)) == ["America/New_York", "Europe/Helsinki"]
+
+
+async def test_a_day_from_midnight_to_midnight_is_times_all_the_same(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
+) -> None:
+    """A day as a DATE would be another one to a reader elsewhere."""
+    code = await instance(starts_local=datetime(2026, 12, 6, 0, 0), duration_minutes=24 * 60)
+    await book(code, alice, via=Via.CARD)
+    [event] = await followed(web, await address(alice))
+    assert isinstance(event.dtstart.value, datetime)
+    assert (event.dtstart.value.date(), event.dtend.value.date()) == (
+        date(2026, 12, 6),
+        date(2026, 12, 7),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Commas, semicolons; and back\\slashes",
+        "Two\nlines\n\nand a third",
+        "Достопримечательности 🧘‍♀️ 👩‍👩‍👧‍👦 " * 20,
+        "BEGIN:VEVENT\r\nSUMMARY:not this",
+    ],
+)
+async def test_any_text_comes_through(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, text: str
+) -> None:
+    """`C4`, RFC 5545 3.1 and 3.3.11."""
+    code = await instance(description=text)
+    await book(code, alice, via=Via.CARD)
+    [event] = await followed(web, await address(alice))
+    assert event.description.value.split() == text.split()
+    assert event.summary.value == "🧘 Evening flow yoga"
+
+
+async def test_says_how_often_to_look(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
+    """RFC 7986. Nothing booked is a calendar too."""
+    answer = await web.get(await address(alice))
+    assert read(answer) == []
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in answer.text
+    assert "X-PUBLISHED-TTL:PT1H\r\n" in answer.text
+    assert "X-WR-CALNAME:Emerald\r\n" in answer.text
+    assert answer.headers["x-robots-tag"] == "noindex"
+
+
+async def test_who_has_it_gets_it_again_only_when_something_changed(
+    web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
+) -> None:
+    """304 by mark and by time; never the same time for two answers."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    first = await web.get(path)
+    mark, since = first.headers["etag"], first.headers["last-modified"]
+    for asked in (
+        {"If-None-Match": mark},
+        {"If-None-Match": f'"other", W/{mark}'},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": since},
+    ):
+        again = await web.get(path, headers=asked)
+        assert (again.status_code, again.content) == (304, b"")
+        assert (again.headers["etag"], again.headers["last-modified"]) == (mark, since)
+    for asked in (
+        {"If-None-Match": '"other"', "If-Modified-Since": since},
+        {"If-Modified-Since": "yesterday"},
+        {"If-Modified-Since": "Mon, 23 Nov 2026 11:00:00 GMT"},
+    ):
+        assert (await web.get(path, headers=asked)).status_code == 200
+    await cancel_date(code, olga, "Ill")  # in the same second
+    changed = await web.get(path, headers={"If-None-Match": mark})
+    assert changed.status_code == 200 and changed.headers["last-modified"] > since
+    assert (await web.get(path, headers={"If-Modified-Since": since})).status_code == 200
+
+
+async def test_an_unknown_an_old_and_a_malformed_address_are_alike(
+    web: httpx.AsyncClient, alice: Any, noon: datetime
+) -> None:
+    path = await address(alice)
+    await feeds.renew_feed(alice)
+    new = await address(alice)
+    assert path != new
+    assert (await web.get(new)).status_code == 200
+    await feeds.end_feed(alice)
+    told = set()
+    for wrong in (path, new, f"/calendar/{'a' * 43}.ics", "/calendar/x.ics", f"{new}.ics", "/calendar/.ics"):  # fmt: skip
+        answer = await web.get(wrong)
+        told.add((answer.status_code, answer.text))
+    assert len(told) == 1 and told.pop()[0] == 404
+
+
+async def test_rests_while_its_owner_has_blocked_the_bot(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: datetime
+) -> None:
+    """`M3`"""
+    path = await address(alice)
+    await mark_blocked(alice.telegram_id)
+    assert (await web.get(path)).status_code == 404
+    assert "It rests while the bot is blocked" in (await (await app_of(alice)).get("/app/me/calendar")).text  # fmt: skip
+
+
+async def test_asking_too_often_is_told_when_to_come_again(
+    web: httpx.AsyncClient, alice: Any, bob: Any, noon: datetime
+) -> None:
+    """`X7`: many at once are counted as many, and nobody else is kept out."""
+    path, other = await address(alice), await address(bob)
+    answers = await asyncio.gather(*(web.get(path) for _ in range(feeds.MOST + 15)))
+    assert sorted(answer.status_code for answer in answers) == [200] * feeds.MOST + [429] * 15
+    late = await web.get(path)
+    assert late.status_code == 429
+    assert late.headers["retry-after"] == str(int(feeds.WITHIN.total_seconds()))
+    assert (await web.get(other)).status_code == 200
+    clock.advance(feeds.WITHIN)
+    assert (await web.get(path)).status_code == 200
+
+
+async def test_the_address_is_nowhere_in_the_database(alice: Any, noon: datetime) -> None:
+    """`X6`: its digest is, and a seed that opens nothing without the secret key."""
+    await feeds.make_feed(alice)
+    mine = await feeds.feed(alice)
+    assert mine is not None
+    row = await db.row("SELECT * FROM calendar_feeds WHERE user_id = $1", alice.id)
+    assert row is not None and row["token_hash"] == codes.digest(mine.token)
+    assert mine.token not in " ".join(str(value) for value in row.values())
+    assert len(mine.token) == 43
+
+
+async def test_is_shown_as_often_as_wanted_but_not_under_another_key(
+    app_of: Any, web: httpx.AsyncClient, alice: Any, noon: datetime, monkeypatch: Any
+) -> None:
+    path = await address(alice)
+    app = await app_of(alice)
+    for _ in range(2):
+        assert path in (await app.get("/app/me/calendar")).text
+    key = settings.secret_key
+    object.__setattr__(settings, "secret_key", "another" * 8)
+    try:
+        mine = await feeds.feed(alice)
+        assert mine is not None and mine.token == ""
+        assert (await web.get(path)).status_code == 200, "who follows it goes on"
+    finally:
+        object.__setattr__(settings, "secret_key", key)
+
+
+async def test_made_twice_at_once_it_is_one(alice: Any, noon: datetime) -> None:
+    await asyncio.gather(*(feeds.make_feed(alice) for _ in range(8)))
+    assert await db.value("SELECT count(*) FROM calendar_feeds") == 1
+    one = await feeds.feed(alice)
+    await feeds.make_feed(alice)
+    assert await feeds.feed(alice) == one
+
+
+async def test_is_made_changed_and_turned_off_from_ones_own_page(
+    app_of: Any, web: httpx.AsyncClient, alice: Any, noon: datetime
+) -> None:
+    app = await app_of(alice)
+    assert "/app/me/calendar" in (await app.get("/app/me")).text
+    assert "Make my address" in (await app.get("/app/me/calendar")).text
+    made = (await app.ask("POST", "/app/me/calendar")).text
+    [path] = re.findall(r"https://emerald.example(/calendar/[\w-]{43}\.ics)", made)
+    assert "No calendar has asked for it yet" in made
+    assert (await web.get(path)).status_code == 200
+    assert "A calendar last asked for it today at" in (await app.get("/app/me/calendar")).text
+    assert path not in (await app.ask("PUT", "/app/me/calendar")).text
+    assert (await web.get(path)).status_code == 404
+    assert "Make my address" in (await app.ask("DELETE", "/app/me/calendar")).text
+
+
+async def test_leads_into_the_calendar_of_the_telephone(
+    web: httpx.AsyncClient, alice: Any, noon: datetime
+) -> None:
+    """Telegram opens https addresses only; this one goes on to webcal."""
+    path = await address(alice)
+    answer = await web.get(path.removesuffix(".ics"))
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"webcal://emerald.example{path}"
+
+
+async def test_a_look_without_the_body(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
+    answer = await web.head(await address(alice))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/calendar; charset=utf-8")  # fmt: skip

@@ -1,0 +1,50 @@
+"""The address at which the reader's own calendar follows their dates: made, shown, made anew, turned off."""
+
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+
+from backend.people import feeds
+from backend.people.queries import Person
+from webapp.calendar_feeds import address_of, google_of, opening_of
+from webapp.miniapp.screens import screen
+
+
+@get("/me/calendar")
+async def show(person: NamedDependency[Person]) -> Response[str]:
+    """The address and how to use it, or how to get one."""
+    return await _feed(person)
+
+
+@post("/me/calendar", status_code=200)
+async def create(person: NamedDependency[Person]) -> Response[str]:
+    """Make the address; who has one keeps it."""
+    await feeds.make_feed(person)
+    return await _feed(person, outcome="saved")
+
+
+@put("/me/calendar")
+async def update(person: NamedDependency[Person]) -> Response[str]:
+    """Make a new address: the old one stops at once."""
+    await feeds.renew_feed(person)
+    return await _feed(person, outcome="saved")
+
+
+@delete("/me/calendar", status_code=200)
+async def destroy(person: NamedDependency[Person]) -> Response[str]:
+    """Turn the feed off."""
+    await feeds.end_feed(person)
+    return await _feed(person, outcome="saved")
+
+
+async def _feed(person: Person, outcome: str = "") -> Response[str]:
+    mine = await feeds.feed(person)
+    token = mine.token if mine else ""
+    return screen(
+        "calendar_feeds/show.html",
+        person,
+        outcome=outcome,
+        feed=mine,
+        address=address_of(token) if token else "",
+        opening=opening_of(token) if token else "",
+        google=google_of(token) if token else "",
+    )
