@@ -87,7 +87,11 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
+    if (ctx.request.method !== 'GET') {
+      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
+      native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
+      if (why) native.askToWrite({ why, yes, no });
+    }
     settle();
   });
 
@@ -182,8 +186,11 @@
     native.tick();
   }
 
-  // Answers that are chosen and not sent: what a closed app would lose.
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked);
+  // What is chosen or typed and not sent: what a closed app would lose. Forms that send themselves lose nothing.
+  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select)';
+  const differs = field => field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected))
+    : /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const unsaved = () => [...screen().querySelectorAll(FIELDS)].some(differs);
 
   function settle() {
     tick();
@@ -219,7 +226,12 @@
     if (ballot) count(ballot);
     if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
+  document.addEventListener('input', () => native.unsaved(unsaved()));
 
-  native.begin(back);
+  function settings() {
+    if (session.known && location.pathname !== '/app/me') go('/app/me', { push: '/app/me' });
+  }
+
+  native.begin(back, settings);
   start();
 })();

@@ -65,6 +65,7 @@ async def create(
         headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
         code=code,
         outcome=outcome,
+        person=person,
     )
 
 
