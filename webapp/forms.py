@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import fields
-from typing import TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
+
+from multidict import MultiMapping
 
 from backend.errors import Invalid, InvalidForm, Refusal
 from backend.i18n import N_, Words
@@ -21,7 +23,16 @@ Form = TypeVar("Form")  # a dataclass whose fields are all `str` or `tuple[str, 
 
 async def read(request: AnyRequest, form: type[Form]) -> Form:
     """What was sent, as this form; whatever is absent, or no text, is as the form begins."""
-    sent = await request.form()
+    return filled(await request.form(), form)
+
+
+def asked_with(request: AnyRequest, form: type[Form]) -> Form:
+    """The same of what an address asks with."""
+    return filled(request.query_params, form)
+
+
+def filled(sent: MultiMapping[Any], form: type[Form]) -> Form:
+    """This form with what was sent."""
     hints = get_type_hints(form)
     values: dict[str, str | tuple[str, ...]] = {}
     for one in fields(form):  # type: ignore[arg-type]

@@ -9,7 +9,14 @@ from babel.dates import format_date
 from backend import clock
 from backend.events.actions import dates_ahead
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import Occurrence, describe, gap_or_fold, parse_recurrence, wall_clock
+from backend.events.rules import (
+    Occurrence,
+    describe,
+    gap_or_fold,
+    parse_recurrence,
+    resolve_local,
+    wall_clock,
+)
 from backend.i18n import N_, Voice
 from webapp.rule_words import long_date, read_back
 
@@ -81,7 +88,7 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
     """A change of the clocks on that day, or since the date before."""
     change = gap_or_fold(one.local, draft.zone)
     if change is not None and change.kind == "fold":
-        return voice.say(N_("This hour comes twice that night; the first one counts."))
+        return clocks_change(voice, one.local, draft.zone)
     if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
         gap = gap_or_fold(wanted, draft.zone)
@@ -115,3 +122,16 @@ def _season(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> s
     if before.original_start.astimezone(there).dst():
         return voice.say(N_("Winter time since %(date)s"), date=worded)
     return voice.say(N_("Other clocks since %(date)s"), date=worded)
+
+
+def clocks_change(voice: Voice, local: datetime, zone: str) -> str:
+    """What a change of the clocks does to this naive wall clock, in a sentence; "" when it is plain (`S3`)."""
+    change = gap_or_fold(local, zone)
+    if change is None:
+        return ""
+    if change.kind == "fold":
+        return voice.say(N_("This hour comes twice that night; the first one counts."))
+    hour = voice.hour(resolve_local(local, zone), zone)
+    return voice.say(
+        N_("The clocks go forward that night and skip this hour: it becomes %(hour)s."), hour=hour
+    )

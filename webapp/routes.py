@@ -9,19 +9,26 @@ from backend.errors import Refusal
 from webapp import assets, calendar_feeds, calendars
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
+    attendance,
     bookings,
+    cancellations,
     check_ins,
+    closures,
+    clubs,
     events,
     me,
     months,
+    moves,
+    organising,
     polls,
     regulars,
+    series,
     sessions,
     shares,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.screens import refused_here
-from webapp.miniapp.session import person_of_session
+from webapp.miniapp.session import organiser_of_session, person_of_session
 from webapp.public.pages import events as public_events
 
 
@@ -66,13 +73,42 @@ def miniapp() -> Router:
             me.remind,
             me.choose_kinds,
             me.allow,
+            clubs.index,
+            clubs.show,
+            clubs.destroy,
             my_calendar.show,
             my_calendar.create,
             my_calendar.update,
             my_calendar.destroy,
+            # What organisers and helpers do: with `organiser` in place of `person`.
+            organising.show,
+            organising.update,
+            organising.announce,
+            attendance.index,
+            attendance.new,
+            attendance.create,
+            attendance.show,
+            attendance.seat,
+            attendance.update,
+            attendance.destroy,
+            check_ins.index,
+            check_ins.create,
+            check_ins.update,
+            check_ins.destroy,
+            closures.show,
+            closures.create,
+            closures.destroy,
+            cancellations.show,
+            cancellations.create,
+            cancellations.destroy,
+            moves.show,
+            moves.create,
+            series.new,
+            series.create,
         ],
         dependencies={
             "person": Provide(person_of_session),
+            "organiser": Provide(organiser_of_session),
             "shown": Provide(events.what_is_shown, sync_to_thread=False),
         },
         before_request=sessions.shell_for_documents,

@@ -61,7 +61,8 @@ WHERE m.user_id = $1 AND m.left_at IS NULL
 """
 
 
-def _club(row: db.Row) -> Club:
+def club_from(row: db.Row) -> Club:
+    """A row of `CLUB` as a `Club`."""
     return Club(
         row["id"],
         row["name"],
@@ -74,7 +75,19 @@ def _club(row: db.Row) -> Club:
 
 async def clubs(person: Person) -> list[Club]:
     """All clubs the person belongs to (`A8`), by name."""
-    return [_club(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
+    return [
+        club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)
+    ]
+
+
+async def only_owner_of(person: Person) -> list[Club]:
+    """The clubs that would have no owner without this person (`A2`), by name."""
+    rows = await db.rows(
+        f"{CLUB} AND m.role = 'OWNER' AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.account_id = a.id"
+        " AND o.role = 'OWNER' AND o.left_at IS NULL AND o.id <> m.id) ORDER BY lower(a.name), a.id",
+        person.id,
+    )
+    return [club_from(row) for row in rows]
 
 
 async def authorise(person: Person, account_id: int, act: Act) -> Club:
@@ -85,7 +98,7 @@ async def authorise(person: Person, account_id: int, act: Act) -> Club:
     row = await db.row(f"{CLUB} AND a.id = $2", person.id, account_id)
     if row is None:
         raise NotFound()
-    club = _club(row)
+    club = club_from(row)
     if not club.allows(act):
         if club.role is Role.HELPER:
             raise Forbidden(

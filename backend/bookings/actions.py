@@ -4,6 +4,9 @@ Every verb is a request to the instance's desk; the answer comes after the commi
 `Unavailable`, and the refusals of `words`.
 """
 
+import re
+from collections.abc import Sequence
+
 from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import Club, authorise
@@ -18,6 +21,8 @@ from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
 
 
@@ -26,9 +31,12 @@ async def find(code: str) -> Address:
     return await addresses.find(code)
 
 
-async def book(code: str, person: Person, *, guests: int = 0, via: Via) -> Outcome:
-    """Book a party of 1 + `guests`, or wait in line for it (`B1`–`B4`). Who is in already stays as they are (`B2`)."""
-    return await _ask(code, person, Verb.BOOK, via, guests=guests)
+async def book(
+    code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
+) -> Outcome:
+    """Book a party of 1 + `guests`, of these `names` as far as they are told, or wait in line for it (`B1`–`B4`). Who is in
+    already stays as they are (`B2`)."""
+    return await _ask(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
 async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
@@ -36,9 +44,16 @@ async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.ADD_GUEST, via)
 
 
-async def set_guests(code: str, person: Person, *, guests: int, via: Via) -> Outcome:
-    """Come with so many guests (`B7`)."""
-    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests)
+async def set_guests(
+    code: str, person: Person, *, guests: int, names: Sequence[str] | None = None, via: Via
+) -> Outcome:
+    """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them as they are."""
+    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
+
+
+async def name_guests(code: str, person: Person, names: Sequence[str], *, via: Via) -> Outcome:
+    """Say what one's guests are called (`B1`), as many as there are by now; "" is a guest without a name."""
+    return await _ask(code, person, Verb.NAMES, via, names=names)
 
 
 async def leave(code: str, person: Person, *, via: Via) -> Outcome:
@@ -86,14 +101,27 @@ async def stay(code: str, person: Person, *, via: Via) -> Outcome:
     return await _ask(code, person, Verb.STAY, via)
 
 
-async def _ask(code: str, person: Person, verb: Verb, via: Via, guests: int = 0) -> Outcome:
+async def _ask(
+    code: str,
+    person: Person,
+    verb: Verb,
+    via: Via,
+    guests: int = 0,
+    names: Sequence[str] | None = None,
+) -> Outcome:
     where = await find(code)
-    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests)
+    told = None if names is None else tuple(_tidied(name) for name in names)
+    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=told)
     try:
         return await desk.ask(where.id, request)
     except NotHere:
         await admit(person, where)
         return await desk.ask(where.id, request)
+
+
+def _tidied(name: str) -> str:
+    """A name as it is kept: on one line, and without what no database takes."""
+    return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
 
 async def admit(person: Person, where: Address) -> None:

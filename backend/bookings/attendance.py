@@ -133,6 +133,7 @@ async def check_in(
 async def check_in_by_code(code: str, person: Person, scanned: str) -> CheckedIn:
     """A member's code was scanned at this date. Raises `Invalid` for what is no code, or one of another date, and as
     `check_in` does."""
+    await authorise(person, (await find(code)).account_id, Act.CHECK_IN)
     read = CODE.fullmatch(scanned.strip())
     if read is None or not hmac.compare_digest(read[3], _mark(read[1], int(read[2]))):
         raise Invalid(N_("This is not a check-in code of Emerald."), field="code")

@@ -30,16 +30,24 @@ async def bring(
     if there.id == here.id:
         raise Invalid(N_("Choose another date than the one it is."), field="to")
     async with db.transaction(store.lock_rows((here.id, there.id))):
-        size = await db.value(
-            "SELECT seats + waiting + offered FROM bookings WHERE instance_id = $1 AND membership_id = $2",
+        party = await db.row(
+            "SELECT seats + waiting + offered AS size, guest_names FROM bookings"
+            " WHERE instance_id = $1 AND membership_id = $2",
             here.id,
             membership_id,
         )
-        if not size:
+        if party is None or not party["size"]:
             raise NotFound(N_("This member is neither in nor in line."))
         ask = {"via": Via.DASHBOARD, "by": person.id, "membership_id": membership_id}
         off = Request(Verb.REMOVE, told=False, audited=True, **ask)  # type: ignore[arg-type]
-        on = Request(Verb.BRING, guests=size - 1, over=over, audited=True, **ask)  # type: ignore[arg-type]
+        on = Request(  # type: ignore[misc]
+            Verb.BRING,
+            guests=party["size"] - 1,
+            names=tuple(party["guest_names"]),
+            over=over,
+            audited=True,
+            **ask,  # type: ignore[arg-type]
+        )
         _, seated = _done(await desk.settle_here([(here.id, off), (there.id, on)]))
     return seated
 

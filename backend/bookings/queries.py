@@ -38,6 +38,7 @@ class Mine:
     came: int | None = None  # how many of the party were checked in (B12)
     absence: str = ""  # what stayed empty and counts: late, no-show
     queued_at: datetime | None = None
+    guest_names: tuple[str, ...] = ()  # in order; "" is a guest without one, as who is beyond
 
     @property
     def guests(self) -> int:
@@ -234,7 +235,8 @@ class InstanceView:
 
 @dataclass(frozen=True, slots=True)
 class Comer:
-    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line."""
+    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What their guests
+    are called is known only to where organisers and helpers look (`attendance`): to other members guests are a number."""
 
     membership_id: int
     user_id: int | None
@@ -247,10 +249,16 @@ class Comer:
     answered_at: datetime
     queued_at: datetime | None
     reachable: bool = False
+    guest_names: tuple[str, ...] = ()
 
     @property
     def guests(self) -> int:
         return max(0, self.seats + self.waiting - 1)
+
+    @property
+    def named_guests(self) -> tuple[str, ...]:
+        """Those of the guests whose name is known."""
+        return tuple(name for name in self.guest_names if name)
 
     @property
     def name(self) -> str:
@@ -291,7 +299,7 @@ SELECT i.id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.version, m.role,
     b.answer, b.seats AS my_seats, b.waiting AS my_waiting, b.offered AS my_offered, b.offer_until, b.replace_since,
     b.move_asked_at, b.move_stays_at, b.checked_in_at, b.lapsed_at, b.promoted_at, b.came AS my_came, x.kind AS absence,
-    b.queued_at AS my_queued_at,
+    b.queued_at AS my_queued_at, b.guest_names,
     r.place AS usual_place,
     EXISTS (SELECT 1 FROM seat_claims k WHERE k.instance_id = i.id AND k.membership_id = m.id) AS claims,
     EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id) AS regular, {AHEAD}
@@ -326,6 +334,7 @@ def _view(row: db.Row) -> InstanceView:
             row["my_came"],
             row["absence"] or "",
             row["my_queued_at"],
+            tuple(row["guest_names"]),
         )
     return InstanceView(
         id=row["id"],
@@ -669,6 +678,9 @@ WHERE b.instance_id = $1
 """
 
 
+WITH_NAMES = COMER.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
+
+
 def _comer(row: db.Row) -> Comer:
     return Comer(
         membership_id=row["membership_id"],
@@ -682,6 +694,7 @@ def _comer(row: db.Row) -> Comer:
         answered_at=row["answered_at"],
         queued_at=row["queued_at"],
         reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+        guest_names=tuple(row.get("guest_names", ())),
     )
 
 
@@ -710,9 +723,9 @@ async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:
 
 
 async def attendance(instance_id: int) -> list[Comer]:
-    """Everybody who ever answered: seated first, then the line, then maybe, can't, left."""
+    """Everybody who ever answered: seated first, then the line, then maybe, can't, left; for organisers and helpers."""
     rows = await db.rows(
-        f"{COMER} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
+        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
         " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
         " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
         instance_id,

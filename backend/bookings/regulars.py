@@ -28,6 +28,7 @@ ORDER BY i.id, g.since, g.id
 class Standing:
     """A standing seat, with the next date it is for."""
 
+    account_id: int
     series_id: int
     membership_id: int
     name: str
@@ -41,7 +42,7 @@ class Standing:
 
 
 STANDING = """
-SELECT g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS club,
+SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS club,
     coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name)) AS name, n.code, n.starts_at
 FROM regulars g
 JOIN event_series r ON r.id = g.series_id
@@ -55,6 +56,7 @@ LEFT JOIN LATERAL (SELECT i.code, i.starts_at FROM event_instances i WHERE i.ser
 
 def _standing(row: db.Row) -> Standing:
     return Standing(
+        account_id=row["account_id"],
         series_id=row["series_id"],
         membership_id=row["membership_id"],
         name=row["name"],

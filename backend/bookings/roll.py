@@ -8,7 +8,7 @@ from backend import db
 
 SOUGHT_MOST = 8  # words of a search that count
 
-Kind = Literal["in", "line", "others", "door", "missing", "no-shows"]
+Kind = Literal["in", "line", "others", "door", "missing", "no-shows", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ BY_NAME = f"lower({NAME}), m.id"
 SEATED = "b.seats > 0"
 UNSEEN = f"{SEATED} AND b.checked_in_at IS NULL"
 NO_SHOWS = f"{UNSEEN} AND b.replace_since IS NULL"
+# Whom a change of the date concerns, and the bot cannot tell.
+UNREACHABLE = "b.answer IN ('in', 'maybe') AND (u.may_write_at IS NULL OR u.blocked_at IS NOT NULL)"
 # Who is on which list, and in which order. At the door people are looked for by name, and none moves when they come.
 KINDS: dict[Kind, tuple[str, str]] = {
     "in": (SEATED, "b.seated_at, b.id"),
@@ -91,6 +93,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "door": (SEATED, BY_NAME),
     "missing": (UNSEEN, BY_NAME),
     "no-shows": (NO_SHOWS, BY_NAME),
+    "unreachable": (UNREACHABLE, BY_NAME),
 }
 COLUMNS = f"""m.id AS membership_id, m.user_id, {NAME} AS name, coalesce(u.username, '') AS username,
     u.may_write_at IS NOT NULL AND u.blocked_at IS NULL AS reachable,

@@ -4,6 +4,7 @@
 the three reads a clock, a table or a setting: the same requests in the same order give the same outcomes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -34,6 +35,7 @@ class Verb(StrEnum):
     BOOK = "book"  # a party of 1 + guests; already in or waiting: nothing changes (B2)
     ADD_GUEST = "add guest"  # one more; who is not in yet comes with one guest
     SET_GUESTS = "set guests"
+    NAMES = "names"  # of the guests, however many they are by now
     LEAVE = "leave"
     STOP_WAITING = "stop waiting"  # for more; what is theirs stays theirs (B6)
     MAYBE = "maybe"
@@ -53,7 +55,8 @@ class Verb(StrEnum):
     FILL = "fill"  # W2, as a net
 
 
-FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST}
+FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST, Verb.NAMES}
+NAME_MAX = 80  # characters of a guest's name
 LET_GO = ("lapse", "hand on")  # a seat comes free, but not for who let it go
 
 
@@ -67,6 +70,7 @@ class Request:
     user_id: int | None = None  # for whom, as a person
     membership_id: int | None = None  # for whom, as an organiser names them
     guests: int = 0
+    names: tuple[str, ...] | None = None  # of the guests, in order; None leaves them as they are
     capacity: int | None = None
     over: bool = False  # an OWNER has confirmed going over (B3)
     told: bool = True  # the person gets a message of it
@@ -116,6 +120,7 @@ class Party:
     asked_at: datetime | None = None  # whether they still come, for the date has moved
     stays_at: datetime | None = None
     claims: bool = False  # has a claim to a seat (P4)
+    names: tuple[str, ...] = ()  # of the guests, in order; "" is one without, as who is beyond
 
     @property
     def size(self) -> int:
@@ -140,6 +145,16 @@ class Party:
         """Its place in the queue: priority, then the moment of joining, then id (`W1`)."""
         assert self.queued_at is not None
         return (-self.priority, self.queued_at, self.booking_id or float("inf"))
+
+
+def fitting(names: Sequence[str], guests: int) -> tuple[str, ...]:
+    """The names of so many guests (`B1`). When fewer come than have a place here, who has no name goes first, else the last."""
+    kept = list(names)
+    while len(kept) > guests:
+        kept.pop(len(kept) - 1 - kept[::-1].index("") if "" in kept else -1)
+    while kept and not kept[-1]:
+        kept.pop()
+    return tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +361,7 @@ class Desk:
         if party.asked and not party.size and seats + waiting:
             party.stays_at = self.now  # who comes anew after the move knows of it
         party.seats, party.waiting, party.offered, party.answer = seats, waiting, offered, answer
+        party.names = fitting(party.names, party.guests)
         self.touched[party.membership_id] = party
         if self.replaceable and not before:
             self.sought = True  # it fits again, and seats that were looked for may be taken over

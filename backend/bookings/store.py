@@ -17,7 +17,8 @@ ANY = 2**31 - 1
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS live, b.id AS booking_id, b.answer, b.seats,"
     " b.waiting AS waits, b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at, b.offer_until,"
-    " b.lapsed_at, b.replace_since, b.promoted_at, b.move_asked_at, b.move_stays_at"
+    " b.lapsed_at, b.replace_since, b.promoted_at, b.move_asked_at, b.move_stays_at,"
+    " b.guest_names"
 )
 
 CLAIMS = "EXISTS (SELECT 1 FROM seat_claims c WHERE c.instance_id = b.instance_id AND c.membership_id = b.membership_id)"
@@ -84,15 +85,21 @@ QUEUE_WITH_GAPS = QUEUE.replace(
 WRITE = """
 WITH booked AS (
     INSERT INTO bookings AS b (answered_at, account_id, instance_id, membership_id, answer, seats, waiting, offered,
-        priority, queued_at, seated_at, offer_until, lapsed_at, replace_since, promoted_at, move_stays_at)
-    SELECT $1, t.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::int[],
+        priority, queued_at, seated_at, offer_until, lapsed_at, replace_since, promoted_at, move_stays_at, guest_names)
+    SELECT $1, t.account_id, t.instance_id, t.membership_id, t.answer, t.seats, t.waiting, t.offered, t.priority,
+        t.queued_at, t.seated_at, t.offer_until, t.lapsed_at, t.replace_since, t.promoted_at, t.move_stays_at,
+        string_to_array(t.guest_names, chr(10))
+    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::int[],
         $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-        $15::timestamptz[], $16::timestamptz[]) AS t
+        $15::timestamptz[], $16::timestamptz[], $47::text[]) AS t (account_id, instance_id, membership_id, answer, seats,
+        waiting, offered, priority, queued_at, seated_at, offer_until, lapsed_at, replace_since, promoted_at, move_stays_at,
+        guest_names)
     ON CONFLICT ON CONSTRAINT bookings_instance_id_membership_id_key DO UPDATE SET
         answer = excluded.answer, seats = excluded.seats, waiting = excluded.waiting, offered = excluded.offered,
         priority = excluded.priority, queued_at = excluded.queued_at, seated_at = excluded.seated_at,
         offer_until = excluded.offer_until, lapsed_at = excluded.lapsed_at, replace_since = excluded.replace_since,
         promoted_at = excluded.promoted_at, move_stays_at = excluded.move_stays_at, answered_at = excluded.answered_at,
+        guest_names = excluded.guest_names,
         checked_in_at = CASE WHEN excluded.seats > 0 THEN b.checked_in_at END,
         checked_in_by = CASE WHEN excluded.seats > 0 THEN b.checked_in_by END,
         came = CASE WHEN excluded.seats > 0 AND b.came > 0 THEN least(b.came, excluded.seats) END
@@ -261,6 +268,8 @@ async def write(desks: Sequence[Desk], now: datetime) -> None:
         [d.queued_at for d in desks],
         [d.freed_at for d in desks],
         [d.called_at for d in desks],
+        # An array of arrays would have to be a rectangle; a name has no line break in it.
+        ["\n".join(p.names) for _, p in parties],
     )
     for desk in desks:
         for act in desk.acts:
@@ -350,4 +359,5 @@ def _party(row: db.Row) -> Party:
         asked_at=row["move_asked_at"],
         stays_at=row["move_stays_at"],
         claims=row["claims"],
+        names=tuple(row["guest_names"] or ()),
     )

@@ -1,6 +1,6 @@
 """Rows of bookings."""
 
-from piccolo.columns import UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import UUID, Array, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -34,6 +34,7 @@ class Booking(Table, tablename="bookings", db=DB):
     checked_in_at = Timestamptz(null=True, default=None)
     checked_in_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     came = Integer(null=True, default=None)
+    guest_names = Array(base_column=Text(), default=[])
 
 
 class Participation(Table, tablename="event_participation_log", db=DB):

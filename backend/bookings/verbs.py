@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backend.bookings import line, words
 from backend.bookings.clockwork import Stage
-from backend.bookings.rules import Desk, Outcome, Party, Request, Verb
+from backend.bookings.rules import NAME_MAX, Desk, Outcome, Party, Request, Verb, fitting
 from backend.errors import NotFound
 
 
@@ -64,8 +64,9 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
     organiser = request.membership_id is not None  # whom only an organiser names so
     size = 1 + _guests(desk, request.guests, was=party.guests)
     more = size - party.size
+    names = _names(request, size - 1, party)
     if not more:
-        return _already(desk, party)
+        return _name_guests(desk, request)
     if more > 0 and organiser:
         _not_over(desk)
     elif more > 0:
@@ -90,7 +91,29 @@ def _set_guests(desk: Desk, request: Request) -> Outcome:
             _free_to_leave(desk, party)
         desk.change(party, request, "guests", seats=seats, waiting=waiting, offered=offered)
         line.fill(desk, asking=party)
+    party.names = fitting(names, party.guests)
     return standing(desk, party)
+
+
+def _name_guests(desk: Desk, request: Request) -> Outcome:
+    """Say what the guests are called, until it is over (`B1`). The log knows who did, and no names: it is never rewritten."""
+    party = _member(desk, request)
+    if not party.size:
+        raise words.NotIn()
+    names = _names(request, party.guests, party)
+    if names == party.names:
+        return _already(desk, party)
+    _not_over(desk)
+    desk.change(
+        party,
+        request,
+        Verb.NAMES,
+        seats=party.seats,
+        waiting=party.waiting,
+        offered=party.offered,
+    )
+    party.names = names
+    return Outcome("named", words.named(), party.seats, party.waiting, None, party.offered)
 
 
 def _leave(desk: Desk, request: Request) -> Outcome:
@@ -270,9 +293,11 @@ def _seat(desk: Desk, request: Request) -> Outcome:
     if party.seats and not party.in_line:
         return _already(desk, party)
     wanted = party.waiting + party.offered or 1 + _guests(desk, request.guests)
+    names = _names(request, party.seats + wanted - 1, party)
     if wanted > desk.free + party.offered and not request.over:
         raise words.NoRoomLeft(zone=desk.facts.zone)
     desk.change(party, request, request.verb, seats=party.seats + wanted, waiting=0)
+    party.names = names
     if request.over:
         desk.go_over()
     desk.tell(party, "brought" if request.verb is Verb.BRING else "seated")
@@ -327,6 +352,7 @@ _DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
     Verb.BOOK: _book,
     Verb.ADD_GUEST: _add_guest,
     Verb.SET_GUESTS: _set_guests,
+    Verb.NAMES: _name_guests,
     Verb.LEAVE: _leave,
     Verb.STOP_WAITING: _stop_waiting,
     Verb.MAYBE: _answer("maybe"),
@@ -368,12 +394,14 @@ class NotHere(NotFound):
 def _enter(desk: Desk, request: Request, party: Party, size: int) -> Outcome:
     """Seat a new party, or put it at the end of the line (`B4`)."""
     _fits_at_all(desk, size)
+    names = _names(request, size - 1, party)
     free, of_others = line.room_for(desk, party)
     if size <= free + of_others:
         line.replace(desk, size - free)
         desk.change(party, request, "book", seats=size, waiting=0)
     else:
         _wait(desk, request, party, "wait", size)
+    party.names = names
     return standing(desk, party)
 
 
@@ -404,6 +432,14 @@ def _guests(desk: Desk, guests: int, *, was: int = 0) -> int:
     if guests < 0 or guests > max(desk.facts.guests_max, was):
         raise words.too_many_guests(desk.facts.guests_max)
     return guests
+
+
+def _names(request: Request, guests: int, party: Party) -> tuple[str, ...]:
+    """The names of so many guests: those told, else those there are."""
+    told = party.names if request.names is None else request.names
+    if any(len(name) > NAME_MAX for name in told):
+        raise words.name_too_long(NAME_MAX)
+    return fitting(told, guests)
 
 
 def _not_over(desk: Desk) -> None:

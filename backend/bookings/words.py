@@ -83,6 +83,14 @@ def too_many_guests(most: int) -> Invalid:
     )
 
 
+def name_too_long(most: int) -> Invalid:
+    return Invalid(N_("At most %(most)s characters, please."), field="name", most=most)
+
+
+def named() -> Words:
+    return Words(N_("Saved. Only you and the organisers see the names of your guests."))
+
+
 class TooBig(Refusal):
     outcome = "full"
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.bookings import words
 from backend.bookings.clockwork import Clockwork
-from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via
+from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via, fitting
 from backend.bookings.verbs import NotHere, decide, replay
 from backend.errors import Invalid, Refusal
 from backend.events.rules import Windows
@@ -42,8 +44,10 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
     return made
 
 
-def ask(at: Desk, who: int, verb: Verb, guests: int = 0) -> Outcome:
-    return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests))
+def ask(
+    at: Desk, who: int, verb: Verb, guests: int = 0, *, names: tuple[str, ...] | None = None
+) -> Outcome:
+    return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests, names=names))
 
 
 def book(at: Desk, who: int, guests: int = 0) -> Outcome:
@@ -85,6 +89,67 @@ def test_a_party_is_booked_whole() -> None:
     at = desk(3)
     assert book(at, ALICE, 2).kind == "booked"
     assert seats(at) == {ALICE: 3}
+
+
+NAMES = st.lists(st.sampled_from(("", "Carla", "Dan", "Erin")), max_size=9)
+
+
+@given(NAMES, st.integers(0, 9))
+def test_the_names_that_are_left_are_those_of_so_many_guests_in_their_order(
+    names: list[str], guests: int
+) -> None:
+    """B1: nobody is renamed; while there are guests without a name, it is they who stay away."""
+    left = fitting(names, guests)
+    assert len(left) <= guests
+    assert fitting(left, guests) == left
+    told, kept = [name for name in names if name], [name for name in left if name]
+    assert kept == told[: len(kept)]
+    assert len(kept) == min(len(told), guests)
+    assert not left or left[-1]
+
+
+def test_guests_may_have_names_when_they_are_booked_and_later() -> None:
+    """B1: named or not; and what they are called is no change of anybody's seat."""
+    at = desk(4)
+    ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
+    assert at.by_user[ALICE].names == ("", "Bob")
+    rows = len(at.log)
+    named = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
+    assert (named.kind, at.by_user[ALICE].names) == ("named", ("Anna", "Bob"))
+    assert say(named) == "Saved. Only you and the organisers see the names of your guests."
+    assert [(x.verb, x.seats_before, x.seats_after) for x in at.log[rows:]] == [("names", 3, 3)]
+    again = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
+    assert (again.kind, len(at.log)) == ("already", rows + 1)
+
+
+def test_names_stay_when_the_number_of_guests_changes() -> None:
+    """B1, B7: by whatever hand; only who stays away loses theirs."""
+    at = desk(5)
+    ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
+    ask(at, ALICE, Verb.ADD_GUEST)
+    assert at.by_user[ALICE].names == ("", "Bob")
+    organiser(at, ALICE, Verb.SET_GUESTS, 1)
+    assert at.by_user[ALICE].names == ("Bob",)
+    ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Bob", "Carla"))
+    leave(at, ALICE)
+    assert at.by_user[ALICE].names == (), "guests never outlive the member’s seat"
+
+
+def test_a_party_that_waits_keeps_its_names() -> None:
+    """B1, W2."""
+    at = desk(2)
+    book(at, BOB)
+    ask(at, ALICE, Verb.BOOK, 1, names=("Dan",))
+    leave(at, BOB)
+    assert (seats(at), at.by_user[ALICE].names) == ({ALICE: 2}, ("Dan",))
+
+
+def test_a_name_has_its_limit() -> None:
+    """X5: and then nothing is booked."""
+    at = desk(3)
+    with pytest.raises(Invalid) as no:
+        ask(at, ALICE, Verb.BOOK, 1, names=("x" * 81,))
+    assert (no.value.field, seats(at)) == ("name", {})
 
 
 def test_a_party_that_does_not_fit_whole_waits_whole() -> None:

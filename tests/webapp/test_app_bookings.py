@@ -138,6 +138,56 @@ async def test_guests_come_and_go(app_of: Any, alice: Any, instance: Any) -> Non
     assert "No guests" in text_of(fewer)
 
 
+def guests_of(page: httpx.Response) -> list[str]:
+    """The names in the fields of a screen's party."""
+    form = page.text.split('id="party"')[1].split("</form>")[0]
+    return re.findall(r'name="name" value="([^"]*)"', form)
+
+
+async def test_guests_have_names_if_one_likes(app_of: Any, alice: Any, instance: Any) -> None:
+    """`B1`, `B7`: told with the booking, told later, and kept when the number changes."""
+    code = await instance(guests_max=3)
+    app, path = await app_of(alice), f"/app/events/{code}/booking"
+    answer = await app.ask("POST", path, data={"guests": "2", "name": ["Mum", ""]})
+    page = await screen_after(app, answer)
+    assert guests_of(page) == ["Mum", ""]
+    named = await app.ask("PATCH", path, data={"name": ["Mum", "<b>Dad"]})
+    assert root(named)["data-outcome"] == "named"
+    assert "Only you and the organisers see the names of your guests." in text_of(named)
+    assert guests_of(named) == ["Mum", "&lt;b&gt;Dad"]
+    assert guests_of(await booked(app, code, 3, "PATCH")) == ["Mum", "&lt;b&gt;Dad", ""]
+    one = await app.ask("PATCH", path, data={"guests": "1", "name": ["", "Dad", ""]})
+    assert guests_of(one) == ["Dad"], "who has no name stays away first"
+    alone = await app.ask("PATCH", path, data={"guests": "0", "name": "Dad"})
+    assert guests_of(alone) == []
+
+
+async def test_other_members_see_guests_as_a_number(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`B1`"""
+    code = await instance(guests_max=2, capacity=2)
+    for person, name in ((alice, "Mum"), (bob, "Dad")):
+        app = await app_of(person)
+        await app.ask("POST", f"/app/events/{code}/booking", data={"guests": "1", "name": name})
+    for path in (f"/app/events/{code}", f"/app/events/{code}/people"):
+        page = await app.get(path)
+        assert "Mum" not in page.text
+        assert "+1" in text_of(page)
+
+
+async def test_a_name_that_is_too_long_is_told_near_the_finger(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    """`X5`"""
+    app = await app_of(alice)
+    path = f"/app/events/{await instance(guests_max=1)}/booking"
+    answer = await app.ask("POST", path, data={"guests": "1", "name": "x" * 81})
+    assert answer.status_code == 422
+    assert answer.headers["hx-retarget"] == "#notice"
+    assert "At most 80 characters, please." in text_of(answer)
+
+
 @pytest.mark.parametrize(("guests", "status"), [(3, 422), (-1, 422), (10**30, 422)])
 async def test_too_many_guests_are_refused_near_the_finger(
     app_of: Any, alice: Any, instance: Any, guests: int, status: int

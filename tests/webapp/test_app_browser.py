@@ -158,6 +158,37 @@ async def test_brings_as_many_guests_as_were_chosen(phone: Any, alice: Any, inst
     await expect(page.locator(".status strong")).to_have_text("You’re in, with 1 guest")
 
 
+async def test_guests_are_named_as_they_are_brought_and_later(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """`B1`: a field for each; what is typed outlives what others do meanwhile, and Enter sends no more than the name."""
+    code = await instance(guests_max=2)
+    app = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    first, second = app.locator("#guest-1"), app.locator("#guest-2")
+    await expect(first).to_be_hidden()
+    more = app.locator("[data-step='1']")
+    await more.click()
+    await more.click()
+    await second.fill("Mum")
+    await seats.book(code, bob, via=Via.CARD)
+    await expect(app.locator("#seats")).to_contain_text("Bob")
+    await expect(second).to_have_value("Mum")
+    await second.press("Enter")
+    await app.locator("#do-join").click()
+    await expect(app.locator("#party #guest-2")).to_have_value("Mum")
+    await first.fill("Dad")
+    await seats.leave(code, bob, via=Via.CARD)
+    await expect(app.locator("#seats")).not_to_contain_text("Bob")
+    await expect(first).to_have_value("Dad")
+    await first.press("Enter")
+    await app.wait_for_selector("#screen[data-outcome=named]")
+    assert (await event(code, alice)).mine.guest_names == ("Dad", "Mum")  # type: ignore[union-attr]
+    await first.fill("Papa")
+    await app.locator("#fewer").click()
+    await expect(second).to_have_count(0)
+    assert (await event(code, alice)).mine.guest_names == ("Papa",)  # type: ignore[union-attr]
+
+
 async def test_follows_what_others_do_and_keeps_what_was_chosen(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:

@@ -74,7 +74,7 @@ async def test_past_bookings_say_who_came_and_who_did_not(
     for code in (came, missed, late):
         await close_list(code, olga)
     page = text_of(await (await app_of(alice)).get("/app/bookings?show=past"))
-    for row, word in (("Yoga", "Came"), ("Padel", "Missed"), ("Choir", "Gave up late")):
+    for row, word in (("Yoga", "Came"), ("Padel", "Missed"), ("Choir", "Cancelled late")):
         assert re.search(rf"{row} 20:00 [^:]+? {word}", page), (row, page)
     assert "You came to 1 of 3" in page
     assert "missed: 1" in page

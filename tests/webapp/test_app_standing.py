@@ -183,7 +183,7 @@ async def test_in_the_last_hours_the_first_tap_has_the_seat(
     page = text_of(await app.get(f"/app/events/{code}"))
     assert "1 seat is free" in page
     assert "The first tap has it" in page
-    assert "First tap" in text_of(await app.get("/app/events"))
+    assert "Free now" in text_of(await app.get("/app/events"))
     answer = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert root(answer)["data-outcome"] == "booked"
 
@@ -203,7 +203,7 @@ async def test_who_can_leave_no_more_looks_for_a_replacement(
     assert (looking.status_code, root(looking)["data-outcome"]) == (200, "replacing")
     assert "Looking for your replacement" in text_of(looking)
     assert "You’re in" not in text_of(looking)
-    assert "Yours until taken" in text_of(await app.get("/app/bookings"))
+    assert "Replacement wanted" in text_of(await app.get("/app/bookings"))
     kept = await app.ask("DELETE", f"/app/events/{code}/replacement")
     assert root(kept)["data-outcome"] == "booked"
     assert "Looking for" not in text_of(kept)

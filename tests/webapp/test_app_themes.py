@@ -7,11 +7,17 @@ from tests.webapp.browsing import DARK, LIGHT
 
 # Measured anew here, by another road than the guard's own: WCAG contrast of what the browser computes.
 MEASURE = """
-themes => {
+([themes, parts]) => {
   const root = document.documentElement, probe = document.body.appendChild(document.createElement('i'));
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const luminance = name => {
-    probe.style.setProperty('background-color', `var(--${name})`);
+  const known = new Map();
+  const luminance = colour => {
+    const named = colour.includes('--hue') ? colour + probe.className : colour;
+    if (!known.has(named)) known.set(named, measured(colour));
+    return known.get(named);
+  };
+  const measured = colour => {
+    probe.style.setProperty('background-color', /^[a-z0-9-]+$/.test(colour) ? `var(--${colour})` : colour);
     paint.fillStyle = getComputedStyle(probe).backgroundColor;
     paint.fillRect(0, 0, 1, 1);
     const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
@@ -24,15 +30,38 @@ themes => {
     for (const name of root.style.length ? [...root.style] : []) root.style.removeProperty(name);
     for (const [name, value] of Object.entries(colours)) root.style.setProperty(`--tg-theme-${name.replaceAll('_', '-')}`, value);
     guard(root);
+    known.clear();
     for (const [ink, grounds, least] of PAIRS)
       for (const ground of grounds) {
         const found = contrast(ink, ground), wanted = least > 4 ? 4.5 : 3;
         if (found < wanted) short.push([ink, ground, found.toFixed(2), JSON.stringify(colours)]);
       }
+    for (const hue of parts.hues) {
+      probe.className = hue;
+      for (const [what, ink, ground] of parts.on) {
+        const found = contrast(ink, ground);
+        if (found < 4.5) short.push([what, hue, found.toFixed(2), JSON.stringify(colours)]);
+      }
+    }
+    probe.className = '';
   }
+  probe.remove();
   return short;
 }
 """
+
+# What is written on the hue of an event or a face, as the style sheets have it.
+PARTS = {
+    "hues": [f"h{n}" for n in range(8)],
+    "on": [
+        ("title on the wash", "ink", "color-mix(in srgb, var(--hue) 17%, var(--page))"),
+        (
+            "initials on a face",
+            "color-mix(in srgb, var(--hue) 12%, var(--ink))",
+            "color-mix(in srgb, var(--hue) 22%, var(--card))",
+        ),
+    ],
+}
 
 ODD = [
     {},
@@ -63,7 +92,7 @@ def themes(n: int) -> list[dict[str, Any]]:
 async def test_every_theme_can_be_read(phone: Any, alice: Any) -> None:
     page = await phone.opened(alice)
     await page.wait_for_selector("#screen[data-outcome]")
-    assert await page.evaluate(MEASURE, themes(300)) == []
+    assert await page.evaluate(MEASURE, [themes(300), PARTS]) == []
 
 
 async def test_without_the_guard_some_themes_could_not(phone: Any, alice: Any) -> None:
@@ -71,4 +100,4 @@ async def test_without_the_guard_some_themes_could_not(phone: Any, alice: Any) -
     page = await phone.opened(alice)
     await page.wait_for_selector("#screen[data-outcome]")
     await page.evaluate("window.guard = () => {}")
-    assert len(await page.evaluate(MEASURE, themes(20))) > 20
+    assert len(await page.evaluate(MEASURE, [themes(20), PARTS])) > 20

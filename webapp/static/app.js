@@ -136,11 +136,13 @@
   // --- what the page does by hand ---
 
   function step(button) {
-    const steps = button.closest('[data-steps]'), field = steps.querySelector('input');
+    const steps = button.closest('[data-steps]'), field = steps.querySelector('[name=guests]');
     const most = Number(steps.dataset.most), next = Math.min(most, Math.max(0, Number(field.value) + Number(button.dataset.step)));
     if (next === Number(field.value)) return;
     field.value = next;
     steps.querySelector('output').textContent = next;
+    steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
+    document.getElementById('whose-names').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
@@ -187,7 +189,7 @@
   }
 
   // What is chosen or typed and not sent: what a closed app would lose. Forms that send themselves lose nothing.
-  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select)';
+  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select), #party [name=name]';
   const differs = field => field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected))
     : /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
   const unsaved = () => [...screen().querySelectorAll(FIELDS)].some(differs);
@@ -208,6 +210,12 @@
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
+  });
+  // Enter in a guest's name is done with that name, not with the whole form.
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || event.target.name !== 'name') return;
+    event.preventDefault();
+    event.target.blur();
   });
   // A swipe over a month turns the sheet.
   let from = null;

@@ -65,7 +65,7 @@ const native = (() => {
   }
 
   // Success on booked, warning on waiting, error on refusal; nothing for what only moves about.
-  const FEEL = { booked: 'success', voted: 'success', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
+  const FEEL = { booked: 'success', voted: 'success', here: 'success', done: 'success', already: 'warning', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
   function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
   function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
 
@@ -142,6 +142,7 @@ const native = (() => {
   function begin(back, settings) {
     document.addEventListener('click', follow, true);
     document.addEventListener('click', event => { if (event.target.closest('[data-home]')) app.addToHomeScreen(); });
+    document.addEventListener('click', event => { if (inside && event.target.closest('[data-close]')) app.close(); });
     if (/Telegram-Android.*; LOW\)/.test(navigator.userAgent)) root.dataset.calm = '';
     if (inside) {
       app.ready();

@@ -7,7 +7,7 @@ from backend.bookings.series.archive import archive_series, restore_series
 from backend.bookings.series.cancel import REASON_MAX, cancel_date, restore_date
 from backend.bookings.series.decide import decide, decide_minimum, warn_of_minimum
 from backend.bookings.series.edit import SAME, DateChanges, Same, edit_date, edit_series, keep_date
-from backend.bookings.series.move import Tally, move_date, tally
+from backend.bookings.series.move import Tally, move_date, new_time, tally
 from backend.bookings.series.split import Edited, edit_following
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "edit_series",
     "keep_date",
     "move_date",
+    "new_time",
     "restore_date",
     "restore_series",
     "tally",

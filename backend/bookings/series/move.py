@@ -55,9 +55,10 @@ async def move_date(
     async with db.transaction(store.lock(where.id)):
         row = await open_date(where.id, at)
         still_on(row)
-        starts_at, length = _when(row, starts_local, duration_minutes, at)
+        was = row["ends_at"] - row["starts_at"]
+        starts_at, length = new_time(row["zone"], was, starts_local, duration_minutes, at)
         moved = starts_at != row["starts_at"]
-        if not moved and row["ends_at"] - row["starts_at"] == length:
+        if not moved and was == length:
             return
         await db.execute(
             "UPDATE event_instances SET starts_at = $2, ends_at = $3, edited_at = $4, drifted_at = NULL"
@@ -73,22 +74,34 @@ async def move_date(
         await show_anew([where.id])
         # Free seats move by the new start's clock.
         await ask_desks([where.id], Request(Verb.FILL, Via.SYSTEM))
-        was = wall_clock(row["starts_at"], row["zone"]).isoformat()
         await note(
-            club.id, person.id, "move", f"instance {where.id}", was=was, now=str(starts_local)
+            club.id,
+            person.id,
+            "move",
+            f"instance {where.id}",
+            was=wall_clock(row["starts_at"], row["zone"]).isoformat(),
+            now=str(starts_local),
         )
 
 
-def _when(
-    row: db.Row, starts_local: datetime, duration_minutes: int | None, at: datetime
+def new_time(
+    zone: str,
+    was: timedelta,
+    starts_local: datetime,
+    duration_minutes: int | None,
+    at: datetime,
 ) -> tuple[datetime, timedelta]:
+    """When a date that took `was` long would begin, and how long it would take, moved to this wall clock in its zone.
+
+    Raises `Invalid` for what it cannot be moved to.
+    """
     if starts_local.tzinfo is not None or not 2000 <= starts_local.year < 2200:
         raise Invalid(N_("Choose a date in this century."), field="starts_local")
-    starts_at = resolve_local(starts_local.replace(second=0, microsecond=0), row["zone"])
+    starts_at = resolve_local(starts_local.replace(second=0, microsecond=0), zone)
     if starts_at <= at:
         raise Invalid(N_("That is in the past. Choose a time to come."), field="starts_local")
     if duration_minutes is None:
-        return starts_at, row["ends_at"] - row["starts_at"]
+        return starts_at, was
     if not 5 <= duration_minutes <= MINUTES_MAX:
         raise Invalid(
             N_("Between %(least)s and %(most)s, please."),

@@ -14,12 +14,13 @@ from backend.bookings.queries import Comer, attendance, event
 from backend.bookings.rules import Outcome
 from backend.bookings.words import NoRoomLeft
 from backend.errors import Invalid
-from backend.i18n import N_, Words
+from backend.i18n import N_
 from webapp.dashboard.frame import Undo, go, told
 from webapp.dashboard.pages.events import Overbooking, of_event, page_of, path_of
 from webapp.dashboard.session import Visit
 from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
+from webapp.third_person import taken_off, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,7 @@ async def destroy(
         label = visit.voice.say(N_("Undo"))
         undo = Undo(f"{path_of(code)}/bookings", label, party | {"how": "seat"})
     went_on = was.seats and now.waiting < view.waiting
-    words = (
-        Words(
-            N_("%(name)s is off the list. The seat went to who was next in line."),
-            {"name": was.name},
-        )
-        if went_on
-        else Words(N_("%(name)s is off the list."), {"name": was.name})
-    )
+    words = taken_off(was.name, went_on=bool(went_on))
     return go(request, visit.to(path_of(code)), told(visit, words, undo=undo))
 
 
@@ -140,27 +134,7 @@ async def _back(
     """Back to the people, with what became of the party in the third person."""
     view = await event(code, visit.person)
     one = await _comer(view.id, membership_id)
-    words, tone = outcome.words, "plain"
-    if one is not None:
-        values = {"name": one.name}
-        if outcome.kind == "already":
-            words = Words(N_("%(name)s is on the list already. Nothing has changed."), values)
-        elif outcome.kind == "waiting":
-            words = Words(
-                N_("%(name)s waits in line, for %(n)s seat."),
-                values,
-                N_("%(name)s waits in line, for %(n)s seats."),
-                outcome.waiting,
-            )
-            tone = "wait"
-        elif outcome.kind == "booked":
-            words = Words(
-                N_("%(name)s has %(n)s seat."),
-                values,
-                N_("%(name)s has %(n)s seats."),
-                outcome.seats,
-            )
-            tone = "yes"
+    words, tone = told_of(one.name, outcome) if one else (outcome.words, "plain")
     return go(request, visit.to(path_of(code)), told(visit, words, tone))
 
 

@@ -1,6 +1,6 @@
 """The reader's own seats: book, bring guests, leave, answer, take what is free; and the list of all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from litestar import Response, delete, get, patch, post
@@ -31,9 +31,14 @@ from webapp.rule_words import rhythm_of
 
 @dataclass
 class BookingForm:
-    """How many come along."""
+    """How many come along, and what they are called: a field `name` each, when they are told at all (`B1`)."""
 
-    guests: int = 0
+    guests: int | None = None
+    name: list[str] | str = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name] if isinstance(self.name, str) else self.name
 
 
 @dataclass
@@ -56,7 +61,9 @@ async def create(
 
     When hundreds tap at once the answer is what they wait for: it takes no further query, and brings the screen after it.
     """
-    outcome = await actions.book(code, person, guests=data.guests, via=Via.MINIAPP)
+    outcome = await actions.book(
+        code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP
+    )
     if outcome.kind not in BROUGHT:
         return await event_after(code, person, outcome)
     return page(
@@ -73,8 +80,13 @@ async def create(
 async def update(
     code: FromPath[str], data: Booking, person: NamedDependency[Person]
 ) -> Response[str]:
-    """Come with so many guests (`B7`)."""
-    outcome = await actions.set_guests(code, person, guests=data.guests, via=Via.MINIAPP)
+    """Come with so many guests, or say what they are called (`B1`, `B7`)."""
+    if data.guests is None:
+        outcome = await actions.name_guests(code, person, data.names, via=Via.MINIAPP)
+    else:
+        outcome = await actions.set_guests(
+            code, person, guests=data.guests, names=data.names or None, via=Via.MINIAPP
+        )
     return await event_after(code, person, outcome)
 
 

@@ -11,9 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.accounts.queries import clubs
+from backend.accounts.rules import Act
 from backend.bookings import marks, queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import Outcome
+from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from webapp.calendars import address_of
@@ -127,6 +128,7 @@ async def home(
         asked=asked,
         clubs=theirs,
         chosen=club,
+        organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
         groups=groups,
         group=group,
         sought=q,
@@ -207,6 +209,7 @@ async def event_screen(
         people=coming,
         named=named,
         unnamed=unnamed,
+        name_max=NAME_MAX,
         heir=await queries.after_me(view),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=following,

@@ -1,0 +1,203 @@
+"""The clubs somebody belongs to: what is ahead, whom to ask, and leaving them (`A2`, `A8`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.accounts.actions import change_role, create_own_account, join
+from backend.accounts.queries import clubs
+from backend.accounts.rules import Role
+from backend.bookings.actions import book, leave
+from backend.bookings.regulars import make_regular
+from backend.bookings.rules import Via
+from backend.bookings.series import cancel_date, restore_date
+from emerald.doctor import check_invariants
+from tests.webapp.test_app_bookings import root, text_of
+
+Make = Callable[..., Awaitable[str]]
+
+
+async def membership(person: Any, club: Any) -> int:
+    return int(
+        await db.value(
+            "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", person.id, club.id
+        )
+    )
+
+
+async def seats(code: str, person: Any) -> tuple[int, int, str]:
+    row = await db.row(
+        "SELECT b.seats, b.waiting, b.answer FROM bookings b JOIN event_instances i ON i.id = b.instance_id"
+        " JOIN memberships m ON m.id = b.membership_id WHERE i.code = $1 AND m.user_id = $2",
+        code,
+        person.id,
+    )
+    return (row["seats"], row["waiting"], row["answer"]) if row else (0, 0, "")
+
+
+async def test_shows_each_with_its_next_date_and_how_many_follow(
+    app_of: Any, alice: Any, club: Any, series: Any, noon: datetime
+) -> None:
+    await series(rule="FREQ=WEEKLY;COUNT=4")
+    other = await create_own_account(alice, "Choir of Käpylä")
+    page = await (await app_of(alice)).get("/app/clubs")
+    said = text_of(page)
+    assert "Next: Evening flow yoga, Thu 26 Nov at 18:00" in said
+    assert "You’re a member · 4 dates ahead" in said
+    assert "Nothing planned yet" in said and "You own it" in said
+    assert page.text.index("Choir") < page.text.index("Kallio Yoga")
+    for club_id in (club.id, other):
+        assert f"/app/clubs/{club_id}" in (await (await app_of(alice)).get("/app/me")).text
+        assert "/app/clubs" in (await (await app_of(alice)).get("/app/events")).text
+
+
+async def test_one_says_what_is_ahead_and_whom_to_ask(
+    app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
+) -> None:
+    made = await series(rule="FREQ=WEEKLY;COUNT=5")
+    await make_regular(olga, club.id, made.series_id, await membership(alice, club))
+    page = await (await app_of(alice)).get(f"/app/clubs/{club.id}")
+    said = text_of(page)
+    assert page.text.count('class="row"') == 3
+    assert "Olga" in said and "Owner" in said and "Bob" not in said
+    assert "Standing seats" in said and "Its groups in Telegram" in said
+    assert "Your seats on 5 dates go on. Your standing seats end." in page.text
+
+
+async def test_another_ones_club_is_not_there(app_of: Any, alice: Any, charlie: Any) -> None:
+    """`A1`"""
+    theirs = await create_own_account(charlie, "Secret")
+    app = await app_of(alice)
+    for path in (f"/app/clubs/{theirs}", "/app/clubs/999999"):
+        assert (await app.get(path)).status_code == 404
+        assert (await app.ask("DELETE", f"{path}/membership")).status_code == 404
+    assert (await app.get(f"/app/clubs/{10**30}")).status_code in (400, 404)
+
+
+async def test_leaving_gives_back_what_is_ahead_and_the_line_moves(
+    app_of: Any, alice: Any, bob: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`B6`, `W2`"""
+    full, line = await instance(title="A", capacity=1), await instance(title="B", capacity=1)
+    await book(full, alice, via=Via.CARD)
+    await book(full, bob, via=Via.CARD)
+    await book(line, bob, via=Via.CARD)
+    await book(line, alice, via=Via.CARD)
+    app = await app_of(alice)
+    asks = (await app.get(f"/app/clubs/{club.id}")).text
+    assert "Your seat on 1 date goes on. You leave 1 line." in asks
+    answer = await app.ask("DELETE", f"/app/clubs/{club.id}/membership")
+    assert root(answer)["data-outcome"] == "left"
+    assert "You’ve left the club: Kallio Yoga." in text_of(answer)
+    assert answer.headers["hx-replace-url"] == "/app/clubs"
+    assert await clubs(alice) == []
+    assert await seats(full, bob) == (1, 0, "in")
+    assert await seats(full, alice) == await seats(line, alice) == (0, 0, "left")
+    assert (await app.ask("DELETE", f"/app/clubs/{club.id}/membership")).status_code == 404
+    assert await check_invariants() == []
+
+
+async def test_a_seat_too_late_to_leave_stays_until_someone_takes_it(
+    app_of: Any, alice: Any, bob: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`B6`: leaving the club is no way round it."""
+    code = await instance(capacity=1, cancel_before_minutes=1440)
+    await book(code, alice, via=Via.CARD)
+    clock.advance(timedelta(days=2, hours=12))
+    app = await app_of(alice)
+    assert "On 1 date it is too late to leave freely" in (await app.get(f"/app/clubs/{club.id}")).text  # fmt: skip
+    await app.ask("DELETE", f"/app/clubs/{club.id}/membership")
+    assert await clubs(alice) == []
+    assert await seats(code, alice) == (1, 0, "in")
+    assert (await book(code, bob, via=Via.CARD)).kind == "booked"
+    assert await seats(code, alice) == (0, 0, "left")
+
+
+async def test_standing_seats_end_and_seat_nobody_again(
+    app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
+) -> None:
+    """`B11`"""
+    made = await series(rule="FREQ=WEEKLY")
+    await make_regular(olga, club.id, made.series_id, await membership(alice, club))
+    await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
+    assert await db.value("SELECT count(*) FROM regulars") == 0
+    assert await db.value("SELECT sum(booked) FROM instance_seats") == 0
+
+
+async def test_a_cancelled_date_that_comes_back_does_not_bring_them_back(
+    app_of: Any, alice: Any, olga: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`S5`"""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await cancel_date(code, olga, "Ill")
+    await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
+    await restore_date(code, olga)
+    assert await seats(code, alice) == (0, 0, "left")
+
+
+async def test_the_last_owner_stays_and_learns_the_way_out(
+    app_of: Any, olga: Any, alice: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`A2`: nothing is given back when the answer is no."""
+    code = await instance()
+    await book(code, olga, via=Via.CARD)
+    app = await app_of(olga)
+    page = await app.get(f"/app/clubs/{club.id}")
+    assert "You are its only owner" in page.text and "do-leave-club" not in page.text
+    refused = await app.ask("DELETE", f"/app/clubs/{club.id}/membership")
+    assert (refused.status_code, root(refused)["data-outcome"]) == (422, "last-owner")
+    assert await seats(code, olga) == (1, 0, "in")
+    await change_role(olga, club.id, await membership(alice, club), Role.OWNER)
+    assert (await app.ask("DELETE", f"/app/clubs/{club.id}/membership")).status_code == 200
+
+
+async def test_two_owners_who_leave_at_once_leave_one(
+    olga: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    """`A2`"""
+    from backend.bookings.clubs import leave_club
+
+    await change_role(olga, club.id, await membership(alice, club), Role.OWNER)
+    told = await asyncio.gather(
+        *(leave_club(person, club.id, via=Via.MINIAPP) for person in (olga, alice)),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in told) == ["LastOwner", "NoneType"]
+
+
+async def test_leaving_while_others_leave_and_book_oversells_nothing(
+    alice: Any, club: Any, instance: Make, crowd: Any, noon: datetime
+) -> None:
+    """`B3`, with many at once."""
+    from backend.bookings.clubs import leave_club
+
+    codes = [await instance(title=f"Date {i}", capacity=5) for i in range(3)]
+    people = await crowd(12)
+    for code in codes:
+        for person in people:
+            await book(code, person, via=Via.CARD)
+    await asyncio.gather(
+        *(leave_club(person, club.id, via=Via.MINIAPP) for person in people[:4]),
+        *(leave(code, people[5], via=Via.CARD) for code in codes),
+        *(book(code, alice, via=Via.CARD) for code in codes),
+    )
+    assert await check_invariants() == []
+    for code in codes:
+        booked = await db.value(
+            "SELECT s.booked FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id WHERE i.code = $1",
+            code,
+        )
+        assert booked == 5
+        assert [await seats(code, person) for person in people[:4]] == [(0, 0, "left")] * 4
+
+
+async def test_who_returns_is_a_member_again(
+    app_of: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    """`A4`"""
+    await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
+    await join(alice, club.id, through="card")
+    assert [one.id for one in await clubs(alice)] == [club.id]

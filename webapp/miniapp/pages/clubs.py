@@ -1,0 +1,62 @@
+"""The reader's clubs: what is ahead in each, whom to ask, what is theirs there, and the way out."""
+
+from typing import Annotated
+
+from litestar import Response, delete, get
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
+
+from backend.accounts.queries import only_owner_of
+from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
+from backend.bookings.queries import upcoming
+from backend.bookings.regulars import my_regulars
+from backend.bookings.rules import Via
+from backend.i18n import N_, Words
+from backend.people.queries import Person
+from webapp.miniapp.screens import screen
+
+SHOWN = 3  # dates of a club on its screen
+ClubId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+@get("/clubs")
+async def index(person: NamedDependency[Person]) -> Response[str]:
+    """All of them, with the next date of each (`A8`)."""
+    return await _clubs(person)
+
+
+@get("/clubs/{club_id:int}")
+async def show(club_id: ClubId, person: NamedDependency[Person]) -> Response[str]:
+    """One of them. Raises `NotFound` (`A1`)."""
+    view = await club_view(person, club_id)
+    return screen(
+        "clubs/show.html",
+        person,
+        view=view,
+        club=view.club,
+        dates=await upcoming(person, account_id=club_id, limit=SHOWN),
+        organisers=await organisers(view.club),
+        standing=[seat for seat in await my_regulars(person) if seat.account_id == club_id],
+        ahead=await ahead(person, club_id),
+        only_owner=any(own.id == club_id for own in await only_owner_of(person)),
+    )
+
+
+@delete("/clubs/{club_id:int}/membership", status_code=200)
+async def destroy(club_id: ClubId, person: NamedDependency[Person]) -> Response[str]:
+    """Leave it: seats ahead go on by the ordinary rules. Raises `LastOwner` (`A2`), `NotFound`."""
+    view = await club_view(person, club_id)
+    await leave_club(person, club_id, via=Via.MINIAPP)
+    said = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
+    return await _clubs(person, outcome="left", said=said)
+
+
+async def _clubs(person: Person, outcome: str = "", said: Words | None = None) -> Response[str]:
+    return screen(
+        "clubs/index.html",
+        person,
+        outcome=outcome,
+        headers={"HX-Replace-Url": "/app/clubs"} if outcome else None,
+        said=said,
+        views=await club_views(person),
+    )

@@ -1,0 +1,161 @@
+"""Making a simple event on a phone: one date, its seats, and the group that its card goes to (`S1`)."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from backend import clock
+from backend.accounts.queries import Club, clubs
+from backend.accounts.rules import Act
+from backend.bookings.queries import event
+from backend.cards.actions import post_card
+from backend.errors import Forbidden, InvalidForm
+from backend.events.actions import create_series
+from backend.events.drafts import SeriesDraft
+from backend.events.rules import resolve_local
+from backend.groups.queries import LinkedGroup, groups
+from backend.people.queries import Person
+from webapp.forms import Faults, asked_with, read
+from webapp.miniapp.pages.events import AnId, event_screen
+from webapp.miniapp.screens import screen
+from webapp.next_dates import clocks_change
+from webapp.respond import AnyRequest
+from webapp.series_form import NEW, SeriesForm, draft_of
+
+EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
+LENGTHS = (30, 45, 60, 75, 90, 120, 180)
+_AS_ASKED = {"group_id": "group"}  # the core's names of fields, where the form has others
+AT_ONCE = "now"  # of when the card is posted
+
+
+@get("/series/new")
+async def new(
+    request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None
+) -> Response[str]:
+    """The form, with what would be made as it is being filled in; nothing is kept."""
+    return await _making(request, organiser, asked_with(request, SeriesForm), club)
+
+
+@post("/series", status_code=200)
+async def create(
+    request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None
+) -> Response[str]:
+    """Make it: on to the event, and its card on the way to the group at once when that is wanted."""
+    chosen, _ = await _club(organiser, club)
+    form = await read(request, SeriesForm)
+    at_once = form.announce_before_minutes == AT_ONCE
+    draft, faults = _draft(form, chosen, await groups(chosen.id))
+    if not faults.of:
+        try:
+            made = await create_series(organiser, chosen.id, draft)
+        except InvalidForm as refused:
+            faults.add(refused)
+        else:
+            if at_once and draft.group_id is not None:
+                await post_card(organiser, made.first_code)
+            return await _made(organiser, made.first_code)
+    return await _making(request, organiser, form, chosen.id, faults=faults)
+
+
+async def _made(organiser: Person, code: str) -> Response[str]:
+    """The event's own screen, in place of the form: going back leads past it."""
+    answer = await event_screen(await event(code, organiser), organiser, outcome="done")
+    answer.headers["HX-Replace-Url"] = f"/app/events/{code}"
+    return answer
+
+
+async def _club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
+    """The club it is for, and all it could be for. Raises `Forbidden` for who organises nowhere, or not there."""
+    theirs = [one for one in await clubs(organiser) if one.allows(Act.MANAGE_EVENTS)]
+    chosen = next((one for one in theirs if club_id in (None, one.id)), None)
+    if chosen is None:
+        raise Forbidden()
+    return chosen, theirs
+
+
+def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
+    """What the form means: what it does not ask is as the dashboard's form begins."""
+    lead = form.announce_before_minutes
+    if not lead.isdecimal():
+        lead = str(NEW.announce_before_minutes)
+    whole = SeriesForm(
+        title=form.title,
+        emoji=form.emoji,
+        place=form.place,
+        description=form.description,
+        zone=club.zone,
+        starts_on=form.starts_on,
+        starts_time=form.starts_time,
+        duration_minutes=form.duration_minutes,
+        capacity=form.capacity,
+        guests_max=form.guests_max,
+        group=form.group,
+        announce_before_minutes=lead,
+        visibility="group" if linked else "link",
+    )
+    draft, faults = draft_of(whole)
+    return draft, faults
+
+
+async def _making(
+    request: AnyRequest,
+    organiser: Person,
+    form: SeriesForm,
+    club_id: int | None,
+    *,
+    faults: Faults | None = None,
+) -> Response[str]:
+    club, theirs = await _club(organiser, club_id)
+    linked = await groups(club.id)
+    if faults is None and "group" not in request.query_params:
+        form = _begun(form, linked)
+    draft, found = _draft(form, club, linked)
+    starts_at = _start(form, draft, found)
+    announced_at = None
+    if starts_at is not None and draft.group_id is not None:
+        lead = timedelta(minutes=draft.announce_before_minutes)
+        announced_at = max(starts_at - lead, clock.now())
+    group = next((one for one in linked if one.id == draft.group_id), None)
+    return screen(
+        "series/new.html",
+        organiser,
+        outcome="invalid" if faults else "",
+        status=422 if faults else 200,
+        faults={_AS_ASKED.get(field, field): words for field, words in faults.of.items()}
+        if faults
+        else {},
+        club=club,
+        clubs=theirs,
+        groups=linked,
+        form=form,
+        emoji=EMOJI,
+        lengths=_lengths(form),
+        draft=draft,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=draft.duration_minutes) if starts_at else None,
+        clocks=clocks_change(organiser.voice, draft.starts_local, club.zone) if starts_at else "",
+        past=bool(starts_at and starts_at <= clock.now()),
+        group=group,
+        at_once=form.announce_before_minutes == AT_ONCE,
+        announced_at=announced_at,
+        today=clock.now().date().isoformat(),
+    )
+
+
+def _begun(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
+    """Nothing is typed yet: the club's only group is chosen."""
+    return replace(form, group=str(linked[0].id) if len(linked) == 1 else "")
+
+
+def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:
+    """The instant at which it would begin, once that can be said."""
+    if not form.starts_on or not form.starts_time or "starts_local" in faults.of:
+        return None
+    return resolve_local(draft.starts_local, draft.zone)
+
+
+def _lengths(form: SeriesForm) -> list[str]:
+    usual = [str(n) for n in LENGTHS]
+    return usual if form.duration_minutes in usual else [*usual, form.duration_minutes]
