@@ -93,7 +93,11 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
+    if (ctx.request.method !== 'GET') {
+      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
+      native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
+      if (why) native.askToWrite({ why, yes, no });
+    }
     settle();
   });
 
@@ -251,10 +255,11 @@
     native.tick();
   }
 
-  // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
-  const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
-    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
+  // What is chosen or typed and not sent: what a closed app would lose. Forms that send themselves lose nothing.
+  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select), #party [name=name]';
+  const differs = field => field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected))
+    : /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const unsaved = () => [...screen().querySelectorAll(FIELDS)].some(differs);
 
   function settle() {
     tick();
@@ -300,9 +305,12 @@
       count(ballot);
        native.tick(); native.dress(); native.unsaved(unsaved()); }
   });
+  document.addEventListener('input', () => native.unsaved(unsaved()));
 
-  document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });
+  function settings() {
+    if (session.known && location.pathname !== '/app/me') go('/app/me', { push: '/app/me' });
+  }
 
-  native.begin(back);
+  native.begin(back, settings);
   start();
 })();

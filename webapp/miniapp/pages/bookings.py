@@ -72,6 +72,7 @@ async def create(
         headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
         code=code,
         outcome=outcome,
+        person=person,
     )
 
 
