@@ -157,11 +157,11 @@ async def give_back(
     for row in rows:
         asked = {"via": via, "by": by, "membership_id": row["membership_id"], "told": False}
         try:
-            await desk.ask(row["instance_id"], Request(Verb.LEAVE, **asked))  # type: ignore[arg-type]
+            await desk.ask(row["instance_id"], Request(Verb.LEAVE, **asked))
         except TooLate:
-            await desk.ask(row["instance_id"], Request(late, **asked))  # type: ignore[arg-type]
+            await desk.ask(row["instance_id"], Request(late, **asked))
         except NotFound:
             raise
         except Refusal:
-            await desk.ask(row["instance_id"], Request(Verb.REMOVE, **asked))  # type: ignore[arg-type]
+            await desk.ask(row["instance_id"], Request(Verb.REMOVE, **asked))
     return len(rows)
