@@ -10,16 +10,8 @@
 
   // --- where to begin ---
 
-  // e_<code> is an event, p_<code> a poll. Anybody can make such a link: the server decides what is there for the reader.
-  function placeOf(param) {
-    const named = /^([ep])_([a-z0-9]{1,40})$/.exec(param ?? '');
-    return named ? `/app/${named[1] === 'e' ? 'events' : 'polls'}/${named[2]}` : '/app/events';
-  }
-
   function start() {
-    const asked = new URLSearchParams(location.search).get('tgWebAppStartParam') || native.startParam;
-    const root = /^\/app\/?$/.test(location.pathname);
-    const path = root ? placeOf(asked) : location.pathname + location.search;
+    const { path } = session;
     if (!session.known) return outside(path);
     again = () => go(path, { replace: path });
     again();
