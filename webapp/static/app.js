@@ -198,7 +198,7 @@
     field.value = next;
     steps.querySelector('output').textContent = next;
     steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
-    document.getElementById('whose-names').hidden = !next;
+    document.getElementById('brings-whose').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
