@@ -162,7 +162,7 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     await seats.answer(code, bob, maybe=True, via=Via.CARD)
     app = await app_of(olga)
     hub = text_of(await app.get(f"/app/events/{code}/organising"))
-    assert "2 come · 1 waits · maybe: 1" in hub
+    assert "2 come · Full · 1 waits · maybe: 1" in hub
     path = f"/app/events/{code}/attendance"
     page = await app.get(path)
     assert "In 2 Waiting 1 Not in 1" in text_of(page)

@@ -87,6 +87,8 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
+    // What was typed has been taken: the form is as the server has it.
+    if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
     if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
     settle();
   });
