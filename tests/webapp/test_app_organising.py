@@ -279,6 +279,21 @@ async def test_who_waits_is_seated_and_guests_change(
         assert (await app.ask("PATCH", hers, data={"guests": wrong})).status_code == 422
 
 
+async def test_an_organisers_hand_is_not_bound_by_the_windows(
+    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+) -> None:
+    """`B10`, `B7`: after booking has closed, and when leaving is no longer free."""
+    long = 366 * 24 * 60 - 1
+    code = await instance(closes_before_minutes=long, cancel_before_minutes=long)
+    app = await app_of(olga)
+    url = f"/app/events/{code}/attendance/{await member_of(alice, club)}"
+    assert "Alice has 1 seat." in text_of(await app.ask("PUT", url))
+    for guests, seats_then in (("2", "3 seats"), ("0", "1 seat")):
+        told = text_of(await app.ask("PATCH", url, data={"guests": guests}))
+        assert f"Alice has {seats_then}." in told
+    assert 'id="do-line"' not in (await app.ask("DELETE", url)).text
+
+
 async def test_only_an_owner_goes_over_the_seats_and_only_when_asked_once_more(
     app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
 ) -> None:
