@@ -85,6 +85,8 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
+    // What was typed has been taken: the form is as the server has it.
+    if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
     if (ctx.request.method !== 'GET') {
       const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
