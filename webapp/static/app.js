@@ -207,6 +207,7 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    else if (event.target.closest('.steps button')) native.tick();
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
@@ -232,7 +233,8 @@
   document.addEventListener('change', event => {
     const ballot = event.target.closest('#ballot');
     if (ballot) count(ballot);
-    if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
+    if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
+    if (event.target.closest('#ballot, #days')) native.dress();
   });
   document.addEventListener('input', () => native.unsaved(unsaved()));
 
