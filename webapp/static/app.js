@@ -268,6 +268,7 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    else if (event.target.closest('.steps button')) native.tick();
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
@@ -295,9 +296,9 @@
     const other = { days: 'table', table: 'days' }[event.target.form?.id];
     if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
     const ballot = document.querySelector('[data-ballot]');
-    if (ballot && event.target.closest('#ballot, #days, #table')) {
-      count(ballot);
-       native.tick(); native.dress(); native.unsaved(unsaved()); }
+    if (ballot && event.target.closest('#ballot, #days, #table')) count(ballot);
+    if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
+    if (event.target.closest('#ballot, #days, #table')) native.dress();
   });
   document.addEventListener('input', () => native.unsaved(unsaved()));
 
