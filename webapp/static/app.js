@@ -78,6 +78,7 @@
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
+    held = document.activeElement !== document.body;
     if (!status || status === 204) return;
     if (status === 401) { event.preventDefault(); return stale(); }
     if (ctx.hx?.retarget || ctx.text.includes('id="screen"')) return;
@@ -85,8 +86,18 @@
     show('offline');
   });
 
+  // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
+  let held = false;
+  function keepPlace(ctx) {
+    if (!held || document.activeElement !== document.body) return;
+    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
+
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
+    keepPlace(ctx);
     if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
     settle();
   });
@@ -211,6 +222,14 @@
     if (event.key !== 'Enter' || event.target.name !== 'name') return;
     event.preventDefault();
     event.target.blur();
+  });
+  // Arrows lead from choice to choice; only a press is a vote.
+  document.addEventListener('keydown', event => {
+    const radio = event.target.closest('[role=radio]'), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!radio || !step) return;
+    event.preventDefault();
+    const all = [...radio.closest('[role=radiogroup]').querySelectorAll('[role=radio]:enabled')];
+    all.at((all.indexOf(radio) + step) % all.length).focus();
   });
   // A swipe over a month turns the sheet.
   let from = null;
