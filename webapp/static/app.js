@@ -75,6 +75,7 @@
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
+    held = document.activeElement !== document.body;
     if (!status || status === 204) return;
     if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
@@ -83,10 +84,23 @@
     away();
   });
 
+  // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
+  let held = false;
+  function keepPlace(ctx) {
+    if (!held || document.activeElement !== document.body) return;
+    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
+
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
+<<<<<<< HEAD
     // What was typed has been taken: the form is as the server has it.
     if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
+=======
+    keepPlace(ctx);
+>>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
     if (ctx.request.method !== 'GET') {
       const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
@@ -278,6 +292,14 @@
     if (event.key !== 'Enter' || event.target.name !== 'name') return;
     event.preventDefault();
     event.target.blur();
+  });
+  // Arrows lead from choice to choice; only a press is a vote.
+  document.addEventListener('keydown', event => {
+    const radio = event.target.closest('[role=radio]'), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!radio || !step) return;
+    event.preventDefault();
+    const all = [...radio.closest('[role=radiogroup]').querySelectorAll('[role=radio]:enabled')];
+    all.at((all.indexOf(radio) + step) % all.length).focus();
   });
   // A swipe over a month turns the sheet.
   let from = null;
