@@ -12,23 +12,15 @@ from typing import Any
 from playwright.async_api import Page, Route, expect
 
 from backend import db
-<<<<<<< HEAD
 from backend.accounts.actions import change_role, create_own_account, join
-=======
-from backend.accounts.actions import change_role, join
->>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.by_hand import seat_by_name
 from backend.bookings.regulars import make_regular
 from backend.bookings.series import cancel_date, decide, move_date
-<<<<<<< HEAD
 from backend.people import feeds
 from backend.people.actions import mark_blocked
-=======
-from backend.people.feeds import make_feed
->>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
 from backend.people.preferences import choose_reminders, mute
 from backend.polls.actions import close_poll
 from backend.polls.drafts import OptionDraft
@@ -520,7 +512,6 @@ async def me_particular(s: Stage) -> str:
     return "/app/me"
 
 
-<<<<<<< HEAD
 async def follows(s: Stage) -> str:
     """Their calendar follows them, and asked a while ago."""
     await s.club()
@@ -572,7 +563,8 @@ async def be_erased(page: Page) -> None:
     await page.evaluate("() => { native.confirm = (question, yes, then) => then(true); }")
     await page.evaluate("document.getElementById('do-erase').click()")
     await page.wait_for_selector("#screen[data-outcome=erased]")
-=======
+
+
 # --- organisers and helpers ---
 
 
@@ -600,7 +592,8 @@ def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
         where = await seats.find(path.rpartition("/")[2])
         which = "waiting > 0" if waits else "seats > 1"
         member = await db.value(
-            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1", where.id
+            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1",
+            where.id,
         )
         return f"{path}/attendance/{member}"
 
@@ -612,7 +605,8 @@ async def some_are_here(s: Stage) -> str:
     code = path.rpartition("/")[2]
     where = await seats.find(code)
     for row in await db.rows(
-        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3", where.id
+        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3",
+        where.id,
     ):
         await check_in(code, s.reader, row["membership_id"])
     return path
@@ -653,22 +647,6 @@ async def new_series(s: Stage) -> str:
 async def make_nothing(page: Page) -> None:
     await page.locator("#do-make").click()
     await expect(page.locator("#notice[role=alert]")).to_be_visible()
-
-
-# --- clubs, and the calendar feed ---
-
-
-async def one_of_my_clubs(s: Stage) -> str:
-    club = await s.club(groups=2)
-    await book(await s.event(club), s.reader)
-    return f"/app/clubs/{club.id}"
-
-
-async def my_feed(s: Stage) -> str:
-    await one_club(s)
-    await make_feed(s.reader)
-    return "/app/me/calendar"
->>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
 
 
 # --- what goes wrong, and what is on the way ---
@@ -824,7 +802,6 @@ STATES: tuple[State, ...] = (
     State("me", me),
     State("me-particular", me_particular),
     State("me-no-club", at("/app/me", no_club)),
-<<<<<<< HEAD
     State("calendar", at("/app/me/calendar", me)),
     State("calendar-followed", follows),
     State("calendar-resting", follows_blocked),
@@ -836,12 +813,6 @@ STATES: tuple[State, ...] = (
     State("erasure", goes_anywhere),
     State("erasure-owner", cannot_go),
     State("erasure-done", goes_anywhere, act=be_erased),
-=======
-    State("clubs", at("/app/clubs", many_clubs)),
-    State("clubs-none", at("/app/clubs", no_club)),
-    State("clubs-one", one_of_my_clubs),
-    State("feed-none", at("/app/me/calendar", one_club)),
-    State("feed", my_feed),
     State("organise-home", organises),
     State("organise-event", organised()),
     State("organise-event-helper", organised(1, role=Role.HELPER)),
@@ -861,7 +832,6 @@ STATES: tuple[State, ...] = (
     State("organise-move", at("{}/move", organised())),
     State("organise-new", new_series),
     State("organise-new-faults", new_series, act=make_nothing),
->>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
     State("refused", of_another_club),
     State("offline", date(), act=go_offline),
     State("broken", date(), act=fail),

@@ -95,12 +95,9 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-<<<<<<< HEAD
     // What was typed has been taken: the form is as the server has it.
     if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
-=======
     keepPlace(ctx);
->>>>>>> f1fc53a0f97e3818bbfbf4b1d72ae4b20b84df63
     if (ctx.request.method !== 'GET') {
       const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
