@@ -11,7 +11,7 @@ from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
 from backend.bookings.rules import Via
-from tests.webapp.browsing import DARK, said, until
+from tests.webapp.browsing import DARK, said, stand_still, until
 
 BLOCKED = "() => { try { sessionStorage.length; return false; } catch { return true; } }"
 
@@ -292,14 +292,14 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
 ) -> None:
     """Not "open it again": the reader did nothing wrong, and Retry leads on to what was asked for."""
     from backend.errors import Unavailable
-    from webapp.miniapp.pages import sessions
+    from webapp.miniapp import session
 
     async def gone(*args: Any) -> None:
         raise Unavailable("connection refused")
 
     code = await instance()
     with monkeypatch.context() as away:
-        away.setattr(sessions, "meet", gone)
+        away.setattr(session, "meet", gone)
         page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
         banner = page.locator("#offline")
         await expect(banner).to_contain_text("Emerald can’t be reached right now. Nothing is lost")
@@ -509,11 +509,14 @@ async def test_at_nought_the_server_is_asked_at_once(
     code = await an_offer(instance, alice, bob, noon)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector(".clock")
-    await page.evaluate("document.getElementById('live').setAttribute('hx-trigger', 'never')")
+    await stand_still(page)
+    async with page.expect_response(lambda answer: "seen=" in answer.url):
+        await page.clock.run_for(2600)
+    await page.evaluate(
+        "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
+    )
     async with page.expect_request(lambda asked: "seen=" in asked.url):
-        await page.evaluate(
-            "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
-        )
+        await page.clock.run_for(1100)  # by itself it would ask a second later
 
 
 async def test_a_moved_date_is_answered_on_the_first_screen(
