@@ -62,8 +62,14 @@ export const answers = {
   web_app_request_phone(phone) { phone.tell('phone_requested', { status: 'cancelled' }); },
   web_app_request_fullscreen(phone) { phone.tell('fullscreen_failed', { error: 'UNSUPPORTED' }); },
   web_app_exit_fullscreen: nothing,
-  web_app_check_home_screen(phone) { phone.tell('home_screen_checked', { status: 'unsupported' }); },
-  web_app_add_to_home_screen(phone) { phone.tell('home_screen_failed', { error: 'UNSUPPORTED' }); },
+  web_app_check_home_screen(phone) { phone.tell('home_screen_checked', { status: phone.home }); },
+  async web_app_add_to_home_screen(phone) {
+    if (phone.home === 'unsupported') { phone.tell('home_screen_failed', { error: 'UNSUPPORTED' }); return; }
+    const id = await popup(phone.node, { title: 'Add to home screen', message: `${phone.bot.name} would stand among the apps of this phone.`, buttons: YES_NO('Add') });
+    if (id !== 'yes') { phone.tell('home_screen_failed', { error: 'USER_DECLINED' }); return; }
+    phone.home = 'added';
+    phone.tell('home_screen_added');
+  },
   web_app_check_location(phone) { phone.tell('location_checked', { available: false }); },
   web_app_biometry_get_info(phone) { phone.tell('biometry_info_received', { available: false }); },
   web_app_open_invoice(phone, { slug }) { phone.tell('invoice_closed', { slug, status: 'failed' }); },

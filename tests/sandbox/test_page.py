@@ -234,6 +234,23 @@ async def test_the_phone_s_buttons_are_the_app_s(page: Page, app: FrameLocator) 
     await expect(said).to_have_text("settings pressed")
 
 
+async def test_the_app_comes_to_the_home_screen_once_it_is_let(
+    page: Page, app: FrameLocator
+) -> None:
+    await opened(page, app)
+    said, phone = app.locator("#said"), page.locator(".phone:visible")
+    question = phone.get_by_role("alertdialog")
+    await app.locator("#add").click()
+    await question.get_by_role("button", name="Cancel").click()
+    await app.locator("#home").click()
+    await expect(said).to_have_text("home missed")
+    await app.locator("#add").click()
+    await question.get_by_role("button", name="Add").click()
+    await expect(said).to_have_text("home came")
+    await app.locator("#home").click()
+    await expect(said).to_have_text("home added")
+
+
 async def test_popups_haptics_and_scans_are_the_phone_s(page: Page, app: FrameLocator) -> None:
     await opened(page, app)
     said, phone = app.locator("#said"), page.locator(".phone:visible")

@@ -4,21 +4,14 @@
   const screen = () => document.getElementById('screen');
   const show = id => document.getElementById(id)?.removeAttribute('hidden');
   const isLive = ctx => ctx.sourceElement?.hasAttribute?.('data-live');
+  const hide = id => document.getElementById(id)?.setAttribute('hidden', '');
   let again = null;  // what Retry does
   let unsent = null;  // the source of a change that did not reach the server
 
   // --- where to begin ---
 
-  // e_<code> is an event, p_<code> a poll. Anybody can make such a link: the server decides what is there for the reader.
-  function placeOf(param) {
-    const named = /^([ep])_([a-z0-9]{1,40})$/.exec(param ?? '');
-    return named ? `/app/${named[1] === 'e' ? 'events' : 'polls'}/${named[2]}` : '/app/events';
-  }
-
   function start() {
-    const asked = new URLSearchParams(location.search).get('tgWebAppStartParam') || native.startParam;
-    const root = /^\/app\/?$/.test(location.pathname);
-    const path = root ? placeOf(asked) : location.pathname + location.search;
+    const { path } = session;
     if (!session.known) return outside(path);
     again = () => go(path, { replace: path });
     again();
@@ -40,7 +33,7 @@
   const isPublic = page => fetch(page, { method: 'HEAD' }).then(answer => answer.ok, () => false);
 
   function stale() {
-    document.getElementById('loading')?.setAttribute('hidden', '');
+    hide('loading');
     if (document.getElementById('stale')) return show('stale');
     location.reload();
   }
@@ -49,7 +42,9 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement.id === 'live' && (document.hidden || !navigator.onLine)) return event.preventDefault();
+    // Who was erased would be met anew by asking anything.
+    if ('ended' in screen().dataset) return event.preventDefault();
+    if (isLive(ctx)) ctx.asked = ctx.sourceElement.getAttribute('hx-get');
     ctx.fetch = session.ask;
   });
 
@@ -69,27 +64,45 @@
 
   document.addEventListener('htmx:after:request', event => {
     const { ctx } = event.detail;
-    // The net may be back while a tap is still unsent: then the banner stays, with its way to send it.
-    if (!isLive(ctx)) unsent = null;
-    if (ctx.response.status < 500 && !unsent?.isConnected) document.getElementById('offline')?.setAttribute('hidden', '');
+    const gone = isGone(ctx.response.status);
+    if (!isLive(ctx)) unsent = gone ? changeOf(ctx) : null;
+    if (gone) return isLive(ctx) && missed(ctx.response.headers.get('Retry-After'));
+    reached();
+    answered();
   });
 
   // What is no screen and has no place of its own must not be put into the page: a proxy's error, a page for documents.
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
+    held = document.activeElement !== document.body;
     if (!status || status === 204) return;
+    if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
     if (ctx.hx?.retarget || ctx.text.includes('id="screen"')) return;
     event.preventDefault();
-    show('offline');
+    away();
   });
+
+  // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
+  let held = false;
+  function keepPlace(ctx) {
+    if (!held || document.activeElement !== document.body) return;
+    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
     // What was typed has been taken: the form is as the server has it.
     if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
-    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
+    keepPlace(ctx);
+    if (ctx.request.method !== 'GET') {
+      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
+      native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
+      if (why) native.askToWrite({ why, yes, no });
+    }
     settle();
   });
 
@@ -97,9 +110,9 @@
   document.addEventListener('htmx:error', event => {
     const { ctx } = event.detail;
     if (!ctx || ctx.response) return;
-    if (!isLive(ctx)) unsent = ctx.request.method === 'GET' ? null : ctx.sourceElement;
-    document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
-    show('offline');
+    if (isLive(ctx)) return missed();
+    unsent = changeOf(ctx);
+    away();
   });
 
   document.addEventListener('htmx:confirm', event => {
@@ -109,8 +122,66 @@
   });
 
   const here = () => go(location.pathname + location.search, { replace: location.pathname + location.search });
-  const look = () => { const live = document.getElementById('live'); if (live && !document.hidden) htmx.trigger(live, 'every'); };
-  addEventListener('online', () => document.getElementById('live') ? look() : again?.());
+
+  // --- what follows by itself: a screen that shows what others change asks whether it is still so, while somebody sees it ---
+
+  // From an answer to the next question, so that what changes is on the screen within three seconds, the way there and
+  // back included; a little early or late, so that a thousand screens do not ask in step. Who gets no answer asks less often.
+  const PACE = 2300, SLOWEST = 10000;
+  let pace = PACE, misses = 0, next = null, known = Date.now();
+
+  function look() {
+    clearTimeout(next);
+    const live = document.getElementById('live');
+    if (!live || document.hidden || !navigator.onLine) return;
+    plan();  // while a tap is under way, the question is not put
+    htmx.trigger(live, 'look');
+  }
+
+  function plan() {
+    clearTimeout(next);
+    next = setTimeout(look, pace * (.9 + Math.random() * .2));
+  }
+
+  function answered() {
+    known = Date.now();
+    [pace, misses] = [PACE, 0];
+    plan();
+  }
+
+  // Nothing, or not now: once is no matter; the second time the reader is told. `seconds` is when to ask again.
+  function missed(seconds) {
+    if (++misses > 1) away();
+    pace = Math.min(SLOWEST, Math.max(PACE * 2 ** (misses - 1), 1000 * seconds || 0));
+    plan();
+  }
+
+  const isGone = status => status >= 500 || status === 429;
+  const changeOf = ctx => ctx.request.method === 'GET' ? null : ctx.sourceElement;
+
+  // What stays on the screen may be true no more: it says from when it is, and its buttons step back.
+  function away() {
+    const hour = document.querySelector('#offline time');
+    if (hour) hour.textContent = new Date(known).toLocaleTimeString(hour.lang, { timeStyle: 'short', timeZone: hour.dataset.zone });
+    document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
+    show('offline');
+    native.dress();
+  }
+
+  // The net may be back while a tap is still unsent: then the banner stays, with its way to send it.
+  function reached() {
+    if (unsent?.isConnected || document.getElementById('offline')?.hidden !== false) return;
+    hide('offline');
+    native.dress();
+  }
+
+  addEventListener('offline', away);
+  addEventListener('online', () => {
+    [pace, misses] = [PACE, 0];
+    if (document.getElementById('live')) look();
+    else if (document.getElementById('loading')) again?.();
+    else reached();  // what is typed here stays
+  });
   document.addEventListener('visibilitychange', look);
 
   // --- history: how deep the reader is, so that Telegram's back button knows whether there is a way back ---
@@ -140,18 +211,21 @@
     field.value = next;
     steps.querySelector('output').textContent = next;
     steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
-    document.getElementById('whose-names').hidden = !next;
+    document.getElementById('brings-whose').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
 
-  // A ballot with several choices: no more than allowed, and the button says for how many.
-  function count(ballot) {
+  // A ballot has a button once something else is chosen than what was sent; of several choices there are no more than
+  // allowed, and the button says for how many.
+  function count(button) {
+    const ballot = button.form;
+    button.parentElement.hidden = ![...ballot.querySelectorAll('input')].some(box => box.checked !== box.defaultChecked);
+    if (!ballot.dataset.labels) return;
     const boxes = [...ballot.querySelectorAll('input[type=checkbox]')], chosen = boxes.filter(box => box.checked).length;
     const most = Number(ballot.dataset.most);
     boxes.forEach(box => { box.disabled = 'full' in box.dataset || (!box.checked && chosen >= most); });
-    const button = document.querySelector('[data-ballot]');
-    if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
+    button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
   }
 
   // --- what runs out: an offer's ring and digits count on by the server's clock, and at its end the server is asked ---
@@ -186,16 +260,17 @@
     native.tick();
   }
 
-  // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
-  const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
-    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
+  // What is chosen or typed and not sent: what a closed app would lose. Forms that send themselves lose nothing.
+  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select), #party [name=name]';
+  const differs = field => field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected))
+    : /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const unsaved = () => [...screen().querySelectorAll(FIELDS)].some(differs);
 
   function settle() {
     tick();
     native.unsaved(unsaved());
-    const ballot = document.getElementById('ballot');
-    if (ballot && document.querySelector('[data-ballot]')) count(ballot);
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
     if (choose && zone && zone !== choose.dataset.zoneNow) { choose.name = 'zone'; choose.value = zone; choose.hidden = false; }
     native.dress();
@@ -204,6 +279,7 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    else if (event.target.closest('.steps button')) native.tick();
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
@@ -213,6 +289,14 @@
     if (event.key !== 'Enter' || event.target.name !== 'name') return;
     event.preventDefault();
     event.target.blur();
+  });
+  // Arrows lead from choice to choice; only a press is a vote.
+  document.addEventListener('keydown', event => {
+    const radio = event.target.closest('[role=radio]'), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!radio || !step) return;
+    event.preventDefault();
+    const all = [...radio.closest('[role=radiogroup]').querySelectorAll('[role=radio]:enabled')];
+    all.at((all.indexOf(radio) + step) % all.length).focus();
   });
   // A swipe over a month turns the sheet.
   let from = null;
@@ -227,13 +311,20 @@
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) document.getElementById(x > 0 ? 'month-before' : 'month-after')?.click();
   });
   document.addEventListener('change', event => {
-    const ballot = event.target.closest('#ballot');
-    if (ballot) count(ballot);
-    if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
+    // The dates stand in a list and, on wide screens, in a table: what is said in one is said in the other.
+    const other = { days: 'table', table: 'days' }[event.target.form?.id];
+    if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot && event.target.closest('#ballot, #days, #table')) count(ballot);
+    if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
+    if (event.target.closest('#ballot, #days, #table')) native.dress();
   });
+  document.addEventListener('input', () => native.unsaved(unsaved()));
 
-  document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });
+  function settings() {
+    if (session.known && location.pathname !== '/app/me') go('/app/me', { push: '/app/me' });
+  }
 
-  native.begin(back);
+  native.begin(back, settings);
   start();
 })();

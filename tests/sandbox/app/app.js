@@ -27,6 +27,9 @@ by('link').onclick = () => app.openTelegramLink('https://t.me/emerald_bot?start=
 by('file').onclick = () => app.downloadFile({ url: 'https://kalliojooga.example/event.ics', file_name: 'event.ics' }, (ok) => say(`file ${ok}`));
 by('scan').onclick = () => app.showScanQrPopup({ text: 'Member code' }, (data) => { say(`scanned ${data}`); return true; });
 by('scan-many').onclick = () => { app.onEvent('scanQrPopupClosed', () => say('scanner closed')); app.showScanQrPopup({}, (data) => { say(`scanned ${data}`); }); };
+by('home').onclick = () => app.checkHomeScreenStatus((status) => say(`home ${status}`));
+by('add').onclick = () => app.addToHomeScreen();
+app.onEvent('homeScreenAdded', () => say('home came'));
 by('guard').onclick = () => app.enableClosingConfirmation();
 by('leave').onclick = () => app.close();
 app.ready();
