@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 import time
 from dataclasses import dataclass
 from itertools import product
@@ -193,4 +192,4 @@ def _write_index(out: Path, pictures: list[Picture], names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

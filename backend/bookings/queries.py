@@ -177,17 +177,17 @@ class InstanceView:
     def turns(self) -> list[datetime]:
         """When the clock alone may change how this stands; days, which end at midnight, are not among them. A moment at
         which nothing is seen to change does no harm."""
-        moments = (
+        moments: tuple[datetime | None, ...] = (
             self.starts_at,
             self.ends_at,
             self.windows.opens_at,
             self.windows.closes_at,
             self.windows.cancel_until,
             self.claim_until,
-            self.called_at and self.called_at + FIRST_TAP_LIFE,
+            self.called_at + FIRST_TAP_LIFE if self.called_at else None,
             self.decides_at,
-            self.mine and self.mine.offer_until,
-            self.clockwork and self.clockwork.turns(clock.now()),
+            self.mine.offer_until if self.mine else None,
+            self.clockwork.turns(clock.now()) if self.clockwork else None,
         )
         return [moment for moment in moments if moment is not None]
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,10 +66,20 @@ def hash_of(raw: str, *, version: str = "9.1", platform: str = "weba", theme: An
     )
 
 
+_serving: list[uvicorn.Server] = []
+
+
+async def at_rest() -> None:
+    """Wait until no request is being answered any more: an open screen asks by itself, also while its test ends."""
+    for server in _serving:
+        while under_way := {task for task in server.server_state.tasks if not task.done()}:
+            await asyncio.wait(under_way)
+
+
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[int]:
-    """The application on a free port of this machine, in this loop."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", access_log=False)
+async def served(app: Any, port: int = 0) -> AsyncIterator[int]:
+    """The application on a port of this machine, a free one unless it is named, in this loop."""
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.create_task(server.serve())
@@ -76,9 +87,11 @@ async def served(app: Any) -> AsyncIterator[int]:
         await asyncio.sleep(0)
         if running.done():
             await running
+    _serving.append(server)
     try:
         yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
+        _serving.remove(server)
         server.should_exit = True
         await running
 
@@ -139,3 +152,13 @@ async def said(page: Page, event: str) -> Any:
 async def until(page: Page, condition: str, argument: Any = None) -> None:
     """Wait until the client around the app has seen something."""
     await page.wait_for_function(condition, arg=argument, timeout=PATIENCE)
+
+
+async def stand_still(page: Page) -> None:
+    """From now on the time of a screen, which is loaded anew, goes on only when it is told to."""
+    await page.clock.install()
+    await page.reload()
+    await page.wait_for_selector("#live", state="attached")
+    await page.wait_for_load_state("networkidle")
+    at = await page.evaluate("Date.now()")
+    await page.clock.pause_at(datetime.fromtimestamp((at + 1000) / 1000))

@@ -112,7 +112,7 @@ async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
 @pytest.fixture
 async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
     """A phone in Helsinki; faults of the page's own scripts, and of its policy, fail the test."""
-    from tests.webapp.browsing import PATIENCE, Phone
+    from tests.webapp.browsing import PATIENCE, Phone, at_rest
 
     context = await browser.new_context(
         viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki"
@@ -130,4 +130,5 @@ async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncItera
     context.on("console", hear)
     yield Phone(context, f"http://127.0.0.1:{ports[0]}", f"http://localhost:{ports[1]}")
     await context.close()
+    await at_rest()
     assert faults == []

@@ -1,12 +1,12 @@
 """What is coming, one date, who comes: as its reader sees it, and nobody else."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from backend import clock
+from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.rules import Via
 
@@ -293,3 +293,16 @@ async def test_a_long_line_shows_its_ends_and_the_reader(
     assert re.findall(r'class="at num">(\d+)<', line) == ["1", "2", "7", "8"]
     assert "You’re 7th in line" in page
     assert "The only seat is taken. 6 parties are ahead of you." in re.sub(r"\s+", " ", page)
+
+
+async def test_a_date_is_sent_into_the_chat_where_nothing_can_be_saved(
+    app_of: Any, alice: Any, charlie: Any, instance: Any, noon: datetime
+) -> None:
+    """`M1`, `M3`: the message is written with the tap; the answer finds the place of the button."""
+    code = await instance(visibility="link")
+    answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/calendar")
+    assert answer.headers["hx-retarget"] == "#in-chat"
+    assert "It is on its way: look into your chat with the bot." in answer.text
+    assert await db.value("SELECT kind FROM messages WHERE user_id = $1", alice.id) == "calendar"
+    refused = await (await app_of(charlie)).ask("POST", f"/app/events/{code}/calendar")
+    assert refused.status_code == 422 and "We can’t write to you yet" in refused.text

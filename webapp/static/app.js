@@ -4,6 +4,7 @@
   const screen = () => document.getElementById('screen');
   const show = id => document.getElementById(id)?.removeAttribute('hidden');
   const isLive = ctx => ctx.sourceElement?.hasAttribute?.('data-live');
+  const hide = id => document.getElementById(id)?.setAttribute('hidden', '');
   let again = null;  // what Retry does
   let unsent = null;  // the source of a change that did not reach the server
 
@@ -40,7 +41,7 @@
   const isPublic = page => fetch(page, { method: 'HEAD' }).then(answer => answer.ok, () => false);
 
   function stale() {
-    document.getElementById('loading')?.setAttribute('hidden', '');
+    hide('loading');
     if (document.getElementById('stale')) return show('stale');
     location.reload();
   }
@@ -49,7 +50,9 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement.id === 'live' && (document.hidden || !navigator.onLine)) return event.preventDefault();
+    // Who was erased would be met anew by asking anything.
+    if ('ended' in screen().dataset) return event.preventDefault();
+    if (isLive(ctx)) ctx.asked = ctx.sourceElement.getAttribute('hx-get');
     ctx.fetch = session.ask;
   });
 
@@ -69,9 +72,11 @@
 
   document.addEventListener('htmx:after:request', event => {
     const { ctx } = event.detail;
-    // The net may be back while a tap is still unsent: then the banner stays, with its way to send it.
-    if (!isLive(ctx)) unsent = null;
-    if (ctx.response.status < 500 && !unsent?.isConnected) document.getElementById('offline')?.setAttribute('hidden', '');
+    const gone = isGone(ctx.response.status);
+    if (!isLive(ctx)) unsent = gone ? changeOf(ctx) : null;
+    if (gone) return isLive(ctx) && missed(ctx.response.headers.get('Retry-After'));
+    reached();
+    answered();
   });
 
   // What is no screen and has no place of its own must not be put into the page: a proxy's error, a page for documents.
@@ -79,10 +84,11 @@
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
     if (!status || status === 204) return;
+    if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
     if (ctx.hx?.retarget || ctx.text.includes('id="screen"')) return;
     event.preventDefault();
-    show('offline');
+    away();
   });
 
   document.addEventListener('htmx:after:swap', event => {
@@ -99,9 +105,9 @@
   document.addEventListener('htmx:error', event => {
     const { ctx } = event.detail;
     if (!ctx || ctx.response) return;
-    if (!isLive(ctx)) unsent = ctx.request.method === 'GET' ? null : ctx.sourceElement;
-    document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
-    show('offline');
+    if (isLive(ctx)) return missed();
+    unsent = changeOf(ctx);
+    away();
   });
 
   document.addEventListener('htmx:confirm', event => {
@@ -111,8 +117,66 @@
   });
 
   const here = () => go(location.pathname + location.search, { replace: location.pathname + location.search });
-  const look = () => { const live = document.getElementById('live'); if (live && !document.hidden) htmx.trigger(live, 'every'); };
-  addEventListener('online', () => document.getElementById('live') ? look() : again?.());
+
+  // --- what follows by itself: a screen that shows what others change asks whether it is still so, while somebody sees it ---
+
+  // From an answer to the next question, so that what changes is on the screen within three seconds, the way there and
+  // back included; a little early or late, so that a thousand screens do not ask in step. Who gets no answer asks less often.
+  const PACE = 2300, SLOWEST = 10000;
+  let pace = PACE, misses = 0, next = null, known = Date.now();
+
+  function look() {
+    clearTimeout(next);
+    const live = document.getElementById('live');
+    if (!live || document.hidden || !navigator.onLine) return;
+    plan();  // while a tap is under way, the question is not put
+    htmx.trigger(live, 'look');
+  }
+
+  function plan() {
+    clearTimeout(next);
+    next = setTimeout(look, pace * (.9 + Math.random() * .2));
+  }
+
+  function answered() {
+    known = Date.now();
+    [pace, misses] = [PACE, 0];
+    plan();
+  }
+
+  // Nothing, or not now: once is no matter; the second time the reader is told. `seconds` is when to ask again.
+  function missed(seconds) {
+    if (++misses > 1) away();
+    pace = Math.min(SLOWEST, Math.max(PACE * 2 ** (misses - 1), 1000 * seconds || 0));
+    plan();
+  }
+
+  const isGone = status => status >= 500 || status === 429;
+  const changeOf = ctx => ctx.request.method === 'GET' ? null : ctx.sourceElement;
+
+  // What stays on the screen may be true no more: it says from when it is, and its buttons step back.
+  function away() {
+    const hour = document.querySelector('#offline time');
+    if (hour) hour.textContent = new Date(known).toLocaleTimeString(hour.lang, { timeStyle: 'short', timeZone: hour.dataset.zone });
+    document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
+    show('offline');
+    native.dress();
+  }
+
+  // The net may be back while a tap is still unsent: then the banner stays, with its way to send it.
+  function reached() {
+    if (unsent?.isConnected || document.getElementById('offline')?.hidden !== false) return;
+    hide('offline');
+    native.dress();
+  }
+
+  addEventListener('offline', away);
+  addEventListener('online', () => {
+    [pace, misses] = [PACE, 0];
+    if (document.getElementById('live')) look();
+    else if (document.getElementById('loading')) again?.();
+    else reached();  // what is typed here stays
+  });
   document.addEventListener('visibilitychange', look);
 
   // --- history: how deep the reader is, so that Telegram's back button knows whether there is a way back ---
@@ -147,13 +211,16 @@
     native.tick();
   }
 
-  // A ballot with several choices: no more than allowed, and the button says for how many.
-  function count(ballot) {
+  // A ballot has a button once something else is chosen than what was sent; of several choices there are no more than
+  // allowed, and the button says for how many.
+  function count(button) {
+    const ballot = button.form;
+    button.parentElement.hidden = ![...ballot.querySelectorAll('input')].some(box => box.checked !== box.defaultChecked);
+    if (!ballot.dataset.labels) return;
     const boxes = [...ballot.querySelectorAll('input[type=checkbox]')], chosen = boxes.filter(box => box.checked).length;
     const most = Number(ballot.dataset.most);
     boxes.forEach(box => { box.disabled = 'full' in box.dataset || (!box.checked && chosen >= most); });
-    const button = document.querySelector('[data-ballot]');
-    if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
+    button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
   }
 
   // --- what runs out: an offer's ring and digits count on by the server's clock, and at its end the server is asked ---
@@ -197,8 +264,8 @@
   function settle() {
     tick();
     native.unsaved(unsaved());
-    const ballot = document.getElementById('ballot');
-    if (ballot && document.querySelector('[data-ballot]')) count(ballot);
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
     if (choose && zone && zone !== choose.dataset.zoneNow) { choose.name = 'zone'; choose.value = zone; choose.hidden = false; }
     native.dress();
@@ -231,10 +298,12 @@
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) document.getElementById(x > 0 ? 'month-before' : 'month-after')?.click();
   });
   document.addEventListener('change', event => {
-    const ballot = event.target.closest('#ballot');
-    if (ballot) count(ballot);
+    // The dates stand in a list and, on wide screens, in a table: what is said in one is said in the other.
+    const other = { days: 'table', table: 'days' }[event.target.form?.id];
+    if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
+    const ballot = document.querySelector('[data-ballot]');
     if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
-    if (event.target.closest('#ballot, #days')) native.dress();
+    if (ballot && event.target.closest('#ballot, #days, #table')) { count(ballot); native.dress(); native.unsaved(unsaved()); }
   });
   document.addEventListener('input', () => native.unsaved(unsaved()));
 

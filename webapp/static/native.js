@@ -32,7 +32,7 @@ const native = (() => {
   function dress() {
     const screen = document.getElementById('screen');
     for (const [kind, button] of Object.entries(buttons())) {
-      const twin = screen?.querySelector(`[data-native="${kind}"]`) ?? null;
+      const twin = [...screen?.querySelectorAll(`[data-native="${kind}"]`) ?? []].find(one => !one.closest('[hidden]')) ?? null;
       twins[kind] = button ? twin : null;
       if (!button) continue;
       if (!twin) { if (button.isVisible) button.hide(); continue; }
@@ -45,6 +45,9 @@ const native = (() => {
     }
     const bar = screen?.querySelector('.answer');
     if (bar) bar.toggleAttribute('data-behind', [...bar.children].every(child => child.hasAttribute('data-behind')));
+    // What cannot be taken down here, the bot sends.
+    if (inside && !can('8.0')) screen?.querySelectorAll('[data-in-chat]').forEach(button => { button.hidden = false; button.previousElementSibling.hidden = true; });
+    screen?.querySelector('[data-close]')?.toggleAttribute('hidden', !inside);
     if (can('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
     offerHome(screen);
   }
@@ -151,6 +154,8 @@ const native = (() => {
       if (can('6.0')) app.MainButton.onClick(press('main'));
       if (can('7.10')) app.SecondaryButton.onClick(press('second'));
       if (can('6.1')) app.BackButton.onClick(back);
+      // A minimised app is as good as hidden, and may not be told so by its browser.
+      if (can('8.0')) app.onEvent('activated', () => document.dispatchEvent(new Event('visibilitychange')));
       if (can('7.0')) app.SettingsButton.show().onClick(settings);
       app.onEvent('homeScreenAdded', () => { home = 'added'; dress(); });
       app.onEvent('shareMessageFailed', ({ error }) => { if (error !== 'USER_DECLINED' && sharing) app.openTelegramLink(sharing.href); });

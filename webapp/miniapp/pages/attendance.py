@@ -1,7 +1,7 @@
 """The people of a date in an organiser's hand (`B10`): who is in, who waits, who is not; add, seat, change, take off."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
@@ -28,7 +28,7 @@ from webapp.miniapp.pages.events import (
     mark_of_event,
     seen_of_dates,
 )
-from webapp.miniapp.pages.organising import Notice, held
+from webapp.miniapp.pages.organising import Notice, Undo, held
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
 from webapp.third_person import taken_off, told_of
@@ -233,20 +233,20 @@ async def destroy(
     return await _party(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
-def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Any:
+def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Undo | None:
     """The way back from a removal, if there is one: the same seats, or the end of the line."""
     url = f"/app/events/{now.code}/attendance/{was.membership_id}"
     if was.waits and not was.seats:
         label = organiser.voice.say(N_("Put back at the end of the line"))
-        return "put", url, label, {"guests": str(was.guests), "how": "line"}
+        return Undo("put", url, label, {"guests": str(was.guests), "how": "line"})
     if now.free is None or now.free >= was.seats:
-        return "put", url, organiser.voice.say(N_("Undo")), {"guests": str(was.guests)}
+        return Undo("put", url, organiser.voice.say(N_("Undo")), {"guests": str(was.guests)})
     return None
 
 
-def _take_back(code: str, organiser: Person, membership_id: int) -> Any:
+def _take_back(code: str, organiser: Person, membership_id: int) -> Undo:
     url = f"/app/events/{code}/attendance/{membership_id}"
-    return "delete", url, organiser.voice.say(N_("Undo")), {}
+    return Undo("delete", url, organiser.voice.say(N_("Undo")))
 
 
 def _overbooking(

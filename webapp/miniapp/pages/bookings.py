@@ -222,7 +222,7 @@ async def mine(
     standing = await my_regulars(person) if show == "coming" else []
     by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
     turns = (moment for view in (*ahead, *past) for moment in view.turns)
-    zones = {one.zone for one in (*ahead, *past, *standing)}
+    zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing}
     return screen(
         "bookings/index.html",
         person,

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from backend.bookings import marks
 from backend.bookings import queries as bookings
+from backend.bookings.queries import InstanceView
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -40,7 +41,7 @@ async def index(
     running = await queries.polls_of(person, limit=OPEN)
     closed = await queries.polls_of(person, closed=True, limit=CLOSED)
     asked = await bookings.needs_answer(person)
-    shown = (*running, *asked)
+    shown: list[PollView | InstanceView] = [*running, *asked]
     turns = (moment for one in shown for moment in one.turns)
     return screen(
         "polls/index.html",
@@ -121,8 +122,13 @@ async def poll_screen(
         voters=await queries.who_can(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
-            voice.say(N_("Vote")),
-            *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
+            voice.say(N_("Take my vote back")),
+            *(
+                voice.say(N_("Change my vote"))
+                if view.voted
+                else voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n)
+                for n in counts
+            ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
         seen=seen_of(mark, person, view.turns, {view.zone}),
