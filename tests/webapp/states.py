@@ -538,7 +538,8 @@ def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
         where = await seats.find(path.rpartition("/")[2])
         which = "waiting > 0" if waits else "seats > 1"
         member = await db.value(
-            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1", where.id
+            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1",
+            where.id,
         )
         return f"{path}/attendance/{member}"
 
@@ -550,7 +551,8 @@ async def some_are_here(s: Stage) -> str:
     code = path.rpartition("/")[2]
     where = await seats.find(code)
     for row in await db.rows(
-        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3", where.id
+        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3",
+        where.id,
     ):
         await check_in(code, s.reader, row["membership_id"])
     return path
