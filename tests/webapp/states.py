@@ -12,14 +12,15 @@ from typing import Any
 from playwright.async_api import Page, Route, expect
 
 from backend import db
-from backend.accounts.actions import change_role, join
+from backend.accounts.actions import change_role, create_own_account, join
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.by_hand import seat_by_name
 from backend.bookings.regulars import make_regular
 from backend.bookings.series import cancel_date, decide, move_date
-from backend.people.feeds import make_feed
+from backend.people import feeds
+from backend.people.actions import mark_blocked
 from backend.people.preferences import choose_reminders, mute
 from backend.polls.actions import close_poll
 from backend.polls.drafts import OptionDraft
@@ -511,6 +512,59 @@ async def me_particular(s: Stage) -> str:
     return "/app/me"
 
 
+async def follows(s: Stage) -> str:
+    """Their calendar follows them, and asked a while ago."""
+    await s.club()
+    await feeds.make_feed(s.reader)
+    mine = await feeds.feed(s.reader)
+    assert mine is not None
+    with ago(hours=3):
+        await feeds.ask(mine.token)
+    return "/app/me/calendar"
+
+
+async def follows_blocked(s: Stage) -> str:
+    await follows(s)
+    await mark_blocked(s.reader.telegram_id)
+    return "/app/me/calendar"
+
+
+async def belongs(s: Stage) -> str:
+    """A seat, a line and a standing seat in a club with several organisers."""
+    club = await s.club(groups=3)
+    await change_role(club.olga, club.id, await member_of(club.bob, club), Role.ADMIN)
+    await book(await s.event(club, 28), s.reader, club.bob)
+    line = await s.event(club, 52, title=s.said.padel, emoji="🎾", capacity=1)
+    await book(line, club.bob, s.reader)
+    code = await s.event(club, 76, title=s.said.long)
+    series = await db.value("SELECT series_id FROM event_instances WHERE code = $1", code)
+    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
+    await s.event(club, 100)
+    return f"/app/clubs/{club.id}"
+
+
+async def founded(s: Stage) -> str:
+    """A club of one's own, and nobody else's."""
+    return f"/app/clubs/{await create_own_account(s.reader, s.said.club, language=s.language)}"
+
+
+async def goes_anywhere(s: Stage) -> str:
+    await belongs(s)
+    return "/app/me/erasure"
+
+
+async def cannot_go(s: Stage) -> str:
+    await belongs(s)
+    await founded(s)
+    return "/app/me/erasure"
+
+
+async def be_erased(page: Page) -> None:
+    await page.evaluate("() => { native.confirm = (question, yes, then) => then(true); }")
+    await page.evaluate("document.getElementById('do-erase').click()")
+    await page.wait_for_selector("#screen[data-outcome=erased]")
+
+
 # --- organisers and helpers ---
 
 
@@ -593,21 +647,6 @@ async def new_series(s: Stage) -> str:
 async def make_nothing(page: Page) -> None:
     await page.locator("#do-make").click()
     await expect(page.locator("#notice[role=alert]")).to_be_visible()
-
-
-# --- clubs, and the calendar feed ---
-
-
-async def one_of_my_clubs(s: Stage) -> str:
-    club = await s.club(groups=2)
-    await book(await s.event(club), s.reader)
-    return f"/app/clubs/{club.id}"
-
-
-async def my_feed(s: Stage) -> str:
-    await one_club(s)
-    await make_feed(s.reader)
-    return "/app/me/calendar"
 
 
 # --- what goes wrong, and what is on the way ---
@@ -763,11 +802,17 @@ STATES: tuple[State, ...] = (
     State("me", me),
     State("me-particular", me_particular),
     State("me-no-club", at("/app/me", no_club)),
+    State("calendar", at("/app/me/calendar", me)),
+    State("calendar-followed", follows),
+    State("calendar-resting", follows_blocked),
     State("clubs", at("/app/clubs", many_clubs)),
     State("clubs-none", at("/app/clubs", no_club)),
-    State("clubs-one", one_of_my_clubs),
-    State("feed-none", at("/app/me/calendar", one_club)),
-    State("feed", my_feed),
+    State("club", belongs),
+    State("club-own", founded),
+    State("data", at("/app/me/data", me)),
+    State("erasure", goes_anywhere),
+    State("erasure-owner", cannot_go),
+    State("erasure-done", goes_anywhere, act=be_erased),
     State("organise-home", organises),
     State("organise-event", organised()),
     State("organise-event-helper", organised(1, role=Role.HELPER)),
