@@ -18,7 +18,7 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import Message
+from aiogram.types import BufferedInputFile, Message
 from aiohttp import ClientConnectorError
 
 from bot.sheets import Sheet
@@ -56,14 +56,25 @@ class Answer:
 
 async def post(bot: Bot, chat_id: int, sheet: Sheet, topic_id: int | None = None) -> Answer:
     """Write a sheet into a chat, and its topic if it is not the General one."""
+    thread = None if topic_id == GENERAL else topic_id
     try:
-        said = await bot.send_message(
-            chat_id,
-            sheet.text,
-            message_thread_id=None if topic_id == GENERAL else topic_id,
-            reply_markup=sheet.keyboard,
-            request_timeout=PATIENCE,
-        )
+        if sheet.file is None:
+            said = await bot.send_message(
+                chat_id,
+                sheet.text,
+                message_thread_id=thread,
+                reply_markup=sheet.keyboard,
+                request_timeout=PATIENCE,
+            )
+        else:
+            said = await bot.send_document(
+                chat_id,
+                BufferedInputFile(sheet.file.content, sheet.file.name),
+                caption=sheet.text,
+                message_thread_id=thread,
+                reply_markup=sheet.keyboard,
+                request_timeout=PATIENCE,
+            )
     except AiogramError as error:
         return judge(error)
     return Answer(Fate.DONE, message_id=said.message_id)

@@ -13,10 +13,12 @@ from aiogram.types import InlineKeyboardButton
 from backend.announcements.queries import announcement
 from backend.bookings.queries import InstanceView, instance_for_card
 from backend.cards.queries import card
+from backend.errors import NotFound
 from backend.i18n import N_, Voice
 from backend.messages.queries import Letter
 from backend.polls.queries import poll_for_card
 from bot.announcements import announced
+from bot.calendars import date_file
 from bot.callbacks import Do, ShowPoll
 from bot.keyboards import (
     decide_row,
@@ -224,8 +226,23 @@ async def _card_lost(letter: Letter) -> Sheet:
     return write("letters/card-lost.html", letter.voice, rows, card=lost, others=others)
 
 
+async def _calendar(letter: Letter) -> Sheet:
+    """The date as a file, for whom the Mini App could not save it (`S5`)."""
+    found = await instance_for_card(letter.instance_id or 0, letter.person)
+    if found is None:
+        raise LookupError(f"the date {letter.instance_id} is gone")
+    view, _ = found
+    try:
+        file = await date_file(view.code, letter.person)
+    except NotFound:
+        raise LookupError("they have left the club") from None
+    sheet = write("letters/calendar.html", letter.voice, view=view)
+    return Sheet(sheet.text, sheet.rows, file)
+
+
 OTHERS: dict[str, Callable[[Letter], Awaitable[Sheet]]] = {
     "announcement": _announcement,
     "poll-unanswered": _about_poll,
     "card-lost": _card_lost,
+    "calendar": _calendar,
 }

@@ -24,11 +24,20 @@ _SPACES = re.compile(r"[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What is sent as a document."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A text in Telegram's HTML, and its rows of buttons."""
+    """A text in Telegram's HTML, and its rows of buttons; with a `file` the text is what stands under it."""
 
     text: str
     rows: Rows
+    file: File | None = None
 
     @property
     def keyboard(self) -> InlineKeyboardMarkup | None:

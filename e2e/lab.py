@@ -87,6 +87,12 @@ class Lab:
         """Telegram's back button."""
         return self.phone.get_by_role("button", name="Back", exact=True)
 
+    def answer(self, question: str, button: str) -> None:
+        """Answer what the phone asks over the app."""
+        asked = self.phone.get_by_role("alertdialog")
+        expect(asked).to_contain_text(question)
+        asked.get_by_role("button", name=button, exact=True).click()
+
     def reload(self) -> None:
         """Telegram's own Reload, from the phone's menu."""
         self.phone.get_by_role("button", name="More", exact=True).click()

@@ -11,6 +11,7 @@ STORES = """() => { try { sessionStorage.setItem('a', '1'); return 'stored'; } c
 
 def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> None:
     alice, group = stack.person("Alice"), stack.group("Night owls")
+    alice.start()  # so the app need not ask whether the bot may write
     code = stack.event(
         group,
         "Candlelight yin",

@@ -18,6 +18,7 @@ from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.messages import leases
 from backend.people.updates import forget
+from backend.personal.actions import finish_erasures
 from backend.polls.actions import close_due
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ SCHEDULE = (
     Duty("ask who has not answered", timedelta(minutes=1), remind_unanswered),
     Duty("make the messages of announcements", timedelta(seconds=2), fan_out),
     Duty("forget updates and sign-ins", timedelta(hours=1), forget),
+    Duty("finish erasing people", timedelta(hours=1), finish_erasures),
 )
 
 

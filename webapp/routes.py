@@ -6,7 +6,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendar_feeds, calendars
+from webapp import assets, calendar_feeds, calendars, exports
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
     attendance,
@@ -15,6 +15,7 @@ from webapp.miniapp.pages import (
     check_ins,
     closures,
     clubs,
+    erasures,
     events,
     me,
     months,
@@ -27,6 +28,8 @@ from webapp.miniapp.pages import (
     shares,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
+from webapp.miniapp.pages import calendars as calendars_by_chat
+from webapp.miniapp.pages import exports as my_data
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import organiser_of_session, person_of_session
 from webapp.public.pages import events as public_events
@@ -53,6 +56,7 @@ def miniapp() -> Router:
             bookings.update,
             bookings.destroy,
             bookings.stop_waiting,
+            bookings.come_back,
             bookings.answer,
             bookings.take_free,
             bookings.take,
@@ -76,10 +80,14 @@ def miniapp() -> Router:
             clubs.index,
             clubs.show,
             clubs.destroy,
+            calendars_by_chat.create,
             my_calendar.show,
             my_calendar.create,
             my_calendar.update,
             my_calendar.destroy,
+            my_data.show,
+            erasures.show,
+            erasures.create,
             # What organisers and helpers do: with `organiser` in place of `person`.
             organising.show,
             organising.update,
@@ -123,6 +131,7 @@ def routes() -> list[ControllerRouterHandler]:
         assets.show,
         calendars.show,
         calendar_feeds.show,
+        exports.show,
         public_events.show,
         miniapp(),
         dashboard,

@@ -107,6 +107,12 @@ async def join(person: Person, account_id: int, *, through: str) -> int:
 
 async def _enrol(account_id: int, user_id: int, role: Role, through: str, at: datetime) -> int:
     """Insert or revive a membership; an existing live one only ever rises in rank."""
+    # Who is being erased holds their row: whoever lets them in comes before, or finds nobody (A7).
+    known = await db.value(
+        "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", user_id
+    )
+    if not known:
+        raise NotFound()
     rank = [r for r, n in RANK.items() if n < RANK[role]]
     return int(
         await db.value(

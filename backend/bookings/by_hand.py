@@ -40,7 +40,7 @@ async def bring(
             raise NotFound(N_("This member is neither in nor in line."))
         ask = {"via": Via.DASHBOARD, "by": person.id, "membership_id": membership_id}
         off = Request(Verb.REMOVE, told=False, audited=True, **ask)  # type: ignore[arg-type]
-        on = Request(  # type: ignore[misc]
+        on = Request(
             Verb.BRING,
             guests=party["size"] - 1,
             names=tuple(party["guest_names"]),

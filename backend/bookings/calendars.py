@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from backend import clock, db
 from backend.bookings.queries import event
+from backend.bookings.series.telling import tell
+from backend.errors import Refusal
 from backend.events.calendar import CalendarDate, Status
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 
 BACK = timedelta(weeks=6)  # so long a date stays in a calendar that follows
-MOST = 1000
+MOST = 300  # dates in it; the soonest
 
 DATES = """
 SELECT i.code, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
@@ -33,6 +35,31 @@ async def calendar_date(code: str, person: Person, *, url: str = "") -> Calendar
     row = await db.row(f"{DATES} WHERE i.id = $2", person.id, view.id)
     assert row is not None
     return _date(row, person.voice, url)
+
+
+class CannotWrite(Refusal):
+    """The bot may not write to the person, so nothing can be sent to them (`M3`)."""
+
+    outcome = "unreachable"
+    message = N_("We can’t write to you yet. Let the bot send you a message, then tap once more.")
+
+
+async def send_date(code: str, person: Person) -> None:
+    """Let the bot send the person this date as a file, for whom nothing can be saved where they are; taps within a minute
+    are one. Raises `CannotWrite`, `NotFound`."""
+    view = await event(code, person)
+    if not person.reachable:
+        raise CannotWrite()
+    at = clock.now()
+    async with db.transaction():
+        await tell(
+            view.account_id,
+            view.id,
+            "calendar",
+            [(person.id, {})],
+            at,
+            mark=at.replace(second=0, microsecond=0),
+        )
 
 
 async def calendar_dates(person: Person, link: Link) -> list[CalendarDate]:

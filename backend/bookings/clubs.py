@@ -10,8 +10,8 @@ from backend.accounts.rules import Act, Role
 from backend.bookings import desk
 from backend.bookings.queries import my_bookings
 from backend.bookings.rules import Request, Verb, Via
-from backend.bookings.words import TooLate
-from backend.errors import NotFound, Refusal
+from backend.bookings.words import Cancelled, TooLate
+from backend.errors import NotFound
 from backend.people.queries import Person
 
 SEATS_MOST = 500  # dates ahead that somebody can be in
@@ -124,10 +124,10 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
     if any(own.id == club.id for own in await only_owner_of(person)):
         raise LastOwner()
     await end_standing([club.membership_id])
-    await give_back(person, [club.membership_id], late=Verb.REPLACE, via=via)
+    await give_back(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
     await end_membership(person, club.id, club.membership_id)
     # What another device of theirs has booked in between.
-    await give_back(person, [club.membership_id], late=Verb.REPLACE, via=via)
+    await give_back(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
 
 
 async def end_standing(membership_ids: list[int]) -> None:
@@ -149,19 +149,21 @@ ORDER BY i.starts_at, i.id
 
 
 async def give_back(
-    person: Person, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP
+    by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP
 ) -> int:
     """Ask the desk of every date ahead to take these members off: by leaving, after the deadline by `late`, and on what is
-    cancelled at once, so that undoing that does not bring them back. Of how many dates."""
+    cancelled at once, so that undoing that does not bring them back. `by` is the acting person's id. Of how many dates."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())
     for row in rows:
-        asked = {"via": via, "by": person.id, "membership_id": row["membership_id"], "told": False}
+        instance_id, member = row["instance_id"], row["membership_id"]
         try:
-            await desk.ask(row["instance_id"], Request(Verb.LEAVE, **asked))  # type: ignore[arg-type]
+            await _off(instance_id, member, Verb.LEAVE, by, via)
         except TooLate:
-            await desk.ask(row["instance_id"], Request(late, **asked))  # type: ignore[arg-type]
-        except NotFound:
-            raise
-        except Refusal:
-            await desk.ask(row["instance_id"], Request(Verb.REMOVE, **asked))  # type: ignore[arg-type]
+            await _off(instance_id, member, late, by, via)
+        except Cancelled:
+            await _off(instance_id, member, Verb.REMOVE, by, via)
     return len(rows)
+
+
+async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
+    await desk.ask(instance_id, Request(verb, via, by=by, membership_id=member, told=False))

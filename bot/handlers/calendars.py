@@ -1,21 +1,17 @@
 """/calendar: a date as a file for one's own calendar."""
 
-from urllib.parse import urlsplit
-
 from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import BufferedInputFile, Message
 
-from backend.bookings.calendars import calendar_date
 from backend.bookings.queries import my_bookings
 from backend.errors import Invalid
-from backend.events.calendar import render
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.settings import settings
 from bot.asked import by_a_person
+from bot.calendars import date_file
 from bot.deliver import reply
-from bot.keyboards import ask_in_private, event_link
+from bot.keyboards import ask_in_private
 from bot.lists import MOST, named
 from bot.sheets import write
 
@@ -29,10 +25,8 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
     wanted = named(command.args, await my_bookings(person, limit=MOST) if command.args else ())
     if wanted is None:
         raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its code."))
-    date = await calendar_date(wanted.code, person, url=event_link(wanted.code))
-    host = urlsplit(settings.public_url).hostname or "emerald"
-    file = BufferedInputFile(render([date], host=host), filename=f"{wanted.code}.ics")
-    await message.answer_document(file)
+    file = await date_file(wanted.code, person)
+    await message.answer_document(BufferedInputFile(file.content, file.name))
 
 
 def router() -> Router:

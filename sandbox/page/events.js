@@ -1,6 +1,7 @@
 // What the Mini App may say, and what a client does then. Left out on purpose is answered as a client
 // that cannot do it answers; the README lists it.
 import { popup } from './popup.js';
+import { closeScanner, openScanner } from './scanner.js';
 
 const KEYS = { bg_color: 'bg_color', secondary_bg_color: 'secondary_bg_color', bottom_bar_bg_color: 'bottom_bar_bg_color', header_bg_color: 'header_bg_color' };
 const coloured = (phone, { color, color_key: key }) => color ?? phone.theme[KEYS[key]] ?? phone.theme.bg_color;
@@ -34,12 +35,8 @@ export const answers = {
     const id = await popup(phone.node, { title, message, buttons });
     phone.tell('popup_closed', id === undefined ? {} : { button_id: id });
   },
-  async web_app_open_scan_qr_popup(phone, { text }) {
-    const data = await popup(phone.node, { title: 'Scan a code', message: `${text ? `${text}\n\n` : ''}There is no camera here. What does the code say?`, input: 'Text of the code', buttons: [{ id: undefined, type: 'cancel', text: 'Cancel' }, { id: 'ok', type: 'ok' }] });
-    if (data) phone.tell('qr_text_received', { data });
-    else phone.tell('scan_qr_popup_closed');
-  },
-  web_app_close_scan_qr_popup: nothing,
+  web_app_open_scan_qr_popup(phone, { text }) { openScanner(phone, text); },
+  web_app_close_scan_qr_popup(phone) { closeScanner(phone); },
   async web_app_request_write_access(phone) {
     if (phone.acts.mayWrite()) { phone.tell('write_access_requested', { status: 'allowed' }); return; }
     const id = await popup(phone.node, { title: `Allow ${phone.bot.name} to message you?`, message: 'It may then send you messages.', buttons: YES_NO('Allow') });
@@ -65,8 +62,14 @@ export const answers = {
   web_app_request_phone(phone) { phone.tell('phone_requested', { status: 'cancelled' }); },
   web_app_request_fullscreen(phone) { phone.tell('fullscreen_failed', { error: 'UNSUPPORTED' }); },
   web_app_exit_fullscreen: nothing,
-  web_app_check_home_screen(phone) { phone.tell('home_screen_checked', { status: 'unsupported' }); },
-  web_app_add_to_home_screen(phone) { phone.tell('home_screen_failed', { error: 'UNSUPPORTED' }); },
+  web_app_check_home_screen(phone) { phone.tell('home_screen_checked', { status: phone.home }); },
+  async web_app_add_to_home_screen(phone) {
+    if (phone.home === 'unsupported') { phone.tell('home_screen_failed', { error: 'UNSUPPORTED' }); return; }
+    const id = await popup(phone.node, { title: 'Add to home screen', message: `${phone.bot.name} would stand among the apps of this phone.`, buttons: YES_NO('Add') });
+    if (id !== 'yes') { phone.tell('home_screen_failed', { error: 'USER_DECLINED' }); return; }
+    phone.home = 'added';
+    phone.tell('home_screen_added');
+  },
   web_app_check_location(phone) { phone.tell('location_checked', { available: false }); },
   web_app_biometry_get_info(phone) { phone.tell('biometry_info_received', { available: false }); },
   web_app_open_invoice(phone, { slug }) { phone.tell('invoice_closed', { slug, status: 'failed' }); },

@@ -12,6 +12,8 @@ export class Phone {
     this.person = person;
     this.bot = bot;
     this.acts = acts;
+    // Kept as long as the page is, as an icon is by a phone: missed, then added.
+    this.home = 'missed';
     this.node = el('section', { class: 'phone', 'aria-label': `${person.first_name}'s phone` });
     window.addEventListener('message', (event) => this.hear(event));
     this.paint(acts.theme());

@@ -269,7 +269,7 @@ async def choose(code: str, person: Person, *choice: int | tuple[int, Any]) -> N
         for one in (one if isinstance(one, tuple) else (one, None) for one in choice)
     }
     said = any(answer is not None for answer in picked.values())
-    await vote(code, person, picked if said else list(picked), via=CARD)  # type: ignore[arg-type]
+    await vote(code, person, picked if said else list(picked), via=CARD)
 
 
 async def someone(

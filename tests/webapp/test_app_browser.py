@@ -164,7 +164,7 @@ async def test_guests_are_named_as_they_are_brought_and_later(
     """`B1`: a field for each; what is typed outlives what others do meanwhile, and Enter sends no more than the name."""
     code = await instance(guests_max=2)
     app = await phone.opened(alice, f"/app/events/{code}", version="5.0")
-    first, second = app.locator("#guest-1"), app.locator("#guest-2")
+    first, second = app.locator("[name=name]").nth(0), app.locator("[name=name]").nth(1)
     await expect(first).to_be_hidden()
     more = app.locator("[data-step='1']")
     await more.click()
@@ -187,6 +187,23 @@ async def test_guests_are_named_as_they_are_brought_and_later(
     await app.locator("#fewer").click()
     await expect(second).to_have_count(0)
     assert (await event(code, alice)).mine.guest_names == ("Papa",)  # type: ignore[union-attr]
+
+
+async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instance: Any) -> None:
+    """LOOK: nothing is asked, and what was brought along comes again; who stays away may bring guests as before."""
+    code = await instance(guests_max=2)
+    await seats.book(code, alice, guests=1, names=("Mum",), via=Via.CARD)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.locator("#do-leave").click()
+    await expect(page.locator("#standing")).to_contain_text("You’ve left.")
+    await expect(page.locator("#join")).to_contain_text("Bring guests")
+    await page.locator("#do-undo").click()
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
+    await expect(page.locator("#guest-1")).to_have_value("Mum")
+    await page.locator("#do-leave").click()
+    await page.locator("[data-step='1']").click()
+    await page.locator("#do-join").click()
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
 
 
 async def test_follows_what_others_do_and_keeps_what_was_chosen(
@@ -363,7 +380,7 @@ async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club
         ),
     )
     page, app = await phone.framed(alice, f"/app/polls/{code}")
-    assert (await said(page, "web_app_setup_main_button"))["text"] == "Vote"
+    assert await said(page, "web_app_setup_main_button") is None
     await app.locator(".opt", has_text="Soup").click()
     await app.locator(".opt", has_text="Tea").click()
     await until(page, "() => last('web_app_setup_main_button').text === 'Vote for 2'")
@@ -374,6 +391,68 @@ async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club
     await app.wait_for_selector("#screen[data-outcome=voted]")
     await expect(app.locator(".status strong")).to_have_text("Your vote: Soup, Tea")
     await until(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
+
+
+async def test_the_main_button_is_there_while_there_is_something_to_send(
+    phone: Any, alice: Any, olga: Any, club: Any
+) -> None:
+    """Of several choices: nothing is left to vote for once it is sent, until another is chosen."""
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    options = tuple(OptionDraft(text) for text in ("Soup", "Pie", "Cake"))
+    draft = PollDraft(question="Food?", options=options, kind="several", choices_max=2)
+    code = await create_poll(olga, club.id, draft)
+    page, app = await phone.framed(alice, f"/app/polls/{code}")
+    button = (
+        "() => { const b = last('web_app_setup_main_button'); return b?.is_visible ? b.text : ''; }"
+    )
+    assert not await page.evaluate(button)
+    await app.locator(".opt", has_text="Soup").click()
+    await until(page, f"text => ({button})() === text", "Vote for 1")
+    await page.evaluate("tell('main_button_pressed')")
+    await expect(app.locator(".status")).to_contain_text("Your vote: Soup")
+    await until(page, f"text => ({button})() === text", "")
+    await app.locator(".opt", has_text="Cake").click()
+    await until(page, f"text => ({button})() === text", "Change my vote")
+    await app.locator(".opt", has_text="Cake").click()
+    await until(page, f"text => ({button})() === text", "")
+    await app.locator(".opt", has_text="Soup").click()
+    await until(page, f"text => ({button})() === text", "Take my vote back")
+
+
+async def test_where_there_is_room_the_table_of_dates_is_the_form(
+    phone: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: datetime
+) -> None:
+    """LOOK: from 640 px on one answers in the table, by keys too; what is chosen there holds on a narrow screen as well."""
+    from backend.polls.actions import create_poll, vote
+    from backend.polls.drafts import OptionDraft, PollDraft
+    from backend.polls.queries import poll
+    from backend.polls.rules import Answer
+
+    evenings = tuple(OptionDraft("", None, noon + timedelta(days=n)) for n in (1, 2))
+    code = await create_poll(
+        olga, club.id, PollDraft(question="When?", kind="dates", options=evenings)
+    )
+    first, second = [option.id for option in (await poll(code, alice)).options]
+    await vote(code, bob, {first: Answer.YES}, via=Via.CARD)
+    page = await phone.opened(alice, f"/app/polls/{code}", version="5.0")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(page.locator("#days")).to_be_hidden()
+    await expect(page.locator("#do-vote")).to_be_hidden()
+    days = page.locator("#table").get_by_role("radiogroup")
+    await days.nth(0).get_by_role("radio").nth(0).focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("ArrowDown")
+    await days.nth(1).locator("label").nth(2).click()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.locator(f"#days [name=answer-{first}][value=if-need-be]")).to_be_checked()
+    await page.locator(f"#days label:has([name=answer-{second}][value=yes])").click()
+    await page.locator("#do-vote").click()
+    await page.wait_for_selector("#screen[data-outcome=voted]")
+    await expect(page.locator("#do-vote")).to_be_hidden()
+    said = [option.answer for option in (await poll(code, alice)).options]
+    assert said == [Answer.IF_NEED_BE, Answer.YES]
 
 
 async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> None:

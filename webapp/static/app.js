@@ -42,6 +42,8 @@
 
   document.addEventListener('htmx:config:request', event => {
     const { ctx } = event.detail;
+    // Who was erased would be met anew by asking anything.
+    if ('ended' in screen().dataset) return event.preventDefault();
     if (isLive(ctx)) ctx.asked = ctx.sourceElement.getAttribute('hx-get');
     ctx.fetch = session.ask;
   });
@@ -73,6 +75,7 @@
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
+    held = document.activeElement !== document.body;
     if (!status || status === 204) return;
     if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
@@ -81,9 +84,25 @@
     away();
   });
 
+  // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
+  let held = false;
+  function keepPlace(ctx) {
+    if (!held || document.activeElement !== document.body) return;
+    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
+
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-    if (ctx.request.method !== 'GET') native.feel(ctx.response.status >= 400 ? 'refused' : document.getElementById('standing')?.dataset.outcome ?? screen().dataset.outcome);
+    // What was typed has been taken: the form is as the server has it.
+    if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
+    keepPlace(ctx);
+    if (ctx.request.method !== 'GET') {
+      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
+      native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
+      if (why) native.askToWrite({ why, yes, no });
+    }
     settle();
   });
 
@@ -192,18 +211,21 @@
     field.value = next;
     steps.querySelector('output').textContent = next;
     steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
-    document.getElementById('whose-names').hidden = !next;
+    document.getElementById('brings-whose').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
 
-  // A ballot with several choices: no more than allowed, and the button says for how many.
-  function count(ballot) {
+  // A ballot has a button once something else is chosen than what was sent; of several choices there are no more than
+  // allowed, and the button says for how many.
+  function count(button) {
+    const ballot = button.form;
+    button.parentElement.hidden = ![...ballot.querySelectorAll('input')].some(box => box.checked !== box.defaultChecked);
+    if (!ballot.dataset.labels) return;
     const boxes = [...ballot.querySelectorAll('input[type=checkbox]')], chosen = boxes.filter(box => box.checked).length;
     const most = Number(ballot.dataset.most);
     boxes.forEach(box => { box.disabled = 'full' in box.dataset || (!box.checked && chosen >= most); });
-    const button = document.querySelector('[data-ballot]');
-    if (button) button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
+    button.textContent = JSON.parse(ballot.dataset.labels)[Math.min(chosen, most)];
   }
 
   // --- what runs out: an offer's ring and digits count on by the server's clock, and at its end the server is asked ---
@@ -238,16 +260,17 @@
     native.tick();
   }
 
-  // Answers that are chosen, and words that are typed, and not sent: what a closed app would lose.
-  const typed = field => field.options ? [...field.options].some(one => one.selected !== one.defaultSelected) : field.value !== field.defaultValue;
-  const unsaved = () => [...document.querySelectorAll('#ballot input, #days input')].some(box => box.checked !== box.defaultChecked)
-    || [...document.querySelectorAll('[data-typed] .in, #join [name=name], #party [name=name]')].some(typed);
+  // What is chosen or typed and not sent: what a closed app would lose. Forms that send themselves lose nothing.
+  const FIELDS = 'form:not([hx-trigger]) :is(input:not([type=hidden]), textarea, select), #party [name=name]';
+  const differs = field => field.options ? field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected))
+    : /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const unsaved = () => [...screen().querySelectorAll(FIELDS)].some(differs);
 
   function settle() {
     tick();
     native.unsaved(unsaved());
-    const ballot = document.getElementById('ballot');
-    if (ballot && document.querySelector('[data-ballot]')) count(ballot);
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot) count(ballot);
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, choose = document.querySelector('[data-zone-now]');
     if (choose && zone && zone !== choose.dataset.zoneNow) { choose.name = 'zone'; choose.value = zone; choose.hidden = false; }
     native.dress();
@@ -256,6 +279,7 @@
   document.addEventListener('click', event => {
     const stepper = event.target.closest('[data-step]');
     if (stepper) step(stepper);
+    else if (event.target.closest('.steps button')) native.tick();
     const copier = event.target.closest('[data-copy]');
     if (copier) copy(copier);
     if (event.target.closest('[data-retry]')) (again ?? here)();
@@ -265,6 +289,14 @@
     if (event.key !== 'Enter' || event.target.name !== 'name') return;
     event.preventDefault();
     event.target.blur();
+  });
+  // Arrows lead from choice to choice; only a press is a vote.
+  document.addEventListener('keydown', event => {
+    const radio = event.target.closest('[role=radio]'), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!radio || !step) return;
+    event.preventDefault();
+    const all = [...radio.closest('[role=radiogroup]').querySelectorAll('[role=radio]:enabled')];
+    all.at((all.indexOf(radio) + step) % all.length).focus();
   });
   // A swipe over a month turns the sheet.
   let from = null;
@@ -279,13 +311,20 @@
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) document.getElementById(x > 0 ? 'month-before' : 'month-after')?.click();
   });
   document.addEventListener('change', event => {
-    const ballot = event.target.closest('#ballot');
-    if (ballot) count(ballot);
-    if (event.target.closest('#ballot, #days')) { native.tick(); native.dress(); native.unsaved(unsaved()); }
+    // The dates stand in a list and, on wide screens, in a table: what is said in one is said in the other.
+    const other = { days: 'table', table: 'days' }[event.target.form?.id];
+    if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
+    const ballot = document.querySelector('[data-ballot]');
+    if (ballot && event.target.closest('#ballot, #days, #table')) count(ballot);
+    if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
+    if (event.target.closest('#ballot, #days, #table')) native.dress();
   });
+  document.addEventListener('input', () => native.unsaved(unsaved()));
 
-  document.addEventListener('input', event => { if (event.target.closest('[data-typed]')) native.unsaved(unsaved()); });
+  function settings() {
+    if (session.known && location.pathname !== '/app/me') go('/app/me', { push: '/app/me' });
+  }
 
-  native.begin(back);
+  native.begin(back, settings);
   start();
 })();

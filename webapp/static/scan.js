@@ -55,9 +55,11 @@
 
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement?.id !== 'by-code' || !open) return;
-    const notice = document.querySelector('#notice strong')?.textContent;
-    if (ctx.response.status >= 400 || document.getElementById('screen').dataset.outcome !== 'here') anew(notice ?? button()?.dataset.words ?? '');
+    if (ctx.sourceElement?.id !== 'by-code') return;
+    const notice = document.querySelector('#notice strong')?.textContent, form = document.getElementById('by-code');
+    if (ctx.response.status < 400 || open) form?.reset();
+    if (!open) document.getElementById('typing')?.setAttribute('open', '');
+    else if (ctx.response.status >= 400 || document.getElementById('screen').dataset.outcome !== 'here') anew(notice ?? button()?.dataset.words ?? '');
   });
   // The net is gone: what the banner says is behind the scanner.
   document.addEventListener('htmx:error', event => { if (open && event.detail.ctx?.sourceElement?.id === 'by-code') app.closeScanQrPopup(); });

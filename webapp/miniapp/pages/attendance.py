@@ -1,7 +1,7 @@
 """The people of a date in an organiser's hand (`B10`): who is in, who waits, who is not; add, seat, change, take off."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
@@ -28,7 +28,7 @@ from webapp.miniapp.pages.events import (
     mark_of_event,
     seen_of_dates,
 )
-from webapp.miniapp.pages.organising import Notice, held
+from webapp.miniapp.pages.organising import Notice, Undo, held
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
 from webapp.third_person import taken_off, told_of
@@ -54,10 +54,11 @@ class PartyForm:
 
 @dataclass(frozen=True, slots=True)
 class Overbooking:
-    """A party that does not fit, by how many seats, and what would seat it all the same (`B3`)."""
+    """A party that does not fit, by how many seats, and what would seat it all the same (`B3`), or let it line up."""
 
     name: str
     over_by: int
+    lines_up: bool
     verb: str
     url: str
     fields: dict[str, str]
@@ -180,7 +181,7 @@ async def seat(
             )
     except NoRoomLeft as full:
         size = was.waiting + was.offered or 1 + guests
-        over = _overbooking(view, club, was.name, size, full, form, membership_id, here)
+        over = _overbooking(view, club, was.name, size, full, form, membership_id, here, was.waits)
         if here:
             return await _adding(code, organiser, q=form.q, over=over)
         return await _party(code, organiser, membership_id, over=over)
@@ -233,20 +234,20 @@ async def destroy(
     return await _party(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
-def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Any:
+def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Undo | None:
     """The way back from a removal, if there is one: the same seats, or the end of the line."""
     url = f"/app/events/{now.code}/attendance/{was.membership_id}"
     if was.waits and not was.seats:
         label = organiser.voice.say(N_("Put back at the end of the line"))
-        return "put", url, label, {"guests": str(was.guests), "how": "line"}
+        return Undo("put", url, label, {"guests": str(was.guests), "how": "line"})
     if now.free is None or now.free >= was.seats:
-        return "put", url, organiser.voice.say(N_("Undo")), {"guests": str(was.guests)}
+        return Undo("put", url, organiser.voice.say(N_("Undo")), {"guests": str(was.guests)})
     return None
 
 
-def _take_back(code: str, organiser: Person, membership_id: int) -> Any:
+def _take_back(code: str, organiser: Person, membership_id: int) -> Undo:
     url = f"/app/events/{code}/attendance/{membership_id}"
-    return "delete", url, organiser.voice.say(N_("Undo")), {}
+    return Undo("delete", url, organiser.voice.say(N_("Undo")))
 
 
 def _overbooking(
@@ -258,6 +259,7 @@ def _overbooking(
     form: PartyForm,
     membership_id: int | None = None,
     here: str = "",
+    waits: bool = False,
 ) -> Overbooking:
     """What only an owner may do, and only when asked once more (`B3`); raises the refusal for anybody else."""
     if not club.allows(Act.OVERBOOK):
@@ -267,7 +269,12 @@ def _overbooking(
         url = address_with(f"{url}/{membership_id}", here=here or None)
     fields = {"guests": form.guests, "how": "seat", "name": form.name, "q": form.q}
     return Overbooking(
-        name, size - (view.free or 0), "post" if membership_id is None else "put", url, fields
+        name=name,
+        over_by=size - (view.free or 0),
+        lines_up=view.phase == "open" and not waits,
+        verb="post" if membership_id is None else "put",
+        url=url,
+        fields=fields,
     )
 
 

@@ -14,7 +14,7 @@ from backend.errors import Invalid
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.forms import Faults, read
-from webapp.miniapp.pages.organising import Notice, held, kept
+from webapp.miniapp.pages.organising import Notice, Undo, held, kept
 from webapp.miniapp.screens import screen
 from webapp.miniapp.wording import who_comes
 from webapp.respond import AnyRequest
@@ -46,7 +46,7 @@ async def create(
     except Invalid as bad:
         return await _cancelling(code, organiser, typed=form, faults=kept(bad))
     words = Words(N_("Cancelled. Everybody who was in, in line or said maybe is told."))
-    undo = ("delete", f"/app/events/{code}/cancellation", organiser.voice.say(N_("Undo")), {})
+    undo = Undo("delete", f"/app/events/{code}/cancellation", organiser.voice.say(N_("Undo")))
     return await _cancelling(code, organiser, notice=Notice(words, undo=undo), outcome="done")
 
 

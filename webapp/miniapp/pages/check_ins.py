@@ -26,7 +26,7 @@ from webapp.miniapp.pages.events import (
     mark_of_event,
     seen_of_dates,
 )
-from webapp.miniapp.pages.organising import Notice, held
+from webapp.miniapp.pages.organising import Notice, Undo, held
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
 
@@ -147,9 +147,9 @@ def here(found: CheckedIn) -> Words:
     return Words(N_("%(name)s is here: %(came)s of %(all)s."), values)
 
 
-def _undo(code: str, organiser: Person, membership_id: int) -> tuple[str, str, str, dict[str, str]]:
+def _undo(code: str, organiser: Person, membership_id: int) -> Undo:
     url = f"/app/events/{code}/check-ins/{membership_id}?show=missing"
-    return "delete", url, organiser.voice.say(N_("Undo")), {}
+    return Undo("delete", url, organiser.voice.say(N_("Undo")))
 
 
 async def _door(

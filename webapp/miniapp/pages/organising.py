@@ -1,6 +1,6 @@
 """One date in the hands of those who hold it: how it stands, and everything that can be done about it on a phone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from litestar import get, post, put
 from litestar.di import NamedDependency
@@ -26,13 +26,22 @@ from webapp.respond import AnyRequest
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """A way back that a notice offers: a button that asks this of an address, with these fields."""
+
+    verb: str
+    url: str
+    label: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
-    """What has just happened, near the finger. `tone` is `plain`, `yes`, `wait` or `no`; `undo` is a way back: the verb,
-    the address, what it is called, and the fields that go with it."""
+    """What has just happened, near the finger. `tone` is `plain`, `yes`, `wait` or `no`."""
 
     words: Words
     tone: str = "plain"
-    undo: tuple[str, str, str, dict[str, str]] | None = None
+    undo: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from backend.bookings import marks
 from backend.bookings import queries as bookings
+from backend.bookings.queries import InstanceView
 from backend.bookings.rules import Via
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -42,7 +43,7 @@ async def index(
         running = await queries.polls_of(person, limit=OPEN)
         closed = await queries.polls_of(person, closed=True, limit=CLOSED)
         asked = await bookings.needs_answer(person)
-        shown = (*running, *asked)
+        shown: list[PollView | InstanceView] = [*running, *asked]
         turns = (moment for one in shown for moment in one.turns)
         return screen(
             "polls/index.html",
@@ -119,6 +120,7 @@ async def poll_screen(
     """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
     Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
     voice, counts = person.voice, range(1, view.choices_max + 1)
+    made = await bookings.event(view.made.made, person) if view.made else None
     return screen(
         "polls/show.html",
         person,
@@ -126,11 +128,17 @@ async def poll_screen(
         said=said,
         view=view,
         hue=view.id % HUES,
+        made=made,
         voters=await queries.who_can(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
-            voice.say(N_("Vote")),
-            *(voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n) for n in counts),
+            voice.say(N_("Take my vote back")),
+            *(
+                voice.say(N_("Change my vote"))
+                if view.voted
+                else voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n)
+                for n in counts
+            ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
         seen=seen_of(mark, person, view.turns, {view.zone}),

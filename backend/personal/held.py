@@ -1,0 +1,188 @@
+"""What is held about a person: one literal table of every column that points at somebody, how what stands there is told to
+them, and what becomes of it when they are erased (`A7`). A test holds it against the database.
+
+Others appear in it as nobody: an export has no other person's name, nor a number that stands for one; but for the guests
+they named themselves.
+"""
+
+from dataclasses import dataclass
+
+MINE = "SELECT id FROM memberships WHERE user_id = $1"
+DATE = "a.name AS club, coalesce(i.title, r.title) AS date, i.code, i.starts_at"
+OF_DATE = (
+    " JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
+    " JOIN accounts a ON a.id = i.account_id"
+)
+CLUB = "a.name AS club"
+OF_CLUB = " JOIN accounts a ON a.id = x.account_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One part of an export: `sql` reads it for the person $1. `columns` are those it is found by, as `table.column`; with
+    `goes` their rows are deleted when the person is erased, else they stay and point at nobody anybody knows."""
+
+    part: str
+    columns: tuple[str, ...]
+    sql: str
+    goes: bool = False
+
+
+HELD = (
+    Held(
+        "you",
+        ("telegram_users.id",),
+        "SELECT telegram_id, first_name, last_name, username, language, language_chosen, zone, may_write_at, blocked_at,"
+        " reminder_leads, leads_chosen_at, muted_kinds, created_at, seen_at FROM telegram_users WHERE id = $1",
+    ),
+    Held(
+        "browsers you are signed in with",
+        ("web_sessions.user_id",),
+        "SELECT browser, created_at, seen_at, expires_at, revoked_at FROM web_sessions WHERE user_id = $1 ORDER BY id",
+        goes=True,
+    ),
+    Held(
+        "sign-ins",
+        ("sign_ins.user_id",),
+        "SELECT browser, created_at, expires_at, confirmed_at, refused_at, used_at FROM sign_ins WHERE user_id = $1 ORDER BY id",
+        goes=True,
+    ),
+    Held(
+        "calendar feed",
+        ("calendar_feeds.user_id",),
+        "SELECT created_at, changed_at, asked_at FROM calendar_feeds WHERE user_id = $1",
+        goes=True,
+    ),
+    Held(
+        "clubs",
+        ("memberships.user_id",),
+        f"SELECT {CLUB}, x.name, x.role, x.joined_through, x.joined_at, x.checked_at, x.left_at"
+        f" FROM memberships x{OF_CLUB} WHERE x.user_id = $1 ORDER BY x.id",
+    ),
+    Held(
+        "groups you were seen in",
+        ("group_members.user_id",),
+        "SELECT g.title, x.present, x.checked_at FROM group_members x JOIN groups g ON g.id = x.group_id"
+        " WHERE x.user_id = $1 ORDER BY g.id",
+        goes=True,
+    ),
+    Held(
+        "bookings and answers",
+        ("bookings.membership_id",),
+        f"SELECT {DATE}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, x.queued_at, x.seated_at, x.answered_at,"
+        " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came,"
+        " x.guest_names"
+        f" FROM bookings x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY i.starts_at, x.id",
+    ),
+    Held(
+        "changes of your seats",
+        ("event_participation_log.membership_id",),
+        f"SELECT {DATE}, x.verb, x.via, CASE WHEN x.by_user_id = $1 THEN 'you' WHEN x.by_user_id IS NULL THEN 'by itself'"
+        " ELSE 'an organiser' END AS by, x.seats_before, x.seats_after, x.waiting_before, x.waiting_after, x.offered_before,"
+        f" x.offered_after, x.at FROM event_participation_log x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+    ),
+    Held(
+        "seats of others that you changed",
+        ("event_participation_log.by_user_id",),
+        f"SELECT {DATE}, x.verb, x.via, x.at FROM event_participation_log x{OF_DATE} WHERE x.by_user_id = $1"
+        f" AND x.membership_id NOT IN ({MINE}) ORDER BY x.id",
+    ),
+    Held(
+        "standing seats",
+        ("regulars.membership_id",),
+        f"SELECT {CLUB}, r.title, x.since FROM regulars x JOIN event_series r ON r.id = x.series_id{OF_CLUB}"
+        f" WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+        goes=True,
+    ),
+    Held(
+        "first claims",
+        ("seat_claims.membership_id",),
+        f"SELECT {DATE}, i.claim_until FROM seat_claims x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY i.starts_at",
+        goes=True,
+    ),
+    Held(
+        "absences",
+        ("absences.membership_id",),
+        f"SELECT {DATE}, x.kind, x.seats, x.at, x.pardoned_at FROM absences x{OF_DATE} WHERE x.membership_id IN ({MINE})"
+        " ORDER BY x.id",
+    ),
+    Held(
+        "votes",
+        ("poll_votes.membership_id",),
+        f"SELECT {CLUB}, p.question, o.text, o.starts_at, x.answer, x.at FROM poll_votes x JOIN polls p ON p.id = x.poll_id"
+        f" JOIN poll_options o ON o.id = x.option_id{OF_CLUB} WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+    ),
+    Held(
+        "messages to you",
+        ("messages.user_id",),
+        f"SELECT {CLUB}, x.kind, coalesce(i.title, r.title) AS date, i.starts_at, n.text, x.detail, x.state, x.due_at,"
+        f" x.created_at, x.sent_at FROM messages x{OF_CLUB} LEFT JOIN event_instances i ON i.id = x.instance_id"
+        " LEFT JOIN event_series r ON r.id = i.series_id LEFT JOIN announcements n ON n.id = x.announcement_id"
+        " WHERE x.user_id = $1 ORDER BY x.id",
+    ),
+    # What they have done for their clubs: that, and when. Labels and reasons may name others.
+    Held(
+        "what you did as an organiser",
+        ("audit_log.user_id",),
+        f"SELECT {CLUB}, x.verb, x.object, x.at FROM audit_log x{OF_CLUB} WHERE x.user_id = $1 ORDER BY x.id",
+    ),
+    Held(
+        "keys you made",
+        ("api_keys.created_by",),
+        f"SELECT {CLUB}, x.role, x.created_at, x.expires_at, x.revoked_at, x.used_at FROM api_keys x{OF_CLUB}"
+        " WHERE x.created_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "groups you linked",
+        ("groups.linked_by",),
+        f"SELECT {CLUB}, x.title, x.linked_at FROM groups x{OF_CLUB} WHERE x.linked_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "series you made",
+        ("event_series.created_by",),
+        f"SELECT {CLUB}, x.title, x.created_at FROM event_series x{OF_CLUB} WHERE x.created_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "dates you cancelled",
+        ("event_instances.cancelled_by",),
+        f"SELECT {DATE}, i.cancel_reason, i.cancelled_at FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        " JOIN accounts a ON a.id = i.account_id WHERE i.cancelled_by = $1 ORDER BY i.id",
+    ),
+    Held(
+        "dates you decided on",
+        ("event_instances.decided_by", "event_instances.list_closed_by"),
+        f"SELECT {DATE}, CASE WHEN i.decided_by = $1 THEN i.decided_at END AS decided_at,"
+        " CASE WHEN i.list_closed_by = $1 THEN i.list_closed_at END AS list_closed_at"
+        " FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id"
+        " WHERE i.decided_by = $1 OR i.list_closed_by = $1 ORDER BY i.id",
+    ),
+    Held(
+        "people you checked in",
+        ("bookings.checked_in_by",),
+        f"SELECT {DATE}, count(*) AS people FROM bookings x{OF_DATE} WHERE x.checked_in_by = $1"
+        " GROUP BY a.id, i.id, r.id ORDER BY i.starts_at",
+    ),
+    Held(
+        "absences you pardoned",
+        ("absences.pardoned_by",),
+        f"SELECT {DATE}, x.pardoned_at FROM absences x{OF_DATE} WHERE x.pardoned_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "cards you asked for",
+        ("cards.asked_by",),
+        f"SELECT {CLUB}, x.created_at, x.posted_at FROM cards x{OF_CLUB} WHERE x.asked_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "polls you made or closed",
+        ("polls.created_by", "polls.closed_by"),
+        f"SELECT {CLUB}, x.question, CASE WHEN x.created_by = $1 THEN x.created_at END AS created_at,"
+        f" CASE WHEN x.closed_by = $1 THEN x.closed_at END AS closed_at FROM polls x{OF_CLUB}"
+        " WHERE x.created_by = $1 OR x.closed_by = $1 ORDER BY x.id",
+    ),
+    Held(
+        "announcements you wrote",
+        ("announcements.created_by",),
+        f"SELECT {CLUB}, x.text, x.state, x.created_at, x.due_at FROM announcements x{OF_CLUB}"
+        " WHERE x.created_by = $1 ORDER BY x.id",
+    ),
+)

@@ -1,0 +1,68 @@
+"""A date as a document in the private chat, for whom the Mini App cannot save a file (`S5`)."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import vobject
+
+from backend import clock, db
+from backend.accounts.actions import end_membership
+from backend.bookings.actions import book
+from backend.bookings.calendars import CannotWrite, send_date
+from backend.bookings.rules import Via
+from backend.errors import NotFound
+from tests.telegram import Telegram
+
+Run = Callable[..., Awaitable[int]]
+Make = Callable[..., Awaitable[str]]
+
+
+def documents(telegram: Telegram, who: str) -> list[dict[str, Any]]:
+    chat = telegram.person(who).private
+    return [said for said in chat.messages() if said.get("document")]
+
+
+async def test_comes_once_however_often_it_is_tapped(
+    telegram: Telegram, alice: Any, instance: Make, run: Run, noon: datetime
+) -> None:
+    await telegram.start("Alice")
+    code = await instance()
+    await book(code, alice, via=Via.MINIAPP)
+    for _ in range(3):
+        await send_date(code, alice)
+    await run()
+    [said] = documents(telegram, "Alice")
+    assert said["document"]["file_name"] == f"{code}.ics"
+    calendar = vobject.readOne(base64.b64decode(said["document"]["content"]).decode())
+    assert calendar.vevent.uid.value == f"{code}@emerald.example"
+    assert said["text"].endswith("Open the file, and it goes into your calendar.")
+    clock.advance(timedelta(minutes=1))
+    await send_date(code, alice)
+    await run()
+    assert len(documents(telegram, "Alice")) == 2
+
+
+async def test_who_cannot_be_written_to_is_told_at_once(
+    olga: Any, charlie: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`M3`, `A1`"""
+    with pytest.raises(NotFound):
+        await send_date(await instance(), charlie)
+    with pytest.raises(CannotWrite):
+        await send_date(await instance(visibility="link"), charlie)
+
+
+async def test_who_has_left_meanwhile_gets_nothing(
+    telegram: Telegram, alice: Any, club: Any, instance: Make, run: Run, noon: datetime
+) -> None:
+    """`A1`"""
+    await telegram.start("Alice")
+    await send_date(await instance(), alice)
+    member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    await end_membership(alice, club.id, member)
+    await run()
+    assert documents(telegram, "Alice") == []
+    assert await db.value("SELECT state FROM messages") == "parked"

@@ -1,0 +1,77 @@
+"""One's own pages in a real browser: what no test without one can see."""
+
+from datetime import datetime
+from typing import Any
+
+from playwright.async_api import expect
+
+from backend import db
+from backend.accounts.queries import clubs
+from backend.bookings.actions import book
+from backend.bookings.rules import Via
+from backend.people import feeds
+from tests.webapp.browsing import said, until
+
+
+async def test_makes_shows_and_copies_the_address_of_a_calendar(phone: Any, alice: Any) -> None:
+    page, app = await phone.framed(alice, "/app/me/calendar")
+    await until(page, "() => last('web_app_setup_main_button')?.text === 'Make my address'")
+    await page.evaluate("tell('main_button_pressed')")
+    address = app.locator("#address")
+    await expect(address).to_be_visible()
+    mine = await feeds.feed(alice)
+    assert mine is not None
+    assert await address.input_value() == f"https://emerald.example/calendar/{mine.token}.ics"
+    copy = app.locator("[data-copy]")
+    await copy.click()
+    marked = await app.evaluate("getSelection().toString() || document.activeElement.id")
+    assert mine.token in marked or marked == "address"
+    await app.locator("text=Open in my calendar").click()
+    await until(page, "() => last('web_app_open_link')")
+    opened = await said(page, "web_app_open_link")
+    assert opened["url"] == f"https://emerald.example/calendar/{mine.token}"
+
+
+async def test_asks_before_a_club_is_left(phone: Any, alice: Any, club: Any, instance: Any) -> None:
+    await book(await instance(), alice, via=Via.CARD)
+    page, app = await phone.framed(alice, f"/app/clubs/{club.id}")
+    await app.locator("#do-leave-club").click()
+    await until(page, "() => last('web_app_open_popup')")
+    popup = await said(page, "web_app_open_popup")
+    assert popup["message"].startswith("Your seat on 1 date goes on.")
+    assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
+    await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
+    await app.wait_for_selector("#screen[data-outcome=left]")
+    assert await clubs(alice) == []
+
+
+async def test_erased_nothing_makes_them_anew(phone: Any, alice: Any, club: Any) -> None:
+    """`A7`: neither the net that comes back nor a look of the page."""
+    page, app = await phone.framed(alice, "/app/me/erasure")
+    await until(page, "() => last('web_app_setup_main_button')?.text === 'Erase me'")
+    await page.evaluate("tell('main_button_pressed')")
+    await until(page, "() => last('web_app_open_popup')")
+    await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
+    await app.wait_for_selector("#screen[data-outcome=erased]")
+    await app.evaluate("dispatchEvent(new Event('online'))")
+    await app.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await app.locator("[data-close]").click()
+    await until(page, "() => last('web_app_close')")
+    ask = "SELECT count(*) FROM telegram_users WHERE telegram_id = $1"
+    assert await db.value(ask, alice.telegram_id) == 0
+
+
+async def test_an_old_client_has_the_date_sent_into_the_chat(
+    phone: Any, alice: Any, instance: Any, noon: datetime
+) -> None:
+    """Telegram takes files down since 8.0; a newer one is offered the file, a plain browser too."""
+    code = await instance()
+    _, app = await phone.framed(alice, f"/app/events/{code}", version="7.10")
+    await expect(app.locator("text=Add to my calendar")).to_be_hidden()
+    await app.locator("text=Send it to me in the chat").click()
+    await expect(app.locator("#in-chat[role=status]")).to_be_visible()
+    assert await db.value("SELECT kind FROM messages WHERE user_id = $1", alice.id) == "calendar"
+    page, app = await phone.framed(alice, f"/app/events/{code}")
+    await expect(app.locator("#in-chat")).to_be_hidden()
+    await app.locator("text=Add to my calendar").click()
+    await until(page, "() => last('web_app_request_file_download')")

@@ -1,0 +1,73 @@
+"""All that is held about a person as a file (`A7`), at an address that needs no session: what fetches it is not the Mini App.
+
+The address is signed for one person, is good for a quarter of an hour, and ends with their sessions.
+"""
+
+import json
+from functools import cache
+from hashlib import sha256
+
+from itsdangerous import BadData, URLSafeSerializer
+from litestar import Response, get
+from litestar.params import FromPath
+
+from backend import clock
+from backend.errors import NotFound
+from backend.people import queries as people
+from backend.people.queries import Person
+from backend.personal.queries import export
+from backend.settings import settings
+
+GOOD_FOR = 15 * 60  # seconds
+LONGEST = 256
+FILE = "emerald-my-data.json"
+
+
+@cache
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(
+        settings.secret_key,
+        salt="emerald export",
+        signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
+    )
+
+
+def address_of(person: Person) -> str:
+    """Where this person's data are, from now on for a quarter of an hour."""
+    token = _signer().dumps([person.id, person.session_version, int(clock.now().timestamp())])
+    return f"{settings.public_url}/export/{token}.json"
+
+
+@get("/export/{name:str}", include_in_schema=False)
+async def show(name: FromPath[str]) -> Response[bytes]:
+    """The file. Raises `NotFound` for any address not (or no longer) of ours."""
+    token, _, kind = name.rpartition(".")
+    person = None
+    if kind == "json" and len(token) <= LONGEST and token.isascii():
+        person = await _read(token)
+    if person is None:
+        raise NotFound()
+    text = json.dumps(await export(person), ensure_ascii=False, indent=1)
+    return Response(
+        text.encode(),
+        media_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{FILE}"',
+            "Cache-Control": "no-store",
+            "X-Robots-Tag": "noindex",
+            # Telegram's web clients fetch what they save.
+            "Access-Control-Allow-Origin": "https://web.telegram.org",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        },
+    )
+
+
+async def _read(token: str) -> Person | None:
+    try:
+        person_id, version, at = _signer().loads(token)
+    except (BadData, ValueError, TypeError):
+        return None
+    if not 0 <= int(clock.now().timestamp()) - at <= GOOD_FOR:
+        return None
+    person = await people.person(person_id)
+    return person if person is not None and person.session_version == version else None

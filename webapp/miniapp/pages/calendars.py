@@ -1,0 +1,20 @@
+"""A date for the reader's own calendar, by the chat: for clients that cannot save a file."""
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from backend.bookings.calendars import send_date
+from backend.people.queries import Person
+from webapp.respond import page
+
+
+@post("/events/{code:str}/calendar", status_code=200)
+async def create(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+    """Let the bot send it. Raises `CannotWrite` (`M3`), `NotFound`."""
+    await send_date(code, person)
+    return page(
+        "miniapp/calendars/create.html",
+        person.voice,
+        headers={"HX-Retarget": "#in-chat", "HX-Reswap": "outerHTML"},
+    )

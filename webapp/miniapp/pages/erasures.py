@@ -1,0 +1,31 @@
+"""The reader's own erasure (`A7`)."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from backend.accounts.queries import clubs, only_owner_of
+from backend.bookings.clubs import ahead
+from backend.bookings.regulars import my_regulars
+from backend.people.queries import Person
+from backend.personal.actions import erase
+from webapp.miniapp.screens import screen
+
+
+@get("/me/erasure")
+async def show(person: NamedDependency[Person]) -> Response[str]:
+    """What goes, what stays, and what happens with seats ahead; or why not yet (`A2`)."""
+    return screen(
+        "erasures/show.html",
+        person,
+        clubs=await clubs(person),
+        owned=await only_owner_of(person),
+        ahead=await ahead(person),
+        standing=await my_regulars(person),
+    )
+
+
+@post("/me/erasure", status_code=200)
+async def create(person: NamedDependency[Person]) -> Response[str]:
+    """Erase the reader; their session ends with this answer. Raises `LastOwner`, `Busy`."""
+    await erase(person)
+    return screen("erasures/create.html", person, outcome="erased")

@@ -1,0 +1,14 @@
+"""All that is held about the reader, to take away (`A7`)."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from backend.people.queries import Person
+from webapp.exports import FILE, address_of
+from webapp.miniapp.screens import screen
+
+
+@get("/me/data")
+async def show(person: NamedDependency[Person]) -> Response[str]:
+    """What is in the file, and the file."""
+    return screen("exports/show.html", person, address=address_of(person), file=FILE)
