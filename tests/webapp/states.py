@@ -565,6 +565,90 @@ async def be_erased(page: Page) -> None:
     await page.wait_for_selector("#screen[data-outcome=erased]")
 
 
+# --- organisers and helpers ---
+
+
+def organised(hours: float = 76, *, role: Role = Role.ADMIN, **about: Any) -> Setting:
+    """A date of a club that the reader organises, with people in, in line, and with other answers."""
+
+    async def staged(s: Stage) -> str:
+        club = await s.club(others=9)
+        await change_role(club.olga, club.id, await member_of(s.reader, club), role)
+        code = await s.event(club, hours, **{"capacity": 6, "min_to_run": 2, **about})
+        await book(code, (club.bob, 1), *club.others[:5], (club.others[5], 1))
+        await seats.answer(code, club.others[6], maybe=True, via=CARD)
+        await seats.answer(code, club.others[7], maybe=False, via=CARD)
+        await seat_by_name(code, club.olga, "Martti Ahtisaari-Kettunen")
+        return f"/app/events/{code}"
+
+    return staged
+
+
+def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
+    """Somebody on the list of that date."""
+
+    async def staged(s: Stage) -> str:
+        path = await setting(s)
+        where = await seats.find(path.rpartition("/")[2])
+        which = "waiting > 0" if waits else "seats > 1"
+        member = await db.value(
+            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1",
+            where.id,
+        )
+        return f"{path}/attendance/{member}"
+
+    return staged
+
+
+async def some_are_here(s: Stage) -> str:
+    path = await organised(1)(s)
+    code = path.rpartition("/")[2]
+    where = await seats.find(code)
+    for row in await db.rows(
+        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3",
+        where.id,
+    ):
+        await check_in(code, s.reader, row["membership_id"])
+    return path
+
+
+async def organised_and_over(s: Stage) -> str:
+    with ago(days=2):
+        path = await organised(-5)(s)
+    await complete_ended()
+    return path
+
+
+async def organised_and_moved(s: Stage) -> str:
+    path = await organised()(s)
+    await move_date(path.rpartition("/")[2], s.reader, ahead(hours=100))
+    return path
+
+
+async def organised_and_cancelled(s: Stage) -> str:
+    path = await organised()(s)
+    await cancel_date(path.rpartition("/")[2], s.reader, s.said.reason)
+    return path
+
+
+async def organises(s: Stage) -> str:
+    await organised()(s)
+    return "/app/events"
+
+
+async def new_series(s: Stage) -> str:
+    await organises(s)
+    account = await db.value(
+        "SELECT account_id FROM memberships WHERE user_id = $1 AND role = 'ADMIN'", s.reader.id
+    )
+    return f"/app/series/new?club={account}"
+
+
+async def make_nothing(page: Page) -> None:
+    await page.locator("#do-make").click()
+    await expect(page.locator("#notice[role=alert]")).to_be_visible()
+
+
 # --- what goes wrong, and what is on the way ---
 
 
@@ -609,8 +693,7 @@ async def no_room_for_guests(s: Stage) -> str:
 
 
 async def hold_back(page: Page) -> None:
-    await page.route("**/app/events?*", never)
-    await page.route("**/app/events", _only_the_shell)
+    await page.route("**/app/events?*", _only_the_shell)
 
 
 async def _only_the_shell(route: Route) -> None:
@@ -730,6 +813,25 @@ STATES: tuple[State, ...] = (
     State("erasure", goes_anywhere),
     State("erasure-owner", cannot_go),
     State("erasure-done", goes_anywhere, act=be_erased),
+    State("organise-home", organises),
+    State("organise-event", organised()),
+    State("organise-event-helper", organised(1, role=Role.HELPER)),
+    State("organise", at("{}/organising", organised())),
+    State("organise-moved", at("{}/organising", organised_and_moved)),
+    State("organise-cancelled", at("{}/organising", organised_and_cancelled)),
+    State("organise-over", at("{}/organising", organised_and_over)),
+    State("organise-people", at("{}/attendance", organised())),
+    State("organise-line", at("{}/attendance?show=line", organised())),
+    State("organise-others", at("{}/attendance?show=others", organised())),
+    State("organise-add", at("{}/attendance/new", organised())),
+    State("organise-one", one_of_them(organised())),
+    State("organise-one-waiting", one_of_them(organised(), waits=True)),
+    State("organise-check-in", at("{}/check-ins", some_are_here)),
+    State("organise-close", at("{}/closure", organised_and_over)),
+    State("organise-cancel", at("{}/cancellation", organised())),
+    State("organise-move", at("{}/move", organised())),
+    State("organise-new", new_series),
+    State("organise-new-faults", new_series, act=make_nothing),
     State("refused", of_another_club),
     State("offline", date(), act=go_offline),
     State("broken", date(), act=fail),

@@ -119,6 +119,73 @@ async def test_who_would_harm_others_by_leaving_is_asked_first(
     assert "hx-confirm" in (await app.get(f"/app/events/{code}")).text
 
 
+def undo_form(page: httpx.Response) -> dict[str, Any]:
+    """What the form that takes back having left would send; empty without one."""
+    if 'id="undo"' not in page.text:
+        return {}
+    form = page.text.split('id="undo"')[1].split("</form>")[0]
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', form)
+    return {
+        "guests": dict(fields)["guests"],
+        "name": [value for name, value in fields if name == "name"],
+    }
+
+
+async def test_leaving_is_taken_back_by_the_same_party(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    """`B6`, LOOK: nothing is asked while leaving is free, and the notice has the way back."""
+    code = await instance(capacity=4, guests_max=2)
+    app, path = await app_of(alice), f"/app/events/{code}"
+    party = {"guests": "2", "name": ["Mum", "Dad"]}
+    await app.ask("POST", f"{path}/booking", data=party)
+    left = await booked(app, code, method="DELETE")
+    assert "You’ve left." in text_of(left)
+    assert undo_form(left) == party
+    back = await app.ask("POST", f"{path}/return", data=undo_form(left))
+    assert root(back)["data-outcome"] == "booked"
+    assert "You’re in, with 2 guests" in text_of(back)
+    assert guests_of(back) == ["Mum", "Dad"]
+    assert not undo_form(back)
+    again = await app.ask("POST", f"{path}/return", data=party)
+    assert root(again)["data-outcome"] == "already"
+
+
+async def test_a_seat_that_is_gone_is_not_promised_back(
+    app_of: Any, alice: Any, bob: Any, aino: Any, instance: Any
+) -> None:
+    """`B4`, `B6`: no undo where somebody else has the seat; where that happens meanwhile, it says so and joins no line."""
+    code = await instance(capacity=1)
+    app, path = await app_of(alice), f"/app/events/{code}"
+    await booked(app, code)
+    left = await booked(app, code, method="DELETE")
+    assert undo_form(left)
+    await seats.book(code, bob, via=Via.CARD)
+    gone = await app.ask("POST", f"{path}/return", data=undo_form(left))
+    assert (gone.status_code, root(gone)["data-outcome"]) == (422, "full")
+    assert "Your seat went to somebody else in the meantime. You can join the line." in text_of(
+        gone
+    )
+    assert "Join the line" in (await app.get(path)).text, "in no line by that"
+    await seats.book(code, aino, via=Via.CARD)
+    other = await app_of(bob)
+    assert not undo_form(await booked(other, code, method="DELETE"))
+    assert not undo_form(await booked(app, code, method="DELETE"))
+
+
+async def test_what_is_given_back_in_a_list_is_taken_back_there(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    app, path = await app_of(alice), f"/app/events/{code}"
+    await booked(app, code)
+    left = await app.ask("DELETE", f"{path}/booking?here=bookings&show=coming")
+    assert "return?here=bookings" in left.text
+    back = await app.ask("POST", f"{path}/return?here=bookings&show=coming", data=undo_form(left))
+    assert root(back)["data-outcome"] == "booked"
+    assert "You’re in" in text_of(back)
+
+
 async def test_leaving_what_one_is_not_in_is_no_fault(
     app_of: Any, alice: Any, instance: Any
 ) -> None:
@@ -383,6 +450,32 @@ async def test_mine_lists_what_is_coming_and_what_one_waits_for(
     assert "Place 1" in waiting
     assert "Evening flow" not in waiting
     assert (await app.get("/app/bookings?show=all")).status_code == 400
+
+
+async def test_what_is_long_past_is_paged(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """Newest first, each date once, also where two start together."""
+    first = noon.replace(tzinfo=None) + timedelta(days=1)
+    for n in range(31):
+        for hall in ("Left", "Right"):
+            start = first + timedelta(days=n)
+            code = await instance(title=f"{hall} hall {n:02}", starts_local=start)
+            await seats.book(code, alice, via=Via.CARD)
+    with clock.stopped(noon + timedelta(days=60)):
+        app = await app_of(alice)
+        page = await app.get("/app/bookings?show=past")
+        older = re.search(r'href="(/app/bookings\?show=past&(?:amp;)?before=\d+)"', page.text)
+        assert older is not None
+        rest = await app.get(older[1].replace("&amp;", "&"))
+        assert re.search(r'data-live hx-get="[^"]*before=', rest.text)
+        nonsense = await app.get("/app/bookings?show=past&before=-5")
+    seen = [re.findall(r"(?:Left|Right) hall \d\d", one.text) for one in (page, rest)]
+    assert len(seen[0]) == 60
+    assert seen[1] == ["Left hall 00", "Right hall 00"]
+    assert len({*seen[0], *seen[1]}) == 62
+    assert "Earlier dates" not in rest.text
+    assert nonsense.status_code == 200
 
 
 async def test_a_page_for_a_plain_form_says_the_same(

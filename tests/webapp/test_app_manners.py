@@ -215,3 +215,18 @@ async def test_no_row_leads_nowhere(phone: Any, alice: Any) -> None:
     page = await phone.opened(alice, "/app/me", version="5.0")
     await page.wait_for_selector("#kinds")
     await expect(page.locator("#home-screen")).to_be_hidden()
+
+
+async def test_choices_and_steppers_are_felt(phone: Any, alice: Any, instance: Any) -> None:
+    """LOOK: selection for what is chosen, nothing for moving about."""
+    code = await instance(guests_max=2)
+    await seats.book(code, alice, via=Via.CARD)
+    felt = "n => said.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && one.eventData.type === 'selection_change').length === n"
+    page, app = await phone.framed(alice, "/app/me")
+    await app.locator("#kinds input").first.click()
+    await until(page, felt, 1)
+    await app.wait_for_selector("#screen[data-outcome=saved]")
+    await app.get_by_role("link", name="Events", exact=True).first.click()
+    await app.locator(f'a[href="/app/events/{code}"]').click()
+    await app.locator("#more").click()
+    await until(page, felt, 2)

@@ -4,12 +4,15 @@ How Telegram is given such a message is known further up, where the processes ar
 """
 
 import asyncio
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Response
 from litestar.enums import MediaType
 
+from backend import clock
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
@@ -20,10 +23,15 @@ from webapp.rendering import render
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
 Prepare = Callable[[int, dict[str, Any]], Awaitable[str]]
 AT_ONCE = 8  # messages being prepared in a process; who comes then shares by the link
+A_MINUTE = (
+    10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
+)
+REMEMBERED = 5_000  # people
 OPTIONS = 12  # of a poll, named in the message
 
 _prepare: Prepare | None = None
 _room = asyncio.Semaphore(AT_ONCE)
+_shared: OrderedDict[int, deque[datetime]] = OrderedDict()
 
 
 def prepare_by(prepare: Prepare | None) -> None:
@@ -52,7 +60,7 @@ async def _prepared(
 ) -> Response[str]:
     """The message's id; 204 when it has to be the link, whatever the reason: that is no fault of whoever shares."""
     prepared = ""
-    if _prepare is not None and not _room.locked():
+    if _prepare is not None and not _room.locked() and _may_share(person):
         async with _room:
             prepared = await _prepare(
                 person.telegram_id,
@@ -84,6 +92,19 @@ async def _prepared(
         media_type=MediaType.TEXT,
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _may_share(person: Person) -> bool:
+    """Whether this process has made few enough for this person; if so, one more is counted."""
+    now = clock.now()
+    theirs = _shared.setdefault(person.id, deque(maxlen=A_MINUTE))
+    _shared.move_to_end(person.id)
+    if len(_shared) > REMEMBERED:
+        _shared.popitem(last=False)
+    if len(theirs) == A_MINUTE and now - theirs[0] < timedelta(minutes=1):
+        return False
+    theirs.append(now)
+    return True
 
 
 def _tidy(text: str) -> str:

@@ -9,19 +9,25 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
 from backend.bookings import actions, marks, queries
+from backend.bookings.queries import InstanceView
 from backend.bookings.regulars import my_regulars
 from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.pages.events import (
+    AT_ONCE,
     BROUGHT,
     Answer,
     Show,
     Shown,
+    Undo,
     address_with,
     event_after,
     home,
+    moment_of,
+    page_of,
+    undo_of,
 )
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
@@ -99,6 +105,21 @@ async def destroy(
 ) -> Answer:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
+    return await _after(here, shown, code, person, outcome)
+
+
+@post("/events/{code:str}/return", status_code=200)
+async def come_back(
+    code: FromPath[str],
+    data: Booking,
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
+    """Take back having left (`B6`), where the seats are still there."""
+    outcome = await actions.come_back(
+        code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP
+    )
     return await _after(here, shown, code, person, outcome)
 
 
@@ -184,6 +205,8 @@ async def stay(
 
 async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: Outcome) -> Answer:
     """The screen on which the question was answered, as it is now, with what of it was shown."""
+    gave = here and outcome.gave
+    undo = undo_of(await queries.event(code, person), outcome) if gave else None
     if here == "events":
         return await home(
             person,
@@ -192,22 +215,32 @@ async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: O
             q=shown.q,
             after=shown.after,
             outcome=outcome,
+            undo=undo,
         )
     if here == "bookings":
-        return await mine(person, shown.show, outcome=outcome)
+        return await mine(person, shown.show, outcome=outcome, undo=undo)
     return await event_after(code, person, outcome)
 
 
 @get("/bookings")
 async def index(
-    person: NamedDependency[Person], show: Show = "coming", seen: FromQuery[str] = ""
+    person: NamedDependency[Person],
+    show: Show = "coming",
+    before: FromQuery[int | None] = None,
+    seen: FromQuery[str] = "",
 ) -> Answer:
-    """All the reader is in, waits for, or was in."""
-    return await mine(person, show, seen=seen)
+    """All the reader is in, waits for, or was in; `before` (Unix seconds) pages on in what is past."""
+    return await mine(person, show, before=before, seen=seen)
 
 
 async def mine(
-    person: Person, show: Show = "coming", *, seen: str = "", outcome: Outcome | None = None
+    person: Person,
+    show: Show = "coming",
+    *,
+    before: int | None = None,
+    seen: str = "",
+    outcome: Outcome | None = None,
+    undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
@@ -217,7 +250,7 @@ async def mine(
     asked = await queries.needs_answer(person)
     waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
     coming = [view for view in ahead if view not in waiting]
-    past = await queries.my_bookings(person, past=True) if show == "past" else []
+    past, earlier = page_of(await _past(person, before) if show == "past" else [])
     kept = await queries.record(person) if show == "past" else None
     standing = await my_regulars(person) if show == "coming" else []
     by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
@@ -228,6 +261,7 @@ async def mine(
         person,
         outcome=outcome.kind if outcome else "",
         said=outcome.words if outcome else None,
+        undo=undo,
         show=show,
         here=address_with("", here="bookings", show=show),
         coming=coming,
@@ -241,5 +275,13 @@ async def mine(
         calendar=address_of(coming[0].code, person) if coming else "",
         record=kept,
         past=months(past, person.voice),
+        before=before,
+        earlier=earlier,
+        address=address_with("/app/bookings", show=show, before=before),
         seen=seen_of(mark, person, turns, zones),
     )
+
+
+async def _past(person: Person, before: int | None) -> list[InstanceView]:
+    """A page of what is past, and one more."""
+    return await queries.my_bookings(person, past=True, limit=AT_ONCE + 1, before=moment_of(before))
