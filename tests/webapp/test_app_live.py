@@ -3,6 +3,8 @@
 Each screen is drawn by one web process and asked for by another: what they share is the database.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -464,3 +466,23 @@ async def test_who_has_just_come_in_by_a_link_is_shown_what_holds(
     again = await app.get(first)
     assert again.status_code == 200
     assert (await app.get(live_address(again.text))).status_code == 204
+
+
+async def test_those_who_look_do_not_stand_in_the_way_of_those_who_tap(
+    scene: Scene, app_of: Any, people: Any
+) -> None:
+    """When all who look would have to be shown something new at once, some look again a little later: nobody waits, and
+    nobody is forgotten. Who comes to a screen, or taps, is served."""
+    await someone_books(scene)
+    asks = [scene.there.get(scene.addresses[HOME]) for _ in range(40)]
+    app = await app_of(people["aino"])
+    *answers, tap = await asyncio.gather(
+        *asks, app.ask("POST", f"/app/events/{scene.code}/booking", data={"guests": "0"})
+    )
+    told = Counter(answer.status_code for answer in answers)
+    assert told[200] >= 1
+    assert told[204] + told[200] == 40
+    assert tap.status_code == 200
+    assert (await scene.there.get(scene.addresses[HOME])).status_code == 200
+    many = await asyncio.gather(*(scene.there.get("/app/events") for _ in range(20)))
+    assert {answer.status_code for answer in many} == {200}
