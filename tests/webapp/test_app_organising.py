@@ -177,6 +177,20 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     assert "Aino" in (await app.get(live)).text
 
 
+async def test_guests_are_known_by_name_at_the_door_and_on_the_list(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    """`B1`, `B12`: by who organises, and by nobody else."""
+    code = await instance(capacity=4, guests_max=2)
+    await seats.book(code, alice, guests=2, names=("Mum", "Dad"), via=Via.MINIAPP)
+    app = await app_of(olga)
+    door = text_of(await app.get(f"/app/events/{code}/check-ins"))
+    assert "Alice with 2 guests: Mum, Dad" in door
+    member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    one = text_of(await app.get(f"/app/events/{code}/attendance/{member}"))
+    assert "Guests: Mum, Dad" in one
+
+
 async def test_a_big_club_is_shown_a_page_at_a_time_and_searched(
     app_of: Any, olga: Any, club: Any, crowd: Any, instance: Any
 ) -> None:
