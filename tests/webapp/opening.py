@@ -70,9 +70,13 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     # Another address each time: else only what is after # would change, and nothing be loaded.
     told = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
     await page.goto(app + ready.path + told + after)
-    await page.wait_for_selector(state.shows)
-    if state.act:
-        await state.act(page)
+    try:
+        await page.wait_for_selector(state.shows)
+        if state.act:
+            await state.act(page)
+    except Exception as error:
+        error.add_note(f"while opening {state.name} in {ready.language}")
+        raise
 
 
 async def show_theme(page: Page, theme: dict[str, Any], *, outside: bool = False) -> None:
