@@ -95,9 +95,9 @@ def load(port: int, connections: int, requests: list[str]) -> Figures:
 class Club:
     """The measured database: one club, a hot event, a thousand others, and members enough to book once each."""
 
-    def __init__(self, url: str, members: int) -> None:
+    def __init__(self, url: str, members: int, *, events: int = EVENTS) -> None:
         self.url, self.count = url, members
-        script = [sys.executable, "-m", "bench.fill", str(members), str(EVENTS)]
+        script = [sys.executable, "-m", "bench.fill", str(members), str(events)]
         done = subprocess.run(
             script, env=environment(url, 1), cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -121,7 +121,7 @@ class Club:
         """Requests to the application: one booking each."""
         lines = []
         for i, (_, _, session) in enumerate(self.take(n)):
-            code = self.hot[1] if hot else self.cold[i % EVENTS][1]
+            code = self.hot[1] if hot else self.cold[i % len(self.cold)][1]
             lines.append(
                 f"POST /app/events/{code}/booking HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {session}\r\n"
                 "HX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\nguests=0"
@@ -132,7 +132,7 @@ class Club:
         """The same change asked of the bare handler."""
         lines = []
         for i, (membership, _, _) in enumerate(self.take(n)):
-            instance = self.hot[0] if hot else self.cold[i % EVENTS][0]
+            instance = self.hot[0] if hot else self.cold[i % len(self.cold)][0]
             lines.append(
                 f"POST /bare/{instance}/{membership} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
             )

@@ -37,7 +37,13 @@ def dom_id(noun: str, key: object = "") -> str:
 
 
 def initials(name: str) -> str:
-    """The filter for a face: `AK` of Alice Kent, `А` of Анна; emoji and signs are no initials."""
+    """The filter for a face: `AK` of Alice Kent, `А` of Анна; emoji and signs are no initials.
+
+    Faces are initials and not photographs. A client gives `photo_url` in `initData` for who opens the app, and for nobody
+    else on the screen; the bot cannot ask for the photo of who hides it. To show others' we would have to keep addresses that a
+    person gave away by opening an app, show them after they were withdrawn, and open the policy (`X3`) to a host that
+    learns who looks at whom.
+    """
     letters = [word[0].upper() for word in name.split() if word[0].isalnum()]
     return "".join(letters[:2]) or "·"
 

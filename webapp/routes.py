@@ -56,6 +56,7 @@ def miniapp() -> Router:
             bookings.update,
             bookings.destroy,
             bookings.stop_waiting,
+            bookings.come_back,
             bookings.answer,
             bookings.take_free,
             bookings.take,

@@ -39,6 +39,13 @@ async def book(
     return await _ask(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
+async def come_back(
+    code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
+) -> Outcome:
+    """Take back having left: the same party is seated again, or refused; it never comes to stand in line by that."""
+    return await _ask(code, person, Verb.RETURN, via, guests=guests, names=names)
+
+
 async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
     """One guest more (`B7`); who is not in yet comes with one."""
     return await _ask(code, person, Verb.ADD_GUEST, via)

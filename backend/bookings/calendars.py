@@ -12,7 +12,7 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 
 BACK = timedelta(weeks=6)  # so long a date stays in a calendar that follows
-MOST = 1000
+MOST = 300  # dates in it; the soonest
 
 DATES = """
 SELECT i.code, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,

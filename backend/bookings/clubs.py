@@ -10,8 +10,8 @@ from backend.accounts.rules import Act, Role
 from backend.bookings import desk
 from backend.bookings.queries import my_bookings
 from backend.bookings.rules import Request, Verb, Via
-from backend.bookings.words import TooLate
-from backend.errors import NotFound, Refusal
+from backend.bookings.words import Cancelled, TooLate
+from backend.errors import NotFound
 from backend.people.queries import Person
 
 SEATS_MOST = 500  # dates ahead that somebody can be in
@@ -155,13 +155,15 @@ async def give_back(
     cancelled at once, so that undoing that does not bring them back. `by` is the acting person's id. Of how many dates."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())
     for row in rows:
-        asked = {"via": via, "by": by, "membership_id": row["membership_id"], "told": False}
+        instance_id, member = row["instance_id"], row["membership_id"]
         try:
-            await desk.ask(row["instance_id"], Request(Verb.LEAVE, **asked))
+            await _off(instance_id, member, Verb.LEAVE, by, via)
         except TooLate:
-            await desk.ask(row["instance_id"], Request(late, **asked))
-        except NotFound:
-            raise
-        except Refusal:
-            await desk.ask(row["instance_id"], Request(Verb.REMOVE, **asked))
+            await _off(instance_id, member, late, by, via)
+        except Cancelled:
+            await _off(instance_id, member, Verb.REMOVE, by, via)
     return len(rows)
+
+
+async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
+    await desk.ask(instance_id, Request(verb, via, by=by, membership_id=member, told=False))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from backend import clock, db
 from backend.accounts.rules import Role
@@ -710,6 +711,49 @@ async def comers(instance_id: int, *, limit: int = 8) -> People:
             "SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id
         )
     return People(found, seats)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and digits; where
+    they are few, all in the order in which they were seated, under no letter."""
+
+    groups: list[tuple[str, list[Comer]]]
+    parties: int  # in all
+    more: int = 0  # of those asked for, besides
+    letters: tuple[str, ...] = ()  # of all who come
+
+
+FEW = 30  # parties that are read at a glance
+
+CROWD = f"""
+WITH named AS (SELECT c.*, coalesce(nullif(first_name, ''), name) AS shown FROM ({COMER} AND b.seats > 0) c),
+crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter FROM named)
+"""
+LETTERS = (
+    f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
+)
+FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
+WHERE ($2 = '' OR strpos(lower(shown), lower($2)) > 0) AND ($3 = '' OR letter = $3)
+ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
+"""
+
+
+async def crowd(instance_id: int, *, words: str = "", letter: str = "", limit: int = 200) -> Crowd:
+    """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They are found by
+    what is shown of them, and by nothing else."""
+    letters = await db.rows(LETTERS, instance_id)
+    parties = sum(row["n"] for row in letters)
+    if parties <= FEW:
+        few = (await comers(instance_id, limit=FEW)).comers
+        return Crowd([("", few)] if few else [], parties)
+    rows = await db.rows(FOUND, instance_id, " ".join(words.split()), letter, limit)
+    groups = [
+        (head, [_comer(row) for row in of_head])
+        for head, of_head in groupby(rows, lambda row: row["letter"])
+    ]
+    more = rows[0]["found"] - len(rows) if rows else 0
+    return Crowd(groups, parties, more, tuple(row["letter"] for row in letters))
 
 
 async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:

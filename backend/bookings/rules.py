@@ -33,6 +33,7 @@ class Verb(StrEnum):
     """What a request asks the desk for."""
 
     BOOK = "book"  # a party of 1 + guests; already in or waiting: nothing changes (B2)
+    RETURN = "return"  # after leaving: the same party again, seated or not at all
     ADD_GUEST = "add guest"  # one more; who is not in yet comes with one guest
     SET_GUESTS = "set guests"
     NAMES = "names"  # of the guests, however many they are by now
@@ -55,7 +56,7 @@ class Verb(StrEnum):
     FILL = "fill"  # W2, as a net
 
 
-FREEING = frozenset(Verb) - {Verb.BOOK, Verb.ADD_GUEST, Verb.NAMES}
+FREEING = frozenset(Verb) - {Verb.BOOK, Verb.RETURN, Verb.ADD_GUEST, Verb.NAMES}
 NAME_MAX = 80  # characters of a guest's name
 LET_GO = ("lapse", "hand on")  # a seat comes free, but not for who let it go
 
@@ -195,6 +196,8 @@ class Outcome:
     place: int | None = None
     offered: int = 0
     until: datetime | None = None  # of the offer
+    gave: int = 0  # seats given back by leaving, where those were all the party had
+    names: tuple[str, ...] = ()  # of the guests who would have come with them
 
     @property
     def guests(self) -> int:

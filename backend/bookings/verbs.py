@@ -50,6 +50,18 @@ def _book(desk: Desk, request: Request) -> Outcome:
     return _enter(desk, request, party, 1 + _guests(desk, request.guests))
 
 
+def _return(desk: Desk, request: Request) -> Outcome:
+    """Take back having left, where that is still true: there are seats for the same party, or it does not come again."""
+    party = _member(desk, request)
+    if party.size:
+        return _already(desk, party)
+    _open_for_booking(desk)
+    size = 1 + _guests(desk, request.guests)
+    if size > sum(line.room_for(desk, party)):
+        raise words.gone_meanwhile(size)
+    return _enter(desk, request, party, size)
+
+
 def _add_guest(desk: Desk, request: Request) -> Outcome:
     party = _member(desk, request)
     if not party.size:
@@ -350,6 +362,7 @@ def _fill(desk: Desk, request: Request) -> Outcome:
 
 _DECIDERS: dict[Verb, Callable[[Desk, Request], Outcome]] = {
     Verb.BOOK: _book,
+    Verb.RETURN: _return,
     Verb.ADD_GUEST: _add_guest,
     Verb.SET_GUESTS: _set_guests,
     Verb.NAMES: _name_guests,
@@ -414,13 +427,15 @@ def _wait(desk: Desk, request: Request, party: Party, verb: str, size: int) -> N
 
 def _go(desk: Desk, request: Request, party: Party, answer: str) -> Outcome:
     """Take a party off by its own will: always from the line, from seats until the deadline (`B6`)."""
-    had_seats = party.seats
+    had_seats, names = party.seats, party.names
+    gave = 0 if party.in_line else had_seats
     _free_to_leave(desk, party)
     desk.change(party, request, "leave", seats=0, waiting=0, answer=answer)
     told = len(desk.notices)
     line.fill(desk)
     went_on = bool(had_seats) and any(n.kind == "promoted" for n in desk.notices[told:])
-    return Outcome("left", words.left(desk, party, went_on=went_on, had_seats=bool(had_seats)))
+    said = words.left(desk, party, went_on=went_on, had_seats=bool(had_seats))
+    return Outcome("left", said, gave=gave, names=names)
 
 
 def _fits_at_all(desk: Desk, size: int) -> None:

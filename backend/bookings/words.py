@@ -56,6 +56,18 @@ class NoRoomLeft(Refusal):
     message = N_("No seat is left for this party. It can wait in line, or an owner can go over.")
 
 
+class GoneMeanwhile(Refusal):
+    outcome = "full"
+
+
+def gone_meanwhile(size: int) -> GoneMeanwhile:
+    return GoneMeanwhile(
+        N_("Your seat went to somebody else in the meantime. You can join the line."),
+        plural=N_("Your %(n)s seats went to others in the meantime. You can join the line."),
+        n=size,
+    )
+
+
 class NothingToTake(Refusal):
     outcome = "full"
     message = N_("No seat can be taken right now. You keep your place in line.")

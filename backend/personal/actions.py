@@ -134,13 +134,20 @@ async def finish(user_id: int) -> int:
 
 
 async def _redraw(members: list[int]) -> None:
+    """Their guests have no names any more either; each date by itself, with its desk closed meanwhile."""
     dates = await db.rows(
-        "SELECT DISTINCT b.instance_id FROM bookings b JOIN cards c ON c.instance_id = b.instance_id"
-        " WHERE b.membership_id = ANY($1::bigint[]) AND b.seats > 0 AND c.state <> 'lost' ORDER BY 1",
+        "SELECT b.instance_id FROM bookings b WHERE b.membership_id = ANY($1::bigint[]) AND (b.guest_names <> '{}'"
+        " OR b.seats > 0 AND EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = b.instance_id AND c.state <> 'lost'))"
+        " ORDER BY b.instance_id",
         members,
     )
     for row in dates:
         async with db.transaction(store.lock(row["instance_id"])):
+            await db.execute(
+                "UPDATE bookings SET guest_names = '{}' WHERE instance_id = $1 AND membership_id = ANY($2::bigint[])",
+                row["instance_id"],
+                members,
+            )
             await db.execute(
                 "UPDATE instance_seats SET version = version + 1 WHERE instance_id = $1",
                 row["instance_id"],

@@ -1,7 +1,8 @@
 """What is held about a person: one literal table of every column that points at somebody, how what stands there is told to
 them, and what becomes of it when they are erased (`A7`). A test holds it against the database.
 
-Others appear in it as nobody: an export has no other person's name, nor a number that stands for one.
+Others appear in it as nobody: an export has no other person's name, nor a number that stands for one; but for the guests
+they named themselves.
 """
 
 from dataclasses import dataclass
@@ -69,7 +70,8 @@ HELD = (
         "bookings and answers",
         ("bookings.membership_id",),
         f"SELECT {DATE}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, x.queued_at, x.seated_at, x.answered_at,"
-        " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came"
+        " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came,"
+        " x.guest_names"
         f" FROM bookings x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY i.starts_at, x.id",
     ),
     Held(

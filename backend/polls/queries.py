@@ -13,6 +13,7 @@ from backend.people.queries import Person
 from backend.polls.actions import admit, find
 from backend.polls.rules import Answer, best_date, ended_at, results_shown
 
+ABOUT_MOST = 5  # polls on a date's screen
 NAMES_MOST = 50  # of one option's voters; `votes` says how many there are
 
 
@@ -292,6 +293,45 @@ async def polls_of(
         account_id,
         limit,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PollAbout:
+    """A poll as a date's screen names it. `closes_at` is an aware instant, `zone` the club's; `made` is whether the date came
+    of it."""
+
+    code: str
+    question: str
+    zone: str
+    closes_at: datetime | None
+    open: bool
+    voted: bool
+    made: bool
+
+
+ABOUT = f"""
+SELECT p.code, p.question, p.closes_at, a.zone, {OPEN} AS open, made.id IS NOT NULL AS made,
+    EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted
+FROM polls p
+JOIN accounts a ON a.id = p.account_id
+JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN poll_options made ON made.poll_id = p.id AND made.made_instance_id = $4
+WHERE p.account_id = $3 AND (made.id IS NOT NULL OR p.group_id = $5 AND {OPEN} AND coalesce(p.topic_id = $6, true))
+ORDER BY made.id, p.closes_at NULLS LAST, p.created_at DESC, p.id DESC LIMIT {ABOUT_MOST}
+"""
+
+
+async def polls_about(
+    account_id: int, instance_id: int, person: Person, *, group_id: int | None, topic_id: int | None
+) -> list[PollAbout]:
+    """The polls that somebody who looks at a date may be looking for: the one that made it (`P4`), then those that are open
+    in its group (and topic, where both have one).
+
+    A poll names no date: it is asked in a group, before a date is there or beside it. So what a date has to do with a poll is
+    that it came of it, or that the same people are asked now. `group_id` None leaves the latter out.
+    """
+    rows = await db.rows(ABOUT, person.id, clock.now(), account_id, instance_id, group_id, topic_id)
+    return [PollAbout(**row) for row in rows]
 
 
 async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:

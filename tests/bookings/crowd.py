@@ -8,6 +8,7 @@ from backend.bookings.actions import (
     add_guest,
     answer,
     book,
+    come_back,
     find_replacement,
     hand_on,
     keep_seat,
@@ -40,6 +41,8 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
             return await leave(code, person, via=Via.COMMAND)
         case "stop":
             return await stop_waiting(code, person, via=Via.MINIAPP)
+        case "return":
+            return await come_back(code, person, guests=n, via=Via.MINIAPP)
         case "maybe":
             return await answer(code, person, maybe=True, via=Via.MINIAPP)
         case "take":

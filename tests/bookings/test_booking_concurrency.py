@@ -268,6 +268,25 @@ async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(
     assert await most_ever_seated(code) <= 8
 
 
+async def test_everybody_takes_back_having_left_at_once(instance: Make, crowd: Crowd) -> None:
+    """B3, B4: twenty on ten seats leave and come back at once, while ten more tap Join; nobody is in line by coming back."""
+    code = await instance(capacity=10, guests_max=1)
+    people = [person.id for person in await crowd(30)]
+    acts: Acts = [
+        *((who, [("book", 0), ("leave", 0), ("return", 0)]) for who in people[:20]),
+        *((who, [("book", 1)]) for who in people[20:]),
+    ]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert not errors(answers)
+    assert answers["return: booked"] + answers["return: full"] == 20
+    assert await check_invariants() == []
+    assert await most_ever_seated(code) <= 10
+    rows = await db.rows(
+        "SELECT m.user_id FROM bookings b JOIN memberships m ON m.id = b.membership_id WHERE b.waiting > 0"
+    )
+    assert not {row["user_id"] for row in rows} & set(people[:20])
+
+
 # --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---
 
 

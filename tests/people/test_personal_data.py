@@ -13,7 +13,7 @@ from backend.accounts.actions import LastOwner, change_role, create_key, create_
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Role
 from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule, watch
-from backend.bookings.actions import book, fill_all, leave
+from backend.bookings.actions import book, fill_all, leave, name_guests
 from backend.bookings.attendance import check_in, close_list, pardon
 from backend.bookings.queries import attendance, comers
 from backend.bookings.regulars import make_regular
@@ -42,6 +42,7 @@ from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
 NAME, FAMILY, USERNAME, TELEGRAM = "Zarathustra", "Quetzalcoatl", "zarathustra_q", 777_000_777
+GUEST = "Xochiquetzal"
 
 
 async def pointers() -> set[str]:
@@ -98,6 +99,7 @@ async def full_life(
     off = await instance(title="Off")
     for code in (past, ahead):
         await book(code, zara, guests=1, via=Via.CARD)
+        await name_guests(code, zara, [GUEST], via=Via.MINIAPP)
     await book(past, alice, via=Via.CARD)
     await book(ahead, alice, via=Via.CARD)
     await post_card(zara, past)
@@ -137,6 +139,7 @@ async def test_takes_all_of_it_away(zara: Any, full_life: dict[str, Any], noon: 
     seats = {row["date"]: row["seats"] for row in held["bookings and answers"]}
     assert seats["Past"] == seats["Ahead"] == 2
     assert {row["by"] for row in held["changes of your seats"]} == {"you", "by itself"}
+    assert [GUEST] in [row["guest_names"] for row in held["bookings and answers"]]
     assert held["votes"][0]["text"] == "A"
     empty = {part for part, rows in held.items() if not rows}
     assert empty == {
@@ -164,7 +167,7 @@ async def test_an_erased_person_stands_nowhere(
     """`A7`: not in any column of any table; what was theirs alone is gone."""
     assert await found(NAME) == ["telegram_users.first_name"]
     await erase(zara)
-    for text in (NAME, FAMILY, USERNAME, str(TELEGRAM)):
+    for text in (NAME, FAMILY, USERNAME, GUEST, str(TELEGRAM)):
         assert await found(text) == []
     for held in HELD:
         for column in held.columns if held.goes else ():

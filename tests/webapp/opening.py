@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page
@@ -32,6 +33,9 @@ THEMES = {"light": LIGHT, "dark": DARK, "odd": ODD}
 TELL_THEME = "theme => Telegram.WebView.receiveEvent('theme_changed', { theme_params: theme })"
 
 
+_openings = count(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A state that is set up: who looks at it, and where."""
@@ -57,14 +61,15 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     await page.unroute_all()
     if page.url.startswith(app):
         await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
-    await page.goto("about:blank")  # else only what is after # would change
     if state.before:
         await state.before(page)
     person = ready.reader
     fields = {"language": language or ready.language, **(state.launch or {})}
     raw = init_data(launch_of(person.telegram_id, person.first_name, **fields))
     after = "" if state.outside else hash_of(raw, platform="android", version="5.0")
-    await page.goto(app + ready.path + after)
+    # Another address each time: else only what is after # would change, and nothing be loaded.
+    told = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
+    await page.goto(app + ready.path + told + after)
     await page.wait_for_selector(state.shows)
     if state.act:
         await state.act(page)

@@ -12,12 +12,15 @@ from typing import Any
 from playwright.async_api import Page, Route, expect
 
 from backend import db
-from backend.accounts.actions import join
+from backend.accounts.actions import change_role, create_own_account, join
+from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.by_hand import seat_by_name
 from backend.bookings.regulars import make_regular
 from backend.bookings.series import cancel_date, decide, move_date
+from backend.people import feeds
+from backend.people.actions import mark_blocked
 from backend.people.preferences import choose_reminders, mute
 from backend.polls.actions import close_poll
 from backend.polls.drafts import OptionDraft
@@ -509,6 +512,143 @@ async def me_particular(s: Stage) -> str:
     return "/app/me"
 
 
+async def follows(s: Stage) -> str:
+    """Their calendar follows them, and asked a while ago."""
+    await s.club()
+    await feeds.make_feed(s.reader)
+    mine = await feeds.feed(s.reader)
+    assert mine is not None
+    with ago(hours=3):
+        await feeds.ask(mine.token)
+    return "/app/me/calendar"
+
+
+async def follows_blocked(s: Stage) -> str:
+    await follows(s)
+    await mark_blocked(s.reader.telegram_id)
+    return "/app/me/calendar"
+
+
+async def belongs(s: Stage) -> str:
+    """A seat, a line and a standing seat in a club with several organisers."""
+    club = await s.club(groups=3)
+    await change_role(club.olga, club.id, await member_of(club.bob, club), Role.ADMIN)
+    await book(await s.event(club, 28), s.reader, club.bob)
+    line = await s.event(club, 52, title=s.said.padel, emoji="🎾", capacity=1)
+    await book(line, club.bob, s.reader)
+    code = await s.event(club, 76, title=s.said.long)
+    series = await db.value("SELECT series_id FROM event_instances WHERE code = $1", code)
+    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
+    await s.event(club, 100)
+    return f"/app/clubs/{club.id}"
+
+
+async def founded(s: Stage) -> str:
+    """A club of one's own, and nobody else's."""
+    return f"/app/clubs/{await create_own_account(s.reader, s.said.club, language=s.language)}"
+
+
+async def goes_anywhere(s: Stage) -> str:
+    await belongs(s)
+    return "/app/me/erasure"
+
+
+async def cannot_go(s: Stage) -> str:
+    await belongs(s)
+    await founded(s)
+    return "/app/me/erasure"
+
+
+async def be_erased(page: Page) -> None:
+    await page.evaluate("() => { native.confirm = (question, yes, then) => then(true); }")
+    await page.evaluate("document.getElementById('do-erase').click()")
+    await page.wait_for_selector("#screen[data-outcome=erased]")
+
+
+# --- organisers and helpers ---
+
+
+def organised(hours: float = 76, *, role: Role = Role.ADMIN, **about: Any) -> Setting:
+    """A date of a club that the reader organises, with people in, in line, and with other answers."""
+
+    async def staged(s: Stage) -> str:
+        club = await s.club(others=9)
+        await change_role(club.olga, club.id, await member_of(s.reader, club), role)
+        code = await s.event(club, hours, **{"capacity": 6, "min_to_run": 2, **about})
+        await book(code, (club.bob, 1), *club.others[:5], (club.others[5], 1))
+        await seats.answer(code, club.others[6], maybe=True, via=CARD)
+        await seats.answer(code, club.others[7], maybe=False, via=CARD)
+        await seat_by_name(code, club.olga, "Martti Ahtisaari-Kettunen")
+        return f"/app/events/{code}"
+
+    return staged
+
+
+def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
+    """Somebody on the list of that date."""
+
+    async def staged(s: Stage) -> str:
+        path = await setting(s)
+        where = await seats.find(path.rpartition("/")[2])
+        which = "waiting > 0" if waits else "seats > 1"
+        member = await db.value(
+            f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1",
+            where.id,
+        )
+        return f"{path}/attendance/{member}"
+
+    return staged
+
+
+async def some_are_here(s: Stage) -> str:
+    path = await organised(1)(s)
+    code = path.rpartition("/")[2]
+    where = await seats.find(code)
+    for row in await db.rows(
+        "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3",
+        where.id,
+    ):
+        await check_in(code, s.reader, row["membership_id"])
+    return path
+
+
+async def organised_and_over(s: Stage) -> str:
+    with ago(days=2):
+        path = await organised(-5)(s)
+    await complete_ended()
+    return path
+
+
+async def organised_and_moved(s: Stage) -> str:
+    path = await organised()(s)
+    await move_date(path.rpartition("/")[2], s.reader, ahead(hours=100))
+    return path
+
+
+async def organised_and_cancelled(s: Stage) -> str:
+    path = await organised()(s)
+    await cancel_date(path.rpartition("/")[2], s.reader, s.said.reason)
+    return path
+
+
+async def organises(s: Stage) -> str:
+    await organised()(s)
+    return "/app/events"
+
+
+async def new_series(s: Stage) -> str:
+    await organises(s)
+    account = await db.value(
+        "SELECT account_id FROM memberships WHERE user_id = $1 AND role = 'ADMIN'", s.reader.id
+    )
+    return f"/app/series/new?club={account}"
+
+
+async def make_nothing(page: Page) -> None:
+    await page.locator("#do-make").click()
+    await expect(page.locator("#notice[role=alert]")).to_be_visible()
+
+
 # --- what goes wrong, and what is on the way ---
 
 
@@ -553,8 +693,7 @@ async def no_room_for_guests(s: Stage) -> str:
 
 
 async def hold_back(page: Page) -> None:
-    await page.route("**/app/events?*", never)
-    await page.route("**/app/events", _only_the_shell)
+    await page.route("**/app/events?*", _only_the_shell)
 
 
 async def _only_the_shell(route: Route) -> None:
@@ -663,6 +802,36 @@ STATES: tuple[State, ...] = (
     State("me", me),
     State("me-particular", me_particular),
     State("me-no-club", at("/app/me", no_club)),
+    State("calendar", at("/app/me/calendar", me)),
+    State("calendar-followed", follows),
+    State("calendar-resting", follows_blocked),
+    State("clubs", at("/app/clubs", many_clubs)),
+    State("clubs-none", at("/app/clubs", no_club)),
+    State("club", belongs),
+    State("club-own", founded),
+    State("data", at("/app/me/data", me)),
+    State("erasure", goes_anywhere),
+    State("erasure-owner", cannot_go),
+    State("erasure-done", goes_anywhere, act=be_erased),
+    State("organise-home", organises),
+    State("organise-event", organised()),
+    State("organise-event-helper", organised(1, role=Role.HELPER)),
+    State("organise", at("{}/organising", organised())),
+    State("organise-moved", at("{}/organising", organised_and_moved)),
+    State("organise-cancelled", at("{}/organising", organised_and_cancelled)),
+    State("organise-over", at("{}/organising", organised_and_over)),
+    State("organise-people", at("{}/attendance", organised())),
+    State("organise-line", at("{}/attendance?show=line", organised())),
+    State("organise-others", at("{}/attendance?show=others", organised())),
+    State("organise-add", at("{}/attendance/new", organised())),
+    State("organise-one", one_of_them(organised())),
+    State("organise-one-waiting", one_of_them(organised(), waits=True)),
+    State("organise-check-in", at("{}/check-ins", some_are_here)),
+    State("organise-close", at("{}/closure", organised_and_over)),
+    State("organise-cancel", at("{}/cancellation", organised())),
+    State("organise-move", at("{}/move", organised())),
+    State("organise-new", new_series),
+    State("organise-new-faults", new_series, act=make_nothing),
     State("refused", of_another_club),
     State("offline", date(), act=go_offline),
     State("broken", date(), act=fail),

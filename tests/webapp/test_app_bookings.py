@@ -119,6 +119,73 @@ async def test_who_would_harm_others_by_leaving_is_asked_first(
     assert "hx-confirm" in (await app.get(f"/app/events/{code}")).text
 
 
+def undo_form(page: httpx.Response) -> dict[str, Any]:
+    """What the form that takes back having left would send; empty without one."""
+    if 'id="undo"' not in page.text:
+        return {}
+    form = page.text.split('id="undo"')[1].split("</form>")[0]
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', form)
+    return {
+        "guests": dict(fields)["guests"],
+        "name": [value for name, value in fields if name == "name"],
+    }
+
+
+async def test_leaving_is_taken_back_by_the_same_party(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    """`B6`, LOOK: nothing is asked while leaving is free, and the notice has the way back."""
+    code = await instance(capacity=4, guests_max=2)
+    app, path = await app_of(alice), f"/app/events/{code}"
+    party = {"guests": "2", "name": ["Mum", "Dad"]}
+    await app.ask("POST", f"{path}/booking", data=party)
+    left = await booked(app, code, method="DELETE")
+    assert "You’ve left." in text_of(left)
+    assert undo_form(left) == party
+    back = await app.ask("POST", f"{path}/return", data=undo_form(left))
+    assert root(back)["data-outcome"] == "booked"
+    assert "You’re in, with 2 guests" in text_of(back)
+    assert guests_of(back) == ["Mum", "Dad"]
+    assert not undo_form(back)
+    again = await app.ask("POST", f"{path}/return", data=party)
+    assert root(again)["data-outcome"] == "already"
+
+
+async def test_a_seat_that_is_gone_is_not_promised_back(
+    app_of: Any, alice: Any, bob: Any, aino: Any, instance: Any
+) -> None:
+    """`B4`, `B6`: no undo where somebody else has the seat; where that happens meanwhile, it says so and joins no line."""
+    code = await instance(capacity=1)
+    app, path = await app_of(alice), f"/app/events/{code}"
+    await booked(app, code)
+    left = await booked(app, code, method="DELETE")
+    assert undo_form(left)
+    await seats.book(code, bob, via=Via.CARD)
+    gone = await app.ask("POST", f"{path}/return", data=undo_form(left))
+    assert (gone.status_code, root(gone)["data-outcome"]) == (422, "full")
+    assert "Your seat went to somebody else in the meantime. You can join the line." in text_of(
+        gone
+    )
+    assert "Join the line" in (await app.get(path)).text, "in no line by that"
+    await seats.book(code, aino, via=Via.CARD)
+    other = await app_of(bob)
+    assert not undo_form(await booked(other, code, method="DELETE"))
+    assert not undo_form(await booked(app, code, method="DELETE"))
+
+
+async def test_what_is_given_back_in_a_list_is_taken_back_there(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
+    code = await instance()
+    app, path = await app_of(alice), f"/app/events/{code}"
+    await booked(app, code)
+    left = await app.ask("DELETE", f"{path}/booking?here=bookings&show=coming")
+    assert "return?here=bookings" in left.text
+    back = await app.ask("POST", f"{path}/return?here=bookings&show=coming", data=undo_form(left))
+    assert root(back)["data-outcome"] == "booked"
+    assert "You’re in" in text_of(back)
+
+
 async def test_leaving_what_one_is_not_in_is_no_fault(
     app_of: Any, alice: Any, instance: Any
 ) -> None:

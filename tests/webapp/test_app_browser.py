@@ -164,7 +164,7 @@ async def test_guests_are_named_as_they_are_brought_and_later(
     """`B1`: a field for each; what is typed outlives what others do meanwhile, and Enter sends no more than the name."""
     code = await instance(guests_max=2)
     app = await phone.opened(alice, f"/app/events/{code}", version="5.0")
-    first, second = app.locator("#guest-1"), app.locator("#guest-2")
+    first, second = app.locator("[name=name]").nth(0), app.locator("[name=name]").nth(1)
     await expect(first).to_be_hidden()
     more = app.locator("[data-step='1']")
     await more.click()
@@ -187,6 +187,23 @@ async def test_guests_are_named_as_they_are_brought_and_later(
     await app.locator("#fewer").click()
     await expect(second).to_have_count(0)
     assert (await event(code, alice)).mine.guest_names == ("Papa",)  # type: ignore[union-attr]
+
+
+async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instance: Any) -> None:
+    """LOOK: nothing is asked, and what was brought along comes again; who stays away may bring guests as before."""
+    code = await instance(guests_max=2)
+    await seats.book(code, alice, guests=1, names=("Mum",), via=Via.CARD)
+    page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
+    await page.locator("#do-leave").click()
+    await expect(page.locator("#standing")).to_contain_text("You’ve left.")
+    await expect(page.locator("#join")).to_contain_text("Bring guests")
+    await page.locator("#do-undo").click()
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
+    await expect(page.locator("#guest-1")).to_have_value("Mum")
+    await page.locator("#do-leave").click()
+    await page.locator("[data-step='1']").click()
+    await page.locator("#do-join").click()
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
 
 
 async def test_follows_what_others_do_and_keeps_what_was_chosen(
@@ -275,14 +292,14 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
 ) -> None:
     """Not "open it again": the reader did nothing wrong, and Retry leads on to what was asked for."""
     from backend.errors import Unavailable
-    from webapp.miniapp.pages import sessions
+    from webapp.miniapp import session
 
     async def gone(*args: Any) -> None:
         raise Unavailable("connection refused")
 
     code = await instance()
     with monkeypatch.context() as away:
-        away.setattr(sessions, "meet", gone)
+        away.setattr(session, "meet", gone)
         page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
         banner = page.locator("#offline")
         await expect(banner).to_contain_text("Emerald can’t be reached right now. Nothing is lost")

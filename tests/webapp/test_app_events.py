@@ -1,5 +1,6 @@
 """What is coming, one date, who comes: as its reader sees it, and nobody else."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.rules import Via
+from tests.webapp.test_app_bookings import text_of
 
 
 def live_address(page: str) -> str:
@@ -130,6 +132,78 @@ async def test_an_event_tells_when_in_its_zone_and_in_the_readers(
     assert "16:00 where you are (London)" in (await app.get(f"/app/events/{code}")).text
     await app.ask("PATCH", "/app/me", data={"zone": "Europe/Kyiv"})
     assert "where you are" not in (await app.get(f"/app/events/{code}")).text
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Asia/Tokyo", "Fri 27 Nov at 01:00 where you are (Tokyo)"),
+        ("America/New_York", "11:00 where you are (New York)"),
+    ],
+)
+async def test_another_day_where_the_reader_is_is_named(
+    app_of: Any, alice: Any, instance: Any, noon: Any, zone: str, told: str
+) -> None:
+    """`S3`: Thursday at 18:00 in Helsinki."""
+    code = await instance()
+    app = await app_of(alice)
+    await app.ask("PATCH", "/app/me", data={"zone": zone})
+    assert told in text_of(await app.get(f"/app/events/{code}"))
+
+
+async def test_on_the_day_the_clocks_change_both_hours_are_of_that_day(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`S3`: in Helsinki the clock has gone back that morning, in New York it has not yet."""
+    start = datetime(2027, 10, 31, 18)
+    code = await instance(starts_local=start)
+    app = await app_of(alice)
+    await app.ask("PATCH", "/app/me", data={"zone": "America/New_York"})
+    page = text_of(await app.get(f"/app/events/{code}"))
+    assert "18:00–19:15" in page
+    assert "12:00 where you are (New York)" in page
+
+
+async def test_a_crowd_is_found_by_letter_and_by_name(
+    app_of: Any, alice: Any, crowd: Any, olga: Any, instance: Any
+) -> None:
+    """Five hundred people: by first name, under their letters, as many as a screen bears; found by what is shown of them."""
+    code = await instance(capacity=600)
+    people = await crowd(500)
+    await db.execute(
+        "UPDATE telegram_users SET first_name = (ARRAY['Anna','bertta','Émile','Юлия','7up'])[1 + id % 5] || ' ' || id,"
+        " last_name = 'Zorro' WHERE id = ANY($1::bigint[])",
+        [person.id for person in people],
+    )
+    await asyncio.gather(*(seats.book(code, one, via=Via.CARD) for one in people))
+    app, path = await app_of(alice), f"/app/events/{code}/people"
+    page = await app.get(path)
+    assert re.findall(r'letter=([^"]+)"', page.text) == ["A", "B", "%C3%89", "%D0%AE", "%23"]
+    assert "500 parties" in text_of(page)
+    assert page.text.count('class="face') == 200
+    assert "and 300 parties more: search, or choose a letter" in text_of(page)
+    under = await app.get(f"{path}?letter=%D0%AE")
+    assert under.text.count('class="face') == 100
+    assert "Anna" not in under.text
+    assert "more: search" not in under.text
+    one = people[4].id
+    found = await app.get(f"{path}?q=%20{one}%20")
+    assert re.search(rf" {one}\b", text_of(found))
+    for nobody in ("Zorro", "%25", "_"):
+        assert "Nobody found" in (await app.get(f"{path}?q={nobody}")).text
+    assert (await app.get(f"{path}?q=%00")).status_code == 400
+    assert (await app.get("/app/events?q=%00")).status_code == 400
+
+
+async def test_a_few_are_in_the_order_of_their_coming(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    code = await instance()
+    for person in (bob, alice):
+        await seats.book(code, person, via=Via.CARD)
+    page = await (await app_of(alice)).get(f"/app/events/{code}/people")
+    assert text_of(page).index(" Bob ") < text_of(page).index(" You ")
+    assert "search" not in page.text
 
 
 async def test_an_event_counts_its_seats_and_names_who_comes(

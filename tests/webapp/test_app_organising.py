@@ -162,7 +162,7 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     await seats.answer(code, bob, maybe=True, via=Via.CARD)
     app = await app_of(olga)
     hub = text_of(await app.get(f"/app/events/{code}/organising"))
-    assert "2 come · 1 waits · maybe: 1" in hub
+    assert "2 come · Full · 1 waits · maybe: 1" in hub
     path = f"/app/events/{code}/attendance"
     page = await app.get(path)
     assert "In 2 Waiting 1 Not in 1" in text_of(page)
@@ -277,6 +277,21 @@ async def test_who_waits_is_seated_and_guests_change(
     assert "In, with 1 guest" in text_of(await app.get(his))
     for wrong in ("", "x", "-1"):
         assert (await app.ask("PATCH", hers, data={"guests": wrong})).status_code == 422
+
+
+async def test_an_organisers_hand_is_not_bound_by_the_windows(
+    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+) -> None:
+    """`B10`, `B7`: after booking has closed, and when leaving is no longer free."""
+    long = 366 * 24 * 60 - 1
+    code = await instance(closes_before_minutes=long, cancel_before_minutes=long)
+    app = await app_of(olga)
+    url = f"/app/events/{code}/attendance/{await member_of(alice, club)}"
+    assert "Alice has 1 seat." in text_of(await app.ask("PUT", url))
+    for guests, seats_then in (("2", "3 seats"), ("0", "1 seat")):
+        told = text_of(await app.ask("PATCH", url, data={"guests": guests}))
+        assert f"Alice has {seats_then}." in told
+    assert 'id="do-line"' not in (await app.ask("DELETE", url)).text
 
 
 async def test_only_an_owner_goes_over_the_seats_and_only_when_asked_once_more(

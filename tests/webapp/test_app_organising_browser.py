@@ -123,6 +123,50 @@ async def test_what_is_typed_stays_while_others_act_and_is_not_lost_unasked(
     await until(page, "() => last('web_app_setup_closing_behavior')?.need_confirmation === false")
 
 
+async def test_a_form_half_filled_is_left_alone_by_what_others_do(
+    phone: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    """`X5`: the screen follows, and the number that is being typed stays until it is taken."""
+    code = await instance()
+    page = await phone.opened(olga, f"/app/events/{code}/organising")
+    await page.locator("#field-capacity").fill("20")
+    await seats.book(code, alice, via=Via.CARD)
+    await expect(page.locator("#screen")).to_contain_text("1 comes")
+    await expect(page.locator("#field-capacity")).to_have_value("20")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#notice")).to_contain_text("1 of 20 seats are taken.")
+    await expect(page.locator("#screen")).to_contain_text("19 free")
+
+
+async def test_who_is_added_by_name_leaves_an_empty_field(
+    phone: Any, olga: Any, instance: Any
+) -> None:
+    code = await instance(guests_max=2)
+    page = await phone.opened(olga, f"/app/events/{code}/attendance/new")
+    for name in ("Grandma Kerttu", "Ville"):
+        await page.locator("#field-name").fill(name)
+        await page.locator("#guests").select_option("1")
+        await page.get_by_role("button", name="Give a seat", exact=True).click()
+        await expect(page.locator("#notice")).to_contain_text(f"{name} has 2 seats.")
+        await expect(page.locator("#field-name")).to_have_value("")
+        await expect(page.locator("#guests")).to_have_value("0")
+
+
+async def test_who_was_removed_can_be_put_back_with_one_tap(
+    phone: Any, alice: Any, olga: Any, club: Any, instance: Any
+) -> None:
+    code = await instance()
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    page = await phone.opened(
+        olga, f"/app/events/{code}/attendance/{await member_of(alice, club)}", version="5.0"
+    )
+    await page.locator("#do-remove").click()
+    await expect(page.locator("#notice")).to_contain_text("Alice is off the list.")
+    await page.locator("#do-undo").click()
+    await expect(page.locator("#notice")).to_contain_text("Alice has 2 seats.")
+    assert (await event(code, alice)).mine.seats == 2  # type: ignore[union-attr]
+
+
 async def test_an_event_is_made_and_stands_in_place_of_the_form(
     phone: Any, olga: Any, club: Any
 ) -> None:

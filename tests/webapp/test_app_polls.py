@@ -32,6 +32,8 @@ def ask(olga: Any, club: Any) -> Ask:
             anonymous=fields.get("anonymous", False),
             results=fields.get("results", "live"),
             closes_at=None,
+            group_id=fields.get("group_id"),
+            topic_id=fields.get("topic_id"),
         )
         return await actions.create_poll(olga, club.id, draft)
 
@@ -203,6 +205,47 @@ async def test_dates_are_answered_one_by_one(
     over = await app.get(f"/app/polls/{code}")
     assert "You said: if need be." in text_of(over) and "See Tue 24 Nov" in text_of(over)
     assert f'href="/app/events/{closing.made.code}"' in over.text and "radio" not in over.text
+
+
+async def test_a_date_and_the_poll_it_came_of_lead_to_each_other(
+    app_of: Any, alice: Any, olga: Any, club: Any, ask: Ask, noon: Any
+) -> None:
+    """`P4`"""
+    evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
+    draft = PollDraft(question="Which day?", kind="dates", options=evenings)
+    code = await actions.create_poll(olga, club.id, draft)
+    first, _ = await ids(code, alice)
+    await actions.vote(code, alice, {first: Answer.YES}, via=Via.CARD)
+    await ask("Soup", "Pie", question="Of another group?")
+    closing = await actions.close_poll(code, olga, make=Making(title="Paddling"))
+    assert closing.made is not None
+    app = await app_of(alice)
+    date = await app.get(f"/app/events/{closing.made.code}")
+    assert "Which day? This date came of it. Voted" in text_of(date)
+    assert f'href="/app/polls/{code}"' in date.text
+    assert "Of another group?" not in date.text
+    back = await app.get(f"/app/polls/{code}")
+    assert "The date that came of it" in back.text
+    assert "Paddling" in back.text
+
+
+async def test_what_is_asked_in_a_dates_group_stands_on_its_screen(
+    app_of: Any, alice: Any, charlie: Any, olga: Any, club: Any, ask: Ask, instance: Any
+) -> None:
+    """While it is open, of the same topic, and for members only."""
+    code = await instance(group_id=club.group_id, topic_id=7, visibility="link")
+    here = await ask("Soup", "Pie", question="What to cook?", group_id=club.group_id)
+    await ask("Yes", "No", question="Of topic 8?", group_id=club.group_id, topic_id=8)
+    over = await ask("Red", "Blue", question="Which colour?", group_id=club.group_id)
+    await actions.close_poll(over, olga)
+    app = await app_of(alice)
+    page = await app.get(f"/app/events/{code}")
+    assert "What to cook? Open Vote" in text_of(page)
+    assert "Of topic 8?" not in page.text
+    assert "Which colour?" not in page.text
+    [soup, _] = await ids(here, alice)
+    await voted(app, here, soup)
+    assert "What to cook? Open Voted" in text_of(await app.get(f"/app/events/{code}"))
 
 
 async def test_a_date_is_shown_where_the_reader_is(

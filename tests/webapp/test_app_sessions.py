@@ -44,6 +44,29 @@ async def test_init_data_becomes_a_session(web: httpx.AsyncClient, alice: Any) -
     assert "Alice" in (await app.get("/app/me")).text
 
 
+async def test_the_first_screen_opens_a_session_by_the_way(
+    web: httpx.AsyncClient, alice: Any, instance: Any
+) -> None:
+    """`X1`: who has none yet asks with initData itself; the session comes with the answer, and only to who looks."""
+    code = await instance()
+    raw = init_data(launch_of(alice.telegram_id, "Alice"))
+    headers = {"Authorization": f"tma {raw}", "HX-Request": "true", "X-Time-Zone": "Europe/London"}
+    first = await web.get(f"/app/events/{code}", headers=headers)
+    assert first.status_code == 200
+    assert "where you are (London)" in first.text
+    bearer = {"Authorization": f"Bearer {first.headers['x-session']}", "HX-Request": "true"}
+    assert (await web.get("/app/bookings", headers=bearer)).status_code == 200
+    missing = await web.get("/app/events/x7k2x7k2x7", headers=headers)
+    assert missing.status_code == 404
+    assert missing.headers["x-session"]
+    taken = await web.post(f"/app/events/{code}/booking", headers=headers, data={"guests": "0"})
+    assert taken.status_code == 401
+    for bad in ("", raw[:-1], raw.replace("Alice", "Bob")):
+        wrong = await web.get("/app/events", headers={**headers, "Authorization": f"tma {bad}"})
+        assert wrong.status_code == 401
+        assert "x-session" not in wrong.headers
+
+
 async def test_meets_who_was_never_here(web: httpx.AsyncClient) -> None:
     answer = await opened(web, init_data(launch_of(777, "Dora <b>", language="fi-FI")))
     app = App(web, answer.headers["x-session"])

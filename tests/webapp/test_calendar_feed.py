@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -14,9 +15,11 @@ from backend import clock, codes, db
 from backend.bookings.actions import book, leave, remove
 from backend.bookings.rules import Via
 from backend.bookings.series import cancel_date, move_date, restore_date
+from backend.events.calendar import render
 from backend.people import feeds
 from backend.people.actions import mark_blocked
 from backend.settings import settings
+from webapp import calendar_feeds
 
 Make = Callable[..., Awaitable[str]]
 
@@ -218,9 +221,11 @@ async def test_says_how_often_to_look(web: httpx.AsyncClient, alice: Any, noon: 
 
 
 async def test_who_has_it_gets_it_again_only_when_something_changed(
-    web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
+    web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime, monkeypatch: Any
 ) -> None:
-    """304 by mark and by time; never the same time for two answers."""
+    """304 by mark and by time, without writing a calendar for it; never the same time for two answers."""
+    written = Mock(wraps=render)
+    monkeypatch.setattr(calendar_feeds, "render", written)
     code = await instance()
     await book(code, alice, via=Via.CARD)
     path = await address(alice)
@@ -235,6 +240,7 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
         again = await web.get(path, headers=asked)
         assert (again.status_code, again.content) == (304, b"")
         assert (again.headers["etag"], again.headers["last-modified"]) == (mark, since)
+    assert written.call_count == 1
     for asked in (
         {"If-None-Match": '"other"', "If-Modified-Since": since},
         {"If-Modified-Since": "yesterday"},

@@ -123,12 +123,12 @@ async def test_no_trace_leaves_the_server(
     web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`X5`: a fault of ours is written down, and told without any of it."""
-    from webapp.miniapp.pages import sessions
+    from webapp.miniapp import session
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError("the secret of the house")
 
-    monkeypatch.setattr(sessions, "read", fail)
+    monkeypatch.setattr(session, "read", fail)
     answer = await web.post("/app/session", headers={"Authorization": "tma x=y"})
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text

@@ -81,13 +81,15 @@ def city(zone: str) -> str:
 
 
 def hour_elsewhere(at: datetime, zone: str, voice: Voice) -> str:
-    """The hour where the reader is, when it is another than the event's; else "" (`S3`)."""
-    if (
-        voice.zone is None
-        or at.astimezone(ZoneInfo(voice.zone)).utcoffset()
-        == at.astimezone(ZoneInfo(zone)).utcoffset()
-    ):
+    """When it is where the reader is: the hour, when it is another than the event's, with the day when that is another too;
+    else "" (`S3`)."""
+    if voice.zone is None:
         return ""
+    theirs, here = at.astimezone(ZoneInfo(voice.zone)), at.astimezone(ZoneInfo(zone))
+    if theirs.utcoffset() == here.utcoffset():
+        return ""
+    if theirs.date() != here.date():
+        return voice.moment(at, voice.zone)
     return voice.hour(at, voice.zone)
 
 

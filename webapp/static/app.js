@@ -10,16 +10,8 @@
 
   // --- where to begin ---
 
-  // e_<code> is an event, p_<code> a poll. Anybody can make such a link: the server decides what is there for the reader.
-  function placeOf(param) {
-    const named = /^([ep])_([a-z0-9]{1,40})$/.exec(param ?? '');
-    return named ? `/app/${named[1] === 'e' ? 'events' : 'polls'}/${named[2]}` : '/app/events';
-  }
-
   function start() {
-    const asked = new URLSearchParams(location.search).get('tgWebAppStartParam') || native.startParam;
-    const root = /^\/app\/?$/.test(location.pathname);
-    const path = root ? placeOf(asked) : location.pathname + location.search;
+    const { path } = session;
     if (!session.known) return outside(path);
     again = () => go(path, { replace: path });
     again();
@@ -83,6 +75,7 @@
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
+    held = document.activeElement !== document.body;
     if (!status || status === 204) return;
     if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
@@ -91,8 +84,20 @@
     away();
   });
 
+  // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
+  let held = false;
+  function keepPlace(ctx) {
+    if (!held || document.activeElement !== document.body) return;
+    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
+
   document.addEventListener('htmx:after:swap', event => {
     const { ctx } = event.detail;
+    // What was typed has been taken: the form is as the server has it.
+    if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
+    keepPlace(ctx);
     if (ctx.request.method !== 'GET') {
       const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
@@ -206,7 +211,7 @@
     field.value = next;
     steps.querySelector('output').textContent = next;
     steps.querySelectorAll('[name=name]').forEach((name, n) => { name.disabled = name.closest('li').hidden = n >= next; });
-    document.getElementById('whose-names').hidden = !next;
+    document.getElementById('brings-whose').hidden = !next;
     steps.querySelectorAll('[data-step]').forEach(b => { b.disabled = b.dataset.step < 0 ? next === 0 : next >= most; });
     native.tick();
   }
@@ -285,6 +290,14 @@
     event.preventDefault();
     event.target.blur();
   });
+  // Arrows lead from choice to choice; only a press is a vote.
+  document.addEventListener('keydown', event => {
+    const radio = event.target.closest('[role=radio]'), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!radio || !step) return;
+    event.preventDefault();
+    const all = [...radio.closest('[role=radiogroup]').querySelectorAll('[role=radio]:enabled')];
+    all.at((all.indexOf(radio) + step) % all.length).focus();
+  });
   // A swipe over a month turns the sheet.
   let from = null;
   document.addEventListener('touchstart', event => {
@@ -302,8 +315,9 @@
     const other = { days: 'table', table: 'days' }[event.target.form?.id];
     if (other) document.querySelector(`#${other} [name="${event.target.name}"][value="${event.target.value}"]`).checked = true;
     const ballot = document.querySelector('[data-ballot]');
+    if (ballot && event.target.closest('#ballot, #days, #table')) count(ballot);
     if (event.target.matches('select, [type=checkbox], [type=radio]')) native.tick();
-    if (ballot && event.target.closest('#ballot, #days, #table')) { count(ballot); native.dress(); native.unsaved(unsaved()); }
+    if (event.target.closest('#ballot, #days, #table')) native.dress();
   });
   document.addEventListener('input', () => native.unsaved(unsaved()));
 

@@ -164,5 +164,5 @@ const native = (() => {
     theme();
   }
 
-  return { askToWrite, begin, busy, can, confirm, dress, feel, inside, startParam: app?.initDataUnsafe?.start_param ?? '', tick, unsaved };
+  return { askToWrite, begin, busy, can, confirm, dress, feel, inside, tick, unsaved };
 })();

@@ -19,9 +19,11 @@ from webapp.miniapp.pages.events import (
     Answer,
     Show,
     Shown,
+    Undo,
     address_with,
     event_after,
     home,
+    undo_of,
 )
 from webapp.miniapp.screens import screen, unchanged
 from webapp.miniapp.wording import months
@@ -99,6 +101,21 @@ async def destroy(
 ) -> Answer:
     """Give the seat, or the place in line, back (`B6`)."""
     outcome = await actions.leave(code, person, via=Via.MINIAPP)
+    return await _after(here, shown, code, person, outcome)
+
+
+@post("/events/{code:str}/return", status_code=200)
+async def come_back(
+    code: FromPath[str],
+    data: Booking,
+    person: NamedDependency[Person],
+    shown: NamedDependency[Shown],
+    here: Here = "",
+) -> Answer:
+    """Take back having left (`B6`), where the seats are still there."""
+    outcome = await actions.come_back(
+        code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP
+    )
     return await _after(here, shown, code, person, outcome)
 
 
@@ -184,6 +201,8 @@ async def stay(
 
 async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: Outcome) -> Answer:
     """The screen on which the question was answered, as it is now, with what of it was shown."""
+    gave = here and outcome.gave
+    undo = undo_of(await queries.event(code, person), outcome) if gave else None
     if here == "events":
         return await home(
             person,
@@ -192,9 +211,10 @@ async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: O
             q=shown.q,
             after=shown.after,
             outcome=outcome,
+            undo=undo,
         )
     if here == "bookings":
-        return await mine(person, shown.show, outcome=outcome)
+        return await mine(person, shown.show, outcome=outcome, undo=undo)
     return await event_after(code, person, outcome)
 
 
@@ -207,7 +227,12 @@ async def index(
 
 
 async def mine(
-    person: Person, show: Show = "coming", *, seen: str = "", outcome: Outcome | None = None
+    person: Person,
+    show: Show = "coming",
+    *,
+    seen: str = "",
+    outcome: Outcome | None = None,
+    undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
@@ -228,6 +253,7 @@ async def mine(
         person,
         outcome=outcome.kind if outcome else "",
         said=outcome.words if outcome else None,
+        undo=undo,
         show=show,
         here=address_with("", here="bookings", show=show),
         coming=coming,

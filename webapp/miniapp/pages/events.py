@@ -17,6 +17,7 @@ from backend.bookings.queries import InstanceView
 from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
+from backend.polls.queries import PollAbout, polls_about
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.screens import screen, unchanged
@@ -33,12 +34,14 @@ from webapp.miniapp.wording import (
 from webapp.rule_words import rhythm_of
 
 AT_ONCE = 60  # dates on a screen
-EVERYBODY = 500  # people on a screen
+LISTED = 200  # parties on a screen
 LINE = 200  # of a line, read; a dozen are shown
 BROUGHT = frozenset({"booked", "waiting"})  # outcomes that bring the screen after them
 
 AnId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
-Sought = Annotated[str | None, QueryParameter(max_length=100)]
+TEXT = r"^[^\x00]*$"  # what a database takes
+Letter = Annotated[str, QueryParameter(max_length=4, pattern=TEXT)]
+Sought = Annotated[str | None, QueryParameter(max_length=100, pattern=TEXT)]
 Answer = Response[str] | Response[None]
 Show = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
 
@@ -79,6 +82,25 @@ async def index(
     return await home(person, club=club, group=group, q=q, after=after, seen=seen)
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes back having left: the same party comes again."""
+
+    code: str
+    guests: int
+    names: tuple[str, ...]
+
+
+def undo_of(view: InstanceView, outcome: Outcome) -> Undo | None:
+    """How to take back what was just done, as long as that could be kept: nobody has the seats, and nobody comes first."""
+    others_first = (view.waiting and not view.fill_gaps) or (view.claiming and not view.claims)
+    if not outcome.gave or view.phase != "open" or others_first:
+        return None
+    if view.free is not None and view.free < outcome.gave:
+        return None
+    return Undo(view.code, outcome.gave - 1, outcome.names)
+
+
 async def home(
     person: Person,
     *,
@@ -88,6 +110,7 @@ async def home(
     after: int | None = None,
     seen: str = "",
     outcome: Outcome | None = None,
+    undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
@@ -125,6 +148,7 @@ async def home(
         person,
         outcome=outcome.kind if outcome else "",
         said=outcome.words if outcome else None,
+        undo=undo,
         asked=asked,
         clubs=theirs,
         chosen=club,
@@ -165,11 +189,18 @@ async def show(
 
 
 @get("/events/{code:str}/people")
-async def people(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Everybody who has a seat; first names only."""
+async def people(
+    code: FromPath[str],
+    person: NamedDependency[Person],
+    q: Sought = None,
+    letter: Letter = "",
+) -> Response[str]:
+    """Everybody who has a seat, by first name only; of many, those with `q` in their name, or those under a letter."""
     view = await queries.event(code, person)
-    coming = await queries.comers(view.id, limit=EVERYBODY)
-    return screen("events/people.html", person, view=view, people=coming)
+    crowd = await queries.crowd(view.id, words=q or "", letter=letter, limit=LISTED)
+    return screen(
+        "events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter
+    )
 
 
 async def mark_of_event(code: str, person: Person) -> str:
@@ -191,6 +222,7 @@ async def event_screen(
     mark: str = "",
     outcome: str = "",
     said: Words | None = None,
+    undo: Undo | None = None,
 ) -> Response[str]:
     """The screen of one date; after a change with its outcome and what the desk said. Without a `mark`, which must be
     older than the view, it is sent anew when it first asks."""
@@ -204,6 +236,7 @@ async def event_screen(
         person,
         outcome=outcome,
         said=said,
+        undo=undo,
         view=view,
         rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
         people=coming,
@@ -211,6 +244,7 @@ async def event_screen(
         unnamed=unnamed,
         name_max=NAME_MAX,
         heir=await queries.after_me(view),
+        polls=await _polls_about(view, person),
         queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
         next=following,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
@@ -219,6 +253,15 @@ async def event_screen(
         calendar=address_of(view.code, person),
         share=share_link(_address_of(view), view.title),
         seen=seen_of_dates(mark, person, [view, following] if following else [view]),
+    )
+
+
+async def _polls_about(view: InstanceView, person: Person) -> list[PollAbout]:
+    """The polls that are shown with a date; of one that is over or off, the poll it came of. They are as they were when the
+    screen was made: a date does not follow every vote of its group."""
+    group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
+    return await polls_about(
+        view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id
     )
 
 
@@ -231,4 +274,11 @@ async def event_after(code: str, person: Person, outcome: Outcome) -> Response[s
     """The screen of a date after the desk has answered."""
     mark = await mark_of_event(code, person)
     view = await queries.event(code, person)
-    return await event_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
+    return await event_screen(
+        view,
+        person,
+        mark=mark,
+        outcome=outcome.kind,
+        said=outcome.words,
+        undo=undo_of(view, outcome),
+    )

@@ -112,6 +112,7 @@ async def poll_screen(
     """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
     Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
     voice, counts = person.voice, range(1, view.choices_max + 1)
+    made = await bookings.event(view.made.made, person) if view.made else None
     return screen(
         "polls/show.html",
         person,
@@ -119,6 +120,7 @@ async def poll_screen(
         said=said,
         view=view,
         hue=view.id % HUES,
+        made=made,
         voters=await queries.who_can(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[

@@ -1,18 +1,10 @@
 """The public shell, and the exchange of `initData` for a session."""
 
-from contextlib import suppress
-
 from litestar import Response, get, post
 from litestar.enums import MediaType
-from litestar.exceptions import NotAuthorizedException
 
 from backend import clock
-from backend.errors import Invalid
-from backend.groups.actions import recheck
-from backend.people.actions import choose_zone, meet
-from backend.settings import settings
-from webapp.miniapp.init_data import BadInitData, read
-from webapp.miniapp.session import credentials, issue
+from webapp.miniapp.session import issue, open_session
 from webapp.refusals import check_readable
 from webapp.respond import AnyRequest, page, voice_of
 
@@ -43,32 +35,14 @@ async def shell_for_documents(request: AnyRequest) -> Response[str] | None:
 
 @post("/session", status_code=204, include_in_schema=False)
 async def create(request: AnyRequest) -> Response[None]:
-    """Exchange `Authorization: tma <initData>` for a session in `X-Session`; 401 for anything else (`X1`).
-
-    `X-Time-Zone` is where the client's clock is set: taken until the person chooses one themselves.
-    """
-    raw = credentials(request.headers, "tma")
-    try:
-        launch = read(
-            raw,
-            settings.telegram_bot_token,
-            max_age=settings.init_data_max_age,
-            now=clock.now(),
-        )
-    except BadInitData:
-        raise NotAuthorizedException() from None
-    person = await meet(launch.who)
-    zone = request.headers.get("x-time-zone", "")
-    if person.zone is None and zone:
-        with suppress(Invalid):  # a clock set to a zone we do not know tells nothing
-            await choose_zone(person, zone)
-    await recheck(person)
+    """Exchange `Authorization: tma <initData>` for a session in `X-Session`; 401 for anything else (`X1`)."""
+    person, signed_at = await open_session(request)
     return Response(
         None,
         status_code=204,
         media_type=MediaType.HTML,
         headers={
-            "X-Session": issue(person, clock.now(), launch.opened_at),
+            "X-Session": issue(person, clock.now(), signed_at),
             "Cache-Control": "no-store",
         },
     )

@@ -1,0 +1,139 @@
+"""Every screen and state of the Mini App, swept: axe-core, keyboard, targets, narrow windows, large text, calm, live regions.
+
+The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish; `STATES=home,event-offer`
+sweeps these only.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.webapp.browsing import DARK, PATIENCE
+
+VENDOR = Path(__file__).with_name("vendor")
+AXE = VENDOR / "axe-core-4.14.1.min.js"
+
+# All rules of axe-core but its experimental ones; with `only`, these alone.
+RUN_AXE = """
+async only => {
+  const rules = only ? { type: 'rule', values: only } : { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ['violations'], preload: false, iframes: false });
+  return violations.flatMap(found => found.nodes.map(node => `${found.id}: ${node.target.join(' ')}: ${[...node.any, ...node.all, ...node.none][0]?.message ?? ''}`));
+}
+"""
+AGAIN = "htmx.ajax('GET', location.pathname + location.search, { target: '#screen', swap: 'outerSync' })"
+OF_COLOUR = ["color-contrast", "link-in-text-block"]  # all that a theme can change
+
+
+def test_axe_core_is_as_it_came() -> None:
+    told = re.search(r"`axe-core-[^`]+` .*`([0-9a-f]{64})` \|", (VENDOR / "VENDOR.md").read_text())
+    assert told
+    assert hashlib.sha256(AXE.read_bytes()).hexdigest() == told[1]
+
+
+@pytest.fixture(scope="module")
+async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
+    """All states, set up at noon; the clock stays there."""
+    from backend import clock
+    from tests.webapp.opening import set_up
+    from tests.webapp.staging import NOON, Crowd
+    from tests.webapp.states import chosen
+
+    crowd = Crowd(36)
+    with clock.stopped(NOON):
+        yield [await set_up(state, "fi", crowd) for state in chosen(os.environ.get("STATES", ""))]
+
+
+Found = dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Found:
+    """Every state opened once, in Finnish, and looked at in all ways; by each, what is wrong where."""
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844},
+        timezone_id="Europe/Helsinki",
+        locale="fi",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE)
+    for script in (AXE, Path(__file__).with_name("sweep.js")):
+        await context.add_init_script(path=script)
+    page = await context.new_page()
+    wrong: Found = {}
+    from tests.webapp.opening import opened
+
+    for ready in states:
+        await opened(page, f"http://127.0.0.1:{ports[0]}", ready)
+        async for way, told in _looks(page, ready):
+            wrong.setdefault(way, []).extend(f"{ready.state.name}: {one}" for one in told)
+    await context.close()
+    return wrong
+
+
+async def _looks(page: Page, ready: Any) -> AsyncIterator[tuple[str, list[str]]]:
+    """What is wrong with the page, one way of looking after the other."""
+    from backend.people.actions import choose_language
+    from tests.webapp.opening import ODD, show_theme
+
+    # As high as what is in it: nothing lies behind the bar at the foot.
+    whole = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": 390, "height": max(844, whole)})
+    yield "targets", await page.evaluate("sweep.targets()")
+    yield "moving", await page.evaluate("sweep.moving()")
+    yield "axe", await page.evaluate(RUN_AXE, None)
+    for theme, name in ((DARK, "dark"), (ODD, "odd")):
+        await show_theme(page, theme, outside=ready.state.outside)
+        yield name, await page.evaluate(RUN_AXE, OF_COLOUR)
+    for _ in range(await page.evaluate("sweep.startTabbing()") + 1):
+        await page.keyboard.press("Tab")
+    yield "keys", await page.evaluate("sweep.tabbed()")
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+    yield "large", await page.evaluate("sweep.fits()")
+    await page.evaluate("document.documentElement.style.fontSize = ''")
+    await page.set_viewport_size({"width": 320, "height": 568})
+    yield "fi", await page.evaluate("sweep.fits()")
+    if ready.state.launch is None and not ready.state.outside and not ready.state.before:
+        await choose_language(ready.reader, "ru")
+        await page.context.set_offline(False)
+        await page.evaluate(AGAIN)
+        yield "ru", await page.evaluate("sweep.fits()")
+
+
+async def test_axe_finds_nothing(found: Found) -> None:
+    """On any screen, in the light and in the dark."""
+    assert not found["axe"] + found["dark"], "\n".join(found["axe"] + found["dark"])
+
+
+async def test_what_is_written_can_be_read_in_an_odd_theme(found: Found) -> None:
+    assert not found["odd"], "\n".join(found["odd"])
+
+
+async def test_all_can_be_done_by_keyboard(found: Found) -> None:
+    """Tab leads to everything, in order, and shows where it is."""
+    assert not found["keys"], "\n".join(found["keys"])
+
+
+async def test_a_thumb_hits_everything(found: Found) -> None:
+    """44 pixels each way."""
+    assert not found["targets"], "\n".join(found["targets"])
+
+
+async def test_nothing_moves_for_who_wants_calm(found: Found) -> None:
+    assert not found["moving"], "\n".join(found["moving"])
+
+
+async def test_letters_twice_as_large_are_not_cut(found: Found) -> None:
+    assert not found["large"], "\n".join(found["large"])
+
+
+@pytest.mark.parametrize("language", ["fi", "ru"])
+async def test_long_words_fit_the_smallest_phone(found: Found, language: str) -> None:
+    """Nothing to scroll sideways for at 320 pixels."""
+    assert not found[language], "\n".join(found[language])
