@@ -520,14 +520,18 @@ async def _event(code: str, person: Person) -> InstanceView | None:
     return _view(row) if row else None
 
 
-async def my_bookings(person: Person, *, past: bool = False, limit: int = 60) -> list[InstanceView]:
-    """What the person is in or waits for, soonest first; or what is past, newest first."""
+async def my_bookings(
+    person: Person, *, past: bool = False, limit: int = 60, before: datetime | None = None
+) -> list[InstanceView]:
+    """What the person is in or waits for, soonest first; or what is past, newest first, and paged on by what started `before`."""
     rows = await db.rows(
         f"{VIEW} WHERE b.answer = 'in' AND (i.ends_at {'<=' if past else '>'} $2)"
+        " AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
         f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3",
         person.id,
         clock.now(),
         limit,
+        before,
     )
     return [_view(row) for row in rows]
 

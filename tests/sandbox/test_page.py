@@ -13,7 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from aiogram import Bot
-from aiogram.types import BotCommand, CallbackQuery
+from aiogram.types import (
+    BotCommand,
+    CallbackQuery,
+    InlineQueryResultArticle,
+    InputTextMessageContent,
+)
 from playwright.async_api import Browser, FrameLocator, Page, async_playwright, expect
 
 from sandbox.client import Room, Sandbox, Somebody
@@ -232,6 +237,32 @@ async def test_the_phone_s_buttons_are_the_app_s(page: Page, app: FrameLocator) 
     await phone.get_by_role("button", name="More").click()
     await phone.get_by_role("button", name="Settings").click()
     await expect(said).to_have_text("settings pressed")
+
+
+async def test_a_prepared_message_goes_where_its_sender_says(
+    page: Page, app: FrameLocator, bot: Bot, alice: Somebody, yoga: Room
+) -> None:
+    content = InputTextMessageContent(message_text="<b>Yoga</b>, Tuesday", parse_mode="HTML")
+    way_in = keyboard([link("Open", "https://t.me/emerald_bot/app?startapp=e_1")])
+    article = InlineQueryResultArticle(
+        id="1", title="Yoga", input_message_content=content, reply_markup=way_in
+    )
+    ready = await bot.save_prepared_inline_message(
+        alice.id, article, allow_user_chats=True, allow_group_chats=True
+    )
+    await opened(page, app)
+    said, dialog = app.locator("#said"), page.get_by_role("dialog")
+    share = app.locator("#share")
+    await share.evaluate("(button, id) => { button.dataset.id = id; }", ready.id)
+    await share.click()
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(said).to_have_text("not shared: USER_DECLINED")
+    await share.click()
+    await dialog.get_by_role("button", name="Kallio Yoga").click()
+    await expect(said).to_have_text("shared")
+    message = await asyncio.to_thread(yoga.wait, text="Yoga, Tuesday", button="Open")
+    assert message["via_bot"]
+    assert message["from"]["id"] == alice.id
 
 
 async def test_the_app_comes_to_the_home_screen_once_it_is_let(

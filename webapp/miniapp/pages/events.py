@@ -113,7 +113,7 @@ async def home(
     undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
-    since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
+    since = moment_of(after)
     mark = mark_of(
         await marks.ahead(
             person,
@@ -138,11 +138,10 @@ async def home(
         limit=AT_ONCE + 1,
         after=since,
     )
-    shown = views[:AT_ONCE]
+    shown, more = page_of(views)
     here = days(shown, person.voice)
     asked = await queries.needs_answer(person)
     kept = {"club": club, "group": group, "q": q}
-    more = int(shown[-1].starts_at.timestamp()) if len(views) > AT_ONCE else None
     return screen(
         "events/index.html",
         person,
@@ -162,6 +161,21 @@ async def home(
         here=address_with("", here="events", **kept, after=after),
         seen=seen_of_dates(mark, person, [*shown, *asked]),
     )
+
+
+def moment_of(seconds: int | None) -> datetime | None:
+    """The moment that a list is paged on from; None for none, and for what is no moment."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 2**33 else None
+
+
+def page_of(views: Sequence[InstanceView]) -> tuple[Sequence[InstanceView], int | None]:
+    """The first `AT_ONCE` of one more dates in order of their start, and from where to page on, if there are more. Those that
+    start together stay together, or the next page would begin behind some of them."""
+    if len(views) <= AT_ONCE:
+        return views, None
+    cut = views[AT_ONCE].starts_at
+    shown = [view for view in views[:AT_ONCE] if view.starts_at != cut] or views[:AT_ONCE]
+    return shown, int(shown[-1].starts_at.timestamp())
 
 
 def address_with(path: str, **named: object) -> str:
