@@ -49,8 +49,10 @@ TEXTS = (
     "place",
     "map_url",
     "rule",
+    "cancel_reason",
+    "cancelled_by",
+    "visibility",
 )
-TEXTS += ("cancel_reason", "cancelled_by", "visibility")
 NUMBERS = ("id", "account_id", "series_id", "guests_max", "group_id", "topic_id", "over", "version")
 EVENT, HOME, MINE, MONTH, POLLS, POLL = "event", "home", "mine", "month", "polls", "poll"
 DATES = {EVENT, HOME, MINE, MONTH}
@@ -90,7 +92,8 @@ async def elsewhere(web: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Another web process on the same database."""
     from emerald.web import create_app
 
-    transport = httpx.ASGITransport(create_app(with_pool=False), raise_app_exceptions=False)
+    app: Any = create_app(with_pool=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as client:
         yield client
 
@@ -364,9 +367,9 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
 
     starts_at = at + timedelta(minutes=start)
     booked, offered, waiting, releasing = counts
+    the_same: dict[str, Any] = {**dict.fromkeys(TEXTS, ""), **dict.fromkeys(NUMBERS, 1)}
     view = InstanceView(
-        **dict.fromkeys(TEXTS, ""),
-        **dict.fromkeys(NUMBERS, 1),
+        **the_same,
         zone=zone,
         starts_local=at.replace(tzinfo=None),
         starts_at=starts_at,
