@@ -145,11 +145,7 @@ async def _window(
         looks = [(look, size) for language, look, size in cover if language == ready.language]
         width, height = SIZES[looks[0][1]]
         await page.set_viewport_size({"width": width, "height": height})
-        try:
-            await opened(page, address, ready)
-        except Exception as error:
-            error.add_note(f"while opening {ready.state.name} in {ready.language}")
-            raise
+        await opened(page, address, ready)
         for nth, (look, size) in enumerate(looks):
             picture = await _picture(page, ready, look, size, out)
             taken.append((at, nth, picture))

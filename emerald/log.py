@@ -36,6 +36,8 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?<!\d)(\d+(?::|%3A))[A-Za-z0-9_-]{20,}"), rf"\1{HIDDEN}"),
     (re.compile(r"sk_[0-9a-f]{8,}"), f"sk_{HIDDEN}"),
+    # An address that opens what is somebody's: a calendar, an export.
+    (re.compile(r"(/(?:calendar(?:/dates)?|export)/)[\w.~-]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
 )
 # Whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, nginx writes it.

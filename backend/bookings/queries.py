@@ -400,9 +400,9 @@ def _view(row: db.Row) -> InstanceView:
 # The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how many.
 UPCOMING = (
     "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($6::text[] = '{}' OR (SELECT bool_and(strpos(lower(concat_ws(' ',"
     " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
-    " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7"
+    " FROM unnest($6::text[]) AS word)) ORDER BY i.starts_at, i.id LIMIT $7"
 )
 
 
@@ -520,14 +520,18 @@ async def _event(code: str, person: Person) -> InstanceView | None:
     return _view(row) if row else None
 
 
-async def my_bookings(person: Person, *, past: bool = False, limit: int = 60) -> list[InstanceView]:
-    """What the person is in or waits for, soonest first; or what is past, newest first."""
+async def my_bookings(
+    person: Person, *, past: bool = False, limit: int = 60, before: datetime | None = None
+) -> list[InstanceView]:
+    """What the person is in or waits for, soonest first; or what is past, newest first, and paged on by what started `before`."""
     rows = await db.rows(
         f"{VIEW} WHERE b.answer = 'in' AND (i.ends_at {'<=' if past else '>'} $2)"
+        " AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
         f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3",
         person.id,
         clock.now(),
         limit,
+        before,
     )
     return [_view(row) for row in rows]
 

@@ -253,6 +253,16 @@ async def test_twice_is_the_same(zara: Any, full_life: dict[str, Any], noon: dat
     assert await db.value("SELECT count(*) FROM audit_log WHERE verb = 'end membership'") == 1
 
 
+async def test_several_times_at_once_is_once(
+    zara: Any, full_life: dict[str, Any], noon: datetime
+) -> None:
+    """Two devices, or a finger that trembles."""
+    await asyncio.gather(*(erase(zara) for _ in range(4)))
+    assert await found(NAME) == []
+    assert await db.value("SELECT count(*) FROM audit_log WHERE verb = 'end membership'") == 1
+    assert await check_invariants() == []
+
+
 async def test_who_returns_is_somebody_new(zara: Any, club: Any, noon: datetime) -> None:
     await erase(zara)
     back = await meet(TelegramIdentity(TELEGRAM, "Zara", may_write=True))

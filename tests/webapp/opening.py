@@ -61,6 +61,7 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     await page.unroute_all()
     if page.url.startswith(app):
         await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
+    await page.set_extra_http_headers({"Accept-Language": ready.language})
     if state.before:
         await state.before(page)
     person = ready.reader
@@ -70,9 +71,13 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     # Another address each time: else only what is after # would change, and nothing be loaded.
     told = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
     await page.goto(app + ready.path + told + after)
-    await page.wait_for_selector(state.shows)
-    if state.act:
-        await state.act(page)
+    try:
+        await page.wait_for_selector(state.shows)
+        if state.act:
+            await state.act(page)
+    except Exception as error:
+        error.add_note(f"while opening {state.name} in {ready.language}")
+        raise
 
 
 async def show_theme(page: Page, theme: dict[str, Any], *, outside: bool = False) -> None:

@@ -452,6 +452,32 @@ async def test_mine_lists_what_is_coming_and_what_one_waits_for(
     assert (await app.get("/app/bookings?show=all")).status_code == 400
 
 
+async def test_what_is_long_past_is_paged(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """Newest first, each date once, also where two start together."""
+    first = noon.replace(tzinfo=None) + timedelta(days=1)
+    for n in range(31):
+        for hall in ("Left", "Right"):
+            start = first + timedelta(days=n)
+            code = await instance(title=f"{hall} hall {n:02}", starts_local=start)
+            await seats.book(code, alice, via=Via.CARD)
+    with clock.stopped(noon + timedelta(days=60)):
+        app = await app_of(alice)
+        page = await app.get("/app/bookings?show=past")
+        older = re.search(r'href="(/app/bookings\?show=past&(?:amp;)?before=\d+)"', page.text)
+        assert older is not None
+        rest = await app.get(older[1].replace("&amp;", "&"))
+        assert re.search(r'data-live hx-get="[^"]*before=', rest.text)
+        nonsense = await app.get("/app/bookings?show=past&before=-5")
+    seen = [re.findall(r"(?:Left|Right) hall \d\d", one.text) for one in (page, rest)]
+    assert len(seen[0]) == 60
+    assert seen[1] == ["Left hall 00", "Right hall 00"]
+    assert len({*seen[0], *seen[1]}) == 62
+    assert "Earlier dates" not in rest.text
+    assert nonsense.status_code == 200
+
+
 async def test_a_page_for_a_plain_form_says_the_same(
     app_of: Any, alice: Any, instance: Any
 ) -> None:

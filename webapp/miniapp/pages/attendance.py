@@ -54,10 +54,11 @@ class PartyForm:
 
 @dataclass(frozen=True, slots=True)
 class Overbooking:
-    """A party that does not fit, by how many seats, and what would seat it all the same (`B3`)."""
+    """A party that does not fit, by how many seats, and what would seat it all the same (`B3`), or let it line up."""
 
     name: str
     over_by: int
+    lines_up: bool
     verb: str
     url: str
     fields: dict[str, str]
@@ -180,7 +181,7 @@ async def seat(
             )
     except NoRoomLeft as full:
         size = was.waiting + was.offered or 1 + guests
-        over = _overbooking(view, club, was.name, size, full, form, membership_id, here)
+        over = _overbooking(view, club, was.name, size, full, form, membership_id, here, was.waits)
         if here:
             return await _adding(code, organiser, q=form.q, over=over)
         return await _party(code, organiser, membership_id, over=over)
@@ -258,6 +259,7 @@ def _overbooking(
     form: PartyForm,
     membership_id: int | None = None,
     here: str = "",
+    waits: bool = False,
 ) -> Overbooking:
     """What only an owner may do, and only when asked once more (`B3`); raises the refusal for anybody else."""
     if not club.allows(Act.OVERBOOK):
@@ -267,7 +269,12 @@ def _overbooking(
         url = address_with(f"{url}/{membership_id}", here=here or None)
     fields = {"guests": form.guests, "how": "seat", "name": form.name, "q": form.q}
     return Overbooking(
-        name, size - (view.free or 0), "post" if membership_id is None else "put", url, fields
+        name=name,
+        over_by=size - (view.free or 0),
+        lines_up=view.phase == "open" and not waits,
+        verb="post" if membership_id is None else "put",
+        url=url,
+        fields=fields,
     )
 
 

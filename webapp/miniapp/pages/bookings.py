@@ -9,12 +9,14 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
 from backend.bookings import actions, marks, queries
+from backend.bookings.queries import InstanceView
 from backend.bookings.regulars import my_regulars
 from backend.bookings.rules import Outcome, Via
 from backend.people.queries import Person
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
 from webapp.miniapp.pages.events import (
+    AT_ONCE,
     BROUGHT,
     Answer,
     Show,
@@ -23,9 +25,11 @@ from webapp.miniapp.pages.events import (
     address_with,
     event_after,
     home,
+    moment_of,
+    page_of,
     undo_of,
 )
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
 from webapp.rule_words import rhythm_of
@@ -220,16 +224,20 @@ async def _after(here: Here, shown: Shown, code: str, person: Person, outcome: O
 
 @get("/bookings")
 async def index(
-    person: NamedDependency[Person], show: Show = "coming", seen: FromQuery[str] = ""
+    person: NamedDependency[Person],
+    show: Show = "coming",
+    before: FromQuery[int | None] = None,
+    seen: FromQuery[str] = "",
 ) -> Answer:
-    """All the reader is in, waits for, or was in."""
-    return await mine(person, show, seen=seen)
+    """All the reader is in, waits for, or was in; `before` (Unix seconds) pages on in what is past."""
+    return await mine(person, show, before=before, seen=seen)
 
 
 async def mine(
     person: Person,
     show: Show = "coming",
     *,
+    before: int | None = None,
     seen: str = "",
     outcome: Outcome | None = None,
     undo: Undo | None = None,
@@ -238,34 +246,46 @@ async def mine(
     mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
     if still(seen, mark):
         return unchanged()
-    ahead = await queries.my_bookings(person)
-    asked = await queries.needs_answer(person)
-    waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
-    coming = [view for view in ahead if view not in waiting]
-    past = await queries.my_bookings(person, past=True) if show == "past" else []
-    kept = await queries.record(person) if show == "past" else None
-    standing = await my_regulars(person) if show == "coming" else []
-    by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
-    turns = (moment for view in (*ahead, *past) for moment in view.turns)
-    zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing}
-    return screen(
-        "bookings/index.html",
-        person,
-        outcome=outcome.kind if outcome else "",
-        said=outcome.words if outcome else None,
-        undo=undo,
-        show=show,
-        here=address_with("", here="bookings", show=show),
-        coming=coming,
-        waiting=waiting,
-        asked=asked,
-        standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
-        rhythms={
-            view.code: rhythm_of(person.voice, view.rule, view.starts_local)
-            for view in by_code.values()
-        },
-        calendar=address_of(coming[0].code, person) if coming else "",
-        record=kept,
-        past=months(past, person.voice),
-        seen=seen_of(mark, person, turns, zones),
-    )
+
+    async def draw() -> Response[str]:
+        ahead = await queries.my_bookings(person)
+        asked = await queries.needs_answer(person)
+        waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
+        coming = [view for view in ahead if view not in waiting]
+        past, earlier = page_of(await _past(person, before) if show == "past" else [])
+        kept = await queries.record(person) if show == "past" else None
+        standing = await my_regulars(person) if show == "coming" else []
+        by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
+        turns = (moment for view in (*ahead, *past) for moment in view.turns)
+        zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing}
+        return screen(
+            "bookings/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            show=show,
+            here=address_with("", here="bookings", show=show),
+            coming=coming,
+            waiting=waiting,
+            asked=asked,
+            standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
+            rhythms={
+                view.code: rhythm_of(person.voice, view.rule, view.starts_local)
+                for view in by_code.values()
+            },
+            calendar=address_of(coming[0].code, person) if coming else "",
+            record=kept,
+            past=months(past, person.voice),
+            before=before,
+            earlier=earlier,
+            address=address_with("/app/bookings", show=show, before=before),
+            seen=seen_of(mark, person, turns, zones),
+        )
+
+    return await drawn(seen, draw())
+
+
+async def _past(person: Person, before: int | None) -> list[InstanceView]:
+    """A page of what is past, and one more."""
+    return await queries.my_bookings(person, past=True, limit=AT_ONCE + 1, before=moment_of(before))

@@ -20,7 +20,7 @@ from backend.people.queries import Person
 from backend.polls.queries import PollAbout, polls_about
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import (
     app_link,
     city,
@@ -113,7 +113,7 @@ async def home(
     undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
-    since = datetime.fromtimestamp(after, UTC) if after and 0 < after < 2**33 else None
+    since = moment_of(after)
     mark = mark_of(
         await marks.ahead(
             person,
@@ -127,41 +127,59 @@ async def home(
     )
     if still(seen, mark):
         return unchanged()
-    theirs = await clubs(person)
-    only = club or (theirs[0].id if len(theirs) == 1 else None)
-    groups = await queries.groups_ahead(person, only) if only else []
-    views = await queries.upcoming(
-        person,
-        account_id=club,
-        group_id=group,
-        words=q or "",
-        limit=AT_ONCE + 1,
-        after=since,
-    )
-    shown = views[:AT_ONCE]
-    here = days(shown, person.voice)
-    asked = await queries.needs_answer(person)
-    kept = {"club": club, "group": group, "q": q}
-    more = int(shown[-1].starts_at.timestamp()) if len(views) > AT_ONCE else None
-    return screen(
-        "events/index.html",
-        person,
-        outcome=outcome.kind if outcome else "",
-        said=outcome.words if outcome else None,
-        undo=undo,
-        asked=asked,
-        clubs=theirs,
-        chosen=club,
-        organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
-        groups=groups,
-        group=group,
-        sought=q,
-        days=here,
-        more=address_with("/app/events", **kept, after=more) if more else "",
-        address=address_with("/app/events", **kept, after=after),
-        here=address_with("", here="events", **kept, after=after),
-        seen=seen_of_dates(mark, person, [*shown, *asked]),
-    )
+
+    async def draw() -> Response[str]:
+        theirs = await clubs(person)
+        only = club or (theirs[0].id if len(theirs) == 1 else None)
+        groups = await queries.groups_ahead(person, only) if only else []
+        views = await queries.upcoming(
+            person,
+            account_id=club,
+            group_id=group,
+            words=q or "",
+            limit=AT_ONCE + 1,
+            after=since,
+        )
+        shown, more = page_of(views)
+        here = days(shown, person.voice)
+        asked = await queries.needs_answer(person)
+        kept = {"club": club, "group": group, "q": q}
+        return screen(
+            "events/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            asked=asked,
+            clubs=theirs,
+            chosen=club,
+            organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
+            groups=groups,
+            group=group,
+            sought=q,
+            days=here,
+            more=address_with("/app/events", **kept, after=more) if more else "",
+            address=address_with("/app/events", **kept, after=after),
+            here=address_with("", here="events", **kept, after=after),
+            seen=seen_of_dates(mark, person, [*shown, *asked]),
+        )
+
+    return await drawn(seen, draw())
+
+
+def moment_of(seconds: int | None) -> datetime | None:
+    """The moment that a list is paged on from; None for none, and for what is no moment."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 2**33 else None
+
+
+def page_of(views: Sequence[InstanceView]) -> tuple[Sequence[InstanceView], int | None]:
+    """The first `AT_ONCE` of one more dates in order of their start, and from where to page on, if there are more. Those that
+    start together stay together, or the next page would begin behind some of them."""
+    if len(views) <= AT_ONCE:
+        return views, None
+    cut = views[AT_ONCE].starts_at
+    shown = [view for view in views[:AT_ONCE] if view.starts_at != cut] or views[:AT_ONCE]
+    return shown, int(shown[-1].starts_at.timestamp())
 
 
 def address_with(path: str, **named: object) -> str:
@@ -184,8 +202,14 @@ async def show(
     mark = await mark_of_event(code, person)
     if still(seen, mark):
         return unchanged()
-    view = await queries.event(code, person)
-    return await event_screen(view, person, mark=mark, outcome=after if after in BROUGHT else "")
+
+    async def draw() -> Response[str]:
+        view = await queries.event(code, person)
+        return await event_screen(
+            view, person, mark=mark, outcome=after if after in BROUGHT else ""
+        )
+
+    return await drawn(seen, draw())
 
 
 @get("/events/{code:str}/people")

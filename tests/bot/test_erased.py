@@ -1,0 +1,47 @@
+"""What the group sees of somebody who was erased (`A7`, `C3`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.bookings.actions import book
+from backend.bookings.queries import comers
+from backend.bookings.rules import Via
+from backend.personal.actions import erase
+from bot.cards import draw
+from tests.telegram import Telegram
+
+Make = Callable[..., Awaitable[str]]
+
+
+async def test_cards_are_drawn_without_the_name(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """Before the start the seats have gone on; once it has begun, it was somebody."""
+    code = await instance()
+    for person in (alice, bob):
+        await book(code, person, guests=1, via=Via.CARD)
+    date_id = await db.value("SELECT id FROM event_instances")
+    before = await draw(instance_id=date_id, poll_id=None)
+    assert before is not None and "Alice +1, Bob +1" in before.sheet.text
+    await erase(alice)
+    after = await draw(instance_id=date_id, poll_id=None)
+    assert after is not None and "Alice" not in after.sheet.text
+    assert "Bob +1" in after.sheet.text
+    clock.advance(timedelta(days=3, hours=4, minutes=20))
+    await erase(bob)
+    named = [one.name for one in (await comers(date_id)).comers]
+    assert named == ["Someone"]
+
+
+async def test_a_word_to_the_bot_is_the_beginning_of_somebody_new(
+    telegram: Telegram, alice: Any, club: Any, noon: datetime
+) -> None:
+    """Nothing of before is there, and they are in no club."""
+    await erase(alice)
+    await telegram.start("Alice")
+    rows = await db.rows("SELECT id, erased_at FROM telegram_users WHERE first_name = 'Alice'")
+    assert [row["erased_at"] for row in rows] == [None]
+    assert rows[0]["id"] != alice.id
+    assert not await db.value("SELECT true FROM memberships WHERE user_id = $1", rows[0]["id"])
