@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from tests.webapp.browsing import DARK, LIGHT, PATIENCE
 
@@ -53,7 +53,8 @@ async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
 
 Found = dict[str, list[str]]
 # So high that nothing lies behind the bar at the foot.
-WIDE, NARROW = {"width": 390, "height": 4000}, {"width": 320, "height": 4000}
+WIDE: ViewportSize = {"width": 390, "height": 4000}
+NARROW: ViewportSize = {"width": 320, "height": 4000}
 
 
 @pytest.fixture(scope="module")
