@@ -18,10 +18,12 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run showed: answers a second, milliseconds at the median and the 99th percentile, answers by status."""
+    """What one run showed: answers a second, milliseconds at the median, the 95th and the 99th percentile, answers by
+    status."""
 
     rate: float
     p50: float
+    p95: float
     p99: float
     answers: int
     statuses: dict[int, int]
@@ -107,6 +109,7 @@ class Run:
         return Figures(
             rate=len(times) / took,
             p50=times[len(times) // 2] * 1000,
+            p95=times[int(len(times) * 0.95)] * 1000,
             p99=times[int(len(times) * 0.99)] * 1000,
             answers=len(times),
             statuses=dict(self.statuses),

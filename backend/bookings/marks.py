@@ -30,6 +30,15 @@ LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """
 
+# The same of the dates that a list shows: which those are is found out first, and only of them the rest is read.
+SHOWN = """(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
+    SELECT i.id, m.id AS membership_id, i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
+    FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
+    LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL WHERE {where}
+) i JOIN instance_seats s ON s.instance_id = i.id
+LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = i.membership_id
+LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id AND x.pardoned_at IS NULL)"""
+
 CLUBS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
 
@@ -67,9 +76,7 @@ async def ahead(
     values = sought(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
-    shown = (
-        f"(SELECT sum(version) FROM (SELECT {VERSION} AS version {DATES} WHERE {UPCOMING}) shown)"
-    )
+    shown = SHOWN.format(where=UPCOMING)
     return await _mark(f"{CLUBS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
 
 
@@ -77,9 +84,7 @@ async def between(
     person: Person, since: datetime, until: datetime, *, account_id: int | None = None
 ) -> str:
     """Of `between`, asked for the same, of the clubs and of what needs an answer."""
-    shown = (
-        f"(SELECT sum(version) FROM (SELECT {VERSION} AS version {DATES} WHERE {BETWEEN}) shown)"
-    )
+    shown = SHOWN.format(where=BETWEEN)
     return await _mark(
         f"{CLUBS}, {shown}, {MINE.format(now='$6')}",
         person.id,

@@ -400,9 +400,9 @@ def _view(row: db.Row) -> InstanceView:
 # The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how many.
 UPCOMING = (
     "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    " AND ($5::bigint IS NULL OR r.group_id = $5) AND (SELECT bool_and(strpos(lower(concat_ws(' ',"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($6::text[] = '{}' OR (SELECT bool_and(strpos(lower(concat_ws(' ',"
     " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
-    " FROM unnest($6::text[]) AS word) IS NOT FALSE ORDER BY i.starts_at, i.id LIMIT $7"
+    " FROM unnest($6::text[]) AS word)) ORDER BY i.starts_at, i.id LIMIT $7"
 )
 
 

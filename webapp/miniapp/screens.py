@@ -1,5 +1,6 @@
 """How the Mini App answers: with a screen, the one root element that every answer swaps or morphs."""
 
+from collections.abc import Coroutine
 from typing import Any
 
 from litestar import Response
@@ -22,6 +23,32 @@ def screen(
         outcome=outcome,
         **context,
     )
+
+
+DRAWN_AT_ONCE = 4  # screens for those who only look, in one process
+_drawing = 0
+
+
+async def drawn(
+    seen: str, draw: Coroutine[Any, Any, Response[str]]
+) -> Response[str] | Response[None]:
+    """A screen that has changed, for who asked whether it has (`seen`), or who comes to it.
+
+    When a thousand look at what changes twice a second, there is more to draw than there is time for, and whoever taps
+    would wait behind it. So those who look are told to look again when enough is being drawn for others: what they see
+    lags, and is never lost.
+    """
+    global _drawing
+    if not seen:
+        return await draw
+    if _drawing >= DRAWN_AT_ONCE:
+        draw.close()
+        return unchanged()
+    _drawing += 1
+    try:
+        return await draw
+    finally:
+        _drawing -= 1
 
 
 def unchanged() -> Response[None]:

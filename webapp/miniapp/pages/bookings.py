@@ -29,7 +29,7 @@ from webapp.miniapp.pages.events import (
     page_of,
     undo_of,
 )
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import months
 from webapp.respond import page
 from webapp.rule_words import rhythm_of
@@ -246,40 +246,44 @@ async def mine(
     mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
     if still(seen, mark):
         return unchanged()
-    ahead = await queries.my_bookings(person)
-    asked = await queries.needs_answer(person)
-    waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
-    coming = [view for view in ahead if view not in waiting]
-    past, earlier = page_of(await _past(person, before) if show == "past" else [])
-    kept = await queries.record(person) if show == "past" else None
-    standing = await my_regulars(person) if show == "coming" else []
-    by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
-    turns = (moment for view in (*ahead, *past) for moment in view.turns)
-    zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing}
-    return screen(
-        "bookings/index.html",
-        person,
-        outcome=outcome.kind if outcome else "",
-        said=outcome.words if outcome else None,
-        undo=undo,
-        show=show,
-        here=address_with("", here="bookings", show=show),
-        coming=coming,
-        waiting=waiting,
-        asked=asked,
-        standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
-        rhythms={
-            view.code: rhythm_of(person.voice, view.rule, view.starts_local)
-            for view in by_code.values()
-        },
-        calendar=address_of(coming[0].code, person) if coming else "",
-        record=kept,
-        past=months(past, person.voice),
-        before=before,
-        earlier=earlier,
-        address=address_with("/app/bookings", show=show, before=before),
-        seen=seen_of(mark, person, turns, zones),
-    )
+
+    async def draw() -> Response[str]:
+        ahead = await queries.my_bookings(person)
+        asked = await queries.needs_answer(person)
+        waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
+        coming = [view for view in ahead if view not in waiting]
+        past, earlier = page_of(await _past(person, before) if show == "past" else [])
+        kept = await queries.record(person) if show == "past" else None
+        standing = await my_regulars(person) if show == "coming" else []
+        by_code = {view.code: view for view in coming if view.mine and view.mine.seats}
+        turns = (moment for view in (*ahead, *past) for moment in view.turns)
+        zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing}
+        return screen(
+            "bookings/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            show=show,
+            here=address_with("", here="bookings", show=show),
+            coming=coming,
+            waiting=waiting,
+            asked=asked,
+            standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
+            rhythms={
+                view.code: rhythm_of(person.voice, view.rule, view.starts_local)
+                for view in by_code.values()
+            },
+            calendar=address_of(coming[0].code, person) if coming else "",
+            record=kept,
+            past=months(past, person.voice),
+            before=before,
+            earlier=earlier,
+            address=address_with("/app/bookings", show=show, before=before),
+            seen=seen_of(mark, person, turns, zones),
+        )
+
+    return await drawn(seen, draw())
 
 
 async def _past(person: Person, before: int | None) -> list[InstanceView]:

@@ -20,7 +20,7 @@ from backend.people.queries import Person
 from backend.polls.queries import PollAbout, polls_about
 from webapp.calendars import address_of
 from webapp.live import mark_of, seen_of, still
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import (
     app_link,
     city,
@@ -127,40 +127,44 @@ async def home(
     )
     if still(seen, mark):
         return unchanged()
-    theirs = await clubs(person)
-    only = club or (theirs[0].id if len(theirs) == 1 else None)
-    groups = await queries.groups_ahead(person, only) if only else []
-    views = await queries.upcoming(
-        person,
-        account_id=club,
-        group_id=group,
-        words=q or "",
-        limit=AT_ONCE + 1,
-        after=since,
-    )
-    shown, more = page_of(views)
-    here = days(shown, person.voice)
-    asked = await queries.needs_answer(person)
-    kept = {"club": club, "group": group, "q": q}
-    return screen(
-        "events/index.html",
-        person,
-        outcome=outcome.kind if outcome else "",
-        said=outcome.words if outcome else None,
-        undo=undo,
-        asked=asked,
-        clubs=theirs,
-        chosen=club,
-        organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
-        groups=groups,
-        group=group,
-        sought=q,
-        days=here,
-        more=address_with("/app/events", **kept, after=more) if more else "",
-        address=address_with("/app/events", **kept, after=after),
-        here=address_with("", here="events", **kept, after=after),
-        seen=seen_of_dates(mark, person, [*shown, *asked]),
-    )
+
+    async def draw() -> Response[str]:
+        theirs = await clubs(person)
+        only = club or (theirs[0].id if len(theirs) == 1 else None)
+        groups = await queries.groups_ahead(person, only) if only else []
+        views = await queries.upcoming(
+            person,
+            account_id=club,
+            group_id=group,
+            words=q or "",
+            limit=AT_ONCE + 1,
+            after=since,
+        )
+        shown, more = page_of(views)
+        here = days(shown, person.voice)
+        asked = await queries.needs_answer(person)
+        kept = {"club": club, "group": group, "q": q}
+        return screen(
+            "events/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            asked=asked,
+            clubs=theirs,
+            chosen=club,
+            organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
+            groups=groups,
+            group=group,
+            sought=q,
+            days=here,
+            more=address_with("/app/events", **kept, after=more) if more else "",
+            address=address_with("/app/events", **kept, after=after),
+            here=address_with("", here="events", **kept, after=after),
+            seen=seen_of_dates(mark, person, [*shown, *asked]),
+        )
+
+    return await drawn(seen, draw())
 
 
 def moment_of(seconds: int | None) -> datetime | None:
@@ -198,8 +202,14 @@ async def show(
     mark = await mark_of_event(code, person)
     if still(seen, mark):
         return unchanged()
-    view = await queries.event(code, person)
-    return await event_screen(view, person, mark=mark, outcome=after if after in BROUGHT else "")
+
+    async def draw() -> Response[str]:
+        view = await queries.event(code, person)
+        return await event_screen(
+            view, person, mark=mark, outcome=after if after in BROUGHT else ""
+        )
+
+    return await drawn(seen, draw())
 
 
 @get("/events/{code:str}/people")

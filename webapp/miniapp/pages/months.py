@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
@@ -18,7 +18,7 @@ from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
 from webapp.live import mark_of, still
 from webapp.miniapp.pages.events import AnId, Answer, address_with, seen_of_dates
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import local_day
 from webapp.rule_words import weekday_names
 from webapp.standing import stand
@@ -60,36 +60,40 @@ async def show(
     mark = mark_of(await marks.between(person, since, until, account_id=club), today, person)
     if still(seen, mark):
         return unchanged()
-    views = await queries.between(person, since, until, account_id=club)
-    by_day: dict[str, list[InstanceView]] = {}
-    for view in views:
-        by_day.setdefault(local_day(view), []).append(view)
-    chosen = _chosen(day, first, today, by_day)
-    asked = await queries.needs_answer(person)
 
-    def to(there: date) -> str:
-        return address_with("/app/month", month=there.isoformat()[:7], club=club)
+    async def draw() -> Response[str]:
+        views = await queries.between(person, since, until, account_id=club)
+        by_day: dict[str, list[InstanceView]] = {}
+        for view in views:
+            by_day.setdefault(local_day(view), []).append(view)
+        chosen = _chosen(day, first, today, by_day)
+        asked = await queries.needs_answer(person)
 
-    return screen(
-        "months/show.html",
-        person,
-        asked=asked,
-        club=club,
-        title=format_date(first, "LLLL yyyy", locale=person.voice.locale).capitalize(),
-        weekdays=weekday_names(person.voice, "short"),
-        weeks=[[_cell(on, first, today, by_day) for on in week] for week in weeks],
-        chosen=chosen,
-        of_day=by_day.get(chosen, []),
-        day_title=format_date(date.fromisoformat(chosen), "full", locale=person.voice.locale)
-        if chosen
-        else "",
-        before=to(first - timedelta(days=1)),
-        after=to(first + timedelta(days=31)),
-        address=address_with(
-            "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
-        ),
-        seen=seen_of_dates(mark, person, [*views, *asked]),
-    )
+        def to(there: date) -> str:
+            return address_with("/app/month", month=there.isoformat()[:7], club=club)
+
+        return screen(
+            "months/show.html",
+            person,
+            asked=asked,
+            club=club,
+            title=format_date(first, "LLLL yyyy", locale=person.voice.locale).capitalize(),
+            weekdays=weekday_names(person.voice, "short"),
+            weeks=[[_cell(on, first, today, by_day) for on in week] for week in weeks],
+            chosen=chosen,
+            of_day=by_day.get(chosen, []),
+            day_title=format_date(date.fromisoformat(chosen), "full", locale=person.voice.locale)
+            if chosen
+            else "",
+            before=to(first - timedelta(days=1)),
+            after=to(first + timedelta(days=31)),
+            address=address_with(
+                "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
+            ),
+            seen=seen_of_dates(mark, person, [*views, *asked]),
+        )
+
+    return await drawn(seen, draw())
 
 
 async def _zone_of_clubs(person: Person) -> str:

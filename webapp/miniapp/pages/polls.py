@@ -18,7 +18,7 @@ from backend.polls.queries import PollView
 from backend.polls.rules import Answer
 from backend.polls.words import not_listed
 from webapp.live import mark_of, seen_of, still
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.screens import drawn, screen, unchanged
 from webapp.miniapp.wording import app_link, share_link
 from webapp.respond import AnyRequest
 
@@ -38,19 +38,23 @@ async def index(
     mark = mark_of(made_from, await marks.asked(person), person)
     if still(seen, mark):
         return unchanged()
-    running = await queries.polls_of(person, limit=OPEN)
-    closed = await queries.polls_of(person, closed=True, limit=CLOSED)
-    asked = await bookings.needs_answer(person)
-    shown: list[PollView | InstanceView] = [*running, *asked]
-    turns = (moment for one in shown for moment in one.turns)
-    return screen(
-        "polls/index.html",
-        person,
-        running=running,
-        closed=closed,
-        asked=asked,
-        seen=seen_of(mark, person, turns, {one.zone for one in shown}),
-    )
+
+    async def draw() -> Response[str]:
+        running = await queries.polls_of(person, limit=OPEN)
+        closed = await queries.polls_of(person, closed=True, limit=CLOSED)
+        asked = await bookings.needs_answer(person)
+        shown: list[PollView | InstanceView] = [*running, *asked]
+        turns = (moment for one in shown for moment in one.turns)
+        return screen(
+            "polls/index.html",
+            person,
+            running=running,
+            closed=closed,
+            asked=asked,
+            seen=seen_of(mark, person, turns, {one.zone for one in shown}),
+        )
+
+    return await drawn(seen, draw())
 
 
 @get("/polls/{code:str}")
@@ -61,7 +65,11 @@ async def show(
     mark = await mark_of_poll(code, person)
     if still(seen, mark):
         return unchanged()
-    return await poll_screen(await queries.poll(code, person), person, mark=mark)
+
+    async def draw() -> Response[str]:
+        return await poll_screen(await queries.poll(code, person), person, mark=mark)
+
+    return await drawn(seen, draw())
 
 
 @put("/polls/{code:str}/vote")
