@@ -28,6 +28,12 @@ class Entry:
     place: int | None = None
     came: int = 0
     here: bool = False
+    guest_names: tuple[str, ...] = ()
+
+    @property
+    def named_guests(self) -> str:
+        """Those of the guests whose name is known."""
+        return ", ".join(name for name in self.guest_names if name)
 
     @property
     def size(self) -> int:
@@ -97,7 +103,8 @@ KINDS: dict[Kind, tuple[str, str]] = {
 }
 COLUMNS = f"""m.id AS membership_id, m.user_id, {NAME} AS name, coalesce(u.username, '') AS username,
     u.may_write_at IS NOT NULL AND u.blocked_at IS NULL AS reachable,
-    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS here"""
+    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS here,
+    b.guest_names"""
 # Every word of the search is somewhere in their names.
 SOUGHT = """(SELECT bool_and(strpos(lower(concat_ws(' ', {who}, {handle})), word) > 0)
     FROM unnest($2::text[]) AS word) IS NOT FALSE"""
@@ -122,6 +129,7 @@ def _entry(row: db.Row) -> Entry:
         place=row["place"] if row["waiting"] else None,
         came=row["came"] or 0,
         here=bool(row["here"] and row["seats"]),
+        guest_names=tuple(row["guest_names"] or ()),
     )
 
 

@@ -30,7 +30,7 @@ export const alertOf = (title, text) => ask({ title, text });
 export async function pick(title, choices) {
   const dialog = byId('dialog');
   const list = el('div', { class: 'pick' }, ...choices.map(([value, label, mark]) =>
-    el('button', { type: 'button', on: { click: () => dialog.close(`=${value}`) } }, mark, label)));
+    el('button', { type: 'button', on: { click: () => dialog.close(`=${value}`) } }, mark && el('span', { 'aria-hidden': 'true' }, mark), label)));
   const chosen = await ask({ title, body: [list], buttons: [['', 'Cancel']] });
   return chosen.startsWith('=') ? chosen.slice(1) : null;
 }

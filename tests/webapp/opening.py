@@ -61,6 +61,7 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     await page.unroute_all()
     if page.url.startswith(app):
         await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
+    await page.set_extra_http_headers({"Accept-Language": ready.language})
     if state.before:
         await state.before(page)
     person = ready.reader

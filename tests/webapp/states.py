@@ -649,6 +649,28 @@ async def make_nothing(page: Page) -> None:
     await expect(page.locator("#notice[role=alert]")).to_be_visible()
 
 
+# --- for anybody with the link ---
+
+
+def public(*, off: bool = False, **about: Any) -> Setting:
+    async def staged(s: Stage) -> str:
+        club = await s.club()
+        code = await s.event(
+            club,
+            **{"visibility": "link", "rule": "FREQ=WEEKLY", "description": s.said.about, **about},
+        )
+        await book(code, club.bob, *club.others)
+        if off:
+            await cancel_date(code, club.olga, s.said.reason)
+        return f"/e/{code}"
+
+    return staged
+
+
+async def public_long(s: Stage) -> str:
+    return await public(title=s.said.long, place=s.said.long_place)(s)
+
+
 # --- what goes wrong, and what is on the way ---
 
 
@@ -832,6 +854,10 @@ STATES: tuple[State, ...] = (
     State("organise-move", at("{}/move", organised())),
     State("organise-new", new_series),
     State("organise-new-faults", new_series, act=make_nothing),
+    State("public", public(), shows="main.leaf", outside=True),
+    State("public-full", public(capacity=4), shows="main.leaf", outside=True),
+    State("public-cancelled", public(off=True), shows="main.leaf", outside=True),
+    State("public-long-words", public_long, shows="main.leaf", outside=True),
     State("refused", of_another_club),
     State("offline", date(), act=go_offline),
     State("broken", date(), act=fail),

@@ -39,6 +39,7 @@ window.sweep = (() => {
   function fits() {
     const wide = [], root = document.documentElement;
     if (root.scrollWidth > root.clientWidth) wide.push(`the page is ${root.scrollWidth} wide in a window of ${root.clientWidth}`);
+    for (const e of all('.chip')) if (e.scrollWidth > e.clientWidth + 1) wide.push(`${name(e)} holds ${e.scrollWidth} in ${e.clientWidth}`);
     for (const e of all('body *')) {
       if (e.matches(MAY_CUT) || e.closest('.hide, .scroll, .chips, svg, .name, .ring, .line')) continue;
       const box = e.getBoundingClientRect();

@@ -39,9 +39,21 @@ from tests.webapp.test_app_events import live_address
 from webapp.live import seen_of, still
 from webapp.standing import may_pass_on, stand
 
-TEXTS = "code club club_language title emoji description place map_url rule cancel_reason cancelled_by visibility"
-NUMBERS = "id account_id series_id guests_max group_id topic_id over version"
-ANYTHING: dict[str, Any] = dict.fromkeys(TEXTS.split(), "") | dict.fromkeys(NUMBERS.split(), 1)
+TEXTS = (
+    "code",
+    "club",
+    "club_language",
+    "title",
+    "emoji",
+    "description",
+    "place",
+    "map_url",
+    "rule",
+    "cancel_reason",
+    "cancelled_by",
+    "visibility",
+)
+NUMBERS = ("id", "account_id", "series_id", "guests_max", "group_id", "topic_id", "over", "version")
 EVENT, HOME, MINE, MONTH, POLLS, POLL = "event", "home", "mine", "month", "polls", "poll"
 DATES = {EVENT, HOME, MINE, MONTH}
 
@@ -355,8 +367,9 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
 
     starts_at = at + timedelta(minutes=start)
     booked, offered, waiting, releasing = counts
+    the_same: dict[str, Any] = {**dict.fromkeys(TEXTS, ""), **dict.fromkeys(NUMBERS, 1)}
     view = InstanceView(
-        **ANYTHING,
+        **the_same,
         zone=zone,
         starts_local=at.replace(tzinfo=None),
         starts_at=starts_at,

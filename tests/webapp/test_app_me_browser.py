@@ -39,7 +39,7 @@ async def test_asks_before_a_club_is_left(phone: Any, alice: Any, club: Any, ins
     await until(page, "() => last('web_app_open_popup')")
     popup = await said(page, "web_app_open_popup")
     assert popup["message"].startswith("Your seat on 1 date goes on.")
-    assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
+    assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave the club"}
     await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=left]")
     assert await clubs(alice) == []

@@ -163,6 +163,8 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     app = await app_of(olga)
     hub = text_of(await app.get(f"/app/events/{code}/organising"))
     assert "2 come · Full · 1 waits · maybe: 1" in hub
+    live = live_address((await app.get(f"/app/events/{code}/organising")).text)
+    assert (await app.get(live)).status_code == 204
     path = f"/app/events/{code}/attendance"
     page = await app.get(path)
     assert "In 2 Waiting 1 Not in 1" in text_of(page)
@@ -175,6 +177,21 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     assert (await app.get(live)).status_code == 204
     await seats.leave(code, alice, via=Via.CARD)
     assert "Aino" in (await app.get(live)).text
+    assert "1 comes · 1 free" in text_of(await app.get(f"/app/events/{code}/organising"))
+
+
+async def test_guests_are_known_by_name_at_the_door_and_on_the_list(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
+    """`B1`, `B12`: by who organises, and by nobody else."""
+    code = await instance(capacity=4, guests_max=2)
+    await seats.book(code, alice, guests=2, names=("Mum", "Dad"), via=Via.MINIAPP)
+    app = await app_of(olga)
+    door = text_of(await app.get(f"/app/events/{code}/check-ins"))
+    assert "Alice with 2 guests: Mum, Dad" in door
+    member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    one = text_of(await app.get(f"/app/events/{code}/attendance/{member}"))
+    assert "Guests: Mum, Dad" in one
 
 
 async def test_a_big_club_is_shown_a_page_at_a_time_and_searched(
@@ -379,7 +396,7 @@ async def test_people_are_checked_in_by_list(
     here = await app.ask("PUT", url)
     assert root(here)["data-outcome"] == "here"
     assert "3 of 4 are here" in text_of(here)
-    assert 'aria-label="Here: Alice"' in here.text
+    assert re.search(r'aria-pressed="true"[^>]*>.*?Here<span class="hide"> Alice<', here.text, re.S)
     fewer = text_of(await app.ask("PUT", url, data={"came": "2"}))
     assert "2 of 4 are here" in fewer
     assert "2 of 3 are here" in fewer
@@ -407,7 +424,7 @@ async def test_who_comes_while_only_the_missing_are_listed_can_be_put_back(
     assert "Everybody is here" in text_of(told)
     undo = re.search(r'id="do-undo" hx-delete="([^"]+)"', told.text)
     assert undo is not None
-    assert 'aria-label="Check in Alice"' in (await app.ask("DELETE", undo[1])).text
+    assert 'Check in<span class="hide"> Alice<' in (await app.ask("DELETE", undo[1])).text
 
 
 async def test_two_at_the_door_check_the_same_person_in(
@@ -442,6 +459,12 @@ async def test_a_scanned_code_is_answered_with_what_became_of_it(
         return answer.status_code, root(answer)["data-outcome"], html.unescape(said[1])
 
     assert await scanned(check_in_code(code, hers)) == (200, "here", "Alice is here: 2 of 2.")
+    page = await app.ask(
+        "POST", f"/app/events/{code}/check-ins", data={"scanned": check_in_code(code, hers)}
+    )
+    more = re.search(r'id="do-more" href="([^"]+)"', page.text)
+    assert more is not None
+    assert "2 of 2 are here" in text_of(await app.get(html.unescape(more[1])))
     known = "Alice was checked in already: 2 of 2."
     assert await scanned(check_in_code(code, hers)) == (200, "already", known)
     await seats.leave(code, aino, via=Via.CARD)

@@ -62,6 +62,8 @@ async def test_codes_are_scanned_one_after_another(
     await page.evaluate("tell('scan_qr_popup_closed')")
     await page.evaluate("tell('main_button_pressed')")
     await until(page, OPENED, 4)
+    await page.evaluate("tell('main_button_pressed')")  # put away, and nobody was told
+    await until(page, OPENED, 5)
 
 
 async def test_where_there_is_no_scanner_the_list_and_a_field_are_offered(

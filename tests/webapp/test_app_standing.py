@@ -238,7 +238,7 @@ async def test_who_has_a_seat_too_many_may_leave_though_it_is_late(
     await app.ask("POST", f"/app/events/{code}/replacement")
     await seats.set_capacity(code, olga, 1)
     looking = text_of(await app.get(f"/app/events/{code}"))
-    assert "There are too few seats for all who are in, so you can leave freely." in looking
+    assert "nobody takes yours over, and you can leave freely." in looking
     assert "late cancellation" not in looking
     other = await (await app_of(bob)).get(f"/app/events/{code}")
     assert "so you can still leave freely" in text_of(other)

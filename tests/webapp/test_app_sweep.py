@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from tests.webapp.browsing import DARK, LIGHT, PATIENCE
 
@@ -53,7 +53,8 @@ async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
 
 Found = dict[str, list[str]]
 # So high that nothing lies behind the bar at the foot.
-WIDE, NARROW = {"width": 390, "height": 4000}, {"width": 320, "height": 4000}
+WIDE: ViewportSize = {"width": 390, "height": 4000}
+NARROW: ViewportSize = {"width": 320, "height": 4000}
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +155,41 @@ async def test_letters_twice_as_large_are_not_cut(found: Found) -> None:
 async def test_long_words_fit_the_smallest_phone(found: Found, language: str) -> None:
     """Nothing to scroll sideways for at 320 pixels."""
     assert not found[language], "\n".join(found[language])
+
+
+BAD = """
+document.querySelector('#screen .body').insertAdjacentHTML('beforeend', `
+  <button class="bad" id="tiny">x</button><img src="data:," class="bad">
+  <p class="bad" id="faint">You can hardly read this.</p><p class="bad" id="wide">Lentokonesuihkuturbiinimoottori</p>
+  <div id="finger" hx-post="/nowhere">Only for fingers</div><a class="bad" id="blind" href="#">No outline</a>`);
+document.adoptedStyleSheets = [new CSSStyleSheet()];
+document.adoptedStyleSheets[0].replaceSync(`#tiny { width: 20px; height: 20px } #faint { color: #999; background: #aaa } #blind { outline: none !important }
+  #wide { width: 500px; animation: breathe 1s infinite !important }`);
+"""
+
+
+async def test_the_sweep_sees_what_is_wrong(
+    browser: Any, ports: tuple[int, int], states: list[Any]
+) -> None:
+    """The negative control: each way of looking finds the fault that is made for it."""
+    from tests.webapp.opening import opened
+
+    context = await browser.new_context(viewport=WIDE, reduced_motion="reduce")
+    for script in (AXE, Path(__file__).with_name("sweep.js")):
+        await context.add_init_script(path=script)
+    page = await context.new_page()
+    await opened(page, f"http://127.0.0.1:{ports[0]}", states[0])
+    await page.evaluate(BAD)
+    seen = {way: " ".join(told) for way, told in await _all_of(page, states[0])}
+    assert "image-alt" in seen["axe"]
+    assert "#faint" in seen["axe"]
+    assert "button#tiny" in seen["targets"]
+    assert "p#wide" in seen["moving"]
+    assert "div#finger" in seen["keys"]
+    assert "a#blind" in seen["keys"]
+    assert "p#wide" in seen["fi"]
+    await context.close()
+
+
+async def _all_of(page: Page, ready: Any) -> list[tuple[str, list[str]]]:
+    return [one async for one in _looks(page, ready)]

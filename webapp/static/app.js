@@ -75,7 +75,7 @@
   document.addEventListener('htmx:before:swap', event => {
     const { ctx } = event.detail;
     const { status } = ctx.response ?? {};
-    held = document.activeElement !== document.body;
+    held = document.activeElement !== document.body && (ctx.request.method === 'GET' && !isLive(ctx) ? 'another screen' : 'what came of it');
     if (!status || status === 204) return;
     if (isLive(ctx) && (isGone(status) || !ctx.sourceElement.isConnected || ctx.sourceElement.getAttribute('hx-get') !== ctx.asked)) return event.preventDefault();
     if (status === 401) { event.preventDefault(); return stale(); }
@@ -85,10 +85,11 @@
   });
 
   // Whoever goes by keyboard, or listens, keeps their place: when what they pressed is gone, what came of it has the focus.
-  let held = false;
-  function keepPlace(ctx) {
+  let held = false;  // asked before the swap, which may take away what asked
+  function keepPlace() {
     if (!held || document.activeElement !== document.body) return;
-    const place = ctx.request.method === 'GET' && !isLive(ctx) ? screen() : document.querySelector('#notice[role], #standing [role=status], .status[role=status]') ?? screen();
+    const told = held === 'what came of it' && document.querySelector('#notice[role], #standing [role=status], .status[role=status]');
+    const place = told || screen();
     place.tabIndex = -1;
     place.focus({ preventScroll: true });
   }
@@ -97,7 +98,7 @@
     const { ctx } = event.detail;
     // What was typed has been taken: the form is as the server has it.
     if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
-    keepPlace(ctx);
+    keepPlace();
     if (ctx.request.method !== 'GET') {
       const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);

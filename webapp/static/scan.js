@@ -19,6 +19,8 @@
   function start() {
     if (!native.can('6.4')) return instead(button().dataset.cannot);
     if (!/^(android|ios)/.test(app.platform)) instead(button().dataset.maybe);
+    // Who can press the button sees no scanner: it was put away by a client that does not say so.
+    if (open) { open = false; app.closeScanQrPopup(); }
     last = '';
     show(button().dataset.words);
   }

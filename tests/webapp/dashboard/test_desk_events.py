@@ -50,6 +50,20 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     assert "Aino Maybe" in shown
 
 
+async def test_shows_what_guests_are_called(desk: Any, instance: Any, alice: Any, bob: Any) -> None:
+    """`B1`: organisers see the names, of who comes and of who waits."""
+    from backend.bookings import actions
+    from backend.bookings.rules import Via
+
+    code = await instance(capacity=3, guests_max=2)
+    await actions.book(code, alice, guests=2, names=("", "Mum"), via=Via.MINIAPP)
+    await actions.book(code, bob, guests=1, names=("<Dad>",), via=Via.MINIAPP)
+    shown = await desk.get(f"/dashboard/events/{code}")
+    assert "3 seats Guests: Mum" in desk.text(shown)
+    assert "wants 2 seats Guests: <Dad>" in desk.text(shown)
+    assert "<Dad>" not in shown.text
+
+
 async def test_adds_a_member_with_guests(noon: Any, desk: Any, instance: Any, bob: Any) -> None:
     code = await instance(capacity=3)
     shown = await desk.post(

@@ -94,7 +94,12 @@ async def create(
     """A member's code was scanned, or typed."""
     form = await read(request, CheckInForm)
     found = await attendance.check_in_by_code(code, organiser, form.scanned)
-    notice = Notice(here(found), "wait" if found.already else "yes")
+    more = None
+    if found.seats > 1:
+        found_by = address_with(f"/app/events/{code}/check-ins", q=found.name)
+        more = found_by, organiser.voice.say(N_("Not all came"))
+    undo = None if found.already else _undo(code, organiser, found.membership_id)
+    notice = Notice(here(found), "wait" if found.already else "yes", undo, more)
     outcome = "already" if found.already else "here"
     return await _door(code, organiser, show, q, after, notice=notice, outcome=outcome)
 
@@ -117,7 +122,11 @@ async def update(
     found = await attendance.check_in(code, organiser, membership_id, came=came)
     # Where only those are listed who are not here, whoever comes leaves the list: the way back goes with the words.
     gone = show == "missing" and not found.already
-    notice = Notice(here(found), "yes", _undo(code, organiser, membership_id)) if gone else None
+    notice = (
+        Notice(here(found), "yes", _undo(code, organiser, membership_id, show=show))
+        if gone
+        else None
+    )
     return await _door(code, organiser, show, q, after, notice=notice, outcome="here")
 
 
@@ -147,9 +156,10 @@ def here(found: CheckedIn) -> Words:
     return Words(N_("%(name)s is here: %(came)s of %(all)s."), values)
 
 
-def _undo(code: str, organiser: Person, membership_id: int) -> Undo:
-    url = f"/app/events/{code}/check-ins/{membership_id}?show=missing"
-    return Undo("delete", url, organiser.voice.say(N_("Undo")))
+def _undo(code: str, organiser: Person, membership_id: int, **kept: object) -> Undo:
+    """The way back, to the same list."""
+    url = f"/app/events/{code}/check-ins/{membership_id}"
+    return Undo("delete", address_with(url, **kept), organiser.voice.say(N_("Undo")))
 
 
 async def _door(

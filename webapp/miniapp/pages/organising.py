@@ -37,11 +37,13 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What has just happened, near the finger. `tone` is `plain`, `yes`, `wait` or `no`."""
+    """What has just happened, near the finger. `tone` is `plain`, `yes`, `wait` or `no`; `more` is an address with what can
+    be done further, and its label."""
 
     words: Words
     tone: str = "plain"
     undo: Undo | None = None
+    more: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
