@@ -158,7 +158,7 @@ def screens(club: Club) -> list[tuple[str, str]]:
         ("an event", f"/app/events/{club.hot[1]}"),
         ("Home, 60 dates", "/app/events"),
         ("Mine", "/app/bookings"),
-        ("a month", "/app/month"),
+        ("a month, 100 dates", "/app/month?month=2030-06"),
         ("Polls", "/app/polls"),
     ]
 
