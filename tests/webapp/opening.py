@@ -92,5 +92,5 @@ async def show_theme(page: Page, theme: dict[str, Any], *, outside: bool = False
 async def a_page(context: BrowserContext) -> Page:
     """A page for many states, one after the other."""
     page = await context.new_page()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     return page
