@@ -159,7 +159,7 @@ async def test_long_words_fit_the_smallest_phone(found: Found, language: str) ->
 
 
 BAD = """
-document.querySelector('#screen .body').insertAdjacentHTML('beforeend', `
+(document.querySelector('#screen .body') ?? document.body).insertAdjacentHTML('beforeend', `
   <button class="bad" id="tiny">x</button><img src="data:," class="bad">
   <p class="bad" id="faint">You can hardly read this.</p><p class="bad" id="wide">Lentokonesuihkuturbiinimoottori</p>
   <div id="finger" hx-post="/nowhere">Only for fingers</div><a class="bad" id="blind" href="#">No outline</a>`);
