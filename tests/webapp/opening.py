@@ -60,6 +60,8 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     await page.context.set_offline(False)
     await page.unroute_all()
     if page.url.startswith(app):
+        if state.outside:  # from where nothing of ours runs, that would keep a session once more
+            await page.goto(f"{app}/nothing")
         await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
     await page.set_extra_http_headers({"Accept-Language": ready.language})
     if state.before:

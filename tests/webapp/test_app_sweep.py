@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import os
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -66,11 +67,11 @@ async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Foun
     context.set_default_timeout(PATIENCE)
     for script in (AXE, Path(__file__).with_name("sweep.js")):
         await context.add_init_script(path=script)
-    page, wrong, loaded = await context.new_page(), Found(), False
+    page, wrong, loaded = await context.new_page(), defaultdict[str, list[str]](list), False
     for ready in states:
         loaded = await _show(page, f"http://127.0.0.1:{ports[0]}", ready, loaded=loaded)
         async for way, told in _looks(page, ready):
-            wrong.setdefault(way, []).extend(f"{ready.state.name}: {one}" for one in told)
+            wrong[way].extend(f"{ready.state.name}: {one}" for one in told)
     await context.close()
     return wrong
 
@@ -158,7 +159,7 @@ async def test_long_words_fit_the_smallest_phone(found: Found, language: str) ->
 
 
 BAD = """
-document.querySelector('#screen .body').insertAdjacentHTML('beforeend', `
+(document.querySelector('#screen .body') ?? document.body).insertAdjacentHTML('beforeend', `
   <button class="bad" id="tiny">x</button><img src="data:," class="bad">
   <p class="bad" id="faint">You can hardly read this.</p><p class="bad" id="wide">Lentokonesuihkuturbiinimoottori</p>
   <div id="finger" hx-post="/nowhere">Only for fingers</div><a class="bad" id="blind" href="#">No outline</a>`);
