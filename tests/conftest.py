@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,29 @@ def pytest_configure(config: pytest.Config) -> None:
         SECRET_KEY="only-for-tests-" + "0" * 40,
         LOG_LEVEL="warning",
     )
+
+
+# Whole files go to whoever is free, so those that take long go first: none must be begun when all else is done.
+LONGEST = (
+    "webapp/test_app_sweep.py",
+    "emerald/test_sender_killed.py",
+    "emerald/test_event_commands.py",
+    "emerald/test_processes_for_real.py",
+    "year/test_year.py",
+    "bookings/test_booking_concurrency.py",
+    "production/test_nginx.py",
+    "start/test_run.py",
+    "sandbox/test_starting.py",
+    "webapp/test_app_browser.py",
+    "webapp/test_app_live_browser.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others as they were found."""
+    here = Path(__file__).parent
+    rank = {here / name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -206,7 +206,7 @@ async def test_back_and_forward_find_the_place_and_the_truth(
     await page.wait_for_selector("#screen[data-outcome=booked]")
     await page.go_back()
     await expect(page.locator(f'a.row[href$="{code}"]')).to_contain_text("You’re in")
-    await page.wait_for_function("scrollY === 900")
+    await page.wait_for_function("() => scrollY === 900")
     await seats.leave(code, alice, via=Via.CARD)
     await page.go_forward()
     await expect(page.locator("#do-join")).to_be_visible()
@@ -319,7 +319,7 @@ async def test_while_the_server_is_away_it_asks_ever_less_and_goes_on_when_it_is
     await stop()
     asked = counted(page, "seen=")
     await page.clock.run_for(SOON)
-    await page.wait_for_function("performance.now() > 0")
+    await page.wait_for_function("() => performance.now() > 0")
     await expect(banner).to_be_hidden()  # once is no matter
     for _ in range(20):
         await page.clock.run_for(3000)
