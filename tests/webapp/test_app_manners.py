@@ -203,7 +203,7 @@ async def test_nothing_lies_under_the_phones_edges(phone: Any, alice: Any, insta
     ):
         await page.evaluate("([event, edges]) => tell(event, edges)", [event, edges])
     await app.wait_for_function(
-        "getComputedStyle(document.querySelector('.body')).paddingTop === '102px'"
+        "() => getComputedStyle(document.querySelector('.body')).paddingTop === '102px'"
     )
     after = await app.evaluate("document.querySelector('.tabs').getBoundingClientRect().bottom")
     left = await app.evaluate("document.querySelector('.tabs').getBoundingClientRect().left")
