@@ -3,7 +3,6 @@
 import re
 import time
 from collections import Counter, defaultdict
-from datetime import date as day
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -212,25 +211,16 @@ def plain(html: str) -> str:
 
 def locals_of(starts: datetime, every: str, count: int) -> list[datetime]:
     """The first so many dates of a series on the clock of its zone, counted by hand."""
+    if every != "month":
+        step = timedelta(weeks={"week": 1, "fortnight": 2, "once": 0}[every])
+        return [starts + n * step for n in range(count)]
     found: list[datetime] = []
-    at = starts
+    first = starts.date().replace(day=1)
     while len(found) < count:
-        found.append(at)
-        if every == "month":
-            at = datetime.combine(_same_weekday_next_month(at.date()), at.time())
-            while (at.day - 1) // 7 != (starts.day - 1) // 7:
-                at = datetime.combine(_same_weekday_next_month(at.date()), at.time())
-        else:
-            at += timedelta(weeks={"week": 1, "fortnight": 2, "once": 0}[every])
+        # The same weekday, the second Tuesday after the second Tuesday; a month without a fifth one has none.
+        days = (starts.weekday() - first.weekday()) % 7 + 7 * ((starts.day - 1) // 7)
+        on = first + timedelta(days=days)
+        if on.month == first.month:
+            found.append(datetime.combine(on, starts.time()))
+        first = (first + timedelta(days=31)).replace(day=1)
     return found
-
-
-def _same_weekday_next_month(on: day) -> day:
-    """The same weekday of the next month, the second Tuesday after the second Tuesday; a fifth one may fall in a month later."""
-    nth, month = (on.day - 1) // 7, on.month
-    at = on + timedelta(weeks=4)
-    while at.month == month:
-        at += timedelta(weeks=1)
-    at = at.replace(day=1)
-    at += timedelta(days=(on.weekday() - at.weekday()) % 7)
-    return at + timedelta(weeks=nth)
