@@ -225,7 +225,7 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
             " OVER (ORDER BY id) AS given FROM event_participation_log WHERE instance_id = $1) l",
             (await find(code)).id,
         )
-        assert given == 6
+        assert 6 - 3 < given <= 6, "at most the head of the line is too big for what is free"
 
 
 async def test_of_fourteen_on_twelve_seats_two_leave_freely(

@@ -68,7 +68,7 @@ async def helper(bob: Any, club: Any) -> Any:
 
 async def ask(app: Any, method: str, path: str, code: str, member: int = 7) -> httpx.Response:
     """One of the addresses of `ORGANISING`, of this date and member."""
-    there = path.replace("x7k2", code).replace("/7", f"/{member}")
+    there = re.sub("/7(?=/|$)", f"/{member}", path).replace("x7k2", code)
     answer: httpx.Response = await app.ask(
         method, there, data={} if method not in ("GET", "DELETE") else None
     )
