@@ -30,7 +30,8 @@ STILL_OURS = "SELECT true FROM leases WHERE name = $1 AND epoch = $2 FOR SHARE"
 # Every club in its turn, whatever others have in theirs; within a club by priority. Finding the clubs and the heads of
 # their lines walks the index of what is due, so that a club with 50,000 messages costs no more than one with ten. Of what
 # is due at the same moment, first what goes to who is told most: a group takes only so much a minute, and what one is told
-# must not be left for the end. A group is counted below zero among the recipients.
+# must not be left for the end. Where clubs are equal, chance decides: by their numbers, the same would always come first. A
+# group is counted below zero among the recipients.
 CLAIM = """
 WITH RECURSIVE clubs AS (
     (SELECT account_id FROM messages WHERE state = 'due' ORDER BY account_id LIMIT 1)
@@ -57,7 +58,7 @@ WITH RECURSIVE clubs AS (
     FROM firsts
 ), chosen AS (
     SELECT m.id FROM messages m
-    WHERE m.id IN (SELECT id FROM turns ORDER BY turn, priority, due_at, id LIMIT $3) AND m.state = 'due'
+    WHERE m.id IN (SELECT id FROM turns ORDER BY turn, priority, due_at, random() LIMIT $3) AND m.state = 'due'
     FOR UPDATE SKIP LOCKED
 )
 UPDATE messages m SET state = 'sending', epoch = $4, attempts = m.attempts + 1 FROM chosen WHERE m.id = chosen.id
