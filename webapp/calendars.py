@@ -19,6 +19,7 @@ from backend.people import queries as people
 from backend.people.queries import Person
 from backend.settings import settings
 from webapp.miniapp.wording import app_link
+from webapp.respond import download
 
 GOOD_FOR = 7  # days
 LONGEST = 256
@@ -56,17 +57,7 @@ async def show(name: FromPath[str]) -> Response[bytes]:
         raise NotFound()
     date = await calendar_date(code, person, url=app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    return Response(
-        render([date], host=host),
-        media_type="text/calendar",
-        headers={
-            "Content-Disposition": f'attachment; filename="{date.code}.ics"',
-            "Cache-Control": "no-store",
-            # Telegram's web clients fetch what they save.
-            "Access-Control-Allow-Origin": "https://web.telegram.org",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        },
-    )
+    return download(render([date], host=host), "text/calendar", f"{date.code}.ics")
 
 
 async def _read(token: str) -> tuple[str, Person | None]:

@@ -17,6 +17,7 @@ from backend.people import queries as people
 from backend.people.queries import Person
 from backend.personal.queries import export
 from backend.settings import settings
+from webapp.respond import download
 
 GOOD_FOR = 15 * 60  # seconds
 LONGEST = 256
@@ -48,18 +49,7 @@ async def show(name: FromPath[str]) -> Response[bytes]:
     if person is None:
         raise NotFound()
     text = json.dumps(await export(person), ensure_ascii=False, indent=1)
-    return Response(
-        text.encode(),
-        media_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="{FILE}"',
-            "Cache-Control": "no-store",
-            "X-Robots-Tag": "noindex",
-            # Telegram's web clients fetch what they save.
-            "Access-Control-Allow-Origin": "https://web.telegram.org",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        },
-    )
+    return download(text.encode(), "application/json", FILE, {"X-Robots-Tag": "noindex"})
 
 
 async def _read(token: str) -> Person | None:

@@ -63,6 +63,23 @@ fragment = page
 """A part of a page for htmx; it differs from a page in its template only."""
 
 
+def download(
+    content: bytes, media_type: str, name: str, headers: dict[str, str] | None = None
+) -> Response[bytes]:
+    """A file to be saved under this name, unkept by caches. Telegram's web clients fetch what they save, so they may."""
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "Access-Control-Allow-Origin": "https://web.telegram.org",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            **(headers or {}),
+        },
+    )
+
+
 def status_of(refusal: Refusal) -> int:
     """404 for what is not there for this reader, 403 for what their role does not reach, else 422."""
     if isinstance(refusal, NotFound):

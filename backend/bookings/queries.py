@@ -406,6 +406,11 @@ UPCOMING = (
 )
 
 
+def sought_words(text: str) -> list[str]:
+    """What is looked for: the words of what was typed, in small letters; more than eight do not count."""
+    return text.lower().split()[:SOUGHT_MOST]
+
+
 def sought(
     person: Person,
     *,
@@ -417,8 +422,7 @@ def sought(
 ) -> tuple[object, ...]:
     """What `UPCOMING` asks for, from $1 on."""
     since = after or clock.now() - timedelta(days=30)
-    known = words.lower().split()[:SOUGHT_MOST]
-    return (person.id, clock.now(), since, account_id, group_id, known, limit)
+    return (person.id, clock.now(), since, account_id, group_id, sought_words(words), limit)
 
 
 async def upcoming(

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend import db
-
-SOUGHT_MOST = 8  # words of a search that count
+from backend.bookings.queries import sought_words
 
 Kind = Literal["in", "line", "others", "door", "missing", "no-shows", "unreachable"]
 
@@ -111,7 +110,7 @@ SOUGHT = """(SELECT bool_and(strpos(lower(concat_ws(' ', {who}, {handle})), word
 
 
 def _words(sought: str) -> list[str]:
-    return [word.removeprefix("@") for word in sought.lower().split()[:SOUGHT_MOST]]
+    return [word.removeprefix("@") for word in sought_words(sought)]
 
 
 def _entry(row: db.Row) -> Entry:
