@@ -1,8 +1,9 @@
 """The database: pool, transaction, and plain SQL; the only file that knows asyncpg.
 
 Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
-`transaction()`, which an action opens, never nested. Errors of the database reach the domain as words of ours:
-`Busy` (a lock or a statement took too long), `Invalid` (a sign no text can hold), `Unavailable`, `OutcomeUnknown`.
+`transaction()`, which an action opens, never nested; one statement that is asked often may be one by itself (`alone`).
+Errors of the database reach the domain as words of ours: `Busy` (a lock or a statement took too long), `Invalid` (a sign
+no text can hold), `Unavailable`, `OutcomeUnknown`.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Any, Literal, Self
 
 import asyncpg
 from asyncpg.exceptions import InterfaceError, InternalClientError
+from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
@@ -190,6 +192,22 @@ async def transaction(first: str = "") -> AsyncIterator[Transaction]:
             yield opened
 
 
+async def alone(sql: str, *args: object) -> Any:
+    """A write of one statement, which is a transaction by itself: one way to the server instead of three. The first
+    column of the first row it returns, or None.
+
+    Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` when the connection was lost.
+    """
+    if DB.current_transaction.get() is not None:
+        raise TransactionError("a transaction by itself cannot be part of another")
+    with our_words():
+        async with DB.pool.acquire() if DB.pool else _connection() as connection:
+            try:
+                return await connection.fetchval(sql, *args)
+            except CONNECTION_LOST as error:
+                raise OutcomeUnknown("the connection was lost while writing") from error
+
+
 async def rows(sql: str, *args: object) -> list[Row]:
     """All rows of a query."""
     return list(await _run("fetch", sql, args))
@@ -219,11 +237,8 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
         return await getattr(inside.connection, method)(sql, *args)
     with our_words():
         if DB.pool is None:
-            connection = await DB.get_new_connection()
-            try:
+            async with _connection() as connection:
                 return await getattr(connection, method)(sql, *args)
-            finally:
-                await connection.close()
         for others in _tries():
             try:
                 async with DB.pool.acquire() as connection:
@@ -232,6 +247,16 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
                 if not others or method == "execute" or isinstance(error, TimeoutError):
                     raise
     raise AssertionError("unreachable")
+
+
+@asynccontextmanager
+async def _connection() -> AsyncIterator[asyncpg.Connection]:
+    """One for a command that has no pool."""
+    connection = await DB.get_new_connection()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def reachable(patience: float = 1.0) -> bool:

@@ -59,9 +59,9 @@ async def tick(duties: tuple[Duty, ...] = SCHEDULE) -> None:
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
+    due = await leases.due_duties()
     for duty in duties:
-        epoch = await leases.claim_duty(duty.name)
-        if epoch is not None:
+        if duty.name in due and (epoch := await leases.claim_duty(duty.name)) is not None:
             await _run(duty, epoch)
 
 

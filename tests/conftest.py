@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -40,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
         SECRET_KEY="only-for-tests-" + "0" * 40,
         LOG_LEVEL="warning",
     )
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """The loop that production runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 # Whole files go to whoever is free, so those that take long go first: none must be begun when all else is done.

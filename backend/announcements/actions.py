@@ -185,6 +185,9 @@ async def watch_no_more(announcement_id: int) -> None:
 # --- the ticker's: from an announcement to its messages ---
 
 # Who is first runs it; a stop waits for the chunk, and then drops what it made.
+# Asked every other second, mostly for nothing.
+ANY_UNDER_WAY = "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
+
 NEXT = """
 SELECT id, account_id, state, to_members FROM announcements
 WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NULL
@@ -232,6 +235,8 @@ async def fan_out() -> int:
 
     Each chunk is one transaction: killed at any point, the next run goes on, and nobody has two.
     """
+    if not await db.value(ANY_UNDER_WAY, clock.now()):
+        return 0
     done = 0
     while done < AT_ONCE and await _fan_out_chunk():
         done += 1

@@ -126,6 +126,8 @@ async def _post(
 async def announce_due() -> int:
     """The minute's job: a card for each date whose lead time has come and that has none; how many (`C1`)."""
     at = clock.now()
+    if not await db.value(f"SELECT EXISTS (SELECT 1 {NEAR})", at):
+        return 0
     async with db.transaction():
         near = [row["id"] for row in await db.rows(LOCK_NEAR, at)]
         return await db.execute(ANNOUNCE, at, near) if near else 0
@@ -174,52 +176,48 @@ async def take_due(chats: list[int]) -> Job | None:
 
 async def posted(job: Job, message_id: int, digest: str, look_at: datetime) -> None:
     """It is in the chat. Even if it was given up meanwhile: what is known is truer than what was feared."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET state = 'live', message_id = $2, digest = $3, shown_version = $4, next_try_at = $5,"
-            " posted_at = $6, drawn_at = $6, error = '', trouble = '', lost_at = NULL, attempts = 0 WHERE id = $1",
-            job.card_id,
-            message_id,
-            digest,
-            job.version,
-            look_at,
-            clock.now(),
-        )
+    await db.alone(
+        "UPDATE cards SET state = 'live', message_id = $2, digest = $3, shown_version = $4, next_try_at = $5,"
+        " posted_at = $6, drawn_at = $6, error = '', trouble = '', lost_at = NULL, attempts = 0 WHERE id = $1",
+        job.card_id,
+        message_id,
+        digest,
+        job.version,
+        look_at,
+        clock.now(),
+    )
 
 
 async def not_posted(job: Job, until: datetime, why: str) -> None:
     """It is certain that it is not in the chat: it is due again then."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET state = 'due', next_try_at = $2, error = $3 WHERE id = $1 AND state = 'posting'",
-            job.card_id,
-            until,
-            why[:500],
-        )
+    await db.alone(
+        "UPDATE cards SET state = 'due', next_try_at = $2, error = $3 WHERE id = $1 AND state = 'posting'",
+        job.card_id,
+        until,
+        why[:500],
+    )
 
 
 async def shown(job: Job, digest: str, look_at: datetime) -> None:
     """The card shows this version now."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, drawn_at = $5,"
-            " error = '', attempts = 0 WHERE id = $1",
-            job.card_id,
-            digest,
-            job.version,
-            look_at,
-            clock.now(),
-        )
+    await db.alone(
+        "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, drawn_at = $5,"
+        " error = '', attempts = 0 WHERE id = $1",
+        job.card_id,
+        digest,
+        job.version,
+        look_at,
+        clock.now(),
+    )
 
 
 async def failed_to_show(job: Job, why: str) -> None:
     """An edit failed in passing; the card stays behind and is tried again."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET attempts = attempts + 1, error = $2 WHERE id = $1",
-            job.card_id,
-            why[:500],
-        )
+    await db.alone(
+        "UPDATE cards SET attempts = attempts + 1, error = $2 WHERE id = $1",
+        job.card_id,
+        why[:500],
+    )
 
 
 async def lost(job: Job, trouble: str, why: str) -> None:

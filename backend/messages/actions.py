@@ -72,6 +72,11 @@ FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[]) AS t (id, s
 WHERE m.id = t.id
 """
 
+END = """
+UPDATE messages SET state = $3, error = $4, sent_at = CASE WHEN $3 IN ('sent', 'perhaps') THEN $5::timestamptz END
+WHERE id = $1 AND epoch = $2 AND state = 'sending'
+"""
+
 RECOVER = """
 UPDATE messages SET epoch = $1, error = 'the sender went away meanwhile',
     state = CASE WHEN kind = ANY($2::text[]) THEN 'perhaps' WHEN attempts >= $3 THEN 'parked' ELSE 'due' END,
@@ -137,60 +142,48 @@ async def _set_aside(claimed: Sequence[Letter]) -> list[Letter]:
 
 async def sent(letter: Letter) -> None:
     """It was delivered."""
-    async with db.transaction():
-        await _end(letter, "sent", "")
+    await db.alone(END, *_end(letter, "sent", ""))
 
 
 async def perhaps(letter: Letter, why: str) -> None:
     """It may have been delivered, and is of the kind that is not repeated."""
-    async with db.transaction():
-        await _end(letter, "perhaps", why)
+    await db.alone(END, *_end(letter, "perhaps", why))
 
 
 async def put_off(letter: Letter, until: datetime, why: str, *, blameless: bool = False) -> None:
     """Try again then; after ten attempts it is parked where an organiser sees it (`M2`). Being told to wait is no failure."""
-    async with db.transaction():
-        if letter.attempts >= ATTEMPTS_MAX and not blameless:
-            await _end(letter, "parked", why)
-            return
-        await db.execute(
-            "UPDATE messages SET state = 'due', due_at = $3, error = $4, attempts = attempts - $5"
-            " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
-            letter.id,
-            letter.epoch,
-            until,
-            why[:500],
-            int(blameless),
-        )
+    if letter.attempts >= ATTEMPTS_MAX and not blameless:
+        await park(letter, why)
+        return
+    await db.alone(
+        "UPDATE messages SET state = 'due', due_at = $3, error = $4, attempts = attempts - $5"
+        " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
+        letter.id,
+        letter.epoch,
+        until,
+        why[:500],
+        int(blameless),
+    )
 
 
 async def park(letter: Letter, why: str) -> None:
     """It can never be sent as it is."""
-    async with db.transaction():
-        await _end(letter, "parked", why)
+    await db.alone(END, *_end(letter, "parked", why))
 
 
 async def blocked(letter: Letter) -> None:
     """The person has blocked the bot: nothing more is sent to them, this and what waits included (`M3`)."""
     await mark_blocked(letter.person.telegram_id)
     async with db.transaction():
-        await _end(letter, "blocked", "the bot is blocked")
+        await db.execute(END, *_end(letter, "blocked", "the bot is blocked"))
         await db.execute(
             "UPDATE messages SET state = 'blocked', error = 'the bot is blocked' WHERE user_id = $1 AND state = 'due'",
             letter.person.id,
         )
 
 
-async def _end(letter: Letter, state: str, why: str) -> None:
-    await db.execute(
-        "UPDATE messages SET state = $3, error = $4, sent_at = CASE WHEN $3 IN ('sent', 'perhaps') THEN $5::timestamptz END"
-        " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
-        letter.id,
-        letter.epoch,
-        state,
-        why[:500],
-        clock.now(),
-    )
+def _end(letter: Letter, state: str, why: str) -> tuple[int, int, str, str, datetime]:
+    return letter.id, letter.epoch, state, why[:500], clock.now()
 
 
 async def send_parked_again(person: Person, account_id: int) -> int:

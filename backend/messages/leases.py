@@ -20,20 +20,15 @@ RETURNING epoch
 async def take(name: str, holder: str, life: timedelta) -> int | None:
     """Hold the lease for `life` from now, newly or still; its epoch, or None while somebody else has it."""
     at = clock.now()
-    async with db.transaction():
-        epoch: int | None = await db.value(TAKE, name, holder, at + life, at)
+    epoch: int | None = await db.alone(TAKE, name, holder, at + life, at)
     return epoch
 
 
 async def let_go(name: str, holder: str) -> None:
     """Give the lease up, so that nobody has to wait until it runs out."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE leases SET until = $3 WHERE name = $1 AND holder = $2",
-            name,
-            holder,
-            clock.now(),
-        )
+    await db.alone(
+        "UPDATE leases SET until = $3 WHERE name = $1 AND holder = $2", name, holder, clock.now()
+    )
 
 
 async def held(name: str) -> bool:
@@ -67,46 +62,44 @@ async def enlist(names: list[str]) -> None:
         )
 
 
+async def due_duties() -> set[str]:
+    """The names of the duties whose time has come. One question about all of them: it is asked every second, mostly for nothing."""
+    rows = await db.rows("SELECT name FROM schedule WHERE next_run_at <= $1", clock.now())
+    return {row["name"] for row in rows}
+
+
 async def claim_duty(name: str) -> int | None:
     """Claim the duty for `DUTY_LIFE` if it is due and nobody else was faster; the epoch of the claim, or None."""
     at = clock.now()
-    # Asked every second, mostly for nothing.
-    if not await db.value(
-        "SELECT true FROM schedule WHERE name = $1 AND next_run_at <= $2", name, at
-    ):
-        return None
-    async with db.transaction():
-        epoch: int | None = await db.value(
-            "UPDATE schedule SET next_run_at = $2, last_run_at = $3, epoch = epoch + 1"
-            " WHERE name = $1 AND next_run_at <= $3 RETURNING epoch",
-            name,
-            at + DUTY_LIFE,
-            at,
-        )
+    epoch: int | None = await db.alone(
+        "UPDATE schedule SET next_run_at = $2, last_run_at = $3, epoch = epoch + 1"
+        " WHERE name = $1 AND next_run_at <= $3 RETURNING epoch",
+        name,
+        at + DUTY_LIFE,
+        at,
+    )
     return epoch
 
 
 async def renew_duty(name: str, epoch: int) -> bool:
     """Keep a claim for `DUTY_LIFE` from now; False when another has claimed the duty since."""
-    async with db.transaction():
-        kept = await db.execute(
-            "UPDATE schedule SET next_run_at = $3 WHERE name = $1 AND epoch = $2",
-            name,
-            epoch,
-            clock.now() + DUTY_LIFE,
-        )
-    return kept == 1
+    kept = await db.alone(
+        "UPDATE schedule SET next_run_at = $3 WHERE name = $1 AND epoch = $2 RETURNING true",
+        name,
+        epoch,
+        clock.now() + DUTY_LIFE,
+    )
+    return bool(kept)
 
 
 async def end_duty(name: str, epoch: int, every: timedelta, *, error: str = "") -> bool:
     """The duty was run; when it failed it is tried again soon. False, and nothing written, when another has claimed it."""
     pause = min(every, AFTER_FAILURE) if error else every
-    async with db.transaction():
-        ended = await db.execute(
-            "UPDATE schedule SET next_run_at = $3, error = $4 WHERE name = $1 AND epoch = $2",
-            name,
-            epoch,
-            clock.now() + pause,
-            error[:500],
-        )
-    return ended == 1
+    ended = await db.alone(
+        "UPDATE schedule SET next_run_at = $3, error = $4 WHERE name = $1 AND epoch = $2 RETURNING true",
+        name,
+        epoch,
+        clock.now() + pause,
+        error[:500],
+    )
+    return bool(ended)

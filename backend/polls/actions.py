@@ -175,18 +175,21 @@ def _closing(
     return Closing("already", words.closed_already(), made)
 
 
+OVERDUE = """
+SELECT t.poll_id FROM poll_tallies t JOIN polls p ON p.id = t.poll_id WHERE p.closed_at IS NULL AND p.closes_at <= $1
+"""
+
+
 async def close_due() -> int:
     """Write down that polls past their deadline are closed, so that their cards are redrawn; how many were.
 
     Nothing waits for it: whoever reads a poll takes a passed deadline as its end (`P2`).
     """
     at = clock.now()
+    if not await db.value(f"SELECT EXISTS ({OVERDUE})", at):
+        return 0
     async with db.transaction():
-        due = await db.rows(
-            "SELECT t.poll_id FROM poll_tallies t JOIN polls p ON p.id = t.poll_id"
-            " WHERE p.closed_at IS NULL AND p.closes_at <= $1 ORDER BY t.poll_id FOR NO KEY UPDATE OF t",
-            at,
-        )
+        due = await db.rows(f"{OVERDUE} ORDER BY t.poll_id FOR NO KEY UPDATE OF t", at)
         closed = await db.rows(
             "UPDATE polls SET closed_at = closes_at WHERE id = ANY($1::bigint[]) AND closed_at IS NULL RETURNING id",
             [row["poll_id"] for row in due],

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 LOAD = """
+import gc, weakref
 import bot.light
 import aiogram.methods, aiogram.types
 status = open("/proc/self/status").read()
@@ -17,6 +18,9 @@ assert not unbuilt, unbuilt
 class Own(BaseModel):
     number: int
 assert Own(number=1).number == 1
+kept = weakref.ref(aiogram.methods.Response[bool])
+gc.collect()
+assert kept() is aiogram.methods.Response[bool]
 print(loaded)
 """
 

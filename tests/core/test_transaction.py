@@ -1,6 +1,7 @@
 """One transaction, one connection: whatever goes wrong, the connection goes back and the next one is clean (HOUSE 6)."""
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 from contextvars import Context
@@ -71,6 +72,19 @@ async def test_transactions_are_never_nested() -> None:
     assert in_use() == 0
 
 
+async def test_one_statement_may_be_a_transaction_by_itself() -> None:
+    """It says what it wrote, is undone whole when it fails, and joins no other."""
+    assert await db.alone("INSERT INTO notes VALUES (1), (2) RETURNING n") == 1
+    for _ in range(MANY):
+        with pytest.raises(db.UniqueViolation):
+            await db.alone("INSERT INTO notes VALUES (3), (2)")
+    async with db.transaction():
+        with pytest.raises(TransactionError):
+            await db.alone("INSERT INTO notes VALUES (4)")
+    assert await noted() == [1, 2]
+    assert in_use() == 0
+
+
 async def test_a_failed_commit_gives_its_connection_back() -> None:
     """Piccolo's own transaction keeps it for ever."""
     for _ in range(MANY):
@@ -127,6 +141,8 @@ async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown
             async with db.transaction():
                 await add(1)
         assert DB.current_transaction.get() is None
+        with pytest.raises(OutcomeUnknown):
+            await db.alone("INSERT INTO notes VALUES (1)")
     assert in_use() == 0
     assert await noted() == []
     await db.execute("DROP FUNCTION die() CASCADE")
@@ -139,7 +155,8 @@ async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(use
     async with DB.pool.acquire() as one, DB.pool.acquire() as other:
         lines = [c._con._transport.get_extra_info("socket") for c in (one, other)]
     for line in lines:
-        line.shutdown(socket.SHUT_RDWR)
+        with socket.socket(fileno=os.dup(line.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
     if use == "write":
         async with db.transaction():
             await add(1)

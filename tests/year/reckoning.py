@@ -723,7 +723,8 @@ class Date:
         return all(at is None or self.decides_at > at for at in changes)
 
     def remind(self) -> None:
-        """M4: who is booked, at the leads they chose, once each; of several that have passed the nearest is told."""
+        """M4: who is booked, at the leads they chose, once each; of several that have passed the nearest is told, and
+        none that is late by more than half its lead, or half a day."""
         now = self.books.now
         if self.state != "on" or now >= self.start:
             return
@@ -734,7 +735,12 @@ class Date:
             member = party.member
             leads = self.series.leads if member.leads is None else member.leads
             not_before = max(at for at in (party.seated_at, self.moved_at, member.chosen_at) if at)
-            passed = [m for m in leads if not_before <= self.start - m * MINUTE <= now]
+            passed = [
+                m
+                for m in leads
+                if not_before <= self.start - m * MINUTE <= now
+                and now - (self.start - m * MINUTE) <= min(m * MINUTE / 2, DAY / 2)
+            ]
             key = (member, min(passed, default=0), self.start)
             if passed and key not in self.reminded:
                 self.reminded.add(key)

@@ -150,7 +150,7 @@ class Truth:
             about = self.books.dates.get(row["instance_id"]) or told[row["announcement_id"]]
             sent[to, row["kind"], about].append(row["sent_at"])
         meant = by_person(self.books.expected)
-        wrong = []
+        wrong, stories = [], {}
         for key in {*sent, *meant}:
             had, should = sent.get(key, []), meant.get(key, [])
             if len(had) != len(should) or any(
@@ -164,7 +164,12 @@ class Truth:
                 wrong.append(
                     f"{to.name}: {kind} about {about.title} {about.id}: got at {got}, should have at {due}"
                 )
-        assert not wrong, f"{len(wrong)} of {len(meant)}\n" + "\n".join(sorted(wrong)[:40])
+                if isinstance(about, Date):
+                    stories[about.id] = self.driver.story_of(about)
+        told_of = [f"\nThe story of {number}:\n{story}" for number, story in stories.items()]
+        assert not wrong, f"{len(wrong)} of {len(meant)}\n" + "\n".join(
+            [*sorted(wrong)[:40], *told_of[:3]]
+        )
         self._chats(rows, person)
         self.sent = Counter(row["kind"] for row in rows)
 
