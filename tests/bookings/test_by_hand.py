@@ -319,7 +319,7 @@ async def emerald(*arguments: str) -> tuple[int, str]:
         "-m",
         "emerald",
         *arguments,
-        env=os.environ,
+        env=dict(os.environ),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
