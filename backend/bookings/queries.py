@@ -249,12 +249,19 @@ class Comer:
     place: int | None
     answered_at: datetime
     queued_at: datetime | None
+    offered: int = 0
+    offer_until: datetime | None = None
     reachable: bool = False
     guest_names: tuple[str, ...] = ()
 
     @property
+    def wanted(self) -> int:
+        """Seats they wait for or are offered, besides those they have."""
+        return self.waiting + self.offered
+
+    @property
     def guests(self) -> int:
-        return max(0, self.seats + self.waiting - 1)
+        return max(0, self.seats + self.wanted - 1)
 
     @property
     def named_guests(self) -> tuple[str, ...]:
@@ -681,7 +688,7 @@ async def instance_for_card(
 
 COMER = f"""
 SELECT m.id AS membership_id, m.user_id, m.name, u.first_name, u.last_name, u.may_write_at, u.blocked_at,
-    b.answer, b.seats, b.waiting, b.answered_at, b.queued_at, {AHEAD}
+    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at, {AHEAD}
 FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
 WHERE b.instance_id = $1
 """
@@ -702,6 +709,8 @@ def _comer(row: db.Row) -> Comer:
         place=row["place_in_line"],
         answered_at=row["answered_at"],
         queued_at=row["queued_at"],
+        offered=row["offered"],
+        offer_until=row["offer_until"],
         reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
         guest_names=tuple(row.get("guest_names", ())),
     )
@@ -775,9 +784,10 @@ async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:
 
 
 async def attendance(instance_id: int) -> list[Comer]:
-    """Everybody who ever answered: seated first, then the line, then maybe, can't, left; for organisers and helpers."""
+    """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe, can't, left;
+    for organisers and helpers."""
     rows = await db.rows(
-        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting > 0 DESC,"
+        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting + b.offered > 0 DESC, b.seats = 0 AND b.offered > 0 DESC,"
         " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
         " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
         instance_id,

@@ -50,6 +50,29 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     assert "Aino Maybe" in shown
 
 
+async def test_who_has_an_offer_stands_at_the_head_of_the_line(
+    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any, aino: Any
+) -> None:
+    """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking nothing."""
+    from backend.bookings import actions
+    from backend.bookings.rules import Via
+
+    tonight = noon.replace(hour=20, tzinfo=None)
+    code = await instance(starts_local=tonight, capacity=2, guests_max=1)
+    await book(code, bob, 1)
+    await book(code, alice, 1)
+    await book(code, aino)
+    await actions.leave(code, bob, via=Via.CARD)
+    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    assert "Seats 2 of 2 Waiting 1 for 1 seat" in shown
+    line, rest = shown.split("In line")[-1].split("Not coming, or not sure")
+    assert re.search(r"A Alice wants 2 seats Held until 14:30 .*1 A Aino wants 1 seat", line)
+    assert "Bob Left" in rest and "Alice" not in rest.split("Seats")[0]
+    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/seat")
+    assert "Alice has 2 seats." in desk.text(shown)
+    assert await sitting(code) == {"Alice": (2, 0), "Aino": (0, 1)}
+
+
 async def test_shows_what_guests_are_called(desk: Any, instance: Any, alice: Any, bob: Any) -> None:
     """`B1`: organisers see the names, of who comes and of who waits."""
     from backend.bookings import actions

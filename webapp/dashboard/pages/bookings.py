@@ -149,11 +149,12 @@ async def _ask_to_go_over(
     """What only an owner may do, and only when asked once more (`B3`); anybody else reads why not."""
     view = await event(code, visit.person)
     one = await _comer(view.id, membership_id)
-    waits = one is not None and one.waiting > 0
+    waits = one is not None and one.wanted > 0
     name = one.name if one is not None else await _name(visit, membership_id)
     if not name or not visit.club.allows(Act.OVERBOOK):
         return await page_of(request, visit, code, status=422, notice=told(visit, full.words, "no"))
-    size = one.waiting if one is not None and waits else 1 + guests
+    # What an offer holds for them is there to be given.
+    size = one.wanted - one.offered if one is not None and waits else 1 + guests
     return await page_of(
         request,
         visit,

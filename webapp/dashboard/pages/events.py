@@ -80,8 +80,8 @@ async def page_of(
         following=await next_date(view, visit.person),
         rhythm=rhythm(visit.voice, describe(parse_recurrence(view.rule), view.starts_local)),
         seated=[one for one in people if one.seats],
-        line=[one for one in people if one.waiting and not one.seats],
-        others=[one for one in people if not one.seats and not one.waiting],
+        line=[one for one in people if one.wanted and not one.seats],
+        others=[one for one in people if not one.seats and not one.wanted],
         waiting_seats=sum(one.waiting for one in people),
         cards=cards,
         to_add=await _to_add(visit, people),
@@ -97,6 +97,6 @@ async def _to_add(visit: Visit, people: list[Comer]) -> list[Member]:
     """Members who are neither in nor in line, by name, for who may add them."""
     if not visit.club.allows(Act.MANAGE_BOOKINGS):
         return []
-    there = {one.membership_id for one in people if one.seats or one.waiting}
+    there = {one.membership_id for one in people if one.seats or one.wanted}
     found = [member for member in await members(visit.club) if member.id not in there]
     return sorted(found, key=lambda member: member.name.casefold())
