@@ -196,12 +196,13 @@ async def _insert(
         at,
     )
     ids = [int(row["id"]) for row in rows]
-    await db.execute(
-        "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
-        ids,
-        series["account_id"],
-        series["capacity"],
-    )
+    if ids:  # most days, no series has one more
+        await db.execute(
+            "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
+            ids,
+            series["account_id"],
+            series["capacity"],
+        )
     return ids
 
 

@@ -313,6 +313,7 @@ class Driver:
                 act = replace(act, verb="take")
             meant = self._reckon(act)
             self.done["taps"] += 1
+            await self._tell_sandbox_the_time()
             answer = await self.telegram.tap(str(self.telegram_id[who]), message, label)
             return _heard(answer["text"], meant), meant
         meant = self._reckon(act)
