@@ -3,6 +3,7 @@
 The server is thrown away at the end; `TEST_DATABASE_URL` names another one to use instead (its tables are emptied).
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Settings are read on import, so the environment is set before anything of ours is imported."""
     from backend import embedded
 
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that production runs on
+
     url = os.environ.get("TEST_DATABASE_URL") or _stack.enter_context(embedded.throwaway())
     for name in [n for n in os.environ if n.startswith(("TELEGRAM_", "POSTGRES_"))]:
         del os.environ[name]
@@ -41,11 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
         SECRET_KEY="only-for-tests-" + "0" * 40,
         LOG_LEVEL="warning",
     )
-
-
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
-    """The loop that production runs on."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 # Whole files go to whoever is free, so those that take long go first: none must be begun when all else is done.
