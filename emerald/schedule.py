@@ -59,7 +59,7 @@ async def tick(duties: tuple[Duty, ...] = SCHEDULE) -> None:
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
-    due = await leases.due_duties()
+    due = await leases.due_duties([duty.name for duty in duties])
     for duty in duties:
         if duty.name in due and (epoch := await leases.claim_duty(duty.name)) is not None:
             await _run(duty, epoch)
