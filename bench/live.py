@@ -103,7 +103,8 @@ class Clock:
 
     def read(self) -> tuple[float, float, float]:
         """Now: the clock on the wall, the web process's, PostgreSQL's."""
-        theirs = sum(_seconds(pid) for pid in _children(self.postmaster))
+        ended = _stat(self.postmaster)[13:15]
+        theirs = sum(map(int, ended)) / TICKS + sum(map(_seconds, _children(self.postmaster)))
         return time.perf_counter(), _seconds(self.web), theirs
 
     def since(self) -> tuple[float, float, float]:
@@ -119,7 +120,10 @@ def _stat(pid: int) -> list[str]:
 
 
 def _seconds(pid: int) -> float:
-    told = _stat(pid)
+    try:
+        told = _stat(pid)
+    except (FileNotFoundError, ProcessLookupError):  # ended this moment: its parent has it now
+        return 0.0
     return (int(told[11]) + int(told[12])) / TICKS
 
 
