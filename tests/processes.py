@@ -77,37 +77,6 @@ async def together(file: str, function: str, tasks: Sequence[object], **environ:
         return await asyncio.gather(*(one.run(task) for one, task in zip(crew, tasks, strict=True)))
 
 
-# `emerald work`, but dead by kill -9 at the moment it first comes to a failpoint.
-DIES = """
-import os, signal, sys
-from backend import failpoints
-async def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-failpoints.arrange(sys.argv[1], die)
-from emerald.cli import main
-sys.exit(main(["work"]))
-"""
-
-
-async def worker_that_dies(at: str, **environ: str) -> int:
-    """Run a real worker until it kills itself at the failpoint `at`; its exit code, -9."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        DIES,
-        at,
-        cwd=HERE.parent.parent,
-        env={**os.environ, "DATABASE_POOL_SIZE": "2", **environ},
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 async def meet(at: str, sequence: str, n: int) -> None:
     """Make this process wait, the first time it comes to the failpoint `at`, for `n` processes to be there.
 

@@ -3,48 +3,57 @@ longer than it takes."""
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests import forked
 from tests.telegram import Telegram
 
-PATIENCE = 25  # seconds; only a failing test ever waits so long
+PATIENCE = 60  # seconds; only a failing test ever waits so long
 
 
 @contextmanager
 def emerald(
     command: str, telegram: Telegram, *, failpoints: str = ""
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[ForkServerProcess]:
     """`emerald <command>` on the tests' database and sandbox."""
     environ = {**os.environ, "TELEGRAM_API_URL": telegram.url, "DATABASE_POOL_SIZE": "2"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "emerald", command], env={**environ, "FAILPOINTS": failpoints}
-    )
+    process = forked.start([command], {**environ, "FAILPOINTS": failpoints})
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        process.kill()
+        process.join()
 
 
-async def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+async def command(*arguments: str) -> Done:
     """`emerald …` to its end, on the tests' database."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "emerald", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with TemporaryDirectory() as said:
+        process = forked.start(arguments, os.environ, Path(said))
+        code = await ended(process, PATIENCE)
+        return Done(code, *((Path(said) / number).read_text() for number in "12"))
 
 
-async def ended(process: subprocess.Popen[bytes], within: float = 10) -> int:
-    """How the process ended; -9 when it was killed."""
-    return await asyncio.to_thread(process.wait, within)
+async def ended(process: ForkServerProcess, within: float = 10) -> int:
+    """How the process ended; -9 when it was killed. Raises `TimeoutError`."""
+    await asyncio.to_thread(process.join, within)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError
+    return process.exitcode
 
 
 async def until(question: str, *values: object) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +39,7 @@ from backend.bookings.rules import Via
 from backend.bookings.words import NoRoomLeft
 from backend.errors import Forbidden, Invalid, NotFound
 from emerald.doctor import check_invariants
+from tests.workers import command
 
 Make = Callable[..., Awaitable[str]]
 
@@ -314,17 +313,8 @@ async def test_everybody_checks_in_at_once(
 
 async def emerald(*arguments: str) -> tuple[int, str]:
     """Run a command of the product beside this process, on the same database."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "emerald",
-        *arguments,
-        env=dict(os.environ),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, (out or err).decode()
+    done = await command(*arguments)
+    return done.returncode, done.stdout or done.stderr
 
 
 async def test_seats_and_attendance_from_the_command_line(

@@ -1,12 +1,8 @@
 """`emerald series …` and `emerald event …` as an organiser types them (`S4`–`S9`)."""
 
-import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from icalendar import Calendar
@@ -16,24 +12,17 @@ from backend.bookings.queries import event, series_dates
 from backend.bookings.rules import Via
 from backend.events.queries import series as series_view
 from backend.people.queries import Person
+from tests.workers import Done, command
 
-ROOT = Path(__file__).parents[2]
 Make = Callable[..., Awaitable[Any]]
 # The command line has the clock of the machine, so these dates lie far ahead of any.
 START = datetime(2031, 3, 4, 18, 0)  # a Tuesday
 RULE = "FREQ=WEEKLY;COUNT=4"
 
 
-async def run(*arguments: str, as_: int = 1001) -> subprocess.CompletedProcess[str]:
+async def run(*arguments: str, as_: int = 1001) -> Done:
     """A command as Olga, or whoever has that Telegram number."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "emerald", *arguments, "--as", str(as_)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return await command(*arguments, "--as", str(as_))
 
 
 async def told(*arguments: str) -> str:

@@ -37,7 +37,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     with emerald("work", telegram) as first:
         await wait_for(telegram, club.chat_id, text="Evening flow yoga")
         told = await wait_for(telegram, 1003, text="first in line")
-        first.send_signal(signal.SIGKILL)
+        first.kill()
         await ended(first)
     async with db.transaction():  # the lease of the dead runs out
         await db.execute("UPDATE leases SET until = $1", clock.now())
@@ -112,7 +112,7 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
             await post_card(olga, code)
             card = await wait_for(telegram, club.chat_id, text="12 free")
             await until("SELECT state = 'live' FROM cards")
-            first.send_signal(signal.SIGKILL)
+            first.kill()
             await ended(first)
             died = time.monotonic()
             await book(code, alice, via=Via.MINIAPP)

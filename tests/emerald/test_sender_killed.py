@@ -13,7 +13,6 @@ from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
 from backend.bookings.rules import Via
 from tests.emerald.test_processes_for_real import wait_for
-from tests.processes import worker_that_dies
 from tests.telegram import Telegram
 from tests.workers import emerald, ended
 
@@ -50,6 +49,12 @@ def said(telegram: Telegram, chat: Any, text: str) -> int:
     return sum(text in m["text"] for m in chat.messages())
 
 
+async def dies(at: str, telegram: Telegram) -> None:
+    """A worker comes, works, and is dead by kill -9 at the moment it first comes to this place."""
+    with emerald("work", telegram, failpoints=f"{at}=die") as worker:
+        assert await ended(worker, PATIENCE) == -9
+
+
 async def emptied(within: float = PATIENCE) -> None:
     """Wait until another worker has dealt with everything."""
     async with asyncio.timeout(within):
@@ -84,9 +89,8 @@ async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
 ) -> None:
     """`M1`: at least once for a confirmation, at most once for an announcement; none is forgotten."""
     times, arrived = STEPS[at]
-    environ = {"TELEGRAM_API_URL": telegram.url}
     await promoted(telegram, alice, bob, instance)
-    assert await worker_that_dies(at, **environ) == -9
+    await dies(at, telegram)
     async with db.transaction():  # the lease of the dead runs out
         await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as second:
@@ -98,7 +102,7 @@ async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
     assert await db.value("SELECT state FROM messages") == "sent"
 
     number = await announced(olga, club)
-    assert await worker_that_dies(at, **environ) == -9
+    await dies(at, telegram)
     async with db.transaction():
         await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as third:

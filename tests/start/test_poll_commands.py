@@ -1,12 +1,7 @@
 """`emerald create-poll`, `close-poll` and `poll`, as an organiser types them (`P1`, `P4`, `P5`)."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +11,8 @@ from backend.people.queries import Person
 from backend.polls.actions import vote
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
+from tests.workers import Done, command
 
-ROOT = Path(__file__).parents[2]
 Emerald = Callable[..., Any]
 
 
@@ -25,16 +20,8 @@ Emerald = Callable[..., Any]
 def emerald(club: Any) -> Emerald:
     """Run a command as Olga, on the tests' database."""
 
-    async def run(*arguments: str, who: int = 1001) -> subprocess.CompletedProcess[str]:
-        return await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "emerald", *arguments, "--as", str(who)],
-            cwd=ROOT,
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    async def run(*arguments: str, who: int = 1001) -> Done:
+        return await command(*arguments, "--as", str(who))
 
     return run
 
