@@ -1,11 +1,11 @@
-"""Commands of Emerald as processes of their own that need not load the libraries anew: they are forked from one that has, as
-`emerald run` forks its own. Of ours nothing is loaded there: settings are read from each process's own environment.
+"""Processes of tests that need not load the libraries anew: they are forked from one that has, as `emerald run` forks its own.
+Of ours nothing is loaded there: settings are read from each process's own environment.
 """
 
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -16,18 +16,21 @@ _libraries.set_forkserver_preload(
 )  # fmt: skip
 
 
-def start(
-    arguments: Sequence[str], environ: Mapping[str, str], out: Path | None = None
-) -> ForkServerProcess:
-    """Start `emerald <arguments>`. What it says goes into `out`/1 and `out`/2, if that is given."""
-    process = _libraries.Process(target=_run, args=(list(arguments), dict(environ), out))
+def start(environ: Mapping[str, str], act: Callable[..., None], *args: object) -> ForkServerProcess:
+    """Start a process that does this in this environment. The module of `act` must load none of ours."""
+    process = _libraries.Process(target=_begin, args=(dict(environ), act, args))
     process.start()
     return process
 
 
-def _run(arguments: list[str], environ: dict[str, str], out: Path | None) -> None:
+def _begin(environ: dict[str, str], act: Callable[..., None], args: tuple[object, ...]) -> None:
     os.environ.clear()
     os.environ.update(environ)
+    act(*args)
+
+
+def emerald(arguments: list[str], out: Path | None) -> None:
+    """Be `emerald <arguments>`. What it says goes into `out`/1 and `out`/2, if that is given."""
     for number in (1, 2) if out else ():
         os.dup2(os.open(f"{out}/{number}", os.O_WRONLY | os.O_CREAT), number)
     from emerald.cli import main

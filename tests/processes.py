@@ -1,20 +1,23 @@
 """Work done by several real processes at once, each with its own pool, as web and bot processes have.
 
 A *crew* of processes starts, each says when it is ready, and all are let go together. Each runs one function of a test
-file on its own task; tasks and results travel as JSON lines.
+file on its own task; tasks and results travel as JSON.
 """
 
 import asyncio
 import importlib.util
 import json
+import multiprocessing
 import os
 import sys
+import traceback
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
-HERE = Path(__file__).resolve()
+from tests import forked
+
 POOL = 4
 PATIENCE = 60  # seconds; only a hanging test ever waits so long
 
@@ -22,47 +25,40 @@ PATIENCE = 60  # seconds; only a hanging test ever waits so long
 class Worker:
     """One process of a crew."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self, line: Connection) -> None:
+        self._line = line
 
     async def run(self, task: object) -> Any:
         """The function's result for this task. Raises `RuntimeError` with the process's own words when it fails."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(task).encode() + b"\n")
-        return json.loads(await self.line())
+        self._line.send(json.dumps(task))
+        return json.loads(await self.hear())
 
-    async def line(self) -> bytes:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            said = await self.process.stdout.readline()
-        if not said:
-            assert self.process.stderr is not None
-            raise RuntimeError((await self.process.stderr.read()).decode())
-        return said
+    async def hear(self) -> str:
+        return await asyncio.to_thread(self._hear)
+
+    def _hear(self) -> str:
+        if not self._line.poll(PATIENCE):
+            raise TimeoutError
+        well, said = self._line.recv()
+        if not well:
+            raise RuntimeError(said)
+        return str(said)
 
 
 @asynccontextmanager
 async def worker(file: str, function: str, **environ: str) -> AsyncIterator[Worker]:
     """One process that is ready to run `function` of the test file; it ends with the block."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(HERE),
-        file,
-        function,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=2**24,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent.parent), **environ},
-    )
+    here, there = multiprocessing.Pipe()
+    process = forked.start({**os.environ, **environ}, _work, file, function, there)
+    there.close()
     try:
-        made = Worker(process)
-        assert (await made.line()).strip() == b"ready"
+        made = Worker(here)
+        assert await made.hear() == "ready"
         yield made
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+        here.close()
+        process.kill()
+        process.join()
 
 
 async def together(file: str, function: str, tasks: Sequence[object], **environ: str) -> list[Any]:
@@ -94,7 +90,14 @@ async def meet(at: str, sequence: str, n: int) -> None:
     failpoints.arrange(at, wait_for_all)
 
 
-async def _work(file: str, function: str) -> None:
+def _work(file: str, function: str, line: Connection) -> None:
+    try:
+        asyncio.run(_answer(file, function, line))
+    except Exception:
+        line.send((False, traceback.format_exc()))
+
+
+async def _answer(file: str, function: str, line: Connection) -> None:
     from backend import db
 
     spec = importlib.util.spec_from_file_location("work", file)
@@ -105,11 +108,9 @@ async def _work(file: str, function: str) -> None:
     spec.loader.exec_module(module)
     await db.open_pool(name="emerald-crew", size=POOL)
     await db.value("SELECT 1")
-    print("ready", flush=True)
-    while task := await asyncio.to_thread(sys.stdin.readline):
-        print(json.dumps(await getattr(module, function)(json.loads(task))), flush=True)
+    line.send((True, "ready"))
+    with suppress(EOFError):  # nobody asks any more
+        while task := await asyncio.to_thread(line.recv):
+            done = await getattr(module, function)(json.loads(task))
+            line.send((True, json.dumps(done)))
     await db.close_pool()
-
-
-if __name__ == "__main__":
-    asyncio.run(_work(sys.argv[1], sys.argv[2]))

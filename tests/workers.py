@@ -21,8 +21,8 @@ def emerald(
     command: str, telegram: Telegram, *, failpoints: str = ""
 ) -> Iterator[ForkServerProcess]:
     """`emerald <command>` on the tests' database and sandbox."""
-    environ = {**os.environ, "TELEGRAM_API_URL": telegram.url, "DATABASE_POOL_SIZE": "2"}
-    process = forked.start([command], {**environ, "FAILPOINTS": failpoints})
+    ours = {"TELEGRAM_API_URL": telegram.url, "DATABASE_POOL_SIZE": "2", "FAILPOINTS": failpoints}
+    process = forked.start({**os.environ, **ours}, forked.emerald, [command], None)
     try:
         yield process
     finally:
@@ -42,7 +42,7 @@ class Done:
 async def command(*arguments: str) -> Done:
     """`emerald …` to its end, on the tests' database."""
     with TemporaryDirectory() as said:
-        process = forked.start(arguments, os.environ, Path(said))
+        process = forked.start(os.environ, forked.emerald, list(arguments), Path(said))
         code = await ended(process, PATIENCE)
         return Done(code, *((Path(said) / number).read_text() for number in "12"))
 
