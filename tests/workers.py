@@ -39,17 +39,27 @@ class Done:
     stderr: str
 
 
-async def command(*arguments: str) -> Done:
-    """`emerald …` to its end, on the tests' database."""
+def run(*arguments: str, **environ: str) -> Done:
+    """`emerald …` to its end, on the tests' database if `environ` names no other."""
     with TemporaryDirectory() as said:
-        process = forked.start(os.environ, forked.emerald, list(arguments), Path(said))
-        code = await ended(process, PATIENCE)
-        return Done(code, *((Path(said) / number).read_text() for number in "12"))
+        out = Path(said)
+        process = forked.start({**os.environ, **environ}, forked.emerald, list(arguments), out)
+        code = _end(process, PATIENCE)
+        return Done(code, (out / "1").read_text(), (out / "2").read_text())
+
+
+async def command(*arguments: str) -> Done:
+    """The same, beside what goes on here."""
+    return await asyncio.to_thread(run, *arguments)
 
 
 async def ended(process: ForkServerProcess, within: float = 10) -> int:
     """How the process ended; -9 when it was killed. Raises `TimeoutError`."""
-    await asyncio.to_thread(process.join, within)
+    return await asyncio.to_thread(_end, process, within)
+
+
+def _end(process: ForkServerProcess, within: float) -> int:
+    process.join(within)
     if process.exitcode is None:
         process.kill()
         raise TimeoutError

@@ -8,15 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from backend.database_address import DatabaseAddress
+from tests.workers import Done, run
 
 ROOT = Path(__file__).parents[2]
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., Done]
 EVENT = ("--title", "Sunday run", "--starts-at", "2030-03-01T18:00", "--zone", "Europe/Helsinki")
 
 
@@ -43,18 +45,7 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def bare(url: str) -> Command:
     """Run a command on the database as it is."""
-
-    def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "emerald", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": url, **environ},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return command
+    return partial(run, DATABASE_URL=url)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +56,7 @@ def emerald(bare: Command) -> Command:
     return bare
 
 
-def refusal(done: subprocess.CompletedProcess[str], code: int = 1) -> str:
+def refusal(done: Done, code: int = 1) -> str:
     assert (done.returncode, done.stdout) == (code, ""), done
     assert "Traceback" not in done.stderr
     return done.stderr
