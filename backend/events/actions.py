@@ -156,12 +156,16 @@ def dates_ahead(
     return timing.dates(after=at, until=at + DISTANT, limit=limit)
 
 
-async def materialise(series_id: int, at: datetime, then: Then | None = None) -> list[int]:
+async def materialise(
+    series_id: int, at: datetime, then: Then | None = None, *, onward: bool = False
+) -> list[int]:
     """Make the instances of the weeks ahead that are missing; the ids of the new ones. Called inside a transaction, in
     which `then` is told of them too: who has a standing seat sits there before anybody can tap.
 
     Making them twice changes nothing: (series, original start) is unique (`S2`). The first date is made however far
-    ahead it lies, so that a new series is never empty. One that is paused or archived gets none (`S9`).
+    ahead it lies, so that a new series is never empty. One that is paused or archived gets none (`S9`). `onward` goes on
+    from where it was made to: when a state changes its clocks, and with them the instants of dates that are there
+    already, nothing is made a second time.
     """
     row = await db.row("SELECT * FROM event_series WHERE id = $1 FOR NO KEY UPDATE", series_id)
     assert row is not None
@@ -170,10 +174,14 @@ async def materialise(series_id: int, at: datetime, then: Then | None = None) ->
     timing = timing_of(row)
     until = at + timedelta(weeks=settings.weeks_ahead)
     since = at - timing.length
+    if onward and row["made_until"] is not None:
+        since = max(since, row["made_until"])
     dates = timing.dates(after=since, until=until, limit=MOST_AT_ONCE)
     if not dates and row["made_until"] is None:
         dates = timing.dates(after=since, until=at + DISTANT, limit=1)
-    made = await _insert(row, dates, timing.length, at)
+    made = await _insert(row, dates, timing.length, at) if dates else []
+    if len(dates) == MOST_AT_ONCE:  # the rest follows from here
+        until = dates[-1].original_start
     await db.execute("UPDATE event_series SET made_until = $2 WHERE id = $1", series_id, until)
     if made and then is not None:
         await then(made)
@@ -196,13 +204,12 @@ async def _insert(
         at,
     )
     ids = [int(row["id"]) for row in rows]
-    if ids:  # most days, no series has one more
-        await db.execute(
-            "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
-            ids,
-            series["account_id"],
-            series["capacity"],
-        )
+    await db.execute(
+        "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
+        ids,
+        series["account_id"],
+        series["capacity"],
+    )
     return ids
 
 
@@ -224,7 +231,7 @@ async def materialise_all(then: Then | None = None) -> int:
     for row in await db.rows(BEHIND, at + timedelta(weeks=settings.weeks_ahead)):
         try:
             async with db.transaction():
-                made += len(await materialise(row["id"], at, then))
+                made += len(await materialise(row["id"], at, then, onward=True))
         except ValueError as error:  # `BadRule`, `UnknownZone`
             log.error("series without dates", series=row["id"], error=str(error))
     return made

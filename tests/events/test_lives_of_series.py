@@ -108,9 +108,9 @@ async def test_only_series_that_are_behind_are_looked_at(
     looked: list[int] = []
     really = actions.materialise
 
-    async def materialise(series_id: int, at: datetime, then: Any) -> list[int]:
+    async def materialise(series_id: int, at: datetime, then: Any, *, onward: bool) -> list[int]:
         looked.append(series_id)
-        return await really(series_id, at, then)
+        return await really(series_id, at, then, onward=onward)
 
     monkeypatch.setattr(actions, "materialise", materialise)
     assert (await materialise_all(), looked) == (0, [])

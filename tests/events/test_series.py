@@ -50,6 +50,31 @@ async def test_making_them_again_changes_nothing_and_time_brings_the_next(
     assert await count() == 10
 
 
+async def test_a_state_that_changes_its_clocks_doubles_no_date(
+    series: Make, noon: datetime
+) -> None:
+    """S2: dates made by the zone's former rules are an hour beside what the rule gives now; they are there all the same."""
+    await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    async with db.transaction():
+        await db.execute(
+            "UPDATE event_instances SET original_start = original_start - interval '1 hour',"
+            " starts_at = starts_at - interval '1 hour', ends_at = ends_at - interval '1 hour'"
+        )
+    clock.advance(timedelta(days=2))
+    assert await materialise_all() == 1
+    days = await db.value("SELECT count(DISTINCT starts_at::date) FROM event_instances")
+    assert days == await count() == 9
+
+
+async def test_no_date_is_left_out_where_there_are_very_many(
+    series: Make, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: of more than are made at once the daily job makes the rest."""
+    monkeypatch.setattr("backend.events.actions.MOST_AT_ONCE", 5)
+    await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    assert (await count(), await materialise_all(), await count()) == (5, 3, 8)
+
+
 async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
     """S2: a new series is never empty."""
     made = await series(starts_local=datetime(2027, 8, 1, 12, 0))
