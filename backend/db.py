@@ -8,7 +8,7 @@ no text can hold), `Unavailable`, `OutcomeUnknown`.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -201,7 +201,7 @@ async def alone(sql: str, *args: object) -> Any:
     if DB.current_transaction.get() is not None:
         raise TransactionError("a transaction by itself cannot be part of another")
     with our_words():
-        async with DB.pool.acquire() if DB.pool else _connection() as connection:
+        async with _connection() as connection:
             try:
                 return await connection.fetchval(sql, *args)
             except CONNECTION_LOST as error:
@@ -236,12 +236,9 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
     with our_words():
-        if DB.pool is None:
-            async with _connection() as connection:
-                return await getattr(connection, method)(sql, *args)
         for others in _tries():
             try:
-                async with DB.pool.acquire() as connection:
+                async with _connection() as connection:
                     return await getattr(connection, method)(sql, *args)
             except CONNECTION_LOST as error:
                 if not others or method == "execute" or isinstance(error, TimeoutError):
@@ -249,9 +246,13 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     raise AssertionError("unreachable")
 
 
+def _connection() -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """One of the pool's; for a command that has none, its own."""
+    return DB.pool.acquire() if DB.pool is not None else _of_its_own()
+
+
 @asynccontextmanager
-async def _connection() -> AsyncIterator[asyncpg.Connection]:
-    """One for a command that has no pool."""
+async def _of_its_own() -> AsyncIterator[asyncpg.Connection]:
     connection = await DB.get_new_connection()
     try:
         yield connection
