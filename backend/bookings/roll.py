@@ -35,17 +35,17 @@ class Entry:
         return ", ".join(name for name in self.guest_names if name)
 
     @property
+    def wanted(self) -> int:
+        """Seats they wait for or are offered, besides those they have."""
+        return self.waiting + self.offered
+
+    @property
     def size(self) -> int:
-        return self.seats + self.waiting + self.offered
+        return self.seats + self.wanted
 
     @property
     def guests(self) -> int:
         return max(0, self.size - 1)
-
-    @property
-    def waits(self) -> bool:
-        """In line, or asked whether they take what is held for them."""
-        return self.waiting + self.offered > 0
 
 
 @dataclass(frozen=True, slots=True)

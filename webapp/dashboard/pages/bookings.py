@@ -153,8 +153,8 @@ async def _ask_to_go_over(
     name = one.name if one is not None else await _name(visit, membership_id)
     if not name or not visit.club.allows(Act.OVERBOOK):
         return await page_of(request, visit, code, status=422, notice=told(visit, full.words, "no"))
-    # What an offer holds for them is there to be given.
-    size = one.wanted - one.offered if one is not None and waits else 1 + guests
+    # Without what an offer holds for them: that is there to be given.
+    size = one.waiting if one is not None and waits else 1 + guests
     return await page_of(
         request,
         visit,

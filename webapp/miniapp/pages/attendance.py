@@ -180,8 +180,9 @@ async def seat(
                 via=Via.MINIAPP,
             )
     except NoRoomLeft as full:
-        size = was.waiting + was.offered or 1 + guests
-        over = _overbooking(view, club, was.name, size, full, form, membership_id, here, was.waits)
+        size = was.wanted or 1 + guests
+        waits = was.wanted > 0
+        over = _overbooking(view, club, was.name, size, full, form, membership_id, here, waits)
         if here:
             return await _adding(code, organiser, q=form.q, over=over)
         return await _party(code, organiser, membership_id, over=over)
@@ -237,7 +238,7 @@ async def destroy(
 def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Undo | None:
     """The way back from a removal, if there is one: the same seats, or the end of the line."""
     url = f"/app/events/{now.code}/attendance/{was.membership_id}"
-    if was.waits and not was.seats:
+    if was.wanted and not was.seats:
         label = organiser.voice.say(N_("Put back at the end of the line"))
         return Undo("put", url, label, {"guests": str(was.guests), "how": "line"})
     if now.free is None or now.free >= was.seats:
