@@ -184,10 +184,10 @@ async def watch_no_more(announcement_id: int) -> None:
 
 # --- the ticker's: from an announcement to its messages ---
 
-# Who is first runs it; a stop waits for the chunk, and then drops what it made.
 # Asked every other second, mostly for nothing.
 ANY_UNDER_WAY = "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
 
+# Who is first runs it; a stop waits for the chunk, and then drops what it made.
 NEXT = """
 SELECT id, account_id, state, to_members FROM announcements
 WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NULL
