@@ -95,6 +95,7 @@ def _work(file: str, function: str, line: Connection) -> None:
         asyncio.run(_answer(file, function, line))
     except Exception:
         line.send((False, traceback.format_exc()))
+        raise
 
 
 async def _answer(file: str, function: str, line: Connection) -> None:

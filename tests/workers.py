@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from tests import forked
 from tests.telegram import Telegram
 
-PATIENCE = 60  # seconds; only a failing test ever waits so long
+# Seconds, for the database to say so and for a command to end; only a failing test ever waits so long.
+PATIENCE, A_COMMAND = 25, 60
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def run(*arguments: str, **environ: str) -> Done:
     with TemporaryDirectory() as said:
         out = Path(said)
         process = forked.start({**os.environ, **environ}, forked.emerald, list(arguments), out)
-        code = _end(process, PATIENCE)
+        code = _end(process, A_COMMAND)
         return Done(code, (out / "1").read_text(), (out / "2").read_text())
 
 

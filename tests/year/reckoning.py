@@ -738,8 +738,9 @@ class Date:
             passed = [
                 m
                 for m in leads
-                if not_before <= self.start - m * MINUTE <= now
-                and now - (self.start - m * MINUTE) <= min(m * MINUTE / 2, DAY / 2)
+                if max(not_before, now - min(m * MINUTE / 2, DAY / 2))
+                <= self.start - m * MINUTE
+                <= now
             ]
             key = (member, min(passed, default=0), self.start)
             if passed and key not in self.reminded:
