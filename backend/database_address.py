@@ -30,10 +30,7 @@ PARAMETERS = (
     "connection_limit",
     "pgbouncer",
 )
-SHAPE = (
-    "postgresql://user:password@host:5432/name"
-    " (with odd characters of the password as %40 and so on)"
-)
+SHAPE = "postgresql://user:password@host:5432/name (with odd characters of the password as %40 and so on)"
 
 
 class BadAddress(ValueError):
@@ -88,9 +85,7 @@ class DatabaseAddress:
             host=query.get("host") or unquote(parts.hostname or "") or "127.0.0.1",
             port=port or _whole(query, "port", 5432),
             user=unquote(parts.username or "") or query.get("user") or defaults.get("user", ""),
-            password=unquote(parts.password or "")
-            or query.get("password")
-            or defaults.get("password", ""),
+            password=unquote(parts.password or "") or query.get("password") or defaults.get("password", ""),
             database=name or query.get("dbname") or defaults.get("database", ""),
             schema=query.get("schema", ""),
             sslmode=query.get("sslmode", ""),
@@ -108,9 +103,7 @@ class DatabaseAddress:
     def check(self) -> None:
         """Raise `BadAddress` for what no server could accept."""
         missing = [
-            word
-            for word, value in (("a user", self.user), ("a database name", self.database))
-            if not value
+            word for word, value in (("a user", self.user), ("a database name", self.database)) if not value
         ]
         if missing:
             raise BadAddress(f"lacks {' and '.join(missing)}; write {SHAPE}")

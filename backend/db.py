@@ -47,7 +47,7 @@ TOOK_TOO_LONG = (
 
 
 @contextmanager
-def our_words() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     try:
         yield
     except TOOK_TOO_LONG as error:
@@ -77,7 +77,7 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
         "plan_cache_mode": "force_generic_plan",
     }
     kwargs["server_settings"] = {**kwargs.get("server_settings", {}), **session}
-    with our_words():
+    with translate_errors():
         await DB.start_connection_pool(
             **kwargs,
             min_size=1,
@@ -107,7 +107,7 @@ class Transaction(PostgresTransaction):
         self.first = first
 
     async def __aenter__(self) -> Self:
-        with our_words():
+        with translate_errors():
             for others in _tries():
                 try:
                     await self._begin()
@@ -187,12 +187,12 @@ def _tries() -> range:
 async def transaction(first: str = "") -> AsyncIterator[Transaction]:
     """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested,
     `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
-    with our_words():
+    with translate_errors():
         async with Transaction(first) as opened:
             yield opened
 
 
-async def alone(sql: str, *args: object) -> Any:
+async def execute_single(sql: str, *args: object) -> Any:
     """A write of one statement, which is a transaction by itself: one way to the server instead of three. The first
     column of the first row it returns, or None.
 
@@ -200,7 +200,7 @@ async def alone(sql: str, *args: object) -> Any:
     """
     if DB.current_transaction.get() is not None:
         raise TransactionError("a transaction by itself cannot be part of another")
-    with our_words():
+    with translate_errors():
         async with _connection() as connection:
             try:
                 return await connection.fetchval(sql, *args)
@@ -235,7 +235,7 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     inside = DB.current_transaction.get()
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
-    with our_words():
+    with translate_errors():
         for others in _tries():
             try:
                 async with _connection() as connection:

@@ -67,8 +67,7 @@ def owner_of(data: Path) -> Owner:
             continue
         return Owner(entry.pw_uid, entry.pw_gid)
     raise EmbeddedError(
-        "PostgreSQL does not run as root and this machine has no user `nobody`: "
-        "run as an ordinary user."
+        "PostgreSQL does not run as root and this machine has no user `nobody`: run as an ordinary user."
     )
 
 
@@ -112,9 +111,7 @@ def binaries(owner: Owner) -> Path:
         found = Path(spec.origin).parent / "pginstall18" / "bin"
     missing = [name for name in ("initdb", "postgres", "psql") if not (found / name).is_file()]
     if missing:
-        raise EmbeddedError(
-            f"{found} has no {' and no '.join(missing)}; set PGBIN to where they are."
-        )
+        raise EmbeddedError(f"{found} has no {' and no '.join(missing)}; set PGBIN to where they are.")
     if owner.is_other and not _runs(found, owner):
         return found if named else _copy_for(owner, found)
     return found
@@ -123,9 +120,7 @@ def binaries(owner: Owner) -> Path:
 def _runs(directory: Path, owner: Owner) -> bool:
     try:
         command = [str(directory / "postgres"), "--version"]
-        done = subprocess.run(
-            command, capture_output=True, env=ENVIRONMENT, cwd="/", **owner.as_popen()
-        )
+        done = subprocess.run(command, capture_output=True, env=ENVIRONMENT, cwd="/", **owner.as_popen())
     except PermissionError:
         return False
     return done.returncode == 0
@@ -138,9 +133,7 @@ def _copy_for(owner: Owner, directory: Path) -> Path:
     """
     installed, package = directory.parent, directory.parent.parent
     stamp = f"{directory}{(directory / 'postgres').stat().st_mtime_ns}"
-    target = (
-        Path("/var/lib/emerald") / f"programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
-    )
+    target = Path("/var/lib/emerald") / f"programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
     wanted = target / package.name / installed.name / "bin"
     if not target.exists():
         aside = target.with_name(f"{target.name}.{os.getpid()}")
@@ -162,9 +155,7 @@ def _copy_for(owner: Owner, directory: Path) -> Path:
 def version(directory: Path) -> str:
     """The major version of the programs there, as PG_VERSION has it."""
     command = [str(directory / "postgres"), "--version"]
-    said = subprocess.run(
-        command, capture_output=True, text=True, env=ENVIRONMENT, check=True
-    ).stdout
+    said = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout
     found = re.search(r"\) (\d+)", said)
     return found[1] if found else said.strip()
 

@@ -7,13 +7,15 @@ from piccolo.conf.apps import AppConfig
 from backend.accounts.tables import Account, ApiKey, Membership
 from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
-from backend.bookings.tables import Absence, Booking, Participation, Regular, SeatClaim
+from backend.bookings.tables import Absence
 from backend.cards.tables import Card
-from backend.events.tables import Instance, InstanceSeats, Series
+from backend.events.tables import Instance, Series
 from backend.groups.tables import Group, GroupMember, GroupTopic
-from backend.messages.tables import Duty, Lease, Message
+from backend.leases import Lease, ScheduledJob
+from backend.outbox.tables import Message
 from backend.people.tables import CalendarFeed, SignIn, TelegramUpdate, TelegramUser, WebSession
 from backend.polls.tables import OptionTally, Poll, PollOption, PollTally, PollVote
+from backend.seats.tables import Booking, InstanceSeats, Participation, Regular, SeatClaim
 
 APP_CONFIG = AppConfig(
     app_name="emerald",
@@ -24,7 +26,7 @@ APP_CONFIG = AppConfig(
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember,
         Series, Instance, InstanceSeats,
-        Message, Lease, Duty, Card,
+        Message, Lease, ScheduledJob, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,

@@ -100,34 +100,24 @@ class Settings:
         port = given.whole("PORT", 3000, 1, 65535)
         sandbox_port = given.whole("SANDBOX_PORT", 8081, 1, 65535)
 
-        token = given.matching(
-            "TELEGRAM_BOT_TOKEN", TOKEN, "the token BotFather gave, like 123456:ABC-def…"
-        )
+        token = given.matching("TELEGRAM_BOT_TOKEN", TOKEN, "the token BotFather gave, like 123456:ABC-def…")
         sandbox = not token and not production
         if sandbox:
             token = kept.secret("sandbox_token", lambda: "42:" + secrets.token_urlsafe(24))
-        bot_name = given.matching(
-            "TELEGRAM_BOT_NAME", BOT_NAME, "the bot's user name without @", strip="@"
-        )
+        bot_name = given.matching("TELEGRAM_BOT_NAME", BOT_NAME, "the bot's user name without @", strip="@")
         secret_key = given.text("SECRET_KEY")
         if secret_key and len(secret_key) < 32:
-            given.fault(
-                "SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one."
-            )
+            given.fault("SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one.")
         elif not secret_key and not production:
             secret_key = kept.secret("secret_key", lambda: secrets.token_hex(32))
         public_url = _public_url(given, production, port)
         if production:
             given.require("TELEGRAM_BOT_TOKEN", "the token BotFather gave")
             given.require("TELEGRAM_BOT_NAME", "the bot's user name without @")
-            given.require(
-                "SECRET_KEY", "at least 32 random characters; `openssl rand -hex 32` makes them"
-            )
+            given.require("SECRET_KEY", "at least 32 random characters; `openssl rand -hex 32` makes them")
             given.require("PUBLIC_URL", "the https address people reach this under")
         elif not sandbox and not bot_name:
-            given.require(
-                "TELEGRAM_BOT_NAME", "the user name (without @) of the bot the token is for"
-            )
+            given.require("TELEGRAM_BOT_NAME", "the user name (without @) of the bot the token is for")
 
         database_url, address, is_embedded = _database(given, home, production)
         failpoints = given.words("FAILPOINTS")
@@ -140,9 +130,7 @@ class Settings:
             database_url=database_url,
             database=address,
             database_embedded=is_embedded,
-            database_pool_size=given.whole(
-                "DATABASE_POOL_SIZE", address.connection_limit or 6, 1, 100
-            ),
+            database_pool_size=given.whole("DATABASE_POOL_SIZE", address.connection_limit or 6, 1, 100),
             database_statement_cache=given.whole(
                 "DATABASE_STATEMENT_CACHE", 0 if address.pgbouncer else 100, 0, 10_000
             ),
@@ -181,9 +169,7 @@ class Settings:
 def _public_url(given: Variables, production: bool, port: int) -> str:
     url = given.origin("PUBLIC_URL", f"http://127.0.0.1:{port}")
     if production and given.has("PUBLIC_URL") and not url.startswith("https://"):
-        given.fault(
-            "PUBLIC_URL must begin with https:// in production: Telegram opens nothing else."
-        )
+        given.fault("PUBLIC_URL must begin with https:// in production: Telegram opens nothing else.")
     return url
 
 
@@ -199,9 +185,7 @@ def _database(given: Variables, home: Path, production: bool) -> tuple[str, Data
     own = embedded.address(home)
     if not url and not host and not any(pieces.values()):
         if production:
-            given.fault(
-                "DATABASE_URL must be set, like postgresql://user:password@host:5432/emerald."
-            )
+            given.fault("DATABASE_URL must be set, like postgresql://user:password@host:5432/emerald.")
         return own, DatabaseAddress.from_url(own), True
     try:
         if url:

@@ -138,9 +138,7 @@ class KeptSecrets:
                 # Written aside and linked: of two processes that start together, both read the one
                 # that won.
                 aside = self.home / f".{name}.{os.getpid()}"
-                with os.fdopen(
-                    os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-                ) as file:
+                with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                     file.write(make())
                 try:
                     os.link(aside, path)
@@ -151,7 +149,6 @@ class KeptSecrets:
             return path.read_text().strip()
         except OSError as error:
             self.given.fault(
-                f"EMERALD_HOME must be a directory this user can write to: {self.home} "
-                f"({error.strerror})."
+                f"EMERALD_HOME must be a directory this user can write to: {self.home} ({error.strerror})."
             )
             return make()

@@ -58,9 +58,7 @@ def free_port() -> int:
 def started(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
     """A server of ours as a process; gives its port and pid once `path` answers."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT
-    )
+    process = subprocess.Popen([sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT)
     try:
         for _ in range(300):
             if process.poll() is not None:
@@ -184,9 +182,7 @@ def main() -> None:
 
 def measure(club: Club, n: int, *, page: bool) -> None:
     """One database's figures, as rows of a table."""
-    print(
-        "| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |"
-    )
+    print("| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with (
         started(["emerald", "serve"], club.url, "/health") as (ours, _),
@@ -267,9 +263,7 @@ def memory(url: str) -> None:
 @contextmanager
 def running(module: list[str], env: dict[str, str]) -> Iterator[int]:
     """A process of ours; its pid."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *module], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         time.sleep(1)
         yield process.pid

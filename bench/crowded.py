@@ -25,9 +25,7 @@ def main() -> None:
         world.people[number] = Person(number, f"Member {n}", may_be_written_to=True, met_bot=True)
     for n in range(1, int(groups) + 1):
         number = FIRST_CHAT - n
-        world.chats[number] = Chat(
-            number, "supergroup", f"Group {n}", bot=Standing("member"), met_bot=True
-        )
+        world.chats[number] = Chat(number, "supergroup", f"Group {n}", bot=Standing("member"), met_bot=True)
         world.messages[number] = []
     server.run()
 

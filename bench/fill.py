@@ -55,8 +55,7 @@ async def fill(members: int, events: int) -> dict[str, object]:
         "hot": next((r["id"], r["code"]) for r in instances if r["series_id"] == hot.series_id),
         "cold": [(r["id"], r["code"]) for r in instances if r["series_id"] != hot.series_id],
         "members": [
-            (r["membership_id"], r["id"], issue(person_from(r), clock.now(), clock.now()))
-            for r in people
+            (r["membership_id"], r["id"], issue(person_from(r), clock.now(), clock.now())) for r in people
         ],
     }
 

@@ -65,9 +65,7 @@ def production(directory: Path) -> Iterator[tuple[Front, Club]]:
 def launch(code: str, telegram_id: int) -> str:
     """The address Telegram opens for `t.me/<bot>/<app>?startapp=e_<code>`, from the / on."""
     user = f'{{"id":{telegram_id},"first_name":"Member","language_code":"en","allows_write_to_pm":true}}'
-    raw = sign(
-        {"user": user, "auth_date": str(int(time.time())), "start_param": f"e_{code}"}, TOKEN
-    )
+    raw = sign({"user": user, "auth_date": str(int(time.time())), "start_param": f"e_{code}"}, TOKEN)
     theme = '{"bg_color":"#ffffff","secondary_bg_color":"#f4f4f5","text_color":"#000000","button_color":"#3390ec"}'
     return (
         f"/app/?tgWebAppStartParam=e_{code}#tgWebAppData={quote(raw, safe='')}&tgWebAppVersion=9.1"

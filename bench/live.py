@@ -54,9 +54,7 @@ class Screen:
         await self.ask(Told())
 
     async def connect(self) -> None:
-        self.reader, self.writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, limit=2**20
-        )
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**20)
 
     async def ask(self, told: Told) -> None:
         """One ask; a changed screen comes with the address of the next."""

@@ -56,9 +56,7 @@ class Connection(asyncio.Protocol):
             return
         head = self.buffer[:head_end].lower()
         at = head.find(b"content-length:")
-        length = (
-            int(head[at + 15 : (head.find(b"\r\n", at) + 1 or len(head) + 1) - 1]) if at >= 0 else 0
-        )
+        length = int(head[at + 15 : (head.find(b"\r\n", at) + 1 or len(head) + 1) - 1]) if at >= 0 else 0
         if len(self.buffer) < head_end + 4 + length:
             return
         self.run.times.append(time.perf_counter() - self.sent_at)

@@ -105,7 +105,7 @@ def report(found: dict[str, float]) -> str:
 async def fill(groups: int, people: int) -> None:
     """Twenty clubs with a message for each person, and as many again for the groups."""
     from backend import clock, db
-    from backend.messages.rules import ANNOUNCEMENTS
+    from backend.outbox.kinds import ANNOUNCEMENTS
     from emerald.migrate import migrate
 
     await migrate()

@@ -21,9 +21,7 @@ def measured(club: Club, ports: list[int], taps: int) -> list[Figures]:
     """The figures of each process; its share of those who tap, and of the taps."""
     each = [club.ours(taps // len(ports), hot=True) for _ in ports]
     with ThreadPoolExecutor() as at_once:
-        found = list(
-            at_once.map(lambda port, mine: load(port, TAPPING // len(ports), mine), ports, each)
-        )
+        found = list(at_once.map(lambda port, mine: load(port, TAPPING // len(ports), mine), ports, each))
     for figures in found:
         if set(figures.statuses) != {200}:
             raise RuntimeError(f"not every tap was answered: {figures.statuses}")

@@ -1,3 +1,3 @@
 """The Telegram door: what people write and tap, the cards, and what the bot tells."""
 
-from bot import light as light  # before anything here asks for aiogram
+from bot import lazy_models as lazy_models  # before anything here asks for aiogram

@@ -8,27 +8,25 @@ from backend.announcements.rules import TEXT_MAX, length
 from backend.i18n import N_, Voice
 from bot.callbacks import Announce, Tell
 from bot.keyboards import BUTTON_MAX, button
-from bot.sheets import Rows, Sheet, shorten, write
+from bot.rendering import RenderedMessage, Rows, render, shorten
 
 
-def announced(shown: Announcement, voice: Voice, *, private: bool) -> Sheet:
+def announced(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
     """The organiser's own words, as they are. In a private chat the club's name stands above, as far as there is room."""
     head = _head(shown, voice, private=private)
     if length(f"{head}\n\n{shown.text}") > TEXT_MAX:
         head = _head(shown, voice, private=False)
-    return Sheet("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
+    return RenderedMessage("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
 
 
 def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
     club = shown.club if private else ""
-    return write(
-        "letters/announcement.html", voice, None, club=club, maintenance=shown.maintenance
-    ).text
+    return render("letters/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
 
 
 def question(
     draft: Announcement, reach: Reach, others: list[Club], groups: int, voice: Voice
-) -> Sheet:
+) -> RenderedMessage:
     """Whom a draft would reach, with the buttons that change that, and [Send now]. `groups` the club has in all."""
 
     def choice(label: str, do: Tell, chosen: bool) -> str:
@@ -47,10 +45,10 @@ def question(
     send = button(voice.say(N_("Send now")), Announce(do=Tell.SEND, id=draft.id), style="primary")
     cancel = button(voice.say(N_("Cancel")), Announce(do=Tell.CANCEL, id=draft.id))
     rows.append([send, cancel])
-    return write("announcement_question.html", voice, rows, draft=draft, reach=reach)
+    return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
 
 
-def progress_sheet(progress: Progress, voice: Voice) -> Sheet:
+def progress_message(progress: Progress, voice: Voice) -> RenderedMessage:
     """How far an announcement is, with a button to stop it while it goes."""
     stop = Announce(do=Tell.STOP, id=progress.announcement.id)
     rows = (
@@ -58,7 +56,7 @@ def progress_sheet(progress: Progress, voice: Voice) -> Sheet:
         if progress.over or progress.announcement.state == "stopped"
         else [[button(voice.say(N_("Stop")), stop)]]
     )
-    return write(
+    return render(
         "announcement_progress.html",
         voice,
         rows,

@@ -4,50 +4,50 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock
-from backend.bookings.queries import InstanceView, People, comers, instance_for_card
+from backend.bookings.queries import InstanceView, People, attendees, instance_for_card
 from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
 from bot.keyboards import BUTTON_MAX, event_link, event_rows, many, poll_rows
-from bot.sheets import Sheet, shorten, write
+from bot.rendering import RenderedMessage, render, shorten
 
 NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
 BAR = 8  # cells of a poll's bar
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class RenderedCard:
     """A card as it is to be shown now, and when it is to be looked at again though nobody acts."""
 
-    sheet: Sheet
+    sheet: RenderedMessage
     look_at: datetime
 
 
-async def draw(*, instance_id: int | None, poll_id: int | None) -> Drawing | None:
+async def render_card(*, instance_id: int | None, poll_id: int | None) -> RenderedCard | None:
     """The card of a date or of a poll, in its club's language; None when there is no such thing any more."""
     if instance_id is not None:
         found = await instance_for_card(instance_id)
         if found is None:
             return None
         view, following = found
-        sheet = event_sheet(
+        sheet = event_card(
             view,
             following,
-            await comers(instance_id, limit=NAMES),
+            await attendees(instance_id, limit=NAMES),
             Voice(view.club_language),
             private=False,
         )
-        return Drawing(sheet, _look_at(view))
+        return RenderedCard(sheet, _look_at(view))
     poll = await poll_for_card(poll_id or 0)
     if poll is None:
         return None
-    sheet = poll_sheet(poll, Voice(poll.club_language), private=False)
+    sheet = poll_card(poll, Voice(poll.club_language), private=False)
     # Of a poll about dates that is over, the date may still be made (P4).
     over = not poll.open and (poll.kind != "dates" or poll.made is not None)
-    return Drawing(sheet, NEVER if over else look_again([poll.closes_at], clock.now()))
+    return RenderedCard(sheet, NEVER if over else look_again([poll.closes_at], clock.now()))
 
 
-def event_sheet(
+def event_card(
     view: InstanceView,
     following: InstanceView | None,
     people: People,
@@ -55,13 +55,13 @@ def event_sheet(
     *,
     private: bool,
     regular: bool = False,
-) -> Sheet:
+) -> RenderedMessage:
     """A date: title, when and where, seats, who comes, how many wait, and its state; the reader may be a `regular`."""
     if not names_next(view.ends_at, clock.now()):
         following = None
     shown = people.comers[: NAMES - 1] if people.more else people.comers
     seated = sum(comer.seats for comer in shown)
-    return write(
+    return render(
         "event_card.html",
         voice,
         event_rows(view, following, voice, private=private, regular=regular),
@@ -84,7 +84,7 @@ def _was(view: InstanceView, voice: Voice) -> str:
     return hour if date == voice.date(view.starts_at, view.zone) else f"{date}, {hour}"
 
 
-def poll_sheet(view: PollView, voice: Voice, *, private: bool) -> Sheet:
+def poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage:
     """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted.
 
     Options that are many have numbers, which their buttons bear, and no bars: all of them fit (`C4`).
@@ -92,7 +92,7 @@ def poll_sheet(view: PollView, voice: Voice, *, private: bool) -> Sheet:
     texts = {option.id: option.name(voice, view.zone) for option in view.options}
     if many(view):
         texts = {option: shorten(text, BUTTON_MAX) for option, text in texts.items()}
-    return write(
+    return render(
         "poll_card.html",
         voice,
         poll_rows(view, voice, private=private),

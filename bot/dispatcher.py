@@ -24,7 +24,7 @@ from aiogram.types import Update
 from backend.settings import Settings
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recognised
-from bot.middleware import InTurn, answered, met, once
+from bot.middleware import InTurn, deduplicate, handle_errors, load_person
 
 LONGEST_WAIT = 30  # seconds a reply waits when Telegram says "too many"
 TRIES = 3
@@ -68,7 +68,7 @@ def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. No conversation has a state: every button says all it means."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
-    for each in (InTurn(), answered, once, met, recognised):
+    for each in (InTurn(), handle_errors, deduplicate, load_person, recognised):
         dispatcher.update.outer_middleware(each)
     for make in ROUTERS:
         dispatcher.include_router(make())

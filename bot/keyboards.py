@@ -7,12 +7,12 @@ from aiogram.types import InlineKeyboardButton, WebAppInfo
 
 from backend import clock
 from backend.accounts.queries import Club
-from backend.bookings.clockwork import Stage
 from backend.bookings.queries import InstanceView
-from backend.bookings.regulars import Standing
+from backend.bookings.standing_seats import StandingSeat
 from backend.i18n import N_, Voice
 from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
+from backend.seats.promotion import Stage
 from backend.settings import settings
 from bot.callbacks import (
     Decide,
@@ -29,7 +29,7 @@ from bot.callbacks import (
     SignIn,
     Stay,
 )
-from bot.sheets import Rows, shorten
+from bot.rendering import Rows, shorten
 
 BUTTON_MAX = 48  # characters of an option on its button; clients cut longer ones anyway
 FEW = 8  # options that have buttons with their names; more have numbers (docs/decisions/0010)
@@ -72,9 +72,7 @@ def button(label: str, data: CallbackData, *, style: str | None = None) -> Inlin
 def opens_app(label: str, start: str, path: str, *, private: bool) -> InlineKeyboardButton:
     """The button that opens the Mini App on something; Telegram opens web apps over https only, the sandbox any."""
     if private and (settings.sandbox or settings.public_url.startswith("https://")):
-        return InlineKeyboardButton(
-            text=label, web_app=WebAppInfo(url=f"{settings.public_url}/app/{path}")
-        )
+        return InlineKeyboardButton(text=label, web_app=WebAppInfo(url=f"{settings.public_url}/app/{path}"))
     return InlineKeyboardButton(text=f"{label} ↗", url=app_link(start))
 
 
@@ -96,9 +94,7 @@ STANDING_OUT = frozenset({Do.JOIN, Do.TAKE, Do.TAKE_FREE})
 def seat(label: str, do: Do, code: str) -> InlineKeyboardButton:
     """A button about one's own seat. What gives one stands out; nothing here is red."""
     style = "primary" if do in STANDING_OUT else None
-    return InlineKeyboardButton(
-        text=label, callback_data=Seat(do=do, code=code).pack(), style=style
-    )
+    return InlineKeyboardButton(text=label, callback_data=Seat(do=do, code=code).pack(), style=style)
 
 
 def move_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
@@ -240,7 +236,7 @@ def keep(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     return seat(voice.say(N_("Keep my seat")), Do.KEEP, view.code)
 
 
-def regular_rows(standing: Standing, voice: Voice) -> Rows:
+def regular_rows(standing: StandingSeat, voice: Voice) -> Rows:
     """What may be done about a standing seat (`B11`)."""
     ends = EndRegular(series_id=standing.series_id).pack()
     rows: Rows = [
@@ -293,8 +289,7 @@ def _named(view: PollView, voice: Voice) -> Rows:
 
 def _numbered(view: PollView) -> Rows:
     buttons = [
-        _pick(view, option, f"{_mark(option)}{number}")
-        for number, option in enumerate(view.options, 1)
+        _pick(view, option, f"{_mark(option)}{number}") for number, option in enumerate(view.options, 1)
     ]
     return _in_rows(buttons)
 
@@ -370,17 +365,12 @@ def add_to_group(voice: Voice) -> InlineKeyboardButton:
 
 def ask_in_private(label: str, start: str) -> InlineKeyboardButton:
     """Leads from a group to the private chat, where what is personal is answered."""
-    return InlineKeyboardButton(
-        text=label, url=f"https://t.me/{settings.telegram_bot_name}?start={start}"
-    )
+    return InlineKeyboardButton(text=label, url=f"https://t.me/{settings.telegram_bot_name}?start={start}")
 
 
 def numbers(data: Sequence[CallbackData]) -> Rows:
     """Buttons 1, 2, 3…, five in a row, for the things of a numbered list."""
-    buttons = [
-        InlineKeyboardButton(text=str(n), callback_data=each.pack())
-        for n, each in enumerate(data, 1)
-    ]
+    buttons = [InlineKeyboardButton(text=str(n), callback_data=each.pack()) for n, each in enumerate(data, 1)]
     return _in_rows(buttons)
 
 

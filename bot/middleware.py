@@ -15,18 +15,16 @@ from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
 from backend.people.actions import TelegramIdentity, mark_blocked, meet
 from backend.people.updates import take_update
-from bot.deliver import Fate, judge, reply
-from bot.sheets import plain
-from bot.taps import answer_tap
+from bot.callback_answers import answer_tap
+from bot.delivery.client import SendResult, classify_error, reply
+from bot.rendering import plain
 
 log = structlog.get_logger()
 Data = dict[str, Any]
 Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
 AWAY = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
-BROKEN = Words(
-    N_("Something went wrong on our side, and it is written down. Try again in a moment.")
-)
+BROKEN = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
 GROUPS = ("group", "supergroup")
 
 
@@ -60,7 +58,7 @@ class InTurn:
                 del self._lanes[key]
 
 
-async def once(handler: Handler, event: TelegramObject, data: Data) -> Any:
+async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """An update is handled once, however often and through whatever it arrives (`X2`)."""
     assert isinstance(event, Update)
     if await take_update(data["bot"].id, event.update_id):
@@ -68,7 +66,7 @@ async def once(handler: Handler, event: TelegramObject, data: Data) -> Any:
     return None
 
 
-async def answered(handler: Handler, event: TelegramObject, data: Data) -> Any:
+async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Every no, and every fault, becomes a sentence for who asked: the one place that translates them for the bot.
 
     Raises `Unavailable` for an update that is nobody's question.
@@ -86,14 +84,12 @@ async def answered(handler: Handler, event: TelegramObject, data: Data) -> Any:
     except TelegramAPIError as error:
         await _could_not_answer(error, data)
     except Exception as error:
-        await _say(
-            event, data, BROKEN, "broken"
-        )  # first, for somebody looks at a button that spins
+        await _say(event, data, BROKEN, "broken")  # first, for somebody looks at a button that spins
         log.error("update failed", kind=event.event_type, exc_info=error)
     return None
 
 
-async def met(handler: Handler, event: TelegramObject, data: Data) -> Any:
+async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Handlers get `person` and `voice`, and in a linked group `group`; acting there makes a member (`A4`)."""
     assert isinstance(event, Update)
     user: User | None = data.get("event_from_user")
@@ -150,12 +146,12 @@ async def _say(event: Update, data: Data, words: Words, outcome: str) -> None:
 
 async def _could_not_answer(error: TelegramAPIError, data: Data) -> None:
     """Who cannot be answered has blocked the bot, or their group does not let it write: that is noted (`M3`, `A6`)."""
-    answer = judge(error)
+    answer = classify_error(error)
     chat: Chat | None = data.get("event_chat")
     log.warning("could not answer", fate=answer.fate, why=answer.why)
-    if chat is None or answer.fate not in (Fate.GONE, Fate.MUTED):
+    if chat is None or answer.fate not in (SendResult.GONE, SendResult.MUTED):
         return
     if chat.type == "private":
         await mark_blocked(chat.id)
     else:
-        await note_health(chat.id, "removed" if answer.fate is Fate.GONE else "muted")
+        await note_health(chat.id, "removed" if answer.fate is SendResult.GONE else "muted")

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from backend.errors import Unavailable
 from backend.settings import settings
+from bot.bot_setup import WEBHOOK_PATH
 from bot.dispatcher import make_bot, make_dispatcher
-from bot.introduction import WEBHOOK_PATH
 
 log = structlog.get_logger()
 

@@ -50,9 +50,7 @@ def window(chromium: Browser) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
-    def open_window(
-        *, size: tuple[int, int] = DESK, dark: bool = False, locale: str = "en-GB"
-    ) -> Page:
+    def open_window(*, size: tuple[int, int] = DESK, dark: bool = False, locale: str = "en-GB") -> Page:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",

@@ -175,9 +175,7 @@ def _write_index(out: Path, pictures: list[Picture], names: list[str]) -> None:
         parts = path.name.split(".")
         if path.name not in seen and len(parts) == 5:
             state, language, look, size, _ = parts
-            seen[path.name] = Picture(
-                path.name, state, state.partition("-")[0], language, look, size
-            )
+            seen[path.name] = Picture(path.name, state, state.partition("-")[0], language, look, size)
     told: list[dict[str, Any]] = [
         {name: getattr(picture, name) for name in Picture.__slots__} for picture in seen.values()
     ]

@@ -19,9 +19,7 @@ class Lab:
 
     def be(self, telegram_id: int, chat_id: int | None = None) -> "Lab":
         """Load the page as this person, in this chat (their private one with the bot when none is named)."""
-        self.page.goto(
-            "about:blank"
-        )  # only the part after # would change: the page would not look again
+        self.page.goto("about:blank")  # only the part after # would change: the page would not look again
         self.page.goto(f"{self.address}/#who={telegram_id}&chat={chat_id or telegram_id}")
         expect(self.page.locator("#people [aria-pressed=true]")).to_have_count(1)
         return self

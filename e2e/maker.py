@@ -17,8 +17,8 @@ from backend.groups.queries import groups
 from backend.people.queries import Person, person_of_telegram
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from emerald.complete import complete_with_pool
 from emerald.demo import fill
+from emerald.runtime import complete_with_pool
 
 ZONE = "Europe/Helsinki"
 OLGA = 1001

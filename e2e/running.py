@@ -188,6 +188,4 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _nothing_went_wrong(logs: Path) -> None:
     for log in sorted(logs.iterdir()):
         text = log.read_text(errors="replace")
-        assert not re.search(r"Traceback|\[(error|critical) *\]", text), (
-            f"{log.name}:\n{text[-6000:]}"
-        )
+        assert not re.search(r"Traceback|\[(error|critical) *\]", text), f"{log.name}:\n{text[-6000:]}"

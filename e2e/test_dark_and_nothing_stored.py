@@ -6,7 +6,9 @@ from e2e.conftest import PHONE, OpenLab
 from e2e.lab import shot
 from e2e.running import Stack
 
-STORES = """() => { try { sessionStorage.setItem('a', '1'); return 'stored'; } catch (e) { return e.name; } }"""
+STORES = (
+    """() => { try { sessionStorage.setItem('a', '1'); return 'stored'; } catch (e) { return e.name; } }"""
+)
 
 
 def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> None:

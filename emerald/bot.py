@@ -10,10 +10,10 @@ from aiogram.types import Update
 
 from backend import db
 from backend.errors import Unavailable
-from backend.groups.actions import ask_telegram_by
+from backend.groups.actions import set_membership_checker
 from backend.settings import settings
+from bot.bot_setup import set_up_bot
 from bot.dispatcher import make_bot, make_dispatcher, wanted_updates
-from bot.introduction import introduce
 from emerald.presence import is_in_chat
 
 log = structlog.get_logger()
@@ -28,11 +28,11 @@ FAREWELL = 5.0
 async def poll() -> None:
     """Ask for updates and handle them until cancelled. With a webhook there is nothing to ask: only introduces the bot."""
     await db.open_pool(name="emerald-bot")
-    ask_telegram_by(is_in_chat)
+    set_membership_checker(is_in_chat)
     bot = make_bot(settings, patient=True)
     try:
         pause = SHORTEST_PAUSE
-        while not await introduce(bot, webhook=settings.telegram_webhook):
+        while not await set_up_bot(bot, webhook=settings.telegram_webhook):
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
         if not settings.telegram_webhook:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from emerald.cli_errors import explain
 from emerald.commands import announcements, bookings, cards, events, polls
-from emerald.sentences import explain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,9 +42,7 @@ def guarded(command: Callable[[], int | None]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    top = argparse.ArgumentParser(
-        prog="emerald", description="Group event booking inside Telegram."
-    )
+    top = argparse.ArgumentParser(prog="emerald", description="Group event booking inside Telegram.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, help: str, command: Callable[[argparse.Namespace], int | None]) -> Any:
@@ -64,9 +62,7 @@ def parser() -> argparse.ArgumentParser:
     made = add("create-event", "make an event and print the code of its first date", create_event)
     made.add_argument("account", help="the club, by name or number")
     made.add_argument("--title", required=True)
-    made.add_argument(
-        "--starts-at", required=True, metavar="ISO", help="local, like 2027-03-01T18:00"
-    )
+    made.add_argument("--starts-at", required=True, metavar="ISO", help="local, like 2027-03-01T18:00")
     made.add_argument("--zone", required=True, help="IANA time zone, like Europe/Helsinki")
     made.add_argument("--capacity", type=int, help="seats; unlimited when left out")
     made.add_argument("--guests", type=int, default=0, help="guests a booking may bring, 0 to 9")
@@ -74,9 +70,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--visibility", choices=("link", "group"), default="group")
     made.add_argument("--json", action="store_true", help="answer as JSON")
     made = add("doctor", "say whether settings, database and tables are well", doctor)
-    made.add_argument(
-        "--invariants", action="store_true", help="recount every seat from the log too"
-    )
+    made.add_argument("--invariants", action="store_true", help="recount every seat from the log too")
     add("demo", "fill an empty database with the demo club", demo)
     for noun in (announcements, bookings, cards, events, polls):
         noun.register(add)
@@ -121,8 +115,8 @@ def serve(_: argparse.Namespace) -> None:
 
 def work(_: argparse.Namespace) -> None:
     """`emerald work`."""
-    from emerald.complete import complete
     from emerald.log import configure
+    from emerald.runtime import complete
     from emerald.worker import work as work_on
 
     configure("worker")
@@ -133,8 +127,8 @@ def work(_: argparse.Namespace) -> None:
 def bot(_: argparse.Namespace) -> None:
     """`emerald bot`."""
     from emerald.bot import poll
-    from emerald.complete import complete
     from emerald.log import configure
+    from emerald.runtime import complete
 
     configure("bot")
     with database():
@@ -143,8 +137,8 @@ def bot(_: argparse.Namespace) -> None:
 
 def migrate(given: argparse.Namespace) -> int:
     """`emerald migrate`: 1 when `--check` finds steps missing."""
-    from emerald.complete import complete
     from emerald.migrate import migrate as take_steps
+    from emerald.runtime import complete
 
     with database():
         steps = complete(lambda: take_steps(check=given.check))
@@ -160,7 +154,7 @@ def migrate(given: argparse.Namespace) -> int:
 def create_account(given: argparse.Namespace) -> int:
     """`emerald create-account`."""
     from backend.accounts.actions import create_account as create
-    from emerald.complete import complete_with_pool
+    from emerald.runtime import complete_with_pool
 
     with database():
         made = complete_with_pool("emerald create-account", lambda: create(given.name))
@@ -177,7 +171,7 @@ def create_account(given: argparse.Namespace) -> int:
 
 def create_event(given: argparse.Namespace) -> int:
     """`emerald create-event`."""
-    from emerald.complete import complete_with_pool
+    from emerald.runtime import complete_with_pool
     from emerald.scripts import create_event as create
 
     with database():
@@ -202,11 +196,11 @@ def create_event(given: argparse.Namespace) -> int:
 
 def doctor(given: argparse.Namespace) -> int:
     """`emerald doctor`: 1 when something is not well."""
-    from emerald.complete import complete_with_pool
-    from emerald.examination import examine
+    from emerald.health_report import report
+    from emerald.runtime import complete_with_pool
 
     with database():
-        found = complete_with_pool("emerald doctor", lambda: examine(invariants=given.invariants))
+        found = complete_with_pool("emerald doctor", lambda: report(invariants=given.invariants))
     if found is None:
         return 130
     for line in found:
@@ -218,8 +212,8 @@ def doctor(given: argparse.Namespace) -> int:
 
 def demo(_: argparse.Namespace) -> None:
     """`emerald demo`."""
-    from emerald.complete import complete_with_pool
     from emerald.demo import fill
+    from emerald.runtime import complete_with_pool
 
     with database():
         complete_with_pool("emerald demo", fill)

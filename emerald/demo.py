@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
 from backend.cards.actions import post_card, post_poll_card
 from backend.events.actions import create_series
 from backend.events.drafts import DAY, SeriesDraft
@@ -17,6 +16,7 @@ from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.state import Via
 
 ZONE = "Europe/Helsinki"
 YOGA_CHAT, RUNNERS_CHAT, RUNS_TOPIC = -1001000000001, -1001000000002, 2

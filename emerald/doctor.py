@@ -9,9 +9,7 @@ from backend.db import Row
 
 MOST = 20  # findings told of one check; the rest are counted
 
-SNAPSHOT = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0"
-)
+SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0"
 
 LINE = """
     SELECT b.*, i.code, s.capacity, r.fill_gaps,

@@ -153,6 +153,4 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
     for name in CHATTY:
         logging.getLogger(name).setLevel("WARNING" if quiet else "NOTSET")
     # One line for each update is for debugging only.
-    logging.getLogger("aiogram.event").setLevel(
-        "DEBUG" if known.log_level == "DEBUG" else "WARNING"
-    )
+    logging.getLogger("aiogram.event").setLevel("DEBUG" if known.log_level == "DEBUG" else "WARNING")

@@ -21,7 +21,7 @@ os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
 
 async def migrate(check: bool = False) -> list[str]:
     """Take the steps not yet taken; their ids. With `check`, only say which they are. Raises `Unavailable`."""
-    with db.our_words():
+    with db.translate_errors():
         keeper = await asyncpg.connect(**settings.database.connect_kwargs())
     try:
         # The lock lives as long as this connection: who waits here finds the work done.
@@ -40,9 +40,7 @@ async def pending() -> list[str]:
     done = await db.rows("SELECT name FROM migration WHERE app_name = 'emerald'") if there else []
     from backend.piccolo_app import APP_CONFIG
 
-    modules = BaseMigrationManager().get_migration_modules(
-        APP_CONFIG.resolved_migrations_folder_path
-    )
+    modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
     return sorted(set(modules) - {row["name"] for row in done})
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from emerald.calls import call
+from emerald.telegram_http import call
 
 log = structlog.get_logger()
 

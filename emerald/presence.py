@@ -2,7 +2,7 @@
 
 import structlog
 
-from emerald.calls import call
+from emerald.telegram_http import call
 
 log = structlog.get_logger()
 

@@ -1,7 +1,6 @@
 """What must be well before people are let in; `/ready` asks it."""
 
-from backend import db
-from backend.messages import leases
+from backend import db, leases
 from webapp.health import WELL, Check
 
 _up_to_date = False
@@ -29,7 +28,7 @@ async def migrations() -> str:
 
 async def worker() -> str:
     """Some process holds the worker's lease, which it renews as long as it lives."""
-    return WELL if await leases.held("worker") else "none is running"
+    return WELL if await leases.is_held("worker") else "none is running"
 
 
 CHECKS: dict[str, Check] = {"database": database, "migrations": migrations, "worker": worker}

@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 from backend import embedded
 from backend.settings import settings
+from emerald.cli_errors import MISCONFIGURED
 from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive, undisturbed
-from emerald.sentences import MISCONFIGURED
 from emerald.serve import check_port
 
 # What is loaded before forking, for all. `bot` comes first: it sees to it that aiogram takes little memory.
@@ -124,9 +124,9 @@ def _load() -> None:
 
 def _prepare() -> None:
     """The tables, and the first time the demo."""
-    from emerald.complete import complete, complete_with_pool
     from emerald.log import configure
     from emerald.migrate import migrate
+    from emerald.runtime import complete, complete_with_pool
 
     configure("tables")
     steps = complete(migrate)
@@ -217,8 +217,8 @@ def _web() -> None:
 
 
 def _worker() -> None:
-    from emerald.complete import complete
     from emerald.log import configure
+    from emerald.runtime import complete
     from emerald.worker import work
 
     configure("worker")
@@ -227,8 +227,8 @@ def _worker() -> None:
 
 def _bot() -> None:
     from emerald.bot import poll
-    from emerald.complete import complete
     from emerald.log import configure
+    from emerald.runtime import complete
 
     configure("bot")
     complete(poll)
@@ -237,9 +237,7 @@ def _bot() -> None:
 def _say_where(seconds: float) -> None:
     lines = [f"\nEmerald is ready ({seconds:.1f} s).\n"]
     if settings.sandbox:
-        lines.append(
-            f"  {settings.sandbox_url}/  the sandbox: be Alice, tap JOIN, open the Mini App"
-        )
+        lines.append(f"  {settings.sandbox_url}/  the sandbox: be Alice, tap JOIN, open the Mini App")
     else:
         lines.append(f"  https://t.me/{settings.telegram_bot_name}  your bot")
     lines.append(f"  {settings.public_url}/dashboard  the organisers' dashboard")

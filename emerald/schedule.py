@@ -7,25 +7,25 @@ from datetime import timedelta
 
 import structlog
 
-from backend import failpoints
+from backend import failpoints, leases
 from backend.announcements.actions import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
-from backend.bookings.regulars import make_dates, seat_regulars
 from backend.bookings.reminders import remind_due, remind_unanswered
-from backend.bookings.series import decide_minimum, warn_of_minimum
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.messages import leases
+from backend.events.actions import materialize_all
+from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.people.updates import forget
 from backend.personal.actions import finish_erasures
 from backend.polls.actions import close_due
+from backend.seats.regulars import seat_regulars
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Job:
     """Something done every so often. `run` may be run twice without harm and says how much it did."""
 
     name: str
@@ -34,42 +34,42 @@ class Duty:
 
 
 SCHEDULE = (
-    Duty("make the dates of the weeks ahead", timedelta(days=1), make_dates),
-    Duty("complete what has ended", timedelta(minutes=1), complete_ended),
-    Duty("announce what is near", timedelta(minutes=1), announce_due),
-    Duty("seat regulars", timedelta(minutes=10), seat_regulars),
-    Duty("fill free seats", timedelta(minutes=1), fill_all),
-    Duty("warn where too few come", timedelta(minutes=1), warn_of_minimum),
-    Duty("decide whether dates run", timedelta(minutes=1), decide_minimum),
-    Duty("close polls", timedelta(minutes=1), close_due),
-    Duty("remind who is booked", timedelta(minutes=1), remind_due),
-    Duty("ask who has not answered", timedelta(minutes=1), remind_unanswered),
-    Duty("make the messages of announcements", timedelta(seconds=2), fan_out),
-    Duty("forget updates and sign-ins", timedelta(hours=1), forget),
-    Duty("finish erasing people", timedelta(hours=1), finish_erasures),
+    Job("make the dates of the weeks ahead", timedelta(days=1), materialize_all),
+    Job("complete what has ended", timedelta(minutes=1), complete_ended),
+    Job("announce what is near", timedelta(minutes=1), announce_due),
+    Job("seat regulars", timedelta(minutes=10), seat_regulars),
+    Job("fill free seats", timedelta(minutes=1), fill_all),
+    Job("warn where too few come", timedelta(minutes=1), warn_of_minimum),
+    Job("decide whether dates run", timedelta(minutes=1), decide_minimum),
+    Job("close polls", timedelta(minutes=1), close_due),
+    Job("remind who is booked", timedelta(minutes=1), remind_due),
+    Job("ask who has not answered", timedelta(minutes=1), remind_unanswered),
+    Job("make the messages of announcements", timedelta(seconds=2), fan_out),
+    Job("forget updates and sign-ins", timedelta(hours=1), forget),
+    Job("finish erasing people", timedelta(hours=1), finish_erasures),
 )
 
 
-class Overtaken(Exception):
+class ClaimLost(Exception):
     """Another worker has claimed the duty meanwhile, for this one gave no sign of life: it is theirs now."""
 
 
-async def tick(duties: tuple[Duty, ...] = SCHEDULE) -> None:
+async def tick(duties: tuple[Job, ...] = SCHEDULE) -> None:
     """Run what is due of these, one after another. A duty that fails is tried again soon and holds up no other.
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
-    due = await leases.due_duties([duty.name for duty in duties])
+    due = await leases.due_jobs([duty.name for duty in duties])
     for duty in duties:
-        if duty.name in due and (epoch := await leases.claim_duty(duty.name)) is not None:
+        if duty.name in due and (epoch := await leases.claim_job(duty.name)) is not None:
             await _run(duty, epoch)
 
 
-async def _run(duty: Duty, epoch: int) -> None:
+async def _run(duty: Job, epoch: int) -> None:
     error = ""
     try:
         done = await _while_ours(duty, epoch)
-    except Overtaken:
+    except ClaimLost:
         log.warning("duty overtaken", duty=duty.name)
         return
     except (Busy, Unavailable) as reason:
@@ -81,11 +81,11 @@ async def _run(duty: Duty, epoch: int) -> None:
     else:
         if done:
             log.info("duty done", duty=duty.name, count=done)
-    if not await leases.end_duty(duty.name, epoch, duty.every, error=error):
+    if not await leases.finish_job(duty.name, epoch, duty.every, error=error):
         log.warning("duty overtaken at its end", duty=duty.name)
 
 
-async def _while_ours(duty: Duty, epoch: int) -> int:
+async def _while_ours(duty: Job, epoch: int) -> int:
     """Run it and renew the claim meanwhile. Without a claim it is stopped: what it had begun is rolled back.
 
     Raises `Overtaken`, and what the duty raises.
@@ -93,15 +93,15 @@ async def _while_ours(duty: Duty, epoch: int) -> int:
     running = asyncio.ensure_future(_begun(duty))
     try:
         while not running.done():
-            await asyncio.wait({running}, timeout=leases.DUTY_RENEW.total_seconds())
-            if not running.done() and not await leases.renew_duty(duty.name, epoch):
-                raise Overtaken
+            await asyncio.wait({running}, timeout=leases.JOB_RENEW.total_seconds())
+            if not running.done() and not await leases.renew_job(duty.name, epoch):
+                raise ClaimLost
         return running.result()
     finally:
         if running.cancel():
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def _begun(duty: Duty) -> int:
+async def _begun(duty: Job) -> int:
     await failpoints.reach(f"duty.{duty.name}")
     return await duty.run()

@@ -6,8 +6,8 @@ from backend.accounts.queries import account_named
 from backend.errors import Invalid, NotFound
 from backend.events.actions import NewSeries, plan_series
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import UnknownZone, wall_clock
 from backend.i18n import N_
+from backend.zones import UnknownZone, wall_clock
 
 
 async def create_event(

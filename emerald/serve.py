@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from backend.settings import settings
-from emerald.sentences import PortTaken
+from emerald.cli_errors import PortTaken
 
 
 def check_port(host: str, port: int, variable: str) -> None:

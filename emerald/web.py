@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from backend import db
-from backend.groups.actions import ask_telegram_by
+from backend.groups.actions import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
 from emerald.prepared import prepare
@@ -28,7 +28,7 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
     """The process's connections, for as long as it serves, and how Telegram is asked who is in a chat, and given messages
     to share."""
     await db.open_pool(name="emerald-web")
-    ask_telegram_by(is_in_chat)
+    set_membership_checker(is_in_chat)
     prepare_by(prepare)
     try:
         yield
@@ -39,7 +39,7 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
 def create_app(*, with_pool: bool = True) -> Litestar:
     """The application. Tests, which bring their own pool, say `with_pool=False`."""
     configure("web")
-    health.examine_by(CHECKS)
+    health.set_health_checks(CHECKS)
     metrics.BUILD.info({"version": VERSION})
     webhook, open_door = _webhook()
     app = Litestar(

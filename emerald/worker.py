@@ -8,15 +8,14 @@ from functools import partial
 
 import structlog
 
-from backend import clock, db
+from backend import clock, db, leases
 from backend.errors import Busy, Unavailable
-from backend.messages import leases
 from backend.settings import settings
+from bot.bot_setup import set_up_bot
+from bot.delivery.cards import retry_until_saved
+from bot.delivery.sender import Sender
 from bot.dispatcher import make_bot
-from bot.introduction import introduce
-from emerald.poster import insist
 from emerald.schedule import SCHEDULE, tick
-from emerald.sender import Sender
 
 log = structlog.get_logger()
 
@@ -36,46 +35,46 @@ async def work() -> None:
     try:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(_do_duties())
-            loops.create_task(_over_and_over(sender.step, SENDER_PACE))
-            loops.create_task(_over_and_over(beat, HEARTBEAT_PACE))
+            loops.create_task(run_forever(sender.step, SENDER_PACE))
+            loops.create_task(run_forever(send_heartbeat, HEARTBEAT_PACE))
             if settings.telegram_webhook:
-                loops.create_task(_introduce_once(sender))
+                loops.create_task(_set_up_bot_once(sender))
     finally:
         await _farewell(sender)
         await bot.session.close()
         await db.close_pool()
 
 
-async def beat() -> None:
+async def send_heartbeat() -> None:
     """Say that a worker is alive; whichever of several says it."""
     await leases.take(HEARTBEAT, HEARTBEAT, HEARTBEAT_LIFE)
 
 
 async def is_alive() -> bool:
     """Whether some worker is at work; for /ready."""
-    return await leases.held(HEARTBEAT)
+    return await leases.is_held(HEARTBEAT)
 
 
 async def _do_duties() -> None:
     """Each duty in a loop of its own: a slow one holds up no other."""
-    await insist(lambda: leases.enlist([duty.name for duty in SCHEDULE]))
+    await retry_until_saved(lambda: leases.register_jobs([duty.name for duty in SCHEDULE]))
     async with asyncio.TaskGroup() as loops:
         for duty in SCHEDULE:
-            loops.create_task(_over_and_over(partial(tick, (duty,)), TICKER_PACE))
+            loops.create_task(run_forever(partial(tick, (duty,)), TICKER_PACE))
 
 
-async def _introduce_once(sender: Sender) -> None:
+async def _set_up_bot_once(sender: Sender) -> None:
     """With a webhook nobody polls, so who sends also tells Telegram where we are and what we understand."""
     again = clock.now()
     while True:
         if sender.epoch is not None and clock.now() >= again:
-            if await introduce(sender.bot, webhook=True):
+            if await set_up_bot(sender.bot, webhook=True):
                 return
             again = clock.now() + INTRODUCE_AGAIN
         await asyncio.sleep(TICKER_PACE)
 
 
-async def _over_and_over(act: Callable[[], Awaitable[object]], pace: float) -> None:
+async def run_forever(act: Callable[[], Awaitable[object]], pace: float) -> None:
     """Do it every `pace` seconds, come what may: a worker that ends because of one fault helps nobody."""
     while True:
         begun = time.monotonic()

@@ -215,9 +215,7 @@ class Somebody:
         }
         return self._do("send", body)
 
-    def tap(
-        self, message: Json, button: str | None = None, *, timeout: float = 10.0, **place: int
-    ) -> Json:
+    def tap(self, message: Json, button: str | None = None, *, timeout: float = 10.0, **place: int) -> Json:
         """Press a button by its words, or by row and col. `kind` of the result says what came:
         callback (`answer` is {"text", "show_alert"}, or None when none came in time), app (`url`),
         start (`payload`), link (`url`) or copy (`text`).

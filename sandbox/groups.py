@@ -2,7 +2,7 @@
 
 import secrets
 
-from sandbox import wire
+from sandbox import bot_api_types
 from sandbox.errors import Impossible
 from sandbox.telegram import Telegram
 from sandbox.world import ADMIN_RIGHTS, Chat, Json, Person, Standing, Topic
@@ -58,7 +58,7 @@ def add_bot(telegram: Telegram, room: Chat, by: Person, *, as_admin: bool = Fals
     was_inside = room.bot.inside
     standing(telegram, room, wanted, by=by.id)
     if not was_inside:
-        added = {"new_chat_members": [wire.bot_user(telegram.config)]}
+        added = {"new_chat_members": [bot_api_types.bot_user(telegram.config)]}
         telegram.tell_service(room, by.id, added)
 
 
@@ -66,7 +66,7 @@ def kick_bot(telegram: Telegram, room: Chat, by: Person) -> None:
     """The bot is removed and may not come back by itself."""
     if not room.bot.inside:
         raise Impossible("The bot is not in this group.")
-    gone = telegram.post(room, by.id, service={"left_chat_member": wire.bot_user(telegram.config)})
+    gone = telegram.post(room, by.id, service={"left_chat_member": bot_api_types.bot_user(telegram.config)})
     telegram.tell_bot("message", telegram.wire(gone), f"chat:{room.id}")
     standing(telegram, room, Standing("kicked"), by=by.id)
 
@@ -102,16 +102,14 @@ def standing(telegram: Telegram, room: Chat, wanted: Standing, *, by: int) -> No
     telegram.touch()
 
 
-def tell_standing(
-    telegram: Telegram, room: Chat, by: int, before: Standing, after: Standing
-) -> None:
-    own = wire.bot_user(telegram.config)
+def tell_standing(telegram: Telegram, room: Chat, by: int, before: Standing, after: Standing) -> None:
+    own = bot_api_types.bot_user(telegram.config)
     body = {
-        "chat": wire.chat(telegram.world, room),
-        "from": wire.sender(telegram.world, telegram.config, by),
+        "chat": bot_api_types.chat(telegram.world, room),
+        "from": bot_api_types.sender(telegram.world, telegram.config, by),
         "date": int(telegram.clock.now()),
-        "old_chat_member": wire.member(own, before),
-        "new_chat_member": wire.member(own, after),
+        "old_chat_member": bot_api_types.member(own, before),
+        "new_chat_member": bot_api_types.member(own, after),
     }
     telegram.tell_bot("my_chat_member", body, f"chat:{room.id}")
 
@@ -127,15 +125,15 @@ def join(telegram: Telegram, room: Chat, person: Person, *, inside: bool, by: Pe
     room.members[person.id] = now
     if inside and room.bot.inside:
         person.met_bot = True
-    who = wire.user(person)
+    who = bot_api_types.user(person)
     what: Json = {"new_chat_members": [who]} if inside else {"left_chat_member": who}
     telegram.tell_service(room, by.id, what)
     body = {
-        "chat": wire.chat(telegram.world, room),
-        "from": wire.user(by),
+        "chat": bot_api_types.chat(telegram.world, room),
+        "from": bot_api_types.user(by),
         "date": int(telegram.clock.now()),
-        "old_chat_member": wire.member(who, was),
-        "new_chat_member": wire.member(who, now),
+        "old_chat_member": bot_api_types.member(who, was),
+        "new_chat_member": bot_api_types.member(who, now),
     }
     telegram.tell_bot("chat_member", body, f"chat:{room.id}")
     telegram.touch()
@@ -146,9 +144,7 @@ def promote(telegram: Telegram, room: Chat, person: Person, *, admin: bool) -> N
     member = room.members.get(person.id)
     if member is None or not member.inside or member.status == "creator":
         raise Impossible("Only a member can become an administrator.")
-    room.members[person.id] = (
-        Standing("administrator", list(DEFAULT_RIGHTS)) if admin else Standing("member")
-    )
+    room.members[person.id] = Standing("administrator", list(DEFAULT_RIGHTS)) if admin else Standing("member")
     telegram.touch()
 
 

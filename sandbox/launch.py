@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from sandbox import ed25519, wire
-from sandbox.acts import entered
+from sandbox import bot_api_types, ed25519
 from sandbox.errors import Impossible
 from sandbox.telegram import Telegram
 from sandbox.themes import THEMES
+from sandbox.user_actions import entered
 from sandbox.world import Json, Person
 
 # The sandbox's own signing key, public on purpose; Telegram's production key signs nothing here.
@@ -116,7 +116,7 @@ def open_app(telegram: Telegram, person: Person, launch: Launch) -> Json:
 
 
 def _user(telegram: Telegram, person: Person) -> Json:
-    data = wire.user(person) | {"last_name": person.last_name}
+    data = bot_api_types.user(person) | {"last_name": person.last_name}
     del data["is_bot"]
     if person.may_be_written_to and not person.blocks_bot:
         data["allows_write_to_pm"] = True

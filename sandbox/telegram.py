@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import wire
+from sandbox import bot_api_types
 from sandbox.cast import fresh_world
 from sandbox.clock import Clock
 from sandbox.config import Config
@@ -170,7 +170,7 @@ class Telegram:
 
     def wire(self, said: Message) -> Json:
         """The message in the Bot API's words."""
-        return wire.message(self.world, self.config, said)
+        return bot_api_types.message(self.world, self.config, said)
 
     # -- updates ---------------------------------------------------------------------------
 

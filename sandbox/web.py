@@ -13,8 +13,8 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
 from sandbox.config import Config
-from sandbox.doors import botapi, chats, page, people, view, weather
 from sandbox.errors import Impossible
+from sandbox.http import botapi, chats, control, page, people, view
 from sandbox.telegram import Telegram
 from sandbox.webhook import Pusher
 
@@ -42,7 +42,7 @@ def create_app(config: Config) -> Litestar:
             telegram.storage.flush()
 
     return Litestar(
-        [botapi.bot_api, people.router, chats.router, weather.router, view.view, *page.handlers],
+        [botapi.bot_api, people.router, chats.router, control.router, view.view, *page.handlers],
         state=State({"telegram": telegram}, deep_copy=False),
         lifespan=[running],
         dependencies={

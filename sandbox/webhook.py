@@ -81,9 +81,7 @@ class Pusher:
         drop_stale(self._telegram)
         return next((u for u in self._telegram.world.pending if u.queue == queue), None)
 
-    async def _push(
-        self, http: aiohttp.ClientSession, hook: Webhook, update: Pending
-    ) -> float | None:
+    async def _push(self, http: aiohttp.ClientSession, hook: Webhook, update: Pending) -> float | None:
         """None when it was taken; else how long the receiver asked to wait (0: our own pace)."""
         body = json.dumps({"update_id": update.update_id, update.kind: update.body})
         headers = {"Content-Type": "application/json"}
@@ -99,9 +97,7 @@ class Pusher:
                     self.pushed += 1
                     await self._answered(said)
                     return None
-                self._failed(
-                    hook, f"Wrong response from the webhook: {answer.status} {answer.reason}"
-                )
+                self._failed(hook, f"Wrong response from the webhook: {answer.status} {answer.reason}")
                 return _retry_after(answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError) as broken:
             self._failed(hook, str(broken) or "Read timeout expired")

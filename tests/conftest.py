@@ -101,7 +101,7 @@ WHERE schemaname = current_schema() AND last_value IS NOT NULL
 async def world(database: None) -> AsyncIterator[None]:
     """An empty database, and an empty memory of where codes lead."""
     from backend import db
-    from backend.bookings import actions as bookings
+    from backend.events import queries as events
     from backend.polls import actions as polls
 
     find_used = await db.value(FIND_USED)
@@ -112,7 +112,7 @@ async def world(database: None) -> AsyncIterator[None]:
             name = used["name"]
             await db.execute(f"TRUNCATE {name} CASCADE" if used["many"] else f"DELETE FROM {name}")
         await db.execute(RESTART_NUMBERS)
-    bookings.addresses.forget()
+    events.addresses.forget()
     polls.addresses.forget()
     yield
 
@@ -191,9 +191,7 @@ def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
     from backend.events.drafts import SeriesDraft
 
     async def make(**fields: Any) -> Any:
-        start = (clock.now() + timedelta(days=3)).replace(
-            hour=18, minute=0, second=0, microsecond=0
-        )
+        start = (clock.now() + timedelta(days=3)).replace(hour=18, minute=0, second=0, microsecond=0)
         draft = {
             "title": "Evening flow yoga",
             "emoji": "🧘",

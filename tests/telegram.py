@@ -61,9 +61,7 @@ class Telegram:
             pass
         return await task
 
-    async def say(
-        self, who: str, text: str, chat: Room | None = None, thread_id: int | None = None
-    ) -> Json:
+    async def say(self, who: str, text: str, chat: Room | None = None, thread_id: int | None = None) -> Json:
         """Somebody writes; the newest message of that chat afterwards, which is the bot's if it answered."""
         person = self.person(who)
         said = await self.during(person.say, text, chat, thread_id=thread_id)

@@ -18,9 +18,7 @@ PATIENCE, A_COMMAND = 25, 60
 
 
 @contextmanager
-def emerald(
-    command: str, telegram: Telegram, *, failpoints: str = ""
-) -> Iterator[ForkServerProcess]:
+def emerald(command: str, telegram: Telegram, *, failpoints: str = "") -> Iterator[ForkServerProcess]:
     """`emerald <command>` on the tests' database and sandbox."""
     ours = {"TELEGRAM_API_URL": telegram.url, "DATABASE_POOL_SIZE": "2", "FAILPOINTS": failpoints}
     process = forked.start({**os.environ, **ours}, forked.emerald, [command], None)

@@ -14,13 +14,13 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.bookings.calendars import calendar_dates
+from backend.bookings.calendar_entries import calendar_dates
 from backend.errors import NotFound
-from backend.events.calendar import FORMAT, render
+from backend.events.ical import FORMAT, render
 from backend.people import feeds
 from backend.settings import settings
-from webapp.live import mark_of
-from webapp.miniapp.wording import app_link
+from webapp.freshness import etag_of
+from webapp.miniapp.labels import app_link
 from webapp.respond import AnyRequest
 
 EVERY = timedelta(hours=1)  # as often as we ask calendars to look
@@ -73,7 +73,7 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 async def _answer(request: AnyRequest, asked: feeds.Asked) -> Response[bytes]:
     dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    mark = mark_of(FORMAT, host, dates)
+    mark = etag_of(FORMAT, host, dates)
     since = asked.changed_at
     if mark != asked.mark:
         since = await feeds.note_changed(asked.person, mark)

@@ -13,9 +13,7 @@ from webapp.respond import AnyRequest
 # What a database text cannot hold and no field is meant to: control characters, save tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WHOLE = re.compile(r"\d{1,9}")
-LONGEST = (
-    10_000  # characters of one field; what is meant to be long is bounded by the domain far below
-)
+LONGEST = 10_000  # characters of one field; what is meant to be long is bounded by the domain far below
 
 
 Form = TypeVar("Form")  # a dataclass whose fields are all `str` or `tuple[str, ...]`, with defaults
@@ -56,9 +54,7 @@ class Faults:
 
     def add(self, refusal: Refusal) -> None:
         """Keep a refusal beside its field; of several faults of a field the first stands."""
-        found = (
-            refusal.faults if isinstance(refusal, InvalidForm) else {refusal.field: refusal.words}
-        )
+        found = refusal.faults if isinstance(refusal, InvalidForm) else {refusal.field: refusal.words}
         for field, words in found.items():
             self.of.setdefault(field, words)
 

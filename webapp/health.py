@@ -17,7 +17,7 @@ Check = Callable[[], Awaitable[str]]  # "ok", or what is wrong in a few plain wo
 _checks: dict[str, Check] = {}
 
 
-def examine_by(checks: Mapping[str, Check]) -> None:
+def set_health_checks(checks: Mapping[str, Check]) -> None:
     """Ask these from now on, in this order; the first is what the others stand on."""
     _checks.clear()
     _checks.update(checks)

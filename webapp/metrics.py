@@ -33,9 +33,9 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backend.batching import BATCH_STATS
 from backend.errors import Busy, Unavailable
-from backend.figures import Figures, connections, figures
-from backend.lanes import TALLIES
+from backend.metrics import Metrics, connections, read_metrics
 
 log = structlog.get_logger("web")
 
@@ -48,9 +48,7 @@ QUIET = frozenset({"/health", "/ready", "/metrics"})  # asked by machines every 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 BUILD = Info("emerald_build", "What runs", registry=REGISTRY)
-REQUESTS = Counter(
-    "emerald_http_requests", "Answers", ("method", "path", "status"), registry=REGISTRY
-)
+REQUESTS = Counter("emerald_http_requests", "Answers", ("method", "path", "status"), registry=REGISTRY)
 SECONDS = Histogram(
     "emerald_http_request_seconds",
     "From a request's first byte to its answer's last",
@@ -104,7 +102,7 @@ def _count(scope: HTTPScope, status: int, seconds: float) -> None:
 class _Snapshot(Collector):
     """What was read for the scrape that is being answered."""
 
-    figures: Figures | None = None  # None: the database does not answer
+    figures: Metrics | None = None  # None: the database does not answer
 
     def collect(self) -> Iterator[Metric]:
         def gauge(name: str, says: str, value: float) -> Metric:
@@ -115,12 +113,10 @@ class _Snapshot(Collector):
         yield gauge("database_connections_open", "Of this process", pool.open)
         yield gauge("database_connections_in_use", "Of this process", pool.in_use)
         yield gauge("database_connections_most", "What this process may open", pool.most)
-        batches = CounterMetricFamily(
-            "emerald_batches", "Transactions of the desk", labels=["lane"]
-        )
+        batches = CounterMetricFamily("emerald_batches", "Transactions of the desk", labels=["lane"])
         asked = CounterMetricFamily("emerald_batched_requests", "Settled in them", labels=["lane"])
         largest = GaugeMetricFamily("emerald_batch_largest", "Since the start", labels=["lane"])
-        for module, tally in TALLIES.items():
+        for module, tally in BATCH_STATS.items():
             lane = [module.split(".")[1]]
             batches.add_metric(lane, tally.batches)
             asked.add_metric(lane, tally.requests)
@@ -130,9 +126,7 @@ class _Snapshot(Collector):
         if now is None:
             return
         yield gauge("messages_due", "To be sent now", now.due)
-        yield gauge(
-            "messages_oldest_due_seconds", "Since when the first waits", now.oldest_due_seconds
-        )
+        yield gauge("messages_oldest_due_seconds", "Since when the first waits", now.oldest_due_seconds)
         yield gauge("messages_sending", "Under way", now.sending)
         yield gauge("messages_parked", "Given up, for organisers to see", now.parked)
         yield gauge("cards_due", "To be posted", now.cards_due)
@@ -150,7 +144,7 @@ async def metrics() -> Response[bytes]:
     """This process's counts, and the club-wide figures as the database has them now."""
     try:
         async with asyncio.timeout(PATIENCE):
-            _snapshot.figures = await figures()
+            _snapshot.figures = await read_metrics()
     except (Busy, Unavailable, TimeoutError) as error:
         log.warning("no figures", error=str(error) or "no answer in time")
         _snapshot.figures = None

@@ -9,16 +9,12 @@ from babel.dates import format_date
 from backend import clock
 from backend.events.actions import dates_ahead
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import (
-    Occurrence,
-    describe,
-    gap_or_fold,
-    parse_recurrence,
-    resolve_local,
-    wall_clock,
-)
+from backend.events.rfc5545 import parse_recurrence
+from backend.events.rule_description import describe
+from backend.events.rules import Occurrence
 from backend.i18n import N_, Voice
-from webapp.rule_words import long_date, read_back
+from backend.zones import gap_or_fold, resolve_local, wall_clock
+from webapp.rule_sentences import long_date, read_back
 
 SHOWN = 8
 

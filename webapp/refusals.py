@@ -47,9 +47,7 @@ def http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
 
 def broken(request: AnyRequest, error: Exception) -> Response[str]:
     """A fault of ours: written down whole, and told without any of it (`X5`)."""
-    log.error(
-        "broken", method=request.method, path=request.scope.get("path_template", ""), exc_info=error
-    )
+    log.error("broken", method=request.method, path=request.scope.get("path_template", ""), exc_info=error)
     return banner(request, 500) if is_htmx(request) else plain(request, 500)
 
 

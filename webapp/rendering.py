@@ -3,7 +3,7 @@
 `miniapp/…` and `dashboard/…` are the templates of the two sites, `public/…` those of pages for anybody, everything else
 is shared. In every template:
 `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; the filters `tell`, which speaks `Words`,
-`initials`, and those of `webapp.standing`; and `voice`, the reader's own, which is the only way to word dates.
+`initials`, and those of `webapp.reader_status`; and `voice`, the reader's own, which is the only way to word dates.
 """
 
 import re
@@ -25,7 +25,7 @@ from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
 from webapp.assets import static_url
-from webapp.standing import leaves_freely, may_pass_on, stand
+from webapp.reader_status import leaves_freely, may_pass_on, stand
 
 HERE = Path(__file__).parent
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")

@@ -6,7 +6,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendar_feeds, calendars, exports
+from webapp import assets, calendar_feeds, calendar_files, exports
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.pages import (
     attendance,
@@ -129,7 +129,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         front,
         assets.show,
-        calendars.show,
+        calendar_files.show,
         calendar_feeds.show,
         exports.show,
         public_events.show,

@@ -6,20 +6,11 @@ from datetime import date, datetime, time
 
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft
-from backend.events.recurrence import wall_times
-from backend.events.rules import (
-    BadRule,
-    Freq,
-    RuleLine,
-    Weekday,
-    build_rule,
-    describe,
-    parse_recurrence,
-    resolve_local,
-    wall_clock,
-    zone_names,
-)
+from backend.events.recurrence import Freq, Weekday, wall_times
+from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
+from backend.events.rule_description import RuleLine, describe
 from backend.i18n import N_
+from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
 
 Moment = date | datetime
@@ -72,10 +63,7 @@ def form_of(draft: SeriesDraft) -> SeriesForm:
     recurrence = parse_recurrence(draft.rule)
     words = describe(recurrence, draft.starts_local)
     fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
-    if (
-        words.simple is not None
-        and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local
-    ):
+    if words.simple is not None and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local:
         fields |= _builder(words.simple, draft)
         if not recurrence.rules[0].by_day:  # the weekday of the first date, whichever that becomes
             fields["weekday"] = ()
@@ -171,9 +159,7 @@ def draft_of(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDr
     return draft, faults
 
 
-def _needed(
-    faults: Faults, field: str, text: str, instead: int, *, empty: int | None = None
-) -> int:
+def _needed(faults: Faults, field: str, text: str, instead: int, *, empty: int | None = None) -> int:
     """A number there has to be; `instead` holds its place in a draft that is not good anyway."""
     number = faults.whole(field, text, empty=empty)
     if number is None:
@@ -247,9 +233,7 @@ def _ordinal(form: SeriesForm, faults: Faults) -> int:
     return faults.whole("rule", form.ordinal, empty=1) or 1
 
 
-def _end(
-    form: SeriesForm, starts: datetime | None, faults: Faults
-) -> tuple[date | None, int | None]:
+def _end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tuple[date | None, int | None]:
     if form.ends == "on":
         try:
             until = date.fromisoformat(form.until)

@@ -7,8 +7,8 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 from backend import clock, codes, db
-from backend.accounts.queries import Club, authorise
-from backend.accounts.rules import RANK, Act, Role
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import RANK, Permission, Role
 from backend.audit.actions import note
 from backend.errors import Forbidden, Invalid, NotFound, Refusal
 from backend.i18n import N_, languages
@@ -50,9 +50,7 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
     return NewAccount(account_id, name, key)
 
 
-async def create_own_account(
-    person: Person, name: str, *, zone: str = "UTC", language: str = "en"
-) -> int:
+async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
     """Make a club whose OWNER is this person; its id. Raises `Invalid`."""
     name = _named(name)
     at = clock.now()
@@ -78,11 +76,9 @@ def _named(name: str) -> str:
     return name
 
 
-async def edit_account(
-    person: Person, account_id: int, *, name: str, zone: str, language: str
-) -> None:
+async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
     """Rename the club or change what its new series start with. Raises `Invalid`, `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_OWNERS)
+    club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _named(name)
     if zone not in available_timezones():
         raise Invalid(N_("That time zone is not known."), field="zone")
@@ -137,18 +133,16 @@ async def _enrol(account_id: int, user_id: int, role: Role, through: str, at: da
 
 async def change_role(person: Person, account_id: int, membership_id: int, role: Role) -> None:
     """Give a member another role (`A2`). Owners are made and unmade by owners only. Raises `Forbidden`, `LastOwner`."""
-    club = await authorise(person, account_id, Act.MANAGE_MEMBERS)
+    club = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     async with db.transaction():
         was = await _member_locked(club, membership_id)
         if was is role:
             return
-        if Role.OWNER in (was, role) and not club.allows(Act.MANAGE_OWNERS):
+        if Role.OWNER in (was, role) and not club.allows(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
         await _keep_an_owner(club, was, after=role)
         await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
-        await note(
-            club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role
-        )
+        await note(club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role)
 
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
@@ -156,20 +150,18 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
 
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
-    own = await authorise(person, account_id, Act.BOOK)
+    own = await authorize(person, account_id, Permission.BOOK)
     club = (
         own
         if own.membership_id == membership_id
-        else await authorise(person, account_id, Act.MANAGE_MEMBERS)
+        else await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     )
     async with db.transaction():
         was = await _member_locked(club, membership_id)
-        if was is Role.OWNER and not club.allows(Act.MANAGE_OWNERS):
+        if was is Role.OWNER and not club.allows(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
         await _keep_an_owner(club, was, after=None)
-        await db.execute(
-            "UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now()
-        )
+        await db.execute("UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now())
         await note(club.id, person.id, "end membership", f"membership {membership_id}", role=was)
 
 
@@ -210,8 +202,8 @@ async def create_key(
     expires_at: datetime | None = None,
 ) -> str:
     """Make a key; the only time it is known in full. Raises `Invalid`, `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_KEYS)
-    if role is Role.OWNER and not club.allows(Act.MANAGE_OWNERS):
+    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
+    if role is Role.OWNER and not club.allows(Permission.MANAGE_OWNERS):
         raise Forbidden(N_("Only an owner can make or unmake owners."))
     label = " ".join(label.split())
     if not label:
@@ -256,7 +248,7 @@ async def _new_key(
 
 async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
     """Make a key worthless at once; idempotent. Raises `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_KEYS)
+    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
     async with db.transaction():
         found = await db.execute(
             "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND account_id = $2",
@@ -293,7 +285,5 @@ async def bind(person: Person, key: str) -> Club:
             at,
         )
         await _enrol(found["account_id"], person.id, Role(found["role"]), "key", at)
-        await note(
-            found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
-        )
-    return await authorise(person, found["account_id"], Act.BOOK)
+        await note(found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"])
+    return await authorize(person, found["account_id"], Permission.BOOK)

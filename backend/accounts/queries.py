@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.rules import Act, Role, may
+from backend.accounts.rules import Permission, Role, is_permitted
 from backend.errors import Forbidden, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -21,8 +21,8 @@ class Club:
     role: Role
     membership_id: int
 
-    def allows(self, act: Act) -> bool:
-        return may(self.role, act)
+    def allows(self, act: Permission) -> bool:
+        return is_permitted(self.role, act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,7 @@ def club_from(row: db.Row) -> Club:
 
 async def clubs(person: Person) -> list[Club]:
     """All clubs the person belongs to (`A8`), by name."""
-    return [
-        club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)
-    ]
+    return [club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
 
 
 async def only_owner_of(person: Person) -> list[Club]:
@@ -90,7 +88,7 @@ async def only_owner_of(person: Person) -> list[Club]:
     return [club_from(row) for row in rows]
 
 
-async def authorise(person: Person, account_id: int, act: Act) -> Club:
+async def authorize(person: Person, account_id: int, act: Permission) -> Club:
     """The person's club, if they may do this there.
 
     Raises `NotFound` for who does not belong to it (`A1`), `Forbidden` for who does and may not (`X4`).

@@ -12,7 +12,7 @@ class Role(StrEnum):
     MEMBER = "MEMBER"
 
 
-class Act(StrEnum):
+class Permission(StrEnum):
     """What can be done in a club, as far as roles are concerned."""
 
     BOOK = "book"
@@ -31,11 +31,11 @@ class Act(StrEnum):
     MANAGE_OWNERS = "manage owners"
 
 
-_MEMBER = frozenset({Act.BOOK, Act.VOTE})
-_HELPER = _MEMBER | {Act.SEE_PEOPLE, Act.CHECK_IN}
-_OWNER = frozenset(Act)
-_ADMIN = _OWNER - {Act.OVERBOOK, Act.MANAGE_OWNERS}
-MAY: dict[Role, frozenset[Act]] = {
+_MEMBER = frozenset({Permission.BOOK, Permission.VOTE})
+_HELPER = _MEMBER | {Permission.SEE_PEOPLE, Permission.CHECK_IN}
+_OWNER = frozenset(Permission)
+_ADMIN = _OWNER - {Permission.OVERBOOK, Permission.MANAGE_OWNERS}
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MEMBER: _MEMBER,
     Role.HELPER: _HELPER,
     Role.ADMIN: _ADMIN,
@@ -44,6 +44,6 @@ MAY: dict[Role, frozenset[Act]] = {
 RANK = {Role.MEMBER: 0, Role.HELPER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
-def may(role: Role, act: Act) -> bool:
+def is_permitted(role: Role, act: Permission) -> bool:
     """Whether the role reaches the act."""
-    return act in MAY[role]
+    return act in PERMISSIONS[role]

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.accounts.queries import account_named, authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import account_named, authorize
+from backend.accounts.rules import Permission
 from backend.announcements.queries import own_announcement
 from backend.announcements.rules import length, most
 from backend.audit.actions import note
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
-from backend.messages.rules import ANNOUNCEMENTS
+from backend.outbox.kinds import ANNOUNCEMENTS
 from backend.people.queries import Person
 
 CHUNK = 1_000  # members dealt with in one transaction
@@ -52,7 +52,7 @@ async def announce(person: Person, account_id: int, draft: AnnouncementDraft) ->
 
     Raises `Invalid` (too long, or a group of no such club), `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.ANNOUNCE)
+    club = await authorize(person, account_id, Permission.ANNOUNCE)
     draft.check()
     async with db.transaction():
         made: int = await db.value(
@@ -70,9 +70,7 @@ async def announce(person: Person, account_id: int, draft: AnnouncementDraft) ->
     return made
 
 
-async def readdress(
-    person: Person, announcement_id: int, *, all_groups: bool, to_members: bool
-) -> None:
+async def readdress(person: Person, announcement_id: int, *, all_groups: bool, to_members: bool) -> None:
     """Send a draft to all groups or none, and to the members or not. Raises `SentAlready`, `Forbidden`, `NotFound`."""
     found = await own_announcement(person, announcement_id)
     async with db.transaction():
@@ -142,9 +140,7 @@ async def stop(person: Person, announcement_id: int) -> int:
     """
     found = await own_announcement(person, announcement_id)
     async with db.transaction():
-        state = await db.value(
-            "SELECT state FROM announcements WHERE id = $1 FOR NO KEY UPDATE", found.id
-        )
+        state = await db.value("SELECT state FROM announcements WHERE id = $1 FOR NO KEY UPDATE", found.id)
         if state == "stopped":
             return 0
         if state == "done":
@@ -177,15 +173,15 @@ async def watch(person: Person, announcement_id: int, chat_id: int, message_id: 
 async def watch_no_more(announcement_id: int) -> None:
     """The message shows how it ended, or is gone."""
     async with db.transaction():
-        await db.execute(
-            "UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id
-        )
+        await db.execute("UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id)
 
 
 # --- the ticker's: from an announcement to its messages ---
 
 # Asked every other second, mostly for nothing.
-ANY_UNDER_WAY = "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
+ANY_UNDER_WAY = (
+    "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
+)
 
 # Who is first runs it; a stop waits for the chunk, and then drops what it made.
 NEXT = """
@@ -258,13 +254,9 @@ async def _fan_out_chunk() -> bool:
                 now,
             )
         if found["to_members"]:
-            await db.execute(
-                TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK
-            )
+            await db.execute(TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK)
         else:
-            await db.execute(
-                "UPDATE announcements SET fanned_out_at = $2 WHERE id = $1", found["id"], now
-            )
+            await db.execute("UPDATE announcements SET fanned_out_at = $2 WHERE id = $1", found["id"], now)
     return True
 
 
@@ -273,4 +265,4 @@ async def account_of(person: Person, name: str) -> int:
     found = await account_named(name)
     if found is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
-    return (await authorise(person, found, Act.ANNOUNCE)).id
+    return (await authorize(person, found, Permission.ANNOUNCE)).id

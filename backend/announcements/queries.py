@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.people.queries import Person
 
@@ -120,16 +120,14 @@ async def own_announcement(person: Person, announcement_id: int) -> Announcement
     found = await announcement(announcement_id)
     if found is None:
         raise NotFound()
-    await authorise(person, found.account_id, Act.ANNOUNCE)
+    await authorize(person, found.account_id, Permission.ANNOUNCE)
     return found
 
 
 async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
     """The club's announcements, newest first. Raises `NotFound`, `Forbidden`."""
-    club = await authorise(person, account_id, Act.ANNOUNCE)
-    rows = await db.rows(
-        f"{PROGRESS} WHERE n.account_id = $1 ORDER BY n.id DESC LIMIT $2", club.id, limit
-    )
+    club = await authorize(person, account_id, Permission.ANNOUNCE)
+    rows = await db.rows(f"{PROGRESS} WHERE n.account_id = $1 ORDER BY n.id DESC LIMIT $2", club.id, limit)
     return [progress_from(row) for row in rows]
 
 
@@ -163,9 +161,7 @@ async def reach(person: Person, announcement_id: int) -> Reach:
     everybody, members, unwanted = (
         (row["everybody"], row["members"], row["unwanted"]) if found.to_members else (0, 0, 0)
     )
-    return Reach(
-        tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted
-    )
+    return Reach(tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,106 +9,98 @@ from collections.abc import Sequence
 
 from backend import clock, db
 from backend.accounts import actions as accounts
-from backend.accounts.queries import Club, authorise
-from backend.accounts.rules import Act
-from backend.addresses import Address, Addresses
-from backend.bookings import desk
-from backend.bookings.rules import Outcome, Request, Verb, Via
-from backend.bookings.verbs import NotHere
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import Permission
+from backend.addresses import Address
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX
+from backend.events.queries import find_instance
 from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.seats import allocator
+from backend.seats.decisions import NotAMemberHere
+from backend.seats.state import Outcome, Request, Verb, Via
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
 
-
-async def find(code: str) -> Address:
-    """The instance with this public code. Raises `NotFound`."""
-    return await addresses.find(code)
-
-
-async def book(
-    code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
-) -> Outcome:
+async def book(code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via) -> Outcome:
     """Book a party of 1 + `guests`, of these `names` as far as they are told, or wait in line for it (`B1`–`B4`). Who is in
     already stays as they are (`B2`)."""
-    return await _ask(code, person, Verb.BOOK, via, guests=guests, names=names)
+    return await _submit(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
-async def come_back(
+async def rejoin(
     code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
 ) -> Outcome:
     """Take back having left: the same party is seated again, or refused; it never comes to stand in line by that."""
-    return await _ask(code, person, Verb.RETURN, via, guests=guests, names=names)
+    return await _submit(code, person, Verb.RETURN, via, guests=guests, names=names)
 
 
 async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
     """One guest more (`B7`); who is not in yet comes with one."""
-    return await _ask(code, person, Verb.ADD_GUEST, via)
+    return await _submit(code, person, Verb.ADD_GUEST, via)
 
 
 async def set_guests(
     code: str, person: Person, *, guests: int, names: Sequence[str] | None = None, via: Via
 ) -> Outcome:
     """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them as they are."""
-    return await _ask(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
+    return await _submit(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
 
 
 async def name_guests(code: str, person: Person, names: Sequence[str], *, via: Via) -> Outcome:
     """Say what one's guests are called (`B1`), as many as there are by now; "" is a guest without a name."""
-    return await _ask(code, person, Verb.NAMES, via, names=names)
+    return await _submit(code, person, Verb.NAMES, via, names=names)
 
 
 async def leave(code: str, person: Person, *, via: Via) -> Outcome:
     """Give the seat, or the place in line, back (`B6`)."""
-    return await _ask(code, person, Verb.LEAVE, via)
+    return await _submit(code, person, Verb.LEAVE, via)
 
 
 async def stop_waiting(code: str, person: Person, *, via: Via) -> Outcome:
     """Wait for no more seats, and keep those that are theirs (`B6`); who has none leaves the line."""
-    return await _ask(code, person, Verb.STOP_WAITING, via)
+    return await _submit(code, person, Verb.STOP_WAITING, via)
 
 
 async def answer(code: str, person: Person, *, maybe: bool, via: Via) -> Outcome:
     """ "Maybe", or "can't come" (`B13`): holds no seat."""
-    return await _ask(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)
+    return await _submit(code, person, Verb.MAYBE if maybe else Verb.DECLINE, via)
 
 
 async def take_free(code: str, person: Person, *, via: Via) -> Outcome:
     """Take the seats that are free now and keep waiting for the rest (`W1`)."""
-    return await _ask(code, person, Verb.TAKE_FREE, via)
+    return await _submit(code, person, Verb.TAKE_FREE, via)
 
 
 async def take(code: str, person: Person, *, via: Via) -> Outcome:
     """Take the seats that are offered, or those that the first tap has (`W3`)."""
-    return await _ask(code, person, Verb.TAKE, via)
+    return await _submit(code, person, Verb.TAKE, via)
 
 
-async def hand_on(code: str, person: Person, *, via: Via) -> Outcome:
+async def decline_offer(code: str, person: Person, *, via: Via) -> Outcome:
     """Let an offer go to the next in line, and keep one's place for the next one (`W3`)."""
-    return await _ask(code, person, Verb.HAND_ON, via)
+    return await _submit(code, person, Verb.HAND_ON, via)
 
 
 async def find_replacement(code: str, person: Person, *, via: Via) -> Outcome:
     """After the deadline: the seat stays theirs until the queue takes it (`B6`). While leaving is free, leaves."""
-    return await _ask(code, person, Verb.REPLACE, via)
+    return await _submit(code, person, Verb.REPLACE, via)
 
 
 async def keep_seat(code: str, person: Person, *, via: Via) -> Outcome:
     """Look for a replacement no longer (`B6`)."""
-    return await _ask(code, person, Verb.KEEP, via)
+    return await _submit(code, person, Verb.KEEP, via)
 
 
 async def stay(code: str, person: Person, *, via: Via) -> Outcome:
     """The date has moved, and the person still comes (`S6`)."""
-    return await _ask(code, person, Verb.STAY, via)
+    return await _submit(code, person, Verb.STAY, via)
 
 
-async def _ask(
+async def _submit(
     code: str,
     person: Person,
     verb: Verb,
@@ -116,17 +108,17 @@ async def _ask(
     guests: int = 0,
     names: Sequence[str] | None = None,
 ) -> Outcome:
-    where = await find(code)
-    told = None if names is None else tuple(_tidied(name) for name in names)
+    where = await find_instance(code)
+    told = None if names is None else tuple(_clean_name(name) for name in names)
     request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=told)
     try:
-        return await desk.ask(where.id, request)
-    except NotHere:
+        return await allocator.submit(where.id, request)
+    except NotAMemberHere:
         await admit(person, where)
-        return await desk.ask(where.id, request)
+        return await allocator.submit(where.id, request)
 
 
-def _tidied(name: str) -> str:
+def _clean_name(name: str) -> str:
     """A name as it is kept: on one line, and without what no database takes."""
     return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
@@ -156,8 +148,8 @@ async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Cl
 
     Raises `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.MANAGE_BOOKINGS)
-    if over and not club.allows(Act.OVERBOOK):
+    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    if over and not club.allows(Permission.OVERBOOK):
         raise Forbidden(N_("Only an owner can go over the number of seats."))
     return club
 
@@ -172,9 +164,9 @@ async def seat(
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
     """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
-    where = await find(code)
+    where = await find_instance(code)
     await may_seat(person, where.account_id, over=over)
-    return await desk.ask(
+    return await allocator.submit(
         where.id,
         Request(
             Verb.SEAT,
@@ -197,9 +189,9 @@ async def put_in_line(
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
     """Book for a member as they would themselves: a seat when it is their turn, else a place in line."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
-    return await desk.ask(
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    return await allocator.submit(
         where.id,
         Request(Verb.BOOK, via, by=person.id, membership_id=membership_id, guests=guests),
     )
@@ -209,21 +201,19 @@ async def set_guests_of(
     code: str, person: Person, membership_id: int, *, guests: int, via: Via = Via.DASHBOARD
 ) -> Outcome:
     """Change how many guests a member brings."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
-    return await desk.ask(
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    return await allocator.submit(
         where.id,
         Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests),
     )
 
 
-async def remove(
-    code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD
-) -> Outcome:
+async def remove(code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD) -> Outcome:
     """Take a member's party off, seated or waiting; they are told where they can be."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
-    return await desk.ask(
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    return await allocator.submit(
         where.id,
         Request(Verb.REMOVE, via, by=person.id, membership_id=membership_id, audited=True),
     )
@@ -233,8 +223,8 @@ async def set_capacity(
     code: str, person: Person, capacity: int | None, *, via: Via = Via.DASHBOARD
 ) -> Outcome:
     """Change the number of seats of one date (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.MANAGE_EVENTS)
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
         raise Invalid(
             N_("Between %(least)s and %(most)s, please."),
@@ -242,7 +232,7 @@ async def set_capacity(
             least=1,
             most=CAPACITY_MAX,
         )
-    return await desk.ask(
+    return await allocator.submit(
         where.id,
         Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True),
     )
@@ -260,5 +250,5 @@ async def fill_all() -> int:
         clock.now(),
     )
     for row in rows:
-        await desk.ask(row["instance_id"], Request(Verb.FILL, Via.SYSTEM))
+        await allocator.submit(row["instance_id"], Request(Verb.FILL, Via.SYSTEM))
     return len(rows)

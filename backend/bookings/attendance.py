@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
-from backend.bookings import store
-from backend.bookings.actions import find
 from backend.errors import Invalid, NotFound, Refusal
+from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.seats import store
 from backend.settings import settings
 
 CODE = re.compile(r"emerald:([2-9a-z]{10}):(\d{1,18}):([0-9a-f]{20})")
@@ -75,7 +75,7 @@ def _mark(code: str, membership_id: int) -> str:
 
 async def my_check_in_code(code: str, person: Person) -> str:
     """The person's own code for a date they are in. Raises `NotFound`."""
-    where = await find(code)
+    where = await find_instance(code)
     membership_id = await db.value(
         "SELECT m.id FROM memberships m JOIN bookings b ON b.membership_id = m.id AND b.instance_id = $2"
         " WHERE m.user_id = $1 AND m.account_id = $3 AND b.seats > 0",
@@ -88,13 +88,11 @@ async def my_check_in_code(code: str, person: Person) -> str:
     return check_in_code(code, membership_id)
 
 
-async def check_in(
-    code: str, person: Person, membership_id: int, *, came: int | None = None
-) -> CheckedIn:
+async def check_in(code: str, person: Person, membership_id: int, *, came: int | None = None) -> CheckedIn:
     """A member is here, with so many of their party, all of it when `came` is left out (`B12`). Doing it again changes
     only the number. Raises `ListClosed`, `Invalid`, `Forbidden`, `NotFound` for who has no seat."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.CHECK_IN)
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.CHECK_IN)
     async with db.transaction(store.lock(where.id)):
         await _list_open(where.id)
         found = await db.row(
@@ -125,15 +123,13 @@ async def check_in(
             now_here,
         )
         await _bump(where.id)
-    return CheckedIn(
-        membership_id, found["name"], now_here, found["seats"], already=here == now_here
-    )
+    return CheckedIn(membership_id, found["name"], now_here, found["seats"], already=here == now_here)
 
 
 async def check_in_by_code(code: str, person: Person, scanned: str) -> CheckedIn:
     """A member's code was scanned at this date. Raises `Invalid` for what is no code, or one of another date, and as
     `check_in` does."""
-    await authorise(person, (await find(code)).account_id, Act.CHECK_IN)
+    await authorize(person, (await find_instance(code)).account_id, Permission.CHECK_IN)
     read = CODE.fullmatch(scanned.strip())
     if read is None or not hmac.compare_digest(read[3], _mark(read[1], int(read[2]))):
         raise Invalid(N_("This is not a check-in code of Emerald."), field="code")
@@ -144,8 +140,8 @@ async def check_in_by_code(code: str, person: Person, scanned: str) -> CheckedIn
 
 async def undo_check_in(code: str, person: Person, membership_id: int) -> None:
     """It was a mistake: the member is not here. Raises `ListClosed`, `Forbidden`, `NotFound`."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.CHECK_IN)
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.CHECK_IN)
     async with db.transaction(store.lock(where.id)):
         await _list_open(where.id)
         await db.execute(
@@ -158,16 +154,12 @@ async def undo_check_in(code: str, person: Person, membership_id: int) -> None:
 
 
 async def _list_open(instance_id: int) -> None:
-    if await db.value(
-        "SELECT list_closed_at IS NOT NULL FROM event_instances WHERE id = $1", instance_id
-    ):
+    if await db.value("SELECT list_closed_at IS NOT NULL FROM event_instances WHERE id = $1", instance_id):
         raise ListClosed()
 
 
 async def _bump(instance_id: int) -> None:
-    await db.execute(
-        "UPDATE instance_seats SET version = version + 1 WHERE instance_id = $1", instance_id
-    )
+    await db.execute("UPDATE instance_seats SET version = version + 1 WHERE instance_id = $1", instance_id)
 
 
 # --- the list, and what stayed empty ---
@@ -224,8 +216,8 @@ async def close_list(code: str, person: Person) -> int:
 
     Raises `NotBegun` before the end, `Forbidden`, `NotFound`.
     """
-    where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    where = await find_instance(code)
+    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     at = clock.now()
     async with db.transaction(store.lock(where.id)):
         date = await db.row(
@@ -252,8 +244,8 @@ async def close_list(code: str, person: Person) -> int:
 
 async def reopen_list(code: str, person: Person) -> None:
     """Open the list again; its no-shows are taken back. Raises `Forbidden`, `NotFound`."""
-    where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    where = await find_instance(code)
+    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction(store.lock(where.id)):
         if not await db.execute(
             "UPDATE event_instances SET list_closed_at = NULL, list_closed_by = NULL"
@@ -269,9 +261,7 @@ async def reopen_list(code: str, person: Person) -> None:
         await note(club.id, person.id, "reopen list", f"instance {where.id}")
 
 
-async def absences(
-    account_id: int, *, membership_id: int | None = None, limit: int = 200
-) -> list[Absence]:
+async def absences(account_id: int, *, membership_id: int | None = None, limit: int = 200) -> list[Absence]:
     """The club's ledger, newest first; of one member when asked."""
     rows = await db.rows(
         "SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone,"
@@ -303,7 +293,7 @@ async def absences(
 
 async def pardon(person: Person, account_id: int, absence_id: int) -> None:
     """Let it not count; idempotent. Raises `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_BOOKINGS)
+    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         if not await db.execute(
             "UPDATE absences SET pardoned_at = coalesce(pardoned_at, $3), pardoned_by = coalesce(pardoned_by, $4)"

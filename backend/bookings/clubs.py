@@ -5,14 +5,14 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.actions import LastOwner, end_membership
-from backend.accounts.queries import CLUB, Club, authorise, club_from, only_owner_of
-from backend.accounts.rules import Act, Role
-from backend.bookings import desk
+from backend.accounts.queries import CLUB, Club, authorize, club_from, only_owner_of
+from backend.accounts.rules import Permission, Role
 from backend.bookings.queries import my_bookings
-from backend.bookings.rules import Request, Verb, Via
-from backend.bookings.words import Cancelled, TooLate
 from backend.errors import NotFound
 from backend.people.queries import Person
+from backend.seats import allocator
+from backend.seats.replies import Cancelled, TooLate
+from backend.seats.state import Request, Verb, Via
 
 SEATS_MOST = 500  # dates ahead that somebody can be in
 
@@ -106,11 +106,7 @@ async def ahead(person: Person, account_id: int | None = None) -> Ahead:
         and view.starts_at > clock.now()
     ]
     seated = [view for view in views if view.mine and view.mine.seats]
-    late = [
-        view
-        for view in seated
-        if not view.may_leave and not (view.mine and view.mine.asked_to_stay)
-    ]
+    late = [view for view in seated if not view.may_leave and not (view.mine and view.mine.asked_to_stay)]
     return Ahead(len(seated), len(late), len(views) - len(seated))
 
 
@@ -120,7 +116,7 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
 
     Raises `LastOwner` (`A2`), `NotFound`, `Busy`.
     """
-    club = await authorise(person, account_id, Act.BOOK)
+    club = await authorize(person, account_id, Permission.BOOK)
     if any(own.id == club.id for own in await only_owner_of(person)):
         raise LastOwner()
     await end_standing([club.membership_id])
@@ -133,12 +129,8 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
 async def end_standing(membership_ids: list[int]) -> None:
     """These members have no standing seats and no first claims any more (`B11`, `P4`)."""
     async with db.transaction():
-        await db.execute(
-            "DELETE FROM regulars WHERE membership_id = ANY($1::bigint[])", membership_ids
-        )
-        await db.execute(
-            "DELETE FROM seat_claims WHERE membership_id = ANY($1::bigint[])", membership_ids
-        )
+        await db.execute("DELETE FROM regulars WHERE membership_id = ANY($1::bigint[])", membership_ids)
+        await db.execute("DELETE FROM seat_claims WHERE membership_id = ANY($1::bigint[])", membership_ids)
 
 
 PARTIES = """
@@ -148,9 +140,7 @@ ORDER BY i.starts_at, i.id
 """
 
 
-async def give_back(
-    by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP
-) -> int:
+async def give_back(by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP) -> int:
     """Ask the desk of every date ahead to take these members off: by leaving, after the deadline by `late`, and on what is
     cancelled at once, so that undoing that does not bring them back. `by` is the acting person's id. Of how many dates."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())
@@ -166,4 +156,4 @@ async def give_back(
 
 
 async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
-    await desk.ask(instance_id, Request(verb, via, by=by, membership_id=member, told=False))
+    await allocator.submit(instance_id, Request(verb, via, by=by, membership_id=member, told=False))

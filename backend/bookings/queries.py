@@ -6,11 +6,12 @@ from itertools import groupby
 
 from backend import clock, db
 from backend.accounts.rules import Role
-from backend.bookings.actions import admit, find
-from backend.bookings.clockwork import FIRST_TAP_LIFE, Clockwork, Stage, clockwork_of
+from backend.bookings.actions import admit
 from backend.errors import NotFound
-from backend.events.rules import Windows
+from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.seats.promotion import FIRST_TAP_LIFE, PromotionWindows, Stage, promotion_windows_of
+from backend.seats.windows import Windows
 
 SOUGHT_MOST = 8  # words of a search that count
 AT_ONCE = 500  # dates of a month
@@ -18,7 +19,7 @@ HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
+class OwnBooking:
     """The reader's own booking. `place` is the place in line, from 1; `answer`: in, maybe, declined, left."""
 
     answer: str
@@ -28,13 +29,9 @@ class Mine:
     place: int | None
     offer_until: datetime | None = None
     replacing: bool = False  # looks for a replacement (B6)
-    asked_to_stay: bool = (
-        False  # the date has moved, and they have not said yet whether they still come (S6)
-    )
+    asked_to_stay: bool = False  # the date has moved, and they have not said yet whether they still come (S6)
     checked_in: bool = False
-    lapsed: bool = (
-        False  # let an offer go by, and is passed over until another seat comes free (W3)
-    )
+    lapsed: bool = False  # let an offer go by, and is passed over until another seat comes free (W3)
     promoted_at: datetime | None = None  # when the line gave them their seat
     came: int | None = None  # how many of the party were checked in (B12)
     absence: str = ""  # what stayed empty and counts: late, no-show
@@ -88,13 +85,11 @@ class InstanceView:
     waiting: int  # parties in line
     version: int  # changes whenever anything shown of the seats does
     role: Role | None = None
-    mine: Mine | None = None
+    mine: OwnBooking | None = None
     releasing: int = 0  # booked seats whose holders look for a replacement (B6)
-    called_at: datetime | None = (
-        None  # when all who wait were last told that the first tap has the seat (W3)
-    )
+    called_at: datetime | None = None  # when all who wait were last told that the first tap has the seat (W3)
     claim_until: datetime | None = None  # until when only who has a claim may take seats (P4)
-    clockwork: Clockwork | None = None
+    clockwork: PromotionWindows | None = None
     sequence: int = 0
     edited: bool = False  # by hand: it keeps its own values (S4)
     moved_from: datetime | None = None
@@ -104,9 +99,7 @@ class InstanceView:
     decide_by_itself: bool = False
     decided_at: datetime | None = None
     list_closed_at: datetime | None = None
-    came: int = (
-        0  # people: who was checked in once the list is closed, till then who was booked (B12)
-    )
+    came: int = 0  # people: who was checked in once the list is closed, till then who was booked (B12)
     claims: bool = False  # the reader has a claim (P4)
     regular: bool = False  # the reader has a standing seat on the series (B11)
     usual_place: str = ""  # the series' own
@@ -235,7 +228,7 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True)
-class Comer:
+class Attendee:
     """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What their guests
     are called is known only to where organisers and helpers look (`attendance`): to other members guests are a number."""
 
@@ -277,7 +270,7 @@ class Comer:
 class People:
     """Who comes to an instance: at most as many parties as were asked for, and how many seats are taken in all."""
 
-    comers: list[Comer]
+    comers: list[Attendee]
     seats: int
 
     @property
@@ -325,7 +318,7 @@ LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pa
 def _view(row: db.Row) -> InstanceView:
     mine = None
     if row["answer"] is not None:
-        mine = Mine(
+        mine = OwnBooking(
             row["answer"],
             row["my_seats"],
             row["my_waiting"],
@@ -333,9 +326,7 @@ def _view(row: db.Row) -> InstanceView:
             row["place_in_line"],
             row["offer_until"],
             row["replace_since"] is not None,
-            row["move_asked_at"] is not None
-            and row["move_stays_at"] is None
-            and row["answer"] == "in",
+            row["move_asked_at"] is not None and row["move_stays_at"] is None and row["answer"] == "in",
             row["checked_in_at"] is not None,
             row["lapsed_at"] is not None,
             row["promoted_at"],
@@ -387,7 +378,7 @@ def _view(row: db.Row) -> InstanceView:
         releasing=row["releasing"],
         called_at=row["called_at"],
         claim_until=row["claim_until"],
-        clockwork=clockwork_of(row),
+        clockwork=promotion_windows_of(row),
         sequence=row["sequence"],
         edited=row["edited_at"] is not None,
         moved_from=row["moved_from"],
@@ -413,12 +404,12 @@ UPCOMING = (
 )
 
 
-def sought_words(text: str) -> list[str]:
+def search_words(text: str) -> list[str]:
     """What is looked for: the words of what was typed, in small letters; more than eight do not count."""
     return text.lower().split()[:SOUGHT_MOST]
 
 
-def sought(
+def search_values(
     person: Person,
     *,
     account_id: int | None = None,
@@ -429,7 +420,7 @@ def sought(
 ) -> tuple[object, ...]:
     """What `UPCOMING` asks for, from $1 on."""
     since = after or clock.now() - timedelta(days=30)
-    return (person.id, clock.now(), since, account_id, group_id, sought_words(words), limit)
+    return (person.id, clock.now(), since, account_id, group_id, search_words(words), limit)
 
 
 async def upcoming(
@@ -445,7 +436,7 @@ async def upcoming(
 
     `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
     """
-    values = sought(
+    values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
     rows = await db.rows(f"{VIEW} WHERE {UPCOMING}", *values)
@@ -506,7 +497,7 @@ async def event(code: str, person: Person) -> InstanceView:
     """
     view = await _event(code, person)
     if view is None or view.role is None:
-        await admit(person, await find(code))
+        await admit(person, await find_instance(code))
         view = await _event(code, person)
     if view is None or view.role is None:
         raise NotFound()
@@ -562,21 +553,19 @@ async def needs_answer(person: Person) -> list[InstanceView]:
         view
         for view in views
         if view.mine
-        and (
-            view.mine.held or view.mine.asked_to_stay or view.mine_to_take >= view.mine.waiting > 0
-        )
+        and (view.mine.held or view.mine.asked_to_stay or view.mine_to_take >= view.mine.waiting > 0)
     ]
 
 
-async def after_me(view: InstanceView) -> Comer | None:
+async def after_me(view: InstanceView) -> Attendee | None:
     """Who gets the seats that are held for the reader if they let them go; None when nobody is sure to."""
     if not view.mine or not view.mine.held:
         return None
     row = await db.row(
-        f"{COMER} AND b.waiting > 0 AND b.lapsed_at IS NULL ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
+        f"{ATTENDEE} AND b.waiting > 0 AND b.lapsed_at IS NULL ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
         view.id,
     )
-    return _comer(row) if row and row["waiting"] <= view.mine.held else None
+    return _attendee(row) if row and row["waiting"] <= view.mine.held else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -686,7 +675,7 @@ async def instance_for_card(
     return view, _view(following) if following else None
 
 
-COMER = f"""
+ATTENDEE = f"""
 SELECT m.id AS membership_id, m.user_id, m.name, u.first_name, u.last_name, u.may_write_at, u.blocked_at,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at, {AHEAD}
 FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
@@ -694,11 +683,11 @@ WHERE b.instance_id = $1
 """
 
 
-WITH_NAMES = COMER.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
+WITH_NAMES = ATTENDEE.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
 
 
-def _comer(row: db.Row) -> Comer:
-    return Comer(
+def _attendee(row: db.Row) -> Attendee:
+    return Attendee(
         membership_id=row["membership_id"],
         user_id=row["user_id"],
         first_name=row["first_name"] or row["name"],
@@ -716,26 +705,24 @@ def _comer(row: db.Row) -> Comer:
     )
 
 
-async def comers(instance_id: int, *, limit: int = 8) -> People:
+async def attendees(instance_id: int, *, limit: int = 8) -> People:
     """Who has a seat, in the order in which they were seated."""
     rows = await db.rows(
-        f"{COMER} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
+        f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
     )
-    found = [_comer(row) for row in rows]
+    found = [_attendee(row) for row in rows]
     seats = sum(comer.seats for comer in found)
     if len(rows) == limit:  # there may be more: the seats row has counted them
-        seats = await db.value(
-            "SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id
-        )
+        seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
     return People(found, seats)
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class AttendeeList:
     """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and digits; where
     they are few, all in the order in which they were seated, under no letter."""
 
-    groups: list[tuple[str, list[Comer]]]
+    groups: list[tuple[str, list[Attendee]]]
     parties: int  # in all
     more: int = 0  # of those asked for, besides
     letters: tuple[str, ...] = ()  # of all who come
@@ -744,46 +731,46 @@ class Crowd:
 FEW = 30  # parties that are read at a glance
 
 CROWD = f"""
-WITH named AS (SELECT c.*, coalesce(nullif(first_name, ''), name) AS shown FROM ({COMER} AND b.seats > 0) c),
+WITH named AS (SELECT c.*, coalesce(nullif(first_name, ''), name) AS shown FROM ({ATTENDEE} AND b.seats > 0) c),
 crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter FROM named)
 """
-LETTERS = (
-    f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
-)
+LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
 FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
 WHERE ($2 = '' OR strpos(lower(shown), lower($2)) > 0) AND ($3 = '' OR letter = $3)
 ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
 """
 
 
-async def crowd(instance_id: int, *, words: str = "", letter: str = "", limit: int = 200) -> Crowd:
+async def search_attendees(
+    instance_id: int, *, words: str = "", letter: str = "", limit: int = 200
+) -> AttendeeList:
     """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They are found by
     what is shown of them, and by nothing else."""
     letters = await db.rows(LETTERS, instance_id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
-        few = (await comers(instance_id, limit=FEW)).comers
-        return Crowd([("", few)] if few else [], parties)
+        few = (await attendees(instance_id, limit=FEW)).comers
+        return AttendeeList([("", few)] if few else [], parties)
     rows = await db.rows(FOUND, instance_id, " ".join(words.split()), letter, limit)
     groups = [
-        (head, [_comer(row) for row in of_head])
+        (head, [_attendee(row) for row in of_head])
         for head, of_head in groupby(rows, lambda row: row["letter"])
     ]
     more = rows[0]["found"] - len(rows) if rows else 0
-    return Crowd(groups, parties, more, tuple(row["letter"] for row in letters))
+    return AttendeeList(groups, parties, more, tuple(row["letter"] for row in letters))
 
 
-async def line(instance_id: int, *, limit: int = 20) -> list[Comer]:
+async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
     """Who waits, in order (`W1`)."""
     rows = await db.rows(
-        f"{COMER} AND b.waiting > 0 ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
+        f"{ATTENDEE} AND b.waiting > 0 ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
         instance_id,
         limit,
     )
-    return [_comer(row) for row in rows]
+    return [_attendee(row) for row in rows]
 
 
-async def attendance(instance_id: int) -> list[Comer]:
+async def attendance(instance_id: int) -> list[Attendee]:
     """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe, can't, left;
     for organisers and helpers."""
     rows = await db.rows(
@@ -792,4 +779,4 @@ async def attendance(instance_id: int) -> list[Comer]:
         " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
         instance_id,
     )
-    return [_comer(row) for row in rows]
+    return [_attendee(row) for row in rows]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
-from backend.bookings.actions import find
 from backend.errors import Invalid, NotFound, Refusal
+from backend.events.queries import find_instance
 from backend.i18n import N_
-from backend.messages.rules import REMINDERS
+from backend.outbox.kinds import REMINDERS
 from backend.people.queries import Person
 
 BETWEEN_NUDGES = timedelta(days=1)
@@ -104,18 +104,18 @@ class Missing:
 
 async def remind_due() -> int:
     """The minute's job: reminders whose moment has come, for who has a seat (`M4`); how many."""
-    return int(await db.alone(COUNTED.format(REMIND), clock.now(), REMINDERS))
+    return int(await db.execute_single(COUNTED.format(REMIND), clock.now(), REMINDERS))
 
 
 async def remind_unanswered() -> int:
     """The minute's job: ask who has not answered, where the series wants it, once a date and before leaving costs; how many."""
-    return int(await db.alone(COUNTED.format(REMIND_UNANSWERED), clock.now(), REMINDERS))
+    return int(await db.execute_single(COUNTED.format(REMIND_UNANSWERED), clock.now(), REMINDERS))
 
 
 async def who_is_missing(code: str, person: Person) -> list[Missing]:
     """Members known to the date's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
-    where = await find(code)
-    await authorise(person, where.account_id, Act.SEE_PEOPLE)
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     rows = await db.rows(
         f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable {MISSING} AND i.id = $1"
         " ORDER BY lower(u.first_name), u.id",
@@ -138,8 +138,8 @@ async def remind_who_is_missing(code: str, person: Person) -> int:
     Raises `RemindedAlready` within a day of the last time, by hand or not; `Invalid` when it is too late to answer;
     `NotFound`, `Forbidden`.
     """
-    where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_BOOKINGS)
+    where = await find_instance(code)
+    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     now = clock.now()
     async with db.transaction():
         # Two organisers who tap at once are one.

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.cards.queries import JOB, TO_MEND, Job, card, job_from
 from backend.errors import Invalid, NotFound
-from backend.groups.standing import lose_cards
+from backend.groups.cards import lose_cards
 from backend.i18n import N_
 from backend.people.queries import Person
 
@@ -67,7 +67,7 @@ async def post_again(person: Person, card_id: int) -> int:
     asked = await card(card_id)
     if asked is None:
         raise NotFound()
-    await authorise(person, asked.account_id, Act.POST_CARDS)
+    await authorize(person, asked.account_id, Permission.POST_CARDS)
     together = await db.rows(
         f"{AGAIN} WHERE c.account_id = $1 AND {TO_MEND} AND c.group_id = $3 AND c.lost_at = $4 ORDER BY c.id",
         asked.account_id,
@@ -90,10 +90,8 @@ LEFT JOIN polls p ON p.id = c.poll_id
 """
 
 
-async def _post(
-    person: Person, row: db.Row, *, instance_id: int | None, poll_id: int | None
-) -> None:
-    club = await authorise(person, row["account_id"], Act.POST_CARDS)
+async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id: int | None) -> None:
+    club = await authorize(person, row["account_id"], Permission.POST_CARDS)
     if row["group_id"] is None:
         raise Invalid(N_("There is no group to post it to. Choose one first."), field="group_id")
     at = clock.now()
@@ -146,10 +144,7 @@ async def lose_half_posted() -> int:
     async with db.transaction():
         half = await db.rows("SELECT id FROM cards WHERE state = 'posting' ORDER BY id")
         return sum(
-            [
-                await lose_cards("unknown", "may have been posted", at, card_id=row["id"])
-                for row in half
-            ]
+            [await lose_cards("unknown", "may have been posted", at, card_id=row["id"]) for row in half]
         )
 
 
@@ -166,9 +161,7 @@ async def take_due(chats: list[int]) -> Job | None:
         )
         if taken is None:
             return None
-        await db.execute(
-            "UPDATE cards SET state = 'posting', attempts = attempts + 1 WHERE id = $1", taken
-        )
+        await db.execute("UPDATE cards SET state = 'posting', attempts = attempts + 1 WHERE id = $1", taken)
         row = await db.row(f"{JOB} WHERE c.id = $1", taken)
     assert row is not None
     return job_from(row)
@@ -176,7 +169,7 @@ async def take_due(chats: list[int]) -> Job | None:
 
 async def posted(job: Job, message_id: int, digest: str, look_at: datetime) -> None:
     """It is in the chat. Even if it was given up meanwhile: what is known is truer than what was feared."""
-    await db.alone(
+    await db.execute_single(
         "UPDATE cards SET state = 'live', message_id = $2, digest = $3, shown_version = $4, next_try_at = $5,"
         " posted_at = $6, drawn_at = $6, error = '', trouble = '', lost_at = NULL, attempts = 0 WHERE id = $1",
         job.card_id,
@@ -190,7 +183,7 @@ async def posted(job: Job, message_id: int, digest: str, look_at: datetime) -> N
 
 async def not_posted(job: Job, until: datetime, why: str) -> None:
     """It is certain that it is not in the chat: it is due again then."""
-    await db.alone(
+    await db.execute_single(
         "UPDATE cards SET state = 'due', next_try_at = $2, error = $3 WHERE id = $1 AND state = 'posting'",
         job.card_id,
         until,
@@ -200,7 +193,7 @@ async def not_posted(job: Job, until: datetime, why: str) -> None:
 
 async def shown(job: Job, digest: str, look_at: datetime) -> None:
     """The card shows this version now."""
-    await db.alone(
+    await db.execute_single(
         "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, drawn_at = $5,"
         " error = '', attempts = 0 WHERE id = $1",
         job.card_id,
@@ -213,7 +206,7 @@ async def shown(job: Job, digest: str, look_at: datetime) -> None:
 
 async def failed_to_show(job: Job, why: str) -> None:
     """An edit failed in passing; the card stays behind and is tried again."""
-    await db.alone(
+    await db.execute_single(
         "UPDATE cards SET attempts = attempts + 1, error = $2 WHERE id = $1",
         job.card_id,
         why[:500],
@@ -237,14 +230,10 @@ async def lost(job: Job, trouble: str, why: str) -> None:
         await lose_cards(trouble, why, at, card_id=job.card_id, group_id=group_id)
 
 
-async def found(
-    chat_id: int, message_id: int, *, instance_id: int | None, poll_id: int | None
-) -> bool:
+async def found(chat_id: int, message_id: int, *, instance_id: int | None, poll_id: int | None) -> bool:
     """Somebody tapped this message, so it is there: a card of which nobody knew whether it was posted is that one, and
     follows from now on (`C1`). Whether it was."""
-    if not await db.value(
-        f"SELECT true {UNKNOWN} LIMIT 1", chat_id, message_id, instance_id, poll_id
-    ):
+    if not await db.value(f"SELECT true {UNKNOWN} LIMIT 1", chat_id, message_id, instance_id, poll_id):
         return False
     async with db.transaction():
         known = await db.execute(

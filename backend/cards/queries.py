@@ -161,9 +161,7 @@ async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
     )
 
 
-async def stale_cards(
-    *, limit: int, but: Collection[int] = (), busy: Collection[int] = ()
-) -> list[Job]:
+async def stale_cards(*, limit: int, but: Collection[int] = (), busy: Collection[int] = ()) -> list[Job]:
     """Live cards that show less than is, or whose time has come to be looked at; none in these `busy` chats.
 
     The one that was drawn longest ago comes first, so that where there is no room for all, each has its turn (`C2`).

@@ -1,14 +1,14 @@
 """Making series and their instances, pausing and resuming them (`S1`–`S3`, `S8`, `S9`)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from backend import clock, codes, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.errors import Invalid, InvalidForm, NotFound
 from backend.events.drafts import SeriesDraft
@@ -17,16 +17,14 @@ from backend.events.rules import WHOLE, Occurrence, Part, Timing, timing_of
 from backend.events.tables import Series
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.seats.regulars import seat_regulars_of_new
+from backend.seats.store import open_seats
 from backend.settings import settings
 
 log = structlog.get_logger()
 
-MOST_AT_ONCE = (
-    400  # instances of one series made by one run: more than a daily series has in 52 weeks
-)
+MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily series has in 52 weeks
 
-
-Then = Callable[[list[int]], Awaitable[None]]  # told of the instances just made, by their ids
 DISTANT = timedelta(days=3660)  # further ahead nobody looks
 
 
@@ -43,7 +41,7 @@ async def create_series(person: Person, account_id: int, draft: SeriesDraft) -> 
 
     Raises `InvalidForm`, `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     return await plan_series(club.id, person.id, draft)
 
 
@@ -54,17 +52,13 @@ async def plan_series(account_id: int, user_id: int | None, draft: SeriesDraft) 
         return await add_series(account_id, user_id, draft, clock.now())
 
 
-async def add_series(
-    account_id: int, user_id: int | None, draft: SeriesDraft, at: datetime
-) -> NewSeries:
+async def add_series(account_id: int, user_id: int | None, draft: SeriesDraft, at: datetime) -> NewSeries:
     """The same inside the caller's transaction, with a draft that was checked. Raises `InvalidForm`."""
     await check_group(account_id, draft.group_id)
-    row = Series(
-        account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft)
-    )
+    row = Series(account_id=account_id, created_by=user_id, created_at=at, updated_at=at, **asdict(draft))
     await row.save()
     series_id = int(row.id)
-    await materialise(series_id, at)
+    await materialize(series_id, at)
     first = await db.value(
         "SELECT code FROM event_instances WHERE series_id = $1 AND ends_at > $2 ORDER BY starts_at LIMIT 1",
         series_id,
@@ -92,7 +86,7 @@ async def duplicate_series(
 
     Raises `InvalidForm`, `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     was = await series(club.id, series_id)
     if was is None:
         raise NotFound()
@@ -104,7 +98,7 @@ async def pause_series(person: Person, account_id: int, series_id: int) -> None:
 
     Doing it again changes nothing. Raises `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     async with db.transaction():
         was = await _paused_at(club.id, series_id)
         if was is None:
@@ -117,11 +111,9 @@ async def pause_series(person: Person, account_id: int, series_id: int) -> None:
             await note(club.id, person.id, "pause", f"series {series_id}")
 
 
-async def resume_series(
-    person: Person, account_id: int, series_id: int, then: Then | None = None
-) -> int:
+async def resume_series(person: Person, account_id: int, series_id: int) -> int:
     """It goes on: the dates of the weeks ahead appear; how many did (`S9`). Raises `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_EVENTS)
+    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     async with db.transaction():
         was = await _paused_at(club.id, series_id)
         if was is None:
@@ -130,7 +122,7 @@ async def resume_series(
         await db.execute(
             "UPDATE event_series SET paused_at = NULL, updated_at = $2 WHERE id = $1", series_id, at
         )
-        made = await materialise(series_id, at, then)
+        made = await materialize(series_id, at)
         await note(club.id, person.id, "resume", f"series {series_id}")
     return len(made)
 
@@ -147,20 +139,16 @@ async def _paused_at(account_id: int, series_id: int) -> datetime | None:
     return paused_at
 
 
-def dates_ahead(
-    draft: SeriesDraft, at: datetime, *, limit: int, part: Part = WHOLE
-) -> list[Occurrence]:
+def dates_ahead(draft: SeriesDraft, at: datetime, *, limit: int, part: Part = WHOLE) -> list[Occurrence]:
     """The next dates the draft would have, as a preview: no more than `limit`. Raises `InvalidForm`."""
     draft.check()
     timing = Timing(draft.starts_local, draft.zone, draft.rule, draft.duration_minutes, part)
     return timing.dates(after=at, until=at + DISTANT, limit=limit)
 
 
-async def materialise(
-    series_id: int, at: datetime, then: Then | None = None, *, onward: bool = False
-) -> list[int]:
-    """Make the instances of the weeks ahead that are missing; the ids of the new ones. Called inside a transaction, in
-    which `then` is told of them too: who has a standing seat sits there before anybody can tap.
+async def materialize(series_id: int, at: datetime, *, onward: bool = False) -> list[int]:
+    """Make the instances of the weeks ahead that are missing, with the regulars of the series seated in them (`B11`); the
+    ids of the new ones. Called inside a transaction.
 
     Making them twice changes nothing: (series, original start) is unique (`S2`). The first date is made however far
     ahead it lies, so that a new series is never empty. One that is paused or archived gets none (`S9`). `onward` goes on
@@ -183,14 +171,12 @@ async def materialise(
     if len(dates) == MOST_AT_ONCE:  # the rest follows from here
         until = dates[-1].original_start
     await db.execute("UPDATE event_series SET made_until = $2 WHERE id = $1", series_id, until)
-    if made and then is not None:
-        await then(made)
+    if made:
+        await seat_regulars_of_new(made)
     return made
 
 
-async def _insert(
-    series: db.Row, dates: Sequence[Occurrence], length: timedelta, at: datetime
-) -> list[int]:
+async def _insert(series: db.Row, dates: Sequence[Occurrence], length: timedelta, at: datetime) -> list[int]:
     rows = await db.rows(
         "INSERT INTO event_instances (account_id, series_id, code, original_start, starts_at, ends_at, created_at)"
         " SELECT $1, $2, t.code, t.start, t.start, t.finish, $6"
@@ -204,12 +190,7 @@ async def _insert(
         at,
     )
     ids = [int(row["id"]) for row in rows]
-    await db.execute(
-        "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
-        ids,
-        series["account_id"],
-        series["capacity"],
-    )
+    await open_seats(ids, series["account_id"], series["capacity"])
     return ids
 
 
@@ -221,7 +202,7 @@ ORDER BY id
 """
 
 
-async def materialise_all(then: Then | None = None) -> int:
+async def materialize_all() -> int:
     """The daily job (`S2`): every series that is behind gets its instances of the weeks ahead; how many were made.
 
     One whose rule or zone can no longer be read is written down and holds up no other.
@@ -231,7 +212,7 @@ async def materialise_all(then: Then | None = None) -> int:
     for row in await db.rows(BEHIND, at + timedelta(weeks=settings.weeks_ahead)):
         try:
             async with db.transaction():
-                made += len(await materialise(row["id"], at, then, onward=True))
+                made += len(await materialize(row["id"], at, onward=True))
         except ValueError as error:  # `BadRule`, `UnknownZone`
             log.error("series without dates", series=row["id"], error=str(error))
     return made

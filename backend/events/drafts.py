@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.errors import Invalid, InvalidForm
-from backend.events.rules import BadRule, Recurrence, parse_recurrence, zone_names
+from backend.events.recurrence import Recurrence
+from backend.events.rfc5545 import BadRule, parse_recurrence
 from backend.i18n import N_
+from backend.zones import zone_names
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000
 CAPACITY_MAX = 100_000
@@ -72,9 +74,7 @@ class SeriesDraft:
             ("emoji", 16),
         ):
             if len(getattr(self, field)) > most:
-                faults.append(
-                    Invalid(N_("At most %(most)s characters, please."), field=field, most=most)
-                )
+                faults.append(Invalid(N_("At most %(most)s characters, please."), field=field, most=most))
         if any(c.isalnum() or c.isspace() for c in self.emoji):
             faults.append(Invalid(N_("One emoji, or nothing."), field="emoji"))
         if self.map_url and not re.match(r"https://[^\s<>\"']+$", self.map_url):
@@ -126,9 +126,7 @@ class SeriesDraft:
         if self.offers_before_minutes < self.first_tap_before_minutes:
             faults.append(
                 Invalid(
-                    N_(
-                        "Offers have to begin before the last window, in which the first tap counts."
-                    ),
+                    N_("Offers have to begin before the last window, in which the first tap counts."),
                     field="offers_before_minutes",
                 )
             )
@@ -136,9 +134,7 @@ class SeriesDraft:
             faults.append(Invalid(N_("That is more than there are seats."), field="min_to_run"))
         opens, closes = self.opens_before_minutes, self.closes_before_minutes
         if opens is not None and opens <= closes:
-            faults.append(
-                Invalid(N_("It would close before it opens."), field="opens_before_minutes")
-            )
+            faults.append(Invalid(N_("It would close before it opens."), field="opens_before_minutes"))
         if not 2000 <= self.starts_local.year < 2200:
             faults.append(Invalid(N_("Choose a date in this century."), field="starts_local"))
         return faults

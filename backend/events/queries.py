@@ -4,8 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
+from backend.addresses import Address, Addresses
 from backend.events.drafts import SeriesDraft
 from backend.events.rules import WHOLE, Part
+
+addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
+
+
+async def find_instance(code: str) -> Address:
+    """The instance with this public code. Raises `NotFound`."""
+    return await addresses.find(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,5 @@ async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesV
 
 async def series(account_id: int, series_id: int) -> SeriesView | None:
     """One series of the club, or None (`A1`)."""
-    row = await db.row(
-        f"{SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id
-    )
+    row = await db.row(f"{SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id)
     return _series(row) if row else None

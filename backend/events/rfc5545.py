@@ -15,8 +15,8 @@ from backend.events.recurrence import (
     Weekday,
     can_match,
 )
-from backend.events.wallclock import UnknownZone, resolve_local
 from backend.i18n import N_
+from backend.zones import UnknownZone, resolve_local
 
 MOST_CHARACTERS: Final = 20_000
 MOST_RULES: Final = 8

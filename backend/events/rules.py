@@ -6,61 +6,21 @@ instants in `wallclock`, `rule_words` describes; callers find everything here.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any
 
 from backend.events.recurrence import (
     REACH,
-    Day,
-    Freq,
     Moment,
     Recurrence,
     Rule,
-    Weekday,
     wall_times,
 )
-from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
-from backend.events.rule_words import RuleLine, RuleWords, describe
-from backend.events.wallclock import (
-    ClockChange,
-    UnknownZone,
-    gap_or_fold,
+from backend.events.rfc5545 import parse_recurrence
+from backend.zones import (
     resolve_local,
-    start_of_day,
     wall_clock,
-    zone_named,
-    zone_names,
 )
-
-__all__ = [
-    "BadRule",
-    "ClockChange",
-    "Day",
-    "Freq",
-    "Moment",
-    "Occurrence",
-    "Part",
-    "Recurrence",
-    "Rule",
-    "RuleLine",
-    "RuleWords",
-    "Timing",
-    "UnknownZone",
-    "Weekday",
-    "Windows",
-    "build_rule",
-    "describe",
-    "gap_or_fold",
-    "is_over",
-    "occurrences",
-    "parse_recurrence",
-    "resolve_local",
-    "start_of_day",
-    "timing_of",
-    "wall_clock",
-    "zone_named",
-    "zone_names",
-]
 
 # No zone ever jumped by more than a day (Samoa, 2011): walls this far apart keep their order.
 _WIDEST_JUMP = timedelta(days=2)
@@ -271,54 +231,3 @@ def timing_of(row: Any) -> Timing:
         row["duration_minutes"],
         Part(row["dates_from"], row["dates_before"]),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """When an instance can be booked, and until when leaving is free; aware UTC instants.
-
-    `opens_at` is `None` when it is open as soon as it exists. Each window includes its first
-    instant and not its last.
-    """
-
-    opens_at: datetime | None
-    closes_at: datetime
-    cancel_until: datetime
-
-    @classmethod
-    def around(
-        cls,
-        starts_at: datetime,
-        opens_before_minutes: int | None,
-        closes_before_minutes: int,
-        cancel_before_minutes: int | None,
-    ) -> "Windows":
-        """The windows of an instance; without a deadline, leaving is free until its start.
-
-        Minutes are elapsed time: a day before is 24 hours before, also across a DST change.
-        Negative minutes are after the start. A window that opens after it closes is never open.
-        """
-
-        def before(minutes: int) -> datetime:
-            return starts_at.astimezone(UTC) - timedelta(minutes=minutes)
-
-        return cls(
-            None if opens_before_minutes is None else before(opens_before_minutes),
-            before(closes_before_minutes),
-            before(cancel_before_minutes or 0),
-        )
-
-    def booking(self, now: datetime) -> Literal["not-open", "open", "closed"]:
-        """Whether it can be booked at an aware instant (`B5`)."""
-        if now >= self.closes_at:
-            return "closed"
-        return "not-open" if self.opens_at is not None and now < self.opens_at else "open"
-
-    def leaving_is_free(self, now: datetime) -> bool:
-        """Whether the cancellation deadline is still to come at an aware instant (`B6`)."""
-        return now < self.cancel_until
-
-
-def is_over(starts_at: datetime, duration_minutes: int, now: datetime) -> bool:
-    """Whether an instance has ended and so is completed (`S8`); aware instants."""
-    return now >= starts_at.astimezone(UTC) + timedelta(minutes=duration_minutes)

@@ -57,9 +57,7 @@ class Series(Table, tablename="event_series", db=DB):
     remind_unanswered = Boolean(default=False)
     dates_from = Timestamptz(null=True, default=None)
     dates_before = Timestamptz(null=True, default=None)
-    follows_id: ForeignKey[Any] = ForeignKey(
-        "self", null=True, default=None, on_delete=OnDelete.restrict
-    )
+    follows_id: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     paused_at = Timestamptz(null=True, default=None)
     archived_at = Timestamptz(null=True, default=None)
     made_until = Timestamptz(null=True, default=None)
@@ -105,20 +103,3 @@ class Instance(Table, tablename="event_instances", db=DB):
     list_closed_at = Timestamptz(null=True, default=None)
     list_closed_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
-
-
-class InstanceSeats(Table, tablename="instance_seats", db=DB):
-    """The counted seats of an instance: the queue for them too, for whoever holds this row may count (`B3`)."""
-
-    instance_id = BigInt(primary_key=True, default=None)
-    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    capacity = Integer(null=True, default=None)
-    over = Integer(default=0)
-    booked = Integer(default=0)
-    offered = Integer(default=0)
-    waiting = Integer(default=0)
-    releasing = Integer(default=0)
-    freed_at = Timestamptz(default=None)
-    called_at = Timestamptz(null=True, default=None)
-    queued_at = Timestamptz(default=None)
-    version = BigInt(default=1)

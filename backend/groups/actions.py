@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from backend import clock, db
 from backend.accounts import actions as accounts
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.errors import Invalid, NotFound
+from backend.groups.cards import GENERAL, bring_back, lose_cards
 from backend.groups.queries import LinkedGroup, group, group_of_chat
-from backend.groups.standing import GENERAL, bring_back, lose_cards
 from backend.i18n import N_
 from backend.people.queries import Person
 
@@ -21,7 +21,7 @@ Lookup = Callable[[int, int], Awaitable[bool | None]]
 _lookup: Lookup | None = None
 
 
-def ask_telegram_by(lookup: Lookup) -> None:
+def set_membership_checker(lookup: Lookup) -> None:
     """Say how presence is looked up: the domain itself does not speak Telegram."""
     global _lookup
     _lookup = lookup
@@ -31,7 +31,7 @@ async def link_group(
     person: Person, account_id: int, *, chat_id: int, title: str, forum: bool = False
 ) -> LinkedGroup:
     """Link a chat to the club, or find it linked already. Raises `Invalid` when another club has it, `Forbidden`."""
-    club = await authorise(person, account_id, Act.MANAGE_GROUPS)
+    club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
         owner = await db.value(
             "INSERT INTO groups AS g (account_id, chat_id, title, forum, health, linked_by, linked_at)"
@@ -55,7 +55,7 @@ async def link_group(
 
 async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
     """Let a group go: its series and cards stay, without a group. Raises `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_GROUPS)
+    club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
         await db.execute(
             "UPDATE event_series SET group_id = NULL, topic_id = NULL WHERE group_id = $1 AND account_id = $2",
@@ -67,12 +67,8 @@ async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
             group_id,
             club.id,
         )
-        await db.execute(
-            "DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id
-        )
-        if not await db.execute(
-            "DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, club.id
-        ):
+        await db.execute("DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id)
+        if not await db.execute("DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, club.id):
             raise NotFound()
         await note(club.id, person.id, "unlink", f"group {group_id}")
 
@@ -109,9 +105,7 @@ async def move_group(old_chat_id: int, new_chat_id: int) -> None:
     """The group was upgraded to a supergroup: its id changes, its cards' messages are gone with the old one (`A6`)."""
     at = clock.now()
     async with db.transaction():
-        old = await db.row(
-            "SELECT id, account_id FROM groups WHERE chat_id = $1 FOR UPDATE", old_chat_id
-        )
+        old = await db.row("SELECT id, account_id FROM groups WHERE chat_id = $1 FOR UPDATE", old_chat_id)
         if old is None:
             return
         # Otherwise the new chat's messages of the same numbers would be edited.
@@ -139,9 +133,7 @@ async def _merge(old_id: int, new_id: int) -> None:
     await db.execute("DELETE FROM groups WHERE id = $1", old_id)
 
 
-async def note_topic(
-    chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None
-) -> None:
+async def note_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None) -> None:
     """A forum topic was seen, renamed (`name`), closed or reopened (`closed`, when that was said)."""
     async with db.transaction():
         await db.execute(

@@ -49,12 +49,8 @@ async def groups(account_id: int) -> list[LinkedGroup]:
         "SELECT * FROM group_topics WHERE account_id = $1 ORDER BY lower(name), topic_id",
         account_id,
     ):
-        topics.setdefault(row["group_id"], []).append(
-            Topic(row["topic_id"], row["name"], row["closed"])
-        )
-    rows = await db.rows(
-        "SELECT * FROM groups WHERE account_id = $1 ORDER BY lower(title), id", account_id
-    )
+        topics.setdefault(row["group_id"], []).append(Topic(row["topic_id"], row["name"], row["closed"]))
+    rows = await db.rows("SELECT * FROM groups WHERE account_id = $1 ORDER BY lower(title), id", account_id)
     return [_group(row, tuple(topics.get(row["id"], ()))) for row in rows]
 
 

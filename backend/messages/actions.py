@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
-from backend.messages.queries import Letter, letters
-from backend.messages.rules import AT_MOST_ONCE, LAST
+from backend.messages.queries import Delivery, deliveries
+from backend.outbox.kinds import AT_MOST_ONCE, LAST
 from backend.people.actions import mark_blocked
 from backend.people.queries import Person
 
@@ -95,9 +95,7 @@ async def recover(epoch: int) -> int:
         return await db.execute(RECOVER, epoch, list(AT_MOST_ONCE), ATTEMPTS_MAX, clock.now())
 
 
-async def claim(
-    epoch: int, *, limit: int, busy: Collection[int] = (), lease: str = ""
-) -> list[Letter]:
+async def claim(epoch: int, *, limit: int, busy: Collection[int] = (), lease: str = "") -> list[Delivery]:
     """Take up to `limit` messages that are due, at most one a chat and none to who is `busy` (Telegram's ids of chats).
 
     They are marked as being sent, and committed, before anything leaves; nothing is taken once the `lease` has another
@@ -113,14 +111,14 @@ async def claim(
             if lease and not await db.value(STILL_OURS, lease, epoch):
                 return []
             taken = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch, LAST, WINDOW)
-            claimed = await letters([row["id"] for row in taken])
+            claimed = await deliveries([row["id"] for row in taken])
             to_send = await _set_aside(claimed)
         if to_send or not claimed:
             return to_send
     return []
 
 
-async def _set_aside(claimed: Sequence[Letter]) -> list[Letter]:
+async def _set_aside(claimed: Sequence[Delivery]) -> list[Delivery]:
     """Put away what is not to be sent, or not now; what is left."""
     aside: list[tuple[int, str, datetime | None, str]] = []
     to_send = []
@@ -140,22 +138,22 @@ async def _set_aside(claimed: Sequence[Letter]) -> list[Letter]:
     return to_send
 
 
-async def sent(letter: Letter) -> None:
+async def sent(letter: Delivery) -> None:
     """It was delivered."""
-    await db.alone(END, *_end(letter, "sent", ""))
+    await db.execute_single(END, *_end(letter, "sent", ""))
 
 
-async def perhaps(letter: Letter, why: str) -> None:
+async def perhaps(letter: Delivery, why: str) -> None:
     """It may have been delivered, and is of the kind that is not repeated."""
-    await db.alone(END, *_end(letter, "perhaps", why))
+    await db.execute_single(END, *_end(letter, "perhaps", why))
 
 
-async def put_off(letter: Letter, until: datetime, why: str, *, blameless: bool = False) -> None:
+async def put_off(letter: Delivery, until: datetime, why: str, *, blameless: bool = False) -> None:
     """Try again then; after ten attempts it is parked where an organiser sees it (`M2`). Being told to wait is no failure."""
     if letter.attempts >= ATTEMPTS_MAX and not blameless:
         await park(letter, why)
         return
-    await db.alone(
+    await db.execute_single(
         "UPDATE messages SET state = 'due', due_at = $3, error = $4, attempts = attempts - $5"
         " WHERE id = $1 AND epoch = $2 AND state = 'sending'",
         letter.id,
@@ -166,12 +164,12 @@ async def put_off(letter: Letter, until: datetime, why: str, *, blameless: bool 
     )
 
 
-async def park(letter: Letter, why: str) -> None:
+async def park(letter: Delivery, why: str) -> None:
     """It can never be sent as it is."""
-    await db.alone(END, *_end(letter, "parked", why))
+    await db.execute_single(END, *_end(letter, "parked", why))
 
 
-async def blocked(letter: Letter) -> None:
+async def blocked(letter: Delivery) -> None:
     """The person has blocked the bot: nothing more is sent to them, this and what waits included (`M3`)."""
     await mark_blocked(letter.person.telegram_id)
     async with db.transaction():
@@ -182,7 +180,7 @@ async def blocked(letter: Letter) -> None:
         )
 
 
-def _end(letter: Letter, state: str, why: str) -> tuple[int, int, str, str, datetime]:
+def _end(letter: Delivery, state: str, why: str) -> tuple[int, int, str, str, datetime]:
     return letter.id, letter.epoch, state, why[:500], clock.now()
 
 
@@ -191,7 +189,7 @@ async def send_parked_again(person: Person, account_id: int) -> int:
 
     What is no longer so by now is not told. Raises `Forbidden`, `NotFound`.
     """
-    club = await authorise(person, account_id, Act.ANNOUNCE)
+    club = await authorize(person, account_id, Permission.ANNOUNCE)
     async with db.transaction():
         again = await db.execute(
             "UPDATE messages SET state = 'due', due_at = $2, attempts = 0, error = '' WHERE account_id = $1 AND state = 'parked'",

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.i18n import Voice
-from backend.messages.rules import SPARED_BY, told_at
+from backend.outbox.kinds import SPARED_BY, told_at
 from backend.people.queries import Person, person_from
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroupChat:
     """The group, and its topic, that a message goes to. `health` as of `LinkedGroup`."""
 
     group_id: int
@@ -22,7 +22,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Delivery:
     """A message that is about to be sent, with what it is about as that stands now; worded by the door.
 
     It goes to a person or to a group. What it is not about is None, "" or 0.
@@ -30,7 +30,7 @@ class Letter:
 
     id: int
     account_id: int
-    to: Person | Place
+    to: Person | GroupChat
     instance_id: int | None
     announcement_id: int | None
     kind: str
@@ -66,23 +66,23 @@ class Letter:
         return self.to
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> GroupChat | None:
         """The group it goes to, if it goes to one."""
-        return self.to if isinstance(self.to, Place) else None
+        return self.to if isinstance(self.to, GroupChat) else None
 
     @property
     def chat_id(self) -> int:
-        return self.to.chat_id if isinstance(self.to, Place) else self.to.telegram_id
+        return self.to.chat_id if isinstance(self.to, GroupChat) else self.to.telegram_id
 
     @property
     def voice(self) -> Voice:
         """Its reader's, or the club's in a group."""
-        return Voice(self.club_language) if isinstance(self.to, Place) else self.to.voice
+        return Voice(self.club_language) if isinstance(self.to, GroupChat) else self.to.voice
 
     @property
     def reachable(self) -> bool:
         """Whether the bot may write there, as far as we know; of a group only Telegram knows."""
-        return isinstance(self.to, Place) or self.to.reachable
+        return isinstance(self.to, GroupChat) or self.to.reachable
 
     @property
     def unwanted(self) -> bool:
@@ -175,7 +175,7 @@ class Parked:
     created_at: datetime
 
 
-LETTERS = """
+DELIVERIES = """
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority, m.attempts,
     m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
     a.language AS club_language, coalesce(u.zone, r.zone, a.zone) AS read_in, s.left_at IS NULL AND s.id IS NOT NULL AS member,
@@ -207,13 +207,13 @@ ORDER BY m.priority, m.due_at, m.id
 """
 
 
-def _letter(row: db.Row) -> Letter:
-    to: Person | Place
+def _delivery(row: db.Row) -> Delivery:
+    to: Person | GroupChat
     if row["group_id"] is not None:
-        to = Place(row["group_id"], row["chat_id"], row["topic_id"], row["health"])
+        to = GroupChat(row["group_id"], row["chat_id"], row["topic_id"], row["health"])
     else:
         to = person_from(row)
-    return Letter(
+    return Delivery(
         id=row["message_id"],
         account_id=row["account_id"],
         to=to,
@@ -247,9 +247,9 @@ def _letter(row: db.Row) -> Letter:
     )
 
 
-async def letters(ids: Sequence[int]) -> list[Letter]:
+async def deliveries(ids: Sequence[int]) -> list[Delivery]:
     """These messages, in the order in which they are due."""
-    return [_letter(row) for row in await db.rows(LETTERS, list(ids), clock.now())]
+    return [_delivery(row) for row in await db.rows(DELIVERIES, list(ids), clock.now())]
 
 
 async def parked(account_id: int, *, limit: int = 50) -> list[Parked]:

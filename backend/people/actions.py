@@ -201,9 +201,7 @@ async def pending_sign_in(key: str) -> PendingSignIn:
         clock.now(),
     )
     if found is None:
-        raise NotFound(
-            N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
-        )
+        raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
     return PendingSignIn(found["id"], found["browser"], found["created_at"])
 
 
@@ -219,9 +217,7 @@ async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
             clock.now(),
         )
         if not taken:
-            raise NotFound(
-                N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
-            )
+            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
 
 
 async def sign_in_state(browser_key: str) -> str:
@@ -250,9 +246,7 @@ async def finish_sign_in(browser_key: str) -> str:
             at,
         )
         if used is None:
-            raise NotFound(
-                N_("This sign-in link is used up or too old. Ask for a new one in the browser.")
-            )
+            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
         await db.execute(
             "INSERT INTO web_sessions (token_hash, user_id, browser, created_at, seen_at, expires_at)"
             " VALUES ($1, $2, $3, $4, $4, $5)",

@@ -31,8 +31,7 @@ async def browsers(person: Person, token: str) -> list[Browser]:
         codes.digest(token),
     )
     return [
-        Browser(row["id"], row["browser"], row["created_at"], row["seen_at"], row["here"])
-        for row in rows
+        Browser(row["id"], row["browser"], row["created_at"], row["seen_at"], row["here"]) for row in rows
     ]
 
 

@@ -51,13 +51,9 @@ async def choose_reminders(person: Person, leads: Collection[int] | None) -> Non
     """
     chosen = None if leads is None else sorted(set(leads), reverse=True)
     if chosen is not None and len(chosen) > LEADS_MOST:
-        raise Invalid(
-            N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MOST
-        )
+        raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MOST)
     if any(not LEAD_MIN <= lead <= LEAD_MAX for lead in chosen or ()):
-        raise Invalid(
-            N_("A reminder comes between five minutes and two weeks before."), field="leads"
-        )
+        raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="leads")
     async with db.transaction():
         await db.execute(
             "UPDATE telegram_users SET reminder_leads = $2, leads_chosen_at = $3 WHERE id = $1",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend import clock, codes, db
+from backend.batching import Batcher
 from backend.i18n import Voice
-from backend.lanes import Lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def person(user_id: int) -> Person | None:
     return await _lanes.ask(0, user_id)
 
 
-async def _together(_: int, ids: Sequence[int]) -> list[Person | None]:
+async def _load_batch(_: int, ids: Sequence[int]) -> list[Person | None]:
     rows = await db.rows(
         "SELECT * FROM telegram_users WHERE id = ANY($1::bigint[]) AND erased_at IS NULL", ids
     )
@@ -58,7 +58,7 @@ async def _together(_: int, ids: Sequence[int]) -> list[Person | None]:
     return [found.get(user_id) for user_id in ids]
 
 
-_lanes: Lanes[int, Person | None] = Lanes(_together)
+_lanes: Batcher[int, Person | None] = Batcher(_load_batch)
 
 
 async def person_of_telegram(telegram_id: int) -> Person | None:

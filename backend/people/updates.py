@@ -25,8 +25,6 @@ async def forget() -> int:
     """The hourly broom over updates and sign-in links; how many rows went."""
     at = clock.now()
     async with db.transaction():
-        gone = await db.execute(
-            "DELETE FROM telegram_updates WHERE seen_at < $1", at - UPDATES_KEPT
-        )
+        gone = await db.execute("DELETE FROM telegram_updates WHERE seen_at < $1", at - UPDATES_KEPT)
         gone += await db.execute("DELETE FROM sign_ins WHERE created_at < $1", at - SIGN_INS_KEPT)
     return gone

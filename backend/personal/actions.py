@@ -10,11 +10,11 @@ from backend import clock, db
 from backend.accounts.actions import LastOwner
 from backend.accounts.queries import only_owner_of
 from backend.audit.actions import note
-from backend.bookings import store
 from backend.bookings.clubs import end_standing, give_back
-from backend.bookings.rules import Verb
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
+from backend.seats import store
+from backend.seats.state import Verb
 
 NET = timedelta(days=1)  # so long it is looked after whether anything of theirs came in meanwhile
 
@@ -124,8 +124,7 @@ async def finish(user_id: int) -> int:
     async with db.transaction():
         await _tidy(user_id)
         members = [
-            row["id"]
-            for row in await db.rows("SELECT id FROM memberships WHERE user_id = $1", user_id)
+            row["id"] for row in await db.rows("SELECT id FROM memberships WHERE user_id = $1", user_id)
         ]
     await end_standing(members)
     left = await give_back(user_id, members, late=Verb.REMOVE)
@@ -166,7 +165,5 @@ async def _redraw(members: list[int]) -> None:
 
 async def finish_erasures() -> int:
     """The hourly net: whoever was erased within the last day; how many dates they were taken off."""
-    rows = await db.rows(
-        "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - NET
-    )
+    rows = await db.rows("SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - NET)
     return sum([await finish(row["id"]) for row in rows])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.people.queries import Person
-from backend.personal.held import HELD
+from backend.personal.inventory import HELD
 
 
 async def export(person: Person) -> dict[str, object]:

@@ -10,21 +10,21 @@ from datetime import datetime
 
 from backend import clock, codes, db
 from backend.accounts import actions as accounts
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.addresses import Address, Addresses
 from backend.audit.actions import note
-from backend.bookings.rules import Via
 from backend.errors import NotFound
 from backend.events.actions import check_group
-from backend.events.rules import resolve_local, wall_clock
 from backend.groups.actions import is_present
 from backend.i18n import Words
 from backend.people.queries import Person
-from backend.polls import box, store, words
+from backend.polls import answers, ballot_processor, store
+from backend.polls.creation import Made, Making, made_of, make_date
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Made, Making, made_of, make_date
-from backend.polls.rules import Answer, Ballot, Choice, NotHere, VoteOutcome
+from backend.polls.rules import Answer, Ballot, Choice, NotAVoter, VoteOutcome
+from backend.seats.state import Via
+from backend.zones import resolve_local, wall_clock
 
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
 
@@ -36,7 +36,7 @@ async def find(code: str) -> Address:
 
 async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     """Ask the club something; the poll's code. Raises `InvalidForm`, `Forbidden`, `NotFound`."""
-    club = await authorise(person, account_id, Act.MANAGE_POLLS)
+    club = await authorize(person, account_id, Permission.MANAGE_POLLS)
     draft.check()
     code, at, options = codes.new_code(), clock.now(), _in_order(draft, club.zone)
     async with db.transaction():
@@ -69,9 +69,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
             [option.starts_at for option in options],
             [option.votes_max for option in options],
         )
-        await db.execute(
-            "INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll_id, club.id
-        )
+        await db.execute("INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll_id, club.id)
         await note(club.id, person.id, "create", f"poll {poll_id}", question=draft.question)
     return code
 
@@ -108,10 +106,10 @@ async def _cast(code: str, person: Person, choice: Choice, *, tap: bool) -> Vote
     where = await find(code)
     ballot = Ballot(person.id, choice, tap)
     try:
-        return await box.ask(where.id, ballot)
-    except NotHere:
+        return await ballot_processor.submit(where.id, ballot)
+    except NotAVoter:
         await admit(person, where)
-        return await box.ask(where.id, ballot)
+        return await ballot_processor.submit(where.id, ballot)
 
 
 async def admit(person: Person, where: Address) -> None:
@@ -138,9 +136,9 @@ async def close_poll(code: str, person: Person, *, make: Making | None = None) -
     `Invalid` (and then the poll is as it was), `Forbidden`, `NotFound`.
     """
     where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     if make is not None:
-        await authorise(person, where.account_id, Act.MANAGE_EVENTS)
+        await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     at = clock.now()
     async with db.transaction(store.lock(where.id)):
         closed = await db.execute(
@@ -157,22 +155,18 @@ async def close_poll(code: str, person: Person, *, make: Making | None = None) -
         if make is not None and before is None:
             made = await make_date(club, person, where.id, make, at)
         if closed or made is not before:
-            await db.execute(
-                "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id
-            )
+            await db.execute("UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id)
     return _closing(bool(closed), make is not None, before, made, club.zone)
 
 
-def _closing(
-    closed: bool, making: bool, before: Made | None, made: Made | None, zone: str
-) -> Closing:
+def _closing(closed: bool, making: bool, before: Made | None, made: Made | None, zone: str) -> Closing:
     if made is not None and before is None:
-        return Closing("done", words.made(made.starts_at, made.claim_until, zone), made)
+        return Closing("done", answers.made(made.starts_at, made.claim_until, zone), made)
     if made is not None and making:
-        return Closing("already", words.made_already(made.starts_at, zone), made)
+        return Closing("already", answers.made_already(made.starts_at, zone), made)
     if closed:
-        return Closing("done", words.closed(), made)
-    return Closing("already", words.closed_already(), made)
+        return Closing("done", answers.closed(), made)
+    return Closing("already", answers.closed_already(), made)
 
 
 OVERDUE = """

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.i18n import Words
 from backend.people.queries import Person
-from backend.polls import words
+from backend.polls import answers
 from backend.polls.actions import find
-from backend.polls.making import tell_people
+from backend.polls.creation import tell_people
 from backend.polls.rules import ended_at
 
 AGAIN_AFTER = timedelta(days=1)
@@ -58,7 +58,7 @@ async def who_has_not_voted(code: str, person: Person) -> list[Missing]:
     That somebody has answered is no secret, not even in an anonymous poll; what they answered is.
     """
     where = await find(code)
-    await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     return await _missing(where.id)
 
 
@@ -80,7 +80,7 @@ async def remind_voters(code: str, person: Person) -> Reminding:
     Raises `RemindedAlready`, `PollClosed`, `Forbidden`, `NotFound`.
     """
     where = await find(code)
-    club = await authorise(person, where.account_id, Act.MANAGE_POLLS)
+    club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     at = clock.now()
     async with db.transaction():
         row = await db.row("SELECT * FROM polls WHERE id = $1 FOR NO KEY UPDATE", where.id)
@@ -89,9 +89,9 @@ async def remind_voters(code: str, person: Person) -> Reminding:
         missing = await _missing(where.id)
         told = [one.user_id for one in missing if one.reachable]
         if not missing:
-            return Reminding("already", 0, words.nobody_missing())
+            return Reminding("already", 0, answers.nobody_missing())
         if not told:
-            return Reminding("unreachable", 0, words.nobody_reachable(len(missing)))
+            return Reminding("unreachable", 0, answers.nobody_reachable(len(missing)))
         await db.execute("UPDATE polls SET reminded_at = $2 WHERE id = $1", where.id, at)
         detail = json.dumps({"poll_id": where.id, "poll": code})
         await tell_people(
@@ -105,13 +105,13 @@ async def remind_voters(code: str, person: Person) -> Reminding:
             at=at,
         )
         await note(club.id, person.id, "remind", f"poll {where.id}", people=len(told))
-    return Reminding("done", len(told), words.reminded(len(told), len(missing) - len(told)))
+    return Reminding("done", len(told), answers.reminded(len(told), len(missing) - len(told)))
 
 
 def _check(row: db.Row, zone: str, at: datetime) -> None:
     ended = ended_at(row["closes_at"], row["closed_at"], at)
     if ended is not None:
-        raise words.PollClosed(closed=ended, zone=zone)
+        raise answers.PollClosed(closed=ended, zone=zone)
     before = row["reminded_at"]
     if before is not None and before > at - AGAIN_AFTER:
-        raise words.RemindedAlready(before=before, again=before + AGAIN_AFTER, zone=zone)
+        raise answers.RemindedAlready(before=before, again=before + AGAIN_AFTER, zone=zone)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.rules import Act, Role, may
+from backend.accounts.rules import Permission, Role, is_permitted
 from backend.errors import NotFound
-from backend.events.rules import wall_clock
 from backend.i18n import Voice
 from backend.people.queries import Person
 from backend.polls.actions import admit, find
 from backend.polls.rules import Answer, best_date, ended_at, results_shown
+from backend.zones import wall_clock
 
 ABOUT_MOST = 5  # polls on a date's screen
 NAMES_MOST = 50  # of one option's voters; `votes` says how many there are
@@ -115,13 +115,16 @@ class PollView:
             self.kind == "dates"
             and self.made is None
             and self.role is not None
-            and (may(self.role, Act.MANAGE_POLLS) and may(self.role, Act.MANAGE_EVENTS))
+            and (
+                is_permitted(self.role, Permission.MANAGE_POLLS)
+                and is_permitted(self.role, Permission.MANAGE_EVENTS)
+            )
         )
 
     @property
     def managed(self) -> bool:
         """Whether its reader may close it and remind people."""
-        return self.role is not None and may(self.role, Act.MANAGE_POLLS)
+        return self.role is not None and is_permitted(self.role, Permission.MANAGE_POLLS)
 
 
 VIEW = """
@@ -160,9 +163,7 @@ NEWEST = "coalesce(p.closed_at, p.closes_at) DESC, p.created_at DESC, p.id DESC"
 OPEN = "(p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $2))"
 
 
-async def _views(
-    person: Person | None, where: str, *args: object, names: bool = False
-) -> list[PollView]:
+async def _views(person: Person | None, where: str, *args: object, names: bool = False) -> list[PollView]:
     """The polls of a WHERE clause whose own values begin at $2. With `names`, of one poll, who voted for what."""
     user_id = person.id if person else None
     found = await db.rows(f"{VIEW} {where}", user_id, *args)
@@ -271,10 +272,7 @@ async def who_can(view: PollView, person: Person) -> list[Voter]:
         Voter(
             row["user_id"],
             row["name"],
-            {
-                option: Answer(said)
-                for option, said in zip(row["options"], row["answers"], strict=True)
-            },
+            {option: Answer(said) for option, said in zip(row["options"], row["answers"], strict=True)},
         )
         for row in rows
     ]
@@ -351,7 +349,7 @@ async def poll_for_card(poll_id: int) -> PollView | None:
     return found[0] if found else None
 
 
-# What a row of the lists is made of, and whose votes move its numbers; see `backend.bookings.marks`.
+# What a row of the lists is made of, and whose votes move its numbers; see `backend.bookings.etags`.
 VERSION = "hashtextextended(ROW(p.id, p.xmin, t.xmin, a.xmin, m.xmin)::text, 0)"
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from backend.errors import NotFound
 from backend.i18n import Words
-from backend.polls import words
+from backend.polls import answers
 
 
 class Answer(StrEnum):
@@ -34,7 +34,7 @@ FOLLOWING = {
 }
 
 
-class NotHere(NotFound):
+class NotAVoter(NotFound):
     """The person is not a member of the poll's club; `vote` may let them in and ask again (`A4`)."""
 
 
@@ -99,7 +99,7 @@ class Voter:
 
 
 @dataclass(slots=True)
-class Box:
+class BallotState:
     """A poll's ballot box while its tally is locked. Options in their order; voters by person."""
 
     now: datetime
@@ -130,9 +130,7 @@ class Counted(Protocol):
 Date = TypeVar("Date", bound=Counted)
 
 
-def ended_at(
-    closes_at: datetime | None, closed_at: datetime | None, now: datetime
-) -> datetime | None:
+def ended_at(closes_at: datetime | None, closed_at: datetime | None, now: datetime) -> datetime | None:
     """When the poll closed; None while it is open. A passed deadline closes it whatever the sweeper's pace (`P2`)."""
     if closed_at is not None:
         return closed_at
@@ -153,7 +151,7 @@ def best_date(options: Iterable[Date], now: datetime) -> Date | None:
     return min(wanted, key=lambda o: (-o.votes, o.against, o.starts_at), default=None)
 
 
-def meant(box: Box, ballot: Ballot) -> Choice:
+def meant(box: BallotState, ballot: Ballot) -> Choice:
     """The whole choice a ballot stands for. Raises `NotHere`.
 
     A tap on a date says the next answer: yes, if need be, no, nothing; when no yes is left to be had, it is left out.
@@ -174,23 +172,23 @@ def meant(box: Box, ballot: Ballot) -> Choice:
     return others if answer is None else {**others, tapped: answer}
 
 
-def decide(box: Box, ballot: Ballot) -> VoteOutcome:
+def decide(box: BallotState, ballot: Ballot) -> VoteOutcome:
     """Answer one ballot. Raises a `Refusal`, and then nothing has changed."""
     voter = _voter(box, ballot)
     ended = ended_at(box.closes_at, box.closed_at, box.now)
     if ended is not None:
-        raise words.PollClosed(closed=ended, zone=box.zone)
+        raise answers.PollClosed(closed=ended, zone=box.zone)
     wanted = meant(box, ballot)
     _check(box, wanted)
     had = voter.choice
     if wanted == had:
-        return VoteOutcome("already", words.already(has_voted=bool(wanted)))
+        return VoteOutcome("already", answers.already(has_voted=bool(wanted)))
     if len(wanted) > box.choices_max:
-        raise words.too_many(box.choices_max)
+        raise answers.too_many(box.choices_max)
     for option in box.options.values():
         new = wanted.get(option.id) is Answer.YES and had.get(option.id) is not Answer.YES
         if new and option.full:
-            raise words.OptionFull(option=option.name, zone=box.zone)
+            raise answers.OptionFull(option=option.name, zone=box.zone)
     for option in box.options.values():
         option.count(had.get(option.id), -1)
         option.count(wanted.get(option.id), +1)
@@ -198,32 +196,32 @@ def decide(box: Box, ballot: Ballot) -> VoteOutcome:
     return _said(box, ballot, had, wanted)
 
 
-def _check(box: Box, wanted: Choice) -> None:
+def _check(box: BallotState, wanted: Choice) -> None:
     """Raises `Invalid` for what is not listed, or cannot be said of it."""
     if not wanted.keys() <= box.options.keys():
-        raise words.not_listed()
+        raise answers.not_listed()
     if box.kind != "dates" and any(answer is not Answer.YES for answer in wanted.values()):
-        raise words.only_of_dates()
+        raise answers.only_of_dates()
 
 
-def _said(box: Box, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
+def _said(box: BallotState, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
     kind = "voted" if wanted else "withdrawn"
     if box.kind == "dates" and ballot.tap:
         [tapped] = ballot.choice
         answer = wanted.get(tapped)
         none_left = answer is Answer.IF_NEED_BE and tapped not in had
         name = box.options[tapped].name
-        return VoteOutcome(kind, words.answered(name, answer, box.zone, none_left=none_left))
+        return VoteOutcome(kind, answers.answered(name, answer, box.zone, none_left=none_left))
     if not wanted:
-        return VoteOutcome(kind, words.withdrawn())
+        return VoteOutcome(kind, answers.withdrawn())
     if box.kind == "dates":
-        return VoteOutcome(kind, words.dates_answered(len(wanted)))
+        return VoteOutcome(kind, answers.dates_answered(len(wanted)))
     texts = [option.text for option in box.options.values() if option.id in wanted]
-    return VoteOutcome(kind, words.voted(texts))
+    return VoteOutcome(kind, answers.voted(texts))
 
 
-def _voter(box: Box, ballot: Ballot) -> Voter:
+def _voter(box: BallotState, ballot: Ballot) -> Voter:
     voter = box.voters.get(ballot.user_id)
     if voter is None or not voter.live:
-        raise NotHere()
+        raise NotAVoter()
     return voter

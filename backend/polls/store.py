@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backend import db
-from backend.polls.rules import Answer, Ballot, Box, Option, Voter
+from backend.polls.rules import Answer, Ballot, BallotState, Option, Voter
 
 # The poll's own facts are repeated on every option's row: one round trip, and there are few options.
 OPTIONS = """
@@ -49,7 +49,7 @@ def lock(poll_id: int) -> str:
     return f"SELECT 1 FROM poll_tallies WHERE poll_id = {int(poll_id)} FOR NO KEY UPDATE"
 
 
-async def look(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[int, Box] | None:
+async def look(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[int, BallotState] | None:
     """Open the box: its account and itself, with those who vote. None when there is no such poll."""
     found = await db.rows(OPTIONS, poll_id)
     if not found:
@@ -57,10 +57,9 @@ async def look(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[
     first = found[0]
     users = list({ballot.user_id for ballot in ballots})
     voters = {
-        row["user_id"]: _voter(row)
-        for row in await db.rows(VOTERS, poll_id, first["account_id"], users)
+        row["user_id"]: _voter(row) for row in await db.rows(VOTERS, poll_id, first["account_id"], users)
     }
-    return first["account_id"], Box(
+    return first["account_id"], BallotState(
         now=now,
         zone=first["zone"],
         kind=first["kind"],
@@ -84,14 +83,11 @@ async def look(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[
 
 
 def _voter(row: db.Row) -> Voter:
-    choice = {
-        option: Answer(answer)
-        for option, answer in zip(row["options"], row["answers"], strict=True)
-    }
+    choice = {option: Answer(answer) for option, answer in zip(row["options"], row["answers"], strict=True)}
     return Voter(row["id"], row["live"], choice, choice)
 
 
-async def write(poll_id: int, account_id: int, box: Box, changed: Sequence[Voter]) -> None:
+async def write(poll_id: int, account_id: int, box: BallotState, changed: Sequence[Voter]) -> None:
     """Write votes and tallies, each by its change."""
     gone, cast = [], []
     more: dict[int, Counter[Answer]] = defaultdict(Counter)

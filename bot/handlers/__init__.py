@@ -11,6 +11,7 @@ from bot.handlers import (
     calendars,
     cards,
     events,
+    fallback,
     groups,
     people,
     polls,
@@ -18,7 +19,6 @@ from bot.handlers import (
     regulars,
     series,
     sign_ins,
-    strays,
 )
 
 # Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
@@ -37,5 +37,5 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     announcements.router,
     preferences.router,
     cards.router,
-    strays.router,
+    fallback.router,
 )

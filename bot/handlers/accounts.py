@@ -8,17 +8,15 @@ from aiogram.types import Message
 from backend.accounts.actions import KEY, bind
 from backend.i18n import Voice
 from backend.people.queries import Person
-from bot.asked import by_a_person, in_group, in_private
-from bot.deliver import Fate, judge, reply
+from bot.delivery.client import SendResult, classify_error, reply
+from bot.filters import by_a_person, in_group, in_private
 from bot.keyboards import open_home
-from bot.sheets import write
+from bot.rendering import render
 
 HAS_KEY = F.text.regexp(KEY.pattern, mode="search") | F.caption.regexp(KEY.pattern, mode="search")
 
 
-async def bind_start(
-    message: Message, command: CommandObject, person: Person, voice: Voice
-) -> None:
+async def bind_start(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/start sk_…`: this person belongs to the key's club from now on."""
     await _bind(message, command.args or "", person, voice)
 
@@ -31,7 +29,7 @@ async def bind_bare(message: Message, person: Person, voice: Voice) -> None:
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
     found = KEY.search(text)
     club = await bind(person, found.group() if found else text)
-    await reply(message, write("key_bound.html", voice, [[open_home(voice)]], club=club))
+    await reply(message, render("key_bound.html", voice, [[open_home(voice)]], club=club))
     try:
         await message.delete()  # a key should not lie about in a chat, not even in this one
     except TelegramBadRequest:
@@ -44,16 +42,16 @@ async def refuse(message: Message, bot: Bot, person: Person | None, voice: Voice
     try:
         await message.delete()
     except TelegramAPIError as error:
-        if judge(error).fate in (Fate.GONE, Fate.MUTED):
+        if classify_error(error).fate in (SendResult.GONE, SendResult.MUTED):
             raise
         deleted = False
-    sheet = write("key_refused.html", voice, None, deleted=deleted, person=person)
+    sheet = render("key_refused.html", voice, None, deleted=deleted, person=person)
     if person is not None and person.reachable:
         try:
             await bot.send_message(person.telegram_id, sheet.text)
             return
         except TelegramAPIError as error:
-            if judge(error).fate is not Fate.GONE:
+            if classify_error(error).fate is not SendResult.GONE:
                 raise
     await message.answer(sheet.text)
 
@@ -66,9 +64,7 @@ def router() -> Router:
         in_private,
         by_a_person,
     )
-    made.message.register(
-        bind_bare, F.text.regexp(rf"^\s*{KEY.pattern}\s*$"), in_private, by_a_person
-    )
+    made.message.register(bind_bare, F.text.regexp(rf"^\s*{KEY.pattern}\s*$"), in_private, by_a_person)
     made.message.register(refuse, HAS_KEY, in_group)
     made.edited_message.register(refuse, HAS_KEY, in_group)
     return made

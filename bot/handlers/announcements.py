@@ -5,7 +5,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import Club, clubs
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.announcements.actions import (
     AnnouncementDraft,
     SentAlready,
@@ -20,26 +20,26 @@ from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.announcements import announced, progress_sheet, question
-from bot.asked import by_a_person
+from bot.announcements import announced, progress_message, question
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Announce, Tell
-from bot.deliver import edit, reply
+from bot.delivery.client import edit, reply
+from bot.filters import by_a_person
 from bot.keyboards import ask_in_private
-from bot.sheets import Sheet, write
-from bot.taps import answer_tap, message_of
+from bot.rendering import RenderedMessage, render
 
 
 async def create(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/announce` and the text: how it reads, and then whether to send it."""
     if message.chat.type != "private":
         rows = [[ask_in_private(voice.say(N_("Ask me there")), "announce")]]
-        await reply(message, write("in_private.html", voice, rows))
+        await reply(message, render("in_private.html", voice, rows))
         return
     ours = await _organised_by(person)
     if not ours:
         raise Forbidden()
     if not command.args:
-        await reply(message, write("announcement_how.html", voice))
+        await reply(message, render("announcement_how.html", voice))
         return
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
     made = await own_announcement(person, await announce(person, ours[0].id, draft))
@@ -48,18 +48,16 @@ async def create(message: Message, command: CommandObject, person: Person, voice
 
 
 async def _organised_by(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.allows(Act.ANNOUNCE)]
+    return [club for club in await clubs(person) if club.allows(Permission.ANNOUNCE)]
 
 
-async def _question(draft: Announcement, person: Person, voice: Voice) -> Sheet:
+async def _question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
     others = [club for club in await _organised_by(person) if club.id != draft.account_id]
     there = len(await groups(draft.account_id))
     return question(draft, await reach(person, draft.id), others, there, voice)
 
 
-async def tap(
-    query: CallbackQuery, callback_data: Announce, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def tap(query: CallbackQuery, callback_data: Announce, bot: Bot, person: Person, voice: Voice) -> None:
     """A button under the question, or [Stop] under what became of it."""
     message = message_of(query)
     draft = await own_announcement(person, callback_data.id)
@@ -90,11 +88,11 @@ async def tap(
             await watch(person, draft.id, message.chat.id, message.message_id)
 
 
-async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voice) -> Sheet:
+async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
     if do is Tell.CANCEL:
-        return write("announcement_cancelled.html", voice)
+        return render("announcement_cancelled.html", voice)
     if do in (Tell.SEND, Tell.STOP):
-        return progress_sheet(await progress(person, draft.id), voice)
+        return progress_message(await progress(person, draft.id), voice)
     return await _question(await own_announcement(person, draft.id), person, voice)
 
 

@@ -12,9 +12,8 @@ from backend.bookings.actions import (
     add_guest,
     answer,
     book,
-    find,
+    decline_offer,
     find_replacement,
-    hand_on,
     keep_seat,
     leave,
     stop_waiting,
@@ -22,21 +21,22 @@ from backend.bookings.actions import (
     take_free,
 )
 from backend.bookings.queries import InstanceView, event, instance_for_card, my_bookings
-from backend.bookings.rules import Outcome, Via
-from backend.bookings.words import TooLate
 from backend.cards.queries import is_card
 from backend.errors import Busy, Invalid, NotAMember, NotFound, Refusal
+from backend.events.queries import find_instance
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from bot.asked import by_a_person
+from backend.seats.replies import TooLate
+from backend.seats.state import Outcome, Via
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Do, Seat, Show
-from bot.deliver import edit, reply
-from bot.handlers.events import coming, list_of, sheet_for
+from bot.delivery.client import edit, reply
+from bot.filters import by_a_person
+from bot.handlers.events import card_for, coming, list_of
 from bot.keyboards import ask_in_private, event_rows, numbers, open_event, open_home
 from bot.lists import MOST, named
-from bot.sheets import write
-from bot.taps import answer_tap, message_of
+from bot.rendering import render
 
 # Answers that promise to tell somebody, who may not have let the bot write (M3).
 PROMISES = frozenset({"waiting", "offered", "handed-on", "replacing"})
@@ -44,9 +44,7 @@ CANNOT_TELL = N_("Press Start in a chat with me, or I can’t tell you.")
 WHERE_TO_FIND = N_("To find a replacement, open the event.")
 
 
-async def tap(
-    query: CallbackQuery, callback_data: Seat, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def tap(query: CallbackQuery, callback_data: Seat, bot: Bot, person: Person, voice: Voice) -> None:
     """A button about one's own seat, on a card or under a message: answered from inside the transaction (`B9`).
 
     A private message then says how it stands, whatever the answer was: no button is left that makes no sense any more.
@@ -68,7 +66,7 @@ async def tap(
         await answer_tap(query, voice, outcome.words, outcome.kind, more=more)
     # A group's card follows within seconds by the worker's hand; a private one is nobody else's.
     if message is not None and private:
-        sheet = await sheet_for(callback_data.code, person)
+        sheet = await card_for(callback_data.code, person)
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 
@@ -97,7 +95,7 @@ async def _do(tapped: Seat, person: Person) -> Outcome:
         case Do.TAKE_FREE:
             return await take_free(code, person, via=via)
         case Do.HAND_ON:
-            return await hand_on(code, person, via=via)
+            return await decline_offer(code, person, via=via)
         case Do.REPLACE:
             return await find_replacement(code, person, via=via)
         case Do.KEEP:
@@ -106,7 +104,7 @@ async def _do(tapped: Seat, person: Person) -> Outcome:
 
 async def _name_the_club(code: str, message: Message | None) -> None:
     """Who sees the card may know whose it is. Raises `NotAMember` when it is one."""
-    where = await find(code)
+    where = await find_instance(code)
     if message is None or not await is_card(message.chat.id, message.message_id, where.id):
         return
     found = await instance_for_card(where.id)
@@ -114,7 +112,7 @@ async def _name_the_club(code: str, message: Message | None) -> None:
         raise NotAMember(club=found[0].club)
 
 
-async def book_(
+async def book_command(
     message: Message,
     command: CommandObject,
     person: Person,
@@ -131,7 +129,7 @@ async def book_(
     await _tell(message, wanted.code, asked, person, voice)
 
 
-async def leave_(
+async def leave_command(
     message: Message,
     command: CommandObject,
     person: Person,
@@ -147,7 +145,7 @@ async def leave_(
     await _tell(message, wanted.code, asked, person, voice)
 
 
-async def take_(
+async def take_command(
     message: Message,
     command: CommandObject,
     person: Person,
@@ -163,7 +161,7 @@ async def take_(
     await _tell(message, wanted.code, asked, person, voice)
 
 
-async def pass_(
+async def pass_command(
     message: Message,
     command: CommandObject,
     person: Person,
@@ -175,7 +173,7 @@ async def pass_(
     if wanted is None:
         await _index_of_offers(message, person, voice, Do.HAND_ON)
         return
-    asked = hand_on(wanted.code, person, via=Via.COMMAND)
+    asked = decline_offer(wanted.code, person, via=Via.COMMAND)
     await _tell(message, wanted.code, asked, person, voice)
 
 
@@ -209,7 +207,7 @@ async def _index(message: Message, person: Person, voice: Voice, *, leaving: boo
         Seat(do=Do.LEAVE, code=view.code) if leaving else Show(code=view.code) for view in mine
     ]
     rows = [*numbers(tapped), [open_home(voice)]]
-    await reply(message, write("bookings.html", voice, rows, views=mine, leaving=leaving))
+    await reply(message, render("bookings.html", voice, rows, views=mine, leaving=leaving))
 
 
 async def _index_of_offers(message: Message, person: Person, voice: Voice, do: Do) -> None:
@@ -219,7 +217,7 @@ async def _index_of_offers(message: Message, person: Person, voice: Voice, do: D
     mine = await _mine(person, None)
     views = to_take(mine) if do is Do.TAKE else held(mine)
     rows = [*numbers([Seat(do=do, code=view.code) for view in views]), [open_home(voice)]]
-    await reply(message, write("offers.html", voice, rows, views=views, passing=do is Do.HAND_ON))
+    await reply(message, render("offers.html", voice, rows, views=views, passing=do is Do.HAND_ON))
 
 
 async def _asked_in_group(message: Message, voice: Voice) -> bool:
@@ -227,13 +225,11 @@ async def _asked_in_group(message: Message, voice: Voice) -> bool:
     if message.chat.type == "private":
         return False
     rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
-    await reply(message, write("in_private.html", voice, rows))
+    await reply(message, render("in_private.html", voice, rows))
     return True
 
 
-async def _tell(
-    message: Message, code: str, asked: Awaitable[Outcome], person: Person, voice: Voice
-) -> None:
+async def _tell(message: Message, code: str, asked: Awaitable[Outcome], person: Person, voice: Voice) -> None:
     """Answer a command: what became of it, and in private the buttons for what can be done next."""
     private, promised = message.chat.type == "private", False
     try:
@@ -250,7 +246,7 @@ async def _tell(
     elif view.mine and view.mine.seats and not view.may_leave:
         # Looking for a replacement is between the person and the bot.
         rows.append([ask_in_private(voice.say(N_("Ask me there")), f"e_{code}")])
-    sheet = write(
+    sheet = render(
         "booking_told.html",
         voice,
         rows,
@@ -265,9 +261,9 @@ async def _tell(
 def router() -> Router:
     made = Router(name="bookings")
     made.callback_query.register(tap, Seat.filter(), by_a_person)
-    made.message.register(book_, Command("book"), by_a_person)
-    made.message.register(leave_, Command("leave"), by_a_person)
-    made.message.register(take_, Command("take"), by_a_person)
-    made.message.register(pass_, Command("pass"), by_a_person)
+    made.message.register(book_command, Command("book"), by_a_person)
+    made.message.register(leave_command, Command("leave"), by_a_person)
+    made.message.register(take_command, Command("take"), by_a_person)
+    made.message.register(pass_command, Command("pass"), by_a_person)
     made.message.register(index, Command("mybookings"), by_a_person)
     return made

@@ -8,19 +8,19 @@ from backend.bookings.queries import my_bookings
 from backend.errors import Invalid
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from bot.asked import by_a_person
-from bot.calendars import date_file
-from bot.deliver import reply
+from bot.calendar_files import date_file
+from bot.delivery.client import reply
+from bot.filters import by_a_person
 from bot.keyboards import ask_in_private
 from bot.lists import MOST, named
-from bot.sheets import write
+from bot.rendering import render
 
 
 async def show(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """/calendar with a number of /mybookings or a code; in a group, the way to the private chat."""
     if message.chat.type != "private":
         rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
-        await reply(message, write("in_private.html", voice, rows))
+        await reply(message, render("in_private.html", voice, rows))
         return
     wanted = named(command.args, await my_bookings(person, limit=MOST) if command.args else ())
     if wanted is None:

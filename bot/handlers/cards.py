@@ -6,23 +6,21 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import CallbackQuery, TelegramObject, Update
 
-from backend.bookings.actions import find as find_date
 from backend.cards.actions import found, post_again
+from backend.events.queries import find_instance as find_date
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.polls.actions import find as find_poll
-from bot.asked import by_a_person
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Pick, PostAgain, Seat
-from bot.taps import answer_tap, message_of
+from bot.filters import by_a_person
 
 ON_ITS_WAY = N_("The card is on its way to the group.")
 POSTED_ALREADY = N_("That is done already: nothing there is missing any more.")
 
 
-async def create(
-    query: CallbackQuery, callback_data: PostAgain, person: Person, voice: Voice
-) -> None:
+async def create(query: CallbackQuery, callback_data: PostAgain, person: Person, voice: Voice) -> None:
     """Post what was lost again: who may is decided where it is done, whoever holds the button (`X4`)."""
     posted = await post_again(person, callback_data.card_id)
     await answer_tap(query, voice, Words(ON_ITS_WAY if posted else POSTED_ALREADY), "done")

@@ -5,20 +5,20 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import clubs
-from backend.bookings.queries import InstanceView, comers, event, next_date, upcoming
-from backend.bookings.regulars import my_regulars
+from backend.bookings.queries import InstanceView, attendees, event, next_date, upcoming
+from backend.bookings.standing_seats import my_regulars
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.queries import Person
-from bot.asked import by_a_person, in_private
+from bot.callback_answers import message_of
 from bot.callbacks import Show
-from bot.cards import NAMES, event_sheet
-from bot.deliver import reply
+from bot.cards import NAMES, event_card
+from bot.delivery.client import reply
+from bot.filters import by_a_person, in_private
 from bot.handlers.groups import say_not_linked
 from bot.keyboards import event_link, numbers, open_home
 from bot.lists import MOST
-from bot.sheets import Sheet, write
-from bot.taps import message_of
+from bot.rendering import RenderedMessage, render
 
 PREFIX = "e_"
 
@@ -30,13 +30,13 @@ async def coming(person: Person, group: LinkedGroup | None) -> list[InstanceView
     return [view for view in views if view.phase != "cancelled"][:MOST]
 
 
-async def sheet_for(code: str, person: Person) -> Sheet:
+async def card_for(code: str, person: Person) -> RenderedMessage:
     """A date for one person, in their language, with how they stand. Raises `NotFound`."""
     view = await event(code, person)
     following = await next_date(view, person) if view.phase in ("ended", "cancelled") else None
-    people = await comers(view.id, limit=NAMES)
+    people = await attendees(view.id, limit=NAMES)
     regular = any(seat.series_id == view.series_id for seat in await my_regulars(person))
-    return event_sheet(view, following, people, person.voice, private=True, regular=regular)
+    return event_card(view, following, people, person.voice, private=True, regular=regular)
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
@@ -54,12 +54,12 @@ async def list_of(
     group: LinkedGroup | None,
     *,
     booking: bool = False,
-) -> Sheet:
+) -> RenderedMessage:
     """The list that /events shows, and that /book counts by."""
     views = await coming(person, group)
     private = message.chat.type == "private"
     rows = numbers([Show(code=view.code) for view in views]) if private else []
-    return write(
+    return render(
         "events.html",
         voice,
         [*rows, [open_home(voice, private=private)]],
@@ -74,12 +74,12 @@ async def list_of(
 async def show_linked(message: Message, command: CommandObject, person: Person) -> None:
     """`/start e_<code>`: the date a link named."""
     code = (command.args or "").removeprefix(PREFIX)
-    await reply(message, await sheet_for(code, person))
+    await reply(message, await card_for(code, person))
 
 
 async def show(query: CallbackQuery, callback_data: Show, person: Person) -> None:
     """A number of a list was tapped."""
-    sheet = await sheet_for(callback_data.code, person)
+    sheet = await card_for(callback_data.code, person)
     message = message_of(query)
     if message is not None:
         await reply(message, sheet)

@@ -6,7 +6,7 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 
 from backend.accounts.actions import create_own_account
 from backend.accounts.queries import Club, clubs
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.groups.actions import (
     gone_from,
     link_group,
@@ -19,12 +19,12 @@ from backend.groups.actions import (
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person, person_of_telegram
-from bot.asked import by_a_person, in_group
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import FoundClub, LinkGroup
-from bot.deliver import reply
+from bot.delivery.client import reply
+from bot.filters import by_a_person, in_group
 from bot.keyboards import link_rows, open_home
-from bot.sheets import Sheet, write
-from bot.taps import answer_tap, message_of
+from bot.rendering import RenderedMessage, render
 
 CLUB_NAME_MAX = 80
 
@@ -36,9 +36,7 @@ async def bot_came(
     may_write = _may_write(update)
     if group is not None:
         await note_health(update.chat.id, "well" if may_write else "muted")
-        await rename_group(
-            update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum)
-        )
+        await rename_group(update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum))
         return
     came = update.old_chat_member.status in ("left", "kicked")
     if came and may_write and person is not None:
@@ -47,15 +45,15 @@ async def bot_came(
         await update.answer(sheet.text, reply_markup=sheet.keyboard)
 
 
-def _offer(ours: list[Club], person: Person) -> Sheet:
+def _offer(ours: list[Club], person: Person) -> RenderedMessage:
     voice = person.voice
-    return write("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
+    return render("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
 
 
 async def say_not_linked(message: Message, person: Person) -> None:
     """The answer to a command in a group of no club: an organiser gets the offer, everybody else the reason."""
     ours = await _organised_by(person)
-    sheet = _offer(ours, person) if ours else write("not_linked.html", person.voice)
+    sheet = _offer(ours, person) if ours else render("not_linked.html", person.voice)
     await reply(message, sheet)
 
 
@@ -70,12 +68,10 @@ def _may_write(update: ChatMemberUpdated) -> bool:
 
 
 async def _organised_by(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.allows(Act.MANAGE_GROUPS)]
+    return [club for club in await clubs(person) if club.allows(Permission.MANAGE_GROUPS)]
 
 
-async def link(
-    query: CallbackQuery, callback_data: LinkGroup, person: Person, voice: Voice
-) -> None:
+async def link(query: CallbackQuery, callback_data: LinkGroup, person: Person, voice: Voice) -> None:
     """The offer's button: only an organiser of that club can link it, whoever else taps."""
     message = message_of(query)
     if message is not None:
@@ -93,9 +89,7 @@ async def found(query: CallbackQuery, person: Person, voice: Voice) -> None:
         await answer_tap(query, voice, words, "forbidden")
         return
     name = (message.chat.title or "")[:CLUB_NAME_MAX]
-    account_id = await create_own_account(
-        person, name, zone=person.zone or "UTC", language=person.language
-    )
+    account_id = await create_own_account(person, name, zone=person.zone or "UTC", language=person.language)
     await _link(query, message, account_id, person, voice)
 
 
@@ -112,15 +106,13 @@ async def _link(
     )
     club = next(club for club in await clubs(person) if club.id == account_id)
     await query.answer()
-    sheet = write("linked.html", voice, [[open_home(voice, private=False)]], club=club)
+    sheet = render("linked.html", voice, [[open_home(voice, private=False)]], club=club)
     await message.edit_text(sheet.text, reply_markup=sheet.keyboard)
 
 
 async def renamed(message: Message) -> None:
     """The group has a new title."""
-    await rename_group(
-        message.chat.id, message.new_chat_title or "", forum=bool(message.chat.is_forum)
-    )
+    await rename_group(message.chat.id, message.new_chat_title or "", forum=bool(message.chat.is_forum))
 
 
 async def upgraded(message: Message) -> None:
@@ -173,9 +165,7 @@ def router() -> Router:
     groups = F.chat.type.in_({"group", "supergroup"})
     made.my_chat_member.register(bot_went, groups, ChatMemberUpdatedFilter(IS_NOT_MEMBER))
     made.my_chat_member.register(bot_came, groups)
-    made.chat_member.register(
-        member_went, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER)
-    )
+    made.chat_member.register(member_went, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER))
     made.callback_query.register(link, LinkGroup.filter(), by_a_person)
     made.callback_query.register(found, FoundClub.filter(), by_a_person)
     made.message.register(renamed, F.new_chat_title, in_group)
@@ -183,10 +173,7 @@ def router() -> Router:
     made.message.register(member_left, F.left_chat_member, in_group)
     made.message.register(
         topic_changed,
-        F.forum_topic_created
-        | F.forum_topic_edited
-        | F.forum_topic_closed
-        | F.forum_topic_reopened,
+        F.forum_topic_created | F.forum_topic_edited | F.forum_topic_closed | F.forum_topic_reopened,
         in_group,
     )
     return made

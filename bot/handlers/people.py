@@ -15,45 +15,41 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.queries import Person
-from bot.asked import by_a_person
-from bot.deliver import reply
+from bot.delivery.client import reply
+from bot.filters import by_a_person
 from bot.keyboards import add_to_group, open_home
-from bot.sheets import write
+from bot.rendering import render
 
 
 async def start(message: Message, person: Person, voice: Voice) -> None:
     """/start, and links whose meaning is not (or no longer) known."""
     if message.chat.type != "private":
-        await help_(message, voice)
+        await help_command(message, voice)
         return
     rows = [[open_home(voice)], [add_to_group(voice)]]
-    await reply(
-        message, write("welcome.html", voice, rows, person=person, clubs=await clubs(person))
-    )
+    await reply(message, render("welcome.html", voice, rows, person=person, clubs=await clubs(person)))
 
 
-async def help_(message: Message, voice: Voice) -> None:
+async def help_command(message: Message, voice: Voice) -> None:
     """/help: what can be said, here."""
     private = message.chat.type == "private"
-    await reply(
-        message, write("help.html", voice, [[open_home(voice, private=private)]], private=private)
-    )
+    await reply(message, render("help.html", voice, [[open_home(voice, private=private)]], private=private))
 
 
 async def app(message: Message, voice: Voice) -> None:
     """/app: the button that opens the Mini App."""
     private = message.chat.type == "private"
-    await reply(message, write("app.html", voice, [[open_home(voice, private=private)]]))
+    await reply(message, render("app.html", voice, [[open_home(voice, private=private)]]))
 
 
-async def id_(
+async def id_command(
     message: Message, voice: Voice, person: Person | None, group: LinkedGroup | None
 ) -> None:
     """/id: the numbers of this chat, this topic and this person, as settings and support ask for them."""
     topic = message.message_thread_id if message.is_topic_message else None
     await reply(
         message,
-        write("id.html", voice, None, chat=message.chat, topic=topic, person=person, group=group),
+        render("id.html", voice, None, chat=message.chat, topic=topic, person=person, group=group),
     )
 
 
@@ -72,8 +68,8 @@ def router() -> Router:
     private = F.chat.type == "private"
     made.my_chat_member.register(blocked, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
     made.my_chat_member.register(returned, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
-    made.message.register(help_, Command("help"))
+    made.message.register(help_command, Command("help"))
     made.message.register(app, Command("app"))
-    made.message.register(id_, Command("id"))
+    made.message.register(id_command, Command("id"))
     made.message.register(start, CommandStart(deep_link=False), by_a_person)
     return made

@@ -4,43 +4,41 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.bookings.rules import Via
 from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.actions import close_poll, vote
 from backend.polls.actions import tap as tap_option
-from backend.polls.making import Making
+from backend.polls.answers import no_best_date
+from backend.polls.creation import Making
 from backend.polls.missing import remind_voters
 from backend.polls.queries import PollView, poll, polls_of
 from backend.polls.rules import Answer
-from backend.polls.words import no_best_date
-from bot.asked import by_a_person, in_private
+from backend.seats.state import Via
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import MakeDate, Pick, Run, RunPoll, ShowPoll
-from bot.cards import poll_sheet
-from bot.deliver import edit, reply
+from bot.cards import poll_card
+from bot.delivery.client import edit, reply
+from bot.filters import by_a_person, in_private
 from bot.handlers.groups import say_not_linked
 from bot.keyboards import ask_in_private, closing_rows, making_rows, numbers, open_home, poll_link
 from bot.lists import MOST, named
-from bot.sheets import Sheet, plain, write
-from bot.taps import answer_tap, message_of
+from bot.rendering import RenderedMessage, plain, render
 
 PREFIX = "p_"
 # What stands behind a date's number; phones make long dashes of short ones.
 SAID = {"?": Answer.IF_NEED_BE, **dict.fromkeys("-–—−", Answer.NO)}
 
 
-async def tap(
-    query: CallbackQuery, callback_data: Pick, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def tap(query: CallbackQuery, callback_data: Pick, bot: Bot, person: Person, voice: Voice) -> None:
     """An option was tapped: chosen, or taken back."""
     outcome = await tap_option(callback_data.code, person, callback_data.option, via=Via.CARD)
     await answer_tap(query, voice, outcome.words, outcome.kind)
     message = message_of(query)
     if message is not None and message.chat.type == "private":
         view = await poll(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, poll_sheet(view, voice, private=True))
+        await edit(bot, message.chat.id, message.message_id, poll_card(view, voice, private=True))
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
@@ -51,7 +49,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         return
     views = await _open_polls(person, group)
     rows = numbers([ShowPoll(code=view.code) for view in views]) if private else []
-    sheet = write(
+    sheet = render(
         "polls.html",
         voice,
         [*rows, [open_home(voice, private=private)]],
@@ -61,7 +59,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
     await reply(message, sheet)
 
 
-async def vote_(
+async def vote_command(
     message: Message,
     command: CommandObject,
     person: Person,
@@ -83,10 +81,10 @@ async def vote_(
     if message.chat.type != "private" and (view.anonymous or not wanted.numbers):
         # What one may see, and what one chooses, is not the group's: only its card is.
         rows = [[ask_in_private(voice.say(N_("Vote there")), f"{PREFIX}{view.code}")]]
-        await reply(message, write("vote_in_private.html", voice, rows, view=view))
+        await reply(message, render("vote_in_private.html", voice, rows, view=view))
         return
     if not wanted.numbers:
-        await reply(message, poll_sheet(view, voice, private=True))
+        await reply(message, poll_card(view, voice, private=True))
         return
     if not all(1 <= n <= len(view.options) for n in wanted.numbers):
         raise Invalid(N_("This poll has no option with that number."))
@@ -98,12 +96,10 @@ async def vote_(
     await reply(message, plain(voice.tell(outcome.words)))
 
 
-async def show_linked(
-    message: Message, command: CommandObject, person: Person, voice: Voice
-) -> None:
+async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/start p_<code>`: the poll a link named."""
     view = await poll((command.args or "").removeprefix(PREFIX), person)
-    await reply(message, poll_sheet(view, voice, private=True))
+    await reply(message, poll_card(view, voice, private=True))
 
 
 async def show(query: CallbackQuery, callback_data: ShowPoll, person: Person, voice: Voice) -> None:
@@ -111,13 +107,11 @@ async def show(query: CallbackQuery, callback_data: ShowPoll, person: Person, vo
     view = await poll(callback_data.code, person)
     message = message_of(query)
     if message is not None:
-        await reply(message, poll_sheet(view, voice, private=True))
+        await reply(message, poll_card(view, voice, private=True))
     await query.answer()
 
 
-async def run(
-    query: CallbackQuery, callback_data: RunPoll, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def run(query: CallbackQuery, callback_data: RunPoll, bot: Bot, person: Person, voice: Voice) -> None:
     """An organiser's button under a poll: closing, making its date, reminding who is missing (`P4`, `P5`)."""
     code = callback_data.code
     match callback_data.do:
@@ -134,12 +128,12 @@ async def run(
     await _show_instead(query, bot, _asked(callback_data.do, view, voice))
 
 
-def _asked(do: Run, view: PollView, voice: Voice) -> Sheet:
+def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
     """What stands under the organiser's finger now: a question, or the poll. Raises `Forbidden`, `Invalid`."""
     if do is Run.CLOSE and view.open:
         if not view.managed:
             raise Forbidden()
-        return write("poll_close.html", voice, closing_rows(view.code, voice), view=view)
+        return render("poll_close.html", voice, closing_rows(view.code, voice), view=view)
     if do is Run.MAKE and view.made is None:
         if not view.to_make:
             raise Forbidden()
@@ -148,22 +142,20 @@ def _asked(do: Run, view: PollView, voice: Voice) -> Sheet:
             raise no_best_date()
         rows = making_rows(view.code, best.id if best else 0, voice)
         date = best.name(voice, view.zone) if best else ""
-        return write("poll_make.html", voice, rows, view=view, best=best, date=date)
-    return poll_sheet(view, voice, private=True)
+        return render("poll_make.html", voice, rows, view=view, best=best, date=date)
+    return poll_card(view, voice, private=True)
 
 
-async def make(
-    query: CallbackQuery, callback_data: MakeDate, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def make(query: CallbackQuery, callback_data: MakeDate, bot: Bot, person: Person, voice: Voice) -> None:
     """With so many seats: the poll is closed and its date made; what else it needs is written in the dashboard."""
     making = Making(option_id=callback_data.option or None, capacity=callback_data.seats or None)
     closing = await close_poll(callback_data.code, person, make=making)
     await answer_tap(query, voice, closing.words, closing.kind)
     view = await poll(callback_data.code, person)
-    await _show_instead(query, bot, poll_sheet(view, voice, private=True))
+    await _show_instead(query, bot, poll_card(view, voice, private=True))
 
 
-async def _show_instead(query: CallbackQuery, bot: Bot, sheet: Sheet) -> None:
+async def _show_instead(query: CallbackQuery, bot: Bot, sheet: RenderedMessage) -> None:
     message = message_of(query)
     if message is not None:
         await edit(bot, message.chat.id, message.message_id, sheet)
@@ -181,7 +173,7 @@ def router() -> Router:
     made.callback_query.register(run, RunPoll.filter(), by_a_person)
     made.callback_query.register(make, MakeDate.filter(), by_a_person)
     made.message.register(index, Command("polls"), by_a_person)
-    made.message.register(vote_, Command("vote"), by_a_person)
+    made.message.register(vote_command, Command("vote"), by_a_person)
     made.message.register(
         show_linked,
         CommandStart(deep_link=True, magic=F.args.startswith(PREFIX)),

@@ -12,12 +12,12 @@ from backend.i18n import N_, Voice, Words, languages
 from backend.people.actions import choose_language, choose_zone
 from backend.people.preferences import Preferences, choose_reminders, mute, preferences
 from backend.people.queries import Person
-from bot.asked import by_a_person
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Choose
-from bot.deliver import edit, reply
+from bot.delivery.client import edit, reply
+from bot.filters import by_a_person
 from bot.keyboards import ask_in_private, button
-from bot.sheets import Rows, Sheet, write
-from bot.taps import answer_tap, message_of
+from bot.rendering import RenderedMessage, Rows, render
 
 KINDS = {
     "reminders": N_("Reminders"),
@@ -42,7 +42,7 @@ async def index(message: Message, command: CommandObject, person: Person, voice:
     """/settings; `/settings zone Europe/Helsinki` takes any time zone."""
     if message.chat.type != "private":
         rows = [[ask_in_private(voice.say(N_("Ask me there")), "settings")]]
-        await reply(message, write("in_private.html", voice, rows))
+        await reply(message, render("in_private.html", voice, rows))
         return
     asked = (command.args or "").split()
     if len(asked) == 2 and asked[0] == "zone":
@@ -50,9 +50,7 @@ async def index(message: Message, command: CommandObject, person: Person, voice:
     await reply(message, await _page("", person))
 
 
-async def tap(
-    query: CallbackQuery, callback_data: Choose, bot: Bot, person: Person, voice: Voice
-) -> None:
+async def tap(query: CallbackQuery, callback_data: Choose, bot: Bot, person: Person, voice: Voice) -> None:
     """A button of the settings: shows a page, or chooses and shows the page again."""
     page = await _choose(callback_data, person)
     now = await preferences(person)
@@ -90,7 +88,7 @@ def _leads_after(value: str, now: Preferences) -> set[int] | None:
     return set(now.leads or ()) ^ {int(value)} if value.isdigit() else set()
 
 
-async def _page(page: str, person: Person) -> Sheet:
+async def _page(page: str, person: Person) -> RenderedMessage:
     now = await preferences(person)
     voice = Voice(now.language, now.zone)
     rows = {"leads": _lead_rows, "languages": _language_rows}.get(page, _kind_rows)(now, voice)
@@ -101,7 +99,7 @@ async def _page(page: str, person: Person) -> Sheet:
         rows.append([button(voice.say(N_("Back")), Choose(what="page"))])
     kinds = [(voice.say(label), kind not in now.muted) for kind, label in KINDS.items()]
     leads = None if now.leads is None else [before(lead, voice) for lead in now.leads]
-    return write(
+    return render(
         "settings.html", voice, rows, page=page, kinds=kinds, leads=leads, zone=now.zone,
         language=LANGUAGES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
     )  # fmt: skip

@@ -4,38 +4,36 @@ from aiogram import Bot, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from backend.bookings.regulars import Standing, end_own_regular, my_regulars
+from backend.bookings.standing_seats import StandingSeat, end_own_regular, my_regulars
 from backend.errors import NotFound
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.asked import by_a_person
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import EndRegular, ShowRegular
-from bot.deliver import edit, reply
+from bot.delivery.client import edit, reply
+from bot.filters import by_a_person
 from bot.keyboards import ask_in_private, numbers, open_home, regular_rows
 from bot.lists import MOST
-from bot.sheets import write
-from bot.taps import answer_tap, message_of
+from bot.rendering import render
 
 
 async def index(message: Message, person: Person, voice: Voice) -> None:
     """/regulars; one's own are nobody else's business, so in a group the answer is the way to the private chat."""
     if message.chat.type != "private":
         rows = [[ask_in_private(voice.say(N_("Ask me there")), "regulars")]]
-        await reply(message, write("in_private.html", voice, rows))
+        await reply(message, render("in_private.html", voice, rows))
         return
     seats = (await my_regulars(person))[:MOST]
     rows = [*numbers([ShowRegular(series_id=seat.series_id) for seat in seats]), [open_home(voice)]]
-    await reply(message, write("regulars.html", voice, rows, seats=seats))
+    await reply(message, render("regulars.html", voice, rows, seats=seats))
 
 
-async def show(
-    query: CallbackQuery, callback_data: ShowRegular, person: Person, voice: Voice
-) -> None:
+async def show(query: CallbackQuery, callback_data: ShowRegular, person: Person, voice: Voice) -> None:
     """A number of the list was tapped."""
     seat = await _named(callback_data.series_id, person)
     message = message_of(query)
     if message is not None:
-        await reply(message, write("regular.html", voice, regular_rows(seat, voice), seat=seat))
+        await reply(message, render("regular.html", voice, regular_rows(seat, voice), seat=seat))
     await query.answer()
 
 
@@ -48,11 +46,11 @@ async def destroy(
     await answer_tap(query, voice, Words(N_("Your standing seat is given back.")), "done")
     message = message_of(query)
     if message is not None:
-        sheet = write("regular_ended.html", voice, [[open_home(voice)]], title=seat.title)
+        sheet = render("regular_ended.html", voice, [[open_home(voice)]], title=seat.title)
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 
-async def _named(series_id: int, person: Person) -> Standing:
+async def _named(series_id: int, person: Person) -> StandingSeat:
     for seat in await my_regulars(person):
         if seat.series_id == series_id:
             return seat

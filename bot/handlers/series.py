@@ -5,16 +5,16 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from backend.bookings.actions import stay
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
-from backend.bookings.series import decide
+from backend.events.minimum import decide
 from backend.i18n import Voice
 from backend.people.queries import Person
-from bot.asked import by_a_person
+from backend.seats.state import Via
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Decide, Stay
-from bot.deliver import edit
-from bot.handlers.events import sheet_for
+from bot.delivery.client import edit
+from bot.filters import by_a_person
+from bot.handlers.events import card_for
 from bot.keyboards import open_event
-from bot.taps import answer_tap, message_of
 
 
 async def still_coming(
@@ -25,7 +25,7 @@ async def still_coming(
     await answer_tap(query, voice, outcome.words, outcome.kind)
     message = message_of(query)
     if message is not None and message.chat.type == "private":
-        sheet = await sheet_for(callback_data.code, person)
+        sheet = await card_for(callback_data.code, person)
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 

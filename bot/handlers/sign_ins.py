@@ -7,12 +7,12 @@ from aiogram.types import CallbackQuery, Message
 from backend.i18n import N_, Voice, Words
 from backend.people.actions import answer_sign_in, pending_sign_in
 from backend.people.queries import Person
-from bot.asked import by_a_person, in_private
+from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import SignIn
-from bot.deliver import reply
+from bot.delivery.client import reply
+from bot.filters import by_a_person, in_private
 from bot.keyboards import sign_in_rows
-from bot.sheets import write
-from bot.taps import answer_tap, message_of
+from bot.rendering import render
 
 PREFIX = "in_"
 
@@ -21,7 +21,7 @@ async def ask(message: Message, command: CommandObject, voice: Voice) -> None:
     """`/start in_<key>`: ask, and show which browser it was and when. Nothing happens without a tap."""
     key = (command.args or "").removeprefix(PREFIX)
     pending = await pending_sign_in(key)
-    await reply(message, write("sign_in.html", voice, sign_in_rows(key, voice), pending=pending))
+    await reply(message, render("sign_in.html", voice, sign_in_rows(key, voice), pending=pending))
 
 
 async def settle(query: CallbackQuery, callback_data: SignIn, person: Person, voice: Voice) -> None:
@@ -34,7 +34,7 @@ async def settle(query: CallbackQuery, callback_data: SignIn, person: Person, vo
     await answer_tap(query, voice, Words(said), "done" if callback_data.yes else "refused")
     message = message_of(query)
     if message is not None:
-        sheet = write("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)
+        sheet = render("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)
         await message.edit_text(sheet.text)
 
 

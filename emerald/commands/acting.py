@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from backend.accounts.queries import Club
-    from backend.accounts.rules import Act
+    from backend.accounts.rules import Permission
     from backend.people.queries import Person
 
 Result = TypeVar("Result")
@@ -33,7 +33,7 @@ def act(given: argparse.Namespace, do: "Callable[[Person], Awaitable[Result]]") 
     from backend.i18n import N_
     from backend.people.queries import person_of_telegram
     from emerald.cli import database
-    from emerald.complete import complete_with_pool
+    from emerald.runtime import complete_with_pool
 
     async def acting() -> Result:
         person = await person_of_telegram(given.actor)
@@ -45,16 +45,16 @@ def act(given: argparse.Namespace, do: "Callable[[Person], Awaitable[Result]]") 
         return complete_with_pool("emerald command", acting)
 
 
-async def club_named(person: "Person", name: str, to: "Act") -> "Club":
+async def club_named(person: "Person", name: str, to: "Permission") -> "Club":
     """The club with this name or number, in which the person may do this. Raises `NotFound`, `Forbidden`."""
-    from backend.accounts.queries import account_named, authorise
+    from backend.accounts.queries import account_named, authorize
     from backend.errors import NotFound
     from backend.i18n import N_
 
     account_id = await account_named(name)
     if account_id is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
-    return await authorise(person, account_id, to)
+    return await authorize(person, account_id, to)
 
 
 def say(given: argparse.Namespace, result: Any, sentence: str) -> int:

@@ -20,17 +20,13 @@ WATCH_PACE = 1.0  # seconds
 def register(add: Callable[..., Any]) -> None:
     """Add these commands."""
     made = add("announce", "tell groups and members something, now or later", announce)
-    made.add_argument(
-        "--account", required=True, metavar="NAME", help="the club, by name or number"
-    )
+    made.add_argument("--account", required=True, metavar="NAME", help="the club, by name or number")
     made.add_argument("--text", required=True, help="what they read, as it is")
     made.add_argument(
         "--groups", default="", metavar="all|ID,…", help="groups by number; ID:TOPIC for a topic"
     )
     made.add_argument("--members", action="store_true", help="each member, in private")
-    made.add_argument(
-        "--at", metavar="ISO", help="when, on the club’s clock, like 2027-03-01T18:00"
-    )
+    made.add_argument("--at", metavar="ISO", help="when, on the club’s clock, like 2027-03-01T18:00")
     made.add_argument(
         "--maintenance", action="store_true", help="mark it so; it does not wait for the morning"
     )
@@ -43,9 +39,7 @@ def register(add: Callable[..., Any]) -> None:
     made.add_argument("--account", metavar="NAME", help="the club, by name or number")
     takes_actor(made)
     made = add("parked", "messages that could not be sent", parked)
-    made.add_argument(
-        "--account", required=True, metavar="NAME", help="the club, by name or number"
-    )
+    made.add_argument("--account", required=True, metavar="NAME", help="the club, by name or number")
     made.add_argument("--again", action="store_true", help="try to send them once more")
     takes_actor(made)
     made = add("missing", "who has not answered for a date", missing)
@@ -162,8 +156,8 @@ def _instant(text: str | None, zone: str) -> "datetime | None":
     from datetime import datetime
 
     from backend.errors import Invalid
-    from backend.events.wallclock import resolve_local
     from backend.i18n import N_
+    from backend.zones import resolve_local
 
     if text is None:
         return None

@@ -17,9 +17,7 @@ def register(add: Add) -> None:
     _of_a_date(made)
     _whom(made).add_argument("--name", help="somebody without Telegram, by name")
     made.add_argument("--guests", type=int, default=0)
-    made.add_argument(
-        "--over", action="store_true", help="an owner may go over the seats there are"
-    )
+    made.add_argument("--over", action="store_true", help="an owner may go over the seats there are")
     made = add("unseat", "take a member off a date, seated or waiting", unseat)
     _of_a_date(made)
     _whom(made)
@@ -60,15 +58,13 @@ def _of_a_date(command: argparse.ArgumentParser) -> None:
 
 def _whom(command: argparse.ArgumentParser) -> Any:
     group = command.add_mutually_exclusive_group(required=True)
-    group.add_argument(
-        "--member", type=int, metavar="N", help="the member, by number: see `people`"
-    )
+    group.add_argument("--member", type=int, metavar="N", help="the member, by number: see `people`")
     return group
 
 
 def people(given: argparse.Namespace) -> int:
     """`emerald people`"""
-    from backend.bookings.by_hand import attendance_of
+    from backend.bookings.organiser import attendance_of
 
     found = act(given, lambda person: attendance_of(given.code, person))
     lines = [
@@ -80,18 +76,14 @@ def people(given: argparse.Namespace) -> int:
 
 def seat(given: argparse.Namespace) -> int:
     """`emerald seat`"""
-    from backend.bookings import actions, by_hand
+    from backend.bookings import actions, organiser
 
     if given.name is not None:
-        said = act(
-            given, lambda p: by_hand.seat_by_name(given.code, p, given.name, guests=given.guests)
-        )
+        said = act(given, lambda p: organiser.seat_by_name(given.code, p, given.name, guests=given.guests))
     else:
         said = act(
             given,
-            lambda p: actions.seat(
-                given.code, p, given.member, guests=given.guests, over=given.over
-            ),
+            lambda p: actions.seat(given.code, p, given.member, guests=given.guests, over=given.over),
         )
     return _say_outcome(given, said)
 
@@ -105,32 +97,30 @@ def unseat(given: argparse.Namespace) -> int:
 
 def bring(given: argparse.Namespace) -> int:
     """`emerald bring`"""
-    from backend.bookings import by_hand
+    from backend.bookings import organiser
 
-    said = act(
-        given, lambda p: by_hand.bring(given.code, p, given.member, to=given.to, over=given.over)
-    )
+    said = act(given, lambda p: organiser.bring(given.code, p, given.member, to=given.to, over=given.over))
     return _say_outcome(given, said)
 
 
 def make_room(given: argparse.Namespace) -> int:
     """`emerald make-room`"""
-    from backend.bookings import by_hand
+    from backend.bookings import organiser
 
-    parties = act(given, lambda p: by_hand.make_room(given.code, p))
+    parties = act(given, lambda p: organiser.make_room(given.code, p))
     return say(given, parties, f"Parties that wait at the head of the line now: {parties}")
 
 
 def regular(given: argparse.Namespace) -> int:
     """`emerald regular`"""
-    from backend.bookings import regulars
+    from backend.bookings import standing_seats
 
     async def do(person: Any) -> int:
-        account_id = await regulars.account_of(given.series)
+        account_id = await standing_seats.account_of(given.series)
         if given.end:
-            await regulars.end_regular(person, account_id, given.series, given.member)
+            await standing_seats.end_regular(person, account_id, given.series, given.member)
             return 0
-        return await regulars.make_regular(person, account_id, given.series, given.member)
+        return await standing_seats.make_regular(person, account_id, given.series, given.member)
 
     dates = act(given, do)
     return say(given, dates, "The standing seat is ended." if given.end else f"Dates: {dates}")
@@ -170,11 +160,11 @@ def close_list(given: argparse.Namespace) -> int:
 
 def absences(given: argparse.Namespace) -> int:
     """`emerald absences`"""
-    from backend.accounts.rules import Act
+    from backend.accounts.rules import Permission
     from backend.bookings import attendance
 
     async def do(person: Any) -> Any:
-        account_id = (await club_named(person, given.account, Act.SEE_PEOPLE)).id
+        account_id = (await club_named(person, given.account, Permission.SEE_PEOPLE)).id
         if given.pardon is not None:
             await attendance.pardon(person, account_id, given.pardon)
         return await attendance.absences(account_id)

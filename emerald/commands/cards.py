@@ -16,9 +16,7 @@ def register(add: Any) -> None:
     made.add_argument("code", help="of the date or the poll, as in its links")
     takes_actor(made)
     made = add("cards", "list a club's cards with their state, and what is wrong", index)
-    made.add_argument(
-        "--account", required=True, metavar="NAME", help="the club, by name or number"
-    )
+    made.add_argument("--account", required=True, metavar="NAME", help="the club, by name or number")
     takes_actor(made)
 
 
@@ -63,10 +61,10 @@ def index(given: argparse.Namespace) -> int:
 
 async def _index(person: "Person", account: str) -> list[dict[str, Any]]:
     """The club's cards of what is not over. Raises `NotFound`, `Forbidden`."""
-    from backend.accounts.rules import Act
+    from backend.accounts.rules import Permission
     from backend.cards.queries import cards_of_account
 
-    club = await club_named(person, account, Act.POST_CARDS)
+    club = await club_named(person, account, Permission.POST_CARDS)
     return [asdict(card) for card in await cards_of_account(club.id)]
 
 

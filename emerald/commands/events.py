@@ -82,9 +82,7 @@ def register(add: Callable[..., Any]) -> None:
     for field, read, help in (*OF_A_DATE, *OF_A_SERIES):
         made.add_argument(_option(field), dest=field, type=read, default=..., help=help)
     for field in SWITCHES:
-        made.add_argument(
-            _option(field), dest=field, action=argparse.BooleanOptionalAction, default=...
-        )
+        made.add_argument(_option(field), dest=field, action=argparse.BooleanOptionalAction, default=...)
     made = series("duplicate", "make another like it", duplicate)
     made.add_argument("--starts-at", required=True, metavar="ISO", help="its first date")
     series("pause", "no new dates, nothing announced", pause)
@@ -135,29 +133,27 @@ def _local(text: str) -> "datetime":
     except ValueError:
         found = None
     if found is None or found.tzinfo is not None:
-        raise Invalid(
-            N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at"
-        )
+        raise Invalid(N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at")
     return found
 
 
 async def _series(person: "Person", series_id: int) -> "SeriesView":
     """The series, in whichever of their clubs it is (`A1`)."""
-    from backend.accounts.queries import authorise, clubs
-    from backend.accounts.rules import Act
+    from backend.accounts.queries import authorize, clubs
+    from backend.accounts.rules import Permission
     from backend.errors import NotFound
     from backend.events.queries import series
 
     for club in await clubs(person):
         view = await series(club.id, series_id)
         if view is not None:
-            await authorise(person, club.id, Act.MANAGE_EVENTS)
+            await authorize(person, club.id, Permission.MANAGE_EVENTS)
             return view
     raise NotFound()
 
 
 def _when(view: "InstanceView") -> str:
-    from backend.events.rules import wall_clock
+    from backend.zones import wall_clock
 
     return f"{wall_clock(view.starts_at, view.zone):%Y-%m-%d %H:%M} {view.zone}"
 
@@ -185,13 +181,13 @@ def all_series(given: argparse.Namespace) -> int:
 
     async def do(person: "Person") -> list["SeriesView"]:
         from backend.accounts.queries import clubs
-        from backend.accounts.rules import Act
+        from backend.accounts.rules import Permission
         from backend.events.queries import all_series as series_of
 
         return [
             one
             for club in await clubs(person)
-            if club.allows(Act.MANAGE_EVENTS)
+            if club.allows(Permission.MANAGE_EVENTS)
             for one in await series_of(club.id, archived=given.archived)
         ]
 
@@ -239,14 +235,13 @@ def edit(given: argparse.Namespace) -> int:
     return say(given, done, told)
 
 
-async def _edit(
-    given: argparse.Namespace, changes: dict[str, Any], person: "Person"
-) -> dict[str, Any]:
+async def _edit(given: argparse.Namespace, changes: dict[str, Any], person: "Person") -> dict[str, Any]:
     from dataclasses import replace
 
-    from backend.bookings.queries import event
-    from backend.bookings.series import DateChanges, edit_date, edit_following, edit_series
+    from backend.bookings.queries import drifted, event
     from backend.errors import Invalid, NotFound
+    from backend.events.edit import InstanceChanges, edit_instance, edit_series
+    from backend.events.split import edit_following
     from backend.i18n import N_
 
     view = await _series(person, given.id)
@@ -256,14 +251,16 @@ async def _edit(
     if given.only:
         if not changes.keys() <= {field for field, _, _ in OF_A_DATE}:
             raise Invalid(N_("Only the whole series has that; a date is moved with `event move`."))
-        await edit_date(given.only, person, DateChanges(**changes))
+        await edit_instance(given.only, person, InstanceChanges(**changes))
         return {"series_id": view.id, "drifted": []}
     draft = replace(view.draft, **changes)
     if given.following:
-        done = await edit_following(given.following, person, draft)
-        return {"series_id": done.series_id, "drifted": [one.code for one in done.drifted]}
-    lost = await edit_series(person, view.account_id, view.id, draft)
-    return {"series_id": view.id, "drifted": [one.code for one in lost]}
+        series_id = await edit_following(given.following, person, draft)
+    else:
+        series_id = view.id
+        await edit_series(person, view.account_id, series_id, draft)
+    lost = await drifted(view.account_id, series_id)
+    return {"series_id": series_id, "drifted": [one.code for one in lost]}
 
 
 def duplicate(given: argparse.Namespace) -> int:
@@ -309,7 +306,7 @@ def archive(given: argparse.Namespace) -> int:
     """`emerald series archive`."""
 
     async def do(person: "Person") -> dict[str, int]:
-        from backend.bookings.series import archive_series
+        from backend.events.archive import archive_series
 
         account_id = (await _series(person, given.id)).account_id
         return {"cancelled": await archive_series(person, account_id, given.id, given.reason)}
@@ -322,7 +319,7 @@ def unarchive(given: argparse.Namespace) -> int:
     """`emerald series unarchive`."""
 
     async def do(person: "Person") -> dict[str, int]:
-        from backend.bookings.series import restore_series
+        from backend.events.archive import restore_series
 
         account_id = (await _series(person, given.id)).account_id
         return {"made": await restore_series(person, account_id, given.id)}
@@ -336,12 +333,12 @@ def drift(given: argparse.Namespace) -> int:
 
     async def do(person: "Person") -> list["InstanceView"]:
         from backend.accounts.queries import clubs
-        from backend.accounts.rules import Act
+        from backend.accounts.rules import Permission
         from backend.bookings.queries import drifted
 
         if given.id is not None:
             return await drifted((await _series(person, given.id)).account_id, given.id)
-        mine = [club for club in await clubs(person) if club.allows(Act.MANAGE_EVENTS)]
+        mine = [club for club in await clubs(person) if club.allows(Permission.MANAGE_EVENTS)]
         return [one for club in mine for one in await drifted(club.id)]
 
     found = act(given, do)
@@ -364,9 +361,7 @@ def show(given: argparse.Namespace) -> int:
     return say(given, found, f"{_line(found)}  {found.title}" if found else "")
 
 
-def _afterwards(
-    given: argparse.Namespace, do: Callable[["Person"], Awaitable[object]], sentence: str
-) -> int:
+def _afterwards(given: argparse.Namespace, do: Callable[["Person"], Awaitable[object]], sentence: str) -> int:
     """Do something with a date; it as it stands then, or the sentence."""
 
     async def doing(person: "Person") -> "InstanceView":
@@ -380,44 +375,42 @@ def _afterwards(
 
 def move(given: argparse.Namespace) -> int:
     """`emerald event move`."""
-    from backend.bookings.series import move_date
+    from backend.events.reschedule import move_instance
 
     starts, minutes = _local(given.starts_at), given.duration_minutes
     return _afterwards(
         given,
-        lambda person: move_date(given.code, person, starts, duration_minutes=minutes),
+        lambda person: move_instance(given.code, person, starts, duration_minutes=minutes),
         "Moved. Who is booked is asked whether they still come.",
     )
 
 
 def cancel(given: argparse.Namespace) -> int:
     """`emerald event cancel`."""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
-    return _afterwards(
-        given, lambda person: cancel_date(given.code, person, given.reason), "Cancelled."
-    )
+    return _afterwards(given, lambda person: cancel_instance(given.code, person, given.reason), "Cancelled.")
 
 
 def restore(given: argparse.Namespace) -> int:
     """`emerald event restore`."""
-    from backend.bookings.series import restore_date
+    from backend.events.cancel import restore_instance
 
-    return _afterwards(given, lambda person: restore_date(given.code, person), "It is on again.")
+    return _afterwards(given, lambda person: restore_instance(given.code, person), "It is on again.")
 
 
 def keep(given: argparse.Namespace) -> int:
     """`emerald event keep`."""
-    from backend.bookings.series import keep_date
+    from backend.events.edit import keep_drifted
 
-    return _afterwards(given, lambda person: keep_date(given.code, person), "Kept.")
+    return _afterwards(given, lambda person: keep_drifted(given.code, person), "Kept.")
 
 
 def decide(given: argparse.Namespace) -> int:
     """`emerald event decide`."""
 
     async def do(person: "Person") -> dict[str, str]:
-        from backend.bookings.series import decide as settle
+        from backend.events.minimum import decide as settle
         from backend.i18n import Voice
 
         done = await settle(given.code, person, run=given.word == "run")
@@ -431,7 +424,7 @@ def tally(given: argparse.Namespace) -> int:
     """`emerald event tally`."""
 
     async def do(person: "Person") -> Any:
-        from backend.bookings.series import tally as count
+        from backend.events.reschedule import move_responses as count
 
         return await count(given.code, person)
 
@@ -452,8 +445,8 @@ def calendar(given: argparse.Namespace) -> int:
     async def do(person: "Person") -> dict[str, str]:
         from urllib.parse import urlsplit
 
-        from backend.bookings.calendars import calendar_date
-        from backend.events.calendar import render
+        from backend.bookings.calendar_entries import calendar_date
+        from backend.events.ical import render
         from backend.settings import settings
 
         date = await calendar_date(given.code, person)

@@ -48,9 +48,7 @@ def register(add: Add) -> None:
         help="a date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time; say it for each",
     )
     made.add_argument("--several", type=int, metavar="N", help="how many options one may choose")
-    made.add_argument(
-        "--limit", type=int, metavar="N", help="so many may choose the same option, or say yes"
-    )
+    made.add_argument("--limit", type=int, metavar="N", help="so many may choose the same option, or say yes")
     made.add_argument("--anonymous", action="store_true", help="nobody sees who chose what")
     made.add_argument(
         "--results",
@@ -138,8 +136,8 @@ async def _draft(given: argparse.Namespace, zone: str) -> "PollDraft":
 def _instant(text: str, zone: str) -> datetime:
     """ISO 8601: with an offset an instant, without one the wall clock of the zone. Raises `Invalid`."""
     from backend.errors import Invalid
-    from backend.events.rules import resolve_local
     from backend.i18n import N_
+    from backend.zones import resolve_local
 
     try:
         at = datetime.fromisoformat(text)
@@ -152,7 +150,7 @@ def close_poll(given: argparse.Namespace) -> int:
     """`emerald close-poll`"""
     from backend.i18n import Voice
     from backend.polls import actions
-    from backend.polls.making import Making
+    from backend.polls.creation import Making
 
     async def close(person: "Person") -> actions.Closing:
         make = None

@@ -19,7 +19,7 @@ from aiogram.methods import (
 )
 from aiogram.types import InlineQueryResultArticle, InputTextMessageContent
 
-from sandbox import wire
+from sandbox import bot_api_types
 from sandbox.api.messages import read_text
 from sandbox.commands import check_language, key_of
 from sandbox.errors import bad_request
@@ -32,7 +32,7 @@ _PREPARED_FOR = 24 * 3600
 
 
 def get_me(telegram: Telegram, call: GetMe) -> Json:
-    return wire.bot_user(telegram.config) | {
+    return bot_api_types.bot_user(telegram.config) | {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
@@ -51,8 +51,7 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     key = key_of(call.scope, call.language_code)
     telegram.world.commands[key] = [
-        {"command": c.command.removeprefix("/"), "description": c.description}
-        for c in call.commands
+        {"command": c.command.removeprefix("/"), "description": c.description} for c in call.commands
     ]
     telegram.touch()
     return True
@@ -104,9 +103,7 @@ def get_my_description(telegram: Telegram, call: GetMyDescription) -> Json:
 
 
 def set_my_short_description(telegram: Telegram, call: SetMyShortDescription) -> bool:
-    return _describe(
-        telegram, "short_descriptions", call.short_description, call.language_code, 120
-    )
+    return _describe(telegram, "short_descriptions", call.short_description, call.language_code, 120)
 
 
 def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) -> Json:
@@ -114,9 +111,7 @@ def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) ->
     return {"short_description": known.get(call.language_code or "", "")}
 
 
-def _describe(
-    telegram: Telegram, where: str, text: str | None, language: str | None, most: int
-) -> bool:
+def _describe(telegram: Telegram, where: str, text: str | None, language: str | None, most: int) -> bool:
     check_language(language)
     if text and len(text) > most:
         raise bad_request("BOT_ABOUT_TOO_LONG")
@@ -133,9 +128,7 @@ def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMes
     """Keeps an article with text for a day; other results are not modelled."""
     result: Any = call.result
     content = getattr(result, "input_message_content", None)
-    if not isinstance(result, InlineQueryResultArticle) or not isinstance(
-        content, InputTextMessageContent
-    ):
+    if not isinstance(result, InlineQueryResultArticle) or not isinstance(content, InputTextMessageContent):
         raise bad_request("only articles with text are modelled by the sandbox")
     if call.user_id not in telegram.world.people:
         raise bad_request("USER_ID_INVALID")

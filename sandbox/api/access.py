@@ -26,9 +26,7 @@ def reach(telegram: Telegram, chat_id: object) -> Chat:
     if room is None or room.type == "private" or not room.met_bot:
         raise bad_request("chat not found")
     if room.migrated_to is not None:
-        raise bad_request(
-            "group chat was upgraded to a supergroup chat", migrate_to_chat_id=room.migrated_to
-        )
+        raise bad_request("group chat was upgraded to a supergroup chat", migrate_to_chat_id=room.migrated_to)
     return room
 
 

@@ -11,7 +11,7 @@ from aiogram.methods import (
     ReopenForumTopic,
 )
 
-from sandbox import wire
+from sandbox import bot_api_types
 from sandbox.api.access import inside, need, reach, topic_of
 from sandbox.errors import bad_request
 from sandbox.groups import standing
@@ -49,15 +49,15 @@ def get_chat(telegram: Telegram, call: GetChat) -> Json:
         ),
         False,
     )
-    full = wire.chat(telegram.world, room) | {
+    full = bot_api_types.chat(telegram.world, room) | {
         "accent_color_id": room.hue % 7,
         "max_reaction_count": 11,
         "accepted_gift_types": gifts,
     }
     if room.type != "private":
         full["permissions"] = dict.fromkeys(_PERMISSIONS, True)
-    if room.pinned and (said := wire.find(telegram.world, room.id, room.pinned)):
-        full["pinned_message"] = wire.message(
+    if room.pinned and (said := bot_api_types.find(telegram.world, room.id, room.pinned)):
+        full["pinned_message"] = bot_api_types.message(
             telegram.world, telegram.config, said, with_reply=False
         )
     return full
@@ -67,13 +67,13 @@ def get_chat_member(telegram: Telegram, call: GetChatMember) -> Json:
     room = inside(telegram, call.chat_id)
     if call.user_id == telegram.config.bot_id:
         own = Standing("member") if room.type == "private" else room.bot
-        return wire.member(wire.bot_user(telegram.config), own)
+        return bot_api_types.member(bot_api_types.bot_user(telegram.config), own)
     person = telegram.world.people.get(call.user_id)
     if person is None or not person.met_bot:
         raise bad_request("PARTICIPANT_ID_INVALID")
     if room.type == "private":
-        return wire.member(wire.user(person), Standing("member"))
-    return wire.member(wire.user(person), room.members.get(person.id, Standing("left")))
+        return bot_api_types.member(bot_api_types.user(person), Standing("member"))
+    return bot_api_types.member(bot_api_types.user(person), room.members.get(person.id, Standing("left")))
 
 
 def get_chat_administrators(telegram: Telegram, call: GetChatAdministrators) -> list[Json]:
@@ -81,12 +81,12 @@ def get_chat_administrators(telegram: Telegram, call: GetChatAdministrators) -> 
     if room.type == "private":
         raise bad_request("there are no administrators in the private chat")
     found = [
-        wire.member(wire.user(telegram.world.people[number]), member)
+        bot_api_types.member(bot_api_types.user(telegram.world.people[number]), member)
         for number, member in room.members.items()
         if member.status in {"creator", "administrator"}
     ]
     if room.bot.status == "administrator":
-        found.append(wire.member(wire.bot_user(telegram.config), room.bot))
+        found.append(bot_api_types.member(bot_api_types.bot_user(telegram.config), room.bot))
     return found
 
 
@@ -106,7 +106,7 @@ def leave_chat(telegram: Telegram, call: LeaveChat) -> bool:
     if room.type == "private":
         raise bad_request("chat is not a group chat")
     own = telegram.config.bot_id
-    telegram.tell_service(room, own, {"left_chat_member": wire.bot_user(telegram.config)})
+    telegram.tell_service(room, own, {"left_chat_member": bot_api_types.bot_user(telegram.config)})
     standing(telegram, room, Standing("left"), by=own)
     return True
 

@@ -12,7 +12,7 @@ from aiogram.methods import (
     SendMessage,
 )
 
-from sandbox import wire
+from sandbox import bot_api_types
 from sandbox.api.access import inside, may, need, writable
 from sandbox.entities import tidy
 from sandbox.errors import bad_request
@@ -75,16 +75,14 @@ def edit_message_reply_markup(telegram: Telegram, call: EditMessageReplyMarkup) 
 
 def delete_message(telegram: Telegram, call: DeleteMessage) -> bool:
     room = inside(telegram, call.chat_id)
-    said = wire.find(telegram.world, room.id, call.message_id)
+    said = bot_api_types.find(telegram.world, room.id, call.message_id)
     if said is None:
         raise bad_request("message to delete not found")
     own = said.sender_id == telegram.config.bot_id
     fresh = telegram.clock.now() - said.at < _TWO_DAYS
     # In a private chat a bot may take back either side's messages, for two days.
     allowed = fresh if room.type == "private" else own and fresh
-    if not (allowed or may(room, "can_delete_messages")) or "group_chat_created" in (
-        said.service or {}
-    ):
+    if not (allowed or may(room, "can_delete_messages")) or "group_chat_created" in (said.service or {}):
         raise bad_request("message can't be deleted")
     said.deleted = True
     telegram.touch()
@@ -95,11 +93,11 @@ def pin_chat_message(telegram: Telegram, call: PinChatMessage) -> bool:
     room = inside(telegram, call.chat_id)
     if room.type != "private":
         need(room, "can_pin_messages", "not enough rights to manage pinned messages in the chat")
-    said = wire.find(telegram.world, room.id, call.message_id)
+    said = bot_api_types.find(telegram.world, room.id, call.message_id)
     if said is None:
         raise bad_request("message to pin not found")
     room.pinned = said.id
-    pinned = wire.message(telegram.world, telegram.config, said, with_reply=False)
+    pinned = bot_api_types.message(telegram.world, telegram.config, said, with_reply=False)
     service = {"pinned_message": pinned}
     telegram.tell_service(room, telegram.config.bot_id, service, thread_id=said.thread_id)
     return True
@@ -112,9 +110,7 @@ def send_chat_action(telegram: Telegram, call: SendChatAction) -> bool:
     return True
 
 
-def read_text(
-    telegram: Telegram, text: str, parse_mode: Any, entities: Any
-) -> tuple[str, list[Json]]:
+def read_text(telegram: Telegram, text: str, parse_mode: Any, entities: Any) -> tuple[str, list[Json]]:
     """Text and entities as Telegram keeps them. Only HTML is read; other modes are refused."""
     marks: list[Json] = plain(entities) if isinstance(entities, list) else []
     mode = parse_mode if isinstance(parse_mode, str) else ""
@@ -133,7 +129,7 @@ def _with_user(telegram: Telegram, mark: Json) -> Json | None:
     person = telegram.world.people.get(who)
     if person is None or not person.met_bot:
         return None
-    return mark | {"user": wire.user(person)}
+    return mark | {"user": bot_api_types.user(person)}
 
 
 def own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> Message:
@@ -141,7 +137,7 @@ def own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> 
     if chat_id is None or message_id is None:
         raise bad_request("message identifier is not specified")
     room = inside(telegram, chat_id)
-    said = wire.find(telegram.world, room.id, message_id)
+    said = bot_api_types.find(telegram.world, room.id, message_id)
     if said is None:
         raise bad_request("message to edit not found")
     if said.sender_id != telegram.config.bot_id or said.service is not None:
@@ -149,9 +145,7 @@ def own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> 
     return said
 
 
-def _edit(
-    telegram: Telegram, said: Message, text: str, entities: list[Json], keyboard: Any
-) -> Json:
+def _edit(telegram: Telegram, said: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
     room = writable(telegram, said.chat_id)
     if (text, entities, keyboard) == (said.text, said.entities, said.keyboard):
         raise bad_request(
@@ -163,7 +157,7 @@ def _edit(
     said.edited_at = now
     said.record(now)
     telegram.touch()
-    return telegram.wire(wire.find(telegram.world, room.id, said.id) or said)
+    return telegram.wire(bot_api_types.find(telegram.world, room.id, said.id) or said)
 
 
 def replied(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) -> int | None:
@@ -175,7 +169,7 @@ def replied(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) ->
         lenient = call.reply_parameters.allow_sending_without_reply is True
     if wanted is None:
         return None
-    if wire.find(telegram.world, room.id, wanted) is None:
+    if bot_api_types.find(telegram.world, room.id, wanted) is None:
         if lenient:
             return None
         raise bad_request("message to be replied not found")

@@ -19,35 +19,35 @@ from backend.accounts.actions import (
     join,
     revoke_key,
 )
-from backend.accounts.queries import authorise, clubs, keys, members
-from backend.accounts.rules import MAY, RANK, Act, Role, may
+from backend.accounts.queries import authorize, clubs, keys, members
+from backend.accounts.rules import PERMISSIONS, RANK, Permission, Role, is_permitted
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.people.queries import Person
 
 
 async def membership_of(person: Person, club: Any) -> int:
-    return (await authorise(person, club.id, Act.BOOK)).membership_id
+    return (await authorize(person, club.id, Permission.BOOK)).membership_id
 
 
 def test_each_role_may_all_that_the_one_below_may() -> None:
     """A2: OWNER > ADMIN > HELPER > MEMBER."""
     ranked = sorted(Role, key=lambda role: RANK[role])
     for lower, higher in itertools.pairwise(ranked):
-        assert MAY[lower] < MAY[higher]
-    assert may(Role.HELPER, Act.CHECK_IN)
-    assert not may(Role.HELPER, Act.MANAGE_BOOKINGS)
+        assert PERMISSIONS[lower] < PERMISSIONS[higher]
+    assert is_permitted(Role.HELPER, Permission.CHECK_IN)
+    assert not is_permitted(Role.HELPER, Permission.MANAGE_BOOKINGS)
 
 
 async def test_a_stranger_is_told_there_is_nothing(club: Any, charlie: Person) -> None:
     """A1: another account's object answers "not found"."""
     with pytest.raises(NotFound):
-        await authorise(charlie, club.id, Act.BOOK)
+        await authorize(charlie, club.id, Permission.BOOK)
 
 
 async def test_a_member_is_told_that_only_organisers_may(club: Any, alice: Person) -> None:
     """X4."""
     with pytest.raises(Forbidden):
-        await authorise(alice, club.id, Act.MANAGE_EVENTS)
+        await authorize(alice, club.id, Permission.MANAGE_EVENTS)
 
 
 async def test_the_last_owner_can_neither_leave_nor_be_demoted(
@@ -61,7 +61,7 @@ async def test_the_last_owner_can_neither_leave_nor_be_demoted(
         await end_membership(olga, club.id, me)
     await change_role(olga, club.id, await membership_of(alice, club), Role.OWNER)
     await change_role(olga, club.id, me, Role.ADMIN)
-    assert (await authorise(olga, club.id, Act.BOOK)).role is Role.ADMIN
+    assert (await authorize(olga, club.id, Permission.BOOK)).role is Role.ADMIN
 
 
 async def test_an_admin_makes_no_owners_and_unmakes_none(
@@ -76,14 +76,14 @@ async def test_an_admin_makes_no_owners_and_unmakes_none(
     with pytest.raises(Forbidden):
         await create_key(alice, club.id, label="Mine", role=Role.OWNER)
     await change_role(alice, club.id, await membership_of(bob, club), Role.HELPER)
-    assert (await authorise(bob, club.id, Act.CHECK_IN)).role is Role.HELPER
+    assert (await authorize(bob, club.id, Permission.CHECK_IN)).role is Role.HELPER
 
 
 async def test_a_member_may_leave_and_is_gone_at_once(club: Any, alice: Person) -> None:
     await end_membership(alice, club.id, await membership_of(alice, club))
     assert await clubs(alice) == []
     with pytest.raises(NotFound):
-        await authorise(alice, club.id, Act.BOOK)
+        await authorize(alice, club.id, Permission.BOOK)
     await join(alice, club.id, through="link")
     assert [c.role for c in await clubs(alice)] == [Role.MEMBER]
 
@@ -101,16 +101,14 @@ async def test_a_key_is_kept_as_its_digest_and_works_once(
     assert (await bind(charlie, key)).role is Role.HELPER
     with pytest.raises(NotFound):
         await bind(alice, key)
-    [first, *_] = await keys(await authorise(olga, club.id, Act.MANAGE_KEYS))
+    [first, *_] = await keys(await authorize(olga, club.id, Permission.MANAGE_KEYS))
     assert (first.label, first.state, first.ending) == ("For Charlie", "used up", key[-4:])
 
 
-async def test_a_revoked_or_expired_key_is_worthless(
-    club: Any, olga: Person, charlie: Person
-) -> None:
+async def test_a_revoked_or_expired_key_is_worthless(club: Any, olga: Person, charlie: Person) -> None:
     """A3."""
     revoked = await create_key(olga, club.id, label="Revoked", role=Role.ADMIN)
-    [held, *_] = await keys(await authorise(olga, club.id, Act.MANAGE_KEYS))
+    [held, *_] = await keys(await authorize(olga, club.id, Permission.MANAGE_KEYS))
     await revoke_key(olga, club.id, held.id)
     soon = clock.now() + timedelta(hours=1)
     expiring = await create_key(olga, club.id, label="Old", role=Role.ADMIN, expires_at=soon)
@@ -136,22 +134,18 @@ async def test_a_key_never_lowers_a_role(club: Any, olga: Person) -> None:
         {"expires_at": -1},
     ],
 )
-async def test_a_key_that_makes_no_sense_is_refused(
-    club: Any, olga: Person, wrong: dict[str, Any]
-) -> None:
+async def test_a_key_that_makes_no_sense_is_refused(club: Any, olga: Person, wrong: dict[str, Any]) -> None:
     if "expires_at" in wrong:
         wrong = {"expires_at": clock.now() - timedelta(seconds=1)}
     with pytest.raises(Invalid):
         await create_key(olga, club.id, **{"label": "A key", "role": Role.MEMBER, **wrong})
 
 
-async def test_another_clubs_key_cannot_be_revoked(
-    club: Any, olga: Person, charlie: Person
-) -> None:
+async def test_another_clubs_key_cannot_be_revoked(club: Any, olga: Person, charlie: Person) -> None:
     """A1."""
     other = await create_own_account(charlie, "Charlie's chess")
     await create_key(charlie, other, label="Theirs", role=Role.MEMBER)
-    [held] = await keys(await authorise(charlie, other, Act.MANAGE_KEYS))
+    [held] = await keys(await authorize(charlie, other, Permission.MANAGE_KEYS))
     with pytest.raises(NotFound):
         await revoke_key(olga, club.id, held.id)
 
@@ -169,7 +163,7 @@ async def test_a_club_has_a_name(olga: Person, club: Any) -> None:
 
 
 async def test_organisers_stand_first_in_the_list(club: Any, olga: Person) -> None:
-    listed = await members(await authorise(olga, club.id, Act.SEE_PEOPLE))
+    listed = await members(await authorize(olga, club.id, Permission.SEE_PEOPLE))
     assert [m.name for m in listed] == ["Olga", "Aino", "Alice", "Bob"]
 
 

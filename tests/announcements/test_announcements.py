@@ -68,9 +68,7 @@ async def test_goes_to_groups_and_members_once_each(
     assert await db.value("SELECT count(*) FROM messages WHERE user_id = $1", charlie.id) == 0
 
 
-async def test_the_preview_counts_who_is_reached(
-    olga: Any, alice: Any, club: Any, crowd: Crowd
-) -> None:
+async def test_the_preview_counts_who_is_reached(olga: Any, alice: Any, club: Any, crowd: Crowd) -> None:
     """Who never let the bot write cannot be reached; who wants no announcements is spared."""
     await crowd(3)
     await mute(alice, "announcements", on=True)
@@ -98,9 +96,7 @@ async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> No
     assert await send_all() == 5
 
 
-async def test_what_is_stopped_is_not_sent(
-    olga: Any, alice: Any, club: Any, noon: datetime
-) -> None:
+async def test_what_is_stopped_is_not_sent(olga: Any, alice: Any, club: Any, noon: datetime) -> None:
     """`C5`: what had been sent stays; what waited goes nowhere, also when Telegram had put it off; stopping twice is once."""
     number = await written(olga, club)
     await schedule(olga, number)
@@ -206,9 +202,7 @@ async def test_another_clubs_group_is_no_choice(olga: Any, club: Any, noon: date
         await announce(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
 
 
-async def test_a_group_that_is_let_go_takes_its_message_along(
-    olga: Any, club: Any, noon: datetime
-) -> None:
+async def test_a_group_that_is_let_go_takes_its_message_along(olga: Any, club: Any, noon: datetime) -> None:
     number = await written(olga, club, to_members=False)
     await schedule(olga, number)
     await fan_out()
@@ -231,9 +225,7 @@ async def test_only_organisers_announce(olga: Any, alice: Any, charlie: Any, clu
     assert [one.announcement.id for one in await announcements(olga, club.id)] == [number]
 
 
-async def test_it_must_say_something_to_somebody_in_time(
-    olga: Any, club: Any, noon: datetime
-) -> None:
+async def test_it_must_say_something_to_somebody_in_time(olga: Any, club: Any, noon: datetime) -> None:
     """`X5`"""
     with pytest.raises(Invalid):
         await written(olga, club, "  \n ")

@@ -67,9 +67,7 @@ async def test_the_message_that_shows_it_is_edited_every_three_seconds_at_most(
     assert len(telegram.calls("editMessageText", 1001)) - before == 2
 
 
-async def test_nothing_is_sent_that_was_cancelled(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_nothing_is_sent_that_was_cancelled(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce Never mind")
     await telegram.tap("Olga", question, "Cancel")
@@ -78,9 +76,7 @@ async def test_nothing_is_sent_that_was_cancelled(
     assert await run(1) == 0
 
 
-async def test_whom_it_goes_to_is_chosen(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_whom_it_goes_to_is_chosen(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce For the group")
     room = telegram.person("Olga").private
@@ -114,9 +110,7 @@ async def test_stop_stops(
     assert not telegram.person("Alice").private.messages()[2:]
 
 
-async def test_an_organiser_of_two_clubs_chooses(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_an_organiser_of_two_clubs_chooses(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`A8`"""
     other = await create_account("Sunday Runners")
     await bind(olga, other.key)
@@ -130,9 +124,7 @@ async def test_an_organiser_of_two_clubs_chooses(
     await fan_out()
     await run(1)  # shows that it goes, in the same chat
     await run(1)
-    assert telegram.last(telegram.person("Olga").private)["text"] == (
-        "📣 Sunday Runners\n\nWe run at nine"
-    )
+    assert telegram.last(telegram.person("Olga").private)["text"] == ("📣 Sunday Runners\n\nWe run at nine")
 
 
 async def test_members_cannot_and_groups_are_no_place_for_it(
@@ -140,18 +132,14 @@ async def test_members_cannot_and_groups_are_no_place_for_it(
 ) -> None:
     """`X4`: and how it is done is told to who sends the bare command."""
     await start(telegram, "Olga", "Alice")
-    assert (await telegram.say("Alice", "/announce Hello"))[
-        "text"
-    ] == "Only organisers can do this."
+    assert (await telegram.say("Alice", "/announce Hello"))["text"] == "Only organisers can do this."
     assert "/announce" in (await telegram.say("Olga", "/announce"))["text"]
     said = await telegram.say("Olga", "/announce Hello", telegram.room())
     assert buttons(said) == [["Ask me there ↗"]] or "Ask me there" in str(buttons(said))
     assert await db.value("SELECT count(*) FROM announcements") == 0
 
 
-async def test_the_longest_text_arrives_whole(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_the_longest_text_arrives_whole(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`C4`: escaped signs count once; where the club's name has no room, it is left out."""
     await start(telegram, "Olga")
     text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 820 - 1] + "."
@@ -164,13 +152,9 @@ async def test_the_longest_text_arrives_whole(
     assert telegram.last(telegram.person("Olga").private)["text"] == text
 
 
-async def test_maintenance_is_marked_as_such(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_maintenance_is_marked_as_such(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     await start(telegram, "Olga")
-    draft = AnnouncementDraft(
-        text="Back at ten.", to_members=True, all_groups=True, maintenance=True
-    )
+    draft = AnnouncementDraft(text="Back at ten.", to_members=True, all_groups=True, maintenance=True)
     await schedule(olga, await announce(olga, club.id, draft))
     await fan_out()
     await run(1)

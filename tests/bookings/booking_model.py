@@ -308,8 +308,7 @@ class Club:
     def book(self, who: int, by: int, via: str, guests: int = 0) -> Said:
         """B1–B4; whoever taps Join while a seat is to be had takes it."""
         if who in self.joined and (
-            self.held[who]
-            or (self.stage() != "automatic" and sum(self.room(who)) >= self.waits[who])
+            self.held[who] or (self.stage() != "automatic" and sum(self.room(who)) >= self.waits[who])
         ):
             return self.take(who, by, via)
         if self.size(who):
@@ -484,9 +483,7 @@ class Club:
             self.wait(who, by, via, 1)
         return self.standing(who)
 
-    def seat(
-        self, who: int, by: int, via: str, guests: int, over: bool, word: str = "seated"
-    ) -> Said:
+    def seat(self, who: int, by: int, via: str, guests: int, over: bool, word: str = "seated") -> Said:
         """B10, B3: an organiser's hand passes the line, and with an OWNER's word the number of seats."""
         self.not_over()
         if self.seats.get(who) and who not in self.joined:

@@ -8,20 +8,20 @@ from backend.bookings.actions import (
     add_guest,
     answer,
     book,
-    come_back,
+    decline_offer,
     find_replacement,
-    hand_on,
     keep_seat,
     leave,
+    rejoin,
     set_capacity,
     set_guests,
     stop_waiting,
     take,
     take_free,
 )
-from backend.bookings.rules import Outcome, Via
 from backend.errors import Refusal
 from backend.people.queries import Person
+from backend.seats.state import Outcome, Via
 from tests.processes import meet
 
 
@@ -42,7 +42,7 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
         case "stop":
             return await stop_waiting(code, person, via=Via.MINIAPP)
         case "return":
-            return await come_back(code, person, guests=n, via=Via.MINIAPP)
+            return await rejoin(code, person, guests=n, via=Via.MINIAPP)
         case "maybe":
             return await answer(code, person, maybe=True, via=Via.MINIAPP)
         case "take":
@@ -50,7 +50,7 @@ async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
         case "take it":
             return await take(code, person, via=Via.CARD)
         case "hand on":
-            return await hand_on(code, person, via=Via.CARD)
+            return await decline_offer(code, person, via=Via.CARD)
         case "replace":
             return await find_replacement(code, person, via=Via.MINIAPP)
         case "keep":

@@ -8,15 +8,13 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import change_role, create_own_account, end_membership
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act, Role
-from backend.bookings import desk, store
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission, Role
 from backend.bookings.actions import (
     add_guest,
     answer,
     book,
     fill_all,
-    find,
     leave,
     put_in_line,
     remove,
@@ -26,10 +24,12 @@ from backend.bookings.actions import (
     set_guests_of,
     take_free,
 )
-from backend.bookings.queries import event, line, my_bookings
-from backend.bookings.rules import Outcome, Request, Verb, Via
+from backend.bookings.queries import event, my_bookings, waitlist
 from backend.errors import Busy, Forbidden, Invalid, NotFound, OutcomeUnknown
+from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.seats import allocator, store
+from backend.seats.state import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -37,7 +37,7 @@ Crowd = Callable[[int], Awaitable[list[Person]]]
 
 
 async def member(person: Person, club: Any) -> int:
-    return (await authorise(person, club.id, Act.BOOK)).membership_id
+    return (await authorize(person, club.id, Permission.BOOK)).membership_id
 
 
 async def audited() -> list[str]:
@@ -88,7 +88,7 @@ async def test_whoever_has_the_link_may_book_and_becomes_a_member(
     """A4, A5."""
     code = await instance(visibility="link")
     assert (await book(code, charlie, via=Via.MINIAPP)).kind == "booked"
-    assert (await authorise(charlie, club.id, Act.BOOK)).role is Role.MEMBER
+    assert (await authorize(charlie, club.id, Permission.BOOK)).role is Role.MEMBER
 
 
 @pytest.mark.parametrize("present", [True, False])
@@ -127,12 +127,10 @@ async def test_who_left_the_club_keeps_what_was_booked_but_books_no_more(
         await seat(two, olga, own)
 
 
-async def test_another_clubs_member_cannot_be_seated(
-    instance: Make, olga: Person, charlie: Person
-) -> None:
+async def test_another_clubs_member_cannot_be_seated(instance: Make, olga: Person, charlie: Person) -> None:
     """A1: an id from elsewhere names nobody here."""
     elsewhere = await create_own_account(charlie, "Chess")
-    stranger = (await authorise(charlie, elsewhere, Act.BOOK)).membership_id
+    stranger = (await authorize(charlie, elsewhere, Permission.BOOK)).membership_id
     code = await instance()
     acts: tuple[Callable[[], Awaitable[Any]], ...] = (
         lambda: seat(code, olga, stranger),
@@ -248,7 +246,7 @@ async def test_the_net_seats_who_was_forgotten_and_then_finds_nothing(
     code = await instance(capacity=1)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
-    where = await find(code)
+    where = await find_instance(code)
     await db.execute("UPDATE instance_seats SET capacity = 2 WHERE instance_id = $1", where.id)
     assert [await fill_all(), await fill_all()] == [1, 0]
     [mine] = [view.mine for view in await my_bookings(bob)]
@@ -289,7 +287,7 @@ async def test_who_can_never_fit_holds_nobody_back_however_many_they_are(
     assert mine.seats == 1
     await leave(code, small, via=Via.CARD)
     assert (await book(code, newcomer, via=Via.CARD)).kind == "booked"
-    assert len(await line((await find(code)).id, limit=100)) == 40
+    assert len(await waitlist((await find_instance(code)).id, limit=100)) == 40
     assert await check_invariants() == []
 
 
@@ -317,7 +315,7 @@ async def test_one_bad_request_harms_nobody_else(
     instance: Make, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list that fails is settled one by one."""
-    where = await find(await instance())
+    where = await find_instance(await instance())
     real = store.write
 
     async def write(desks: Any, *more: Any) -> None:
@@ -326,7 +324,7 @@ async def test_one_bad_request_harms_nobody_else(
         await real(desks, *more)
 
     monkeypatch.setattr(store, "write", write)
-    said = await desk.settle(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
+    said = await allocator.process_batch(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
     assert isinstance(said[0], RuntimeError)
     assert isinstance(said[1], Outcome)
     assert (said[1].kind, said[1].seats) == ("booked", 2)
@@ -336,9 +334,9 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
     instance: Make, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list was committed, its repetition fails for another reason: one by one, it is known to be done already."""
-    where = await find(await instance(guests_max=5))
+    where = await find_instance(await instance(guests_max=5))
     lose_a_reply(monkeypatch)
-    real = store.look
+    real = store.load
     looks = iter([True, False])
 
     async def look(*args: Any) -> Any:
@@ -346,8 +344,8 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
             return await real(*args)
         raise RuntimeError("cannot be read just now")
 
-    monkeypatch.setattr(store, "look", look)
-    said = await desk.settle(0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))])
+    monkeypatch.setattr(store, "load", look)
+    said = await allocator.process_batch(0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))])
     assert [(a.kind, a.seats) for a in said if isinstance(a, Outcome)] == [("booked", 2)] * 2
     assert await db.value("SELECT sum(booked) FROM instance_seats") == 4
     assert await db.value("SELECT count(*) FROM event_participation_log") == 2
@@ -359,9 +357,9 @@ async def test_what_may_have_been_done_is_never_answered_with_a_no(
 ) -> None:
     """Not "busy, nothing happened", and not an error of ours: it is unknown, and asking again tells."""
     code = await instance()
-    where = await find(code)
+    where = await find_instance(code)
     lose_a_reply(monkeypatch)
-    real = store.look
+    real = store.load
     looks = iter([True])
 
     async def look(*args: Any) -> Any:
@@ -369,12 +367,12 @@ async def test_what_may_have_been_done_is_never_answered_with_a_no(
             return await real(*args)
         raise why()
 
-    monkeypatch.setattr(desk, "PATIENCE", (0.001, 0.001))
-    monkeypatch.setattr(store, "look", look)
+    monkeypatch.setattr(allocator, "RETRY_PAUSES", (0.001, 0.001))
+    monkeypatch.setattr(store, "load", look)
     with pytest.raises(OutcomeUnknown) as unknown:
-        await desk.settle(0, [(where.id, plus_one(alice))])
+        await allocator.process_batch(0, [(where.id, plus_one(alice))])
     assert isinstance(unknown.value.__cause__, why)
-    monkeypatch.setattr(store, "look", real)
+    monkeypatch.setattr(store, "load", real)
     assert (await book(code, alice, via=Via.CARD)).kind == "already"
 
 
@@ -383,7 +381,7 @@ async def test_a_lock_waited_for_in_vain_is_waited_for_once(
 ) -> None:
     """Thirty taps behind a row that somebody holds are refused together, not after one another."""
     code = await instance()
-    where = await find(code)
+    where = await find_instance(code)
     people = await crowd(30)
     locks = 0
     real = store.lock

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import find, set_capacity
+from backend.bookings.actions import set_capacity
+from backend.events.queries import find_instance
 from backend.people.queries import Person
 from emerald.doctor import check_invariants
 from tests.processes import together
@@ -26,9 +27,7 @@ Make = Callable[..., Awaitable[str]]
 Acts = list[tuple[int, list[tuple[str, int]]]]
 
 
-async def rush(
-    code: str | list[str], crews: list[Acts], failpoints: str = "", **more: int
-) -> Counter[str]:
+async def rush(code: str | list[str], crews: list[Acts], failpoints: str = "", **more: int) -> Counter[str]:
     """One process for each list of acts; all their answers."""
     codes = [code] if isinstance(code, str) else code
     # Each process comes to the dates in another order.
@@ -45,7 +44,7 @@ async def most_ever_seated(code: str) -> int:
         await db.value(
             "SELECT max(given) FROM (SELECT sum(seats_after - seats_before) OVER (ORDER BY id) AS given"
             " FROM event_participation_log WHERE instance_id = $1) l",
-            (await find(code)).id,
+            (await find_instance(code)).id,
         )
     )
 
@@ -64,7 +63,7 @@ async def holders(code: str, what: str) -> list[int]:
     rows = await db.rows(
         "SELECT m.user_id FROM bookings b JOIN memberships m ON m.id = b.membership_id"
         f" WHERE b.instance_id = $1 AND b.{what} > 0 ORDER BY b.id",
-        (await find(code)).id,
+        (await find_instance(code)).id,
     )
     return [row["user_id"] for row in rows]
 
@@ -132,9 +131,7 @@ async def test_leaving_twice_at_once_frees_one_seat(instance: Make, crowd: Crowd
     assert await check_invariants() == []
 
 
-async def test_the_seats_change_while_everybody_taps(
-    instance: Make, crowd: Crowd, olga: Person
-) -> None:
+async def test_the_seats_change_while_everybody_taps(instance: Make, crowd: Crowd, olga: Person) -> None:
     """W4, B3: lowered below what is booked and raised again, also to no limit, meanwhile."""
     code = await instance(capacity=20, guests_max=2)
     people = [person.id for person in await crowd(120)]
@@ -212,8 +209,7 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     first |= dict.fromkeys(passing[:1], "hand on") | dict.fromkeys(passing[1:], "take it")
     verbs = ["book", "take it", "hand on", "take", "leave", "replace", "keep", "+1", "guests"]
     acts: Acts = [
-        (who, [(first[who], 0), *((verb, 0) for verb in dice.choices(verbs, k=7))])
-        for who in people
+        (who, [(first[who], 0), *((verb, 0) for verb in dice.choices(verbs, k=7))]) for who in people
     ]
     answers += await rush(codes, [acts[n::3] for n in range(3)])
     assert not errors(answers)
@@ -223,7 +219,7 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
         given = await db.value(
             "SELECT max(given) FROM (SELECT sum(seats_after + offered_after - seats_before - offered_before)"
             " OVER (ORDER BY id) AS given FROM event_participation_log WHERE instance_id = $1) l",
-            (await find(code)).id,
+            (await find_instance(code)).id,
         )
         assert 6 - 3 < given <= 6, "at most the head of the line is too big for what is free"
 
@@ -233,9 +229,7 @@ async def test_of_fourteen_on_twelve_seats_two_leave_freely(
 ) -> None:
     """B6, W4: after the deadline, over by 2, all of them tap Leave at once: two go, and then it is too late for the rest."""
     starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
-    code = await instance(
-        capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60
-    )
+    code = await instance(capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60)
     people = [person.id for person in await crowd(14)]
     await rush(code, [[(who, [("book", 0)]) for who in people]])
     await set_capacity(code, olga, 12)
@@ -247,9 +241,7 @@ async def test_of_fourteen_on_twelve_seats_two_leave_freely(
     assert (left["booked"], left["over"]) == (12, 0)
 
 
-async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(
-    instance: Make, crowd: Crowd
-) -> None:
+async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(instance: Make, crowd: Crowd) -> None:
     """B6: who stops waiting for more keeps what they have, and what is held for them goes to the next, never twice."""
     starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
     code = await instance(
@@ -322,9 +314,7 @@ async def test_without_the_lock_and_the_check_the_recount_finds_an_oversell(
         )
 
 
-async def test_without_the_lock_the_database_itself_refuses_to_oversell(
-    instance: Make, crowd: Crowd
-) -> None:
+async def test_without_the_lock_the_database_itself_refuses_to_oversell(instance: Make, crowd: Crowd) -> None:
     """B3: the second line of defence."""
     code = await instance(capacity=3, guests_max=2)
     acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(3)]

@@ -21,14 +21,16 @@ from hypothesis.stateful import (
 )
 
 from backend import clock, db
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
-from backend.bookings import actions, desk
-from backend.bookings.queries import line
-from backend.bookings.rules import Outcome, Request, Verb, Via
-from backend.bookings.series import cancel_date, restore_date
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
+from backend.bookings import actions
+from backend.bookings.queries import waitlist
 from backend.errors import Refusal
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.seats import allocator
+from backend.seats.state import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.bookings.booking_model import Club, No, Said, Told, minutes
 
@@ -64,7 +66,7 @@ MEMBERS: dict[str, Any] = {
     "stop_waiting": actions.stop_waiting,
     "take_free": actions.take_free,
     "take": actions.take,
-    "hand_on": actions.hand_on,
+    "hand_on": actions.decline_offer,
     "replace": actions.find_replacement,
     "keep": actions.keep_seat,
 }
@@ -123,11 +125,9 @@ class Bookings(RuleBasedStateMachine):
                 cancel_before_minutes=deadline,
             )
         )
-        self.instance_id = self.wait(actions.find(self.code)).id
+        self.instance_id = self.wait(find_instance(self.code)).id
         at = starts.replace(tzinfo=UTC) - timedelta(hours=2)
-        self.model = Club(
-            capacity, guests_max, gaps, at, at + minutes(75), at - minutes(deadline or 0)
-        )
+        self.model = Club(capacity, guests_max, gaps, at, at + minutes(75), at - minutes(deadline or 0))
         if claim is not None:
             self.model.claim_until = at - minutes(begins - claim)
             self.model.claimers = frozenset(self.ids[who] for who in claimers)
@@ -289,19 +289,19 @@ class Bookings(RuleBasedStateMachine):
 
     def by_hand(self, verb: Verb, party: int, guests: int = 0) -> Coroutine[Any, Any, Outcome]:
         asked = Request(verb, Via.DASHBOARD, by=self.olga.id, membership_id=party, guests=guests)
-        return desk.ask(self.instance_id, asked)
+        return allocator.submit(self.instance_id, asked)
 
     @rule(back=st.sampled_from((True, True, True, False)))
     def organiser_cancels(self, back: bool) -> None:
         """S5: now and then for good."""
-        self.switch(cancel_date(self.code, self.olga, "A pipe burst"), self.model.cancel)
+        self.switch(cancel_instance(self.code, self.olga, "A pipe burst"), self.model.cancel)
         if back:
-            self.switch(restore_date(self.code, self.olga), self.model.restore)
+            self.switch(restore_instance(self.code, self.olga), self.model.restore)
 
     @precondition(lambda self: self.model.cancelled)
     @rule()
     def organiser_restores(self) -> None:
-        self.switch(restore_date(self.code, self.olga), self.model.restore)
+        self.switch(restore_instance(self.code, self.olga), self.model.restore)
 
     def switch(self, asked: Coroutine[Any, Any, None], expected: Callable[[], None]) -> None:
         clock.advance(STEP)
@@ -343,7 +343,7 @@ class Bookings(RuleBasedStateMachine):
         """A list settled in one transaction answers as if each had been alone, in that order (HOUSE 4b)."""
         clock.advance(STEP)
         requests = [(self.instance_id, self.request(*one)) for one in asked]
-        said = self.wait(desk.settle(0, requests))
+        said = self.wait(allocator.process_batch(0, requests))
         heard = [one.outcome if isinstance(one, Refusal) else (one.kind, one.place) for one in said]
         assert heard == [self.expected(*one) for one in asked]
 
@@ -397,7 +397,7 @@ class Bookings(RuleBasedStateMachine):
             )
             for who in model.answer
         }
-        waiting = await line(instance_id)
+        waiting = await waitlist(instance_id)
         assert [comer.membership_id for comer in waiting] == model.line()
         assert [comer.place for comer in waiting] == list(range(1, len(waiting) + 1))
         log = await db.rows(
@@ -463,8 +463,7 @@ def test_the_desk_does_what_the_rules_say(
 ) -> None:
     Bookings.loop, Bookings.make, Bookings.members, Bookings.olga = loop, instance, six, olga
     Bookings.ids = [
-        loop.run_until_complete(authorise(person, club.id, Act.BOOK)).membership_id
-        for person in six
+        loop.run_until_complete(authorize(person, club.id, Permission.BOOK)).membership_id for person in six
     ]
     run_state_machine_as_test(
         Bookings, settings=settings(max_examples=80, stateful_step_count=30, deadline=None)

@@ -25,19 +25,14 @@ from backend.bookings.attendance import (
     reopen_list,
     undo_check_in,
 )
-from backend.bookings.by_hand import bring, make_room, seat_by_name
-from backend.bookings.queries import comers, event, line
-from backend.bookings.regulars import (
-    end_own_regular,
-    make_dates,
-    make_regular,
-    my_regulars,
-    regulars,
-    seat_regulars,
-)
-from backend.bookings.rules import Via
-from backend.bookings.words import NoRoomLeft
+from backend.bookings.organiser import bring, make_room, seat_by_name
+from backend.bookings.queries import attendees, event, waitlist
+from backend.bookings.standing_seats import end_own_regular, make_regular, my_regulars, regulars
 from backend.errors import Forbidden, Invalid, NotFound
+from backend.events.actions import materialize_all
+from backend.seats.regulars import seat_regulars
+from backend.seats.replies import NoRoomLeft
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 from tests.workers import command
 
@@ -87,9 +82,7 @@ async def test_where_it_does_not_fit_nothing_has_changed(
         await bring(here, bob, await member(alice), to=there)
 
 
-async def test_two_bring_each_other_way_at_once(
-    instance: Make, olga: Any, alice: Any, bob: Any
-) -> None:
+async def test_two_bring_each_other_way_at_once(instance: Make, olga: Any, alice: Any, bob: Any) -> None:
     """Rows are locked in one order: nobody waits in a circle, and nobody is lost."""
     one, two = await instance(capacity=2), await instance(capacity=2)
     await book(one, alice, via=Via.CARD)
@@ -100,9 +93,7 @@ async def test_two_bring_each_other_way_at_once(
     assert (await event(one, bob)).booked == (await event(two, bob)).booked == 1
 
 
-async def test_the_last_seated_go_to_the_head_of_the_line(
-    instance: Make, olga: Any, crowd: Any
-) -> None:
+async def test_the_last_seated_go_to_the_head_of_the_line(instance: Make, olga: Any, crowd: Any) -> None:
     """W4: as few as will do, in their order, told; and nobody before them."""
     code = await instance(capacity=4)
     first, second, third, fourth, waits = await crowd(5)
@@ -112,22 +103,20 @@ async def test_the_last_seated_go_to_the_head_of_the_line(
     assert await make_room(code, olga) == 2
     view = await event(code, olga)
     assert (view.booked, view.over) == (2, 0)
-    assert [c.user_id for c in await line(view.id)] == [third.id, fourth.id, waits.id]
+    assert [c.user_id for c in await waitlist(view.id)] == [third.id, fourth.id, waits.id]
     assert await told(third) == await told(fourth) == ["to-line"]
     assert await make_room(code, olga) == 0
     await set_capacity(code, olga, 3)
     assert await told(third) == ["to-line", "promoted"]
 
 
-async def test_somebody_without_telegram_comes_by_name(
-    instance: Make, olga: Any, alice: Any
-) -> None:
+async def test_somebody_without_telegram_comes_by_name(instance: Make, olga: Any, alice: Any) -> None:
     """B10: known by that name the next time too; waits like everybody."""
     code, other = await instance(capacity=2, guests_max=1), await instance(capacity=2)
     assert (await seat_by_name(code, olga, "  Mummo  Liisa ", guests=1)).kind == "booked"
     assert (await seat_by_name(other, olga, "Mummo Liisa")).kind == "booked"
     assert await db.value("SELECT count(*) FROM memberships WHERE user_id IS NULL") == 1
-    people = await comers((await event(code, alice)).id)
+    people = await attendees((await event(code, alice)).id)
     assert [c.name for c in people.comers] == ["Mummo Liisa"]
     assert (await seat_by_name(code, olga, "Ukki")).kind == "waiting"
     with pytest.raises(Invalid):
@@ -164,7 +153,7 @@ async def test_new_dates_are_theirs_before_anybody_can_tap(
     made = await series(capacity=1, rule="FREQ=WEEKLY")
     await make_regular(olga, club.id, made.series_id, await member(alice))
     clock.advance(timedelta(weeks=1))
-    assert await make_dates() == 1
+    assert await materialize_all() == 1
     assert await seat_regulars() == 0
     row = await db.row(
         "SELECT s.booked FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id ORDER BY i.starts_at DESC"
@@ -179,7 +168,7 @@ async def test_more_regulars_than_seats_wait_in_their_order(
     await make_regular(olga, club.id, made.series_id, await member(bob))
     await make_regular(olga, club.id, made.series_id, await member(alice))
     assert [r.name for r in await regulars(made.series_id)] == ["Bob", "Alice"]
-    assert [c.name for c in await line((await event(made.first_code, bob)).id)] == ["Alice"]
+    assert [c.name for c in await waitlist((await event(made.first_code, bob)).id)] == ["Alice"]
 
 
 async def test_a_regular_may_give_it_back_and_a_stranger_has_none(
@@ -291,9 +280,7 @@ async def test_who_came_from_the_line_after_the_deadline_is_never_late(
     assert await absences(club.id) == []
 
 
-async def test_everybody_checks_in_at_once(
-    noon: datetime, instance: Make, olga: Any, crowd: Any
-) -> None:
+async def test_everybody_checks_in_at_once(noon: datetime, instance: Make, olga: Any, crowd: Any) -> None:
     code = await instance(capacity=None)
     people = await crowd(40)
     for person in people:
@@ -331,13 +318,9 @@ async def test_seats_and_attendance_from_the_command_line(
     assert status == 0 and "Alice" in said and "Liisa" in said
     status, said = await emerald("check-in", code, "--member", str(who), *by_olga)
     assert said.strip() == "Alice: 1 of 1 here"
-    status, said = await emerald(
-        "regular", str(made.series_id), "--member", str(who), *by_olga, "--json"
-    )
+    status, said = await emerald("regular", str(made.series_id), "--member", str(who), *by_olga, "--json")
     assert (status, said.strip()) == (0, "1")
-    status, said = await emerald(
-        "unseat", code, "--member", str(who), "--as", str(alice.telegram_id)
-    )
+    status, said = await emerald("unseat", code, "--member", str(who), "--as", str(alice.telegram_id))
     assert status == 1 and "Only organisers" in said
     assert (await emerald("unseat", code, "--member", str(who), *by_olga))[0] == 0
     assert (await emerald("absences", "--account", "Kallio Yoga", *by_olga))[1].strip() == "None."

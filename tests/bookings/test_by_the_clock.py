@@ -10,10 +10,9 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import (
     book,
+    decline_offer,
     fill_all,
-    find,
     find_replacement,
-    hand_on,
     keep_seat,
     leave,
     put_in_line,
@@ -23,9 +22,10 @@ from backend.bookings.actions import (
     take_free,
 )
 from backend.bookings.queries import InstanceView, event
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, restore_date
-from backend.bookings.words import Begun, OfferOver, TooBig, TooLate
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.queries import find_instance
+from backend.seats.replies import Begun, OfferOver, TooBig, TooLate
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -60,9 +60,7 @@ async def told(person: Any) -> list[str]:
     return [row["kind"] for row in rows]
 
 
-async def test_far_from_the_start_the_first_in_line_is_seated(
-    full: str, alice: Any, bob: Any
-) -> None:
+async def test_far_from_the_start_the_first_in_line_is_seated(full: str, alice: Any, bob: Any) -> None:
     """W3: more than 24 hours ahead."""
     clock.advance(FAR)
     await leave(full, alice, via=Via.CARD)
@@ -70,9 +68,7 @@ async def test_far_from_the_start_the_first_in_line_is_seated(
     assert await told(bob) == ["promoted"]
 
 
-async def test_nearer_the_seat_is_offered_and_held(
-    full: str, alice: Any, bob: Any, aino: Any
-) -> None:
+async def test_nearer_the_seat_is_offered_and_held(full: str, alice: Any, bob: Any, aino: Any) -> None:
     """W3, B3, B4: the offer holds the seat against everybody, and taking it seats."""
     clock.advance(NEAR)
     said = await leave(full, alice, via=Via.CARD)
@@ -125,15 +121,13 @@ async def test_a_seat_that_everybody_let_go_by_is_anybodys(
     assert await mine(full, bob) == (0, 0, 1)
 
 
-async def test_handing_an_offer_on_keeps_the_place(
-    full: str, alice: Any, bob: Any, aino: Any
-) -> None:
+async def test_handing_an_offer_on_keeps_the_place(full: str, alice: Any, bob: Any, aino: Any) -> None:
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
-    said = await hand_on(full, bob, via=Via.CARD)
+    said = await decline_offer(full, bob, via=Via.CARD)
     assert (said.kind, said.place) == ("handed-on", 1)
     assert await mine(full, aino) == (0, 0, 1)
-    assert (await hand_on(full, bob, via=Via.CARD)).kind == "already"
+    assert (await decline_offer(full, bob, via=Via.CARD)).kind == "already"
 
 
 async def test_what_nobody_else_waits_for_is_anybodys(
@@ -145,7 +139,7 @@ async def test_what_nobody_else_waits_for_is_anybodys(
     await book(code, bob, via=Via.CARD)
     clock.advance(NEAR)
     await leave(code, alice, via=Via.CARD)
-    said = await hand_on(code, bob, via=Via.CARD)
+    said = await decline_offer(code, bob, via=Via.CARD)
     assert said.words.message.startswith("Nobody else waits")
     assert (await book(code, alice, via=Via.CARD)).kind == "booked"
 
@@ -243,7 +237,7 @@ async def test_many_leave_take_and_join_at_once_while_offers_live(
     clock.advance(NEAR)
     acts = [leave(code, p, via=Via.CARD) for p in people[:10]]
     acts += [take(code, p, via=Via.CARD) for p in people[10:40]]
-    acts += [hand_on(code, p, via=Via.CARD) for p in people[15:25]]
+    acts += [decline_offer(code, p, via=Via.CARD) for p in people[15:25]]
     acts += [book(code, p, via=Via.CARD) for p in people[40:]]
     await asyncio.gather(*acts, return_exceptions=True)
     row = await db.row("SELECT booked, offered, waiting FROM instance_seats")
@@ -257,9 +251,9 @@ async def test_cancelling_ends_offers_and_undoing_makes_them_anew(
     """S5"""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
-    await cancel_date(full, olga, "A pipe burst")
+    await cancel_instance(full, olga, "A pipe burst")
     assert await mine(full, bob) == (0, 1, 0)
-    await restore_date(full, olga)
+    await restore_instance(full, olga)
     assert await mine(full, bob) == (0, 0, 1)
 
 
@@ -270,9 +264,7 @@ async def test_more_seats_are_offered_too(full: str, bob: Any, olga: Any) -> Non
     assert await mine(full, bob) == (0, 0, 1)
 
 
-async def test_an_organiser_seats_who_has_an_offer(
-    full: str, alice: Any, bob: Any, olga: Any
-) -> None:
+async def test_an_organiser_seats_who_has_an_offer(full: str, alice: Any, bob: Any, olga: Any) -> None:
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     assert await mine(full, bob) == (0, 0, 1)
@@ -281,7 +273,7 @@ async def test_an_organiser_seats_who_has_an_offer(
 
 
 async def ident(code: str) -> int:
-    return (await find(code)).id
+    return (await find_instance(code)).id
 
 
 # --- find my replacement (B6) ---
@@ -348,9 +340,7 @@ async def test_once_it_has_begun_there_is_nobody_to_find(strict: str, alice: Any
         await find_replacement(strict, alice, via=Via.MINIAPP)
 
 
-async def test_a_party_is_replaced_seat_by_seat(
-    noon: datetime, instance: Make, alice: Any, bob: Any
-) -> None:
+async def test_a_party_is_replaced_seat_by_seat(noon: datetime, instance: Make, alice: Any, bob: Any) -> None:
     """B7: the guest's seat goes first, the log says each."""
     code = await instance(capacity=2, cancel_before_minutes=48 * 60)
     await book(code, alice, guests=1, via=Via.CARD)
@@ -373,9 +363,7 @@ async def test_a_seat_looked_for_by_many_is_taken_by_as_many(
     acts = [find_replacement(code, p, via=Via.CARD) for p in people[:20]]
     acts += [book(code, p, via=Via.CARD) for p in people[20:]]
     await asyncio.gather(*acts)
-    await asyncio.gather(
-        *(take(code, p, via=Via.CARD) for p in people[20:]), return_exceptions=True
-    )
+    await asyncio.gather(*(take(code, p, via=Via.CARD) for p in people[20:]), return_exceptions=True)
     row = await db.row("SELECT booked, releasing FROM instance_seats")
     assert row is not None and row["booked"] == 20
     held = await db.value("SELECT count(*) FROM bookings WHERE seats > 0 AND replace_since IS NULL")
@@ -418,9 +406,7 @@ async def test_who_has_a_claim_waits_before_who_has_none(
 async def claim(code: str, account_id: int, *people: Any, until: datetime) -> None:
     instance_id = await ident(code)
     async with db.transaction():
-        await db.execute(
-            "UPDATE event_instances SET claim_until = $2 WHERE id = $1", instance_id, until
-        )
+        await db.execute("UPDATE event_instances SET claim_until = $2 WHERE id = $1", instance_id, until)
         await db.execute(
             "INSERT INTO seat_claims (account_id, instance_id, membership_id)"
             " SELECT $1, $2, id FROM memberships WHERE account_id = $1 AND user_id = ANY($3::bigint[])",

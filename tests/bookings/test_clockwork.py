@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.bookings.clockwork import Clockwork, Stage
-from backend.events.rules import wall_clock
+from backend.seats.promotion import PromotionWindows, Stage
+from backend.zones import wall_clock
 
 MINUTE = timedelta(minutes=1)
 # Zones whose clocks do odd things: half an hour of summer time, at midnight, in Ramadan, with a day left out, quarters.
@@ -48,8 +48,8 @@ moments = st.one_of(
 lives = st.integers(5, 24 * 60)
 
 
-def windows(zone: str, starts_at: datetime, life: int = 30, *, offers: int = 1440, tap: int = 120) -> Clockwork:  # fmt: skip
-    return Clockwork.around(
+def windows(zone: str, starts_at: datetime, life: int = 30, *, offers: int = 1440, tap: int = 120) -> PromotionWindows:  # fmt: skip
+    return PromotionWindows.around(
         starts_at, zone, offers_before=offers, offer_minutes=life, first_tap_before=tap
     )
 
@@ -111,9 +111,7 @@ def test_the_stages_come_one_after_the_other(
 
 
 @given(starts_at=moments, zone=zones, life=lives, before=st.integers(0, 3 * 1440))
-def test_an_offer_ends_before_the_start(
-    starts_at: datetime, zone: str, life: int, before: int
-) -> None:
+def test_an_offer_ends_before_the_start(starts_at: datetime, zone: str, life: int, before: int) -> None:
     """W3: where the night leaves no time for one, the first tap has the seat."""
     at, clock = starts_at - before * MINUTE, windows(zone, starts_at, life)
     if clock.stage(at) is Stage.OFFER:

@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings import desk
 from backend.bookings.actions import (
     add_guest,
     book,
     fill_all,
-    find,
     find_replacement,
     leave,
     remove,
@@ -20,9 +18,11 @@ from backend.bookings.actions import (
     set_guests,
     take,
 )
-from backend.bookings.rules import Outcome, Request, Verb, Via
-from backend.bookings.series import cancel_date, restore_date
-from backend.bookings.words import NoRoomForGuest, OfferOver
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.queries import find_instance
+from backend.seats import allocator
+from backend.seats.replies import NoRoomForGuest, OfferOver
+from backend.seats.state import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.bookings.test_by_the_clock import LATE, NEAR, claim, mine, told
 
@@ -42,7 +42,7 @@ async def membership(person: Any) -> int:
 async def to_line(code: str, olga: Any, person: Any) -> Outcome:
     party = await membership(person)
     request = Request(Verb.TO_LINE, Via.DASHBOARD, by=olga.id, membership_id=party)
-    return await desk.ask((await find(code)).id, request)
+    return await allocator.submit((await find_instance(code)).id, request)
 
 
 # --- offers ---
@@ -126,9 +126,9 @@ async def test_what_came_free_while_it_was_off_is_called_when_it_is_on_again(
     await leave(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     await book(code, alice, via=Via.CARD)
-    await cancel_date(code, olga, "A pipe burst")
+    await cancel_instance(code, olga, "A pipe burst")
     await remove(code, olga, await membership(aino))
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     assert await told(alice) == ["cancelled", "restored", "first-tap"]
 
 

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.bookings import words
-from backend.bookings.clockwork import Clockwork
-from backend.bookings.rules import Desk, Facts, Outcome, Party, Request, Verb, Via, fitting
-from backend.bookings.verbs import NotHere, decide, replay
 from backend.errors import Invalid, Refusal
-from backend.events.rules import Windows
 from backend.i18n import Voice
+from backend.seats import replies
+from backend.seats.decisions import NotAMemberHere, decide, replay
+from backend.seats.promotion import PromotionWindows
+from backend.seats.state import Facts, Outcome, Party, Request, SeatState, Verb, Via, fit_names
+from backend.seats.windows import Windows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STARTS = NOW + timedelta(days=3)
 OLGA, ALICE, BOB, CARLA, DAN, ERIN = 1, 2, 3, 4, 5, 6
 
 
-def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> Desk:  # fmt: skip
+def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
     """An empty date with Alice to Erin as members. It closes an hour before its start; leaving is free until noon before."""
     facts = Facts(
         instance_id=7,
@@ -32,48 +32,48 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
         starts_at=STARTS,
         ends_at=STARTS + timedelta(hours=1),
         windows=Windows(opens_at, STARTS - timedelta(hours=1), STARTS - timedelta(hours=24)),
-        clockwork=Clockwork.around(
+        clockwork=PromotionWindows.around(
             STARTS, "Europe/Helsinki", offers_before=1440, offer_minutes=30, first_tap_before=120
         ),
         guests_max=guests_max,
         fill_gaps=fill_gaps,
     )
-    made = Desk(facts, now, capacity, 0, 0, 0, 0, datetime.fromtimestamp(0, UTC))
+    made = SeatState(facts, now, capacity, 0, 0, 0, 0, datetime.fromtimestamp(0, UTC))
     for who in (ALICE, BOB, CARLA, DAN, ERIN):
         made.seat_party(Party(membership_id=100 + who, user_id=who))
     return made
 
 
 def ask(
-    at: Desk, who: int, verb: Verb, guests: int = 0, *, names: tuple[str, ...] | None = None
+    at: SeatState, who: int, verb: Verb, guests: int = 0, *, names: tuple[str, ...] | None = None
 ) -> Outcome:
     return decide(at, Request(verb, Via.MINIAPP, by=who, user_id=who, guests=guests, names=names))
 
 
-def book(at: Desk, who: int, guests: int = 0) -> Outcome:
+def book(at: SeatState, who: int, guests: int = 0) -> Outcome:
     return ask(at, who, Verb.BOOK, guests)
 
 
-def leave(at: Desk, who: int) -> Outcome:
+def leave(at: SeatState, who: int) -> Outcome:
     return ask(at, who, Verb.LEAVE)
 
 
-def organiser(at: Desk, who: int, verb: Verb, guests: int = 0, over: bool = False) -> Outcome:
+def organiser(at: SeatState, who: int, verb: Verb, guests: int = 0, over: bool = False) -> Outcome:
     return decide(
         at,
         Request(verb, Via.DASHBOARD, by=OLGA, membership_id=100 + who, guests=guests, over=over),
     )
 
 
-def capacity(at: Desk, seats: int | None) -> Outcome:
+def capacity(at: SeatState, seats: int | None) -> Outcome:
     return decide(at, Request(Verb.CAPACITY, Via.DASHBOARD, by=OLGA, capacity=seats))
 
 
-def seats(at: Desk) -> dict[int, int]:
+def seats(at: SeatState) -> dict[int, int]:
     return {p.user_id: p.seats for p in at.parties.values() if p.seats and p.user_id}
 
 
-def line(at: Desk) -> list[int | None]:
+def line(at: SeatState) -> list[int | None]:
     return [party.user_id for party in at.queue]
 
 
@@ -99,9 +99,9 @@ def test_the_names_that_are_left_are_those_of_so_many_guests_in_their_order(
     names: list[str], guests: int
 ) -> None:
     """B1: nobody is renamed; while there are guests without a name, it is they who stay away."""
-    left = fitting(names, guests)
+    left = fit_names(names, guests)
     assert len(left) <= guests
-    assert fitting(left, guests) == left
+    assert fit_names(left, guests) == left
     told, kept = [name for name in names if name], [name for name in left if name]
     assert kept == told[: len(kept)]
     assert len(kept) == min(len(told), guests)
@@ -181,7 +181,7 @@ def test_waiting_again_tells_the_place() -> None:
 
 def test_a_party_bigger_than_the_room_is_told_that_it_never_fits() -> None:
     """B9: why, and what next."""
-    with pytest.raises(words.TooBig) as no:
+    with pytest.raises(replies.TooBig) as no:
         book(desk(2), ALICE, 2)
     assert say(no.value) == "There are only 2 seats in all, so 3 together will never fit."
 
@@ -198,7 +198,7 @@ def test_a_stranger_is_nobody_at_the_desk() -> None:
     at = desk()
     at.parties[100 + BOB].live = False
     for who in (77, BOB):
-        with pytest.raises(NotHere):
+        with pytest.raises(NotAMemberHere):
             book(at, who)
 
 
@@ -224,7 +224,7 @@ def test_only_an_owners_word_goes_over() -> None:
     """B3: without it the organiser's hand stops at the last seat."""
     at = desk(1)
     book(at, ALICE)
-    with pytest.raises(words.NoRoomLeft):
+    with pytest.raises(replies.NoRoomLeft):
         organiser(at, BOB, Verb.SEAT)
     assert organiser(at, BOB, Verb.SEAT, over=True).kind == "booked"
     assert (at.booked, at.over) == (2, 1)
@@ -273,7 +273,7 @@ def test_a_guest_does_not_overtake_the_queue_either() -> None:
     at = desk(2)
     book(at, ALICE)
     book(at, BOB, 1)
-    with pytest.raises(words.NoRoomForGuest):
+    with pytest.raises(replies.NoRoomForGuest):
         ask(at, ALICE, Verb.ADD_GUEST)
 
 
@@ -290,7 +290,7 @@ def test_with_fill_gaps_a_small_party_takes_the_gap() -> None:
 
 def test_before_it_opens_the_answer_says_when(noon: datetime) -> None:
     """B5."""
-    with pytest.raises(words.NotOpen) as no:
+    with pytest.raises(replies.NotOpen) as no:
         book(desk(opens_at=NOW + timedelta(hours=1)), ALICE)
     assert say(no.value) == "Booking opens today at 15:00."
 
@@ -302,7 +302,7 @@ def test_from_the_very_moment_it_opens_one_can_book() -> None:
 def test_once_closed_the_answer_says_that_it_did() -> None:
     """B5."""
     at = desk(now=STARTS - timedelta(hours=1))
-    with pytest.raises(words.Closed) as no:
+    with pytest.raises(replies.Closed) as no:
         book(at, ALICE)
     assert "An organiser can still add you by hand." in say(no.value)
     assert organiser(at, ALICE, Verb.SEAT).kind == "booked"
@@ -313,7 +313,7 @@ def test_guests_come_within_the_window_too() -> None:
     at = desk()
     book(at, ALICE)
     at.now = STARTS - timedelta(minutes=1)
-    with pytest.raises(words.Closed):
+    with pytest.raises(replies.Closed):
         ask(at, ALICE, Verb.ADD_GUEST)
     assert organiser(at, ALICE, Verb.SET_GUESTS, 1).kind == "booked"
 
@@ -321,7 +321,7 @@ def test_guests_come_within_the_window_too() -> None:
 @pytest.mark.parametrize("verb", [Verb.BOOK, Verb.ADD_GUEST, Verb.MAYBE, Verb.TAKE_FREE])
 def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
     """S8, B9."""
-    with pytest.raises(words.Cancelled) as no:
+    with pytest.raises(replies.Cancelled) as no:
         ask(desk(state="CANCELLED"), ALICE, verb)
     assert say(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
 
@@ -330,9 +330,9 @@ def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
 def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
     """S8: whether or not anyone has written down that it ended."""
     at = desk(state="COMPLETED") if how == "completed" else desk(now=STARTS + timedelta(hours=2))
-    with pytest.raises(words.Ended):
+    with pytest.raises(replies.Ended):
         book(at, ALICE)
-    with pytest.raises(words.Ended):
+    with pytest.raises(replies.Ended):
         organiser(at, ALICE, Verb.SEAT)
 
 
@@ -366,16 +366,16 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
     at = desk()
     book(at, ALICE)
     at.now = STARTS - timedelta(hours=24)
-    with pytest.raises(words.TooLate) as no:
+    with pytest.raises(replies.TooLate) as no:
         leave(at, ALICE)
     assert say(no.value).startswith("It’s too late to leave freely")
     for verb in (Verb.DECLINE, Verb.MAYBE):
-        with pytest.raises(words.TooLate):
+        with pytest.raises(replies.TooLate):
             ask(at, ALICE, verb)
     assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
 
 
-def overfull(*, seats: int) -> Desk:
+def overfull(*, seats: int) -> SeatState:
     """Three with a seat each, of fewer than that, after the deadline."""
     at = desk(3)
     for who in (ALICE, BOB, CARLA):
@@ -391,7 +391,7 @@ def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> N
     assert leave(at, ALICE).kind == "left"
     assert (at.over, seats(at)) == (0, {BOB: 1, CARLA: 1})
     for verb in (Verb.LEAVE, Verb.DECLINE, Verb.MAYBE):
-        with pytest.raises(words.TooLate):
+        with pytest.raises(replies.TooLate):
             ask(at, BOB, verb)
 
 
@@ -412,11 +412,11 @@ def test_too_few_seats_are_no_reason_once_it_has_begun() -> None:
     """B6, W4."""
     at = overfull(seats=2)
     at.now = STARTS
-    with pytest.raises(words.TooLate):
+    with pytest.raises(replies.TooLate):
         leave(at, ALICE)
 
 
-def seated_in_part(*, now: datetime = NOW) -> Desk:
+def seated_in_part(*, now: datetime = NOW) -> SeatState:
     """Alice has a seat, Bob one of the two he wants, and Carla waits."""
     at = desk(2)
     book(at, ALICE)
@@ -435,7 +435,7 @@ def test_who_waits_for_more_may_stop_at_any_time_and_keeps_their_seat() -> None:
     assert say(outcome) == "You wait for no more. Your seat stays yours."
     assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
     assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
-    with pytest.raises(words.TooLate):
+    with pytest.raises(replies.TooLate):
         leave(at, BOB)
 
 
@@ -501,7 +501,7 @@ def test_plus_one_of_who_is_not_in_brings_both() -> None:
 def test_a_guest_without_a_member_is_no_party() -> None:
     """B7: a guest's seat never outlives the member's."""
     at = desk(4)
-    with pytest.raises(words.NotIn):
+    with pytest.raises(replies.NotIn):
         ask(at, ALICE, Verb.SET_GUESTS, 1)
     book(at, ALICE, 2)
     leave(at, ALICE)
@@ -534,7 +534,7 @@ def test_after_the_deadline_a_guests_seat_is_not_given_back_freely() -> None:
     at = desk()
     book(at, ALICE, 1)
     at.now = STARTS - timedelta(hours=2)
-    with pytest.raises(words.TooLate):
+    with pytest.raises(replies.TooLate):
         ask(at, ALICE, Verb.SET_GUESTS, 0)
 
 
@@ -555,9 +555,7 @@ def test_each_change_is_one_row_with_who_through_what_and_how_many() -> None:
     book(at, ALICE)
     book(at, BOB)
     organiser(at, ALICE, Verb.REMOVE)
-    told = [
-        (x.membership_id - 100, x.by, x.via, x.verb, x.seats_before, x.seats_after) for x in at.log
-    ]
+    told = [(x.membership_id - 100, x.by, x.via, x.verb, x.seats_before, x.seats_after) for x in at.log]
     assert told == [
         (ALICE, ALICE, Via.MINIAPP, "book", 0, 1),
         (BOB, BOB, Via.MINIAPP, "wait", 0, 0),
@@ -646,7 +644,7 @@ def test_only_the_first_in_line_may_take_what_is_free() -> None:
     book(at, ALICE, 1)
     book(at, BOB, 2)
     book(at, CARLA, 3)
-    with pytest.raises(words.NothingToTake):
+    with pytest.raises(replies.NothingToTake):
         ask(at, CARLA, Verb.TAKE_FREE)
 
 

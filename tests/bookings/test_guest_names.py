@@ -7,20 +7,13 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.bookings.actions import (
-    add_guest,
-    book,
-    find,
-    leave,
-    name_guests,
-    set_guests,
-    set_guests_of,
-)
-from backend.bookings.by_hand import attendance_of, bring
-from backend.bookings.queries import comers, event, line
-from backend.bookings.rules import Via
+from backend.bookings.actions import add_guest, book, leave, name_guests, set_guests, set_guests_of
+from backend.bookings.organiser import attendance_of, bring
+from backend.bookings.queries import attendees, event, waitlist
 from backend.errors import Invalid
+from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -42,8 +35,8 @@ async def test_organisers_see_them_and_other_members_do_not(
     await book(code, bob, guests=1, names=("Dad",), via=Via.MINIAPP)
     assert await names(code, alice) == ("Mum",)
     assert [one.guest_names for one in await attendance_of(code, olga)] == [("Mum",), ("Dad",)]
-    where = await find(code)
-    seated, waits = (await comers(where.id)).comers, await line(where.id)
+    where = await find_instance(code)
+    seated, waits = (await attendees(where.id)).comers, await waitlist(where.id)
     assert [one.guest_names for one in (*seated, *waits)] == [(), ()]
     log = await db.rows("SELECT l::text FROM event_participation_log l")
     assert len(log) == 2
@@ -80,9 +73,7 @@ async def test_they_are_told_later_and_last_as_long_as_the_guests(
         ("x" * 80, "x" * 80),
     ],
 )
-async def test_a_name_is_kept_as_a_line_of_text(
-    instance: Make, alice: Person, typed: str, kept: str
-) -> None:
+async def test_a_name_is_kept_as_a_line_of_text(instance: Make, alice: Person, typed: str, kept: str) -> None:
     """X5"""
     code = await instance(guests_max=2)
     await book(code, alice, guests=2, names=(typed, "Bob"), via=Via.MINIAPP)
@@ -98,9 +89,7 @@ async def test_a_name_that_is_too_long_books_nothing(instance: Make, alice: Pers
     assert (await event(code, alice)).mine is None
 
 
-async def test_many_name_their_guests_at_once_and_each_has_their_own(
-    instance: Make, crowd: Crowd
-) -> None:
+async def test_many_name_their_guests_at_once_and_each_has_their_own(instance: Make, crowd: Crowd) -> None:
     """B1, B8: booked, renamed and changed in one rush, in line or not; nobody has the guests of another."""
     code = await instance(capacity=40, guests_max=3)
     people = await crowd(30)

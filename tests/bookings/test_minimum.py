@@ -12,19 +12,14 @@ from backend import clock, db
 from backend.accounts.actions import join
 from backend.bookings.actions import answer, book, leave
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
-from backend.bookings.series import (
-    cancel_date,
-    decide,
-    decide_minimum,
-    move_date,
-    restore_date,
-    warn_of_minimum,
-)
-from backend.bookings.words import Cancelled, Ended
 from backend.errors import Forbidden, NotFound
-from backend.messages.queries import letters
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.minimum import decide, decide_minimum, warn_of_minimum
+from backend.events.reschedule import move_instance
+from backend.messages.queries import deliveries
 from backend.people.queries import Person
+from backend.seats.replies import Cancelled, Ended
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]
@@ -105,7 +100,7 @@ async def test_who_was_warned_is_told_that_it_runs(
     assert await run() == (0, 1)
     assert await told("confirmed") == [alice.id, bob.id]
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages ORDER BY id")]
-    assert [(letter.kind, letter.outdated) for letter in await letters(ids)] == [
+    assert [(letter.kind, letter.outdated) for letter in await deliveries(ids)] == [
         ("confirmed", False),
         ("confirmed", False),
         ("minimum", True),
@@ -127,7 +122,7 @@ async def test_too_few_and_it_is_called_off_by_itself(
     assert (seen.state, seen.cancelled_by) == ("CANCELLED", "")
     assert seen.cancel_reason == "Too few people: 2 come, and at least 3 are needed."
     assert await told("cancelled") == [alice.id]
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     assert await run() == (0, 0)
     assert (await event(code, alice)).state == "SCHEDULED"
     assert await check_invariants() == []
@@ -174,7 +169,7 @@ async def test_enough_after_all_while_organisers_think(
     assert await run() == (0, 1)
     assert (await event(code, olga)).decided_at == DECIDED
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages WHERE kind = 'decide'")]
-    assert [letter.outdated for letter in await letters(ids)] == [True]
+    assert [letter.outdated for letter in await deliveries(ids)] == [True]
 
 
 async def test_a_moved_date_is_decided_by_its_new_start(
@@ -185,7 +180,7 @@ async def test_a_moved_date_is_decided_by_its_new_start(
     await book(code, alice, via=Via.MINIAPP)
     await go_to(WARNED)
     assert await run() == (1, 0)
-    await move_date(code, olga, THURSDAY + timedelta(days=7))
+    await move_instance(code, olga, THURSDAY + timedelta(days=7))
     await go_to(DECIDED)
     assert await run() == (0, 0)
     await go_to(WARNED + timedelta(days=7))
@@ -211,7 +206,7 @@ async def test_what_is_cancelled_or_begun_is_not_decided(
 ) -> None:
     """S7, S8, X4, A1."""
     cancelled, begun = await risky(), await risky()
-    await cancel_date(cancelled, olga, "Ill")
+    await cancel_instance(cancelled, olga, "Ill")
     with pytest.raises(Forbidden):
         await decide(begun, alice, run=True)
     with pytest.raises(NotFound):

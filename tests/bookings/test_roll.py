@@ -5,11 +5,11 @@ from typing import Any
 from backend import db
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in
-from backend.bookings.by_hand import seat_by_name
+from backend.bookings.organiser import seat_by_name
 from backend.bookings.queries import event
-from backend.bookings.roll import Page, counts, entry, not_on_it, roll
-from backend.bookings.rules import Via
+from backend.bookings.roster import Page, counts, entry, not_on_it, roster
 from backend.people.actions import mark_blocked
+from backend.seats.state import Via
 
 
 def names(page: Page) -> list[str]:
@@ -34,16 +34,16 @@ async def test_everybody_is_on_the_list_where_they_belong(
     await seat_by_name(code, olga, "Kerttu")
     await seats.answer(code, olga, maybe=True, via=Via.CARD)
     date = (await event(code, olga)).id
-    assert names(await roll(date, "in")) == ["Bob", "Alice"]
-    assert names(await roll(date, "door")) == ["Alice", "Bob"]
-    assert names(await roll(date, "others")) == ["Olga"]
-    line = await roll(date, "line")
+    assert names(await roster(date, "in")) == ["Bob", "Alice"]
+    assert names(await roster(date, "door")) == ["Alice", "Bob"]
+    assert names(await roster(date, "others")) == ["Olga"]
+    line = await roster(date, "line")
     assert [(one.name, one.place, one.waiting) for one in line.entries] == [
         ("Aino", 1, 2),
         ("Kerttu", 2, 1),
     ]
     await check_in(code, olga, await member_of(bob, club), came=1)
-    assert names(await roll(date, "missing")) == ["Alice"]
+    assert names(await roster(date, "missing")) == ["Alice"]
     told = await counts(date)
     assert (told.parties, told.people, told.here_parties, told.here) == (2, 3, 1, 1)
     assert (told.waiting, told.seats_wanted, told.maybe, told.unseen) == (2, 3, 1, 1)
@@ -58,22 +58,20 @@ async def test_a_page_begins_after_the_one_before_also_when_that_has_gone(
     for person in people:
         await seats.book(code, person, via=Via.CARD)
     date = (await event(code, olga)).id
-    first = await roll(date, "in", limit=3)
+    first = await roster(date, "in", limit=3)
     assert (names(first), first.many) == (["Member 1", "Member 2", "Member 3"], 7)
-    second = await roll(date, "in", after=first.after, limit=3)
+    second = await roster(date, "in", after=first.after, limit=3)
     assert names(second) == ["Member 4", "Member 5", "Member 6"]
-    last = await roll(date, "in", after=second.after, limit=3)
+    last = await roster(date, "in", after=second.after, limit=3)
     assert (names(last), last.after) == (["Member 7"], None)
     await seats.leave(code, people[2], via=Via.CARD)
-    assert names(await roll(date, "in", after=first.after, limit=3))[0] == "Member 1"
-    found = await roll(date, "in", words="7 mem", after=first.after)
+    assert names(await roster(date, "in", after=first.after, limit=3))[0] == "Member 1"
+    found = await roster(date, "in", words="7 mem", after=first.after)
     assert (names(found), found.many) == (["Member 7"], 1)
-    assert names(await roll(date, "in", words="%")) == []
+    assert names(await roster(date, "in", words="%")) == []
 
 
-async def test_whom_the_bot_cannot_tell_is_told_apart(
-    alice: Any, bob: Any, olga: Any, instance: Any
-) -> None:
+async def test_whom_the_bot_cannot_tell_is_told_apart(alice: Any, bob: Any, olga: Any, instance: Any) -> None:
     """`B10`, `M3`: who has blocked it, and who has no Telegram."""
     code = await instance()
     for person in (alice, bob):
@@ -81,7 +79,7 @@ async def test_whom_the_bot_cannot_tell_is_told_apart(
     await seat_by_name(code, olga, "Kerttu")
     await mark_blocked(bob.telegram_id)
     date = (await event(code, olga)).id
-    assert names(await roll(date, "unreachable")) == ["Bob", "Kerttu"]
+    assert names(await roster(date, "unreachable")) == ["Bob", "Kerttu"]
 
 
 async def test_a_member_of_another_club_is_on_no_list(

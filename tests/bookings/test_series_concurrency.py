@@ -10,12 +10,15 @@ from typing import Any
 from backend import db
 from backend.bookings.actions import book
 from backend.bookings.queries import drifted, event, series_dates
-from backend.bookings.rules import Via
-from backend.bookings.series import archive_series, edit_following, edit_series, move_date
 from backend.errors import NotFound
 from backend.events import queries as events
-from backend.events.actions import materialise_all
+from backend.events.actions import materialize_all
+from backend.events.archive import archive_series
+from backend.events.edit import edit_series
+from backend.events.reschedule import move_instance
+from backend.events.split import edit_following
 from backend.people.queries import Person
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]
@@ -48,7 +51,7 @@ async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
         await asyncio.gather(
             *(one(code, person) for code in codes for person in people),
             edit_series(olga, club.id, made.series_id, later),
-            materialise_all(),
+            materialize_all(),
         )
     assert yes
     for code, person in yes:
@@ -73,19 +76,16 @@ async def test_splitting_moving_and_archiving_at_once_agree(
         *(book(codes[-1], person, via=Via.MINIAPP) for person in people),
         edit_following(codes[4], olga, replace(draft, title="Second")),
         edit_following(codes[2], olga, replace(draft, title="First")),
-        move_date(codes[-1], olga, datetime(2027, 1, 20, 12, 0)),
+        move_instance(codes[-1], olga, datetime(2027, 1, 20, 12, 0)),
         return_exceptions=True,
     )
     assert [one for one in done if isinstance(one, Exception)] == []
     rows = await db.rows("SELECT code FROM event_instances ORDER BY original_start")
     assert [row["code"] for row in rows] == codes
     assert await db.value("SELECT booked FROM instance_seats WHERE booked > 0") == 4
-    assert await materialise_all() == 0
+    assert await materialize_all() == 0
     await asyncio.gather(
-        *(
-            archive_series(olga, club.id, one.id, "Over.")
-            for one in await events.all_series(club.id)
-        )
+        *(archive_series(olga, club.id, one.id, "Over.") for one in await events.all_series(club.id))
     )
     assert await events.all_series(club.id) == []
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == len(people)

@@ -10,22 +10,16 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
 from backend.bookings.queries import drifted, event, series_dates
-from backend.bookings.rules import Via
-from backend.bookings.series import (
-    DateChanges,
-    cancel_date,
-    edit_date,
-    edit_series,
-    keep_date,
-    move_date,
-    restore_date,
-)
-from backend.bookings.words import Cancelled, Ended
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events import queries as events
-from backend.messages.queries import letters
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.edit import InstanceChanges, edit_instance, edit_series, keep_drifted
+from backend.events.reschedule import move_instance
+from backend.messages.queries import deliveries
 from backend.people.queries import Person
+from backend.seats.replies import Cancelled, Ended
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]
@@ -45,8 +39,8 @@ async def test_a_new_rule_moves_untouched_dates_and_lists_booked_ones(
     await book(made.first_code, alice, via=Via.MINIAPP)
     draft = await draft_of(club, made.series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=1))
-    drift = await edit_series(olga, club.id, made.series_id, later)
-    assert [view.code for view in drift] == [made.first_code]
+    await edit_series(olga, club.id, made.series_id, later)
+    assert [view.code for view in await drifted(club.id, made.series_id)] == [made.first_code]
     dates = await series_dates(made.series_id, olga)
     assert len({view.starts_at.hour for view in dates[1:]}) == 1
     assert dates[1].starts_at - dates[0].starts_at == timedelta(hours=1)
@@ -56,7 +50,8 @@ async def later_by(club: Any, olga: Person, series_id: int, hours: int) -> list[
     """Olga moves the whole series; the codes of what drifts."""
     draft = await draft_of(club, series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=hours))
-    return [view.code for view in await edit_series(olga, club.id, series_id, later)]
+    await edit_series(olga, club.id, series_id, later)
+    return [view.code for view in await drifted(club.id, series_id)]
 
 
 async def test_olga_answers_for_each_date_that_drifts(
@@ -72,10 +67,10 @@ async def test_olga_answers_for_each_date_that_drifts(
     assert (await event(codes[0], olga)).drifted
     assert [s.drifted for s in await events.all_series(club.id)] == [3]
 
-    await move_date(codes[0], olga, datetime(2026, 11, 26, 19, 0))
-    await keep_date(codes[1], olga)
-    await keep_date(codes[1], olga)
-    await cancel_date(codes[2], olga, "Nobody has time at seven.")
+    await move_instance(codes[0], olga, datetime(2026, 11, 26, 19, 0))
+    await keep_drifted(codes[1], olga)
+    await keep_drifted(codes[1], olga)
+    await cancel_instance(codes[2], olga, "Nobody has time at seven.")
     assert await drifted(club.id, made.series_id) == []
     assert [(await event(code, alice)).mine.seats for code in codes[:3]] == [1, 1, 1]  # type: ignore[union-attr]
     # The fourth, which nobody had booked, followed the rule.
@@ -107,7 +102,7 @@ async def test_what_was_left_what_has_a_card_and_what_was_edited_is_never_delete
     await book(left, alice, via=Via.MINIAPP)
     await leave(left, alice, via=Via.MINIAPP)
     await post_card(olga, carded)
-    await edit_date(edited, olga, DateChanges(title="With live music"))
+    await edit_instance(edited, olga, InstanceChanges(title="With live music"))
     assert await later_by(club, olga, made.series_id, 1) == [left, carded, edited]
 
 
@@ -140,8 +135,8 @@ async def test_one_date_keeps_its_own_values_when_the_series_changes(
     made = await series(rule="FREQ=WEEKLY", capacity=12)
     own, other = [view.code for view in await series_dates(made.series_id, olga)][:2]
     version = (await event(own, olga)).version
-    changes = DateChanges(title="With live music", capacity=40, duration_minutes=120)
-    await edit_date(own, olga, changes)
+    changes = InstanceChanges(title="With live music", capacity=40, duration_minutes=120)
+    await edit_instance(own, olga, changes)
     seen = await event(own, olga)
     assert (seen.title, seen.capacity, seen.edited, seen.sequence) == (
         "With live music",
@@ -167,7 +162,7 @@ async def test_one_date_keeps_its_own_values_when_the_series_changes(
     assert (seen.title, seen.capacity, seen.edited) == ("Morning yoga", 8, False)
     assert (seen.ends_at - seen.starts_at, seen.sequence) == (timedelta(hours=1), 1)
 
-    await edit_date(own, olga, DateChanges(title=None, emoji="", capacity=None))
+    await edit_instance(own, olga, InstanceChanges(title=None, emoji="", capacity=None))
     seen = await event(own, olga)
     assert (seen.title, seen.emoji, seen.capacity) == ("Morning yoga", "", None)
 
@@ -191,7 +186,7 @@ async def test_more_seats_on_one_date_seat_who_waits(
     code = await instance(capacity=1)
     await book(code, alice, via=Via.MINIAPP)
     await book(code, bob, via=Via.MINIAPP)
-    await edit_date(code, olga, DateChanges(capacity=2))
+    await edit_instance(code, olga, InstanceChanges(capacity=2))
     assert (await event(code, bob)).mine.seats == 1  # type: ignore[union-attr]
     assert await check_invariants() == []
 
@@ -201,9 +196,9 @@ async def test_what_one_date_cannot_be_is_told_at_its_field(
 ) -> None:
     """X5, X4."""
     code = await instance()
-    bad = DateChanges(title=" ", map_url="ftp://x", guests_max=11, capacity=0, duration_minutes=2)
+    bad = InstanceChanges(title=" ", map_url="ftp://x", guests_max=11, capacity=0, duration_minutes=2)
     with pytest.raises(InvalidForm) as no:
-        await edit_date(code, olga, bad)
+        await edit_instance(code, olga, bad)
     assert set(no.value.faults) == {
         "title",
         "map_url",
@@ -211,15 +206,15 @@ async def test_what_one_date_cannot_be_is_told_at_its_field(
         "capacity",
         "duration_minutes",
     }
-    for act in (edit_date(code, alice, DateChanges(title="Mine")), keep_date(code, alice)):
+    for act in (edit_instance(code, alice, InstanceChanges(title="Mine")), keep_drifted(code, alice)):
         with pytest.raises(Forbidden):
             await act
-    await cancel_date(code, olga, "Ill")
+    await cancel_instance(code, olga, "Ill")
     with pytest.raises(Cancelled):
-        await edit_date(code, olga, DateChanges(title="Late"))
+        await edit_instance(code, olga, InstanceChanges(title="Late"))
     clock.advance(timedelta(days=4))
     with pytest.raises(Ended):
-        await edit_date(code, olga, DateChanges(title="Late"))
+        await edit_instance(code, olga, InstanceChanges(title="Late"))
 
 
 async def test_cards_and_screens_follow_every_edit(
@@ -257,13 +252,13 @@ async def test_a_cancelled_date_tells_everyone_takes_nobody_and_can_be_undone(
     code = await instance(capacity=1)
     await book(code, alice, via=Via.MINIAPP)
     await book(code, bob, via=Via.MINIAPP)
-    await cancel_date(code, olga, "A pipe burst in the hall.")
-    await cancel_date(code, olga, "Twice changes nothing.")
+    await cancel_instance(code, olga, "A pipe burst in the hall.")
+    await cancel_instance(code, olga, "Twice changes nothing.")
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == 2
     with pytest.raises(Cancelled) as no:
         await book(code, olga, via=Via.MINIAPP)
     assert "A pipe burst" in olga.voice.tell(no.value.words)
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     seen = await event(code, alice)
     assert (seen.state, seen.mine and seen.mine.seats, seen.waiting) == ("SCHEDULED", 1, 1)
     await leave(code, alice, via=Via.MINIAPP)
@@ -282,7 +277,7 @@ async def test_live_offers_die_with_the_date(
     clock.advance(timedelta(days=2, hours=20))  # eight hours before it: a freed seat is offered
     await leave(code, alice, via=Via.MINIAPP)
     assert (await event(code, bob)).mine.offered == 1  # type: ignore[union-attr]
-    await cancel_date(code, olga, "A pipe burst.")
+    await cancel_instance(code, olga, "A pipe burst.")
     seen = await event(code, bob)
     assert (seen.booked, seen.offered, seen.waiting) == (0, 0, 1)
     assert seen.mine is not None
@@ -296,7 +291,7 @@ async def test_live_offers_die_with_the_date(
     assert line is not None
     assert (line["offered_before"], line["offered_after"], line["waiting_after"]) == (1, 0, 1)
     assert await check_invariants() == []
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     assert (await event(code, bob)).mine.offered == 1  # type: ignore[union-attr]
     assert await check_invariants() == []
 
@@ -309,39 +304,37 @@ async def test_what_waits_to_be_said_of_a_cancelled_date_is_not_said(
     await book(code, alice, via=Via.MINIAPP)
     await book(code, bob, via=Via.MINIAPP)
     await leave(code, alice, via=Via.MINIAPP)
-    await move_date(code, olga, datetime(2026, 11, 27, 18, 0))
-    await cancel_date(code, olga, "Ill")
+    await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
+    await cancel_instance(code, olga, "Ill")
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages")]
-    assert {letter.kind: letter.outdated for letter in await letters(ids)} == {
+    assert {letter.kind: letter.outdated for letter in await deliveries(ids)} == {
         "promoted": True,
         "moved": True,
         "cancelled": False,
     }
     assert (await event(code, olga)).sequence == 2
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     assert (await event(code, olga)).sequence == 3
 
 
-async def test_a_date_that_has_begun_is_not_cancelled(
-    instance: Make, olga: Person, noon: datetime
-) -> None:
+async def test_a_date_that_has_begun_is_not_cancelled(instance: Make, olga: Person, noon: datetime) -> None:
     code = await instance()
     clock.advance(timedelta(days=4))
     with pytest.raises(Ended):
-        await cancel_date(code, olga, "Too late")
+        await cancel_instance(code, olga, "Too late")
 
 
 async def test_a_reason_is_asked_for(instance: Make, olga: Person) -> None:
     code = await instance()
     for reason in ("  ", "x" * 301):
         with pytest.raises(Invalid):
-            await cancel_date(code, olga, reason)
+            await cancel_instance(code, olga, reason)
 
 
 async def test_only_organisers_cancel(instance: Make, alice: Person, charlie: Person) -> None:
     """X4, A1: a member is told no, a stranger that there is nothing."""
     code = await instance()
     with pytest.raises(Forbidden):
-        await cancel_date(code, alice, "Mine!")
+        await cancel_instance(code, alice, "Mine!")
     with pytest.raises(NotFound):
-        await cancel_date(code, charlie, "Theirs!")
+        await cancel_instance(code, charlie, "Theirs!")

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backend import db
-from backend.bookings import desk, store
-from backend.bookings.actions import find
-from backend.bookings.rules import Outcome, Request, Verb, Via
 from backend.errors import NotFound
+from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.seats import allocator, store
+from backend.seats.state import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]
@@ -19,12 +19,10 @@ def book(person: Person, **more: Any) -> Request:
     return Request(Verb.BOOK, Via.MINIAPP, by=person.id, user_id=person.id, **more)
 
 
-async def test_one_transaction_answers_for_all_its_dates(
-    instance: Make, alice: Person, bob: Person
-) -> None:
+async def test_one_transaction_answers_for_all_its_dates(instance: Make, alice: Person, bob: Person) -> None:
     """HOUSE 4b: each answer is the one its own date gives."""
-    one, two = [(await find(await instance(capacity=1))).id for _ in range(2)]
-    said = await desk.settle(
+    one, two = [(await find_instance(await instance(capacity=1))).id for _ in range(2)]
+    said = await allocator.process_batch(
         0,
         [(two, book(alice)), (one, book(bob)), (two, book(bob)), (-5, book(bob)), (one, book(bob))],
     )
@@ -44,7 +42,7 @@ async def test_a_date_that_is_held_up_does_not_refuse_the_others(
     instance: Make, alice: Person, bob: Person
 ) -> None:
     """A lock waited for in vain is tried again alone, for as long as a lone request waits."""
-    free, held = [(await find(await instance(capacity=1))).id for _ in range(2)]
+    free, held = [(await find_instance(await instance(capacity=1))).id for _ in range(2)]
     holding, release = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -54,7 +52,7 @@ async def test_a_date_that_is_held_up_does_not_refuse_the_others(
 
     holder = asyncio.create_task(hold())
     await holding.wait()
-    asking = asyncio.create_task(desk.settle(0, [(free, book(alice)), (held, book(bob))]))
+    asking = asyncio.create_task(allocator.process_batch(0, [(free, book(alice)), (held, book(bob))]))
     # The first try gives up on the held row; then each date is settled alone, the free one first.
     while not await db.value("SELECT count(*) FROM bookings"):  # noqa: ASYNC110 - another transaction
         await asyncio.sleep(0)

@@ -8,8 +8,9 @@ from typing import Any
 from icalendar import Calendar
 
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, move_date
+from backend.events.cancel import cancel_instance
+from backend.events.reschedule import move_instance
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -35,11 +36,11 @@ async def test_a_date_comes_as_a_file_and_again_as_it_changes(
     assert event["DTSTART"].dt == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
     assert event["URL"] == f"https://t.me/emerald_test_bot/app?startapp=e_{code}"
     assert read(await telegram.say("Bob", "/calendar 1"))["STATUS"] == "TENTATIVE"
-    await move_date(code, olga, datetime(2026, 11, 27, 18, 0))
+    await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
     event = read(await telegram.say("Alice", "/calendar 1"))
     assert (event["UID"], event["SEQUENCE"]) == (f"{code}@emerald.example", 1)
     assert event["DTSTART"].dt == datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
-    await cancel_date(code, olga, "Ill")
+    await cancel_instance(code, olga, "Ill")
     event = read(await telegram.say("Alice", f"/calendar {code}"))
     assert (event["SEQUENCE"], event["STATUS"]) == (2, "CANCELLED")
 

@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from backend.bookings.actions import book, find
+from backend.bookings.actions import book
 from backend.bookings.queries import attendance
-from backend.bookings.rules import Via
+from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
-    found = await attendance((await find(code)).id)
+    found = await attendance((await find_instance(code)).id)
     return {c.first_name: (c.seats, c.waiting) for c in found}
 
 
@@ -127,9 +128,7 @@ async def test_mybookings_tells_the_place_in_line(
     assert "one seat" in (await telegram.say("Alice", "/mybookings"))["text"]
 
 
-async def test_a_group_sees_its_own_clubs_dates_only(
-    telegram: Telegram, alice: Any, instance: Make
-) -> None:
+async def test_a_group_sees_its_own_clubs_dates_only(telegram: Telegram, alice: Any, instance: Make) -> None:
     """`A1`: others read along, so nothing of other clubs is listed; links, for web apps open in private only."""
     await instance()
     said = await telegram.say("Alice", "/events", telegram.room())
@@ -201,9 +200,7 @@ async def test_anything_else_is_answered_in_private(telegram: Telegram, text: st
     assert buttons(said) == [["Open Emerald"]]
 
 
-async def test_chatter_in_a_group_is_none_of_the_bots_business(
-    telegram: Telegram, alice: Any
-) -> None:
+async def test_chatter_in_a_group_is_none_of_the_bots_business(telegram: Telegram, alice: Any) -> None:
     said = await telegram.say("Alice", "hello?", telegram.room())
     assert not said["from"]["is_bot"]
 

@@ -15,7 +15,7 @@ START = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 def view(**changed: Any) -> Any:
     """Evening flow yoga, Tuesday at 18:00 in Helsinki, nine of twelve seats taken."""
     from backend.bookings.queries import InstanceView
-    from backend.events.rules import Windows
+    from backend.seats.windows import Windows
 
     made = InstanceView(
         id=1,
@@ -55,23 +55,23 @@ def view(**changed: Any) -> Any:
 
 
 def windows(opens: int | None = None, closes: int = 0, leave: int | None = None) -> Any:
-    from backend.events.rules import Windows
+    from backend.seats.windows import Windows
 
     return Windows.around(START, opens, closes, leave)
 
 
 def people(*parties: tuple[str, int], more: int = 0) -> Any:
-    from backend.bookings.queries import Comer, People
+    from backend.bookings.queries import Attendee, People
 
-    comers = [Comer(1, 1, name, "", "in", seats, 0, None, START, None) for name, seats in parties]
+    comers = [Attendee(1, 1, name, "", "in", seats, 0, None, START, None) for name, seats in parties]
     return People(comers, sum(seats for _, seats in parties) + more)
 
 
 def draw(of: Any, who: Any = None, following: Any = None, *, language: str = "en") -> Any:
-    from bot.cards import event_sheet
+    from bot.cards import event_card
 
     with clock.stopped(START - timedelta(days=1)):
-        return event_sheet(of, following, who or people(), Voice(language), private=False)
+        return event_card(of, following, who or people(), Voice(language), private=False)
 
 
 def words(sheet: Any) -> list[list[str]]:
@@ -180,10 +180,7 @@ def test_moved() -> None:
     """`S6`: on the same day the hour it was, else the day too."""
     hour = timedelta(hours=1)
     sheet = draw(view(moved_from=START - 2 * hour), people(*NINE))
-    assert (
-        '🗓 Tue 24 Nov, <tg-time unix="1795536000"><b>18:00</b></tg-time> (was 16:00)\n📍'
-        in sheet.text
-    )
+    assert '🗓 Tue 24 Nov, <tg-time unix="1795536000"><b>18:00</b></tg-time> (was 16:00)\n📍' in sheet.text
     assert "<b>3 free</b> · 9 of 12 · everyone booked was asked\n" in sheet.text
     other_day = draw(view(moved_from=START - 24 * hour))
     assert "</tg-time> (was Mon 23 Nov, 18:00)\n" in other_day.text
@@ -193,10 +190,7 @@ def test_moved() -> None:
 def test_a_minimum_that_is_not_reached() -> None:
     """`S7`: until it is reached, or decided."""
     few = view(booked=7, min_to_run=8, decides_at=START - timedelta(hours=2))
-    assert (
-        "<b>5 free</b> · 7 of 12 · runs if at least 8 come (decided Tue 24 Nov, 16:00)"
-        in draw(few).text
-    )
+    assert "<b>5 free</b> · 7 of 12 · runs if at least 8 come (decided Tue 24 Nov, 16:00)" in draw(few).text
     for settled in ({"booked": 8}, {"decided_at": START - timedelta(hours=2)}):
         assert "runs if" not in draw(dataclasses.replace(few, **settled)).text
 
@@ -220,7 +214,7 @@ def test_the_same_card_has_the_same_digest() -> None:
 def test_a_poll_card(hidden: bool) -> None:
     """`P1`: hidden results show no bars, no counts, and no places left but none."""
     from backend.polls.queries import OptionView, PollView
-    from bot.cards import poll_sheet
+    from bot.cards import poll_card
 
     def option(n: int, text: str, votes: int, most: int | None = None) -> Any:
         shown = 0 if hidden else votes
@@ -252,7 +246,7 @@ def test_a_poll_card(hidden: bool) -> None:
         open=True,
     )
     with clock.stopped(START - timedelta(days=1)):
-        sheet = poll_sheet(poll, Voice("en"), private=False)
+        sheet = poll_card(poll, Voice("en"), private=False)
     assert sheet.text.startswith(
         "📊 <b>What do &lt;we&gt; cook?</b>\n"
         'Open vote · choose one · <tg-time unix="1795536000">until Tue 24 Nov, 18:00</tg-time>\n\n'
@@ -267,7 +261,7 @@ def test_a_poll_card(hidden: bool) -> None:
 
 
 def test_shortened_texts_end_after_a_word_and_in_whole_characters() -> None:
-    from bot.sheets import shorten
+    from bot.rendering import shorten
 
     assert shorten("short", 48) == "short"
     assert shorten("one two three", 9) == "one two…"
@@ -275,17 +269,15 @@ def test_shortened_texts_end_after_a_word_and_in_whole_characters() -> None:
     assert smiles == "🧘" * 10 + "…"
 
 
-async def test_any_text_fits(
-    telegram: Any, olga: Any, club: Any, instance: Any, crowd: Any
-) -> None:
+async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any, crowd: Any) -> None:
     """`C4`: 500 participants, a title full of markup, everything as long as it may be; Telegram takes it."""
     from backend.bookings.actions import book
-    from backend.bookings.rules import Via
     from backend.cards.queries import cards_of
     from backend.polls.actions import create_poll, find
     from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
-    from bot.cards import draw as draw_card
-    from bot.deliver import Fate, post
+    from backend.seats.state import Via
+    from bot.cards import render_card as draw_card
+    from bot.delivery.client import SendResult, post
 
     nasty = "<b>&amp;\"'🧘</tg-time>"
     code = await instance(
@@ -296,51 +288,49 @@ async def test_any_text_fits(
     )
     for person in await crowd(150):
         await book(code, person, guests=2, via=Via.CARD)
-    from backend.bookings.actions import find as find_date
+    from backend.events.queries import find_instance as find_date
 
     where = await find_date(code)
     drawing = await draw_card(instance_id=where.id, poll_id=None)
     assert drawing is not None
-    assert (await post(telegram.bot, club.chat_id, drawing.sheet)).fate is Fate.DONE
+    assert (await post(telegram.bot, club.chat_id, drawing.sheet)).fate is SendResult.DONE
     said = telegram.last(telegram.room())
     assert said["text"].endswith(" and 429 more") and nasty in said["text"]
     assert await cards_of(instance_id=where.id) == []
 
-    options = tuple(
-        OptionDraft(f"{n} {nasty * 9}"[:OPTION_MAX], 100_000) for n in range(OPTIONS_MAX)
-    )
+    options = tuple(OptionDraft(f"{n} {nasty * 9}"[:OPTION_MAX], 100_000) for n in range(OPTIONS_MAX))
     draft = PollDraft(question=(nasty * 20)[:QUESTION_MAX], options=options)
     poll = await find(await create_poll(olga, club.id, draft))
     drawing = await draw_card(instance_id=None, poll_id=poll.id)
     assert drawing is not None
     answer = await post(telegram.bot, club.chat_id, drawing.sheet)
-    assert answer.fate is Fate.DONE, answer.why
+    assert answer.fate is SendResult.DONE, answer.why
 
 
 # --- how a freed seat moves, on the card and in private ---
 
 
 def clockwork(offers: int = 24 * 60, first_tap: int = 2 * 60) -> Any:
-    from backend.bookings.clockwork import Clockwork
+    from backend.seats.promotion import PromotionWindows
 
-    return Clockwork.around(
+    return PromotionWindows.around(
         START, "Europe/Helsinki", offers_before=offers, offer_minutes=30, first_tap_before=first_tap
     )
 
 
 def mine(**changed: Any) -> Any:
-    from backend.bookings.queries import Mine
+    from backend.bookings.queries import OwnBooking
 
-    made = Mine(answer="in", seats=1, waiting=0, offered=0, place=None)
+    made = OwnBooking(answer="in", seats=1, waiting=0, offered=0, place=None)
     return dataclasses.replace(made, **changed)
 
 
 def private(of: Any, *, hours: float = 24, regular: bool = False) -> Any:
     """The sheet in the reader's own chat, so many hours before the start."""
-    from bot.cards import event_sheet
+    from bot.cards import event_card
 
     with clock.stopped(START - timedelta(hours=hours)):
-        return event_sheet(of, None, people(), Voice("en"), private=True, regular=regular)
+        return event_card(of, None, people(), Voice("en"), private=True, regular=regular)
 
 
 OPENS = ["Open in Emerald"]

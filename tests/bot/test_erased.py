@@ -6,32 +6,30 @@ from typing import Any
 
 from backend import clock, db
 from backend.bookings.actions import book
-from backend.bookings.queries import comers
-from backend.bookings.rules import Via
+from backend.bookings.queries import attendees
 from backend.personal.actions import erase
-from bot.cards import draw
+from backend.seats.state import Via
+from bot.cards import render_card
 from tests.telegram import Telegram
 
 Make = Callable[..., Awaitable[str]]
 
 
-async def test_cards_are_drawn_without_the_name(
-    alice: Any, bob: Any, instance: Make, noon: datetime
-) -> None:
+async def test_cards_are_drawn_without_the_name(alice: Any, bob: Any, instance: Make, noon: datetime) -> None:
     """Before the start the seats have gone on; once it has begun, it was somebody."""
     code = await instance()
     for person in (alice, bob):
         await book(code, person, guests=1, via=Via.CARD)
     date_id = await db.value("SELECT id FROM event_instances")
-    before = await draw(instance_id=date_id, poll_id=None)
+    before = await render_card(instance_id=date_id, poll_id=None)
     assert before is not None and "Alice +1, Bob +1" in before.sheet.text
     await erase(alice)
-    after = await draw(instance_id=date_id, poll_id=None)
+    after = await render_card(instance_id=date_id, poll_id=None)
     assert after is not None and "Alice" not in after.sheet.text
     assert "Bob +1" in after.sheet.text
     clock.advance(timedelta(days=3, hours=4, minutes=20))
     await erase(bob)
-    named = [one.name for one in (await comers(date_id)).comers]
+    named = [one.name for one in (await attendees(date_id)).comers]
     assert named == ["Someone"]
 
 

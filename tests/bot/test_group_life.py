@@ -42,9 +42,7 @@ async def test_who_organises_nothing_can_make_a_club_of_the_group(telegram: Tele
     assert [g.title for g in await groups(made.id)] == ["Padel"]
 
 
-async def test_a_linked_group_is_not_taken_by_another_club(
-    telegram: Telegram, olga: Any, club: Any
-) -> None:
+async def test_a_linked_group_is_not_taken_by_another_club(telegram: Telegram, olga: Any, club: Any) -> None:
     """`A1`: the bot is put out and in again; it is still the club's."""
     yoga = telegram.room()
     await telegram.during(yoga.bot, "kicked")
@@ -98,9 +96,7 @@ async def test_topics_are_known_by_name(telegram: Telegram, olga: Any, club: Any
     assert (2, False) in [(t.topic_id, t.closed) for t in linked.topics]
 
 
-async def test_who_leaves_the_group_leaves_the_club_it_let_them_into(
-    telegram: Telegram, club: Any
-) -> None:
+async def test_who_leaves_the_group_leaves_the_club_it_let_them_into(telegram: Telegram, club: Any) -> None:
     """`A5`"""
     yoga = telegram.room()
     where = await group_of_chat(yoga.id)

@@ -24,9 +24,7 @@ async def test_start_with_a_key_binds(telegram: Telegram, olga: Any, club: Any) 
     assert not any(key in m["text"] for m in telegram.person("Charlie").private.messages())
 
 
-async def test_a_key_is_understood_however_it_comes(
-    telegram: Telegram, olga: Any, club: Any
-) -> None:
+async def test_a_key_is_understood_however_it_comes(telegram: Telegram, olga: Any, club: Any) -> None:
     """As a link's payload, and alone."""
     keys = [await create_key(olga, club.id, label="x", role=Role.HELPER) for _ in range(2)]
     assert "helper of Kallio Yoga" in (await telegram.start("Charlie", keys[0]))["text"]
@@ -56,9 +54,7 @@ async def test_in_a_group_it_is_refused_deleted_and_its_owner_told(
     assert await role_of(1003) == [Role.MEMBER]
 
 
-async def test_where_the_bot_may_not_delete_it_says_so(
-    telegram: Telegram, olga: Any, club: Any
-) -> None:
+async def test_where_the_bot_may_not_delete_it_says_so(telegram: Telegram, olga: Any, club: Any) -> None:
     """Charlie has no private chat with the bot: he is told where he wrote, without the key."""
     key = await create_key(olga, club.id, label="x", role=Role.ADMIN)
     yoga = telegram.room()

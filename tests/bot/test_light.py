@@ -5,7 +5,7 @@ import sys
 
 LOAD = """
 import gc, weakref
-import bot.light
+import bot.lazy_models
 import aiogram.methods, aiogram.types
 status = open("/proc/self/status").read()
 loaded = int(status.split("VmRSS:")[1].split()[0]) // 1024

@@ -7,7 +7,7 @@ import pytest
 
 from backend import clock
 from bench.pace import most_in_a_second
-from bot.pace import ALL, ARRIVING, Pace
+from bot.delivery.rate_limit import ALL, ARRIVING, RateLimiter
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -22,7 +22,7 @@ def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
 ) -> None:
     """M2: each arrives at the worst moment of its life, where the others do; some last for seconds."""
     dice = random.Random(seed)
-    pace, began, arrived = Pace(), [], []
+    pace, began, arrived = RateLimiter(), [], []
     under_way: list[tuple[datetime, datetime]] = []
     jam = clock.now()
     for _ in range(20_000):
@@ -46,7 +46,7 @@ def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
 
 def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
     """M2: twenty-five a second begin, evenly, and what a busy moment cost is made up for."""
-    pace, began = Pace(), []
+    pace, began = RateLimiter(), []
     for n in range(60_000):
         clock.advance(MILLISECOND)
         busy = n % 3_000 < 60
@@ -60,7 +60,7 @@ def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
 
 def test_a_call_that_hangs_is_reckoned_with_until_it_is_over(noon: datetime) -> None:
     """M2: it may arrive at any moment yet. Where all that may arrive are under way, the next waits a second."""
-    pace = Pace()
+    pace = RateLimiter()
     for _ in range(ARRIVING[0]):
         while pace.begins_in > 0:
             clock.advance(MILLISECOND)

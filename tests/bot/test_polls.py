@@ -10,10 +10,10 @@ import pytest
 from backend import clock, db
 from backend.bookings.queries import event
 from backend.polls.actions import close_poll, create_poll
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.queries import poll, poll_for_card
-from bot.cards import draw, poll_sheet
+from bot.cards import poll_card, render_card
 from tests.telegram import Telegram, buttons
 
 Made = Callable[..., Any]
@@ -55,9 +55,7 @@ async def test_a_tap_on_a_date_goes_round(telegram: Telegram, alice: Any, dates:
         assert buttons(shown)[0] == [label] and line in shown["text"]
 
 
-async def test_voting_about_dates_by_command(
-    telegram: Telegram, alice: Any, bob: Any, dates: Made
-) -> None:
+async def test_voting_about_dates_by_command(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
     """P3: `/vote 1 2 3? 4-`, in private and, in an open poll, in the group; it is the whole answer."""
     code = await dates(4)
     said = await telegram.say("Alice", "/vote 1 2 3? 4-")
@@ -84,9 +82,7 @@ async def test_voting_about_dates_by_command(
         assert (await telegram.say("Alice", wrong))["text"] == why
 
 
-async def test_only_dates_take_question_marks(
-    telegram: Telegram, olga: Any, club: Any, alice: Any
-) -> None:
+async def test_only_dates_take_question_marks(telegram: Telegram, olga: Any, club: Any, alice: Any) -> None:
     """P1."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
     await create_poll(olga, club.id, draft)
@@ -98,9 +94,7 @@ async def test_the_help_says_how(telegram: Telegram) -> None:
     assert "/vote 1 2 3? 4-" in (await telegram.say("Alice", "/help"))["text"]
 
 
-async def test_a_date_is_shown_in_the_readers_zone_too(
-    telegram: Telegram, alice: Any, dates: Made
-) -> None:
+async def test_a_date_is_shown_in_the_readers_zone_too(telegram: Telegram, alice: Any, dates: Made) -> None:
     """S3: the club's time, and in brackets the reader's; in private only."""
     code = await dates()
     await db.execute("UPDATE telegram_users SET zone = 'Asia/Tokyo' WHERE id = $1", alice.id)
@@ -111,7 +105,7 @@ async def test_a_date_is_shown_in_the_readers_zone_too(
     assert "18:00 (16:00) · " in (await telegram.say("Alice", f"/vote {code}"))["text"]
     card = await poll_for_card((await poll(code, alice)).id)
     assert card is not None
-    assert "(16:00)" not in poll_sheet(card, alice.voice, private=False).text
+    assert "(16:00)" not in poll_card(card, alice.voice, private=False).text
 
 
 @pytest.mark.parametrize("kind", ["single", "dates"])
@@ -140,7 +134,7 @@ async def test_forty_dates_fit_whatever_was_said(
     telegram: Telegram, club: Any, olga: Any, alice: Any, dates: Made
 ) -> None:
     """C4: with counts in the thousands, limits, and for a reader at the other end of the world."""
-    from bot.deliver import Fate, post
+    from bot.delivery.client import SendResult, post
 
     code = await dates(40, question="When <do> we & meet? " * 14)
     await db.execute(
@@ -148,20 +142,18 @@ async def test_forty_dates_fit_whatever_was_said(
     )
     alice = replace(alice, zone="Asia/Tokyo")
     view = await poll(code, alice)
-    drawing = await draw(instance_id=None, poll_id=view.id)
+    drawing = await render_card(instance_id=None, poll_id=view.id)
     assert drawing is not None
     await telegram.start("Alice")
-    mine = poll_sheet(view, alice.voice, private=True)
+    mine = poll_card(view, alice.voice, private=True)
     for chat, sheet in ((club.chat_id, drawing.sheet), (alice.telegram_id, mine)):
         answer = await post(telegram.bot, chat, sheet)
-        assert answer.fate is Fate.DONE, answer.why
+        assert answer.fate is SendResult.DONE, answer.why
     # Room for languages of longer words.
     assert len(telegram.last(telegram.room())["text"]) < 3700
 
 
-async def test_hidden_results_show_no_answers(
-    telegram: Telegram, alice: Any, bob: Any, dates: Made
-) -> None:
+async def test_hidden_results_show_no_answers(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
     """P1: one's own marks show, the counts do not."""
     await dates(results="closed")
     await telegram.say("Bob", "/vote 1 1 2?")
@@ -211,9 +203,7 @@ async def test_olga_closes_a_poll(
     assert buttons(private(telegram, "Olga")) == [["Open in Emerald"]]
 
 
-async def test_olga_closes_and_makes_the_date(
-    telegram: Telegram, olga: Any, alice: Any, dates: Made
-) -> None:
+async def test_olga_closes_and_makes_the_date(telegram: Telegram, olga: Any, alice: Any, dates: Made) -> None:
     """P4: by two taps; the poll leads to the date."""
     code = await dates()
     await telegram.say("Alice", "/vote 1 2 3?")
@@ -277,7 +267,7 @@ async def test_a_made_polls_card_leads_to_the_date(
     await telegram.say("Alice", "/vote 1 1")
     closing = await close_poll(code, olga, make=Making(capacity=4))
     assert closing.made is not None
-    drawing = await draw(instance_id=None, poll_id=(await poll(code, olga)).id)
+    drawing = await render_card(instance_id=None, poll_id=(await poll(code, olga)).id)
     assert drawing is not None
     [[see], [_]] = drawing.sheet.rows
     assert see.text == "See Tue 24 Nov ↗" and see.url is not None

@@ -8,19 +8,12 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import (
-    book,
-    fill_all,
-    find,
-    find_replacement,
-    leave,
-    set_capacity,
-    take,
-)
-from backend.bookings.desk import ask
+from backend.bookings.actions import book, fill_all, find_replacement, leave, set_capacity, take
 from backend.bookings.queries import attendance
-from backend.bookings.regulars import make_regular
-from backend.bookings.rules import Request, Verb, Via
+from backend.bookings.standing_seats import make_regular
+from backend.events.queries import find_instance
+from backend.seats.allocator import submit
+from backend.seats.state import Request, Verb, Via
 from tests.emerald.conftest import posted, run, sender
 from tests.telegram import Telegram, buttons
 
@@ -41,9 +34,7 @@ async def started(telegram: Telegram, olga: Any) -> None:
 
 
 @pytest.fixture
-async def full(
-    started: None, noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any
-) -> str:
+async def full(started: None, noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any) -> str:
     """One seat, Alice's; Bob and Aino wait for it, in this order. Leaving is free until the start."""
     code = await instance(capacity=1)
     for person in (alice, bob, aino):
@@ -56,7 +47,7 @@ def private(telegram: Telegram, who: str) -> dict[str, Any]:
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
-    found = await attendance((await find(code)).id)
+    found = await attendance((await find_instance(code)).id)
     return {c.first_name: (c.seats, c.waiting) for c in found}
 
 
@@ -69,9 +60,7 @@ async def drain(run: Run) -> None:
 # --- offers ---
 
 
-async def test_an_offer_is_taken_by_its_button(
-    telegram: Telegram, full: str, alice: Any, run: Run
-) -> None:
+async def test_an_offer_is_taken_by_its_button(telegram: Telegram, full: str, alice: Any, run: Run) -> None:
     """`W3`: the message says until when; after the tap it says how it stands, and the buttons are gone."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
@@ -116,9 +105,7 @@ async def test_an_offer_that_lapsed_while_its_button_stood_there(
     await drain(run)
     offer = private(telegram, "Bob")
     clock.advance(timedelta(minutes=31))
-    went = (
-        "The time is up, and the seat went to the next in line. You’re still 1st for the next one."
-    )
+    went = "The time is up, and the seat went to the next in line. You’re still 1st for the next one."
     assert await telegram.tap("Bob", offer, "Take the seat") == {"text": went, "show_alert": True}
     said = private(telegram, "Bob")
     assert said["id"] == offer["id"] and "You’re 1st in line." in said["text"]
@@ -194,17 +181,13 @@ async def test_an_offer_through_the_night_names_the_day(
 # --- the first tap ---
 
 
-async def test_the_first_tap_has_it(
-    telegram: Telegram, full: str, alice: Any, olga: Any, run: Run
-) -> None:
+async def test_the_first_tap_has_it(telegram: Telegram, full: str, alice: Any, olga: Any, run: Run) -> None:
     """`W3`: two tap at once; one toast, one alert."""
     clock.advance(LATE)
     await leave(full, alice, via=Via.CARD)
     await drain(run)
     said = private(telegram, "Bob")
-    assert said["text"] == (
-        "🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it."
-    )
+    assert said["text"] == ("🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it.")
     assert buttons(said) == [["Take the seat"], ["Open in Emerald"]]
     hers = private(telegram, "Väinö")
     assert hers["buttons"][0][0]["callback_data"] == said["buttons"][0][0]["callback_data"]
@@ -282,16 +265,14 @@ async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     assert answer["text"].startswith("You’re in.")
 
 
-async def test_the_card_is_looked_at_again_when_the_stage_changes(
-    noon: datetime, instance: Make
-) -> None:
+async def test_the_card_is_looked_at_again_when_the_stage_changes(noon: datetime, instance: Make) -> None:
     """`C2`, `W3`: a day ahead offers begin, two hours ahead the first tap."""
-    from bot.cards import draw
+    from bot.cards import render_card
 
-    instance_id = (await find(await instance())).id
+    instance_id = (await find_instance(await instance())).id
     start = noon + timedelta(hours=76)
     for ahead in (timedelta(hours=24), timedelta(hours=2), timedelta()):
-        drawing = await draw(instance_id=instance_id, poll_id=None)
+        drawing = await render_card(instance_id=instance_id, poll_id=None)
         assert drawing is not None and drawing.look_at == start - ahead
         clock.advance(start - ahead - clock.now())
 
@@ -372,9 +353,7 @@ async def test_the_groups_card_never_shows_find_my_replacement(
     card = telegram.last(telegram.room())
     assert buttons(card)[0] == ["Wait for a seat", "+1", "Leave"]
     answer = await telegram.tap("Alice", card, "Leave")
-    assert answer["show_alert"] and answer["text"].endswith(
-        "To find a replacement, open the event."
-    )
+    assert answer["show_alert"] and answer["text"].endswith("To find a replacement, open the event.")
     await leave(code, bob, via=Via.CARD)
     await find_replacement(code, alice, via=Via.MINIAPP)
     await drain(run)
@@ -429,10 +408,8 @@ async def test_who_is_moved_to_another_date_is_told(
 
 async def by_hand(code: str, olga: Any, verb: Verb, person: Any, guests: int = 0) -> None:
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id)
-    request = Request(
-        verb, Via.DASHBOARD, by=olga.id, membership_id=membership, guests=guests, audited=True
-    )
-    await ask((await find(code)).id, request)
+    request = Request(verb, Via.DASHBOARD, by=olga.id, membership_id=membership, guests=guests, audited=True)
+    await submit((await find_instance(code)).id, request)
 
 
 async def test_a_moved_dates_question_is_answered(
@@ -477,9 +454,7 @@ async def test_a_promise_to_who_cannot_be_told_is_answered_on_the_spot(
 # --- commands ---
 
 
-async def test_take_and_pass_by_command(
-    telegram: Telegram, full: str, alice: Any, bob: Any
-) -> None:
+async def test_take_and_pass_by_command(telegram: Telegram, full: str, alice: Any, bob: Any) -> None:
     """`W3`: for who prefers to type; what is held comes first, and what is not is said."""
     nothing = await telegram.say("Bob", "/take")
     assert nothing["text"].startswith("No seat is held for you right now.")
@@ -518,9 +493,7 @@ async def test_taking_by_command_what_is_too_little_shows_the_way(
     assert buttons(said)[0] == ["Take 1 now"]
 
 
-async def test_leaving_too_late_by_command_offers_the_replacement(
-    telegram: Telegram, strict: str
-) -> None:
+async def test_leaving_too_late_by_command_offers_the_replacement(telegram: Telegram, strict: str) -> None:
     """`B6`: in private with the button, in the group with the way to it."""
     clock.advance(NEAR)
     in_group = await telegram.say("Alice", "/leave 1", telegram.room())
@@ -534,15 +507,10 @@ async def test_leaving_too_late_by_command_offers_the_replacement(
     assert "you’re looking for a replacement for your seat" in listed["text"]
 
 
-async def test_mybookings_asks_what_waits_for_an_answer(
-    telegram: Telegram, full: str, alice: Any
-) -> None:
+async def test_mybookings_asks_what_waits_for_an_answer(telegram: Telegram, full: str, alice: Any) -> None:
     """`S6`"""
     await asked_to_stay(full)
-    assert (
-        "it has moved; are you still coming?"
-        in ((await telegram.say("Alice", "/mybookings"))["text"])
-    )
+    assert "it has moved; are you still coming?" in ((await telegram.say("Alice", "/mybookings"))["text"])
 
 
 # --- standing seats ---

@@ -9,13 +9,13 @@ import pytest
 
 from backend import db, failpoints
 from backend.accounts.queries import clubs
-from backend.bookings.actions import find
 from backend.bookings.queries import attendance
-from backend.bookings.series import cancel_date
 from backend.cards.actions import post_card, take_due
 from backend.cards.actions import posted as note_posted
 from backend.cards.rules import WHENEVER
 from backend.errors import Unavailable
+from backend.events.cancel import cancel_instance
+from backend.events.queries import find_instance
 from backend.groups.actions import unlink_group
 from backend.people.queries import person_of_telegram
 from tests.telegram import Telegram, buttons
@@ -30,14 +30,14 @@ def card(
     """A date and its card in the group, as the worker would have posted it."""
 
     async def make(**fields: Any) -> tuple[str, dict[str, Any]]:
-        from bot.cards import draw
-        from bot.deliver import post
+        from bot.cards import render_card
+        from bot.delivery.client import post
 
         code = await instance(**fields)
         await post_card(olga, code)
         job = await take_due([])
         assert job is not None
-        drawing = await draw(instance_id=job.instance_id, poll_id=None)
+        drawing = await render_card(instance_id=job.instance_id, poll_id=None)
         assert drawing is not None
         answer = await post(telegram.bot, job.chat_id, drawing.sheet)
         await note_posted(job, answer.message_id, drawing.sheet.digest, WHENEVER)
@@ -47,13 +47,11 @@ def card(
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
-    found = await attendance((await find(code)).id)
+    found = await attendance((await find_instance(code)).id)
     return {c.first_name: (c.seats, c.waiting) for c in found}
 
 
-async def test_joins_brings_a_guest_and_leaves(
-    telegram: Telegram, noon: datetime, card: Any
-) -> None:
+async def test_joins_brings_a_guest_and_leaves(telegram: Telegram, noon: datetime, card: Any) -> None:
     code, message = await card()
     assert await telegram.tap("Alice", message, "Join") == {
         "text": "You’re in. See you Thu 26 Nov at 18:00.",
@@ -99,9 +97,7 @@ async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) 
     assert await seats_of(code) == {"Mikko": (1, 0)}
 
 
-async def test_a_stranger_is_told_whose_it_is(
-    telegram: Telegram, olga: Any, club: Any, card: Any
-) -> None:
+async def test_a_stranger_is_told_whose_it_is(telegram: Telegram, olga: Any, club: Any, card: Any) -> None:
     """look/card.md: the group is linked no more, so being in it makes nobody a member."""
     _, message = await card()
     keep = await db.row("SELECT * FROM cards")
@@ -134,7 +130,7 @@ async def test_says_why_not(telegram: Telegram, olga: Any, card: Any) -> None:
     """`B5`, `S5`"""
     code, message = await card(guests_max=0)
     await telegram.tap("Alice", message, "Join")
-    await cancel_date(code, olga, "A pipe burst.")
+    await cancel_instance(code, olga, "A pipe burst.")
     answer = await telegram.tap("Bob", message, "Join")
     assert answer == {
         "text": "Cancelled: “A pipe burst.” Nothing counts against you.",
@@ -145,7 +141,7 @@ async def test_says_why_not(telegram: Telegram, olga: Any, card: Any) -> None:
 async def test_long_answers_fit(telegram: Telegram, olga: Any, card: Any) -> None:
     """Telegram takes 200 characters; the rest is cut after a word."""
     code, message = await card()
-    await cancel_date(code, olga, "Täynnä 🧘 " * 30)
+    await cancel_instance(code, olga, "Täynnä 🧘 " * 30)
     answer = await telegram.tap("Bob", message, "Join")
     assert answer["text"].endswith("…")
     assert len(answer["text"].encode("utf-16-le")) // 2 <= 200
@@ -154,7 +150,7 @@ async def test_long_answers_fit(telegram: Telegram, olga: Any, card: Any) -> Non
 async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram, card: Any) -> None:
     """`C2`: answered, politely, and as a toast."""
     code, message = await card()
-    where = await find(code)
+    where = await find_instance(code)
 
     async def away() -> None:
         raise Unavailable("connection refused")
@@ -231,9 +227,7 @@ async def test_two_hundred_taps_at_once_give_out_each_seat_once(
             context={"bot": telegram.bot},
         )
 
-    await asyncio.gather(
-        *(telegram.dispatcher.feed_update(telegram.bot, tap(n)) for n in range(200))
-    )
+    await asyncio.gather(*(telegram.dispatcher.feed_update(telegram.bot, tap(n)) for n in range(200)))
     seats = await seats_of(code)
     assert sum(s for s, _ in seats.values()) == 20
     assert sum(bool(w) for _, w in seats.values()) == 180
@@ -256,9 +250,7 @@ async def test_private_messages_show_ones_own_standing(
     assert "You’re in" not in message["text"] and buttons(message) == afresh
 
 
-async def test_maybe_and_cannot_are_answers_too(
-    telegram: Telegram, alice: Any, instance: Make
-) -> None:
+async def test_maybe_and_cannot_are_answers_too(telegram: Telegram, alice: Any, instance: Make) -> None:
     """`B13`: they hold no seat, and can be changed."""
     code = await instance()
     message = await telegram.start("Alice", f"e_{code}")

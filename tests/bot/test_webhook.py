@@ -30,9 +30,7 @@ def update(update_id: int, text: str = "/id") -> dict[str, Any]:
 
 
 @pytest.fixture
-async def door(
-    telegram: Telegram, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[httpx.AsyncClient]:
+async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """The webhook's own application, with the secret header set."""
     from backend.settings import settings
     from bot import webhook
@@ -41,9 +39,7 @@ async def door(
     await telegram.pump()
     with_sandbox = dataclasses.replace(settings, telegram_api_url=telegram.url)
     monkeypatch.setattr(webhook, "settings", with_sandbox)
-    app = Litestar(
-        [webhook.webhook], lifespan=[webhook.open_door], openapi_config=None, logging_config=None
-    )
+    app = Litestar([webhook.webhook], lifespan=[webhook.open_door], openapi_config=None, logging_config=None)
     async with webhook.open_door(app):
         transport = httpx.ASGITransport(cast(Any, app))
         headers = {webhook.SECRET: settings.webhook_secret}
@@ -68,9 +64,7 @@ async def test_delivered_twice_at_once_it_is_handled_once(
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä", None])
-async def test_without_the_secret_nothing_is_read(
-    door: httpx.AsyncClient, secret: str | None
-) -> None:
+async def test_without_the_secret_nothing_is_read(door: httpx.AsyncClient, secret: str | None) -> None:
     from bot.webhook import SECRET
 
     del door.headers[SECRET]
@@ -80,9 +74,7 @@ async def test_without_the_secret_nothing_is_read(
     assert not await db.value("SELECT true FROM telegram_updates WHERE update_id = 5003")
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"{}", b'{"update_id": "x"}', b"\xff\xfe"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"update_id": "x"}', b"\xff\xfe"])
 async def test_what_is_no_update_is_refused(door: httpx.AsyncClient, body: bytes) -> None:
     assert (await door.post(PATH, content=body)).status_code == 400
 

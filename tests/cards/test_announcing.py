@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import book, find
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date
+from backend.bookings.actions import book
 from backend.cards import actions as cards
 from backend.cards.queries import cards_of, lost_cards, stale_cards
 from backend.cards.rules import NEVER, WHENEVER, look_again
 from backend.errors import Forbidden, Invalid, NotFound
+from backend.events.cancel import cancel_instance
+from backend.events.queries import find_instance
 from backend.groups.actions import move_group, note_health
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.seats.state import Via
 
 Make = Callable[..., Awaitable[Any]]
 
@@ -50,7 +51,7 @@ async def test_does_not_announce_what_is_cancelled_over_or_has_no_group(
 ) -> None:
     cancelled, groupless = await instance(), await instance(group_id=None)
     assert groupless
-    await cancel_date(cancelled, olga, "Ill")
+    await cancel_instance(cancelled, olga, "Ill")
     clock.advance(timedelta(days=2))
     assert await cards.announce_due() == 0
     await instance()
@@ -58,9 +59,7 @@ async def test_does_not_announce_what_is_cancelled_over_or_has_no_group(
     assert await cards.announce_due() == 0
 
 
-async def test_waits_for_a_group_that_lets_the_bot_write(
-    club: Any, instance: Make, noon: datetime
-) -> None:
+async def test_waits_for_a_group_that_lets_the_bot_write(club: Any, instance: Make, noon: datetime) -> None:
     await instance()
     clock.advance(timedelta(days=2))
     await note_health(club.chat_id, "muted")
@@ -74,7 +73,7 @@ async def test_posting_again_is_a_deliberate_act(olga: Any, instance: Make) -> N
     code = await instance()
     await cards.post_card(olga, code)
     await cards.post_card(olga, code)
-    instance_id = (await find(code)).id
+    instance_id = (await find_instance(code)).id
     assert len(await cards_of(instance_id=instance_id)) == 1
     job = await cards.take_due([])
     assert job is not None
@@ -128,9 +127,7 @@ async def test_what_was_being_posted_at_a_crash_is_never_posted_by_itself(
     assert await lost_cards(club.id) == []
 
 
-async def test_a_card_is_behind_when_its_seats_have_changed(
-    olga: Any, alice: Any, instance: Make
-) -> None:
+async def test_a_card_is_behind_when_its_seats_have_changed(olga: Any, alice: Any, instance: Make) -> None:
     """`C2`: nothing but the version says so, so nothing can be forgotten."""
     code = await instance()
     await cards.post_card(olga, code)
@@ -176,9 +173,7 @@ async def test_cards_of_an_upgraded_group_are_lost_and_due_ones_follow(
     assert due is not None and due.chat_id == -100200
 
 
-async def test_what_is_over_is_no_lost_card(
-    olga: Any, club: Any, instance: Make, noon: datetime
-) -> None:
+async def test_what_is_over_is_no_lost_card(olga: Any, club: Any, instance: Make, noon: datetime) -> None:
     await cards.post_card(olga, await instance())
     job = await cards.take_due([])
     assert job is not None
@@ -209,16 +204,14 @@ async def test_rows_of_cards_are_whole(olga: Any, instance: Make) -> None:
         await db.execute("UPDATE cards SET instance_id = NULL")
 
 
-async def test_many_who_post_at_once_post_one_card(
-    olga: Any, instance: Make, noon: datetime
-) -> None:
+async def test_many_who_post_at_once_post_one_card(olga: Any, instance: Make, noon: datetime) -> None:
     """`C1`: twenty taps and the minute's job, all at the same moment."""
     code = await instance(announce_before_minutes=7 * 24 * 60)
     await asyncio.gather(
         *(cards.post_card(olga, code) for _ in range(20)),
         *(cards.announce_due() for _ in range(5)),
     )
-    assert len(await cards_of(instance_id=(await find(code)).id)) == 1
+    assert len(await cards_of(instance_id=(await find_instance(code)).id)) == 1
 
 
 async def test_a_series_that_pauses_announces_nothing(series: Any, club: Any, olga: Any) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from backend import clock, db
 from backend.accounts.actions import create_own_account, join
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
 from backend.errors import Unavailable
 from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, meet
 from backend.people.queries import Person
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 from emerald.migrate import migrate
 

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from backend.i18n import CATALOGUES, Voice, catalogue
-from emerald import words
+from emerald import catalogs
 
 FILES = sorted(CATALOGUES.glob("*/LC_MESSAGES/emerald.po"))
 LANGUAGES = [path.parent.parent.name for path in FILES]
@@ -24,7 +24,7 @@ COUNTS = {"%(n)s", "%(num)s"}
 @pytest.fixture(scope="module")
 def spoken() -> Catalog:
     """What the product can say."""
-    return words.collected()
+    return catalogs.collected()
 
 
 def faults(found: Catalog, translated: Catalog) -> list[str]:
@@ -48,7 +48,7 @@ def faults(found: Catalog, translated: Catalog) -> list[str]:
 def unlike(message: Message, plurals: int) -> list[str]:
     """In what a translation differs from its sentence though it must not."""
     singular, *more = forms(message)
-    said = words.forms(message.string)
+    said = catalogs.forms(message.string)
     if len(said) != (plurals if more else 1) or not all(said):
         return [f"not translated: {singular}"]
     told = []
@@ -68,7 +68,7 @@ def unlike(message: Message, plurals: int) -> list[str]:
 
 
 def forms(message: Message) -> tuple[str, ...]:
-    return words.forms(message.id)
+    return catalogs.forms(message.id)
 
 
 def holes(text: str) -> set[str]:
@@ -90,14 +90,14 @@ def test_some_language_is_spoken_beside_english() -> None:
 @pytest.mark.parametrize("path", FILES, ids=LANGUAGES)
 def test_says_all_that_english_says(path: Path, spoken: Catalog) -> None:
     """Run `bin/words`, translate what it lists, and this is green again."""
-    assert faults(spoken, words.read(path)) == []
+    assert faults(spoken, catalogs.read(path)) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=LANGUAGES)
 def test_a_catalogue_is_as_bin_words_writes_it(path: Path, spoken: Catalog) -> None:
-    kept = words.read(path)
+    kept = catalogs.read(path)
     kept.update(spoken, no_fuzzy_matching=True)
-    assert path.read_text(encoding="utf-8") == words.written(kept).decode()
+    assert path.read_text(encoding="utf-8") == catalogs.written(kept).decode()
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,7 @@ def test_a_catalogue_is_as_bin_words_writes_it(path: Path, spoken: Catalog) -> N
         (None, 'msgid "Gone."\nmsgstr "Poissa."\n', "unused"),
     ],
 )
-def test_every_fault_is_found(
-    sentence: str | tuple[str, str] | None, entry: str, fault: str
-) -> None:
+def test_every_fault_is_found(sentence: str | tuple[str, str] | None, entry: str, fault: str) -> None:
     found = Catalog(locale="fi")
     if sentence:
         found.add(sentence)
@@ -141,7 +139,7 @@ raise Full(N_("one"), plural=N_("many"), n=2)
 voice.say(N_("alone") if quiet else N_("alone too"))
 TITLES = {"a": N_("titled " "in two parts")}
 """
-    found = [(name, text) for _, name, text, _ in words.sentences(BytesIO(source), (), (), {})]
+    found = [(name, text) for _, name, text, _ in catalogs.sentences(BytesIO(source), (), (), {})]
     assert set(found) == {
         ("gettext", "alone"),
         ("gettext", "alone too"),
@@ -155,7 +153,7 @@ TITLES = {"a": N_("titled " "in two parts")}
 @pytest.mark.parametrize("mark", [b"N_(text)", b'N_(f"{n} seats")', b'N_("a", "b")'])
 def test_a_mark_on_what_is_no_plain_text_is_refused(mark: bytes) -> None:
     with pytest.raises(ValueError, match="line 1"):
-        list(words.sentences(BytesIO(mark), (), (), {}))
+        list(catalogs.sentences(BytesIO(mark), (), (), {}))
 
 
 def test_the_catalogue_is_spoken() -> None:

@@ -10,13 +10,13 @@ import pytest
 from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.bookings.actions import add_guest, book
-from backend.bookings.rules import Via
 from backend.people.queries import Person
 from backend.polls.actions import close_poll, create_poll, vote
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
+from backend.seats.state import Via
 from emerald.doctor import CHECKS, MOST, check_invariants
 
 MISCHIEF = {
@@ -56,9 +56,7 @@ MISCHIEF = {
     ),
     "though it is open or about something else": "UPDATE polls SET closed_at = NULL",
     "but until no moment": "UPDATE event_instances SET claim_until = NULL",
-    "but did not say yes to it": (
-        "UPDATE seat_claims SET membership_id = (SELECT max(id) FROM memberships)"
-    ),
+    "but did not say yes to it": ("UPDATE seat_claims SET membership_id = (SELECT max(id) FROM memberships)"),
     "the tally says {voters}": "UPDATE poll_tallies SET voters = voters + 1",
     "options of at most": (
         "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"
@@ -136,9 +134,7 @@ async def test_the_check_finds_what_it_is_there_for(busy: str, part: str) -> Non
     assert any(wanted.fullmatch(line) for line in found), found
 
 
-async def test_a_row_of_one_club_that_points_into_another_is_found(
-    busy: str, charlie: Person
-) -> None:
+async def test_a_row_of_one_club_that_points_into_another_is_found(busy: str, charlie: Person) -> None:
     """A1: over every foreign key between tables of clubs, read from the schema."""
     other = await create_own_account(charlie, "Chess")
     for table, parents in (

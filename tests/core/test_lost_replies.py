@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.bookings.actions import book, find, leave
+from backend.bookings.actions import book, leave
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
+from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from backend.settings import settings
 from emerald.doctor import check_invariants
 from tests.core.fault_proxy import Fault, FaultProxy, fault_proxy
@@ -42,7 +43,7 @@ async def log_of(code: str) -> list[tuple[int, int]]:
     """Seats before and after, by the log."""
     rows = await db.rows(
         "SELECT seats_before, seats_after FROM event_participation_log WHERE instance_id = $1 ORDER BY id",
-        (await find(code)).id,
+        (await find_instance(code)).id,
     )
     return [(row[0], row[1]) for row in rows]
 
@@ -232,9 +233,7 @@ async def test_what_cannot_be_found_out_is_told_as_unknown_and_never_as_a_failur
     assert await client.run(asked) == ["booked"]
 
 
-async def test_silence_is_not_borne_for_ever(
-    proxy: FaultProxy, instance: Make, alice: Person
-) -> None:
+async def test_silence_is_not_borne_for_ever(proxy: FaultProxy, instance: Make, alice: Person) -> None:
     """A reply that never comes, on a line that stays open, counts as a lost one after a while."""
     code = await instance()
     async with worker(CLIENT, "act", DATABASE_URL=proxy.url) as impatient:

@@ -7,8 +7,8 @@ import pytest
 
 from backend import db
 from backend.bookings.actions import book, leave
-from backend.bookings.rules import Via
 from backend.people.queries import Person
+from backend.seats.state import Via
 
 REWRITES = (
     "UPDATE event_participation_log SET seats_after = 0",
@@ -73,9 +73,7 @@ async def test_a_change_and_its_row_come_and_go_together(
 ) -> None:
     """B8: in the same transaction. If the row cannot be written, the seat is not given."""
     code = await instance()
-    await db.execute(
-        "ALTER TABLE event_participation_log ADD CONSTRAINT no_cards CHECK (via <> 'card')"
-    )
+    await db.execute("ALTER TABLE event_participation_log ADD CONSTRAINT no_cards CHECK (via <> 'card')")
     try:
         with pytest.raises(db.CheckViolation):
             await book(code, alice, via=Via.CARD)
@@ -86,9 +84,7 @@ async def test_a_change_and_its_row_come_and_go_together(
 
 
 @pytest.mark.parametrize("rewrite", REWRITES[1:])
-async def test_the_archivers_role_may_move_rows_away(
-    rows: int, archiver: str, rewrite: str
-) -> None:
+async def test_the_archivers_role_may_move_rows_away(rows: int, archiver: str, rewrite: str) -> None:
     """B8: archiving moves them under its own role."""
     async with db.transaction(f"SET LOCAL ROLE {archiver}"):
         await db.execute(rewrite)

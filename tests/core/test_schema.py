@@ -45,13 +45,17 @@ PLAIN_KEYS = {
     ("announcement_groups", "announcement_id"),
     ("announcement_groups", "group_id"),
     ("audit_log", "user_id"),
+    ("bookings", "instance_id"),
     ("cards", "poll_id"),
     ("group_members", "group_id"),
     ("group_topics", "group_id"),
     ("instance_seats", "instance_id"),
     ("messages", "announcement_id"),
+    ("messages", "group_id"),
+    ("messages", "instance_id"),
     ("poll_option_tallies", "option_id"),
     ("poll_tallies", "poll_id"),
+    ("regulars", "series_id"),
     ("seat_claims", "instance_id"),
 }
 # What the database fills in though the model asks for it.
@@ -172,9 +176,7 @@ async def test_nothing_points_at_a_hot_row() -> None:
     rows = await db.rows(
         "SELECT relname, reloptions FROM pg_class WHERE relname = ANY($1::text[])", list(HOT)
     )
-    assert {row["relname"]: row["reloptions"] for row in rows} == {
-        table: ["fillfactor=50"] for table in HOT
-    }
+    assert {row["relname"]: row["reloptions"] for row in rows} == {table: ["fillfactor=50"] for table in HOT}
 
 
 async def test_no_trigger_notifies() -> None:

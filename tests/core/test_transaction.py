@@ -34,9 +34,7 @@ async def noted() -> list[int]:
 
 async def servers() -> set[int]:
     """The server's processes for our pool."""
-    rows = await db.rows(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-tests'"
-    )
+    rows = await db.rows("SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-tests'")
     return {row["pid"] for row in rows}
 
 
@@ -74,13 +72,13 @@ async def test_transactions_are_never_nested() -> None:
 
 async def test_one_statement_may_be_a_transaction_by_itself() -> None:
     """It says what it wrote, is undone whole when it fails, and joins no other."""
-    assert await db.alone("INSERT INTO notes VALUES (1), (2) RETURNING n") == 1
+    assert await db.execute_single("INSERT INTO notes VALUES (1), (2) RETURNING n") == 1
     for _ in range(MANY):
         with pytest.raises(db.UniqueViolation):
-            await db.alone("INSERT INTO notes VALUES (3), (2)")
+            await db.execute_single("INSERT INTO notes VALUES (3), (2)")
     async with db.transaction():
         with pytest.raises(TransactionError):
-            await db.alone("INSERT INTO notes VALUES (4)")
+            await db.execute_single("INSERT INTO notes VALUES (4)")
     assert await noted() == [1, 2]
     assert in_use() == 0
 
@@ -142,7 +140,7 @@ async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown
                 await add(1)
         assert DB.current_transaction.get() is None
         with pytest.raises(OutcomeUnknown):
-            await db.alone("INSERT INTO notes VALUES (1)")
+            await db.execute_single("INSERT INTO notes VALUES (1)")
     assert in_use() == 0
     assert await noted() == []
     await db.execute("DROP FUNCTION die() CASCADE")

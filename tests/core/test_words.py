@@ -48,10 +48,7 @@ def test_the_day_is_that_of_the_zone_it_is_told_in() -> None:
 def test_an_evening_over_midnight_is_one_evening_and_a_camp_is_not(noon: datetime) -> None:
     voice = Voice("en")
     assert voice.span(EVENING, EVENING + timedelta(hours=8), ZONE) == "Tue 24 Nov, 18:00–02:00"
-    assert (
-        voice.span(EVENING, EVENING + timedelta(days=2), ZONE)
-        == "Tue 24 Nov, 18:00 – Thu 26 Nov, 18:00"
-    )
+    assert voice.span(EVENING, EVENING + timedelta(days=2), ZONE) == "Tue 24 Nov, 18:00 – Thu 26 Nov, 18:00"
 
 
 @pytest.mark.parametrize(

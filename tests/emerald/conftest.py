@@ -14,7 +14,7 @@ __all__ = ["connected", "sandbox_url", "telegram"]
 def sender(telegram: Telegram, noon: Any) -> Any:
     """A sender whose time stands still; `run` moves it."""
     # Not before the environment of the tests is set, which settings are read from on import.
-    from emerald.sender import Sender
+    from bot.delivery.sender import Sender
 
     return Sender(telegram.sending)
 

@@ -11,9 +11,9 @@ import vobject
 from backend import clock, db
 from backend.accounts.actions import end_membership
 from backend.bookings.actions import book
-from backend.bookings.calendars import CannotWrite, send_date
-from backend.bookings.rules import Via
+from backend.bookings.calendar_entries import CannotWrite, send_date
 from backend.errors import NotFound
+from backend.seats.state import Via
 from tests.telegram import Telegram
 
 Run = Callable[..., Awaitable[int]]

@@ -9,9 +9,9 @@ from icalendar import Calendar
 
 from backend.bookings.actions import book, stay
 from backend.bookings.queries import event, series_dates
-from backend.bookings.rules import Via
 from backend.events.queries import series as series_view
 from backend.people.queries import Person
+from backend.seats.state import Via
 from tests.workers import Done, command
 
 Make = Callable[..., Awaitable[Any]]
@@ -79,10 +79,7 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert "paused" in await told("series", "list")
     assert await told("series", "resume", number) == "It goes on; new dates: 0."
     assert "Say why it is cancelled" in await refused("series", "archive", number)
-    assert (
-        await told("series", "archive", number, "--reason", "Over.")
-        == "Put away; cancelled dates: 1."
-    )
+    assert await told("series", "archive", number, "--reason", "Over.") == "Put away; cancelled dates: 1."
     assert await told("series", "list") == "There are none."
     assert "archived" in await told("series", "list", "--archived")
     assert (await told("series", "unarchive", number)).startswith("Taken out; new dates: ")
@@ -119,9 +116,7 @@ async def test_one_date_is_moved_called_off_and_decided(
     moved = await told("event", "move", code, "--starts-at", "2031-03-05T11:00")
     assert moved.startswith("Moved.")
     await stay(code, alice, via=Via.MINIAPP)
-    assert await told("event", "tally", code) == (
-        "asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)"
-    )
+    assert await told("event", "tally", code) == ("asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)")
     assert (await answered("event", "tally", code))["silent"] == ["Bob"]
     assert "2031-03-05 11:00 Europe/Helsinki  2/12" in await told("event", "show", code)
     assert await told("event", "cancel", code, "--reason", "Ill") == "Cancelled."
@@ -151,10 +146,10 @@ async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -
     number = str(made.series_id)
     await told("series", "edit", number, "--rule", "RDATE:20310311T180000")
     from backend import db
-    from backend.events.actions import materialise
+    from backend.events.actions import materialize
 
     async with db.transaction():
-        await materialise(made.series_id, datetime(2031, 3, 1).astimezone())
+        await materialize(made.series_id, datetime(2031, 3, 1).astimezone())
     second = (await series_dates(made.series_id, olga))[1]
     done = await answered("series", "edit", number, "--following", second.code, "--title", "New")
     assert done["series_id"] != made.series_id

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import book, find
-from backend.bookings.rules import Via
+from backend.bookings.actions import book
 from backend.cards.actions import post_card, post_poll_card
 from backend.cards.queries import CardView, cards_of, lost_cards
+from backend.events.queries import find_instance
 from backend.groups.actions import link_group
 from backend.groups.queries import group, group_of_chat, groups
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -25,7 +26,7 @@ Make = Callable[..., Awaitable[str]]
 
 async def card_of(code: str) -> CardView:
     """The newest card of a date."""
-    return (await cards_of(instance_id=(await find(code)).id))[0]
+    return (await cards_of(instance_id=(await find_instance(code)).id))[0]
 
 
 async def health(club: Any) -> str:
@@ -374,9 +375,7 @@ async def test_a_poll_s_card_is_told_and_posted_again_too(
     assert "Dinner <here>?" in telegram.last(telegram.room())["text"]
 
 
-async def test_what_is_over_bothers_nobody(
-    telegram: Telegram, club: Any, run: Run, posted: Posted
-) -> None:
+async def test_what_is_over_bothers_nobody(telegram: Telegram, club: Any, run: Run, posted: Posted) -> None:
     await telegram.start("Olga")
     await posted()
     clock.advance(timedelta(days=5))

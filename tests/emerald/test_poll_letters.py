@@ -9,14 +9,14 @@ import pytest
 from backend import db
 from backend.bookings.actions import book
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date
 from backend.cards.actions import announce_due, post_poll_card
+from backend.events.cancel import cancel_instance
 from backend.polls.actions import close_poll, create_poll, vote
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.missing import remind_voters
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -121,7 +121,7 @@ async def test_a_claim_that_is_no_more_is_not_told(
     await claimed(telegram, olga, alice, dates, capacity=1, claim_minutes=30)
     await run(31 * 60)
     code = await claimed(telegram, olga, alice, dates, capacity=1)
-    await cancel_date(code, olga, reason="A pipe burst.")
+    await cancel_instance(code, olga, reason="A pipe burst.")
     await run(5)
     assert await states() == ["dropped"] * 3
 

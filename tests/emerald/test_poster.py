@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.bookings.actions import book, find, leave
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date
+from backend.bookings.actions import book, leave
 from backend.cards.actions import announce_due, post_card, post_poll_card
 from backend.cards.queries import CardView, cards_of, lost_cards
+from backend.events.cancel import cancel_instance
+from backend.events.queries import find_instance
 from backend.groups.actions import link_group
 from backend.groups.queries import group_of_chat
 from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from bot.pace import GROUP
-from emerald.sender import Sender
+from backend.seats.state import Via
+from bot.delivery.rate_limit import GROUP
+from bot.delivery.sender import Sender
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -27,7 +28,7 @@ Make = Callable[..., Awaitable[str]]
 
 
 async def card_of(code: str) -> CardView:
-    [card] = await cards_of(instance_id=(await find(code)).id)
+    [card] = await cards_of(instance_id=(await find_instance(code)).id)
     return card
 
 
@@ -76,9 +77,7 @@ async def test_nothing_is_sent_when_nothing_changed(
     assert await run(3) == 0
 
 
-async def test_what_is_shown_already_counts_as_shown(
-    telegram: Telegram, run: Run, posted: Posted
-) -> None:
+async def test_what_is_shown_already_counts_as_shown(telegram: Telegram, run: Run, posted: Posted) -> None:
     """Telegram's "message is not modified" is as good as done: an edit whose answer was lost."""
     await posted()
     await db.execute("UPDATE cards SET digest = 'forgotten', shown_version = 0")
@@ -100,9 +99,7 @@ async def test_is_announced_once_by_two_workers(
     assert len(telegram.calls("sendMessage")) == 1
 
 
-async def test_goes_to_its_topic(
-    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
-) -> None:
+async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run) -> None:
     """A forum's topic, and the General one by leaving the id out (`C4`)."""
     runners = telegram.room("Sunday Runners")
     group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
@@ -222,7 +219,7 @@ async def test_a_cancelled_date_loses_its_buttons(
 ) -> None:
     """`S5`"""
     code, _ = await posted(rule="FREQ=WEEKLY")
-    await cancel_date(code, olga, "A <pipe> burst")
+    await cancel_instance(code, olga, "A <pipe> burst")
     await run(3)
     card = telegram.last(telegram.room())
     assert "Cancelled by Olga: “A <pipe> burst”" in card["text"]
@@ -231,9 +228,7 @@ async def test_a_cancelled_date_loses_its_buttons(
     assert button.startswith("See ")
 
 
-async def test_time_alone_closes_and_ends_a_card(
-    telegram: Telegram, run: Run, posted: Posted
-) -> None:
+async def test_time_alone_closes_and_ends_a_card(telegram: Telegram, run: Run, posted: Posted) -> None:
     """Nobody taps, yet the card tells the truth: open, closed, ended."""
     await posted(closes_before_minutes=60)
     await run((3 * 24 + 3) * 3600)
@@ -242,9 +237,7 @@ async def test_time_alone_closes_and_ends_a_card(
     assert "Ended" in telegram.last(telegram.room())["text"]
 
 
-async def test_a_vote_is_counted_on_the_card(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`P3`: tapped in the group, shown there, and taken back by a second tap."""
     options = (OptionDraft("Karjalanpaisti", 1), OptionDraft("Vegan ramen"))
     code = await create_poll(
@@ -360,6 +353,6 @@ async def test_five_hundred_people_with_the_longest_names_fit(
     assert len(said["text"].encode("utf-16-le")) // 2 <= 4096
     [more] = [e for e in said["entities"] if e.get("url", "").endswith(f"startapp=e_{code}")]
     assert said["text"].encode("utf-16-le")[2 * more["offset"] :].decode("utf-16-le") == "493 more"
-    await cancel_date(code, olga, (nasty * 20)[:300])
+    await cancel_instance(code, olga, (nasty * 20)[:300])
     await run(3)
     assert "Cancelled" in telegram.last(telegram.room())["text"]

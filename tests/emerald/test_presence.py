@@ -8,14 +8,14 @@ import pytest
 from backend.groups import actions as groups
 from backend.people.actions import TelegramIdentity, meet
 from backend.settings import settings
-from emerald import calls, presence
+from emerald import presence, telegram_http
 from tests.telegram import Telegram
 
 
 @pytest.fixture
 def asked(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Telegram:
     there = dataclasses.replace(settings, telegram_api_url=telegram.url)
-    monkeypatch.setattr(calls, "settings", there)
+    monkeypatch.setattr(telegram_http, "settings", there)
     return telegram
 
 
@@ -38,7 +38,7 @@ async def test_what_telegram_cannot_tell_is_not_made_up(asked: Telegram) -> None
 
 async def test_the_domain_asks_by_it(asked: Telegram, club: Any) -> None:
     charlie = await meet(TelegramIdentity(1009, "Charlie"))
-    groups.ask_telegram_by(presence.is_in_chat)
+    groups.set_membership_checker(presence.is_in_chat)
     try:
         assert not await groups.is_present(charlie, club.group_id)
     finally:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from backend import clock, db
-from backend.bookings.actions import book, find, leave
-from backend.bookings.rules import Via
+from backend import clock, db, leases
+from backend.bookings.actions import book, leave
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of, lost_cards
-from backend.messages import leases
+from backend.events.queries import find_instance
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 from tests.workers import emerald, ended, until
 
@@ -48,7 +48,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
         assert await ended(second) == 0
     cards = [m for m in telegram.room().messages() if m["from"]["is_bot"]]
     assert len(cards) == 1
-    [card] = await cards_of(instance_id=(await find(code)).id)
+    [card] = await cards_of(instance_id=(await find_instance(code)).id)
     assert (card.state, card.error) == ("lost", "may have been posted")
     states = await db.rows("SELECT state, epoch FROM messages WHERE kind = 'promoted'")
     assert [(row["state"], row["epoch"]) for row in states] == [("sent", 2)]
@@ -85,7 +85,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
     with emerald("work", telegram) as last:
         await until("SELECT every(state IN ('live', 'lost')) FROM cards")
         for step, posted, then in STEPS:
-            [card] = await cards_of(instance_id=(await find(codes[step])).id)
+            [card] = await cards_of(instance_id=(await find_instance(codes[step])).id)
             assert card.state == then, step
             if then == "live":  # and from now on it follows
                 await book(codes[step], alice, via=Via.MINIAPP)
@@ -134,16 +134,14 @@ async def test_a_worker_announces_edits_and_stops_in_peace(
         await book(code, alice, via=Via.CARD)
         edited = await wait_for(telegram, club.chat_id, text="Alice", message_id=card["id"])
         assert "11 free" in edited["text"]
-        assert await leases.held("worker")
+        assert await leases.is_held("worker")
         worker.terminate()
         assert await ended(worker) == 0
     # The lease is free at once for the next.
-    assert await leases.take("sender 42", "next", leases.DUTY_LIFE) == 2
+    assert await leases.take("sender 42", "next", leases.JOB_CLAIM) == 2
 
 
-async def test_the_polling_bot_introduces_itself_and_answers(
-    telegram: Telegram, alice: Any
-) -> None:
+async def test_the_polling_bot_introduces_itself_and_answers(telegram: Telegram, alice: Any) -> None:
     with emerald("bot", telegram) as bot:
         alice_there = telegram.person("Alice")
         await asyncio.to_thread(alice_there.start)

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import clock, db, leases
 from backend.errors import Busy
-from backend.messages import leases
-from emerald.schedule import SCHEDULE, Duty, tick
-from emerald.worker import beat, is_alive
+from emerald.schedule import SCHEDULE, Job, tick
+from emerald.worker import is_alive, send_heartbeat
 from tests.processes import together
 from tests.telegram import Telegram
 from tests.workers import emerald, ended, until
@@ -22,7 +21,7 @@ async def test_every_duty_runs_and_is_due_again_in_its_time(
     world: None, noon: datetime, instance: Any
 ) -> None:
     await instance(rule="FREQ=WEEKLY")
-    await leases.enlist([duty.name for duty in SCHEDULE])
+    await leases.register_jobs([duty.name for duty in SCHEDULE])
     await tick()
     rows = {row["name"]: row for row in await db.rows("SELECT * FROM schedule")}
     for duty in SCHEDULE:
@@ -44,15 +43,15 @@ async def test_a_duty_that_fails_holds_up_no_other(world: None, noon: datetime) 
         return 0
 
     hour = timedelta(hours=1)
-    duties = (Duty("fails", hour, fails), Duty("busy", hour, is_busy), Duty("works", hour, works))
-    await leases.enlist([duty.name for duty in duties])
+    duties = (Job("fails", hour, fails), Job("busy", hour, is_busy), Job("works", hour, works))
+    await leases.register_jobs([duty.name for duty in duties])
     await tick(duties)
     await tick(duties)
     assert ran == ["works"]
     errors = {row["name"]: row["error"] for row in await db.rows("SELECT * FROM schedule")}
     assert errors == {"fails": "ValueError('no')", "busy": "Busy", "works": ""}
     clock.advance(leases.AFTER_FAILURE)
-    assert await leases.claim_duty("fails") and not await leases.claim_duty("works")
+    assert await leases.claim_job("fails") and not await leases.claim_job("works")
 
 
 async def test_two_tickers_side_by_side_run_nothing_twice_at_a_time(world: None) -> None:
@@ -68,8 +67,8 @@ async def test_two_tickers_side_by_side_run_nothing_twice_at_a_time(world: None)
         under_way -= 1
         return 1
 
-    duties = (Duty("count", timedelta(hours=1), count),)
-    await leases.enlist(["count"])
+    duties = (Job("count", timedelta(hours=1), count),)
+    await leases.register_jobs(["count"])
     tickers = [asyncio.create_task(tick(duties)) for _ in range(8)]
     # All but the one that runs it go home at once.
     for _ in range(7):
@@ -86,23 +85,23 @@ async def test_a_long_duty_keeps_its_claim(
     world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Renewed for as long as it runs: nobody else takes it up beside it."""
-    monkeypatch.setattr(leases, "DUTY_RENEW", timedelta(milliseconds=5))
+    monkeypatch.setattr(leases, "JOB_RENEW", timedelta(milliseconds=5))
     ours = asyncio.Event()
 
     async def lasts() -> int:
         for _ in range(3):
-            clock.advance(leases.DUTY_LIFE / 2)
+            clock.advance(leases.JOB_CLAIM / 2)
             # Not before the claim is renewed may the next four seconds pass.
             await until(
                 "SELECT next_run_at = $1 FROM schedule WHERE name = 'lasts'",
-                clock.now() + leases.DUTY_LIFE,
+                clock.now() + leases.JOB_CLAIM,
             )
-            assert await leases.claim_duty("lasts") is None
+            assert await leases.claim_job("lasts") is None
         ours.set()
         return 1
 
-    await leases.enlist(["lasts"])
-    await tick((Duty("lasts", timedelta(hours=1), lasts),))
+    await leases.register_jobs(["lasts"])
+    await tick((Job("lasts", timedelta(hours=1), lasts),))
     assert ours.is_set()
 
 
@@ -110,13 +109,13 @@ async def test_who_was_overtaken_is_stopped_and_writes_nothing(
     world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that stood still too long: what it had begun is rolled back, and the row is the other's."""
-    monkeypatch.setattr(leases, "DUTY_RENEW", timedelta(milliseconds=5))
+    monkeypatch.setattr(leases, "JOB_RENEW", timedelta(milliseconds=5))
     written = False
 
     async def stalls() -> int:
         nonlocal written
-        clock.advance(leases.DUTY_LIFE)
-        assert await leases.claim_duty("stalls") == 2
+        clock.advance(leases.JOB_CLAIM)
+        assert await leases.claim_job("stalls") == 2
         async with db.transaction():
             await db.execute("UPDATE schedule SET error = 'by the stalled' WHERE name = 'stalls'")
             await asyncio.Event().wait()
@@ -124,12 +123,12 @@ async def test_who_was_overtaken_is_stopped_and_writes_nothing(
         return 1
 
     async with asyncio.timeout(20):
-        await leases.enlist(["stalls"])
-        await tick((Duty("stalls", timedelta(hours=1), stalls),))
+        await leases.register_jobs(["stalls"])
+        await tick((Job("stalls", timedelta(hours=1), stalls),))
     assert not written
     [row] = await db.rows("SELECT * FROM schedule")
     assert (row["epoch"], row["error"]) == (2, "")
-    assert row["next_run_at"] == clock.now() + leases.DUTY_LIFE
+    assert row["next_run_at"] == clock.now() + leases.JOB_CLAIM
 
 
 RUNS = timedelta(0)  # due again at once: what would run twice if it could
@@ -148,7 +147,7 @@ async def rush(task: dict[str, Any]) -> int:
         mine += 1
         return 0  # a word in the log would be taken for the answer
 
-    duties = (Duty("rush", RUNS, run),)
+    duties = (Job("rush", RUNS, run),)
     while await db.value("SELECT n < $1 FROM runs", task["runs"]):
         await tick(duties)
     return mine
@@ -158,12 +157,10 @@ async def test_real_workers_share_a_duty_and_never_run_it_side_by_side(world: No
     await db.execute("CREATE TABLE inside (one integer PRIMARY KEY)")
     await db.execute("CREATE TABLE runs AS SELECT 0 AS n")
     try:
-        await leases.enlist(["rush"])
+        await leases.register_jobs(["rush"])
         crew = await together(__file__, "rush", [{"runs": 100}] * 2)
         [row] = await db.rows("SELECT * FROM schedule WHERE name = 'rush'")
-        assert row["error"] == "" and sum(crew) == row["epoch"] == await db.value(
-            "SELECT n FROM runs"
-        )
+        assert row["error"] == "" and sum(crew) == row["epoch"] == await db.value("SELECT n FROM runs")
     finally:
         await db.execute("DROP TABLE inside, runs")
 
@@ -186,9 +183,7 @@ async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_t
             await until("SELECT state = 'live' FROM cards")
             assert time.monotonic() - at_work < 10
             for duty in SCHEDULE:
-                await until(
-                    "SELECT epoch > 0 AND error = '' FROM schedule WHERE name = $1", duty.name
-                )
+                await until("SELECT epoch > 0 AND error = '' FROM schedule WHERE name = $1", duty.name)
             second.terminate()
             assert await ended(second) == 0
     assert len(telegram.calls("sendMessage")) == 1
@@ -196,8 +191,8 @@ async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_t
 
 async def test_a_worker_is_known_by_its_heartbeat(world: None, noon: datetime) -> None:
     assert not await is_alive()
-    await beat()
-    await beat()
+    await send_heartbeat()
+    await send_heartbeat()
     assert await is_alive()
     clock.advance(timedelta(seconds=16))
     assert not await is_alive()

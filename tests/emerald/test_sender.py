@@ -7,12 +7,12 @@ from typing import Any
 
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, restore_date
+from backend.events.cancel import cancel_instance, restore_instance
 from backend.messages.queries import parked
 from backend.people.actions import TelegramIdentity, meet
-from bot.pace import ALL
-from emerald.sender import LIFE, Sender
+from backend.seats.state import Via
+from bot.delivery.rate_limit import ALL
+from bot.delivery.sender import LIFE, Sender
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -39,9 +39,7 @@ async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> 
     return code
 
 
-async def test_tells_who_moved_up(
-    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
-) -> None:
+async def test_tells_who_moved_up(telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run) -> None:
     """`M1`: worded when sent, escaped, with what can be done next."""
     await promoted(telegram, alice, bob, instance)
     assert await run() == 1
@@ -60,9 +58,7 @@ async def test_tells_who_moved_up(
     assert buttons(said) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
 
 
-async def test_speaks_the_readers_language(
-    telegram: Telegram, olga: Any, instance: Make, run: Run
-) -> None:
+async def test_speaks_the_readers_language(telegram: Telegram, olga: Any, instance: Make, run: Run) -> None:
     """`M5`: as it is when the message is sent. Väinö reads Finnish."""
     await started(telegram, "Väinö")
     vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
@@ -83,7 +79,7 @@ async def test_tells_of_a_cancelled_date_and_of_its_return(
     code = await instance(capacity=1, rule="FREQ=WEEKLY")
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
-    await cancel_date(code, olga, "A <pipe> burst.")
+    await cancel_instance(code, olga, "A <pipe> burst.")
     await run()
     for name in ("Alice", "Bob"):
         said = telegram.last(telegram.person(name).private)
@@ -92,7 +88,7 @@ async def test_tells_of_a_cancelled_date_and_of_its_return(
             " Next: Thu 3 Dec, 1 free."
         )
         assert buttons(said) == [["See Thu 3 Dec"]]
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     await run(2)
     said = telegram.last(telegram.person("Alice").private)
     assert "is on again: Thu 26 Nov, 18:00. Your seat is yours, as before." in said["text"]
@@ -119,12 +115,12 @@ async def test_two_refusals_at_once_stop_everything(
     code = await instance()
     for person in (alice, bob):
         await book(code, person, via=Via.CARD)
-    await cancel_date(code, olga, "Ill")
+    await cancel_instance(code, olga, "Ill")
     telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=30, times=2)
     await run()
     other = await instance()
     await book(other, olga, via=Via.CARD)
-    await cancel_date(other, olga, "Ill too")
+    await cancel_instance(other, olga, "Ill too")
     assert await run(29) == 0
     assert await run(1) >= 1
     await run(2)
@@ -199,11 +195,9 @@ async def test_keeps_telegrams_pace(
     """`M2`: 25 a second over all, and the sandbox's own limits never once refuse."""
     code = await instance(capacity=None)
     for person in await crowd(60):
-        await db.execute(
-            "UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now()
-        )
+        await db.execute("UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now())
         await book(code, person, via=Via.CARD)
-    await cancel_date(code, olga, "Ill")
+    await cancel_instance(code, olga, "Ill")
     assert [await run() for _ in range(3)] == [ALL[0], 0, 0]
     assert await run(1) == ALL[0]
     assert await run(1) == 10

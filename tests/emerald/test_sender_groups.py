@@ -8,13 +8,13 @@ from backend import clock, db
 from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
-from backend.bookings.rules import Via
 from backend.groups.actions import link_group, note_health
 from backend.groups.queries import group, groups
 from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
 from backend.messages.queries import parked
-from bot.pace import GROUP
-from emerald.sender import LIFE, Sender
+from backend.seats.state import Via
+from bot.delivery.rate_limit import GROUP
+from bot.delivery.sender import LIFE, Sender
 from tests.telegram import Telegram
 
 Run = Callable[..., Awaitable[int]]
@@ -83,9 +83,7 @@ async def test_a_closed_topic_is_noted(telegram: Telegram, olga: Any, club: Any,
     assert len(await parked(club.id)) == 1
 
 
-async def test_an_upgraded_group_is_followed(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`A6`: the message goes to the new id."""
     basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
     made = await link_group(olga, club.id, chat_id=basic.id, title="Padel")

@@ -11,7 +11,7 @@ from backend import clock, db
 from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from tests.emerald.test_processes_for_real import wait_for
 from tests.telegram import Telegram
 from tests.workers import emerald, ended
@@ -134,9 +134,7 @@ async def test_a_killed_worker_is_followed_within_ten_seconds(
         assert await ended(second) == 0
 
 
-async def test_two_workers_break_no_limit(
-    telegram: Telegram, olga: Any, club: Any, crowd: Any
-) -> None:
+async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, club: Any, crowd: Any) -> None:
     """`M2`: as counted by the sandbox with its limits on: only who holds the lease sends."""
     telegram.sandbox.flood(True)
     for name in ("Alice", "Bob", "Olga"):
@@ -144,9 +142,7 @@ async def test_two_workers_break_no_limit(
     async with db.transaction():
         await db.execute("UPDATE telegram_users SET may_write_at = NULL WHERE telegram_id > 1003")
     for n in range(5):
-        draft = AnnouncementDraft(
-            text=f"News {n}", all_groups=True, to_members=True, maintenance=True
-        )
+        draft = AnnouncementDraft(text=f"News {n}", all_groups=True, to_members=True, maintenance=True)
         await schedule(olga, await announce(olga, club.id, draft))
     await fan_out()
     total = await db.value("SELECT count(*) FROM messages")

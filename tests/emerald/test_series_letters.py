@@ -7,9 +7,10 @@ from typing import Any
 from backend import clock, db
 from backend.bookings.actions import answer, book
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
-from backend.bookings.series import decide_minimum, move_date, tally, warn_of_minimum
+from backend.events.minimum import decide_minimum, warn_of_minimum
+from backend.events.reschedule import move_instance, move_responses
 from backend.people.actions import TelegramIdentity, meet
+from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -31,7 +32,7 @@ async def test_asks_who_is_booked_whether_they_still_come(
     code = await instance(starts_local=THURSDAY, title="Run <free>")
     await book(code, alice, via=Via.CARD)
     await book(code, bob, guests=1, via=Via.CARD)
-    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
     said = telegram.last(telegram.person("Alice").private)
     assert said["text"] == (
@@ -51,7 +52,7 @@ async def test_asks_who_is_booked_whether_they_still_come(
     assert "Your seats stay yours until you answer." in said["text"]
     done = await telegram.tap("Bob", said, "Not this time")
     assert "You’ve left" in done["text"]
-    found = await tally(code, olga)
+    found = await move_responses(code, olga)
     assert (found.stay, found.left, found.silent) == (["Alice Moore"], ["Bob"], [])
 
 
@@ -62,12 +63,12 @@ async def test_not_this_time_is_free_after_the_deadline_too(
     await started(telegram, "Alice")
     code = await instance(starts_local=THURSDAY, cancel_before_minutes=7 * 24 * 60)
     await book(code, alice, via=Via.CARD)
-    await move_date(code, olga, THURSDAY + timedelta(days=1))
+    await move_instance(code, olga, THURSDAY + timedelta(days=1))
     await run()
     said = telegram.last(telegram.person("Alice").private)
     assert "has moved: Fri 27 Nov, 18:00 instead of Thu 26 Nov, 18:00." in said["text"]
     await telegram.tap("Alice", said, "Not this time")
-    assert (await tally(code, olga)).left == ["Alice Moore"]
+    assert (await move_responses(code, olga)).left == ["Alice Moore"]
     assert await db.value("SELECT count(*) FROM absences") == 0
 
 
@@ -80,7 +81,7 @@ async def test_tells_who_waits_or_said_maybe_without_asking(
     await book(code, olga, via=Via.CARD)
     await book(code, alice, via=Via.CARD)
     await answer(code, bob, maybe=True, via=Via.CARD)
-    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
     for name in ("Alice", "Bob"):
         said = telegram.last(telegram.person(name).private)
@@ -107,9 +108,7 @@ async def test_says_how_many_are_missing_and_then_that_it_runs(
     assert await decide_minimum() == 1
     await run()
     said = telegram.last(telegram.person("Alice").private)
-    assert said["text"] == (
-        "✅ Evening flow yoga takes place: Thu 26 Nov, 18:00. You can count on it."
-    )
+    assert said["text"] == ("✅ Evening flow yoga takes place: Thu 26 Nov, 18:00. You can count on it.")
 
 
 async def test_an_organiser_decides_with_a_tap(
@@ -127,9 +126,7 @@ async def test_an_organiser_decides_with_a_tap(
     assert await decide_minimum() == 2
     await run()
     first = telegram.last(telegram.person("Olga").private)
-    assert first["text"] == (
-        "⏳ A, Thu 26 Nov, 18:00: 1 comes, and at least 3 are needed. Does it run?"
-    )
+    assert first["text"] == ("⏳ A, Thu 26 Nov, 18:00: 1 comes, and at least 3 are needed. Does it run?")
     assert buttons(first) == [["Run it", "Call it off"], ["Open in Emerald"]]
     assert (await telegram.tap("Olga", first, "Run it"))["text"].startswith("It runs.")
     assert buttons(telegram.last(telegram.person("Olga").private)) == [["Open in Emerald"]]
@@ -152,7 +149,7 @@ async def test_speaks_the_readers_own_language_of_their_club(
     vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
     code = await instance(starts_local=THURSDAY, visibility="link")
     await book(code, vaino, via=Via.CARD)
-    await move_date(code, olga, THURSDAY.replace(hour=11))
+    await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
     said = telegram.last(telegram.person("Väinö").private)
     assert "to 26.11." in said["text"] and "11.00" in said["text"]

@@ -9,7 +9,7 @@ import pytest
 import recurring_ical_events
 from icalendar import Calendar
 
-from backend.events.calendar import CalendarDate, Status, render
+from backend.events.ical import CalendarDate, Status, render
 
 YOGA = CalendarDate(
     code="abcdefghjk",

@@ -10,17 +10,12 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import book
 from backend.bookings.queries import event, series_dates
-from backend.bookings.rules import Via
-from backend.bookings.series import edit_series
 from backend.errors import Forbidden, InvalidForm, NotFound
-from backend.events.actions import (
-    duplicate_series,
-    materialise_all,
-    pause_series,
-    resume_series,
-)
+from backend.events.actions import duplicate_series, materialize_all, pause_series, resume_series
+from backend.events.edit import edit_series
 from backend.events.queries import series as series_view
 from backend.people.queries import Person
+from backend.seats.state import Via
 
 Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)
@@ -37,7 +32,7 @@ async def test_a_paused_series_gets_no_dates_until_it_goes_on(
     assert view is not None
     assert view.paused_at == noon
     clock.advance(timedelta(weeks=3))
-    assert await materialise_all() == 0
+    assert await materialize_all() == 0
     dates = await series_dates(made.series_id, olga)
     assert len(dates) == 5
     await book(dates[0].code, alice, via=Via.MINIAPP)
@@ -106,17 +101,17 @@ async def test_only_series_that_are_behind_are_looked_at(
     await series(starts_local=TUESDAY)
     weekly = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     looked: list[int] = []
-    really = actions.materialise
+    really = actions.materialize
 
-    async def materialise(series_id: int, at: datetime, then: Any, *, onward: bool) -> list[int]:
+    async def materialize(series_id: int, at: datetime, *, onward: bool) -> list[int]:
         looked.append(series_id)
-        return await really(series_id, at, then, onward=onward)
+        return await really(series_id, at, onward=onward)
 
-    monkeypatch.setattr(actions, "materialise", materialise)
-    assert (await materialise_all(), looked) == (0, [])
+    monkeypatch.setattr(actions, "materialize", materialize)
+    assert (await materialize_all(), looked) == (0, [])
     clock.advance(timedelta(days=2))
-    assert (await materialise_all(), looked) == (1, [weekly.series_id])
-    assert (await materialise_all(), looked) == (0, [weekly.series_id])
+    assert (await materialize_all(), looked) == (1, [weekly.series_id])
+    assert (await materialize_all(), looked) == (0, [weekly.series_id])
 
 
 async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime) -> None:
@@ -128,11 +123,9 @@ async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime)
             (broken[0], "rule", "FREQ=NEVER"),
             (broken[1], "zone", "Mars/Olympus"),
         ):
-            await db.execute(
-                f"UPDATE event_series SET {column} = $2 WHERE id = $1", one.series_id, text
-            )
+            await db.execute(f"UPDATE event_series SET {column} = $2 WHERE id = $1", one.series_id, text)
     clock.advance(timedelta(weeks=1))
-    assert await materialise_all() == 1
+    assert await materialize_all() == 1
 
 
 @pytest.mark.parametrize("weeks", [1, 26, 52])

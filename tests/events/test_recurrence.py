@@ -5,18 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from backend.events.recurrence import wall_times
-from backend.events.rules import (
-    Day,
-    Freq,
-    Rule,
-    UnknownZone,
-    Weekday,
-    gap_or_fold,
-    occurrences,
-    parse_recurrence,
-    resolve_local,
-)
+from backend.events.recurrence import Day, Freq, Rule, Weekday, wall_times
+from backend.events.rfc5545 import parse_recurrence
+from backend.events.rules import occurrences
+from backend.zones import UnknownZone, gap_or_fold, resolve_local
 
 HELSINKI, NEW_YORK, LORD_HOWE = "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"
 LONG_AGO, FAR_AWAY = datetime(1950, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
@@ -47,17 +39,13 @@ def days(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> l
         (LORD_HOWE, datetime(2026, 3, 29, 18), [11, 10.5, 10.5]),
     ],
 )
-def test_keeps_the_wall_clock_across_a_dst_change(
-    zone: str, starts: datetime, offsets: list[float]
-) -> None:
+def test_keeps_the_wall_clock_across_a_dst_change(zone: str, starts: datetime, offsets: list[float]) -> None:
     """`S3`: 18:00 stays 18:00."""
     weekly = parse_recurrence("FREQ=WEEKLY")
     found = occurrences(starts, zone, weekly, after=LONG_AGO, until=FAR_AWAY, limit=3)
     assert [o.local for o in found] == [starts + timedelta(weeks=n) for n in range(3)]
     assert [o.utc_offset for o in found] == [timedelta(hours=hours) for hours in offsets]
-    assert [o.original_start for o in found] == [
-        (o.local - o.utc_offset).replace(tzinfo=UTC) for o in found
-    ]
+    assert [o.original_start for o in found] == [(o.local - o.utc_offset).replace(tzinfo=UTC) for o in found]
 
 
 @pytest.mark.parametrize(
@@ -175,9 +163,7 @@ def test_can_leave_out_the_start() -> None:
     assert days(text, datetime(2026, 4, 1, 18)) == ["2026-04-02", "2026-04-03"]
 
 
-@pytest.mark.parametrize(
-    "until", ["20260415T150000Z", "20260415T180000", "20260415", "20260415T235959"]
-)
+@pytest.mark.parametrize("until", ["20260415T150000Z", "20260415T180000", "20260415", "20260415T235959"])
 def test_includes_the_date_that_until_names(until: str) -> None:
     """RFC 5545, 3.3.10: UNTIL is inclusive, in UTC (15:00Z is 18:00 in Helsinki) or local."""
     found = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))

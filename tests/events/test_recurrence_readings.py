@@ -15,7 +15,8 @@ import recurring_ical_events
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from backend.events.rules import BadRule, occurrences, parse_recurrence
+from backend.events.rfc5545 import BadRule, parse_recurrence
+from backend.events.rules import occurrences
 
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 LONG_AGO = datetime(1950, 1, 1, tzinfo=UTC)
@@ -113,9 +114,7 @@ def ours(series: Series) -> list[datetime]:
 # --- What is drawn ------------------------------------------------------------------------------
 
 
-def some(
-    low: int, high: int, *, signed: bool = False, most: int = 4
-) -> st.SearchStrategy[list[int]]:
+def some(low: int, high: int, *, signed: bool = False, most: int = 4) -> st.SearchStrategy[list[int]]:
     """A few distinct numbers, from the end too when signed."""
     numbers = st.integers(low, high)
     if signed:
@@ -152,9 +151,7 @@ def lines(draw: st.DrawFn, starts: datetime, *, plain: bool = False) -> Line:
     if chosen == "BYYEARDAY":
         line.by["BYYEARDAY"] = draw(some(1, 366, signed=True))
     if chosen == "weeks":
-        line.by["BYWEEKNO"] = draw(
-            st.lists(st.integers(1, 53) | st.just(-1), min_size=1, max_size=3)
-        )
+        line.by["BYWEEKNO"] = draw(st.lists(st.integers(1, 53) | st.just(-1), min_size=1, max_size=3))
         if not plain and draw(st.booleans()):
             line.by_day = []
     elif line.freq == "WEEKLY":
@@ -352,9 +349,7 @@ def day_by_day(line: Line, starts: datetime, until: date) -> Iterator[datetime]:
     for number, days in groupby(every, key=lambda day: period(line, day, first)):
         if number < 0 or number % line.interval:
             continue
-        walls = [
-            datetime.combine(day, at) for day in days if fits(line, day, first) for at in times
-        ]
+        walls = [datetime.combine(day, at) for day in days if fits(line, day, first) for at in times]
         if "BYSETPOS" in line.by:
             places = {n - 1 if n > 0 else len(walls) + n for n in line.by["BYSETPOS"]}
             walls = [wall for place, wall in enumerate(walls) if place in places]
@@ -399,9 +394,7 @@ def by_hand(drawn: Series) -> list[datetime]:
     days = {moment for moment in drawn.exdates if not isinstance(moment, datetime)}
     place = ZoneInfo(zone)
     return sorted(
-        at
-        for at in found
-        if instant(starts) <= at <= drawn.until and at.astimezone(place).date() not in days
+        at for at in found if instant(starts) <= at <= drawn.until and at.astimezone(place).date() not in days
     )
 
 
@@ -418,9 +411,7 @@ def test_gives_the_same_dates_in_pieces_as_in_one(drawn: Series, data: st.DataOb
     """`S2`: where a span begins, where it ends and how many are asked for changes no date."""
     whole = ours(drawn)
     first, last = LONG_AGO, drawn.until
-    cut = data.draw(st.datetimes(drawn.starts, last.replace(tzinfo=None)), "cut").replace(
-        tzinfo=UTC
-    )
+    cut = data.draw(st.datetimes(drawn.starts, last.replace(tzinfo=None)), "cut").replace(tzinfo=UTC)
     limit = data.draw(st.integers(1, 8), "limit")
     read = parse_recurrence(drawn.text())
 

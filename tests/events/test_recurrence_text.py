@@ -9,18 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from backend.events.rules import (
-    BadRule,
-    Day,
-    Freq,
-    Moment,
-    Recurrence,
-    Weekday,
-    build_rule,
-    describe,
-    occurrences,
-    parse_recurrence,
-)
+from backend.events.recurrence import Day, Freq, Moment, Recurrence, Weekday
+from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
+from backend.events.rule_description import describe
+from backend.events.rules import occurrences
 
 STARTS = datetime(2026, 4, 1, 18)
 MO, TU, WE, TH, FR = Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR
@@ -249,9 +241,7 @@ def test_leaves_to_the_text_what_the_builder_cannot_say(text: str) -> None:
 UNTIL = (
     st.none()
     | st.dates(date(1900, 1, 1), date(2999, 1, 1))
-    | st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1)).map(
-        lambda wall: wall.replace(microsecond=0)
-    )
+    | st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1)).map(lambda wall: wall.replace(microsecond=0))
 )
 
 

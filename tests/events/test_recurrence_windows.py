@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from backend.events.rules import Windows, is_over
+from backend.seats.windows import Windows
 
 STARTS = datetime(2026, 4, 1, 15, tzinfo=UTC)
 TICK = timedelta(seconds=1)
@@ -61,14 +61,3 @@ def test_counts_elapsed_minutes_across_a_dst_change() -> None:
     assert opens.utcoffset() == timedelta(0)
     shown = opens.astimezone(helsinki).replace(tzinfo=None)
     assert shown == datetime(2026, 3, 28, 23, 30)
-
-
-def test_is_over_after_its_end() -> None:
-    """`S8`."""
-    ends = STARTS + timedelta(minutes=90)
-    assert not is_over(STARTS, 90, ends - TICK)
-    assert is_over(STARTS, 90, ends)
-    # Across a DST change, too, ninety minutes are ninety minutes.
-    night = datetime(2026, 3, 29, 2, 30, tzinfo=ZoneInfo("Europe/Helsinki"))
-    assert not is_over(night, 90, night.astimezone(UTC) + timedelta(minutes=89))
-    assert is_over(night, 90, night.astimezone(UTC) + timedelta(minutes=90))

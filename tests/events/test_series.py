@@ -10,13 +10,13 @@ from backend import clock, db
 from backend.bookings.actions import book
 from backend.bookings.attendance import complete_ended
 from backend.bookings.queries import event, series_dates
-from backend.bookings.rules import Via
-from backend.bookings.words import Ended
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
-from backend.events.actions import create_series, dates_ahead, materialise_all
+from backend.events.actions import create_series, dates_ahead, materialize_all
 from backend.events.drafts import SeriesDraft
 from backend.events.queries import all_series
 from backend.people.queries import Person
+from backend.seats.replies import Ended
+from backend.seats.state import Via
 from emerald.scripts import create_event
 
 Make = Callable[..., Awaitable[Any]]
@@ -43,16 +43,14 @@ async def test_making_them_again_changes_nothing_and_time_brings_the_next(
 ) -> None:
     """S2: (series, original start) is the identity."""
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert await materialise_all() == 0
+    assert await materialize_all() == 0
     clock.advance(timedelta(weeks=2))
-    assert await materialise_all() == 2
-    assert await materialise_all() == 0
+    assert await materialize_all() == 2
+    assert await materialize_all() == 0
     assert await count() == 10
 
 
-async def test_a_state_that_changes_its_clocks_doubles_no_date(
-    series: Make, noon: datetime
-) -> None:
+async def test_a_state_that_changes_its_clocks_doubles_no_date(series: Make, noon: datetime) -> None:
     """S2: dates made by the zone's former rules are an hour beside what the rule gives now; they are there all the same."""
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     async with db.transaction():
@@ -61,7 +59,7 @@ async def test_a_state_that_changes_its_clocks_doubles_no_date(
             " starts_at = starts_at - interval '1 hour', ends_at = ends_at - interval '1 hour'"
         )
     clock.advance(timedelta(days=2))
-    assert await materialise_all() == 1
+    assert await materialize_all() == 1
     days = await db.value("SELECT count(DISTINCT starts_at::date) FROM event_instances")
     assert days == await count() == 9
 
@@ -72,7 +70,7 @@ async def test_no_date_is_left_out_where_there_are_very_many(
     """S2: of more than are made at once the daily job makes the rest."""
     monkeypatch.setattr("backend.events.actions.MOST_AT_ONCE", 5)
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert (await count(), await materialise_all(), await count()) == (5, 3, 8)
+    assert (await count(), await materialize_all(), await count()) == (5, 3, 8)
 
 
 async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
@@ -81,18 +79,14 @@ async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon
     assert [d.starts_at.year for d in await series_dates(made.series_id, olga)] == [2027]
 
 
-async def test_wall_clock_time_is_kept_over_the_change(
-    series: Make, olga: Person, noon: datetime
-) -> None:
+async def test_wall_clock_time_is_kept_over_the_change(series: Make, olga: Person, noon: datetime) -> None:
     """S3: in March Helsinki moves from +2 to +3."""
     clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
     made = await series(starts_local=datetime(2027, 3, 23, 18, 0), rule="FREQ=WEEKLY;COUNT=2")
     assert [d.starts_at.hour for d in await series_dates(made.series_id, olga)] == [16, 15]
 
 
-async def test_a_series_without_a_date_to_come_is_refused(
-    club: Any, olga: Person, noon: datetime
-) -> None:
+async def test_a_series_without_a_date_to_come_is_refused(club: Any, olga: Person, noon: datetime) -> None:
     past = SeriesDraft(title="Gone", zone="UTC", starts_local=datetime(2026, 1, 1, 12, 0))
     with pytest.raises(InvalidForm) as no:
         await create_series(olga, club.id, past)
@@ -133,9 +127,7 @@ async def test_all_faults_are_told_at_once_each_at_its_field(club: Any, olga: Pe
     }
 
 
-async def test_a_group_of_another_club_cannot_be_chosen(
-    club: Any, olga: Person, noon: datetime
-) -> None:
+async def test_a_group_of_another_club_cannot_be_chosen(club: Any, olga: Person, noon: datetime) -> None:
     """A1."""
     draft = SeriesDraft(title="Yoga", zone="UTC", starts_local=TUESDAY, group_id=club.group_id + 1)
     with pytest.raises(InvalidForm) as no:
@@ -178,9 +170,7 @@ async def test_a_preview_shows_the_next_dates_and_saves_none(noon: datetime, wor
     assert await count() == 0
 
 
-async def test_the_list_of_series_has_the_next_first(
-    series: Make, club: Any, noon: datetime
-) -> None:
+async def test_the_list_of_series_has_the_next_first(series: Make, club: Any, noon: datetime) -> None:
     await series(title="Later", starts_local=TUESDAY + timedelta(days=3))
     await series(title="Sooner", starts_local=TUESDAY)
     assert [s.draft.title for s in await all_series(club.id)] == ["Sooner", "Later"]
@@ -195,9 +185,7 @@ async def test_a_series_of_another_club_is_not_there(series: Make, club: Any) ->
     assert await queries.series(club.id + 1, made.series_id) is None
 
 
-@pytest.mark.parametrize(
-    ("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)]
-)
+@pytest.mark.parametrize(("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)])
 async def test_a_script_names_a_wall_clock_or_an_instant(
     club: Any, olga: Person, noon: datetime, starts_at: str, hour: int
 ) -> None:

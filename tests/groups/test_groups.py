@@ -13,7 +13,6 @@ from backend.bookings.queries import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.groups import actions
 from backend.groups.actions import (
-    ask_telegram_by,
     gone_from,
     is_present,
     link_group,
@@ -23,6 +22,7 @@ from backend.groups.actions import (
     recheck,
     rename_group,
     seen_in,
+    set_membership_checker,
     unlink_group,
 )
 from backend.groups.queries import group_of_chat, groups
@@ -40,7 +40,7 @@ async def telegram() -> AsyncIterator[dict[int, bool | None]]:
         return said.get(telegram_id, False)
 
     before = actions._lookup
-    ask_telegram_by(lookup)
+    set_membership_checker(lookup)
     yield said
     actions._lookup = before
 

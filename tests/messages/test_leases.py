@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from backend import clock
-from backend.messages import leases
+from backend import clock, leases
 
 LIFE = timedelta(seconds=10)
 
@@ -11,7 +10,7 @@ LIFE = timedelta(seconds=10)
 async def test_one_holder_at_a_time(world: None, noon: datetime) -> None:
     assert await leases.take("sender", "first", LIFE) == 1
     assert await leases.take("sender", "second", LIFE) is None
-    assert await leases.held("sender")
+    assert await leases.is_held("sender")
 
 
 async def test_renewing_keeps_the_epoch(world: None, noon: datetime) -> None:
@@ -26,62 +25,62 @@ async def test_a_dead_holder_is_followed_within_its_life(world: None, noon: date
     """HOUSE 4c: takeover in at most 10 s; the new epoch tells its work from the old one's."""
     await leases.take("sender", "first", LIFE)
     clock.advance(LIFE)
-    assert not await leases.held("sender")
+    assert not await leases.is_held("sender")
     assert await leases.take("sender", "second", LIFE) == 2
     assert await leases.take("sender", "first", LIFE) is None
 
 
 async def test_who_goes_in_peace_is_followed_at_once(world: None, noon: datetime) -> None:
     await leases.take("sender", "first", LIFE)
-    await leases.let_go("sender", "second")
+    await leases.release("sender", "second")
     assert await leases.take("sender", "second", LIFE) is None
-    await leases.let_go("sender", "first")
+    await leases.release("sender", "first")
     assert await leases.take("sender", "second", LIFE) == 2
 
 
 async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime) -> None:
-    await leases.enlist(["sweep"])
-    await leases.enlist(["sweep"])
-    assert await leases.claim_duty("sweep") == 1
-    assert await leases.claim_duty("sweep") is None
-    assert await leases.end_duty("sweep", 1, timedelta(hours=1))
+    await leases.register_jobs(["sweep"])
+    await leases.register_jobs(["sweep"])
+    assert await leases.claim_job("sweep") == 1
+    assert await leases.claim_job("sweep") is None
+    assert await leases.finish_job("sweep", 1, timedelta(hours=1))
     clock.advance(timedelta(minutes=59))
-    assert await leases.claim_duty("sweep") is None
+    assert await leases.claim_job("sweep") is None
     clock.advance(timedelta(minutes=1))
-    assert await leases.claim_duty("sweep") == 2
+    assert await leases.claim_job("sweep") == 2
 
 
 async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
     """HOUSE 4c: within 10 s."""
-    await leases.enlist(["sweep"])
-    assert await leases.claim_duty("sweep") == 1
-    clock.advance(leases.DUTY_LIFE)
-    assert await leases.claim_duty("sweep") == 2
-    assert timedelta(seconds=10) > leases.DUTY_LIFE
+    await leases.register_jobs(["sweep"])
+    assert await leases.claim_job("sweep") == 1
+    clock.advance(leases.JOB_CLAIM)
+    assert await leases.claim_job("sweep") == 2
+    assert timedelta(seconds=10) > leases.JOB_CLAIM
 
 
 async def test_who_lives_keeps_a_duty_and_who_was_overtaken_writes_nothing(
     world: None, noon: datetime
 ) -> None:
     """The epoch fences off who held it before."""
-    await leases.enlist(["sweep"])
-    assert await leases.claim_duty("sweep") == 1
+    await leases.register_jobs(["sweep"])
+    assert await leases.claim_job("sweep") == 1
     for _ in range(5):
-        clock.advance(leases.DUTY_RENEW)
-        assert await leases.renew_duty("sweep", 1)
-    assert await leases.claim_duty("sweep") is None
-    clock.advance(leases.DUTY_LIFE)
-    assert await leases.claim_duty("sweep") == 2
-    assert not await leases.renew_duty("sweep", 1)
-    assert not await leases.end_duty("sweep", 1, timedelta(days=1), error="late")
-    clock.advance(leases.DUTY_LIFE)
-    assert await leases.claim_duty("sweep") == 3
+        clock.advance(leases.JOB_RENEW)
+        assert await leases.renew_job("sweep", 1)
+    assert await leases.claim_job("sweep") is None
+    clock.advance(leases.JOB_CLAIM)
+    assert await leases.claim_job("sweep") == 2
+    assert not await leases.renew_job("sweep", 1)
+    assert not await leases.finish_job("sweep", 1, timedelta(days=1), error="late")
+    clock.advance(leases.JOB_CLAIM)
+    assert await leases.claim_job("sweep") == 3
 
 
 async def test_a_failed_duty_is_tried_again_soon(world: None, noon: datetime) -> None:
-    await leases.enlist(["sweep"])
-    epoch = await leases.claim_duty("sweep")
+    await leases.register_jobs(["sweep"])
+    epoch = await leases.claim_job("sweep")
     assert epoch is not None
-    await leases.end_duty("sweep", epoch, timedelta(days=1), error="ValueError()")
+    await leases.finish_job("sweep", epoch, timedelta(days=1), error="ValueError()")
     clock.advance(leases.AFTER_FAILURE)
-    assert await leases.claim_duty("sweep")
+    assert await leases.claim_job("sweep")

@@ -4,15 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.events.wallclock import end_of_quiet
-from backend.messages.rules import (
-    ANNOUNCEMENTS,
-    ANSWERS,
-    OFFERS,
-    QUESTIONS,
-    REMINDERS,
-    told_at,
-)
+from backend.outbox.kinds import ANNOUNCEMENTS, ANSWERS, OFFERS, QUESTIONS, REMINDERS, told_at
+from backend.zones import end_of_quiet
 
 HELSINKI = "Europe/Helsinki"
 

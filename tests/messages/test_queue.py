@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import clock, db, leases
 from backend.accounts.actions import create_account
-from backend.bookings.actions import book, find, leave, remove
+from backend.bookings.actions import book, leave, remove
 from backend.bookings.queries import attendance
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, restore_date
 from backend.errors import Forbidden
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.queries import find_instance
 from backend.messages import actions as messages
-from backend.messages import leases
-from backend.messages.queries import Place, parked
-from backend.messages.rules import ANNOUNCEMENTS, ANSWERS, LAST, REMINDERS
+from backend.messages.queries import GroupChat, parked
+from backend.outbox.kinds import ANNOUNCEMENTS, ANSWERS, LAST, REMINDERS
 from backend.people.actions import choose_zone
 from backend.people.preferences import mute
+from backend.seats.state import Via
 
 Tell = Callable[..., Awaitable[int]]
 
@@ -95,19 +95,17 @@ async def test_an_undone_cancellation_is_not_told_as_one(
 ) -> None:
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    await cancel_date(code, olga, "A pipe burst")
-    await restore_date(code, olga)
+    await cancel_instance(code, olga, "A pipe burst")
+    await restore_instance(code, olga)
     # The first would be a lie by now, and holds nothing up.
     [letter] = await messages.claim(1, limit=10)
     assert letter.kind == "restored"
 
 
-async def test_the_removed_are_told(
-    olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]
-) -> None:
+async def test_the_removed_are_told(olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]) -> None:
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    [comer] = await attendance((await find(code)).id)
+    [comer] = await attendance((await find_instance(code)).id)
     await remove(code, olga, comer.membership_id)
     [letter] = await messages.claim(1, limit=10)
     assert letter.kind == "removed" and letter.person.id == alice.id
@@ -130,9 +128,7 @@ async def test_a_big_club_does_not_starve_a_small_one(
 ) -> None:
     """HOUSE 4c: every club in its turn, whatever waits in others, and by priority within one."""
     for person in await crowd(30):
-        await db.execute(
-            "UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now()
-        )
+        await db.execute("UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now())
         await tell(person)
     small = await create_account("Sunday Runners")
     later = await tell(alice, account_id=small.account_id, priority=5)
@@ -214,23 +210,19 @@ async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell:
         assert (await state_of(message_id))[0] == "blocked"
 
 
-async def test_a_group_is_written_to_like_a_person(
-    noon: datetime, alice: Any, club: Any, tell: Tell
-) -> None:
+async def test_a_group_is_written_to_like_a_person(noon: datetime, alice: Any, club: Any, tell: Tell) -> None:
     """One at a time, and not while it is busy."""
     first = await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
     await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
     person = await tell(alice)
     letters = await messages.claim(1, limit=10)
     assert [letter.id for letter in letters] == [person, first]
-    assert letters[1].to == Place(club.group_id, club.chat_id, None, "well")
+    assert letters[1].to == GroupChat(club.group_id, club.chat_id, None, "well")
     assert await messages.claim(1, limit=10, busy=[club.chat_id]) == []
     assert len(await messages.claim(1, limit=10)) == 1
 
 
-async def test_a_message_goes_to_one_person_or_to_one_group(
-    alice: Any, club: Any, tell: Tell
-) -> None:
+async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: Any, tell: Tell) -> None:
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
         await tell(alice, group_id=club.group_id)
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
@@ -285,9 +277,7 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
         assert epoch == 2
         return await messages.recover(epoch)
 
-    taken, recovered = await asyncio.gather(
-        messages.claim(1, limit=10, lease="sender 42"), take_over()
-    )
+    taken, recovered = await asyncio.gather(messages.claim(1, limit=10, lease="sender 42"), take_over())
     assert len(taken) == recovered
     assert len(await messages.claim(2, limit=10, lease="sender 42")) == 2
 
@@ -295,9 +285,7 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
 # --- what its reader wants (`M5`) ---
 
 
-async def test_what_nobody_wants_is_not_told(
-    noon: datetime, alice: Any, bob: Any, tell: Tell
-) -> None:
+async def test_what_nobody_wants_is_not_told(noon: datetime, alice: Any, bob: Any, tell: Tell) -> None:
     """`M5`: at the moment of sending, so that it counts for what waits already."""
     unwanted = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
     always = await tell(alice, kind="removed")
@@ -402,9 +390,7 @@ def _rows_read(plan: dict[str, Any]) -> int:
     """Rows that scans of messages gave or threw away, over all loops."""
     own = 0
     if plan.get("Relation Name") == "messages" and "Scan" in plan["Node Type"]:
-        thrown = plan.get("Rows Removed by Filter", 0) + plan.get(
-            "Rows Removed by Index Recheck", 0
-        )
+        thrown = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
         own = int((plan["Actual Rows"] + thrown) * plan["Actual Loops"])
     return own + sum(_rows_read(child) for child in plan.get("Plans", ()))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.actions import answer, book, find, leave
+from backend.bookings.actions import answer, book, leave
 from backend.bookings.reminders import (
     RemindedAlready,
     remind_due,
@@ -16,14 +16,15 @@ from backend.bookings.reminders import (
     remind_who_is_missing,
     who_is_missing,
 )
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date
 from backend.errors import Forbidden, Invalid
+from backend.events.cancel import cancel_instance
+from backend.events.queries import find_instance
 from backend.groups.actions import gone_from, seen_in
 from backend.groups.queries import group
 from backend.messages import actions as messages
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.preferences import choose_reminders, mute
+from backend.seats.state import Via
 
 Make = Callable[..., Awaitable[str]]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -41,10 +42,8 @@ async def told(kind: str = "reminder") -> list[int]:
 
 
 async def start_of(code: str) -> datetime:
-    where = await find(code)
-    start: datetime = await db.value(
-        "SELECT starts_at FROM event_instances WHERE id = $1", where.id
-    )
+    where = await find_instance(code)
+    start: datetime = await db.value("SELECT starts_at FROM event_instances WHERE id = $1", where.id)
     return start
 
 
@@ -82,9 +81,7 @@ async def test_reminds_a_day_and_two_hours_before_once_each(
     assert await remind_due() == 0
 
 
-async def test_two_workers_at_once_remind_once(
-    alice: Any, bob: Any, instance: Make, noon: datetime
-) -> None:
+async def test_two_workers_at_once_remind_once(alice: Any, bob: Any, instance: Make, noon: datetime) -> None:
     code = await instance()
     for person in (alice, bob):
         await book(code, person, via=Via.CARD)
@@ -141,17 +138,13 @@ async def test_who_came_after_the_lead_time_needs_no_reminder_of_it(
     await until(code, 5 * HOUR)
     await book(code, alice, via=Via.CARD)
     assert await remind_due() == 0
-    await choose_reminders(
-        alice, [1440, 360, 60]
-    )  # nor is it caught up on when the times are chosen anew
+    await choose_reminders(alice, [1440, 360, 60])  # nor is it caught up on when the times are chosen anew
     assert await remind_due() == 0
     await until(code, HOUR)
     assert await remind_due() == 1
 
 
-async def test_a_worker_that_was_away_reminds_once(
-    alice: Any, instance: Make, noon: datetime
-) -> None:
+async def test_a_worker_that_was_away_reminds_once(alice: Any, instance: Make, noon: datetime) -> None:
     """Both times have passed: the nearer one is told, not both."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
@@ -207,7 +200,7 @@ async def test_nobody_is_reminded_of_what_is_no_longer_so(
     await until(left, DAY)
     assert await remind_due() == 3
     await leave(left, alice, via=Via.CARD)
-    await cancel_date(cancelled, olga, "Ill")
+    await cancel_instance(cancelled, olga, "Ill")
     await move(moved, HOUR)
     assert await told("cancelled") == [bob.id]
     assert await remind_due() == 0
@@ -297,9 +290,7 @@ async def test_who_answered_meanwhile_is_not_asked(
     assert alice.id not in await told("unanswered")
 
 
-async def test_after_the_deadline_nobody_is_asked(
-    instance: Make, yogis: Any, noon: datetime
-) -> None:
+async def test_after_the_deadline_nobody_is_asked(instance: Make, yogis: Any, noon: datetime) -> None:
     """`M4`: before the deadline."""
     code = await instance(remind_unanswered=True, cancel_before_minutes=1440)
     await until(code, DAY)

@@ -88,9 +88,7 @@ async def test_a_browser_is_in_once_the_bot_was_told_yes(olga: Person) -> None:
     assert token not in str([dict(r) for r in await db.rows("SELECT * FROM web_sessions")])
 
 
-async def test_a_refused_or_old_link_leads_nowhere(
-    olga: Person, charlie: Person, noon: datetime
-) -> None:
+async def test_a_refused_or_old_link_leads_nowhere(olga: Person, charlie: Person, noon: datetime) -> None:
     refused = await begin_sign_in(BROWSER)
     asked = await pending_sign_in(refused.key)
     await answer_sign_in(asked.id, olga, yes=False)

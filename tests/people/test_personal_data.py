@@ -15,12 +15,11 @@ from backend.accounts.rules import Role
 from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule, watch
 from backend.bookings.actions import book, fill_all, leave, name_guests
 from backend.bookings.attendance import check_in, close_list, pardon
-from backend.bookings.queries import attendance, comers
-from backend.bookings.regulars import make_regular
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date
+from backend.bookings.queries import attendance, attendees
+from backend.bookings.standing_seats import make_regular
 from backend.cards.actions import post_card
 from backend.errors import NotFound
+from backend.events.cancel import cancel_instance
 from backend.groups.actions import link_group
 from backend.people import feeds
 from backend.people.actions import (
@@ -34,10 +33,11 @@ from backend.people.actions import (
 from backend.people.preferences import choose_reminders
 from backend.people.queries import person as person_by_id
 from backend.personal.actions import erase, finish_erasures
-from backend.personal.held import HELD
+from backend.personal.inventory import HELD
 from backend.personal.queries import export
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -67,9 +67,7 @@ async def found(text: str) -> list[str]:
     return [
         f"{table}.{column}"
         for table, column in columns
-        if await db.value(
-            f'SELECT true FROM "{table}" WHERE "{column}"::text LIKE $1 LIMIT 1', f"%{text}%"
-        )
+        if await db.value(f'SELECT true FROM "{table}" WHERE "{column}"::text LIKE $1 LIMIT 1', f"%{text}%")
     ]
 
 
@@ -103,7 +101,7 @@ async def full_life(
     await book(past, alice, via=Via.CARD)
     await book(ahead, alice, via=Via.CARD)
     await post_card(zara, past)
-    await cancel_date(off, zara, "No key")
+    await cancel_instance(off, zara, "No key")
     await create_key(zara, club.id, label="For friends", role=Role.MEMBER)
     await link_group(zara, club.id, chat_id=-100200300, title="Second room")
     await choose_reminders(zara, [60])
@@ -161,9 +159,7 @@ async def test_names_nobody_else(
         assert secret not in text
 
 
-async def test_an_erased_person_stands_nowhere(
-    zara: Any, full_life: dict[str, Any], noon: datetime
-) -> None:
+async def test_an_erased_person_stands_nowhere(zara: Any, full_life: dict[str, Any], noon: datetime) -> None:
     """`A7`: not in any column of any table; what was theirs alone is gone."""
     assert await found(NAME) == ["telegram_users.first_name"]
     await erase(zara)
@@ -192,7 +188,7 @@ async def test_the_counts_stay(
     await erase(zara)
     assert await db.value("SELECT count(*) FROM event_participation_log") >= log
     assert await db.value("SELECT sum(votes) FROM poll_option_tallies") == votes == 1
-    people = await comers(past_id)
+    people = await attendees(past_id)
     assert [(one.first_name, one.seats) for one in people.comers] == [("Someone", 2), ("Alice", 1)]
     assert "Someone" in [one.name for one in await attendance(past_id)]
     assert await check_invariants() == []
@@ -203,12 +199,10 @@ async def test_seats_ahead_go_on_first(
 ) -> None:
     """`W2`: the line moves, and is told."""
     ahead_id = await db.value("SELECT id FROM event_instances WHERE code = $1", full_life["ahead"])
-    assert [one.first_name for one in (await comers(ahead_id)).comers] == [NAME]
+    assert [one.first_name for one in (await attendees(ahead_id)).comers] == [NAME]
     await erase(zara)
-    assert [one.first_name for one in (await comers(ahead_id)).comers] == ["Alice"]
-    told = await db.value(
-        "SELECT count(*) FROM messages WHERE user_id = $1 AND kind = 'promoted'", alice.id
-    )
+    assert [one.first_name for one in (await attendees(ahead_id)).comers] == ["Alice"]
+    told = await db.value("SELECT count(*) FROM messages WHERE user_id = $1 AND kind = 'promoted'", alice.id)
     assert told == 1
     assert await db.value("SELECT count(*) FROM regulars") == 0
     assert await check_invariants() == []
@@ -247,15 +241,11 @@ async def test_twice_is_the_same(zara: Any, full_life: dict[str, Any], noon: dat
     erased_at = await db.value("SELECT erased_at FROM telegram_users WHERE id = $1", zara.id)
     clock.advance(timedelta(minutes=1))
     await erase(zara)
-    assert erased_at == await db.value(
-        "SELECT erased_at FROM telegram_users WHERE id = $1", zara.id
-    )
+    assert erased_at == await db.value("SELECT erased_at FROM telegram_users WHERE id = $1", zara.id)
     assert await db.value("SELECT count(*) FROM audit_log WHERE verb = 'end membership'") == 1
 
 
-async def test_several_times_at_once_is_once(
-    zara: Any, full_life: dict[str, Any], noon: datetime
-) -> None:
+async def test_several_times_at_once_is_once(zara: Any, full_life: dict[str, Any], noon: datetime) -> None:
     """Two devices, or a finger that trembles."""
     await asyncio.gather(*(erase(zara) for _ in range(4)))
     assert await found(NAME) == []
@@ -298,9 +288,7 @@ async def test_owners_who_go_at_once_leave_one_behind(
     assert sorted(type(one).__name__ for one in told) == ["LastOwner", "NoneType"]
 
 
-async def test_many_go_while_seats_go_round(
-    club: Any, instance: Make, crowd: Any, noon: datetime
-) -> None:
+async def test_many_go_while_seats_go_round(club: Any, instance: Make, crowd: Any, noon: datetime) -> None:
     """`B3`, `W2`: erased while they are promoted, book, or leave; no seat is lost, none given to nobody."""
     code = await instance(capacity=6)
     people = await crowd(24)
@@ -326,9 +314,7 @@ async def test_many_go_while_seats_go_round(
     assert await db.value("SELECT booked FROM instance_seats") == 6
 
 
-async def test_what_came_in_meanwhile_is_seen_to(
-    zara: Any, olga: Any, club: Any, noon: datetime
-) -> None:
+async def test_what_came_in_meanwhile_is_seen_to(zara: Any, olga: Any, club: Any, noon: datetime) -> None:
     """The hourly net: a message written in the moment of erasing."""
     await erase(zara)
     await db.execute(

@@ -15,8 +15,7 @@ def dates(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]
 
     async def ask(*, limits: tuple[int | None, ...] = (None,) * 3, **fields: Any) -> str:
         options = tuple(
-            OptionDraft("", most, noon + timedelta(days=1 + i, hours=4))
-            for i, most in enumerate(limits)
+            OptionDraft("", most, noon + timedelta(days=1 + i, hours=4)) for i, most in enumerate(limits)
         )
         draft = {
             "question": "When do we meet?",
@@ -32,20 +31,16 @@ def dates(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]
 @pytest.fixture
 def answer() -> Callable[[str, Any, str], Awaitable[str]]:
     """Answer a poll about dates, a mark for each: `await answer(code, alice, "y?n")`; `-` is no answer."""
-    from backend.bookings.rules import Via
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
+    from backend.seats.state import Via
 
     marks = {"y": Answer.YES, "?": Answer.IF_NEED_BE, "n": Answer.NO}
 
     async def say(code: str, who: Any, said: str) -> str:
         options = (await poll(code, who)).options
-        choice = {
-            option.id: marks[mark]
-            for option, mark in zip(options, said, strict=True)
-            if mark != "-"
-        }
+        choice = {option.id: marks[mark] for option, mark in zip(options, said, strict=True) if mark != "-"}
         return (await vote(code, who, choice, via=Via.MINIAPP)).kind
 
     return say

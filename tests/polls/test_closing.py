@@ -10,18 +10,18 @@ import pytest
 
 from backend import clock, db, failpoints
 from backend.accounts.actions import create_own_account, end_membership
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.bookings.actions import book, fill_all
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
 from backend.cards.actions import announce_due
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.people.queries import Person
 from backend.polls.actions import close_due, close_poll, create_poll
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 
 Ask = Callable[..., Awaitable[str]]
@@ -101,9 +101,7 @@ async def test_who_said_yes_takes_the_seats_first(
     assert await check_invariants() == []
 
 
-async def test_the_group_is_told_of_it_by_the_usual_duty(
-    answered: str, olga: Person, club: Any
-) -> None:
+async def test_the_group_is_told_of_it_by_the_usual_duty(answered: str, olga: Person, club: Any) -> None:
     """C1: at once, however far ahead the date is."""
     await close_poll(answered, olga, make=Making(capacity=8))
     assert await announce_due() == 1
@@ -127,9 +125,7 @@ async def test_with_room_for_all_nobody_has_to_come_first(
     assert await told() == [("Alice", "claim"), ("Olga", "claim")]
 
 
-async def test_an_organiser_may_choose_another_date(
-    answered: str, olga: Person, noon: datetime
-) -> None:
+async def test_an_organiser_may_choose_another_date(answered: str, olga: Person, noon: datetime) -> None:
     third = (await poll(answered, olga)).options[2].id
     closing = await close_poll(answered, olga, make=Making(option_id=third, title="Reunion"))
     assert closing.made is not None
@@ -207,18 +203,14 @@ async def test_a_crash_in_between_leaves_neither(answered: str, olga: Person) ->
     assert await made() == 1
 
 
-async def test_nobody_who_left_has_a_claim(
-    answered: str, olga: Person, alice: Person, club: Any
-) -> None:
-    membership = (await authorise(alice, club.id, Act.VOTE)).membership_id
+async def test_nobody_who_left_has_a_claim(answered: str, olga: Person, alice: Person, club: Any) -> None:
+    membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
     await end_membership(alice, club.id, membership)
     await close_poll(answered, olga, make=Making(capacity=8))
     assert await claims() == ["Olga"] and await told() == [("Olga", "claim")]
 
 
-async def test_what_nobody_said_yes_to_is_made_only_by_name(
-    dates: Ask, answer: Say, olga: Person
-) -> None:
+async def test_what_nobody_said_yes_to_is_made_only_by_name(dates: Ask, answer: Say, olga: Person) -> None:
     """P4: and a refusal leaves the poll open."""
     code = await dates()
     await answer(code, olga, "?n-")
@@ -280,9 +272,7 @@ async def test_not_by_members_nor_from_elsewhere_nor_of_what_is_no_date(
     assert await made() == 0
 
 
-async def test_a_past_date_is_not_made(
-    dates: Ask, answer: Say, olga: Person, noon: datetime
-) -> None:
+async def test_a_past_date_is_not_made(dates: Ask, answer: Say, olga: Person, noon: datetime) -> None:
     code = await dates()
     await answer(code, olga, "y-y")
     first = (await poll(code, olga)).options[0].id

@@ -9,15 +9,15 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import end_membership
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.errors import Forbidden, NotFound
 from backend.groups.actions import seen_in
 from backend.groups.queries import group
 from backend.people.queries import Person
 from backend.polls.actions import close_poll
+from backend.polls.answers import PollClosed, RemindedAlready
 from backend.polls.missing import remind_voters, who_has_not_voted
-from backend.polls.words import PollClosed, RemindedAlready
 
 Ask = Callable[..., Awaitable[str]]
 Say = Callable[[str, Person, str], Awaitable[str]]
@@ -136,10 +136,8 @@ async def test_not_of_a_closed_poll_nor_by_members(
     assert await reminded() == []
 
 
-async def test_who_left_the_club_is_not_missed(
-    dates: Ask, olga: Person, bob: Person, club: Any
-) -> None:
+async def test_who_left_the_club_is_not_missed(dates: Ask, olga: Person, bob: Person, club: Any) -> None:
     code = await dates(group_id=None)
-    membership = (await authorise(bob, club.id, Act.VOTE)).membership_id
+    membership = (await authorize(bob, club.id, Permission.VOTE)).membership_id
     await end_membership(bob, club.id, membership)
     assert "Bob" not in await missing(code, olga)

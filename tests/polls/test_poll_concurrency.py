@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from backend import clock, db, failpoints
-from backend.bookings.rules import Via
 from backend.errors import OutcomeUnknown
 from backend.people.queries import Person
-from backend.polls import box, store
+from backend.polls import ballot_processor, store
 from backend.polls.actions import create_poll, find, tap
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.polls.rules import Answer, Ballot
+from backend.seats.state import Via
 from tests.processes import together
 
 VOTERS = str(Path(__file__).with_name("voters.py"))
@@ -26,9 +26,7 @@ LIMIT = "poll_option_tallies_limit"
 
 async def limited(olga: Person, club: Any, most: int) -> tuple[str, list[int]]:
     """A poll whose first option takes `most` votes; its code and its options' ids."""
-    draft = PollDraft(
-        question="Who drives?", options=(OptionDraft("I do", most), OptionDraft("No"))
-    )
+    draft = PollDraft(question="Who drives?", options=(OptionDraft("I do", most), OptionDraft("No")))
     code = await create_poll(olga, club.id, draft)
     return code, [option.id for option in (await poll(code, olga)).options]
 
@@ -45,9 +43,7 @@ async def miscounted(code: str) -> list[str]:
         list(Answer),
     )
     found = [f"{r['text']}: {r['said']} but {r['counted']}" for r in rows if r[2] != r[3]]
-    found += [
-        f"{r['text']}: oversold" for r in rows if r["counted"][0] > (r["votes_max"] or r[3][0])
-    ]
+    found += [f"{r['text']}: oversold" for r in rows if r["counted"][0] > (r["votes_max"] or r[3][0])]
     voters = await db.value(
         "SELECT t.voters - (SELECT count(DISTINCT membership_id) FROM poll_votes WHERE poll_id = $1)"
         " FROM poll_tallies t WHERE poll_id = $1",
@@ -211,7 +207,7 @@ async def test_one_bad_ballot_harms_nobody_else(
         await real(poll_id, account_id, at, changed)
 
     monkeypatch.setattr(store, "write", broken)
-    said = await box.settle(
+    said = await ballot_processor.process_batch(
         (await find(code)).id,
         [Ballot(alice.id, {drive: Answer.YES}), Ballot(bob.id, {no: Answer.YES})],
     )

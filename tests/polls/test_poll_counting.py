@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import Invalid
+from backend.polls.answers import OptionFull, PollClosed
 from backend.polls.rules import (
     Answer,
     Ballot,
-    Box,
-    NotHere,
+    BallotState,
+    NotAVoter,
     Option,
     Voter,
     best_date,
@@ -20,7 +21,6 @@ from backend.polls.rules import (
     ended_at,
     results_shown,
 )
-from backend.polls.words import OptionFull, PollClosed
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALICE, BOB, GONE = 1, 2, 3
@@ -33,10 +33,10 @@ def box(
     limit: int | None = None,
     closes_at: datetime | None = None,
     closed_at: datetime | None = None,
-) -> Box:
+) -> BallotState:
     """A box with options 11, 12, 13, of which 11 takes `limit` votes; Alice and Bob vote, one has left the club."""
     texts = {11: "Monday", 12: "Tuesday", 13: "Never"}
-    return Box(
+    return BallotState(
         now=NOON,
         zone="Europe/Helsinki",
         kind=kind,
@@ -48,11 +48,11 @@ def box(
     )
 
 
-def cast(at: Box, who: int, *options: int, tap: bool = False) -> str:
+def cast(at: BallotState, who: int, *options: int, tap: bool = False) -> str:
     return decide(at, Ballot(who, dict.fromkeys(options, YES), tap)).kind
 
 
-def counts(at: Box) -> list[int]:
+def counts(at: BallotState) -> list[int]:
     return [option.votes for option in at.options.values()]
 
 
@@ -159,7 +159,7 @@ def test_a_deadline_to_come_does_not_close() -> None:
 
 def test_who_left_the_club_has_no_vote() -> None:
     for who in (GONE, 77):
-        with pytest.raises(NotHere):
+        with pytest.raises(NotAVoter):
             cast(box(), who, 11)
 
 
@@ -174,25 +174,23 @@ def test_who_left_the_club_has_no_vote() -> None:
         ("closed", False, False, True),
     ],
 )
-def test_results_are_shown_when_they_should_be(
-    results: str, is_open: bool, voted: bool, shown: bool
-) -> None:
+def test_results_are_shown_when_they_should_be(results: str, is_open: bool, voted: bool, shown: bool) -> None:
     """P1: live, or hidden until one has voted, or until it closes."""
     assert results_shown(results, is_open=is_open, voted=voted) is shown
 
 
-def dates(limit: int | None = None) -> Box:
+def dates(limit: int | None = None) -> BallotState:
     return box("dates", most=3, limit=limit)
 
 
-def say(at: Box, who: int, **answers: Answer) -> str:
+def say(at: BallotState, who: int, **answers: Answer) -> str:
     """Say what one thinks of the dates `monday`, `tuesday`, `never`."""
     ids = {option.text.lower(): option.id for option in at.options.values()}
     choice = {ids[name]: answer for name, answer in answers.items()}
     return decide(at, Ballot(who, choice)).kind
 
 
-def all_counts(at: Box) -> list[tuple[int, int, int]]:
+def all_counts(at: BallotState) -> list[tuple[int, int, int]]:
     return [(o.votes, o.if_need_be, o.against) for o in at.options.values()]
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import create_own_account, end_membership, join
-from backend.accounts.queries import authorise
-from backend.accounts.rules import Act
-from backend.bookings.rules import Via
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.groups.actions import seen_in
 from backend.groups.queries import group
 from backend.people.queries import Person
 from backend.polls.actions import close_due, close_poll, create_poll, tap, vote
+from backend.polls.answers import OptionFull, PollClosed
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import (
     PollView,
@@ -26,7 +26,7 @@ from backend.polls.queries import (
     poll_versions,
     polls_of,
 )
-from backend.polls.words import OptionFull, PollClosed
+from backend.seats.state import Via
 
 WHICH = PollDraft(
     question="Which evening?",
@@ -71,9 +71,7 @@ async def test_olga_asks_and_everybody_sees_the_counts(
     assert (view.club, view.club_language, view.zone) == ("Kallio Yoga", "en", "Europe/Helsinki")
 
 
-async def test_a_changed_mind_moves_the_vote(
-    club: Any, olga: Person, alice: Person, bob: Person
-) -> None:
+async def test_a_changed_mind_moves_the_vote(club: Any, olga: Person, alice: Person, bob: Person) -> None:
     """P2: and the seat in a limited option goes to the next who asks."""
     code = await ask(olga, club)
     await choose(code, alice, 2)
@@ -184,7 +182,7 @@ async def test_who_left_the_club_votes_no_more_but_their_vote_stays(
 ) -> None:
     code = await ask(olga, club)
     await choose(code, alice, 1)
-    membership = (await authorise(alice, club.id, Act.VOTE)).membership_id
+    membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
     await end_membership(alice, club.id, membership)
     with pytest.raises(NotFound):
         await poll(code, alice)
@@ -192,9 +190,7 @@ async def test_who_left_the_club_votes_no_more_but_their_vote_stays(
     assert (votes(view), view.electors) == ([1, 0, 0], 3)
 
 
-async def test_an_anonymous_poll_names_nobody_to_anybody(
-    club: Any, olga: Person, alice: Person
-) -> None:
+async def test_an_anonymous_poll_names_nobody_to_anybody(club: Any, olga: Person, alice: Person) -> None:
     """P1: not to organisers, not on the card, not once it is closed."""
     code = await ask(olga, club, anonymous=True)
     await choose(code, alice, 1)
@@ -297,9 +293,7 @@ async def test_lists_show_open_polls_by_how_soon_they_close(
     assert [v.code for v in await polls_of(alice, limit=1)] == [soon]
 
 
-async def test_several_choices_are_kept_with_their_maximum(
-    club: Any, olga: Person, alice: Person
-) -> None:
+async def test_several_choices_are_kept_with_their_maximum(club: Any, olga: Person, alice: Person) -> None:
     """P1."""
     code = await ask(olga, club, kind="several", choices_max=2)
     assert await choose(code, alice, 1, 3) == "voted"

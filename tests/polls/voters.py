@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from backend.bookings.rules import Via
 from backend.errors import Refusal
 from backend.people.queries import Person
 from backend.polls.actions import tap, vote
 from backend.polls.rules import Answer
+from backend.seats.state import Via
 from tests.processes import meet
 
 

@@ -55,9 +55,7 @@ class Front:
 
     def context(self) -> ssl.SSLContext:
         """Trust in its certificate, and in no other."""
-        return ssl.create_default_context(
-            cafile=str(certificates(self.directory) / "fullchain.pem")
-        )
+        return ssl.create_default_context(cafile=str(certificates(self.directory) / "fullchain.pem"))
 
     def client(self) -> httpx.Client:
         """A browser that came to the right address."""

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from backend import db, embedded_files
-from backend.messages import leases
+from backend import db, embedded_files, leases
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.prod.yml"
@@ -53,9 +52,7 @@ def test_only_nginx_is_published(services: dict[str, dict[str, Any]]) -> None:
     assert not any(service.get("network_mode") for service in services.values())
 
 
-def test_the_database_has_no_way_out(
-    compose: dict[str, Any], services: dict[str, dict[str, Any]]
-) -> None:
+def test_the_database_has_no_way_out(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
     assert compose["networks"]["back"]["internal"] is True
     assert services["postgres"]["networks"] == ["back"]
     assert services["nginx"]["networks"] == ["edge"]
@@ -161,9 +158,7 @@ def test_postgresql_understands_its_configuration(data: Path) -> None:
         "password_encryption": "scram-sha-256",
     }.items():
         told = f"config_file={ROOT}/ops/postgres/postgresql.conf"
-        said = subprocess.run(
-            [program, "-C", name, "-D", data, "-c", told], capture_output=True, text=True
-        )
+        said = subprocess.run([program, "-C", name, "-D", data, "-c", told], capture_output=True, text=True)
         assert said.returncode == 0, said.stderr
         assert said.stdout.strip() == value, name
 

@@ -8,11 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, db
+from backend import clock, db, leases
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
 from backend.errors import Unavailable
-from backend.messages import leases
+from backend.seats.state import Via
 from emerald import readiness
 from webapp import metrics
 
@@ -42,9 +41,7 @@ async def test_says_that_it_lives(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"status": "ok"}
 
 
-async def test_lives_without_a_database(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_lives_without_a_database(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_: object) -> Any:
         raise Unavailable("connection refused to db.example as admin")
 
@@ -65,7 +62,7 @@ async def test_tells_its_own_counts_while_the_database_hangs(
     async def hang() -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(metrics, "figures", hang)
+    monkeypatch.setattr(metrics, "read_metrics", hang)
     monkeypatch.setattr(metrics, "PATIENCE", 0.01)
     assert await figure(client, "emerald_database_up") == 0
     assert "emerald_http_requests_total" in (await client.get("/metrics")).text
@@ -93,9 +90,7 @@ async def test_is_not_ready_when_the_worker_stopped_renewing(client: httpx.Async
         assert (await client.get("/ready")).status_code == 503
 
 
-async def test_names_missing_migrations(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_names_missing_migrations(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "_up_to_date", False)
     newest = await db.value("SELECT max(name) FROM migration WHERE app_name = 'emerald'")
     await db.execute("UPDATE migration SET app_name = 'gone' WHERE name = $1", newest)

@@ -17,9 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 IGNORED = [
-    line
-    for line in (ROOT / ".dockerignore").read_text().splitlines()
-    if line and not line.startswith("#")
+    line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")
 ]
 
 
@@ -115,7 +113,5 @@ def test_the_health_check_tells_life_from_death(server: HTTPServer) -> None:
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
 def test_hadolint_finds_nothing() -> None:
-    said = subprocess.run(
-        ["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
-    )
+    said = subprocess.run(["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout

@@ -392,6 +392,4 @@ def test_says_when_nobody_answers(tmp_path: Path) -> None:
         assert answer.headers["Retry-After"] == "2"
         for name in ONCE:
             assert len(answer.headers.get_list(name)) == 1, name
-        assert (
-            "frame-ancestors https://web.telegram.org" in answer.headers["Content-Security-Policy"]
-        )
+        assert "frame-ancestors https://web.telegram.org" in answer.headers["Content-Security-Policy"]

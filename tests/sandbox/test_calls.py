@@ -73,9 +73,7 @@ def test_the_first_of_two_values_counts(api: str, yoga: Room) -> None:
         ("getChatMember", {"chat_id": "-1001000000001", "user_id": "x"}, "invalid parameter"),
     ],
 )
-def test_refuses_what_it_does_not_understand(
-    api: str, method: str, given: dict[str, str], why: str
-) -> None:
+def test_refuses_what_it_does_not_understand(api: str, method: str, given: dict[str, str], why: str) -> None:
     answer = httpx.post(f"{api}/{method}", data=given)
     assert answer.status_code == 400
     assert answer.json()["error_code"] == 400

@@ -10,9 +10,7 @@ from sandbox.client import Refused, Room, Sandbox, Somebody
 
 async def test_knows_who_is_what(bot: Bot, yoga: Room, alice: Somebody, charlie: Somebody) -> None:
     charlie.launch()
-    found = [
-        (await bot.get_chat_member(yoga.id, who)).status for who in (1001, alice.id, charlie.id)
-    ]
+    found = [(await bot.get_chat_member(yoga.id, who)).status for who in (1001, alice.id, charlie.id)]
     assert found == ["creator", "member", "left"]
     assert await bot.get_chat_member_count(yoga.id) == 9
     admins = await bot.get_chat_administrators(yoga.id)
@@ -80,9 +78,7 @@ async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: R
     assert titles == ["Kallio Yoga & Friends"]
 
 
-async def test_hears_of_members_only_when_it_asks_for_it(
-    bot: Bot, yoga: Room, bob: Somebody
-) -> None:
+async def test_hears_of_members_only_when_it_asks_for_it(bot: Bot, yoga: Room, bob: Somebody) -> None:
     bob.leave(yoga)
     assert not [u for u in await bot.get_updates() if u.chat_member]
     await bot.get_updates(allowed_updates=["chat_member"])

@@ -34,9 +34,7 @@ async def test_refuses_an_edit_that_changes_nothing(bot: Bot, yoga: Room) -> Non
     with pytest.raises(TelegramBadRequest, match="message is not modified: specified new message"):
         await bot(same)
     with pytest.raises(TelegramBadRequest, match="message is not modified"):
-        await bot.edit_message_reply_markup(
-            chat_id=yoga.id, message_id=sent.message_id, reply_markup=markup
-        )
+        await bot.edit_message_reply_markup(chat_id=yoga.id, message_id=sent.message_id, reply_markup=markup)
     await bot(same.model_copy(update={"parse_mode": None}))
 
 
@@ -76,9 +74,7 @@ async def test_deletes_its_own_and_with_the_right_others_messages(
     assert len(yoga.messages(after=1, deleted=True)) == 2
 
 
-async def test_cannot_delete_after_two_days_without_the_right(
-    bot: Bot, sandbox: Sandbox, yoga: Room
-) -> None:
+async def test_cannot_delete_after_two_days_without_the_right(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     yoga.bot("member")
     sandbox.advance(48 * 3600 + 1)

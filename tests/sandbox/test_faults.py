@@ -26,9 +26,7 @@ async def test_the_next_calls_are_told_to_wait(bot: Bot, sandbox: Sandbox, yoga:
     assert sandbox.counters()["faults_struck"] == 2
 
 
-async def test_a_fault_may_be_for_one_chat(
-    bot: Bot, sandbox: Sandbox, yoga: Room, runners: Room
-) -> None:
+async def test_a_fault_may_be_for_one_chat(bot: Bot, sandbox: Sandbox, yoga: Room, runners: Room) -> None:
     sandbox.fault(chat_id=yoga.id, error_code=500, description="Internal Server Error")
     await bot.send_message(runners.id, "Hello")
     with pytest.raises(TelegramServerError):
@@ -71,9 +69,7 @@ async def test_is_not_limited_until_it_is_switched_on(bot: Bot, yoga: Room) -> N
         await bot.send_message(yoga.id, str(number))
 
 
-async def test_a_group_takes_20_a_minute_edits_included(
-    bot: Bot, sandbox: Sandbox, yoga: Room
-) -> None:
+async def test_a_group_takes_20_a_minute_edits_included(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
     """M2, C2: sending and editing share the limit."""
     sandbox.flood(True)
     sent = await bot.send_message(yoga.id, "0")

@@ -49,9 +49,7 @@ async def test_data_has_1_to_64_bytes(bot: Bot, yoga: Room, data: str) -> None:
 async def test_a_button_does_exactly_one_thing(bot: Bot, yoga: Room) -> None:
     both = InlineKeyboardButton(text="x", url="https://example.com", callback_data="y")
     assert "Text buttons are unallowed" in await refused(bot, yoga.id, both)
-    assert "Text buttons are unallowed" in await refused(
-        bot, yoga.id, InlineKeyboardButton(text="x")
-    )
+    assert "Text buttons are unallowed" in await refused(bot, yoga.id, InlineKeyboardButton(text="x"))
 
 
 async def test_at_most_eight_in_a_row_and_a_hundred_in_all(bot: Bot, yoga: Room) -> None:

@@ -75,9 +75,7 @@ def test_signs_as_the_rfc_says(seed: str, public: str, message: str, signature: 
         ("profile", {"user"}),
     ],
 )
-def test_each_way_gives_its_own_fields(
-    alice: Somebody, yoga: Room, path: str, expected: set[str]
-) -> None:
+def test_each_way_gives_its_own_fields(alice: Somebody, yoga: Room, path: str, expected: set[str]) -> None:
     given = fields(alice.launch(yoga, path=path, startapp="e_1"))
     assert set(given) == expected | {"auth_date", "signature", "hash"}
 

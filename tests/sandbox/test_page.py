@@ -61,9 +61,7 @@ def chromium() -> str | None:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"]
-        )
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
         await browser.close()
 
@@ -157,9 +155,7 @@ async def test_what_people_type_is_text(bot: Bot, page: Page, yoga: Room) -> Non
 
 
 async def test_a_slash_lists_commands(bot: Bot, page: Page, yoga: Room) -> None:
-    await bot.set_my_commands(
-        [BotCommand(command=c, description=f"About {c}") for c in ("events", "book")]
-    )
+    await bot.set_my_commands([BotCommand(command=c, description=f"About {c}") for c in ("events", "book")])
     box = page.get_by_label("Message", exact=True)
     await expect(page.locator("#room")).to_contain_text("Kallio Yoga")
     await box.fill("/")
@@ -213,9 +209,7 @@ async def test_the_app_opens_from_the_card_with_signed_data(
         "allow-scripts allow-same-origin allow-popups allow-forms allow-modals "
         "allow-storage-access-by-user-activation"
     )
-    assert await frame.get_attribute("allow") == (
-        "camera; microphone; geolocation; clipboard-write;"
-    )
+    assert await frame.get_attribute("allow") == ("camera; microphone; geolocation; clipboard-write;")
 
 
 async def opened(page: Page, app: FrameLocator) -> None:
@@ -265,9 +259,7 @@ async def test_a_prepared_message_goes_where_its_sender_says(
     assert message["from"]["id"] == alice.id
 
 
-async def test_the_app_comes_to_the_home_screen_once_it_is_let(
-    page: Page, app: FrameLocator
-) -> None:
+async def test_the_app_comes_to_the_home_screen_once_it_is_let(page: Page, app: FrameLocator) -> None:
     await opened(page, app)
     said, phone = app.locator("#said"), page.locator(".phone:visible")
     question = phone.get_by_role("alertdialog")
@@ -299,9 +291,7 @@ async def test_popups_haptics_and_scans_are_the_phone_s(page: Page, app: FrameLo
     await expect(popup).to_have_count(0)
 
 
-async def test_the_scanner_stays_open_until_somebody_closes_it(
-    page: Page, app: FrameLocator
-) -> None:
+async def test_the_scanner_stays_open_until_somebody_closes_it(page: Page, app: FrameLocator) -> None:
     await opened(page, app)
     said, scanner = app.locator("#said"), page.locator(".phone:visible").get_by_role("alertdialog")
     await app.locator("#scan-many").click()
@@ -352,9 +342,7 @@ async def test_the_theme_changes_while_the_app_is_open(page: Page, app: FrameLoc
     await expect(app.locator("#scheme")).to_have_text("light")
 
 
-async def test_the_app_closes_with_a_question_if_it_asked_for_one(
-    page: Page, app: FrameLocator
-) -> None:
+async def test_the_app_closes_with_a_question_if_it_asked_for_one(page: Page, app: FrameLocator) -> None:
     await opened(page, app)
     phone = page.locator(".phone:visible")
     await app.locator("#guard").click()

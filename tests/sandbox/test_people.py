@@ -66,9 +66,7 @@ async def test_nobody_writes_where_they_are_not(
         alice.say("Hello")
 
 
-async def test_finds_commands_links_and_names_in_what_people_write(
-    yoga: Room, alice: Somebody
-) -> None:
+async def test_finds_commands_links_and_names_in_what_people_write(yoga: Room, alice: Somebody) -> None:
     said = alice.say("/book 🧘 https://map.fi/x. @olga_sandbox #yoga a@b.fi </b>", yoga)
     units = said["text"].encode("utf-16-le")
     found = {

@@ -40,9 +40,7 @@ async def test_a_press_is_answered_once(bot: Bot, yoga: Room, alice: Somebody) -
         await bot.answer_callback_query(query.id)
 
 
-async def test_an_answer_comes_in_time(
-    bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody
-) -> None:
+async def test_an_answer_comes_in_time(bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody) -> None:
     query = await tapped(bot, yoga, alice)
     sandbox.advance(16)
     with pytest.raises(TelegramBadRequest, match="response timeout expired or query ID is invalid"):

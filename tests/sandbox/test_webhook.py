@@ -20,9 +20,7 @@ class Receiver:
 
     url: str = ""
     answers: list[web.Response] = dataclasses.field(default_factory=list)
-    came: asyncio.Queue[tuple[str | None, dict[str, Any]]] = dataclasses.field(
-        default_factory=asyncio.Queue
-    )
+    came: asyncio.Queue[tuple[str | None, dict[str, Any]]] = dataclasses.field(default_factory=asyncio.Queue)
 
     async def take(self, request: web.Request) -> web.Response:
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
@@ -50,9 +48,7 @@ async def receiver(bot: Bot) -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-async def test_brings_updates_with_the_secret(
-    bot: Bot, receiver: Receiver, alice: Somebody
-) -> None:
+async def test_brings_updates_with_the_secret(bot: Bot, receiver: Receiver, alice: Somebody) -> None:
     """X2: the secret header."""
     await bot.set_webhook(receiver.url, secret_token="s3cret_-")
     alice.start()

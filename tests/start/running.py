@@ -84,14 +84,9 @@ class Running:
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                if (
-                    not entry.name.isdecimal()
-                    or " Z " in (entry / "stat").read_text().rpartition(")")[2][:3]
-                ):
+                if not entry.name.isdecimal() or " Z " in (entry / "stat").read_text().rpartition(")")[2][:3]:
                     continue
-                mine = f"EMERALD_HOME={self.home}".encode() in (
-                    entry / "environ"
-                ).read_bytes().split(b"\0")
+                mine = f"EMERALD_HOME={self.home}".encode() in (entry / "environ").read_bytes().split(b"\0")
                 database = str(self.home).encode() + b"/" in (entry / "cmdline").read_bytes()
                 if (mine or database) and name in (entry / "comm").read_text():
                     found.append(int(entry.name))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.bookings.actions import find
 from backend.cards.actions import lost, take_due
 from backend.cards.queries import cards_of
+from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from tests.workers import command
@@ -21,7 +21,7 @@ async def test_posts_the_card_of_a_date_and_of_a_poll(olga: Any, club: Any, inst
     code = await instance()
     done = await command("post", code, "--as", "1001")
     assert (done.returncode, done.stdout) == (0, "The card is on its way to the group.\n"), done
-    [card] = await cards_of(instance_id=(await find(code)).id)
+    [card] = await cards_of(instance_id=(await find_instance(code)).id)
     assert card.state == "due"
     options = (OptionDraft("Yes"), OptionDraft("No"))
     draft = PollDraft(question="Snow?", options=options, group_id=club.group_id)

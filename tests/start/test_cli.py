@@ -36,9 +36,7 @@ async def on_server(sql: str) -> None:
 def url() -> Iterator[str]:
     """An empty database of its own."""
     asyncio.run(on_server("CREATE DATABASE for_commands"))
-    yield replace(
-        DatabaseAddress.from_url(os.environ["DATABASE_URL"]), database="for_commands"
-    ).url()
+    yield replace(DatabaseAddress.from_url(os.environ["DATABASE_URL"]), database="for_commands").url()
     asyncio.run(on_server("DROP DATABASE for_commands WITH (FORCE)"))
 
 
@@ -63,12 +61,8 @@ def refusal(done: Done, code: int = 1) -> str:
 
 
 def test_before_migrating_it_says_so(bare: Command) -> None:
-    assert "has not all tables yet: run `emerald migrate`" in refusal(
-        bare("create-account", "X"), 2
-    )
-    assert bare("doctor").stdout.endswith(
-        "steps of migration are missing: run `emerald migrate`.\n"
-    )
+    assert "has not all tables yet: run `emerald migrate`" in refusal(bare("create-account", "X"), 2)
+    assert bare("doctor").stdout.endswith("steps of migration are missing: run `emerald migrate`.\n")
 
 
 def test_migrate_takes_steps_once(bare: Command) -> None:

@@ -10,9 +10,7 @@ from backend.settings import Settings
 
 
 def test_the_form_of_the_guide() -> None:
-    found = DatabaseAddress.from_url(
-        "postgresql://admin:p%40ss@postgres:5433/emerald?schema=public"
-    )
+    found = DatabaseAddress.from_url("postgresql://admin:p%40ss@postgres:5433/emerald?schema=public")
     assert found.connect_kwargs() == {
         "host": "postgres",
         "port": 5433,

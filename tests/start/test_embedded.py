@@ -269,9 +269,7 @@ print(found, version(found))
     try:
         assert copied.is_relative_to("/var/lib/emerald") and said.split()[1] == "18"
         user = pwd.getpwnam("nobody")
-        ran = subprocess.run(
-            [copied / "initdb", "--version"], user=user.pw_uid, group=user.pw_gid, cwd="/"
-        )
+        ran = subprocess.run([copied / "initdb", "--version"], user=user.pw_uid, group=user.pw_gid, cwd="/")
         assert ran.returncode == 0
     finally:
         shutil.rmtree(copied.parents[2])

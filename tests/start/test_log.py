@@ -105,9 +105,7 @@ def test_no_secret_reaches_a_log_by_any_way(form: str, root_logger: None) -> Non
 
 def test_what_is_not_secret_stays(root_logger: None) -> None:
     stream = logged(LOG_FORMAT="json")
-    told = (
-        "Bob (id 1003) booked 2 seats at 2026-11-23T18:00:00+00:00 in club 7; see /app/events/x7Kq"
-    )
+    told = "Bob (id 1003) booked 2 seats at 2026-11-23T18:00:00+00:00 in club 7; see /app/events/x7Kq"
     structlog.get_logger("emerald").info(told, person=1003, route="/app/events/{code}/booking")
     line = json.loads(stream.getvalue())
     assert line["message"] == told

@@ -42,7 +42,7 @@ async def test_dates_from_the_question_to_the_date(
     first, second = (await poll(code, alice)).options
     assert first.starts_at is not None and second.starts_at is not None
     assert first.starts_at < second.starts_at
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     await vote(code, alice, {first.id: Answer.NO, second.id: Answer.YES}, via=Via.CARD)
     shown = await emerald("poll", code, "--missing")
@@ -93,9 +93,7 @@ async def test_choices_for_a_group(emerald: Emerald, alice: Person, club: Any) -
         (("--option", "Tea", "--option", "Pie", "--group", "77"), "Choose one of the club’s groups."),
     ],
 )  # fmt: skip
-async def test_a_fault_is_a_sentence(
-    emerald: Emerald, arguments: tuple[str, ...], says: str
-) -> None:
+async def test_a_fault_is_a_sentence(emerald: Emerald, arguments: tuple[str, ...], says: str) -> None:
     """X5."""
     told = await emerald("create-poll", "--account", "Kallio Yoga", "--question", "?", *arguments)
     assert told.returncode == 1 and says in told.stderr and "Traceback" not in told.stderr

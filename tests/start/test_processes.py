@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="watches processes as Linux can"
-)
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches processes as Linux can")
 
 SUPERVISOR = """
 import os, signal, sys, time

@@ -14,9 +14,7 @@ import pytest
 
 from tests.start.running import ROOT, Running, free_port, own_home, running, status
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="watches processes as Linux can"
-)
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches processes as Linux can")
 READY = "Emerald is ready"
 MEBIBYTE = 1024  # KiB
 

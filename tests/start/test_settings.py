@@ -181,9 +181,7 @@ def test_a_development_machine_keeps_its_secrets_to_itself(tmp_path: Path) -> No
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert any(
-        told.startswith("EMERALD_HOME") for told in faults(EMERALD_HOME=str(tmp_path / "file"))
-    )
+    assert any(told.startswith("EMERALD_HOME") for told in faults(EMERALD_HOME=str(tmp_path / "file")))
 
 
 def test_a_user_without_a_home_is_told_only_where_one_is_needed() -> None:

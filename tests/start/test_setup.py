@@ -108,9 +108,7 @@ def test_a_newer_python_under_another_name_is_found(clone: Path, only: Path) -> 
         ("ERROR: something new\nand more", "could not be installed: ERROR: something new"),
     ],
 )
-def test_a_failed_installation_is_one_sentence(
-    clone: Path, only: Path, output: str, says: str
-) -> None:
+def test_a_failed_installation_is_one_sentence(clone: Path, only: Path, output: str, says: str) -> None:
     install_pip(clone, output, 1)
     told = sentence(run(clone, only))
     assert says in told
@@ -152,9 +150,7 @@ def test_what_env_says_is_read_but_never_run_and_the_environment_wins(
 
 def test_a_real_environment_is_made_from_an_empty_lock(clone: Path) -> None:
     """The real Python and the real pip, with nothing to download."""
-    done = run(
-        clone, f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM}", PYTHON=os.path.realpath(sys.executable)
-    )
+    done = run(clone, f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM}", PYTHON=os.path.realpath(sys.executable))
     # There is no Emerald in this clone: what remains is that its own Python was asked for it.
     assert "No module named emerald" in done.stderr
     assert (clone / ".venv/installed-requirements.lock").exists()
@@ -173,6 +169,4 @@ def test_what_the_tests_install_holds_what_running_needs() -> None:
 def test_no_lock_names_where_it_came_from() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
-        assert not re.search(
-            r"^\s*--?(index|extra-index|find-links|trusted|i )|https?://", text, re.M
-        )
+        assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted|i )|https?://", text, re.M)

@@ -114,9 +114,7 @@ async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncItera
     """A phone in Helsinki; faults of the page's own scripts, and of its policy, fail the test."""
     from tests.webapp.browsing import PATIENCE, Phone, at_rest
 
-    context = await browser.new_context(
-        viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki"
-    )
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki")
     context.set_default_timeout(PATIENCE)
     faults: list[str] = []
     context.on("weberror", lambda error: faults.append(str(error.error)))

@@ -15,7 +15,6 @@ from typing import Any
 from backend import clock
 from backend.accounts.actions import create_own_account, join
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
 from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
 from backend.groups.actions import link_group
@@ -24,6 +23,7 @@ from backend.people.queries import Person
 from backend.polls import queries as polls
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.seats.state import Via
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday; 14:00 in Helsinki
 ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # and how far that is from UTC in November
@@ -200,9 +200,7 @@ class Stage:
     async def club(self, name: str = "", *, others: int = 3, groups: int = 1) -> Staged:
         """A club the reader is a member of, with Olga, Bob and some others."""
         olga, bob = await someone("Olga"), await someone("Bob")
-        club = await create_own_account(
-            olga, name or self.said.club, zone=ZONE, language=self.language
-        )
+        club = await create_own_account(olga, name or self.said.club, zone=ZONE, language=self.language)
         around = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
         for person in (bob, *around, self.reader):
             await join(person, club, through="hand")
@@ -242,12 +240,8 @@ class Stage:
 
     async def dates(self, club: Staged, days: int = 4, **about: Any) -> str:
         """A poll about dates, one a day at 18:00; its code."""
-        options = tuple(
-            OptionDraft(starts_at=NOON + timedelta(days=2 + day, hours=4)) for day in range(days)
-        )
-        return await self.poll(
-            club, question=self.said.when, options=options, kind="dates", **about
-        )
+        options = tuple(OptionDraft(starts_at=NOON + timedelta(days=2 + day, hours=4)) for day in range(days))
+        return await self.poll(club, question=self.said.when, options=options, kind="dates", **about)
 
     async def elsewhere(self, zone: str) -> None:
         """The reader is in another zone."""
@@ -272,9 +266,7 @@ async def choose(code: str, person: Person, *choice: int | tuple[int, Any]) -> N
     await vote(code, person, picked if said else list(picked), via=CARD)
 
 
-async def someone(
-    first: str, last: str = "", *, language: str = "en", may_write: bool = True
-) -> Person:
+async def someone(first: str, last: str = "", *, language: str = "en", may_write: bool = True) -> Person:
     """A new person of that name."""
     number = next(_numbers)
     return await meet(
@@ -319,12 +311,8 @@ class Crowd:
             people += await asyncio.gather(*map(someone, names))
         await _each(people, lambda person: join(person, club.id, through="hand"))
         big = await stage.event(club, capacity=self.size + 20, title=stage.said.run, emoji="🏃")
-        line = await stage.event(
-            club, capacity=max(2, self.size // 12), title=stage.said.padel, emoji="🎾"
-        )
-        await _each(
-            people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD)
-        )
+        line = await stage.event(club, capacity=max(2, self.size // 12), title=stage.said.padel, emoji="🎾")
+        await _each(people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD))
         await _each(people[: self.size // 4], lambda person: seats.book(line, person, via=CARD))
         poll = await stage.poll(club)
         options = [option.id for option in (await polls.poll(poll, club.olga)).options]

@@ -1,7 +1,7 @@
 """Every screen and state of the Mini App, as one literal list: the gallery shows it, `sweep.py` tests it.
 
 A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and gives its address, and what is done on the
-page before it is looked at. Reasons for a state are in `webapp/standing.py`.
+page before it is looked at. Reasons for a state are in `webapp/reader_status.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,15 +16,18 @@ from backend.accounts.actions import change_role, create_own_account, join
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, close_list, complete_ended
-from backend.bookings.by_hand import seat_by_name
-from backend.bookings.regulars import make_regular
-from backend.bookings.series import cancel_date, decide, move_date
+from backend.bookings.organiser import seat_by_name
+from backend.bookings.standing_seats import make_regular
+from backend.events.cancel import cancel_instance
+from backend.events.minimum import decide
+from backend.events.queries import find_instance
+from backend.events.reschedule import move_instance
 from backend.people import feeds
 from backend.people.actions import mark_blocked
 from backend.people.preferences import choose_reminders, mute
 from backend.polls.actions import close_poll
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft
-from backend.polls.making import Making
 from backend.polls.rules import Answer
 from tests.webapp.staging import CARD, NOON, Stage, Staged, ago, ahead, book, choose, someone
 
@@ -96,7 +99,7 @@ async def one_club(s: Stage) -> str:
     await book(full, club.bob, *them)
     line = await s.event(club, 52, title=say.padel, emoji="🎾", capacity=2)
     await book(line, club.bob, *them[:2], s.reader)
-    await cancel_date(await s.event(club, 76), club.olga, say.reason)
+    await cancel_instance(await s.event(club, 76), club.olga, say.reason)
     await s.event(club, 77.25, title=say.breakfast, emoji="☕", capacity=None, place="")
     await s.event(club, 100, opens_before_minutes=24 * 60, group_id=club.groups[1])
     await book(await s.event(club, 124, min_to_run=6), club.bob)
@@ -115,7 +118,7 @@ async def many_clubs(s: Stage) -> str:
         await s.event(club, 30 + 24 * i, title=s.said.padel, emoji="🎾", capacity=4)
     code = await s.event(club, 80)
     await book(code, s.reader)
-    await move_date(code, club.olga, ahead(hours=84))
+    await move_instance(code, club.olga, ahead(hours=84))
     return "/app/events"
 
 
@@ -183,7 +186,7 @@ async def in_unheard(s: Stage) -> str:
 async def regular(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, rule="FREQ=WEEKLY")
-    series = (await seats.find(code)).id
+    series = (await find_instance(code)).id
     series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", series)
     await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
     return f"/app/events/{code}"
@@ -251,7 +254,7 @@ async def moved(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club)
     await book(code, club.bob, s.reader)
-    await move_date(code, club.olga, ahead(hours=101))
+    await move_instance(code, club.olga, ahead(hours=101))
     return f"/app/events/{code}"
 
 
@@ -278,7 +281,7 @@ async def cancelled(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, rule="FREQ=WEEKLY")
     await book(code, s.reader, club.bob)
-    await cancel_date(code, club.olga, s.said.reason)
+    await cancel_instance(code, club.olga, s.said.reason)
     return f"/app/events/{code}"
 
 
@@ -404,18 +407,16 @@ async def bookings(s: Stage) -> str:
         (52, s.said.padel, "🎾"),
         (76, s.said.breakfast, "☕"),
     ):
-        await book(
-            await s.event(club, hours, title=title, emoji=emoji), club.bob, (s.reader, hours % 3)
-        )
+        await book(await s.event(club, hours, title=title, emoji=emoji), club.bob, (s.reader, hours % 3))
     code = await s.event(club, 5)
     await book(code, s.reader)
     await seats.find_replacement(code, s.reader, via=CARD)
-    standing = (await seats.find(await s.event(club, 124, rule="FREQ=WEEKLY"))).id
+    standing = (await find_instance(await s.event(club, 124, rule="FREQ=WEEKLY"))).id
     series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", standing)
     await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
     gone = await s.event(club, 148)
     await book(gone, s.reader)
-    await cancel_date(gone, club.olga, s.said.reason)
+    await cancel_instance(gone, club.olga, s.said.reason)
     return "/app/bookings"
 
 
@@ -452,17 +453,13 @@ def poll(*, voted: bool = False, open_: bool = True, limits: bool = False, **abo
     async def staged(s: Stage) -> str:
         club = await s.club(others=6)
         several = about.get("kind") == "several"
-        options = tuple(
-            OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.said.options)
-        )
+        options = tuple(OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.said.options))
         code = await s.poll(
             club, options=options, question=s.said.bring if several else s.said.question, **about
         )
         await choose(code, club.bob, *((0, 2) if several else (0,)))
         for i, person in enumerate(club.others[:4]):
-            await choose(
-                code, person, 1 + (i % 2 if limits else i // 3) + (1 if i == 3 and limits else 0)
-            )
+            await choose(code, person, 1 + (i % 2 if limits else i // 3) + (1 if i == 3 and limits else 0))
         if voted:
             await choose(code, s.reader, *((2, 3) if several else (3,)))
         if not open_:
@@ -478,9 +475,7 @@ def dates(*, voted: bool = False, made: bool = False, days: int = 4, **about: An
         code = await s.dates(club, days=days, **about)
         said = (Answer.YES, Answer.IF_NEED_BE, Answer.NO)
         for i, person in enumerate((club.bob, *club.others)):
-            await choose(
-                code, person, *((day, said[(i + day) % 3 if day else 0]) for day in range(days))
-            )
+            await choose(code, person, *((day, said[(i + day) % 3 if day else 0]) for day in range(days)))
         if voted:
             await choose(code, s.reader, (0, Answer.YES), (1, Answer.IF_NEED_BE), (2, Answer.NO))
         if made:
@@ -589,7 +584,7 @@ def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
 
     async def staged(s: Stage) -> str:
         path = await setting(s)
-        where = await seats.find(path.rpartition("/")[2])
+        where = await find_instance(path.rpartition("/")[2])
         which = "waiting > 0" if waits else "seats > 1"
         member = await db.value(
             f"SELECT membership_id FROM bookings WHERE instance_id = $1 AND {which} LIMIT 1",
@@ -603,7 +598,7 @@ def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
 async def some_are_here(s: Stage) -> str:
     path = await organised(1)(s)
     code = path.rpartition("/")[2]
-    where = await seats.find(code)
+    where = await find_instance(code)
     for row in await db.rows(
         "SELECT membership_id FROM bookings WHERE instance_id = $1 AND seats > 0 ORDER BY id LIMIT 3",
         where.id,
@@ -621,13 +616,13 @@ async def organised_and_over(s: Stage) -> str:
 
 async def organised_and_moved(s: Stage) -> str:
     path = await organised()(s)
-    await move_date(path.rpartition("/")[2], s.reader, ahead(hours=100))
+    await move_instance(path.rpartition("/")[2], s.reader, ahead(hours=100))
     return path
 
 
 async def organised_and_cancelled(s: Stage) -> str:
     path = await organised()(s)
-    await cancel_date(path.rpartition("/")[2], s.reader, s.said.reason)
+    await cancel_instance(path.rpartition("/")[2], s.reader, s.said.reason)
     return path
 
 
@@ -661,7 +656,7 @@ def public(*, off: bool = False, **about: Any) -> Setting:
         )
         await book(code, club.bob, *club.others)
         if off:
-            await cancel_date(code, club.olga, s.said.reason)
+            await cancel_instance(code, club.olga, s.said.reason)
         return f"/e/{code}"
 
     return staged
@@ -878,6 +873,5 @@ def chosen(names: str, *, crowded: bool = True) -> list[State]:
     return [
         state
         for state in STATES
-        if (not wanted or state.screen in wanted or state.name in wanted)
-        and (crowded or not state.crowded)
+        if (not wanted or state.screen in wanted or state.name in wanted) and (crowded or not state.crowded)
     ]

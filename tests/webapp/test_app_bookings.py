@@ -9,7 +9,8 @@ import pytest
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
+from backend.events.queries import find_instance
+from backend.seats.state import Via
 
 
 def root(answer: httpx.Response) -> dict[str, str]:
@@ -57,9 +58,7 @@ async def test_no_address_can_pretend_an_outcome(app_of: Any, alice: Any, instan
         assert root(page)["data-outcome"] == ""
 
 
-async def test_joining_without_a_number_is_coming_alone(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_joining_without_a_number_is_coming_alone(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance(capacity=1)
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/booking")
     assert (answer.status_code, root(answer)["data-outcome"]) == (200, "booked")
@@ -83,9 +82,7 @@ async def test_who_finds_it_full_waits_and_is_told_where(
     assert "The only seat is taken. Nobody is ahead of you." in text_of(screen)
 
 
-async def test_joining_twice_changes_nothing_and_says_so(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_joining_twice_changes_nothing_and_says_so(app_of: Any, alice: Any, instance: Any) -> None:
     """`B2`"""
     code = await instance()
     app = await app_of(alice)
@@ -95,9 +92,7 @@ async def test_joining_twice_changes_nothing_and_says_so(
     assert "You’re in already, with 1 guest. Nothing has changed." in text_of(answer)
 
 
-async def test_leaving_gives_the_seat_to_who_waits(
-    app_of: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_leaving_gives_the_seat_to_who_waits(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`B6`, `W2`"""
     code = await instance(capacity=1)
     app = await app_of(alice)
@@ -131,9 +126,7 @@ def undo_form(page: httpx.Response) -> dict[str, Any]:
     }
 
 
-async def test_leaving_is_taken_back_by_the_same_party(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_leaving_is_taken_back_by_the_same_party(app_of: Any, alice: Any, instance: Any) -> None:
     """`B6`, LOOK: nothing is asked while leaving is free, and the notice has the way back."""
     code = await instance(capacity=4, guests_max=2)
     app, path = await app_of(alice), f"/app/events/{code}"
@@ -163,9 +156,7 @@ async def test_a_seat_that_is_gone_is_not_promised_back(
     await seats.book(code, bob, via=Via.CARD)
     gone = await app.ask("POST", f"{path}/return", data=undo_form(left))
     assert (gone.status_code, root(gone)["data-outcome"]) == (422, "full")
-    assert "Your seat went to somebody else in the meantime. You can join the line." in text_of(
-        gone
-    )
+    assert "Your seat went to somebody else in the meantime. You can join the line." in text_of(gone)
     assert "Join the line" in (await app.get(path)).text, "in no line by that"
     await seats.book(code, aino, via=Via.CARD)
     other = await app_of(bob)
@@ -186,9 +177,7 @@ async def test_what_is_given_back_in_a_list_is_taken_back_there(
     assert "You’re in" in text_of(back)
 
 
-async def test_leaving_what_one_is_not_in_is_no_fault(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_leaving_what_one_is_not_in_is_no_fault(app_of: Any, alice: Any, instance: Any) -> None:
     answer = await booked(await app_of(alice), await instance(), method="DELETE")
     assert (answer.status_code, root(answer)["data-outcome"]) == (200, "already")
 
@@ -229,9 +218,7 @@ async def test_guests_have_names_if_one_likes(app_of: Any, alice: Any, instance:
     assert guests_of(alone) == []
 
 
-async def test_other_members_see_guests_as_a_number(
-    app_of: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_other_members_see_guests_as_a_number(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`B1`"""
     code = await instance(guests_max=2, capacity=2)
     for person, name in ((alice, "Mum"), (bob, "Dad")):
@@ -272,16 +259,12 @@ async def test_a_number_that_is_none_is_told_in_words(
     app_of: Any, alice: Any, instance: Any, guests: str
 ) -> None:
     app = await app_of(alice)
-    answer = await app.ask(
-        "POST", f"/app/events/{await instance()}/booking", data={"guests": guests}
-    )
+    answer = await app.ask("POST", f"/app/events/{await instance()}/booking", data={"guests": guests})
     assert answer.status_code == 400
     assert "That could not be read." in text_of(answer)
 
 
-async def test_no_room_for_a_guest_keeps_ones_own_seat(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_no_room_for_a_guest_keeps_ones_own_seat(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance(capacity=1, guests_max=0)
     app = await app_of(alice)
     await booked(app, code)
@@ -292,16 +275,12 @@ async def test_no_room_for_a_guest_keeps_ones_own_seat(
     assert "Your own seat is safe." in text_of(answer)
 
 
-async def test_a_party_larger_than_the_room_is_told_at_once(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_a_party_larger_than_the_room_is_told_at_once(app_of: Any, alice: Any, instance: Any) -> None:
     answer = await booked(await app_of(alice), await instance(capacity=2, guests_max=5), 4)
     assert (answer.status_code, root(answer)["data-outcome"]) == (422, "full")
 
 
-async def test_before_it_opens_and_after_it_closed(
-    app_of: Any, alice: Any, instance: Any, noon: Any
-) -> None:
+async def test_before_it_opens_and_after_it_closed(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     """`B5`"""
     early = await instance(opens_before_minutes=60)
     late = await instance(closes_before_minutes=60)
@@ -315,14 +294,12 @@ async def test_before_it_opens_and_after_it_closed(
     assert "Booking closed today at 17:00." in text_of(answer)
 
 
-async def test_a_cancelled_date_takes_nobody(
-    app_of: Any, alice: Any, olga: Any, instance: Any
-) -> None:
+async def test_a_cancelled_date_takes_nobody(app_of: Any, alice: Any, olga: Any, instance: Any) -> None:
     """`S8`"""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     code = await instance()
-    await cancel_date(code, olga, "Snow <b>")
+    await cancel_instance(code, olga, "Snow <b>")
     answer = await booked(await app_of(alice), code)
     assert (answer.status_code, root(answer)["data-outcome"]) == (422, "cancelled")
     assert "“Snow &lt;b&gt;”" in answer.text
@@ -344,22 +321,18 @@ async def test_a_busy_moment_is_told_as_one(
     app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A seats row that somebody holds for long: the statement's own limit ends the wait."""
-    from backend.bookings import store
     from backend.piccolo_conf import DB
+    from backend.seats import store
 
     code = await instance()
     app = await app_of(alice)
-    where = await seats.find(code)
+    where = await find_instance(code)
     plain = store.lock(where.id)
-    monkeypatch.setattr(
-        store, "lock", lambda instance_id: f"SET LOCAL lock_timeout = '50ms'; {plain}"
-    )
+    monkeypatch.setattr(store, "lock", lambda instance_id: f"SET LOCAL lock_timeout = '50ms'; {plain}")
     connection = await DB.get_new_connection()
     try:
         await connection.execute("BEGIN")
-        await connection.execute(
-            "SELECT 1 FROM instance_seats WHERE instance_id = $1 FOR UPDATE", where.id
-        )
+        await connection.execute("SELECT 1 FROM instance_seats WHERE instance_id = $1 FOR UPDATE", where.id)
         answer = await booked(app, code)
     finally:
         await connection.close()
@@ -402,9 +375,7 @@ async def test_maybe_and_cant_are_answers(app_of: Any, alice: Any, instance: Any
     assert nonsense.status_code == 400
 
 
-async def test_a_waiting_party_takes_what_is_free(
-    app_of: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_a_waiting_party_takes_what_is_free(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`W1`"""
     code = await instance(capacity=3, guests_max=2)
     await seats.book(code, bob, guests=1, via=Via.CARD)
@@ -420,9 +391,7 @@ async def test_a_waiting_party_takes_what_is_free(
     assert "You’re in, and wait for 1 seat more" in text_of(taken)
 
 
-async def test_who_the_bot_may_not_write_to_is_asked_for_it(
-    app_of: Any, charlie: Any, instance: Any
-) -> None:
+async def test_who_the_bot_may_not_write_to_is_asked_for_it(app_of: Any, charlie: Any, instance: Any) -> None:
     """`M3`"""
     code = await instance(visibility="link")
     app = await app_of(charlie)
@@ -452,9 +421,7 @@ async def test_mine_lists_what_is_coming_and_what_one_waits_for(
     assert (await app.get("/app/bookings?show=all")).status_code == 400
 
 
-async def test_what_is_long_past_is_paged(
-    app_of: Any, alice: Any, instance: Any, noon: Any
-) -> None:
+async def test_what_is_long_past_is_paged(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     """Newest first, each date once, also where two start together."""
     first = noon.replace(tzinfo=None) + timedelta(days=1)
     for n in range(31):
@@ -478,9 +445,7 @@ async def test_what_is_long_past_is_paged(
     assert nonsense.status_code == 200
 
 
-async def test_a_page_for_a_plain_form_says_the_same(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_a_page_for_a_plain_form_says_the_same(app_of: Any, alice: Any, instance: Any) -> None:
     """Without htmx a refusal is a whole page (`X5`)."""
     code = await instance(guests_max=0)
     app = await app_of(alice)

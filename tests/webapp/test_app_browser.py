@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from tests.webapp.browsing import DARK, said, stand_still, until
 
 BLOCKED = "() => { try { sessionStorage.length; return false; } catch { return true; } }"
@@ -26,18 +26,14 @@ async def test_books_by_telegrams_own_button(phone: Any, alice: Any, instance: A
     assert not await app.locator("#do-join").is_visible()
     await page.evaluate("tell('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
-    await until(
-        page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'"
-    )
+    await until(page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'")
     await until(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
     second = await said(page, "web_app_setup_secondary_button")
     assert (second["is_visible"], second["text"]) == (True, "Leave")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
 
 
-async def test_an_old_client_gets_the_pages_own_buttons(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_an_old_client_gets_the_pages_own_buttons(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/events/{code}", version="6.0")
@@ -46,9 +42,7 @@ async def test_an_old_client_gets_the_pages_own_buttons(
     assert await said(page, "web_app_setup_back_button") is None
 
 
-async def test_asks_before_a_seat_is_given_away(
-    phone: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_asks_before_a_seat_is_given_away(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
     code = await instance(capacity=1)
     await seats.book(code, alice, via=Via.CARD)
     await seats.book(code, bob, via=Via.CARD)
@@ -60,9 +54,7 @@ async def test_asks_before_a_seat_is_given_away(
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
     await page.evaluate("tell('popup_closed', {})")
     await page.evaluate("tell('secondary_button_pressed')")
-    await until(
-        page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2"
-    )
+    await until(page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
     await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
     await app.wait_for_selector("#screen[data-outcome=left]")
@@ -94,9 +86,7 @@ async def test_a_direct_link_opens_what_it_names(phone: Any, alice: Any, instanc
     await app.wait_for_selector(".tabs [aria-current]")
 
 
-async def test_a_direct_link_to_another_club_finds_nothing(
-    phone: Any, charlie: Any, instance: Any
-) -> None:
+async def test_a_direct_link_to_another_club_finds_nothing(phone: Any, charlie: Any, instance: Any) -> None:
     """`A1`"""
     code = await instance()
     _, app = await phone.framed(charlie, launch={"start_param": f"e_{code}"})
@@ -125,9 +115,7 @@ async def test_two_quick_taps_are_one(phone: Any, alice: Any, instance: Any) -> 
     assert len([url for url in asked if url.endswith("/booking")]) == 1
 
 
-async def test_back_forward_and_reload_show_what_they_should(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_back_forward_and_reload_show_what_they_should(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page = await phone.opened(alice)
     await page.click(f'a[href="/app/events/{code}"]')
@@ -251,9 +239,7 @@ async def test_without_a_net_the_screen_stays_and_says_from_when_it_is(
     await expect(banner).to_be_hidden()
 
 
-async def test_a_proxys_error_page_is_not_put_into_the_screen(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_a_proxys_error_page_is_not_put_into_the_screen(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector("#do-join")
@@ -265,9 +251,7 @@ async def test_a_proxys_error_page_is_not_put_into_the_screen(
     assert "Bad Gateway" not in await page.content()
 
 
-async def test_an_ended_session_is_made_anew_unnoticed(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_an_ended_session_is_made_anew_unnoticed(phone: Any, alice: Any, instance: Any) -> None:
     from backend.people.actions import end_sessions
 
     code = await instance()
@@ -278,9 +262,7 @@ async def test_an_ended_session_is_made_anew_unnoticed(
     await page.wait_for_selector("#screen[data-outcome=booked]")
 
 
-async def test_init_data_that_is_too_old_says_what_to_do(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_init_data_that_is_too_old_says_what_to_do(phone: Any, alice: Any, instance: Any) -> None:
     signed_at = int((clock.now() - timedelta(days=2)).timestamp())
     page = await phone.opened(alice, launch={"auth_date": str(signed_at)})
     await expect(page.locator("#stale")).to_contain_text("Please open Emerald again")
@@ -308,9 +290,7 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
     await page.wait_for_selector("#do-join")
 
 
-async def test_another_person_in_the_same_tab_is_another_person(
-    phone: Any, alice: Any, bob: Any
-) -> None:
+async def test_another_person_in_the_same_tab_is_another_person(phone: Any, alice: Any, bob: Any) -> None:
     page = await phone.opened(alice, "/app/me")
     await expect(page.locator("h1")).to_have_text("Alice")
     other = await phone.opened(bob, "/app/me")
@@ -318,9 +298,7 @@ async def test_another_person_in_the_same_tab_is_another_person(
     await expect(page.locator("h1")).to_have_text("Bob")
 
 
-@pytest.mark.parametrize(
-    ("path", "link"), [("/app/events/x7k2", "?startapp=e_x7k2"), ("/app/", "app")]
-)
+@pytest.mark.parametrize(("path", "link"), [("/app/events/x7k2", "?startapp=e_x7k2"), ("/app/", "app")])
 async def test_outside_telegram_it_leads_inside(phone: Any, path: str, link: str) -> None:
     page = await phone.context.new_page()
     await page.goto(phone.app + path)
@@ -331,9 +309,7 @@ async def test_outside_telegram_it_leads_inside(phone: Any, path: str, link: str
     assert address.endswith(link)
 
 
-async def test_links_to_telegram_leave_the_frame_alone(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_links_to_telegram_leave_the_frame_alone(phone: Any, alice: Any, instance: Any) -> None:
     """The official script would lead the frame itself away."""
     code = await instance(map_url="https://maps.example/kallio")
     page, app = await phone.framed(alice, f"/app/events/{code}")
@@ -404,9 +380,7 @@ async def test_the_main_button_is_there_while_there_is_something_to_send(
     draft = PollDraft(question="Food?", options=options, kind="several", choices_max=2)
     code = await create_poll(olga, club.id, draft)
     page, app = await phone.framed(alice, f"/app/polls/{code}")
-    button = (
-        "() => { const b = last('web_app_setup_main_button'); return b?.is_visible ? b.text : ''; }"
-    )
+    button = "() => { const b = last('web_app_setup_main_button'); return b?.is_visible ? b.text : ''; }"
     assert not await page.evaluate(button)
     await app.locator(".opt", has_text="Soup").click()
     await until(page, f"text => ({button})() === text", "Vote for 1")
@@ -431,9 +405,7 @@ async def test_where_there_is_room_the_table_of_dates_is_the_form(
     from backend.polls.rules import Answer
 
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n)) for n in (1, 2))
-    code = await create_poll(
-        olga, club.id, PollDraft(question="When?", kind="dates", options=evenings)
-    )
+    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=evenings))
     first, second = [option.id for option in (await poll(code, alice)).options]
     await vote(code, bob, {first: Answer.YES}, via=Via.CARD)
     page = await phone.opened(alice, f"/app/polls/{code}", version="5.0")
@@ -523,11 +495,11 @@ async def test_a_moved_date_is_answered_on_the_first_screen(
     phone: Any, alice: Any, olga: Any, instance: Any, noon: datetime
 ) -> None:
     """`S6`: what needs an answer stands on top, and its answer keeps the screen."""
-    from backend.bookings.series import move_date
+    from backend.events.reschedule import move_instance
 
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
-    await move_date(code, olga, (noon + timedelta(days=4)).replace(tzinfo=None))
+    await move_instance(code, olga, (noon + timedelta(days=4)).replace(tzinfo=None))
     page = await phone.opened(alice, "/app/events", version="5.0")
     await expect(page.locator(".tabs em")).to_contain_text("1")
     await page.get_by_role("button", name="Still coming").click()
@@ -551,9 +523,7 @@ async def test_a_calendar_file_is_taken_down_by_telegram_where_it_can(
     assert await app.locator("a", has_text="Add to my calendar").is_hidden(), "the bot sends it"
 
 
-async def test_the_code_stands_black_on_white_also_in_the_dark(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_the_code_stands_black_on_white_also_in_the_dark(phone: Any, alice: Any, instance: Any) -> None:
     """`B12`"""
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
@@ -569,9 +539,7 @@ async def test_the_code_stands_black_on_white_also_in_the_dark(
     await page.wait_for_selector("#do-code")
 
 
-async def test_searching_keeps_the_finger_in_its_field(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_searching_keeps_the_finger_in_its_field(phone: Any, alice: Any, instance: Any) -> None:
     await instance(title="Evening flow yoga")
     await instance(title="Padel")
     page = await phone.opened(alice, "/app/events", version="5.0")

@@ -10,8 +10,8 @@ import pytest
 from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_by_code, close_list
-from backend.bookings.regulars import make_regular, my_regulars
-from backend.bookings.rules import Via
+from backend.bookings.standing_seats import make_regular, my_regulars
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 
@@ -45,9 +45,7 @@ async def test_the_code_on_the_screen_checks_its_owner_in(
     assert "2 of you are here." in after
 
 
-async def test_who_has_no_seat_has_no_code(
-    app_of: Any, alice: Any, charlie: Any, instance: Any
-) -> None:
+async def test_who_has_no_seat_has_no_code(app_of: Any, alice: Any, charlie: Any, instance: Any) -> None:
     """`A1`, `B12`"""
     code = await instance()
     page = await (await app_of(alice)).get(f"/app/events/{code}/code")
@@ -87,9 +85,7 @@ async def test_a_standing_seat_can_skip_a_week_and_be_given_back(
 ) -> None:
     """`B11`"""
     made = await series(rule="FREQ=WEEKLY", title="Morning lengths")
-    series_id = int(
-        await db.value("SELECT series_id FROM event_instances WHERE code = $1", made.first_code)
-    )
+    series_id = int(await db.value("SELECT series_id FROM event_instances WHERE code = $1", made.first_code))
     await make_regular(olga, club.id, series_id, await member_of(alice, club))
     app = await app_of(alice)
     page = await app.get("/app/bookings")
@@ -98,9 +94,7 @@ async def test_a_standing_seat_can_skip_a_week_and_be_given_back(
     skipped = await app.ask("DELETE", f"/app/events/{made.first_code}/booking?here=bookings")
     assert root(skipped)["data-outcome"] == "left"
     assert "Not this week" not in skipped.text
-    assert (
-        await (await app_of(bob)).ask("DELETE", f"/app/regulars/{series_id}")
-    ).status_code == 404
+    assert (await (await app_of(bob)).ask("DELETE", f"/app/regulars/{series_id}")).status_code == 404
     back = await app.ask("DELETE", f"/app/regulars/{series_id}")
     assert root(back)["data-outcome"] == "given-back"
     assert "Your standing seat is given back." in text_of(back)
@@ -123,7 +117,7 @@ async def test_a_date_goes_into_ones_calendar(
     app_of: Any, web: Any, alice: Any, olga: Any, instance: Any, noon: datetime
 ) -> None:
     """`S5`: whoever fetches the file brings no session; an independent reader understands it."""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
@@ -139,7 +133,7 @@ async def test_a_date_goes_into_ones_calendar(
     assert date["STATUS"] == "CONFIRMED"
     assert date["URL"].endswith(f"startapp=e_{code}")
     assert date.start.utcoffset() == timedelta(hours=2)
-    await cancel_date(code, olga, "Snow")
+    await cancel_instance(code, olga, "Snow")
     date = in_file((await web.get(address)).content)
     assert date["STATUS"] == "CANCELLED"
     with clock.stopped(noon + timedelta(days=8)):

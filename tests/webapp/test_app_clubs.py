@@ -10,9 +10,9 @@ from backend.accounts.actions import change_role, create_own_account, join
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Role
 from backend.bookings.actions import book, leave
-from backend.bookings.regulars import make_regular
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, restore_date
+from backend.bookings.standing_seats import make_regular
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.seats.state import Via
 from emerald.doctor import check_invariants
 from tests.webapp.test_app_bookings import root, text_of
 
@@ -132,9 +132,9 @@ async def test_a_cancelled_date_that_comes_back_does_not_bring_them_back(
     """`S5`"""
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    await cancel_date(code, olga, "Ill")
+    await cancel_instance(code, olga, "Ill")
     await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     assert await seats(code, alice) == (0, 0, "left")
 
 
@@ -194,9 +194,7 @@ async def test_leaving_while_others_leave_and_book_oversells_nothing(
         assert [await seats(code, person) for person in people[:4]] == [(0, 0, "left")] * 4
 
 
-async def test_who_returns_is_a_member_again(
-    app_of: Any, alice: Any, club: Any, noon: datetime
-) -> None:
+async def test_who_returns_is_a_member_again(app_of: Any, alice: Any, club: Any, noon: datetime) -> None:
     """`A4`"""
     await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
     await join(alice, club.id, through="card")

@@ -9,7 +9,7 @@ import pytest
 
 from backend import clock, db
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import text_of
 
 
@@ -20,9 +20,7 @@ def live_address(page: str) -> str:
     return found[1].replace("&amp;", "&")
 
 
-async def test_lists_the_dates_of_all_ones_clubs(
-    app_of: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_lists_the_dates_of_all_ones_clubs(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`A8`"""
     from backend.accounts.actions import create_own_account, join
     from backend.events.actions import create_series
@@ -56,9 +54,7 @@ async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, inst
         ("POST", "/answer"),
         ("POST", "/free-seats"),
     ]:
-        answer = await app.ask(
-            method, f"/app/events/{code}{path}", data={"guests": "0", "answer": "maybe"}
-        )
+        answer = await app.ask(method, f"/app/events/{code}{path}", data={"guests": "0", "answer": "maybe"})
         assert answer.status_code == 404, path
         assert "yoga" not in answer.text.lower()
 
@@ -106,9 +102,7 @@ async def test_many_dates_come_in_pages(app_of: Any, alice: Any, series: Any) ->
     assert (await app.get(more[1])).text.count('class="row"') == dates - 6 * 9
 
 
-@pytest.mark.parametrize(
-    "query", ["club=x", "club=-1", f"club={2**63}", "after=-1", "after=x", "seen=%00"]
-)
+@pytest.mark.parametrize("query", ["club=x", "club=-1", f"club={2**63}", "after=-1", "after=x", "seen=%00"])
 async def test_nonsense_in_an_address_breaks_nothing(app_of: Any, alice: Any, query: str) -> None:
     assert (await (await app_of(alice)).get(f"/app/events?{query}")).status_code in (200, 400)
 
@@ -227,9 +221,7 @@ async def test_an_event_counts_its_seats_and_names_who_comes(
     assert "+1" in people
 
 
-async def test_a_full_event_offers_the_line(
-    app_of: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_a_full_event_offers_the_line(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     code = await instance(capacity=1)
     await seats.book(code, bob, via=Via.CARD)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
@@ -241,11 +233,11 @@ async def test_a_cancelled_date_says_why_and_leads_on(
     app_of: Any, alice: Any, olga: Any, instance: Any
 ) -> None:
     """`S5`: no button to book is left, and the next date is one tap away."""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     code = await instance(rule="FREQ=WEEKLY")
     await seats.book(code, alice, via=Via.CARD)
-    await cancel_date(code, olga, "A pipe burst in the hall")
+    await cancel_instance(code, olga, "A pipe burst in the hall")
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
     assert "“A pipe burst in the hall” Olga cancelled this. Your seats are released" in page
     assert "Next time" in page
@@ -262,9 +254,7 @@ async def test_a_date_not_open_yet_says_when_it_will_be(
     assert 'id="join"' not in page
 
 
-async def test_a_closed_date_says_who_can_help(
-    app_of: Any, alice: Any, instance: Any, noon: Any
-) -> None:
+async def test_a_closed_date_says_who_can_help(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     """`B5`"""
     code = await instance(closes_before_minutes=60, rule="FREQ=WEEKLY")
     app = await app_of(alice)
@@ -276,9 +266,7 @@ async def test_a_closed_date_says_who_can_help(
     assert "Next time" in page
 
 
-async def test_a_date_that_is_over_says_so(
-    app_of: Any, alice: Any, instance: Any, noon: Any
-) -> None:
+async def test_a_date_that_is_over_says_so(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     with clock.stopped(noon + timedelta(days=4)):
@@ -300,18 +288,14 @@ async def test_an_unlimited_event_counts_people_and_no_seats(
     assert 'class="seats"' not in page
 
 
-async def test_a_hall_is_a_bar_and_not_five_hundred_marks(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_a_hall_is_a_bar_and_not_five_hundred_marks(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance(capacity=500)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
     assert 'viewBox="0 0 500 8"' in page
     assert 'class="free"' not in page.split("legend")[0]
 
 
-async def test_over_capacity_is_told(
-    app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any
-) -> None:
+async def test_over_capacity_is_told(app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any) -> None:
     """`W4`"""
     code = await instance(capacity=4)
     await seats.book(code, alice, guests=1, via=Via.CARD)
@@ -344,15 +328,13 @@ async def test_a_screen_also_changes_with_the_clock(
     assert "Booking has closed" in answer.text
 
 
-async def test_a_screen_follows_a_cancelled_date(
-    app_of: Any, alice: Any, olga: Any, instance: Any
-) -> None:
-    from backend.bookings.series import cancel_date
+async def test_a_screen_follows_a_cancelled_date(app_of: Any, alice: Any, olga: Any, instance: Any) -> None:
+    from backend.events.cancel import cancel_instance
 
     code = await instance()
     app = await app_of(alice)
     look = live_address((await app.get(f"/app/events/{code}")).text)
-    await cancel_date(code, olga, "Snow")
+    await cancel_instance(code, olga, "Snow")
     assert "“Snow”" in (await app.get(look)).text
 
 

@@ -6,9 +6,9 @@ from playwright.async_api import Page, expect
 
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.seats.state import Via
 
 FOCUSED = "document.activeElement?.innerText.trim() ?? ''"
 
@@ -22,9 +22,7 @@ async def tab_to(page: Page, words: str) -> None:
     raise AssertionError(f"Tab does not lead to “{words}”")
 
 
-async def test_somebody_books_and_leaves_without_a_pointer(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_somebody_books_and_leaves_without_a_pointer(phone: Any, alice: Any, instance: Any) -> None:
     """The answer stands in a live region, and has the focus when the button that was pressed is gone."""
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")

@@ -20,24 +20,25 @@ from backend.accounts.actions import change_role, edit_account, end_membership
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in
-from backend.bookings.clockwork import Clockwork
-from backend.bookings.queries import InstanceView, Mine, event
-from backend.bookings.regulars import make_regular
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, edit_date, edit_series, move_date
-from backend.bookings.series.edit import DateChanges
+from backend.bookings.queries import InstanceView, OwnBooking, event
+from backend.bookings.standing_seats import make_regular
+from backend.events.cancel import cancel_instance
+from backend.events.edit import InstanceChanges, edit_instance, edit_series
 from backend.events.queries import draft_from
-from backend.events.rules import Windows
+from backend.events.reschedule import move_instance
 from backend.groups.actions import link_group, rename_group
 from backend.people.actions import choose_language
 from backend.people.queries import Person
 from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.promotion import PromotionWindows
+from backend.seats.state import Via
+from backend.seats.windows import Windows
 from tests.webapp.conftest import App
 from tests.webapp.test_app_events import live_address
-from webapp.live import seen_of, still
-from webapp.standing import may_pass_on, stand
+from webapp.freshness import is_fresh, seen_of
+from webapp.reader_status import may_pass_on, stand
 
 TEXTS = (
     "code",
@@ -159,7 +160,7 @@ async def more_seats(s: Scene) -> None:
 
 
 async def another_title(s: Scene) -> None:
-    await edit_date(s.code, s.people["olga"], DateChanges(title="Morning yoga"))
+    await edit_instance(s.code, s.people["olga"], InstanceChanges(title="Morning yoga"))
 
 
 async def another_place_of_all(s: Scene) -> None:
@@ -171,11 +172,11 @@ async def another_place_of_all(s: Scene) -> None:
 
 async def moved(s: Scene) -> None:
     view = await event(s.code, s.people["olga"])
-    await move_date(s.code, s.people["olga"], view.starts_local + timedelta(hours=1))
+    await move_instance(s.code, s.people["olga"], view.starts_local + timedelta(hours=1))
 
 
 async def cancelled(s: Scene) -> None:
-    await cancel_date(s.code, s.people["olga"], "Snow")
+    await cancel_instance(s.code, s.people["olga"], "Snow")
 
 
 async def checked_in(s: Scene) -> None:
@@ -231,9 +232,7 @@ async def the_group_is_renamed(s: Scene) -> None:
 
 
 async def the_club_is_renamed(s: Scene) -> None:
-    await edit_account(
-        s.people["olga"], s.account, name="Kallio", zone="Europe/Helsinki", language="en"
-    )
+    await edit_account(s.people["olga"], s.account, name="Kallio", zone="Europe/Helsinki", language="en")
 
 
 async def she_becomes_an_organiser(s: Scene) -> None:
@@ -386,13 +385,11 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
         called_at=moment(called),
         claim_until=moment(claims),
         decides_at=moment(decides),
-        clockwork=Clockwork.around(
+        clockwork=PromotionWindows.around(
             starts_at, zone, offers_before=offers, offer_minutes=life, first_tap_before=tap
         ),
         mine=mine
-        and Mine(
-            "in", *mine, 1, moment(held), asked_to_stay=True, queued_at=at - timedelta(days=1)
-        ),
+        and OwnBooking("in", *mine, 1, moment(held), asked_to_stay=True, queued_at=at - timedelta(days=1)),
     )
     reader = Person(1, 1, "Alice", zone="Europe/London")
     with clock.stopped(at):
@@ -400,10 +397,10 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
         until = datetime.fromtimestamp(int(seen.partition("-")[2], 16) / 1000, UTC)
         now = stands(view, reader)
     with clock.stopped(at + (until - at) * part):
-        assert still(seen, "mark")
+        assert is_fresh(seen, "mark")
         assert stands(view, reader) == now
     with clock.stopped(until):
-        assert not still(seen, "mark")
+        assert not is_fresh(seen, "mark")
 
 
 def stands(view: InstanceView, reader: Person) -> object:

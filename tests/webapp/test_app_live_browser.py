@@ -15,10 +15,10 @@ from playwright.async_api import Page, Request, expect
 
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
 from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
+from backend.seats.state import Via
 from tests.webapp.browsing import Phone, at_rest, said, served, stand_still, until
 
 SOON = 2600  # milliseconds: the latest at which a screen asks after an answer
@@ -60,8 +60,7 @@ async def test_what_others_do_is_on_the_screen_within_three_seconds(
     before: str,
     after: str,
 ) -> None:
-    from backend.bookings.series import edit_date
-    from backend.bookings.series.edit import DateChanges
+    from backend.events.edit import InstanceChanges, edit_instance
 
     code = await instance(capacity=3)
     if path.endswith("bookings"):
@@ -69,7 +68,7 @@ async def test_what_others_do_is_on_the_screen_within_three_seconds(
     page = await opened(phone, alice, path.format(code=code), f"text={before}")
     await stand_still(page)
     await seats.book(code, bob, via=Via.CARD)
-    await edit_date(code, olga, DateChanges(title="Morning yoga"))
+    await edit_instance(code, olga, InstanceChanges(title="Morning yoga"))
     await page.clock.run_for(SOON)
     await expect(page.get_by_text(after).first).to_be_visible()
 
@@ -121,9 +120,7 @@ async def test_nothing_is_asked_while_nobody_looks_and_once_when_they_come_back(
     assert len(asked) == 1
 
 
-async def test_nothing_is_asked_while_a_tap_is_under_way(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any, instance: Any) -> None:
     """Nor is a tap made twice by an impatient finger, and the button says at once that it was felt."""
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
@@ -242,9 +239,7 @@ async def test_without_a_net_it_says_so_by_itself_and_is_itself_again_when_it_is
     assert await join.evaluate("e => getComputedStyle(e).backgroundColor") == bold
 
 
-async def test_an_answer_that_was_not_sent_is_sent_once(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_an_answer_that_was_not_sent_is_sent_once(phone: Any, alice: Any, instance: Any) -> None:
     """The net is back by itself, the answer is not: it stays the reader's to send."""
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
@@ -337,9 +332,7 @@ async def test_while_the_server_is_away_it_asks_ever_less_and_goes_on_when_it_is
         await page.clock.run_for(SOON)
 
 
-async def test_what_is_chosen_and_not_sent_stays(
-    phone: Any, alice: Any, bob: Any, ask: Any
-) -> None:
+async def test_what_is_chosen_and_not_sent_stays(phone: Any, alice: Any, bob: Any, ask: Any) -> None:
     """`X5`: while others vote, and while the net comes and goes."""
     code = await ask(kind="several", choices_max=2)
     page = await opened(phone, alice, f"/app/polls/{code}", "#ballot")

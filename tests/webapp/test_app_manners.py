@@ -6,8 +6,8 @@ from typing import Any
 from playwright.async_api import expect
 
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
 from backend.people.queries import person
+from backend.seats.state import Via
 from tests.webapp.browsing import said, until
 
 ALLOW = {"id": "yes", "type": "default", "text": "Allow"}
@@ -15,9 +15,7 @@ NOT_NOW = {"id": "no", "type": "default", "text": "Not now"}
 KEPT = "method => last('web_app_invoke_custom_method')?.method === method"
 
 
-async def test_telegrams_settings_lead_to_me_and_back(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_telegrams_settings_lead_to_me_and_back(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     assert (await said(page, "web_app_setup_settings_button"))["is_visible"] is True
@@ -142,9 +140,7 @@ async def test_an_old_client_books_all_the_same_and_has_the_row(
     assert "start=hello" in (await said(page, "web_app_open_tg_link"))["path_full"]
 
 
-async def test_closing_asks_only_while_something_is_typed(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_closing_asks_only_while_something_is_typed(phone: Any, alice: Any, instance: Any) -> None:
     """A text that is typed and not sent, in any form; a search is none, and neither is what a form has sent itself."""
     await instance()
     page, app = await phone.framed(alice, "/app/events?q=")
@@ -153,9 +149,7 @@ async def test_closing_asks_only_while_something_is_typed(
     assert await said(page, "web_app_setup_closing_behavior") is None
     page, app = await phone.framed(alice, "/app/me")
     form = "<form id='f'><input id='t' value='Yoga'><select><option>a<option>b</select><textarea>x</textarea></form>"
-    await app.evaluate(
-        "html => document.querySelector('.body').insertAdjacentHTML('beforeend', html)", form
-    )
+    await app.evaluate("html => document.querySelector('.body').insertAdjacentHTML('beforeend', html)", form)
     await app.locator("#t").fill("Yoga tonight")
     await until(page, "() => last('web_app_setup_closing_behavior')?.need_confirmation")
     await app.locator("#t").fill("Yoga")
@@ -164,9 +158,7 @@ async def test_closing_asks_only_while_something_is_typed(
     await until(page, "() => last('web_app_setup_closing_behavior').need_confirmation")
 
 
-async def test_only_the_pressed_button_is_at_work(
-    phone: Any, alice: Any, bob: Any, instance: Any
-) -> None:
+async def test_only_the_pressed_button_is_at_work(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
     """The other one, and a stepper, leave Telegram's buttons as they are."""
     code = await instance(capacity=4, guests_max=2)
     await seats.book(code, alice, via=Via.CARD)

@@ -9,9 +9,7 @@ from backend.people.preferences import KINDS, choose_reminders, preferences
 from tests.webapp.test_app_bookings import root, text_of
 
 
-async def test_shows_ones_clubs_and_what_one_is_there(
-    app_of: Any, olga: Any, alice: Any, club: Any
-) -> None:
+async def test_shows_ones_clubs_and_what_one_is_there(app_of: Any, olga: Any, alice: Any, club: Any) -> None:
     hers = await (await app_of(olga)).get("/app/me")
     assert "Kallio Yoga" in hers.text
     assert "You own it" in text_of(hers)

@@ -8,8 +8,8 @@ from playwright.async_api import expect
 from backend import db
 from backend.accounts.queries import clubs
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
 from backend.people import feeds
+from backend.seats.state import Via
 from tests.webapp.browsing import said, until
 
 

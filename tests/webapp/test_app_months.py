@@ -8,7 +8,7 @@ import pytest
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import text_of
 from tests.webapp.test_app_events import live_address
 
@@ -53,9 +53,7 @@ async def test_a_month_without_dates_leads_on(app_of: Any, alice: Any, noon: dat
     assert "Nothing in this month" in page
 
 
-async def test_a_past_date_stays_on_its_day(
-    app_of: Any, alice: Any, instance: Any, noon: datetime
-) -> None:
+async def test_a_past_date_stays_on_its_day(app_of: Any, alice: Any, instance: Any, noon: datetime) -> None:
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     clock.advance(timedelta(days=4))
@@ -63,9 +61,7 @@ async def test_a_past_date_stays_on_its_day(
     assert '<i class="y"></i>' in cell(page, "2026-11-26")
 
 
-async def test_a_month_follows_what_others_do(
-    app_of: Any, alice: Any, instance: Any, noon: datetime
-) -> None:
+async def test_a_month_follows_what_others_do(app_of: Any, alice: Any, instance: Any, noon: datetime) -> None:
     code = await instance()
     app = await app_of(alice)
     live = live_address((await app.get("/app/month")).text)
@@ -89,9 +85,7 @@ async def test_nonsense_for_a_month_breaks_nothing(app_of: Any, alice: Any, quer
     assert (await (await app_of(alice)).get(f"/app/month?{query}")).status_code in (200, 400)
 
 
-async def test_search_finds_words_in_any_order(
-    app_of: Any, alice: Any, instance: Any, charlie: Any
-) -> None:
+async def test_search_finds_words_in_any_order(app_of: Any, alice: Any, instance: Any, charlie: Any) -> None:
     await instance(title="Evening flow yoga")
     await instance(title="Ensiapukoulutus", place="Lauttasaaren pelastusasema")
     app = await app_of(alice)

@@ -15,7 +15,7 @@ from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_code
 from backend.bookings.queries import event
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from tests.webapp.conftest import App, init_data, launch_of
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_check_ins import member_of
@@ -212,9 +212,7 @@ async def test_a_big_club_is_shown_a_page_at_a_time_and_searched(
         url = f"/app/events/{code}/{path}"
         while url:
             page = (await app.get(url)).text
-            rows = re.findall(
-                r'<div class="txt"><(?:b|a class="whole" href="[^"]+")>([^<]+)<', page
-            )
+            rows = re.findall(r'<div class="txt"><(?:b|a class="whole" href="[^"]+")>([^<]+)<', page)
             assert 0 < len(rows) <= 60
             seen += rows
             more = re.search(r'class="btn quiet" href="([^"]+)"', page)
@@ -241,9 +239,7 @@ async def test_an_organiser_adds_a_member_and_takes_it_back(
     assert "Alice has 1 seat." in text_of(added)
     assert 'value="ali"' in added.text
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
-    log = await db.row(
-        "SELECT via, by_user_id FROM event_participation_log ORDER BY id DESC LIMIT 1"
-    )
+    log = await db.row("SELECT via, by_user_id FROM event_participation_log ORDER BY id DESC LIMIT 1")
     assert dict(log) == {"via": "miniapp", "by_user_id": olga.id}  # type: ignore[arg-type]
     gone = await app.ask("DELETE", f"{path}/{member}")
     assert "Alice is off the list." in text_of(gone)
@@ -256,9 +252,7 @@ async def test_an_organiser_adds_a_member_and_takes_it_back(
     assert "Alice is on the list already." in text_of(again)
 
 
-async def test_somebody_without_telegram_comes_by_name(
-    app_of: Any, olga: Any, instance: Any
-) -> None:
+async def test_somebody_without_telegram_comes_by_name(app_of: Any, olga: Any, instance: Any) -> None:
     """`B10`, `X5`: what was typed stays beside what is wrong with it; also after booking has closed."""
     code = await instance(closes_before_minutes=366 * 24 * 60 - 1)
     app = await app_of(olga)
@@ -285,9 +279,7 @@ async def test_who_waits_is_seated_and_guests_change(
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.book(code, bob, guests=1, via=Via.CARD)
     app = await app_of(olga)
-    his, hers = [
-        f"/app/events/{code}/attendance/{await member_of(one, club)}" for one in (bob, alice)
-    ]
+    his, hers = [f"/app/events/{code}/attendance/{await member_of(one, club)}" for one in (bob, alice)]
     assert "1st in line" in text_of(await app.get(his))
     fewer = await app.ask("PATCH", hers, data={"guests": "0"})
     assert "Alice has 1 seat." in text_of(fewer)
@@ -459,9 +451,7 @@ async def test_a_scanned_code_is_answered_with_what_became_of_it(
         return answer.status_code, root(answer)["data-outcome"], html.unescape(said[1])
 
     assert await scanned(check_in_code(code, hers)) == (200, "here", "Alice is here: 2 of 2.")
-    page = await app.ask(
-        "POST", f"/app/events/{code}/check-ins", data={"scanned": check_in_code(code, hers)}
-    )
+    page = await app.ask("POST", f"/app/events/{code}/check-ins", data={"scanned": check_in_code(code, hers)})
     more = re.search(r'id="do-more" href="([^"]+)"', page.text)
     assert more is not None
     assert "2 of 2 are here" in text_of(await app.get(html.unescape(more[1])))
@@ -603,9 +593,7 @@ async def test_a_change_of_the_clocks_is_said_beforehand(
     """`S3`"""
     code = await instance()
     day, hour = when
-    page = await (await app_of(olga)).get(
-        f"/app/events/{code}/move?starts_on={day}&starts_time={hour}"
-    )
+    page = await (await app_of(olga)).get(f"/app/events/{code}/move?starts_on={day}&starts_time={hour}")
     assert said in text_of(page)
 
 

@@ -9,8 +9,8 @@ from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in_code
 from backend.bookings.queries import event
-from backend.bookings.roll import counts
-from backend.bookings.rules import Via
+from backend.bookings.roster import counts
+from backend.seats.state import Via
 from tests.webapp.browsing import said, until
 from tests.webapp.test_app_check_ins import member_of
 
@@ -30,9 +30,7 @@ async def test_codes_are_scanned_one_after_another(
     code = await instance()
     for person in (alice, bob):
         await seats.book(code, person, guests=1, via=Via.CARD)
-    hers, his, nobodys = [
-        check_in_code(code, await member_of(one, club)) for one in (alice, bob, aino)
-    ]
+    hers, his, nobodys = [check_in_code(code, await member_of(one, club)) for one in (alice, bob, aino)]
     page, app = await phone.framed(olga, f"/app/events/{code}/check-ins")
     await until(page, "() => last('web_app_setup_main_button')?.text === 'Scan codes'")
     await page.evaluate("tell('main_button_pressed')")
@@ -140,9 +138,7 @@ async def test_a_form_half_filled_is_left_alone_by_what_others_do(
     await expect(page.locator("#screen")).to_contain_text("19 free")
 
 
-async def test_who_is_added_by_name_leaves_an_empty_field(
-    phone: Any, olga: Any, instance: Any
-) -> None:
+async def test_who_is_added_by_name_leaves_an_empty_field(phone: Any, olga: Any, instance: Any) -> None:
     code = await instance(guests_max=2)
     page = await phone.opened(olga, f"/app/events/{code}/attendance/new")
     for name in ("Grandma Kerttu", "Ville"):
@@ -169,9 +165,7 @@ async def test_who_was_removed_can_be_put_back_with_one_tap(
     assert (await event(code, alice)).mine.seats == 2  # type: ignore[union-attr]
 
 
-async def test_an_event_is_made_and_stands_in_place_of_the_form(
-    phone: Any, olga: Any, club: Any
-) -> None:
+async def test_an_event_is_made_and_stands_in_place_of_the_form(phone: Any, olga: Any, club: Any) -> None:
     day = (clock.now() + timedelta(days=10)).date().isoformat()
     page, app = await phone.framed(olga)
     await app.locator("#do-make").click()

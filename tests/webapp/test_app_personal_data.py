@@ -10,10 +10,10 @@ import httpx
 
 from backend import clock, db
 from backend.bookings.actions import book
-from backend.bookings.rules import Via
 from backend.people import feeds
 from backend.people.actions import end_sessions
 from backend.people.queries import person_of_telegram
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import root, text_of
 from webapp.exports import GOOD_FOR
 
@@ -60,9 +60,7 @@ async def test_the_page_says_what_goes_and_what_stays(
     for code in (mine, line):
         await book(code, alice, via=Via.CARD)
     said = text_of(await (await app_of(alice)).get("/app/me/erasure"))
-    assert (
-        "Your seat on 1 date ahead: it goes on at once, late or not. Your place in 1 line." in said
-    )
+    assert "Your seat on 1 date ahead: it goes on at once, late or not. Your place in 1 line." in said
     assert "What stays, without your name" in said
     assert "Your place in 1 club" in said
 
@@ -91,9 +89,7 @@ async def test_erased_the_session_and_every_address_are_dead(
     assert await db.value("SELECT count(*) FROM telegram_users WHERE telegram_id = $1", alice.telegram_id) == 1  # fmt: skip
 
 
-async def test_the_last_owner_sees_the_way_out(
-    app_of: Any, olga: Any, club: Any, noon: datetime
-) -> None:
+async def test_the_last_owner_sees_the_way_out(app_of: Any, olga: Any, club: Any, noon: datetime) -> None:
     """`A2`"""
     app = await app_of(olga)
     page = await app.get("/app/me/erasure")

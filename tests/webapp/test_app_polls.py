@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.bookings.rules import Via
 from backend.polls import actions
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import root, text_of
 
 Ask = Callable[..., Awaitable[str]]
@@ -78,9 +78,7 @@ async def test_several_choices_are_one_vote(app_of: Any, alice: Any, ask: Ask) -
     assert "Your vote: Soup, Tea" in text_of(await app.get(f"/app/polls/{code}"))
 
 
-async def test_an_option_that_is_full_takes_no_more(
-    app_of: Any, alice: Any, bob: Any, ask: Ask
-) -> None:
+async def test_an_option_that_is_full_takes_no_more(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
     """`P2`"""
     code = await ask("Chair", "Table", votes_max=1)
     chair, _ = await ids(code, alice)
@@ -106,9 +104,7 @@ async def test_counts_follow_others_votes(app_of: Any, alice: Any, bob: Any, ask
     assert "Bob" in (await app.get(look[1])).text
 
 
-async def test_counts_stay_hidden_until_one_has_voted(
-    app_of: Any, alice: Any, bob: Any, ask: Ask
-) -> None:
+async def test_counts_stay_hidden_until_one_has_voted(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
     """`P1`"""
     code = await ask("Soup", "Pie", results="voted")
     soup, _ = await ids(code, alice)
@@ -130,9 +126,7 @@ async def test_a_secret_vote_names_nobody(app_of: Any, alice: Any, bob: Any, ask
     assert "Bob" not in page.text
 
 
-async def test_a_closed_poll_shows_what_came_of_it(
-    app_of: Any, alice: Any, olga: Any, ask: Ask
-) -> None:
+async def test_a_closed_poll_shows_what_came_of_it(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
     code = await ask("Soup", "Pie")
     soup, pie = await ids(code, alice)
     app = await app_of(alice)
@@ -146,9 +140,7 @@ async def test_a_closed_poll_shows_what_came_of_it(
 
 
 @pytest.mark.parametrize("option", ["x", "-1", "999999999", "9" * 30, "1.0", "١"])
-async def test_nonsense_for_an_option_is_refused(
-    app_of: Any, alice: Any, ask: Ask, option: str
-) -> None:
+async def test_nonsense_for_an_option_is_refused(app_of: Any, alice: Any, ask: Ask, option: str) -> None:
     answer = await voted(await app_of(alice), await ask("Soup", "Pie"), option)
     assert answer.status_code == 422
     assert "Choose from what is listed." in text_of(answer)
@@ -268,9 +260,7 @@ async def test_who_can_when_is_a_table_where_it_may_be_seen(
 ) -> None:
     """`P1`: people by days; nobody's answers in a secret poll, or before one has voted where results wait for that."""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
-    draft = PollDraft(
-        question="When?", kind="dates", options=evenings, anonymous=anonymous, results="voted"
-    )
+    draft = PollDraft(question="When?", kind="dates", options=evenings, anonymous=anonymous, results="voted")
     code = await actions.create_poll(olga, club.id, draft)
     first, second = await ids(code, alice)
     await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)

@@ -20,9 +20,7 @@ async def opened(web: httpx.AsyncClient, raw: str, **headers: str) -> httpx.Resp
 @pytest.mark.parametrize(
     "path", ["/app", "/app/", "/app/events", "/app/events/x7k2", "/app/polls/abc", "/app/me"]
 )
-async def test_a_browser_gets_the_shell_wherever_it_lands(
-    web: httpx.AsyncClient, path: str
-) -> None:
+async def test_a_browser_gets_the_shell_wherever_it_lands(web: httpx.AsyncClient, path: str) -> None:
     answer = await web.get(path, headers=A_BROWSER)
     assert answer.status_code == 200
     assert 'id="screen"' in answer.text
@@ -111,12 +109,8 @@ async def test_anything_else_is_401_with_a_plain_page(
     assert "x-session" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("seconds", "status"), [(86_390, 204), (86_410, 401), (-50, 204), (-70, 401)]
-)
-async def test_init_data_is_good_for_a_day(
-    web: httpx.AsyncClient, seconds: int, status: int
-) -> None:
+@pytest.mark.parametrize(("seconds", "status"), [(86_390, 204), (86_410, 401), (-50, 204), (-70, 401)])
+async def test_init_data_is_good_for_a_day(web: httpx.AsyncClient, seconds: int, status: int) -> None:
     launch = launch_of(777, "Dora")
     launch["auth_date"] = str(int(launch["auth_date"]) - seconds)
     assert (await opened(web, init_data(launch))).status_code == status
@@ -132,9 +126,7 @@ OPEN = {("GET", "/app"), ("POST", "/app/session")}  # the shell and the exchange
 
 
 @pytest.mark.parametrize("session", ["", "x", "W10.x", "é", "a" * 9000])
-async def test_nothing_is_open_without_a_session(
-    site: Any, web: httpx.AsyncClient, session: str
-) -> None:
+async def test_nothing_is_open_without_a_session(site: Any, web: httpx.AsyncClient, session: str) -> None:
     """X1: every address of the Mini App but two, by whatever method."""
     headers = {"HX-Request": "true"}
     if session:
@@ -164,11 +156,7 @@ async def test_a_session_signed_by_someone_else_is_none(web: httpx.AsyncClient, 
 async def test_a_changed_session_is_none(web: httpx.AsyncClient, app_of: Any, alice: Any) -> None:
     app = await app_of(alice)
     middle = len(app.session) // 3
-    changed = (
-        app.session[:middle]
-        + ("A" if app.session[middle] != "A" else "B")
-        + app.session[middle + 1 :]
-    )
+    changed = app.session[:middle] + ("A" if app.session[middle] != "A" else "B") + app.session[middle + 1 :]
     assert (await App(web, changed).get("/app/me")).status_code == 401
 
 
@@ -236,7 +224,7 @@ async def test_who_left_a_group_is_asked_about_when_they_come_back(
 
     await groups.seen_in(alice, where)
     before = groups._lookup
-    groups.ask_telegram_by(telegram)
+    groups.set_membership_checker(telegram)
     try:
         with clock.stopped(clock.now() + timedelta(days=2)):
             await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))

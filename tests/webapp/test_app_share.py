@@ -14,9 +14,9 @@ from playwright.async_api import expect
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 from backend.settings import settings
-from emerald import calls
+from emerald import telegram_http
 from emerald.prepared import prepare
 from tests.telegram import Telegram, connected, sandbox_url, telegram
 from tests.webapp.browsing import said, until
@@ -29,7 +29,7 @@ __all__ = ["connected", "sandbox_url", "telegram"]
 def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
     """Telegram as the web process meets it: the sandbox."""
     there = dataclasses.replace(settings, telegram_api_url=telegram.url)
-    monkeypatch.setattr(calls, "settings", there)
+    monkeypatch.setattr(telegram_http, "settings", there)
     monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
     sharing.prepare_by(prepare)
     yield telegram
@@ -100,19 +100,17 @@ async def test_a_cancelled_date_is_sent_on_as_such(
     prepares: Telegram, app_of: Any, olga: Any, alice: Any, instance: Any
 ) -> None:
     """`S5`"""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     code = await instance()
-    await cancel_date(code, olga, "A pipe burst.")
+    await cancel_instance(code, olga, "A pipe burst.")
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
     message = await sent_into(prepares.room(), prepares, alice, answer.text)
     assert "Cancelled: “A pipe burst.”" in message["text"]
     assert "Olga" not in message["text"]
 
 
-async def test_a_poll_becomes_a_message_too(
-    prepares: Telegram, app_of: Any, alice: Any, poll: Any
-) -> None:
+async def test_a_poll_becomes_a_message_too(prepares: Telegram, app_of: Any, alice: Any, poll: Any) -> None:
     code = await poll("Soup", "Pie & tea")
     answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
     message = await sent_into(prepares.room(), prepares, alice, answer.text)
@@ -183,9 +181,7 @@ async def test_many_at_once_wait_for_nobody(
     sharing.prepare_by(hang)
     try:
         app = await app_of(alice)
-        first = [
-            asyncio.create_task(app.ask("POST", f"/app/events/{code}/share")) for _ in range(8)
-        ]
+        first = [asyncio.create_task(app.ask("POST", f"/app/events/{code}/share")) for _ in range(8)]
         await held.wait()
         assert (await app.ask("POST", f"/app/events/{code}/share")).status_code == 204
         hanging.set()

@@ -10,9 +10,11 @@ import pytest
 from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
-from backend.bookings.regulars import make_regular
-from backend.bookings.rules import Via
-from backend.bookings.series import decide, move_date
+from backend.bookings.standing_seats import make_regular
+from backend.events.minimum import decide
+from backend.events.queries import find_instance
+from backend.events.reschedule import move_instance
+from backend.seats.state import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 
@@ -62,9 +64,7 @@ async def test_an_offer_says_who_is_next(
     code = await offered()
     await seats.book(code, aino, via=Via.CARD)
     app = await app_of(alice)
-    assert "After that it goes to the next in line: Aino." in text_of(
-        await app.get(f"/app/events/{code}")
-    )
+    assert "After that it goes to the next in line: Aino." in text_of(await app.get(f"/app/events/{code}"))
 
 
 async def test_rows_and_the_tab_know_of_an_offer(app_of: Any, alice: Any, offered: Any) -> None:
@@ -81,9 +81,7 @@ async def test_rows_and_the_tab_know_of_an_offer(app_of: Any, alice: Any, offere
         assert "Needs your answer" not in page.text
 
 
-async def test_nothing_is_asked_of_who_has_nothing_to_answer(
-    app_of: Any, bob: Any, offered: Any
-) -> None:
+async def test_nothing_is_asked_of_who_has_nothing_to_answer(app_of: Any, bob: Any, offered: Any) -> None:
     await offered()
     app = await app_of(bob)
     for path in ("/app/events", "/app/bookings", "/app/polls", "/app/me"):
@@ -131,9 +129,7 @@ async def test_a_question_is_answered_where_it_is_asked(
         "/app/bookings?show=waiting",
     ],
 )
-async def test_an_answer_leaves_the_list_as_it_was(
-    app_of: Any, alice: Any, offered: Any, path: str
-) -> None:
+async def test_an_answer_leaves_the_list_as_it_was(app_of: Any, alice: Any, offered: Any, path: str) -> None:
     """What was chosen of it, and what was looked for, stays."""
     await offered()
     app = await app_of(alice)
@@ -142,9 +138,7 @@ async def test_an_answer_leaves_the_list_as_it_was(
     assert take is not None
     answer = await app.ask("POST", take[1].replace("&amp;", "&"))
     assert root(answer)["data-outcome"] == "booked"
-    assert (
-        live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
-    )
+    assert live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
 
 
 async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
@@ -188,9 +182,7 @@ async def test_in_the_last_hours_the_first_tap_has_the_seat(
     assert root(answer)["data-outcome"] == "booked"
 
 
-async def test_who_can_leave_no_more_looks_for_a_replacement(
-    app_of: Any, alice: Any, soon: Any
-) -> None:
+async def test_who_can_leave_no_more_looks_for_a_replacement(app_of: Any, alice: Any, soon: Any) -> None:
     """`B6`: theirs until somebody takes it, and they can think better of it."""
     code = await soon(6, cancel_before_minutes=600)
     await seats.book(code, alice, via=Via.CARD)
@@ -274,7 +266,7 @@ async def test_a_moved_date_asks_whether_one_still_comes(
     """`S6`"""
     code = await soon(72)
     await seats.book(code, alice, via=Via.CARD)
-    await move_date(code, olga, (noon + timedelta(hours=77)).replace(tzinfo=None))
+    await move_instance(code, olga, (noon + timedelta(hours=77)).replace(tzinfo=None))
     app = await app_of(alice)
     page = text_of(await app.get(f"/app/events/{code}"))
     assert "Moved to Thu 26 Nov at 17:00 It was 14:00. Are you still coming?" in page
@@ -293,15 +285,13 @@ async def test_who_was_asked_may_leave_though_it_is_late(
     """`S6`"""
     code = await soon(72, cancel_before_minutes=24 * 60)
     await seats.book(code, alice, via=Via.CARD)
-    await move_date(code, olga, (noon + timedelta(hours=8)).replace(tzinfo=None))
+    await move_instance(code, olga, (noon + timedelta(hours=8)).replace(tzinfo=None))
     left = await (await app_of(alice)).ask("DELETE", f"/app/events/{code}/booking?here=bookings")
     assert (left.status_code, root(left)["data-outcome"]) == (200, "left")
     assert "No seat is yours yet" in left.text
 
 
-async def test_voters_come_first_for_a_time(
-    app_of: Any, alice: Any, soon: Any, noon: datetime
-) -> None:
+async def test_voters_come_first_for_a_time(app_of: Any, alice: Any, soon: Any, noon: datetime) -> None:
     """`P4`"""
     code = await soon(72)
     await db.execute(
@@ -318,9 +308,7 @@ async def test_voters_come_first_for_a_time(
     assert "first claim" not in text_of(await app.get(live))
 
 
-async def test_how_many_are_missing_and_until_when(
-    app_of: Any, alice: Any, olga: Any, soon: Any
-) -> None:
+async def test_how_many_are_missing_and_until_when(app_of: Any, alice: Any, olga: Any, soon: Any) -> None:
     """`S7`"""
     code = await soon(72, min_to_run=2, decide_by_itself=True)
     await seats.book(code, alice, via=Via.CARD)
@@ -400,7 +388,7 @@ async def test_a_voter_is_told_of_their_claim(
 ) -> None:
     """`P4`"""
     code = await soon(72)
-    where = await seats.find(code)
+    where = await find_instance(code)
     await db.execute(
         "UPDATE event_instances SET claim_until = $2 WHERE code = $1",
         code,

@@ -169,9 +169,7 @@ document.adoptedStyleSheets[0].replaceSync(`#tiny { width: 20px; height: 20px } 
 """
 
 
-async def test_the_sweep_sees_what_is_wrong(
-    browser: Any, ports: tuple[int, int], states: list[Any]
-) -> None:
+async def test_the_sweep_sees_what_is_wrong(browser: Any, ports: tuple[int, int], states: list[Any]) -> None:
     """The negative control: each way of looking finds the fault that is made for it."""
     from tests.webapp.opening import opened
 

@@ -13,11 +13,12 @@ import vobject
 
 from backend import clock, codes, db
 from backend.bookings.actions import book, leave, remove
-from backend.bookings.rules import Via
-from backend.bookings.series import cancel_date, move_date, restore_date
-from backend.events.calendar import render
+from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.ical import render
+from backend.events.reschedule import move_instance
 from backend.people import feeds
 from backend.people.actions import mark_blocked
+from backend.seats.state import Via
 from backend.settings import settings
 from webapp import calendar_feeds
 
@@ -95,11 +96,11 @@ async def test_follows_moves_cancellations_and_what_is_taken_back(
     await book(code, alice, via=Via.CARD)
     path = await address(alice)
     told = [(await followed(web, path))[0]]
-    await move_date(code, olga, datetime(2026, 11, 27, 18, 0))
+    await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
     told.append((await followed(web, path))[0])
-    await cancel_date(code, olga, "A pipe burst, sorry")
+    await cancel_instance(code, olga, "A pipe burst, sorry")
     told.append((await followed(web, path))[0])
-    await restore_date(code, olga)
+    await restore_instance(code, olga)
     told.append((await followed(web, path))[0])
     assert {event.uid.value for event in told} == {f"{code}@emerald.example"}
     assert [event.sequence.value for event in told] == ["0", "1", "2", "3"]
@@ -149,9 +150,7 @@ async def test_keeps_some_weeks_and_then_forgets(
     assert await followed(web, path) == []
 
 
-@pytest.mark.parametrize(
-    ("day", "hour_utc"), [("2027-03-27", 16), ("2027-03-28", 15), ("2027-10-31", 16)]
-)
+@pytest.mark.parametrize(("day", "hour_utc"), [("2027-03-27", 16), ("2027-03-28", 15), ("2027-10-31", 16)])
 async def test_the_hour_is_kept_over_a_change_of_the_clocks(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, day: str, hour_utc: int
 ) -> None:
@@ -247,7 +246,7 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
         {"If-Modified-Since": "Mon, 23 Nov 2026 11:00:00 GMT"},
     ):
         assert (await web.get(path, headers=asked)).status_code == 200
-    await cancel_date(code, olga, "Ill")  # in the same second
+    await cancel_instance(code, olga, "Ill")  # in the same second
     changed = await web.get(path, headers={"If-None-Match": mark})
     assert changed.status_code == 200 and changed.headers["last-modified"] > since
     assert (await web.get(path, headers={"If-Modified-Since": since})).status_code == 200

@@ -16,11 +16,7 @@ POLICY = "content-security-policy"
 
 def test_what_others_wrote_is_unchanged() -> None:
     """Each vendored file has its row in VENDOR.md, and the checksum that stands there."""
-    told = dict(
-        re.findall(
-            r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M
-        )
-    )
+    told = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
     there = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in VENDOR.iterdir()
@@ -119,9 +115,7 @@ async def test_a_plain_page_says_what_is_wrong(
     assert POLICY in answer.headers
 
 
-async def test_no_trace_leaves_the_server(
-    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_trace_leaves_the_server(web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """`X5`: a fault of ours is written down, and told without any of it."""
     from webapp.miniapp import session
 

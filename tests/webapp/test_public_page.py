@@ -15,7 +15,7 @@ from PIL import Image
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.bookings.rules import Via
+from backend.seats.state import Via
 
 VENDOR = Path("webapp/public/vendor")
 NOWHERE = "23456789ab"
@@ -89,11 +89,11 @@ async def test_a_cancelled_date_says_why_not_who_and_leads_on(
     web: httpx.AsyncClient, noon: Any, series: Any, olga: Any, alice: Any
 ) -> None:
     """`S5`"""
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     made = await series(visibility="link", rule="FREQ=WEEKLY")
     await seats.book(made.first_code, alice, via=Via.CARD)
-    await cancel_date(made.first_code, olga, "A pipe burst in the hall.")
+    await cancel_instance(made.first_code, olga, "A pipe burst in the hall.")
     page = (await web.get(f"/e/{made.first_code}")).text
     assert "“A pipe burst in the hall.”" in page
     assert "Olga" not in page
@@ -129,7 +129,7 @@ async def test_every_other_code_answers_the_same(
     web: httpx.AsyncClient, noon: Any, instance: Any, series: Any, club: Any, olga: Any, alice: Any
 ) -> None:
     """`A1`, `A5`: who asks does not learn whether there is something behind a code."""
-    from backend.bookings.series import archive_series
+    from backend.events.archive import archive_series
 
     members_only = await instance()
     put_away = await series(visibility="link")
@@ -146,9 +146,7 @@ async def test_every_other_code_answers_the_same(
             assert dict(answer.headers) == dict(nothing.headers), path
 
 
-async def test_speaks_the_readers_language_and_marks_the_clubs_own(
-    web: httpx.AsyncClient, code: str
-) -> None:
+async def test_speaks_the_readers_language_and_marks_the_clubs_own(web: httpx.AsyncClient, code: str) -> None:
     page = (await web.get(f"/e/{code}", headers={"Accept-Language": "fi-FI,fi;q=0.9"})).text
     assert '<html lang="fi">' in page
     assert '<h1 lang="en">Evening flow yoga</h1>' in page
@@ -163,9 +161,7 @@ async def test_without_a_language_it_speaks_as_the_club_does(
     from backend.events.actions import create_series
     from backend.events.drafts import SeriesDraft
 
-    club = await create_own_account(
-        people["aino"], "Kallion jooga", zone="Europe/Helsinki", language="fi"
-    )
+    club = await create_own_account(people["aino"], "Kallion jooga", zone="Europe/Helsinki", language="fi")
     start = (clock.now() + timedelta(days=2)).replace(tzinfo=None)
     made = await create_series(
         people["aino"],
@@ -178,18 +174,14 @@ async def test_without_a_language_it_speaks_as_the_club_does(
     assert '<html lang="en">' in asked.text
 
 
-async def test_titles_are_text_and_not_markup(
-    web: httpx.AsyncClient, noon: Any, instance: Any
-) -> None:
+async def test_titles_are_text_and_not_markup(web: httpx.AsyncClient, noon: Any, instance: Any) -> None:
     code = await instance(visibility="link", title='<b>"Yoga" & tea</b>')
     page = (await web.get(f"/e/{code}")).text
     assert "<b>&#34;" not in page.replace("&lt;b&gt;", "")
     assert told(page, "og:title") == "&lt;b&gt;&#34;Yoga&#34; &amp; tea&lt;/b&gt;"
 
 
-async def test_a_chat_that_shows_the_link_is_told_all_it_needs(
-    web: httpx.AsyncClient, code: str
-) -> None:
+async def test_a_chat_that_shows_the_link_is_told_all_it_needs(web: httpx.AsyncClient, code: str) -> None:
     page = (await web.get(f"/e/{code}")).text
     assert told(page, "og:title") == "Evening flow yoga"
     assert told(page, "og:description") == (
@@ -360,11 +352,7 @@ def test_what_is_cut_says_so() -> None:
 
 def test_the_font_is_as_it_was_taken() -> None:
     """Each vendored file has its row in VENDOR.md, with its checksum."""
-    rows = dict(
-        re.findall(
-            r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M
-        )
-    )
+    rows = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
     there = {
         path.name: sha256(path.read_bytes()).hexdigest()
         for path in VENDOR.iterdir()

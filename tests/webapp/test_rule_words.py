@@ -39,9 +39,10 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
     ],
 )  # fmt: skip
 def test_reads_a_rule_back(rule: str, words: str) -> None:
-    from backend.events.rules import describe, parse_recurrence
+    from backend.events.rfc5545 import parse_recurrence
+    from backend.events.rule_description import describe
     from backend.i18n import Voice
-    from webapp.rule_words import read_back
+    from webapp.rule_sentences import read_back
 
     told = describe(parse_recurrence(rule), STARTS)
     assert read_back(Voice("en"), told, STARTS, "Europe/Helsinki") == words
@@ -59,14 +60,14 @@ def test_reads_a_rule_back(rule: str, words: str) -> None:
 )
 def test_says_how_often_in_few_words(rule: str, words: str) -> None:
     from backend.i18n import Voice
-    from webapp.rule_words import rhythm_of
+    from webapp.rule_sentences import rhythm_of
 
     assert rhythm_of(Voice("en"), rule, STARTS) == words
 
 
 def test_names_days_as_the_reader_does() -> None:
     from backend.i18n import Voice
-    from webapp.rule_words import weekday_names
+    from webapp.rule_sentences import weekday_names
 
     names: Any = weekday_names(Voice("fi"))
     assert names[0] == "maanantai" and len(names) == 7

@@ -11,40 +11,34 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from backend import clock, db
+from backend import clock, db, leases
 from backend.accounts.actions import bind, create_account, join
 from backend.announcements.actions import AnnouncementDraft, announce, schedule
 from backend.bookings import actions as bookings
 from backend.bookings.attendance import check_in, close_list
-from backend.bookings.regulars import end_regular, make_regular
-from backend.bookings.rules import Via
-from backend.bookings.series import (
-    DateChanges,
-    cancel_date,
-    decide,
-    edit_date,
-    edit_following,
-    edit_series,
-    move_date,
-    restore_date,
-)
+from backend.bookings.standing_seats import end_regular, make_regular
 from backend.errors import Refusal
 from backend.events.actions import create_series
+from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.drafts import SeriesDraft
+from backend.events.edit import InstanceChanges, edit_instance, edit_series
+from backend.events.minimum import decide
 from backend.events.queries import series as series_view
+from backend.events.reschedule import move_instance
+from backend.events.split import edit_following
 from backend.groups.actions import link_group, seen_in
 from backend.groups.queries import group
-from backend.messages import leases
 from backend.people.actions import TelegramIdentity, choose_zone, meet
 from backend.people.preferences import choose_reminders, mute
 from backend.people.queries import Person
 from backend.polls import actions as polls
+from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.queries import poll_for_card
 from backend.polls.rules import Answer
+from backend.seats.state import Via
+from bot.delivery.sender import Sender
 from emerald.schedule import SCHEDULE, tick
-from emerald.sender import Sender
 from tests.telegram import Telegram
 from tests.year.reckoning import DAY, MINUTE, Announcement, Books, Club, Date, Member, Series
 from tests.year.script import Act, Plan, Script
@@ -115,7 +109,7 @@ class Driver:
     async def found(self, telegram: Telegram) -> None:
         """Clubs, members, groups and series, as their organisers set them up."""
         self.telegram, self.sender = telegram, Sender(telegram.sending)
-        await leases.enlist([duty.name for duty in SCHEDULE])
+        await leases.register_jobs([duty.name for duty in SCHEDULE])
         for member, number in self.telegram_id.items():
             self.person[member] = await meet(
                 TelegramIdentity(number, member.name, language_code="en", may_write=True)
@@ -141,16 +135,12 @@ class Driver:
         self.account[club] = made.account_id
         owner = self._owner(club)
         await bind(owner, made.key)
-        linked = await link_group(
-            owner, made.account_id, chat_id=self.chat_id[club], title=club.name
-        )
+        linked = await link_group(owner, made.account_id, chat_id=self.chat_id[club], title=club.name)
         self.group_id[club] = linked.id
         where = await group(linked.id)
         assert where is not None
         for member in club.members:
-            self.membership[club, member] = await join(
-                self.person[member], made.account_id, through="hand"
-            )
+            self.membership[club, member] = await join(self.person[member], made.account_id, through="hand")
             await seen_in(self.person[member], where)
         for organiser in club.organisers[1:]:
             await db.execute(
@@ -293,9 +283,7 @@ class Driver:
 
     def _note(self, act: Act) -> None:
         value = act.value.name if isinstance(act.value, Member) else act.value
-        about = (
-            f"on {act.date.title} {act.date.id} ({act.date.start:%d %b %H:%M})" if act.date else ""
-        )
+        about = f"on {act.date.title} {act.date.id} ({act.date.start:%d %b %H:%M})" if act.date else ""
         self.story.append(f"{clock.now():%d %b %H:%M:%S} {act.who.name} {act.verb} {value} {about}")
 
     def story_of(self, date: Date | None) -> str:
@@ -387,17 +375,17 @@ class Driver:
 
     async def cancel(self, act: Act) -> tuple[str, str]:
         date = self._date(act)
-        await cancel_date(date.code, self.person[act.who], "The hall is closed.")
+        await cancel_instance(date.code, self.person[act.who], "The hall is closed.")
         return "done", date.cancel()
 
     async def restore(self, act: Act) -> tuple[str, str]:
         date = self._date(act)
-        await restore_date(date.code, self.person[act.who])
+        await restore_instance(date.code, self.person[act.who])
         return "done", date.restore()
 
     async def move(self, act: Act) -> tuple[str, str]:
         date = self._date(act)
-        await move_date(date.code, self.person[act.who], act.value)
+        await move_instance(date.code, self.person[act.who], act.value)
         return "done", date.move(act.value)
 
     async def decide(self, act: Act) -> tuple[str, str]:
@@ -415,7 +403,7 @@ class Driver:
 
     async def edit_one(self, act: Act) -> tuple[str, str]:
         date = self._date(act)
-        await edit_date(date.code, self.person[act.who], DateChanges(title=act.value))
+        await edit_instance(date.code, self.person[act.who], InstanceChanges(title=act.value))
         date.own_title, date.edited = act.value, True
         return "done", "done"
 
@@ -438,13 +426,11 @@ class Driver:
         title, capacity = act.value
         former = here.series
         draft = await self._edited(former, title, capacity)
-        edited = await edit_following(here.code, self.person[act.who], draft)
-        if any(
-            d.series is former and d.original < here.original for d in self.books.dates.values()
-        ):
+        series_id = await edit_following(here.code, self.person[act.who], draft)
+        if any(d.series is former and d.original < here.original for d in self.books.dates.values()):
             later = replace(former, regulars=list(former.regulars), follows=former)
             self.series.append(later)
-            self._know(edited.series_id, later)
+            self._know(series_id, later)
             former.updated_at = clock.now()
             for date in self.books.dates.values():
                 if date.series is former and date.original >= here.original:
@@ -468,12 +454,7 @@ class Driver:
             clock.now(),
         )
         for date in self.books.coming if was != capacity else ():
-            if (
-                date.series is series
-                and not date.edited
-                and date.capacity == was
-                and date.state != "over"
-            ):
+            if date.series is series and not date.edited and date.capacity == was and date.state != "over":
                 date.tidy()
                 date.set_capacity(capacity)
 
@@ -582,14 +563,10 @@ class Driver:
         )
         until = clock.now() + DAY
         local = days[1].astimezone(ZoneInfo(club.zone)).replace(tzinfo=None)
-        made_of = Series(
-            club, "Extra evening", club.zone, local, "once", 60, 3, announce_before=5 * 24 * 60
-        )
+        made_of = Series(club, "Extra evening", club.zone, local, "once", 60, 3, announce_before=5 * 24 * 60)
         assert closed.made is not None
         self._know(
-            await db.value(
-                "SELECT series_id FROM event_instances WHERE code = $1", closed.made.code
-            ),
+            await db.value("SELECT series_id FROM event_instances WHERE code = $1", closed.made.code),
             made_of,
         )
         [date] = await self._read_new_dates()

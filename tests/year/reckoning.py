@@ -428,9 +428,7 @@ class Date:
             return True
         if self.series.fill_gaps or not self.free + self.releasing:
             return False
-        before = (
-            p for p in self.line if p is not party and (not party.waiting or self._sooner(p, party))
-        )
+        before = (p for p in self.line if p is not party and (not party.waiting or self._sooner(p, party)))
         return any(self._has_turn(p, stage) and not self._never_fits(p) for p in before)
 
     @staticmethod
@@ -738,16 +736,12 @@ class Date:
             passed = [
                 m
                 for m in leads
-                if max(not_before, now - min(m * MINUTE / 2, DAY / 2))
-                <= self.start - m * MINUTE
-                <= now
+                if max(not_before, now - min(m * MINUTE / 2, DAY / 2)) <= self.start - m * MINUTE <= now
             ]
             key = (member, min(passed, default=0), self.start)
             if passed and key not in self.reminded:
                 self.reminded.add(key)
-                self.books.tell(
-                    member, "reminder", self, due=self._due(self.start - key[1] * MINUTE)
-                )
+                self.books.tell(member, "reminder", self, due=self._due(self.start - key[1] * MINUTE))
 
     def _due(self, moment: datetime) -> datetime:
         """When it had to be told: at its moment; or now, if it could not be then (blocked, or the date off)."""
@@ -863,9 +857,7 @@ class Books:
         asks: bool = False,
     ) -> None:
         start = about.start if isinstance(about, Date) else None
-        self._letters.append(
-            Letter(to, kind, about, due or self.now, was=was, start=start, asks=asks)
-        )
+        self._letters.append(Letter(to, kind, about, due or self.now, was=was, start=start, asks=asks))
 
     def unheard_moves(self, date: Date) -> dict[Member, datetime]:
         """Moves that nobody was told of yet: they are told together with the next."""

@@ -80,9 +80,7 @@ def clubs_of(plan: Plan) -> tuple[list[Club], list[Series]]:
         club.members = [Member(f"P{n}x{i}") for i in range(each)]
         club.organisers = club.members[: 1 + n % 2]
         for title, every, at, more in SERIES[: plan.series_of_each_zone]:
-            first = plan.begins.date() + timedelta(
-                days=rng.randrange(2, 12 if every == "week" else 26)
-            )
+            first = plan.begins.date() + timedelta(days=rng.randrange(2, 12 if every == "week" else 26))
             if every == "once":
                 first += timedelta(weeks=rng.randrange(2, max(3, plan.weeks - 6)))
             series.append(Series(club, title, zone, datetime.combine(first, at), every, **more))
@@ -157,9 +155,7 @@ class Script:
         dates = [d for d in self.books.coming if d.state == state and now < d.start <= now + within]
         if not dates:
             return None
-        weights = [
-            1 / ((1 + (d.start - now) / DAY) * (2 + min(d.capacity or 20, 20))) for d in dates
-        ]
+        weights = [1 / ((1 + (d.start - now) / DAY) * (2 + min(d.capacity or 20, 20))) for d in dates]
         return self._rng.choices(dates, weights)[0]
 
     def _one(self, people: list[Member]) -> Member | None:
@@ -170,9 +166,7 @@ class Script:
         date = self._date()
         if date is None:
             return None
-        who = self._one(
-            [p.member for p in date.parties.values() if (p.seats if seated else p.size)]
-        )
+        who = self._one([p.member for p in date.parties.values() if (p.seats if seated else p.size)])
         return Act(verb, who, date, value=value, tapped=self._rng.random() < 0.2) if who else None
 
     def _organiser(self, verb: str, date: Date | None, value: Any = None) -> Act | None:
@@ -183,9 +177,7 @@ class Script:
         if date is None:
             return None
         away = [m for m in date.series.club.members if m not in date.parties]
-        who = self._rng.choice(
-            away if away and self._rng.random() < 0.8 else date.series.club.members
-        )
+        who = self._rng.choice(away if away and self._rng.random() < 0.8 else date.series.club.members)
         guests = self._rng.choice((0, 0, 0, self._rng.randint(0, date.series.guests_max)))
         return Act("book", who, date, value=guests, tapped=not guests and self._rng.random() < 0.15)
 
@@ -249,9 +241,7 @@ class Script:
     def _edit_following(self) -> Act | None:
         date = self._date(30 * DAY)
         return (
-            self._organiser(
-                "edit_following", date, (f"{date.series.title[:40]} II", date.series.capacity)
-            )
+            self._organiser("edit_following", date, (f"{date.series.title[:40]} II", date.series.capacity))
             if date
             else None
         )
@@ -259,11 +249,7 @@ class Script:
     def _edit_whole(self) -> Act | None:
         date = self._date()
         more = None if date is None or date.series.capacity is None else date.series.capacity + 1
-        return (
-            self._organiser("edit_whole", date, (date.series.title, more))
-            if date and more
-            else None
-        )
+        return self._organiser("edit_whole", date, (date.series.title, more)) if date and more else None
 
     def _make_regular(self) -> Act | None:
         date = self._date()
@@ -342,12 +328,6 @@ class Script:
             if date.state == "over" and date.id not in self._closing:
                 self._closing.add(date.id)
                 if date.id % 2:
-                    here = [
-                        p.member
-                        for p in date.parties.values()
-                        if p.seats and self._rng.random() < 0.7
-                    ]
+                    here = [p.member for p in date.parties.values() if p.seats and self._rng.random() < 0.7]
                     organiser = date.series.club.organisers[0]
-                    self._at(
-                        self.books.now + 5 * MINUTE, Act("close_list", organiser, date, value=here)
-                    )
+                    self._at(self.books.now + 5 * MINUTE, Act("close_list", organiser, date, value=here))

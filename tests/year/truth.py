@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend import clock, db
-from bot.cards import draw
+from bot.cards import render_card
 from emerald.doctor import check_invariants
 from tests.year.driver import Driver
 from tests.year.reckoning import Announcement, Date, Key, Member, Series, by_person, instant
@@ -54,10 +54,7 @@ class Truth:
             )
         person = self.driver.person
         for date in self.books.dates.values():
-            meant = {
-                person[m].id: (p.seats, p.waiting, p.offered, p.answer)
-                for m, p in date.parties.items()
-            }
+            meant = {person[m].id: (p.seats, p.waiting, p.offered, p.answer) for m, p in date.parties.items()}
             assert found[date.id] == meant, (
                 clock.now(),
                 date.id,
@@ -90,7 +87,7 @@ class Truth:
             date = self.books.dates[row["instance_id"]]
             said = self._message(row["chat_id"], row["message_id"])
             self._facts(date, said.text)
-            drawing = await draw(instance_id=date.id, poll_id=None)
+            drawing = await render_card(instance_id=date.id, poll_id=None)
             assert drawing is not None
             if row["next_try_at"].year < 9000:
                 shown = (
@@ -140,9 +137,7 @@ class Truth:
         """Everybody got exactly what the rules say: nothing is missing, nothing too much, nothing late; and it is in their chat."""
         person = {p.id: m for m, p in self.driver.person.items()}
         club = {number: club for club, number in self.driver.group_id.items()}
-        told = {
-            e.about.id: e.about for e in self.books.expected if isinstance(e.about, Announcement)
-        }
+        told = {e.about.id: e.about for e in self.books.expected if isinstance(e.about, Announcement)}
         rows = await db.rows("SELECT * FROM messages WHERE state = 'sent' ORDER BY sent_at, id")
         sent: dict[Key, list[datetime]] = defaultdict(list)
         for row in rows:
@@ -167,9 +162,7 @@ class Truth:
                 if isinstance(about, Date):
                     stories[about.id] = self.driver.story_of(about)
         told_of = [f"\nThe story of {number}:\n{story}" for number, story in stories.items()]
-        assert not wrong, f"{len(wrong)} of {len(meant)}\n" + "\n".join(
-            [*sorted(wrong)[:40], *told_of[:3]]
-        )
+        assert not wrong, f"{len(wrong)} of {len(meant)}\n" + "\n".join([*sorted(wrong)[:40], *told_of[:3]])
         self._chats(rows, person)
         self.sent = Counter(row["kind"] for row in rows)
 
@@ -184,9 +177,7 @@ class Truth:
             titles[one.to, one.kind, one.about].append(one.title)
         for member, number in self.driver.telegram_id.items():
             chat = [
-                m
-                for m in self.driver.held.said_in(number)
-                if m.sender_id == self.driver.held.config.bot_id
+                m for m in self.driver.held.said_in(number) if m.sender_id == self.driver.held.config.bot_id
             ]
             assert len(chat) == len(told[member]), (member.name, len(chat), len(told[member]))
             for row, said in zip(told[member], chat, strict=True):

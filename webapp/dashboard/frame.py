@@ -12,7 +12,7 @@ from backend.i18n import Words
 from backend.settings import settings
 from webapp.dashboard import cookies
 from webapp.dashboard.session import Visit
-from webapp.live import mark_of
+from webapp.freshness import etag_of
 from webapp.respond import AnyRequest, page
 
 BOT_APP = f"{settings.telegram_bot_name}/{settings.telegram_app_name}"  # the Mini App, behind t.me/
@@ -111,7 +111,7 @@ def _waiting_notice(request: AnyRequest) -> Notice | None:
 
 def unless_seen(request: AnyRequest, *made_from: object) -> tuple[Response[Any] | None, str]:
     """How a page follows what others do: 204 when it shows all this already (`?seen=`), else the mark to come back with."""
-    mark = mark_of(*made_from)
+    mark = etag_of(*made_from)
     if request.query_params.get("seen") == mark:
         return Response(None, status_code=204, headers={"Cache-Control": "no-store"}), mark
     return None, mark

@@ -17,7 +17,7 @@ from webapp.dashboard.pages import (
     settings,
     sign_ins,
 )
-from webapp.dashboard.refusals import HANDLERS
+from webapp.dashboard.refusal_pages import HANDLERS
 from webapp.dashboard.session import guard_changes, visit
 
 dashboard = Router(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 
-from backend.accounts.queries import Club, authorise, clubs
-from backend.accounts.rules import Act
+from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.i18n import Voice
 from backend.people.actions import SESSION_LIFE
@@ -58,7 +58,7 @@ class Visit:
 
     def may(self, act: str) -> bool:
         """Whether their role in this club reaches the act; for what a page offers. Actions ask for themselves."""
-        return self.club.allows(Act(act))
+        return self.club.allows(Permission(act))
 
     def to(self, path: str, **query: str | int) -> str:
         """An address on the dashboard that stays with this club, wherever other windows of the browser have gone."""
@@ -66,12 +66,12 @@ class Visit:
             query["club"] = self.club.id
         return f"{path}?{urlencode(query)}" if query else path
 
-    async def allowed(self, act: Act, account_id: int | None = None) -> "Visit":
+    async def allowed(self, act: Permission, account_id: int | None = None) -> "Visit":
         """The same visit, to the club of what is looked at, if they may do this there.
 
         Raises `NotFound` for a club they do not belong to (`A1`), `Forbidden` where their role does not reach.
         """
-        club = await authorise(self.person, self.club.id if account_id is None else account_id, act)
+        club = await authorize(self.person, self.club.id if account_id is None else account_id, act)
         return replace(self, club=club)
 
 
@@ -91,13 +91,13 @@ async def visit(request: AnyRequest) -> Visit:
     if person is None:
         raise NotSignedIn()
     request.state[PERSON] = person
-    helped = tuple(c for c in await clubs(person) if c.allows(Act.SEE_PEOPLE))
+    helped = tuple(c for c in await clubs(person) if c.allows(Permission.SEE_PEOPLE))
     asked = request.query_params.get("club")
     if asked is None:
         if not helped:
             raise NoClub(person, token)
         # Where one organises, rather than where one only helps.
-        club = next((c for c in helped if c.allows(Act.MANAGE_EVENTS)), helped[0])
+        club = next((c for c in helped if c.allows(Permission.MANAGE_EVENTS)), helped[0])
     else:
         found = next((c for c in helped if str(c.id) == asked), None)
         if found is None:
@@ -116,9 +116,7 @@ async def guard_changes(request: AnyRequest) -> None:
 
     Raises `NotFound`, `NotSignedIn`, `NotOurs`.
     """
-    if any(
-        isinstance(value, int) and not 0 < value < _BIGINT for value in request.path_params.values()
-    ):
+    if any(isinstance(value, int) and not 0 < value < _BIGINT for value in request.path_params.values()):
         raise NotFound()
     if request.method in _READS:
         return
@@ -128,9 +126,7 @@ async def guard_changes(request: AnyRequest) -> None:
     if not token:
         raise NotSignedIn()
     given = request.headers.get(CSRF_HEADER) or (await request.form()).get(CSRF_FIELD)
-    if not isinstance(given, str) or not hmac.compare_digest(
-        given.encode(), csrf_token(token).encode()
-    ):
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
         raise NotOurs()
 
 

@@ -11,7 +11,7 @@ from babel.dates import format_date
 from backend import clock
 from backend.bookings.queries import InstanceView
 from backend.i18n import Voice
-from webapp.rule_words import weekday_names
+from webapp.rule_sentences import weekday_names
 
 _SHORT_MONTH = re.compile(r"([ML])\1{2,}")
 _NAME = re.compile(r"(\d{4})-W(\d{2})")

@@ -29,9 +29,7 @@ DRAWN_AT_ONCE = 4  # screens for those who only look, in one process
 _drawing = 0
 
 
-async def drawn(
-    seen: str, draw: Coroutine[Any, Any, Response[str]]
-) -> Response[str] | Response[None]:
+async def drawn(seen: str, draw: Coroutine[Any, Any, Response[str]]) -> Response[str] | Response[None]:
     """A screen that has changed, for who asked whether it has (`seen`), or who comes to it.
 
     When a thousand look at what changes twice a second, there is more to draw than there is time for, and whoever taps
@@ -59,7 +57,5 @@ def unchanged() -> Response[None]:
 def refused_here(request: AnyRequest, refusal: Refusal) -> Response[str]:
     """A no inside the Mini App: where a screen was asked for, a screen that says so; else a notice near the finger."""
     if request.method == "GET" and isinstance(refusal, NotFound | Forbidden):
-        return page(
-            "miniapp/refused.html", voice_of(request), status=status_of(refusal), refusal=refusal
-        )
+        return page("miniapp/refused.html", voice_of(request), status=status_of(refusal), refusal=refusal)
     return refused(request, refusal)

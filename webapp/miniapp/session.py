@@ -148,9 +148,7 @@ async def _person_of_token(request: Request[Any, Any, Any]) -> Person:
     return person
 
 
-async def organiser_of_session(
-    request: Request[Any, Any, Any], person: NamedDependency[Person]
-) -> Person:
+async def organiser_of_session(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:
     """The same for what organisers and helpers do, whose role the domain looks at: Telegram has named them within the
     hour. Raises `OpenAgain` (403)."""
     signed_at: datetime = request.state[SIGNED_AT]

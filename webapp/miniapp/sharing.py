@@ -17,15 +17,13 @@ from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.queries import PollView
-from webapp.miniapp.wording import app_link
+from webapp.miniapp.labels import app_link
 from webapp.rendering import render
 
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
 Prepare = Callable[[int, dict[str, Any]], Awaitable[str]]
 AT_ONCE = 8  # messages being prepared in a process; who comes then shares by the link
-A_MINUTE = (
-    10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
-)
+A_MINUTE = 10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
 REMEMBERED = 5_000  # people
 OPTIONS = 12  # of a poll, named in the message
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from webapp.live import mark_of
+from webapp.freshness import etag_of
 
 WIDTH, HEIGHT = 1200, 630
 DRAWN_AS = 1  # grows when the same facts are to look otherwise
@@ -98,7 +98,7 @@ class Subject:
     @property
     def mark(self) -> str:
         """Changes whenever the picture does."""
-        return mark_of(DRAWN_AS, self)
+        return etag_of(DRAWN_AS, self)
 
 
 class TooManyWait(Exception):
@@ -136,17 +136,13 @@ def draw(of: Subject) -> bytes:
     image = _ground(look)
     pen = ImageDraw.Draw(image)
     _gem(pen, EDGE - 6, EDGE - 10, 52, look)
-    _write(
-        pen, EDGE + 60, EDGE, _fitting(of.club, _font(30, 600), COLUMN - 60, 1), 30, 600, look.quiet
-    )
+    _write(pen, EDGE + 60, EDGE, _fitting(of.club, _font(30, 600), COLUMN - 60, 1), 30, 600, look.quiet)
     size, title = _titled(drawable(of.title) or drawable(of.club))
     below = _write(pen, EDGE, EDGE + 74, title, size, 700, INK, 1.16)
     when = _fitting(of.when, _font(34, 600), COLUMN, 2)
     below = _write(pen, EDGE, below + 24, when, 34, 600, INK, 1.3)
     room = 1 if len(title) + len(when) > 3 else 2
-    _write(
-        pen, EDGE, below + 6, _fitting(of.place, _font(30, 400), COLUMN, room), 30, 400, look.quiet
-    )
+    _write(pen, EDGE, below + 6, _fitting(of.place, _font(30, 400), COLUMN, room), 30, 400, look.quiet)
     _line(pen, of.seats, look)
     image.paste(_ring(of, look), (WIDTH - EDGE - 330, (HEIGHT - 330) // 2))
     file = BytesIO()
@@ -218,9 +214,7 @@ def _fitting(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> 
 
 def _head(before: str, word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
     """How many letters of a word that fits on no line stand on this one; at least one on an empty line."""
-    fits = next(
-        (n for n in range(len(word), 0, -1) if font.getlength(before + word[:n]) <= width), 0
-    )
+    fits = next((n for n in range(len(word), 0, -1) if font.getlength(before + word[:n]) <= width), 0)
     return fits if before else max(1, fits)
 
 

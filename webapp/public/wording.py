@@ -20,9 +20,7 @@ def seats_left(view: InstanceView, voice: Voice) -> str:
     if free is None:
         return voice.say(N_("Room for all"))
     if not free and waiting:
-        return voice.count(
-            N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting
-        )
+        return voice.count(N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting)
     if not free:
         return voice.say(N_("Full"))
     said = voice.count(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)

@@ -28,9 +28,7 @@ class Browser:
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """A page; its forms' token is remembered."""
-        answer = await self.client.get(
-            path, headers={k.replace("_", "-"): v for k, v in headers.items()}
-        )
+        answer = await self.client.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
         if found:
             self.csrf = found[1]

@@ -6,7 +6,7 @@ from typing import Any
 
 async def book(code: str, *people: Any, guests: int = 0) -> None:
     from backend.bookings import actions
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     for person in people:
         await actions.book(code, person, guests=guests, via=Via.CARD)
@@ -37,9 +37,7 @@ async def test_an_empty_week_leads_to_the_next_date(noon: Any, desk: Any, instan
     assert 'href="/dashboard?week=2026-W48"' in shown.text
 
 
-async def test_a_date_stands_on_its_own_day_wherever_it_is(
-    noon: Any, desk: Any, instance: Any
-) -> None:
+async def test_a_date_stands_on_its_own_day_wherever_it_is(noon: Any, desk: Any, instance: Any) -> None:
     """Monday at 08:00 in Tokyo is still Sunday in Helsinki: it is a Monday for who goes there."""
     await instance(zone="Asia/Tokyo", starts_local=datetime(2026, 11, 30, 5, 0))
     assert "Evening flow yoga" not in desk.text(await desk.get("/dashboard?week=2026-W48"))
@@ -49,9 +47,7 @@ async def test_a_date_stands_on_its_own_day_wherever_it_is(
 
 async def test_a_made_up_week_is_this_week(noon: Any, desk: Any, instance: Any) -> None:
     for week in ("", "2026-W60", "2026-W00", "9999-W01", "x", "2026-W48; DROP"):
-        assert "23–29 November" in desk.text(
-            await desk.client.get("/dashboard", params={"week": week})
-        )
+        assert "23–29 November" in desk.text(await desk.client.get("/dashboard", params={"week": week}))
 
 
 async def test_weeks_that_cross_months_and_years_are_named_so(desk: Any, noon: Any) -> None:
@@ -65,10 +61,10 @@ async def test_cancelled_and_over_full_dates_say_so(
     noon: Any, desk: Any, instance: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     from backend.bookings.actions import set_capacity
-    from backend.bookings.series import cancel_date
+    from backend.events.cancel import cancel_instance
 
     cancelled = await instance(title="Morning lengths")
-    await cancel_date(cancelled, olga, "A pipe burst.")
+    await cancel_instance(cancelled, olga, "A pipe burst.")
     full = await instance(capacity=2)
     await book(full, alice, bob)
     await set_capacity(full, olga, 1)
@@ -125,9 +121,7 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
     code = await instance()
     await post_card(olga, code)
     async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at"
-        )
+        await db.execute("UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at")
     shown = await desk.get("/dashboard")
     assert "A card is gone from “Kallio Yoga”" in desk.text(shown)
     assert f'href="/dashboard/events/{code}"' in shown.text
@@ -144,9 +138,7 @@ async def test_a_group_that_silenced_the_bot_is_told(desk: Any, club: Any) -> No
     assert "The bot is out of “Kallio Yoga”" in desk.text(await desk.get("/dashboard"))
 
 
-async def test_messages_that_could_not_go_are_told(
-    desk: Any, club: Any, alice: Any, instance: Any
-) -> None:
+async def test_messages_that_could_not_go_are_told(desk: Any, club: Any, alice: Any, instance: Any) -> None:
     from backend import db
 
     await instance()

@@ -60,9 +60,7 @@ async def test_the_token_of_another_session_is_none(desk: Any, sign_in: Any, olg
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_another_site_cannot_send_even_a_good_token(
-    desk: Any, headers: dict[str, str]
-) -> None:
+async def test_another_site_cannot_send_even_a_good_token(desk: Any, headers: dict[str, str]) -> None:
     await desk.get("/dashboard")
     refused = await desk.client.post(
         "/dashboard/settings/language", data={"csrf": desk.csrf, "language": "fi"}, headers=headers

@@ -8,7 +8,7 @@ import pytest
 
 async def book(code: str, person: Any, guests: int = 0) -> None:
     from backend.bookings import actions
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     await actions.book(code, person, guests=guests, via=Via.CARD)
 
@@ -36,7 +36,7 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     noon: Any, desk: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import answer
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     code = await instance(capacity=2)
     await book(code, alice, 1)
@@ -55,7 +55,7 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
 ) -> None:
     """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking nothing."""
     from backend.bookings import actions
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     tonight = noon.replace(hour=20, tzinfo=None)
     code = await instance(starts_local=tonight, capacity=2, guests_max=1)
@@ -76,7 +76,7 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
 async def test_shows_what_guests_are_called(desk: Any, instance: Any, alice: Any, bob: Any) -> None:
     """`B1`: organisers see the names, of who comes and of who waits."""
     from backend.bookings import actions
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     code = await instance(capacity=3, guests_max=2)
     await actions.book(code, alice, guests=2, names=("", "Mum"), via=Via.MINIAPP)
@@ -115,9 +115,7 @@ async def test_adding_twice_changes_nothing_and_says_so(
     assert "Bob is on the list already. Nothing has changed." in desk.text(again)
 
 
-async def test_puts_a_member_in_line(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
-) -> None:
+async def test_puts_a_member_in_line(noon: Any, desk: Any, instance: Any, alice: Any, bob: Any) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
     shown = await desk.post(
@@ -140,9 +138,7 @@ async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
     assert asked.status_code == 422
     assert "That is 2 seats more than there are" in desk.text(asked)
     assert await sitting(code) == {"Alice": (1, 0)}
-    done = await desk.post(
-        f"/dashboard/events/{code}/bookings", membership=who, guests="1", over="1"
-    )
+    done = await desk.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1", over="1")
     assert "of 1, over by 2" in desk.text(done)
     assert await sitting(code) == {"Alice": (1, 0), "Bob": (2, 0)}
     assert await db.value("SELECT detail->>'over' FROM audit_log WHERE verb = 'seat'") == "true"
@@ -270,9 +266,7 @@ async def test_fewer_seats_than_are_taken_remove_nobody(
     assert "There is room for everyone." in desk.text(shown)
 
 
-async def test_more_seats_go_to_who_waits(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
-) -> None:
+async def test_more_seats_go_to_who_waits(noon: Any, desk: Any, instance: Any, alice: Any, bob: Any) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
     await book(code, bob)
@@ -281,9 +275,7 @@ async def test_more_seats_go_to_who_waits(
 
 
 @pytest.mark.parametrize("typed", ["0", "-3", "1e3", "lots", "100001"])
-async def test_a_number_of_seats_that_is_none(
-    noon: Any, desk: Any, instance: Any, typed: str
-) -> None:
+async def test_a_number_of_seats_that_is_none(noon: Any, desk: Any, instance: Any, typed: str) -> None:
     code = await instance(capacity=4)
     shown = await desk.post(f"/dashboard/events/{code}/seats", capacity=typed)
     assert shown.status_code == 422 and f'value="{typed}"' in shown.text
@@ -300,18 +292,14 @@ async def test_cancels_with_a_reason_and_takes_it_back(
     assert refused.status_code == 422 and "Say why, in a few words" in desk.text(refused)
     long = await desk.post(f"/dashboard/events/{code}/cancellation", reason="x" * 301)
     assert long.status_code == 422 and "x" * 301 in long.text
-    done = desk.text(
-        await desk.post(f"/dashboard/events/{code}/cancellation", reason="A pipe burst.")
-    )
+    done = desk.text(await desk.post(f"/dashboard/events/{code}/cancellation", reason="A pipe burst."))
     assert "Cancelled by Olga “A pipe burst.”" in done and "Cancel this date" not in done
     back = desk.text(await desk.post(f"/dashboard/events/{code}/restoration"))
     assert "It takes place after all." in back and "Cancel this date" in back
     assert await sitting(code) == {"Alice": (1, 0)}
 
 
-async def test_posts_its_card_and_says_what_becomes_of_it(
-    noon: Any, desk: Any, instance: Any
-) -> None:
+async def test_posts_its_card_and_says_what_becomes_of_it(noon: Any, desk: Any, instance: Any) -> None:
     from backend import db
 
     code = await instance()
@@ -326,18 +314,14 @@ async def test_posts_its_card_and_says_what_becomes_of_it(
     assert "In “Kallio Yoga”" in desk.text(shown_live)
     assert 'href="https://t.me/c/1000000001/77"' in shown_live.text
     async with db.transaction():
-        await db.execute(
-            "UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at"
-        )
+        await db.execute("UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at")
     lost = desk.text(await desk.get(path))
     assert "No longer in “Kallio Yoga”" in lost and "Post again" in lost
     await desk.post(f"{path}/cards")
     assert await db.value("SELECT count(*) FROM cards WHERE state = 'due'") == 1
 
 
-async def test_without_a_group_there_is_nothing_to_post_to(
-    noon: Any, desk: Any, instance: Any
-) -> None:
+async def test_without_a_group_there_is_nothing_to_post_to(noon: Any, desk: Any, instance: Any) -> None:
     code = await instance(group_id=None, visibility="link")
     shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
     assert "There is no group to post to." in shown and "Choose a group" in shown
@@ -345,9 +329,7 @@ async def test_without_a_group_there_is_nothing_to_post_to(
     assert refused.status_code == 422 and "There is no group to post it to." in desk.text(refused)
 
 
-async def test_a_date_that_is_over_is_only_looked_at(
-    noon: Any, desk: Any, instance: Any, alice: Any
-) -> None:
+async def test_a_date_that_is_over_is_only_looked_at(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
     from datetime import timedelta
 
     from backend import clock
@@ -391,9 +373,7 @@ async def test_htmx_gets_a_refusal_for_the_top_of_its_page(
     assert 'id="notice"' in answer.text and "Guests can’t be brought to this one." in answer.text
 
 
-async def test_the_page_follows_taps_in_the_group(
-    noon: Any, desk: Any, instance: Any, alice: Any
-) -> None:
+async def test_the_page_follows_taps_in_the_group(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
     import html
 
     code = await instance()

@@ -28,9 +28,7 @@ SENSIBLE = st.fixed_dictionaries(
     {
         "repeats": st.sampled_from(["once", "daily", "weekly", "monthly", "nth", "own"]),
         "interval": st.sampled_from(["1", "2", "3", "12"]),
-        "weekday": st.lists(st.sampled_from(["MO", "TU", "WE", "SU"]), max_size=3, unique=True).map(
-            tuple
-        ),
+        "weekday": st.lists(st.sampled_from(["MO", "TU", "WE", "SU"]), max_size=3, unique=True).map(tuple),
         "ordinal": st.sampled_from(["1", "2", "5", "-1"]),
         "ends": st.sampled_from(["never", "on", "after"]),
         "until": st.sampled_from(["2027-03-28", "2027-12-31"]),

@@ -7,9 +7,7 @@ import pytest
 
 
 async def make(desk: Any, **fields: str) -> Any:
-    return await desk.post(
-        "/dashboard/keys", **{"label": "Mikko", "role": "HELPER", "uses": "1", **fields}
-    )
+    return await desk.post("/dashboard/keys", **{"label": "Mikko", "role": "HELPER", "uses": "1", **fields})
 
 
 async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, charlie: Any) -> None:
@@ -25,9 +23,7 @@ async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, ch
     stored = await db.rows("SELECT * FROM api_keys")
     assert key[1] not in str([dict(row) for row in stored])
     assert (await bind(charlie, key[1])).role == "HELPER"
-    assert "Mikko sk_…" in desk.text(later) and "Used up" in desk.text(
-        await desk.get("/dashboard/keys")
-    )
+    assert "Mikko sk_…" in desk.text(later) and "Used up" in desk.text(await desk.get("/dashboard/keys"))
 
 
 async def test_a_revoked_key_is_worthless(noon: Any, desk: Any, charlie: Any) -> None:
@@ -77,9 +73,7 @@ async def test_each_fault_has_its_sentence_and_nothing_is_lost(
     assert not re.search(r"sk_[0-9a-f]{48}", shown.text)
 
 
-async def test_an_organiser_makes_no_owners(
-    noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any
-) -> None:
+async def test_an_organiser_makes_no_owners(noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any) -> None:
     from backend import db
     from backend.accounts.actions import change_role
     from backend.accounts.rules import Role

@@ -22,12 +22,10 @@ async def made(desk: Any, **fields: Any) -> str:
     return str(answer.headers["location"].rsplit("/", 1)[1])
 
 
-async def test_olga_asks_and_sees_who_voted_for_what(
-    noon: Any, desk: Any, club: Any, alice: Any
-) -> None:
-    from backend.bookings.rules import Via
+async def test_olga_asks_and_sees_who_voted_for_what(noon: Any, desk: Any, club: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
+    from backend.seats.state import Via
 
     code = await made(desk, group=str(club.group_id))
     options = (await poll(code, alice)).options
@@ -40,9 +38,7 @@ async def test_olga_asks_and_sees_who_voted_for_what(
     shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
     assert "Voted 1 of 4" in shown and "Пельмени 1 of 8 Alice" in shown
     assert "Post the card" in shown
-    assert "What do we cook? 1 of 4 have voted Open" in desk.text(
-        await desk.get("/dashboard/polls")
-    )
+    assert "What do we cook? 1 of 4 have voted Open" in desk.text(await desk.get("/dashboard/polls"))
 
 
 async def test_closes_it_for_good(noon: Any, desk: Any) -> None:
@@ -96,12 +92,10 @@ async def test_a_fault_stands_at_its_own_line(noon: Any, desk: Any) -> None:
     assert 'id="fault-option-3"' in shown.text and 'id="fault-option-1"' not in shown.text
 
 
-async def test_hidden_results_are_hidden_from_organisers_too(
-    noon: Any, desk: Any, alice: Any
-) -> None:
-    from backend.bookings.rules import Via
+async def test_hidden_results_are_hidden_from_organisers_too(noon: Any, desk: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
+    from backend.seats.state import Via
 
     code = await made(desk, results="closed")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
@@ -111,9 +105,9 @@ async def test_hidden_results_are_hidden_from_organisers_too(
 
 
 async def test_an_anonymous_poll_names_nobody(noon: Any, desk: Any, alice: Any) -> None:
-    from backend.bookings.rules import Via
     from backend.polls.actions import vote
     from backend.polls.queries import poll
+    from backend.seats.state import Via
 
     code = await made(desk, anonymous="1")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
@@ -147,10 +141,10 @@ DATES = {
 
 async def test_olga_asks_about_dates(noon: Any, desk: Any, alice: Any) -> None:
     """P1: written in the club's time, listed by time."""
-    from backend.bookings.rules import Via
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
+    from backend.seats.state import Via
 
     code = await made(desk, **DATES)
     options = (await poll(code, alice)).options
@@ -178,9 +172,9 @@ async def test_a_wrong_date_is_told_at_its_line(noon: Any, desk: Any, wrong: str
 async def test_makes_the_date(noon: Any, desk: Any, olga: Any, alice: Any) -> None:
     """P4: with a place, a length and a first claim; faults stand at their fields, and the poll stays open."""
     from backend.bookings.queries import event
-    from backend.bookings.rules import Via
     from backend.polls.actions import vote
     from backend.polls.queries import poll
+    from backend.seats.state import Via
 
     code = await made(desk, **DATES)
     path = f"/dashboard/polls/{code}/date"

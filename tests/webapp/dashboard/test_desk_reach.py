@@ -33,7 +33,6 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     from backend.accounts.actions import create_key
     from backend.accounts.rules import Role
     from backend.bookings.actions import book
-    from backend.bookings.rules import Via
     from backend.people.actions import (
         answer_sign_in,
         begin_sign_in,
@@ -42,6 +41,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     )
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
+    from backend.seats.state import Via
 
     code = await instance(rule="FREQ=WEEKLY")
     await book(code, alice, via=Via.CARD)
@@ -56,9 +56,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
         "event": code,
         "poll": await create_poll(olga, club.id, draft),
         "series_id": str(await db.value("SELECT max(id) FROM event_series")),
-        "membership_id": str(
-            await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
-        ),
+        "membership_id": str(await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)),
         "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
         "group_id": str(club.group_id),
         "browser_id": str(await db.value("SELECT max(id) FROM web_sessions")),
@@ -90,9 +88,7 @@ async def everything() -> dict[str, Any]:
         "accounts", "memberships", "api_keys", "groups", "event_series", "event_instances",
         "instance_seats", "bookings", "event_participation_log", "polls", "poll_tallies", "cards", "messages",
     )  # fmt: skip
-    return {
-        t: [dict(row) for row in await db.rows(f"SELECT * FROM {t} ORDER BY 1")] for t in tables
-    }
+    return {t: [dict(row) for row in await db.rows(f"SELECT * FROM {t} ORDER BY 1")] for t in tables}
 
 
 async def test_another_clubs_objects_are_not_there(
@@ -118,19 +114,13 @@ async def test_another_clubs_objects_are_not_there(
     assert await everything() == before
 
 
-async def test_ids_no_row_can_have_are_not_there(
-    site: Any, objects: dict[str, str], desk: Any
-) -> None:
+async def test_ids_no_row_can_have_are_not_there(site: Any, objects: dict[str, str], desk: Any) -> None:
     for method, path in routes(site):
         if "_id}" not in path:
             continue
         for odd in ("0", "9223372036854775808", "99999999999999999999999", "-1"):
-            address = filled(
-                path, {**objects, **dict.fromkeys(objects, odd), "event": objects["event"]}
-            )
-            answer = await (
-                desk.client.get(address) if method == "GET" else desk.post(address, follow=False)
-            )
+            address = filled(path, {**objects, **dict.fromkeys(objects, odd), "event": objects["event"]})
+            answer = await (desk.client.get(address) if method == "GET" else desk.post(address, follow=False))
             assert answer.status_code == 404, address
 
 
@@ -152,9 +142,7 @@ async def test_a_helper_sees_who_comes_and_changes_nothing(
             if method == "GET":
                 assert (await mine.client.get(address)).status_code == 200, path
             continue
-        answer = await (
-            mine.client.get(address) if method == "GET" else mine.post(address, follow=False)
-        )
+        answer = await (mine.client.get(address) if method == "GET" else mine.post(address, follow=False))
         assert answer.status_code == 403, (method, path)
         assert "helper" in mine.text(answer), (method, path)
     assert await everything() == before
@@ -170,9 +158,7 @@ async def test_a_member_finds_no_club_to_organise(
     before = await everything()
     for method, path in routes(site):
         address = filled(path, objects)
-        answer = await (
-            mine.client.get(address) if method == "GET" else mine.post(address, follow=False)
-        )
+        answer = await (mine.client.get(address) if method == "GET" else mine.post(address, follow=False))
         assert answer.status_code == 403, (method, path)
     assert await everything() == before
 
@@ -228,9 +214,7 @@ GARBAGE = [
 ]  # fmt: skip
 
 
-async def test_garbage_is_refused_and_breaks_nothing(
-    site: Any, objects: dict[str, str], desk: Any
-) -> None:
+async def test_garbage_is_refused_and_breaks_nothing(site: Any, objects: dict[str, str], desk: Any) -> None:
     await desk.get("/dashboard")
     for method, path in routes(site):
         if method != "POST" or "/removal" in path or "/revocation" in path:

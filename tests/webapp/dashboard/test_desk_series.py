@@ -73,9 +73,7 @@ async def test_olga_makes_a_weekly_event(noon: Any, desk: Any, club: Any) -> Non
 async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
     noon: Any, desk: Any, club: Any, fields: dict[str, Any], rule: str
 ) -> None:
-    assert (
-        await desk.post("/dashboard/series", follow=False, **{**GOOD, **fields})
-    ).status_code == 303
+    assert (await desk.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
     view = await only_series(club)
     assert view.draft.rule == rule
     from webapp.series_form import draft_of, form_of
@@ -186,9 +184,7 @@ async def test_the_next_dates_are_read_back_while_writing(noon: Any, desk: Any) 
 
 
 async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, desk: Any) -> None:
-    shown = await desk.post(
-        "/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]}
-    )
+    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]})
     assert "<s>Tue 1 Dec</s>" in shown.text
     assert 'value="20261201" checked' in shown.text
     assert 'type="hidden" name="left_out" value="20280101"' in shown.text, "what is not shown stays"
@@ -215,9 +211,7 @@ async def test_changes_of_the_clocks_are_named(noon: Any, desk: Any) -> None:
 async def test_a_preview_that_cannot_be_says_why(noon: Any, desk: Any) -> None:
     shown = await desk.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
     assert shown.status_code == 200 and "This day is not in the rhythm" in desk.text(shown)
-    empty = await desk.post(
-        "/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""}
-    )
+    empty = await desk.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
     assert "Choose the first day and the time" in desk.text(empty)
 
 
@@ -226,7 +220,7 @@ async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
 ) -> None:
     """S4: what somebody has booked stays, and the organiser is shown it."""
     from backend.bookings.actions import book
-    from backend.bookings.rules import Via
+    from backend.seats.state import Via
 
     made = await desk.post("/dashboard/series", follow=False, **GOOD)
     await book(made.headers["location"].rsplit("/", 1)[1], alice, via=Via.CARD)
@@ -237,9 +231,9 @@ async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
     assert "Saved. 1 date no longer fits and stays: look below." in text
     assert "1 date no longer fits the rule" in text
     assert "Tue 24 Nov, 18:00–19:30 · 1 seat booked" in text
-    assert "1 date no longer fits the rule" in desk.text(
-        await desk.get(f"/dashboard/series/{view.id}")
-    ), "also when one comes back later"
+    assert "1 date no longer fits the rule" in desk.text(await desk.get(f"/dashboard/series/{view.id}")), (
+        "also when one comes back later"
+    )
 
 
 async def test_a_change_that_cannot_be_taken_changes_nothing(
@@ -288,7 +282,7 @@ async def test_what_the_form_does_not_show_stays_as_it_was(
     """`S4`: saving a title is no reason to forget a minimum."""
     from dataclasses import replace
 
-    from backend.bookings.series import edit_series
+    from backend.events.edit import edit_series
 
     await desk.post("/dashboard/series", **GOOD)
     found = await only_series(club)

@@ -38,9 +38,7 @@ async def test_speaks_another_language_at_once(noon: Any, desk: Any) -> None:
     assert refused.status_code == 422
 
 
-async def test_tells_how_a_group_is_linked_and_how_it_fares(
-    noon: Any, desk: Any, club: Any
-) -> None:
+async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, desk: Any, club: Any) -> None:
     from backend.groups.actions import note_health
 
     shown = await desk.get("/dashboard/settings")
@@ -50,9 +48,7 @@ async def test_tells_how_a_group_is_linked_and_how_it_fares(
     assert "Give it the right to send messages" in desk.text(await desk.get("/dashboard/settings"))
 
 
-async def test_lets_a_group_go_and_keeps_its_events(
-    noon: Any, desk: Any, club: Any, instance: Any
-) -> None:
+async def test_lets_a_group_go_and_keeps_its_events(noon: Any, desk: Any, club: Any, instance: Any) -> None:
     code = await instance()
     shown = await desk.post(f"/dashboard/settings/groups/{club.group_id}/removal")
     assert "The group is no longer linked." in desk.text(shown)

@@ -25,9 +25,7 @@ async def test_a_stranger_to_the_browser_is_sent_to_the_sign_in(browser: Any, cl
 async def test_the_browser_is_in_once_the_bot_was_told_yes(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
-    assert re.fullmatch(r"[\w-]{1,61}", key), (
-        "a start parameter takes 64 characters, in_ among them"
-    )
+    assert re.fullmatch(r"[\w-]{1,61}", key), "a start parameter takes 64 characters, in_ among them"
     assert (await mine.get("/dashboard/sign-in/state")).status_code == 204
     await answer(key, olga, yes=True)
     told = await mine.get("/dashboard/sign-in/state", HX_Request="true")
@@ -156,9 +154,7 @@ async def test_the_cookies_are_for_the_server_alone(browser: Any, olga: Any) -> 
     assert not any(part.startswith("domain") for part in attributes)
 
 
-async def test_on_this_machine_there_is_no_tls_to_insist_on(
-    browser: Any, club: Any, site: Any
-) -> None:
+async def test_on_this_machine_there_is_no_tls_to_insist_on(browser: Any, club: Any, site: Any) -> None:
     transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
         shown = await client.get("/dashboard/sign-in")

@@ -8,19 +8,19 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.queries import members
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
-from backend.bookings.queries import Comer, attendance, event
-from backend.bookings.rules import Outcome
-from backend.bookings.words import NoRoomLeft
+from backend.bookings.queries import Attendee, attendance, event
 from backend.errors import Invalid
 from backend.i18n import N_
+from backend.seats.replies import NoRoomLeft
+from backend.seats.state import Outcome
 from webapp.dashboard.frame import Undo, go, told
 from webapp.dashboard.pages.events import Overbooking, of_event, page_of, path_of
 from webapp.dashboard.session import Visit
 from webapp.forms import Faults, read
+from webapp.organiser_messages import taken_off, told_of
 from webapp.respond import AnyRequest
-from webapp.third_person import taken_off, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def create(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
     """Add a member: to a seat, or to the line like anybody else."""
-    visit = await of_event(visit, code, Act.MANAGE_BOOKINGS)
+    visit = await of_event(visit, code, Permission.MANAGE_BOOKINGS)
     form, faults = await read(request, PartyForm), Faults()
     membership_id = faults.whole("membership", form.membership)
     guests = faults.whole("guests", form.guests, empty=0) or 0
@@ -69,7 +69,7 @@ async def edit(
     visit: NamedDependency[Visit],
 ) -> Response[str] | Redirect:
     """Give who waits in line a seat, before their turn."""
-    visit = await of_event(visit, code, Act.MANAGE_BOOKINGS)
+    visit = await of_event(visit, code, Permission.MANAGE_BOOKINGS)
     form = await read(request, PartyForm)
     try:
         outcome = await bookings.seat(code, visit.person, membership_id, over=bool(form.over))
@@ -86,7 +86,7 @@ async def update(
     visit: NamedDependency[Visit],
 ) -> Response[str] | Redirect:
     """Another number of guests."""
-    visit = await of_event(visit, code, Act.MANAGE_BOOKINGS)
+    visit = await of_event(visit, code, Permission.MANAGE_BOOKINGS)
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests)
     if guests is None:
@@ -103,7 +103,7 @@ async def destroy(
     visit: NamedDependency[Visit],
 ) -> Redirect:
     """Take a party off. It can be put back as long as nobody got the seats."""
-    visit = await of_event(visit, code, Act.MANAGE_BOOKINGS)
+    visit = await of_event(visit, code, Permission.MANAGE_BOOKINGS)
     view = await event(code, visit.person)
     was = await _comer(view.id, membership_id)
     outcome = await bookings.remove(code, visit.person, membership_id)
@@ -123,7 +123,7 @@ async def destroy(
     return go(request, visit.to(path_of(code)), told(visit, words, undo=undo))
 
 
-async def _comer(instance_id: int, membership_id: int) -> Comer | None:
+async def _comer(instance_id: int, membership_id: int) -> Attendee | None:
     people = await attendance(instance_id)
     return next((one for one in people if one.membership_id == membership_id), None)
 
@@ -151,7 +151,7 @@ async def _ask_to_go_over(
     one = await _comer(view.id, membership_id)
     waits = one is not None and one.wanted > 0
     name = one.name if one is not None else await _name(visit, membership_id)
-    if not name or not visit.club.allows(Act.OVERBOOK):
+    if not name or not visit.club.allows(Permission.OVERBOOK):
         return await page_of(request, visit, code, status=422, notice=told(visit, full.words, "no"))
     # Without what an offer holds for them: that is there to be given.
     size = one.waiting if one is not None and waits else 1 + guests

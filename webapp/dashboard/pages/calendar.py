@@ -12,7 +12,7 @@ from backend.events.queries import all_series
 from backend.people.browsers import note_seen
 from webapp.dashboard.frame import show, unless_seen
 from webapp.dashboard.session import Visit
-from webapp.dashboard.todo import todo
+from webapp.dashboard.tasks import todo
 from webapp.dashboard.weeks import Week, days, local_date, week_named
 from webapp.respond import AnyRequest
 

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.cards.actions import post_card, post_poll_card
 from backend.i18n import N_, Words
 from webapp.dashboard.frame import go, told
@@ -17,11 +17,9 @@ ON_ITS_WAY = N_("The card is on its way to the group.")
 
 
 @post("/events/{code:str}/cards", status_code=303)
-async def create(
-    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
-) -> Redirect:
+async def create(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Redirect:
     """Post a date's card, also when there was one before."""
-    visit = await events.of_event(visit, code, Act.POST_CARDS)
+    visit = await events.of_event(visit, code, Permission.POST_CARDS)
     await post_card(visit.person, code)
     return go(request, visit.to(events.path_of(code)), told(visit, Words(ON_ITS_WAY)))
 
@@ -31,6 +29,6 @@ async def create_for_poll(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Redirect:
     """Post a poll's card, also when there was one before."""
-    visit = await polls.of_poll(visit, code, Act.POST_CARDS)
+    visit = await polls.of_poll(visit, code, Permission.POST_CARDS)
     await post_poll_card(visit.person, code)
     return go(request, visit.to(polls.path_of(code)), told(visit, Words(ON_ITS_WAY)))

@@ -8,18 +8,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from backend.accounts.queries import Member, members
-from backend.accounts.rules import Act
-from backend.bookings.actions import find
-from backend.bookings.queries import Comer, attendance, event, next_date
-from backend.bookings.series import REASON_MAX
+from backend.accounts.rules import Permission
+from backend.bookings.queries import Attendee, attendance, event, next_date
 from backend.cards.queries import cards_of
-from backend.events.rules import describe, parse_recurrence
+from backend.events.cancel import REASON_MAX
+from backend.events.queries import find_instance
+from backend.events.rfc5545 import parse_recurrence
+from backend.events.rule_description import describe
 from backend.i18n import Words
 from webapp.dashboard import frame
 from webapp.dashboard.frame import Notice, unless_seen
 from webapp.dashboard.session import Visit
 from webapp.respond import AnyRequest
-from webapp.rule_words import rhythm
+from webapp.rule_sentences import rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Overbooking:
     waits: bool
 
 
-async def of_event(visit: Visit, code: str, act: Act) -> Visit:
+async def of_event(visit: Visit, code: str, act: Permission) -> Visit:
     """The visit to the club of this date, if they may do this there. Raises `NotFound`, `Forbidden`."""
-    return await visit.allowed(act, (await find(code)).account_id)
+    return await visit.allowed(act, (await find_instance(code)).account_id)
 
 
 def path_of(code: str) -> str:
@@ -43,11 +44,9 @@ def path_of(code: str) -> str:
 
 
 @get("/events/{code:str}")
-async def show(
-    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
-) -> Response[str]:
+async def show(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """The people of a date."""
-    visit = await of_event(visit, code, Act.SEE_PEOPLE)
+    visit = await of_event(visit, code, Permission.SEE_PEOPLE)
     return await page_of(request, visit, code)
 
 
@@ -93,9 +92,9 @@ async def page_of(
     )
 
 
-async def _to_add(visit: Visit, people: list[Comer]) -> list[Member]:
+async def _to_add(visit: Visit, people: list[Attendee]) -> list[Member]:
     """Members who are neither in nor in line, by name, for who may add them."""
-    if not visit.club.allows(Act.MANAGE_BOOKINGS):
+    if not visit.club.allows(Permission.MANAGE_BOOKINGS):
         return []
     there = {one.membership_id for one in people if one.seats or one.wanted}
     found = [member for member in await members(visit.club) if member.id not in there]

@@ -10,10 +10,10 @@ from litestar.response import Redirect
 
 from backend.accounts.actions import create_key, revoke_key
 from backend.accounts.queries import keys
-from backend.accounts.rules import Act, Role
+from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid
-from backend.events.rules import resolve_local
 from backend.i18n import N_, Words
+from backend.zones import resolve_local
 from webapp.dashboard import frame
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.session import Visit
@@ -36,14 +36,14 @@ class KeyForm:
 @get("/keys")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The club's keys, and the form for another."""
-    visit = await visit.allowed(Act.MANAGE_KEYS)
+    visit = await visit.allowed(Permission.MANAGE_KEYS)
     return await _page(request, visit, KeyForm(uses="1"))
 
 
 @post("/keys", status_code=201)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """Make a key. The answer is the only page that ever shows it."""
-    visit = await visit.allowed(Act.MANAGE_KEYS)
+    visit = await visit.allowed(Permission.MANAGE_KEYS)
     form, faults = await read(request, KeyForm), Faults()
     uses = faults.whole("uses", form.uses)
     expires_at = _end_of(form.expires_on, visit.club.zone, faults)
@@ -67,11 +67,9 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 
 @post("/keys/{key_id:int}/revocation", status_code=303)
-async def destroy(
-    request: AnyRequest, key_id: FromPath[int], visit: NamedDependency[Visit]
-) -> Redirect:
+async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Make a key worthless at once."""
-    visit = await visit.allowed(Act.MANAGE_KEYS)
+    visit = await visit.allowed(Permission.MANAGE_KEYS)
     await revoke_key(visit.person, visit.club.id, key_id)
     words = Words(N_("The key is revoked. Who came in by it stays a member."))
     return go(request, visit.to(HOME), told(visit, words))

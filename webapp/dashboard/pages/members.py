@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from backend.accounts.actions import change_role, end_membership
 from backend.accounts.queries import Member, members
-from backend.accounts.rules import Act, Role
+from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from webapp.dashboard import frame
@@ -29,12 +29,10 @@ class RoleForm:
 @get("/members")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """Everybody, organisers first. `?q=` finds by name."""
-    visit = await visit.allowed(Act.MANAGE_MEMBERS)
+    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
     everybody = await members(visit.club)
     sought = request.query_params.get("q", "").strip()[:80]
-    found = [
-        one for one in everybody if sought.casefold() in f"{one.name} @{one.username}".casefold()
-    ]
+    found = [one for one in everybody if sought.casefold() in f"{one.name} @{one.username}".casefold()]
     return frame.show(
         request,
         visit,
@@ -52,7 +50,7 @@ async def update(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
     """Give somebody another role."""
-    visit = await visit.allowed(Act.MANAGE_MEMBERS)
+    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
     who = await _member(visit, membership_id)
     form = await read(request, RoleForm)
     if form.role not in Role.__members__:
@@ -73,7 +71,7 @@ async def destroy(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
     """Take somebody out of the club."""
-    visit = await visit.allowed(Act.MANAGE_MEMBERS)
+    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
     who = await _member(visit, membership_id)
     await end_membership(visit.person, visit.club.id, membership_id)
     words = Words(

@@ -10,17 +10,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.cards.queries import cards_of
 from backend.errors import Invalid, InvalidForm
-from backend.events.rules import resolve_local
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.polls.actions import close_poll, create_poll, find
+from backend.polls.creation import Making
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
-from backend.polls.making import Making
 from backend.polls.missing import remind_voters, who_has_not_voted
 from backend.polls.queries import club_polls, poll
+from backend.zones import resolve_local
 from webapp.dashboard import frame
 from webapp.dashboard.frame import go, told, unless_seen
 from webapp.dashboard.session import Visit
@@ -66,7 +66,7 @@ def path_of(code: str) -> str:
     return f"{HOME}/{code}"
 
 
-async def of_poll(visit: Visit, code: str, act: Act) -> Visit:
+async def of_poll(visit: Visit, code: str, act: Permission) -> Visit:
     """The visit to the club of this poll, if they may do this there. Raises `NotFound`, `Forbidden`."""
     return await visit.allowed(act, (await find(code)).account_id)
 
@@ -74,7 +74,7 @@ async def of_poll(visit: Visit, code: str, act: Act) -> Visit:
 @get("/polls")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All polls of the club, open ones first."""
-    visit = await visit.allowed(Act.MANAGE_POLLS)
+    visit = await visit.allowed(Permission.MANAGE_POLLS)
     found = await club_polls(visit.club.id, visit.person)
     return frame.show(request, visit, "polls/index.html", polls=found)
 
@@ -82,17 +82,15 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 @get("/polls/new")
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, for the club's only group."""
-    visit = await visit.allowed(Act.MANAGE_POLLS)
+    visit = await visit.allowed(Permission.MANAGE_POLLS)
     linked = await groups(visit.club.id)
-    return await _form(
-        request, visit, PollForm(group=str(linked[0].id) if len(linked) == 1 else "")
-    )
+    return await _form(request, visit, PollForm(group=str(linked[0].id) if len(linked) == 1 else ""))
 
 
 @post("/polls", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a poll; on to its page, where its card can be posted."""
-    visit = await visit.allowed(Act.MANAGE_POLLS)
+    visit = await visit.allowed(Permission.MANAGE_POLLS)
     form = await read(request, PollForm)
     draft, faults = _draft(form, visit.club.zone)
     if not faults:
@@ -107,11 +105,9 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 
 @get("/polls/{code:str}")
-async def show(
-    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
-) -> Response[str]:
+async def show(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """One poll with its results, as far as they may be seen yet."""
-    return await _show(request, await of_poll(visit, code, Act.MANAGE_POLLS), code)
+    return await _show(request, await of_poll(visit, code, Permission.MANAGE_POLLS), code)
 
 
 async def _show(
@@ -144,11 +140,9 @@ async def _show(
 
 
 @post("/polls/{code:str}/closure", status_code=303)
-async def destroy(
-    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
-) -> Redirect:
+async def destroy(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Redirect:
     """Close it for good."""
-    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    visit = await of_poll(visit, code, Permission.MANAGE_POLLS)
     closing = await close_poll(code, visit.person)
     return go(request, visit.to(path_of(code)), told(visit, closing.words))
 
@@ -158,7 +152,7 @@ async def create_date(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
     """Close it, if it is open, and make the date that came of it (`P4`)."""
-    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    visit = await of_poll(visit, code, Permission.MANAGE_POLLS)
     form = await read(request, MakingForm)
     faults = Faults()
     hours = faults.whole("claim_minutes", form.claim_hours, empty=0) or 0
@@ -184,7 +178,7 @@ async def create_reminder(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Redirect:
     """Remind those whose answer is missing (`P5`)."""
-    visit = await of_poll(visit, code, Act.MANAGE_POLLS)
+    visit = await of_poll(visit, code, Permission.MANAGE_POLLS)
     reminding = await remind_voters(code, visit.person)
     return go(request, visit.to(path_of(code)), told(visit, reminding.words))
 

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
 from backend.errors import Invalid
 from backend.i18n import N_
@@ -32,7 +32,7 @@ async def update(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
     """Another number of seats, for this date alone. Lowered below what is booked it removes nobody."""
-    visit = await of_event(visit, code, Act.MANAGE_EVENTS)
+    visit = await of_event(visit, code, Permission.MANAGE_EVENTS)
     form, faults = await read(request, SeatsForm), Faults()
     capacity = faults.whole("capacity", form.capacity)
     if capacity is not None and not 1 <= capacity <= SEATS_MAX:

@@ -8,16 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings.queries import drifted, series_dates
-from backend.bookings.series import edit_series
 from backend.errors import InvalidForm, NotFound
 from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
+from backend.events.edit import edit_series
 from backend.events.queries import SeriesView, all_series, series
-from backend.events.rules import describe, parse_recurrence, zone_names
+from backend.events.rfc5545 import parse_recurrence
+from backend.events.rule_description import describe
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
+from backend.zones import zone_names
 from webapp import next_dates
 from webapp.dashboard import frame
 from webapp.dashboard.frame import Notice, go, told
@@ -26,7 +28,7 @@ from webapp.dashboard.pages.events import path_of as path_of_event
 from webapp.dashboard.session import Visit
 from webapp.forms import Faults, read
 from webapp.respond import AnyRequest, page
-from webapp.rule_words import rhythm, weekday_names
+from webapp.rule_sentences import rhythm, weekday_names
 from webapp.series_form import SeriesForm, draft_of, form_of
 
 HOME = "/dashboard/series"
@@ -37,7 +39,7 @@ _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "durati
 @get("/series")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All series of the club."""
-    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    visit = await visit.allowed(Permission.MANAGE_EVENTS)
     found = await all_series(visit.club.id)
     voice = visit.voice
     rhythms = {
@@ -50,7 +52,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 @get("/series/new")
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, in the club's zone, for its only group."""
-    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    visit = await visit.allowed(Permission.MANAGE_EVENTS)
     linked = await groups(visit.club.id)
     form = SeriesForm(
         zone=visit.club.zone,
@@ -63,7 +65,7 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
 @post("/series", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a series; on to its first date, where its card can be posted."""
-    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    visit = await visit.allowed(Permission.MANAGE_EVENTS)
     form = await read(request, SeriesForm)
     draft, faults = draft_of(form)
     if not faults.of:
@@ -84,9 +86,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 
 @get("/series/{series_id:int}")
-async def edit(
-    request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
-) -> Response[str]:
+async def edit(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Response[str]:
     """The series as a form, with the dates that no longer fit its rule."""
     visit, view = await _found(visit, series_id)
     return await _form(request, visit, form_of(view.draft), view=view)
@@ -102,12 +102,12 @@ async def update(
     draft, faults = draft_of(form, view.draft)
     if not faults.of:
         try:
-            lost = await edit_series(visit.person, visit.club.id, series_id, draft)
+            await edit_series(visit.person, visit.club.id, series_id, draft)
         except InvalidForm as refused:
             faults.add(refused)
         else:
             notice = Notice(visit.voice.say(N_("Saved.")))
-            if lost:
+            if lost := await drifted(visit.club.id, series_id):
                 words = Words(
                     N_("Saved. %(n)s date no longer fits and stays: look below."),
                     {},
@@ -122,11 +122,9 @@ async def update(
 @post("/series/preview", status_code=200)
 async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The rule read back and the next dates, while it is being written; nothing is kept."""
-    visit = await visit.allowed(Act.MANAGE_EVENTS)
+    visit = await visit.allowed(Permission.MANAGE_EVENTS)
     form = await read(request, SeriesForm)
-    return page(
-        "dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_of(form))
-    )
+    return page("dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_of(form)))
 
 
 async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
@@ -134,7 +132,7 @@ async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     for club in visit.clubs:
         view = await series(club.id, series_id)
         if view is not None:
-            return await visit.allowed(Act.MANAGE_EVENTS, club.id), view
+            return await visit.allowed(Permission.MANAGE_EVENTS, club.id), view
     raise NotFound()
 
 
@@ -186,7 +184,5 @@ def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults)
     untouched = not form.starts_on and not form.starts_time
     good = None
     if not wrong:
-        good = next_dates.preview(
-            visit.voice, draft, can_leave_out=form.repeats not in ("own", "once")
-        )
+        good = next_dates.preview(visit.voice, draft, can_leave_out=form.repeats not in ("own", "once"))
     return {"preview": good, "preview_faults": [] if untouched else wrong, "form": form}

@@ -9,9 +9,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.actions import edit_account
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.errors import Invalid
-from backend.events.rules import zone_names
 from backend.groups.actions import unlink_group
 from backend.groups.queries import groups
 from backend.i18n import N_, Words, languages
@@ -19,6 +18,7 @@ from backend.people.actions import choose_language, end_sessions
 from backend.people.browsers import browsers, end_browser
 from backend.people.queries import person as person_by_id
 from backend.settings import settings
+from backend.zones import zone_names
 from webapp.dashboard import cookies, frame
 from webapp.dashboard.frame import go, told
 from webapp.dashboard.session import Visit
@@ -52,7 +52,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 @post("/settings/club", status_code=303)
 async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Rename the club, or change what new series start with."""
-    visit = await visit.allowed(Act.MANAGE_OWNERS)
+    visit = await visit.allowed(Permission.MANAGE_OWNERS)
     form, faults = await read(request, ClubForm), Faults()
     if form.zone not in zone_names():
         faults.add(Invalid(N_("That time zone is not known."), field="zone"))
@@ -88,16 +88,14 @@ async def destroy_group(
     request: AnyRequest, group_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
     """Let a group go; its series stay, without a group."""
-    visit = await visit.allowed(Act.MANAGE_GROUPS)
+    visit = await visit.allowed(Permission.MANAGE_GROUPS)
     await unlink_group(visit.person, visit.club.id, group_id)
     words = Words(N_("The group is no longer linked. Its events stay; nothing is posted there."))
     return go(request, visit.to(HOME), told(visit, words))
 
 
 @post("/settings/browsers/{browser_id:int}/removal", status_code=303)
-async def destroy(
-    request: AnyRequest, browser_id: FromPath[int], visit: NamedDependency[Visit]
-) -> Redirect:
+async def destroy(request: AnyRequest, browser_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Sign one browser out."""
     await end_browser(visit.person, browser_id)
     return go(request, visit.to(HOME), told(visit, Words(N_("That browser is signed out."))))
@@ -133,7 +131,7 @@ async def _page(
         faults=faults or {},
         zones=sorted(zone_names()),
         languages=languages(),
-        groups=await groups(visit.club.id) if visit.may(Act.MANAGE_GROUPS) else [],
+        groups=await groups(visit.club.id) if visit.may(Permission.MANAGE_GROUPS) else [],
         browsers=await browsers(visit.person, visit.token),
         group_link=f"https://t.me/{settings.telegram_bot_name}?startgroup=true",
         bot_name=settings.telegram_bot_name,

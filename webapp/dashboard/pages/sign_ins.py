@@ -116,9 +116,7 @@ async def _enter(request: AnyRequest, pending: Pending) -> Redirect:
     answer = Redirect(pending.after, status_code=303)
     try:
         token = await people.finish_sign_in(pending.browser_key)
-    except (
-        NotFound
-    ):  # used a moment ago, by another window of this browser: its cookie is set already
+    except NotFound:  # used a moment ago, by another window of this browser: its cookie is set already
         cookies.drop(request, answer, cookies.SIGN_IN)
         return answer
     before = token_of(request)
@@ -130,9 +128,7 @@ async def _enter(request: AnyRequest, pending: Pending) -> Redirect:
 
 
 def _show(request: AnyRequest, pending: Pending | None, *, refused: bool = False) -> Response[str]:
-    answer = page(
-        "dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused
-    )
+    answer = page("dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused)
     if pending is None:
         cookies.drop(request, answer, cookies.SIGN_IN)
     else:

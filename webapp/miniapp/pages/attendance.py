@@ -8,18 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from backend.accounts.queries import Club
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
-from backend.bookings.by_hand import NAME_MAX, seat_by_name
+from backend.bookings.organiser import NAME_MAX, seat_by_name
 from backend.bookings.queries import InstanceView, event
-from backend.bookings.roll import Entry, counts, entry, not_on_it, roll
-from backend.bookings.rules import Via
-from backend.bookings.words import NoRoomLeft
+from backend.bookings.roster import Entry, counts, entry, not_on_it, roster
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.seats.replies import NoRoomLeft
+from backend.seats.state import Via
 from webapp.forms import Faults, read
-from webapp.live import still
+from webapp.freshness import is_fresh
 from webapp.miniapp.pages.events import (
     AnId,
     Answer,
@@ -30,8 +30,8 @@ from webapp.miniapp.pages.events import (
 )
 from webapp.miniapp.pages.organising import Notice, Undo, held
 from webapp.miniapp.screens import screen, unchanged
+from webapp.organiser_messages import taken_off, told_of
 from webapp.respond import AnyRequest
-from webapp.third_person import taken_off, told_of
 
 AT_ONCE = 50  # people on a screen
 TO_ADD = 20
@@ -75,11 +75,11 @@ async def index(
 ) -> Answer:
     """Everybody who has answered, a list and a page at a time; `q` are words to look for in their names."""
     mark = await mark_of_event(code, organiser)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
-    view, club = await held(code, organiser, Act.SEE_PEOPLE)
+    view, club = await held(code, organiser, Permission.SEE_PEOPLE)
     numbers = await counts(view.id)
-    found = await roll(view.id, show, words=q or "", after=after, limit=AT_ONCE)
+    found = await roster(view.id, show, words=q or "", after=after, limit=AT_ONCE)
     path = f"/app/events/{code}/attendance"
     kept = {"show": show, "q": q}
     return screen(
@@ -90,8 +90,8 @@ async def index(
         show=show,
         sought=q,
         found=found,
-        may_add=club.allows(Act.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
-        manages=club.allows(Act.MANAGE_BOOKINGS),
+        may_add=club.allows(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
+        manages=club.allows(Permission.MANAGE_BOOKINGS),
         more=address_with(path, **kept, after=found.after) if found.after else "",
         address=address_with(path, **kept, after=after),
         seen=seen_of_dates(mark, organiser, [view]),
@@ -132,7 +132,7 @@ async def create(
         faults.add(bad)
         return await _adding(code, organiser, typed=form, faults=faults)
     except NoRoomLeft as full:
-        view, club = await held(code, organiser, Act.MANAGE_BOOKINGS)
+        view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
         over = _overbooking(view, club, form.name, 1 + guests, full, form)
         return await _adding(code, organiser, typed=form, over=over)
     words, tone = told_of(" ".join(form.name.split()), outcome)
@@ -161,7 +161,7 @@ async def seat(
     """Give them a seat, from the line or from nowhere; or a place in line."""
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
-    view, club = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     was = await _found(view, membership_id)
     try:
         if faults.of:
@@ -190,9 +190,7 @@ async def seat(
     if here:
         notice = Notice(words, tone, _take_back(code, organiser, membership_id))
         return await _adding(code, organiser, q=form.q, notice=notice, outcome=outcome.kind)
-    return await _party(
-        code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind
-    )
+    return await _party(code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind)
 
 
 @patch("/events/{code:str}/attendance/{membership_id:int}")
@@ -205,25 +203,19 @@ async def update(
     """Another number of guests."""
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests)
-    view, _ = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     was = await _found(view, membership_id)
     if guests is None:
         raise Invalid(N_("A whole number, please."), field="guests")
-    outcome = await bookings.set_guests_of(
-        code, organiser, membership_id, guests=guests, via=Via.MINIAPP
-    )
+    outcome = await bookings.set_guests_of(code, organiser, membership_id, guests=guests, via=Via.MINIAPP)
     words, tone = told_of(was.name, outcome)
-    return await _party(
-        code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind
-    )
+    return await _party(code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind)
 
 
 @delete("/events/{code:str}/attendance/{membership_id:int}", status_code=200)
-async def destroy(
-    code: FromPath[str], membership_id: AMember, organiser: NamedDependency[Person]
-) -> Answer:
+async def destroy(code: FromPath[str], membership_id: AMember, organiser: NamedDependency[Person]) -> Answer:
     """Take a party off. It can be put back as long as nobody got the seats."""
-    view, _ = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     was = await _found(view, membership_id)
     outcome = await bookings.remove(code, organiser, membership_id, via=Via.MINIAPP)
     if outcome.kind == "already":
@@ -263,7 +255,7 @@ def _overbooking(
     waits: bool = False,
 ) -> Overbooking:
     """What only an owner may do, and only when asked once more (`B3`); raises the refusal for anybody else."""
-    if not club.allows(Act.OVERBOOK):
+    if not club.allows(Permission.OVERBOOK):
         raise full
     url = f"/app/events/{view.code}/attendance"
     if membership_id is not None:
@@ -297,9 +289,9 @@ async def _party(
     over: Overbooking | None = None,
 ) -> Answer:
     mark = await mark_of_event(code, organiser)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
-    view, club = await held(code, organiser, Act.SEE_PEOPLE)
+    view, club = await held(code, organiser, Permission.SEE_PEOPLE)
     one = await _found(view, membership_id)
     return screen(
         "attendance/show.html",
@@ -310,7 +302,7 @@ async def _party(
         over=over,
         view=view,
         one=one,
-        may=club.allows(Act.MANAGE_BOOKINGS),
+        may=club.allows(Permission.MANAGE_BOOKINGS),
         seen=seen_of_dates(mark, organiser, [view]),
     )
 
@@ -327,7 +319,7 @@ async def _adding(
     outcome: str = "",
     over: Overbooking | None = None,
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     found = await not_on_it(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
     path = f"/app/events/{code}/attendance/new"
     return screen(

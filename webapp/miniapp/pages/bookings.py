@@ -8,13 +8,14 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
-from backend.bookings import actions, marks, queries
+from backend.bookings import actions, etags, queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.regulars import my_regulars
-from backend.bookings.rules import Outcome, Via
+from backend.bookings.standing_seats import my_regulars
 from backend.people.queries import Person
-from webapp.calendars import address_of
-from webapp.live import mark_of, seen_of, still
+from backend.seats.state import Outcome, Via
+from webapp.calendar_files import address_of
+from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.miniapp.labels import months
 from webapp.miniapp.pages.events import (
     AT_ONCE,
     BROUGHT,
@@ -30,9 +31,8 @@ from webapp.miniapp.pages.events import (
     undo_of,
 )
 from webapp.miniapp.screens import drawn, screen, unchanged
-from webapp.miniapp.wording import months
 from webapp.respond import page
-from webapp.rule_words import rhythm_of
+from webapp.rule_sentences import rhythm_of
 
 
 @dataclass
@@ -60,16 +60,12 @@ Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @post("/events/{code:str}/booking", status_code=200)
-async def create(
-    code: FromPath[str], data: Booking, person: NamedDependency[Person]
-) -> Response[str]:
+async def create(code: FromPath[str], data: Booking, person: NamedDependency[Person]) -> Response[str]:
     """Book a party, or wait in line for it (`B1`–`B4`).
 
     When hundreds tap at once the answer is what they wait for: it takes no further query, and brings the screen after it.
     """
-    outcome = await actions.book(
-        code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP
-    )
+    outcome = await actions.book(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
     if outcome.kind not in BROUGHT:
         return await event_after(code, person, outcome)
     return page(
@@ -83,9 +79,7 @@ async def create(
 
 
 @patch("/events/{code:str}/booking")
-async def update(
-    code: FromPath[str], data: Booking, person: NamedDependency[Person]
-) -> Response[str]:
+async def update(code: FromPath[str], data: Booking, person: NamedDependency[Person]) -> Response[str]:
     """Come with so many guests, or say what they are called (`B1`, `B7`)."""
     if data.guests is None:
         outcome = await actions.name_guests(code, person, data.names, via=Via.MINIAPP)
@@ -117,9 +111,7 @@ async def come_back(
     here: Here = "",
 ) -> Answer:
     """Take back having left (`B6`), where the seats are still there."""
-    outcome = await actions.come_back(
-        code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP
-    )
+    outcome = await actions.rejoin(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
     return await _after(here, shown, code, person, outcome)
 
 
@@ -131,9 +123,7 @@ async def stop_waiting(code: FromPath[str], person: NamedDependency[Person]) -> 
 
 
 @post("/events/{code:str}/answer", status_code=200)
-async def answer(
-    code: FromPath[str], data: Reply, person: NamedDependency[Person]
-) -> Response[str]:
+async def answer(code: FromPath[str], data: Reply, person: NamedDependency[Person]) -> Response[str]:
     """Maybe, or can't come (`B13`)."""
     outcome = await actions.answer(code, person, maybe=data.answer == "maybe", via=Via.MINIAPP)
     return await event_after(code, person, outcome)
@@ -171,14 +161,12 @@ async def pass_on(
     here: Here = "",
 ) -> Answer:
     """Let them go to the next in line (`W3`)."""
-    outcome = await actions.hand_on(code, person, via=Via.MINIAPP)
+    outcome = await actions.decline_offer(code, person, via=Via.MINIAPP)
     return await _after(here, shown, code, person, outcome)
 
 
 @post("/events/{code:str}/replacement", status_code=200)
-async def look_for_replacement(
-    code: FromPath[str], person: NamedDependency[Person]
-) -> Response[str]:
+async def look_for_replacement(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Too late to leave: the seat goes when the line takes it (`B6`)."""
     outcome = await actions.find_replacement(code, person, via=Via.MINIAPP)
     return await event_after(code, person, outcome)
@@ -243,8 +231,8 @@ async def mine(
     undo: Undo | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
-    mark = mark_of(show, await marks.mine(person, past=show == "past"), person)
-    if still(seen, mark):
+    mark = etag_of(show, await etags.my_bookings_etag(person, past=show == "past"), person)
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
@@ -271,8 +259,7 @@ async def mine(
             asked=asked,
             standing=[(seat, by_code.get(seat.next_code or "")) for seat in standing],
             rhythms={
-                view.code: rhythm_of(person.voice, view.rule, view.starts_local)
-                for view in by_code.values()
+                view.code: rhythm_of(person.voice, view.rule, view.starts_local) for view in by_code.values()
             },
             calendar=address_of(coming[0].code, person) if coming else "",
             record=kept,

@@ -4,7 +4,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from backend.bookings.calendars import send_date
+from backend.bookings.calendar_entries import send_date
 from backend.people.queries import Person
 from webapp.respond import page
 

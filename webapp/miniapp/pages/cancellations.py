@@ -6,17 +6,17 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from backend.accounts.rules import Act
-from backend.bookings.queries import comers, next_date
-from backend.bookings.roll import counts, roll
-from backend.bookings.series import REASON_MAX, cancel_date, restore_date
+from backend.accounts.rules import Permission
+from backend.bookings.queries import attendees, next_date
+from backend.bookings.roster import counts, roster
 from backend.errors import Invalid
+from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.forms import Faults, read
+from webapp.miniapp.labels import who_comes
 from webapp.miniapp.pages.organising import Notice, Undo, held, kept
 from webapp.miniapp.screens import screen
-from webapp.miniapp.wording import who_comes
 from webapp.respond import AnyRequest
 
 NAMED = 10  # whom one has to tell oneself
@@ -42,7 +42,7 @@ async def create(
     """Cancel it; everybody it concerns is told why."""
     form = await read(request, CancellationForm)
     try:
-        await cancel_date(code, organiser, form.reason)
+        await cancel_instance(code, organiser, form.reason)
     except Invalid as bad:
         return await _cancelling(code, organiser, typed=form, faults=kept(bad))
     words = Words(N_("Cancelled. Everybody who was in, in line or said maybe is told."))
@@ -53,7 +53,7 @@ async def create(
 @delete("/events/{code:str}/cancellation", status_code=200)
 async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """Undo it, until the start."""
-    await restore_date(code, organiser)
+    await restore_instance(code, organiser)
     words = Words(N_("It takes place after all. Everybody has their seat back, and is told."))
     return await _cancelling(code, organiser, notice=Notice(words), outcome="done")
 
@@ -67,8 +67,8 @@ async def _cancelling(
     notice: Notice | None = None,
     outcome: str = "",
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Act.MANAGE_EVENTS)
-    named, unnamed = who_comes(await comers(view.id), organiser)
+    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
+    named, unnamed = who_comes(await attendees(view.id), organiser)
     return screen(
         "cancellations/show.html",
         organiser,
@@ -81,7 +81,7 @@ async def _cancelling(
         counts=await counts(view.id),
         named=named,
         unnamed=unnamed,
-        untold=await roll(view.id, "unreachable", limit=NAMED),
+        untold=await roster(view.id, "unreachable", limit=NAMED),
         next=await next_date(view, organiser),
         reason_max=REASON_MAX,
     )

@@ -9,15 +9,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 from markupsafe import Markup
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings import attendance, queries
 from backend.bookings.attendance import CheckedIn, my_check_in_code
-from backend.bookings.roll import Kind, counts, roll
+from backend.bookings.roster import Kind, counts, roster
 from backend.errors import Invalid
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.forms import Faults, read
-from webapp.live import still
+from webapp.freshness import is_fresh
 from webapp.miniapp.pages.events import (
     AnId,
     Answer,
@@ -53,7 +53,7 @@ async def show(
 ) -> Response[str] | Response[None]:
     """The reader's own code for a date, as a picture to be scanned. Raises `NotFound` for who has no seat."""
     mark = await mark_of_event(code, person)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
     view = await queries.event(code, person)
     said = await my_check_in_code(code, person)
@@ -122,11 +122,7 @@ async def update(
     found = await attendance.check_in(code, organiser, membership_id, came=came)
     # Where only those are listed who are not here, whoever comes leaves the list: the way back goes with the words.
     gone = show == "missing" and not found.already
-    notice = (
-        Notice(here(found), "yes", _undo(code, organiser, membership_id, show=show))
-        if gone
-        else None
-    )
+    notice = Notice(here(found), "yes", _undo(code, organiser, membership_id, show=show)) if gone else None
     return await _door(code, organiser, show, q, after, notice=notice, outcome="here")
 
 
@@ -174,11 +170,11 @@ async def _door(
     outcome: str = "",
 ) -> Answer:
     mark = await mark_of_event(code, organiser)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
-    view, club = await held(code, organiser, Act.CHECK_IN)
+    view, club = await held(code, organiser, Permission.CHECK_IN)
     numbers = await counts(view.id)
-    found = await roll(view.id, LISTS[show], words=q or "", after=after, limit=AT_ONCE)
+    found = await roster(view.id, LISTS[show], words=q or "", after=after, limit=AT_ONCE)
     path = f"/app/events/{code}/check-ins"
     kept = {"show": None if show == "all" else show, "q": q or None}
     return screen(
@@ -187,7 +183,7 @@ async def _door(
         outcome=outcome,
         notice=notice,
         view=view,
-        manages=club.allows(Act.MANAGE_BOOKINGS),
+        manages=club.allows(Permission.MANAGE_BOOKINGS),
         counts=numbers,
         show=show,
         sought=q,

@@ -4,9 +4,9 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings.attendance import close_list, reopen_list
-from backend.bookings.roll import counts, roll
+from backend.bookings.roster import counts, roster
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from webapp.miniapp.pages.organising import Notice, held
@@ -40,7 +40,7 @@ async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Re
 async def _closing(
     code: str, organiser: Person, *, notice: Notice | None = None, outcome: str = ""
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     return screen(
         "closures/show.html",
         organiser,
@@ -48,5 +48,5 @@ async def _closing(
         notice=notice,
         view=view,
         counts=await counts(view.id),
-        missing=await roll(view.id, "no-shows", limit=NAMED),
+        missing=await roster(view.id, "no-shows", limit=NAMED),
     )

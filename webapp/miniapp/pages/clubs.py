@@ -9,10 +9,10 @@ from litestar.params import PathParameter
 from backend.accounts.queries import only_owner_of
 from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
 from backend.bookings.queries import upcoming
-from backend.bookings.regulars import my_regulars
-from backend.bookings.rules import Via
+from backend.bookings.standing_seats import my_regulars
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.seats.state import Via
 from webapp.miniapp.screens import screen
 
 SHOWN = 3  # dates of a club on its screen

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 
 from backend.accounts.queries import clubs, only_owner_of
 from backend.bookings.clubs import ahead
-from backend.bookings.regulars import my_regulars
+from backend.bookings.standing_seats import my_regulars
 from backend.people.queries import Person
 from backend.personal.actions import erase
 from webapp.miniapp.screens import screen

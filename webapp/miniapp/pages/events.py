@@ -11,17 +11,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.accounts.queries import clubs
-from backend.accounts.rules import Act
-from backend.bookings import marks, queries
+from backend.accounts.rules import Permission
+from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import NAME_MAX, Outcome
 from backend.i18n import Words
 from backend.people.queries import Person
 from backend.polls.queries import PollAbout, polls_about
-from webapp.calendars import address_of
-from webapp.live import mark_of, seen_of, still
-from webapp.miniapp.screens import drawn, screen, unchanged
-from webapp.miniapp.wording import (
+from backend.seats.state import NAME_MAX, Outcome
+from webapp.calendar_files import address_of
+from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.miniapp.labels import (
     app_link,
     city,
     days,
@@ -31,7 +30,8 @@ from webapp.miniapp.wording import (
     shown_line,
     who_comes,
 )
-from webapp.rule_words import rhythm_of
+from webapp.miniapp.screens import drawn, screen, unchanged
+from webapp.rule_sentences import rhythm_of
 
 AT_ONCE = 60  # dates on a screen
 LISTED = 200  # parties on a screen
@@ -114,8 +114,8 @@ async def home(
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after an answer given on it, with what the desk said."""
     since = moment_of(after)
-    mark = mark_of(
-        await marks.ahead(
+    mark = etag_of(
+        await etags.upcoming_etag(
             person,
             account_id=club,
             group_id=group,
@@ -125,7 +125,7 @@ async def home(
         ),
         person,
     )
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
@@ -153,7 +153,7 @@ async def home(
             asked=asked,
             clubs=theirs,
             chosen=club,
-            organises=[one.id for one in theirs if one.allows(Act.MANAGE_EVENTS)],
+            organises=[one.id for one in theirs if one.allows(Permission.MANAGE_EVENTS)],
             groups=groups,
             group=group,
             sought=q,
@@ -200,14 +200,12 @@ async def show(
     `after` is the outcome that brought the reader here, when it did.
     """
     mark = await mark_of_event(code, person)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
         view = await queries.event(code, person)
-        return await event_screen(
-            view, person, mark=mark, outcome=after if after in BROUGHT else ""
-        )
+        return await event_screen(view, person, mark=mark, outcome=after if after in BROUGHT else "")
 
     return await drawn(seen, draw())
 
@@ -221,16 +219,14 @@ async def people(
 ) -> Response[str]:
     """Everybody who has a seat, by first name only; of many, those with `q` in their name, or those under a letter."""
     view = await queries.event(code, person)
-    crowd = await queries.crowd(view.id, words=q or "", letter=letter, limit=LISTED)
-    return screen(
-        "events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter
-    )
+    crowd = await queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
+    return screen("events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter)
 
 
 async def mark_of_event(code: str, person: Person) -> str:
     """The mark of an event's screen; "" for who is no member yet."""
-    mark = await marks.event(code, person)
-    return mark and mark_of(mark, person)
+    mark = await etags.event_etag(code, person)
+    return mark and etag_of(mark, person)
 
 
 def seen_of_dates(mark: str, person: Person, views: Sequence[InstanceView]) -> str:
@@ -252,7 +248,7 @@ async def event_screen(
     older than the view, it is sent anew when it first asks."""
     waits = view.mine is not None and view.mine.waiting and view.state == "SCHEDULED"
     dead_end = view.phase in ("cancelled", "ended", "closed")
-    coming = await queries.comers(view.id)
+    coming = await queries.attendees(view.id)
     following = await queries.next_date(view, person) if dead_end else None
     named, unnamed = who_comes(coming, person)
     return screen(
@@ -269,7 +265,7 @@ async def event_screen(
         name_max=NAME_MAX,
         heir=await queries.after_me(view),
         polls=await _polls_about(view, person),
-        queue=shown_line(await queries.line(view.id, limit=LINE), person) if waits else [],
+        queue=shown_line(await queries.waitlist(view.id, limit=LINE), person) if waits else [],
         next=following,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
         city=city(person.zone or ""),
@@ -284,9 +280,7 @@ async def _polls_about(view: InstanceView, person: Person) -> list[PollAbout]:
     """The polls that are shown with a date; of one that is over or off, the poll it came of. They are as they were when the
     screen was made: a date does not follow every vote of its group."""
     group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
-    return await polls_about(
-        view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id
-    )
+    return await polls_about(view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id)
 
 
 def _address_of(view: InstanceView) -> str:

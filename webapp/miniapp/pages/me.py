@@ -11,7 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from backend.accounts.queries import clubs
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings.queries import needs_answer
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages
@@ -74,9 +74,7 @@ async def remind(request: AnyRequest, person: NamedDependency[Person]) -> Respon
     if when not in WHENS:
         raise Invalid(N_("Choose one of these, please."), field="when")
     if not all(isinstance(lead, str) and A_LEAD.fullmatch(lead) for lead in told):
-        raise Invalid(
-            N_("A reminder comes between five minutes and two weeks before."), field="lead"
-        )
+        raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="lead")
     leads: Collection[int] | None = [int(lead) for lead in told]
     if when != "own":
         leads = None if when == "series" else []
@@ -122,7 +120,7 @@ async def _me(person: Person, outcome: str = "") -> Response[str]:
         outcome=outcome,
         clubs=theirs,
         asked=await needs_answer(person),
-        organises=any(club.allows(Act.MANAGE_EVENTS) for club in theirs),
+        organises=any(club.allows(Permission.MANAGE_EVENTS) for club in theirs),
         leads=[
             (lead, lead_words(lead, person.voice), lead in (chosen.leads or ()))
             for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)

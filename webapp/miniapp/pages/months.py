@@ -13,15 +13,15 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.accounts.queries import clubs
-from backend.bookings import marks, queries
+from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
-from webapp.live import mark_of, still
+from webapp.freshness import etag_of, is_fresh
+from webapp.miniapp.labels import local_day
 from webapp.miniapp.pages.events import AnId, Answer, address_with, seen_of_dates
 from webapp.miniapp.screens import drawn, screen, unchanged
-from webapp.miniapp.wording import local_day
-from webapp.rule_words import weekday_names
-from webapp.standing import stand
+from webapp.reader_status import stand
+from webapp.rule_sentences import weekday_names
 
 DOTS = 3
 A_MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
@@ -57,8 +57,8 @@ async def show(
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
-    mark = mark_of(await marks.between(person, since, until, account_id=club), today, person)
-    if still(seen, mark):
+    mark = etag_of(await etags.between_etag(person, since, until, account_id=club), today, person)
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
@@ -87,9 +87,7 @@ async def show(
             else "",
             before=to(first - timedelta(days=1)),
             after=to(first + timedelta(days=31)),
-            address=address_with(
-                "/app/month", month=first.isoformat()[:7], day=chosen or None, club=club
-            ),
+            address=address_with("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
             seen=seen_of_dates(mark, person, [*views, *asked]),
         )
 
@@ -121,9 +119,7 @@ def _cell(on: date, first: date, today: date, by_day: dict[str, list[InstanceVie
     here = by_day.get(on.isoformat(), [])
     stands = [_dot(view) for view in here if view.state != "CANCELLED"]
     dots = sorted(stands, key=["y", "w", ""].index)[:DOTS]
-    return Cell(
-        on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(here)
-    )
+    return Cell(on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(here))
 
 
 def _dot(view: InstanceView) -> str:

@@ -8,18 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from backend import clock
-from backend.accounts.rules import Act
-from backend.bookings.queries import InstanceView, comers
-from backend.bookings.roll import counts, roll
-from backend.bookings.series import move_date, new_time
+from backend.accounts.rules import Permission
+from backend.bookings.queries import InstanceView, attendees
+from backend.bookings.roster import counts, roster
 from backend.errors import Invalid
-from backend.events.rules import wall_clock
+from backend.events.reschedule import move_instance, new_time
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.zones import wall_clock
 from webapp.forms import Faults, asked_with, read
+from webapp.miniapp.labels import who_comes
 from webapp.miniapp.pages.organising import Notice, held
 from webapp.miniapp.screens import screen
-from webapp.miniapp.wording import who_comes
 from webapp.next_dates import clocks_change
 from webapp.respond import AnyRequest
 
@@ -36,9 +36,7 @@ class MoveForm:
 
 
 @get("/events/{code:str}/move")
-async def show(
-    request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
-) -> Response[str]:
+async def show(request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """The form, and what would come of it as it is being filled in; nothing is kept."""
     return await _moving(code, organiser, asked_with(request, MoveForm))
 
@@ -49,18 +47,18 @@ async def create(
 ) -> Response[str]:
     """Let it take place then; who is in is asked whether they still come."""
     form = await read(request, MoveForm)
-    view, _ = await held(code, organiser, Act.MANAGE_EVENTS)
+    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
     faults = Faults()
     when = _when(form, view, faults)
     minutes = faults.whole("duration_minutes", form.duration_minutes)
     if when is not None and not faults.of:
         try:
-            await move_date(code, organiser, when, duration_minutes=minutes)
+            await move_instance(code, organiser, when, duration_minutes=minutes)
         except Invalid as bad:
             faults.add(bad)
     if faults.of:
         return await _moving(code, organiser, form, faults=faults)
-    now, _ = await held(code, organiser, Act.MANAGE_EVENTS)
+    now, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
     if (now.starts_at, now.ends_at) == (view.starts_at, view.ends_at):
         words = Words(N_("That is when it takes place already. Nothing has changed."))
     elif now.starts_at == view.starts_at:
@@ -91,7 +89,7 @@ async def _moving(
     notice: Notice | None = None,
     outcome: str = "",
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Act.MANAGE_EVENTS)
+    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
     found = faults or Faults()
     now = wall_clock(view.starts_at, view.zone)
     length = view.ends_at - view.starts_at
@@ -104,7 +102,7 @@ async def _moving(
             ends_at = starts_at + length
         except Invalid as bad:
             found.add(bad)
-    named, unnamed = who_comes(await comers(view.id), organiser)
+    named, unnamed = who_comes(await attendees(view.id), organiser)
     return screen(
         "moves/show.html",
         organiser,
@@ -122,5 +120,5 @@ async def _moving(
         counts=await counts(view.id),
         named=named,
         unnamed=unnamed,
-        untold=await roll(view.id, "unreachable", limit=NAMED),
+        untold=await roster(view.id, "unreachable", limit=NAMED),
     )

@@ -6,20 +6,21 @@ from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from backend.accounts.queries import Club, authorise
-from backend.accounts.rules import Act
-from backend.bookings.actions import find, set_capacity
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import Permission
+from backend.bookings.actions import set_capacity
 from backend.bookings.queries import InstanceView, event
-from backend.bookings.roll import counts
-from backend.bookings.rules import Via
-from backend.bookings.series import tally
+from backend.bookings.roster import counts
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of
 from backend.errors import Invalid, InvalidForm
+from backend.events.queries import find_instance
+from backend.events.reschedule import move_responses
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.seats.state import Via
 from webapp.forms import Faults, read
-from webapp.live import mark_of
+from webapp.freshness import etag_of
 from webapp.miniapp.pages.events import Answer
 from webapp.miniapp.screens import screen, unchanged
 from webapp.respond import AnyRequest
@@ -53,16 +54,14 @@ class SeatsForm:
     capacity: str = ""
 
 
-async def held(code: str, organiser: Person, act: Act) -> tuple[InstanceView, Club]:
+async def held(code: str, organiser: Person, act: Permission) -> tuple[InstanceView, Club]:
     """The date and its club, if they may do this there. Raises `NotFound`, `Forbidden`."""
-    club = await authorise(organiser, (await find(code)).account_id, act)
+    club = await authorize(organiser, (await find_instance(code)).account_id, act)
     return await event(code, organiser), club
 
 
 @get("/events/{code:str}/organising")
-async def show(
-    code: FromPath[str], organiser: NamedDependency[Person], seen: FromQuery[str] = ""
-) -> Answer:
+async def show(code: FromPath[str], organiser: NamedDependency[Person], seen: FromQuery[str] = "") -> Answer:
     """What a date is like, for its organisers, with a way to each thing they can do."""
     return await organising(code, organiser, seen=seen)
 
@@ -77,11 +76,11 @@ async def organising(
     typed: SeatsForm | None = None,
 ) -> Answer:
     """That screen; nothing when it is still as `seen`; after a change with what came of it."""
-    view, club = await held(code, organiser, Act.MANAGE_BOOKINGS)
+    view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
     numbers = await counts(view.id)
     cards = await cards_of(instance_id=view.id)
-    moved = await tally(code, organiser) if view.moved_from else None
-    now_seen = mark_of(view, view.phase, numbers, cards, moved, organiser)
+    moved = await move_responses(code, organiser) if view.moved_from else None
+    now_seen = etag_of(view, view.phase, numbers, cards, moved, organiser)
     if seen == now_seen:
         return unchanged()
     return screen(
@@ -102,9 +101,7 @@ async def organising(
 
 
 @put("/events/{code:str}/seats")
-async def update(
-    request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
-) -> Answer:
+async def update(request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]) -> Answer:
     """Another number of seats, for this date alone. Lowered below what is booked it removes nobody (`W4`)."""
     form, faults = await read(request, SeatsForm), Faults()
     capacity = faults.whole("capacity", form.capacity)

@@ -7,19 +7,19 @@ from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from backend.bookings import marks
+from backend.bookings import etags
 from backend.bookings import queries as bookings
 from backend.bookings.queries import InstanceView
-from backend.bookings.rules import Via
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls import actions, queries
+from backend.polls.answers import not_listed
 from backend.polls.queries import PollView
 from backend.polls.rules import Answer
-from backend.polls.words import not_listed
-from webapp.live import mark_of, seen_of, still
+from backend.seats.state import Via
+from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.miniapp.labels import app_link, share_link
 from webapp.miniapp.screens import drawn, screen, unchanged
-from webapp.miniapp.wording import app_link, share_link
 from webapp.respond import AnyRequest
 
 HUES = 7
@@ -30,13 +30,11 @@ AN_ID = re.compile(r"[0-9]{1,18}")
 
 
 @get("/polls")
-async def index(
-    person: NamedDependency[Person], seen: FromQuery[str] = ""
-) -> Response[str] | Response[None]:
+async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> Response[str] | Response[None]:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
     made_from = await queries.mark_of_polls(person, limit=OPEN, closed=CLOSED)
-    mark = mark_of(made_from, await marks.asked(person), person)
-    if still(seen, mark):
+    mark = etag_of(made_from, await etags.clubs_etag(person), person)
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
@@ -63,7 +61,7 @@ async def show(
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
     mark = await mark_of_poll(code, person)
-    if still(seen, mark):
+    if is_fresh(seen, mark):
         return unchanged()
 
     async def draw() -> Response[str]:
@@ -73,9 +71,7 @@ async def show(
 
 
 @put("/polls/{code:str}/vote")
-async def update(
-    request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]
-) -> Response[str]:
+async def update(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
     back (`P2`)."""
     outcome = await actions.vote(code, person, choice_of(await request.form()), via=Via.MINIAPP)
@@ -106,7 +102,7 @@ def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
 async def mark_of_poll(code: str, person: Person) -> str:
     """The mark of a poll's screen; "" for who is no member yet."""
     mark = await queries.mark_of_poll(code, person)
-    return mark and mark_of(mark, person)
+    return mark and etag_of(mark, person)
 
 
 async def poll_screen(

@@ -6,10 +6,10 @@ from litestar import Response, delete
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from backend.bookings.regulars import end_own_regular
-from backend.bookings.rules import Outcome
+from backend.bookings.standing_seats import end_own_regular
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.seats.state import Outcome
 from webapp.miniapp.pages.bookings import mine
 
 

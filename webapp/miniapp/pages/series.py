@@ -8,15 +8,15 @@ from litestar.di import NamedDependency
 
 from backend import clock
 from backend.accounts.queries import Club, clubs
-from backend.accounts.rules import Act
+from backend.accounts.rules import Permission
 from backend.bookings.queries import event
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, InvalidForm
 from backend.events.actions import create_series
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import resolve_local
 from backend.groups.queries import LinkedGroup, groups
 from backend.people.queries import Person
+from backend.zones import resolve_local
 from webapp.forms import Faults, asked_with, read
 from webapp.miniapp.pages.events import AnId, event_screen
 from webapp.miniapp.screens import screen
@@ -31,17 +31,13 @@ AT_ONCE = "now"  # of when the card is posted
 
 
 @get("/series/new")
-async def new(
-    request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None
-) -> Response[str]:
+async def new(request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None) -> Response[str]:
     """The form, with what would be made as it is being filled in; nothing is kept."""
     return await _making(request, organiser, asked_with(request, SeriesForm), club)
 
 
 @post("/series", status_code=200)
-async def create(
-    request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None
-) -> Response[str]:
+async def create(request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None) -> Response[str]:
     """Make it: on to the event, and its card on the way to the group at once when that is wanted."""
     chosen, _ = await _club(organiser, club)
     form = await read(request, SeriesForm)
@@ -68,7 +64,7 @@ async def _made(organiser: Person, code: str) -> Response[str]:
 
 async def _club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
     """The club it is for, and all it could be for. Raises `Forbidden` for who organises nowhere, or not there."""
-    theirs = [one for one in await clubs(organiser) if one.allows(Act.MANAGE_EVENTS)]
+    theirs = [one for one in await clubs(organiser) if one.allows(Permission.MANAGE_EVENTS)]
     chosen = next((one for one in theirs if club_id in (None, one.id)), None)
     if chosen is None:
         raise Forbidden()
@@ -123,9 +119,7 @@ async def _making(
         organiser,
         outcome="invalid" if faults else "",
         status=422 if faults else 200,
-        faults={_AS_ASKED.get(field, field): words for field, words in faults.of.items()}
-        if faults
-        else {},
+        faults={_AS_ASKED.get(field, field): words for field, words in faults.of.items()} if faults else {},
         club=club,
         clubs=theirs,
         groups=linked,

@@ -8,11 +8,11 @@ from litestar.params import FromPath, FromQuery
 from backend.bookings.queries import InstanceView, next_date, public_event
 from backend.i18n import Voice
 from webapp.assets import FOR_EVER
-from webapp.miniapp.wording import app_link, city, public_link
+from webapp.miniapp.labels import app_link, city, public_link
 from webapp.public.pictures import HEIGHT, WIDTH, Subject, TooManyWait, picture
 from webapp.public.wording import seats_left
 from webapp.respond import AnyRequest, language_asked, page
-from webapp.rule_words import rhythm_of
+from webapp.rule_sentences import rhythm_of
 
 PICTURE = ".png"
 FRESH = 15  # seconds a page may be shown again unasked
@@ -57,9 +57,7 @@ async def _picture(view: InstanceView, mark: str) -> Response[bytes]:
     try:
         body = await picture(drawn)
     except TooManyWait:
-        return Response(
-            b"", status_code=503, media_type="image/png", headers={"Retry-After": AGAIN}
-        )
+        return Response(b"", status_code=503, media_type="image/png", headers={"Retry-After": AGAIN})
     kept = FOR_EVER if mark == drawn.mark else f"public, max-age={TODAYS}"
     return Response(
         body,

@@ -1,0 +1,158 @@
+"""What organisers do with seats beyond one member of one date: from date to date, to the line, and by name (`B10`, `W4`)."""
+
+from collections.abc import Sequence
+
+from backend import clock, db
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
+from backend.bookings.actions import may_seat
+from backend.bookings.queries import Attendee, attendance
+from backend.errors import Invalid, NotFound
+from backend.events.queries import find_instance
+from backend.i18n import N_
+from backend.people.queries import Person
+from backend.seats import allocator, store
+from backend.seats.state import Outcome, Request, Verb, Via
+
+NAME_MAX = 80
+
+
+async def bring(code: str, person: Person, membership_id: int, *, to: str, over: bool = False) -> Outcome:
+    """Move a member's party to another date of the club, whole or not at all; they are told.
+
+    Raises `Invalid` when it is the same date, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
+    """
+    here, there = await find_instance(code), await find_instance(to)
+    club = await may_seat(person, here.account_id, over=over)
+    if there.account_id != club.id:
+        raise NotFound()
+    if there.id == here.id:
+        raise Invalid(N_("Choose another date than the one it is."), field="to")
+    async with db.transaction(store.lock_rows((here.id, there.id))):
+        party = await db.row(
+            "SELECT seats + waiting + offered AS size, guest_names FROM bookings"
+            " WHERE instance_id = $1 AND membership_id = $2",
+            here.id,
+            membership_id,
+        )
+        if party is None or not party["size"]:
+            raise NotFound(N_("This member is neither in nor in line."))
+        ask = {"via": Via.DASHBOARD, "by": person.id, "membership_id": membership_id}
+        off = Request(Verb.REMOVE, told=False, audited=True, **ask)  # type: ignore[arg-type]
+        on = Request(
+            Verb.BRING,
+            guests=party["size"] - 1,
+            names=tuple(party["guest_names"]),
+            over=over,
+            audited=True,
+            **ask,  # type: ignore[arg-type]
+        )
+        _, seated = _done(await allocator.process_locked([(here.id, off), (there.id, on)]))
+    return seated
+
+
+async def make_room(code: str, person: Person) -> int:
+    """Where more are booked than there is room for: the last seated go to the head of the line, as few as will do, and are
+    told (`W4`). How many parties did. Raises `Forbidden`, `NotFound`, `Busy`."""
+    where = await find_instance(code)
+    await may_seat(person, where.account_id)
+    async with db.transaction(store.lock(where.id)):
+        last = await db.rows(
+            "SELECT membership_id FROM ("
+            " SELECT b.membership_id, b.seated_at, b.id, s.over,"
+            " sum(b.seats) OVER (ORDER BY b.seated_at DESC, b.id DESC) - b.seats AS behind"
+            " FROM bookings b JOIN instance_seats s ON s.instance_id = b.instance_id"
+            " WHERE b.instance_id = $1 AND b.seats > 0) q WHERE behind < over ORDER BY seated_at, id",
+            where.id,
+        )
+        _done(
+            await allocator.process_locked(
+                [
+                    (
+                        where.id,
+                        Request(
+                            Verb.TO_LINE,
+                            Via.DASHBOARD,
+                            by=person.id,
+                            membership_id=row["membership_id"],
+                            audited=True,
+                        ),
+                    )
+                    for row in last
+                ]
+            )
+        )
+    return len(last)
+
+
+async def seat_by_name(
+    code: str,
+    person: Person,
+    name: str,
+    *,
+    guests: int = 0,
+    line: bool = True,
+    over: bool = False,
+    via: Via = Via.DASHBOARD,
+) -> Outcome:
+    """Book for somebody without Telegram, known to the club by this name from now on (`B10`): a seat, or a place in line.
+    Without `line` it is a seat or nothing, also when booking has closed.
+
+    Raises `Invalid`, `Forbidden`, `NotFound`, and what `book` does.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise Invalid(N_("Say who comes."), field="name")
+    if len(name) > NAME_MAX:
+        raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
+    where = await find_instance(code)
+    club = await may_seat(person, where.account_id, over=over)
+    async with db.transaction(store.lock(where.id)):
+        membership_id = await _named(club.id, name)
+        ask = Request(
+            Verb.BOOK if line else Verb.SEAT,
+            via,
+            by=person.id,
+            membership_id=membership_id,
+            guests=guests,
+            over=over,
+            audited=True,
+        )
+        [outcome] = _done(await allocator.process_locked([(where.id, ask)]))
+    return outcome
+
+
+async def attendance_of(code: str, person: Person) -> list[Attendee]:
+    """Everybody who ever answered, for who may see people. Raises `Forbidden`, `NotFound`."""
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.SEE_PEOPLE)
+    return await attendance(where.id)
+
+
+async def _named(account_id: int, name: str) -> int:
+    """The member of this name who has no Telegram, made when there is none. Two organisers at once find the same one."""
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
+    known = await db.value(
+        "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
+        account_id,
+        name,
+    )
+    if known is None:
+        known = await db.value(
+            "INSERT INTO memberships (account_id, name, role, joined_through, joined_at, checked_at)"
+            " VALUES ($1, $2, 'MEMBER', 'hand', $3, $3) RETURNING id",
+            account_id,
+            name,
+            clock.now(),
+        )
+    return int(known)
+
+
+def _done(said: Sequence[Outcome | Exception]) -> list[Outcome]:
+    """All outcomes; or the first refusal, raised, which undoes the whole transaction."""
+    outcomes = []
+    for one in said:
+        if isinstance(one, Exception):
+            raise one
+        outcomes.append(one)
+    return outcomes

@@ -1,0 +1,136 @@
+"""*Regulars* have a standing seat on a series (`B11`): on every new date before others can tap, "not this week" aside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock, db
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
+from backend.audit.actions import note
+from backend.errors import NotFound
+from backend.people.queries import Person
+from backend.seats.regulars import add_regular, seat_regulars
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSeat:
+    """A standing seat, with the next date it is for."""
+
+    account_id: int
+    series_id: int
+    membership_id: int
+    name: str
+    title: str
+    emoji: str
+    club: str
+    zone: str
+    since: datetime
+    next_code: str | None
+    next_start: datetime | None
+
+
+STANDING_SEATS = """
+SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS club,
+    coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name)) AS name, n.code, n.starts_at
+FROM regulars g
+JOIN event_series r ON r.id = g.series_id
+JOIN accounts a ON a.id = g.account_id
+JOIN memberships m ON m.id = g.membership_id
+LEFT JOIN telegram_users u ON u.id = m.user_id
+LEFT JOIN LATERAL (SELECT i.code, i.starts_at FROM event_instances i WHERE i.series_id = g.series_id
+    AND i.state = 'SCHEDULED' AND i.starts_at > $1 ORDER BY i.starts_at LIMIT 1) n ON true
+"""
+
+
+def _standing(row: db.Row) -> StandingSeat:
+    return StandingSeat(
+        account_id=row["account_id"],
+        series_id=row["series_id"],
+        membership_id=row["membership_id"],
+        name=row["name"],
+        title=row["title"],
+        emoji=row["emoji"],
+        club=row["club"],
+        zone=row["zone"],
+        since=row["since"],
+        next_code=row["code"],
+        next_start=row["starts_at"],
+    )
+
+
+async def regulars(series_id: int) -> list[StandingSeat]:
+    """Who has a standing seat on the series, the longest-standing first."""
+    rows = await db.rows(
+        f"{STANDING_SEATS} WHERE g.series_id = $2 ORDER BY g.since, g.id", clock.now(), series_id
+    )
+    return [_standing(row) for row in rows]
+
+
+async def my_regulars(person: Person) -> list[StandingSeat]:
+    """The person's own standing seats over all their clubs."""
+    rows = await db.rows(
+        f"{STANDING_SEATS} WHERE m.user_id = $2 AND m.left_at IS NULL ORDER BY n.starts_at NULLS LAST, g.id",
+        clock.now(),
+        person.id,
+    )
+    return [_standing(row) for row in rows]
+
+
+async def account_of(series_id: int) -> int:
+    """Whose series it is; who may is asked after. Raises `NotFound`."""
+    account_id = await db.value("SELECT account_id FROM event_series WHERE id = $1", series_id)
+    if account_id is None:
+        raise NotFound()
+    return int(account_id)
+
+
+async def make_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> int:
+    """Give a member a standing seat: on the dates to come a seat, or a place in line; on how many. Doing it again changes
+    nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
+    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    async with db.transaction():
+        found = await db.value(
+            "SELECT true FROM event_series r JOIN memberships m ON m.account_id = r.account_id"
+            " WHERE r.id = $1 AND r.account_id = $2 AND m.id = $3 AND m.left_at IS NULL",
+            series_id,
+            club.id,
+            membership_id,
+        )
+        if not found:
+            raise NotFound()
+        made = await add_regular(club.id, series_id, membership_id, clock.now())
+        if made:
+            await note(
+                club.id,
+                person.id,
+                "make regular",
+                f"series {series_id}",
+                membership=membership_id,
+            )
+    return await seat_regulars(series_id, membership_id)
+
+
+async def end_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> None:
+    """Take a standing seat back; what is booked stays. Raises `Forbidden`, `NotFound`."""
+    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    async with db.transaction():
+        if not await db.execute(
+            "DELETE FROM regulars WHERE account_id = $1 AND series_id = $2 AND membership_id = $3",
+            club.id,
+            series_id,
+            membership_id,
+        ):
+            raise NotFound()
+        await note(club.id, person.id, "end regular", f"series {series_id}", membership=membership_id)
+
+
+async def end_own_regular(person: Person, series_id: int) -> None:
+    """Give one's own standing seat back; what is booked stays until it is left. Raises `NotFound`."""
+    async with db.transaction():
+        if not await db.execute(
+            "DELETE FROM regulars g USING memberships m WHERE g.series_id = $2"
+            " AND m.id = g.membership_id AND m.user_id = $1",
+            person.id,
+            series_id,
+        ):
+            raise NotFound()

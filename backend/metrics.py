@@ -1,0 +1,66 @@
+"""What somebody who runs Emerald watches: what waits to be sent, what is behind, how busy this process is.
+
+Counts over all accounts, without a name or a text in them; read at each scrape by one statement that walks small indexes.
+"""
+
+from dataclasses import dataclass
+
+from backend import clock, db
+from backend.piccolo_conf import DB
+
+# `parked` is counted club by club, so that the index finds it among all that was ever sent.
+METRICS = """
+SELECT
+    m.due, coalesce(extract(epoch FROM $1 - m.oldest), 0)::float8 AS oldest_due_seconds,
+    (SELECT count(*) FROM messages WHERE state = 'sending') AS sending,
+    (SELECT coalesce(sum(p.n), 0) FROM accounts a CROSS JOIN LATERAL
+        (SELECT count(*) AS n FROM messages WHERE account_id = a.id AND state = 'parked') p)::bigint AS parked,
+    (SELECT count(*) FROM cards WHERE state IN ('due', 'posting')) AS cards_due,
+    (SELECT count(*) FROM cards c
+        LEFT JOIN instance_seats s ON s.instance_id = c.instance_id
+        LEFT JOIN poll_tallies t ON t.poll_id = c.poll_id
+        WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00'
+        AND coalesce(s.version, t.version) > c.shown_version) AS cards_stale,
+    greatest(0, d.late)::float8 AS duty_late_seconds, d.failing AS duties_failing
+FROM (SELECT count(*) AS due, min(due_at) AS oldest FROM messages WHERE state = 'due' AND due_at <= $1) m,
+    (SELECT coalesce(extract(epoch FROM $1 - min(next_run_at)), 0) AS late,
+        count(*) FILTER (WHERE error <> '') AS failing FROM schedule) d
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """How far the work behind the scenes is. Ages are in seconds."""
+
+    due: int  # messages whose time has come
+    oldest_due_seconds: float
+    sending: int
+    parked: int  # messages given up, for an organiser to see (`M2`)
+    cards_due: int  # cards to be posted
+    cards_stale: int  # cards that show less than is known (`C2`)
+    duty_late_seconds: float  # how long the duty that is most behind should have run
+    duties_failing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """This process's pool."""
+
+    open: int
+    in_use: int
+    most: int
+
+
+async def read_metrics() -> Metrics:
+    """The figures of now. Raises `Unavailable`, `Busy`."""
+    row = await db.row(METRICS, clock.now())
+    assert row is not None, "an aggregate always answers"
+    return Metrics(**dict(row))
+
+
+def connections() -> Connections:
+    """The pool's figures; nothing when there is no pool."""
+    pool = DB.pool
+    if pool is None:
+        return Connections(0, 0, 0)
+    return Connections(pool.get_size(), pool.get_size() - pool.get_idle_size(), pool.get_max_size())

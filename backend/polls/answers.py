@@ -1,0 +1,155 @@
+"""What a poll says: every outcome and refusal of a vote as a whole sentence (`B9` in spirit, `P2`)."""
+
+from datetime import datetime
+
+from backend.errors import Invalid, Refusal
+from backend.i18n import N_, Words
+
+
+class PollClosed(Refusal):
+    """The poll was closed by hand, or its deadline has passed (`P2`)."""
+
+    outcome = "closed"
+    message = N_("This poll closed %(closed)s. Votes can no longer be changed.")
+
+
+class OptionFull(Refusal):
+    """The option has as many votes as it takes (`P2`); what was chosen before stands."""
+
+    outcome = "full"
+    message = N_("“%(option)s” has all the votes it takes. Choose another one.")
+
+
+class RemindedAlready(Refusal):
+    """Who is missing was reminded less than a day ago (`P5`)."""
+
+    outcome = "too-soon"
+    message = N_("They were reminded %(before)s. You can remind them again %(again)s.")
+
+
+def not_listed() -> Invalid:
+    return Invalid(N_("Choose from what is listed."), field="option")
+
+
+def only_of_dates() -> Invalid:
+    return Invalid(N_("“If need be” and no are answers to dates. Here, choose or don’t."), field="option")
+
+
+def too_many(most: int) -> Invalid:
+    return Invalid(
+        N_("You can choose %(n)s at most. Take one back first."),
+        plural=N_("You can choose %(n)s at most. Take one back first."),
+        n=most,
+        field="option",
+    )
+
+
+def voted(texts: list[str]) -> Words:
+    if len(texts) == 1:
+        return Words(
+            N_("Your vote: %(option)s. You can change it until the poll closes."),
+            {"option": texts[0]},
+        )
+    return Words(
+        N_("Your vote counts for %(n)s option. You can change it until the poll closes."),
+        {},
+        N_("Your vote counts for %(n)s options. You can change it until the poll closes."),
+        len(texts),
+    )
+
+
+# What is said when a date was tapped, by the answer it now has.
+ANSWERED = {
+    "yes": N_("%(option)s: yes. Tap again for “if need be”."),
+    "if-need-be": N_("%(option)s: if need be. Tap again for no."),
+    "no": N_("%(option)s: no. Tap again to take it back."),
+    None: N_("%(option)s: your answer is taken back."),
+}
+
+
+def answered(option: str | datetime, answer: str | None, zone: str, *, none_left: bool) -> Words:
+    """`none_left`: no yes was left to be had."""
+    message = ANSWERED[answer]
+    if none_left:
+        message = N_("%(option)s: if need be, for it has every yes it takes. Tap again for no.")
+    return Words(message, {"option": option}, zone=zone)
+
+
+def dates_answered(n: int) -> Words:
+    return Words(
+        N_("You’ve answered for %(n)s date. You can change it until the poll closes."),
+        {},
+        N_("You’ve answered for %(n)s dates. You can change it until the poll closes."),
+        n,
+    )
+
+
+def withdrawn() -> Words:
+    return Words(N_("Your vote is taken back. You can vote again until the poll closes."))
+
+
+def already(*, has_voted: bool) -> Words:
+    if has_voted:
+        return Words(N_("You’ve voted so already. Nothing has changed."))
+    return Words(N_("You haven’t voted, so there is nothing to take back."))
+
+
+def no_dates() -> Invalid:
+    return Invalid(N_("A date can be made of a poll about dates only."), field="option")
+
+
+def no_best_date() -> Invalid:
+    return Invalid(N_("Nobody said yes to a date that is still to come. Choose one by hand."), field="option")
+
+
+def past_date() -> Invalid:
+    return Invalid(N_("That date is past. Choose one that is still to come."), field="option")
+
+
+def closed() -> Words:
+    return Words(N_("The poll is closed. Its card shows the result."))
+
+
+def closed_already() -> Words:
+    return Words(N_("This poll is closed already. Nothing has changed."))
+
+
+def made(starts_at: datetime, claim_until: datetime | None, zone: str) -> Words:
+    values: dict[str, object] = {"date": starts_at}
+    if claim_until is None:
+        sentence = N_("The date is made: %(date)s. Whoever said yes to it is told.")
+        return Words(sentence, values, zone=zone)
+    values["until"] = claim_until
+    return Words(
+        N_("The date is made: %(date)s. Whoever said yes has first claim on it, until %(until)s."),
+        values,
+        zone=zone,
+    )
+
+
+def made_already(starts_at: datetime, zone: str) -> Words:
+    return Words(N_("This poll has its date already: %(date)s."), {"date": starts_at}, zone=zone)
+
+
+def nobody_missing() -> Words:
+    return Words(N_("Everybody has answered. There is nobody to remind."))
+
+
+def nobody_reachable(n: int) -> Words:
+    return Words(
+        N_("%(n)s person has not answered, but I may not write to them."),
+        {},
+        N_("%(n)s people have not answered, but I may write to none of them."),
+        n,
+    )
+
+
+def reminded(n: int, unreachable: int) -> Words:
+    if unreachable:
+        return Words(
+            N_("%(n)s person is reminded. I may not write to %(others)s more."),
+            {"others": unreachable},
+            N_("%(n)s people are reminded. I may not write to %(others)s more."),
+            n,
+        )
+    return Words(N_("%(n)s person is reminded."), {}, N_("%(n)s people are reminded."), n)

@@ -1,0 +1,84 @@
+"""Seating *regulars*: who has a standing seat on a series gets a seat on each of its new instances (`B11`)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backend import clock, db
+from backend.seats import allocator, store
+from backend.seats.state import Request, Verb, Via
+
+# Instances to come on which a regular has never answered anything: an answer once given stands.
+UNSEATED = """
+SELECT i.id, g.membership_id FROM regulars g
+JOIN memberships m ON m.id = g.membership_id AND m.left_at IS NULL
+JOIN event_instances i ON i.series_id = g.series_id AND i.state = 'SCHEDULED' AND i.starts_at > $1
+WHERE ($2::bigint IS NULL OR g.series_id = $2) AND ($3::bigint IS NULL OR g.membership_id = $3)
+    AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = g.membership_id)
+ORDER BY i.id, g.since, g.id
+"""
+OF_NEW_INSTANCES = """
+SELECT i.id, g.membership_id FROM event_instances i
+JOIN regulars g ON g.series_id = i.series_id
+JOIN memberships m ON m.id = g.membership_id AND m.left_at IS NULL
+WHERE i.id = ANY($1::bigint[]) AND i.starts_at > $2 ORDER BY i.id, g.since, g.id
+"""
+
+
+async def seat_regulars(series_id: int | None = None, membership_id: int | None = None) -> int:
+    """Seat regulars on the instances where they have not answered yet; how many. The periodic net of `B11`: doing it twice
+    changes nothing."""
+    rows = await db.rows(UNSEATED, clock.now(), series_id, membership_id)
+    for row in rows:
+        await allocator.submit(row["id"], _request(row))
+    return len(rows)
+
+
+async def seat_regulars_of_new(instance_ids: Sequence[int]) -> None:
+    """Seat the regulars of instances just made, in the transaction that made them: nobody can be faster (`B11`)."""
+    requests = [
+        (row["id"], _request(row)) for row in await db.rows(OF_NEW_INSTANCES, instance_ids, clock.now())
+    ]
+    if requests:
+        await db.execute(store.lock_rows({instance_id for instance_id, _ in requests}))
+        for result in await allocator.process_locked(requests):
+            if isinstance(result, Exception):
+                raise result
+
+
+async def add_regular(account_id: int, series_id: int, membership_id: int, at: datetime) -> bool:
+    """Give a member a standing seat, inside the caller's transaction; False when they had it."""
+    return bool(
+        await db.execute(
+            "INSERT INTO regulars (account_id, series_id, membership_id, since) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT ON CONSTRAINT regulars_series_id_membership_id_key DO NOTHING",
+            account_id,
+            series_id,
+            membership_id,
+            at,
+        )
+    )
+
+
+async def remove_regular(series_id: int, membership_ids: Sequence[int]) -> bool:
+    """Take back the standing seats of these members, inside the caller's transaction; False when there were none."""
+    return bool(
+        await db.execute(
+            "DELETE FROM regulars WHERE series_id = $1 AND membership_id = ANY($2::bigint[])",
+            series_id,
+            membership_ids,
+        )
+    )
+
+
+async def copy_regulars(from_series_id: int, to_series_id: int) -> None:
+    """Give the regulars of a series standing seats on another one too, inside the caller's transaction (`S4`)."""
+    await db.execute(
+        "INSERT INTO regulars (account_id, series_id, membership_id, since)"
+        " SELECT account_id, $2, membership_id, since FROM regulars WHERE series_id = $1",
+        from_series_id,
+        to_series_id,
+    )
+
+
+def _request(row: db.Row) -> Request:
+    return Request(Verb.REGULAR, Via.SYSTEM, membership_id=row["membership_id"])

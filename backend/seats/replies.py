@@ -1,0 +1,331 @@
+"""What the desk says: every outcome and refusal of a booking as a whole sentence (`B9`, `W5`)."""
+
+from typing import TYPE_CHECKING
+
+from backend.errors import Invalid, Refusal
+from backend.i18n import N_, Ordinal, Words
+
+if TYPE_CHECKING:
+    from backend.seats.state import Party, SeatState
+
+
+class NotOpen(Refusal):
+    outcome = "not-open"
+    message = N_("Booking opens %(opens)s.")
+
+
+class Closed(Refusal):
+    outcome = "closed"
+    message = N_("Booking closed %(closed)s. An organiser can still add you by hand.")
+
+
+class Ended(Refusal):
+    outcome = "closed"
+    message = N_("This date is over.")
+
+
+class Cancelled(Refusal):
+    outcome = "cancelled"
+    message = N_("This date is cancelled. Nothing counts against you.")
+
+
+class Begun(Refusal):
+    outcome = "closed"
+    message = N_("This date has begun.")
+
+
+class TooLate(Refusal):
+    outcome = "too-late"
+    message = N_(
+        "It’s too late to leave freely. Your seat stays yours until someone takes it; if you look for a replacement and nobody does, it counts as a late cancellation."
+    )
+
+
+class NobodyHasToMove(Refusal):
+    outcome = "refused"
+    message = N_("Everyone who is booked has room. Nobody has to move.")
+
+
+class NoRoomForGuest(Refusal):
+    outcome = "full"
+    message = N_("No seat is left for a guest. Your own seat is safe.")
+
+
+class NoRoomLeft(Refusal):
+    outcome = "full"
+    message = N_("No seat is left for this party. It can wait in line, or an owner can go over.")
+
+
+class GoneMeanwhile(Refusal):
+    outcome = "full"
+
+
+def gone_meanwhile(size: int) -> GoneMeanwhile:
+    return GoneMeanwhile(
+        N_("Your seat went to somebody else in the meantime. You can join the line."),
+        plural=N_("Your %(n)s seats went to others in the meantime. You can join the line."),
+        n=size,
+    )
+
+
+class NothingToTake(Refusal):
+    outcome = "full"
+    message = N_("No seat can be taken right now. You keep your place in line.")
+
+
+class NotIn(Refusal):
+    outcome = "not-in"
+    message = N_("You are not in yet. Join first, then bring guests.")
+
+
+def cancelled(reason: str) -> Cancelled:
+    if reason:
+        return Cancelled(N_("Cancelled: “%(reason)s” Nothing counts against you."), reason=reason)
+    return Cancelled()
+
+
+def too_many_guests(most: int) -> Invalid:
+    if not most:
+        return Invalid(N_("Guests can’t be brought to this one."), field="guests")
+    return Invalid(
+        N_("You can bring %(n)s guest at most."),
+        plural=N_("You can bring %(n)s guests at most."),
+        n=most,
+        field="guests",
+    )
+
+
+def name_too_long(most: int) -> Invalid:
+    return Invalid(N_("At most %(most)s characters, please."), field="name", most=most)
+
+
+def named() -> Words:
+    return Words(N_("Saved. Only you and the organisers see the names of your guests."))
+
+
+class TooBig(Refusal):
+    outcome = "full"
+
+
+def too_big(desk: "SeatState", size: int) -> TooBig:
+    return TooBig(
+        N_("There is only %(n)s seat in all, so %(asked)s together will never fit."),
+        plural=N_("There are only %(n)s seats in all, so %(asked)s together will never fit."),
+        n=desk.capacity or 0,
+        asked=size,
+    )
+
+
+def booked(desk: "SeatState", party: "Party") -> Words:
+    values = {"when": desk.facts.starts_at}
+    if not party.guests:
+        return Words(N_("You’re in. See you %(when)s."), values, zone=desk.facts.zone)
+    return Words(
+        N_("You’re in, with %(n)s guest. See you %(when)s."),
+        values,
+        N_("You’re in, with %(n)s guests. See you %(when)s."),
+        party.guests,
+        desk.facts.zone,
+    )
+
+
+def already(desk: "SeatState", party: "Party", place: int | None) -> Words:
+    if party.offered:
+        return held(desk, party)
+    if place is not None:
+        return Words(N_("You’re in line already, %(place)s. Nothing has changed."), {"place": Ordinal(place)})
+    if not party.guests:
+        return Words(N_("You’re in already. Nothing has changed."))
+    return Words(
+        N_("You’re in already, with %(n)s guest. Nothing has changed."),
+        {},
+        N_("You’re in already, with %(n)s guests. Nothing has changed."),
+        party.guests,
+    )
+
+
+def waiting(desk: "SeatState", party: "Party", place: int) -> Words:
+    """Why they wait and what comes next (`W5`)."""
+    values: dict[str, object] = {"place": Ordinal(place), "asked": party.waiting}
+    if party.seats:
+        return Words(
+            N_("%(n)s seat is yours; you’re %(place)s in line for %(asked)s more."),
+            values,
+            N_("%(n)s seats are yours; you’re %(place)s in line for %(asked)s more."),
+            party.seats,
+        )
+    if desk.claiming and not party.claims:
+        return Words(
+            N_(
+                "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; we’ll tell you when a seat is yours."
+            ),
+            {**values, "until": desk.facts.claim_until},
+            zone=desk.facts.zone,
+        )
+    if desk.comes_later(party) and desk.free:
+        return Words(
+            N_(
+                "For a few minutes the free seat is for those who waited before you. You’re %(place)s in line; tap again in a moment."
+            ),
+            values,
+        )
+    if desk.free and place == 1:
+        return Words(
+            N_(
+                "%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
+            ),
+            values,
+            N_(
+                "%(n)s seats are free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
+            ),
+            desk.free,
+        )
+    if desk.free:
+        return Words(
+            N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."),
+            values,
+        )
+    return Words(
+        N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),
+        values,
+        N_("All %(n)s seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."),
+        desk.capacity or 0,
+    )
+
+
+def held(desk: "SeatState", party: "Party") -> Words:
+    """An offer, and until when (`W3`)."""
+    return Words(
+        N_("%(n)s seat is held for you until %(until)s. After that it goes to the next in line."),
+        {"until": party.offer_until},
+        N_("%(n)s seats are held for you until %(until)s. After that they go to the next in line."),
+        party.offered,
+        desk.facts.zone,
+    )
+
+
+def handed_on(desk: "SeatState", place: int) -> Words:
+    if desk.free:
+        return Words(
+            N_("Nobody else waits, so anyone may take the seat. You’re still %(place)s for the next one."),
+            {"place": Ordinal(place)},
+        )
+    return Words(
+        N_("The seat goes to the next in line. You’re still %(place)s for the next one."),
+        {"place": Ordinal(place)},
+    )
+
+
+def nothing_offered() -> Words:
+    return Words(N_("No seat is held for you, so there is nothing to pass on."))
+
+
+class OfferOver(Refusal):
+    outcome = "offer-over"
+
+
+def offer_over(desk: "SeatState", party: "Party") -> OfferOver:
+    """Why nothing can be taken: the time was up, others were faster, or others come first (`W3`)."""
+    place = Ordinal(desk.place(party))
+    if desk.lapsed(party):
+        return OfferOver(
+            N_(
+                "The time is up, and the seat went to the next in line. You’re still %(place)s for the next one."
+            ),
+            place=place,
+        )
+    if desk.free:
+        no = OfferOver()
+        no.words = waiting(desk, party, desk.place(party))
+        return no
+    return OfferOver(
+        N_("Someone was faster: no seat is free now. You’re still %(place)s in line."),
+        place=place,
+    )
+
+
+def too_few(desk: "SeatState", party: "Party", free: int) -> TooBig:
+    return TooBig(
+        N_(
+            "%(n)s seat is free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
+        ),
+        plural=N_(
+            "%(n)s seats are free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
+        ),
+        n=free,
+        asked=party.waiting,
+    )
+
+
+def replacing(party: "Party") -> Words:
+    return Words(
+        N_("Your seat stays yours until someone takes it. If nobody does, it counts as a late cancellation."),
+        {},
+        N_(
+            "Your %(n)s seats stay yours until someone takes them. What nobody takes counts as a late cancellation."
+        ),
+        party.seats,
+    )
+
+
+def stays(desk: "SeatState") -> Words:
+    return Words(
+        N_("Good: your seat stays yours. See you %(when)s."),
+        {"when": desk.facts.starts_at},
+        zone=desk.facts.zone,
+    )
+
+
+def replaced_at_once() -> Words:
+    return Words(N_("Someone was waiting and has your seat now. Nothing counts against you."))
+
+
+def left(desk: "SeatState", party: "Party", *, went_on: bool, had_seats: bool = True) -> Words:
+    if not had_seats:
+        return Words(N_("You’ve left the line."))
+    if went_on:
+        return Words(N_("You’ve left. Your seat went to someone who was waiting."))
+    return Words(N_("You’ve left."))
+
+
+def waits_no_more(party: "Party") -> Words:
+    return Words(
+        N_("You wait for no more. Your seat stays yours."),
+        {},
+        N_("You wait for no more. Your %(n)s seats stay yours."),
+        party.seats,
+    )
+
+
+def nothing_to_leave() -> Words:
+    return Words(N_("You’re not in, so there is nothing to leave."))
+
+
+def removed() -> Words:
+    return Words(N_("Taken off the list."))
+
+
+def answered(answer: str) -> Words:
+    if answer == "in":
+        return Words(N_("You have answered this one already. Nothing has changed."))
+    if answer == "left":
+        return Words(N_("You’ve left."))
+    if answer == "maybe":
+        return Words(N_("Maybe, then. No seat is held for you."))
+    return Words(N_("Noted: you can’t come this time."))
+
+
+def capacity_set(desk: "SeatState") -> Words:
+    if desk.capacity is None:
+        return Words(N_("There is room for everyone."))
+    if desk.over:
+        return Words(
+            N_("%(booked)s/%(capacity)s, over by %(over)s. Nobody is removed."),
+            {"booked": desk.booked, "capacity": desk.capacity, "over": desk.over},
+        )
+    return Words(
+        N_("%(booked)s of %(n)s seat is taken."),
+        {"booked": desk.booked},
+        N_("%(booked)s of %(n)s seats are taken."),
+        desk.capacity,
+    )

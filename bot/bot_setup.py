@@ -1,0 +1,76 @@
+"""Telling Telegram what the bot understands and where it is: commands, the menu button, the webhook."""
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    MenuButtonWebApp,
+    WebAppInfo,
+)
+
+from backend.i18n import DEFAULT, N_, Voice, languages
+from backend.settings import settings
+
+log = structlog.get_logger()
+
+WEBHOOK_PATH = "/telegram/webhook"
+WEBHOOK_CONNECTIONS = 40
+
+COMMANDS = {
+    "events": N_("What is coming"),
+    "book": N_("Take a seat"),
+    "leave": N_("Give your seat back"),
+    "take": N_("Take the seat that is held for you"),
+    "pass": N_("Let it go to the next in line"),
+    "mybookings": N_("What you are in"),
+    "calendar": N_("A date for your own calendar"),
+    "regulars": N_("Your standing seats"),
+    "polls": N_("What can be voted on"),
+    "vote": N_("Vote"),
+    "app": N_("Open the app"),
+    "settings": N_("What we tell you, and when"),
+    "help": N_("What you can send"),
+    "id": N_("The numbers of this chat and of you"),
+}
+# Personal answers have no place in a group.
+IN_GROUPS = ("events", "book", "leave", "polls", "vote", "app", "help")
+
+
+async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
+    """Set commands in every language, the menu button, and the webhook or none; whether Telegram took it all."""
+    try:
+        await _commands(bot)
+        if settings.sandbox or settings.public_url.startswith("https://"):
+            app = WebAppInfo(url=f"{settings.public_url}/app/")
+            await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text="Emerald", web_app=app))
+        if webhook:
+            from bot.dispatcher import make_dispatcher, wanted_updates
+
+            await bot.set_webhook(
+                f"{settings.public_url}{WEBHOOK_PATH}",
+                secret_token=settings.webhook_secret,
+                allowed_updates=wanted_updates(make_dispatcher()),
+                max_connections=WEBHOOK_CONNECTIONS,
+            )
+        else:
+            await bot.delete_webhook()
+    except AiogramError as error:
+        log.warning("could not introduce the bot", error=str(error))
+        return False
+    return True
+
+
+async def _commands(bot: Bot) -> None:
+    for language in languages():
+        voice = Voice(language)
+        # English is what everybody else reads too, so it is set for no language in particular.
+        code = None if language == DEFAULT else language
+        for scope, names in (
+            (BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
+            (BotCommandScopeAllGroupChats(), IN_GROUPS),
+        ):
+            commands = [BotCommand(command=name, description=voice.say(COMMANDS[name])) for name in names]
+            await bot.set_my_commands(commands, scope=scope, language_code=code)

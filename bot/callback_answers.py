@@ -1,0 +1,38 @@
+"""Answering a tap: a toast that vanishes, or an alert that must be closed (look/card.md, "Answers to a tap")."""
+
+from aiogram.types import CallbackQuery, Message
+
+from backend.i18n import Voice, Words
+from bot.rendering import shorten
+
+ANSWER_MAX = 200  # UTF-16 units
+# What went as people hoped, or changed nothing; whatever they have to read to the end is an alert.
+TOASTS = frozenset(
+    {
+        "booked",
+        "already",
+        "left",
+        "handed-on",
+        "maybe",
+        "declined",
+        "voted",
+        "withdrawn",
+        "done",
+        "busy",
+    }
+)
+
+
+async def answer_tap(
+    query: CallbackQuery, voice: Voice, words: Words, outcome: str, *, more: str = ""
+) -> None:
+    """Answer at once; `more` is added when there is room for it. Raises what Telegram says."""
+    text = voice.tell(words)
+    if more and len(f"{text} {more}".encode("utf-16-le")) // 2 <= ANSWER_MAX:
+        text = f"{text} {more}"
+    await query.answer(shorten(text, ANSWER_MAX), show_alert=outcome not in TOASTS or bool(more))
+
+
+def message_of(query: CallbackQuery) -> Message | None:
+    """The message the button is under, when Telegram still lets it be changed."""
+    return query.message if isinstance(query.message, Message) else None

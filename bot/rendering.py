@@ -1,0 +1,96 @@
+"""A *sheet* is what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one language.
+
+Every template has `_`, `ngettext` and `trans`, `voice` (its reader's, the only way to word dates) and the filter `tell`.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import escape
+
+from backend.i18n import Voice, Words, catalogue
+
+TEMPLATES = Path(__file__).parent / "templates"
+Rows = list[list[InlineKeyboardButton]]
+_BLANK_LINES = re.compile(r"\n{3,}")
+_SPACES = re.compile(r"[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is sent as a document."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMessage:
+    """A text in Telegram's HTML, and its rows of buttons; with a `file` the text is what stands under it."""
+
+    text: str
+    rows: Rows
+    file: File | None = None
+
+    @property
+    def keyboard(self) -> InlineKeyboardMarkup | None:
+        return InlineKeyboardMarkup(inline_keyboard=self.rows) if self.rows else None
+
+    @property
+    def digest(self) -> str:
+        """What two sheets share exactly when Telegram would call one of them not modified."""
+        buttons = [[b.model_dump_json(exclude_none=True) for b in row] for row in self.rows]
+        return hashlib.sha256(f"{self.text}\0{buttons}".encode()).hexdigest()
+
+
+@pass_context
+def _translate(context: Context, words: Words) -> str:
+    voice: Voice = context["voice"]
+    return voice.tell(words)
+
+
+@cache
+def _environment(language: str) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    spoken = catalogue(language)
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        spoken.gettext, spoken.ngettext, newstyle=True
+    )
+    made.filters["tell"] = _translate
+    return made
+
+
+def render(template: str, voice: Voice, rows: Rows | None = None, /, **context: Any) -> RenderedMessage:
+    """A sheet from a template. Never more than one blank line, no spaces at the ends of lines."""
+    text = _environment(voice.language).get_template(template).render(voice=voice, **context)
+    lines = (_SPACES.sub(" ", line).strip() for line in text.splitlines())
+    return RenderedMessage(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip(), rows or [])
+
+
+def plain(text: str) -> RenderedMessage:
+    """A sheet of one text that is no HTML."""
+    return RenderedMessage(str(escape(text)), [])
+
+
+def shorten(text: str, most: int) -> str:
+    """The text in at most `most` UTF-16 units, as Telegram counts, cut after a word."""
+    if len(text.encode("utf-16-le")) // 2 <= most:
+        return text
+    cut = text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
+    head, _, _ = cut.rpartition(" ")
+    return (head or cut).rstrip(" ,.;:—–") + "…"

@@ -1,0 +1,241 @@
+"""`/_control/people/…`: be somebody. People are named by id or first name."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from sandbox import groups, user_actions
+from sandbox.errors import Impossible
+from sandbox.http import serializers
+from sandbox.launch import Launch, open_app
+from sandbox.telegram import Telegram
+from sandbox.world import Json, Person
+
+LONGEST_WAIT = 60.0
+
+
+class Words(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody writes."""
+
+    chat_id: int
+    text: str
+    thread_id: int | None = None
+    reply_to: int | None = None
+
+
+class Start(msgspec.Struct, forbid_unknown_fields=True):
+    """START, with the payload of the link that led there."""
+
+    payload: str = ""
+
+
+class Tap(msgspec.Struct, forbid_unknown_fields=True):
+    """A button of a message, by its words or its place; how long to wait for the bot's answer."""
+
+    chat_id: int
+    message_id: int
+    button: str | None = None
+    row: int | None = None
+    col: int | None = None
+    timeout: float = 10.0
+
+
+class Link(msgspec.Struct, forbid_unknown_fields=True):
+    """A link somebody follows, and where they saw it."""
+
+    url: str
+    chat_id: int | None = None
+    theme: str = "light"
+
+
+class Blocking(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether they block the bot."""
+
+    blocked: bool = True
+
+
+class Going(msgspec.Struct, forbid_unknown_fields=True):
+    """Into a group or out of it, by another's hand if `by` names another."""
+
+    chat_id: int
+    inside: bool = True
+    by: str | None = None
+
+
+class Writing(msgspec.Struct, forbid_unknown_fields=True):
+    """What they chose when the Mini App asked whether the bot may write."""
+
+    allowed: bool
+
+
+class Sharing(msgspec.Struct, forbid_unknown_fields=True):
+    """A prepared message and where it goes."""
+
+    prepared: str
+    chat_id: int
+
+
+class Stored(msgspec.Struct, forbid_unknown_fields=True):
+    """One call to the Mini App's CloudStorage."""
+
+    method: str
+    params: dict[str, Any]
+
+
+def provide_person(telegram: NamedDependency[Telegram], who: FromPath[str]) -> Person:
+    """The person of the path, by id or by first name."""
+    return find_person(telegram, who)
+
+
+def find_person(telegram: Telegram, who: str) -> Person:
+    """By id or first name (any case); Impossible (404) when nobody is called so."""
+    if who.isdigit():
+        return telegram.person(int(who))
+    for person in telegram.world.people.values():
+        if person.first_name.casefold() == who.casefold():
+            return person
+    raise Impossible(f"Nobody here is called {who}.", 404)
+
+
+@get("/")
+async def index(telegram: NamedDependency[Telegram]) -> list[Json]:
+    return [serializers.person(telegram, person) for person in telegram.world.people.values()]
+
+
+@get("/{who:str}")
+async def one(telegram: NamedDependency[Telegram], person: NamedDependency[Person]) -> Json:
+    return serializers.person(telegram, person)
+
+
+@post("/{who:str}/send", status_code=200)
+async def send(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Words]
+) -> Json:
+    said = user_actions.write(telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to)
+    return serializers.message(telegram, said)
+
+
+@post("/{who:str}/start", status_code=200)
+async def start(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Start]
+) -> Json:
+    return serializers.message(telegram, user_actions.start(telegram, person, data.payload))
+
+
+@post("/{who:str}/tap", status_code=200)
+async def tap(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Tap]
+) -> Json:
+    """What happens: `kind` is callback (with `answer`, or null), app, start, link or copy."""
+    room = user_actions.entered(telegram, person, data.chat_id)
+    said = user_actions.visible(telegram, room, data.message_id)
+    button = user_actions.button_of(said, data.button, data.row, data.col)
+    if button.get("disabled"):
+        raise Impossible("This button is disabled.")
+    if "callback_data" in button:
+        pressed = user_actions.press(telegram, person, room.id, said.id, button)
+        answer = await user_actions.answer_of(telegram, pressed, min(data.timeout, LONGEST_WAIT))
+        return {"kind": "callback", "answer": answer}
+    if "web_app" in button:
+        launch = Launch("button", url=button["web_app"]["url"], chat_id=person.id)
+        return {"kind": "app", **open_app(telegram, person, launch)}
+    if "copy_text" in button:
+        return {"kind": "copy", "text": button["copy_text"]["text"]}
+    return follow(telegram, person, Link(button["url"], room.id))
+
+
+@post("/{who:str}/open", status_code=200)
+async def open_link(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Link]
+) -> Json:
+    """Follow a link: the bot's own are opened here, others are handed back."""
+    return follow(telegram, person, data)
+
+
+def follow(telegram: Telegram, person: Person, link: Link) -> Json:
+    """`app` with a launch, `start` with the payload to send (not yet sent), or `link`."""
+    parts = urlsplit(link.url if "://" in link.url else f"https://{link.url}")
+    name = telegram.config.bot_name.lower()
+    steps = [step for step in parts.path.split("/") if step]
+    ours = (parts.hostname or "") in {"t.me", "telegram.me"} and steps and steps[0].lower() == name
+    if not ours:
+        return {"kind": "link", "url": link.url}
+    query = parse_qs(parts.query, keep_blank_values=True)
+    startapp = query.get("startapp", [""])[0] or None
+    if len(steps) > 1 or "startapp" in query:
+        if len(steps) > 1 and not re.fullmatch(r"\w{3,30}", steps[1]):
+            return {"kind": "link", "url": link.url}
+        path = "direct" if len(steps) > 1 else "main"
+        launch = Launch(path, chat_id=link.chat_id, startapp=startapp, theme=link.theme)  # type: ignore[arg-type]
+        return {"kind": "app", **open_app(telegram, person, launch)}
+    return {"kind": "start", "payload": query.get("start", [""])[0]}
+
+
+@post("/{who:str}/launch", status_code=200)
+async def launch(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Launch]
+) -> Json:
+    return open_app(telegram, person, data)
+
+
+@post("/{who:str}/block", status_code=200)
+async def block(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Blocking]
+) -> Json:
+    user_actions.block(telegram, person, blocked=data.blocked)
+    return serializers.person(telegram, person)
+
+
+@post("/{who:str}/membership", status_code=200)
+async def membership(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Going]
+) -> Json:
+    room = telegram.room(data.chat_id)
+    by = person if data.by is None else find_person(telegram, data.by)
+    groups.join(telegram, room, person, inside=data.inside, by=by)
+    return serializers.chat(telegram, room)
+
+
+@post("/{who:str}/write-access", status_code=200)
+async def write_access(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Writing]
+) -> Json:
+    if data.allowed and not (person.may_be_written_to and not person.blocks_bot):
+        user_actions.allow_writing(telegram, person)
+    return serializers.person(telegram, person)
+
+
+@post("/{who:str}/share", status_code=200)
+async def share(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Sharing]
+) -> Json:
+    return serializers.message(telegram, user_actions.share(telegram, person, data.prepared, data.chat_id))
+
+
+@post("/{who:str}/storage", status_code=200)
+async def storage(person: NamedDependency[Person], data: JSONBody[Stored]) -> Json:
+    return user_actions.cloud_storage(person, data.method, data.params)
+
+
+router = Router(
+    "/_control/people",
+    route_handlers=[
+        index,
+        one,
+        send,
+        start,
+        tap,
+        open_link,
+        launch,
+        block,
+        membership,
+        write_access,
+        share,
+        storage,
+    ],
+)

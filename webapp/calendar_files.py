@@ -1,0 +1,68 @@
+"""A date as a file for somebody's calendar, at an address that needs no session: what fetches it is not the Mini App.
+
+The address is signed for one person and one date, and good for a week; it opens nothing else.
+"""
+
+from functools import cache
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from itsdangerous import BadData, URLSafeSerializer
+from litestar import Response, get
+from litestar.params import FromPath
+
+from backend import clock
+from backend.bookings.calendar_entries import calendar_date
+from backend.errors import NotFound
+from backend.events.ical import render
+from backend.people import queries as people
+from backend.people.queries import Person
+from backend.settings import settings
+from webapp.miniapp.labels import app_link
+from webapp.respond import download
+
+GOOD_FOR = 7  # days
+LONGEST = 256
+
+
+@cache
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(
+        settings.secret_key,
+        salt="emerald calendar file",
+        signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
+    )
+
+
+def address_of(code: str, person: Person) -> str:
+    """Where this person's file of this date is."""
+    return f"{settings.public_url}/calendar/dates/{_signer().dumps([code, person.id, _today()])}.ics"
+
+
+def _today() -> int:
+    """The day as a number: an address stays the same for the length of it, so that a screen does not change for nothing."""
+    return int(clock.now().timestamp()) // 86_400
+
+
+@get("/calendar/dates/{name:str}", include_in_schema=False)
+async def show(name: FromPath[str]) -> Response[bytes]:
+    """The file, as its reader's calendar holds the date (`S5`, `S6`). Raises `NotFound` for any address not of ours."""
+    token, _, kind = name.rpartition(".")
+    person = None
+    if kind == "ics" and len(token) <= LONGEST and token.isascii():
+        code, person = await _read(token)
+    if person is None:
+        raise NotFound()
+    date = await calendar_date(code, person, url=app_link(f"e_{code}"))
+    host = urlsplit(settings.public_url).hostname or "emerald"
+    return download(render([date], host=host), "text/calendar", f"{date.code}.ics")
+
+
+async def _read(token: str) -> tuple[str, Person | None]:
+    try:
+        code, person_id, day = _signer().loads(token)
+    except (BadData, ValueError, TypeError):
+        return "", None
+    if not 0 <= _today() - day <= GOOD_FOR:
+        return "", None
+    return code, await people.person(person_id)

@@ -1,0 +1,67 @@
+"""What needs an organiser, each with its one fix (`C6`, `A6`, `M2`)."""
+
+from dataclasses import dataclass
+
+from backend.accounts.rules import Permission
+from backend.bookings.queries import instance_for_card
+from backend.cards.queries import cards_of, lost_cards
+from backend.groups.queries import LinkedGroup, groups
+from backend.messages.queries import Parked, parked
+from backend.polls.queries import poll_for_card
+from webapp.dashboard.session import Visit
+
+MOST = 5  # of a kind; one that is mended makes room for the next
+
+
+@dataclass(frozen=True, slots=True)
+class LostCard:
+    """A card that is gone from its group, and where it can be posted again."""
+
+    title: str
+    group_title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """Everything of one club; empty when all is well."""
+
+    lost: tuple[LostCard, ...] = ()
+    unwell: tuple[LinkedGroup, ...] = ()
+    unsent: tuple[Parked, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        return bool(self.lost or self.unwell or self.unsent)
+
+
+async def todo(visit: Visit) -> Todo:
+    """What needs an organiser of the visited club; nothing for who could not mend it."""
+    if not visit.club.allows(Permission.POST_CARDS):
+        return Todo()
+    linked = await groups(visit.club.id)
+    return Todo(
+        lost=await _lost(visit.club.id),
+        unwell=tuple(group for group in linked if group.health != "well"),
+        unsent=tuple(await parked(visit.club.id)),
+    )
+
+
+async def _lost(account_id: int) -> tuple[LostCard, ...]:
+    """Lost cards of which no newer one is there or on its way."""
+    found: dict[str, LostCard] = {}
+    for card in await lost_cards(account_id):
+        newest = (await cards_of(instance_id=card.instance_id, poll_id=card.poll_id))[0]
+        if newest.state != "lost" or len(found) == MOST:
+            continue
+        if card.instance_id is not None:
+            shown = await instance_for_card(card.instance_id)
+            if shown is not None:
+                path = f"/dashboard/events/{shown[0].code}"
+                found[path] = LostCard(shown[0].title, card.group_title, path)
+        elif card.poll_id is not None:
+            poll = await poll_for_card(card.poll_id)
+            if poll is not None:
+                path = f"/dashboard/polls/{poll.code}"
+                found[path] = LostCard(poll.question, card.group_title, path)
+    return tuple(found.values())

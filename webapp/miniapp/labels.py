@@ -1,0 +1,106 @@
+"""Small pieces of text that several screens share: days, who comes, where the reader is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from backend.bookings.queries import Attendee, InstanceView, People
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from backend.settings import settings
+
+NAMED = 3  # people a summary names before it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's dates under one heading: `Tomorrow` and `Tuesday 24 November`, or `Wednesday` and `25 November`."""
+
+    key: str
+    head: str
+    rest: str
+    views: tuple[InstanceView, ...]
+
+
+def local_day(view: InstanceView) -> str:
+    """The day a date starts on where it takes place, as 2026-11-24."""
+    return view.starts_at.astimezone(ZoneInfo(view.zone)).date().isoformat()
+
+
+def days(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
+    """Dates under their days, in order; a day is one where the event is."""
+    found = []
+    for key, together in groupby(sorted(views, key=lambda v: (local_day(v), v.starts_at)), local_day):
+        of_day = tuple(together)
+        name = voice.day_name(of_day[0].starts_at, of_day[0].zone)
+        full = voice.full_date(of_day[0].starts_at, of_day[0].zone)
+        head, _, rest = (name, "", full) if name != full else full.partition(" ")
+        head = head.rstrip(",")
+        found.append(Day(key, head[:1].upper() + head[1:], rest, of_day))
+    return found
+
+
+def months(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
+    """Dates under their months, in the order given."""
+    found = []
+    for key, together in groupby(views, lambda v: local_day(v)[:7]):
+        of_month = tuple(together)
+        name = voice.month(of_month[0].starts_at, of_month[0].zone)
+        found.append(Day(key, name[:1].upper() + name[1:], "", of_month))
+    return found
+
+
+def who_comes(people: People, person: Person) -> tuple[str, int]:
+    """`You, Mikko +1, Светлана` and how many more: first names, guests only as a number."""
+    first = people.comers[:NAMED]
+    named = ", ".join(_short(comer, person) for comer in first)
+    return named, max(0, people.seats - sum(comer.seats for comer in first))
+
+
+def _short(comer: Attendee, person: Person) -> str:
+    name = person.voice.say(N_("You")) if comer.user_id == person.id else comer.first_name
+    return f"{name} +{comer.seats - 1}" if comer.seats > 1 else name
+
+
+def shown_line(line: Sequence[Attendee], person: Person) -> list[Attendee | None]:
+    """The line as it is shown: whole when short, else its first two, a gap (None), the reader and one behind."""
+    mine = next((i for i, spot in enumerate(line) if spot.user_id == person.id), 0)
+    if mine <= 3:
+        return list(line[: max(4, mine + 2)])
+    return [*line[:2], None, *line[mine : mine + 2]]
+
+
+def city(zone: str) -> str:
+    """`London` of `Europe/London`."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def hour_elsewhere(at: datetime, zone: str, voice: Voice) -> str:
+    """When it is where the reader is: the hour, when it is another than the event's, with the day when that is another too;
+    else "" (`S3`)."""
+    if voice.zone is None:
+        return ""
+    theirs, here = at.astimezone(ZoneInfo(voice.zone)), at.astimezone(ZoneInfo(zone))
+    if theirs.utcoffset() == here.utcoffset():
+        return ""
+    if theirs.date() != here.date():
+        return voice.moment(at, voice.zone)
+    return voice.hour(at, voice.zone)
+
+
+def app_link(start_param: str) -> str:
+    """The direct link that opens the Mini App on one thing, from any chat."""
+    return f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}?startapp={start_param}"
+
+
+def public_link(code: str) -> str:
+    """Where a date of a series with visibility `link` is for anybody (`A5`)."""
+    return f"{settings.public_url}/e/{code}"
+
+
+def share_link(address: str, text: str) -> str:
+    """Telegram's own page for sending a link to somebody."""
+    return f"https://t.me/share/url?url={quote(address, safe='')}&text={quote(text)}"
