@@ -9,8 +9,9 @@ from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sandbox import bot_api_types, ed25519
+from sandbox import bot_api_types
 from sandbox.errors import Impossible
 from sandbox.telegram import Telegram
 from sandbox.themes import THEMES
@@ -18,7 +19,7 @@ from sandbox.user_actions import entered
 from sandbox.world import Json, Person
 
 # The sandbox's own signing key, public on purpose; Telegram's production key signs nothing here.
-SEED = bytes.fromhex("5a" * 32)
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes.fromhex("5a" * 32))
 
 Path = Literal["button", "menu", "direct", "main", "profile"]
 
@@ -70,7 +71,7 @@ def sign(fields: dict[str, str], token: str) -> str:
     """
     bot_id = token.partition(":")[0]
     third_party = f"{bot_id}:WebAppData\n{_lines(fields)}"
-    signed = ed25519.sign(SEED, third_party.encode())
+    signed = SIGNING_KEY.sign(third_party.encode())
     fields = fields | {"signature": base64.urlsafe_b64encode(signed).rstrip(b"=").decode()}
     secret = hmac.digest(b"WebAppData", token.encode(), "sha256")
     digest = hmac.new(secret, _lines(fields).encode(), hashlib.sha256).hexdigest()
