@@ -1,82 +1,159 @@
-"""Taking together what arrives together: one settle at a time per key, and the next takes all that came meanwhile."""
+"""Process together what arrives together: one batch at a time for each key, and the next batch takes every request that
+arrived meanwhile. There is no timer, so a lone request waits for nothing."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Ask = TypeVar("Ask")
-Answer = TypeVar("Answer")
+from backend.errors import Busy, OutcomeUnknown, Unavailable
 
-BATCH_MAX = 256  # requests settled by one transaction
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+BATCH_MAX = 256  # requests in one batch
+
+# Seconds between the tries after a lost connection. Whoever would have to wait longer gets the error (503).
+RETRY_PAUSES = (0.05, 0.2, 0.6, 1.5)
 
 
 @dataclass(slots=True)
 class BatchStats:
-    """What some lanes have settled since this process began; for who watches it."""
+    """What the batchers of one name have processed since this process started; shown as metrics."""
 
     batches: int = 0
     requests: int = 0
-    largest: int = 0  # of the batches
+    largest: int = 0  # requests in the largest batch
 
 
-BATCH_STATS: dict[str, BatchStats] = {}  # by the module that settles
+BATCH_STATS: dict[str, BatchStats] = {}  # by the batcher's name
 
 
-class Batcher(Generic[Ask, Answer]):
-    """Requests by key. A lone request is settled at once; there is no timer (HOUSE 4b).
+class Batcher(Generic[Request, Result]):
+    """Collects requests by key.
 
-    `settle(key, requests)` returns one answer or exception for each request, in order; should it raise, each of its
-    requests gets that exception.
+    `process(key, requests)` returns one result or exception for each request, in order. If it raises, each of its
+    requests gets that exception. `name` is the label of the metrics.
     """
 
     def __init__(
-        self, settle: Callable[[int, Sequence[Ask]], Awaitable[Sequence[Answer | Exception]]]
+        self, name: str, process: Callable[[int, Sequence[Request]], Awaitable[Sequence[Result | Exception]]]
     ) -> None:
-        self._settle = settle
-        self._tally = BATCH_STATS.setdefault(settle.__module__, BatchStats())
-        self._lanes: dict[int, deque[tuple[Ask, asyncio.Future[Answer]]]] = {}
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._process = process
+        self._stats = BATCH_STATS.setdefault(name, BatchStats())
+        self._waiting: dict[int, deque[tuple[Request, asyncio.Future[Result]]]] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
-    async def ask(self, key: int, request: Ask) -> Answer:
-        """The answer to one request. Once asked, it is settled even if whoever asked has gone."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = deque()
-            # In a context of its own: whoever asks first may be inside a transaction, and this is not.
-            task = asyncio.create_task(self._serve(key, lane), context=Context())  # noqa: TID251
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
-        lane.append((request, answer))
-        return await asyncio.shield(answer)
+    async def submit(self, key: int, request: Request) -> Result:
+        """The result of one request. Once submitted, it is processed even if its caller is cancelled."""
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            waiting = self._waiting[key] = deque()
+            # In a context of its own: the first caller may be inside a transaction, which the batch must not join.
+            task = asyncio.create_task(self._run(key, waiting), context=Context())  # noqa: TID251
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        waiting.append((request, result))
+        return await asyncio.shield(result)
 
-    async def _serve(self, key: int, lane: deque[tuple[Ask, asyncio.Future[Answer]]]) -> None:
+    async def _run(self, key: int, waiting: deque[tuple[Request, asyncio.Future[Result]]]) -> None:
         try:
-            while lane:
-                batch = [lane.popleft() for _ in range(min(len(lane), BATCH_MAX))]
-                await self._answer(key, batch)
+            while waiting:
+                batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
+                await self._resolve(key, batch)
         finally:
-            del self._lanes[key]
-            for _, answer in lane:  # only when this task was cancelled: the process is ending
-                answer.cancel()
+            del self._waiting[key]
+            for _, result in waiting:  # only when this task was cancelled: the process is ending
+                result.cancel()
 
-    async def _answer(self, key: int, batch: list[tuple[Ask, asyncio.Future[Answer]]]) -> None:
-        self._tally.batches += 1
-        self._tally.requests += len(batch)
-        self._tally.largest = max(self._tally.largest, len(batch))
+    async def _resolve(self, key: int, batch: list[tuple[Request, asyncio.Future[Result]]]) -> None:
+        self._stats.batches += 1
+        self._stats.requests += len(batch)
+        self._stats.largest = max(self._stats.largest, len(batch))
         try:
-            said: Sequence[Answer | Exception] = await self._settle(key, [ask for ask, _ in batch])
-        except Exception as error:  # each asker gets it raised: nothing is swallowed
-            said = [error] * len(batch)
-        for (_, answer), what in zip(batch, said, strict=True):
-            if answer.done():
+            results: Sequence[Result | Exception] = await self._process(
+                key, [request for request, _ in batch]
+            )
+        except Exception as error:  # raised again at each caller: nothing is swallowed
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
                 continue
-            if isinstance(what, Exception):
-                answer.set_exception(what)
-                # An asker that has gone away must not make the loop complain of an unread exception.
-                answer.exception()
+            if isinstance(result, Exception):
+                future.set_exception(result)
+                # If the caller was cancelled, the loop must not complain of an exception that nobody retrieved.
+                future.exception()
             else:
-                answer.set_result(what)
+                future.set_result(result)
+
+
+class TransactionBatcher(Batcher[Request, Result]):
+    """Processes each batch in one transaction, and finds the true result of each request when that fails.
+
+    `process(key, requests, maybe_committed)` makes one try. After a lost connection it is tried again (`RETRY_PAUSES`).
+    `maybe_committed` is true when the connection of an earlier try was lost during COMMIT: the requests may then be done
+    already, and `process` must do nothing twice. Until that is known no request gets a plain "no": what cannot be found
+    out raises `OutcomeUnknown`. When a batch fails for another reason, its groups (`group_by`) are processed one by one,
+    and then their requests, so that one bad request harms no other.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        process: Callable[[int, Sequence[Request], bool], Awaitable[Sequence[Result | Exception]]],
+        *,
+        group_by: Callable[[Request], Hashable] = lambda _: None,
+    ) -> None:
+        super().__init__(name, self.process_batch)
+        self._try = process
+        self._group_by = group_by
+
+    async def process_batch(
+        self, key: int, requests: Sequence[Request], *, maybe_committed: bool = False
+    ) -> list[Result | Exception]:
+        """One result or exception for each request of a list, in order. Raises what no further try can mend."""
+        for pause in (*RETRY_PAUSES, None):
+            try:
+                return list(await self._try(key, requests, maybe_committed))
+            except Exception as error:
+                maybe_committed = maybe_committed or isinstance(error, OutcomeUnknown)
+                parts = self._split(requests, error)
+                if len(parts) > 1:
+                    return await self._process_parts(key, parts, len(requests), maybe_committed)
+                is_passing = isinstance(error, Unavailable) or (maybe_committed and isinstance(error, Busy))
+                if pause is None or not is_passing:
+                    if maybe_committed and not isinstance(error, OutcomeUnknown):
+                        # An earlier try may have been committed, and this error says nothing about that one.
+                        raise OutcomeUnknown(str(error)) from error
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _split(self, requests: Sequence[Request], error: Exception) -> list[list[tuple[int, Request]]]:
+        """The parts to process one by one after `error`, each request with its place in the batch. No part is blamed for
+        a lost connection. No request of a group is blamed for a lock that took too long: each would only wait again."""
+        numbered = list(enumerate(requests))
+        if isinstance(error, Unavailable):
+            return [numbered]
+        groups: dict[Hashable, list[tuple[int, Request]]] = {}
+        for number, request in numbered:
+            groups.setdefault(self._group_by(request), []).append((number, request))
+        if len(groups) > 1 or isinstance(error, Busy):
+            return list(groups.values())
+        return [[one] for one in numbered]
+
+    async def _process_parts(
+        self, key: int, parts: list[list[tuple[int, Request]]], total: int, maybe_committed: bool
+    ) -> list[Result | Exception]:
+        results: dict[int, Result | Exception] = {}
+        for part in parts:
+            requests = [request for _, request in part]
+            try:
+                part_results = await self.process_batch(key, requests, maybe_committed=maybe_committed)
+            except Exception as error:  # becomes the result of each request of this part
+                part_results = [error] * len(part)
+            results.update(zip((number for number, _ in part), part_results, strict=True))
+        return [results[number] for number in range(total)]

@@ -116,8 +116,8 @@ class _Snapshot(Collector):
         batches = CounterMetricFamily("emerald_batches", "Transactions of the desk", labels=["lane"])
         asked = CounterMetricFamily("emerald_batched_requests", "Settled in them", labels=["lane"])
         largest = GaugeMetricFamily("emerald_batch_largest", "Since the start", labels=["lane"])
-        for module, tally in BATCH_STATS.items():
-            lane = [module.split(".")[1]]
+        for name, tally in BATCH_STATS.items():
+            lane = [name]
             batches.add_metric(lane, tally.batches)
             asked.add_metric(lane, tally.requests)
             largest.add_metric(lane, tally.largest)

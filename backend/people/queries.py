@@ -47,7 +47,7 @@ def person_from(row: db.Row) -> Person:
 async def person(user_id: int) -> Person | None:
     """The person with this id of ours, unless they were erased (`A7`). Every request begins so: those that arrive together
     are looked up together."""
-    return await _lanes.ask(0, user_id)
+    return await _batcher.submit(0, user_id)
 
 
 async def _load_batch(_: int, ids: Sequence[int]) -> list[Person | None]:
@@ -58,7 +58,7 @@ async def _load_batch(_: int, ids: Sequence[int]) -> list[Person | None]:
     return [found.get(user_id) for user_id in ids]
 
 
-_lanes: Batcher[int, Person | None] = Batcher(_load_batch)
+_batcher: Batcher[int, Person | None] = Batcher("people", _load_batch)
 
 
 async def person_of_telegram(telegram_id: int) -> Person | None:

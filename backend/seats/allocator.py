@@ -22,7 +22,7 @@ LANES = 3
 
 async def submit(instance_id: int, request: Request) -> Outcome:
     """Ask an instance's desk. The answer comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`."""
-    return await _batcher.ask(instance_id % LANES, (instance_id, request))
+    return await _batcher.submit(instance_id % LANES, (instance_id, request))
 
 
 async def process_batch(
@@ -128,4 +128,4 @@ def _decide_or_refuse(desk: SeatState | None, request: Request, done: frozenset[
         return no
 
 
-_batcher: Batcher[store.InstanceRequest, Outcome] = Batcher(process_batch)
+_batcher: Batcher[store.InstanceRequest, Outcome] = Batcher("bookings", process_batch)

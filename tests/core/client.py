@@ -3,9 +3,8 @@
 import asyncio
 from typing import Any
 
-from backend import db
+from backend import batching, db
 from backend.errors import Refusal, Unavailable
-from backend.polls import ballot_processor
 from backend.polls.actions import tap
 from backend.seats import allocator
 from backend.seats.state import Via
@@ -18,7 +17,7 @@ async def act(task: dict[str, Any]) -> list[str]:
 
     A refusal is known by its outcome, a lost connection by its kind. `silence` shortens how long it is borne.
     """
-    allocator.RETRY_PAUSES = ballot_processor.PATIENCE = (0.01, 0.02, 0.04, 0.08)
+    allocator.RETRY_PAUSES = batching.RETRY_PAUSES = (0.01, 0.02, 0.04, 0.08)
     if "silence" in task:
         db.SILENCE = task["silence"]
         await db.close_pool()
