@@ -8,6 +8,7 @@ from backend.accounts.rules import Permission, Role, is_permitted
 from backend.errors import Forbidden, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ async def authorize(person: Person, account_id: int, act: Permission) -> Club:
 async def members(club: Club) -> list[Member]:
     """The club's members, organisers first, then by name."""
     rows = await db.rows(
-        "SELECT m.*, u.first_name, u.last_name, u.username, u.may_write_at, u.blocked_at"
+        f"SELECT m.*, u.first_name, u.last_name, u.username, {REACHABLE} AS reachable"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL"
         " ORDER BY array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
@@ -125,7 +126,7 @@ async def members(club: Club) -> list[Member]:
             role=Role(row["role"]),
             joined_at=row["joined_at"],
             joined_through=row["joined_through"],
-            reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+            reachable=row["reachable"],
         )
         for row in rows
     ]

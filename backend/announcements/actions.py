@@ -14,6 +14,7 @@ from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
 from backend.outbox.kinds import ANNOUNCEMENTS
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE
 
 CHUNK = 1_000  # members dealt with in one transaction
 AT_ONCE = 50  # chunks in one run of the duty
@@ -199,9 +200,9 @@ ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
 """
 
 # The chunk's last membership is written down with it, so that whoever goes on begins behind it.
-TELL_MEMBERS = """
+TELL_MEMBERS = f"""
 WITH chunk AS (
-    SELECT m.id, m.user_id, coalesce(u.may_write_at IS NOT NULL AND u.blocked_at IS NULL, false) AS reachable,
+    SELECT m.id, m.user_id, {REACHABLE} AS reachable,
         coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted
     FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE m.account_id = $2 AND m.left_at IS NULL
@@ -209,7 +210,7 @@ WITH chunk AS (
     ORDER BY m.id LIMIT $5
 ), told AS (
     INSERT INTO messages (account_id, user_id, announcement_id, kind, detail, dedupe, priority, due_at, created_at)
-    SELECT $2, user_id, $1::bigint, 'announcement', '{}', format('announcement:%s:user:%s', $1::bigint, user_id), $3, $4, $4
+    SELECT $2, user_id, $1::bigint, 'announcement', '{{}}', format('announcement:%s:user:%s', $1::bigint, user_id), $3, $4, $4
     FROM chunk WHERE reachable AND NOT unwanted ORDER BY id
     ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
 )

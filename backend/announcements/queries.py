@@ -8,6 +8,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ async def reach(person: Person, announcement_id: int) -> Reach:
     row = await db.row(
         "SELECT count(*) AS everybody, count(*) FILTER (WHERE reachable AND NOT unwanted) AS members,"
         " count(*) FILTER (WHERE reachable AND unwanted) AS unwanted FROM ("
-        " SELECT coalesce(u.may_write_at IS NOT NULL AND u.blocked_at IS NULL, false) AS reachable,"
+        f" SELECT {REACHABLE} AS reachable,"
         " coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL) counted",

@@ -13,6 +13,7 @@ from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
 from backend.settings import settings
 
@@ -96,7 +97,7 @@ async def check_in(code: str, person: Person, membership_id: int, *, came: int |
     async with db.transaction(store.lock(where.id)):
         await _list_open(where.id)
         found = await db.row(
-            "SELECT b.seats, b.came, coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name)) AS name"
+            f"SELECT b.seats, b.came, {DISPLAY_NAME} AS name"
             " FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id"
             " WHERE b.instance_id = $1 AND b.membership_id = $2 AND b.seats > 0",
             where.id,
@@ -265,7 +266,7 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
     """The club's ledger, newest first; of one member when asked."""
     rows = await db.rows(
         "SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone,"
-        " coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name)) AS name"
+        f" {DISPLAY_NAME} AS name"
         " FROM absences x JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
         " JOIN memberships m ON m.id = x.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE x.account_id = $1 AND ($2::bigint IS NULL OR x.membership_id = $2)"

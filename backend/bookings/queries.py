@@ -10,6 +10,7 @@ from backend.bookings.actions import admit
 from backend.errors import NotFound
 from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.seats.promotion import FIRST_TAP_LIFE, PromotionWindows, Stage, promotion_windows_of
 from backend.seats.windows import Windows
 
@@ -676,7 +677,7 @@ async def instance_for_card(
 
 
 ATTENDEE = f"""
-SELECT m.id AS membership_id, m.user_id, m.name, u.first_name, u.last_name, u.may_write_at, u.blocked_at,
+SELECT m.id AS membership_id, m.user_id, {SHORT_NAME} AS shown, u.last_name, {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at, {AHEAD}
 FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
 WHERE b.instance_id = $1
@@ -690,7 +691,7 @@ def _attendee(row: db.Row) -> Attendee:
     return Attendee(
         membership_id=row["membership_id"],
         user_id=row["user_id"],
-        first_name=row["first_name"] or row["name"],
+        first_name=row["shown"],
         last_name=row["last_name"] or "",
         answer=row["answer"],
         seats=row["seats"],
@@ -700,7 +701,7 @@ def _attendee(row: db.Row) -> Attendee:
         queued_at=row["queued_at"],
         offered=row["offered"],
         offer_until=row["offer_until"],
-        reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
+        reachable=row["reachable"],
         guest_names=tuple(row.get("guest_names", ())),
     )
 
@@ -731,8 +732,8 @@ class AttendeeList:
 FEW = 30  # parties that are read at a glance
 
 CROWD = f"""
-WITH named AS (SELECT c.*, coalesce(nullif(first_name, ''), name) AS shown FROM ({ATTENDEE} AND b.seats > 0) c),
-crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter FROM named)
+WITH crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter
+    FROM ({ATTENDEE} AND b.seats > 0) attendee)
 """
 LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
 FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd

@@ -13,6 +13,7 @@ from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.outbox.kinds import REMINDERS
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE
 
 BETWEEN_NUDGES = timedelta(days=1)
 
@@ -45,7 +46,7 @@ FROM (
         AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
         AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
         AND coalesce(u.leads_chosen_at <= t.moment, true)
-        AND u.may_write_at IS NOT NULL AND u.blocked_at IS NULL
+        AND {REACHABLE}
     ORDER BY i.id, u.id, l.lead
 ) due
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
@@ -61,7 +62,6 @@ JOIN memberships m ON m.account_id = i.account_id AND m.user_id = g.user_id AND 
 JOIN telegram_users u ON u.id = m.user_id
 WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = m.id)
 """
-REACHABLE = "u.may_write_at IS NOT NULL AND u.blocked_at IS NULL"
 ASK = "'unanswered', jsonb_build_object('starts_at', extract(epoch FROM i.starts_at))"
 BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0))"
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from backend import db
 from backend.bookings.queries import search_words
+from backend.people.sql import DISPLAY_NAME, REACHABLE
 
 Kind = Literal["in", "line", "others", "door", "missing", "no-shows", "unreachable"]
 
@@ -77,13 +78,12 @@ class Counts:
         return self.maybe + self.declined + self.left
 
 
-NAME = "coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '')"
-BY_NAME = f"lower({NAME}), m.id"
+BY_NAME = f"lower({DISPLAY_NAME}), m.id"
 SEATED = "b.seats > 0"
 UNSEEN = f"{SEATED} AND b.checked_in_at IS NULL"
 NO_SHOWS = f"{UNSEEN} AND b.replace_since IS NULL"
 # Whom a change of the date concerns, and the bot cannot tell.
-UNREACHABLE = "b.answer IN ('in', 'maybe') AND (u.may_write_at IS NULL OR u.blocked_at IS NOT NULL)"
+UNREACHABLE = f"b.answer IN ('in', 'maybe') AND NOT {REACHABLE}"
 # Who is on which list, and in which order. At the door people are looked for by name, and none moves when they come.
 KINDS: dict[Kind, tuple[str, str]] = {
     "in": (SEATED, "b.seated_at, b.id"),
@@ -100,8 +100,8 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "no-shows": (NO_SHOWS, BY_NAME),
     "unreachable": (UNREACHABLE, BY_NAME),
 }
-COLUMNS = f"""m.id AS membership_id, m.user_id, {NAME} AS name, coalesce(u.username, '') AS username,
-    u.may_write_at IS NOT NULL AND u.blocked_at IS NULL AS reachable,
+COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username,
+    {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS here,
     b.guest_names"""
 # Every word of the search is somewhere in their names.

@@ -9,6 +9,7 @@ from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.errors import NotFound
 from backend.people.queries import Person
+from backend.people.sql import DISPLAY_NAME
 from backend.seats.regulars import add_regular, seat_regulars
 
 
@@ -29,9 +30,9 @@ class StandingSeat:
     next_start: datetime | None
 
 
-STANDING_SEATS = """
+STANDING_SEATS = f"""
 SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS club,
-    coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name)) AS name, n.code, n.starts_at
+    {DISPLAY_NAME} AS name, n.code, n.starts_at
 FROM regulars g
 JOIN event_series r ON r.id = g.series_id
 JOIN accounts a ON a.id = g.account_id

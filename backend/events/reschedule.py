@@ -19,6 +19,7 @@ from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.outbox.kinds import QUESTIONS
 from backend.people.queries import Person
+from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
 from backend.seats.state import Request, Verb, Via
 from backend.seats.store import bump_versions
@@ -147,8 +148,8 @@ async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
 
 
 # Who took a seat after they were asked knew the new time.
-TALLY = """
-SELECT coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '') AS name,
+TALLY = f"""
+SELECT {DISPLAY_NAME} AS name,
     CASE WHEN b.seats = 0 THEN 'left'
         WHEN b.move_stays_at IS NOT NULL OR b.seated_at > b.move_asked_at THEN 'stay' ELSE 'silent' END AS said
 FROM bookings b JOIN event_instances i ON i.id = b.instance_id JOIN memberships m ON m.id = b.membership_id

@@ -9,6 +9,7 @@ from backend import clock, codes, db
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_, languages, nearest
 from backend.people.queries import Person, person_from
+from backend.people.sql import REACHABLE
 from backend.settings import settings
 
 MOST_OPEN, OPEN_WITHIN = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
@@ -47,9 +48,9 @@ async def meet(who: TelegramIdentity) -> Person:
     """
     at = clock.now()
     known = await db.row(
-        "SELECT * FROM telegram_users WHERE telegram_id = $1 AND first_name = $2 AND last_name = $3 AND username = $4"
+        "SELECT u.* FROM telegram_users u WHERE telegram_id = $1 AND first_name = $2 AND last_name = $3 AND username = $4"
         " AND (language_chosen OR language = $5) AND seen_at > $6"
-        " AND (NOT $7 OR (may_write_at IS NOT NULL AND blocked_at IS NULL))",
+        f" AND (NOT $7 OR {REACHABLE})",
         who.telegram_id,
         who.first_name,
         who.last_name,

@@ -10,6 +10,7 @@ from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.i18n import Words
 from backend.people.queries import Person
+from backend.people.sql import REACHABLE
 from backend.polls import answers
 from backend.polls.actions import find
 from backend.polls.creation import tell_people
@@ -39,8 +40,8 @@ class Reminding:
 
 
 # Of a group's poll, those whom Telegram last said to be in the group; else every member who has a vote.
-MISSING = """
-SELECT m.id, m.user_id, u.first_name, u.last_name, u.may_write_at IS NOT NULL AND u.blocked_at IS NULL AS reachable
+MISSING = f"""
+SELECT m.id, m.user_id, u.first_name, u.last_name, {REACHABLE} AS reachable
 FROM polls p
 JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
 JOIN telegram_users u ON u.id = m.user_id

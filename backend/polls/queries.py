@@ -9,6 +9,7 @@ from backend.accounts.rules import Permission, Role, is_permitted
 from backend.errors import NotFound
 from backend.i18n import Voice
 from backend.people.queries import Person
+from backend.people.sql import SHORT_NAME
 from backend.polls.actions import admit, find
 from backend.polls.rules import Answer, best_date, ended_at, results_shown
 from backend.zones import wall_clock
@@ -147,9 +148,9 @@ LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
 WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
 
-NAMES = """
+NAMES = f"""
 SELECT option_id, answer, array_agg(name ORDER BY nth) AS names FROM (
-    SELECT v.option_id, v.answer, coalesce(nullif(u.first_name, ''), m.name) AS name,
+    SELECT v.option_id, v.answer, {SHORT_NAME} AS name,
         row_number() OVER (PARTITION BY v.option_id, v.answer ORDER BY v.at, v.id) AS nth
     FROM poll_votes v JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE v.poll_id = $1
@@ -260,7 +261,7 @@ async def who_can(view: PollView, person: Person) -> list[Voter]:
     if view.kind != "dates" or view.anonymous or not view.visible:
         return []
     rows = await db.rows(
-        "SELECT m.user_id, coalesce(nullif(u.first_name, ''), m.name) AS name, array_agg(v.option_id) AS options,"
+        f"SELECT m.user_id, {SHORT_NAME} AS name, array_agg(v.option_id) AS options,"
         " array_agg(v.answer) AS answers FROM poll_votes v JOIN memberships m ON m.id = v.membership_id"
         " LEFT JOIN telegram_users u ON u.id = m.user_id WHERE v.poll_id = $1"
         " GROUP BY m.id, u.first_name ORDER BY (m.user_id = $3) DESC NULLS LAST, min(v.at), m.id LIMIT $2",
