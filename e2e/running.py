@@ -17,7 +17,7 @@ from typing import IO, Any
 from urllib.error import URLError
 
 from backend import embedded
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:E2E_TOKEN_OF_NO_BOT"
@@ -42,7 +42,7 @@ class Stack:
         """The sandbox's page. From `localhost` the Mini App is of another site, as in Telegram's web clients."""
         return f"http://{'localhost' if cross_site else '127.0.0.1'}:{self.telegram_port}"
 
-    def group(self, title: str) -> Room:
+    def group(self, title: str) -> SandboxChat:
         """A group chat of its own for a journey, as Olga makes one and links it to Kallio Yoga.
 
         In a shared one, journeys would wait for each other: a group gets twenty messages a minute (`M2`).
@@ -54,14 +54,14 @@ class Stack:
         room.wait(text="belongs to Kallio Yoga now", sender="bot")
         return room
 
-    def person(self, name: str) -> Somebody:
+    def person(self, name: str) -> SandboxPerson:
         return self.telegram.person(name)
 
-    def event(self, group: Room, title: str, **about: Any) -> str:
+    def event(self, group: SandboxChat, title: str, **about: Any) -> str:
         """A date of Kallio Yoga, its card posted to the group unless `card` is False; its code."""
         return str(self._make("event", group=group.id, title=title, **about)["code"])
 
-    def poll(self, group: Room, question: str, options: list[str], **about: Any) -> str:
+    def poll(self, group: SandboxChat, question: str, options: list[str], **about: Any) -> str:
         """A poll of Kallio Yoga, its card posted to the group; its code."""
         made = self._make("poll", group=group.id, question=question, options=options, **about)
         return str(made["code"])

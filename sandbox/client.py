@@ -30,20 +30,20 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def person(self, who: str | int) -> "Somebody":
+    def person(self, who: str | int) -> "SandboxPerson":
         """Somebody by first name or id."""
-        return Somebody(self, self.get(f"people/{urllib.parse.quote(str(who))}"))
+        return SandboxPerson(self, self.get(f"people/{urllib.parse.quote(str(who))}"))
 
-    def chat(self, title: str | int) -> "Room":
+    def chat(self, title: str | int) -> "SandboxChat":
         """A group by title or id; an upgraded one under its new id."""
         for found in self.get("chats"):
             if title in {found["title"], found["id"]} and found["migrated_to"] is None:
-                return Room(self, found["id"])
+                return SandboxChat(self, found["id"])
         raise Refused(404, f"There is no chat {title}.")
 
-    def make_chat(self, title: str, **more: Any) -> "Room":
+    def make_chat(self, title: str, **more: Any) -> "SandboxChat":
         """A new group: creator, type ("group" or "supergroup"), people, topics, with_bot."""
-        return Room(self, self.post("chats", {"title": title, **more})["id"])
+        return SandboxChat(self, self.post("chats", {"title": title, **more})["id"])
 
     def reset(self) -> None:
         """A fresh first day."""
@@ -123,7 +123,7 @@ class Sandbox:
             raise Refused(refused.code, str(said.get("detail", said))) from None
 
 
-class Room:
+class SandboxChat:
     """A chat. `id` is what the bot knows it by."""
 
     def __init__(self, sandbox: Sandbox, chat_id: int) -> None:
@@ -155,10 +155,10 @@ class Room:
         body = {"status": status, "rights": rights, "by": by}
         self._sandbox.post(f"chats/{self.id}/bot", body)
 
-    def upgrade(self, by: str = "Olga") -> "Room":
+    def upgrade(self, by: str = "Olga") -> "SandboxChat":
         """A basic group becomes a supergroup; the new room."""
         grown = self._sandbox.post(f"chats/{self.id}/upgrade", {"by": by})
-        return Room(self._sandbox, grown["id"])
+        return SandboxChat(self._sandbox, grown["id"])
 
     def rename(self, title: str, by: str = "Olga") -> None:
         """A new name."""
@@ -181,7 +181,7 @@ class Room:
         self._sandbox.delete(f"chats/{self.id}")
 
 
-class Somebody:
+class SandboxPerson:
     """A person who writes, presses and opens."""
 
     def __init__(self, sandbox: Sandbox, about: Json) -> None:
@@ -190,9 +190,9 @@ class Somebody:
         self.name = str(about["first_name"])
 
     @property
-    def private(self) -> Room:
+    def private(self) -> SandboxChat:
         """Their private chat with the bot."""
-        return Room(self._sandbox, self.id)
+        return SandboxChat(self._sandbox, self.id)
 
     def start(self, payload: str = "") -> Json:
         """Press START, with the payload of a link."""
@@ -201,7 +201,7 @@ class Somebody:
     def say(
         self,
         text: str,
-        chat: Room | int | None = None,
+        chat: SandboxChat | int | None = None,
         *,
         thread_id: int | None = None,
         reply_to: int | None = None,
@@ -229,11 +229,11 @@ class Somebody:
         }
         return self._do("tap", body, timeout)
 
-    def open(self, url: str, chat: Room | int | None = None) -> Json:
+    def open(self, url: str, chat: SandboxChat | int | None = None) -> Json:
         """Follow a link seen in a chat; the result is as of `tap`."""
         return self._do("open", {"url": url, "chat_id": self._at(chat) if chat else None})
 
-    def launch(self, chat: Room | int | None = None, **how: Any) -> Json:
+    def launch(self, chat: SandboxChat | int | None = None, **how: Any) -> Json:
         """Open the Mini App: path (button, menu, direct, main, profile), startapp, theme, platform,
         version, url; `age` (seconds) and `token` for data that must be refused. Returns `url`,
         `init_data` and the rest.
@@ -248,16 +248,16 @@ class Somebody:
         """Allow the bot to write, as the Mini App may ask."""
         self._do("write-access", {"allowed": True})
 
-    def join(self, chat: Room | int) -> None:
+    def join(self, chat: SandboxChat | int) -> None:
         """Come into a group."""
         self._do("membership", {"chat_id": self._at(chat), "inside": True})
 
-    def leave(self, chat: Room | int, *, by: str | None = None) -> None:
+    def leave(self, chat: SandboxChat | int, *, by: str | None = None) -> None:
         """Leave a group; removed by another if `by` names one."""
         self._do("membership", {"chat_id": self._at(chat), "inside": False, "by": by})
 
-    def _at(self, chat: Room | int | None) -> int:
-        return self.id if chat is None else chat.id if isinstance(chat, Room) else chat
+    def _at(self, chat: SandboxChat | int | None) -> int:
+        return self.id if chat is None else chat.id if isinstance(chat, SandboxChat) else chat
 
     def _do(self, verb: str, body: Json, wait: float = 0.0) -> Json:
         done: Json = self._sandbox.post(f"people/{self.id}/{verb}", body, wait)

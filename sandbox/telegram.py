@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import bot_api_types
-from sandbox.cast import fresh_world
 from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.errors import Impossible
 from sandbox.faults import Faults
 from sandbox.flood import Flood
+from sandbox.seed_data import initial_world
 from sandbox.storage import Storage
 from sandbox.world import Chat, Json, Message, Pending, Person, World
 
@@ -96,7 +96,7 @@ class Telegram:
         """Start from `world`, or from the first day; what only lives in memory is new."""
         self.clock.stop()
         self.clock = Clock()
-        self.world = world or fresh_world(self.clock.now())
+        self.world = world or initial_world(self.clock.now())
         self.faults = Faults()
         self.flood = Flood(self.clock, on=self.config.flood)
         self.calls: collections.deque[Call] = collections.deque(maxlen=20_000)

@@ -12,7 +12,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 from sandbox.config import Config
 from sandbox.serve import serving
 
@@ -61,7 +61,9 @@ class Telegram:
             pass
         return await task
 
-    async def say(self, who: str, text: str, chat: Room | None = None, thread_id: int | None = None) -> Json:
+    async def say(
+        self, who: str, text: str, chat: SandboxChat | None = None, thread_id: int | None = None
+    ) -> Json:
         """Somebody writes; the newest message of that chat afterwards, which is the bot's if it answered."""
         person = self.person(who)
         said = await self.during(person.say, text, chat, thread_id=thread_id)
@@ -81,13 +83,13 @@ class Telegram:
         answer: Json = done["answer"]
         return answer
 
-    def person(self, who: str) -> Somebody:
+    def person(self, who: str) -> SandboxPerson:
         return self.sandbox.person(who)
 
-    def room(self, title: str = "Kallio Yoga") -> Room:
+    def room(self, title: str = "Kallio Yoga") -> SandboxChat:
         return self.sandbox.chat(title)
 
-    def last(self, room: Room, after: int = 0) -> Json:
+    def last(self, room: SandboxChat, after: int = 0) -> Json:
         """The newest message of a chat; empty when there is none (any more)."""
         return (room.messages(after=after) or [{}])[-1]
 

@@ -10,7 +10,7 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 from sandbox.config import Config
 from sandbox.serve import serving
 
@@ -53,27 +53,27 @@ def bot(connected: Bot, sandbox: Sandbox) -> Bot:
 
 
 @pytest.fixture
-def yoga(sandbox: Sandbox) -> Room:
+def yoga(sandbox: Sandbox) -> SandboxChat:
     return sandbox.chat("Kallio Yoga")
 
 
 @pytest.fixture
-def runners(sandbox: Sandbox) -> Room:
+def runners(sandbox: Sandbox) -> SandboxChat:
     return sandbox.chat("Sunday Runners")
 
 
 @pytest.fixture
-def alice(sandbox: Sandbox) -> Somebody:
+def alice(sandbox: Sandbox) -> SandboxPerson:
     return sandbox.person("Alice")
 
 
 @pytest.fixture
-def bob(sandbox: Sandbox) -> Somebody:
+def bob(sandbox: Sandbox) -> SandboxPerson:
     return sandbox.person("Bob")
 
 
 @pytest.fixture
-def charlie(sandbox: Sandbox) -> Somebody:
+def charlie(sandbox: Sandbox) -> SandboxPerson:
     return sandbox.person("Charlie")
 
 

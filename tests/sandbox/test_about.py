@@ -15,7 +15,7 @@ from aiogram.types import (
     WebAppInfo,
 )
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.conftest import APP_PORT
 
 
@@ -23,13 +23,13 @@ def commands(*names: str) -> list[BotCommand]:
     return [BotCommand(command=name, description=f"About {name}") for name in names]
 
 
-def listed(sandbox: Sandbox, who: Somebody, chat_id: int) -> list[str]:
+def listed(sandbox: Sandbox, who: SandboxPerson, chat_id: int) -> list[str]:
     view = sandbox.get(f"view?who={who.id}&chat_id={chat_id}")
     return [one["command"] for one in view["chat"]["commands"]]
 
 
 async def test_people_see_the_narrowest_list_in_their_language(
-    bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     olga, vaino = sandbox.person("Olga"), sandbox.person("Väinö")
     await bot.set_my_commands(commands("help"))
@@ -58,7 +58,7 @@ async def test_refuses_commands_telegram_would_refuse(bot: Bot) -> None:
         await bot.set_my_commands(commands("book"), language_code="fi-FI")
 
 
-async def test_has_a_menu_button_for_all_and_for_one(bot: Bot, alice: Somebody) -> None:
+async def test_has_a_menu_button_for_all_and_for_one(bot: Bot, alice: SandboxPerson) -> None:
     assert isinstance(await bot.get_chat_menu_button(), MenuButtonCommands)
     app = WebAppInfo(url=f"http://127.0.0.1:{APP_PORT}/app/")
     await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text="Events", web_app=app))
@@ -85,7 +85,7 @@ async def test_describes_itself_by_language(bot: Bot) -> None:
 
 
 async def test_prepares_a_message_somebody_shares(
-    bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody, bob: Somebody
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     article = InlineQueryResultArticle(
         id="1",

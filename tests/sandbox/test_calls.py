@@ -7,7 +7,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
 
-from sandbox.client import Room, Sandbox
+from sandbox.client import Sandbox, SandboxChat
 from tests.sandbox.conftest import TOKEN
 
 
@@ -22,7 +22,7 @@ async def test_introduces_itself(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize("method", ["sendMessage", "SENDMESSAGE", "sendmessage"])
-def test_understands_every_way_of_asking(api: str, yoga: Room, method: str) -> None:
+def test_understands_every_way_of_asking(api: str, yoga: SandboxChat, method: str) -> None:
     said = {"chat_id": str(yoga.id), "text": "Hello"}
     url = f"{api}/{method}"
     answers = [
@@ -35,7 +35,7 @@ def test_understands_every_way_of_asking(api: str, yoga: Room, method: str) -> N
     assert [a.json()["result"]["text"] for a in answers] == ["Hello"] * 5
 
 
-def test_the_first_of_two_values_counts(api: str, yoga: Room) -> None:
+def test_the_first_of_two_values_counts(api: str, yoga: SandboxChat) -> None:
     body = f"chat_id={yoga.id}&text=first&text=second"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = httpx.post(f"{api}/sendMessage", content=body, headers=form)
@@ -105,7 +105,7 @@ def test_has_no_other_address_for_the_bot(sandbox: Sandbox) -> None:
     assert httpx.get(f"{sandbox.url}/nobot/getMe").status_code == 404
 
 
-def test_writes_down_what_was_called(api: str, sandbox: Sandbox, yoga: Room) -> None:
+def test_writes_down_what_was_called(api: str, sandbox: Sandbox, yoga: SandboxChat) -> None:
     httpx.post(f"{api}/sendMessage", data={"chat_id": str(yoga.id), "text": "Hello"})
     httpx.post(f"{api}/sendMessage", data={"chat_id": "-5", "text": "Hello"})
     good, bad = sandbox.calls("sendmessage", count=2)

@@ -5,10 +5,12 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import ChatMemberAdministrator, ChatMemberRestricted
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 
 
-async def test_knows_who_is_what(bot: Bot, yoga: Room, alice: Somebody, charlie: Somebody) -> None:
+async def test_knows_who_is_what(
+    bot: Bot, yoga: SandboxChat, alice: SandboxPerson, charlie: SandboxPerson
+) -> None:
     charlie.launch()
     found = [(await bot.get_chat_member(yoga.id, who)).status for who in (1001, alice.id, charlie.id)]
     assert found == ["creator", "member", "left"]
@@ -22,7 +24,7 @@ async def test_knows_who_is_what(bot: Bot, yoga: Room, alice: Somebody, charlie:
         await bot.get_chat_member(yoga.id, 555)
 
 
-async def test_sees_its_own_rights(bot: Bot, yoga: Room) -> None:
+async def test_sees_its_own_rights(bot: Bot, yoga: SandboxChat) -> None:
     own = await bot.get_chat_member(yoga.id, 42)
     assert isinstance(own, ChatMemberAdministrator)
     assert own.can_delete_messages
@@ -33,14 +35,14 @@ async def test_sees_its_own_rights(bot: Bot, yoga: Room) -> None:
     assert not own.can_send_messages
 
 
-async def test_describes_chats(bot: Bot, runners: Room, alice: Somebody) -> None:
+async def test_describes_chats(bot: Bot, runners: SandboxChat, alice: SandboxPerson) -> None:
     forum = await bot.get_chat(runners.id)
     assert (forum.type, forum.title, forum.is_forum) == ("supergroup", "Sunday Runners", True)
     private = await bot.get_chat(alice.id)
     assert (private.type, private.first_name) == ("private", "Alice")
 
 
-async def test_sees_nothing_of_a_group_it_was_removed_from(bot: Bot, yoga: Room) -> None:
+async def test_sees_nothing_of_a_group_it_was_removed_from(bot: Bot, yoga: SandboxChat) -> None:
     yoga.bot("kicked")
     with pytest.raises(TelegramForbiddenError, match="bot was kicked"):
         await bot.get_chat(yoga.id)
@@ -64,7 +66,7 @@ async def test_hears_that_it_was_added_and_by_whom(bot: Bot, sandbox: Sandbox) -
     assert joined.message.new_chat_members[0].id == 42
 
 
-async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: Room) -> None:
+async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: SandboxChat) -> None:
     """A6: removal, rights lost and a renamed group can be followed."""
     yoga.rename("Kallio Yoga & Friends")
     yoga.bot("muted")
@@ -78,7 +80,9 @@ async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: R
     assert titles == ["Kallio Yoga & Friends"]
 
 
-async def test_hears_of_members_only_when_it_asks_for_it(bot: Bot, yoga: Room, bob: Somebody) -> None:
+async def test_hears_of_members_only_when_it_asks_for_it(
+    bot: Bot, yoga: SandboxChat, bob: SandboxPerson
+) -> None:
     bob.leave(yoga)
     assert not [u for u in await bot.get_updates() if u.chat_member]
     await bot.get_updates(allowed_updates=["chat_member"])
@@ -89,13 +93,13 @@ async def test_hears_of_members_only_when_it_asks_for_it(bot: Bot, yoga: Room, b
     ]
 
 
-async def test_leaves_a_group(bot: Bot, yoga: Room) -> None:
+async def test_leaves_a_group(bot: Bot, yoga: SandboxChat) -> None:
     await bot.leave_chat(yoga.id)
     assert yoga.now["bot"]["status"] == "left"
     assert "left_chat_member" in yoga.messages()[-1]["service"]
 
 
-async def test_makes_closes_and_opens_topics_with_the_right(bot: Bot, runners: Room) -> None:
+async def test_makes_closes_and_opens_topics_with_the_right(bot: Bot, runners: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="not enough rights to manage topics"):
         await bot.create_forum_topic(runners.id, "Races")
     runners.bot("administrator", ["can_manage_topics"])
@@ -110,23 +114,23 @@ async def test_makes_closes_and_opens_topics_with_the_right(bot: Bot, runners: R
     assert [t["closed"] for t in runners.now["topics"]] == [False] * 4
 
 
-async def test_has_no_topics_outside_a_forum(bot: Bot, yoga: Room) -> None:
+async def test_has_no_topics_outside_a_forum(bot: Bot, yoga: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="the chat is not a forum"):
         await bot.create_forum_topic(yoga.id, "Races")
 
 
-async def test_only_a_basic_group_can_be_upgraded(yoga: Room) -> None:
+async def test_only_a_basic_group_can_be_upgraded(yoga: SandboxChat) -> None:
     with pytest.raises(Refused, match="Only a basic group"):
         yoga.upgrade()
 
 
-async def test_shows_that_it_types(bot: Bot, yoga: Room) -> None:
+async def test_shows_that_it_types(bot: Bot, yoga: SandboxChat) -> None:
     await bot.send_chat_action(yoga.id, "typing")
     with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
         await bot.send_chat_action(yoga.id, "dancing")
 
 
-async def test_a_deleted_topic_is_gone_with_its_messages(bot: Bot, runners: Room) -> None:
+async def test_a_deleted_topic_is_gone_with_its_messages(bot: Bot, runners: SandboxChat) -> None:
     sent = await bot.send_message(runners.id, "Go", message_thread_id=2)
     runners.delete_topic(2)
     with pytest.raises(TelegramBadRequest, match="message to edit not found"):
@@ -137,7 +141,7 @@ async def test_a_deleted_topic_is_gone_with_its_messages(bot: Bot, runners: Room
         runners.delete_topic(2)
 
 
-async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: Room) -> None:
+async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: SandboxChat) -> None:
     sent = await bot.send_message(runners.id, "Go", message_thread_id=2)
     runners.close_topic(2)
     await bot.edit_message_text("Went", chat_id=runners.id, message_id=sent.message_id)
@@ -145,7 +149,7 @@ async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: 
         await bot.send_message(runners.id, "Go", message_thread_id=2)
 
 
-async def test_tells_of_a_topic_s_new_name(bot: Bot, runners: Room) -> None:
+async def test_tells_of_a_topic_s_new_name(bot: Bot, runners: SandboxChat) -> None:
     runners.rename_topic(2, "Races")
     [update] = [u for u in await bot.get_updates() if u.message and u.message.forum_topic_edited]
     assert update.message is not None and update.message.forum_topic_edited is not None
@@ -155,7 +159,7 @@ async def test_tells_of_a_topic_s_new_name(bot: Bot, runners: Room) -> None:
     )
 
 
-async def test_a_deleted_group_is_out_of_reach(bot: Bot, yoga: Room) -> None:
+async def test_a_deleted_group_is_out_of_reach(bot: Bot, yoga: SandboxChat) -> None:
     yoga.destroy()
     with pytest.raises(TelegramForbiddenError, match="the group chat was deleted"):
         await bot.send_message(yoga.id, "Hello")

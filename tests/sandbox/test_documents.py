@@ -7,12 +7,12 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import BufferedInputFile
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 
 FILE = BufferedInputFile("Привет".encode(), filename="Йога, in Kallio.ics")
 
 
-async def test_a_file_arrives_whole_with_its_caption(bot: Bot, alice: Somebody) -> None:
+async def test_a_file_arrives_whole_with_its_caption(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     sent = await bot.send_document(alice.id, FILE, caption="For <b>you</b>", parse_mode="HTML")
     assert sent.document is not None
@@ -25,7 +25,7 @@ async def test_a_file_arrives_whole_with_its_caption(bot: Bot, alice: Somebody) 
 
 
 async def test_is_refused_where_a_message_would_be(
-    bot: Bot, alice: Somebody, yoga: Room, sandbox: Sandbox
+    bot: Bot, alice: SandboxPerson, yoga: SandboxChat, sandbox: Sandbox
 ) -> None:
     with pytest.raises(TelegramForbiddenError, match="can't initiate"):
         await bot.send_document(alice.id, FILE)
@@ -35,7 +35,7 @@ async def test_is_refused_where_a_message_would_be(
     assert [call["method"] for call in sandbox.calls("sendDocument")] == ["sendDocument"] * 2
 
 
-async def test_what_telegram_would_not_take(bot: Bot, alice: Somebody) -> None:
+async def test_what_telegram_would_not_take(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     with pytest.raises(TelegramBadRequest, match="file must be non-empty"):
         await bot.send_document(alice.id, BufferedInputFile(b"", filename="empty.ics"))
@@ -45,7 +45,7 @@ async def test_what_telegram_would_not_take(bot: Bot, alice: Somebody) -> None:
         await bot.send_document(alice.id, FILE, caption="x" * 1025)
 
 
-async def test_a_file_has_no_text_to_edit(bot: Bot, alice: Somebody) -> None:
+async def test_a_file_has_no_text_to_edit(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     sent = await bot.send_document(alice.id, FILE, caption="x")
     with pytest.raises(TelegramBadRequest, match="there is no text in the message to edit"):

@@ -6,11 +6,11 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import EditMessageText
 from aiogram.types import Message
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, press
 
 
-async def test_an_edit_without_a_keyboard_removes_it(bot: Bot, yoga: Room) -> None:
+async def test_an_edit_without_a_keyboard_removes_it(bot: Bot, yoga: SandboxChat) -> None:
     sent = await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     edited = await bot.edit_message_text("2 free", chat_id=yoga.id, message_id=sent.message_id)
     assert isinstance(edited, Message)
@@ -21,7 +21,7 @@ async def test_an_edit_without_a_keyboard_removes_it(bot: Bot, yoga: Room) -> No
     assert [version["text"] for version in shown["history"]] == ["3 free", "2 free"]
 
 
-async def test_refuses_an_edit_that_changes_nothing(bot: Bot, yoga: Room) -> None:
+async def test_refuses_an_edit_that_changes_nothing(bot: Bot, yoga: SandboxChat) -> None:
     markup = keyboard([press("Join")])
     sent = await bot.send_message(yoga.id, "<b>3</b> free", parse_mode="HTML", reply_markup=markup)
     same = EditMessageText(
@@ -38,7 +38,7 @@ async def test_refuses_an_edit_that_changes_nothing(bot: Bot, yoga: Room) -> Non
     await bot(same.model_copy(update={"parse_mode": None}))
 
 
-async def test_edits_only_the_keyboard(bot: Bot, yoga: Room) -> None:
+async def test_edits_only_the_keyboard(bot: Bot, yoga: SandboxChat) -> None:
     sent = await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     await bot.edit_message_reply_markup(
         chat_id=yoga.id, message_id=sent.message_id, reply_markup=keyboard([press("Leave")])
@@ -47,7 +47,9 @@ async def test_edits_only_the_keyboard(bot: Bot, yoga: Room) -> None:
     assert (shown["text"], shown["buttons"][0][0]["text"]) == ("3 free", "Leave")
 
 
-async def test_cannot_edit_what_is_gone_or_another_s(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_cannot_edit_what_is_gone_or_another_s(
+    bot: Bot, yoga: SandboxChat, alice: SandboxPerson
+) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     yoga.delete(sent.message_id)
     with pytest.raises(TelegramBadRequest, match="message to edit not found"):
@@ -58,7 +60,7 @@ async def test_cannot_edit_what_is_gone_or_another_s(bot: Bot, yoga: Room, alice
 
 
 async def test_deletes_its_own_and_with_the_right_others_messages(
-    bot: Bot, yoga: Room, alice: Somebody
+    bot: Bot, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     said = alice.say("sk_secret", yoga)
@@ -74,7 +76,9 @@ async def test_deletes_its_own_and_with_the_right_others_messages(
     assert len(yoga.messages(after=1, deleted=True)) == 2
 
 
-async def test_cannot_delete_after_two_days_without_the_right(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_cannot_delete_after_two_days_without_the_right(
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat
+) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     yoga.bot("member")
     sandbox.advance(48 * 3600 + 1)
@@ -82,7 +86,7 @@ async def test_cannot_delete_after_two_days_without_the_right(bot: Bot, sandbox:
         await bot.delete_message(yoga.id, sent.message_id)
 
 
-async def test_pins_where_it_may(bot: Bot, yoga: Room) -> None:
+async def test_pins_where_it_may(bot: Bot, yoga: SandboxChat) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     yoga.bot("administrator", ["can_delete_messages"])
     with pytest.raises(TelegramBadRequest, match="not enough rights to manage pinned messages"):

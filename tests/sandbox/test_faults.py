@@ -11,11 +11,11 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, press
 
 
-async def test_the_next_calls_are_told_to_wait(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_the_next_calls_are_told_to_wait(bot: Bot, sandbox: Sandbox, yoga: SandboxChat) -> None:
     sandbox.fault(method="sendMessage", error_code=429, retry_after=5, times=2)
     await bot.get_me()
     for _ in range(2):
@@ -26,14 +26,16 @@ async def test_the_next_calls_are_told_to_wait(bot: Bot, sandbox: Sandbox, yoga:
     assert sandbox.counters()["faults_struck"] == 2
 
 
-async def test_a_fault_may_be_for_one_chat(bot: Bot, sandbox: Sandbox, yoga: Room, runners: Room) -> None:
+async def test_a_fault_may_be_for_one_chat(
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, runners: SandboxChat
+) -> None:
     sandbox.fault(chat_id=yoga.id, error_code=500, description="Internal Server Error")
     await bot.send_message(runners.id, "Hello")
     with pytest.raises(TelegramServerError):
         await bot.send_message(yoga.id, "Hello")
 
 
-async def test_a_call_may_take_effect_unheard(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_a_call_may_take_effect_unheard(bot: Bot, sandbox: Sandbox, yoga: SandboxChat) -> None:
     """M1: after a lost answer nobody knows whether it was sent."""
     sandbox.fault(drop_after_apply=True)
     with pytest.raises(TelegramNetworkError):
@@ -42,14 +44,14 @@ async def test_a_call_may_take_effect_unheard(bot: Bot, sandbox: Sandbox, yoga: 
     assert sandbox.calls("sendMessage")[-1]["result"]["text"] == "Hello"
 
 
-async def test_a_call_may_take_effect_and_never_end(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_a_call_may_take_effect_and_never_end(bot: Bot, sandbox: Sandbox, yoga: SandboxChat) -> None:
     sandbox.fault(drop_after_apply=True, hang=True)
     with pytest.raises(TelegramNetworkError, match="timeout"):
         await bot.send_message(yoga.id, "Hello", request_timeout=1)
     assert yoga.messages()[-1]["text"] == "Hello"
 
 
-async def test_an_answer_may_be_late(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_an_answer_may_be_late(bot: Bot, sandbox: Sandbox, yoga: SandboxChat) -> None:
     sandbox.fault(delay_ms=3_600_000)
     sending = asyncio.create_task(bot.send_message(yoga.id, "Hello"))
     await asyncio.to_thread(struck, sandbox)
@@ -64,12 +66,14 @@ async def test_a_fault_must_do_something(sandbox: Sandbox) -> None:
             sandbox.fault(**fault)
 
 
-async def test_is_not_limited_until_it_is_switched_on(bot: Bot, yoga: Room) -> None:
+async def test_is_not_limited_until_it_is_switched_on(bot: Bot, yoga: SandboxChat) -> None:
     for number in range(40):
         await bot.send_message(yoga.id, str(number))
 
 
-async def test_a_group_takes_20_a_minute_edits_included(bot: Bot, sandbox: Sandbox, yoga: Room) -> None:
+async def test_a_group_takes_20_a_minute_edits_included(
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat
+) -> None:
     """M2, C2: sending and editing share the limit."""
     sandbox.flood(True)
     sent = await bot.send_message(yoga.id, "0")
@@ -83,7 +87,7 @@ async def test_a_group_takes_20_a_minute_edits_included(bot: Bot, sandbox: Sandb
 
 
 async def test_a_private_chat_takes_one_a_second(
-    bot: Bot, sandbox: Sandbox, alice: Somebody, bob: Somebody
+    bot: Bot, sandbox: Sandbox, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     alice.start()
     bob.start()
@@ -105,7 +109,7 @@ async def test_all_chats_together_take_30_a_second(bot: Bot, sandbox: Sandbox) -
 
 
 async def test_answers_to_a_press_are_never_limited(
-    bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     card = yoga.messages()[-1]

@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import InlineKeyboardButton, ReplyKeyboardRemove, WebAppInfo
 
-from sandbox.client import Room, Somebody
+from sandbox.client import SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, link, press
 from tests.sandbox.conftest import APP_PORT
 
@@ -20,7 +20,7 @@ async def refused(bot: Bot, chat_id: int, *buttons: InlineKeyboardButton) -> str
     return str(why.value)
 
 
-async def test_opens_apps_from_private_chats_only(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_opens_apps_from_private_chats_only(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     opener = InlineKeyboardButton(text="Open", web_app=WebAppInfo(url=APP))
     assert "BUTTON_TYPE_INVALID" in await refused(bot, yoga.id, opener)
     alice.start()
@@ -31,7 +31,7 @@ async def test_opens_apps_from_private_chats_only(bot: Bot, yoga: Room, alice: S
     assert web_app.url == APP
 
 
-async def test_needs_https_unless_it_is_the_app_under_test(bot: Bot, alice: Somebody) -> None:
+async def test_needs_https_unless_it_is_the_app_under_test(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     other = InlineKeyboardButton(text="Open", web_app=WebAppInfo(url="http://example.com/"))
     assert "Only HTTPS links are allowed" in await refused(bot, alice.id, other)
@@ -40,25 +40,25 @@ async def test_needs_https_unless_it_is_the_app_under_test(bot: Bot, alice: Some
 
 
 @pytest.mark.parametrize("data", ["x" * 65, "ä" * 33])
-async def test_data_has_1_to_64_bytes(bot: Bot, yoga: Room, data: str) -> None:
+async def test_data_has_1_to_64_bytes(bot: Bot, yoga: SandboxChat, data: str) -> None:
     """C4: button data of 64 bytes."""
     assert "BUTTON_DATA_INVALID" in await refused(bot, yoga.id, press("Join", data))
     await bot.send_message(yoga.id, "a", reply_markup=keyboard([press("Join", data[:-1])]))
 
 
-async def test_a_button_does_exactly_one_thing(bot: Bot, yoga: Room) -> None:
+async def test_a_button_does_exactly_one_thing(bot: Bot, yoga: SandboxChat) -> None:
     both = InlineKeyboardButton(text="x", url="https://example.com", callback_data="y")
     assert "Text buttons are unallowed" in await refused(bot, yoga.id, both)
     assert "Text buttons are unallowed" in await refused(bot, yoga.id, InlineKeyboardButton(text="x"))
 
 
-async def test_at_most_eight_in_a_row_and_a_hundred_in_all(bot: Bot, yoga: Room) -> None:
+async def test_at_most_eight_in_a_row_and_a_hundred_in_all(bot: Bot, yoga: SandboxChat) -> None:
     assert "BUTTONS_TOO_MUCH" in await refused(bot, yoga.id, *[press("x")] * 9)
     rows: list[list[Any]] = [[press("x")]] * 101
     with pytest.raises(TelegramBadRequest, match="too many"):
         await bot.send_message(yoga.id, "Hello", reply_markup=keyboard(*rows))
 
 
-async def test_says_what_it_does_not_play(bot: Bot, yoga: Room) -> None:
+async def test_says_what_it_does_not_play(bot: Bot, yoga: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="not modelled by the sandbox"):
         await bot.send_message(yoga.id, "Hello", reply_markup=ReplyKeyboardRemove())

@@ -8,7 +8,7 @@ import pytest
 from aiogram.utils import web_app_signature
 from aiogram.utils.web_app import check_webapp_signature, safe_parse_webapp_init_data
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 from sandbox.launch import SIGNING_KEY
 from tests.sandbox.conftest import APP_PORT, TOKEN
 
@@ -17,7 +17,7 @@ def fields(launch: dict[str, Any]) -> dict[str, str]:
     return dict(parse_qsl(launch["init_data"], strict_parsing=True, keep_blank_values=True))
 
 
-def test_the_data_is_signed_by_the_bot_s_token(alice: Somebody, yoga: Room) -> None:
+def test_the_data_is_signed_by_the_bot_s_token(alice: SandboxPerson, yoga: SandboxChat) -> None:
     """X1, checked by aiogram's own function."""
     raw = alice.launch(yoga, startapp="e_1")["init_data"]
     assert check_webapp_signature(TOKEN, raw)
@@ -29,7 +29,7 @@ def test_the_data_is_signed_by_the_bot_s_token(alice: Somebody, yoga: Room) -> N
     assert (data.start_param, data.chat_type) == ("e_1", "supergroup")
 
 
-def test_others_can_check_the_data_by_the_public_key(alice: Somebody, yoga: Room) -> None:
+def test_others_can_check_the_data_by_the_public_key(alice: SandboxPerson, yoga: SandboxChat) -> None:
     """The `signature` field, checked by aiogram's own function: it needs the bot's id, not its token."""
     raw = alice.launch(yoga, startapp="e_1")["init_data"]
     key = SIGNING_KEY.public_key().public_bytes_raw()
@@ -49,13 +49,15 @@ def test_others_can_check_the_data_by_the_public_key(alice: Somebody, yoga: Room
         ("profile", {"user"}),
     ],
 )
-def test_each_way_gives_its_own_fields(alice: Somebody, yoga: Room, path: str, expected: set[str]) -> None:
+def test_each_way_gives_its_own_fields(
+    alice: SandboxPerson, yoga: SandboxChat, path: str, expected: set[str]
+) -> None:
     given = fields(alice.launch(yoga, path=path, startapp="e_1"))
     assert set(given) == expected | {"auth_date", "signature", "hash"}
 
 
 def test_a_direct_link_gives_the_chat_s_instance_but_never_its_id(
-    alice: Somebody, bob: Somebody, yoga: Room, runners: Room
+    alice: SandboxPerson, bob: SandboxPerson, yoga: SandboxChat, runners: SandboxChat
 ) -> None:
     first, second = fields(alice.launch(yoga)), fields(bob.launch(yoga))
     assert first["chat_instance"] == second["chat_instance"] == yoga.now["instance"]
@@ -74,7 +76,7 @@ def test_the_user_is_as_a_client_writes_it(sandbox: Sandbox) -> None:
     assert json.loads(fields(somebody.launch())["user"])["allows_write_to_pm"] is True
 
 
-def test_the_address_carries_data_theme_platform_and_version(alice: Somebody, yoga: Room) -> None:
+def test_the_address_carries_data_theme_platform_and_version(alice: SandboxPerson, yoga: SandboxChat) -> None:
     launch = alice.launch(yoga, startapp="e_1", theme="dark", platform="android", version="8.0")
     parts = urlsplit(launch["url"])
     assert parts.netloc == f"127.0.0.1:{APP_PORT}"
@@ -85,7 +87,7 @@ def test_the_address_carries_data_theme_platform_and_version(alice: Somebody, yo
     assert json.loads(params["tgWebAppThemeParams"])["bg_color"] == "#212121"
 
 
-def test_can_give_data_that_must_be_refused(alice: Somebody, sandbox: Sandbox) -> None:
+def test_can_give_data_that_must_be_refused(alice: SandboxPerson, sandbox: Sandbox) -> None:
     now = int(sandbox.get("clock")["now"])
     stale = fields(alice.launch(age=90_000))
     assert now - 90_001 <= int(stale["auth_date"]) <= now - 89_999
@@ -94,18 +96,20 @@ def test_can_give_data_that_must_be_refused(alice: Somebody, sandbox: Sandbox) -
 
 
 @pytest.mark.parametrize("link", ["t.me/emerald_bot?startapp", "https://t.me/Emerald_Bot/app"])
-def test_opens_the_app_from_its_links(alice: Somebody, yoga: Room, link: str) -> None:
+def test_opens_the_app_from_its_links(alice: SandboxPerson, yoga: SandboxChat, link: str) -> None:
     assert alice.open(link, yoga)["kind"] == "app"
 
 
 @pytest.mark.parametrize(
     "link", ["https://t.me/other_bot/app", "https://map.fi/", "https://evil.t.me/emerald_bot"]
 )
-def test_hands_other_links_back(alice: Somebody, link: str) -> None:
+def test_hands_other_links_back(alice: SandboxPerson, link: str) -> None:
     assert alice.open(link) == {"kind": "link", "url": link}
 
 
-def test_opens_nothing_a_client_would_not(alice: Somebody, charlie: Somebody, yoga: Room) -> None:
+def test_opens_nothing_a_client_would_not(
+    alice: SandboxPerson, charlie: SandboxPerson, yoga: SandboxChat
+) -> None:
     for start in ("x" * 65, "a b", "a.b"):
         with pytest.raises(Refused, match="at most 64"):
             alice.launch(yoga, startapp=start)

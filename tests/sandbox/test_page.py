@@ -21,7 +21,7 @@ from aiogram.types import (
 )
 from playwright.async_api import Browser, FrameLocator, Page, async_playwright, expect
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, link, press
 from tests.sandbox.conftest import APP_PORT
 
@@ -87,7 +87,7 @@ def app(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
-async def card(bot: Bot, yoga: Room) -> int:
+async def card(bot: Bot, yoga: SandboxChat) -> int:
     sent = await bot.send_message(
         yoga.id,
         "🧘 <b>Evening flow yoga</b>\n<i>x</i> &lt;script&gt;alert(1)&lt;/script&gt;",
@@ -108,7 +108,7 @@ async def pressed(bot: Bot) -> CallbackQuery:
                 return update.callback_query
 
 
-async def test_shows_a_card_and_its_edits_live(bot: Bot, page: Page, yoga: Room) -> None:
+async def test_shows_a_card_and_its_edits_live(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     number = await card(bot, yoga)
     shown = page.locator(f"[data-message='{number}']")
     await expect(shown.locator("b", has_text="Evening flow yoga")).to_be_visible()
@@ -121,7 +121,7 @@ async def test_shows_a_card_and_its_edits_live(bot: Bot, page: Page, yoga: Room)
     await expect(shown).to_have_count(0)
 
 
-async def test_a_tap_shows_the_bot_s_toast_or_alert(bot: Bot, page: Page, yoga: Room) -> None:
+async def test_a_tap_shows_the_bot_s_toast_or_alert(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     await card(bot, yoga)
     await page.get_by_role("button", name="Join").click()
     await bot.answer_callback_query((await pressed(bot)).id, "You are in. See you Tue at 18:00.")
@@ -144,7 +144,7 @@ async def test_each_person_sees_their_own_chats(page: Page) -> None:
     await expect(page.get_by_text("What can this bot do?")).to_be_visible()
 
 
-async def test_what_people_type_is_text(bot: Bot, page: Page, yoga: Room) -> None:
+async def test_what_people_type_is_text(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     box = page.get_by_label("Message", exact=True)
     await box.fill("<img src=x onerror=alert(1)> & /book")
     await box.press("Enter")
@@ -154,7 +154,7 @@ async def test_what_people_type_is_text(bot: Bot, page: Page, yoga: Room) -> Non
     assert update.message.text == "<img src=x onerror=alert(1)> & /book"
 
 
-async def test_a_slash_lists_commands(bot: Bot, page: Page, yoga: Room) -> None:
+async def test_a_slash_lists_commands(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     await bot.set_my_commands([BotCommand(command=c, description=f"About {c}") for c in ("events", "book")])
     box = page.get_by_label("Message", exact=True)
     await expect(page.locator("#room")).to_contain_text("Kallio Yoga")
@@ -166,7 +166,7 @@ async def test_a_slash_lists_commands(bot: Bot, page: Page, yoga: Room) -> None:
 
 
 async def test_a_bot_link_leads_to_its_start_button(
-    bot: Bot, page: Page, yoga: Room, alice: Somebody
+    bot: Bot, page: Page, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     await bot.send_message(
         yoga.id,
@@ -179,7 +179,7 @@ async def test_a_bot_link_leads_to_its_start_button(
     await expect(page.locator(".msg.me")).to_contain_text("/start k")
 
 
-async def test_a_forum_has_its_topics(bot: Bot, page: Page, runners: Room) -> None:
+async def test_a_forum_has_its_topics(bot: Bot, page: Page, runners: SandboxChat) -> None:
     await bot.send_message(runners.id, "Sunday run", message_thread_id=2)
     await page.get_by_role("button", name="Sunday Runners").click()
     post = page.get_by_role("article").filter(has_text="Sunday run")
@@ -194,7 +194,7 @@ async def test_a_forum_has_its_topics(bot: Bot, page: Page, runners: Room) -> No
 
 
 async def test_the_app_opens_from_the_card_with_signed_data(
-    bot: Bot, page: Page, app: FrameLocator, yoga: Room
+    bot: Bot, page: Page, app: FrameLocator, yoga: SandboxChat
 ) -> None:
     await card(bot, yoga)
     await page.get_by_role("button", name="Open in Emerald").click()
@@ -234,7 +234,7 @@ async def test_the_phone_s_buttons_are_the_app_s(page: Page, app: FrameLocator) 
 
 
 async def test_a_prepared_message_goes_where_its_sender_says(
-    page: Page, app: FrameLocator, bot: Bot, alice: Somebody, yoga: Room
+    page: Page, app: FrameLocator, bot: Bot, alice: SandboxPerson, yoga: SandboxChat
 ) -> None:
     content = InputTextMessageContent(message_text="<b>Yoga</b>, Tuesday", parse_mode="HTML")
     way_in = keyboard([link("Open", "https://t.me/emerald_bot/app?startapp=e_1")])
@@ -307,7 +307,7 @@ async def test_the_scanner_stays_open_until_somebody_closes_it(page: Page, app: 
 
 
 async def test_the_app_may_ask_to_write_and_to_keep_things(
-    bot: Bot, page: Page, app: FrameLocator, alice: Somebody
+    bot: Bot, page: Page, app: FrameLocator, alice: SandboxPerson
 ) -> None:
     await opened(page, app)
     said, popup = app.locator("#said"), page.get_by_role("alertdialog")
@@ -367,7 +367,7 @@ async def test_the_app_reloads_and_keeps_its_data(page: Page, app: FrameLocator)
     await expect(app.locator("#who")).to_have_text("Alice")
 
 
-async def test_trouble_is_one_tap_away(bot: Bot, page: Page, yoga: Room) -> None:
+async def test_trouble_is_one_tap_away(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     number = await card(bot, yoga)
     trouble = page.locator("#trouble")
     await expect(page.locator(f"[data-message='{number}']")).to_be_visible()
@@ -403,7 +403,7 @@ async def test_makes_a_group_and_upgrades_it(page: Page, sandbox: Sandbox) -> No
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_fits_a_phone(
-    browser: Browser, bot: Bot, sandbox: Sandbox, yoga: Room, mini_app: None, scheme: str
+    browser: Browser, bot: Bot, sandbox: Sandbox, yoga: SandboxChat, mini_app: None, scheme: str
 ) -> None:
     await card(bot, yoga)
     context = await browser.new_context(

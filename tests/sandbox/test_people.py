@@ -3,14 +3,14 @@
 import pytest
 from aiogram import Bot
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 
 
 async def heard(bot: Bot) -> list[str]:
     return [u.message.text for u in await bot.get_updates() if u.message and u.message.text]
 
 
-async def test_start_carries_the_payload_of_its_link(bot: Bot, alice: Somebody) -> None:
+async def test_start_carries_the_payload_of_its_link(bot: Bot, alice: SandboxPerson) -> None:
     assert alice.open("https://t.me/emerald_bot?start=key_1") == {
         "kind": "start",
         "payload": "key_1",
@@ -25,7 +25,7 @@ async def test_start_carries_the_payload_of_its_link(bot: Bot, alice: Somebody) 
 
 
 async def test_an_administrator_hears_everything_a_member_what_is_meant_for_it(
-    bot: Bot, yoga: Room, alice: Somebody
+    bot: Bot, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     said = ["Hello", "/book", "/book@emerald_bot", "/book@other_bot", "@emerald_bot hi"]
     for text in said:
@@ -41,7 +41,7 @@ async def test_an_administrator_hears_everything_a_member_what_is_meant_for_it(
     assert await heard(bot) == ["/book", "/book@emerald_bot", "@emerald_bot hi", "an answer"]
 
 
-async def test_a_topic_s_message_says_so(bot: Bot, runners: Room, alice: Somebody) -> None:
+async def test_a_topic_s_message_says_so(bot: Bot, runners: SandboxChat, alice: SandboxPerson) -> None:
     alice.say("Hello", runners, thread_id=3)
     (update,) = await bot.get_updates()
     assert update.message is not None
@@ -53,7 +53,7 @@ async def test_a_topic_s_message_says_so(bot: Bot, runners: Room, alice: Somebod
 
 
 async def test_nobody_writes_where_they_are_not(
-    yoga: Room, sandbox: Sandbox, alice: Somebody, charlie: Somebody
+    yoga: SandboxChat, sandbox: Sandbox, alice: SandboxPerson, charlie: SandboxPerson
 ) -> None:
     with pytest.raises(Refused, match="Charlie is not in"):
         charlie.say("Hello", yoga)
@@ -66,7 +66,9 @@ async def test_nobody_writes_where_they_are_not(
         alice.say("Hello")
 
 
-async def test_finds_commands_links_and_names_in_what_people_write(yoga: Room, alice: Somebody) -> None:
+async def test_finds_commands_links_and_names_in_what_people_write(
+    yoga: SandboxChat, alice: SandboxPerson
+) -> None:
     said = alice.say("/book 🧘 https://map.fi/x. @olga_sandbox #yoga a@b.fi </b>", yoga)
     units = said["text"].encode("utf-16-le")
     found = {
@@ -82,7 +84,7 @@ async def test_finds_commands_links_and_names_in_what_people_write(yoga: Room, a
     }
 
 
-async def test_waits_in_vain_with_a_reason(yoga: Room) -> None:
+async def test_waits_in_vain_with_a_reason(yoga: SandboxChat) -> None:
     with pytest.raises(Refused, match="No such message in time") as why:
         yoga.wait(text="never said", timeout=0.05)
     assert why.value.status == 408

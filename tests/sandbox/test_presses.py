@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, InlineKeyboardButton, WebAppInfo
 
-from sandbox.client import Refused, Room, Sandbox, Somebody
+from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, link, press
 from tests.sandbox.conftest import APP_PORT
 
@@ -19,7 +19,7 @@ async def pressed(bot: Bot) -> CallbackQuery:
     raise AssertionError("Nobody pressed anything.")
 
 
-async def test_a_tap_gets_the_bot_s_answer(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_a_tap_gets_the_bot_s_answer(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join", "join:7")]))
     card = yoga.messages()[-1]
     tap = asyncio.create_task(asyncio.to_thread(alice.tap, card, "Join"))
@@ -33,47 +33,49 @@ async def test_a_tap_gets_the_bot_s_answer(bot: Bot, yoga: Room, alice: Somebody
     }
 
 
-async def test_a_press_is_answered_once(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_a_press_is_answered_once(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     query = await tapped(bot, yoga, alice)
     await bot.answer_callback_query(query.id)
     with pytest.raises(TelegramBadRequest, match="query is too old"):
         await bot.answer_callback_query(query.id)
 
 
-async def test_an_answer_comes_in_time(bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody) -> None:
+async def test_an_answer_comes_in_time(
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
+) -> None:
     query = await tapped(bot, yoga, alice)
     sandbox.advance(16)
     with pytest.raises(TelegramBadRequest, match="response timeout expired or query ID is invalid"):
         await bot.answer_callback_query(query.id)
 
 
-async def test_an_answer_has_200_characters(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_an_answer_has_200_characters(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     query = await tapped(bot, yoga, alice)
     with pytest.raises(TelegramBadRequest, match="MESSAGE_TOO_LONG"):
         await bot.answer_callback_query(query.id, "x" * 201)
     await bot.answer_callback_query(query.id, "x" * 200)
 
 
-async def test_an_answer_may_lead_only_to_the_bot(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_an_answer_may_lead_only_to_the_bot(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     query = await tapped(bot, yoga, alice)
     with pytest.raises(TelegramBadRequest, match="URL_INVALID"):
         await bot.answer_callback_query(query.id, url="https://example.com")
     await bot.answer_callback_query(query.id, url="https://t.me/emerald_bot?start=x")
 
 
-async def test_a_tap_nobody_answers_gets_nothing(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_a_tap_nobody_answers_gets_nothing(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     card = yoga.messages()[-1]
     assert alice.tap(card, "Join", timeout=0.05) == {"kind": "callback", "answer": None}
 
 
-async def test_a_stranger_cannot_tap_in_a_group(bot: Bot, yoga: Room, charlie: Somebody) -> None:
+async def test_a_stranger_cannot_tap_in_a_group(bot: Bot, yoga: SandboxChat, charlie: SandboxPerson) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     with pytest.raises(Refused, match="Charlie is not in Kallio Yoga"):
         charlie.tap(yoga.messages()[-1], "Join")
 
 
-async def test_other_buttons_lead_where_they_say(bot: Bot, alice: Somebody, yoga: Room) -> None:
+async def test_other_buttons_lead_where_they_say(bot: Bot, alice: SandboxPerson, yoga: SandboxChat) -> None:
     app = f"http://127.0.0.1:{APP_PORT}/app/?x=1"
     await bot.send_message(
         yoga.id,
@@ -97,7 +99,7 @@ async def test_other_buttons_lead_where_they_say(bot: Bot, alice: Somebody, yoga
     assert opened["url"].startswith(f"{app}#tgWebAppData=query_id")
 
 
-async def tapped(bot: Bot, yoga: Room, who: Somebody) -> CallbackQuery:
+async def tapped(bot: Bot, yoga: SandboxChat, who: SandboxPerson) -> CallbackQuery:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     who.tap(yoga.messages()[-1], "Join", timeout=0)
     return await pressed(bot)

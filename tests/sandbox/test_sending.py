@@ -4,10 +4,10 @@ import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 
 
-async def test_writes_only_to_who_pressed_start(bot: Bot, alice: Somebody) -> None:
+async def test_writes_only_to_who_pressed_start(bot: Bot, alice: SandboxPerson) -> None:
     with pytest.raises(TelegramForbiddenError, match="bot can't initiate conversation with a user"):
         await bot.send_message(alice.id, "Hello")
     alice.start()
@@ -16,20 +16,20 @@ async def test_writes_only_to_who_pressed_start(bot: Bot, alice: Somebody) -> No
     assert alice.private.messages()[-1]["text"] == "Hello"
 
 
-async def test_does_not_know_somebody_it_never_met(bot: Bot, charlie: Somebody) -> None:
+async def test_does_not_know_somebody_it_never_met(bot: Bot, charlie: SandboxPerson) -> None:
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(charlie.id, "Hello")
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(-100555, "Hello")
 
 
-async def test_knows_a_stranger_who_opened_the_app(bot: Bot, charlie: Somebody) -> None:
+async def test_knows_a_stranger_who_opened_the_app(bot: Bot, charlie: SandboxPerson) -> None:
     charlie.launch()
     with pytest.raises(TelegramForbiddenError, match="can't initiate"):
         await bot.send_message(charlie.id, "Hello")
 
 
-async def test_is_told_when_it_was_blocked_and_when_not_any_more(bot: Bot, alice: Somebody) -> None:
+async def test_is_told_when_it_was_blocked_and_when_not_any_more(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     alice.block()
     with pytest.raises(TelegramForbiddenError, match="bot was blocked by the user"):
@@ -44,7 +44,7 @@ async def test_is_told_when_it_was_blocked_and_when_not_any_more(bot: Bot, alice
     assert seen == [("member", "kicked"), ("kicked", "member")]
 
 
-async def test_may_write_after_the_app_asked(bot: Bot, alice: Somebody) -> None:
+async def test_may_write_after_the_app_asked(bot: Bot, alice: SandboxPerson) -> None:
     alice.allow_writing()
     await bot.send_message(alice.id, "Hello")
     told = [u.message for u in await bot.get_updates() if u.message]
@@ -52,19 +52,19 @@ async def test_may_write_after_the_app_asked(bot: Bot, alice: Somebody) -> None:
     assert told[0].write_access_allowed.from_request
 
 
-async def test_cannot_write_where_it_was_kicked(bot: Bot, yoga: Room) -> None:
+async def test_cannot_write_where_it_was_kicked(bot: Bot, yoga: SandboxChat) -> None:
     yoga.bot("kicked")
     with pytest.raises(TelegramForbiddenError, match="bot was kicked from the supergroup chat"):
         await bot.send_message(yoga.id, "Hello")
 
 
-async def test_cannot_write_where_it_left(bot: Bot, yoga: Room) -> None:
+async def test_cannot_write_where_it_left(bot: Bot, yoga: SandboxChat) -> None:
     await bot.leave_chat(yoga.id)
     with pytest.raises(TelegramForbiddenError, match="bot is not a member of the supergroup chat"):
         await bot.send_message(yoga.id, "Hello")
 
 
-async def test_cannot_write_without_the_right(bot: Bot, yoga: Room) -> None:
+async def test_cannot_write_without_the_right(bot: Bot, yoga: SandboxChat) -> None:
     yoga.bot("muted")
     with pytest.raises(TelegramBadRequest, match="not enough rights to send text messages"):
         await bot.send_message(yoga.id, "Hello")
@@ -84,27 +84,29 @@ async def test_follows_a_group_that_was_upgraded(bot: Bot, sandbox: Sandbox) -> 
     assert [m.migrate_from_chat_id for m in told if m.migrate_from_chat_id] == [group.id]
 
 
-async def test_takes_4096_characters_after_parsing_and_no_more(bot: Bot, yoga: Room) -> None:
+async def test_takes_4096_characters_after_parsing_and_no_more(bot: Bot, yoga: SandboxChat) -> None:
     sent = await bot.send_message(yoga.id, f"<b>{'x' * 4096}</b>", parse_mode="HTML")
     assert len(sent.text or "") == 4096
     with pytest.raises(TelegramBadRequest, match="message is too long"):
         await bot.send_message(yoga.id, "x" * 4097)
 
 
-async def test_refuses_an_empty_text(bot: Bot, yoga: Room) -> None:
+async def test_refuses_an_empty_text(bot: Bot, yoga: SandboxChat) -> None:
     for text in ("", " \n ", "<b></b>"):
         with pytest.raises(TelegramBadRequest, match="message text is empty"):
             await bot.send_message(yoga.id, text, parse_mode="HTML")
 
 
-async def test_refuses_markup_it_cannot_read(bot: Bot, yoga: Room) -> None:
+async def test_refuses_markup_it_cannot_read(bot: Bot, yoga: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="can't parse entities: Unsupported start tag"):
         await bot.send_message(yoga.id, "a <3 b", parse_mode="HTML")
     with pytest.raises(TelegramBadRequest, match="unsupported parse_mode"):
         await bot.send_message(yoga.id, "*a*", parse_mode="MarkdownV2")
 
 
-async def test_writes_to_a_topic_and_never_to_topic_1(bot: Bot, runners: Room, yoga: Room) -> None:
+async def test_writes_to_a_topic_and_never_to_topic_1(
+    bot: Bot, runners: SandboxChat, yoga: SandboxChat
+) -> None:
     """C4: the General topic is addressed by leaving the topic id out."""
     sent = await bot.send_message(runners.id, "Hello", message_thread_id=2)
     assert sent.is_topic_message
@@ -116,7 +118,7 @@ async def test_writes_to_a_topic_and_never_to_topic_1(bot: Bot, runners: Room, y
     assert general.message_thread_id is None
 
 
-async def test_cannot_write_to_a_closed_topic(bot: Bot, runners: Room) -> None:
+async def test_cannot_write_to_a_closed_topic(bot: Bot, runners: SandboxChat) -> None:
     runners.close_topic(2)
     with pytest.raises(TelegramBadRequest, match="TOPIC_CLOSED"):
         await bot.send_message(runners.id, "Hello", message_thread_id=2)
@@ -125,7 +127,7 @@ async def test_cannot_write_to_a_closed_topic(bot: Bot, runners: Room) -> None:
 
 
 async def test_numbers_a_supergroup_for_itself_and_private_chats_together(
-    bot: Bot, yoga: Room, runners: Room, alice: Somebody, bob: Somebody
+    bot: Bot, yoga: SandboxChat, runners: SandboxChat, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     assert (await bot.send_message(yoga.id, "a")).message_id == 2
     assert (await bot.send_message(runners.id, "a")).message_id == 4
@@ -134,7 +136,7 @@ async def test_numbers_a_supergroup_for_itself_and_private_chats_together(
     assert (await bot.send_message(alice.id, "a")).message_id == first + 2
 
 
-async def test_answers_a_message_that_is_there(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_answers_a_message_that_is_there(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     asked = alice.say("When?", yoga)["id"]
     sent = await bot.send_message(yoga.id, "At six", reply_to_message_id=asked)
     assert sent.reply_to_message is not None
@@ -143,7 +145,7 @@ async def test_answers_a_message_that_is_there(bot: Bot, yoga: Room, alice: Some
         await bot.send_message(yoga.id, "At six", reply_to_message_id=999)
 
 
-async def test_a_mention_by_id_names_its_user(bot: Bot, yoga: Room, alice: Somebody) -> None:
+async def test_a_mention_by_id_names_its_user(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     sent = await bot.send_message(
         yoga.id, f'<a href="tg://user?id={alice.id}">A</a> and /book', parse_mode="HTML"
     )

@@ -6,11 +6,11 @@ import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramConflictError
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 from tests.sandbox.buttons import keyboard, press
 
 
-async def test_gives_updates_until_they_are_confirmed(bot: Bot, alice: Somebody) -> None:
+async def test_gives_updates_until_they_are_confirmed(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     alice.say("one")
     alice.say("two")
@@ -22,7 +22,7 @@ async def test_gives_updates_until_they_are_confirmed(bot: Bot, alice: Somebody)
     assert await bot.get_updates(offset=last.update_id + 1) == []
 
 
-async def test_a_negative_offset_keeps_the_last(bot: Bot, alice: Somebody) -> None:
+async def test_a_negative_offset_keeps_the_last(bot: Bot, alice: SandboxPerson) -> None:
     for text in ("one", "two", "three"):
         alice.say(text)
     (last,) = await bot.get_updates(offset=-1)
@@ -30,13 +30,13 @@ async def test_a_negative_offset_keeps_the_last(bot: Bot, alice: Somebody) -> No
     assert last.message.text == "three"
 
 
-async def test_a_long_poll_ends_with_the_first_update(bot: Bot, alice: Somebody) -> None:
+async def test_a_long_poll_ends_with_the_first_update(bot: Bot, alice: SandboxPerson) -> None:
     polling = asyncio.create_task(bot.get_updates(timeout=30))
     await asyncio.to_thread(alice.start)
     assert len(await polling) == 1
 
 
-async def test_sends_only_the_kinds_that_were_asked_for(bot: Bot, alice: Somebody) -> None:
+async def test_sends_only_the_kinds_that_were_asked_for(bot: Bot, alice: SandboxPerson) -> None:
     await bot.get_updates(allowed_updates=["callback_query"])
     alice.start()
     assert await bot.get_updates() == []
@@ -55,7 +55,7 @@ async def test_the_second_poller_ends_the_first(bot: Bot, sandbox: Sandbox) -> N
 
 
 async def test_a_press_nobody_fetched_is_worth_nothing_after_a_while(
-    bot: Bot, sandbox: Sandbox, yoga: Room, alice: Somebody
+    bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     alice.tap(yoga.messages()[-1], "Join", timeout=0)

@@ -11,7 +11,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramConflictError
 from aiohttp import web
 
-from sandbox.client import Room, Sandbox, Somebody
+from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 
 
 @dataclasses.dataclass
@@ -48,7 +48,7 @@ async def receiver(bot: Bot) -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-async def test_brings_updates_with_the_secret(bot: Bot, receiver: Receiver, alice: Somebody) -> None:
+async def test_brings_updates_with_the_secret(bot: Bot, receiver: Receiver, alice: SandboxPerson) -> None:
     """X2: the secret header."""
     await bot.set_webhook(receiver.url, secret_token="s3cret_-")
     alice.start()
@@ -61,7 +61,7 @@ async def test_brings_updates_with_the_secret(bot: Bot, receiver: Receiver, alic
 
 
 async def test_brings_it_again_until_it_is_taken(
-    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: Somebody
+    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson
 ) -> None:
     """X2: the same update comes more than once."""
     receiver.answers = [web.Response(status=500), web.Response(status=503), web.Response()]
@@ -83,7 +83,7 @@ async def test_brings_it_again_until_it_is_taken(
 
 
 async def test_waits_as_long_as_it_is_told(
-    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: Somebody
+    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson
 ) -> None:
     receiver.answers = [web.Response(status=429, headers={"Retry-After": "100"})]
     await bot.set_webhook(receiver.url)
@@ -99,7 +99,7 @@ async def test_waits_as_long_as_it_is_told(
 
 
 async def test_keeps_the_order_of_a_chat_and_lets_others_pass(
-    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: Somebody, bob: Somebody
+    bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     receiver.answers = [web.Response(status=500)]
     await bot.set_webhook(receiver.url)
@@ -116,7 +116,7 @@ async def test_keeps_the_order_of_a_chat_and_lets_others_pass(
 
 
 async def test_obeys_the_call_in_the_answer(
-    bot: Bot, receiver: Receiver, yoga: Room, alice: Somebody
+    bot: Bot, receiver: Receiver, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     call = {"method": "sendMessage", "chat_id": yoga.id, "text": "From the answer"}
     receiver.answers = [web.json_response(call)]
@@ -126,7 +126,7 @@ async def test_obeys_the_call_in_the_answer(
 
 
 async def test_keeps_updates_of_an_unreachable_server(
-    bot: Bot, receiver: Receiver, sandbox: Sandbox, alice: Somebody
+    bot: Bot, receiver: Receiver, sandbox: Sandbox, alice: SandboxPerson
 ) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
     alice.start()
@@ -136,7 +136,7 @@ async def test_keeps_updates_of_an_unreachable_server(
     assert (await receiver.next())["message"]["text"] == "/start"
 
 
-async def test_drops_what_waits_when_asked_to(bot: Bot, alice: Somebody) -> None:
+async def test_drops_what_waits_when_asked_to(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     await bot.set_webhook("http://127.0.0.1:9/hook", drop_pending_updates=True)
     assert (await bot.get_webhook_info()).pending_update_count == 0

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.cast import fresh_world
 from sandbox.config import Config
+from sandbox.seed_data import initial_world
 from sandbox.serve import make_server
 from sandbox.world import Chat, Person, Standing, World
 from tests.telegram import Telegram, connected, sandbox_url
@@ -54,7 +54,7 @@ def city(config: Config, people: People, groups: Groups) -> Iterator[tuple[str, 
 
 
 def _world(people: People, groups: Groups) -> World:
-    world = fresh_world(0.0)
+    world = initial_world(0.0)
     for number, name in people.items():
         world.people[number] = Person(number, name, may_be_written_to=True, met_bot=True)
     for chat_id, (title, inside) in groups.items():

@@ -29,7 +29,7 @@ _PEOPLE = (
 )
 
 
-def fresh_world(now: float) -> World:
+def initial_world(now: float) -> World:
     """Olga organises, seven are members, Charlie is a stranger; the bot helps in both groups."""
     world = World(people={p.id: replace(p) for p in _PEOPLE})
     insiders = [p.id for p in _PEOPLE if p.id != 1009]
