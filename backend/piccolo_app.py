@@ -9,7 +9,7 @@ from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
 from backend.bookings.tables import Absence
 from backend.cards.tables import Card
-from backend.events.tables import Instance, Series
+from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic
 from backend.leases import Lease, ScheduledJob
 from backend.outbox.tables import Message
@@ -25,7 +25,7 @@ APP_CONFIG = AppConfig(
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember,
-        Series, Instance, InstanceSeats,
+        EventSeries, EventInstance, InstanceSeats,
         Message, Lease, ScheduledJob, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,

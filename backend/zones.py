@@ -27,7 +27,7 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_PLACE
 
 
-def zone_named(name: str) -> ZoneInfo:
+def zone_by_name(name: str) -> ZoneInfo:
     """The IANA zone of that exact name. Raises `UnknownZone`, whatever the text is."""
     if name not in zone_names():
         raise UnknownZone(name)
@@ -44,12 +44,12 @@ def resolve_local(local: datetime, zone: str) -> datetime:
         raise ValueError("a wall clock has no zone of its own")
     # PEP 495 reads fold=0 exactly as S3 does: in a gap with the offset from before it, which lands
     # as far after the gap as the clock said, and in a doubled hour as the first time around.
-    return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
+    return local.replace(tzinfo=zone_by_name(zone), fold=0).astimezone(UTC)
 
 
 def wall_clock(instant: datetime, zone: str) -> datetime:
     """What a clock on the wall in the zone shows at an aware instant: naive, whole."""
-    return instant.astimezone(zone_named(zone)).replace(tzinfo=None, fold=0)
+    return instant.astimezone(zone_by_name(zone)).replace(tzinfo=None, fold=0)
 
 
 def start_of_day(instant: datetime, zone: str) -> datetime:
@@ -69,10 +69,10 @@ class ClockChange:
     wall: datetime
 
 
-def gap_or_fold(local: datetime, zone: str) -> ClockChange | None:
+def find_clock_change(local: datetime, zone: str) -> ClockChange | None:
     """Why a naive wall clock is not plain in the zone, or `None`. Raises as `resolve_local`."""
     first = resolve_local(local, zone)
-    second = local.replace(tzinfo=zone_named(zone), fold=1).astimezone(UTC)
+    second = local.replace(tzinfo=zone_by_name(zone), fold=1).astimezone(UTC)
     if first == second:
         return None
     # PEP 495: in a gap it is fold=1 that has the greater offset, and so the earlier instant.
@@ -80,15 +80,15 @@ def gap_or_fold(local: datetime, zone: str) -> ClockChange | None:
     return ClockChange(kind, abs(second - first), wall_clock(first, zone))
 
 
-def end_of_quiet(at: datetime, zone: str) -> datetime | None:
+def end_of_quiet_hours(at: datetime, zone: str) -> datetime | None:
     """When the quiet hours (22 to 8 on that zone's clocks) end that an aware instant is in; None when it is in none."""
     wall = wall_clock(at, zone)
     if QUIET_UNTIL <= wall.time() < QUIET_FROM:
         return None
-    return next_time(at, zone, QUIET_UNTIL)
+    return next_time_of_day(at, zone, QUIET_UNTIL)
 
 
-def next_time(at: datetime, zone: str, hour: time) -> datetime:
+def next_time_of_day(at: datetime, zone: str, hour: time) -> datetime:
     """The next instant strictly after `at` at which a clock in the zone shows this hour."""
     day = wall_clock(at, zone).date()
     while True:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.actions import bind, create_account
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, meet
 from backend.people.queries import person_from

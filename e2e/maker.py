@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from backend import clock
 from backend.accounts.queries import clubs
 from backend.cards.actions import post_card, post_poll_card
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.groups.queries import groups
 from backend.people.queries import Person, person_of_telegram

@@ -7,7 +7,7 @@ from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.bookings.actions import book
 from backend.cards.actions import post_card, post_poll_card
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import DAY, SeriesDraft
 from backend.groups.actions import link_group, note_topic, seen_in
 from backend.groups.queries import LinkedGroup

@@ -14,7 +14,7 @@ from backend.bookings.attendance import complete_ended
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
-from backend.events.actions import materialize_all
+from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.people.updates import forget
 from backend.personal.actions import finish_erasures
@@ -34,7 +34,7 @@ class Job:
 
 
 SCHEDULE = (
-    Job("make the dates of the weeks ahead", timedelta(days=1), materialize_all),
+    Job("make the dates of the weeks ahead", timedelta(days=1), materialize_all_series),
     Job("complete what has ended", timedelta(minutes=1), complete_ended),
     Job("announce what is near", timedelta(minutes=1), announce_due),
     Job("seat regulars", timedelta(minutes=10), seat_regulars),

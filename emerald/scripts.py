@@ -4,7 +4,7 @@ from datetime import datetime
 
 from backend.accounts.queries import account_named
 from backend.errors import Invalid, NotFound
-from backend.events.actions import NewSeries, plan_series
+from backend.events.create import NewSeries, create_series_for_account
 from backend.events.drafts import SeriesDraft
 from backend.i18n import N_
 from backend.zones import UnknownZone, wall_clock
@@ -38,7 +38,7 @@ async def create_event(
         raise Invalid(
             N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at"
         ) from error
-    return await plan_series(
+    return await create_series_for_account(
         account_id,
         None,
         SeriesDraft(

@@ -187,7 +187,7 @@ def charlie(people: dict[str, Any], club: YogaClub) -> Any:
 def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
     """Make a series: `await series(capacity=12, rule="FREQ=WEEKLY")`; by default one yoga evening in three days."""
     from backend import clock
-    from backend.events.actions import create_series
+    from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
 
     async def make(**fields: Any) -> Any:

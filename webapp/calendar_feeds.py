@@ -16,7 +16,7 @@ from litestar.response import Redirect
 
 from backend.bookings.calendar_entries import calendar_dates
 from backend.errors import NotFound
-from backend.events.ical import FORMAT, render
+from backend.events.ical import FORMAT_VERSION, render_calendar
 from backend.people import feeds
 from backend.settings import settings
 from webapp.freshness import etag_of
@@ -73,7 +73,7 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 async def _answer(request: AnyRequest, asked: feeds.Asked) -> Response[bytes]:
     dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    mark = etag_of(FORMAT, host, dates)
+    mark = etag_of(FORMAT_VERSION, host, dates)
     since = asked.changed_at
     if mark != asked.mark:
         since = await feeds.note_changed(asked.person, mark)
@@ -88,7 +88,7 @@ async def _answer(request: AnyRequest, asked: feeds.Asked) -> Response[bytes]:
         return Response(b"", status_code=304, media_type=kind, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="emerald.ics"'
     # Hundreds of dates take a tenth of a second to write: not while everybody else waits for their tap.
-    file = await asyncio.to_thread(render, dates, host=host, name=NAME, every=EVERY)
+    file = await asyncio.to_thread(render_calendar, dates, host=host, name=NAME, every=EVERY)
     return Response(file, media_type=kind, headers=headers)
 
 

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from backend import clock
 from backend.bookings.calendar_entries import calendar_date
 from backend.errors import NotFound
-from backend.events.ical import render
+from backend.events.ical import render_calendar
 from backend.people import queries as people
 from backend.people.queries import Person
 from backend.settings import settings
@@ -55,7 +55,7 @@ async def show(name: FromPath[str]) -> Response[bytes]:
         raise NotFound()
     date = await calendar_date(code, person, url=app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    return download(render([date], host=host), "text/calendar", f"{date.code}.ics")
+    return download(render_calendar([date], host=host), "text/calendar", f"{date.code}.ics")
 
 
 async def _read(token: str) -> tuple[str, Person | None]:

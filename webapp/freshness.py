@@ -12,7 +12,7 @@ from datetime import datetime, time
 
 from backend import clock
 from backend.people.queries import Person
-from backend.zones import next_time
+from backend.zones import next_time_of_day
 
 MIDNIGHT = time()
 
@@ -26,7 +26,7 @@ def seen_of(mark: str, person: Person, turns: Iterable[datetime], zones: Iterabl
     """What a screen sends back: its mark, and until when it holds, which is the next of `turns`, or the next midnight
     where its dates or the reader are."""
     now = clock.now()
-    midnights = (next_time(now, zone, MIDNIGHT) for zone in {person.zone or "UTC", *zones})
+    midnights = (next_time_of_day(now, zone, MIDNIGHT) for zone in {person.zone or "UTC", *zones})
     until = min(moment for moment in (*turns, *midnights) if moment > now)
     return f"{mark}-{int(until.timestamp() * 1000):x}"
 

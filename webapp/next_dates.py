@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from backend import clock
-from backend.events.actions import dates_ahead
 from backend.events.drafts import SeriesDraft
+from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import describe
-from backend.events.rules import Occurrence
+from backend.events.rule_description import describe_recurrence
 from backend.i18n import N_, Voice
-from backend.zones import gap_or_fold, resolve_local, wall_clock
+from backend.zones import find_clock_change, resolve_local, wall_clock
 from webapp.rule_sentences import long_date, read_back
 
 SHOWN = 8
@@ -50,14 +49,14 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
         duration_minutes=draft.duration_minutes,
     )
     recurrence = parse_recurrence(draft.rule)
-    words = describe(recurrence, draft.starts_local)
+    words = describe_recurrence(recurrence, draft.starts_local)
     at = clock.now()
-    coming = dates_ahead(draft, at, limit=SHOWN + 1)
+    coming = draft.next_occurrences(at, limit=SHOWN + 1)
     rows = [(one, False) for one in coming]
     if can_leave_out and recurrence.exdates:
         whole = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
         kept = {one.original_start for one in coming}
-        everything = dates_ahead(replace(draft, rule=whole), at, limit=SHOWN + 1)
+        everything = replace(draft, rule=whole).next_occurrences(at, limit=SHOWN + 1)
         rows = [(one, one.original_start not in kept) for one in everything]
     before: Occurrence | None = None
     dates = []
@@ -82,12 +81,12 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
 
 def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence | None) -> str:
     """A change of the clocks on that day, or since the date before."""
-    change = gap_or_fold(one.local, draft.zone)
+    change = find_clock_change(one.local, draft.zone)
     if change is not None and change.kind == "fold":
         return clocks_change(voice, one.local, draft.zone)
     if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
-        gap = gap_or_fold(wanted, draft.zone)
+        gap = find_clock_change(wanted, draft.zone)
         if gap is not None and gap.kind == "gap":
             return voice.say(N_("The clocks go forward that night and skip the usual hour."))
     if before is not None and one.utc_offset != before.utc_offset:
@@ -122,7 +121,7 @@ def _season(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> s
 
 def clocks_change(voice: Voice, local: datetime, zone: str) -> str:
     """What a change of the clocks does to this naive wall clock, in a sentence; "" when it is plain (`S3`)."""
-    change = gap_or_fold(local, zone)
+    change = find_clock_change(local, zone)
     if change is None:
         return ""
     if change.kind == "fold":

@@ -11,7 +11,7 @@ from babel.lists import format_list
 
 from backend.events.recurrence import Freq, Weekday
 from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import RuleLine, RuleWords, describe
+from backend.events.rule_description import RecurrenceDescription, RuleDescription, describe_recurrence
 from backend.i18n import N_, Voice
 from backend.zones import wall_clock
 
@@ -22,10 +22,10 @@ _WORKDAYS = (Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR)
 
 def rhythm_of(voice: Voice, rule: str, starts_local: datetime) -> str:
     """How often, as a few words ("every Tuesday"); "" for a single date. `rule` is RFC 5545 text that was taken."""
-    return rhythm(voice, describe(parse_recurrence(rule), starts_local))
+    return rhythm(voice, describe_recurrence(parse_recurrence(rule), starts_local))
 
 
-def rhythm(voice: Voice, words: RuleWords) -> str:
+def rhythm(voice: Voice, words: RecurrenceDescription) -> str:
     """The same for a rule that is taken apart already."""
     if words.once:
         return ""
@@ -34,7 +34,7 @@ def rhythm(voice: Voice, words: RuleWords) -> str:
     return _rhythm(voice, words.rules[0])
 
 
-def read_back(voice: Voice, words: RuleWords, starts_local: datetime, zone: str) -> str:
+def read_back(voice: Voice, words: RecurrenceDescription, starts_local: datetime, zone: str) -> str:
     """The whole rule in sentences. `starts_local` is the naive wall clock of the first date, in `zone`."""
     hour = _hour(voice, starts_local)
     if words.once:
@@ -65,7 +65,7 @@ def weekday_names(voice: Voice, width: str = "wide") -> list[str]:
     return [names[day] for day in Weekday]
 
 
-def _whole(voice: Voice, line: RuleLine, zone: str) -> str:
+def _whole(voice: Voice, line: RuleDescription, zone: str) -> str:
     values = {
         "rhythm": _rhythm(voice, line),
         "hours": _listed(voice, [format_time(t, "short", locale=voice.locale) for t in line.times]),
@@ -85,7 +85,7 @@ def _whole(voice: Voice, line: RuleLine, zone: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _rhythm(voice: Voice, line: RuleLine) -> str:
+def _rhythm(voice: Voice, line: RuleDescription) -> str:
     if line.positions or line.year_days or line.weeks:
         return voice.say(N_("by a rule of its own"))
     if line.months and line.freq is not Freq.YEARLY:
@@ -98,7 +98,7 @@ def _rhythm(voice: Voice, line: RuleLine) -> str:
     }[line.freq](voice, line)
 
 
-def _daily(voice: Voice, line: RuleLine) -> str:
+def _daily(voice: Voice, line: RuleDescription) -> str:
     if line.month_days:
         return voice.say(N_("by a rule of its own"))
     if line.days:
@@ -108,7 +108,7 @@ def _daily(voice: Voice, line: RuleLine) -> str:
     return voice.say(N_("every %(nth)s day"), nth=voice.ordinal(line.interval))
 
 
-def _weekly(voice: Voice, line: RuleLine) -> str:
+def _weekly(voice: Voice, line: RuleDescription) -> str:
     days = _days(voice, line)
     if line.interval == 1:
         if line.weekdays == _WORKDAYS:
@@ -120,7 +120,7 @@ def _weekly(voice: Voice, line: RuleLine) -> str:
     return voice.say(N_("every %(nth)s week: %(days)s"), nth=nth, days=days)
 
 
-def _monthly(voice: Voice, line: RuleLine) -> str:
+def _monthly(voice: Voice, line: RuleDescription) -> str:
     if line.days and line.month_days:
         return voice.say(N_("by a rule of its own"))
     month = (
@@ -156,7 +156,7 @@ def _monthly(voice: Voice, line: RuleLine) -> str:
     return voice.say(N_("%(month)s on the %(dates)s"), month=month, dates=dates)
 
 
-def _yearly(voice: Voice, line: RuleLine) -> str:
+def _yearly(voice: Voice, line: RuleDescription) -> str:
     plain = not line.days and len(line.months) == len(line.month_days) == 1
     if not plain or line.month_days[0] < 0:
         return voice.say(N_("by a rule of its own"))
@@ -169,7 +169,7 @@ def _yearly(voice: Voice, line: RuleLine) -> str:
     return voice.say(N_("every %(nth)s year on %(date)s"), nth=nth, date=worded)
 
 
-def _days(voice: Voice, line: RuleLine) -> str:
+def _days(voice: Voice, line: RuleDescription) -> str:
     names = weekday_names(voice)
     return _listed(voice, [names[day] for day in line.weekdays])
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, time
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft
 from backend.events.recurrence import Freq, Weekday, wall_times
-from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
-from backend.events.rule_description import RuleLine, describe
+from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
+from backend.events.rule_description import RuleDescription, describe_recurrence
 from backend.i18n import N_
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
@@ -61,7 +61,7 @@ class SeriesForm:
 def form_of(draft: SeriesDraft) -> SeriesForm:
     """The form that says what this draft says."""
     recurrence = parse_recurrence(draft.rule)
-    words = describe(recurrence, draft.starts_local)
+    words = describe_recurrence(recurrence, draft.starts_local)
     fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
     if words.simple is not None and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local:
         fields |= _builder(words.simple, draft)
@@ -95,7 +95,7 @@ def form_of(draft: SeriesDraft) -> SeriesForm:
     )
 
 
-def _builder(line: RuleLine, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
+def _builder(line: RuleDescription, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
     repeats = {Freq.DAILY: "daily", Freq.WEEKLY: "weekly"}.get(line.freq)
     if repeats is None:
         repeats = "own" if line.freq is Freq.YEARLY else "nth" if line.days else "monthly"
@@ -153,7 +153,7 @@ def draft_of(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDr
         visibility=form.visibility,
     )
     try:
-        draft.check()
+        draft.validate()
     except InvalidForm as refused:
         faults.add(refused)
     return draft, faults
@@ -199,7 +199,7 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
             extra=[_moment(text) for text in form.extra],
             left_out=[_moment(text) for text in form.left_out],
         )
-    except BadRule as bad:
+    except InvalidRecurrence as bad:
         faults.add(Invalid(bad.message, field="rule", part=bad.part))
         return ""
     # What lies outside these years is a fault of its own, and too near the ends of the calendar to reckon with.
@@ -265,7 +265,7 @@ def _moment(text: str) -> Moment:
     """A date as RFC 5545 writes it. Raises `BadRule`."""
     moments = parse_recurrence(f"RDATE:{text}").rdates
     if len(moments) != 1:
-        raise BadRule("rule.syntax", text)
+        raise InvalidRecurrence("rule.syntax", text)
     return moments[0]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.bookings.queries import event
 from backend.errors import Refusal
-from backend.events.ical import CalendarDate, Status
+from backend.events.ical import CalendarEvent, EventStatus
 from backend.events.notifications import notify
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
@@ -29,7 +29,7 @@ LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 Link = Callable[[str], str]  # a date's code to an address that opens it
 
 
-async def calendar_date(code: str, person: Person, *, url: str = "") -> CalendarDate:
+async def calendar_date(code: str, person: Person, *, url: str = "") -> CalendarEvent:
     """A date as its reader's calendar holds it, with a link to it. Raises `NotFound`."""
     view = await event(code, person)
     row = await db.row(f"{DATES} WHERE i.id = $2", person.id, view.id)
@@ -62,7 +62,7 @@ async def send_date(code: str, person: Person) -> None:
         )
 
 
-async def calendar_dates(person: Person, link: Link) -> list[CalendarDate]:
+async def calendar_dates(person: Person, link: Link) -> list[CalendarEvent]:
     """What a calendar that follows the person holds: every date over all their clubs that they are in or wait for, and
     those of them that are cancelled, from six weeks back on. What they have left is not in it any more."""
     rows = await db.rows(
@@ -75,11 +75,11 @@ async def calendar_dates(person: Person, link: Link) -> list[CalendarDate]:
     return [_date(row, person.voice, link(row["code"])) for row in rows]
 
 
-def _date(row: db.Row, voice: Voice, url: str) -> CalendarDate:
+def _date(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
     status = _status(row)
-    reason = row["cancel_reason"] if status is Status.CANCELLED else ""
+    reason = row["cancel_reason"] if status is EventStatus.CANCELLED else ""
     changed_at: datetime = row["changed_at"]
-    return CalendarDate(
+    return CalendarEvent(
         code=row["code"],
         title=_told(row, status, voice),
         starts_at=row["starts_at"],
@@ -94,18 +94,18 @@ def _date(row: db.Row, voice: Voice, url: str) -> CalendarDate:
     )
 
 
-def _told(row: db.Row, status: Status, voice: Voice) -> str:
+def _told(row: db.Row, status: EventStatus, voice: Voice) -> str:
     """The title; calendars show no status, so what is not certain is said."""
     title = f"{row['emoji']} {row['title']}".strip()
-    if status is Status.CANCELLED:
+    if status is EventStatus.CANCELLED:
         return voice.say(N_("Cancelled: %(title)s"), title=title)
-    if status is Status.TENTATIVE and row["answer"] == "in":
+    if status is EventStatus.TENTATIVE and row["answer"] == "in":
         return voice.say(N_("%(title)s (in line)"), title=title)
     return title
 
 
-def _status(row: db.Row) -> Status:
+def _status(row: db.Row) -> EventStatus:
     if row["state"] == "CANCELLED":
-        return Status.CANCELLED
+        return EventStatus.CANCELLED
     unsure = row["answer"] == "maybe" or (row["answer"] == "in" and not row["seats"])
-    return Status.TENTATIVE if unsure else Status.CONFIRMED
+    return EventStatus.TENTATIVE if unsure else EventStatus.CONFIRMED

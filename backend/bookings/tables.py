@@ -5,7 +5,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account, Membership
-from backend.events.tables import Instance
+from backend.events.tables import EventInstance
 from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
 
@@ -15,7 +15,7 @@ class Absence(Table, tablename="absences", db=DB):
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    instance_id = ForeignKey(Instance, null=False, on_delete=OnDelete.restrict)
+    instance_id = ForeignKey(EventInstance, null=False, on_delete=OnDelete.restrict)
     membership_id = ForeignKey(Membership, null=False, on_delete=OnDelete.restrict)
     kind = Text(default=None)
     seats = Integer(default=None)

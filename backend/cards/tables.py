@@ -5,7 +5,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account
-from backend.events.tables import Instance
+from backend.events.tables import EventInstance
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
@@ -21,7 +21,7 @@ class Card(Table, tablename="cards", db=DB):
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     group_id = ForeignKey(Group, null=False, on_delete=OnDelete.restrict)
     topic_id = BigInt(null=True, default=None)
-    instance_id = ForeignKey(Instance, null=True, default=None, on_delete=OnDelete.restrict)
+    instance_id = ForeignKey(EventInstance, null=True, default=None, on_delete=OnDelete.restrict)
     poll_id = BigInt(null=True, default=None)
     state = Text(default=None)
     message_id = BigInt(null=True, default=None)

@@ -4,10 +4,10 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import note
-from backend.errors import Invalid, NotFound
-from backend.events.actions import materialize
-from backend.events.cancel import cancel_locked, check_reason
-from backend.events.locking import lock_instances
+from backend.errors import Invalid
+from backend.events.cancel import cancel_locked, validate_reason
+from backend.events.locking import lock_instances, lock_series
+from backend.events.materialization import materialize_series
 from backend.events.sync import UNTOUCHED
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
@@ -23,7 +23,7 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
     club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     at = clock.now()
     async with db.transaction():
-        row = await _series(club.id, series_id)
+        row = await lock_series(series_id, club.id)
         if row["archived_at"] is not None:
             return 0
         ids = await lock_instances(series_id, at)
@@ -43,7 +43,7 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
                 field="reason",
             )
         said = reason.strip() or Voice(club.language).say(N_("This is not held any more."))
-        said = check_reason(said)
+        said = validate_reason(said)
         gone = [date["id"] for date in dates if date["untouched"]]
         await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", gone)
         kept = [date["id"] for date in dates if not date["untouched"]]
@@ -64,7 +64,7 @@ async def restore_series(person: Person, account_id: int, series_id: int) -> int
     club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     at = clock.now()
     async with db.transaction():
-        row = await _series(club.id, series_id)
+        row = await lock_series(series_id, club.id)
         if row["archived_at"] is None:
             return 0
         await db.execute(
@@ -72,17 +72,6 @@ async def restore_series(person: Person, account_id: int, series_id: int) -> int
             series_id,
             at,
         )
-        made = await materialize(series_id, at)
+        made = await materialize_series(series_id, at)
         await note(club.id, person.id, "restore", f"series {series_id}")
     return len(made)
-
-
-async def _series(account_id: int, series_id: int) -> db.Row:
-    row = await db.row(
-        "SELECT * FROM event_series WHERE id = $1 AND account_id = $2 FOR NO KEY UPDATE",
-        series_id,
-        account_id,
-    )
-    if row is None:
-        raise NotFound()
-    return row

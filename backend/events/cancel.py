@@ -22,7 +22,7 @@ REASON_MAX = 300
 async def cancel_instance(code: str, person: Person, reason: str) -> None:
     """Cancel one date (`S5`): bookings stay as they are, so that it can be undone; who is booked, waits or said maybe is
     told. Doing it again changes nothing. Raises `Invalid`, `Ended`, `Forbidden`, `NotFound`, `Busy`."""
-    reason = check_reason(reason)
+    reason = validate_reason(reason)
     where = await find_instance(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     at = clock.now()
@@ -56,7 +56,7 @@ async def restore_instance(code: str, person: Person) -> None:
         await note(club.id, person.id, "restore", f"instance {where.id}")
 
 
-def check_reason(reason: str) -> str:
+def validate_reason(reason: str) -> str:
     """The reason on one line. Raises `Invalid` when there is none, or it is too long."""
     reason = " ".join(reason.split())
     if not reason:

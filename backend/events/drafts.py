@@ -1,19 +1,54 @@
-"""What an organiser enters for a series, checked as a whole (`S1`, `X5`)."""
+"""What an organiser enters for a series, validated as a whole (`S1`, `X5`)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from backend.errors import Invalid, InvalidForm
-from backend.events.recurrence import Recurrence
-from backend.events.rfc5545 import BadRule, parse_recurrence
+from backend.events.occurrences import Occurrence
+from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
+from backend.events.timing import MAX_LOOKAHEAD, SeriesTiming
 from backend.i18n import N_
 from backend.zones import zone_names
 
-TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000
-CAPACITY_MAX = 100_000
-DAY = 24 * 60
+TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
+CAPACITY_MAX = 100_000  # seats
+DAY = 24 * 60  # minutes
 REMINDERS_MAX = 5
+
+_TEXT_LIMITS = {
+    "title": TITLE_MAX,
+    "place": PLACE_MAX,
+    "description": DESCRIPTION_MAX,
+    "map_url": PLACE_MAX * 3,
+    "rule": RULE_MAX,
+    "emoji": 16,
+}
+# Field: least, most. None, where a field may be None, is always allowed.
+_NUMBER_LIMITS = {
+    "duration_minutes": (5, 14 * DAY),
+    "capacity": (1, CAPACITY_MAX),
+    "guests_max": (0, 9),
+    "opens_before_minutes": (0, 366 * DAY),
+    "closes_before_minutes": (0, 366 * DAY),
+    "cancel_before_minutes": (0, 366 * DAY),
+    "announce_before_minutes": (0, 366 * DAY),
+    "offers_before_minutes": (0, 366 * DAY),
+    "offer_minutes": (5, DAY),
+    "first_tap_before_minutes": (0, DAY),
+    "min_to_run": (1, CAPACITY_MAX),
+    "decide_before_minutes": (0, 60 * DAY),
+    "warn_before_minutes": (0, 60 * DAY),
+}
+
+
+class Visibility(StrEnum):
+    """Who can see a series (`A5`), as `event_series.visibility` stores it."""
+
+    GROUP = "group"  # members of the account
+    LINK = "link"  # anyone who has the link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,103 +73,81 @@ class SeriesDraft:
     fill_gaps: bool = False
     group_id: int | None = None
     topic_id: int | None = None
-    visibility: str = "group"
+    visibility: str = Visibility.GROUP
     offers_before_minutes: int = DAY  # nearer than this, a free seat is offered (W3)
     offer_minutes: int = 30
-    first_tap_before_minutes: int = 120  # nearer than this, the first tap has it
+    first_tap_before_minutes: int = 120  # nearer than this, the first tap takes a free seat (W3)
     min_to_run: int | None = None
     decide_before_minutes: int = DAY
-    decide_by_itself: bool = False  # else an organiser decides (S7)
+    decide_by_itself: bool = False  # False: an organiser decides (S7)
     warn_before_minutes: int = DAY  # before the decision
     remind_before_minutes: tuple[int, ...] = (DAY, 120)
     remind_unanswered: bool = False
 
-    def check(self) -> Recurrence:
-        """The draft's recurrence. Raises `InvalidForm` with every fault at once."""
-        faults = [*self._texts(), *self._numbers()]
-        recurrence = Recurrence()
-        try:
-            recurrence = parse_recurrence(self.rule)
-        except BadRule as bad:
-            faults.append(Invalid(bad.message, field="rule", part=bad.part))
+    def validate(self) -> None:
+        """Raises `InvalidForm` with every fault at once (`X5`)."""
+        faults = [
+            *self._text_faults(),
+            *self._number_faults(),
+            *self._consistency_faults(),
+            *self._date_faults(),
+        ]
         if faults:
             raise InvalidForm(faults)
-        return recurrence
 
-    def _texts(self) -> list[Invalid]:
-        faults = []
+    def next_occurrences(self, after: datetime, *, limit: int) -> list[Occurrence]:
+        """A preview of the first `limit` occurrences after an aware instant. Raises `InvalidForm`."""
+        self.validate()
+        timing = SeriesTiming(self.starts_local, self.zone, self.rule, self.duration_minutes)
+        return timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit)
+
+    def _text_faults(self) -> Iterator[Invalid]:
         if not self.title.strip():
-            faults.append(Invalid(N_("Give it a title."), field="title"))
-        for field, most in (
-            ("title", TITLE_MAX),
-            ("place", PLACE_MAX),
-            ("description", DESCRIPTION_MAX),
-            ("map_url", PLACE_MAX * 3),
-            ("rule", RULE_MAX),
-            ("emoji", 16),
-        ):
+            yield Invalid(N_("Give it a title."), field="title")
+        for field, most in _TEXT_LIMITS.items():
             if len(getattr(self, field)) > most:
-                faults.append(Invalid(N_("At most %(most)s characters, please."), field=field, most=most))
-        if any(c.isalnum() or c.isspace() for c in self.emoji):
-            faults.append(Invalid(N_("One emoji, or nothing."), field="emoji"))
+                yield Invalid(N_("At most %(most)s characters, please."), field=field, most=most)
+        if any(char.isalnum() or char.isspace() for char in self.emoji):
+            yield Invalid(N_("One emoji, or nothing."), field="emoji")
         if self.map_url and not re.match(r"https://[^\s<>\"']+$", self.map_url):
-            faults.append(Invalid(N_("A link that begins with https://, please."), field="map_url"))
+            yield Invalid(N_("A link that begins with https://, please."), field="map_url")
         if self.zone not in zone_names():
-            faults.append(Invalid(N_("That time zone is not known."), field="zone"))
-        if self.visibility not in ("group", "link"):
-            faults.append(Invalid(N_("Choose who can see it."), field="visibility"))
-        return faults
+            yield Invalid(N_("That time zone is not known."), field="zone")
+        if self.visibility not in set(Visibility):
+            yield Invalid(N_("Choose who can see it."), field="visibility")
 
-    def _numbers(self) -> list[Invalid]:
-        faults = []
-        bounds = (
-            ("duration_minutes", 5, 14 * DAY),
-            ("capacity", 1, CAPACITY_MAX),
-            ("guests_max", 0, 9),
-            ("opens_before_minutes", 0, 366 * DAY),
-            ("closes_before_minutes", 0, 366 * DAY),
-            ("cancel_before_minutes", 0, 366 * DAY),
-            ("announce_before_minutes", 0, 366 * DAY),
-            ("offers_before_minutes", 0, 366 * DAY),
-            ("offer_minutes", 5, DAY),
-            ("first_tap_before_minutes", 0, DAY),
-            ("min_to_run", 1, CAPACITY_MAX),
-            ("decide_before_minutes", 0, 60 * DAY),
-            ("warn_before_minutes", 0, 60 * DAY),
-        )
-        for field, least, most in bounds:
+    def _number_faults(self) -> Iterator[Invalid]:
+        for field, (least, most) in _NUMBER_LIMITS.items():
             number = getattr(self, field)
             if number is not None and not least <= number <= most:
-                faults.append(
-                    Invalid(
-                        N_("Between %(least)s and %(most)s, please."),
-                        field=field,
-                        least=least,
-                        most=most,
-                    )
+                yield Invalid(
+                    N_("Between %(least)s and %(most)s, please."), field=field, least=least, most=most
                 )
         if len(self.remind_before_minutes) > REMINDERS_MAX or not all(
-            5 <= lead <= 60 * DAY for lead in self.remind_before_minutes
+            5 <= minutes <= 60 * DAY for minutes in self.remind_before_minutes
         ):
-            faults.append(
-                Invalid(
-                    N_("At most %(most)s reminders, each at least five minutes ahead."),
-                    field="remind_before_minutes",
-                    most=REMINDERS_MAX,
-                )
+            yield Invalid(
+                N_("At most %(most)s reminders, each at least five minutes ahead."),
+                field="remind_before_minutes",
+                most=REMINDERS_MAX,
             )
+
+    def _consistency_faults(self) -> Iterator[Invalid]:
         if self.offers_before_minutes < self.first_tap_before_minutes:
-            faults.append(
-                Invalid(
-                    N_("Offers have to begin before the last window, in which the first tap counts."),
-                    field="offers_before_minutes",
-                )
+            yield Invalid(
+                N_("Offers have to begin before the last window, in which the first tap counts."),
+                field="offers_before_minutes",
             )
         if self.min_to_run and self.capacity and self.min_to_run > self.capacity:
-            faults.append(Invalid(N_("That is more than there are seats."), field="min_to_run"))
+            yield Invalid(N_("That is more than there are seats."), field="min_to_run")
         opens, closes = self.opens_before_minutes, self.closes_before_minutes
         if opens is not None and opens <= closes:
-            faults.append(Invalid(N_("It would close before it opens."), field="opens_before_minutes"))
+            yield Invalid(N_("It would close before it opens."), field="opens_before_minutes")
+
+    def _date_faults(self) -> Iterator[Invalid]:
         if not 2000 <= self.starts_local.year < 2200:
-            faults.append(Invalid(N_("Choose a date in this century."), field="starts_local"))
-        return faults
+            yield Invalid(N_("Choose a date in this century."), field="starts_local")
+        try:
+            parse_recurrence(self.rule)
+        except InvalidRecurrence as error:
+            yield Invalid(error.message, field="rule", part=error.part)

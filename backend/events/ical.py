@@ -10,14 +10,14 @@ from enum import StrEnum
 
 from icalendar import Calendar, Event, Timezone, vDuration, vText, vUri
 
-from backend.zones import zone_named
+from backend.zones import zone_by_name
 
-PRODUCT = "-//Emerald//Emerald//EN"
-FORMAT = 1  # counts how a calendar is written: one more, and those who follow one take it anew
+PRODID = "-//Emerald//Emerald//EN"
+FORMAT_VERSION = 1  # counts how a calendar is written: one more, and those who follow one take it anew
 _MARGIN = timedelta(days=366)  # so much of a zone's changes is told around the dates
 
 
-class Status(StrEnum):
+class EventStatus(StrEnum):
     """How sure a date is for its reader."""
 
     CONFIRMED = "CONFIRMED"
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarDate:
+class CalendarEvent:
     """One date as a calendar holds it. Times are aware instants, told in `zone`; with each change `sequence` rises, and
     `changed_at` is when it last did."""
 
@@ -36,20 +36,20 @@ class CalendarDate:
     ends_at: datetime
     zone: str
     sequence: int
-    status: Status
+    status: EventStatus
     changed_at: datetime
     description: str = ""
     place: str = ""
     url: str = ""
 
 
-def render(
-    dates: Sequence[CalendarDate], *, host: str, name: str = "", every: timedelta | None = None
+def render_calendar(
+    dates: Sequence[CalendarEvent], *, host: str, name: str = "", every: timedelta | None = None
 ) -> bytes:
     """A calendar of these dates, named `name`, for whoever follows it to look at `every` so often. `host` is that of the
     public address, so that a date is the same thing in everybody's calendar, wherever it is moved."""
     calendar = Calendar()
-    calendar.add("PRODID", PRODUCT)
+    calendar.add("PRODID", PRODID)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", "PUBLISH")
     if name:
@@ -70,13 +70,13 @@ def _is_utc(zone: str) -> bool:
     return zone in ("UTC", "Etc/UTC")
 
 
-def _zone(zone: str, dates: Sequence[CalendarDate]) -> Timezone:
+def _zone(zone: str, dates: Sequence[CalendarEvent]) -> Timezone:
     first = min(date.starts_at for date in dates) - _MARGIN
     last = max(date.ends_at for date in dates) + _MARGIN
-    return Timezone.from_tzinfo(zone_named(zone), zone, first.date(), last.date())
+    return Timezone.from_tzinfo(zone_by_name(zone), zone, first.date(), last.date())
 
 
-def _event(date: CalendarDate, host: str) -> Event:
+def _event(date: CalendarEvent, host: str) -> Event:
     event = Event()
     event.add("UID", f"{date.code}@{host}")
     event.add("DTSTAMP", date.changed_at.astimezone(UTC))
@@ -84,7 +84,7 @@ def _event(date: CalendarDate, host: str) -> Event:
     event.add("SEQUENCE", date.sequence)
     event.add("STATUS", str(date.status))
     for field, instant in (("DTSTART", date.starts_at), ("DTEND", date.ends_at)):
-        local = instant.astimezone(UTC if _is_utc(date.zone) else zone_named(date.zone))
+        local = instant.astimezone(UTC if _is_utc(date.zone) else zone_by_name(date.zone))
         event.add(field, local.replace(microsecond=0))
     event.add("SUMMARY", date.title)
     if date.description:

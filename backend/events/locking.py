@@ -12,18 +12,24 @@ from backend.seats.replies import Ended, cancelled
 from backend.seats.state import Request
 
 
-async def load_series(account_id: int, series_id: int) -> db.Row:
-    """A series of the club with its row locked, so that nobody else changes it or makes its dates.
+async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:
+    """Lock the row of a series, so that nobody else changes it or makes its instances, and return it.
 
-    Raises `NotFound`, and `Invalid` when it is archived.
+    Raises `NotFound` when there is none, or when it is not the account's (`A1`); without an account it may be anyone's.
     """
     row = await db.row(
-        "SELECT * FROM event_series WHERE id = $1 AND account_id = $2 FOR NO KEY UPDATE",
+        "SELECT * FROM event_series WHERE id = $1 AND ($2::bigint IS NULL OR account_id = $2) FOR NO KEY UPDATE",
         series_id,
         account_id,
     )
     if row is None:
         raise NotFound()
+    return row
+
+
+async def lock_unarchived_series(series_id: int, account_id: int) -> db.Row:
+    """The same for a change that an archived series does not take. Raises `Invalid` for one, `NotFound`."""
+    row = await lock_series(series_id, account_id)
     if row["archived_at"] is not None:
         raise Invalid(N_("It is archived. Take it out of the archive first."))
     return row

@@ -19,7 +19,7 @@ from backend.seats.store import bump_versions
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DecisionResult:
     """What was decided, as the answer to who decided it. `kind`: done, already."""
 
     kind: str
@@ -27,7 +27,7 @@ class Decision:
 
 
 # Dates whose settling is ahead, soonest first. $1 is the present moment.
-OPEN = """
+UNDECIDED = """
 SELECT i.id FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN instance_seats s ON s.instance_id = i.id
@@ -35,11 +35,11 @@ WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.decided_at IS NULL AND r.
     AND i.starts_at - make_interval(mins => r.decide_before_minutes)
 """
 TO_WARN = f"""
-{OPEN} BETWEEN $1::timestamptz + interval '1 microsecond' AND $1::timestamptz + make_interval(mins => r.warn_before_minutes)
+{UNDECIDED} BETWEEN $1::timestamptz + interval '1 microsecond' AND $1::timestamptz + make_interval(mins => r.warn_before_minutes)
     AND i.warned_at IS NULL AND s.booked < r.min_to_run ORDER BY i.starts_at, i.id
 """
 TO_DECIDE = f"""
-{OPEN} <= $1 AND (s.booked >= r.min_to_run OR i.decision_asked_at IS NULL)
+{UNDECIDED} <= $1 AND (s.booked >= r.min_to_run OR i.decision_asked_at IS NULL)
 ORDER BY i.starts_at, i.id
 """
 
@@ -98,7 +98,7 @@ async def _decide(instance_id: int, at: datetime) -> bool:
     return True
 
 
-async def decide(code: str, person: Person, *, run: bool) -> Decision:
+async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionResult:
     """An organiser's word: it runs with who there is, or it is called off; whatever the number is (`S7`).
 
     That it runs is decided once; it can be called off all the same. Raises `Cancelled`, `Ended`, `Forbidden`,
@@ -110,18 +110,18 @@ async def decide(code: str, person: Person, *, run: bool) -> Decision:
     async with db.transaction(store.lock(where.id)):
         still = await load_instance(where.id, at)
         if still["state"] == "CANCELLED" and not run:
-            return Decision("already", Words(N_("It is called off already.")))
+            return DecisionResult("already", Words(N_("It is called off already.")))
         require_scheduled(still)
         if run and still["decided_at"] is not None:
-            return Decision("already", Words(N_("It runs; that is decided already.")))
+            return DecisionResult("already", Words(N_("It runs; that is decided already.")))
         row = await _row(where.id)
         assert row is not None
         if run:
             await _confirm(row, person.id, at)
             await note(club.id, person.id, "run", f"instance {where.id}")
-            return Decision("done", Words(N_("It runs. Everybody who comes can count on it.")))
+            return DecisionResult("done", Words(N_("It runs. Everybody who comes can count on it.")))
         await _call_off(row, person.id, at)
-    return Decision("done", Words(N_("Called off. Everybody concerned is told.")))
+    return DecisionResult("done", Words(N_("Called off. Everybody concerned is told.")))
 
 
 async def _row(instance_id: int) -> db.Row | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.addresses import Address, Addresses
 from backend.events.drafts import SeriesDraft
-from backend.events.rules import WHOLE, Part
+from backend.events.timing import UNBOUNDED, SeriesBounds
 
 addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
 
@@ -26,7 +26,7 @@ class SeriesView:
     group_title: str
     dates_ahead: int
     next_start: datetime | None
-    part: Part = WHOLE  # of its rule's dates, once it was split (S4)
+    part: SeriesBounds = UNBOUNDED  # of its rule's dates, once it was split (S4)
     follows_id: int | None = None  # the series it was split from
     paused_at: datetime | None = None
     archived_at: datetime | None = None
@@ -37,7 +37,7 @@ class SeriesView:
         return self.id % 7
 
 
-SERIES = """
+SELECT_SERIES = """
 SELECT r.*, coalesce(g.title, '') AS group_title, n.ahead, n.next_start, n.drifted
 FROM event_series r LEFT JOIN groups g ON g.id = r.group_id
 LEFT JOIN LATERAL (
@@ -47,7 +47,7 @@ LEFT JOIN LATERAL (
 """
 
 
-def draft_from(row: db.Row) -> SeriesDraft:
+def draft_from_row(row: db.Row) -> SeriesDraft:
     """The draft that a row of series says."""
     fields = {name: row[name] for name in SeriesDraft.__dataclass_fields__}
     fields["remind_before_minutes"] = tuple(fields["remind_before_minutes"])
@@ -58,11 +58,11 @@ def _series(row: db.Row) -> SeriesView:
     return SeriesView(
         id=row["id"],
         account_id=row["account_id"],
-        draft=draft_from(row),
+        draft=draft_from_row(row),
         group_title=row["group_title"],
         dates_ahead=row["ahead"],
         next_start=row["next_start"],
-        part=Part(row["dates_from"], row["dates_before"]),
+        part=SeriesBounds(row["dates_from"], row["dates_before"]),
         follows_id=row["follows_id"],
         paused_at=row["paused_at"],
         archived_at=row["archived_at"],
@@ -73,7 +73,7 @@ def _series(row: db.Row) -> SeriesView:
 async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesView]:
     """The club's series: those with dates to come first, by the next of them; the `archived` ones only when asked (`S9`)."""
     rows = await db.rows(
-        f"{SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3 ORDER BY n.next_start NULLS LAST, r.id",
+        f"{SELECT_SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3 ORDER BY n.next_start NULLS LAST, r.id",
         account_id,
         clock.now(),
         archived,
@@ -81,7 +81,9 @@ async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesV
     return [_series(row) for row in rows]
 
 
-async def series(account_id: int, series_id: int) -> SeriesView | None:
+async def series_by_id(account_id: int, series_id: int) -> SeriesView | None:
     """One series of the club, or None (`A1`)."""
-    row = await db.row(f"{SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id)
+    row = await db.row(
+        f"{SELECT_SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id
+    )
     return _series(row) if row else None

@@ -10,7 +10,7 @@ from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
 from dateutil.rrule import weekday as dateutil_weekday
 
 # A whole local day, a wall clock in the series' zone (naive), or an instant (aware, UTC).
-Moment = date | datetime
+DateOrDateTime = date | datetime
 
 
 class Freq(StrEnum):
@@ -35,7 +35,7 @@ class Weekday(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class WeekdayNum:
     """One value of BYDAY: a weekday, or with an ordinal the nth (below 0: nth last) of a period."""
 
     weekday: Weekday
@@ -49,12 +49,12 @@ class Rule:
     freq: Freq
     interval: int = 1
     count: int | None = None
-    until: Moment | None = None
+    until: DateOrDateTime | None = None
     by_month: tuple[int, ...] = ()
     by_week_no: tuple[int, ...] = ()
     by_year_day: tuple[int, ...] = ()
     by_month_day: tuple[int, ...] = ()
-    by_day: tuple[Day, ...] = ()
+    by_day: tuple[WeekdayNum, ...] = ()
     by_hour: tuple[int, ...] = ()
     by_minute: tuple[int, ...] = ()
     by_second: tuple[int, ...] = ()
@@ -72,8 +72,8 @@ class Recurrence:
 
     rules: tuple[Rule, ...] = ()
     exrules: tuple[Rule, ...] = ()
-    rdates: tuple[Moment, ...] = ()
-    exdates: tuple[Moment, ...] = ()
+    rdates: tuple[DateOrDateTime, ...] = ()
+    exdates: tuple[DateOrDateTime, ...] = ()
 
 
 _DATEUTIL: Final[dict[Freq, Literal[0, 1, 2, 3]]] = {
@@ -139,19 +139,19 @@ def _as_dateutil(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
     )
 
 
-def _days(rule: Rule, starts: datetime) -> tuple[Day, ...]:
+def _days(rule: Rule, starts: datetime) -> tuple[WeekdayNum, ...]:
     """BYDAY as dateutil understands it."""
     selects_days = rule.by_day or rule.by_month_day or rule.by_year_day
     if (rule.freq is Freq.WEEKLY or rule.by_week_no) and not selects_days:
         # A week alone names no day: it is the weekday of the start (dateutil: all seven of them).
-        return (Day(Weekday(starts.weekday())),)
+        return (WeekdayNum(Weekday(starts.weekday())),)
     ordinal = [day for day in rule.by_day if day.ordinal is not None]
     if not ordinal or len(ordinal) == len(rule.by_day):
         return rule.by_day
     # "MO,1FR" is every Monday and the first Friday; dateutil takes it as both at once, never.
     most = 53 if rule.freq is Freq.YEARLY and not rule.by_month else 5
     plain = (day.weekday for day in rule.by_day if day.ordinal is None)
-    return (*ordinal, *(Day(weekday, n) for weekday in plain for n in range(1, most + 1)))
+    return (*ordinal, *(WeekdayNum(weekday, n) for weekday in plain for n in range(1, most + 1)))
 
 
 def can_match(rule: Rule) -> bool:

@@ -57,7 +57,7 @@ async def move_instance(
         row = await load_instance(where.id, at)
         require_scheduled(row)
         was = row["ends_at"] - row["starts_at"]
-        starts_at, length = new_time(row["zone"], was, starts_local, duration_minutes, at)
+        starts_at, length = resolve_new_time(row["zone"], was, starts_local, duration_minutes, at)
         moved = starts_at != row["starts_at"]
         if not moved and was == length:
             return
@@ -85,7 +85,7 @@ async def move_instance(
         )
 
 
-def new_time(
+def resolve_new_time(
     zone: str,
     was: timedelta,
     starts_local: datetime,
@@ -148,7 +148,7 @@ async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
 
 
 # Who took a seat after they were asked knew the new time.
-TALLY = f"""
+MOVE_RESPONSES = f"""
 SELECT {DISPLAY_NAME} AS name,
     CASE WHEN b.seats = 0 THEN 'left'
         WHEN b.move_stays_at IS NOT NULL OR b.seated_at > b.move_asked_at THEN 'stay' ELSE 'silent' END AS said
@@ -164,6 +164,6 @@ async def move_responses(code: str, person: Person) -> MoveResponses:
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     said: dict[str, list[str]] = {"stay": [], "left": [], "silent": []}
-    for row in await db.rows(TALLY, where.id):
+    for row in await db.rows(MOVE_RESPONSES, where.id):
         said[row["said"]].append(row["name"])
     return MoveResponses(**said)

@@ -6,15 +6,7 @@ from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any, Final
 
-from backend.events.recurrence import (
-    Day,
-    Freq,
-    Moment,
-    Recurrence,
-    Rule,
-    Weekday,
-    can_match,
-)
+from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, can_match
 from backend.i18n import N_
 from backend.zones import UnknownZone, resolve_local
 
@@ -36,7 +28,7 @@ _SENTENCES: Final = {
 }
 
 
-class BadRule(ValueError):
+class InvalidRecurrence(ValueError):
     """A recurrence that cannot be taken.
 
     `key` names the fault (`rule.syntax`, `rule.never`, …); `message` is the sentence for the
@@ -77,13 +69,13 @@ def parse_recurrence(text: str) -> Recurrence:
     what repeats more than daily, and what no day can ever match.
     """
     if len(text) > MOST_CHARACTERS:
-        raise BadRule("rule.too-long")
+        raise InvalidRecurrence("rule.too-long")
     if not text.isascii():
-        raise BadRule("rule.syntax", text.strip())
+        raise InvalidRecurrence("rule.syntax", text.strip())
     rules: list[Rule] = []
     exrules: list[Rule] = []
-    rdates: list[Moment] = []
-    exdates: list[Moment] = []
+    rdates: list[DateOrDateTime] = []
+    exdates: list[DateOrDateTime] = []
     for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
         if not (line := line.strip()):
             continue
@@ -93,9 +85,9 @@ def parse_recurrence(text: str) -> Recurrence:
         elif name in ("RDATE", "EXDATE"):
             (rdates if name == "RDATE" else exdates).extend(_dates(value, params))
         else:
-            raise BadRule("rule.syntax", line)
+            raise InvalidRecurrence("rule.syntax", line)
         if len(rules) + len(exrules) > MOST_RULES or len(rdates) + len(exdates) > MOST_DATES:
-            raise BadRule("rule.too-long")
+            raise InvalidRecurrence("rule.too-long")
     return Recurrence(tuple(rules), tuple(exrules), tuple(rdates), tuple(exdates))
 
 
@@ -103,7 +95,7 @@ def _property(line: str) -> tuple[str, dict[str, str], str]:
     if ":" not in line:
         return "RRULE", {}, line
     if (match := _LINE.fullmatch(line)) is None:
-        raise BadRule("rule.syntax", line)
+        raise InvalidRecurrence("rule.syntax", line)
     name, params, value = match.groups()
     pairs = [param.split("=", 1) for param in params.split(";")[1:]]
     return name.upper(), {key.upper(): text.strip('"') for key, text in pairs}, value
@@ -114,13 +106,13 @@ def _rule(text: str) -> Rule:
     for part in text.strip().upper().rstrip(";").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value or name in parts:
-            raise BadRule("rule.syntax", part or text)
+            raise InvalidRecurrence("rule.syntax", part or text)
         parts[name] = value
     freq = parts.pop("FREQ", "")
     if freq in ("SECONDLY", "MINUTELY", "HOURLY"):
-        raise BadRule("rule.too-often", freq)
+        raise InvalidRecurrence("rule.too-often", freq)
     if freq not in Freq.__members__:
-        raise BadRule("rule.syntax", text)
+        raise InvalidRecurrence("rule.syntax", text)
     fields = dict(_field(name, value) for name, value in parts.items())
     rule = Rule(Freq(freq), **fields)
     _refuse_what_cannot_be(rule, text)
@@ -146,25 +138,25 @@ def _field(name: str, value: str) -> tuple[str, Any]:
         return "until", _moment(value, part)
     if name == "WKST" and value in Weekday.__members__:
         return "week_start", Weekday[value]
-    raise BadRule("rule.syntax", part)
+    raise InvalidRecurrence("rule.syntax", part)
 
 
 def _number(text: str, part: str, *, low: int, high: int, signed: bool = False) -> int:
     if _NUMBER.fullmatch(text) is None:
-        raise BadRule("rule.syntax", part)
+        raise InvalidRecurrence("rule.syntax", part)
     number = int(text)
     if not low <= (abs(number) if signed else number) <= high:
-        raise BadRule("rule.value", part)
+        raise InvalidRecurrence("rule.value", part)
     return number
 
 
-def _day(text: str, part: str) -> Day:
+def _day(text: str, part: str) -> WeekdayNum:
     if (match := _DAY.fullmatch(text)) is None:
-        raise BadRule("rule.syntax", part)
+        raise InvalidRecurrence("rule.syntax", part)
     ordinal, weekday = match.groups()
     if ordinal is None:
-        return Day(Weekday[weekday])
-    return Day(Weekday[weekday], _number(ordinal, part, low=1, high=53, signed=True))
+        return WeekdayNum(Weekday[weekday])
+    return WeekdayNum(Weekday[weekday], _number(ordinal, part, low=1, high=53, signed=True))
 
 
 def _refuse_what_cannot_be(rule: Rule, text: str) -> None:
@@ -180,31 +172,31 @@ def _refuse_what_cannot_be(rule: Rule, text: str) -> None:
         or (ordinal and rule.by_week_no)
         or (rule.by_set_pos and not any(by_parts + times))
     ):
-        raise BadRule("rule.together", text)
+        raise InvalidRecurrence("rule.together", text)
     if rule.count is not None and rule.until is not None:
-        raise BadRule("rule.ends-twice", text)
+        raise InvalidRecurrence("rule.ends-twice", text)
     if len(list(product(*(values or (0,) for values in times)))) > MOST_TIMES_A_DAY:
-        raise BadRule("rule.too-often", text)
+        raise InvalidRecurrence("rule.too-often", text)
     # dateutil does not expect a 6th Tuesday of a month and falls over it.
     most = 5 if rule.freq is Freq.MONTHLY or rule.by_month else 53
     if any(abs(day.ordinal or 0) > most for day in rule.by_day) or not can_match(rule):
-        raise BadRule("rule.never", text)
+        raise InvalidRecurrence("rule.never", text)
 
 
-def _dates(text: str, params: dict[str, str]) -> list[Moment]:
+def _dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
     kind = params.get("VALUE", "").upper()
     if kind == "PERIOD" or "/" in text:
-        raise BadRule("rule.period", text)
+        raise InvalidRecurrence("rule.period", text)
     if kind not in ("", "DATE", "DATE-TIME") or params.keys() - {"VALUE", "TZID"}:
-        raise BadRule("rule.syntax", text)
+        raise InvalidRecurrence("rule.syntax", text)
     found = []
     for value in text.strip().split(","):
         moment = _moment(value.strip().upper(), value)
         if kind and (kind == "DATE-TIME") is not isinstance(moment, datetime):
-            raise BadRule("rule.syntax", value)
+            raise InvalidRecurrence("rule.syntax", value)
         # Far from the calendar's ends, so that any zone can be applied; UNTIL never needs one.
         if not 1900 <= moment.year < 3000:
-            raise BadRule("rule.value", value)
+            raise InvalidRecurrence("rule.value", value)
         if isinstance(moment, datetime) and moment.tzinfo is None and "TZID" in params:
             moment = _in_zone(moment, params["TZID"])
         found.append(moment)
@@ -215,18 +207,18 @@ def _in_zone(wall: datetime, zone: str) -> datetime:
     try:
         return resolve_local(wall, zone)
     except UnknownZone as unknown:
-        raise BadRule("rule.zone", zone) from unknown
+        raise InvalidRecurrence("rule.zone", zone) from unknown
 
 
-def _moment(text: str, part: str) -> Moment:
+def _moment(text: str, part: str) -> DateOrDateTime:
     if (match := _DATE.fullmatch(text)) is None:
-        raise BadRule("rule.syntax", part)
+        raise InvalidRecurrence("rule.syntax", part)
     *numbers, utc = match.groups()
-    build: Callable[..., Moment] = date if numbers[3] is None else datetime
+    build: Callable[..., DateOrDateTime] = date if numbers[3] is None else datetime
     try:
         moment = build(*(int(number) for number in numbers if number is not None))
     except ValueError as impossible:
-        raise BadRule("rule.value", part) from impossible
+        raise InvalidRecurrence("rule.value", part) from impossible
     return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and utc else moment
 
 
@@ -235,11 +227,11 @@ def build_rule(
     interval: int = 1,
     weekdays: Sequence[Weekday] = (),
     ordinal: int | None = None,
-    until: Moment | None = None,
+    until: DateOrDateTime | None = None,
     count: int | None = None,
     *,
-    extra: Sequence[Moment] = (),
-    left_out: Sequence[Moment] = (),
+    extra: Sequence[DateOrDateTime] = (),
+    left_out: Sequence[DateOrDateTime] = (),
 ) -> str:
     """What the dashboard's rule builder says, as text that `parse_recurrence` takes.
 
@@ -252,9 +244,9 @@ def build_rule(
     else:
         fits = bool(weekdays) and freq is Freq.MONTHLY
     if not fits:
-        raise BadRule("rule.together", freq)
+        raise InvalidRecurrence("rule.together", freq)
     if ordinal is not None and not 1 <= abs(ordinal) <= 5:
-        raise BadRule("rule.value", str(ordinal))
+        raise InvalidRecurrence("rule.value", str(ordinal))
     parts = [f"FREQ={freq}"]
     if interval != 1:
         parts.append(f"INTERVAL={interval}")
@@ -273,12 +265,12 @@ def build_rule(
     return text
 
 
-def _date_line(name: str, moment: Moment) -> str:
+def _date_line(name: str, moment: DateOrDateTime) -> str:
     kind = "" if isinstance(moment, datetime) else ";VALUE=DATE"
     return f"{name}{kind}:{_written(moment)}"
 
 
-def _written(moment: Moment) -> str:
+def _written(moment: DateOrDateTime) -> str:
     if not isinstance(moment, datetime):
         return moment.isoformat().replace("-", "")
     zulu = "" if moment.tzinfo is None else "Z"

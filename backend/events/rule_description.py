@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from itertools import product
 
-from backend.events.recurrence import Day, Freq, Moment, Recurrence, Rule, Weekday
-from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
+from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum
+from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
 
 
 @dataclass(frozen=True, slots=True)
-class RuleLine:
+class RuleDescription:
     """One rule in terms a door can put into words; what the start implies is filled in.
 
     `days`, `months`, `month_days`, `year_days`, `weeks` and `positions` are the rule's own, empty
@@ -18,14 +18,14 @@ class RuleLine:
 
     freq: Freq
     interval: int
-    days: tuple[Day, ...]
+    days: tuple[WeekdayNum, ...]
     months: tuple[int, ...]
     month_days: tuple[int, ...]
     year_days: tuple[int, ...]
     weeks: tuple[int, ...]
     positions: tuple[int, ...]
     times: tuple[time, ...]
-    until: Moment | None
+    until: DateOrDateTime | None
     count: int | None
 
     @property
@@ -41,15 +41,15 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleWords:
+class RecurrenceDescription:
     """A recurrence for a door to put into words. `simple` is its one rule when the dashboard's
     rule builder can express it (then `build_rule` of its parts describes the same), else `None`."""
 
-    rules: tuple[RuleLine, ...]
-    left_out_rules: tuple[RuleLine, ...]
-    extra: tuple[Moment, ...]
-    left_out: tuple[Moment, ...]
-    simple: RuleLine | None
+    rules: tuple[RuleDescription, ...]
+    left_out_rules: tuple[RuleDescription, ...]
+    extra: tuple[DateOrDateTime, ...]
+    left_out: tuple[DateOrDateTime, ...]
+    simple: RuleDescription | None
 
     @property
     def once(self) -> bool:
@@ -57,7 +57,7 @@ class RuleWords:
         return not self.rules and not self.extra
 
 
-def describe(recurrence: Recurrence, starts_local: datetime) -> RuleWords:
+def describe_recurrence(recurrence: Recurrence, starts_local: datetime) -> RecurrenceDescription:
     """What the recurrence of a series with this start says, without prose.
 
     Order: as in the text for rules, ascending by day for single dates.
@@ -66,7 +66,7 @@ def describe(recurrence: Recurrence, starts_local: datetime) -> RuleWords:
     simple = None
     if len(rules) == 1 and not recurrence.exrules and _is_simple(recurrence.rules[0], starts_local):
         simple = rules[0]
-    return RuleWords(
+    return RecurrenceDescription(
         rules,
         tuple(_line(rule, starts_local) for rule in recurrence.exrules),
         tuple(sorted(set(recurrence.rdates), key=_sort_key)),
@@ -75,16 +75,16 @@ def describe(recurrence: Recurrence, starts_local: datetime) -> RuleWords:
     )
 
 
-def _sort_key(moment: Moment) -> str:
+def _sort_key(moment: DateOrDateTime) -> str:
     return moment.isoformat()
 
 
-def _line(rule: Rule, starts: datetime) -> RuleLine:
+def _line(rule: Rule, starts: datetime) -> RuleDescription:
     days, months, month_days = rule.by_day, rule.by_month, rule.by_month_day
     positions = rule.by_set_pos
     if not (days or month_days or rule.by_year_day):
         if rule.freq is Freq.WEEKLY or rule.by_week_no:
-            days = (Day(Weekday(starts.weekday())),)
+            days = (WeekdayNum(Weekday(starts.weekday())),)
         elif rule.freq in (Freq.MONTHLY, Freq.YEARLY):
             month_days = (starts.day,)
             if rule.freq is Freq.YEARLY and not months:
@@ -106,7 +106,7 @@ def _line(rule: Rule, starts: datetime) -> RuleLine:
     ):
         # "TU, the 2nd of them" is how some calendars write the 2nd Tuesday.
         days, positions = (replace(days[0], ordinal=positions[0]),), ()
-    return RuleLine(
+    return RuleDescription(
         freq=rule.freq,
         interval=rule.interval,
         days=days,
@@ -128,6 +128,6 @@ def _is_simple(rule: Rule, starts: datetime) -> bool:
         return False
     try:
         text = build_rule(line.freq, line.interval, line.weekdays, line.ordinal, line.until, line.count)
-    except BadRule:
+    except InvalidRecurrence:
         return False
     return _line(parse_recurrence(text).rules[0], starts) == line

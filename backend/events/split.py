@@ -1,4 +1,4 @@
-"""Changing this date and those that follow: the series is split in two (`S4`)."""
+"""Changing this instance and all that follow: the series is split in two (`S4`)."""
 
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -8,121 +8,132 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import note
 from backend.errors import NotFound
-from backend.events.actions import check_group
+from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import edit_series
-from backend.events.locking import load_instance, load_series, lock_instances
+from backend.events.locking import load_instance, lock_instances, lock_unarchived_series
 from backend.events.queries import find_instance
-from backend.events.rules import Part, Timing, timing_of
 from backend.events.sync import sync_instances
-from backend.events.tables import Series
+from backend.events.tables import EventSeries
+from backend.events.timing import SeriesBounds, SeriesTiming, timing_from_row
 from backend.people.queries import Person
 from backend.seats.regulars import copy_regulars
 from backend.zones import resolve_local, start_of_day
 
 
 async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
-    """Change this date and all that follow; the id of the series that has the date now. The series ends before it, and another that follows it takes over the dates
-    from here on, with their codes, bookings, cards and regulars: nobody loses anything.
+    """Change this instance and all that follow (`S4`); returns the id of the series that has the instance now.
 
-    While start, zone and rule are the same, COUNT and INTERVAL go on as they were. Another timing begins at the draft's
-    start; where that lies no later than the date before, on the day of this date. From the first date on, it is the
-    whole series that is changed. Raises `InvalidForm`, `Ended`, `Invalid` when archived, `Forbidden`, `NotFound`, `Busy`.
+    The series ends before this instance. A new series that follows it takes over this and the later instances with their
+    codes, bookings, cards and regulars, so that nobody loses anything. On the first instance the whole series is
+    changed instead, and not split.
+
+    While start, zone and rule are the same, COUNT and INTERVAL go on as they were. A new timing begins at the draft's
+    start, or, when that is not after the previous instance, on the local day of this instance.
+
+    Raises `InvalidForm`, `Ended`, `Invalid` when the series is archived, `Forbidden`, `NotFound`, `Busy`.
     """
-    where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
-    draft.check()
-    at = clock.now()
+    address = await find_instance(code)
+    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    draft.validate()
+    now = clock.now()
     async with db.transaction():
-        was = await _series_of(club.id, where.id)
-        await lock_instances(was["id"], at)
-        here: datetime = (await load_instance(where.id, at))["original_start"]
-        await check_group(club.id, draft.group_id)
-        before = await _date_before(was["id"], timing_of(was), here)
-        if before is not None:
-            series_id = await _split(was, draft, here, before, person, at)
-            await note(club.id, person.id, "split", f"series {was['id']}", into=series_id)
-    if before is None:
-        series_id = int(was["id"])
-        await edit_series(person, club.id, series_id, draft)
-    return series_id
+        series = await _lock_series_of_instance(address.id, account.id)
+        await lock_instances(series["id"], now)
+        split_at: datetime = (await load_instance(address.id, now))["original_start"]
+        await validate_group(account.id, draft.group_id)
+        previous_start = await _previous_start(series["id"], timing_from_row(series), split_at)
+        if previous_start is not None:
+            series_id = await _split(series, draft, split_at, previous_start, person, now)
+            await note(account.id, person.id, "split", f"series {series['id']}", into=series_id)
+            return series_id
+    await edit_series(person, account.id, series["id"], draft)
+    return int(series["id"])
 
 
-async def _series_of(account_id: int, instance_id: int) -> db.Row:
-    """The date's series, locked; looked up again, since it may have been split while we waited for the lock."""
-    found = None
+async def _lock_series_of_instance(instance_id: int, account_id: int) -> db.Row:
+    """The series of the instance, locked. Another split may give the instance to another series while this waits for the
+    lock, so it is looked up again."""
+    series = None
     while True:
         series_id = await db.value("SELECT series_id FROM event_instances WHERE id = $1", instance_id)
         if series_id is None:
             raise NotFound()
-        if found is not None and found["id"] == series_id:
-            return found
-        found = await load_series(account_id, series_id)
+        if series is not None and series["id"] == series_id:
+            return series
+        series = await lock_unarchived_series(series_id, account_id)
 
 
-async def _date_before(series_id: int, timing: Timing, here: datetime) -> datetime | None:
-    """The start of the newest date before this one; or, when there are no rows of those, the rule's first."""
+async def _previous_start(series_id: int, timing: SeriesTiming, split_at: datetime) -> datetime | None:
+    """The original start of the newest instance before the split or, when no such row exists, the rule's first
+    occurrence before it; None when there is neither."""
     newest: datetime | None = await db.value(
         "SELECT max(original_start) FROM event_instances WHERE series_id = $1 AND original_start < $2",
         series_id,
-        here,
+        split_at,
     )
     if newest is not None:
         return newest
     start = resolve_local(timing.starts_local, timing.zone)
-    earlier = replace(timing, part=Part(timing.part.since, here))
-    first = earlier.dates(after=min(start, here) - timing.length, until=here, limit=1)
+    earlier = replace(timing, bounds=SeriesBounds(timing.bounds.since, split_at))
+    first = earlier.occurrences(after=min(start, split_at) - timing.duration, until=split_at, limit=1)
     return first[0].original_start if first else None
 
 
 async def _split(
-    was: db.Row, draft: SeriesDraft, here: datetime, before: datetime, person: Person, at: datetime
+    series: db.Row,
+    draft: SeriesDraft,
+    split_at: datetime,
+    previous_start: datetime,
+    person: Person,
+    now: datetime,
 ) -> int:
-    timing = timing_of(was)
-    same = (draft.starts_local, draft.zone, draft.rule) == (
+    timing = timing_from_row(series)
+    has_same_timing = (draft.starts_local, draft.zone, draft.rule) == (
         timing.starts_local,
         timing.zone,
         timing.rule,
     )
-    row = Series(
-        account_id=was["account_id"],
+    row = EventSeries(
+        account_id=series["account_id"],
         created_by=person.id,
-        created_at=at,
-        updated_at=at,
-        follows_id=was["id"],
-        dates_from=here if same else _begins(draft, here, before),
-        dates_before=timing.part.before,
-        paused_at=was["paused_at"],
+        created_at=now,
+        updated_at=now,
+        follows_id=series["id"],
+        dates_from=split_at if has_same_timing else _new_timing_from(draft, split_at, previous_start),
+        dates_before=timing.bounds.before,
+        paused_at=series["paused_at"],
         **asdict(draft),
     )
     await row.save()
     series_id = int(row.id)
     await db.execute(
         "UPDATE event_series SET follows_id = $2 WHERE follows_id = $1 AND id <> $2",
-        was["id"],
+        series["id"],
         series_id,
     )
     await db.execute(
         "UPDATE event_series SET dates_before = $2, updated_at = $3 WHERE id = $1",
-        was["id"],
-        here,
-        at,
+        series["id"],
+        split_at,
+        now,
     )
     await db.execute(
         "UPDATE event_instances SET series_id = $2 WHERE series_id = $1 AND original_start >= $3",
-        was["id"],
+        series["id"],
         series_id,
-        here,
+        split_at,
     )
-    await copy_regulars(was["id"], series_id)
-    former = replace(timing, part=Part(here, timing.part.before))
-    await sync_instances(series_id, was, former, person, at)
+    await copy_regulars(series["id"], series_id)
+    old_timing = replace(timing, bounds=SeriesBounds(split_at, timing.bounds.before))
+    await sync_instances(series_id, series, old_timing, person, now)
     return series_id
 
 
-def _begins(draft: SeriesDraft, here: datetime, before: datetime) -> datetime:
-    """From when on the new rule counts: from its own start, or from the beginning of this day where that is long past."""
+def _new_timing_from(draft: SeriesDraft, split_at: datetime, previous_start: datetime) -> datetime:
+    """The instant from which a new timing counts: its own start or, when that is not after the previous instance, the
+    beginning of the local day of the split."""
     start = resolve_local(draft.starts_local, draft.zone)
-    if start > before:
+    if start > previous_start:
         return start
-    return max(start_of_day(here, draft.zone), before + timedelta(seconds=1))
+    return max(start_of_day(split_at, draft.zone), previous_start + timedelta(seconds=1))

@@ -1,17 +1,17 @@
-"""How the dates of a series follow when it was changed (`S4`, `W4`)."""
+"""How the instances of a series follow when the series is changed (`S4`, `W4`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from backend import db
-from backend.events.actions import materialize
 from backend.events.locking import bump_sequence, lock_instances, submit_locked
-from backend.events.rules import Timing, timing_of
+from backend.events.materialization import materialize_series
+from backend.events.timing import SeriesTiming, timing_from_row
 from backend.people.queries import Person
 from backend.seats.state import Request, Verb, Via
 from backend.seats.store import bump_versions
 
-# What nobody has touched may be taken away: no hand, no booking however old, no card, no word to anybody, no claim,
+# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim of seats, and
 # no poll that chose it.
 UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
@@ -23,74 +23,81 @@ SHOWN_IN_CALENDARS = ("title", "description", "place", "map_url", "zone", "durat
 
 
 async def sync_instances(
-    series_id: int, was: db.Row, was_timing: Timing, person: Person, at: datetime
+    series_id: int, old_series: db.Row, old_timing: SeriesTiming, person: Person, now: datetime
 ) -> None:
-    """Bring the dates to come in line with the series' row as it is now; `was` is the row before. Its row is locked."""
-    ids = await lock_instances(series_id, at)
-    row = await db.row("SELECT * FROM event_series WHERE id = $1", series_id)
-    assert row is not None
-    timing = timing_of(row)
-    if not timing.same_rhythm(was_timing):
-        gone = await _drop_or_drift(ids, was_timing, timing, at)
-        ids = [instance_id for instance_id in ids if instance_id not in gone]
-    if row["duration_minutes"] != was["duration_minutes"]:
-        await _set_duration(ids, timing, at)
-    if row["capacity"] != was["capacity"]:
-        await _set_capacity(ids, was["capacity"], row["capacity"], person)
-    if any(row[name] != was[name] for name in SHOWN_IN_CALENDARS):
-        await bump_sequence(ids, at)
-    await bump_versions(ids)
-    await materialize(series_id, at)
+    """Bring the instances that are not over in line with the series' row as it is now, which the caller has locked.
+
+    `old_series` is the row before the change, and `old_timing` the timing these instances followed until now.
+    """
+    instance_ids = await lock_instances(series_id, now)
+    series = await db.row("SELECT * FROM event_series WHERE id = $1", series_id)
+    assert series is not None
+    timing = timing_from_row(series)
+    if not timing.has_same_starts(old_timing):
+        deleted = await _delete_or_mark_drifted(instance_ids, old_timing, timing, now)
+        instance_ids = [instance_id for instance_id in instance_ids if instance_id not in deleted]
+    if series["duration_minutes"] != old_series["duration_minutes"]:
+        await _set_duration(instance_ids, timing, now)
+    if series["capacity"] != old_series["capacity"]:
+        await _set_capacity(instance_ids, old_series["capacity"], series["capacity"], person)
+    if any(series[name] != old_series[name] for name in SHOWN_IN_CALENDARS):
+        await bump_sequence(instance_ids, now)
+    await bump_versions(instance_ids)
+    await materialize_series(series_id, now)
 
 
-async def _drop_or_drift(ids: Sequence[int], was: Timing, now: Timing, at: datetime) -> frozenset[int]:
-    """Take away the dates to come that the rule no longer has and nobody has touched; the others of them drift, and wait
-    for an organiser's word. The ids of those taken away.
+async def _delete_or_mark_drifted(
+    instance_ids: Sequence[int], old_timing: SeriesTiming, timing: SeriesTiming, now: datetime
+) -> frozenset[int]:
+    """Delete the future instances that are no longer in the rule and that nobody has touched; mark the touched ones as
+    drifted, for an organiser to decide on. Returns the ids of the deleted ones.
 
-    One that the rule before did not have either was kept by hand, and is not asked about again.
+    An instance that was not in the old rule either was kept by hand, and is not asked about again.
     """
     rows = await db.rows(
         f"SELECT i.id, i.original_start, i.drifted_at, {UNTOUCHED} AS untouched FROM event_instances i"
         " WHERE i.id = ANY($1::bigint[]) AND i.state = 'SCHEDULED' AND i.starts_at > $2",
-        ids,
-        at,
+        instance_ids,
+        now,
     )
-    had = was.among(row["original_start"] for row in rows)
-    has = now.among(row["original_start"] for row in rows)
-    lost = [row for row in rows if row["original_start"] not in has]
-    gone = [row["id"] for row in lost if row["untouched"]]
+    old_starts = old_timing.select_starts(row["original_start"] for row in rows)
+    starts = timing.select_starts(row["original_start"] for row in rows)
+    removed = [row for row in rows if row["original_start"] not in starts]
+    deleted = [row["id"] for row in removed if row["untouched"]]
     drifting = [
         row["id"]
-        for row in lost
-        if not row["untouched"] and row["original_start"] in had and row["drifted_at"] is None
+        for row in removed
+        if not row["untouched"] and row["original_start"] in old_starts and row["drifted_at"] is None
     ]
-    back = [row["id"] for row in rows if row["original_start"] in has]
-    await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", gone)
-    await db.execute("UPDATE event_instances SET drifted_at = $2 WHERE id = ANY($1::bigint[])", drifting, at)
+    in_rule = [row["id"] for row in rows if row["original_start"] in starts]
+    await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", deleted)
+    await db.execute("UPDATE event_instances SET drifted_at = $2 WHERE id = ANY($1::bigint[])", drifting, now)
     await db.execute(
         "UPDATE event_instances SET drifted_at = NULL WHERE id = ANY($1::bigint[]) AND drifted_at IS NOT NULL",
-        back,
+        in_rule,
     )
-    return frozenset(gone)
+    return frozenset(deleted)
 
 
-async def _set_duration(ids: Sequence[int], timing: Timing, at: datetime) -> None:
+async def _set_duration(instance_ids: Sequence[int], timing: SeriesTiming, now: datetime) -> None:
     await db.execute(
         "UPDATE event_instances SET ends_at = starts_at + $3::interval"
         " WHERE id = ANY($1::bigint[]) AND starts_at > $2 AND edited_at IS NULL",
-        ids,
-        at,
-        timing.length,
+        instance_ids,
+        now,
+        timing.duration,
     )
 
 
-async def _set_capacity(ids: Sequence[int], was: int | None, capacity: int | None, person: Person) -> None:
-    """Give the dates this number of seats (`W4`), but not those that were given another by hand."""
+async def _set_capacity(
+    instance_ids: Sequence[int], old_capacity: int | None, capacity: int | None, person: Person
+) -> None:
+    """Give the instances a new capacity (`W4`), except those that have another than the old one by hand."""
     rows = await db.rows(
         "SELECT i.id FROM event_instances i JOIN instance_seats s ON s.instance_id = i.id"
         " WHERE i.id = ANY($1::bigint[]) AND i.edited_at IS NULL AND s.capacity IS NOT DISTINCT FROM $2 ORDER BY i.id",
-        ids,
-        was,
+        instance_ids,
+        old_capacity,
     )
     request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=capacity)
     await submit_locked([row["id"] for row in rows], request)

@@ -22,7 +22,7 @@ from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
 
 
-class Series(Table, tablename="event_series", db=DB):
+class EventSeries(Table, tablename="event_series", db=DB):
     """What repeats (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one date."""
 
     id = BigSerial(primary_key=True)
@@ -66,7 +66,7 @@ class Series(Table, tablename="event_series", db=DB):
     updated_at = Timestamptz(default=None)
 
 
-class Instance(Table, tablename="event_instances", db=DB):
+class EventInstance(Table, tablename="event_instances", db=DB):
     """One date of a series, known by (series, original start) (`S2`).
 
     Title, emoji, description, place, map and guests are None where it has none of its own (`S4`).
@@ -74,7 +74,7 @@ class Instance(Table, tablename="event_instances", db=DB):
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    series_id = ForeignKey(Series, null=False, on_delete=OnDelete.restrict)
+    series_id = ForeignKey(EventSeries, null=False, on_delete=OnDelete.restrict)
     code = Text(default=None)
     original_start = Timestamptz(default=None)
     starts_at = Timestamptz(default=None)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from backend.zones import end_of_quiet
+from backend.zones import end_of_quiet_hours
 
 # The smaller the sooner (HOUSE 4c).
 ANSWERS = 0  # what became of one's seat: confirmations, cancellations
@@ -38,7 +38,7 @@ def told_at(priority: int, now: datetime, zone: str, starts_at: datetime | None)
     """
     if priority < QUESTIONS:
         return None
-    morning = end_of_quiet(now, zone)
+    morning = end_of_quiet_hours(now, zone)
     if morning is None or (starts_at is not None and morning + OF_USE > starts_at):
         return None
     return morning

@@ -15,7 +15,7 @@ from backend.accounts.rules import Permission
 from backend.addresses import Address, Addresses
 from backend.audit.actions import note
 from backend.errors import NotFound
-from backend.events.actions import check_group
+from backend.events.create import validate_group
 from backend.groups.actions import is_present
 from backend.i18n import Words
 from backend.people.queries import Person
@@ -40,7 +40,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     draft.check()
     code, at, options = codes.new_code(), clock.now(), _in_order(draft, club.zone)
     async with db.transaction():
-        await check_group(club.id, draft.group_id)
+        await validate_group(club.id, draft.group_id)
         poll_id = await db.value(
             "INSERT INTO polls (account_id, code, question, kind, choices_max, anonymous, results, closes_at, group_id,"
             " topic_id, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",

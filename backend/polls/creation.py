@@ -12,7 +12,7 @@ from backend import db, failpoints
 from backend.accounts.queries import Club
 from backend.audit.actions import note
 from backend.errors import Invalid, InvalidForm
-from backend.events.actions import add_series
+from backend.events.create import insert_series
 from backend.events.drafts import DAY, TITLE_MAX, SeriesDraft
 from backend.i18n import N_
 from backend.outbox.kinds import ANSWERS, dedupe
@@ -77,7 +77,7 @@ async def make_date(club: Club, person: Person, poll_id: int, making: Making, at
     date = await _date(poll_id, making.option_id, at)
     assert date.starts_at is not None
     draft = _draft(poll, making, date.starts_at, club.zone, at)
-    series = await add_series(club.id, person.id, draft, at)
+    series = await insert_series(club.id, person.id, draft, at)
     await failpoints.reach("poll.made")
     claim_until = None
     if making.capacity is not None and making.claim_minutes:
@@ -130,7 +130,7 @@ def _draft(poll: db.Row, making: Making, starts_at: datetime, zone: str, at: dat
         group_id=poll["group_id"],
         topic_id=poll["topic_id"],
     )
-    draft.check()
+    draft.validate()
     if not 0 <= making.claim_minutes <= CLAIM_MAX:
         bounds = N_("Between %(least)s and %(most)s, please.")
         raise InvalidForm([Invalid(bounds, field="claim_minutes", least=0, most=CLAIM_MAX)])

@@ -5,7 +5,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account, Membership
-from backend.events.tables import Instance
+from backend.events.tables import EventInstance
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
 from backend.piccolo_conf import DB
@@ -41,7 +41,7 @@ class PollOption(Table, tablename="poll_options", db=DB):
     position = Integer(default=None)
     text = Text(default=None)
     starts_at = Timestamptz(null=True, default=None)
-    made_instance_id = ForeignKey(Instance, null=True, default=None, on_delete=OnDelete.restrict)
+    made_instance_id = ForeignKey(EventInstance, null=True, default=None, on_delete=OnDelete.restrict)
 
 
 class PollTally(Table, tablename="poll_tallies", db=DB):

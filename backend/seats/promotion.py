@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from backend.zones import QUIET_FROM, end_of_quiet, next_time
+from backend.zones import QUIET_FROM, end_of_quiet_hours, next_time_of_day
 
 FIRST_TAP_LIFE = timedelta(minutes=5)  # for so long only those who waited count
 MILLISECOND = timedelta(milliseconds=1)
@@ -75,9 +75,9 @@ class PromotionWindows:
         """When an offer made now expires: its time does not run in quiet hours (22 to 8 where the event is)."""
         left, at = self.offer_life, now
         while True:
-            at = end_of_quiet(at, self.zone) or at
+            at = end_of_quiet_hours(at, self.zone) or at
             ends = at + left
-            night = next_time(at, self.zone, QUIET_FROM)
+            night = next_time_of_day(at, self.zone, QUIET_FROM)
             if ends <= night:
                 return ends
             left, at = ends - night, night

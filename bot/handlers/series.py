@@ -5,7 +5,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from backend.bookings.actions import stay
 from backend.bookings.queries import event
-from backend.events.minimum import decide
+from backend.events.minimum import decide_instance
 from backend.i18n import Voice
 from backend.people.queries import Person
 from backend.seats.state import Via
@@ -31,7 +31,7 @@ async def still_coming(
 
 async def settle(query: CallbackQuery, callback_data: Decide, person: Person, voice: Voice) -> None:
     """ "Run it", "Call it off"."""
-    decision = await decide(callback_data.code, person, run=callback_data.run)
+    decision = await decide_instance(callback_data.code, person, run=callback_data.run)
     await answer_tap(query, voice, decision.words, decision.kind)
     await _nothing_more_to_ask(query, callback_data.code, person)
 

@@ -142,10 +142,10 @@ async def _series(person: "Person", series_id: int) -> "SeriesView":
     from backend.accounts.queries import authorize, clubs
     from backend.accounts.rules import Permission
     from backend.errors import NotFound
-    from backend.events.queries import series
+    from backend.events.queries import series_by_id
 
     for club in await clubs(person):
-        view = await series(club.id, series_id)
+        view = await series_by_id(club.id, series_id)
         if view is not None:
             await authorize(person, club.id, Permission.MANAGE_EVENTS)
             return view
@@ -267,7 +267,7 @@ def duplicate(given: argparse.Namespace) -> int:
     """`emerald series duplicate`."""
 
     async def do(person: "Person") -> Any:
-        from backend.events.actions import duplicate_series
+        from backend.events.create import duplicate_series
 
         view = await _series(person, given.id)
         starts = _local(given.starts_at)
@@ -281,7 +281,7 @@ def pause(given: argparse.Namespace) -> int:
     """`emerald series pause`."""
 
     async def do(person: "Person") -> dict[str, int]:
-        from backend.events.actions import pause_series
+        from backend.events.pause import pause_series
 
         await pause_series(person, (await _series(person, given.id)).account_id, given.id)
         return {"series_id": given.id}
@@ -293,7 +293,7 @@ def resume(given: argparse.Namespace) -> int:
     """`emerald series resume`."""
 
     async def do(person: "Person") -> dict[str, int]:
-        from backend.events.actions import resume_series
+        from backend.events.pause import resume_series
 
         account_id = (await _series(person, given.id)).account_id
         return {"made": await resume_series(person, account_id, given.id)}
@@ -410,7 +410,7 @@ def decide(given: argparse.Namespace) -> int:
     """`emerald event decide`."""
 
     async def do(person: "Person") -> dict[str, str]:
-        from backend.events.minimum import decide as settle
+        from backend.events.minimum import decide_instance as settle
         from backend.i18n import Voice
 
         done = await settle(given.code, person, run=given.word == "run")
@@ -446,12 +446,12 @@ def calendar(given: argparse.Namespace) -> int:
         from urllib.parse import urlsplit
 
         from backend.bookings.calendar_entries import calendar_date
-        from backend.events.ical import render
+        from backend.events.ical import render_calendar
         from backend.settings import settings
 
         date = await calendar_date(given.code, person)
         host = urlsplit(settings.public_url).hostname or "emerald"
-        return {"calendar": render([date], host=host).decode()}
+        return {"calendar": render_calendar([date], host=host).decode()}
 
     found = act(given, do)
     return say(given, found, found["calendar"] if found else "")

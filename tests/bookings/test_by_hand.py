@@ -29,7 +29,7 @@ from backend.bookings.organiser import bring, make_room, seat_by_name
 from backend.bookings.queries import attendees, event, waitlist
 from backend.bookings.standing_seats import end_own_regular, make_regular, my_regulars, regulars
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.events.actions import materialize_all
+from backend.events.materialization import materialize_all_series
 from backend.seats.regulars import seat_regulars
 from backend.seats.replies import NoRoomLeft
 from backend.seats.state import Via
@@ -153,7 +153,7 @@ async def test_new_dates_are_theirs_before_anybody_can_tap(
     made = await series(capacity=1, rule="FREQ=WEEKLY")
     await make_regular(olga, club.id, made.series_id, await member(alice))
     clock.advance(timedelta(weeks=1))
-    assert await materialize_all() == 1
+    assert await materialize_all_series() == 1
     assert await seat_regulars() == 0
     row = await db.row(
         "SELECT s.booked FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id ORDER BY i.starts_at DESC"

@@ -216,7 +216,7 @@ async def test_many_who_post_at_once_post_one_card(olga: Any, instance: Make, no
 
 async def test_a_series_that_pauses_announces_nothing(series: Any, club: Any, olga: Any) -> None:
     """S9: its dates can still be booked, but nobody is called to them until it goes on."""
-    from backend.events.actions import pause_series, resume_series
+    from backend.events.pause import pause_series, resume_series
 
     made = await series(announce_before_minutes=5 * 24 * 60)
     await pause_series(olga, club.id, made.series_id)

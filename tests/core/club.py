@@ -8,7 +8,7 @@ from backend import clock, db
 from backend.accounts.actions import create_own_account, join
 from backend.bookings.actions import book
 from backend.errors import Unavailable
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, meet
 from backend.people.queries import Person

@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from backend.bookings.actions import book, stay
 from backend.bookings.queries import event, series_dates
-from backend.events.queries import series as series_view
+from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
 from backend.seats.state import Via
 from tests.workers import Done, command
@@ -146,10 +146,10 @@ async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -
     number = str(made.series_id)
     await told("series", "edit", number, "--rule", "RDATE:20310311T180000")
     from backend import db
-    from backend.events.actions import materialize
+    from backend.events.materialization import materialize_series
 
     async with db.transaction():
-        await materialize(made.series_id, datetime(2031, 3, 1).astimezone())
+        await materialize_series(made.series_id, datetime(2031, 3, 1).astimezone())
     second = (await series_dates(made.series_id, olga))[1]
     done = await answered("series", "edit", number, "--following", second.code, "--title", "New")
     assert done["series_id"] != made.series_id

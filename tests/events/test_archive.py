@@ -12,8 +12,8 @@ from backend.bookings.queries import event, series_dates
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events import queries as events
-from backend.events.actions import materialize_all
 from backend.events.archive import archive_series, restore_series
+from backend.events.materialization import materialize_all_series
 from backend.people.queries import Person
 from backend.seats.state import Via
 
@@ -55,7 +55,7 @@ async def test_what_is_booked_is_not_put_away_without_a_word(
     assert await titles(club) == []
     assert await titles(club, archived=True) == ["Evening flow yoga"]
     clock.advance(timedelta(weeks=2))
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
 
 
 async def test_what_nobody_wants_is_put_away_at_once_and_taken_out_again(

@@ -26,7 +26,7 @@ Make = Callable[..., Awaitable[Any]]
 
 
 async def draft_of(club: Any, series_id: int) -> Any:
-    view = await events.series(club.id, series_id)
+    view = await events.series_by_id(club.id, series_id)
     assert view is not None
     return view.draft
 

@@ -9,16 +9,16 @@ import pytest
 import recurring_ical_events
 from icalendar import Calendar
 
-from backend.events.ical import CalendarDate, Status, render
+from backend.events.ical import CalendarEvent, EventStatus, render_calendar
 
-YOGA = CalendarDate(
+YOGA = CalendarEvent(
     code="abcdefghjk",
     title="🧘 Evening flow yoga",
     starts_at=datetime(2026, 11, 24, 16, 0, tzinfo=UTC),
     ends_at=datetime(2026, 11, 24, 17, 15, tzinfo=UTC),
     zone="Europe/Helsinki",
     sequence=0,
-    status=Status.CONFIRMED,
+    status=EventStatus.CONFIRMED,
     changed_at=datetime(2026, 11, 1, 12, 0, tzinfo=UTC),
     description="Bring a mat; water, too.\nДобро пожаловать!",
     place="Kallion kulttuuritalo, sali 2",
@@ -26,13 +26,13 @@ YOGA = CalendarDate(
 )
 
 
-def read(*dates: CalendarDate) -> tuple[str, Any]:
+def read(*dates: CalendarEvent) -> tuple[str, Any]:
     """The text and what icalendar reads in it."""
-    text = render(dates, host="emerald.example", name="Kallio Yoga")
+    text = render_calendar(dates, host="emerald.example", name="Kallio Yoga")
     return text.decode(), Calendar.from_ical(text)
 
 
-def events(*dates: CalendarDate) -> list[Any]:
+def events(*dates: CalendarEvent) -> list[Any]:
     return list(read(*dates)[1].walk("VEVENT"))
 
 
@@ -131,7 +131,7 @@ def test_a_moved_and_a_cancelled_date_are_the_same_one_later() -> None:
         YOGA, starts_at=YOGA.starts_at + timedelta(days=2), ends_at=YOGA.ends_at + timedelta(days=2),
         sequence=1,
     )  # fmt: skip
-    off = replace(moved, sequence=2, status=Status.CANCELLED)
+    off = replace(moved, sequence=2, status=EventStatus.CANCELLED)
     told = [events(one)[0] for one in (YOGA, moved, off)]
     assert {event["UID"] for event in told} == {"abcdefghjk@emerald.example"}
     assert [event["SEQUENCE"] for event in told] == [0, 1, 2]

@@ -14,7 +14,7 @@ from backend.bookings.actions import answer, book, leave
 from backend.bookings.queries import event
 from backend.errors import Forbidden, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.events.minimum import decide, decide_minimum, warn_of_minimum
+from backend.events.minimum import decide_instance, decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance
 from backend.messages.queries import deliveries
 from backend.people.queries import Person
@@ -141,20 +141,20 @@ async def test_organisers_are_asked_once_and_decide(
     assert await run() == (0, 0)
     assert await told("decide") == [olga.id, bob.id]
     assert (await event(code, alice)).state == "SCHEDULED"
-    done = await decide(code, bob, run=True)
+    done = await decide_instance(code, bob, run=True)
     assert (done.kind, olga.voice.tell(done.words)) == (
         "done",
         "It runs. Everybody who comes can count on it.",
     )
-    assert (await decide(code, olga, run=True)).kind == "already"
+    assert (await decide_instance(code, olga, run=True)).kind == "already"
     row = await db.row("SELECT decided_by FROM event_instances WHERE code = $1", code)
     assert row is not None
     assert row["decided_by"] == bob.id
     # Changing one's mind is cancelling.
-    assert (await decide(code, olga, run=False)).kind == "done"
-    assert (await decide(code, olga, run=False)).kind == "already"
+    assert (await decide_instance(code, olga, run=False)).kind == "done"
+    assert (await decide_instance(code, olga, run=False)).kind == "already"
     with pytest.raises(Cancelled):
-        await decide(code, olga, run=True)
+        await decide_instance(code, olga, run=True)
     assert await told("cancelled") == [alice.id]
 
 
@@ -208,13 +208,13 @@ async def test_what_is_cancelled_or_begun_is_not_decided(
     cancelled, begun = await risky(), await risky()
     await cancel_instance(cancelled, olga, "Ill")
     with pytest.raises(Forbidden):
-        await decide(begun, alice, run=True)
+        await decide_instance(begun, alice, run=True)
     with pytest.raises(NotFound):
-        await decide(begun, charlie, run=False)
+        await decide_instance(begun, charlie, run=False)
     await go_to(DECIDED + timedelta(days=1))
     assert await run() == (0, 0)
     with pytest.raises(Ended):
-        await decide(begun, olga, run=False)
+        await decide_instance(begun, olga, run=False)
 
 
 async def test_it_is_decided_once_whoever_books_at_the_same_moment(

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from backend.events.recurrence import Day, Freq, Rule, Weekday, wall_times
+from backend.events.occurrences import occurrences
+from backend.events.recurrence import Freq, Rule, Weekday, WeekdayNum, wall_times
 from backend.events.rfc5545 import parse_recurrence
-from backend.events.rules import occurrences
-from backend.zones import UnknownZone, gap_or_fold, resolve_local
+from backend.zones import UnknownZone, find_clock_change, resolve_local
 
 HELSINKI, NEW_YORK, LORD_HOWE = "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"
 LONG_AGO, FAR_AWAY = datetime(1950, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
@@ -76,10 +76,10 @@ def test_moves_a_time_that_does_not_exist_forward_by_the_gap(
     assert date_of_the_change.local == moved
     assert resolve_local(local, zone) == date_of_the_change.original_start
     assert resolve_local(moved, zone) == date_of_the_change.original_start
-    change = gap_or_fold(local, zone)
+    change = find_clock_change(local, zone)
     assert change is not None
     assert (change.kind, change.by, change.wall) == ("gap", timedelta(minutes=gap), moved)
-    assert gap_or_fold(moved, zone) is None
+    assert find_clock_change(moved, zone) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_takes_the_first_of_a_time_that_exists_twice(
     span = {"after": first.replace(tzinfo=UTC) - timedelta(hours=12), "until": FAR_AWAY}
     [found] = occurrences(local - timedelta(days=7), zone, daily, **span, limit=1)
     assert (found.original_start, found.local) == (first.replace(tzinfo=UTC), local)
-    change = gap_or_fold(local, zone)
+    change = find_clock_change(local, zone)
     assert change is not None
     assert (change.kind, change.by, change.wall) == ("fold", timedelta(minutes=by), local)
 
@@ -436,7 +436,7 @@ def test_ends_soon_on_rules_that_match_next_to_nothing() -> None:
 
 def test_ends_at_the_end_of_the_calendar_without_a_fault() -> None:
     """dateutil raises when its last week reaches over the year 9999; the search just ends there."""
-    weekly = Rule(Freq.WEEKLY, by_day=(Day(Weekday.SU),))
+    weekly = Rule(Freq.WEEKLY, by_day=(WeekdayNum(Weekday.SU),))
     sunday = datetime(2998, 4, 1, 18)
     found = list(wall_times(weekly, sunday))
     assert found[0] == sunday
@@ -473,5 +473,5 @@ def test_refuses_what_is_no_wall_clock_zone_or_span(
 
 def test_knows_a_plain_time() -> None:
     """Most times are neither doubled nor missing."""
-    assert gap_or_fold(datetime(2026, 5, 1, 18), HELSINKI) is None
-    assert gap_or_fold(datetime.combine(date(2026, 3, 29), datetime.min.time()), "UTC") is None
+    assert find_clock_change(datetime(2026, 5, 1, 18), HELSINKI) is None
+    assert find_clock_change(datetime.combine(date(2026, 3, 29), datetime.min.time()), "UTC") is None

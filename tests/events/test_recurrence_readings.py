@@ -15,8 +15,8 @@ import recurring_ical_events
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from backend.events.rfc5545 import BadRule, parse_recurrence
-from backend.events.rules import occurrences
+from backend.events.occurrences import occurrences
+from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
 
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 LONG_AGO = datetime(1950, 1, 1, tzinfo=UTC)
@@ -203,7 +203,7 @@ def is_taken(drawn: Series) -> bool:
     """Whether we take it; what is refused is refused for never happening."""
     try:
         parse_recurrence(drawn.text())
-    except BadRule as refused:
+    except InvalidRecurrence as refused:
         if refused.key != "rule.never":
             raise
         return False

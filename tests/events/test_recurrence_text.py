@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from backend.events.recurrence import Day, Freq, Moment, Recurrence, Weekday
-from backend.events.rfc5545 import BadRule, build_rule, parse_recurrence
-from backend.events.rule_description import describe
-from backend.events.rules import occurrences
+from backend.events.occurrences import occurrences
+from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Weekday, WeekdayNum
+from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
+from backend.events.rule_description import describe_recurrence
 
 STARTS = datetime(2026, 4, 1, 18)
 MO, TU, WE, TH, FR = Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR
@@ -32,7 +32,7 @@ def test_reads_every_kind_of_line() -> None:
         "EXRULE:FREQ=YEARLY;UNTIL=20300101T180000\r\n"
     )
     monthly, weekly, daily = read.rules
-    assert (monthly.freq, monthly.by_day) == (Freq.MONTHLY, (Day(MO), Day(TU)))
+    assert (monthly.freq, monthly.by_day) == (Freq.MONTHLY, (WeekdayNum(MO), WeekdayNum(TU)))
     assert (monthly.by_set_pos, monthly.until) == ((-1,), datetime(2027, 1, 1, tzinfo=UTC))
     assert (weekly.freq, weekly.interval, weekly.count) == (Freq.WEEKLY, 2, 5)
     assert (weekly.week_start, weekly.until) == (Weekday.SU, None)
@@ -114,7 +114,7 @@ def test_reads_every_kind_of_line() -> None:
 )
 def test_says_what_is_wrong(text: str, key: str) -> None:
     """`X5`: each fault has its own sentence, which names the part at fault and stays short."""
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(InvalidRecurrence) as refused:
         parse_recurrence(text)
     assert refused.value.key == key
     assert refused.value.message % refused.value.values == str(refused.value)
@@ -123,7 +123,7 @@ def test_says_what_is_wrong(text: str, key: str) -> None:
 
 def test_names_the_part_that_is_wrong() -> None:
     """`X5`: of a long text the organiser is shown the piece to mend."""
-    with pytest.raises(BadRule, match=re.escape("BYDAY=XX")):
+    with pytest.raises(InvalidRecurrence, match=re.escape("BYDAY=XX")):
         parse_recurrence("RRULE:FREQ=WEEKLY;COUNT=4;BYDAY=XX\nEXDATE:20260401T180000")
 
 
@@ -156,7 +156,7 @@ def test_takes_any_text_or_refuses_it(text: str) -> None:
     """`X5`: nothing but `BadRule` comes of any text; what is taken can be used and described."""
     try:
         read = parse_recurrence(text)
-    except BadRule:
+    except InvalidRecurrence:
         return
     span = {
         "after": datetime(2026, 1, 1, tzinfo=UTC),
@@ -164,7 +164,7 @@ def test_takes_any_text_or_refuses_it(text: str) -> None:
     }
     found = occurrences(STARTS, "Europe/Helsinki", read, **span, limit=20)
     assert len(found) <= 20
-    assert len(describe(read, STARTS).rules) == len(read.rules)
+    assert len(describe_recurrence(read, STARTS).rules) == len(read.rules)
 
 
 # --- Words --------------------------------------------------------------------------------------
@@ -172,23 +172,23 @@ def test_takes_any_text_or_refuses_it(text: str) -> None:
 
 def test_describes_one_date() -> None:
     """`S1`: nothing repeats."""
-    words = describe(Recurrence(), STARTS)
+    words = describe_recurrence(Recurrence(), STARTS)
     assert (words.once, words.rules, words.simple) == (True, (), None)
 
 
 def test_describes_what_the_start_implies() -> None:
     """RFC 5545: what a rule does not say is taken from the start (a Wednesday, 1 April, 18:00)."""
-    weekly, monthly, yearly = describe(
+    weekly, monthly, yearly = describe_recurrence(
         parse_recurrence("FREQ=WEEKLY\nFREQ=MONTHLY\nFREQ=YEARLY"), STARTS
     ).rules
-    assert (weekly.days, weekly.times) == ((Day(WE),), (time(18),))
+    assert (weekly.days, weekly.times) == ((WeekdayNum(WE),), (time(18),))
     assert (monthly.days, monthly.month_days, monthly.months) == ((), (1,), ())
     assert (yearly.month_days, yearly.months) == ((1,), (4,))
 
 
 def test_describes_a_long_recurrence_whole() -> None:
     """Every part has its place, and the builder does not pretend to know it."""
-    words = describe(
+    words = describe_recurrence(
         parse_recurrence(
             "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;BYHOUR=9,18;COUNT=5\n"
             "RDATE:20260504T180000\nRDATE;VALUE=DATE:20260503\nEXDATE:20260601T150000Z\n"
@@ -210,7 +210,7 @@ def test_describes_a_long_recurrence_whole() -> None:
 def test_sees_the_second_tuesday_however_it_is_written() -> None:
     """Some calendars write it as a position."""
     for text in ("FREQ=MONTHLY;BYDAY=2TU", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2"):
-        words = describe(parse_recurrence(text), STARTS)
+        words = describe_recurrence(parse_recurrence(text), STARTS)
         assert words.simple is not None
         assert (words.simple.ordinal, words.simple.weekdays) == (2, (TU,))
 
@@ -233,7 +233,7 @@ def test_sees_the_second_tuesday_however_it_is_written() -> None:
 )
 def test_leaves_to_the_text_what_the_builder_cannot_say(text: str) -> None:
     """The dashboard shows such a rule as it is and does not simplify it by being opened."""
-    assert describe(parse_recurrence(text), STARTS).simple is None
+    assert describe_recurrence(parse_recurrence(text), STARTS).simple is None
 
 
 # --- The builder --------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_describes_what_was_built_as_it_was_built(
     interval: int,
     weekdays: Sequence[Weekday],
     ordinal: int | None,
-    until: Moment | None,
+    until: DateOrDateTime | None,
     count: int | None,
     extra: Sequence[date],
     starts: datetime,
@@ -277,7 +277,7 @@ def test_describes_what_was_built_as_it_was_built(
         assume(freq is not Freq.YEARLY or not weekdays)
     end = (until, count)
     text = build_rule(freq, interval, weekdays, ordinal, *end, extra=extra, left_out=extra)
-    words = describe(parse_recurrence(text), starts)
+    words = describe_recurrence(parse_recurrence(text), starts)
     line = words.simple
     assert line is not None
     assert (line.freq, line.interval, line.ordinal) == (freq, interval, ordinal)
@@ -295,7 +295,7 @@ def test_describes_what_was_built_as_it_was_built(
         extra=words.extra,
         left_out=words.left_out,
     )
-    assert describe(parse_recurrence(again), starts) == words
+    assert describe_recurrence(parse_recurrence(again), starts) == words
 
 
 def test_writes_rules_that_people_can_read() -> None:
@@ -335,6 +335,6 @@ def test_writes_rules_that_people_can_read() -> None:
 )
 def test_builds_nothing_that_cannot_be(freq: Freq, choice: dict[str, object], key: str) -> None:
     """`X5`: a combination of the form that means nothing is refused as the text would be."""
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(InvalidRecurrence) as refused:
         build_rule(freq, **choice)  # type: ignore[arg-type]  # one of its own per case
     assert refused.value.key == key

@@ -12,9 +12,9 @@ from backend.bookings.actions import answer, book, leave, stay
 from backend.bookings.queries import drifted, event, series_dates
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events import queries as events
-from backend.events.actions import materialize_all
 from backend.events.cancel import cancel_instance
 from backend.events.edit import edit_series
+from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance, move_responses
 from backend.messages.queries import deliveries
 from backend.people.queries import Person
@@ -172,7 +172,7 @@ async def test_a_date_may_be_moved_onto_the_start_of_another(
     first, second = (await series_dates(made.series_id, olga))[:2]
     await move_instance(first.code, olga, datetime(2026, 12, 1, 18, 0))
     assert (await event(first.code, olga)).starts_at == second.starts_at
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     assert len(await series_dates(made.series_id, olga)) == 8
 
 
@@ -214,7 +214,7 @@ async def test_a_moved_date_is_one_by_hand(series: Make, club: Any, olga: Person
     """S4: a new rule does not take it away, though nobody has booked it."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     await move_instance(made.first_code, olga, SUNDAY)
-    view = await events.series(club.id, made.series_id)
+    view = await events.series_by_id(club.id, made.series_id)
     assert view is not None
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
     await edit_series(olga, club.id, made.series_id, later)

@@ -11,8 +11,9 @@ from backend.bookings.actions import book
 from backend.bookings.attendance import complete_ended
 from backend.bookings.queries import event, series_dates
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
-from backend.events.actions import create_series, dates_ahead, materialize_all
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
+from backend.events.materialization import materialize_all_series
 from backend.events.queries import all_series
 from backend.people.queries import Person
 from backend.seats.replies import Ended
@@ -43,10 +44,10 @@ async def test_making_them_again_changes_nothing_and_time_brings_the_next(
 ) -> None:
     """S2: (series, original start) is the identity."""
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     clock.advance(timedelta(weeks=2))
-    assert await materialize_all() == 2
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 2
+    assert await materialize_all_series() == 0
     assert await count() == 10
 
 
@@ -59,7 +60,7 @@ async def test_a_state_that_changes_its_clocks_doubles_no_date(series: Make, noo
             " starts_at = starts_at - interval '1 hour', ends_at = ends_at - interval '1 hour'"
         )
     clock.advance(timedelta(days=2))
-    assert await materialize_all() == 1
+    assert await materialize_all_series() == 1
     days = await db.value("SELECT count(DISTINCT starts_at::date) FROM event_instances")
     assert days == await count() == 9
 
@@ -68,9 +69,9 @@ async def test_no_date_is_left_out_where_there_are_very_many(
     series: Make, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S2: of more than are made at once the daily job makes the rest."""
-    monkeypatch.setattr("backend.events.actions.MOST_AT_ONCE", 5)
+    monkeypatch.setattr("backend.events.materialization.MOST_AT_ONCE", 5)
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert (await count(), await materialize_all(), await count()) == (5, 3, 8)
+    assert (await count(), await materialize_all_series(), await count()) == (5, 3, 8)
 
 
 async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
@@ -165,7 +166,7 @@ async def test_a_preview_shows_the_next_dates_and_saves_none(noon: datetime, wor
     draft = SeriesDraft(
         title="Run", zone="Europe/Helsinki", starts_local=TUESDAY, rule="FREQ=WEEKLY;INTERVAL=2"
     )
-    shown = dates_ahead(draft, clock.now(), limit=3)
+    shown = draft.next_occurrences(clock.now(), limit=3)
     assert [o.local.day for o in shown] == [24, 8, 22]
     assert await count() == 0
 
@@ -181,8 +182,8 @@ async def test_a_series_of_another_club_is_not_there(series: Make, club: Any) ->
     made = await series()
     from backend.events import queries
 
-    assert await queries.series(club.id, made.series_id) is not None
-    assert await queries.series(club.id + 1, made.series_id) is None
+    assert await queries.series_by_id(club.id, made.series_id) is not None
+    assert await queries.series_by_id(club.id + 1, made.series_id) is None
 
 
 @pytest.mark.parametrize(("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)])

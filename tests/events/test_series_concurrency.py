@@ -12,9 +12,9 @@ from backend.bookings.actions import book
 from backend.bookings.queries import drifted, event, series_dates
 from backend.errors import NotFound
 from backend.events import queries as events
-from backend.events.actions import materialize_all
 from backend.events.archive import archive_series
 from backend.events.edit import edit_series
+from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
 from backend.people.queries import Person
@@ -26,7 +26,7 @@ Crowd = Callable[[int], Awaitable[list[Person]]]
 
 
 async def draft_of(club: Any, series_id: int) -> Any:
-    view = await events.series(club.id, series_id)
+    view = await events.series_by_id(club.id, series_id)
     assert view is not None
     return view.draft
 
@@ -51,7 +51,7 @@ async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
         await asyncio.gather(
             *(one(code, person) for code in codes for person in people),
             edit_series(olga, club.id, made.series_id, later),
-            materialize_all(),
+            materialize_all_series(),
         )
     assert yes
     for code, person in yes:
@@ -83,7 +83,7 @@ async def test_splitting_moving_and_archiving_at_once_agree(
     rows = await db.rows("SELECT code FROM event_instances ORDER BY original_start")
     assert [row["code"] for row in rows] == codes
     assert await db.value("SELECT booked FROM instance_seats WHERE booked > 0") == 4
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     await asyncio.gather(
         *(archive_series(olga, club.id, one.id, "Over.") for one in await events.all_series(club.id))
     )

@@ -11,9 +11,11 @@ from backend import clock, db
 from backend.bookings.actions import book
 from backend.bookings.queries import event, series_dates
 from backend.errors import Forbidden, InvalidForm, NotFound
-from backend.events.actions import duplicate_series, materialize_all, pause_series, resume_series
+from backend.events.create import duplicate_series
 from backend.events.edit import edit_series
-from backend.events.queries import series as series_view
+from backend.events.materialization import materialize_all_series
+from backend.events.pause import pause_series, resume_series
+from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
 from backend.seats.state import Via
 
@@ -32,7 +34,7 @@ async def test_a_paused_series_gets_no_dates_until_it_goes_on(
     assert view is not None
     assert view.paused_at == noon
     clock.advance(timedelta(weeks=3))
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     dates = await series_dates(made.series_id, olga)
     assert len(dates) == 5
     await book(dates[0].code, alice, via=Via.MINIAPP)
@@ -96,22 +98,22 @@ async def test_only_series_that_are_behind_are_looked_at(
     series: Make, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S2: thousands of single events cost the daily job nothing."""
-    from backend.events import actions
+    from backend.events import materialization
 
     await series(starts_local=TUESDAY)
     weekly = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     looked: list[int] = []
-    really = actions.materialize
+    really = materialization.materialize_series
 
-    async def materialize(series_id: int, at: datetime, *, onward: bool) -> list[int]:
+    async def materialize(series_id: int, at: datetime, *, after_made_until: bool) -> list[int]:
         looked.append(series_id)
-        return await really(series_id, at, onward=onward)
+        return await really(series_id, at, after_made_until=after_made_until)
 
-    monkeypatch.setattr(actions, "materialize", materialize)
-    assert (await materialize_all(), looked) == (0, [])
+    monkeypatch.setattr(materialization, "materialize_series", materialize)
+    assert (await materialize_all_series(), looked) == (0, [])
     clock.advance(timedelta(days=2))
-    assert (await materialize_all(), looked) == (1, [weekly.series_id])
-    assert (await materialize_all(), looked) == (0, [weekly.series_id])
+    assert (await materialize_all_series(), looked) == (1, [weekly.series_id])
+    assert (await materialize_all_series(), looked) == (0, [weekly.series_id])
 
 
 async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime) -> None:
@@ -125,7 +127,7 @@ async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime)
         ):
             await db.execute(f"UPDATE event_series SET {column} = $2 WHERE id = $1", one.series_id, text)
     clock.advance(timedelta(weeks=1))
-    assert await materialize_all() == 1
+    assert await materialize_all_series() == 1
 
 
 @pytest.mark.parametrize("weeks", [1, 26, 52])
@@ -133,10 +135,10 @@ async def test_dates_reach_as_many_weeks_ahead_as_is_set(
     series: Make, olga: Person, noon: datetime, monkeypatch: pytest.MonkeyPatch, weeks: int
 ) -> None:
     """S2"""
-    from backend.events import actions
+    from backend.events import materialization
     from backend.settings import settings
 
-    monkeypatch.setattr(actions, "settings", replace(settings, weeks_ahead=weeks))
+    monkeypatch.setattr(materialization, "settings", replace(settings, weeks_ahead=weeks))
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     assert len(await series_dates(made.series_id, olga)) == weeks
 

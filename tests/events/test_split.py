@@ -13,11 +13,11 @@ from backend.bookings.queries import InstanceView, drifted, event, series_dates
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events import queries as events
-from backend.events.actions import materialize_all
 from backend.events.archive import archive_series
 from backend.events.cancel import cancel_instance
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import edit_series
+from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
 from backend.people.queries import Person
@@ -30,7 +30,7 @@ TUESDAY = datetime(2026, 11, 24, 18, 0)
 
 
 async def draft_of(club: Any, series_id: int) -> SeriesDraft:
-    view = await events.series(club.id, series_id)
+    view = await events.series_by_id(club.id, series_id)
     assert view is not None
     return view.draft
 
@@ -75,7 +75,7 @@ async def test_the_dates_from_here_on_go_over_with_all_they_have(
     assert {(view.title, view.capacity) for view in second} == {("Yoga by candlelight", 6)}
     assert (await event(third.code, alice)).mine.seats == 1  # type: ignore[union-attr]
     assert await db.value("SELECT count(*) FROM regulars WHERE membership_id = $1", member) == 2
-    old, new = [await events.series(club.id, s) for s in (made.series_id, done)]
+    old, new = [await events.series_by_id(club.id, s) for s in (made.series_id, done)]
     assert old is not None
     assert new is not None
     assert old.part.before == new.part.since == third.original_start
@@ -91,9 +91,9 @@ async def test_both_parts_go_on_being_made_and_neither_has_the_others_dates(
     third = (await dates(made.series_id, olga))[2]
     draft = await draft_of(club, made.series_id)
     done = await edit_following(third.code, olga, replace(draft, place="Sali 9"))
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     clock.advance(timedelta(weeks=4))
-    assert await materialize_all() == 4
+    assert await materialize_all_series() == 4
     assert await dates(made.series_id, olga) == []
     views = await dates(done, olga)
     assert len(views) == 8
@@ -116,7 +116,7 @@ async def test_an_unchanged_timing_goes_on_as_it_was(
     draft = replace(await draft_of(club, made.series_id), title="New")
     done = await edit_following(whole[1].code, olga, draft)
     clock.advance(timedelta(weeks=3))
-    await materialize_all()
+    await materialize_all_series()
     rows = await db.rows("SELECT starts_at FROM event_instances ORDER BY starts_at")
     local = [f"{row['starts_at'] + timedelta(hours=2):%d.%m. %H}" for row in rows]
     assert local[: len(all_days)] == all_days
@@ -141,7 +141,7 @@ async def test_another_hour_begins_on_the_day_of_this_date(
         "22.12. 17",
     ]
     assert [view.code for view in await drifted(club.id, done)] == [whole[3].code]
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
 
 
 async def test_another_start_begins_a_new_count(
@@ -170,14 +170,14 @@ async def test_a_part_can_be_split_again_and_edited_whole(
     last = await edit_following(whole[4].code, olga, replace(draft, title="Last"))
     middle = await edit_following(whole[2].code, olga, replace(draft, title="Middle"))
     assert [len(await dates(s, olga)) for s in (made.series_id, middle, last)] == [2, 2, 4]
-    views = [await events.series(club.id, s) for s in (made.series_id, middle, last)]
+    views = [await events.series_by_id(club.id, s) for s in (made.series_id, middle, last)]
     assert [view.follows_id for view in views if view] == [None, made.series_id, middle]
     # An hour earlier for the middle alone: no date is lost or doubled at its seams.
     earlier = replace(await draft_of(club, middle), starts_local=TUESDAY.replace(hour=17))
     await edit_series(olga, club.id, middle, earlier)
     assert await drifted(club.id, middle) == []
     assert days(await dates(middle, olga)) == ["08.12. 17", "15.12. 17"]
-    assert await materialize_all() == 0
+    assert await materialize_all_series() == 0
     assert [len(await dates(s, olga)) for s in (made.series_id, middle, last)] == [2, 2, 4]
 
 

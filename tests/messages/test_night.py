@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.outbox.kinds import ANNOUNCEMENTS, ANSWERS, OFFERS, QUESTIONS, REMINDERS, told_at
-from backend.zones import end_of_quiet
+from backend.zones import end_of_quiet_hours
 
 HELSINKI = "Europe/Helsinki"
 
@@ -25,7 +25,7 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_the_night_is_from_ten_to_eight(now: str, until: str | None) -> None:
-    assert end_of_quiet(utc(now), HELSINKI) == (utc(until) if until else None)
+    assert end_of_quiet_hours(utc(now), HELSINKI) == (utc(until) if until else None)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_night_is_from_ten_to_eight(now: str, until: str | None) -> None:
 )
 def test_a_night_in_which_the_clocks_change_ends_at_eight_too(now: str, until: str | None) -> None:
     """`S3`"""
-    assert end_of_quiet(utc(now), HELSINKI) == (utc(until) if until else None)
+    assert end_of_quiet_hours(utc(now), HELSINKI) == (utc(until) if until else None)
 
 
 def test_it_is_night_where_the_reader_is() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from backend import clock
 from backend.accounts.actions import create_own_account, join
 from backend.bookings import actions as seats
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.groups.actions import link_group
 from backend.people.actions import TelegramIdentity, choose_zone, meet

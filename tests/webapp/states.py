@@ -19,7 +19,7 @@ from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.organiser import seat_by_name
 from backend.bookings.standing_seats import make_regular
 from backend.events.cancel import cancel_instance
-from backend.events.minimum import decide
+from backend.events.minimum import decide_instance
 from backend.events.queries import find_instance
 from backend.events.reschedule import move_instance
 from backend.people import feeds
@@ -370,7 +370,7 @@ async def runs(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, min_to_run=6)
     await book(code, club.bob)
-    await decide(code, club.olga, run=True)
+    await decide_instance(code, club.olga, run=True)
     return f"/app/events/{code}"
 
 

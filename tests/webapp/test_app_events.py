@@ -23,7 +23,7 @@ def live_address(page: str) -> str:
 async def test_lists_the_dates_of_all_ones_clubs(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`A8`"""
     from backend.accounts.actions import create_own_account, join
-    from backend.events.actions import create_series
+    from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
 
     await instance(title="Evening flow yoga")

@@ -24,7 +24,7 @@ from backend.bookings.queries import InstanceView, OwnBooking, event
 from backend.bookings.standing_seats import make_regular
 from backend.events.cancel import cancel_instance
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
-from backend.events.queries import draft_from
+from backend.events.queries import draft_from_row
 from backend.events.reschedule import move_instance
 from backend.groups.actions import link_group, rename_group
 from backend.people.actions import choose_language
@@ -166,7 +166,7 @@ async def another_title(s: Scene) -> None:
 async def another_place_of_all(s: Scene) -> None:
     row = await db.row("SELECT * FROM event_series WHERE id = $1", s.series)
     assert row is not None
-    draft = replace(draft_from(row), place="Hietaniemi")
+    draft = replace(draft_from_row(row), place="Hietaniemi")
     await edit_series(s.people["olga"], s.account, s.series, draft)
 
 
@@ -188,11 +188,11 @@ async def a_standing_seat(s: Scene) -> None:
 
 
 async def a_new_date(s: Scene) -> None:
-    from backend.events.actions import create_series
+    from backend.events.create import create_series
 
     row = await db.row("SELECT * FROM event_series WHERE id = $1", s.series)
     assert row is not None
-    draft = replace(draft_from(row), title="Padel")
+    draft = replace(draft_from_row(row), title="Padel")
     await create_series(s.people["olga"], s.account, draft)
 
 

@@ -11,7 +11,7 @@ from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.queries import event
 from backend.bookings.standing_seats import make_regular
-from backend.events.minimum import decide
+from backend.events.minimum import decide_instance
 from backend.events.queries import find_instance
 from backend.events.reschedule import move_instance
 from backend.seats.state import Via
@@ -317,7 +317,7 @@ async def test_how_many_are_missing_and_until_when(app_of: Any, alice: Any, olga
     assert "1 more person is needed" in page
     assert "By Wed 25 Nov at 14:00, or it is called off." in page
     assert "1 more is needed" in text_of(await app.get("/app/events"))
-    await decide(code, olga, run=True)
+    await decide_instance(code, olga, run=True)
     assert "It runs" in text_of(await app.get(f"/app/events/{code}"))
 
 

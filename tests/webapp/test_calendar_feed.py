@@ -14,7 +14,7 @@ import vobject
 from backend import clock, codes, db
 from backend.bookings.actions import book, leave, remove
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.events.ical import render
+from backend.events.ical import render_calendar
 from backend.events.reschedule import move_instance
 from backend.people import feeds
 from backend.people.actions import mark_blocked
@@ -223,8 +223,8 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
     web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime, monkeypatch: Any
 ) -> None:
     """304 by mark and by time, without writing a calendar for it; never the same time for two answers."""
-    written = Mock(wraps=render)
-    monkeypatch.setattr(calendar_feeds, "render", written)
+    written = Mock(wraps=render_calendar)
+    monkeypatch.setattr(calendar_feeds, "render_calendar", written)
     code = await instance()
     await book(code, alice, via=Via.CARD)
     path = await address(alice)

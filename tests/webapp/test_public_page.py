@@ -158,7 +158,7 @@ async def test_without_a_language_it_speaks_as_the_club_does(
 ) -> None:
     """Whoever fetches a link for its preview names none."""
     from backend.accounts.actions import create_own_account
-    from backend.events.actions import create_series
+    from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
 
     club = await create_own_account(people["aino"], "Kallion jooga", zone="Europe/Helsinki", language="fi")

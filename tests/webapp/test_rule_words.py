@@ -40,11 +40,11 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
 )  # fmt: skip
 def test_reads_a_rule_back(rule: str, words: str) -> None:
     from backend.events.rfc5545 import parse_recurrence
-    from backend.events.rule_description import describe
+    from backend.events.rule_description import describe_recurrence
     from backend.i18n import Voice
     from webapp.rule_sentences import read_back
 
-    told = describe(parse_recurrence(rule), STARTS)
+    told = describe_recurrence(parse_recurrence(rule), STARTS)
     assert read_back(Voice("en"), told, STARTS, "Europe/Helsinki") == words
 
 

@@ -18,12 +18,12 @@ from backend.bookings import actions as bookings
 from backend.bookings.attendance import check_in, close_list
 from backend.bookings.standing_seats import end_regular, make_regular
 from backend.errors import Refusal
-from backend.events.actions import create_series
 from backend.events.cancel import cancel_instance, restore_instance
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
-from backend.events.minimum import decide
-from backend.events.queries import series as series_view
+from backend.events.minimum import decide_instance
+from backend.events.queries import series_by_id as series_view
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
 from backend.groups.actions import link_group, seen_in
@@ -395,7 +395,7 @@ class Driver:
         if date.state == "off" and act.value:
             return "already", "already"
         said = (
-            (await decide(date.code, self.person[act.who], run=act.value)).kind
+            (await decide_instance(date.code, self.person[act.who], run=act.value)).kind
             if date.state == "on"
             else "already"
         )

@@ -14,7 +14,7 @@ from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
 from backend.events.queries import find_instance
 from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import describe
+from backend.events.rule_description import describe_recurrence
 from backend.i18n import Words
 from webapp.dashboard import frame
 from webapp.dashboard.frame import Notice, unless_seen
@@ -77,7 +77,7 @@ async def page_of(
         mark=mark,
         view=view,
         following=await next_date(view, visit.person),
-        rhythm=rhythm(visit.voice, describe(parse_recurrence(view.rule), view.starts_local)),
+        rhythm=rhythm(visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)),
         seated=[one for one in people if one.seats],
         line=[one for one in people if one.wanted and not one.seats],
         others=[one for one in people if not one.seats and not one.wanted],

@@ -11,12 +11,12 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.bookings.queries import drifted, series_dates
 from backend.errors import InvalidForm, NotFound
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import edit_series
-from backend.events.queries import SeriesView, all_series, series
+from backend.events.queries import SeriesView, all_series, series_by_id
 from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import describe
+from backend.events.rule_description import describe_recurrence
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
@@ -43,7 +43,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     found = await all_series(visit.club.id)
     voice = visit.voice
     rhythms = {
-        one.id: rhythm(voice, describe(parse_recurrence(one.draft.rule), one.draft.starts_local))
+        one.id: rhythm(voice, describe_recurrence(parse_recurrence(one.draft.rule), one.draft.starts_local))
         for one in found
     }
     return frame.show(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
@@ -74,7 +74,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         except InvalidForm as refused:
             faults.add(refused)
         else:
-            view = await series(visit.club.id, made.series_id)
+            view = await series_by_id(visit.club.id, made.series_id)
             words = Words(
                 N_("It’s there: %(n)s date can be booked."),
                 {},
@@ -130,7 +130,7 @@ async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[s
 async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     """The series, in whichever of their clubs it is (`A1`)."""
     for club in visit.clubs:
-        view = await series(club.id, series_id)
+        view = await series_by_id(club.id, series_id)
         if view is not None:
             return await visit.allowed(Permission.MANAGE_EVENTS, club.id), view
     raise NotFound()

@@ -12,7 +12,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.queries import InstanceView, attendees
 from backend.bookings.roster import counts, roster
 from backend.errors import Invalid
-from backend.events.reschedule import move_instance, new_time
+from backend.events.reschedule import move_instance, resolve_new_time
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.zones import wall_clock
@@ -98,7 +98,7 @@ async def _moving(
     starts_at, ends_at = view.starts_at, view.ends_at
     if when is not None and (when != now or minutes is not None):
         try:
-            starts_at, length = new_time(view.zone, length, when, minutes, clock.now())
+            starts_at, length = resolve_new_time(view.zone, length, when, minutes, clock.now())
             ends_at = starts_at + length
         except Invalid as bad:
             found.add(bad)

@@ -12,7 +12,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.queries import event
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, InvalidForm
-from backend.events.actions import create_series
+from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.groups.queries import LinkedGroup, groups
 from backend.people.queries import Person

@@ -1,0 +1,93 @@
+"""Making the instances of a series for the weeks ahead (`S2`)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from backend import clock, codes, db
+from backend.events.locking import lock_series
+from backend.events.occurrences import Occurrence
+from backend.events.timing import MAX_LOOKAHEAD, timing_from_row
+from backend.seats.regulars import seat_regulars_of_new
+from backend.seats.store import open_seats
+from backend.settings import settings
+
+log = structlog.get_logger()
+
+MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily series has in 52 weeks
+
+
+async def materialize_series(series_id: int, now: datetime, *, after_made_until: bool = False) -> list[int]:
+    """Make the missing instances of the weeks ahead and seat the regulars of the series in them (`S2`, `B11`).
+
+    Returns the ids of the new instances. Called inside a transaction; raises `NotFound`, `InvalidRecurrence`, `UnknownZone`.
+
+    Running it twice changes nothing: (series, original start) is unique. The first instance is made however far ahead it
+    lies, so that a new series is never empty. A paused or archived series gets none (`S9`).
+
+    With `after_made_until` only occurrences after the last run's `made_until` are made. When a state changes its clocks,
+    the rule's instants no longer match those of existing instances, and none of these must be made a second time.
+    """
+    series = await lock_series(series_id)
+    if series["paused_at"] is not None or series["archived_at"] is not None:
+        return []
+    timing = timing_from_row(series)
+    until = now + timedelta(weeks=settings.weeks_ahead)
+    after = now - timing.duration
+    if after_made_until and series["made_until"] is not None:
+        after = max(after, series["made_until"])
+    occurrences = timing.occurrences(after=after, until=until, limit=MOST_AT_ONCE)
+    if not occurrences and series["made_until"] is None:
+        occurrences = timing.occurrences(after=after, until=now + MAX_LOOKAHEAD, limit=1)
+    instance_ids = await _insert_instances(series, occurrences, timing.duration, now) if occurrences else []
+    if len(occurrences) == MOST_AT_ONCE:  # the next run makes the rest
+        until = occurrences[-1].original_start
+    await db.execute("UPDATE event_series SET made_until = $2 WHERE id = $1", series_id, until)
+    if instance_ids:
+        await seat_regulars_of_new(instance_ids)
+    return instance_ids
+
+
+async def _insert_instances(
+    series: db.Row, occurrences: Sequence[Occurrence], duration: timedelta, now: datetime
+) -> list[int]:
+    rows = await db.rows(
+        "INSERT INTO event_instances (account_id, series_id, code, original_start, starts_at, ends_at, created_at)"
+        " SELECT $1, $2, o.code, o.starts_at, o.starts_at, o.ends_at, $6"
+        " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[]) AS o (code, starts_at, ends_at)"
+        " ON CONFLICT ON CONSTRAINT event_instances_series_id_original_start_key DO NOTHING RETURNING id",
+        series["account_id"],
+        series["id"],
+        [codes.new_code() for _ in occurrences],
+        [occurrence.original_start for occurrence in occurrences],
+        [occurrence.original_start + duration for occurrence in occurrences],
+        now,
+    )
+    instance_ids = [int(row["id"]) for row in rows]
+    await open_seats(instance_ids, series["account_id"], series["capacity"])
+    return instance_ids
+
+
+# A single event has its only instance from the start; a series that was split ends where the next one begins.
+SERIES_BEHIND = """
+SELECT id FROM event_series WHERE paused_at IS NULL AND archived_at IS NULL
+    AND (made_until IS NULL OR made_until < $1 AND rule <> '' AND (dates_before IS NULL OR dates_before > made_until))
+ORDER BY id
+"""
+
+
+async def materialize_all_series() -> int:
+    """Make the instances of the weeks ahead of every series that lacks some; how many were made. The daily job (`S2`).
+
+    A series whose stored rule or zone cannot be read is logged and does not hold up the others.
+    """
+    now = clock.now()
+    made = 0
+    for row in await db.rows(SERIES_BEHIND, now + timedelta(weeks=settings.weeks_ahead)):
+        try:
+            async with db.transaction():
+                made += len(await materialize_series(row["id"], now, after_made_until=True))
+        except ValueError as error:  # `InvalidRecurrence`, `UnknownZone`
+            log.error("series not materialized", series=row["id"], error=str(error))
+    return made

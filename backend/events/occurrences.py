@@ -1,0 +1,151 @@
+"""The occurrences of a recurrence as instants: the recurrence set of RFC 5545 §3.8.5 in a zone (`S1` to `S3`).
+
+Pure: no tables, no clock. `rfc5545` reads the text, `recurrence` works out wall clocks, `zones` resolves them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend.events.recurrence import REACH, DateOrDateTime, Recurrence, Rule, wall_times
+from backend.zones import resolve_local, wall_clock
+
+# No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as instants.
+_WIDEST_JUMP = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occurrence of a series: its identity (`S2`; aware, UTC) and the wall clock at that instant (naive)."""
+
+    original_start: datetime
+    local: datetime
+
+    @property
+    def utc_offset(self) -> timedelta:
+        """How far the zone is from UTC at that instant; it differs on the two sides of a DST change."""
+        return self.local - self.original_start.replace(tzinfo=None)
+
+
+def occurrences(
+    starts_local: datetime,
+    zone: str,
+    recurrence: Recurrence,
+    *,
+    after: datetime,
+    until: datetime,
+    limit: int,
+) -> list[Occurrence]:
+    """The first `limit` occurrences strictly after `after`, up to and including `until`, in ascending order.
+
+    `starts_local` (DTSTART) is a naive wall clock, of which fractions of a second are dropped; the limits are aware. No
+    instant appears twice, even where a DST gap moves one wall clock onto another (`S3`).
+
+    As in RFC 5545 §3.8.5.3 the start is always the first occurrence, even when no rule matches it or UNTIL is earlier,
+    and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence takes its place.
+    An RDATE before the start is ignored. Unlike RFC 5545 §3.3.10, an occurrence whose local time does not exist is
+    kept and moved forward (`S3`). Nothing later than `REACH` years after the start is found.
+
+    Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years 1900 to 2999.
+    """
+    if after.tzinfo is None or until.tzinfo is None:
+        raise ValueError("the limits of a span of time must be aware")
+    if not 1900 <= starts_local.year < 3000:
+        raise ValueError("a series starts between the years 1900 and 3000")
+    if limit <= 0:
+        return []
+    starts = starts_local.replace(microsecond=0, fold=0)
+    first = resolve_local(starts, zone)
+    after = max(after, first - timedelta(seconds=1))
+    until = min(until, first + timedelta(days=365 * REACH))
+    is_excluded = _exclusion_test(starts, zone, recurrence)
+
+    def is_included(instant: datetime) -> bool:
+        return after < instant <= until and not is_excluded(instant)
+
+    instants = {instant for instant in (first, *_rdates(starts, zone, recurrence)) if is_included(instant)}
+    for rule in recurrence.rules:
+        instants |= _first_of_rule(rule, starts, zone, is_included, until=until, limit=limit)
+    return [Occurrence(instant, wall_clock(instant, zone)) for instant in sorted(instants)[:limit]]
+
+
+def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[datetime]:
+    """The instants of the RDATE values; a DATE takes place at the series' own time of day."""
+    for value in recurrence.rdates:
+        if isinstance(value, datetime):
+            yield value if value.tzinfo is not None else resolve_local(value, zone)
+        else:
+            yield resolve_local(datetime.combine(value, starts.time()), zone)
+
+
+def _first_of_rule(
+    rule: Rule,
+    starts: datetime,
+    zone: str,
+    is_included: Callable[[datetime], bool],
+    *,
+    until: datetime,
+    limit: int,
+) -> set[datetime]:
+    """The first `limit` included instants of one rule, and perhaps some more."""
+    instants: set[datetime] = set()
+    last_wall = wall_clock(until, zone) + _WIDEST_JUMP
+    for wall, instant in _rule_instants(rule, starts, zone, counted=1):
+        if wall > last_wall:
+            break
+        if is_included(instant):
+            instants.add(instant)
+            if len(instants) == limit:
+                # A gap may have moved this occurrence past one whose wall clock is later.
+                last_wall = min(last_wall, wall + _WIDEST_JUMP)
+    return instants
+
+
+def _rule_instants(
+    rule: Rule, starts: datetime, zone: str, *, counted: int
+) -> Iterator[tuple[datetime, datetime]]:
+    """The wall clocks of a rule with their instants, ended by its COUNT or UNTIL.
+
+    `counted` is 1 when the start is the first occurrence whatever the rule says, and 0 when it is not.
+    """
+    for wall in wall_times(rule, starts):
+        if counted == 0 or wall != starts:
+            counted += 1
+        if rule.count is not None and counted > rule.count:
+            return
+        instant = resolve_local(wall, zone)
+        if rule.until is not None and _is_after_until(rule.until, wall, instant):
+            return
+        yield wall, instant
+
+
+def _is_after_until(until: DateOrDateTime, wall: datetime, instant: datetime) -> bool:
+    """Whether an occurrence is later than UNTIL, which includes its own instant, wall clock or whole local day."""
+    if not isinstance(until, datetime):
+        return wall.date() > until
+    return wall > until if until.tzinfo is None else instant > until
+
+
+def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:
+    """A predicate that tells whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as it is asked."""
+    days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
+    instants = {
+        value if value.tzinfo is not None else resolve_local(value, zone)
+        for value in recurrence.exdates
+        if isinstance(value, datetime)
+    }
+    # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant has the
+    # wall clock of that instant, or an earlier one, from which a gap moved it.
+    exrules = [_rule_instants(rule, starts, zone, counted=0) for rule in recurrence.exrules]
+    read_until = [starts] * len(exrules)
+
+    def is_excluded(instant: datetime) -> bool:
+        wall = wall_clock(instant, zone)
+        for index, matches in enumerate(exrules):
+            while read_until[index] <= wall:
+                read_until[index], excluded = next(matches, (datetime.max, None))
+                if excluded is not None:
+                    instants.add(excluded)
+        return instant in instants or wall.date() in days
+
+    return is_excluded

@@ -1,0 +1,91 @@
+"""When a series happens: its start, zone, rule and duration, within the bounds that splitting gave it (`S1`, `S4`).
+
+Pure: no tables, no clock.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend.events.occurrences import Occurrence, occurrences
+from backend.events.rfc5545 import parse_recurrence
+
+MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for
+_RESOLUTION = timedelta(seconds=1)  # occurrences lie on whole seconds
+_ALL = 20_000  # more than a series has between two of its instances
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesBounds:
+    """The part of a rule's occurrences that belongs to a series after a split (`S4`).
+
+    It includes the instant `since` and excludes the instant `before`; None is no bound on that side.
+    """
+
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+UNBOUNDED = SeriesBounds()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTiming:
+    """Everything that the occurrences of a series follow from. `starts_local` is a naive wall clock in `zone`."""
+
+    starts_local: datetime
+    zone: str
+    rule: str
+    duration_minutes: int
+    bounds: SeriesBounds = UNBOUNDED
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes)
+
+    def has_same_starts(self, other: "SeriesTiming") -> bool:
+        """Whether both have the same occurrences, however long each of them takes."""
+        return (self.starts_local, self.zone, self.rule, self.bounds) == (
+            other.starts_local,
+            other.zone,
+            other.rule,
+            other.bounds,
+        )
+
+    def occurrences(self, *, after: datetime, until: datetime, limit: int) -> list[Occurrence]:
+        """The first `limit` occurrences strictly after `after`, up to and including `until`, within the bounds.
+
+        Raises `InvalidRecurrence`, `UnknownZone`.
+        """
+        if self.bounds.since is not None:
+            after = max(after, self.bounds.since - _RESOLUTION)
+        if self.bounds.before is not None:
+            until = min(until, self.bounds.before - _RESOLUTION)
+        return occurrences(
+            self.starts_local,
+            self.zone,
+            parse_recurrence(self.rule),
+            after=after,
+            until=until,
+            limit=limit,
+        )
+
+    def select_starts(self, starts: Iterable[datetime]) -> frozenset[datetime]:
+        """Those of the given instants at which an occurrence starts. Raises as `occurrences` does."""
+        candidates = frozenset(starts)
+        if not candidates:
+            return candidates
+        found = self.occurrences(after=min(candidates) - _RESOLUTION, until=max(candidates), limit=_ALL)
+        return candidates & {occurrence.original_start for occurrence in found}
+
+
+def timing_from_row(row: Any) -> SeriesTiming:
+    """The timing in a row of `event_series`."""
+    return SeriesTiming(
+        row["starts_local"],
+        row["zone"],
+        row["rule"],
+        row["duration_minutes"],
+        SeriesBounds(row["dates_from"], row["dates_before"]),
+    )
