@@ -1,7 +1,7 @@
 """The database: pool, transaction, and plain SQL; the only file that knows asyncpg.
 
 Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
-`transaction()`, which an action opens, never nested; one statement that is asked often may be one by itself (`alone`).
+`transaction()`, which an action opens, never nested; a single statement can be its own transaction (`execute_single`).
 Errors of the database reach the domain as words of ours: `Busy` (a lock or a statement took too long), `Invalid` (a sign
 no text can hold), `Unavailable`, `OutcomeUnknown`.
 """
@@ -193,17 +193,26 @@ async def transaction(first: str = "") -> AsyncIterator[Transaction]:
 
 
 async def execute_single(sql: str, *args: object) -> Any:
-    """A write of one statement, which is a transaction by itself: one way to the server instead of three. The first
-    column of the first row it returns, or None.
+    """A write of one statement that is its own transaction: one round trip to the server instead of three. Returns the
+    first column of the first row it returns, or None.
 
     Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` when the connection was lost.
     """
+    return await _write_single("fetchval", sql, args)
+
+
+async def execute_single_count(sql: str, *args: object) -> int:
+    """The same; returns how many rows it touched."""
+    return _touched(await _write_single("execute", sql, args))
+
+
+async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None:
-        raise TransactionError("a transaction by itself cannot be part of another")
+        raise TransactionError("a statement that is its own transaction cannot be part of another")
     with translate_errors():
         async with _connection() as connection:
             try:
-                return await connection.fetchval(sql, *args)
+                return await getattr(connection, method)(sql, *args)
             except CONNECTION_LOST as error:
                 raise OutcomeUnknown("the connection was lost while writing") from error
 
@@ -226,8 +235,12 @@ async def value(sql: str, *args: object) -> Any:
 
 async def execute(sql: str, *args: object) -> int:
     """Run a statement; how many rows it touched."""
-    said: str = await _run("execute", sql, args)
-    tail = said.rpartition(" ")[2]
+    return _touched(await _run("execute", sql, args))
+
+
+def _touched(status: str) -> int:
+    """The number of rows in a command's status, as in `INSERT 0 3`."""
+    tail = status.rpartition(" ")[2]
     return int(tail) if tail.isdigit() else 0
 
 

@@ -77,12 +77,11 @@ AFTER_FAILURE = timedelta(minutes=1)
 
 async def register_jobs(names: list[str]) -> None:
     """Make the rows of duties that are new to this database: due at once."""
-    async with db.transaction():
-        await db.execute(
-            "INSERT INTO schedule (name, next_run_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING",
-            names,
-            clock.now(),
-        )
+    await db.execute_single(
+        "INSERT INTO schedule (name, next_run_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING",
+        names,
+        clock.now(),
+    )
 
 
 async def due_jobs(names: Collection[str]) -> set[str]:

@@ -162,19 +162,17 @@ async def stop(person: Person, announcement_id: int) -> int:
 async def watch(person: Person, announcement_id: int, chat_id: int, message_id: int) -> None:
     """Keep this message showing how far it is. Raises `Forbidden`, `NotFound`."""
     found = await own_announcement(person, announcement_id)
-    async with db.transaction():
-        await db.execute(
-            "UPDATE announcements SET watch_chat_id = $2, watch_message_id = $3 WHERE id = $1",
-            found.id,
-            chat_id,
-            message_id,
-        )
+    await db.execute_single(
+        "UPDATE announcements SET watch_chat_id = $2, watch_message_id = $3 WHERE id = $1",
+        found.id,
+        chat_id,
+        message_id,
+    )
 
 
 async def watch_no_more(announcement_id: int) -> None:
     """The message shows how it ended, or is gone."""
-    async with db.transaction():
-        await db.execute("UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id)
+    await db.execute_single("UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id)
 
 
 # --- the ticker's: from an announcement to its messages ---
@@ -237,8 +235,7 @@ async def fan_out() -> int:
     done = 0
     while done < AT_ONCE and await _fan_out_chunk():
         done += 1
-    async with db.transaction():
-        return done + await db.execute(END, clock.now())
+    return done + await db.execute_single_count(END, clock.now())
 
 
 async def _fan_out_chunk() -> bool:

@@ -21,8 +21,6 @@ TELL = """
 INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at, created_at)
 """
 
-COUNTED = "WITH told AS ({} RETURNING 1) SELECT count(*) FROM told"
-
 # Of several leads that have passed (a worker that was away) only the nearest is told. What passed before the seat was
 # theirs, before the date was moved there, or before they chose their leads, is not caught up on; nor is what passed too
 # long ago to be that reminder still: half its lead, or half a day. That is for who could not be written to, too: whoever
@@ -104,12 +102,12 @@ class Missing:
 
 async def remind_due() -> int:
     """The minute's job: reminders whose moment has come, for who has a seat (`M4`); how many."""
-    return int(await db.execute_single(COUNTED.format(REMIND), clock.now(), REMINDERS))
+    return await db.execute_single_count(REMIND, clock.now(), REMINDERS)
 
 
 async def remind_unanswered() -> int:
     """The minute's job: ask who has not answered, where the series wants it, once a date and before leaving costs; how many."""
-    return int(await db.execute_single(COUNTED.format(REMIND_UNANSWERED), clock.now(), REMINDERS))
+    return await db.execute_single_count(REMIND_UNANSWERED, clock.now(), REMINDERS)
 
 
 async def who_is_missing(code: str, person: Person) -> list[Missing]:

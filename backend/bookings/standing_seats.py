@@ -127,11 +127,10 @@ async def end_regular(person: Person, account_id: int, series_id: int, membershi
 
 async def end_own_regular(person: Person, series_id: int) -> None:
     """Give one's own standing seat back; what is booked stays until it is left. Raises `NotFound`."""
-    async with db.transaction():
-        if not await db.execute(
-            "DELETE FROM regulars g USING memberships m WHERE g.series_id = $2"
-            " AND m.id = g.membership_id AND m.user_id = $1",
-            person.id,
-            series_id,
-        ):
-            raise NotFound()
+    if not await db.execute_single_count(
+        "DELETE FROM regulars g USING memberships m WHERE g.series_id = $2"
+        " AND m.id = g.membership_id AND m.user_id = $1",
+        person.id,
+        series_id,
+    ):
+        raise NotFound()

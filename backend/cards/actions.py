@@ -235,16 +235,15 @@ async def found(chat_id: int, message_id: int, *, instance_id: int | None, poll_
     follows from now on (`C1`). Whether it was."""
     if not await db.value(f"SELECT true {UNKNOWN} LIMIT 1", chat_id, message_id, instance_id, poll_id):
         return False
-    async with db.transaction():
-        known = await db.execute(
-            "UPDATE cards SET state = 'live', trouble = '', lost_at = NULL, error = '', message_id = $2, next_try_at = $5,"
-            f" posted_at = lost_at WHERE state = 'lost' AND id = (SELECT c.id {UNKNOWN} ORDER BY c.id DESC LIMIT 1)",
-            chat_id,
-            message_id,
-            instance_id,
-            poll_id,
-            clock.now(),
-        )
+    known = await db.execute_single_count(
+        "UPDATE cards SET state = 'live', trouble = '', lost_at = NULL, error = '', message_id = $2, next_try_at = $5,"
+        f" posted_at = lost_at WHERE state = 'lost' AND id = (SELECT c.id {UNKNOWN} ORDER BY c.id DESC LIMIT 1)",
+        chat_id,
+        message_id,
+        instance_id,
+        poll_id,
+        clock.now(),
+    )
     return known == 1
 
 

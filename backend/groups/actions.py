@@ -75,13 +75,12 @@ async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
 
 async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
     """The chat has this title now."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE groups SET title = $2, forum = $3 WHERE chat_id = $1 AND (title, forum) <> ($2, $3)",
-            chat_id,
-            title,
-            forum,
-        )
+    await db.execute_single(
+        "UPDATE groups SET title = $2, forum = $3 WHERE chat_id = $1 AND (title, forum) <> ($2, $3)",
+        chat_id,
+        title,
+        forum,
+    )
 
 
 async def note_health(chat_id: int, health: str, why: str = "") -> None:
@@ -199,30 +198,28 @@ async def is_present(person: Person, group_id: int) -> bool:
 
 
 async def _note_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
-    async with db.transaction():
-        await db.execute(
-            "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = $4, checked_at = $5",
-            where.account_id,
-            where.id,
-            person.id,
-            present,
-            clock.now(),
-        )
+    await db.execute_single(
+        "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = $4, checked_at = $5",
+        where.account_id,
+        where.id,
+        person.id,
+        present,
+        clock.now(),
+    )
 
 
 async def gone_from(person: Person, where: LinkedGroup) -> None:
     """The person left the group or was put out of it; a member who came through groups only leaves the club with the last."""
     await _note_presence(person, where, present=False)
-    async with db.transaction():
-        await db.execute(
-            "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = 'MEMBER'"
-            " AND m.joined_through = 'group' AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
-            " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present)",
-            where.account_id,
-            person.id,
-            clock.now(),
-        )
+    await db.execute_single(
+        "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = 'MEMBER'"
+        " AND m.joined_through = 'group' AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
+        " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present)",
+        where.account_id,
+        person.id,
+        clock.now(),
+    )
 
 
 async def recheck(person: Person) -> None:

@@ -91,8 +91,7 @@ async def recover(epoch: int) -> int:
     Announcements are not: they may have arrived, and that is what is written down of them. From here on the former
     sender's word about any of it counts no more.
     """
-    async with db.transaction():
-        return await db.execute(RECOVER, epoch, list(AT_MOST_ONCE), ATTEMPTS_MAX, clock.now())
+    return await db.execute_single_count(RECOVER, epoch, list(AT_MOST_ONCE), ATTEMPTS_MAX, clock.now())
 
 
 async def claim(epoch: int, *, limit: int, busy: Collection[int] = (), lease: str = "") -> list[Delivery]:

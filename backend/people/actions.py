@@ -78,34 +78,31 @@ async def meet(who: TelegramIdentity) -> Person:
 
 async def allow_writing(person: Person) -> None:
     """The person pressed Start or allowed the bot to write (`M3`)."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE telegram_users SET may_write_at = coalesce(may_write_at, $2), blocked_at = NULL WHERE id = $1",
-            person.id,
-            clock.now(),
-        )
+    await db.execute_single(
+        "UPDATE telegram_users SET may_write_at = coalesce(may_write_at, $2), blocked_at = NULL WHERE id = $1",
+        person.id,
+        clock.now(),
+    )
 
 
 async def mark_blocked(telegram_id: int) -> None:
     """The person blocked the bot: they are not written to until they return (`M3`)."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE telegram_users SET blocked_at = $2 WHERE telegram_id = $1 AND blocked_at IS NULL",
-            telegram_id,
-            clock.now(),
-        )
+    await db.execute_single(
+        "UPDATE telegram_users SET blocked_at = $2 WHERE telegram_id = $1 AND blocked_at IS NULL",
+        telegram_id,
+        clock.now(),
+    )
 
 
 async def choose_language(person: Person, language: str) -> None:
     """Speak this language from now on (`M5`). Raises `Invalid`."""
     if language not in languages():
         raise Invalid(N_("We do not speak that language yet."), field="language")
-    async with db.transaction():
-        await db.execute(
-            "UPDATE telegram_users SET language = $2, language_chosen = true WHERE id = $1",
-            person.id,
-            language,
-        )
+    await db.execute_single(
+        "UPDATE telegram_users SET language = $2, language_chosen = true WHERE id = $1",
+        person.id,
+        language,
+    )
 
 
 async def choose_zone(person: Person, zone: str) -> None:
@@ -113,8 +110,7 @@ async def choose_zone(person: Person, zone: str) -> None:
     if zone not in available_timezones():
         raise Invalid(N_("That time zone is not known."), field="zone")
     if person.zone != zone:
-        async with db.transaction():
-            await db.execute("UPDATE telegram_users SET zone = $2 WHERE id = $1", person.id, zone)
+        await db.execute_single("UPDATE telegram_users SET zone = $2 WHERE id = $1", person.id, zone)
 
 
 async def end_sessions(person: Person) -> None:
@@ -209,16 +205,15 @@ async def pending_sign_in(key: str) -> PendingSignIn:
 async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
     """The person confirms or refuses; the first answer counts. Raises `NotFound` when it is too late."""
     column = "confirmed_at" if yes else "refused_at"
-    async with db.transaction():
-        taken = await db.execute(
-            f"UPDATE sign_ins SET user_id = $2, {column} = $3 WHERE id = $1 AND expires_at > $3"
-            " AND confirmed_at IS NULL AND refused_at IS NULL",
-            sign_in_id,
-            person.id,
-            clock.now(),
-        )
-        if not taken:
-            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+    taken = await db.execute_single_count(
+        f"UPDATE sign_ins SET user_id = $2, {column} = $3 WHERE id = $1 AND expires_at > $3"
+        " AND confirmed_at IS NULL AND refused_at IS NULL",
+        sign_in_id,
+        person.id,
+        clock.now(),
+    )
+    if not taken:
+        raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
 
 
 async def sign_in_state(browser_key: str) -> str:
@@ -262,9 +257,8 @@ async def finish_sign_in(browser_key: str) -> str:
 
 async def sign_out(token: str) -> None:
     """End this browser's session; idempotent."""
-    async with db.transaction():
-        await db.execute(
-            "UPDATE web_sessions SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL",
-            codes.digest(token),
-            clock.now(),
-        )
+    await db.execute_single(
+        "UPDATE web_sessions SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL",
+        codes.digest(token),
+        clock.now(),
+    )

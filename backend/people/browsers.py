@@ -44,21 +44,19 @@ async def note_seen(token: str) -> None:
         at - _SEEN_AGAIN,
     )
     if stale:
-        async with db.transaction():
-            await db.execute(
-                "UPDATE web_sessions SET seen_at = $2 WHERE token_hash = $1",
-                codes.digest(token),
-                at,
-            )
+        await db.execute_single(
+            "UPDATE web_sessions SET seen_at = $2 WHERE token_hash = $1",
+            codes.digest(token),
+            at,
+        )
 
 
 async def end_browser(person: Person, browser_id: int) -> None:
     """Sign one of the person's own browsers out; idempotent. Raises `NotFound`."""
-    async with db.transaction():
-        if not await db.execute(
-            "UPDATE web_sessions SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND user_id = $2",
-            browser_id,
-            person.id,
-            clock.now(),
-        ):
-            raise NotFound()
+    if not await db.execute_single_count(
+        "UPDATE web_sessions SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND user_id = $2",
+        browser_id,
+        person.id,
+        clock.now(),
+    ):
+        raise NotFound()

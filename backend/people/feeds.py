@@ -79,8 +79,7 @@ async def renew_feed(person: Person) -> None:
 
 async def end_feed(person: Person) -> None:
     """Turn the feed off; idempotent."""
-    async with db.transaction():
-        await db.execute("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
+    await db.execute_single("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
 
 
 async def ask(token: str) -> Asked | TooOften | None:
@@ -113,30 +112,28 @@ async def ask(token: str) -> Asked | TooOften | None:
 async def note_changed(person: Person, mark: str) -> datetime:
     """What the feed answers has become this; since when, in whole seconds: never the same for two of its answers."""
     at = clock.now().replace(microsecond=0)
-    async with db.transaction():
-        since = await db.value(
-            "UPDATE calendar_feeds SET mark = $2, changed_at = CASE WHEN mark = $2 THEN changed_at"
-            " ELSE greatest($3, changed_at + interval '1 second') END WHERE user_id = $1 RETURNING changed_at",
-            person.id,
-            mark,
-            at,
-        )
+    since = await db.execute_single(
+        "UPDATE calendar_feeds SET mark = $2, changed_at = CASE WHEN mark = $2 THEN changed_at"
+        " ELSE greatest($3, changed_at + interval '1 second') END WHERE user_id = $1 RETURNING changed_at",
+        person.id,
+        mark,
+        at,
+    )
     return since or at  # turned off in this moment
 
 
 async def _write(person: Person, otherwise: str) -> None:
     seed = secrets.token_hex(32)
-    async with db.transaction():
-        await db.execute(
-            "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"
-            " SELECT u.id, $2, $3, $4, $5, $4 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
-            f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {otherwise}",
-            person.id,
-            seed,
-            codes.digest(_token(seed)),
-            clock.now(),
-            clock.now().replace(microsecond=0),
-        )
+    await db.execute_single(
+        "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"
+        " SELECT u.id, $2, $3, $4, $5, $4 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
+        f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {otherwise}",
+        person.id,
+        seed,
+        codes.digest(_token(seed)),
+        clock.now(),
+        clock.now().replace(microsecond=0),
+    )
 
 
 def _token(seed: str) -> str:

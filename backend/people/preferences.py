@@ -54,24 +54,22 @@ async def choose_reminders(person: Person, leads: Collection[int] | None) -> Non
         raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MOST)
     if any(not LEAD_MIN <= lead <= LEAD_MAX for lead in chosen or ()):
         raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="leads")
-    async with db.transaction():
-        await db.execute(
-            "UPDATE telegram_users SET reminder_leads = $2, leads_chosen_at = $3 WHERE id = $1",
-            person.id,
-            chosen,
-            clock.now(),
-        )
+    await db.execute_single(
+        "UPDATE telegram_users SET reminder_leads = $2, leads_chosen_at = $3 WHERE id = $1",
+        person.id,
+        chosen,
+        clock.now(),
+    )
 
 
 async def mute(person: Person, kind: str, on: bool) -> None:
     """Be told no more of this kind, or again; it counts for what waits to be sent too. Raises `Invalid`."""
     if kind not in KINDS:
         raise Invalid(N_("There is no such kind of message."), field="kind")
-    async with db.transaction():
-        await db.execute(
-            "UPDATE telegram_users SET muted_kinds = array_remove(muted_kinds, $2)"
-            " || CASE WHEN $3 THEN ARRAY[$2::text] ELSE '{}' END WHERE id = $1",
-            person.id,
-            kind,
-            on,
-        )
+    await db.execute_single(
+        "UPDATE telegram_users SET muted_kinds = array_remove(muted_kinds, $2)"
+        " || CASE WHEN $3 THEN ARRAY[$2::text] ELSE '{}' END WHERE id = $1",
+        person.id,
+        kind,
+        on,
+    )

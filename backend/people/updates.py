@@ -11,13 +11,12 @@ SIGN_INS_KEPT = timedelta(days=7)
 
 async def take_update(bot_id: int, update_id: int) -> bool:
     """Whether this update is ours to handle: True for exactly one asker, however often and wherever it arrives."""
-    async with db.transaction():
-        taken = await db.execute(
-            "INSERT INTO telegram_updates (bot_id, update_id, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            bot_id,
-            update_id,
-            clock.now(),
-        )
+    taken = await db.execute_single_count(
+        "INSERT INTO telegram_updates (bot_id, update_id, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        bot_id,
+        update_id,
+        clock.now(),
+    )
     return taken == 1
 
 

@@ -157,10 +157,9 @@ async def _redraw(members: list[int]) -> None:
         members,
     )
     for row in polls:
-        async with db.transaction():
-            await db.execute(
-                "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", row["poll_id"]
-            )
+        await db.execute_single(
+            "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", row["poll_id"]
+        )
 
 
 async def finish_erasures() -> int:

@@ -73,6 +73,7 @@ async def test_transactions_are_never_nested() -> None:
 async def test_one_statement_may_be_a_transaction_by_itself() -> None:
     """It says what it wrote, is undone whole when it fails, and joins no other."""
     assert await db.execute_single("INSERT INTO notes VALUES (1), (2) RETURNING n") == 1
+    assert await db.execute_single_count("UPDATE notes SET n = n + 0") == 2
     for _ in range(MANY):
         with pytest.raises(db.UniqueViolation):
             await db.execute_single("INSERT INTO notes VALUES (3), (2)")
@@ -141,6 +142,8 @@ async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown
         assert DB.current_transaction.get() is None
         with pytest.raises(OutcomeUnknown):
             await db.execute_single("INSERT INTO notes VALUES (1)")
+        with pytest.raises(OutcomeUnknown):
+            await db.execute_single_count("INSERT INTO notes VALUES (1)")
     assert in_use() == 0
     assert await noted() == []
     await db.execute("DROP FUNCTION die() CASCADE")
