@@ -128,6 +128,27 @@ async def _enrol(account_id: int, user_id: int, role: Role, through: str, at: da
     )
 
 
+async def ensure_named_member(account_id: int, name: str) -> int:
+    """The membership's id of the member of this name who has no Telegram; they become a member when there is none (`B10`).
+    Two organisers at once get the same one. Called inside a transaction; the caller has authorised it."""
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
+    known = await db.value(
+        "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
+        account_id,
+        name,
+    )
+    if known is None:
+        known = await db.value(
+            "INSERT INTO memberships (account_id, name, role, joined_through, joined_at, checked_at)"
+            " VALUES ($1, $2, $3, 'hand', $4, $4) RETURNING id",
+            account_id,
+            name,
+            Role.MEMBER,
+            clock.now(),
+        )
+    return int(known)
+
+
 # --- roles ---
 
 

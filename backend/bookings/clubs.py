@@ -11,6 +11,7 @@ from backend.bookings.queries import my_bookings
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.seats import allocator
+from backend.seats.regulars import remove_regulars_and_claims
 from backend.seats.replies import Cancelled, TooLate
 from backend.seats.state import Request, Verb, Via
 
@@ -129,8 +130,7 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
 async def end_standing(membership_ids: list[int]) -> None:
     """These members have no standing seats and no first claims any more (`B11`, `P4`)."""
     async with db.transaction():
-        await db.execute("DELETE FROM regulars WHERE membership_id = ANY($1::bigint[])", membership_ids)
-        await db.execute("DELETE FROM seat_claims WHERE membership_id = ANY($1::bigint[])", membership_ids)
+        await remove_regulars_and_claims(membership_ids)
 
 
 PARTIES = """

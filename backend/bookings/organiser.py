@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from backend import clock, db
+from backend import db
+from backend.accounts.actions import ensure_named_member
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import may_seat
@@ -108,7 +109,7 @@ async def seat_by_name(
     where = await find_instance(code)
     club = await may_seat(person, where.account_id, over=over)
     async with db.transaction(store.lock(where.id)):
-        membership_id = await _named(club.id, name)
+        membership_id = await ensure_named_member(club.id, name)
         ask = Request(
             Verb.BOOK if line else Verb.SEAT,
             via,
@@ -127,25 +128,6 @@ async def attendance_of(code: str, person: Person) -> list[Attendee]:
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     return await attendance(where.id)
-
-
-async def _named(account_id: int, name: str) -> int:
-    """The member of this name who has no Telegram, made when there is none. Two organisers at once find the same one."""
-    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
-    known = await db.value(
-        "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
-        account_id,
-        name,
-    )
-    if known is None:
-        known = await db.value(
-            "INSERT INTO memberships (account_id, name, role, joined_through, joined_at, checked_at)"
-            " VALUES ($1, $2, 'MEMBER', 'hand', $3, $3) RETURNING id",
-            account_id,
-            name,
-            clock.now(),
-        )
-    return int(known)
 
 
 def _done(said: Sequence[Outcome | Exception]) -> list[Outcome]:

@@ -10,7 +10,7 @@ from backend.audit.actions import note
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
-from backend.seats.regulars import add_regular, seat_regulars
+from backend.seats.regulars import add_regular, remove_own_regular, remove_regular, seat_regulars
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +115,12 @@ async def end_regular(person: Person, account_id: int, series_id: int, membershi
     """Take a standing seat back; what is booked stays. Raises `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
-        if not await db.execute(
-            "DELETE FROM regulars WHERE account_id = $1 AND series_id = $2 AND membership_id = $3",
-            club.id,
-            series_id,
-            membership_id,
-        ):
+        if not await remove_regular(club.id, series_id, membership_id):
             raise NotFound()
         await note(club.id, person.id, "end regular", f"series {series_id}", membership=membership_id)
 
 
 async def end_own_regular(person: Person, series_id: int) -> None:
     """Give one's own standing seat back; what is booked stays until it is left. Raises `NotFound`."""
-    if not await db.execute_single_count(
-        "DELETE FROM regulars g USING memberships m WHERE g.series_id = $2"
-        " AND m.id = g.membership_id AND m.user_id = $1",
-        person.id,
-        series_id,
-    ):
+    if not await remove_own_regular(person.id, series_id):
         raise NotFound()

@@ -59,15 +59,34 @@ async def add_regular(account_id: int, series_id: int, membership_id: int, at: d
     )
 
 
-async def remove_regular(series_id: int, membership_ids: Sequence[int]) -> bool:
-    """Take back the standing seats of these members, inside the caller's transaction; False when there were none."""
+async def remove_regular(account_id: int, series_id: int, membership_id: int) -> bool:
+    """Take a member's standing seat back, inside the caller's transaction; False when they had none."""
     return bool(
         await db.execute(
-            "DELETE FROM regulars WHERE series_id = $1 AND membership_id = ANY($2::bigint[])",
+            "DELETE FROM regulars WHERE account_id = $1 AND series_id = $2 AND membership_id = $3",
+            account_id,
             series_id,
-            membership_ids,
+            membership_id,
         )
     )
+
+
+async def remove_own_regular(user_id: int, series_id: int) -> bool:
+    """Take a person's own standing seat back, in a transaction of its own; False when they had none."""
+    return bool(
+        await db.execute_single_count(
+            "DELETE FROM regulars g USING memberships m WHERE g.series_id = $2"
+            " AND m.id = g.membership_id AND m.user_id = $1",
+            user_id,
+            series_id,
+        )
+    )
+
+
+async def remove_regulars_and_claims(membership_ids: Sequence[int]) -> None:
+    """Take all standing seats and first claims of these members back (`B11`, `P4`), inside the caller's transaction."""
+    await db.execute("DELETE FROM regulars WHERE membership_id = ANY($1::bigint[])", membership_ids)
+    await db.execute("DELETE FROM seat_claims WHERE membership_id = ANY($1::bigint[])", membership_ids)
 
 
 async def copy_regulars(from_series_id: int, to_series_id: int) -> None:

@@ -161,13 +161,14 @@ def close_list(given: argparse.Namespace) -> int:
 def absences(given: argparse.Namespace) -> int:
     """`emerald absences`"""
     from backend.accounts.rules import Permission
-    from backend.bookings import attendance
+    from backend.bookings.absences import absences as list_absences
+    from backend.bookings.absences import pardon
 
     async def do(person: Any) -> Any:
         account_id = (await club_named(person, given.account, Permission.SEE_PEOPLE)).id
         if given.pardon is not None:
-            await attendance.pardon(person, account_id, given.pardon)
-        return await attendance.absences(account_id)
+            await pardon(person, account_id, given.pardon)
+        return await list_absences(account_id)
 
     found = act(given, do)
     lines = [

@@ -11,17 +11,16 @@ import pytest
 from backend import clock, db
 from backend.accounts.actions import change_role
 from backend.accounts.rules import Role
+from backend.bookings.absences import absences, pardon
 from backend.bookings.actions import answer, book, find_replacement, leave, set_capacity
 from backend.bookings.attendance import (
     ListClosed,
     NotBegun,
-    absences,
     check_in,
     check_in_by_code,
     close_list,
     complete_ended,
     my_check_in_code,
-    pardon,
     reopen_list,
     undo_check_in,
 )

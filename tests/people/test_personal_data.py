@@ -13,8 +13,9 @@ from backend.accounts.actions import LastOwner, change_role, create_key, create_
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Role
 from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule, watch
+from backend.bookings.absences import pardon
 from backend.bookings.actions import book, fill_all, leave, name_guests
-from backend.bookings.attendance import check_in, close_list, pardon
+from backend.bookings.attendance import check_in, close_list
 from backend.bookings.queries import attendance, attendees
 from backend.bookings.standing_seats import make_regular
 from backend.cards.actions import post_card
