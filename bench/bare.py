@@ -41,12 +41,10 @@ async def book(state: State, instance: FromPath[int], member: FromPath[int]) -> 
 async def events(user: FromPath[int]) -> Response[str] | Response[None]:
     """The events page without its door."""
     from backend.people.queries import Person
-    from webapp.miniapp.pages.events import index
+    from webapp.miniapp.list_screens import upcoming_screen
+    from webapp.miniapp.paging import ListFilters
 
-    page: Response[str] | Response[None] = await index.fn(
-        Person(id=user, telegram_id=user, first_name="Bare")
-    )
-    return page
+    return await upcoming_screen(Person(id=user, telegram_id=user, first_name="Bare"), ListFilters())
 
 
 async def _open(app: Litestar) -> None:

@@ -1,11 +1,27 @@
-"""What the desk says of somebody else, to the organiser whose hand it was (`B10`)."""
+"""What an organiser reads about a party they have changed, and the way back from a removal (`B10`)."""
 
-from backend.i18n import N_, Words
+from collections.abc import Mapping
+from typing import Protocol
+
+from backend.bookings.queries import InstanceView
+from backend.i18n import N_, Voice, Words
 from backend.seats.state import Outcome
+from webapp.notices import Method, Tone, Undo
 
 
-def told_of(name: str, outcome: Outcome) -> tuple[Words, str]:
-    """What became of the party of somebody of this name, and the tone it is told in: `yes`, `wait` or `plain`."""
+class Party(Protocol):
+    """A party as it was before it was removed; `wanted` seats were waited for or offered."""
+
+    @property
+    def seats(self) -> int: ...
+    @property
+    def wanted(self) -> int: ...
+    @property
+    def guests(self) -> int: ...
+
+
+def outcome_message(name: str, outcome: Outcome) -> tuple[Words, Tone]:
+    """What happened to the party of the member with this name, and the tone of the notice."""
     values = {"name": name}
     if outcome.kind == "already":
         return Words(N_("%(name)s is on the list already. Nothing has changed."), values), "plain"
@@ -23,8 +39,29 @@ def told_of(name: str, outcome: Outcome) -> tuple[Words, str]:
     return outcome.words, "plain"
 
 
-def taken_off(name: str, *, went_on: bool) -> Words:
-    """They were removed; when it `went_on`, somebody who waited has what they had."""
-    if went_on:
+def removal_message(name: str, *, seat_taken: bool) -> Words:
+    """The party was removed; with `seat_taken` a waitlisted party has its seats by now."""
+    if seat_taken:
         return Words(N_("%(name)s is off the list. The seat went to who was next in line."), {"name": name})
     return Words(N_("%(name)s is off the list."), {"name": name})
+
+
+def undo_removal(
+    voice: Voice,
+    party: Party,
+    view: InstanceView,
+    url: str,
+    *,
+    fields: Mapping[str, str] | None = None,
+    method: Method = "post",
+) -> Undo | None:
+    """The way back for a removed party: its seats, or the end of the waitlist. None when its seats are gone.
+
+    `view` is the instance after the removal. The fields are those given, `guests` and `how`.
+    """
+    sent = {**(fields or {}), "guests": str(party.guests)}
+    if party.wanted and not party.seats:
+        return Undo(url, voice.say(N_("Put back at the end of the line")), {**sent, "how": "line"}, method)
+    if view.free is None or view.free >= party.seats:
+        return Undo(url, voice.say(N_("Undo")), {**sent, "how": "seat"}, method)
+    return None

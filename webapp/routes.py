@@ -30,6 +30,7 @@ from webapp.miniapp.pages import (
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.pages import calendars as calendars_by_chat
 from webapp.miniapp.pages import exports as my_data
+from webapp.miniapp.paging import list_filters
 from webapp.miniapp.screens import refused_here
 from webapp.miniapp.session import organiser_of_session, person_of_session
 from webapp.public.pages import events as public_events
@@ -56,13 +57,13 @@ def miniapp() -> Router:
             bookings.update,
             bookings.destroy,
             bookings.stop_waiting,
-            bookings.come_back,
+            bookings.undo_leave,
             bookings.answer,
             bookings.take_free,
-            bookings.take,
-            bookings.pass_on,
+            bookings.accept_offer,
+            bookings.decline_offer,
             bookings.look_for_replacement,
-            bookings.keep,
+            bookings.keep_seat,
             bookings.stay,
             bookings.index,
             check_ins.show,
@@ -117,7 +118,7 @@ def miniapp() -> Router:
         dependencies={
             "person": Provide(person_of_session),
             "organiser": Provide(organiser_of_session),
-            "shown": Provide(events.what_is_shown, sync_to_thread=False),
+            "filters": Provide(list_filters, sync_to_thread=False),
         },
         before_request=sessions.shell_for_documents,
         exception_handlers={Refusal: refused_here},

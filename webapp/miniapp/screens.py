@@ -10,6 +10,8 @@ from backend.errors import Forbidden, NotFound, Refusal
 from backend.people.queries import Person
 from webapp.respond import AnyRequest, page, refused, status_of, voice_of
 
+ScreenResponse = Response[str] | Response[None]  # without content: what the reader has is fresh
+
 
 def screen(
     template: str, person: Person, /, *, outcome: str = "", status: int = 200, **context: Any

@@ -19,7 +19,7 @@ from webapp.dashboard.frame import Undo, go, told
 from webapp.dashboard.pages.events import Overbooking, of_event, page_of, path_of
 from webapp.dashboard.session import Visit
 from webapp.forms import Faults, read
-from webapp.organiser_messages import taken_off, told_of
+from webapp.organiser_messages import outcome_message, removal_message
 from webapp.respond import AnyRequest
 
 
@@ -119,7 +119,7 @@ async def destroy(
         label = visit.voice.say(N_("Undo"))
         undo = Undo(f"{path_of(code)}/bookings", label, party | {"how": "seat"})
     went_on = was.seats and now.waiting < view.waiting
-    words = taken_off(was.name, went_on=bool(went_on))
+    words = removal_message(was.name, seat_taken=bool(went_on))
     return go(request, visit.to(path_of(code)), told(visit, words, undo=undo))
 
 
@@ -134,7 +134,7 @@ async def _back(
     """Back to the people, with what became of the party in the third person."""
     view = await event(code, visit.person)
     one = await _comer(view.id, membership_id)
-    words, tone = told_of(one.name, outcome) if one else (outcome.words, "plain")
+    words, tone = outcome_message(one.name, outcome) if one else (outcome.words, "plain")
     return go(request, visit.to(path_of(code)), told(visit, words, tone))
 
 

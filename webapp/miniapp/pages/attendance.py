@@ -1,11 +1,11 @@
-"""The people of a date in an organiser's hand (`B10`): who is in, who waits, who is not; add, seat, change, take off."""
+"""The parties of an instance for its organisers (`B10`): who is booked, who waits, who is not; add, seat, change, remove."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.accounts.queries import Club
 from backend.accounts.rules import Permission
@@ -14,36 +14,33 @@ from backend.bookings.organiser import NAME_MAX, seat_by_name
 from backend.bookings.queries import InstanceView, event
 from backend.bookings.roster import Entry, counts, entry, not_on_it, roster
 from backend.errors import Invalid, NotFound
-from backend.i18n import N_, Words
+from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import NoRoomLeft
-from backend.seats.state import Via
+from backend.seats.state import Outcome, Via
 from webapp.forms import Faults, read
 from webapp.freshness import is_fresh
-from webapp.miniapp.pages.events import (
-    AnId,
-    Answer,
-    Sought,
-    address_with,
-    mark_of_event,
-    seen_of_dates,
-)
-from webapp.miniapp.pages.organising import Notice, Undo, held
-from webapp.miniapp.screens import screen, unchanged
-from webapp.organiser_messages import taken_off, told_of
+from webapp.miniapp.access import load_authorized
+from webapp.miniapp.event_screens import event_etag, seen_of_instances
+from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
+from webapp.miniapp.screens import ScreenResponse, screen, unchanged
+from webapp.notices import Notice, Overbooking, Undo
+from webapp.organiser_messages import outcome_message, removal_message, undo_removal
 from webapp.respond import AnyRequest
 
-AT_ONCE = 50  # people on a screen
-TO_ADD = 20
+PAGE_SIZE = 50  # people on a screen
+TO_ADD = 20  # members to add on a screen
 
 Show = Annotated[Literal["in", "line", "others"], QueryParameter()]
-AMember = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+Here = Annotated[Literal["", "new"], QueryParameter()]
 
 
 @dataclass(frozen=True, slots=True)
 class PartyForm:
-    """With how many guests; `how` is `seat` or `line`; `over` is an owner's word to go over the seats (`B3`). `name` is who
-    comes without Telegram; `q` what was looked for on the screen that asks."""
+    """The number of guests; `how` is `seat` or `line`; `over` is an owner's confirmation to exceed the capacity (`B3`).
+
+    `name` is the name of a person without Telegram, `q` the search words of the screen that sends the form.
+    """
 
     guests: str = ""
     how: str = "seat"
@@ -52,49 +49,35 @@ class PartyForm:
     q: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Overbooking:
-    """A party that does not fit, by how many seats, and what would seat it all the same (`B3`), or let it line up."""
-
-    name: str
-    over_by: int
-    lines_up: bool
-    verb: str
-    url: str
-    fields: dict[str, str]
-
-
 @get("/events/{code:str}/attendance")
 async def index(
     code: FromPath[str],
     organiser: NamedDependency[Person],
     show: Show = "in",
-    q: Sought = None,
-    after: AnId = None,
+    q: SearchWords = None,
+    after: OptionalId = None,
     seen: FromQuery[str] = "",
-) -> Answer:
-    """Everybody who has answered, a list and a page at a time; `q` are words to look for in their names."""
-    mark = await mark_of_event(code, organiser)
-    if is_fresh(seen, mark):
+) -> ScreenResponse:
+    """Everybody who has answered, one list and one page at a time; `q` are words to search their names for."""
+    etag = await event_etag(code, organiser)
+    if is_fresh(seen, etag):
         return unchanged()
-    view, club = await held(code, organiser, Permission.SEE_PEOPLE)
-    numbers = await counts(view.id)
-    found = await roster(view.id, show, words=q or "", after=after, limit=AT_ONCE)
-    path = f"/app/events/{code}/attendance"
-    kept = {"show": show, "q": q}
+    view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
+    found = await roster(view.id, show, words=q or "", after=after, limit=PAGE_SIZE)
+    path, query = _url(code), {"show": show, "q": q}
     return screen(
         "attendance/index.html",
         organiser,
         view=view,
-        counts=numbers,
+        counts=await counts(view.id),
         show=show,
         sought=q,
         found=found,
         may_add=club.allows(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
         manages=club.allows(Permission.MANAGE_BOOKINGS),
-        more=address_with(path, **kept, after=found.after) if found.after else "",
-        address=address_with(path, **kept, after=after),
-        seen=seen_of_dates(mark, organiser, [view]),
+        more=url_with_query(path, **query, after=found.after) if found.after else "",
+        address=url_with_query(path, **query, after=after),
+        seen=seen_of_instances(etag, organiser, [view]),
     )
 
 
@@ -102,22 +85,22 @@ async def index(
 async def new(
     code: FromPath[str],
     organiser: NamedDependency[Person],
-    q: Sought = None,
-    after: AnId = None,
+    q: SearchWords = None,
+    after: OptionalId = None,
 ) -> Response[str]:
-    """Members who are not on it yet, to be added; or somebody without Telegram, by their name."""
-    return await _adding(code, organiser, q=q or "", after=after)
+    """Members who are not on the list yet, to be added; or a person without Telegram, by name."""
+    return await _new_screen(code, organiser, q=q or "", after=after)
 
 
 @post("/events/{code:str}/attendance", status_code=200)
 async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
-    """Add somebody without Telegram: to a seat, or to the line like anybody else."""
+    """Add a person without Telegram: to a seat, or to the waitlist like anybody else."""
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
     if faults.of:
-        return await _adding(code, organiser, typed=form, faults=faults)
+        return await _new_screen(code, organiser, typed=form, faults=faults)
     try:
         outcome = await seat_by_name(
             code,
@@ -130,155 +113,142 @@ async def create(
         )
     except Invalid as bad:
         faults.add(bad)
-        return await _adding(code, organiser, typed=form, faults=faults)
+        return await _new_screen(code, organiser, typed=form, faults=faults)
     except NoRoomLeft as full:
-        view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
-        over = _overbooking(view, club, form.name, 1 + guests, full, form)
-        return await _adding(code, organiser, typed=form, over=over)
-    words, tone = told_of(" ".join(form.name.split()), outcome)
-    return await _adding(code, organiser, notice=Notice(words, tone), outcome=outcome.kind)
+        view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+        _check_may_overbook(club, full)
+        over = Overbooking(
+            form.name, 1 + guests - (view.free or 0), view.phase == "open", _url(code), _sent(form)
+        )
+        return await _new_screen(code, organiser, typed=form, over=over)
+    notice = _notice(organiser.voice, " ".join(form.name.split()), outcome)
+    return await _new_screen(code, organiser, notice=notice, outcome=outcome.kind)
 
 
 @get("/events/{code:str}/attendance/{membership_id:int}")
 async def show(
     code: FromPath[str],
-    membership_id: AMember,
+    membership_id: PathId,
     organiser: NamedDependency[Person],
     seen: FromQuery[str] = "",
-) -> Answer:
-    """One party, with everything that can be done about it."""
-    return await _party(code, organiser, membership_id, seen=seen)
+) -> ScreenResponse:
+    """One party, with everything an organiser can do about it."""
+    return await _party_screen(code, organiser, membership_id, seen=seen)
 
 
 @put("/events/{code:str}/attendance/{membership_id:int}")
 async def seat(
     request: AnyRequest,
     code: FromPath[str],
-    membership_id: AMember,
+    membership_id: PathId,
     organiser: NamedDependency[Person],
-    here: Annotated[Literal["", "new"], QueryParameter()] = "",
-) -> Answer:
-    """Give them a seat, from the line or from nowhere; or a place in line."""
+    here: Here = "",
+) -> ScreenResponse:
+    """Give a member a seat, from the waitlist or not; or put them on the waitlist. `here` is the screen that asks."""
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
-    view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
-    was = await _found(view, membership_id)
+    view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    party = await _load_party(view, membership_id)
+    if faults.of:
+        raise Invalid(N_("A whole number, please."), field="guests")
+    url = _url(code, membership_id)
     try:
-        if faults.of:
-            raise Invalid(N_("A whole number, please."), field="guests")
         if form.how == "line":
             outcome = await bookings.put_in_line(
                 code, organiser, membership_id, guests=guests, via=Via.MINIAPP
             )
         else:
             outcome = await bookings.seat(
-                code,
-                organiser,
-                membership_id,
-                guests=guests,
-                over=bool(form.over),
-                via=Via.MINIAPP,
+                code, organiser, membership_id, guests=guests, over=bool(form.over), via=Via.MINIAPP
             )
     except NoRoomLeft as full:
-        size = was.wanted or 1 + guests
-        waits = was.wanted > 0
-        over = _overbooking(view, club, was.name, size, full, form, membership_id, here, waits)
+        _check_may_overbook(club, full)
+        over = Overbooking(
+            party.name,
+            (party.wanted or 1 + guests) - (view.free or 0),
+            view.phase == "open" and not party.wanted,
+            url_with_query(url, here=here or None),
+            _sent(form),
+            "put",
+        )
         if here:
-            return await _adding(code, organiser, q=form.q, over=over)
-        return await _party(code, organiser, membership_id, over=over)
-    words, tone = told_of(was.name, outcome)
+            return await _new_screen(code, organiser, q=form.q, over=over)
+        return await _party_screen(code, organiser, membership_id, over=over)
     if here:
-        notice = Notice(words, tone, _take_back(code, organiser, membership_id))
-        return await _adding(code, organiser, q=form.q, notice=notice, outcome=outcome.kind)
-    return await _party(code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind)
+        undo = Undo(url, organiser.voice.say(N_("Undo")), method="delete")
+        notice = _notice(organiser.voice, party.name, outcome, undo)
+        return await _new_screen(code, organiser, q=form.q, notice=notice, outcome=outcome.kind)
+    notice = _notice(organiser.voice, party.name, outcome)
+    return await _party_screen(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
 @patch("/events/{code:str}/attendance/{membership_id:int}")
 async def update(
     request: AnyRequest,
     code: FromPath[str],
-    membership_id: AMember,
+    membership_id: PathId,
     organiser: NamedDependency[Person],
-) -> Answer:
-    """Another number of guests."""
+) -> ScreenResponse:
+    """Change the number of guests of a party."""
     form, faults = await read(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests)
-    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
-    was = await _found(view, membership_id)
+    view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    party = await _load_party(view, membership_id)
     if guests is None:
         raise Invalid(N_("A whole number, please."), field="guests")
     outcome = await bookings.set_guests_of(code, organiser, membership_id, guests=guests, via=Via.MINIAPP)
-    words, tone = told_of(was.name, outcome)
-    return await _party(code, organiser, membership_id, notice=Notice(words, tone), outcome=outcome.kind)
+    notice = _notice(organiser.voice, party.name, outcome)
+    return await _party_screen(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
 @delete("/events/{code:str}/attendance/{membership_id:int}", status_code=200)
-async def destroy(code: FromPath[str], membership_id: AMember, organiser: NamedDependency[Person]) -> Answer:
-    """Take a party off. It can be put back as long as nobody got the seats."""
-    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
-    was = await _found(view, membership_id)
+async def destroy(
+    code: FromPath[str], membership_id: PathId, organiser: NamedDependency[Person]
+) -> ScreenResponse:
+    """Remove a party. It can be put back as long as its seats are free."""
+    before, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    party = await _load_party(before, membership_id)
+    voice = organiser.voice
     outcome = await bookings.remove(code, organiser, membership_id, via=Via.MINIAPP)
     if outcome.kind == "already":
-        words = Words(N_("%(name)s was off the list already."), {"name": was.name})
-        return await _party(code, organiser, membership_id, notice=Notice(words))
-    now = await event(code, organiser)
-    words = taken_off(was.name, went_on=bool(was.seats and now.waiting < view.waiting))
-    notice = Notice(words, undo=_put_back(now, organiser, was))
-    return await _party(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
+        notice = Notice(voice.say(N_("%(name)s was off the list already."), name=party.name))
+        return await _party_screen(code, organiser, membership_id, notice=notice)
+    after = await event(code, organiser)
+    words = removal_message(party.name, seat_taken=bool(party.seats and after.waiting < before.waiting))
+    undo = undo_removal(voice, party, after, _url(code, membership_id), method="put")
+    notice = Notice(voice.tell(words), undo=undo)
+    return await _party_screen(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
-def _put_back(now: InstanceView, organiser: Person, was: Entry) -> Undo | None:
-    """The way back from a removal, if there is one: the same seats, or the end of the line."""
-    url = f"/app/events/{now.code}/attendance/{was.membership_id}"
-    if was.wanted and not was.seats:
-        label = organiser.voice.say(N_("Put back at the end of the line"))
-        return Undo("put", url, label, {"guests": str(was.guests), "how": "line"})
-    if now.free is None or now.free >= was.seats:
-        return Undo("put", url, organiser.voice.say(N_("Undo")), {"guests": str(was.guests)})
-    return None
+def _url(code: str, membership_id: int | None = None) -> str:
+    list_url = f"/app/events/{code}/attendance"
+    return list_url if membership_id is None else f"{list_url}/{membership_id}"
 
 
-def _take_back(code: str, organiser: Person, membership_id: int) -> Undo:
-    url = f"/app/events/{code}/attendance/{membership_id}"
-    return Undo("delete", url, organiser.voice.say(N_("Undo")))
+def _notice(voice: Voice, name: str, outcome: Outcome, undo: Undo | None = None) -> Notice:
+    words, tone = outcome_message(name, outcome)
+    return Notice(voice.tell(words), tone, undo)
 
 
-def _overbooking(
-    view: InstanceView,
-    club: Club,
-    name: str,
-    size: int,
-    full: NoRoomLeft,
-    form: PartyForm,
-    membership_id: int | None = None,
-    here: str = "",
-    waits: bool = False,
-) -> Overbooking:
-    """What only an owner may do, and only when asked once more (`B3`); raises the refusal for anybody else."""
+def _check_may_overbook(club: Club, full: NoRoomLeft) -> None:
+    """Only an owner may exceed the capacity, after a second question (`B3`): anybody else gets the refusal."""
     if not club.allows(Permission.OVERBOOK):
         raise full
-    url = f"/app/events/{view.code}/attendance"
-    if membership_id is not None:
-        url = address_with(f"{url}/{membership_id}", here=here or None)
-    fields = {"guests": form.guests, "how": "seat", "name": form.name, "q": form.q}
-    return Overbooking(
-        name=name,
-        over_by=size - (view.free or 0),
-        lines_up=view.phase == "open" and not waits,
-        verb="post" if membership_id is None else "put",
-        url=url,
-        fields=fields,
-    )
 
 
-async def _found(view: InstanceView, membership_id: int) -> Entry:
-    one = await entry(view.id, view.account_id, membership_id)
-    if one is None:
+def _sent(form: PartyForm) -> dict[str, str]:
+    """The fields that send the form once more, for a seat."""
+    return {"guests": form.guests, "how": "seat", "name": form.name, "q": form.q}
+
+
+async def _load_party(view: InstanceView, membership_id: int) -> Entry:
+    party = await entry(view.id, view.account_id, membership_id)
+    if party is None:
         raise NotFound()
-    return one
+    return party
 
 
-async def _party(
+async def _party_screen(
     code: str,
     organiser: Person,
     membership_id: int,
@@ -287,12 +257,11 @@ async def _party(
     notice: Notice | None = None,
     outcome: str = "",
     over: Overbooking | None = None,
-) -> Answer:
-    mark = await mark_of_event(code, organiser)
-    if is_fresh(seen, mark):
+) -> ScreenResponse:
+    etag = await event_etag(code, organiser)
+    if is_fresh(seen, etag):
         return unchanged()
-    view, club = await held(code, organiser, Permission.SEE_PEOPLE)
-    one = await _found(view, membership_id)
+    view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
     return screen(
         "attendance/show.html",
         organiser,
@@ -301,13 +270,13 @@ async def _party(
         notice=notice,
         over=over,
         view=view,
-        one=one,
+        one=await _load_party(view, membership_id),
         may=club.allows(Permission.MANAGE_BOOKINGS),
-        seen=seen_of_dates(mark, organiser, [view]),
+        seen=seen_of_instances(etag, organiser, [view]),
     )
 
 
-async def _adding(
+async def _new_screen(
     code: str,
     organiser: Person,
     *,
@@ -319,9 +288,8 @@ async def _adding(
     outcome: str = "",
     over: Overbooking | None = None,
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Permission.MANAGE_BOOKINGS)
+    view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     found = await not_on_it(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
-    path = f"/app/events/{code}/attendance/new"
     return screen(
         "attendance/new.html",
         organiser,
@@ -335,5 +303,5 @@ async def _adding(
         sought=q,
         found=found,
         name_max=NAME_MAX,
-        more=address_with(path, q=q or None, after=found.after) if found.after else "",
+        more=url_with_query(f"{_url(code)}/new", q=q or None, after=found.after) if found.after else "",
     )

@@ -1,4 +1,4 @@
-"""Cancelling one date with a reason, seen before it is done, and taking it back (`S5`)."""
+"""Cancelling one instance with a reason, after a preview of what that does, and restoring it (`S5`)."""
 
 from dataclasses import dataclass
 
@@ -11,27 +11,28 @@ from backend.bookings.queries import attendees, next_date
 from backend.bookings.roster import counts, roster
 from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
-from backend.i18n import N_, Words
+from backend.i18n import N_
 from backend.people.queries import Person
 from webapp.forms import Faults, read
+from webapp.miniapp.access import load_authorized
 from webapp.miniapp.labels import who_comes
-from webapp.miniapp.pages.organising import Notice, Undo, held, kept
 from webapp.miniapp.screens import screen
+from webapp.notices import Notice, Undo
 from webapp.respond import AnyRequest
 
-NAMED = 10  # whom one has to tell oneself
+NAMED = 10  # people named whom the bot cannot write to
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationForm:
-    """Why; it is what people read."""
+    """The reason, as people read it."""
 
     reason: str = ""
 
 
 @get("/events/{code:str}/cancellation")
 async def show(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
-    """What would happen, and who would be told; or the cancellation as it is."""
+    """What cancelling would do, and who would be notified; once cancelled, the cancellation."""
     return await _cancelling(code, organiser)
 
 
@@ -39,23 +40,28 @@ async def show(code: FromPath[str], organiser: NamedDependency[Person]) -> Respo
 async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
-    """Cancel it; everybody it concerns is told why."""
+    """Cancel it; everybody concerned is notified of the reason."""
     form = await read(request, CancellationForm)
     try:
         await cancel_instance(code, organiser, form.reason)
     except Invalid as bad:
-        return await _cancelling(code, organiser, typed=form, faults=kept(bad))
-    words = Words(N_("Cancelled. Everybody who was in, in line or said maybe is told."))
-    undo = Undo("delete", f"/app/events/{code}/cancellation", organiser.voice.say(N_("Undo")))
-    return await _cancelling(code, organiser, notice=Notice(words, undo=undo), outcome="done")
+        faults = Faults()
+        faults.add(bad)
+        return await _cancelling(code, organiser, typed=form, faults=faults)
+    voice = organiser.voice
+    undo = Undo(f"/app/events/{code}/cancellation", voice.say(N_("Undo")), method="delete")
+    notice = Notice(
+        voice.say(N_("Cancelled. Everybody who was in, in line or said maybe is told.")), undo=undo
+    )
+    return await _cancelling(code, organiser, notice=notice, outcome="done")
 
 
 @delete("/events/{code:str}/cancellation", status_code=200)
 async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
-    """Undo it, until the start."""
+    """Restore it, until its start."""
     await restore_instance(code, organiser)
-    words = Words(N_("It takes place after all. Everybody has their seat back, and is told."))
-    return await _cancelling(code, organiser, notice=Notice(words), outcome="done")
+    text = organiser.voice.say(N_("It takes place after all. Everybody has their seat back, and is told."))
+    return await _cancelling(code, organiser, notice=Notice(text), outcome="done")
 
 
 async def _cancelling(
@@ -67,7 +73,7 @@ async def _cancelling(
     notice: Notice | None = None,
     outcome: str = "",
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
+    view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     named, unnamed = who_comes(await attendees(view.id), organiser)
     return screen(
         "cancellations/show.html",

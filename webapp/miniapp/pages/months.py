@@ -17,9 +17,10 @@ from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
 from webapp.freshness import etag_of, is_fresh
+from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
-from webapp.miniapp.pages.events import AnId, Answer, address_with, seen_of_dates
-from webapp.miniapp.screens import drawn, screen, unchanged
+from webapp.miniapp.paging import OptionalId, url_with_query
+from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
 from webapp.reader_status import stand
 from webapp.rule_sentences import weekday_names
 
@@ -47,9 +48,9 @@ async def show(
     person: NamedDependency[Person],
     month: FromQuery[str] = "",
     day: FromQuery[str] = "",
-    club: AnId = None,
+    club: OptionalId = None,
     seen: FromQuery[str] = "",
-) -> Answer:
+) -> ScreenResponse:
     """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
     day that has any."""
     today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
@@ -57,11 +58,11 @@ async def show(
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
-    mark = etag_of(await etags.between_etag(person, since, until, account_id=club), today, person)
-    if is_fresh(seen, mark):
+    etag = etag_of(await etags.between_etag(person, since, until, account_id=club), today, person)
+    if is_fresh(seen, etag):
         return unchanged()
 
-    async def draw() -> Response[str]:
+    async def render() -> Response[str]:
         views = await queries.between(person, since, until, account_id=club)
         by_day: dict[str, list[InstanceView]] = {}
         for view in views:
@@ -70,7 +71,7 @@ async def show(
         asked = await queries.needs_answer(person)
 
         def to(there: date) -> str:
-            return address_with("/app/month", month=there.isoformat()[:7], club=club)
+            return url_with_query("/app/month", month=there.isoformat()[:7], club=club)
 
         return screen(
             "months/show.html",
@@ -87,11 +88,11 @@ async def show(
             else "",
             before=to(first - timedelta(days=1)),
             after=to(first + timedelta(days=31)),
-            address=address_with("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
-            seen=seen_of_dates(mark, person, [*views, *asked]),
+            address=url_with_query("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
+            seen=seen_of_instances(etag, person, [*views, *asked]),
         )
 
-    return await drawn(seen, draw())
+    return await drawn(seen, render())
 
 
 async def _zone_of_clubs(person: Person) -> str:

@@ -1,4 +1,4 @@
-"""Moving one date to another time, seen before it is done (`S6`, `S3`)."""
+"""Moving one instance to another time, after a preview of what that does (`S6`, `S3`)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -17,18 +17,19 @@ from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.zones import wall_clock
 from webapp.forms import Faults, asked_with, read
+from webapp.miniapp.access import load_authorized
 from webapp.miniapp.labels import who_comes
-from webapp.miniapp.pages.organising import Notice, held
 from webapp.miniapp.screens import screen
 from webapp.next_dates import clocks_change
+from webapp.notices import Notice
 from webapp.respond import AnyRequest
 
-NAMED = 10  # whom one has to tell oneself
+NAMED = 10  # people named whom the bot cannot write to
 
 
 @dataclass(frozen=True, slots=True)
 class MoveForm:
-    """When, as the event's own clock shows it; empty fields are as they are now."""
+    """The new time on the wall clock of the event's zone; an empty field keeps its present value."""
 
     starts_on: str = ""
     starts_time: str = ""
@@ -37,7 +38,7 @@ class MoveForm:
 
 @get("/events/{code:str}/move")
 async def show(request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
-    """The form, and what would come of it as it is being filled in; nothing is kept."""
+    """The form, and a preview of the move while it is being filled in; nothing is saved."""
     return await _moving(code, organiser, asked_with(request, MoveForm))
 
 
@@ -45,11 +46,11 @@ async def show(request: AnyRequest, code: FromPath[str], organiser: NamedDepende
 async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
-    """Let it take place then; who is in is asked whether they still come."""
+    """Move it; everybody who is booked is asked whether they still come."""
     form = await read(request, MoveForm)
-    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
+    view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     faults = Faults()
-    when = _when(form, view, faults)
+    when = _wall_clock(form, view, faults)
     minutes = faults.whole("duration_minutes", form.duration_minutes)
     if when is not None and not faults.of:
         try:
@@ -58,18 +59,21 @@ async def create(
             faults.add(bad)
     if faults.of:
         return await _moving(code, organiser, form, faults=faults)
-    now, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
-    if (now.starts_at, now.ends_at) == (view.starts_at, view.ends_at):
-        words = Words(N_("That is when it takes place already. Nothing has changed."))
-    elif now.starts_at == view.starts_at:
-        words = Words(N_("Saved. It begins when it did."))
-    else:
-        words = Words(N_("Moved to %(when)s."), {"when": now.starts_at}, zone=now.zone)
-    return await _moving(code, organiser, MoveForm(), notice=Notice(words), outcome="done")
+    moved, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
+    notice = Notice(organiser.voice.tell(_result(view, moved)))
+    return await _moving(code, organiser, MoveForm(), notice=notice, outcome="done")
 
 
-def _when(form: MoveForm, view: InstanceView, faults: Faults) -> datetime | None:
-    """The wall clock that is meant."""
+def _result(before: InstanceView, after: InstanceView) -> Words:
+    if (after.starts_at, after.ends_at) == (before.starts_at, before.ends_at):
+        return Words(N_("That is when it takes place already. Nothing has changed."))
+    if after.starts_at == before.starts_at:
+        return Words(N_("Saved. It begins when it did."))
+    return Words(N_("Moved to %(when)s."), {"when": after.starts_at}, zone=after.zone)
+
+
+def _wall_clock(form: MoveForm, view: InstanceView, faults: Faults) -> datetime | None:
+    """The wall clock the form names, present values filled in; None, and a fault, when it names none."""
     now = wall_clock(view.starts_at, view.zone)
     try:
         day = date.fromisoformat(form.starts_on) if form.starts_on else now.date()
@@ -89,11 +93,11 @@ async def _moving(
     notice: Notice | None = None,
     outcome: str = "",
 ) -> Response[str]:
-    view, _ = await held(code, organiser, Permission.MANAGE_EVENTS)
+    view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     found = faults or Faults()
     now = wall_clock(view.starts_at, view.zone)
     length = view.ends_at - view.starts_at
-    when = _when(form, view, found)
+    when = _wall_clock(form, view, found)
     minutes = found.whole("duration_minutes", form.duration_minutes)
     starts_at, ends_at = view.starts_at, view.ends_at
     if when is not None and (when != now or minutes is not None):

@@ -1,72 +1,45 @@
-"""One date in the hands of those who hold it: how it stands, and everything that can be done about it on a phone."""
+"""One instance for its organisers: its state, and everything that they can do about it on a phone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
-from backend.bookings.queries import InstanceView, event
 from backend.bookings.roster import counts
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of
-from backend.errors import Invalid, InvalidForm
-from backend.events.queries import find_instance
+from backend.errors import Invalid
 from backend.events.reschedule import move_responses
-from backend.i18n import N_, Words
+from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats.state import Via
 from webapp.forms import Faults, read
 from webapp.freshness import etag_of
-from webapp.miniapp.pages.events import Answer
-from webapp.miniapp.screens import screen, unchanged
+from webapp.miniapp.access import load_authorized
+from webapp.miniapp.screens import ScreenResponse, screen, unchanged
+from webapp.notices import Notice
 from webapp.respond import AnyRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
-    """A way back that a notice offers: a button that asks this of an address, with these fields."""
-
-    verb: str
-    url: str
-    label: str
-    fields: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What has just happened, near the finger. `tone` is `plain`, `yes`, `wait` or `no`; `more` is an address with what can
-    be done further, and its label."""
-
-    words: Words
-    tone: str = "plain"
-    undo: Undo | None = None
-    more: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SeatsForm:
-    """`capacity` empty is no limit."""
+    """An empty `capacity` is no limit."""
 
     capacity: str = ""
 
 
-async def held(code: str, organiser: Person, act: Permission) -> tuple[InstanceView, Club]:
-    """The date and its club, if they may do this there. Raises `NotFound`, `Forbidden`."""
-    club = await authorize(organiser, (await find_instance(code)).account_id, act)
-    return await event(code, organiser), club
-
-
 @get("/events/{code:str}/organising")
-async def show(code: FromPath[str], organiser: NamedDependency[Person], seen: FromQuery[str] = "") -> Answer:
-    """What a date is like, for its organisers, with a way to each thing they can do."""
-    return await organising(code, organiser, seen=seen)
+async def show(
+    code: FromPath[str], organiser: NamedDependency[Person], seen: FromQuery[str] = ""
+) -> ScreenResponse:
+    """The instance for its organisers, with a link to each thing they can do."""
+    return await _screen(code, organiser, seen=seen)
 
 
-async def organising(
+async def _screen(
     code: str,
     organiser: Person,
     *,
@@ -74,14 +47,14 @@ async def organising(
     notice: Notice | None = None,
     faults: Faults | None = None,
     typed: SeatsForm | None = None,
-) -> Answer:
-    """That screen; nothing when it is still as `seen`; after a change with what came of it."""
-    view, club = await held(code, organiser, Permission.MANAGE_BOOKINGS)
-    numbers = await counts(view.id)
+) -> ScreenResponse:
+    """That screen; 204 when `seen` is fresh; after a change with its result."""
+    view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    totals = await counts(view.id)
     cards = await cards_of(instance_id=view.id)
     moved = await move_responses(code, organiser) if view.moved_from else None
-    now_seen = etag_of(view, view.phase, numbers, cards, moved, organiser)
-    if seen == now_seen:
+    etag = etag_of(view, view.phase, totals, cards, moved, organiser)
+    if seen == etag:
         return unchanged()
     return screen(
         "organising/show.html",
@@ -92,17 +65,19 @@ async def organising(
         faults=faults.of if faults else {},
         view=view,
         club=club,
-        counts=numbers,
+        counts=totals,
         cards=cards,
         moved=moved,
         capacity=typed.capacity if typed else "" if view.capacity is None else str(view.capacity),
-        seen=now_seen,
+        seen=etag,
     )
 
 
 @put("/events/{code:str}/seats")
-async def update(request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]) -> Answer:
-    """Another number of seats, for this date alone. Lowered below what is booked it removes nobody (`W4`)."""
+async def update(
+    request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
+) -> ScreenResponse:
+    """Change the capacity of this instance only. Lowering it below what is booked removes nobody (`W4`)."""
     form, faults = await read(request, SeatsForm), Faults()
     capacity = faults.whole("capacity", form.capacity)
     outcome = None
@@ -112,20 +87,13 @@ async def update(request: AnyRequest, code: FromPath[str], organiser: NamedDepen
         except Invalid as bad:
             faults.add(bad)
     if outcome is None:
-        return await organising(code, organiser, faults=faults, typed=form)
-    return await organising(code, organiser, notice=Notice(outcome.words))
+        return await _screen(code, organiser, faults=faults, typed=form)
+    return await _screen(code, organiser, notice=Notice(organiser.voice.tell(outcome.words)))
 
 
 @post("/events/{code:str}/cards", status_code=200)
-async def announce(code: FromPath[str], organiser: NamedDependency[Person]) -> Answer:
-    """Post the card of the date to its group, also when there was one before: a deliberate act (`C1`)."""
+async def announce(code: FromPath[str], organiser: NamedDependency[Person]) -> ScreenResponse:
+    """Post the card of the instance to its group, again if there is one already: a deliberate act (`C1`)."""
     await post_card(organiser, code)
-    words = Words(N_("The card is on its way to the group."))
-    return await organising(code, organiser, notice=Notice(words))
-
-
-def kept(refused: Invalid | InvalidForm) -> Faults:
-    """The faults of a form that comes back as it was typed (`X5`)."""
-    faults = Faults()
-    faults.add(refused)
-    return faults
+    text = organiser.voice.say(N_("The card is on its way to the group."))
+    return await _screen(code, organiser, notice=Notice(text))

@@ -18,7 +18,8 @@ from backend.groups.queries import LinkedGroup, groups
 from backend.people.queries import Person
 from backend.zones import resolve_local
 from webapp.forms import Faults, asked_with, read
-from webapp.miniapp.pages.events import AnId, event_screen
+from webapp.miniapp.event_screens import event_screen
+from webapp.miniapp.paging import OptionalId
 from webapp.miniapp.screens import screen
 from webapp.next_dates import clocks_change
 from webapp.respond import AnyRequest
@@ -31,13 +32,17 @@ AT_ONCE = "now"  # of when the card is posted
 
 
 @get("/series/new")
-async def new(request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None) -> Response[str]:
+async def new(
+    request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
+) -> Response[str]:
     """The form, with what would be made as it is being filled in; nothing is kept."""
     return await _making(request, organiser, asked_with(request, SeriesForm), club)
 
 
 @post("/series", status_code=200)
-async def create(request: AnyRequest, organiser: NamedDependency[Person], club: AnId = None) -> Response[str]:
+async def create(
+    request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
+) -> Response[str]:
     """Make it: on to the event, and its card on the way to the group at once when that is wanted."""
     chosen, _ = await _club(organiser, club)
     form = await read(request, SeriesForm)

@@ -1,0 +1,13 @@
+"""What a handler loads first: the instance, once it is known that this person may see or manage it (`X4`)."""
+
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import Permission
+from backend.bookings.queries import InstanceView, event
+from backend.events.queries import find_instance
+from backend.people.queries import Person
+
+
+async def load_authorized(code: str, organiser: Person, permission: Permission) -> tuple[InstanceView, Club]:
+    """The instance and its club, if the organiser has this permission there. Raises `NotFound`, `Forbidden`."""
+    club = await authorize(organiser, (await find_instance(code)).account_id, permission)
+    return await event(code, organiser), club

@@ -1,0 +1,125 @@
+"""The screen of one instance: several pages answer with it."""
+
+from collections.abc import Sequence
+
+from litestar import Response
+
+from backend.bookings import etags, queries
+from backend.bookings.queries import InstanceView
+from backend.i18n import N_, Words
+from backend.people.queries import Person
+from backend.polls.queries import PollAbout, polls_about
+from backend.seats.state import NAME_MAX, Outcome
+from webapp.calendar_files import address_of
+from webapp.freshness import etag_of, seen_of
+from webapp.miniapp.labels import (
+    app_link,
+    city,
+    hour_elsewhere,
+    public_link,
+    share_link,
+    shown_line,
+    who_comes,
+)
+from webapp.miniapp.screens import screen
+from webapp.notices import Undo
+from webapp.rule_sentences import rhythm_of
+
+LINE = 200  # of a line, read; a dozen are shown
+CONFIRMED = frozenset(
+    {"booked", "waiting"}
+)  # outcomes answered with a confirmation that then loads the screen
+
+
+async def event_screen(
+    view: InstanceView,
+    person: Person,
+    *,
+    etag: str = "",
+    outcome: str = "",
+    message: Words | None = None,
+    undo: Undo | None = None,
+) -> Response[str]:
+    """The screen of one instance; after a change with its outcome and the allocator's message.
+
+    The `etag` must have been read before the view. Without one the screen is sent again when it first asks for changes.
+    """
+    waits = view.mine is not None and view.mine.waiting and view.state == "SCHEDULED"
+    dead_end = view.phase in ("cancelled", "ended", "closed")
+    people = await queries.attendees(view.id)
+    following = await queries.next_date(view, person) if dead_end else None
+    named, unnamed = who_comes(people, person)
+    return screen(
+        "events/show.html",
+        person,
+        outcome=outcome,
+        said=message,
+        undo=undo,
+        view=view,
+        rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
+        people=people,
+        named=named,
+        unnamed=unnamed,
+        name_max=NAME_MAX,
+        heir=await queries.after_me(view),
+        polls=await _polls_about(view, person),
+        queue=shown_line(await queries.waitlist(view.id, limit=LINE), person) if waits else [],
+        next=following,
+        elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
+        city=city(person.zone or ""),
+        their_city=city(view.zone),
+        calendar=address_of(view.code, person),
+        share=share_link(_shared_url(view), view.title),
+        seen=seen_of_instances(etag, person, [view, following] if following else [view]),
+    )
+
+
+async def event_screen_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
+    """The screen of an instance with what the allocator has just answered."""
+    etag = await event_etag(code, person)
+    view = await queries.event(code, person)
+    return await event_screen(
+        view,
+        person,
+        etag=etag,
+        outcome=outcome.kind,
+        message=outcome.words,
+        undo=undo_leaving(view, person, outcome),
+    )
+
+
+async def event_etag(code: str, person: Person) -> str:
+    """The etag of an instance's screen; "" for a person who is no member of its club yet."""
+    version = await etags.event_etag(code, person)
+    return version and etag_of(version, person)
+
+
+def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) -> str:
+    """What a screen of these instances sends back when it asks whether it is still fresh."""
+    turns = (moment for view in views for moment in view.turns)
+    return seen_of(etag, person, turns, {view.zone for view in views})
+
+
+def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:
+    """The way back for a person who has just left: the same party books again. None when others would come first."""
+    others_first = (view.waiting and not view.fill_gaps) or (view.claiming and not view.claims)
+    if not outcome.gave or view.phase != "open" or others_first:
+        return None
+    if view.free is not None and view.free < outcome.gave:
+        return None
+    fields = {"guests": str(outcome.gave - 1), "name": outcome.names}
+    return Undo(f"/app/events/{view.code}/return", person.voice.say(N_("Undo")), fields)
+
+
+async def _polls_about(view: InstanceView, person: Person) -> list[PollAbout]:
+    """The polls shown with an instance; once it is over or cancelled only the poll it was made from.
+
+    They are as they were when the screen was rendered: an instance does not follow every vote of its group.
+    """
+    group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
+    return await polls_about(view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id)
+
+
+def _shared_url(view: InstanceView) -> str:
+    """What a person shares: the public page where there is one (`A5`), else the link into the Mini App."""
+    return public_link(view.code) if view.visibility == "link" else app_link(f"e_{view.code}")

@@ -1,0 +1,136 @@
+"""The two lists of a reader's dates, what is coming and what is theirs: answers given on a list render it again."""
+
+from litestar import Response
+
+from backend.accounts.queries import clubs
+from backend.accounts.rules import Permission
+from backend.bookings import etags, queries
+from backend.bookings.queries import InstanceView
+from backend.bookings.standing_seats import my_regulars
+from backend.people.queries import Person
+from backend.seats.state import Outcome
+from webapp.calendar_files import address_of
+from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.miniapp.event_screens import seen_of_instances
+from webapp.miniapp.labels import days, months
+from webapp.miniapp.paging import (
+    PAGE_SIZE,
+    BookingsTab,
+    ListFilters,
+    parse_cursor,
+    split_page,
+    url_with_query,
+)
+from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
+from webapp.notices import Undo
+from webapp.rule_sentences import rhythm_of
+
+
+async def upcoming_screen(
+    person: Person,
+    filters: ListFilters,
+    *,
+    seen: str = "",
+    outcome: Outcome | None = None,
+    undo: Undo | None = None,
+) -> ScreenResponse:
+    """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its message."""
+    club, group, words, since = filters.club, filters.group, filters.q or "", parse_cursor(filters.after)
+    version = await etags.upcoming_etag(
+        person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
+    )
+    etag = etag_of(version, person)
+    if is_fresh(seen, etag):
+        return unchanged()
+
+    async def render() -> Response[str]:
+        my_clubs = await clubs(person)
+        only_club = club or (my_clubs[0].id if len(my_clubs) == 1 else None)
+        views = await queries.upcoming(
+            person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
+        )
+        page, cursor = split_page(views)
+        asked = await queries.needs_answer(person)
+        query = {"club": club, "group": group, "q": filters.q}
+        return screen(
+            "events/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            asked=asked,
+            clubs=my_clubs,
+            chosen=club,
+            organises=[one.id for one in my_clubs if one.allows(Permission.MANAGE_EVENTS)],
+            groups=await queries.groups_ahead(person, only_club) if only_club else [],
+            group=group,
+            sought=filters.q,
+            days=days(page, person.voice),
+            more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
+            address=url_with_query("/app/events", **query, after=filters.after),
+            here=url_with_query("", here="events", **query, after=filters.after),
+            seen=seen_of_instances(etag, person, [*page, *asked]),
+        )
+
+    return await drawn(seen, render())
+
+
+async def bookings_screen(
+    person: Person,
+    tab: BookingsTab = "coming",
+    *,
+    before: int | None = None,
+    seen: str = "",
+    outcome: Outcome | None = None,
+    undo: Undo | None = None,
+) -> ScreenResponse:
+    """What the reader is in, waits for, or was in; 204 when `seen` is fresh; after an answer with its message.
+
+    `before` (Unix seconds) is the cursor of past dates.
+    """
+    is_past = tab == "past"
+    etag = etag_of(tab, await etags.my_bookings_etag(person, past=is_past), person)
+    if is_fresh(seen, etag):
+        return unchanged()
+
+    async def render() -> Response[str]:
+        ahead = await queries.my_bookings(person)
+        asked = await queries.needs_answer(person)
+        waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
+        coming = [view for view in ahead if view not in waiting]
+        past, cursor = split_page(await _past(person, before) if is_past else [])
+        record = await queries.record(person) if is_past else None
+        standing_seats = await my_regulars(person) if tab == "coming" else []
+        booked = {view.code: view for view in coming if view.mine and view.mine.seats}
+        turns = (moment for view in (*ahead, *past) for moment in view.turns)
+        zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing_seats}
+        return screen(
+            "bookings/index.html",
+            person,
+            outcome=outcome.kind if outcome else "",
+            said=outcome.words if outcome else None,
+            undo=undo,
+            show=tab,
+            here=url_with_query("", here="bookings", show=tab),
+            coming=coming,
+            waiting=waiting,
+            asked=asked,
+            standing=[(seat, booked.get(seat.next_code or "")) for seat in standing_seats],
+            rhythms={
+                view.code: rhythm_of(person.voice, view.rule, view.starts_local) for view in booked.values()
+            },
+            calendar=address_of(coming[0].code, person) if coming else "",
+            record=record,
+            past=months(past, person.voice),
+            before=before,
+            earlier=cursor,
+            address=url_with_query("/app/bookings", show=tab, before=before),
+            seen=seen_of(etag, person, turns, zones),
+        )
+
+    return await drawn(seen, render())
+
+
+async def _past(person: Person, before: int | None) -> list[InstanceView]:
+    """A page of past dates, and one more."""
+    return await queries.my_bookings(person, past=True, limit=PAGE_SIZE + 1, before=parse_cursor(before))
