@@ -6,10 +6,10 @@ import sys
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.actions import bind, create_account
+from backend.accounts.actions import bind_key, create_account
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import person_from
 from emerald.migrate import migrate
 from webapp.miniapp.session import issue
@@ -19,9 +19,9 @@ async def fill(members: int, events: int) -> dict[str, object]:
     """One club, so many members with sessions, a hot event and so many others."""
     await migrate()
     await db.open_pool(name="bench-fill")
-    olga = await meet(TelegramIdentity(1001, "Olga", may_write=True))
+    olga = await register_person(TelegramIdentity(1001, "Olga", may_write=True))
     made = await create_account("Bench Club", zone="Europe/Helsinki")
-    await bind(olga, made.key)
+    await bind_key(olga, made.key)
     await db.execute(
         "INSERT INTO telegram_users (telegram_id, first_name, created_at, seen_at)"
         " SELECT 1000000 + g, 'Member ' || g, now(), now() FROM generate_series(1, $1::int) g",

@@ -3,8 +3,8 @@
 from markupsafe import escape
 
 from backend.accounts.queries import Club
-from backend.announcements.queries import Announcement, Progress, Reach
-from backend.announcements.rules import TEXT_MAX, length
+from backend.announcements.queries import Announcement, Audience, Progress
+from backend.announcements.rules import TEXT_MAX, utf16_length
 from backend.i18n import N_, Voice
 from bot.callbacks import Announce, Tell
 from bot.keyboards import BUTTON_MAX, button
@@ -14,7 +14,7 @@ from bot.rendering import RenderedMessage, Rows, render, shorten
 def announced(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
     """The organiser's own words, as they are. In a private chat the club's name stands above, as far as there is room."""
     head = _head(shown, voice, private=private)
-    if length(f"{head}\n\n{shown.text}") > TEXT_MAX:
+    if utf16_length(f"{head}\n\n{shown.text}") > TEXT_MAX:
         head = _head(shown, voice, private=False)
     return RenderedMessage("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
 
@@ -25,7 +25,7 @@ def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
 
 
 def question(
-    draft: Announcement, reach: Reach, others: list[Club], groups: int, voice: Voice
+    draft: Announcement, reach: Audience, others: list[Club], groups: int, voice: Voice
 ) -> RenderedMessage:
     """Whom a draft would reach, with the buttons that change that, and [Send now]. `groups` the club has in all."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from backend import clock
 from backend.bookings.queries import InstanceView, People, attendees, instance_for_card
-from backend.cards.rules import NEVER, NEXT_DATE_PACE, look_again, names_next
+from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
 from bot.keyboards import BUTTON_MAX, event_link, event_rows, many, poll_rows
@@ -44,7 +44,7 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
     sheet = poll_card(poll, Voice(poll.club_language), private=False)
     # Of a poll about dates that is over, the date may still be made (P4).
     over = not poll.open and (poll.kind != "dates" or poll.made is not None)
-    return RenderedCard(sheet, NEVER if over else look_again([poll.closes_at], clock.now()))
+    return RenderedCard(sheet, NEVER if over else next_check([poll.closes_at], clock.now()))
 
 
 def event_card(
@@ -57,7 +57,7 @@ def event_card(
     regular: bool = False,
 ) -> RenderedMessage:
     """A date: title, when and where, seats, who comes, how many wait, and its state; the reader may be a `regular`."""
-    if not names_next(view.ends_at, clock.now()):
+    if not shows_next_instance(view.ends_at, clock.now()):
         following = None
     shown = people.comers[: NAMES - 1] if people.more else people.comers
     seated = sum(comer.seats for comer in shown)
@@ -119,8 +119,8 @@ def _look_at(view: InstanceView) -> datetime:
     now = clock.now()
     windows = view.windows
     if view.phase in ("ended", "cancelled"):
-        return now + NEXT_DATE_PACE if names_next(view.ends_at, now) else NEVER
+        return now + NEXT_INSTANCE_REFRESH if shows_next_instance(view.ends_at, now) else NEVER
     moments = [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at]
     if view.clockwork is not None:
         moments += [view.clockwork.offers_from, view.clockwork.first_tap_from]
-    return look_again([*moments, view.claim_until, view.decides_at], now)
+    return next_check([*moments, view.claim_until, view.decides_at], now)

@@ -10,11 +10,11 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
 from backend.errors import Refusal, Unavailable
-from backend.groups.actions import note_health, seen_in
+from backend.groups.actions import mark_present, set_health
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
-from backend.people.actions import TelegramIdentity, mark_blocked, meet
-from backend.people.updates import take_update
+from backend.people.actions import TelegramIdentity, mark_blocked, register_person
+from backend.people.telegram_updates import claim_update
 from bot.callback_answers import answer_tap
 from bot.delivery.client import SendResult, classify_error, reply
 from bot.rendering import plain
@@ -61,7 +61,7 @@ class InTurn:
 async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """An update is handled once, however often and through whatever it arrives (`X2`)."""
     assert isinstance(event, Update)
-    if await take_update(data["bot"].id, event.update_id):
+    if await claim_update(data["bot"].id, event.update_id):
         return await handler(event, data)
     return None
 
@@ -98,7 +98,7 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
     data |= {"person": None, "voice": _voice(data), "group": group}
     if user is not None and not user.is_bot:
         private = chat is not None and chat.type == "private"
-        person = data["person"] = await meet(
+        person = data["person"] = await register_person(
             TelegramIdentity(
                 telegram_id=user.id,
                 first_name=user.first_name,
@@ -111,7 +111,7 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
         )
         data["voice"] = person.voice
         if group is not None and _is_addressed(event):
-            await seen_in(person, group)
+            await mark_present(person, group)
     return await handler(event, data)
 
 
@@ -154,4 +154,4 @@ async def _could_not_answer(error: TelegramAPIError, data: Data) -> None:
     if chat.type == "private":
         await mark_blocked(chat.id)
     else:
-        await note_health(chat.id, "removed" if answer.fate is SendResult.GONE else "muted")
+        await set_health(chat.id, "removed" if answer.fate is SendResult.GONE else "muted")

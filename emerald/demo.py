@@ -9,9 +9,9 @@ from backend.bookings.actions import book
 from backend.cards.actions import post_card, post_poll_card
 from backend.events.create import create_series
 from backend.events.drafts import DAY, SeriesDraft
-from backend.groups.actions import link_group, note_topic, seen_in
+from backend.groups.actions import link_group, mark_present, record_topic
 from backend.groups.queries import LinkedGroup
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
@@ -38,7 +38,7 @@ async def fill() -> bool:
     if await db.value("SELECT EXISTS (SELECT 1 FROM accounts)"):
         return False
     cast = {
-        name: await meet(TelegramIdentity(telegram_id, name, language_code=language))
+        name: await register_person(TelegramIdentity(telegram_id, name, language_code=language))
         for telegram_id, name, language in CAST
     }
     await _yoga(cast)
@@ -51,7 +51,7 @@ async def _yoga(cast: dict[str, Person]) -> None:
     club = await accounts.create_own_account(olga, "Kallio Yoga", zone=ZONE)
     group = await link_group(olga, club, chat_id=YOGA_CHAT, title="Kallio Yoga")
     for person in cast.values():
-        await seen_in(person, group)
+        await mark_present(person, group)
     flow = await _series(
         olga, club, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12, guests=2,
         cancel=6 * 60, about="A calm hour after work. Bring a mat if you have one; there are a few to borrow.",
@@ -109,10 +109,10 @@ async def _runners(cast: dict[str, Person]) -> None:
     mikko = cast["Mikko"]
     club = await accounts.create_own_account(mikko, "Sunday Runners", zone=ZONE)
     group = await link_group(mikko, club, chat_id=RUNNERS_CHAT, title="Sunday Runners", forum=True)
-    await note_topic(RUNNERS_CHAT, RUNS_TOPIC, "Runs")
-    await note_topic(RUNNERS_CHAT, 3, "Chatter")
+    await record_topic(RUNNERS_CHAT, RUNS_TOPIC, "Runs")
+    await record_topic(RUNNERS_CHAT, 3, "Chatter")
     for name in ("Alice", "Bob", "Olga", "Mikko", "Aino"):
-        await seen_in(cast[name], group)
+        await mark_present(cast[name], group)
     run = await _series(
         mikko,
         club,

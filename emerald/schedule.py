@@ -16,7 +16,7 @@ from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum
-from backend.people.updates import forget
+from backend.people.telegram_updates import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.actions import close_due
 from backend.seats.regulars import seat_regulars
@@ -45,7 +45,7 @@ SCHEDULE = (
     Job("remind who is booked", timedelta(minutes=1), remind_due),
     Job("ask who has not answered", timedelta(minutes=1), remind_unanswered),
     Job("make the messages of announcements", timedelta(seconds=2), fan_out),
-    Job("forget updates and sign-ins", timedelta(hours=1), forget),
+    Job("forget updates and sign-ins", timedelta(hours=1), delete_expired),
     Job("finish erasing people", timedelta(hours=1), finish_erasures),
 )
 

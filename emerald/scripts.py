@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from backend.accounts.queries import account_named
+from backend.accounts.queries import find_account
 from backend.errors import Invalid, NotFound
 from backend.events.create import NewSeries, create_series_for_account
 from backend.events.drafts import SeriesDraft
@@ -26,7 +26,7 @@ async def create_event(
     `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant, told in `zone`. Raises
     `NotFound`, `Invalid`, `InvalidForm`.
     """
-    account_id = await account_named(account)
+    account_id = await find_account(account)
     if account_id is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
     try:

@@ -129,13 +129,13 @@ class YogaClub:
 
 @pytest.fixture
 async def people(world: None) -> dict[str, Any]:
-    from backend.people.actions import TelegramIdentity, meet
+    from backend.people.actions import TelegramIdentity, register_person
 
     met = {}
     for number, (name, language) in enumerate(
         [("Olga", "en"), ("Alice", "en"), ("Bob", "en"), ("Charlie", "en"), ("Aino", "fi")], 1001
     ):
-        met[name.lower()] = await meet(
+        met[name.lower()] = await register_person(
             TelegramIdentity(number, name, language_code=language, may_write=name != "Charlie")
         )
     return met
@@ -144,11 +144,11 @@ async def people(world: None) -> dict[str, Any]:
 @pytest.fixture
 async def club(people: dict[str, Any]) -> YogaClub:
     """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
-    from backend.accounts.actions import bind, create_account, join
+    from backend.accounts.actions import bind_key, create_account, join
     from backend.groups.actions import link_group
 
     made = await create_account("Kallio Yoga", zone="Europe/Helsinki")
-    await bind(people["olga"], made.key)
+    await bind_key(people["olga"], made.key)
     for name in ("alice", "bob", "aino"):
         await join(people[name], made.account_id, through="hand")
     chat_id = -1001000000001
@@ -222,12 +222,12 @@ def instance(series: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[s
 def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
     """Many members at once: `people = await crowd(200)`."""
     from backend.accounts.actions import join
-    from backend.people.actions import TelegramIdentity, meet
+    from backend.people.actions import TelegramIdentity, register_person
 
     async def gather(n: int) -> list[Any]:
         people = []
         for i in range(n):
-            person = await meet(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
+            person = await register_person(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
             await join(person, club.id, through="hand")
             people.append(person)
         return people

@@ -62,21 +62,21 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
         raise NotFound()
     if not dot:
         return Redirect(_webcal(token), status_code=303, headers={"Cache-Control": "no-store"})
-    asked = await feeds.ask(token)
+    asked = await feeds.open_feed(token)
     if asked is None:
         raise NotFound()
-    if isinstance(asked, feeds.TooOften):
+    if isinstance(asked, feeds.TooManyRequests):
         raise TooManyRequestsException(headers={"Retry-After": str(asked.seconds)})
     return await _answer(request, asked)
 
 
-async def _answer(request: AnyRequest, asked: feeds.Asked) -> Response[bytes]:
+async def _answer(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
     dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
     mark = etag_of(FORMAT_VERSION, host, dates)
     since = asked.changed_at
     if mark != asked.mark:
-        since = await feeds.note_changed(asked.person, mark)
+        since = await feeds.record_content(asked.person, mark)
     headers = {
         "ETag": f'"{mark}"',
         "Last-Modified": format_datetime(since, usegmt=True),

@@ -9,12 +9,12 @@ from zoneinfo import available_timezones
 from backend import clock, codes, db
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import RANK, Permission, Role
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Forbidden, Invalid, NotFound, Refusal
 from backend.i18n import N_, languages
 from backend.people.queries import Person
 
-KEY = re.compile(r"sk_[0-9a-f]{48}")
+KEY_PATTERN = re.compile(r"sk_[0-9a-f]{48}")
 NAME_MAX = 80
 
 
@@ -36,7 +36,7 @@ class NewAccount:
 
 async def create_account(name: str, *, zone: str = "UTC", language: str = "en") -> NewAccount:
     """Make a club and an OWNER key for one use. Raises `Invalid`."""
-    name = _named(name)
+    name = _check_name(name)
     async with db.transaction():
         account_id = await db.value(
             "INSERT INTO accounts (name, zone, language, created_at) VALUES ($1, $2, $3, $4) RETURNING id",
@@ -46,13 +46,13 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
             clock.now(),
         )
         key = await _new_key(account_id, None, "First owner", Role.OWNER, uses=1, expires_at=None)
-        await note(account_id, None, "create", "account", name=name)
+        await record_audit(account_id, None, "create", "account", name=name)
     return NewAccount(account_id, name, key)
 
 
 async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
     """Make a club whose OWNER is this person; its id. Raises `Invalid`."""
-    name = _named(name)
+    name = _check_name(name)
     at = clock.now()
     async with db.transaction():
         account_id = await db.value(
@@ -62,12 +62,12 @@ async def create_own_account(person: Person, name: str, *, zone: str = "UTC", la
             language,
             at,
         )
-        await _enrol(account_id, person.id, Role.OWNER, "founded", at)
-        await note(account_id, person.id, "create", "account", name=name)
+        await _add_membership(account_id, person.id, Role.OWNER, "founded", at)
+        await record_audit(account_id, person.id, "create", "account", name=name)
     return int(account_id)
 
 
-def _named(name: str) -> str:
+def _check_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise Invalid(N_("Give the club a name."), field="name")
@@ -79,7 +79,7 @@ def _named(name: str) -> str:
 async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
     """Rename the club or change what its new series start with. Raises `Invalid`, `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
-    name = _named(name)
+    name = _check_name(name)
     if zone not in available_timezones():
         raise Invalid(N_("That time zone is not known."), field="zone")
     if language not in languages():
@@ -92,16 +92,16 @@ async def edit_account(person: Person, account_id: int, *, name: str, zone: str,
             zone,
             language,
         )
-        await note(club.id, person.id, "edit", "account", name=name, zone=zone, language=language)
+        await record_audit(club.id, person.id, "edit", "account", name=name, zone=zone, language=language)
 
 
 async def join(person: Person, account_id: int, *, through: str) -> int:
     """Make the person a MEMBER, or find that they are one (`A4`); the membership's id. The caller has authorised it."""
     async with db.transaction():
-        return await _enrol(account_id, person.id, Role.MEMBER, through, clock.now())
+        return await _add_membership(account_id, person.id, Role.MEMBER, through, clock.now())
 
 
-async def _enrol(account_id: int, user_id: int, role: Role, through: str, at: datetime) -> int:
+async def _add_membership(account_id: int, user_id: int, role: Role, through: str, at: datetime) -> int:
     """Insert or revive a membership; an existing live one only ever rises in rank."""
     # Who is being erased holds their row: whoever lets them in comes before, or finds nobody (A7).
     known = await db.value(
@@ -156,14 +156,16 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
     """Give a member another role (`A2`). Owners are made and unmade by owners only. Raises `Forbidden`, `LastOwner`."""
     club = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     async with db.transaction():
-        was = await _member_locked(club, membership_id)
+        was = await _lock_member(club, membership_id)
         if was is role:
             return
-        if Role.OWNER in (was, role) and not club.allows(Permission.MANAGE_OWNERS):
+        if Role.OWNER in (was, role) and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
-        await _keep_an_owner(club, was, after=role)
+        await _require_another_owner(club, was, after=role)
         await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
-        await note(club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role)
+        await record_audit(
+            club.id, person.id, "change role", f"membership {membership_id}", was=was, now=role
+        )
 
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
@@ -178,15 +180,15 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
         else await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     )
     async with db.transaction():
-        was = await _member_locked(club, membership_id)
-        if was is Role.OWNER and not club.allows(Permission.MANAGE_OWNERS):
+        was = await _lock_member(club, membership_id)
+        if was is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
-        await _keep_an_owner(club, was, after=None)
+        await _require_another_owner(club, was, after=None)
         await db.execute("UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now())
-        await note(club.id, person.id, "end membership", f"membership {membership_id}", role=was)
+        await record_audit(club.id, person.id, "end membership", f"membership {membership_id}", role=was)
 
 
-async def _member_locked(club: Club, membership_id: int) -> Role:
+async def _lock_member(club: Club, membership_id: int) -> Role:
     """The member's role. The account's row is locked, so that owners are counted by one at a time."""
     await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", club.id)
     role = await db.value(
@@ -199,7 +201,7 @@ async def _member_locked(club: Club, membership_id: int) -> Role:
     return Role(role)
 
 
-async def _keep_an_owner(club: Club, was: Role, *, after: Role | None) -> None:
+async def _require_another_owner(club: Club, was: Role, *, after: Role | None) -> None:
     if was is not Role.OWNER or after is Role.OWNER:
         return
     owners = await db.value(
@@ -224,7 +226,7 @@ async def create_key(
 ) -> str:
     """Make a key; the only time it is known in full. Raises `Invalid`, `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_KEYS)
-    if role is Role.OWNER and not club.allows(Permission.MANAGE_OWNERS):
+    if role is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
         raise Forbidden(N_("Only an owner can make or unmake owners."))
     label = " ".join(label.split())
     if not label:
@@ -237,7 +239,7 @@ async def create_key(
         raise Invalid(N_("Choose a moment that is still to come."), field="expires_at")
     async with db.transaction():
         key = await _new_key(club.id, person.id, label, role, uses=uses, expires_at=expires_at)
-        await note(club.id, person.id, "create", "api key", label=label, role=role)
+        await record_audit(club.id, person.id, "create", "api key", label=label, role=role)
     return key
 
 
@@ -279,10 +281,10 @@ async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
         )
         if not found:
             raise NotFound()
-        await note(club.id, person.id, "revoke", f"api key {key_id}")
+        await record_audit(club.id, person.id, "revoke", f"api key {key_id}")
 
 
-async def bind(person: Person, key: str) -> Club:
+async def bind_key(person: Person, key: str) -> Club:
     """Bind the person to the key's account with its role, using it once (`A3`). A member keeps a higher role they have.
 
     Raises `NotFound` for an unknown, revoked, expired or used-up key: the answer does not tell which.
@@ -305,6 +307,8 @@ async def bind(person: Person, key: str) -> Club:
             found["id"],
             at,
         )
-        await _enrol(found["account_id"], person.id, Role(found["role"]), "key", at)
-        await note(found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"])
+        await _add_membership(found["account_id"], person.id, Role(found["role"]), "key", at)
+        await record_audit(
+            found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
+        )
     return await authorize(person, found["account_id"], Permission.BOOK)

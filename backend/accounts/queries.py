@@ -22,8 +22,8 @@ class Club:
     role: Role
     membership_id: int
 
-    def allows(self, act: Permission) -> bool:
-        return is_permitted(self.role, act)
+    def has_permission(self, permission: Permission) -> bool:
+        return is_permitted(self.role, permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ async def clubs(person: Person) -> list[Club]:
     return [club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
 
 
-async def only_owner_of(person: Person) -> list[Club]:
+async def solely_owned_clubs(person: Person) -> list[Club]:
     """The clubs that would have no owner without this person (`A2`), by name."""
     rows = await db.rows(
         f"{CLUB} AND m.role = 'OWNER' AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.account_id = a.id"
@@ -89,7 +89,7 @@ async def only_owner_of(person: Person) -> list[Club]:
     return [club_from(row) for row in rows]
 
 
-async def authorize(person: Person, account_id: int, act: Permission) -> Club:
+async def authorize(person: Person, account_id: int, permission: Permission) -> Club:
     """The person's club, if they may do this there.
 
     Raises `NotFound` for who does not belong to it (`A1`), `Forbidden` for who does and may not (`X4`).
@@ -98,7 +98,7 @@ async def authorize(person: Person, account_id: int, act: Permission) -> Club:
     if row is None:
         raise NotFound()
     club = club_from(row)
-    if not club.allows(act):
+    if not club.has_permission(permission):
         if club.role is Role.HELPER:
             raise Forbidden(
                 N_("Only organisers can do this. You are a helper here: you can check people in.")
@@ -162,7 +162,7 @@ def _key_state(row: db.Row, at: datetime) -> str:
     return "used up" if row["uses_left"] == 0 else "live"
 
 
-async def account_named(name: str) -> int | None:
+async def find_account(name: str) -> int | None:
     """The id of the account with this name or number, for scripts; None when there is not exactly one."""
     if name.isdigit():
         found = await db.value("SELECT id FROM accounts WHERE id = $1", int(name))

@@ -44,6 +44,6 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 RANK = {Role.MEMBER: 0, Role.HELPER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
-def is_permitted(role: Role, act: Permission) -> bool:
-    """Whether the role reaches the act."""
-    return act in PERMISSIONS[role]
+def is_permitted(role: Role, permission: Permission) -> bool:
+    """Whether the role has this permission."""
+    return permission in PERMISSIONS[role]

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.accounts.queries import account_named, authorize
+from backend.accounts.queries import authorize, find_account
 from backend.accounts.rules import Permission
 from backend.announcements.queries import own_announcement
-from backend.announcements.rules import length, most
-from backend.audit.actions import note
+from backend.announcements.rules import text_max, utf16_length
+from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
 from backend.outbox.kinds import ANNOUNCEMENTS
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
-CHUNK = 1_000  # members dealt with in one transaction
-AT_ONCE = 50  # chunks in one run of the duty
-FARTHEST = timedelta(days=365)
+CHUNK_SIZE = 1_000  # members dealt with in one transaction
+CHUNKS_PER_RUN = 50  # chunks in one run of the duty
+SCHEDULE_MAX = timedelta(days=365)
 
 
-class SentAlready(Refusal):
+class AlreadySent(Refusal):
     """It is too late to change or stop it."""
 
     outcome = "sent-already"
@@ -41,14 +41,14 @@ class AnnouncementDraft:
 
     def check(self) -> None:
         """Raises `Invalid`."""
-        units, allowed = length(self.text.strip()), most(maintenance=self.maintenance)
+        units, allowed = utf16_length(self.text.strip()), text_max(maintenance=self.maintenance)
         if not units:
             raise Invalid(N_("Write what is to be told."), field="text")
         if units > allowed:
             raise Invalid(N_("At most %(most)s characters, please."), field="text", most=allowed)
 
 
-async def announce(person: Person, account_id: int, draft: AnnouncementDraft) -> int:
+async def create_announcement(person: Person, account_id: int, draft: AnnouncementDraft) -> int:
     """Keep an announcement that can be previewed and is not sent yet; its id.
 
     Raises `Invalid` (too long, or a group of no such club), `Forbidden`, `NotFound`.
@@ -66,12 +66,14 @@ async def announce(person: Person, account_id: int, draft: AnnouncementDraft) ->
             person.id,
             clock.now(),
         )
-        await _address(club.id, made, draft.groups, all_groups=draft.all_groups)
-        await note(club.id, person.id, "write", f"announcement {made}")
+        await _add_groups(club.id, made, draft.groups, all_groups=draft.all_groups)
+        await record_audit(club.id, person.id, "write", f"announcement {made}")
     return made
 
 
-async def readdress(person: Person, announcement_id: int, *, all_groups: bool, to_members: bool) -> None:
+async def change_recipients(
+    person: Person, announcement_id: int, *, all_groups: bool, to_members: bool
+) -> None:
     """Send a draft to all groups or none, and to the members or not. Raises `SentAlready`, `Forbidden`, `NotFound`."""
     found = await own_announcement(person, announcement_id)
     async with db.transaction():
@@ -80,12 +82,12 @@ async def readdress(person: Person, announcement_id: int, *, all_groups: bool, t
             found.id,
             to_members,
         ):
-            raise SentAlready()
+            raise AlreadySent()
         await db.execute("DELETE FROM announcement_groups WHERE announcement_id = $1", found.id)
-        await _address(found.account_id, found.id, (), all_groups=all_groups)
+        await _add_groups(found.account_id, found.id, (), all_groups=all_groups)
 
 
-async def _address(
+async def _add_groups(
     account_id: int,
     announcement_id: int,
     groups: Sequence[tuple[int, int | None]],
@@ -108,14 +110,14 @@ async def _address(
         raise Invalid(N_("There is no such group in this club."), field="groups")
 
 
-async def schedule(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
+async def schedule_announcement(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
     """Send it at an aware instant, at once when None; when that is. Scheduling again moves it.
 
     Raises `Invalid` (nobody to tell, a time that is past or far), `SentAlready`, `Forbidden`, `NotFound`.
     """
     found = await own_announcement(person, announcement_id)
     now = clock.now()
-    if at is not None and not now <= at <= now + FARTHEST:
+    if at is not None and not now <= at <= now + SCHEDULE_MAX:
         raise Invalid(N_("Choose a time within the next year."), field="at")
     async with db.transaction():
         somebody = found.to_members or await db.value(
@@ -128,13 +130,13 @@ async def schedule(person: Person, announcement_id: int, at: datetime | None = N
             found.id,
             at or now,
         ):
-            raise SentAlready()
+            raise AlreadySent()
         when = (at or now).isoformat()
-        await note(found.account_id, person.id, "send", f"announcement {found.id}", at=when)
+        await record_audit(found.account_id, person.id, "send", f"announcement {found.id}", at=when)
     return at or now
 
 
-async def stop(person: Person, announcement_id: int) -> int:
+async def stop_announcement(person: Person, announcement_id: int) -> int:
     """Send no more of it: what has not begun to be sent is not (`C5`); how many messages that spares. Idempotent.
 
     Raises `SentAlready`, `Forbidden`, `NotFound`.
@@ -145,7 +147,7 @@ async def stop(person: Person, announcement_id: int) -> int:
         if state == "stopped":
             return 0
         if state == "done":
-            raise SentAlready()
+            raise AlreadySent()
         await db.execute(
             "UPDATE announcements SET state = 'stopped', ended_at = $2 WHERE id = $1",
             found.id,
@@ -155,11 +157,11 @@ async def stop(person: Person, announcement_id: int) -> int:
             "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
             found.id,
         )
-        await note(found.account_id, person.id, "stop", f"announcement {found.id}", spared=spared)
+        await record_audit(found.account_id, person.id, "stop", f"announcement {found.id}", spared=spared)
     return spared
 
 
-async def watch(person: Person, announcement_id: int, chat_id: int, message_id: int) -> None:
+async def watch_progress(person: Person, announcement_id: int, chat_id: int, message_id: int) -> None:
     """Keep this message showing how far it is. Raises `Forbidden`, `NotFound`."""
     found = await own_announcement(person, announcement_id)
     await db.execute_single(
@@ -170,7 +172,7 @@ async def watch(person: Person, announcement_id: int, chat_id: int, message_id: 
     )
 
 
-async def watch_no_more(announcement_id: int) -> None:
+async def stop_watching(announcement_id: int) -> None:
     """The message shows how it ended, or is gone."""
     await db.execute_single("UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id)
 
@@ -178,12 +180,12 @@ async def watch_no_more(announcement_id: int) -> None:
 # --- the ticker's: from an announcement to its messages ---
 
 # Asked every other second, mostly for nothing.
-ANY_UNDER_WAY = (
+ANY_TO_SEND = (
     "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
 )
 
 # Who is first runs it; a stop waits for the chunk, and then drops what it made.
-NEXT = """
+NEXT_TO_SEND = """
 SELECT id, account_id, state, to_members FROM announcements
 WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NULL
 ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
@@ -219,7 +221,7 @@ UPDATE announcements SET fanned_out_to = coalesce((SELECT max(id) FROM chunk), f
 WHERE id = $1
 """
 
-END = """
+FINISH = """
 UPDATE announcements n SET state = 'done', ended_at = $1 WHERE state = 'sending' AND fanned_out_at IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.announcement_id = n.id AND m.state IN ('due', 'sending'))
 """
@@ -230,18 +232,18 @@ async def fan_out() -> int:
 
     Each chunk is one transaction: killed at any point, the next run goes on, and nobody has two.
     """
-    if not await db.value(ANY_UNDER_WAY, clock.now()):
+    if not await db.value(ANY_TO_SEND, clock.now()):
         return 0
     done = 0
-    while done < AT_ONCE and await _fan_out_chunk():
+    while done < CHUNKS_PER_RUN and await _fan_out_chunk():
         done += 1
-    return done + await db.execute_single_count(END, clock.now())
+    return done + await db.execute_single_count(FINISH, clock.now())
 
 
 async def _fan_out_chunk() -> bool:
     now = clock.now()
     async with db.transaction():
-        found = await db.row(NEXT, now)
+        found = await db.row(NEXT_TO_SEND, now)
         if found is None:
             return False
         if found["state"] == "scheduled":
@@ -252,15 +254,15 @@ async def _fan_out_chunk() -> bool:
                 now,
             )
         if found["to_members"]:
-            await db.execute(TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK)
+            await db.execute(TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK_SIZE)
         else:
             await db.execute("UPDATE announcements SET fanned_out_at = $2 WHERE id = $1", found["id"], now)
     return True
 
 
-async def account_of(person: Person, name: str) -> int:
+async def announcing_account(person: Person, name: str) -> int:
     """The club with this name or number that the person organises. Raises `NotFound`, `Forbidden`."""
-    found = await account_named(name)
+    found = await find_account(name)
     if found is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
     return (await authorize(person, found, Permission.ANNOUNCE)).id

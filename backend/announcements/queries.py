@@ -29,7 +29,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Audience:
     """Whom an announcement would go to now: titles of groups, and members counted."""
 
     groups: tuple[str, ...]
@@ -141,7 +141,7 @@ async def progress(person: Person, announcement_id: int) -> Progress:
     return progress_from(row)
 
 
-async def reach(person: Person, announcement_id: int) -> Reach:
+async def audience(person: Person, announcement_id: int) -> Audience:
     """Whom it would go to now (`C5`: preview). Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(person, announcement_id)
     groups = await db.rows(
@@ -162,11 +162,11 @@ async def reach(person: Person, announcement_id: int) -> Reach:
     everybody, members, unwanted = (
         (row["everybody"], row["members"], row["unwanted"]) if found.to_members else (0, 0, 0)
     )
-    return Reach(tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted)
+    return Audience(tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedAnnouncement:
     """A message that shows how far an announcement is, to who sent it, in their language."""
 
     progress: Progress
@@ -175,14 +175,14 @@ class Watched:
     language: str
 
 
-async def watched() -> list[Watched]:
+async def watched_announcements() -> list[WatchedAnnouncement]:
     """The announcements somebody watches."""
     rows = await db.rows(
         "SELECT p.*, coalesce(u.language, 'en') AS watcher_language FROM"
         f" ({PROGRESS} WHERE n.watch_message_id IS NOT NULL) p LEFT JOIN telegram_users u ON u.id = p.created_by ORDER BY p.id"
     )
     return [
-        Watched(
+        WatchedAnnouncement(
             progress_from(row),
             row["watch_chat_id"],
             row["watch_message_id"],

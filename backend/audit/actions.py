@@ -5,7 +5,9 @@ import json
 from backend import clock, db
 
 
-async def note(account_id: int, user_id: int | None, verb: str, object: str, **detail: object) -> None:
+async def record_audit(
+    account_id: int, user_id: int | None, verb: str, object: str, **detail: object
+) -> None:
     """Add a line to the audit log; called inside the transaction of the act itself. `user_id` None is a script."""
     await db.execute(
         "INSERT INTO audit_log (account_id, user_id, verb, object, detail, at) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
@@ -118,4 +118,4 @@ async def pardon(person: Person, account_id: int, absence_id: int) -> None:
             person.id,
         ):
             raise NotFound()
-        await note(club.id, person.id, "pardon", f"absence {absence_id}")
+        await record_audit(club.id, person.id, "pardon", f"absence {absence_id}")

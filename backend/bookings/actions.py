@@ -149,7 +149,7 @@ async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Cl
     Raises `Forbidden`, `NotFound`.
     """
     club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
-    if over and not club.allows(Permission.OVERBOOK):
+    if over and not club.has_permission(Permission.OVERBOOK):
         raise Forbidden(N_("Only an owner can go over the number of seats."))
     return club
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.bookings.absences import delete_no_shows, record_late, record_no_shows
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.completion import complete_instances, mark_list_closed, mark_list_open
@@ -173,7 +173,7 @@ async def close_list(code: str, person: Person) -> int:
         no_shows = await record_no_shows(where.id, at)
         await mark_list_closed(where.id, person.id, at)
         await store.bump_versions([where.id])
-        await note(club.id, person.id, "close list", f"instance {where.id}", no_shows=no_shows)
+        await record_audit(club.id, person.id, "close list", f"instance {where.id}", no_shows=no_shows)
     return no_shows
 
 
@@ -186,4 +186,4 @@ async def reopen_list(code: str, person: Person) -> None:
             return
         await delete_no_shows(where.id)
         await store.bump_versions([where.id])
-        await note(club.id, person.id, "reopen list", f"instance {where.id}")
+        await record_audit(club.id, person.id, "reopen list", f"instance {where.id}")

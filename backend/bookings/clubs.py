@@ -5,7 +5,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.actions import LastOwner, end_membership
-from backend.accounts.queries import CLUB, Club, authorize, club_from, only_owner_of
+from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_owned_clubs
 from backend.accounts.rules import Permission, Role
 from backend.bookings.queries import my_bookings
 from backend.errors import NotFound
@@ -118,7 +118,7 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
     Raises `LastOwner` (`A2`), `NotFound`, `Busy`.
     """
     club = await authorize(person, account_id, Permission.BOOK)
-    if any(own.id == club.id for own in await only_owner_of(person)):
+    if any(own.id == club.id for own in await solely_owned_clubs(person)):
         raise LastOwner()
     await end_standing([club.membership_id])
     await give_back(person.id, [club.membership_id], late=Verb.REPLACE, via=via)

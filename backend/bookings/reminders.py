@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.i18n import N_
@@ -157,7 +157,7 @@ async def remind_who_is_missing(code: str, person: Person) -> int:
         if last is not None and last + BETWEEN_NUDGES > now:
             raise RemindedAlready(at=last + BETWEEN_NUDGES, zone=date["zone"])
         asked = await db.execute(REMIND_NOW, now, REMINDERS, where.id)
-        await note(club.id, person.id, "remind", f"instance {where.id}", count=asked)
+        await record_audit(club.id, person.id, "remind", f"instance {where.id}", count=asked)
     return asked
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
@@ -101,7 +101,7 @@ async def make_regular(person: Person, account_id: int, series_id: int, membersh
             raise NotFound()
         made = await add_regular(club.id, series_id, membership_id, clock.now())
         if made:
-            await note(
+            await record_audit(
                 club.id,
                 person.id,
                 "make regular",
@@ -117,7 +117,7 @@ async def end_regular(person: Person, account_id: int, series_id: int, membershi
     async with db.transaction():
         if not await remove_regular(club.id, series_id, membership_id):
             raise NotFound()
-        await note(club.id, person.id, "end regular", f"series {series_id}", membership=membership_id)
+        await record_audit(club.id, person.id, "end regular", f"series {series_id}", membership=membership_id)
 
 
 async def end_own_regular(person: Person, series_id: int) -> None:

@@ -34,7 +34,7 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class CardJob:
     """A card to be posted or edited: what it shows, where, and the version of its subject that is now to be shown."""
 
     card_id: int
@@ -57,7 +57,7 @@ LEFT JOIN polls p ON p.id = c.poll_id
 """
 
 # Nothing to mend: it is over, or was posted again to the same place.
-TO_MEND = """
+NEEDS_REPOST = """
 c.state = 'lost' AND coalesce(i.ends_at > $2, p.closed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM cards n
     WHERE n.id > c.id AND (n.instance_id = c.instance_id OR n.poll_id = c.poll_id) AND n.group_id = c.group_id
     AND (n.topic_id IS NOT DISTINCT FROM c.topic_id OR c.trouble = 'topic-gone'))
@@ -73,9 +73,9 @@ LEFT JOIN poll_tallies t ON t.poll_id = c.poll_id
 """
 
 
-def job_from(row: db.Row) -> Job:
+def job_from(row: db.Row) -> CardJob:
     """A row of `JOB`."""
-    return Job(
+    return CardJob(
         card_id=row["id"],
         instance_id=row["instance_id"],
         poll_id=row["poll_id"],
@@ -143,7 +143,7 @@ async def lost_cards(account_id: int) -> list[CardView]:
     """The club's cards that are gone, or may be, newest first (`C6`); those of what is over, and those that were posted
     again, aside."""
     rows = await db.rows(
-        f"{VIEW} WHERE c.account_id = $1 AND {TO_MEND} ORDER BY c.id DESC", account_id, clock.now()
+        f"{VIEW} WHERE c.account_id = $1 AND {NEEDS_REPOST} ORDER BY c.id DESC", account_id, clock.now()
     )
     return [_view(row) for row in rows]
 
@@ -161,7 +161,7 @@ async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
     )
 
 
-async def stale_cards(*, limit: int, but: Collection[int] = (), busy: Collection[int] = ()) -> list[Job]:
+async def stale_cards(*, limit: int, but: Collection[int] = (), busy: Collection[int] = ()) -> list[CardJob]:
     """Live cards that show less than is, or whose time has come to be looked at; none in these `busy` chats.
 
     The one that was drawn longest ago comes first, so that where there is no room for all, each has its turn (`C2`).

@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 # Nothing will change by the clock alone; when somebody acts, the card follows all the same.
-WHENEVER = datetime(8000, 1, 1, tzinfo=UTC)
+UNSCHEDULED = datetime(8000, 1, 1, tzinfo=UTC)
 # A finished card is looked at no more, whatever happens; the index of live cards leaves such rows out.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 # What an ended or cancelled card says of the next date is kept true this often, and for this long.
-NEXT_DATE_PACE = timedelta(minutes=10)
-NEXT_DATE_LIFE = timedelta(days=7)
+NEXT_INSTANCE_REFRESH = timedelta(minutes=10)
+NEXT_INSTANCE_SHOWN = timedelta(days=7)
 
 
-def names_next(over_at: datetime, now: datetime) -> bool:
+def shows_next_instance(over_at: datetime, now: datetime) -> bool:
     """Whether a card of what was over at `over_at` (ended, or would have) still leads on to the next date."""
-    return now < over_at + NEXT_DATE_LIFE
+    return now < over_at + NEXT_INSTANCE_SHOWN
 
 
-def look_again(moments: Iterable[datetime | None], now: datetime) -> datetime:
+def next_check(moments: Iterable[datetime | None], now: datetime) -> datetime:
     """The first of these moments that is still to come; `WHENEVER` when none is."""
-    return min((at for at in moments if at is not None and at > now), default=WHENEVER)
+    return min((at for at in moments if at is not None and at > now), default=UNSCHEDULED)

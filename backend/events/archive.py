@@ -3,7 +3,7 @@
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.events.cancel import cancel_locked, validate_reason
 from backend.events.locking import lock_instances, lock_series
@@ -52,7 +52,7 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
         await db.execute(
             "UPDATE event_series SET archived_at = $2, updated_at = $2 WHERE id = $1", series_id, at
         )
-        await note(club.id, person.id, "archive", f"series {series_id}", cancelled=len(kept))
+        await record_audit(club.id, person.id, "archive", f"series {series_id}", cancelled=len(kept))
     return len(kept)
 
 
@@ -73,5 +73,5 @@ async def restore_series(person: Person, account_id: int, series_id: int) -> int
             at,
         )
         made = await materialize_series(series_id, at)
-        await note(club.id, person.id, "restore", f"series {series_id}")
+        await record_audit(club.id, person.id, "restore", f"series {series_id}")
     return len(made)

@@ -5,7 +5,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.events.locking import bump_sequence, load_instance, submit_locked
 from backend.events.notifications import notify_participants
@@ -53,7 +53,7 @@ async def restore_instance(code: str, person: Person) -> None:
         await bump_versions([where.id])
         # Seats given back while it was cancelled go to who waits.
         await submit_locked([where.id], Request(Verb.FILL, Via.SYSTEM))
-        await note(club.id, person.id, "restore", f"instance {where.id}")
+        await record_audit(club.id, person.id, "restore", f"instance {where.id}")
 
 
 def validate_reason(reason: str) -> str:
@@ -81,4 +81,4 @@ async def cancel_locked(account_id: int, instance_id: int, by: int | None, reaso
     await bump_sequence([instance_id], at)
     await notify_participants(account_id, instance_id, "cancelled", at, reason=reason)
     await bump_versions([instance_id])
-    await note(account_id, by, "cancel", f"instance {instance_id}", reason=reason)
+    await record_audit(account_id, by, "cancel", f"instance {instance_id}", reason=reason)

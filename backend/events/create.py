@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid, InvalidForm, NotFound
 from backend.events.drafts import SeriesDraft
 from backend.events.materialization import materialize_series
@@ -65,7 +65,7 @@ async def insert_series(account_id: int, user_id: int | None, draft: SeriesDraft
     )
     if first_code is None:
         raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
-    await note(account_id, user_id, "create", f"series {series_id}", title=draft.title)
+    await record_audit(account_id, user_id, "create", f"series {series_id}", title=draft.title)
     return NewSeries(series_id, first_code)
 
 

@@ -10,7 +10,7 @@ from piccolo.columns import Column
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
 from backend.events.locking import (
@@ -83,7 +83,7 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
         changes.update(_bounds_at_day_starts(old_series, draft))
         await EventSeries.update(changes, force=True).where(EventSeries.id == series_id)
         await sync_instances(series_id, old_series, timing_from_row(old_series), person, now)
-        await note(account.id, person.id, "edit", f"series {series_id}", title=draft.title)
+        await record_audit(account.id, person.id, "edit", f"series {series_id}", title=draft.title)
 
 
 def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
@@ -136,7 +136,7 @@ async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> 
         if given.keys() & _IN_CALENDARS:
             await bump_sequence([address.id], now)
         await bump_versions([address.id])
-        await note(account.id, person.id, "edit", f"instance {address.id}", **given)
+        await record_audit(account.id, person.id, "edit", f"instance {address.id}", **given)
 
 
 async def keep_drifted(code: str, person: Person) -> None:
@@ -156,4 +156,4 @@ async def keep_drifted(code: str, person: Person) -> None:
             "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = $1", address.id, now
         )
         await bump_versions([address.id])
-        await note(account.id, person.id, "keep", f"instance {address.id}")
+        await record_audit(account.id, person.id, "keep", f"instance {address.id}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.events.cancel import cancel_locked
 from backend.events.locking import load_instance, require_scheduled
 from backend.events.notifications import Recipient, notify, notify_participants, organisers, participants
@@ -118,7 +118,7 @@ async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionRe
         assert row is not None
         if run:
             await _confirm(row, person.id, at)
-            await note(club.id, person.id, "run", f"instance {where.id}")
+            await record_audit(club.id, person.id, "run", f"instance {where.id}")
             return DecisionResult("done", Words(N_("It runs. Everybody who comes can count on it.")))
         await _call_off(row, person.id, at)
     return DecisionResult("done", Words(N_("Called off. Everybody concerned is told.")))

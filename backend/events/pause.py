@@ -3,7 +3,7 @@
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.events.locking import lock_series
 from backend.events.materialization import materialize_series
 from backend.people.queries import Person
@@ -23,7 +23,7 @@ async def pause_series(person: Person, account_id: int, series_id: int) -> None:
         await db.execute(
             "UPDATE event_series SET paused_at = $2, updated_at = $2 WHERE id = $1", series_id, now
         )
-        await note(account.id, person.id, "pause", f"series {series_id}")
+        await record_audit(account.id, person.id, "pause", f"series {series_id}")
 
 
 async def resume_series(person: Person, account_id: int, series_id: int) -> int:
@@ -41,5 +41,5 @@ async def resume_series(person: Person, account_id: int, series_id: int) -> int:
             "UPDATE event_series SET paused_at = NULL, updated_at = $2 WHERE id = $1", series_id, now
         )
         instance_ids = await materialize_series(series_id, now)
-        await note(account.id, person.id, "resume", f"series {series_id}")
+        await record_audit(account.id, person.id, "resume", f"series {series_id}")
     return len(instance_ids)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.events.locking import (
     bump_sequence,
@@ -75,7 +75,7 @@ async def move_instance(
         await bump_versions([where.id])
         # Free seats move by the new start's clock.
         await submit_locked([where.id], Request(Verb.FILL, Via.SYSTEM))
-        await note(
+        await record_audit(
             club.id,
             person.id,
             "move",

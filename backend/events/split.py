@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
@@ -45,7 +45,7 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
         previous_start = await _previous_start(series["id"], timing_from_row(series), split_at)
         if previous_start is not None:
             series_id = await _split(series, draft, split_at, previous_start, person, now)
-            await note(account.id, person.id, "split", f"series {series['id']}", into=series_id)
+            await record_audit(account.id, person.id, "split", f"series {series['id']}", into=series_id)
             return series_id
     await edit_series(person, account.id, series["id"], draft)
     return int(series["id"])

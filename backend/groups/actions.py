@@ -7,24 +7,24 @@ from backend import clock, db
 from backend.accounts import actions as accounts
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound
-from backend.groups.cards import GENERAL, bring_back, lose_cards
+from backend.groups.cards import GENERAL_TOPIC, lose_cards, restore_cards
 from backend.groups.queries import LinkedGroup, group, group_of_chat
 from backend.i18n import N_
 from backend.people.queries import Person
 
-PRESENCE_LIFE = timedelta(minutes=10)  # how long an answer of getChatMember is believed
+PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is believed
 
 # Asks Telegram whether a person (by Telegram id) is in a chat now; None when it cannot be told. Set by what is started.
-Lookup = Callable[[int, int], Awaitable[bool | None]]
-_lookup: Lookup | None = None
+MembershipChecker = Callable[[int, int], Awaitable[bool | None]]
+_membership_checker: MembershipChecker | None = None
 
 
-def set_membership_checker(lookup: Lookup) -> None:
+def set_membership_checker(lookup: MembershipChecker) -> None:
     """Say how presence is looked up: the domain itself does not speak Telegram."""
-    global _lookup
-    _lookup = lookup
+    global _membership_checker
+    _membership_checker = lookup
 
 
 async def link_group(
@@ -46,10 +46,10 @@ async def link_group(
         )
         if owner is None:
             raise Invalid(N_("This group belongs to another club already."))
-        await note(club.id, person.id, "link", "group", chat=chat_id, title=title)
+        await record_audit(club.id, person.id, "link", "group", chat=chat_id, title=title)
         found = await group_of_chat(chat_id)
         assert found is not None
-        await bring_back(found.id, ["muted", "removed"], clock.now())
+        await restore_cards(found.id, ["muted", "removed"], clock.now())
     return found
 
 
@@ -70,7 +70,7 @@ async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
         await db.execute("DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, club.id)
         if not await db.execute("DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, club.id):
             raise NotFound()
-        await note(club.id, person.id, "unlink", f"group {group_id}")
+        await record_audit(club.id, person.id, "unlink", f"group {group_id}")
 
 
 async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
@@ -83,7 +83,7 @@ async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
     )
 
 
-async def note_health(chat_id: int, health: str, why: str = "") -> None:
+async def set_health(chat_id: int, health: str, why: str = "") -> None:
     """The bot's standing in the chat: `well`, `muted` or `removed`. Its cards there are lost, or go on, with it (`C6`)."""
     at = clock.now()
     async with db.transaction():
@@ -95,7 +95,7 @@ async def note_health(chat_id: int, health: str, why: str = "") -> None:
         if changed is None:
             return
         if health == "well":
-            await bring_back(changed, ["muted", "removed"], at)
+            await restore_cards(changed, ["muted", "removed"], at)
         else:
             await lose_cards(health, why, at, group_id=changed)
 
@@ -132,7 +132,7 @@ async def _merge(old_id: int, new_id: int) -> None:
     await db.execute("DELETE FROM groups WHERE id = $1", old_id)
 
 
-async def note_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None) -> None:
+async def record_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None) -> None:
     """A forum topic was seen, renamed (`name`), closed or reopened (`closed`, when that was said)."""
     async with db.transaction():
         await db.execute(
@@ -150,19 +150,19 @@ async def note_topic(chat_id: int, topic_id: int, name: str | None, *, closed: b
             await _reopen(chat_id, topic_id)
 
 
-async def reopen_general(chat_id: int) -> None:
+async def reopen_general_topic(chat_id: int) -> None:
     """The General topic takes messages again."""
     async with db.transaction():
-        await _reopen(chat_id, GENERAL)
+        await _reopen(chat_id, GENERAL_TOPIC)
 
 
 async def _reopen(chat_id: int, topic_id: int) -> None:
     where = await group_of_chat(chat_id)
     if where is not None:
-        await bring_back(where.id, ["topic-closed"], clock.now(), topic_id=topic_id)
+        await restore_cards(where.id, ["topic-closed"], clock.now(), topic_id=topic_id)
 
 
-async def seen_in(person: Person, where: LinkedGroup) -> None:
+async def mark_present(person: Person, where: LinkedGroup) -> None:
     """The person acted in a linked group, so they are in it, and a member of its club (`A4`)."""
     at = clock.now()
     fresh = await db.value(
@@ -170,11 +170,11 @@ async def seen_in(person: Person, where: LinkedGroup) -> None:
         " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
         where.id,
         person.id,
-        at - PRESENCE_LIFE,
+        at - PRESENCE_TTL,
     )
     if fresh:
         return
-    await _note_presence(person, where, present=True)
+    await _record_presence(person, where, present=True)
     await accounts.join(person, where.account_id, through="group")
 
 
@@ -188,16 +188,20 @@ async def is_present(person: Person, group_id: int) -> bool:
         group_id,
         person.id,
     )
-    if known is not None and known["checked_at"] > clock.now() - PRESENCE_LIFE:
+    if known is not None and known["checked_at"] > clock.now() - PRESENCE_TTL:
         return bool(known["present"])
-    told = await _lookup(where.chat_id, person.telegram_id) if _lookup is not None else None
+    told = (
+        await _membership_checker(where.chat_id, person.telegram_id)
+        if _membership_checker is not None
+        else None
+    )
     if told is None:  # Telegram cannot tell now: what it last said stands
         return known is not None and bool(known["present"])
-    await _note_presence(person, where, present=told)
+    await _record_presence(person, where, present=told)
     return told
 
 
-async def _note_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
+async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
     await db.execute_single(
         "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = $4, checked_at = $5",
@@ -209,9 +213,9 @@ async def _note_presence(person: Person, where: LinkedGroup, *, present: bool) -
     )
 
 
-async def gone_from(person: Person, where: LinkedGroup) -> None:
+async def mark_absent(person: Person, where: LinkedGroup) -> None:
     """The person left the group or was put out of it; a member who came through groups only leaves the club with the last."""
-    await _note_presence(person, where, present=False)
+    await _record_presence(person, where, present=False)
     await db.execute_single(
         "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = 'MEMBER'"
         " AND m.joined_through = 'group' AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
@@ -222,7 +226,7 @@ async def gone_from(person: Person, where: LinkedGroup) -> None:
     )
 
 
-async def recheck(person: Person) -> None:
+async def recheck_presence(person: Person) -> None:
     """Ask anew about groups whose answer is older than a day; who is gone from all of a club's groups leaves it (`A5`)."""
     for row in await db.rows(
         "SELECT g.group_id FROM group_members g WHERE g.user_id = $1 AND g.present AND g.checked_at < $2",
@@ -231,4 +235,4 @@ async def recheck(person: Person) -> None:
     ):
         where = await group(row["group_id"])
         if where is not None and not await is_present(person, where.id):
-            await gone_from(person, where)
+            await mark_absent(person, where)

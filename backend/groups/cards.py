@@ -24,7 +24,7 @@ WHERE c.id = ANY($1::bigint[]) AND coalesce(i.ends_at > $2, p.closed_at IS NULL)
 
 # A message that is there follows again. One that was refused was never there, so posting it is no second time (C1):
 # unless it was posted anew since, or is over.
-BRING_BACK = """
+RESTORE = """
 UPDATE cards c SET state = CASE WHEN message_id IS NULL THEN 'due' ELSE 'live' END, trouble = '', lost_at = NULL,
     error = '', attempts = 0, next_try_at = $1
 WHERE c.state = 'lost' AND c.group_id = $2 AND c.trouble = ANY($3::text[]) AND ($4::bigint IS NULL OR coalesce(c.topic_id, 1) = $4)
@@ -34,7 +34,7 @@ WHERE c.state = 'lost' AND c.group_id = $2 AND c.trouble = ANY($3::text[]) AND (
             OR EXISTS (SELECT 1 FROM polls p WHERE p.id = c.poll_id AND p.closed_at IS NULL)))
 """
 
-GENERAL = 1  # the General topic's own number, which cards of it leave out (C4)
+GENERAL_TOPIC = 1  # the General topic's own number, which cards of it leave out (C4)
 
 
 async def lose_cards(
@@ -63,6 +63,8 @@ async def lose_cards(
     return len(lost)
 
 
-async def bring_back(group_id: int, troubles: list[str], at: datetime, *, topic_id: int | None = None) -> int:
+async def restore_cards(
+    group_id: int, troubles: list[str], at: datetime, *, topic_id: int | None = None
+) -> int:
     """What was lost for these troubles, and only for them, goes on; how many cards."""
-    return await db.execute(BRING_BACK, at, group_id, troubles, topic_id)
+    return await db.execute(RESTORE, at, group_id, troubles, topic_id)

@@ -9,7 +9,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.messages.queries import Delivery, deliveries
 from backend.outbox.kinds import AT_MOST_ONCE, LAST
 from backend.people.actions import mark_blocked
@@ -196,5 +196,5 @@ async def send_parked_again(person: Person, account_id: int) -> int:
             clock.now(),
         )
         if again:
-            await note(club.id, person.id, "send again", "messages", count=again)
+            await record_audit(club.id, person.id, "send again", "messages", count=again)
     return again

@@ -12,11 +12,11 @@ from backend.people.queries import Person, person_from
 from backend.people.sql import REACHABLE
 from backend.settings import settings
 
-MOST_OPEN, OPEN_WITHIN = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
+OPEN_SIGN_INS_MAX, OPEN_SIGN_INS_WINDOW = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
 SIGN_IN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(days=30)
 
-MEET = """
+UPSERT = """
 INSERT INTO telegram_users AS u (telegram_id, first_name, last_name, username, language, created_at, seen_at, may_write_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6, CASE WHEN $7 THEN $6::timestamptz END)
 ON CONFLICT ON CONSTRAINT telegram_users_telegram_id_key DO UPDATE SET
@@ -41,7 +41,7 @@ class TelegramIdentity:
     may_write: bool = False  # seen in a private chat, or allows_write_to_pm
 
 
-async def meet(who: TelegramIdentity) -> Person:
+async def register_person(who: TelegramIdentity) -> Person:
     """Know this person from now on, under their present name; idempotent.
 
     `may_write` also takes back that they blocked the bot (`M3`).
@@ -63,7 +63,7 @@ async def meet(who: TelegramIdentity) -> Person:
         return person_from(known)
     async with db.transaction():
         met = await db.row(
-            MEET,
+            UPSERT,
             who.telegram_id,
             who.first_name or "?",
             who.last_name,
@@ -132,7 +132,7 @@ async def end_sessions(person: Person) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
+class SignInLink:
     """`key` goes into the link to the bot, `browser_key` into the browser's cookie; both are shown once."""
 
     key: str
@@ -147,13 +147,13 @@ class TooManySignIns(Refusal):
     message = N_("Many sign-ins were asked for from here. Wait ten minutes, then try once more.")
 
 
-async def begin_sign_in(browser: str, *, address: str = "") -> Invitation:
+async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
     """Make a one-use link for this browser (`browser` is its short description, shown by the bot).
 
     `address` is where it was asked from. Raises `TooManySignIns` when 30 of its links of the last ten minutes are open.
     """
     at = clock.now()
-    invitation = Invitation(codes.new_secret(), codes.new_secret(), at + SIGN_IN_LIFE)
+    invitation = SignInLink(codes.new_secret(), codes.new_secret(), at + SIGN_IN_LIFE)
     # Addresses are few enough to try them all against a plain digest, so it is keyed.
     key = settings.secret_key.encode()
     where = hmac.new(key, f"address {address}".encode(), "sha256").hexdigest() if address else ""
@@ -163,9 +163,9 @@ async def begin_sign_in(browser: str, *, address: str = "") -> Invitation:
             open_now = await db.value(
                 "SELECT count(*) FROM sign_ins WHERE address_hash = $1 AND created_at > $2 AND confirmed_at IS NULL",
                 where,
-                at - OPEN_WITHIN,
+                at - OPEN_SIGN_INS_WINDOW,
             )
-            if open_now >= MOST_OPEN:
+            if open_now >= OPEN_SIGN_INS_MAX:
                 raise TooManySignIns()
         await db.execute(
             "INSERT INTO sign_ins (key_hash, browser_hash, browser, created_at, expires_at, address_hash)"

@@ -17,7 +17,7 @@ from backend.people.queries import Person, person_from
 from backend.settings import settings
 
 # Calendars ask once in some minutes or hours. Several of them follow one address; more often than this is a fault (X7).
-MOST, WITHIN = 60, timedelta(minutes=10)
+REQUESTS_MAX, REQUESTS_WINDOW = 60, timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FeedRequest:
     """What a token leads to: whose dates, the mark of what was answered last, and since when that was so."""
 
     person: Person
@@ -43,7 +43,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class TooOften:
+class TooManyRequests:
     """It was asked for too often; again after `seconds`."""
 
     seconds: int
@@ -63,26 +63,26 @@ async def feed(person: Person) -> Feed | None:
     return Feed(token if known else "", row["created_at"], row["asked_at"], row["resting"])
 
 
-async def make_feed(person: Person) -> None:
+async def create_feed(person: Person) -> None:
     """Make the person's feed; who has one keeps it."""
-    await _write(person, "DO NOTHING")
+    await _save(person, "DO NOTHING")
 
 
 async def renew_feed(person: Person) -> None:
     """Give the feed a new address: the old one leads nowhere from this moment on."""
-    await _write(
+    await _save(
         person,
         "DO UPDATE SET seed = excluded.seed, token_hash = excluded.token_hash, created_at = excluded.created_at,"
         " mark = '', changed_at = excluded.changed_at, asked_at = NULL, asked_since = excluded.asked_since, asked = 0",
     )
 
 
-async def end_feed(person: Person) -> None:
+async def delete_feed(person: Person) -> None:
     """Turn the feed off; idempotent."""
     await db.execute_single("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
 
 
-async def ask(token: str) -> Asked | TooOften | None:
+async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
     """Who is behind a token, counted; None for an unknown one, and for who is erased or has blocked the bot."""
     at = clock.now()
     # A count lost in a crash harms nobody, so no disk is waited for.
@@ -94,11 +94,11 @@ async def ask(token: str) -> Asked | TooOften | None:
             " AND (f.asked_since <= $3 OR f.asked < $4) RETURNING u.*, f.mark, f.changed_at",
             codes.digest(token),
             at,
-            at - WITHIN,
-            MOST,
+            at - REQUESTS_WINDOW,
+            REQUESTS_MAX,
         )
     if row is not None:
-        return Asked(person_from(row), row["mark"], row["changed_at"])
+        return FeedRequest(person_from(row), row["mark"], row["changed_at"])
     since = await db.value(
         "SELECT f.asked_since FROM calendar_feeds f JOIN telegram_users u ON u.id = f.user_id"
         " WHERE f.token_hash = $1 AND u.blocked_at IS NULL AND u.erased_at IS NULL",
@@ -106,10 +106,10 @@ async def ask(token: str) -> Asked | TooOften | None:
     )
     if since is None:
         return None
-    return TooOften(max(1, int((since + WITHIN - at).total_seconds())))
+    return TooManyRequests(max(1, int((since + REQUESTS_WINDOW - at).total_seconds())))
 
 
-async def note_changed(person: Person, mark: str) -> datetime:
+async def record_content(person: Person, mark: str) -> datetime:
     """What the feed answers has become this; since when, in whole seconds: never the same for two of its answers."""
     at = clock.now().replace(microsecond=0)
     since = await db.execute_single(
@@ -122,7 +122,7 @@ async def note_changed(person: Person, mark: str) -> datetime:
     return since or at  # turned off in this moment
 
 
-async def _write(person: Person, otherwise: str) -> None:
+async def _save(person: Person, otherwise: str) -> None:
     seed = secrets.token_hex(32)
     await db.execute_single(
         "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"

@@ -14,7 +14,7 @@ from backend.people.queries import Person
 # What can be done without: reminders of what one is in, being asked to answer for a date, or in a poll, and what
 # organisers tell everybody. The table's own check names them too.
 KINDS = ("reminders", "nudges", "polls", "announcements")
-LEADS_MOST = 5
+LEADS_MAX = 5
 LEAD_MIN, LEAD_MAX = 5, 14 * 24 * 60  # minutes
 
 
@@ -50,8 +50,8 @@ async def choose_reminders(person: Person, leads: Collection[int] | None) -> Non
     What has passed by then is not caught up on. Raises `Invalid`.
     """
     chosen = None if leads is None else sorted(set(leads), reverse=True)
-    if chosen is not None and len(chosen) > LEADS_MOST:
-        raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MOST)
+    if chosen is not None and len(chosen) > LEADS_MAX:
+        raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MAX)
     if any(not LEAD_MIN <= lead <= LEAD_MAX for lead in chosen or ()):
         raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="leads")
     await db.execute_single(

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from backend import clock, db
 from backend.accounts.actions import LastOwner
-from backend.accounts.queries import only_owner_of
-from backend.audit.actions import note
+from backend.accounts.queries import solely_owned_clubs
+from backend.audit.actions import record_audit
 from backend.bookings.clubs import end_standing, give_back
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.state import Verb
 
-NET = timedelta(days=1)  # so long it is looked after whether anything of theirs came in meanwhile
+RECHECK_PERIOD = timedelta(days=1)  # so long it is looked after whether anything of theirs came in meanwhile
 
 GONE = ("web_sessions", "sign_ins", "calendar_feeds", "group_members")
 
@@ -40,13 +40,13 @@ async def erase(person: Person) -> None:
 
     Raises `LastOwner`, and then nothing has changed; `Busy`.
     """
-    if await only_owner_of(person):
+    if await solely_owned_clubs(person):
         raise LastOwner()
     members = await _leave_clubs(person)
     await end_standing(members)
     await give_back(person.id, members, late=Verb.REMOVE)
-    await _forget(person)
-    await finish(person.id)
+    await _anonymize(person)
+    await finish_erasure(person.id)
 
 
 async def _leave_clubs(person: Person) -> list[int]:
@@ -59,11 +59,11 @@ async def _leave_clubs(person: Person) -> list[int]:
             " WHERE m.user_id = $1 ORDER BY a.id FOR NO KEY UPDATE OF a",
             person.id,
         )
-        if await only_owner_of(person):
+        if await solely_owned_clubs(person):
             raise LastOwner()
         for row in rows:
             if row["left_at"] is None:
-                await note(
+                await record_audit(
                     row["account_id"],
                     person.id,
                     "end membership",
@@ -84,7 +84,7 @@ async def _leave_clubs(person: Person) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def _forget(person: Person) -> None:
+async def _anonymize(person: Person) -> None:
     """From here on nobody knows who it was. The row is held so that whoever lets them in anywhere comes before or fails."""
     async with db.transaction():
         known = await db.value(
@@ -92,11 +92,11 @@ async def _forget(person: Person) -> None:
             person.id,
         )
         if known:
-            await _tidy(person.id)
+            await _anonymize_traces(person.id)
             await db.execute(FORGET, person.id, clock.now())
 
 
-async def _tidy(user_id: int) -> None:
+async def _anonymize_traces(user_id: int) -> None:
     """Where their name or words to them stand besides their own row."""
     for row in await db.rows(
         "SELECT m.id, a.language FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1",
@@ -118,11 +118,11 @@ async def _tidy(user_id: int) -> None:
         await db.execute(f"DELETE FROM {table} WHERE user_id = $1", user_id)
 
 
-async def finish(user_id: int) -> int:
+async def finish_erasure(user_id: int) -> int:
     """See to what came in while a person was being erased, and let the cards they are on be drawn without the name; on how
     many dates they still had something."""
     async with db.transaction():
-        await _tidy(user_id)
+        await _anonymize_traces(user_id)
         members = [
             row["id"] for row in await db.rows("SELECT id FROM memberships WHERE user_id = $1", user_id)
         ]
@@ -164,5 +164,7 @@ async def _redraw(members: list[int]) -> None:
 
 async def finish_erasures() -> int:
     """The hourly net: whoever was erased within the last day; how many dates they were taken off."""
-    rows = await db.rows("SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - NET)
-    return sum([await finish(row["id"]) for row in rows])
+    rows = await db.rows(
+        "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - RECHECK_PERIOD
+    )
+    return sum([await finish_erasure(row["id"]) for row in rows])

@@ -7,18 +7,18 @@ they named themselves.
 
 from dataclasses import dataclass
 
-MINE = "SELECT id FROM memberships WHERE user_id = $1"
-DATE = "a.name AS club, coalesce(i.title, r.title) AS date, i.code, i.starts_at"
-OF_DATE = (
+OWN_MEMBERSHIPS = "SELECT id FROM memberships WHERE user_id = $1"
+INSTANCE_COLUMNS = "a.name AS club, coalesce(i.title, r.title) AS date, i.code, i.starts_at"
+JOIN_INSTANCE = (
     " JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
     " JOIN accounts a ON a.id = i.account_id"
 )
-CLUB = "a.name AS club"
-OF_CLUB = " JOIN accounts a ON a.id = x.account_id"
+ACCOUNT_NAME = "a.name AS club"
+JOIN_ACCOUNT = " JOIN accounts a ON a.id = x.account_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DataPart:
     """One part of an export: `sql` reads it for the person $1. `columns` are those it is found by, as `table.column`; with
     `goes` their rows are deleted when the person is erased, else they stay and point at nobody anybody knows."""
 
@@ -28,161 +28,161 @@ class Held:
     goes: bool = False
 
 
-HELD = (
-    Held(
+INVENTORY = (
+    DataPart(
         "you",
         ("telegram_users.id",),
         "SELECT telegram_id, first_name, last_name, username, language, language_chosen, zone, may_write_at, blocked_at,"
         " reminder_leads, leads_chosen_at, muted_kinds, created_at, seen_at FROM telegram_users WHERE id = $1",
     ),
-    Held(
+    DataPart(
         "browsers you are signed in with",
         ("web_sessions.user_id",),
         "SELECT browser, created_at, seen_at, expires_at, revoked_at FROM web_sessions WHERE user_id = $1 ORDER BY id",
         goes=True,
     ),
-    Held(
+    DataPart(
         "sign-ins",
         ("sign_ins.user_id",),
         "SELECT browser, created_at, expires_at, confirmed_at, refused_at, used_at FROM sign_ins WHERE user_id = $1 ORDER BY id",
         goes=True,
     ),
-    Held(
+    DataPart(
         "calendar feed",
         ("calendar_feeds.user_id",),
         "SELECT created_at, changed_at, asked_at FROM calendar_feeds WHERE user_id = $1",
         goes=True,
     ),
-    Held(
+    DataPart(
         "clubs",
         ("memberships.user_id",),
-        f"SELECT {CLUB}, x.name, x.role, x.joined_through, x.joined_at, x.checked_at, x.left_at"
-        f" FROM memberships x{OF_CLUB} WHERE x.user_id = $1 ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, x.name, x.role, x.joined_through, x.joined_at, x.checked_at, x.left_at"
+        f" FROM memberships x{JOIN_ACCOUNT} WHERE x.user_id = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "groups you were seen in",
         ("group_members.user_id",),
         "SELECT g.title, x.present, x.checked_at FROM group_members x JOIN groups g ON g.id = x.group_id"
         " WHERE x.user_id = $1 ORDER BY g.id",
         goes=True,
     ),
-    Held(
+    DataPart(
         "bookings and answers",
         ("bookings.membership_id",),
-        f"SELECT {DATE}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, x.queued_at, x.seated_at, x.answered_at,"
+        f"SELECT {INSTANCE_COLUMNS}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, x.queued_at, x.seated_at, x.answered_at,"
         " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came,"
         " x.guest_names"
-        f" FROM bookings x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY i.starts_at, x.id",
+        f" FROM bookings x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at, x.id",
     ),
-    Held(
+    DataPart(
         "changes of your seats",
         ("event_participation_log.membership_id",),
-        f"SELECT {DATE}, x.verb, x.via, CASE WHEN x.by_user_id = $1 THEN 'you' WHEN x.by_user_id IS NULL THEN 'by itself'"
+        f"SELECT {INSTANCE_COLUMNS}, x.verb, x.via, CASE WHEN x.by_user_id = $1 THEN 'you' WHEN x.by_user_id IS NULL THEN 'by itself'"
         " ELSE 'an organiser' END AS by, x.seats_before, x.seats_after, x.waiting_before, x.waiting_after, x.offered_before,"
-        f" x.offered_after, x.at FROM event_participation_log x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+        f" x.offered_after, x.at FROM event_participation_log x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "seats of others that you changed",
         ("event_participation_log.by_user_id",),
-        f"SELECT {DATE}, x.verb, x.via, x.at FROM event_participation_log x{OF_DATE} WHERE x.by_user_id = $1"
-        f" AND x.membership_id NOT IN ({MINE}) ORDER BY x.id",
+        f"SELECT {INSTANCE_COLUMNS}, x.verb, x.via, x.at FROM event_participation_log x{JOIN_INSTANCE} WHERE x.by_user_id = $1"
+        f" AND x.membership_id NOT IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "standing seats",
         ("regulars.membership_id",),
-        f"SELECT {CLUB}, r.title, x.since FROM regulars x JOIN event_series r ON r.id = x.series_id{OF_CLUB}"
-        f" WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, r.title, x.since FROM regulars x JOIN event_series r ON r.id = x.series_id{JOIN_ACCOUNT}"
+        f" WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
         goes=True,
     ),
-    Held(
+    DataPart(
         "first claims",
         ("seat_claims.membership_id",),
-        f"SELECT {DATE}, i.claim_until FROM seat_claims x{OF_DATE} WHERE x.membership_id IN ({MINE}) ORDER BY i.starts_at",
+        f"SELECT {INSTANCE_COLUMNS}, i.claim_until FROM seat_claims x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at",
         goes=True,
     ),
-    Held(
+    DataPart(
         "absences",
         ("absences.membership_id",),
-        f"SELECT {DATE}, x.kind, x.seats, x.at, x.pardoned_at FROM absences x{OF_DATE} WHERE x.membership_id IN ({MINE})"
+        f"SELECT {INSTANCE_COLUMNS}, x.kind, x.seats, x.at, x.pardoned_at FROM absences x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS})"
         " ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "votes",
         ("poll_votes.membership_id",),
-        f"SELECT {CLUB}, p.question, o.text, o.starts_at, x.answer, x.at FROM poll_votes x JOIN polls p ON p.id = x.poll_id"
-        f" JOIN poll_options o ON o.id = x.option_id{OF_CLUB} WHERE x.membership_id IN ({MINE}) ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, p.question, o.text, o.starts_at, x.answer, x.at FROM poll_votes x JOIN polls p ON p.id = x.poll_id"
+        f" JOIN poll_options o ON o.id = x.option_id{JOIN_ACCOUNT} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "messages to you",
         ("messages.user_id",),
-        f"SELECT {CLUB}, x.kind, coalesce(i.title, r.title) AS date, i.starts_at, n.text, x.detail, x.state, x.due_at,"
-        f" x.created_at, x.sent_at FROM messages x{OF_CLUB} LEFT JOIN event_instances i ON i.id = x.instance_id"
+        f"SELECT {ACCOUNT_NAME}, x.kind, coalesce(i.title, r.title) AS date, i.starts_at, n.text, x.detail, x.state, x.due_at,"
+        f" x.created_at, x.sent_at FROM messages x{JOIN_ACCOUNT} LEFT JOIN event_instances i ON i.id = x.instance_id"
         " LEFT JOIN event_series r ON r.id = i.series_id LEFT JOIN announcements n ON n.id = x.announcement_id"
         " WHERE x.user_id = $1 ORDER BY x.id",
     ),
     # What they have done for their clubs: that, and when. Labels and reasons may name others.
-    Held(
+    DataPart(
         "what you did as an organiser",
         ("audit_log.user_id",),
-        f"SELECT {CLUB}, x.verb, x.object, x.at FROM audit_log x{OF_CLUB} WHERE x.user_id = $1 ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, x.verb, x.object, x.at FROM audit_log x{JOIN_ACCOUNT} WHERE x.user_id = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "keys you made",
         ("api_keys.created_by",),
-        f"SELECT {CLUB}, x.role, x.created_at, x.expires_at, x.revoked_at, x.used_at FROM api_keys x{OF_CLUB}"
+        f"SELECT {ACCOUNT_NAME}, x.role, x.created_at, x.expires_at, x.revoked_at, x.used_at FROM api_keys x{JOIN_ACCOUNT}"
         " WHERE x.created_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "groups you linked",
         ("groups.linked_by",),
-        f"SELECT {CLUB}, x.title, x.linked_at FROM groups x{OF_CLUB} WHERE x.linked_by = $1 ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, x.title, x.linked_at FROM groups x{JOIN_ACCOUNT} WHERE x.linked_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "series you made",
         ("event_series.created_by",),
-        f"SELECT {CLUB}, x.title, x.created_at FROM event_series x{OF_CLUB} WHERE x.created_by = $1 ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, x.title, x.created_at FROM event_series x{JOIN_ACCOUNT} WHERE x.created_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "dates you cancelled",
         ("event_instances.cancelled_by",),
-        f"SELECT {DATE}, i.cancel_reason, i.cancelled_at FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        f"SELECT {INSTANCE_COLUMNS}, i.cancel_reason, i.cancelled_at FROM event_instances i JOIN event_series r ON r.id = i.series_id"
         " JOIN accounts a ON a.id = i.account_id WHERE i.cancelled_by = $1 ORDER BY i.id",
     ),
-    Held(
+    DataPart(
         "dates you decided on",
         ("event_instances.decided_by", "event_instances.list_closed_by"),
-        f"SELECT {DATE}, CASE WHEN i.decided_by = $1 THEN i.decided_at END AS decided_at,"
+        f"SELECT {INSTANCE_COLUMNS}, CASE WHEN i.decided_by = $1 THEN i.decided_at END AS decided_at,"
         " CASE WHEN i.list_closed_by = $1 THEN i.list_closed_at END AS list_closed_at"
         " FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id"
         " WHERE i.decided_by = $1 OR i.list_closed_by = $1 ORDER BY i.id",
     ),
-    Held(
+    DataPart(
         "people you checked in",
         ("bookings.checked_in_by",),
-        f"SELECT {DATE}, count(*) AS people FROM bookings x{OF_DATE} WHERE x.checked_in_by = $1"
+        f"SELECT {INSTANCE_COLUMNS}, count(*) AS people FROM bookings x{JOIN_INSTANCE} WHERE x.checked_in_by = $1"
         " GROUP BY a.id, i.id, r.id ORDER BY i.starts_at",
     ),
-    Held(
+    DataPart(
         "absences you pardoned",
         ("absences.pardoned_by",),
-        f"SELECT {DATE}, x.pardoned_at FROM absences x{OF_DATE} WHERE x.pardoned_by = $1 ORDER BY x.id",
+        f"SELECT {INSTANCE_COLUMNS}, x.pardoned_at FROM absences x{JOIN_INSTANCE} WHERE x.pardoned_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "cards you asked for",
         ("cards.asked_by",),
-        f"SELECT {CLUB}, x.created_at, x.posted_at FROM cards x{OF_CLUB} WHERE x.asked_by = $1 ORDER BY x.id",
+        f"SELECT {ACCOUNT_NAME}, x.created_at, x.posted_at FROM cards x{JOIN_ACCOUNT} WHERE x.asked_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "polls you made or closed",
         ("polls.created_by", "polls.closed_by"),
-        f"SELECT {CLUB}, x.question, CASE WHEN x.created_by = $1 THEN x.created_at END AS created_at,"
-        f" CASE WHEN x.closed_by = $1 THEN x.closed_at END AS closed_at FROM polls x{OF_CLUB}"
+        f"SELECT {ACCOUNT_NAME}, x.question, CASE WHEN x.created_by = $1 THEN x.created_at END AS created_at,"
+        f" CASE WHEN x.closed_by = $1 THEN x.closed_at END AS closed_at FROM polls x{JOIN_ACCOUNT}"
         " WHERE x.created_by = $1 OR x.closed_by = $1 ORDER BY x.id",
     ),
-    Held(
+    DataPart(
         "announcements you wrote",
         ("announcements.created_by",),
-        f"SELECT {CLUB}, x.text, x.state, x.created_at, x.due_at FROM announcements x{OF_CLUB}"
+        f"SELECT {ACCOUNT_NAME}, x.text, x.state, x.created_at, x.due_at FROM announcements x{JOIN_ACCOUNT}"
         " WHERE x.created_by = $1 ORDER BY x.id",
     ),
 )

@@ -13,15 +13,15 @@ from backend.accounts import actions as accounts
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.addresses import Address, Addresses
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.events.create import validate_group
 from backend.groups.actions import is_present
 from backend.i18n import Words
 from backend.people.queries import Person
-from backend.polls import answers, ballot_processor, store
-from backend.polls.creation import Made, Making, made_of, make_date
+from backend.polls import ballot_processor, replies, store
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import CreatedEvent, EventDetails, create_event, created_event
 from backend.polls.rules import Answer, Ballot, Choice, NotAVoter, VoteOutcome
 from backend.seats.state import Via
 from backend.zones import resolve_local, wall_clock
@@ -29,7 +29,7 @@ from backend.zones import resolve_local, wall_clock
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
 
 
-async def find(code: str) -> Address:
+async def find_poll(code: str) -> Address:
     """The poll with this public code. Raises `NotFound`."""
     return await addresses.find(code)
 
@@ -38,7 +38,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     """Ask the club something; the poll's code. Raises `InvalidForm`, `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_POLLS)
     draft.check()
-    code, at, options = codes.new_code(), clock.now(), _in_order(draft, club.zone)
+    code, at, options = codes.new_code(), clock.now(), _ordered_options(draft, club.zone)
     async with db.transaction():
         await validate_group(club.id, draft.group_id)
         poll_id = await db.value(
@@ -70,11 +70,11 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
             [option.votes_max for option in options],
         )
         await db.execute("INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll_id, club.id)
-        await note(club.id, person.id, "create", f"poll {poll_id}", question=draft.question)
+        await record_audit(club.id, person.id, "create", f"poll {poll_id}", question=draft.question)
     return code
 
 
-def _in_order(draft: PollDraft, zone: str) -> list[OptionDraft]:
+def _ordered_options(draft: PollDraft, zone: str) -> list[OptionDraft]:
     """The options as they are listed: words as they were given; dates by time, on the wall clock of the zone (`S3`)."""
     if draft.kind != "dates":
         return [replace(option, starts_at=None) for option in draft.options]
@@ -94,16 +94,16 @@ async def vote(
     `via` is said as for every verb a door calls; it is not kept, for votes are not logged.
     """
     whole = choice if isinstance(choice, Mapping) else dict.fromkeys(choice, Answer.YES)
-    return await _cast(code, person, whole, tap=False)
+    return await _cast_ballot(code, person, whole, tap=False)
 
 
-async def tap(code: str, person: Person, option_id: int, *, via: Via) -> VoteOutcome:
+async def tap_option(code: str, person: Person, option_id: int, *, via: Via) -> VoteOutcome:
     """A tap on an option of the card (`P3`): chooses it or takes it back; a date's answer moves on to the next."""
-    return await _cast(code, person, {option_id: Answer.YES}, tap=True)
+    return await _cast_ballot(code, person, {option_id: Answer.YES}, tap=True)
 
 
-async def _cast(code: str, person: Person, choice: Choice, *, tap: bool) -> VoteOutcome:
-    where = await find(code)
+async def _cast_ballot(code: str, person: Person, choice: Choice, *, tap: bool) -> VoteOutcome:
+    where = await find_poll(code)
     ballot = Ballot(person.id, choice, tap)
     try:
         return await ballot_processor.submit(where.id, ballot)
@@ -121,21 +121,21 @@ async def admit(person: Person, where: Address) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ClosingResult:
     """What closing came to. `kind`: done, already; `made` is the date made of the poll, by this closing or before."""
 
     kind: str
     words: Words
-    made: Made | None
+    made: CreatedEvent | None
 
 
-async def close_poll(code: str, person: Person, *, make: Making | None = None) -> Closing:
+async def close_poll(code: str, person: Person, *, make: EventDetails | None = None) -> ClosingResult:
     """Close a poll for good, and make the date that came of it (`P4`); doing either again changes nothing.
 
     A poll that is closed already, by hand or by its deadline, can still have its date made. Raises `InvalidForm`,
     `Invalid` (and then the poll is as it was), `Forbidden`, `NotFound`.
     """
-    where = await find(code)
+    where = await find_poll(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     if make is not None:
         await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
@@ -149,24 +149,26 @@ async def close_poll(code: str, person: Person, *, make: Making | None = None) -
             person.id,
         )
         if closed:
-            await note(club.id, person.id, "close", f"poll {where.id}")
-        before = await made_of(where.id)
+            await record_audit(club.id, person.id, "close", f"poll {where.id}")
+        before = await created_event(where.id)
         made = before
         if make is not None and before is None:
-            made = await make_date(club, person, where.id, make, at)
+            made = await create_event(club, person, where.id, make, at)
         if closed or made is not before:
             await db.execute("UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", where.id)
-    return _closing(bool(closed), make is not None, before, made, club.zone)
+    return _closing_result(bool(closed), make is not None, before, made, club.zone)
 
 
-def _closing(closed: bool, making: bool, before: Made | None, made: Made | None, zone: str) -> Closing:
+def _closing_result(
+    closed: bool, making: bool, before: CreatedEvent | None, made: CreatedEvent | None, zone: str
+) -> ClosingResult:
     if made is not None and before is None:
-        return Closing("done", answers.made(made.starts_at, made.claim_until, zone), made)
+        return ClosingResult("done", replies.event_created(made.starts_at, made.claim_until, zone), made)
     if made is not None and making:
-        return Closing("already", answers.made_already(made.starts_at, zone), made)
+        return ClosingResult("already", replies.event_already_created(made.starts_at, zone), made)
     if closed:
-        return Closing("done", answers.closed(), made)
-    return Closing("already", answers.closed_already(), made)
+        return ClosingResult("done", replies.closed(), made)
+    return ClosingResult("already", replies.already_closed(), made)
 
 
 OVERDUE = """

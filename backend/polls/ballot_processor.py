@@ -27,7 +27,7 @@ async def _process_once(
     poll_id: int, submissions: Sequence[_Submission], maybe_committed: bool
 ) -> list[VoteOutcome | Exception]:
     async with db.transaction("" if failpoints.on("box.no-lock") else store.lock(poll_id)):
-        opened = await store.look(poll_id, [one.ballot for one in submissions], clock.now())
+        opened = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
         if opened is None:
             return [NotFound() for _ in submissions]
         account_id, state = opened

@@ -10,12 +10,12 @@ from backend.errors import NotFound
 from backend.i18n import Voice
 from backend.people.queries import Person
 from backend.people.sql import SHORT_NAME
-from backend.polls.actions import admit, find
-from backend.polls.rules import Answer, best_date, ended_at, results_shown
+from backend.polls.actions import admit, find_poll
+from backend.polls.rules import Answer, are_results_visible, best_date, ended_at
 from backend.zones import wall_clock
 
-ABOUT_MOST = 5  # polls on a date's screen
-NAMES_MOST = 50  # of one option's voters; `votes` says how many there are
+RELATED_MAX = 5  # polls on a date's screen
+NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +177,10 @@ async def _views(person: Person | None, where: str, *args: object, names: bool =
 async def _view(row: db.Row, options: Sequence[db.Row], *, names: bool) -> PollView:
     ended = ended_at(row["closes_at"], row["closed_at"], clock.now())
     voted = any(option["answer"] for option in options)
-    visible = results_shown(row["results"], is_open=ended is None, voted=voted)
+    visible = are_results_visible(row["results"], is_open=ended is None, voted=voted)
     voters: Names = {}
     if names and visible and not row["anonymous"]:
-        named = await db.rows(NAMES, row["id"], NAMES_MOST)
+        named = await db.rows(NAMES, row["id"], NAMES_MAX)
         voters = {(r["option_id"], r["answer"]): tuple(r["names"]) for r in named}
     return PollView(
         id=row["id"],
@@ -240,7 +240,7 @@ async def poll(code: str, person: Person) -> PollView:
     """
     found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
     if not found:
-        await admit(person, await find(code))
+        await admit(person, await find_poll(code))
         found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
     if not found:
         raise NotFound()
@@ -256,7 +256,7 @@ class Voter:
     answers: dict[int, Answer]
 
 
-async def who_can(view: PollView, person: Person) -> list[Voter]:
+async def answers_by_voter(view: PollView, person: Person) -> list[Voter]:
     """Who said what of which date, the reader first, then in the order of their first answers; nobody where its reader may not see it (`P1`)."""
     if view.kind != "dates" or view.anonymous or not view.visible:
         return []
@@ -266,7 +266,7 @@ async def who_can(view: PollView, person: Person) -> list[Voter]:
         " LEFT JOIN telegram_users u ON u.id = m.user_id WHERE v.poll_id = $1"
         " GROUP BY m.id, u.first_name ORDER BY (m.user_id = $3) DESC NULLS LAST, min(v.at), m.id LIMIT $2",
         view.id,
-        NAMES_MOST,
+        NAMES_MAX,
         person.id,
     )
     return [
@@ -295,7 +295,7 @@ async def polls_of(
 
 
 @dataclass(frozen=True, slots=True)
-class PollAbout:
+class RelatedPoll:
     """A poll as a date's screen names it. `closes_at` is an aware instant, `zone` the club's; `made` is whether the date came
     of it."""
 
@@ -308,7 +308,7 @@ class PollAbout:
     made: bool
 
 
-ABOUT = f"""
+RELATED = f"""
 SELECT p.code, p.question, p.closes_at, a.zone, {OPEN} AS open, made.id IS NOT NULL AS made,
     EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted
 FROM polls p
@@ -316,21 +316,21 @@ JOIN accounts a ON a.id = p.account_id
 JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
 LEFT JOIN poll_options made ON made.poll_id = p.id AND made.made_instance_id = $4
 WHERE p.account_id = $3 AND (made.id IS NOT NULL OR p.group_id = $5 AND {OPEN} AND coalesce(p.topic_id = $6, true))
-ORDER BY made.id, p.closes_at NULLS LAST, p.created_at DESC, p.id DESC LIMIT {ABOUT_MOST}
+ORDER BY made.id, p.closes_at NULLS LAST, p.created_at DESC, p.id DESC LIMIT {RELATED_MAX}
 """
 
 
-async def polls_about(
+async def related_polls(
     account_id: int, instance_id: int, person: Person, *, group_id: int | None, topic_id: int | None
-) -> list[PollAbout]:
+) -> list[RelatedPoll]:
     """The polls that somebody who looks at a date may be looking for: the one that made it (`P4`), then those that are open
     in its group (and topic, where both have one).
 
     A poll names no date: it is asked in a group, before a date is there or beside it. So what a date has to do with a poll is
     that it came of it, or that the same people are asked now. `group_id` None leaves the latter out.
     """
-    rows = await db.rows(ABOUT, person.id, clock.now(), account_id, instance_id, group_id, topic_id)
-    return [PollAbout(**row) for row in rows]
+    rows = await db.rows(RELATED, person.id, clock.now(), account_id, instance_id, group_id, topic_id)
+    return [RelatedPoll(**row) for row in rows]
 
 
 async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
@@ -354,7 +354,7 @@ async def poll_for_card(poll_id: int) -> PollView | None:
 VERSION = "hashtextextended(ROW(p.id, p.xmin, t.xmin, a.xmin, m.xmin)::text, 0)"
 
 
-async def mark_of_polls(person: Person, *, limit: int, closed: int) -> str:
+async def polls_etag(person: Person, *, limit: int, closed: int) -> str:
     """The versions of `limit` open polls and of `closed` closed ones, as `polls_of` gives them: a few index reads."""
     of = (
         f"SELECT {VERSION} AS version FROM polls p JOIN accounts a ON a.id = p.account_id JOIN poll_tallies t"
@@ -371,7 +371,7 @@ async def mark_of_polls(person: Person, *, limit: int, closed: int) -> str:
     return str(found)
 
 
-async def mark_of_poll(code: str, person: Person) -> str:
+async def poll_etag(code: str, person: Person) -> str:
     """The versions of one poll, of its dates that were made, and how many could vote; "" for who is no member."""
     found = await db.value(
         f"SELECT ROW({VERSION}, (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.left_at IS NULL"

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from backend.errors import NotFound
 from backend.i18n import Words
-from backend.polls import answers
+from backend.polls import replies
 
 
 class Answer(StrEnum):
@@ -26,7 +26,7 @@ class Answer(StrEnum):
 Choice = Mapping[int, Answer]  # by option; never changed in place
 
 # What a tap on a date makes of the answer that stands.
-FOLLOWING = {
+NEXT_ANSWER = {
     None: Answer.YES,
     Answer.YES: Answer.IF_NEED_BE,
     Answer.IF_NEED_BE: Answer.NO,
@@ -116,7 +116,7 @@ class BallotState:
         return [voter for voter in self.voters.values() if voter.choice != voter.before]
 
 
-class Counted(Protocol):
+class CountedDate(Protocol):
     """A date with its counts, at the box or on a screen."""
 
     @property
@@ -127,7 +127,7 @@ class Counted(Protocol):
     def starts_at(self) -> datetime | None: ...
 
 
-Date = TypeVar("Date", bound=Counted)
+Date = TypeVar("Date", bound=CountedDate)
 
 
 def ended_at(closes_at: datetime | None, closed_at: datetime | None, now: datetime) -> datetime | None:
@@ -137,7 +137,7 @@ def ended_at(closes_at: datetime | None, closed_at: datetime | None, now: dateti
     return closes_at if closes_at is not None and closes_at <= now else None
 
 
-def results_shown(results: str, *, is_open: bool, voted: bool) -> bool:
+def are_results_visible(results: str, *, is_open: bool, voted: bool) -> bool:
     """Whether a reader sees the counts now (`P1`): the same for organisers as for everybody."""
     return not is_open or results == "live" or (results == "voted" and voted)
 
@@ -151,7 +151,7 @@ def best_date(options: Iterable[Date], now: datetime) -> Date | None:
     return min(wanted, key=lambda o: (-o.votes, o.against, o.starts_at), default=None)
 
 
-def meant(box: BallotState, ballot: Ballot) -> Choice:
+def resolve_choice(box: BallotState, ballot: Ballot) -> Choice:
     """The whole choice a ballot stands for. Raises `NotHere`.
 
     A tap on a date says the next answer: yes, if need be, no, nothing; when no yes is left to be had, it is left out.
@@ -163,7 +163,7 @@ def meant(box: BallotState, ballot: Ballot) -> Choice:
     [tapped] = ballot.choice
     answer: Answer | None
     if box.kind == "dates":
-        answer = FOLLOWING[choice.get(tapped)]
+        answer = NEXT_ANSWER[choice.get(tapped)]
         if answer is Answer.YES and tapped in box.options and box.options[tapped].full:
             answer = Answer.IF_NEED_BE
     else:
@@ -177,47 +177,47 @@ def decide(box: BallotState, ballot: Ballot) -> VoteOutcome:
     voter = _voter(box, ballot)
     ended = ended_at(box.closes_at, box.closed_at, box.now)
     if ended is not None:
-        raise answers.PollClosed(closed=ended, zone=box.zone)
-    wanted = meant(box, ballot)
-    _check(box, wanted)
+        raise replies.PollClosed(closed=ended, zone=box.zone)
+    wanted = resolve_choice(box, ballot)
+    _check_choice(box, wanted)
     had = voter.choice
     if wanted == had:
-        return VoteOutcome("already", answers.already(has_voted=bool(wanted)))
+        return VoteOutcome("already", replies.nothing_changed(has_voted=bool(wanted)))
     if len(wanted) > box.choices_max:
-        raise answers.too_many(box.choices_max)
+        raise replies.too_many_choices(box.choices_max)
     for option in box.options.values():
         new = wanted.get(option.id) is Answer.YES and had.get(option.id) is not Answer.YES
         if new and option.full:
-            raise answers.OptionFull(option=option.name, zone=box.zone)
+            raise replies.OptionFull(option=option.name, zone=box.zone)
     for option in box.options.values():
         option.count(had.get(option.id), -1)
         option.count(wanted.get(option.id), +1)
     voter.choice = wanted
-    return _said(box, ballot, had, wanted)
+    return _outcome(box, ballot, had, wanted)
 
 
-def _check(box: BallotState, wanted: Choice) -> None:
+def _check_choice(box: BallotState, wanted: Choice) -> None:
     """Raises `Invalid` for what is not listed, or cannot be said of it."""
     if not wanted.keys() <= box.options.keys():
-        raise answers.not_listed()
+        raise replies.unknown_option()
     if box.kind != "dates" and any(answer is not Answer.YES for answer in wanted.values()):
-        raise answers.only_of_dates()
+        raise replies.answer_needs_dates()
 
 
-def _said(box: BallotState, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
+def _outcome(box: BallotState, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
     kind = "voted" if wanted else "withdrawn"
     if box.kind == "dates" and ballot.tap:
         [tapped] = ballot.choice
         answer = wanted.get(tapped)
         none_left = answer is Answer.IF_NEED_BE and tapped not in had
         name = box.options[tapped].name
-        return VoteOutcome(kind, answers.answered(name, answer, box.zone, none_left=none_left))
+        return VoteOutcome(kind, replies.date_answered(name, answer, box.zone, none_left=none_left))
     if not wanted:
-        return VoteOutcome(kind, answers.withdrawn())
+        return VoteOutcome(kind, replies.withdrawn())
     if box.kind == "dates":
-        return VoteOutcome(kind, answers.dates_answered(len(wanted)))
+        return VoteOutcome(kind, replies.dates_answered(len(wanted)))
     texts = [option.text for option in box.options.values() if option.id in wanted]
-    return VoteOutcome(kind, answers.voted(texts))
+    return VoteOutcome(kind, replies.voted(texts))
 
 
 def _voter(box: BallotState, ballot: Ballot) -> Voter:

@@ -49,7 +49,7 @@ def lock(poll_id: int) -> str:
     return f"SELECT 1 FROM poll_tallies WHERE poll_id = {int(poll_id)} FOR NO KEY UPDATE"
 
 
-async def look(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[int, BallotState] | None:
+async def load(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[int, BallotState] | None:
     """Open the box: its account and itself, with those who vote. None when there is no such poll."""
     found = await db.rows(OPTIONS, poll_id)
     if not found:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from backend import db
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.outbox.kinds import ANSWERS, OFFERS, dedupe
 from backend.seats.promotion import Stage, promotion_windows_of
 from backend.seats.state import FREEING, Facts, Notification, Party, Request, SeatState, Verb
@@ -291,7 +291,9 @@ async def _audit(desk: SeatState, act: Request) -> None:
     }
     if act.verb is Verb.CAPACITY:
         detail = {"capacity": desk.capacity}
-    await note(desk.facts.account_id, act.by, act.verb, f"instance {desk.facts.instance_id}", **detail)
+    await record_audit(
+        desk.facts.account_id, act.by, act.verb, f"instance {desk.facts.instance_id}", **detail
+    )
 
 
 def _state(row: db.Row, now: datetime) -> SeatState:

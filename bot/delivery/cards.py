@@ -10,9 +10,9 @@ from aiogram import Bot
 
 from backend import clock, failpoints
 from backend.cards import actions as cards
-from backend.cards.queries import Job, stale_cards
+from backend.cards.queries import CardJob, stale_cards
 from backend.errors import Busy, Unavailable
-from backend.groups.actions import move_group, note_health, note_topic
+from backend.groups.actions import move_group, record_topic, set_health
 from bot.cards import RenderedCard, render_card
 from bot.delivery.client import CallResult, SendResult, edit, post
 from bot.delivery.rate_limit import RateLimiter
@@ -47,14 +47,14 @@ class CardPoster:
 
     async def take_over(self) -> int:
         """Begin after another poster went: what it was posting may be there, so it is not posted again (`C1`)."""
-        return await cards.lose_half_posted()
+        return await cards.lose_interrupted_cards()
 
     async def work(self, room: int) -> list[Work]:
         """Up to `room` things to be done now, each ready to be run: posting first, then edits."""
         begun: list[Work] = []
         while len(begun) < room:
             await failpoints.reach("poster.looking")
-            job = await cards.take_due(self.pace.busy())
+            job = await cards.claim_due(self.pace.busy())
             if job is None:
                 break
             begun.append(self._begin(job, self._post(job)))
@@ -73,27 +73,27 @@ class CardPoster:
                 begun.append(self._begin(job, self._edit(job)))
         return begun
 
-    def _begin(self, job: Job, work: Work) -> Work:
+    def _begin(self, job: CardJob, work: Work) -> Work:
         self.pace.count(job.chat_id)
         self._under_way.add(job.card_id)
         return self._run(job, work)
 
-    async def _run(self, job: Job, work: Work) -> None:
+    async def _run(self, job: CardJob, work: Work) -> None:
         try:
             await work
         except Exception:
             log.exception("card failed", card=job.card_id)
-            await retry_until_saved(lambda: cards.lost(job, "refused", "could not be shown"))
+            await retry_until_saved(lambda: cards.record_lost(job, "refused", "could not be shown"))
         finally:
             self._under_way.discard(job.card_id)
 
-    async def _post(self, job: Job) -> None:
+    async def _post(self, job: CardJob) -> None:
         await failpoints.reach("poster.taken")
         drawing = await retry_until_saved(
             lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
         )
         if drawing is None:
-            await retry_until_saved(lambda: cards.lost(job, "refused", "what it shows is gone"))
+            await retry_until_saved(lambda: cards.record_lost(job, "refused", "what it shows is gone"))
             return
         await failpoints.reach("poster.posting")
         answer = await post(self.bot, job.chat_id, drawing.sheet, job.topic_id)
@@ -104,40 +104,40 @@ class CardPoster:
         await failpoints.reach("poster.noted")
 
     async def _note_post(
-        self, job: Job, drawing: RenderedCard, answer: CallResult, until: datetime | None
+        self, job: CardJob, drawing: RenderedCard, answer: CallResult, until: datetime | None
     ) -> None:
         match answer.fate:
             case SendResult.DONE:
-                await cards.posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
-                await note_health(job.chat_id, "well")  # whatever was believed of it
+                await cards.record_posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
+                await set_health(job.chat_id, "well")  # whatever was believed of it
             case SendResult.WAIT:
-                await cards.not_posted(job, until or clock.now(), answer.why)
+                await cards.record_not_posted(job, until or clock.now(), answer.why)
             case SendResult.UNSENT | SendResult.MISCONFIGURED:
-                await cards.not_posted(job, clock.now() + _pause(job), answer.why)
+                await cards.record_not_posted(job, clock.now() + _pause(job), answer.why)
             case SendResult.MOVED:
                 await move_group(job.chat_id, answer.chat_id)
-                await cards.not_posted(job, clock.now(), "")
+                await cards.record_not_posted(job, clock.now(), "")
             case SendResult.UNKNOWN:
-                await cards.lost(job, "unknown", f"may have been posted: {answer.why}")
+                await cards.record_lost(job, "unknown", f"may have been posted: {answer.why}")
             case SendResult.CLOSED:
                 if job.topic_id is not None:
-                    await note_topic(job.chat_id, job.topic_id, None, closed=True)
+                    await record_topic(job.chat_id, job.topic_id, None, closed=True)
                 await self._lose(job, "topic-closed", answer)
             case SendResult.MISSING:
                 await self._lose(job, "topic-gone", answer)
             case _:
                 await self._lose(job, _trouble(answer.fate), answer)
 
-    async def _edit(self, job: Job) -> None:
+    async def _edit(self, job: CardJob) -> None:
         assert job.message_id is not None
         drawing = await retry_until_saved(
             lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
         )
         if drawing is None:
-            await retry_until_saved(lambda: cards.lost(job, "refused", "what it shows is gone"))
+            await retry_until_saved(lambda: cards.record_lost(job, "refused", "what it shows is gone"))
             return
         if drawing.sheet.digest == job.digest:  # none when nothing changed (C2)
-            await retry_until_saved(lambda: cards.shown(job, job.digest, drawing.look_at))
+            await retry_until_saved(lambda: cards.record_shown(job, job.digest, drawing.look_at))
             return
         await failpoints.reach("poster.editing")
         self._not_before[job.card_id] = clock.now() + BETWEEN_EDITS
@@ -147,14 +147,14 @@ class CardPoster:
             return
         await retry_until_saved(lambda: self._note_edit(job, drawing, answer))
 
-    async def _note_edit(self, job: Job, drawing: RenderedCard, answer: CallResult) -> None:
+    async def _note_edit(self, job: CardJob, drawing: RenderedCard, answer: CallResult) -> None:
         match answer.fate:
             case SendResult.DONE:
-                await cards.shown(job, drawing.sheet.digest, drawing.look_at)
+                await cards.record_shown(job, drawing.sheet.digest, drawing.look_at)
             # An edit can be made twice; a closed topic is opened again.
             case SendResult.UNSENT | SendResult.UNKNOWN | SendResult.MISCONFIGURED | SendResult.CLOSED:
                 self._not_before[job.card_id] = clock.now() + _pause(job)
-                await cards.failed_to_show(job, answer.why)
+                await cards.record_edit_failure(job, answer.why)
             case SendResult.MOVED:  # the old chat's messages cannot be edited any more
                 await move_group(job.chat_id, answer.chat_id)
             case SendResult.MISSING:
@@ -162,14 +162,14 @@ class CardPoster:
             case _:
                 await self._lose(job, _trouble(answer.fate), answer)
 
-    async def _lose(self, job: Job, trouble: str, answer: CallResult) -> None:
+    async def _lose(self, job: CardJob, trouble: str, answer: CallResult) -> None:
         log.warning("card lost", card=job.card_id, trouble=trouble, why=answer.why)
-        await cards.lost(job, trouble, answer.why)
+        await cards.record_lost(job, trouble, answer.why)
 
 
 def _trouble(fate: SendResult) -> str:
     return {SendResult.GONE: "removed", SendResult.MUTED: "muted"}.get(fate, "refused")
 
 
-def _pause(job: Job) -> timedelta:
+def _pause(job: CardJob) -> timedelta:
     return min(LONGEST_PAUSE, BETWEEN_EDITS * 2.0 ** min(job.attempts, 10))

@@ -8,8 +8,8 @@ import structlog
 from aiogram import Bot
 
 from backend import clock
-from backend.announcements.actions import watch_no_more
-from backend.announcements.queries import Watched, watched
+from backend.announcements.actions import stop_watching
+from backend.announcements.queries import WatchedAnnouncement, watched_announcements
 from backend.i18n import Voice
 from bot.announcements import progress_message
 from bot.delivery.cards import retry_until_saved
@@ -40,7 +40,7 @@ class ProgressReporter:
             return []
         self._look_at = now + LOOK
         begun: list[Work] = []
-        for seen in await watched():
+        for seen in await watched_announcements():
             number = seen.progress.announcement.id
             digest = progress_message(seen.progress, Voice(seen.language)).digest
             due = self._not_before.get(number, now) <= now and self._shown.get(number) != digest
@@ -50,7 +50,7 @@ class ProgressReporter:
                 begun.append(self._show(seen))
         return begun
 
-    async def _show(self, seen: Watched) -> None:
+    async def _show(self, seen: WatchedAnnouncement) -> None:
         sheet = progress_message(seen.progress, Voice(seen.language))
         number = seen.progress.announcement.id
         answer = await edit(self.bot, seen.chat_id, seen.message_id, sheet)
@@ -62,4 +62,4 @@ class ProgressReporter:
         elif answer.fate is not SendResult.DONE or seen.progress.over:
             self._shown.pop(number, None)
             self._not_before.pop(number, None)
-            await retry_until_saved(lambda: watch_no_more(number))
+            await retry_until_saved(lambda: stop_watching(number))

@@ -17,7 +17,7 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints, leases
-from backend.groups.actions import move_group, note_health, note_topic
+from backend.groups.actions import move_group, record_topic, set_health
 from backend.messages import actions as messages
 from backend.messages.queries import Delivery, GroupChat, chats_with_cards, written_to_groups
 from backend.outbox.kinds import AT_MOST_ONCE
@@ -189,7 +189,7 @@ class Sender:
             case SendResult.DONE:
                 await messages.sent(letter)
                 if letter.place is not None and letter.place.health != "well":
-                    await note_health(letter.chat_id, "well")
+                    await set_health(letter.chat_id, "well")
             case SendResult.GONE if letter.place is None:
                 await messages.blocked(letter)
             case SendResult.WAIT:
@@ -217,9 +217,9 @@ class Sender:
 async def _note_place(place: GroupChat, fate: SendResult) -> None:
     """What a refusal says of a group, for its organisers to see (`A6`)."""
     if fate in (SendResult.GONE, SendResult.MUTED):
-        await note_health(place.chat_id, "removed" if fate is SendResult.GONE else "muted")
+        await set_health(place.chat_id, "removed" if fate is SendResult.GONE else "muted")
     elif fate in (SendResult.CLOSED, SendResult.MISSING) and place.topic_id is not None:
-        await note_topic(place.chat_id, place.topic_id, None, closed=True)
+        await record_topic(place.chat_id, place.topic_id, None, closed=True)
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -5,7 +5,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import Message
 
-from backend.accounts.actions import KEY, bind
+from backend.accounts.actions import KEY_PATTERN, bind_key
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.delivery.client import SendResult, classify_error, reply
@@ -13,7 +13,9 @@ from bot.filters import by_a_person, in_group, in_private
 from bot.keyboards import open_home
 from bot.rendering import render
 
-HAS_KEY = F.text.regexp(KEY.pattern, mode="search") | F.caption.regexp(KEY.pattern, mode="search")
+HAS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.regexp(
+    KEY_PATTERN.pattern, mode="search"
+)
 
 
 async def bind_start(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
@@ -27,8 +29,8 @@ async def bind_bare(message: Message, person: Person, voice: Voice) -> None:
 
 
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
-    found = KEY.search(text)
-    club = await bind(person, found.group() if found else text)
+    found = KEY_PATTERN.search(text)
+    club = await bind_key(person, found.group() if found else text)
     await reply(message, render("key_bound.html", voice, [[open_home(voice)]], club=club))
     try:
         await message.delete()  # a key should not lie about in a chat, not even in this one
@@ -60,11 +62,13 @@ def router() -> Router:
     made = Router(name="accounts")
     made.message.register(
         bind_start,
-        CommandStart(deep_link=True, magic=F.args.regexp(KEY.pattern)),
+        CommandStart(deep_link=True, magic=F.args.regexp(KEY_PATTERN.pattern)),
         in_private,
         by_a_person,
     )
-    made.message.register(bind_bare, F.text.regexp(rf"^\s*{KEY.pattern}\s*$"), in_private, by_a_person)
+    made.message.register(
+        bind_bare, F.text.regexp(rf"^\s*{KEY_PATTERN.pattern}\s*$"), in_private, by_a_person
+    )
     made.message.register(refuse, HAS_KEY, in_group)
     made.edited_message.register(refuse, HAS_KEY, in_group)
     return made

@@ -7,15 +7,15 @@ from aiogram.types import CallbackQuery, Message
 from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
 from backend.announcements.actions import (
+    AlreadySent,
     AnnouncementDraft,
-    SentAlready,
-    announce,
-    readdress,
-    schedule,
-    stop,
-    watch,
+    change_recipients,
+    create_announcement,
+    schedule_announcement,
+    stop_announcement,
+    watch_progress,
 )
-from backend.announcements.queries import Announcement, own_announcement, progress, reach
+from backend.announcements.queries import Announcement, audience, own_announcement, progress
 from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
@@ -42,19 +42,19 @@ async def create(message: Message, command: CommandObject, person: Person, voice
         await reply(message, render("announcement_how.html", voice))
         return
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
-    made = await own_announcement(person, await announce(person, ours[0].id, draft))
+    made = await own_announcement(person, await create_announcement(person, ours[0].id, draft))
     await reply(message, announced(made, voice, private=True))
     await reply(message, await _question(made, person, voice))
 
 
 async def _organised_by(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.allows(Permission.ANNOUNCE)]
+    return [club for club in await clubs(person) if club.has_permission(Permission.ANNOUNCE)]
 
 
 async def _question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
     others = [club for club in await _organised_by(person) if club.id != draft.account_id]
     there = len(await groups(draft.account_id))
-    return question(draft, await reach(person, draft.id), others, there, voice)
+    return question(draft, await audience(person, draft.id), others, there, voice)
 
 
 async def tap(query: CallbackQuery, callback_data: Announce, bot: Bot, person: Person, voice: Voice) -> None:
@@ -64,28 +64,28 @@ async def tap(query: CallbackQuery, callback_data: Announce, bot: Bot, person: P
     words = Words(N_("Done."))
     match callback_data.do:
         case Tell.GROUPS:
-            to_groups = not (await reach(person, draft.id)).groups
-            await readdress(person, draft.id, all_groups=to_groups, to_members=draft.to_members)
+            to_groups = not (await audience(person, draft.id)).groups
+            await change_recipients(person, draft.id, all_groups=to_groups, to_members=draft.to_members)
         case Tell.MEMBERS:
-            to_groups = bool((await reach(person, draft.id)).groups)
-            await readdress(person, draft.id, all_groups=to_groups, to_members=not draft.to_members)
+            to_groups = bool((await audience(person, draft.id)).groups)
+            await change_recipients(person, draft.id, all_groups=to_groups, to_members=not draft.to_members)
         case Tell.CLUB:
             draft = await _in_another_club(draft, callback_data.account_id, person)
         case Tell.SEND:
-            await schedule(person, draft.id)
+            await schedule_announcement(person, draft.id)
             words = Words(N_("On its way."))
         case Tell.CANCEL:
-            await stop(person, draft.id)
+            await stop_announcement(person, draft.id)
             words = Words(N_("Nothing is sent."))
         case Tell.STOP:
-            await stop(person, draft.id)
+            await stop_announcement(person, draft.id)
             words = Words(N_("Stopped. What had been sent stays."))
     await answer_tap(query, voice, words, "done")
     if message is not None:
         sheet = await _afterwards(callback_data.do, draft, person, voice)
         await edit(bot, message.chat.id, message.message_id, sheet)
         if callback_data.do is Tell.SEND:
-            await watch(person, draft.id, message.chat.id, message.message_id)
+            await watch_progress(person, draft.id, message.chat.id, message.message_id)
 
 
 async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
@@ -99,10 +99,10 @@ async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voic
 async def _in_another_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
     """The same text as another club's; the first draft is put away. Raises `SentAlready`."""
     if draft.state != "draft":
-        raise SentAlready()
+        raise AlreadySent()
     again = AnnouncementDraft(text=draft.text, all_groups=True, to_members=True)
-    made = await announce(person, account_id, again)
-    await stop(person, draft.id)
+    made = await create_announcement(person, account_id, again)
+    await stop_announcement(person, draft.id)
     return await own_announcement(person, made)
 
 

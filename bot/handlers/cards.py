@@ -6,12 +6,12 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import CallbackQuery, TelegramObject, Update
 
-from backend.cards.actions import found, post_again
+from backend.cards.actions import recover_tapped_card, repost_cards
 from backend.events.queries import find_instance as find_date
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from backend.polls.actions import find as find_poll
+from backend.polls.actions import find_poll as find_poll
 from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Pick, PostAgain, Seat
 from bot.filters import by_a_person
@@ -22,7 +22,7 @@ POSTED_ALREADY = N_("That is done already: nothing there is missing any more.")
 
 async def create(query: CallbackQuery, callback_data: PostAgain, person: Person, voice: Voice) -> None:
     """Post what was lost again: who may is decided where it is done, whoever holds the button (`X4`)."""
-    posted = await post_again(person, callback_data.card_id)
+    posted = await repost_cards(person, callback_data.card_id)
     await answer_tap(query, voice, Words(ON_ITS_WAY if posted else POSTED_ALREADY), "done")
     message = message_of(query)
     if message is not None:
@@ -47,10 +47,10 @@ async def recognised(
 async def _recognise(chat_id: int, message_id: int, carried: str) -> None:
     if carried.startswith(f"{Seat.__prefix__}:"):
         date = await find_date(Seat.unpack(carried).code)
-        await found(chat_id, message_id, instance_id=date.id, poll_id=None)
+        await recover_tapped_card(chat_id, message_id, instance_id=date.id, poll_id=None)
     elif carried.startswith(f"{Pick.__prefix__}:"):
         poll = await find_poll(Pick.unpack(carried).code)
-        await found(chat_id, message_id, instance_id=None, poll_id=poll.id)
+        await recover_tapped_card(chat_id, message_id, instance_id=None, poll_id=poll.id)
 
 
 def router() -> Router:

@@ -8,13 +8,13 @@ from backend.accounts.actions import create_own_account
 from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
 from backend.groups.actions import (
-    gone_from,
     link_group,
+    mark_absent,
     move_group,
-    note_health,
-    note_topic,
+    record_topic,
     rename_group,
-    reopen_general,
+    reopen_general_topic,
+    set_health,
 )
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
@@ -35,7 +35,7 @@ async def bot_came(
     """The bot is in the group, or its rights there changed. In a group nobody linked, it offers to be (`A6`)."""
     may_write = _may_write(update)
     if group is not None:
-        await note_health(update.chat.id, "well" if may_write else "muted")
+        await set_health(update.chat.id, "well" if may_write else "muted")
         await rename_group(update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum))
         return
     came = update.old_chat_member.status in ("left", "kicked")
@@ -59,7 +59,7 @@ async def say_not_linked(message: Message, person: Person) -> None:
 
 async def bot_went(update: ChatMemberUpdated) -> None:
     """The bot was put out of the group."""
-    await note_health(update.chat.id, "removed")
+    await set_health(update.chat.id, "removed")
 
 
 def _may_write(update: ChatMemberUpdated) -> bool:
@@ -68,7 +68,7 @@ def _may_write(update: ChatMemberUpdated) -> bool:
 
 
 async def _organised_by(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.allows(Permission.MANAGE_GROUPS)]
+    return [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_GROUPS)]
 
 
 async def link(query: CallbackQuery, callback_data: LinkGroup, person: Person, voice: Voice) -> None:
@@ -132,14 +132,14 @@ async def topic_changed(message: Message) -> None:
         closed = False
     if message.message_thread_id is None:  # the General one is no topic of the list
         if closed is False:
-            await reopen_general(message.chat.id)
+            await reopen_general_topic(message.chat.id)
         return
     name = None
     if message.forum_topic_created is not None:
         name = message.forum_topic_created.name
     elif message.forum_topic_edited is not None:
         name = message.forum_topic_edited.name
-    await note_topic(message.chat.id, message.message_thread_id, name, closed=closed)
+    await record_topic(message.chat.id, message.message_thread_id, name, closed=closed)
 
 
 async def member_went(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:
@@ -157,7 +157,7 @@ async def member_left(message: Message, group: LinkedGroup | None) -> None:
 async def _gone(telegram_id: int, group: LinkedGroup | None) -> None:
     person = await person_of_telegram(telegram_id)
     if group is not None and person is not None:
-        await gone_from(person, group)
+        await mark_absent(person, group)
 
 
 def router() -> Router:

@@ -9,11 +9,11 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.actions import close_poll, vote
-from backend.polls.actions import tap as tap_option
-from backend.polls.answers import no_best_date
-from backend.polls.creation import Making
-from backend.polls.missing import remind_voters
+from backend.polls.actions import tap_option as tap_option
+from backend.polls.event_creation import EventDetails
+from backend.polls.non_voters import remind_non_voters
 from backend.polls.queries import PollView, poll, polls_of
+from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
 from backend.seats.state import Via
 from bot.callback_answers import answer_tap, message_of
@@ -119,7 +119,7 @@ async def run(query: CallbackQuery, callback_data: RunPoll, bot: Bot, person: Pe
             closing = await close_poll(code, person)
             await answer_tap(query, voice, closing.words, closing.kind)
         case Run.REMIND:
-            reminding = await remind_voters(code, person)
+            reminding = await remind_non_voters(code, person)
             await answer_tap(query, voice, reminding.words, reminding.kind)
             return
         case _:
@@ -139,7 +139,7 @@ def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
             raise Forbidden()
         best = view.best
         if best is None and view.visible:
-            raise no_best_date()
+            raise no_winning_date()
         rows = making_rows(view.code, best.id if best else 0, voice)
         date = best.name(voice, view.zone) if best else ""
         return render("poll_make.html", voice, rows, view=view, best=best, date=date)
@@ -148,7 +148,7 @@ def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
 
 async def make(query: CallbackQuery, callback_data: MakeDate, bot: Bot, person: Person, voice: Voice) -> None:
     """With so many seats: the poll is closed and its date made; what else it needs is written in the dashboard."""
-    making = Making(option_id=callback_data.option or None, capacity=callback_data.seats or None)
+    making = EventDetails(option_id=callback_data.option or None, capacity=callback_data.seats or None)
     closing = await close_poll(callback_data.code, person, make=making)
     await answer_tap(query, voice, closing.words, closing.kind)
     view = await poll(callback_data.code, person)

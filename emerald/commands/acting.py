@@ -47,11 +47,11 @@ def act(given: argparse.Namespace, do: "Callable[[Person], Awaitable[Result]]") 
 
 async def club_named(person: "Person", name: str, to: "Permission") -> "Club":
     """The club with this name or number, in which the person may do this. Raises `NotFound`, `Forbidden`."""
-    from backend.accounts.queries import account_named, authorize
+    from backend.accounts.queries import authorize, find_account
     from backend.errors import NotFound
     from backend.i18n import N_
 
-    account_id = await account_named(name)
+    account_id = await find_account(name)
     if account_id is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
     return await authorize(person, account_id, to)

@@ -11,7 +11,7 @@ from emerald.commands.acting import act, say, takes_actor
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backend.announcements.queries import Announcement, Progress, Reach
+    from backend.announcements.queries import Announcement, Audience, Progress
     from backend.people.queries import Person
 
 WATCH_PACE = 1.0  # seconds
@@ -51,10 +51,10 @@ def register(add: Callable[..., Any]) -> None:
 def announce(given: argparse.Namespace) -> int:
     """`emerald announce`."""
     from backend.announcements import actions
-    from backend.announcements.queries import own_announcement, progress, reach
+    from backend.announcements.queries import audience, own_announcement, progress
 
-    async def telling(person: "Person") -> "tuple[Announcement, Reach] | Progress":
-        account_id = await actions.account_of(person, given.account)
+    async def telling(person: "Person") -> "tuple[Announcement, Audience] | Progress":
+        account_id = await actions.announcing_account(person, given.account)
         draft = actions.AnnouncementDraft(
             text=given.text,
             maintenance=given.maintenance,
@@ -62,13 +62,13 @@ def announce(given: argparse.Namespace) -> int:
             all_groups=given.groups == "all",
             groups=_groups(given.groups),
         )
-        number = await actions.announce(person, account_id, draft)
+        number = await actions.create_announcement(person, account_id, draft)
         made = await own_announcement(person, number)
         if given.preview:
-            reached = await reach(person, number)
-            await actions.stop(person, number)
+            reached = await audience(person, number)
+            await actions.stop_announcement(person, number)
             return made, reached
-        await actions.schedule(person, number, _instant(given.at, made.zone))
+        await actions.schedule_announcement(person, number, _instant(given.at, made.zone))
         if given.watch:
             await _watch(person, number)
         return await progress(person, number)
@@ -88,13 +88,13 @@ def announcements(given: argparse.Namespace) -> int:
     if given.do == "stop":
         if given.number is None:
             raise Invalid(N_("Say which one: its number is in the list."))
-        spared = act(given, lambda person: actions.stop(person, given.number))
+        spared = act(given, lambda person: actions.stop_announcement(person, given.number))
         return say(given, spared, f"Stopped; {spared} messages are not sent.")
     if given.account is None:
         raise Invalid(N_("Say which club, with --account."))
 
     async def listing(person: "Person") -> "list[Progress]":
-        account_id = await actions.account_of(person, given.account)
+        account_id = await actions.announcing_account(person, given.account)
         return await queries.announcements(person, account_id)
 
     found = act(given, listing)
@@ -104,13 +104,13 @@ def announcements(given: argparse.Namespace) -> int:
 
 def parked(given: argparse.Namespace) -> int:
     """`emerald parked`."""
-    from backend.announcements.actions import account_of
+    from backend.announcements.actions import announcing_account
     from backend.messages.actions import send_parked_again
     from backend.messages.queries import Parked
     from backend.messages.queries import parked as parked_messages
 
     async def looking(person: "Person") -> list[Parked] | int:
-        account_id = await account_of(person, given.account)
+        account_id = await announcing_account(person, given.account)
         if given.again:
             return await send_parked_again(person, account_id)
         return await parked_messages(account_id)
@@ -180,7 +180,7 @@ async def _watch(person: "Person", number: int) -> None:
         await asyncio.sleep(WATCH_PACE)
 
 
-def _reach(reach: "Reach") -> str:
+def _reach(reach: "Audience") -> str:
     groups = ", ".join(reach.groups) or "none"
     return (
         f"Groups: {groups}\nMembers: {reach.members}, cannot be reached: {reach.unreachable},"

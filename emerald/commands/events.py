@@ -187,7 +187,7 @@ def all_series(given: argparse.Namespace) -> int:
         return [
             one
             for club in await clubs(person)
-            if club.allows(Permission.MANAGE_EVENTS)
+            if club.has_permission(Permission.MANAGE_EVENTS)
             for one in await series_of(club.id, archived=given.archived)
         ]
 
@@ -338,7 +338,7 @@ def drift(given: argparse.Namespace) -> int:
 
         if given.id is not None:
             return await drifted((await _series(person, given.id)).account_id, given.id)
-        mine = [club for club in await clubs(person) if club.allows(Permission.MANAGE_EVENTS)]
+        mine = [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_EVENTS)]
         return [one for club in mine for one in await drifted(club.id)]
 
     found = act(given, do)

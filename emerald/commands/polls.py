@@ -11,7 +11,7 @@ from emerald.commands.acting import act, say, takes_actor
 if TYPE_CHECKING:
     from backend.people.queries import Person
     from backend.polls.drafts import PollDraft
-    from backend.polls.missing import Missing, Reminding
+    from backend.polls.non_voters import NonVoter, ReminderResult
     from backend.polls.queries import OptionView, PollView
 
 Add = Callable[..., Any]
@@ -29,8 +29,8 @@ class Report:
     """A poll, with who is missing and what became of reminding them when that was asked for."""
 
     poll: "PollView"
-    missing: "list[Missing] | None" = None
-    reminding: "Reminding | None" = None
+    missing: "list[NonVoter] | None" = None
+    reminding: "ReminderResult | None" = None
 
 
 def register(add: Add) -> None:
@@ -94,12 +94,12 @@ def create_poll(given: argparse.Namespace) -> int:
 
 
 async def _create(given: argparse.Namespace, person: "Person") -> NewPoll:
-    from backend.accounts.queries import account_named, clubs
+    from backend.accounts.queries import clubs, find_account
     from backend.errors import NotFound
     from backend.i18n import N_
     from backend.polls import actions
 
-    account_id = await account_named(given.account)
+    account_id = await find_account(given.account)
     club = next((one for one in await clubs(person) if one.id == account_id), None)
     if club is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))
@@ -150,12 +150,12 @@ def close_poll(given: argparse.Namespace) -> int:
     """`emerald close-poll`"""
     from backend.i18n import Voice
     from backend.polls import actions
-    from backend.polls.creation import Making
+    from backend.polls.event_creation import EventDetails
 
-    async def close(person: "Person") -> actions.Closing:
+    async def close(person: "Person") -> actions.ClosingResult:
         make = None
         if given.make or given.option is not None:
-            make = Making(
+            make = EventDetails(
                 option_id=await _option(given, person),
                 title=given.title,
                 place=given.place,
@@ -195,11 +195,11 @@ def poll(given: argparse.Namespace) -> int:
 
 
 async def _report(given: argparse.Namespace, person: "Person") -> Report:
-    from backend.polls.missing import remind_voters, who_has_not_voted
+    from backend.polls.non_voters import non_voters, remind_non_voters
     from backend.polls.queries import poll as shown
 
-    reminding = await remind_voters(given.code, person) if given.remind else None
-    missing = await who_has_not_voted(given.code, person) if given.missing else None
+    reminding = await remind_non_voters(given.code, person) if given.remind else None
+    missing = await non_voters(given.code, person) if given.missing else None
     return Report(await shown(given.code, person), missing, reminding)
 
 

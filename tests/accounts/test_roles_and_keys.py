@@ -9,7 +9,7 @@ import pytest
 from backend import clock, codes, db
 from backend.accounts.actions import (
     LastOwner,
-    bind,
+    bind_key,
     change_role,
     create_account,
     create_key,
@@ -98,9 +98,9 @@ async def test_a_key_is_kept_as_its_digest_and_works_once(
     held = await db.rows("SELECT * FROM api_keys")
     assert key not in str([dict(row) for row in held])
     assert codes.digest(key) in {row["key_hash"] for row in held}
-    assert (await bind(charlie, key)).role is Role.HELPER
+    assert (await bind_key(charlie, key)).role is Role.HELPER
     with pytest.raises(NotFound):
-        await bind(alice, key)
+        await bind_key(alice, key)
     [first, *_] = await keys(await authorize(olga, club.id, Permission.MANAGE_KEYS))
     assert (first.label, first.state, first.ending) == ("For Charlie", "used up", key[-4:])
 
@@ -115,13 +115,13 @@ async def test_a_revoked_or_expired_key_is_worthless(club: Any, olga: Person, ch
     with clock.stopped(soon):
         for key in (revoked, expiring, "sk_" + "0" * 48):
             with pytest.raises(NotFound):
-                await bind(charlie, key)
+                await bind_key(charlie, key)
     assert await clubs(charlie) == []
 
 
 async def test_a_key_never_lowers_a_role(club: Any, olga: Person) -> None:
     key = await create_key(olga, club.id, label="Lower", role=Role.MEMBER)
-    assert (await bind(olga, key)).role is Role.OWNER
+    assert (await bind_key(olga, key)).role is Role.OWNER
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ from backend import clock, db
 from backend.accounts.actions import create_account
 from backend.announcements import actions
 from backend.announcements.actions import (
+    AlreadySent,
     AnnouncementDraft,
-    SentAlready,
-    announce,
+    create_announcement,
     fan_out,
-    schedule,
-    stop,
+    schedule_announcement,
+    stop_announcement,
 )
-from backend.announcements.queries import announcements, progress, reach
-from backend.announcements.rules import MARK_MAX, TEXT_MAX
+from backend.announcements.queries import announcements, audience, progress
+from backend.announcements.rules import MAINTENANCE_LINE_MAX, TEXT_MAX
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.groups.actions import link_group, unlink_group
 from backend.messages import actions as messages
@@ -30,7 +30,7 @@ Crowd = Callable[[int], Awaitable[list[Any]]]
 
 async def written(olga: Any, club: Any, text: str = "The hall is closed.", **more: Any) -> int:
     draft = AnnouncementDraft(text=text, **{"to_members": True, "all_groups": True, **more})
-    return await announce(olga, club.id, draft)
+    return await create_announcement(olga, club.id, draft)
 
 
 async def send_all(epoch: int = 1) -> int:
@@ -58,7 +58,7 @@ async def test_goes_to_groups_and_members_once_each(
     """`C5`: to the club's own people; a stranger hears nothing; however often the duty runs."""
     number = await written(olga, club)
     assert await fan_out() == 0
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     assert await fan_out() == 1
     assert await fan_out() == 0
     assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 5, 0, 0)
@@ -73,21 +73,21 @@ async def test_the_preview_counts_who_is_reached(olga: Any, alice: Any, club: An
     await crowd(3)
     await mute(alice, "announcements", on=True)
     number = await written(olga, club)
-    seen = await reach(olga, number)
+    seen = await audience(olga, number)
     assert (seen.groups, seen.members, seen.unreachable, seen.unwanted) == (
         ("Kallio Yoga",),
         3,
         3,
         1,
     )
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     await fan_out()
     assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 4, 1, 3)
 
 
 async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> None:
     number = await written(olga, club)
-    at = await schedule(olga, number, noon + timedelta(hours=2))
+    at = await schedule_announcement(olga, number, noon + timedelta(hours=2))
     clock.advance(timedelta(hours=2) - timedelta(seconds=1))
     assert await fan_out() == 0
     clock.advance(timedelta(seconds=1))
@@ -99,12 +99,12 @@ async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> No
 async def test_what_is_stopped_is_not_sent(olga: Any, alice: Any, club: Any, noon: datetime) -> None:
     """`C5`: what had been sent stays; what waited goes nowhere, also when Telegram had put it off; stopping twice is once."""
     number = await written(olga, club)
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     await fan_out()
     first, put_off, in_hand = await messages.claim(1, limit=3)
     await messages.sent(first)
-    assert await stop(olga, number) == 2
-    assert await stop(olga, number) == 0
+    assert await stop_announcement(olga, number) == 2
+    assert await stop_announcement(olga, number) == 0
     await messages.put_off(put_off, clock.now(), "retry after 1", blameless=True)
     await messages.sent(in_hand)
     assert await send_all() == 0
@@ -115,12 +115,12 @@ async def test_a_stop_and_the_making_of_messages_never_cross(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever is first: afterwards nothing waits."""
-    monkeypatch.setattr(actions, "CHUNK", 5)
+    monkeypatch.setattr(actions, "CHUNK_SIZE", 5)
     await reachable(await crowd(40))
     for _ in range(5):
         number = await written(olga, club)
-        await schedule(olga, number)
-        await asyncio.gather(fan_out(), stop(olga, number), fan_out())
+        await schedule_announcement(olga, number)
+        await asyncio.gather(fan_out(), stop_announcement(olga, number), fan_out())
         assert await send_all() == 0
         assert (await counts(olga, number))[0] == "stopped"
 
@@ -138,11 +138,11 @@ async def test_many_get_one_each_whoever_makes_the_messages(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two workers at once, in chunks; the second takes another announcement or goes on where the first was."""
-    monkeypatch.setattr(actions, "CHUNK", 7)
+    monkeypatch.setattr(actions, "CHUNK_SIZE", 7)
     await reachable(await crowd(50))
     numbers = [await written(olga, club) for _ in range(2)]
     for number in numbers:
-        await schedule(olga, number)
+        await schedule_announcement(olga, number)
     while any(await asyncio.gather(fan_out(), fan_out(), fan_out())):
         pass
     for number in numbers:
@@ -153,11 +153,11 @@ async def test_killed_between_chunks_the_next_goes_on(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`M1`: each chunk is there whole, with the mark of how far it is, or not at all."""
-    monkeypatch.setattr(actions, "CHUNK", 10)
-    monkeypatch.setattr(actions, "AT_ONCE", 1)
+    monkeypatch.setattr(actions, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(actions, "CHUNKS_PER_RUN", 1)
     await reachable(await crowd(25))
     number = await written(olga, club)
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     waiting = []
     while await fan_out():
         waiting.append((await progress(olga, number)).waiting)
@@ -168,7 +168,7 @@ async def test_who_left_the_club_meanwhile_is_not_told(
     olga: Any, alice: Any, club: Any, noon: datetime
 ) -> None:
     number = await written(olga, club, all_groups=False)
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     await fan_out()
     async with db.transaction():
         await db.execute("UPDATE memberships SET left_at = $2 WHERE user_id = $1", alice.id, noon)
@@ -179,8 +179,8 @@ async def test_who_left_the_club_meanwhile_is_not_told(
 async def test_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: datetime) -> None:
     padel = await link_group(olga, club.id, chat_id=-1001000000002, title="Padel")
     number = await written(olga, club, to_members=False, all_groups=False, groups=[(padel.id, 7)])
-    assert (await reach(olga, number)).groups == ("Padel",)
-    await schedule(olga, number)
+    assert (await audience(olga, number)).groups == ("Padel",)
+    await schedule_announcement(olga, number)
     await fan_out()
     [letter] = await messages.claim(1, limit=5)
     assert letter.place is not None
@@ -199,12 +199,12 @@ async def test_another_clubs_group_is_no_choice(olga: Any, club: Any, noon: date
     with pytest.raises(Invalid):
         await written(olga, club, all_groups=False, groups=[(theirs, None)])
     with pytest.raises(NotFound):
-        await announce(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
+        await create_announcement(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
 
 
 async def test_a_group_that_is_let_go_takes_its_message_along(olga: Any, club: Any, noon: datetime) -> None:
     number = await written(olga, club, to_members=False)
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     await fan_out()
     await unlink_group(olga, club.id, club.group_id)
     assert await send_all() == 0
@@ -215,7 +215,7 @@ async def test_a_group_that_is_let_go_takes_its_message_along(olga: Any, club: A
 async def test_only_organisers_announce(olga: Any, alice: Any, charlie: Any, club: Any) -> None:
     """`A2`, `X4`"""
     number = await written(olga, club)
-    for act in (schedule, stop, progress, reach):
+    for act in (schedule_announcement, stop_announcement, progress, audience):
         with pytest.raises(Forbidden):
             await act(alice, number)
         with pytest.raises(NotFound):
@@ -231,23 +231,23 @@ async def test_it_must_say_something_to_somebody_in_time(olga: Any, club: Any, n
         await written(olga, club, "  \n ")
     nobody = await written(olga, club, to_members=False, all_groups=False)
     with pytest.raises(Invalid):
-        await schedule(olga, nobody)
+        await schedule_announcement(olga, nobody)
     number = await written(olga, club)
     for at in (noon - timedelta(seconds=1), noon + timedelta(days=366)):
         with pytest.raises(Invalid):
-            await schedule(olga, number, at)
+            await schedule_announcement(olga, number, at)
 
 
 async def test_sent_is_sent(olga: Any, club: Any, noon: datetime) -> None:
     number = await written(olga, club)
-    await schedule(olga, number)
+    await schedule_announcement(olga, number)
     await fan_out()
     await send_all()
-    with pytest.raises(SentAlready):
-        await schedule(olga, number)
+    with pytest.raises(AlreadySent):
+        await schedule_announcement(olga, number)
     await fan_out()
-    with pytest.raises(SentAlready):
-        await stop(olga, number)
+    with pytest.raises(AlreadySent):
+        await stop_announcement(olga, number)
 
 
 async def test_its_length_is_telegrams(olga: Any, club: Any) -> None:
@@ -256,16 +256,16 @@ async def test_its_length_is_telegrams(olga: Any, club: Any) -> None:
     await written(olga, club, "🧘" * (TEXT_MAX // 2))
     with pytest.raises(Invalid):
         await written(olga, club, "🧘" * (TEXT_MAX // 2) + "x")
-    await written(olga, club, "x" * (TEXT_MAX - MARK_MAX), maintenance=True)
+    await written(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX), maintenance=True)
     with pytest.raises(Invalid):
-        await written(olga, club, "x" * (TEXT_MAX - MARK_MAX + 1), maintenance=True)
+        await written(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX + 1), maintenance=True)
 
 
 async def test_maintenance_does_not_wait_for_the_morning(olga: Any, club: Any) -> None:
     """Everything else an organiser tells everybody does."""
     with clock.stopped(datetime.fromisoformat("2026-11-24T01:00:00+00:00")):
         for maintenance in (False, True):
-            await schedule(olga, await written(olga, club, maintenance=maintenance))
+            await schedule_announcement(olga, await written(olga, club, maintenance=maintenance))
         await fan_out()
         assert await send_all() == 5
         clock.advance(timedelta(hours=5))

@@ -5,8 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from backend import db
-from backend.accounts.actions import bind, create_account
-from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.accounts.actions import bind_key, create_account
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    create_announcement,
+    fan_out,
+    schedule_announcement,
+)
 from backend.announcements.rules import TEXT_MAX
 from tests.telegram import Telegram, buttons
 
@@ -113,7 +118,7 @@ async def test_stop_stops(
 async def test_an_organiser_of_two_clubs_chooses(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`A8`"""
     other = await create_account("Sunday Runners")
-    await bind(olga, other.key)
+    await bind_key(olga, other.key)
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce We run at nine")
     assert buttons(question)[1] == ["In Sunday Runners instead"]
@@ -145,8 +150,8 @@ async def test_the_longest_text_arrives_whole(telegram: Telegram, olga: Any, clu
     text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 820 - 1] + "."
     while len(text.encode("utf-16-le")) // 2 < TEXT_MAX:
         text += "x"
-    number = await announce(olga, club.id, AnnouncementDraft(text=text, to_members=True))
-    await schedule(olga, number)
+    number = await create_announcement(olga, club.id, AnnouncementDraft(text=text, to_members=True))
+    await schedule_announcement(olga, number)
     await fan_out()
     await run(1)
     assert telegram.last(telegram.person("Olga").private)["text"] == text
@@ -155,7 +160,7 @@ async def test_the_longest_text_arrives_whole(telegram: Telegram, olga: Any, clu
 async def test_maintenance_is_marked_as_such(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     await start(telegram, "Olga")
     draft = AnnouncementDraft(text="Back at ten.", to_members=True, all_groups=True, maintenance=True)
-    await schedule(olga, await announce(olga, club.id, draft))
+    await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
     await fan_out()
     await run(1)
     assert telegram.last(telegram.room())["text"] == "🔧 Maintenance\n\nBack at ten."

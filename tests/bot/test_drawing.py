@@ -273,7 +273,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     """`C4`: 500 participants, a title full of markup, everything as long as it may be; Telegram takes it."""
     from backend.bookings.actions import book
     from backend.cards.queries import cards_of
-    from backend.polls.actions import create_poll, find
+    from backend.polls.actions import create_poll, find_poll
     from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
     from backend.seats.state import Via
     from bot.cards import render_card as draw_card
@@ -300,7 +300,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
 
     options = tuple(OptionDraft(f"{n} {nasty * 9}"[:OPTION_MAX], 100_000) for n in range(OPTIONS_MAX))
     draft = PollDraft(question=(nasty * 20)[:QUESTION_MAX], options=options)
-    poll = await find(await create_poll(olga, club.id, draft))
+    poll = await find_poll(await create_poll(olga, club.id, draft))
     drawing = await draw_card(instance_id=None, poll_id=poll.id)
     assert drawing is not None
     answer = await post(telegram.bot, club.chat_id, drawing.sheet)

@@ -4,7 +4,7 @@ from typing import Any
 
 from backend import db
 from backend.accounts.queries import clubs
-from backend.groups.actions import seen_in
+from backend.groups.actions import mark_present
 from backend.groups.queries import group, group_of_chat, groups
 from backend.people.queries import person_of_telegram
 from tests.telegram import Telegram, buttons
@@ -134,6 +134,6 @@ async def test_a_reply_the_group_forbids_is_seen(telegram: Telegram, club: Any) 
 async def test_being_seen_twice_is_being_seen(telegram: Telegram, alice: Any, club: Any) -> None:
     where = await group(club.group_id)
     assert where is not None
-    await seen_in(alice, where)
+    await mark_present(alice, where)
     await telegram.say("Alice", "/events", telegram.room())
     assert len(await clubs(alice)) == 1

@@ -10,8 +10,8 @@ import pytest
 from backend import clock, db
 from backend.bookings.queries import event
 from backend.polls.actions import close_poll, create_poll
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll, poll_for_card
 from bot.cards import poll_card, render_card
 from tests.telegram import Telegram, buttons
@@ -265,7 +265,7 @@ async def test_a_made_polls_card_leads_to_the_date(
     """P4: in the group by a link."""
     code = await dates()
     await telegram.say("Alice", "/vote 1 1")
-    closing = await close_poll(code, olga, make=Making(capacity=4))
+    closing = await close_poll(code, olga, make=EventDetails(capacity=4))
     assert closing.made is not None
     drawing = await render_card(instance_id=None, poll_id=(await poll(code, olga)).id)
     assert drawing is not None

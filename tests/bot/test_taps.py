@@ -10,9 +10,9 @@ import pytest
 from backend import db, failpoints
 from backend.accounts.queries import clubs
 from backend.bookings.queries import attendance
-from backend.cards.actions import post_card, take_due
-from backend.cards.actions import posted as note_posted
-from backend.cards.rules import WHENEVER
+from backend.cards.actions import claim_due, post_card
+from backend.cards.actions import record_posted as note_posted
+from backend.cards.rules import UNSCHEDULED
 from backend.errors import Unavailable
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
@@ -35,12 +35,12 @@ def card(
 
         code = await instance(**fields)
         await post_card(olga, code)
-        job = await take_due([])
+        job = await claim_due([])
         assert job is not None
         drawing = await render_card(instance_id=job.instance_id, poll_id=None)
         assert drawing is not None
         answer = await post(telegram.bot, job.chat_id, drawing.sheet)
-        await note_posted(job, answer.message_id, drawing.sheet.digest, WHENEVER)
+        await note_posted(job, answer.message_id, drawing.sheet.digest, UNSCHEDULED)
         return code, telegram.last(telegram.room())
 
     return make

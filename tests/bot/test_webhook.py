@@ -105,7 +105,7 @@ async def test_while_the_database_is_away_it_is_asked_for_again(
 ) -> None:
     """What is nobody's question comes again and is handled then; a command is answered on the spot instead."""
     from backend.errors import Unavailable
-    from backend.people.updates import take_update
+    from backend.people.telegram_updates import claim_update
     from bot import middleware
 
     async def away(bot_id: int, update_id: int) -> bool:
@@ -123,11 +123,11 @@ async def test_while_the_database_is_away_it_is_asked_for_again(
             "new_chat_member": {"user": bot, "status": "kicked", "until_date": 0},
         },
     }
-    monkeypatch.setattr(middleware, "take_update", away)
+    monkeypatch.setattr(middleware, "claim_update", away)
     answer = await door.post(PATH, json=blocked)
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
     assert (await door.post(PATH, json=update(5008))).status_code == 200
     assert "Nothing is lost" in telegram.last(telegram.person("Alice").private)["text"]
-    monkeypatch.setattr(middleware, "take_update", take_update)
+    monkeypatch.setattr(middleware, "claim_update", claim_update)
     assert (await door.post(PATH, json=blocked)).status_code == 200
     assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users")

@@ -5,7 +5,7 @@ from typing import Any
 
 from backend import batching, db
 from backend.errors import Refusal, Unavailable
-from backend.polls.actions import tap
+from backend.polls.actions import tap_option
 from backend.seats import allocator
 from backend.seats.state import Via
 from tests.bookings.crowd import do, known
@@ -26,7 +26,7 @@ async def act(task: dict[str, Any]) -> list[str]:
     async def one(who: int, verb: str, n: int) -> str:
         try:
             if verb == "tap":
-                return (await tap(task["code"], known(who), n, via=Via.CARD)).kind
+                return (await tap_option(task["code"], known(who), n, via=Via.CARD)).kind
             return (await do(task["code"], known(who), verb, n)).kind
         except Refusal as no:
             return no.outcome

@@ -10,7 +10,7 @@ from backend.bookings.actions import book
 from backend.errors import Unavailable
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import Person
 from backend.seats.state import Via
 from emerald.doctor import check_invariants
@@ -29,7 +29,7 @@ async def found(task: dict[str, Any]) -> list[int]:
     """Make the tables, the club, its members, and a date with two seats for every three; the members' ids."""
     await migrate()
     numbers = range(1, task["people"] + 1)
-    PEOPLE.extend([await meet(TelegramIdentity(n, f"Member {n}")) for n in numbers])
+    PEOPLE.extend([await register_person(TelegramIdentity(n, f"Member {n}")) for n in numbers])
     account_id = await create_own_account(PEOPLE[0], "Kallio Yoga")
     for person in PEOPLE[1:]:
         await join(person, account_id, through="hand")

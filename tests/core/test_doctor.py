@@ -12,8 +12,8 @@ from backend.accounts.actions import create_own_account
 from backend.bookings.actions import add_guest, book
 from backend.people.queries import Person
 from backend.polls.actions import close_poll, create_poll, vote
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
 from backend.seats.state import Via
@@ -99,7 +99,7 @@ async def busy(
     when = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
     first, second = (option.id for option in (await poll(when, alice)).options)
     await vote(when, alice, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
-    await close_poll(when, olga, make=Making(capacity=5))
+    await close_poll(when, olga, make=EventDetails(capacity=5))
     assert await check_invariants() == []
     return code
 

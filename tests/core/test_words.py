@@ -7,7 +7,7 @@ import pytest
 from backend import clock
 from backend.errors import Invalid
 from backend.i18n import Ordinal, Voice, Words, nearest
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import Person
 
 ZONE = "Europe/Helsinki"
@@ -76,4 +76,4 @@ def test_the_nearest_language_is_spoken(tag: str | None, language: str) -> None:
 async def test_a_sign_that_no_text_can_hold_is_a_plain_no(alice: Person) -> None:
     """X5: never a 500."""
     with pytest.raises(Invalid):
-        await meet(TelegramIdentity(4711, "A\x00B"))
+        await register_person(TelegramIdentity(4711, "A\x00B"))

@@ -12,9 +12,9 @@ from backend.bookings.queries import event
 from backend.cards.actions import announce_due, post_poll_card
 from backend.events.cancel import cancel_instance
 from backend.polls.actions import close_poll, create_poll, vote
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.missing import remind_voters
+from backend.polls.event_creation import EventDetails
+from backend.polls.non_voters import remind_non_voters
 from backend.polls.queries import poll
 from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
@@ -66,7 +66,7 @@ async def test_the_card_follows_taps_commands_and_the_end(
     await run(3)
     [card] = [m for m in telegram.room().messages() if m["buttons"]]
     assert "Closed" in card["text"] and buttons(card) == [["Open in Emerald ↗"]]
-    await close_poll(code, olga, make=Making(capacity=4))  # what was closed first is made later
+    await close_poll(code, olga, make=EventDetails(capacity=4))  # what was closed first is made later
     await run(3)
     [card] = [m for m in telegram.room().messages() if m["buttons"]]
     assert "🗓 The date is made: Tue 24 Nov, 18:00" in card["text"]
@@ -81,7 +81,7 @@ async def claimed(telegram: Telegram, olga: Any, alice: Any, dates: Ask, **makin
     await telegram.start("Alice")
     code = await dates()
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
-    closing = await close_poll(code, olga, make=Making(**making))
+    closing = await close_poll(code, olga, make=EventDetails(**making))
     assert closing.made is not None
     return closing.made.code
 
@@ -159,7 +159,7 @@ async def test_a_reminder_of_a_closed_poll_is_dropped(
 ) -> None:
     await telegram.start("Alice")
     code = await dates(group_id=None)
-    await remind_voters(code, olga)
+    await remind_non_voters(code, olga)
     await close_poll(code, olga)
     await run()
     assert set(await states()) == {"dropped"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.groups import actions as groups
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.settings import settings
 from emerald import presence, telegram_http
 from tests.telegram import Telegram
@@ -37,9 +37,9 @@ async def test_what_telegram_cannot_tell_is_not_made_up(asked: Telegram) -> None
 
 
 async def test_the_domain_asks_by_it(asked: Telegram, club: Any) -> None:
-    charlie = await meet(TelegramIdentity(1009, "Charlie"))
+    charlie = await register_person(TelegramIdentity(1009, "Charlie"))
     groups.set_membership_checker(presence.is_in_chat)
     try:
         assert not await groups.is_present(charlie, club.group_id)
     finally:
-        groups._lookup = None
+        groups._membership_checker = None

@@ -9,7 +9,7 @@ from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.messages.queries import parked
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.seats.state import Via
 from bot.delivery.rate_limit import ALL
 from bot.delivery.sender import LIFE, Sender
@@ -61,7 +61,7 @@ async def test_tells_who_moved_up(telegram: Telegram, alice: Any, bob: Any, inst
 async def test_speaks_the_readers_language(telegram: Telegram, olga: Any, instance: Make, run: Run) -> None:
     """`M5`: as it is when the message is sent. Väinö reads Finnish."""
     await started(telegram, "Väinö")
-    vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
+    vaino = await register_person(TelegramIdentity(1005, "Väinö", language_code="fi"))
     code = await instance(capacity=1, visibility="link")
     await book(code, olga, via=Via.CARD)
     await book(code, vaino, via=Via.CARD)

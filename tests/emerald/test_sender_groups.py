@@ -5,10 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from backend import clock, db
-from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    create_announcement,
+    fan_out,
+    schedule_announcement,
+)
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
-from backend.groups.actions import link_group, note_health
+from backend.groups.actions import link_group, set_health
 from backend.groups.queries import group, groups
 from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
 from backend.messages.queries import parked
@@ -22,8 +27,8 @@ Run = Callable[..., Awaitable[int]]
 
 async def announced(olga: Any, club: Any, text: str = "Hello", **more: Any) -> int:
     draft = AnnouncementDraft(text=text, **(more or {"all_groups": True}))
-    number = await announce(olga, club.id, draft)
-    await schedule(olga, number)
+    number = await create_announcement(olga, club.id, draft)
+    await schedule_announcement(olga, number)
     await fan_out()
     return number
 
@@ -193,7 +198,7 @@ async def test_who_slept_past_its_lease_writes_nothing(
 async def test_a_group_once_muted_is_well_again_when_it_takes_a_message(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    await note_health(club.chat_id, "muted")
+    await set_health(club.chat_id, "muted")
     await announced(olga, club)
     await run()
     assert await health(club) == "well"

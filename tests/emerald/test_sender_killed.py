@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    create_announcement,
+    fan_out,
+    schedule_announcement,
+)
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
 from backend.seats.state import Via
@@ -39,8 +44,8 @@ async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> 
 
 async def announced(olga: Any, club: Any) -> int:
     draft = AnnouncementDraft(text="The hall is closed.", all_groups=True, maintenance=True)
-    number = await announce(olga, club.id, draft)
-    await schedule(olga, number)
+    number = await create_announcement(olga, club.id, draft)
+    await schedule_announcement(olga, number)
     await fan_out()
     return number
 
@@ -143,7 +148,7 @@ async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, club: A
         await db.execute("UPDATE telegram_users SET may_write_at = NULL WHERE telegram_id > 1003")
     for n in range(5):
         draft = AnnouncementDraft(text=f"News {n}", all_groups=True, to_members=True, maintenance=True)
-        await schedule(olga, await announce(olga, club.id, draft))
+        await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
     await fan_out()
     total = await db.value("SELECT count(*) FROM messages")
     assert total == 5 * 4

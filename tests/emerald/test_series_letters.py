@@ -9,7 +9,7 @@ from backend.bookings.actions import answer, book
 from backend.bookings.queries import event
 from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance, move_responses
-from backend.people.actions import TelegramIdentity, meet
+from backend.people.actions import TelegramIdentity, register_person
 from backend.seats.state import Via
 from tests.telegram import Telegram, buttons
 
@@ -146,7 +146,7 @@ async def test_speaks_the_readers_own_language_of_their_club(
 ) -> None:
     """`M5`"""
     await started(telegram, "Väinö")
-    vaino = await meet(TelegramIdentity(1005, "Väinö", language_code="fi"))
+    vaino = await register_person(TelegramIdentity(1005, "Väinö", language_code="fi"))
     code = await instance(starts_local=THURSDAY, visibility="link")
     await book(code, vaino, via=Via.CARD)
     await move_instance(code, olga, THURSDAY.replace(hour=11))

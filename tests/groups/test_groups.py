@@ -13,15 +13,15 @@ from backend.bookings.queries import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.groups import actions
 from backend.groups.actions import (
-    gone_from,
     is_present,
     link_group,
+    mark_absent,
+    mark_present,
     move_group,
-    note_health,
-    note_topic,
-    recheck,
+    recheck_presence,
+    record_topic,
     rename_group,
-    seen_in,
+    set_health,
     set_membership_checker,
     unlink_group,
 )
@@ -39,10 +39,10 @@ async def telegram() -> AsyncIterator[dict[int, bool | None]]:
     async def lookup(chat_id: int, telegram_id: int) -> bool | None:
         return said.get(telegram_id, False)
 
-    before = actions._lookup
+    before = actions._membership_checker
     set_membership_checker(lookup)
     yield said
-    actions._lookup = before
+    actions._membership_checker = before
 
 
 async def test_a_group_belongs_to_one_club(club: Any, olga: Person, charlie: Person) -> None:
@@ -63,10 +63,10 @@ async def test_members_link_nothing(club: Any, alice: Person) -> None:
 async def test_a_group_is_followed_through_its_life(club: Any, olga: Person) -> None:
     """A6: title, health, topics, and the id that changes with an upgrade."""
     await rename_group(club.chat_id, "Yoga in Kallio", forum=True)
-    await note_topic(club.chat_id, 7, "Runs")
-    await note_topic(club.chat_id, 8, None)
-    await note_topic(club.chat_id, 7, None, closed=True)
-    await note_health(club.chat_id, "muted")
+    await record_topic(club.chat_id, 7, "Runs")
+    await record_topic(club.chat_id, 8, None)
+    await record_topic(club.chat_id, 7, None, closed=True)
+    await set_health(club.chat_id, "muted")
     await move_group(club.chat_id, -100777)
     [seen] = await groups(club.id)
     assert (seen.chat_id, seen.title, seen.health) == (-100777, "Yoga in Kallio", "muted")
@@ -92,8 +92,8 @@ async def test_who_acts_in_a_linked_group_is_a_member(club: Any, charlie: Person
     """A4."""
     where = await group_of_chat(club.chat_id)
     assert where is not None
-    await seen_in(charlie, where)
-    await seen_in(charlie, where)
+    await mark_present(charlie, where)
+    await mark_present(charlie, where)
     assert [c.name for c in await clubs(charlie)] == ["Kallio Yoga"]
 
 
@@ -137,10 +137,10 @@ async def test_who_is_gone_from_all_groups_leaves_the_club(
     where = await group_of_chat(club.chat_id)
     assert where is not None
     for person in (charlie, alice):
-        await seen_in(person, where)
+        await mark_present(person, where)
     clock.advance(timedelta(hours=25))
-    await recheck(charlie)
+    await recheck_presence(charlie)
     assert await clubs(charlie) == []
-    await gone_from(alice, where)
+    await mark_absent(alice, where)
     assert [c.name for c in await clubs(alice)] == ["Kallio Yoga"]
     assert await db.value("SELECT count(*) FROM group_members WHERE present") == 0

@@ -19,7 +19,7 @@ from backend.bookings.reminders import (
 from backend.errors import Forbidden, Invalid
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
-from backend.groups.actions import gone_from, seen_in
+from backend.groups.actions import mark_absent, mark_present
 from backend.groups.queries import group
 from backend.messages import actions as messages
 from backend.people.actions import allow_writing, mark_blocked
@@ -245,7 +245,7 @@ async def yogis(olga: Any, alice: Any, bob: Any, aino: Any, club: Any) -> list[A
     where = await group(club.group_id)
     assert where is not None
     for person in (olga, alice, bob, aino):
-        await seen_in(person, where)
+        await mark_present(person, where)
     return [olga, alice, bob, aino]
 
 
@@ -272,7 +272,7 @@ async def test_asks_only_where_the_series_wants_it_and_only_who_is_there(
     silent, asking = await instance(), await instance(remind_unanswered=True)
     where = await group(club.group_id)
     assert where is not None
-    await gone_from(bob, where)
+    await mark_absent(bob, where)
     await until(silent, DAY)
     assert await remind_unanswered() == 3
     assert bob.id not in await told("unanswered")

@@ -18,8 +18,8 @@ from backend.people.actions import (
     end_sessions,
     finish_sign_in,
     mark_blocked,
-    meet,
     pending_sign_in,
+    register_person,
     sign_in_state,
     sign_out,
 )
@@ -29,8 +29,8 @@ BROWSER = "Firefox on Linux"
 
 
 async def test_meeting_again_is_the_same_person_under_the_new_name(world: None) -> None:
-    first = await meet(TelegramIdentity(7, "Väinö", language_code="fi-FI"))
-    again = await meet(TelegramIdentity(7, "Väinö", "Linna", "vaino", "fi"))
+    first = await register_person(TelegramIdentity(7, "Väinö", language_code="fi-FI"))
+    again = await register_person(TelegramIdentity(7, "Väinö", "Linna", "vaino", "fi"))
     assert first.id == again.id
     assert (again.full_name, again.language) == ("Väinö Linna", "fi")
     assert await person(first.id) == again
@@ -40,7 +40,7 @@ async def test_meeting_again_is_the_same_person_under_the_new_name(world: None) 
 async def test_a_chosen_language_stays_whatever_telegram_says(alice: Person) -> None:
     """M5."""
     await choose_language(alice, "fi")
-    again = await meet(TelegramIdentity(alice.telegram_id, "Alice", language_code="en"))
+    again = await register_person(TelegramIdentity(alice.telegram_id, "Alice", language_code="en"))
     assert again.language == "fi"
     with pytest.raises(Invalid):
         await choose_language(alice, "tlh")

@@ -12,7 +12,13 @@ from backend import clock, db
 from backend.accounts.actions import LastOwner, change_role, create_key, create_own_account, join
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Role
-from backend.announcements.actions import AnnouncementDraft, announce, fan_out, schedule, watch
+from backend.announcements.actions import (
+    AnnouncementDraft,
+    create_announcement,
+    fan_out,
+    schedule_announcement,
+    watch_progress,
+)
 from backend.bookings.absences import pardon
 from backend.bookings.actions import book, fill_all, leave, name_guests
 from backend.bookings.attendance import check_in, close_list
@@ -28,13 +34,13 @@ from backend.people.actions import (
     answer_sign_in,
     begin_sign_in,
     finish_sign_in,
-    meet,
     pending_sign_in,
+    register_person,
 )
 from backend.people.preferences import choose_reminders
 from backend.people.queries import person as person_by_id
 from backend.personal.actions import erase, finish_erasures
-from backend.personal.inventory import HELD
+from backend.personal.inventory import INVENTORY
 from backend.personal.queries import export
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
@@ -76,7 +82,7 @@ async def found(text: str) -> list[str]:
 async def zara(people: dict[str, Any], club: Any, olga: Any, noon: datetime) -> Any:
     """A member with a name that stands nowhere by chance."""
     who = TelegramIdentity(TELEGRAM, NAME, FAMILY, USERNAME, "en", may_write=True)
-    person = await meet(who)
+    person = await register_person(who)
     await join(person, club.id, through="hand")
     return person
 
@@ -106,7 +112,7 @@ async def full_life(
     await create_key(zara, club.id, label="For friends", role=Role.MEMBER)
     await link_group(zara, club.id, chat_id=-100200300, title="Second room")
     await choose_reminders(zara, [60])
-    await feeds.make_feed(zara)
+    await feeds.create_feed(zara)
     invitation = await begin_sign_in("Firefox on Linux")
     asked = await pending_sign_in(invitation.key)
     await answer_sign_in(asked.id, zara, yes=True)
@@ -116,18 +122,18 @@ async def full_life(
     )
     option = await db.value("SELECT id FROM poll_options ORDER BY id LIMIT 1")
     await vote(poll, zara, [option], via=Via.MINIAPP)
-    told = await announce(zara, club.id, AnnouncementDraft(text="Bring shoes", to_members=True))
-    await schedule(zara, told)
-    await watch(zara, told, TELEGRAM, 5)
+    told = await create_announcement(zara, club.id, AnnouncementDraft(text="Bring shoes", to_members=True))
+    await schedule_announcement(zara, told)
+    await watch_progress(zara, told, TELEGRAM, 5)
     await fan_out()
     return {"past": past, "ahead": ahead, "poll": poll, "member": mine}
 
 
 async def test_every_column_that_points_at_a_person_is_told(database: None) -> None:
     """`A7`: a new table that is forgotten fails here."""
-    told = {column for one in HELD for column in one.columns}
+    told = {column for one in INVENTORY for column in one.columns}
     assert told - {"telegram_users.id"} == await pointers()
-    assert len({one.part for one in HELD}) == len(HELD)
+    assert len({one.part for one in INVENTORY}) == len(INVENTORY)
 
 
 async def test_takes_all_of_it_away(zara: Any, full_life: dict[str, Any], noon: datetime) -> None:
@@ -166,7 +172,7 @@ async def test_an_erased_person_stands_nowhere(zara: Any, full_life: dict[str, A
     await erase(zara)
     for text in (NAME, FAMILY, USERNAME, GUEST, str(TELEGRAM)):
         assert await found(text) == []
-    for held in HELD:
+    for held in INVENTORY:
         for column in held.columns if held.goes else ():
             table, name = column.split(".")
             whose = full_life["member"] if "membership" in name else zara.id
@@ -256,7 +262,7 @@ async def test_several_times_at_once_is_once(zara: Any, full_life: dict[str, Any
 
 async def test_who_returns_is_somebody_new(zara: Any, club: Any, noon: datetime) -> None:
     await erase(zara)
-    back = await meet(TelegramIdentity(TELEGRAM, "Zara", may_write=True))
+    back = await register_person(TelegramIdentity(TELEGRAM, "Zara", may_write=True))
     assert back.id != zara.id
     assert await clubs(back) == []
     await join(back, club.id, through="card")

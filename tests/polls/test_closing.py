@@ -18,8 +18,8 @@ from backend.cards.actions import announce_due
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.people.queries import Person
 from backend.polls.actions import close_due, close_poll, create_poll
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
 from backend.seats.state import Via
 from emerald.doctor import check_invariants
@@ -61,7 +61,7 @@ async def test_the_date_most_can_come_to_is_made(
     answered: str, olga: Person, alice: Person, club: Any, noon: datetime
 ) -> None:
     """P4: with a first claim for who said yes, and a message to each of them; the poll leads to the date."""
-    making = Making(capacity=8, place="Sali 2", duration_minutes=90, claim_minutes=600)
+    making = EventDetails(capacity=8, place="Sali 2", duration_minutes=90, claim_minutes=600)
     closing = await close_poll(answered, olga, make=making)
     assert closing.kind == "done" and closing.made is not None
     view = await event(closing.made.code, alice)
@@ -89,7 +89,7 @@ async def test_who_said_yes_takes_the_seats_first(
     answered: str, olga: Person, alice: Person, bob: Person
 ) -> None:
     """P4: while the claim lasts others wait in line, though there is room; then the line moves up by itself."""
-    closing = await close_poll(answered, olga, make=Making(capacity=3, claim_minutes=60))
+    closing = await close_poll(answered, olga, make=EventDetails(capacity=3, claim_minutes=60))
     assert closing.made is not None
     code = closing.made.code
     assert (await book(code, bob, via=Via.CARD)).kind == "waiting"
@@ -103,20 +103,20 @@ async def test_who_said_yes_takes_the_seats_first(
 
 async def test_the_group_is_told_of_it_by_the_usual_duty(answered: str, olga: Person, club: Any) -> None:
     """C1: at once, however far ahead the date is."""
-    await close_poll(answered, olga, make=Making(capacity=8))
+    await close_poll(answered, olga, make=EventDetails(capacity=8))
     assert await announce_due() == 1
     assert await db.value("SELECT group_id FROM cards") == club.group_id
 
 
 async def test_the_claim_ends_when_the_date_begins(answered: str, olga: Person) -> None:
-    closing = await close_poll(answered, olga, make=Making(capacity=8, claim_minutes=10_000))
+    closing = await close_poll(answered, olga, make=EventDetails(capacity=8, claim_minutes=10_000))
     assert closing.made is not None
     assert closing.made.claim_until == closing.made.starts_at
 
 
-@pytest.mark.parametrize("making", [Making(), Making(capacity=8, claim_minutes=0)])
+@pytest.mark.parametrize("making", [EventDetails(), EventDetails(capacity=8, claim_minutes=0)])
 async def test_with_room_for_all_nobody_has_to_come_first(
-    answered: str, olga: Person, making: Making
+    answered: str, olga: Person, making: EventDetails
 ) -> None:
     """P4: no claim keeps anybody waiting for nothing; who said yes is told all the same."""
     closing = await close_poll(answered, olga, make=making)
@@ -127,7 +127,7 @@ async def test_with_room_for_all_nobody_has_to_come_first(
 
 async def test_an_organiser_may_choose_another_date(answered: str, olga: Person, noon: datetime) -> None:
     third = (await poll(answered, olga)).options[2].id
-    closing = await close_poll(answered, olga, make=Making(option_id=third, title="Reunion"))
+    closing = await close_poll(answered, olga, make=EventDetails(option_id=third, title="Reunion"))
     assert closing.made is not None
     assert closing.made.starts_at == noon + timedelta(days=3, hours=4)
     assert await told() == [("Bob", "claim")]
@@ -135,9 +135,9 @@ async def test_an_organiser_may_choose_another_date(answered: str, olga: Person,
 
 async def test_closing_twice_makes_one(answered: str, olga: Person) -> None:
     """P4: and the second is told what is there."""
-    first = await close_poll(answered, olga, make=Making(capacity=8))
+    first = await close_poll(answered, olga, make=EventDetails(capacity=8))
     before = (await poll(answered, olga)).version
-    again = await close_poll(answered, olga, make=Making(capacity=99))
+    again = await close_poll(answered, olga, make=EventDetails(capacity=99))
     assert (again.kind, again.made) == ("already", first.made)
     assert (await poll(answered, olga)).version == before
     assert await made() == 1
@@ -159,10 +159,10 @@ async def test_two_organisers_and_the_deadline_at_once_make_one(
         clock.advance(timedelta(hours=1))
         before = await made()
         tried = await asyncio.gather(
-            close_poll(code, olga, make=Making(capacity=4)),
+            close_poll(code, olga, make=EventDetails(capacity=4)),
             close_due(),
-            close_poll(code, alice, make=Making(capacity=8)),
-            close_poll(code, olga, make=Making()),
+            close_poll(code, alice, make=EventDetails(capacity=8)),
+            close_poll(code, olga, make=EventDetails()),
         )
         clock.advance(timedelta(hours=-1))
         kinds = [one.kind for one in tried if not isinstance(one, int)]
@@ -180,7 +180,7 @@ async def test_a_poll_over_by_its_deadline_can_still_have_its_date(
     clock.advance(timedelta(hours=2))
     await close_due()
     assert await made() == 0
-    closing = await close_poll(code, olga, make=Making(capacity=4))
+    closing = await close_poll(code, olga, make=EventDetails(capacity=4))
     assert closing.kind == "done" and await made() == 1
     assert (await poll(code, olga)).closed_at == noon + timedelta(hours=1)
 
@@ -194,19 +194,19 @@ async def test_a_crash_in_between_leaves_neither(answered: str, olga: Person) ->
     failpoints.arrange("poll.made", crash)
     try:
         with pytest.raises(RuntimeError):
-            await close_poll(answered, olga, make=Making(capacity=8))
+            await close_poll(answered, olga, make=EventDetails(capacity=8))
     finally:
         failpoints.arrange("poll.made", None)
     assert (await poll(answered, olga)).open
     assert (await made(), await claims(), await told()) == (0, [], [])
-    assert (await close_poll(answered, olga, make=Making(capacity=8))).made is not None
+    assert (await close_poll(answered, olga, make=EventDetails(capacity=8))).made is not None
     assert await made() == 1
 
 
 async def test_nobody_who_left_has_a_claim(answered: str, olga: Person, alice: Person, club: Any) -> None:
     membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
     await end_membership(alice, club.id, membership)
-    await close_poll(answered, olga, make=Making(capacity=8))
+    await close_poll(answered, olga, make=EventDetails(capacity=8))
     assert await claims() == ["Olga"] and await told() == [("Olga", "claim")]
 
 
@@ -215,11 +215,11 @@ async def test_what_nobody_said_yes_to_is_made_only_by_name(dates: Ask, answer: 
     code = await dates()
     await answer(code, olga, "?n-")
     with pytest.raises(Invalid) as no:
-        await close_poll(code, olga, make=Making())
+        await close_poll(code, olga, make=EventDetails())
     assert "Nobody said yes" in no.value.words.message
     assert (await poll(code, olga)).open
     first = (await poll(code, olga)).options[0].id
-    closing = await close_poll(code, olga, make=Making(option_id=first, capacity=3))
+    closing = await close_poll(code, olga, make=EventDetails(option_id=first, capacity=3))
     assert closing.made is not None and await told() == []
 
 
@@ -238,7 +238,7 @@ async def test_a_fault_in_the_date_leaves_the_poll_open(
 ) -> None:
     """X5."""
     with pytest.raises(InvalidForm) as no:
-        await close_poll(answered, olga, make=Making(**fields))
+        await close_poll(answered, olga, make=EventDetails(**fields))
     assert list(no.value.faults) == [fault]
     assert (await poll(answered, olga)).open and await made() == 0
 
@@ -248,7 +248,7 @@ async def test_a_long_question_is_cut_to_a_title(
 ) -> None:
     code = await dates(question="Why " * 50)
     await answer(code, olga, "y--")
-    closing = await close_poll(code, olga, make=Making())
+    closing = await close_poll(code, olga, make=EventDetails())
     assert closing.made is not None
     assert len((await event(closing.made.code, alice)).title) == 120
 
@@ -258,17 +258,17 @@ async def test_not_by_members_nor_from_elsewhere_nor_of_what_is_no_date(
 ) -> None:
     """A1, X4."""
     with pytest.raises(Forbidden):
-        await close_poll(answered, alice, make=Making())
+        await close_poll(answered, alice, make=EventDetails())
     await create_own_account(charlie, "Chess")
     with pytest.raises(NotFound):
-        await close_poll(answered, charlie, make=Making())
+        await close_poll(answered, charlie, make=EventDetails())
     draft = PollDraft(question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")))
     code = await create_poll(olga, club.id, draft)
     with pytest.raises(Invalid):
-        await close_poll(code, olga, make=Making())
+        await close_poll(code, olga, make=EventDetails())
     foreign = (await poll(code, olga)).options[0].id
     with pytest.raises(Invalid):
-        await close_poll(answered, olga, make=Making(option_id=foreign))
+        await close_poll(answered, olga, make=EventDetails(option_id=foreign))
     assert await made() == 0
 
 
@@ -278,7 +278,7 @@ async def test_a_past_date_is_not_made(dates: Ask, answer: Say, olga: Person, no
     first = (await poll(code, olga)).options[0].id
     clock.advance(timedelta(days=1, hours=5))
     with pytest.raises(Invalid):
-        await close_poll(code, olga, make=Making(option_id=first))
-    closing = await close_poll(code, olga, make=Making())
+        await close_poll(code, olga, make=EventDetails(option_id=first))
+    closing = await close_poll(code, olga, make=EventDetails())
     assert closing.made is not None
     assert closing.made.starts_at == noon + timedelta(days=3, hours=4)

@@ -13,7 +13,7 @@ from backend import clock, db, failpoints
 from backend.errors import OutcomeUnknown
 from backend.people.queries import Person
 from backend.polls import ballot_processor, store
-from backend.polls.actions import create_poll, find, tap
+from backend.polls.actions import create_poll, find_poll, tap_option
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.polls.rules import Answer, Ballot
@@ -33,7 +33,7 @@ async def limited(olga: Person, club: Any, most: int) -> tuple[str, list[int]]:
 
 async def miscounted(code: str) -> list[str]:
     """What does not agree when everything is counted from the votes."""
-    poll_id = (await find(code)).id
+    poll_id = (await find_poll(code)).id
     rows = await db.rows(
         "SELECT o.text, c.votes_max, array[c.votes, c.if_need_be, c.against] AS said, ("
         "  SELECT array_agg((SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id AND v.answer = a)::int ORDER BY n)"
@@ -209,7 +209,7 @@ async def test_one_bad_ballot_harms_nobody_else(
         await real(poll_id, account_id, at, changed)
 
     monkeypatch.setattr(store, "write", broken)
-    poll_id = (await find(code)).id
+    poll_id = (await find_poll(code)).id
     good, bad = await asyncio.gather(
         ballot_processor.submit(poll_id, Ballot(alice.id, {drive: Answer.YES})),
         ballot_processor.submit(poll_id, Ballot(bob.id, {no: Answer.YES})),
@@ -237,7 +237,7 @@ async def test_a_tap_is_not_undone_by_asking_again(
             raise OutcomeUnknown("the reply was lost")
 
     monkeypatch.setattr(db.Transaction, "_commit", commit)
-    assert (await tap(code, alice, drive, via=Via.CARD)).kind == "voted"
+    assert (await tap_option(code, alice, drive, via=Via.CARD)).kind == "voted"
     assert (await poll(code, alice)).options[0].mine
     assert await miscounted(code) == []
 
@@ -256,7 +256,7 @@ async def test_ballots_that_come_together_are_counted_together(
 
     failpoints.arrange("box.looked", count)
     try:
-        await asyncio.gather(*(tap(code, person, no, via=Via.CARD) for person in people))
+        await asyncio.gather(*(tap_option(code, person, no, via=Via.CARD) for person in people))
     finally:
         failpoints.arrange("box.looked", None)
     assert settled < 5

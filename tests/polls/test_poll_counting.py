@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import Invalid
-from backend.polls.answers import OptionFull, PollClosed
+from backend.polls.replies import OptionFull, PollClosed
 from backend.polls.rules import (
     Answer,
     Ballot,
@@ -16,10 +16,10 @@ from backend.polls.rules import (
     NotAVoter,
     Option,
     Voter,
+    are_results_visible,
     best_date,
     decide,
     ended_at,
-    results_shown,
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -176,7 +176,7 @@ def test_who_left_the_club_has_no_vote() -> None:
 )
 def test_results_are_shown_when_they_should_be(results: str, is_open: bool, voted: bool, shown: bool) -> None:
     """P1: live, or hidden until one has voted, or until it closes."""
-    assert results_shown(results, is_open=is_open, voted=voted) is shown
+    assert are_results_visible(results, is_open=is_open, voted=voted) is shown
 
 
 def dates(limit: int | None = None) -> BallotState:

@@ -12,11 +12,10 @@ from backend.accounts.actions import create_own_account, end_membership, join
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
-from backend.groups.actions import seen_in
+from backend.groups.actions import mark_present
 from backend.groups.queries import group
 from backend.people.queries import Person
-from backend.polls.actions import close_due, close_poll, create_poll, tap, vote
-from backend.polls.answers import OptionFull, PollClosed
+from backend.polls.actions import close_due, close_poll, create_poll, tap_option, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import (
     PollView,
@@ -26,6 +25,7 @@ from backend.polls.queries import (
     poll_versions,
     polls_of,
 )
+from backend.polls.replies import OptionFull, PollClosed
 from backend.seats.state import Via
 
 WHICH = PollDraft(
@@ -93,12 +93,12 @@ async def test_a_tap_on_the_card_and_the_mini_app_show_the_same(
     monday = shown.options[0].id
     before = (await poll_versions([code]))[code]
     assert before == shown.version
-    assert (await tap(code, alice, monday, via=Via.CARD)).kind == "voted"
+    assert (await tap_option(code, alice, monday, via=Via.CARD)).kind == "voted"
     assert (await poll(code, alice)).options[0].mine
     card = await poll_for_card(shown.id)
     assert card is not None
     assert (votes(card), card.voted, card.version) == ([1, 0, 0], False, before + 1)
-    assert (await tap(code, alice, monday, via=Via.CARD)).kind == "withdrawn"
+    assert (await tap_option(code, alice, monday, via=Via.CARD)).kind == "withdrawn"
 
 
 async def test_nothing_changed_is_no_new_version(club: Any, olga: Person, alice: Person) -> None:
@@ -118,7 +118,7 @@ async def test_a_stranger_is_told_that_there_is_no_such_poll(
     for asked in (
         lambda: poll(code, charlie),
         lambda: vote(code, charlie, [monday], via=Via.MINIAPP),
-        lambda: tap(code, charlie, monday, via=Via.CARD),
+        lambda: tap_option(code, charlie, monday, via=Via.CARD),
         lambda: close_poll(code, charlie),
         lambda: create_poll(charlie, club.id, WHICH),
         lambda: poll("nosuchcode", alice),
@@ -172,9 +172,9 @@ async def test_who_was_seen_in_the_group_votes_by_a_tap(
     code = await ask(olga, club, group_id=club.group_id)
     where = await group(club.group_id)
     assert where is not None
-    await seen_in(charlie, where)
+    await mark_present(charlie, where)
     monday = (await poll(code, alice)).options[0].id
-    assert (await tap(code, charlie, monday, via=Via.CARD)).kind == "voted"
+    assert (await tap_option(code, charlie, monday, via=Via.CARD)).kind == "voted"
 
 
 async def test_who_left_the_club_votes_no_more_but_their_vote_stays(

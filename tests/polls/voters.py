@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.errors import Refusal
 from backend.people.queries import Person
-from backend.polls.actions import tap, vote
+from backend.polls.actions import tap_option, vote
 from backend.polls.rules import Answer
 from backend.seats.state import Via
 from tests.processes import meet
@@ -44,7 +44,7 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
     async def one(user_id: int) -> None:
         for option in task["options"]:
             asked = (
-                tap(task["code"], known(user_id), option, via=Via.CARD)
+                tap_option(task["code"], known(user_id), option, via=Via.CARD)
                 if task.get("tap")
                 else vote(task["code"], known(user_id), chosen(option), via=Via.MINIAPP)
             )

@@ -18,7 +18,7 @@ from backend.bookings import actions as seats
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.groups.actions import link_group
-from backend.people.actions import TelegramIdentity, choose_zone, meet
+from backend.people.actions import TelegramIdentity, choose_zone, register_person
 from backend.people.queries import Person
 from backend.polls import queries as polls
 from backend.polls.actions import create_poll, vote
@@ -269,7 +269,7 @@ async def choose(code: str, person: Person, *choice: int | tuple[int, Any]) -> N
 async def someone(first: str, last: str = "", *, language: str = "en", may_write: bool = True) -> Person:
     """A new person of that name."""
     number = next(_numbers)
-    return await meet(
+    return await register_person(
         TelegramIdentity(
             number,
             first,

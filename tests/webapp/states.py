@@ -26,8 +26,8 @@ from backend.people import feeds
 from backend.people.actions import mark_blocked
 from backend.people.preferences import choose_reminders, mute
 from backend.polls.actions import close_poll
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.rules import Answer
 from tests.webapp.staging import CARD, NOON, Stage, Staged, ago, ahead, book, choose, someone
 
@@ -267,7 +267,7 @@ async def claims(s: Stage, *, reader_voted: bool = False) -> str:
         made = await close_poll(
             poll,
             club.olga,
-            make=Making(place=s.said.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
+            make=EventDetails(place=s.said.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
         )
     assert made.made is not None
     return f"/app/events/{made.made.code}"
@@ -479,7 +479,7 @@ def dates(*, voted: bool = False, made: bool = False, days: int = 4, **about: An
         if voted:
             await choose(code, s.reader, (0, Answer.YES), (1, Answer.IF_NEED_BE), (2, Answer.NO))
         if made:
-            await close_poll(code, club.olga, make=Making(place=s.said.place, capacity=12))
+            await close_poll(code, club.olga, make=EventDetails(place=s.said.place, capacity=12))
         return f"/app/polls/{code}"
 
     return staged
@@ -510,11 +510,11 @@ async def me_particular(s: Stage) -> str:
 async def follows(s: Stage) -> str:
     """Their calendar follows them, and asked a while ago."""
     await s.club()
-    await feeds.make_feed(s.reader)
+    await feeds.create_feed(s.reader)
     mine = await feeds.feed(s.reader)
     assert mine is not None
     with ago(hours=3):
-        await feeds.ask(mine.token)
+        await feeds.open_feed(mine.token)
     return "/app/me/calendar"
 
 

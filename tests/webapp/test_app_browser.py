@@ -281,7 +281,7 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
 
     code = await instance()
     with monkeypatch.context() as away:
-        away.setattr(session, "meet", gone)
+        away.setattr(session, "register_person", gone)
         page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
         banner = page.locator("#offline")
         await expect(banner).to_contain_text("Emerald can’t be reached right now. Nothing is lost")

@@ -198,12 +198,12 @@ async def a_new_date(s: Scene) -> None:
 
 async def someone_votes(s: Scene) -> None:
     view = await poll(s.poll, s.people["bob"])
-    await polls.tap(s.poll, s.people["bob"], view.options[0].id, via=Via.CARD)
+    await polls.tap_option(s.poll, s.people["bob"], view.options[0].id, via=Via.CARD)
 
 
 async def she_votes_on_another_device(s: Scene) -> None:
     view = await poll(s.poll, s.people["alice"])
-    await polls.tap(s.poll, s.people["alice"], view.options[0].id, via=Via.CARD)
+    await polls.tap_option(s.poll, s.people["alice"], view.options[0].id, via=Via.CARD)
 
 
 async def the_poll_is_closed(s: Scene) -> None:

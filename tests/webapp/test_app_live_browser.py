@@ -80,7 +80,7 @@ async def test_votes_are_on_the_screen_within_three_seconds(
     code = await ask()
     page = await opened(phone, alice, f"/app/polls/{code}", "text=0 of 4 have voted")
     await stand_still(page)
-    await polls.tap(code, bob, (await poll(code, bob)).options[0].id, via=Via.CARD)
+    await polls.tap_option(code, bob, (await poll(code, bob)).options[0].id, via=Via.CARD)
     await page.clock.run_for(SOON)
     await expect(page.get_by_text("1 of 4 have voted").first).to_be_visible()
 

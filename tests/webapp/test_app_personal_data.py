@@ -69,7 +69,7 @@ async def test_erased_the_session_and_every_address_are_dead(
     app_of: Any, web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     await book(await instance(), alice, via=Via.CARD)
-    await feeds.make_feed(alice)
+    await feeds.create_feed(alice)
     mine = await feeds.feed(alice)
     assert mine is not None
     app = await app_of(alice)

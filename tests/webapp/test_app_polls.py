@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from backend.polls import actions
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
 from backend.seats.state import Via
@@ -192,7 +192,7 @@ async def test_dates_are_answered_one_by_one(
     for wrong in ({f"answer-{first}": "perhaps"}, {"answer-x": "yes"}, {"answer-99": "yes"}):
         refused = await app.ask("PUT", f"/app/polls/{code}/vote", data=wrong)
         assert (refused.status_code, root(refused)["data-outcome"]) == (422, "invalid")
-    closing = await actions.close_poll(code, olga, make=Making(capacity=4))
+    closing = await actions.close_poll(code, olga, make=EventDetails(capacity=4))
     assert closing.made is not None
     over = await app.get(f"/app/polls/{code}")
     assert "You said: if need be." in text_of(over) and "See Tue 24 Nov" in text_of(over)
@@ -209,7 +209,7 @@ async def test_a_date_and_the_poll_it_came_of_lead_to_each_other(
     first, _ = await ids(code, alice)
     await actions.vote(code, alice, {first: Answer.YES}, via=Via.CARD)
     await ask("Soup", "Pie", question="Of another group?")
-    closing = await actions.close_poll(code, olga, make=Making(title="Paddling"))
+    closing = await actions.close_poll(code, olga, make=EventDetails(title="Paddling"))
     assert closing.made is not None
     app = await app_of(alice)
     date = await app.get(f"/app/events/{closing.made.code}")

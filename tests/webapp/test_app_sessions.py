@@ -222,12 +222,12 @@ async def test_who_left_a_group_is_asked_about_when_they_come_back(
         asked.append((chat_id, telegram_id))
         return True
 
-    await groups.seen_in(alice, where)
-    before = groups._lookup
+    await groups.mark_present(alice, where)
+    before = groups._membership_checker
     groups.set_membership_checker(telegram)
     try:
         with clock.stopped(clock.now() + timedelta(days=2)):
             await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))
     finally:
-        groups._lookup = before
+        groups._membership_checker = before
     assert asked == [(club.chat_id, alice.telegram_id)]

@@ -27,7 +27,7 @@ Make = Callable[..., Awaitable[str]]
 
 async def address(person: Any) -> str:
     """The path of the person's feed, made if need be."""
-    await feeds.make_feed(person)
+    await feeds.create_feed(person)
     mine = await feeds.feed(person)
     assert mine is not None
     return f"/calendar/{mine.token}.ics"
@@ -260,7 +260,7 @@ async def test_an_unknown_an_old_and_a_malformed_address_are_alike(
     new = await address(alice)
     assert path != new
     assert (await web.get(new)).status_code == 200
-    await feeds.end_feed(alice)
+    await feeds.delete_feed(alice)
     told = set()
     for wrong in (path, new, f"/calendar/{'a' * 43}.ics", "/calendar/x.ics", f"{new}.ics", "/calendar/.ics"):  # fmt: skip
         answer = await web.get(wrong)
@@ -283,19 +283,19 @@ async def test_asking_too_often_is_told_when_to_come_again(
 ) -> None:
     """`X7`: many at once are counted as many, and nobody else is kept out."""
     path, other = await address(alice), await address(bob)
-    answers = await asyncio.gather(*(web.get(path) for _ in range(feeds.MOST + 15)))
-    assert sorted(answer.status_code for answer in answers) == [200] * feeds.MOST + [429] * 15
+    answers = await asyncio.gather(*(web.get(path) for _ in range(feeds.REQUESTS_MAX + 15)))
+    assert sorted(answer.status_code for answer in answers) == [200] * feeds.REQUESTS_MAX + [429] * 15
     late = await web.get(path)
     assert late.status_code == 429
-    assert late.headers["retry-after"] == str(int(feeds.WITHIN.total_seconds()))
+    assert late.headers["retry-after"] == str(int(feeds.REQUESTS_WINDOW.total_seconds()))
     assert (await web.get(other)).status_code == 200
-    clock.advance(feeds.WITHIN)
+    clock.advance(feeds.REQUESTS_WINDOW)
     assert (await web.get(path)).status_code == 200
 
 
 async def test_the_address_is_nowhere_in_the_database(alice: Any, noon: datetime) -> None:
     """`X6`: its digest is, and a seed that opens nothing without the secret key."""
-    await feeds.make_feed(alice)
+    await feeds.create_feed(alice)
     mine = await feeds.feed(alice)
     assert mine is not None
     row = await db.row("SELECT * FROM calendar_feeds WHERE user_id = $1", alice.id)
@@ -322,10 +322,10 @@ async def test_is_shown_as_often_as_wanted_but_not_under_another_key(
 
 
 async def test_made_twice_at_once_it_is_one(alice: Any, noon: datetime) -> None:
-    await asyncio.gather(*(feeds.make_feed(alice) for _ in range(8)))
+    await asyncio.gather(*(feeds.create_feed(alice) for _ in range(8)))
     assert await db.value("SELECT count(*) FROM calendar_feeds") == 1
     one = await feeds.feed(alice)
-    await feeds.make_feed(alice)
+    await feeds.create_feed(alice)
     assert await feeds.feed(alice) == one
 
 

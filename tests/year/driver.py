@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend import clock, db, leases
-from backend.accounts.actions import bind, create_account, join
-from backend.announcements.actions import AnnouncementDraft, announce, schedule
+from backend.accounts.actions import bind_key, create_account, join
+from backend.announcements.actions import AnnouncementDraft, create_announcement, schedule_announcement
 from backend.bookings import actions as bookings
 from backend.bookings.attendance import check_in, close_list
 from backend.bookings.standing_seats import end_regular, make_regular
@@ -26,14 +26,14 @@ from backend.events.minimum import decide_instance
 from backend.events.queries import series_by_id as series_view
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
-from backend.groups.actions import link_group, seen_in
+from backend.groups.actions import link_group, mark_present
 from backend.groups.queries import group
-from backend.people.actions import TelegramIdentity, choose_zone, meet
+from backend.people.actions import TelegramIdentity, choose_zone, register_person
 from backend.people.preferences import choose_reminders, mute
 from backend.people.queries import Person
 from backend.polls import actions as polls
-from backend.polls.creation import Making
 from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll_for_card
 from backend.polls.rules import Answer
 from backend.seats.state import Via
@@ -111,7 +111,7 @@ class Driver:
         self.telegram, self.sender = telegram, Sender(telegram.sending)
         await leases.register_jobs([duty.name for duty in SCHEDULE])
         for member, number in self.telegram_id.items():
-            self.person[member] = await meet(
+            self.person[member] = await register_person(
                 TelegramIdentity(number, member.name, language_code="en", may_write=True)
             )
             if member.zone:
@@ -134,14 +134,14 @@ class Driver:
         made = await create_account(club.name, zone=club.zone)
         self.account[club] = made.account_id
         owner = self._owner(club)
-        await bind(owner, made.key)
+        await bind_key(owner, made.key)
         linked = await link_group(owner, made.account_id, chat_id=self.chat_id[club], title=club.name)
         self.group_id[club] = linked.id
         where = await group(linked.id)
         assert where is not None
         for member in club.members:
             self.membership[club, member] = await join(self.person[member], made.account_id, through="hand")
-            await seen_in(self.person[member], where)
+            await mark_present(self.person[member], where)
         for organiser in club.organisers[1:]:
             await db.execute(
                 "UPDATE memberships SET role = 'ADMIN' WHERE id = $1",
@@ -530,8 +530,8 @@ class Driver:
         draft = AnnouncementDraft(
             text="The cloakroom is in the cellar now.", to_members=True, all_groups=True
         )
-        number = await announce(self.person[act.who], self.account[club], draft)
-        await schedule(self.person[act.who], number, at)
+        number = await create_announcement(self.person[act.who], self.account[club], draft)
+        await schedule_announcement(self.person[act.who], number, at)
         self.books.announce(Announcement(number, club), max(at, self._last_tick + MINUTE))
         return "done", "done"
 
@@ -548,7 +548,7 @@ class Driver:
             question="When do we meet?", options=options, kind="dates", group_id=self.group_id[club]
         )
         code = await polls.create_poll(organiser, self.account[club], draft)
-        view = await poll_for_card((await polls.find(code)).id)
+        view = await poll_for_card((await polls.find_poll(code)).id)
         assert view is not None
         yes = self.script.voters(club)
         for who in yes:
@@ -559,7 +559,7 @@ class Driver:
                 via=Via.MINIAPP,
             )
         closed = await polls.close_poll(
-            code, organiser, make=Making(title="Extra evening", capacity=3, claim_minutes=24 * 60)
+            code, organiser, make=EventDetails(title="Extra evening", capacity=3, claim_minutes=24 * 60)
         )
         until = clock.now() + DAY
         local = days[1].astimezone(ZoneInfo(club.zone)).replace(tzinfo=None)

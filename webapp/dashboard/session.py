@@ -58,7 +58,7 @@ class Visit:
 
     def may(self, act: str) -> bool:
         """Whether their role in this club reaches the act; for what a page offers. Actions ask for themselves."""
-        return self.club.allows(Permission(act))
+        return self.club.has_permission(Permission(act))
 
     def to(self, path: str, **query: str | int) -> str:
         """An address on the dashboard that stays with this club, wherever other windows of the browser have gone."""
@@ -91,13 +91,13 @@ async def visit(request: AnyRequest) -> Visit:
     if person is None:
         raise NotSignedIn()
     request.state[PERSON] = person
-    helped = tuple(c for c in await clubs(person) if c.allows(Permission.SEE_PEOPLE))
+    helped = tuple(c for c in await clubs(person) if c.has_permission(Permission.SEE_PEOPLE))
     asked = request.query_params.get("club")
     if asked is None:
         if not helped:
             raise NoClub(person, token)
         # Where one organises, rather than where one only helps.
-        club = next((c for c in helped if c.allows(Permission.MANAGE_EVENTS)), helped[0])
+        club = next((c for c in helped if c.has_permission(Permission.MANAGE_EVENTS)), helped[0])
     else:
         found = next((c for c in helped if str(c.id) == asked), None)
         if found is None:

@@ -37,7 +37,7 @@ class Todo:
 
 async def todo(visit: Visit) -> Todo:
     """What needs an organiser of the visited club; nothing for who could not mend it."""
-    if not visit.club.allows(Permission.POST_CARDS):
+    if not visit.club.has_permission(Permission.POST_CARDS):
         return Todo()
     linked = await groups(visit.club.id)
     return Todo(

@@ -8,7 +8,7 @@ from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
-from backend.polls.queries import PollAbout, polls_about
+from backend.polls.queries import RelatedPoll, related_polls
 from backend.seats.state import NAME_MAX, Outcome
 from webapp.calendar_files import address_of
 from webapp.freshness import etag_of, seen_of
@@ -111,13 +111,13 @@ def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo |
     return Undo(f"/app/events/{view.code}/return", person.voice.say(N_("Undo")), fields)
 
 
-async def _polls_about(view: InstanceView, person: Person) -> list[PollAbout]:
+async def _polls_about(view: InstanceView, person: Person) -> list[RelatedPoll]:
     """The polls shown with an instance; once it is over or cancelled only the poll it was made from.
 
     They are as they were when the screen was rendered: an instance does not follow every vote of its group.
     """
     group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
-    return await polls_about(view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id)
+    return await related_polls(view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id)
 
 
 def _shared_url(view: InstanceView) -> str:

@@ -61,7 +61,7 @@ async def upcoming_screen(
             asked=asked,
             clubs=my_clubs,
             chosen=club,
-            organises=[one.id for one in my_clubs if one.allows(Permission.MANAGE_EVENTS)],
+            organises=[one.id for one in my_clubs if one.has_permission(Permission.MANAGE_EVENTS)],
             groups=await queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
             sought=filters.q,

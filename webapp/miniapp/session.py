@@ -22,10 +22,10 @@ from litestar.exceptions import NotAuthorizedException
 
 from backend import clock
 from backend.errors import Forbidden, Invalid
-from backend.groups.actions import recheck
+from backend.groups.actions import recheck_presence
 from backend.i18n import N_
 from backend.people import queries as people
-from backend.people.actions import choose_zone, meet
+from backend.people.actions import choose_zone, register_person
 from backend.people.queries import Person
 from backend.settings import settings
 from webapp.miniapp.init_data import BadInitData, read
@@ -111,13 +111,13 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
         )
     except BadInitData:
         raise NotAuthorizedException() from None
-    person = await meet(launch.who)
+    person = await register_person(launch.who)
     zone = request.headers.get("x-time-zone", "")
     if person.zone is None and zone:
         with suppress(Invalid):  # a clock set to a zone we do not know tells nothing
             await choose_zone(person, zone)
             person = replace(person, zone=zone)
-    await recheck(person)
+    await recheck_presence(person)
     return person, launch.opened_at
 
 

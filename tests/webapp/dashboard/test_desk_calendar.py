@@ -130,11 +130,11 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
 
 
 async def test_a_group_that_silenced_the_bot_is_told(desk: Any, club: Any) -> None:
-    from backend.groups.actions import note_health
+    from backend.groups.actions import set_health
 
-    await note_health(club.chat_id, "muted")
+    await set_health(club.chat_id, "muted")
     assert "The bot may not write in “Kallio Yoga”" in desk.text(await desk.get("/dashboard"))
-    await note_health(club.chat_id, "removed")
+    await set_health(club.chat_id, "removed")
     assert "The bot is out of “Kallio Yoga”" in desk.text(await desk.get("/dashboard"))
 
 

@@ -12,7 +12,7 @@ async def make(desk: Any, **fields: str) -> Any:
 
 async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, charlie: Any) -> None:
     from backend import db
-    from backend.accounts.actions import bind
+    from backend.accounts.actions import bind_key
 
     shown = await make(desk)
     assert shown.status_code == 201 and "It is shown only now." in desk.text(shown)
@@ -22,13 +22,13 @@ async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, ch
     assert key[1] not in later.text and f"sk_…{key[1][-4:]}" in later.text
     stored = await db.rows("SELECT * FROM api_keys")
     assert key[1] not in str([dict(row) for row in stored])
-    assert (await bind(charlie, key[1])).role == "HELPER"
+    assert (await bind_key(charlie, key[1])).role == "HELPER"
     assert "Mikko sk_…" in desk.text(later) and "Used up" in desk.text(await desk.get("/dashboard/keys"))
 
 
 async def test_a_revoked_key_is_worthless(noon: Any, desk: Any, charlie: Any) -> None:
     from backend import db
-    from backend.accounts.actions import bind
+    from backend.accounts.actions import bind_key
     from backend.errors import NotFound
 
     shown = await make(desk, uses="")
@@ -38,7 +38,7 @@ async def test_a_revoked_key_is_worthless(noon: Any, desk: Any, charlie: Any) ->
     gone = await desk.post(f"/dashboard/keys/{key_id}/revocation")
     assert "The key is revoked." in desk.text(gone) and "Revoked" in desk.text(gone)
     with pytest.raises(NotFound):
-        await bind(charlie, key[0])
+        await bind_key(charlie, key[0])
 
 
 async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, desk: Any) -> None:

@@ -256,10 +256,10 @@ async def test_a_rule_the_sentence_cannot_say_stays_as_it_was_written(
 
 
 async def test_topics_can_be_chosen(noon: Any, desk: Any, club: Any) -> None:
-    from backend.groups.actions import note_topic, rename_group
+    from backend.groups.actions import record_topic, rename_group
 
     await rename_group(club.chat_id, "Kallio Yoga", forum=True)
-    await note_topic(club.chat_id, 17, "Evenings")
+    await record_topic(club.chat_id, 17, "Evenings")
     assert "Kallio Yoga › Evenings" in desk.text(await desk.get("/dashboard/series/new"))
     await desk.post("/dashboard/series", **{**GOOD, "group": f"{club.group_id}:17"})
     draft = (await only_series(club)).draft

@@ -39,12 +39,12 @@ async def test_speaks_another_language_at_once(noon: Any, desk: Any) -> None:
 
 
 async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, desk: Any, club: Any) -> None:
-    from backend.groups.actions import note_health
+    from backend.groups.actions import set_health
 
     shown = await desk.get("/dashboard/settings")
     assert "Kallio Yoga All is well." in desk.text(shown)
     assert 'href="https://t.me/emerald_test_bot?startgroup=true"' in shown.text
-    await note_health(club.chat_id, "muted")
+    await set_health(club.chat_id, "muted")
     assert "Give it the right to send messages" in desk.text(await desk.get("/dashboard/settings"))
 
 

@@ -151,7 +151,7 @@ async def _ask_to_go_over(
     one = await _comer(view.id, membership_id)
     waits = one is not None and one.wanted > 0
     name = one.name if one is not None else await _name(visit, membership_id)
-    if not name or not visit.club.allows(Permission.OVERBOOK):
+    if not name or not visit.club.has_permission(Permission.OVERBOOK):
         return await page_of(request, visit, code, status=422, notice=told(visit, full.words, "no"))
     # Without what an offer holds for them: that is there to be given.
     size = one.waiting if one is not None and waits else 1 + guests

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from backend import clock
 from backend.bookings.queries import InstanceView, club_dates
 from backend.events.queries import all_series
-from backend.people.browsers import note_seen
+from backend.people.browser_sessions import record_session_use
 from webapp.dashboard.frame import show, unless_seen
 from webapp.dashboard.session import Visit
 from webapp.dashboard.tasks import todo
@@ -32,7 +32,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     unchanged, mark = unless_seen(request, views, needs, visit.club, clock.now().date())
     if unchanged:
         return unchanged
-    await note_seen(visit.token)
+    await record_session_use(visit.token)
     return show(
         request,
         visit,

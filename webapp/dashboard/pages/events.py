@@ -94,7 +94,7 @@ async def page_of(
 
 async def _to_add(visit: Visit, people: list[Attendee]) -> list[Member]:
     """Members who are neither in nor in line, by name, for who may add them."""
-    if not visit.club.allows(Permission.MANAGE_BOOKINGS):
+    if not visit.club.has_permission(Permission.MANAGE_BOOKINGS):
         return []
     there = {one.membership_id for one in people if one.seats or one.wanted}
     found = [member for member in await members(visit.club) if member.id not in there]

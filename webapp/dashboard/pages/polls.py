@@ -15,10 +15,10 @@ from backend.cards.queries import cards_of
 from backend.errors import Invalid, InvalidForm
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
-from backend.polls.actions import close_poll, create_poll, find
-from backend.polls.creation import Making
+from backend.polls.actions import close_poll, create_poll, find_poll
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
-from backend.polls.missing import remind_voters, who_has_not_voted
+from backend.polls.event_creation import EventDetails
+from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.queries import club_polls, poll
 from backend.zones import resolve_local
 from webapp.dashboard import frame
@@ -68,7 +68,7 @@ def path_of(code: str) -> str:
 
 async def of_poll(visit: Visit, code: str, act: Permission) -> Visit:
     """The visit to the club of this poll, if they may do this there. Raises `NotFound`, `Forbidden`."""
-    return await visit.allowed(act, (await find(code)).account_id)
+    return await visit.allowed(act, (await find_poll(code)).account_id)
 
 
 @get("/polls")
@@ -120,7 +120,7 @@ async def _show(
 ) -> Response[str]:
     view = await poll(code, visit.person)
     cards = await cards_of(poll_id=view.id)
-    missing = await who_has_not_voted(code, visit.person) if view.open else []
+    missing = await non_voters(code, visit.person) if view.open else []
     unchanged, mark = unless_seen(request, view, cards, missing, visit.club)
     if unchanged and not faults:
         return unchanged
@@ -156,7 +156,7 @@ async def create_date(
     form = await read(request, MakingForm)
     faults = Faults()
     hours = faults.whole("claim_minutes", form.claim_hours, empty=0) or 0
-    making = Making(
+    making = EventDetails(
         option_id=faults.whole("option", form.option),
         capacity=faults.whole("capacity", form.capacity),
         duration_minutes=faults.whole("duration_minutes", form.duration_minutes, empty=60) or 0,
@@ -179,7 +179,7 @@ async def create_reminder(
 ) -> Redirect:
     """Remind those whose answer is missing (`P5`)."""
     visit = await of_poll(visit, code, Permission.MANAGE_POLLS)
-    reminding = await remind_voters(code, visit.person)
+    reminding = await remind_non_voters(code, visit.person)
     return go(request, visit.to(path_of(code)), told(visit, reminding.words))
 
 

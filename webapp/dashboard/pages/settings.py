@@ -15,7 +15,7 @@ from backend.groups.actions import unlink_group
 from backend.groups.queries import groups
 from backend.i18n import N_, Words, languages
 from backend.people.actions import choose_language, end_sessions
-from backend.people.browsers import browsers, end_browser
+from backend.people.browser_sessions import browser_sessions, end_browser_session
 from backend.people.queries import person as person_by_id
 from backend.settings import settings
 from backend.zones import zone_names
@@ -97,7 +97,7 @@ async def destroy_group(
 @post("/settings/browsers/{browser_id:int}/removal", status_code=303)
 async def destroy(request: AnyRequest, browser_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Sign one browser out."""
-    await end_browser(visit.person, browser_id)
+    await end_browser_session(visit.person, browser_id)
     return go(request, visit.to(HOME), told(visit, Words(N_("That browser is signed out."))))
 
 
@@ -132,7 +132,7 @@ async def _page(
         zones=sorted(zone_names()),
         languages=languages(),
         groups=await groups(visit.club.id) if visit.may(Permission.MANAGE_GROUPS) else [],
-        browsers=await browsers(visit.person, visit.token),
+        browsers=await browser_sessions(visit.person, visit.token),
         group_link=f"https://t.me/{settings.telegram_bot_name}?startgroup=true",
         bot_name=settings.telegram_bot_name,
     )

@@ -73,8 +73,8 @@ async def index(
         show=show,
         sought=q,
         found=found,
-        may_add=club.allows(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
-        manages=club.allows(Permission.MANAGE_BOOKINGS),
+        may_add=club.has_permission(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
+        manages=club.has_permission(Permission.MANAGE_BOOKINGS),
         more=url_with_query(path, **query, after=found.after) if found.after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
@@ -232,7 +232,7 @@ def _notice(voice: Voice, name: str, outcome: Outcome, undo: Undo | None = None)
 
 def _check_may_overbook(club: Club, full: NoRoomLeft) -> None:
     """Only an owner may exceed the capacity, after a second question (`B3`): anybody else gets the refusal."""
-    if not club.allows(Permission.OVERBOOK):
+    if not club.has_permission(Permission.OVERBOOK):
         raise full
 
 
@@ -271,7 +271,7 @@ async def _party_screen(
         over=over,
         view=view,
         one=await _load_party(view, membership_id),
-        may=club.allows(Permission.MANAGE_BOOKINGS),
+        may=club.has_permission(Permission.MANAGE_BOOKINGS),
         seen=seen_of_instances(etag, organiser, [view]),
     )
 

@@ -18,7 +18,7 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
 @post("/me/calendar", status_code=200)
 async def create(person: NamedDependency[Person]) -> Response[str]:
     """Make the address; who has one keeps it."""
-    await feeds.make_feed(person)
+    await feeds.create_feed(person)
     return await _feed(person, outcome="saved")
 
 
@@ -32,7 +32,7 @@ async def update(person: NamedDependency[Person]) -> Response[str]:
 @delete("/me/calendar", status_code=200)
 async def destroy(person: NamedDependency[Person]) -> Response[str]:
     """Turn the feed off."""
-    await feeds.end_feed(person)
+    await feeds.delete_feed(person)
     return await _feed(person, outcome="saved")
 
 

@@ -180,7 +180,7 @@ async def _check_in_screen(
         outcome=outcome,
         notice=notice,
         view=view,
-        manages=club.allows(Permission.MANAGE_BOOKINGS),
+        manages=club.has_permission(Permission.MANAGE_BOOKINGS),
         counts=await counts(view.id),
         show=show,
         sought=q,

@@ -6,7 +6,7 @@ from litestar import Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
-from backend.accounts.queries import only_owner_of
+from backend.accounts.queries import solely_owned_clubs
 from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
 from backend.bookings.queries import upcoming
 from backend.bookings.standing_seats import my_regulars
@@ -38,7 +38,7 @@ async def show(club_id: ClubId, person: NamedDependency[Person]) -> Response[str
         organisers=await organisers(view.club),
         standing=[seat for seat in await my_regulars(person) if seat.account_id == club_id],
         ahead=await ahead(person, club_id),
-        only_owner=any(own.id == club_id for own in await only_owner_of(person)),
+        only_owner=any(own.id == club_id for own in await solely_owned_clubs(person)),
     )
 
 

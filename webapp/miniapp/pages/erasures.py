@@ -3,7 +3,7 @@
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from backend.accounts.queries import clubs, only_owner_of
+from backend.accounts.queries import clubs, solely_owned_clubs
 from backend.bookings.clubs import ahead
 from backend.bookings.standing_seats import my_regulars
 from backend.people.queries import Person
@@ -18,7 +18,7 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
         "erasures/show.html",
         person,
         clubs=await clubs(person),
-        owned=await only_owner_of(person),
+        owned=await solely_owned_clubs(person),
         ahead=await ahead(person),
         standing=await my_regulars(person),
     )

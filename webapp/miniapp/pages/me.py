@@ -120,7 +120,7 @@ async def _me(person: Person, outcome: str = "") -> Response[str]:
         outcome=outcome,
         clubs=theirs,
         asked=await needs_answer(person),
-        organises=any(club.allows(Permission.MANAGE_EVENTS) for club in theirs),
+        organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in theirs),
         leads=[
             (lead, lead_words(lead, person.voice), lead in (chosen.leads or ()))
             for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)

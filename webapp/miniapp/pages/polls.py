@@ -13,8 +13,8 @@ from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls import actions, queries
-from backend.polls.answers import not_listed
 from backend.polls.queries import PollView
+from backend.polls.replies import unknown_option
 from backend.polls.rules import Answer
 from backend.seats.state import Via
 from webapp.freshness import etag_of, is_fresh, seen_of
@@ -32,7 +32,7 @@ AN_ID = re.compile(r"[0-9]{1,18}")
 @get("/polls")
 async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> Response[str] | Response[None]:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
-    made_from = await queries.mark_of_polls(person, limit=OPEN, closed=CLOSED)
+    made_from = await queries.polls_etag(person, limit=OPEN, closed=CLOSED)
     mark = etag_of(made_from, await etags.clubs_etag(person), person)
     if is_fresh(seen, mark):
         return unchanged()
@@ -94,14 +94,14 @@ def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
             continue
         known = isinstance(option, str) and AN_ID.fullmatch(option) and answer in ANSWERS
         if not known:
-            raise not_listed()
+            raise unknown_option()
         choice[int(option)] = Answer(answer)
     return choice
 
 
 async def mark_of_poll(code: str, person: Person) -> str:
     """The mark of a poll's screen; "" for who is no member yet."""
-    mark = await queries.mark_of_poll(code, person)
+    mark = await queries.poll_etag(code, person)
     return mark and etag_of(mark, person)
 
 
@@ -125,7 +125,7 @@ async def poll_screen(
         view=view,
         hue=view.id % HUES,
         made=made,
-        voters=await queries.who_can(view, person),
+        voters=await queries.answers_by_voter(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
             voice.say(N_("Take my vote back")),

@@ -69,7 +69,7 @@ async def _made(organiser: Person, code: str) -> Response[str]:
 
 async def _club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
     """The club it is for, and all it could be for. Raises `Forbidden` for who organises nowhere, or not there."""
-    theirs = [one for one in await clubs(organiser) if one.allows(Permission.MANAGE_EVENTS)]
+    theirs = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
     chosen = next((one for one in theirs if club_id in (None, one.id)), None)
     if chosen is None:
         raise Forbidden()

@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.i18n import Words
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
-from backend.polls import answers
-from backend.polls.actions import find
-from backend.polls.creation import tell_people
+from backend.polls import replies
+from backend.polls.actions import find_poll
+from backend.polls.event_creation import notify_people
 from backend.polls.rules import ended_at
 
-AGAIN_AFTER = timedelta(days=1)
+REMINDER_INTERVAL = timedelta(days=1)
 REMINDERS = 3  # their priority: after answers and offers (HOUSE 4c)
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class NonVoter:
     """A member whose answer is missing; `reachable` when the bot may write to them."""
 
     membership_id: int
@@ -31,7 +31,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminding:
+class ReminderResult:
     """What became of a reminder. `kind`: done, already (nobody is missing), unreachable (nobody can be written to)."""
 
     kind: str
@@ -40,7 +40,7 @@ class Reminding:
 
 
 # Of a group's poll, those whom Telegram last said to be in the group; else every member who has a vote.
-MISSING = f"""
+NON_VOTERS = f"""
 SELECT m.id, m.user_id, u.first_name, u.last_name, {REACHABLE} AS reachable
 FROM polls p
 JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
@@ -53,49 +53,49 @@ ORDER BY lower(u.first_name), lower(u.last_name), m.id
 """
 
 
-async def who_has_not_voted(code: str, person: Person) -> list[Missing]:
+async def non_voters(code: str, person: Person) -> list[NonVoter]:
     """The members whose answer is missing, by name. Raises `Forbidden`, `NotFound`.
 
     That somebody has answered is no secret, not even in an anonymous poll; what they answered is.
     """
-    where = await find(code)
+    where = await find_poll(code)
     await authorize(person, where.account_id, Permission.MANAGE_POLLS)
-    return await _missing(where.id)
+    return await _load_non_voters(where.id)
 
 
-async def _missing(poll_id: int) -> list[Missing]:
+async def _load_non_voters(poll_id: int) -> list[NonVoter]:
     return [
-        Missing(
+        NonVoter(
             row["id"],
             row["user_id"],
             f"{row['first_name']} {row['last_name']}".strip(),
             row["reachable"],
         )
-        for row in await db.rows(MISSING, poll_id)
+        for row in await db.rows(NON_VOTERS, poll_id)
     ]
 
 
-async def remind_voters(code: str, person: Person) -> Reminding:
+async def remind_non_voters(code: str, person: Person) -> ReminderResult:
     """Write to those whose answer is missing, and to nobody else; at most once a day.
 
     Raises `RemindedAlready`, `PollClosed`, `Forbidden`, `NotFound`.
     """
-    where = await find(code)
+    where = await find_poll(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     at = clock.now()
     async with db.transaction():
         row = await db.row("SELECT * FROM polls WHERE id = $1 FOR NO KEY UPDATE", where.id)
         assert row is not None
-        _check(row, club.zone, at)
-        missing = await _missing(where.id)
+        _check_remindable(row, club.zone, at)
+        missing = await _load_non_voters(where.id)
         told = [one.user_id for one in missing if one.reachable]
         if not missing:
-            return Reminding("already", 0, answers.nobody_missing())
+            return ReminderResult("already", 0, replies.everybody_voted())
         if not told:
-            return Reminding("unreachable", 0, answers.nobody_reachable(len(missing)))
+            return ReminderResult("unreachable", 0, replies.nobody_reachable(len(missing)))
         await db.execute("UPDATE polls SET reminded_at = $2 WHERE id = $1", where.id, at)
         detail = json.dumps({"poll_id": where.id, "poll": code})
-        await tell_people(
+        await notify_people(
             club.id,
             told,
             "poll-unanswered",
@@ -105,14 +105,14 @@ async def remind_voters(code: str, person: Person) -> Reminding:
             instance_id=None,
             at=at,
         )
-        await note(club.id, person.id, "remind", f"poll {where.id}", people=len(told))
-    return Reminding("done", len(told), answers.reminded(len(told), len(missing) - len(told)))
+        await record_audit(club.id, person.id, "remind", f"poll {where.id}", people=len(told))
+    return ReminderResult("done", len(told), replies.reminded(len(told), len(missing) - len(told)))
 
 
-def _check(row: db.Row, zone: str, at: datetime) -> None:
+def _check_remindable(row: db.Row, zone: str, at: datetime) -> None:
     ended = ended_at(row["closes_at"], row["closed_at"], at)
     if ended is not None:
-        raise answers.PollClosed(closed=ended, zone=zone)
+        raise replies.PollClosed(closed=ended, zone=zone)
     before = row["reminded_at"]
-    if before is not None and before > at - AGAIN_AFTER:
-        raise answers.RemindedAlready(before=before, again=before + AGAIN_AFTER, zone=zone)
+    if before is not None and before > at - REMINDER_INTERVAL:
+        raise replies.AlreadyReminded(before=before, again=before + REMINDER_INTERVAL, zone=zone)

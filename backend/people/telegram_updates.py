@@ -9,7 +9,7 @@ UPDATES_KEPT = timedelta(days=2)
 SIGN_INS_KEPT = timedelta(days=7)
 
 
-async def take_update(bot_id: int, update_id: int) -> bool:
+async def claim_update(bot_id: int, update_id: int) -> bool:
     """Whether this update is ours to handle: True for exactly one asker, however often and wherever it arrives."""
     taken = await db.execute_single_count(
         "INSERT INTO telegram_updates (bot_id, update_id, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -20,7 +20,7 @@ async def take_update(bot_id: int, update_id: int) -> bool:
     return taken == 1
 
 
-async def forget() -> int:
+async def delete_expired() -> int:
     """The hourly broom over updates and sign-in links; how many rows went."""
     at = clock.now()
     async with db.transaction():

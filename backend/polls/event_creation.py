@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from backend import db, failpoints
 from backend.accounts.queries import Club
-from backend.audit.actions import note
+from backend.audit.actions import record_audit
 from backend.errors import Invalid, InvalidForm
 from backend.events.create import insert_series
 from backend.events.drafts import DAY, TITLE_MAX, SeriesDraft
 from backend.i18n import N_
 from backend.outbox.kinds import ANSWERS, dedupe
 from backend.people.queries import Person
-from backend.polls import answers
+from backend.polls import replies
 from backend.polls.rules import Answer, best_date
 from backend.zones import wall_clock
 
@@ -25,7 +25,7 @@ CLAIM_MAX = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
+class EventDetails:
     """The date to be made, as an organiser enters it. `option_id` None is the best date, `title` "" the question.
 
     For `claim_minutes` only who said yes may take its seats; with no limit to them nobody has to come first.
@@ -42,7 +42,7 @@ class Making:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedEvent:
     """The date that was made of a poll. `claim_until` None: nobody comes first."""
 
     code: str
@@ -51,32 +51,34 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class _Date:
+class _DateOption:
     id: int
     votes: int
     against: int
     starts_at: datetime | None
 
 
-async def made_of(poll_id: int) -> Made | None:
+async def created_event(poll_id: int) -> CreatedEvent | None:
     """The date made of this poll, if there is one: there is never a second."""
     row = await db.row(
         "SELECT i.code, i.starts_at, i.claim_until FROM poll_options o JOIN event_instances i ON i.id = o.made_instance_id"
         " WHERE o.poll_id = $1",
         poll_id,
     )
-    return Made(row["code"], row["starts_at"], row["claim_until"]) if row is not None else None
+    return CreatedEvent(row["code"], row["starts_at"], row["claim_until"]) if row is not None else None
 
 
-async def make_date(club: Club, person: Person, poll_id: int, making: Making, at: datetime) -> Made:
+async def create_event(
+    club: Club, person: Person, poll_id: int, making: EventDetails, at: datetime
+) -> CreatedEvent:
     """Make it. Raises `InvalidForm`, `Invalid` when no date can be it."""
     poll = await db.row("SELECT * FROM polls WHERE id = $1", poll_id)
     assert poll is not None
     if poll["kind"] != "dates":
-        raise answers.no_dates()
-    date = await _date(poll_id, making.option_id, at)
+        raise replies.not_about_dates()
+    date = await _choose_option(poll_id, making.option_id, at)
     assert date.starts_at is not None
-    draft = _draft(poll, making, date.starts_at, club.zone, at)
+    draft = _series_draft(poll, making, date.starts_at, club.zone, at)
     series = await insert_series(club.id, person.id, draft, at)
     await failpoints.reach("poll.made")
     claim_until = None
@@ -88,33 +90,35 @@ async def make_date(club: Club, person: Person, poll_id: int, making: Making, at
         claim_until,
     )
     await db.execute("UPDATE poll_options SET made_instance_id = $2 WHERE id = $1", date.id, instance_id)
-    await _tell(club, date.id, instance_id, claim_until, at)
-    await note(club.id, person.id, "make date", f"poll {poll_id}", date=series.first_code)
-    return Made(series.first_code, date.starts_at, claim_until)
+    await _claim_and_notify(club, date.id, instance_id, claim_until, at)
+    await record_audit(club.id, person.id, "make date", f"poll {poll_id}", date=series.first_code)
+    return CreatedEvent(series.first_code, date.starts_at, claim_until)
 
 
-async def _date(poll_id: int, option_id: int | None, at: datetime) -> _Date:
+async def _choose_option(poll_id: int, option_id: int | None, at: datetime) -> _DateOption:
     """The option that was named, or the best."""
     rows = await db.rows(
         "SELECT o.id, c.votes, c.against, o.starts_at FROM poll_options o"
         " JOIN poll_option_tallies c ON c.option_id = o.id WHERE o.poll_id = $1",
         poll_id,
     )
-    dates = [_Date(row["id"], row["votes"], row["against"], row["starts_at"]) for row in rows]
+    dates = [_DateOption(row["id"], row["votes"], row["against"], row["starts_at"]) for row in rows]
     if option_id is None:
         best = best_date(dates, at)
         if best is None:
-            raise answers.no_best_date()
+            raise replies.no_winning_date()
         return best
     named = next((date for date in dates if date.id == option_id), None)
     if named is None or named.starts_at is None:
-        raise answers.not_listed()
+        raise replies.unknown_option()
     if named.starts_at <= at:
-        raise answers.past_date()
+        raise replies.past_date()
     return named
 
 
-def _draft(poll: db.Row, making: Making, starts_at: datetime, zone: str, at: datetime) -> SeriesDraft:
+def _series_draft(
+    poll: db.Row, making: EventDetails, starts_at: datetime, zone: str, at: datetime
+) -> SeriesDraft:
     """One date, announced to the poll's group at once. Raises `InvalidForm`."""
     title = making.title.strip() or poll["question"]
     draft = SeriesDraft(
@@ -137,7 +141,7 @@ def _draft(poll: db.Row, making: Making, starts_at: datetime, zone: str, at: dat
     return draft
 
 
-async def _tell(
+async def _claim_and_notify(
     club: Club, option_id: int, instance_id: int, claim_until: datetime | None, at: datetime
 ) -> None:
     """Who said yes and is still a member gets their claim, and is told."""
@@ -155,7 +159,7 @@ async def _tell(
             [row["id"] for row in wanting],
         )
     detail = json.dumps({"until": claim_until.isoformat()} if claim_until is not None else {})
-    await tell_people(
+    await notify_people(
         club.id,
         [row["user_id"] for row in wanting],
         "claim",
@@ -167,7 +171,7 @@ async def _tell(
     )
 
 
-async def tell_people(
+async def notify_people(
     account_id: int,
     user_ids: Sequence[int],
     kind: str,

@@ -20,22 +20,22 @@ class OptionFull(Refusal):
     message = N_("“%(option)s” has all the votes it takes. Choose another one.")
 
 
-class RemindedAlready(Refusal):
+class AlreadyReminded(Refusal):
     """Who is missing was reminded less than a day ago (`P5`)."""
 
     outcome = "too-soon"
     message = N_("They were reminded %(before)s. You can remind them again %(again)s.")
 
 
-def not_listed() -> Invalid:
+def unknown_option() -> Invalid:
     return Invalid(N_("Choose from what is listed."), field="option")
 
 
-def only_of_dates() -> Invalid:
+def answer_needs_dates() -> Invalid:
     return Invalid(N_("“If need be” and no are answers to dates. Here, choose or don’t."), field="option")
 
 
-def too_many(most: int) -> Invalid:
+def too_many_choices(most: int) -> Invalid:
     return Invalid(
         N_("You can choose %(n)s at most. Take one back first."),
         plural=N_("You can choose %(n)s at most. Take one back first."),
@@ -59,7 +59,7 @@ def voted(texts: list[str]) -> Words:
 
 
 # What is said when a date was tapped, by the answer it now has.
-ANSWERED = {
+DATE_ANSWERED = {
     "yes": N_("%(option)s: yes. Tap again for “if need be”."),
     "if-need-be": N_("%(option)s: if need be. Tap again for no."),
     "no": N_("%(option)s: no. Tap again to take it back."),
@@ -67,9 +67,9 @@ ANSWERED = {
 }
 
 
-def answered(option: str | datetime, answer: str | None, zone: str, *, none_left: bool) -> Words:
+def date_answered(option: str | datetime, answer: str | None, zone: str, *, none_left: bool) -> Words:
     """`none_left`: no yes was left to be had."""
-    message = ANSWERED[answer]
+    message = DATE_ANSWERED[answer]
     if none_left:
         message = N_("%(option)s: if need be, for it has every yes it takes. Tap again for no.")
     return Words(message, {"option": option}, zone=zone)
@@ -88,17 +88,17 @@ def withdrawn() -> Words:
     return Words(N_("Your vote is taken back. You can vote again until the poll closes."))
 
 
-def already(*, has_voted: bool) -> Words:
+def nothing_changed(*, has_voted: bool) -> Words:
     if has_voted:
         return Words(N_("You’ve voted so already. Nothing has changed."))
     return Words(N_("You haven’t voted, so there is nothing to take back."))
 
 
-def no_dates() -> Invalid:
+def not_about_dates() -> Invalid:
     return Invalid(N_("A date can be made of a poll about dates only."), field="option")
 
 
-def no_best_date() -> Invalid:
+def no_winning_date() -> Invalid:
     return Invalid(N_("Nobody said yes to a date that is still to come. Choose one by hand."), field="option")
 
 
@@ -110,11 +110,11 @@ def closed() -> Words:
     return Words(N_("The poll is closed. Its card shows the result."))
 
 
-def closed_already() -> Words:
+def already_closed() -> Words:
     return Words(N_("This poll is closed already. Nothing has changed."))
 
 
-def made(starts_at: datetime, claim_until: datetime | None, zone: str) -> Words:
+def event_created(starts_at: datetime, claim_until: datetime | None, zone: str) -> Words:
     values: dict[str, object] = {"date": starts_at}
     if claim_until is None:
         sentence = N_("The date is made: %(date)s. Whoever said yes to it is told.")
@@ -127,11 +127,11 @@ def made(starts_at: datetime, claim_until: datetime | None, zone: str) -> Words:
     )
 
 
-def made_already(starts_at: datetime, zone: str) -> Words:
+def event_already_created(starts_at: datetime, zone: str) -> Words:
     return Words(N_("This poll has its date already: %(date)s."), {"date": starts_at}, zone=zone)
 
 
-def nobody_missing() -> Words:
+def everybody_voted() -> Words:
     return Words(N_("Everybody has answered. There is nobody to remind."))
 
 

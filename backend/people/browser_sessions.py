@@ -7,11 +7,11 @@ from backend import clock, codes, db
 from backend.errors import NotFound
 from backend.people.queries import Person
 
-_SEEN_AGAIN = timedelta(minutes=10)  # how exactly "last seen" is kept
+_SEEN_PRECISION = timedelta(minutes=10)  # how exactly "last seen" is kept
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
+class BrowserSession:
     """One browser that is signed in. `here` is the one that asks; times are aware instants."""
 
     id: int
@@ -21,7 +21,7 @@ class Browser:
     here: bool
 
 
-async def browsers(person: Person, token: str) -> list[Browser]:
+async def browser_sessions(person: Person, token: str) -> list[BrowserSession]:
     """Where the person is signed in now, this browser (`token`) first, then the last seen."""
     rows = await db.rows(
         "SELECT id, browser, created_at, seen_at, token_hash = $3 AS here FROM web_sessions"
@@ -31,17 +31,18 @@ async def browsers(person: Person, token: str) -> list[Browser]:
         codes.digest(token),
     )
     return [
-        Browser(row["id"], row["browser"], row["created_at"], row["seen_at"], row["here"]) for row in rows
+        BrowserSession(row["id"], row["browser"], row["created_at"], row["seen_at"], row["here"])
+        for row in rows
     ]
 
 
-async def note_seen(token: str) -> None:
+async def record_session_use(token: str) -> None:
     """This browser is in use; written down at most every ten minutes."""
     at = clock.now()
     stale = await db.value(
         "SELECT true FROM web_sessions WHERE token_hash = $1 AND seen_at < $2",
         codes.digest(token),
-        at - _SEEN_AGAIN,
+        at - _SEEN_PRECISION,
     )
     if stale:
         await db.execute_single(
@@ -51,7 +52,7 @@ async def note_seen(token: str) -> None:
         )
 
 
-async def end_browser(person: Person, browser_id: int) -> None:
+async def end_browser_session(person: Person, browser_id: int) -> None:
     """Sign one of the person's own browsers out; idempotent. Raises `NotFound`."""
     if not await db.execute_single_count(
         "UPDATE web_sessions SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND user_id = $2",
