@@ -95,6 +95,6 @@ def sign_in(browser: Callable[[], Browser]) -> SignIn:
 
 
 @pytest.fixture
-async def desk(sign_in: SignIn, olga: Any) -> Browser:
+async def dashboard(sign_in: SignIn, olga: Any) -> Browser:
     """Olga's browser."""
     return await sign_in(olga)

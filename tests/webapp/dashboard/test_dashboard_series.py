@@ -40,10 +40,10 @@ async def only_series(club: Any) -> Any:
     return found[0]
 
 
-async def test_olga_makes_a_weekly_event(noon: Any, desk: Any, club: Any) -> None:
-    made = await desk.post("/dashboard/series", **GOOD, group=str(club.group_id))
-    assert "It’s there: 8 dates can be booked." in desk.text(made)
-    assert "Every Tuesday" in desk.text(made) and "Post the card" in desk.text(made)
+async def test_olga_makes_a_weekly_event(noon: Any, dashboard: Any, club: Any) -> None:
+    made = await dashboard.post("/dashboard/series", **GOOD, group=str(club.group_id))
+    assert "It’s there: 8 dates can be booked." in dashboard.text(made)
+    assert "Every Tuesday" in dashboard.text(made) and "Post the card" in dashboard.text(made)
     draft = (await only_series(club)).draft
     assert (draft.title, draft.emoji, draft.place) == ("Sauna", "🧖", "Sompasauna")
     assert draft.starts_local == datetime(2026, 11, 24, 18, 0)
@@ -71,9 +71,9 @@ async def test_olga_makes_a_weekly_event(noon: Any, desk: Any, club: Any) -> Non
     ],
 )  # fmt: skip
 async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
-    noon: Any, desk: Any, club: Any, fields: dict[str, Any], rule: str
+    noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], rule: str
 ) -> None:
-    assert (await desk.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
+    assert (await dashboard.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
     view = await only_series(club)
     assert view.draft.rule == rule
     from webapp.series_form import draft_of, form_of
@@ -83,7 +83,7 @@ async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
 
 
 async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
-    noon: Any, desk: Any, club: Any
+    noon: Any, dashboard: Any, club: Any
 ) -> None:
     """X5."""
     typed = {
@@ -99,9 +99,9 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
         "queue": "gaps",
         "visibility": "link",
     }
-    shown = await desk.post("/dashboard/series", **typed)
+    shown = await dashboard.post("/dashboard/series", **typed)
     assert shown.status_code == 422
-    text = desk.text(shown)
+    text = dashboard.text(shown)
     for fault in (
         "Give it a title.",
         "One emoji, or nothing.",
@@ -160,131 +160,133 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
     ],
 )  # fmt: skip
 async def test_each_fault_has_its_sentence(
-    noon: Any, desk: Any, club: Any, fields: dict[str, Any], fault: str
+    noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], fault: str
 ) -> None:
-    shown = await desk.post("/dashboard/series", **{**GOOD, **fields})
-    assert shown.status_code == 422 and fault in desk.text(shown)
+    shown = await dashboard.post("/dashboard/series", **{**GOOD, **fields})
+    assert shown.status_code == 422 and fault in dashboard.text(shown)
 
 
-async def test_a_made_up_form_is_a_form_with_faults(desk: Any, club: Any) -> None:
+async def test_a_made_up_form_is_a_form_with_faults(dashboard: Any, club: Any) -> None:
     for sent in (
         {},
         {"title": "a\x00b", "weekday": "XX", "repeats": "never", "ends": "?"},
         {"title": ["a", "b"], "capacity": "٣", "guests_max": "-1", "starts_on": "٢٠٢٦-١١-٢٤"},
     ):
-        assert (await desk.post("/dashboard/series", **sent)).status_code == 422
+        assert (await dashboard.post("/dashboard/series", **sent)).status_code == 422
 
 
-async def test_the_next_dates_are_read_back_while_writing(noon: Any, desk: Any) -> None:
-    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "title": ""})
-    text = desk.text(shown)
+async def test_the_next_dates_are_read_back_while_writing(noon: Any, dashboard: Any) -> None:
+    shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, "title": ""})
+    text = dashboard.text(shown)
     assert shown.status_code == 200 and "<html" not in shown.text
     assert "Every Tuesday at 18:00." in text and "Tue 24 Nov 18:00" in text
     assert "And so on." in text
 
 
-async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, desk: Any) -> None:
-    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]})
+async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, dashboard: Any) -> None:
+    shown = await dashboard.post(
+        "/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]}
+    )
     assert "<s>Tue 1 Dec</s>" in shown.text
     assert 'value="20261201" checked' in shown.text
     assert 'type="hidden" name="left_out" value="20280101"' in shown.text, "what is not shown stays"
-    assert "Not on 1 Dec 2026 and 1 Jan 2028." in desk.text(shown)
+    assert "Not on 1 Dec 2026 and 1 Jan 2028." in dashboard.text(shown)
 
 
-async def test_changes_of_the_clocks_are_named(noon: Any, desk: Any) -> None:
+async def test_changes_of_the_clocks_are_named(noon: Any, dashboard: Any) -> None:
     """S3."""
     spring = {**GOOD, "starts_on": "2027-03-23", "starts_time": "18:00"}
-    shown = desk.text(await desk.post("/dashboard/series/preview", **spring))
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **spring))
     assert "Summer time since 28 March 2027" in shown
     autumn = {**GOOD, "starts_on": "2027-10-26"}
-    assert "Winter time since 31 October 2027" in desk.text(
-        await desk.post("/dashboard/series/preview", **autumn)
+    assert "Winter time since 31 October 2027" in dashboard.text(
+        await dashboard.post("/dashboard/series/preview", **autumn)
     )
     skipped = {**GOOD, "repeats": "daily", "starts_on": "2027-03-27", "starts_time": "03:30"}
-    shown = desk.text(await desk.post("/dashboard/series/preview", **skipped))
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **skipped))
     assert "The clocks go forward that night and skip the usual hour." in shown
     doubled = {**skipped, "starts_on": "2027-10-30"}
-    shown = desk.text(await desk.post("/dashboard/series/preview", **doubled))
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **doubled))
     assert "This hour comes twice that night; the first one counts." in shown
 
 
-async def test_a_preview_that_cannot_be_says_why(noon: Any, desk: Any) -> None:
-    shown = await desk.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
-    assert shown.status_code == 200 and "This day is not in the rhythm" in desk.text(shown)
-    empty = await desk.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
-    assert "Choose the first day and the time" in desk.text(empty)
+async def test_a_preview_that_cannot_be_says_why(noon: Any, dashboard: Any) -> None:
+    shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
+    assert shown.status_code == 200 and "This day is not in the rhythm" in dashboard.text(shown)
+    empty = await dashboard.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
+    assert "Choose the first day and the time" in dashboard.text(empty)
 
 
 async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
-    noon: Any, desk: Any, club: Any, alice: Any
+    noon: Any, dashboard: Any, club: Any, alice: Any
 ) -> None:
     """S4: what somebody has booked stays, and the organiser is shown it."""
     from backend.bookings.actions import book
     from backend.seats.state import Via
 
-    made = await desk.post("/dashboard/series", follow=False, **GOOD)
+    made = await dashboard.post("/dashboard/series", follow=False, **GOOD)
     await book(made.headers["location"].rsplit("/", 1)[1], alice, via=Via.CARD)
     view = await only_series(club)
     moved = {**GOOD, "starts_on": "2026-11-26", "weekday": ["TH"]}
-    shown = await desk.post(f"/dashboard/series/{view.id}", **moved)
-    text = desk.text(shown)
+    shown = await dashboard.post(f"/dashboard/series/{view.id}", **moved)
+    text = dashboard.text(shown)
     assert "Saved. 1 date no longer fits and stays: look below." in text
     assert "1 date no longer fits the rule" in text
     assert "Tue 24 Nov, 18:00–19:30 · 1 seat booked" in text
-    assert "1 date no longer fits the rule" in desk.text(await desk.get(f"/dashboard/series/{view.id}")), (
-        "also when one comes back later"
-    )
+    assert "1 date no longer fits the rule" in dashboard.text(
+        await dashboard.get(f"/dashboard/series/{view.id}")
+    ), "also when one comes back later"
 
 
 async def test_a_change_that_cannot_be_taken_changes_nothing(
-    noon: Any, desk: Any, club: Any, series: Any
+    noon: Any, dashboard: Any, club: Any, series: Any
 ) -> None:
     made = await series(rule="FREQ=WEEKLY")
     before = (await only_series(club)).draft
-    shown = await desk.post(f"/dashboard/series/{made.series_id}", **{**GOOD, "title": ""})
+    shown = await dashboard.post(f"/dashboard/series/{made.series_id}", **{**GOOD, "title": ""})
     assert shown.status_code == 422 and 'value="Sompasauna"' in shown.text
     assert (await only_series(club)).draft == before
 
 
 async def test_a_rule_the_sentence_cannot_say_stays_as_it_was_written(
-    noon: Any, desk: Any, club: Any, series: Any
+    noon: Any, dashboard: Any, club: Any, series: Any
 ) -> None:
     rule = "RRULE:FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,3"
     made = await series(rule=rule, starts_local=datetime(2026, 12, 1, 18, 0))
-    shown = await desk.get(f"/dashboard/series/{made.series_id}")
+    shown = await dashboard.get(f"/dashboard/series/{made.series_id}")
     assert '<option value="own" selected>' in shown.text and rule in shown.text
 
 
-async def test_topics_can_be_chosen(noon: Any, desk: Any, club: Any) -> None:
+async def test_topics_can_be_chosen(noon: Any, dashboard: Any, club: Any) -> None:
     from backend.groups.actions import record_topic, rename_group
 
     await rename_group(club.chat_id, "Kallio Yoga", forum=True)
     await record_topic(club.chat_id, 17, "Evenings")
-    assert "Kallio Yoga › Evenings" in desk.text(await desk.get("/dashboard/series/new"))
-    await desk.post("/dashboard/series", **{**GOOD, "group": f"{club.group_id}:17"})
+    assert "Kallio Yoga › Evenings" in dashboard.text(await dashboard.get("/dashboard/series/new"))
+    await dashboard.post("/dashboard/series", **{**GOOD, "group": f"{club.group_id}:17"})
     draft = (await only_series(club)).draft
     assert (draft.group_id, draft.topic_id) == (club.group_id, 17)
     view = await only_series(club)
-    shown = await desk.get(f"/dashboard/series/{view.id}")
+    shown = await dashboard.get(f"/dashboard/series/{view.id}")
     assert f'<option value="{club.group_id}:17" selected>' in shown.text
 
 
-async def test_the_list_says_how_often_and_when_next(noon: Any, desk: Any, series: Any) -> None:
+async def test_the_list_says_how_often_and_when_next(noon: Any, dashboard: Any, series: Any) -> None:
     await series(rule="FREQ=WEEKLY;INTERVAL=2")
     await series(title="Party")
-    shown = desk.text(await desk.get("/dashboard/series"))
+    shown = dashboard.text(await dashboard.get("/dashboard/series"))
     assert "Every 2nd Thursday Thu 26 Nov at 18:00 Kallio Yoga" in shown and "Once" in shown
 
 
 async def test_what_the_form_does_not_show_stays_as_it_was(
-    noon: Any, desk: Any, club: Any, olga: Any
+    noon: Any, dashboard: Any, club: Any, olga: Any
 ) -> None:
     """`S4`: saving a title is no reason to forget a minimum."""
     from dataclasses import replace
 
     from backend.events.edit import edit_series
 
-    await desk.post("/dashboard/series", **GOOD)
+    await dashboard.post("/dashboard/series", **GOOD)
     found = await only_series(club)
     own = {
         "min_to_run": 4,
@@ -298,7 +300,7 @@ async def test_what_the_form_does_not_show_stays_as_it_was(
         "remind_unanswered": True,
     }
     await edit_series(olga, club.id, found.id, replace(found.draft, **own))
-    await desk.post(f"/dashboard/series/{found.id}", **{**GOOD, "title": "Sauna, late"})
+    await dashboard.post(f"/dashboard/series/{found.id}", **{**GOOD, "title": "Sauna, late"})
     draft = (await only_series(club)).draft
     assert draft.title == "Sauna, late"
     assert {name: getattr(draft, name) for name in own} == own

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 
-async def test_renames_the_club(noon: Any, desk: Any, club: Any) -> None:
-    shown = await desk.post(
+async def test_renames_the_club(noon: Any, dashboard: Any, club: Any) -> None:
+    shown = await dashboard.post(
         "/dashboard/settings/club", name="Kallio Flow", zone="Europe/Tallinn", language="en"
     )
-    text = desk.text(shown)
+    text = dashboard.text(shown)
     assert "Saved." in text and "Kallio Flow" in text and 'value="Europe/Tallinn"' in shown.text
 
 
@@ -23,56 +23,58 @@ async def test_renames_the_club(noon: Any, desk: Any, club: Any) -> None:
     ],
 )
 async def test_each_fault_has_its_sentence_and_nothing_is_lost(
-    noon: Any, desk: Any, club: Any, fields: dict[str, str], fault: str
+    noon: Any, dashboard: Any, club: Any, fields: dict[str, str], fault: str
 ) -> None:
     typed = {"name": "Flow", "zone": "Europe/Oslo", "language": "en", **fields}
-    shown = await desk.post("/dashboard/settings/club", **typed)
-    assert shown.status_code == 422 and fault in desk.text(shown)
+    shown = await dashboard.post("/dashboard/settings/club", **typed)
+    assert shown.status_code == 422 and fault in dashboard.text(shown)
     assert f'value="{typed["name"]}"' in shown.text and f'value="{typed["zone"]}"' in shown.text
 
 
-async def test_speaks_another_language_at_once(noon: Any, desk: Any) -> None:
-    shown = await desk.post("/dashboard/settings/language", language="fi")
+async def test_speaks_another_language_at_once(noon: Any, dashboard: Any) -> None:
+    shown = await dashboard.post("/dashboard/settings/language", language="fi")
     assert '<html lang="fi">' in shown.text
-    refused = await desk.post("/dashboard/settings/language", language="tlh")
+    refused = await dashboard.post("/dashboard/settings/language", language="tlh")
     assert refused.status_code == 422
 
 
-async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, desk: Any, club: Any) -> None:
+async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, dashboard: Any, club: Any) -> None:
     from backend.groups.actions import set_health
 
-    shown = await desk.get("/dashboard/settings")
-    assert "Kallio Yoga All is well." in desk.text(shown)
+    shown = await dashboard.get("/dashboard/settings")
+    assert "Kallio Yoga All is well." in dashboard.text(shown)
     assert 'href="https://t.me/emerald_test_bot?startgroup=true"' in shown.text
     await set_health(club.chat_id, "muted")
-    assert "Give it the right to send messages" in desk.text(await desk.get("/dashboard/settings"))
+    assert "Give it the right to send messages" in dashboard.text(await dashboard.get("/dashboard/settings"))
 
 
-async def test_lets_a_group_go_and_keeps_its_events(noon: Any, desk: Any, club: Any, instance: Any) -> None:
+async def test_lets_a_group_go_and_keeps_its_events(
+    noon: Any, dashboard: Any, club: Any, instance: Any
+) -> None:
     code = await instance()
-    shown = await desk.post(f"/dashboard/settings/groups/{club.group_id}/removal")
-    assert "The group is no longer linked." in desk.text(shown)
-    assert "No group is linked yet." in desk.text(shown)
-    assert "There is no group to post to." in desk.text(await desk.get(f"/dashboard/events/{code}"))
+    shown = await dashboard.post(f"/dashboard/settings/groups/{club.group_id}/removal")
+    assert "The group is no longer linked." in dashboard.text(shown)
+    assert "No group is linked yet." in dashboard.text(shown)
+    assert "There is no group to post to." in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 
 
 async def test_lists_ones_browsers_and_ends_one(
-    noon: Any, desk: Any, sign_in: Any, olga: Any, alice: Any
+    noon: Any, dashboard: Any, sign_in: Any, olga: Any, alice: Any
 ) -> None:
     from backend import db
 
     other = await sign_in(olga)
-    shown = desk.text(await desk.get("/dashboard/settings"))
+    shown = dashboard.text(await dashboard.get("/dashboard/settings"))
     assert "Firefox on Linux This browser" in shown
     assert "Firefox on Linux Last seen today at 14:00 Sign out" in shown
     theirs = await db.value("SELECT max(id) FROM web_sessions")
-    await desk.post(f"/dashboard/settings/browsers/{theirs}/removal")
+    await dashboard.post(f"/dashboard/settings/browsers/{theirs}/removal")
     assert (await other.client.get("/dashboard")).status_code == 303
-    assert (await desk.client.get("/dashboard")).status_code == 200
+    assert (await dashboard.client.get("/dashboard")).status_code == 200
 
 
 async def test_nobody_ends_anothers_browser(
-    noon: Any, desk: Any, sign_in: Any, olga: Any, bob: Any, club: Any
+    noon: Any, dashboard: Any, sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db
     from backend.accounts.actions import change_role
@@ -84,15 +86,15 @@ async def test_nobody_ends_anothers_browser(
     mine = await sign_in(bob)
     refused = await mine.post(f"/dashboard/settings/browsers/{theirs}/removal")
     assert refused.status_code == 404
-    assert (await desk.client.get("/dashboard")).status_code == 200
+    assert (await dashboard.client.get("/dashboard")).status_code == 200
 
 
-async def test_signs_out_everywhere(noon: Any, desk: Any, sign_in: Any, olga: Any) -> None:
+async def test_signs_out_everywhere(noon: Any, dashboard: Any, sign_in: Any, olga: Any) -> None:
     from backend.people.queries import person
 
     other = await sign_in(olga)
-    shown = await desk.post("/dashboard/settings/browsers/removal")
-    assert "Sign in with Telegram" in desk.text(shown)
+    shown = await dashboard.post("/dashboard/settings/browsers/removal")
+    assert "Sign in with Telegram" in dashboard.text(shown)
     assert (await other.client.get("/dashboard")).status_code == 303
     after = await person(olga.id)
     assert after is not None and after.session_version == olga.session_version + 1

@@ -28,20 +28,20 @@ async def test_there_are_changes_to_guard(site: Any) -> None:
     assert len(changes(site)) >= 20
 
 
-async def test_without_the_token_nothing_changes(desk: Any, site: Any) -> None:
+async def test_without_the_token_nothing_changes(dashboard: Any, site: Any) -> None:
     for path in changes(site):
         for sent in ({}, {"csrf": ""}, {"csrf": "0" * 64}, {"csrf": "ä"}):
-            refused = await desk.client.post(path, data=sent, headers={"Origin": ORIGIN})
+            refused = await dashboard.client.post(path, data=sent, headers={"Origin": ORIGIN})
             assert refused.status_code == 403, path
-            assert "Nothing has changed" in desk.text(refused), path
+            assert "Nothing has changed" in dashboard.text(refused), path
 
 
-async def test_the_token_of_another_session_is_none(desk: Any, sign_in: Any, olga: Any) -> None:
+async def test_the_token_of_another_session_is_none(dashboard: Any, sign_in: Any, olga: Any) -> None:
     other = await sign_in(olga)
     await other.get("/dashboard")
-    await desk.get("/dashboard")
-    assert other.csrf != desk.csrf
-    refused = await desk.client.post(
+    await dashboard.get("/dashboard")
+    assert other.csrf != dashboard.csrf
+    refused = await dashboard.client.post(
         "/dashboard/settings/language",
         data={"csrf": other.csrf, "language": "fi"},
         headers={"Origin": ORIGIN},
@@ -60,18 +60,18 @@ async def test_the_token_of_another_session_is_none(desk: Any, sign_in: Any, olg
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_another_site_cannot_send_even_a_good_token(desk: Any, headers: dict[str, str]) -> None:
-    await desk.get("/dashboard")
-    refused = await desk.client.post(
-        "/dashboard/settings/language", data={"csrf": desk.csrf, "language": "fi"}, headers=headers
+async def test_another_site_cannot_send_even_a_good_token(dashboard: Any, headers: dict[str, str]) -> None:
+    await dashboard.get("/dashboard")
+    refused = await dashboard.client.post(
+        "/dashboard/settings/language", data={"csrf": dashboard.csrf, "language": "fi"}, headers=headers
     )
     assert refused.status_code == 403
 
 
-async def test_the_token_may_come_as_a_header(desk: Any) -> None:
-    await desk.get("/dashboard")
-    taken = await desk.client.post(
-        "/dashboard/settings/language", data={"language": "fi"}, headers={"X-CSRF-Token": desk.csrf}
+async def test_the_token_may_come_as_a_header(dashboard: Any) -> None:
+    await dashboard.get("/dashboard")
+    taken = await dashboard.client.post(
+        "/dashboard/settings/language", data={"language": "fi"}, headers={"X-CSRF-Token": dashboard.csrf}
     )
     assert taken.status_code == 303
 
@@ -84,8 +84,8 @@ async def test_who_is_not_signed_in_is_sent_there(browser: Any, club: Any, site:
     assert asked.headers["hx-redirect"] == "/dashboard/sign-in"
 
 
-async def test_no_page_can_be_framed_or_run_foreign_script(desk: Any, browser: Any) -> None:
-    for answer in (await desk.get("/dashboard"), await browser().client.get("/dashboard/sign-in")):
+async def test_no_page_can_be_framed_or_run_foreign_script(dashboard: Any, browser: Any) -> None:
+    for answer in (await dashboard.get("/dashboard"), await browser().client.get("/dashboard/sign-in")):
         policy = answer.headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
         assert " style=" not in answer.text and "<style" not in answer.text

@@ -6,46 +6,50 @@ from typing import Any
 import pytest
 
 
-async def make(desk: Any, **fields: str) -> Any:
-    return await desk.post("/dashboard/keys", **{"label": "Mikko", "role": "HELPER", "uses": "1", **fields})
+async def make(dashboard: Any, **fields: str) -> Any:
+    return await dashboard.post(
+        "/dashboard/keys", **{"label": "Mikko", "role": "HELPER", "uses": "1", **fields}
+    )
 
 
-async def test_a_key_is_shown_once_and_works(noon: Any, desk: Any, club: Any, charlie: Any) -> None:
+async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, club: Any, charlie: Any) -> None:
     from backend import db
     from backend.accounts.actions import bind_key
 
-    shown = await make(desk)
-    assert shown.status_code == 201 and "It is shown only now." in desk.text(shown)
+    shown = await make(dashboard)
+    assert shown.status_code == 201 and "It is shown only now." in dashboard.text(shown)
     key = re.search(r"/start (sk_[0-9a-f]{48})", shown.text)
     assert key
-    later = await desk.get("/dashboard/keys")
+    later = await dashboard.get("/dashboard/keys")
     assert key[1] not in later.text and f"sk_…{key[1][-4:]}" in later.text
     stored = await db.rows("SELECT * FROM api_keys")
     assert key[1] not in str([dict(row) for row in stored])
     assert (await bind_key(charlie, key[1])).role == "HELPER"
-    assert "Mikko sk_…" in desk.text(later) and "Used up" in desk.text(await desk.get("/dashboard/keys"))
+    assert "Mikko sk_…" in dashboard.text(later) and "Used up" in dashboard.text(
+        await dashboard.get("/dashboard/keys")
+    )
 
 
-async def test_a_revoked_key_is_worthless(noon: Any, desk: Any, charlie: Any) -> None:
+async def test_a_revoked_key_is_worthless(noon: Any, dashboard: Any, charlie: Any) -> None:
     from backend import db
     from backend.accounts.actions import bind_key
     from backend.errors import NotFound
 
-    shown = await make(desk, uses="")
+    shown = await make(dashboard, uses="")
     key = re.search(r"sk_[0-9a-f]{48}", shown.text)
     assert key
     key_id = await db.value("SELECT max(id) FROM api_keys")
-    gone = await desk.post(f"/dashboard/keys/{key_id}/revocation")
-    assert "The key is revoked." in desk.text(gone) and "Revoked" in desk.text(gone)
+    gone = await dashboard.post(f"/dashboard/keys/{key_id}/revocation")
+    assert "The key is revoked." in dashboard.text(gone) and "Revoked" in dashboard.text(gone)
     with pytest.raises(NotFound):
         await bind_key(charlie, key[0])
 
 
-async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, desk: Any) -> None:
+async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, dashboard: Any) -> None:
     from backend import db
 
-    shown = await make(desk, expires_on="2026-11-30")
-    assert "Good until Mon 30 Nov at 23:59" in desk.text(shown)
+    shown = await make(dashboard, expires_on="2026-11-30")
+    assert "Good until Mon 30 Nov at 23:59" in dashboard.text(shown)
     expires = await db.value("SELECT expires_at FROM api_keys WHERE label = 'Mikko'")
     assert expires.isoformat() == "2026-11-30T21:59:00+00:00"
 
@@ -63,10 +67,10 @@ async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, desk:
     ],
 )
 async def test_each_fault_has_its_sentence_and_nothing_is_lost(
-    noon: Any, desk: Any, fields: dict[str, str], fault: str
+    noon: Any, dashboard: Any, fields: dict[str, str], fault: str
 ) -> None:
-    shown = await make(desk, **fields)
-    assert shown.status_code == 422 and fault in desk.text(shown)
+    shown = await make(dashboard, **fields)
+    assert shown.status_code == 422 and fault in dashboard.text(shown)
     for name, typed in fields.items():
         if name != "role" and typed.strip():
             assert f'value="{typed}"' in shown.text

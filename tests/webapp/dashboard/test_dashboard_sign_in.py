@@ -162,15 +162,15 @@ async def test_on_this_machine_there_is_no_tls_to_insist_on(browser: Any, club: 
     assert cookie.startswith("emerald-sign-in=") and "secure" not in cookie.lower()
 
 
-async def test_an_altered_cookie_is_no_cookie(desk: Any) -> None:
+async def test_an_altered_cookie_is_no_cookie(dashboard: Any) -> None:
     name = "__Host-emerald-session"
-    good = desk.client.cookies[name]
+    good = dashboard.client.cookies[name]
     told, _, signature = good.rpartition(".")
     flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
     for bad in (f"{told}.{flipped}", f"x{told}.{signature}", told, "x", "", "a.b.c", good * 40):
-        desk.client.cookies.clear()
-        desk.client.cookies.set(name, bad, domain="emerald.example")
-        assert (await desk.client.get("/dashboard")).status_code == 303
+        dashboard.client.cookies.clear()
+        dashboard.client.cookies.set(name, bad, domain="emerald.example")
+        assert (await dashboard.client.get("/dashboard")).status_code == 303
 
 
 async def test_a_cookie_of_one_kind_does_not_pass_for_another(browser: Any, club: Any) -> None:
@@ -181,13 +181,13 @@ async def test_a_cookie_of_one_kind_does_not_pass_for_another(browser: Any, club
     assert (await mine.client.get("/dashboard")).status_code == 303
 
 
-async def test_signing_out_ends_the_session_in_the_database(desk: Any) -> None:
-    await desk.get("/dashboard")
-    kept = dict(desk.client.cookies)
-    gone = await desk.post("/dashboard/sign-out")
-    assert "Sign in with Telegram" in desk.text(gone)
-    desk.client.cookies.update(kept)
-    assert (await desk.client.get("/dashboard")).status_code == 303
+async def test_signing_out_ends_the_session_in_the_database(dashboard: Any) -> None:
+    await dashboard.get("/dashboard")
+    kept = dict(dashboard.client.cookies)
+    gone = await dashboard.post("/dashboard/sign-out")
+    assert "Sign in with Telegram" in dashboard.text(gone)
+    dashboard.client.cookies.update(kept)
+    assert (await dashboard.client.get("/dashboard")).status_code == 303
 
 
 async def test_a_new_sign_in_ends_the_one_before_in_this_browser(

@@ -16,18 +16,20 @@ GOOD = {
 }
 
 
-async def made(desk: Any, **fields: Any) -> str:
-    answer = await desk.post("/dashboard/polls", follow=False, **{**GOOD, **fields})
-    assert answer.status_code == 303, desk.text(answer)
+async def made(dashboard: Any, **fields: Any) -> str:
+    answer = await dashboard.post("/dashboard/polls", follow=False, **{**GOOD, **fields})
+    assert answer.status_code == 303, dashboard.text(answer)
     return str(answer.headers["location"].rsplit("/", 1)[1])
 
 
-async def test_olga_asks_and_sees_who_voted_for_what(noon: Any, desk: Any, club: Any, alice: Any) -> None:
+async def test_olga_asks_and_sees_who_voted_for_what(
+    noon: Any, dashboard: Any, club: Any, alice: Any
+) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.state import Via
 
-    code = await made(desk, group=str(club.group_id))
+    code = await made(dashboard, group=str(club.group_id))
     options = (await poll(code, alice)).options
     assert [(o.text, o.votes_max) for o in options] == [
         ("Karjalanpaisti", None),
@@ -35,26 +37,28 @@ async def test_olga_asks_and_sees_who_voted_for_what(noon: Any, desk: Any, club:
         ("Пельмени", 8),
     ]
     await vote(code, alice, [options[2].id], via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
     assert "Voted 1 of 4" in shown and "Пельмени 1 of 8 Alice" in shown
     assert "Post the card" in shown
-    assert "What do we cook? 1 of 4 have voted Open" in desk.text(await desk.get("/dashboard/polls"))
+    assert "What do we cook? 1 of 4 have voted Open" in dashboard.text(
+        await dashboard.get("/dashboard/polls")
+    )
 
 
-async def test_closes_it_for_good(noon: Any, desk: Any) -> None:
-    code = await made(desk)
-    shown = desk.text(await desk.post(f"/dashboard/polls/{code}/closure"))
+async def test_closes_it_for_good(noon: Any, dashboard: Any) -> None:
+    code = await made(dashboard)
+    shown = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/closure"))
     assert "The poll is closed." in shown and "Close the poll" not in shown
-    assert "Closed today at 14:00" in desk.text(await desk.get("/dashboard/polls"))
+    assert "Closed today at 14:00" in dashboard.text(await dashboard.get("/dashboard/polls"))
 
 
-async def test_a_deadline_is_in_the_clubs_time(noon: Any, desk: Any, olga: Any) -> None:
+async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: Any) -> None:
     from backend.polls.queries import poll
 
-    code = await made(desk, closes="2026-11-24T18:00")
+    code = await made(dashboard, closes="2026-11-24T18:00")
     closes_at = (await poll(code, olga)).closes_at
     assert closes_at is not None and closes_at.isoformat() == "2026-11-24T16:00:00+00:00"
-    assert "until tomorrow at 18:00" in desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "until tomorrow at 18:00" in dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
 
 
 @pytest.mark.parametrize(
@@ -74,62 +78,62 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, desk: Any, olga: Any) 
     ],
 )  # fmt: skip
 async def test_each_fault_has_its_sentence_and_nothing_is_lost(
-    noon: Any, desk: Any, fields: dict[str, Any], fault: str
+    noon: Any, dashboard: Any, fields: dict[str, Any], fault: str
 ) -> None:
     typed = {**GOOD, "anonymous": "1", **fields}
-    shown = await desk.post("/dashboard/polls", **typed)
-    assert shown.status_code == 422 and fault in desk.text(shown)
+    shown = await dashboard.post("/dashboard/polls", **typed)
+    assert shown.status_code == 422 and fault in dashboard.text(shown)
     for text in (*typed["option"], *typed["limit"], typed["choices_max"]):
         assert f'value="{text}"' in shown.text
     assert 'name="anonymous" value="1" checked' in shown.text
 
 
-async def test_a_fault_stands_at_its_own_line(noon: Any, desk: Any) -> None:
+async def test_a_fault_stands_at_its_own_line(noon: Any, dashboard: Any) -> None:
     """Empty lines are left out of the poll, and still count as lines of the form."""
-    shown = await desk.post(
+    shown = await dashboard.post(
         "/dashboard/polls", **{**GOOD, "option": ["Tea", "", "", "TEA"], "limit": ["", "", "", ""]}
     )
     assert 'id="fault-option-3"' in shown.text and 'id="fault-option-1"' not in shown.text
 
 
-async def test_hidden_results_are_hidden_from_organisers_too(noon: Any, desk: Any, alice: Any) -> None:
+async def test_hidden_results_are_hidden_from_organisers_too(noon: Any, dashboard: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.state import Via
 
-    code = await made(desk, results="closed")
+    code = await made(dashboard, results="closed")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
     assert "Results are hidden from everybody until the poll closes." in shown
     assert "Alice" not in shown and "Voted 1 of 4" in shown
 
 
-async def test_an_anonymous_poll_names_nobody(noon: Any, desk: Any, alice: Any) -> None:
+async def test_an_anonymous_poll_names_nobody(noon: Any, dashboard: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.state import Via
 
-    code = await made(desk, anonymous="1")
+    code = await made(dashboard, anonymous="1")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
     assert "Karjalanpaisti 1" in shown and "Alice" not in shown
 
 
-async def test_posts_its_card(noon: Any, desk: Any, club: Any) -> None:
+async def test_posts_its_card(noon: Any, dashboard: Any, club: Any) -> None:
     from backend import db
 
-    code = await made(desk, group=str(club.group_id))
-    shown = desk.text(await desk.post(f"/dashboard/polls/{code}/cards"))
+    code = await made(dashboard, group=str(club.group_id))
+    shown = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/cards"))
     assert "On its way to “Kallio Yoga”" in shown
     assert await db.value("SELECT count(*) FROM cards WHERE poll_id IS NOT NULL") == 1
 
 
-async def test_a_poll_over_by_its_deadline_is_closed(noon: Any, desk: Any) -> None:
+async def test_a_poll_over_by_its_deadline_is_closed(noon: Any, dashboard: Any) -> None:
     from backend import clock
 
-    code = await made(desk, closes="2026-11-24T18:00")
+    code = await made(dashboard, closes="2026-11-24T18:00")
     clock.advance(timedelta(days=2))
-    assert "Close the poll" not in desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    assert "Close the poll" not in dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
 
 
 DATES = {
@@ -139,14 +143,14 @@ DATES = {
 }
 
 
-async def test_olga_asks_about_dates(noon: Any, desk: Any, alice: Any) -> None:
+async def test_olga_asks_about_dates(noon: Any, dashboard: Any, alice: Any) -> None:
     """P1: written in the club's time, listed by time."""
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
     from backend.seats.state import Via
 
-    code = await made(desk, **DATES)
+    code = await made(dashboard, **DATES)
     options = (await poll(code, alice)).options
     assert [(o.starts_at.isoformat(), o.votes_max) for o in options if o.starts_at] == [
         ("2026-11-24T16:00:00+00:00", 3),
@@ -154,39 +158,39 @@ async def test_olga_asks_about_dates(noon: Any, desk: Any, alice: Any) -> None:
     ]
     answers = {options[0].id: Answer.YES, options[1].id: Answer.IF_NEED_BE}
     await vote(code, alice, answers, via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/polls/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
     assert "Tue 24 Nov, 18:00 1 of 3 Alice" in shown
     assert "Wed 25 Nov, 18:00 0 1 if need be: Alice" in shown
     assert "Not answered yet Aino, Bob, Olga" in shown
 
 
 @pytest.mark.parametrize("wrong", ["tea", "2026-11-22 18:00"])
-async def test_a_wrong_date_is_told_at_its_line(noon: Any, desk: Any, wrong: str) -> None:
+async def test_a_wrong_date_is_told_at_its_line(noon: Any, dashboard: Any, wrong: str) -> None:
     """X5."""
     typed = {**GOOD, **DATES, "option": ["2026-11-25 18:00", wrong, "2026-11-26 18:00"]}
-    shown = await desk.post("/dashboard/polls", **typed)
+    shown = await dashboard.post("/dashboard/polls", **typed)
     assert shown.status_code == 422 and 'id="fault-option-1"' in shown.text
     assert f'value="{wrong}"' in shown.text
 
 
-async def test_makes_the_date(noon: Any, desk: Any, olga: Any, alice: Any) -> None:
+async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) -> None:
     """P4: with a place, a length and a first claim; faults stand at their fields, and the poll stays open."""
     from backend.bookings.queries import event
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.state import Via
 
-    code = await made(desk, **DATES)
+    code = await made(dashboard, **DATES)
     path = f"/dashboard/polls/{code}/date"
-    refused = await desk.post(path)
-    assert refused.status_code == 422 and "Nobody said yes to a date" in desk.text(refused)
+    refused = await dashboard.post(path)
+    assert refused.status_code == 422 and "Nobody said yes to a date" in dashboard.text(refused)
     await vote(code, alice, [(await poll(code, alice)).options[1].id], via=Via.CARD)
     for fields in ({"capacity": "some"}, {"capacity": "0"}, {"claim_hours": "9999"}):
-        refused = await desk.post(path, **{"place": "Sali 2", **fields})
+        refused = await dashboard.post(path, **{"place": "Sali 2", **fields})
         assert refused.status_code == 422 and 'value="Sali 2"' in refused.text
         assert (await poll(code, olga)).open
-    shown = desk.text(
-        await desk.post(path, capacity="8", place="Sali 2", duration_minutes="90", claim_hours="12")
+    shown = dashboard.text(
+        await dashboard.post(path, capacity="8", place="Sali 2", duration_minutes="90", claim_hours="12")
     )
     assert "The date is made: Wed 25 Nov at 18:00." in shown
     date = (await poll(code, alice)).made
@@ -196,10 +200,10 @@ async def test_makes_the_date(noon: Any, desk: Any, olga: Any, alice: Any) -> No
     assert view.claim_until == noon + timedelta(hours=12)
 
 
-async def test_reminds_who_is_missing(noon: Any, desk: Any) -> None:
+async def test_reminds_who_is_missing(noon: Any, dashboard: Any) -> None:
     """P5: once a day."""
-    code = await made(desk)
-    first = desk.text(await desk.post(f"/dashboard/polls/{code}/reminder"))
+    code = await made(dashboard)
+    first = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/reminder"))
     assert "4 people are reminded." in first and "Reminded today at 14:00" in first
-    again = await desk.post(f"/dashboard/polls/{code}/reminder")
-    assert "You can remind them again tomorrow at 14:00." in desk.text(again)
+    again = await dashboard.post(f"/dashboard/polls/{code}/reminder")
+    assert "You can remind them again tomorrow at 14:00." in dashboard.text(again)

@@ -33,7 +33,7 @@ async def sitting(code: str) -> dict[str, tuple[int, int]]:
 
 
 async def test_shows_who_comes_who_waits_and_who_does_not(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any, aino: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import answer
     from backend.seats.state import Via
@@ -42,7 +42,7 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     await book(code, alice, 1)
     await book(code, bob)
     await answer(code, aino, maybe=True, via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
     assert "Evening flow yoga Thu 26 Nov, 18:00–19:15 · Kallion kulttuuritalo, sali 2" in shown
     assert "Seats 2 of 2 Waiting 1 for 1 seat Maybe 1 Can’t 0" in shown
     assert re.search(r"Alice 2 seats Mon 23 Nov", shown)
@@ -51,7 +51,7 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
 
 
 async def test_who_has_an_offer_stands_at_the_head_of_the_line(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any, aino: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking nothing."""
     from backend.bookings import actions
@@ -63,17 +63,17 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
     await book(code, alice, 1)
     await book(code, aino)
     await actions.leave(code, bob, via=Via.CARD)
-    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
     assert "Seats 2 of 2 Waiting 1 for 1 seat" in shown
     line, rest = shown.split("In line")[-1].split("Not coming, or not sure")
     assert re.search(r"A Alice wants 2 seats Held until 14:30 .*1 A Aino wants 1 seat", line)
     assert "Bob Left" in rest and "Alice" not in rest.split("Seats")[0]
-    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/seat")
-    assert "Alice has 2 seats." in desk.text(shown)
+    shown = await dashboard.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/seat")
+    assert "Alice has 2 seats." in dashboard.text(shown)
     assert await sitting(code) == {"Alice": (2, 0), "Aino": (0, 1)}
 
 
-async def test_shows_what_guests_are_called(desk: Any, instance: Any, alice: Any, bob: Any) -> None:
+async def test_shows_what_guests_are_called(dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
     """`B1`: organisers see the names, of who comes and of who waits."""
     from backend.bookings import actions
     from backend.seats.state import Via
@@ -81,52 +81,52 @@ async def test_shows_what_guests_are_called(desk: Any, instance: Any, alice: Any
     code = await instance(capacity=3, guests_max=2)
     await actions.book(code, alice, guests=2, names=("", "Mum"), via=Via.MINIAPP)
     await actions.book(code, bob, guests=1, names=("<Dad>",), via=Via.MINIAPP)
-    shown = await desk.get(f"/dashboard/events/{code}")
-    assert "3 seats Guests: Mum" in desk.text(shown)
-    assert "wants 2 seats Guests: <Dad>" in desk.text(shown)
+    shown = await dashboard.get(f"/dashboard/events/{code}")
+    assert "3 seats Guests: Mum" in dashboard.text(shown)
+    assert "wants 2 seats Guests: <Dad>" in dashboard.text(shown)
     assert "<Dad>" not in shown.text
 
 
-async def test_adds_a_member_with_guests(noon: Any, desk: Any, instance: Any, bob: Any) -> None:
+async def test_adds_a_member_with_guests(noon: Any, dashboard: Any, instance: Any, bob: Any) -> None:
     code = await instance(capacity=3)
-    shown = await desk.post(
+    shown = await dashboard.post(
         f"/dashboard/events/{code}/bookings",
         membership=await membership(bob),
         guests="1",
         how="seat",
     )
-    assert "Bob has 2 seats." in desk.text(shown)
+    assert "Bob has 2 seats." in dashboard.text(shown)
     assert await sitting(code) == {"Bob": (2, 0)}
 
 
-async def test_a_notice_is_told_once(noon: Any, desk: Any, instance: Any, bob: Any) -> None:
+async def test_a_notice_is_told_once(noon: Any, dashboard: Any, instance: Any, bob: Any) -> None:
     code = await instance()
-    await desk.post(f"/dashboard/events/{code}/bookings", membership=await membership(bob))
-    assert "Bob has 1 seat." not in desk.text(await desk.get(f"/dashboard/events/{code}"))
+    await dashboard.post(f"/dashboard/events/{code}/bookings", membership=await membership(bob))
+    assert "Bob has 1 seat." not in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 
 
 async def test_adding_twice_changes_nothing_and_says_so(
-    noon: Any, desk: Any, instance: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, bob: Any
 ) -> None:
     code = await instance()
     who = await membership(bob)
-    await desk.post(f"/dashboard/events/{code}/bookings", membership=who)
-    again = await desk.post(f"/dashboard/events/{code}/bookings", membership=who)
-    assert "Bob is on the list already. Nothing has changed." in desk.text(again)
+    await dashboard.post(f"/dashboard/events/{code}/bookings", membership=who)
+    again = await dashboard.post(f"/dashboard/events/{code}/bookings", membership=who)
+    assert "Bob is on the list already. Nothing has changed." in dashboard.text(again)
 
 
-async def test_puts_a_member_in_line(noon: Any, desk: Any, instance: Any, alice: Any, bob: Any) -> None:
+async def test_puts_a_member_in_line(noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
-    shown = await desk.post(
+    shown = await dashboard.post(
         f"/dashboard/events/{code}/bookings", membership=await membership(bob), how="line"
     )
-    assert "Bob waits in line, for 1 seat." in desk.text(shown)
+    assert "Bob waits in line, for 1 seat." in dashboard.text(shown)
     assert await sitting(code) == {"Alice": (1, 0), "Bob": (0, 1)}
 
 
 async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     """B3: the one exception."""
     from backend import db
@@ -134,12 +134,12 @@ async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
     code = await instance(capacity=1)
     await book(code, alice)
     who = await membership(bob)
-    asked = await desk.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1")
+    asked = await dashboard.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1")
     assert asked.status_code == 422
-    assert "That is 2 seats more than there are" in desk.text(asked)
+    assert "That is 2 seats more than there are" in dashboard.text(asked)
     assert await sitting(code) == {"Alice": (1, 0)}
-    done = await desk.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1", over="1")
-    assert "of 1, over by 2" in desk.text(done)
+    done = await dashboard.post(f"/dashboard/events/{code}/bookings", membership=who, guests="1", over="1")
+    assert "of 1, over by 2" in dashboard.text(done)
     assert await sitting(code) == {"Alice": (1, 0), "Bob": (2, 0)}
     assert await db.value("SELECT detail->>'over' FROM audit_log WHERE verb = 'seat'") == "true"
 
@@ -164,7 +164,7 @@ async def test_an_organiser_who_is_no_owner_cannot_go_over(
 
 
 async def test_seats_somebody_from_the_line_before_their_turn(
-    noon: Any, desk: Any, instance: Any, olga: Any, alice: Any, bob: Any, aino: Any
+    noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import set_capacity
 
@@ -173,56 +173,56 @@ async def test_seats_somebody_from_the_line_before_their_turn(
     await book(code, bob, 1)
     await book(code, aino)
     await set_capacity(code, olga, 3)  # Bob needs two: strictly in order, nobody is seated
-    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(aino)}/seat")
-    assert "Aino has 1 seat." in desk.text(shown)
-    asked = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat")
-    assert asked.status_code == 422 and "That is 2 seats more than there are" in desk.text(asked)
-    await desk.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat", over="1")
+    shown = await dashboard.post(f"/dashboard/events/{code}/bookings/{await membership(aino)}/seat")
+    assert "Aino has 1 seat." in dashboard.text(shown)
+    asked = await dashboard.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat")
+    assert asked.status_code == 422 and "That is 2 seats more than there are" in dashboard.text(asked)
+    await dashboard.post(f"/dashboard/events/{code}/bookings/{await membership(bob)}/seat", over="1")
     assert await sitting(code) == {"Alice": (2, 0), "Aino": (1, 0), "Bob": (2, 0)}
 
 
-async def test_changes_guests(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
+async def test_changes_guests(noon: Any, dashboard: Any, instance: Any, alice: Any) -> None:
     code = await instance(guests_max=2)
     await book(code, alice)
     path = f"/dashboard/events/{code}/bookings/{await membership(alice)}/guests"
-    await desk.post(path, guests="2")
+    await dashboard.post(path, guests="2")
     assert await sitting(code) == {"Alice": (3, 0)}
-    refused = await desk.post(path, guests="9")
-    assert refused.status_code == 422 and "You can bring 2 guests at most." in desk.text(refused)
-    assert (await desk.post(path, guests="some")).status_code == 422
+    refused = await dashboard.post(path, guests="9")
+    assert refused.status_code == 422 and "You can bring 2 guests at most." in dashboard.text(refused)
+    assert (await dashboard.post(path, guests="some")).status_code == 422
     assert await sitting(code) == {"Alice": (3, 0)}
 
 
 async def test_takes_somebody_off_and_can_take_it_back(
-    noon: Any, desk: Any, instance: Any, alice: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any
 ) -> None:
     code = await instance(guests_max=2)
     await book(code, alice, 1)
     who = await membership(alice)
-    shown = await desk.post(f"/dashboard/events/{code}/bookings/{who}/removal")
-    assert "Alice is off the list." in desk.text(shown) and await sitting(code) == {}
+    shown = await dashboard.post(f"/dashboard/events/{code}/bookings/{who}/removal")
+    assert "Alice is off the list." in dashboard.text(shown) and await sitting(code) == {}
     undo = re.search(r'id="notice".*?</form>', shown.text, re.S)
     assert undo
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo[0]))
     action = re.search(r'action="([^"]+)"', undo[0])
     assert action
-    await desk.post(action[1], **{k: v for k, v in fields.items() if k != "csrf"})
+    await dashboard.post(action[1], **{k: v for k, v in fields.items() if k != "csrf"})
     assert await sitting(code) == {"Alice": (2, 0)}
 
 
 async def test_no_undo_is_offered_once_the_seat_is_somebody_elses(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
     await book(code, bob)
-    shown = await desk.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/removal")
-    assert "Alice is off the list. The seat went to who was next in line." in desk.text(shown)
-    assert "Undo" not in desk.text(shown) and await sitting(code) == {"Bob": (1, 0)}
+    shown = await dashboard.post(f"/dashboard/events/{code}/bookings/{await membership(alice)}/removal")
+    assert "Alice is off the list. The seat went to who was next in line." in dashboard.text(shown)
+    assert "Undo" not in dashboard.text(shown) and await sitting(code) == {"Bob": (1, 0)}
 
 
 async def test_a_member_of_another_club_is_nobody_here(
-    noon: Any, desk: Any, instance: Any, charlie: Any
+    noon: Any, dashboard: Any, instance: Any, charlie: Any
 ) -> None:
     """A1: an id from elsewhere in a form."""
     from backend import db
@@ -239,97 +239,103 @@ async def test_a_member_of_another_club_is_nobody_here(
         (f"/dashboard/events/{code}/bookings/{who}/guests", {"guests": "1"}),
         (f"/dashboard/events/{code}/bookings/{who}/removal", {}),
     ):
-        answer = await desk.post(path, **fields)
+        answer = await dashboard.post(path, **fields)
         assert answer.status_code == 404, path
         assert "Charlie" not in answer.text
     assert await sitting(code) == {}
 
 
-async def test_somebody_has_to_be_chosen(noon: Any, desk: Any, instance: Any) -> None:
+async def test_somebody_has_to_be_chosen(noon: Any, dashboard: Any, instance: Any) -> None:
     code = await instance()
-    shown = await desk.post(f"/dashboard/events/{code}/bookings", membership="", guests="1")
-    assert shown.status_code == 422 and "Choose somebody." in desk.text(shown)
+    shown = await dashboard.post(f"/dashboard/events/{code}/bookings", membership="", guests="1")
+    assert shown.status_code == 422 and "Choose somebody." in dashboard.text(shown)
     assert '<details class="drop" open>' in shown.text and 'value="1"' in shown.text
 
 
 async def test_fewer_seats_than_are_taken_remove_nobody(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     """W4: 14/12, over by 2."""
     code = await instance(capacity=3)
     await book(code, alice)
     await book(code, bob, 1)
-    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity="2")
-    assert "3/2, over by 1. Nobody is removed." in desk.text(shown)
-    assert "Seats 3 of 2, over by 1" in desk.text(shown)
-    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity="")
-    assert "There is room for everyone." in desk.text(shown)
+    shown = await dashboard.post(f"/dashboard/events/{code}/seats", capacity="2")
+    assert "3/2, over by 1. Nobody is removed." in dashboard.text(shown)
+    assert "Seats 3 of 2, over by 1" in dashboard.text(shown)
+    shown = await dashboard.post(f"/dashboard/events/{code}/seats", capacity="")
+    assert "There is room for everyone." in dashboard.text(shown)
 
 
-async def test_more_seats_go_to_who_waits(noon: Any, desk: Any, instance: Any, alice: Any, bob: Any) -> None:
+async def test_more_seats_go_to_who_waits(
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
+) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
     await book(code, bob)
-    await desk.post(f"/dashboard/events/{code}/seats", capacity="2")
+    await dashboard.post(f"/dashboard/events/{code}/seats", capacity="2")
     assert await sitting(code) == {"Alice": (1, 0), "Bob": (1, 0)}
 
 
 @pytest.mark.parametrize("typed", ["0", "-3", "1e3", "lots", "100001"])
-async def test_a_number_of_seats_that_is_none(noon: Any, desk: Any, instance: Any, typed: str) -> None:
+async def test_a_number_of_seats_that_is_none(noon: Any, dashboard: Any, instance: Any, typed: str) -> None:
     code = await instance(capacity=4)
-    shown = await desk.post(f"/dashboard/events/{code}/seats", capacity=typed)
+    shown = await dashboard.post(f"/dashboard/events/{code}/seats", capacity=typed)
     assert shown.status_code == 422 and f'value="{typed}"' in shown.text
-    assert "Seats 0 of 4" in desk.text(shown)
+    assert "Seats 0 of 4" in dashboard.text(shown)
 
 
 async def test_cancels_with_a_reason_and_takes_it_back(
-    noon: Any, desk: Any, instance: Any, alice: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any
 ) -> None:
     """S5."""
     code = await instance()
     await book(code, alice)
-    refused = await desk.post(f"/dashboard/events/{code}/cancellation", reason="  ")
-    assert refused.status_code == 422 and "Say why, in a few words" in desk.text(refused)
-    long = await desk.post(f"/dashboard/events/{code}/cancellation", reason="x" * 301)
+    refused = await dashboard.post(f"/dashboard/events/{code}/cancellation", reason="  ")
+    assert refused.status_code == 422 and "Say why, in a few words" in dashboard.text(refused)
+    long = await dashboard.post(f"/dashboard/events/{code}/cancellation", reason="x" * 301)
     assert long.status_code == 422 and "x" * 301 in long.text
-    done = desk.text(await desk.post(f"/dashboard/events/{code}/cancellation", reason="A pipe burst."))
+    done = dashboard.text(
+        await dashboard.post(f"/dashboard/events/{code}/cancellation", reason="A pipe burst.")
+    )
     assert "Cancelled by Olga “A pipe burst.”" in done and "Cancel this date" not in done
-    back = desk.text(await desk.post(f"/dashboard/events/{code}/restoration"))
+    back = dashboard.text(await dashboard.post(f"/dashboard/events/{code}/restoration"))
     assert "It takes place after all." in back and "Cancel this date" in back
     assert await sitting(code) == {"Alice": (1, 0)}
 
 
-async def test_posts_its_card_and_says_what_becomes_of_it(noon: Any, desk: Any, instance: Any) -> None:
+async def test_posts_its_card_and_says_what_becomes_of_it(noon: Any, dashboard: Any, instance: Any) -> None:
     from backend import db
 
     code = await instance()
     path = f"/dashboard/events/{code}"
-    assert "Not posted yet." in desk.text(await desk.get(path))
-    shown = desk.text(await desk.post(f"{path}/cards"))
+    assert "Not posted yet." in dashboard.text(await dashboard.get(path))
+    shown = dashboard.text(await dashboard.post(f"{path}/cards"))
     assert "The card is on its way to the group." in shown
     assert "On its way to “Kallio Yoga”" in shown
     async with db.transaction():
         await db.execute("UPDATE cards SET state = 'live', message_id = 77, posted_at = $1", noon)
-    shown_live = await desk.get(path)
-    assert "In “Kallio Yoga”" in desk.text(shown_live)
+    shown_live = await dashboard.get(path)
+    assert "In “Kallio Yoga”" in dashboard.text(shown_live)
     assert 'href="https://t.me/c/1000000001/77"' in shown_live.text
     async with db.transaction():
         await db.execute("UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at")
-    lost = desk.text(await desk.get(path))
+    lost = dashboard.text(await dashboard.get(path))
     assert "No longer in “Kallio Yoga”" in lost and "Post again" in lost
-    await desk.post(f"{path}/cards")
+    await dashboard.post(f"{path}/cards")
     assert await db.value("SELECT count(*) FROM cards WHERE state = 'due'") == 1
 
 
-async def test_without_a_group_there_is_nothing_to_post_to(noon: Any, desk: Any, instance: Any) -> None:
+async def test_without_a_group_there_is_nothing_to_post_to(noon: Any, dashboard: Any, instance: Any) -> None:
     code = await instance(group_id=None, visibility="link")
-    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
     assert "There is no group to post to." in shown and "Choose a group" in shown
-    refused = await desk.post(f"/dashboard/events/{code}/cards")
-    assert refused.status_code == 422 and "There is no group to post it to." in desk.text(refused)
+    refused = await dashboard.post(f"/dashboard/events/{code}/cards")
+    assert refused.status_code == 422 and "There is no group to post it to." in dashboard.text(refused)
 
 
-async def test_a_date_that_is_over_is_only_looked_at(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
+async def test_a_date_that_is_over_is_only_looked_at(
+    noon: Any, dashboard: Any, instance: Any, alice: Any
+) -> None:
     from datetime import timedelta
 
     from backend import clock
@@ -337,9 +343,9 @@ async def test_a_date_that_is_over_is_only_looked_at(noon: Any, desk: Any, insta
     code = await instance()
     await book(code, alice)
     clock.advance(timedelta(days=4))
-    shown = desk.text(await desk.get(f"/dashboard/events/{code}"))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
     assert "This date is over" in shown and "Add a person" not in shown
-    refused = await desk.post(f"/dashboard/events/{code}/cancellation", reason="Late")
+    refused = await dashboard.post(f"/dashboard/events/{code}/cancellation", reason="Late")
     assert refused.status_code == 422
 
 
@@ -358,14 +364,14 @@ async def test_looking_at_an_open_event_makes_nobody_a_member(
 
 
 async def test_htmx_gets_a_refusal_for_the_top_of_its_page(
-    noon: Any, desk: Any, instance: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, bob: Any
 ) -> None:
     code = await instance(guests_max=0)
     await book(code, bob)
-    await desk.get("/dashboard")
-    answer = await desk.client.post(
+    await dashboard.get("/dashboard")
+    answer = await dashboard.client.post(
         f"/dashboard/events/{code}/bookings/{await membership(bob)}/guests",
-        data={"csrf": desk.csrf, "guests": "3"},
+        data={"csrf": dashboard.csrf, "guests": "3"},
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 422
@@ -373,13 +379,15 @@ async def test_htmx_gets_a_refusal_for_the_top_of_its_page(
     assert 'id="notice"' in answer.text and "Guests can’t be brought to this one." in answer.text
 
 
-async def test_the_page_follows_taps_in_the_group(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
+async def test_the_page_follows_taps_in_the_group(
+    noon: Any, dashboard: Any, instance: Any, alice: Any
+) -> None:
     import html
 
     code = await instance()
-    shown = await desk.get(f"/dashboard/events/{code}")
+    shown = await dashboard.get(f"/dashboard/events/{code}")
     again = re.search(r'id="live" hidden hx-get="([^"]+)"', shown.text)
     assert again
-    assert (await desk.client.get(html.unescape(again[1]))).status_code == 204
+    assert (await dashboard.client.get(html.unescape(again[1]))).status_code == 204
     await book(code, alice)
-    assert "Alice" in desk.text(await desk.client.get(html.unescape(again[1])))
+    assert "Alice" in dashboard.text(await dashboard.client.get(html.unescape(again[1])))

@@ -114,13 +114,15 @@ async def test_another_clubs_objects_are_not_there(
     assert await everything() == before
 
 
-async def test_ids_no_row_can_have_are_not_there(site: Any, objects: dict[str, str], desk: Any) -> None:
+async def test_ids_no_row_can_have_are_not_there(site: Any, objects: dict[str, str], dashboard: Any) -> None:
     for method, path in routes(site):
         if "_id}" not in path:
             continue
         for odd in ("0", "9223372036854775808", "99999999999999999999999", "-1"):
             address = filled(path, {**objects, **dict.fromkeys(objects, odd), "event": objects["event"]})
-            answer = await (desk.client.get(address) if method == "GET" else desk.post(address, follow=False))
+            answer = await (
+                dashboard.client.get(address) if method == "GET" else dashboard.post(address, follow=False)
+            )
             assert answer.status_code == 404, address
 
 
@@ -214,18 +216,20 @@ GARBAGE = [
 ]  # fmt: skip
 
 
-async def test_garbage_is_refused_and_breaks_nothing(site: Any, objects: dict[str, str], desk: Any) -> None:
-    await desk.get("/dashboard")
+async def test_garbage_is_refused_and_breaks_nothing(
+    site: Any, objects: dict[str, str], dashboard: Any
+) -> None:
+    await dashboard.get("/dashboard")
     for method, path in routes(site):
         if method != "POST" or "/removal" in path or "/revocation" in path:
             continue
         for media_type, body in GARBAGE:
-            headers = {"X-CSRF-Token": desk.csrf, "Content-Type": media_type}
-            answer = await desk.client.post(filled(path, objects), content=body, headers=headers)
+            headers = {"X-CSRF-Token": dashboard.csrf, "Content-Type": media_type}
+            answer = await dashboard.client.post(filled(path, objects), content=body, headers=headers)
             assert answer.status_code < 500, (path, media_type, body[:60])
     # The same without the header: the token is looked for in what cannot be read.
     for media_type, body in GARBAGE:
-        refused = await desk.client.post(
+        refused = await dashboard.client.post(
             "/dashboard/keys", content=body, headers={"Content-Type": media_type}
         )
         assert refused.status_code in (400, 403), (media_type, body[:60])

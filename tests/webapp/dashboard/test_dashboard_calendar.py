@@ -13,52 +13,54 @@ async def book(code: str, *people: Any, guests: int = 0) -> None:
 
 
 async def test_shows_the_week_with_seats_and_who_waits(
-    noon: Any, desk: Any, instance: Any, alice: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=2)
     await book(code, alice, guests=1)
     await book(code, bob)
-    shown = desk.text(await desk.get("/dashboard"))
+    shown = dashboard.text(await dashboard.get("/dashboard"))
     assert "23–29 November Week 48 · 1 event · 2 seats booked" in shown
     assert "Thu 26 18:00–19:15 🧘 Evening flow yoga 2 / 2 1 waits" in shown
 
 
-async def test_an_empty_club_is_told_where_to_begin(desk: Any) -> None:
+async def test_an_empty_club_is_told_where_to_begin(dashboard: Any) -> None:
     for path in ("/dashboard", "/dashboard?view=list"):
-        shown = await desk.get(path)
-        assert "Here will be your club’s dates" in desk.text(shown)
+        shown = await dashboard.get(path)
+        assert "Here will be your club’s dates" in dashboard.text(shown)
         assert 'href="/dashboard/series/new"' in shown.text
 
 
-async def test_an_empty_week_leads_to_the_next_date(noon: Any, desk: Any, instance: Any) -> None:
+async def test_an_empty_week_leads_to_the_next_date(noon: Any, dashboard: Any, instance: Any) -> None:
     await instance()
-    shown = await desk.get("/dashboard?week=2026-W40")
-    assert "Nothing this week Next is Evening flow yoga, Thu 26 Nov at 18:00." in desk.text(shown)
+    shown = await dashboard.get("/dashboard?week=2026-W40")
+    assert "Nothing this week Next is Evening flow yoga, Thu 26 Nov at 18:00." in dashboard.text(shown)
     assert 'href="/dashboard?week=2026-W48"' in shown.text
 
 
-async def test_a_date_stands_on_its_own_day_wherever_it_is(noon: Any, desk: Any, instance: Any) -> None:
+async def test_a_date_stands_on_its_own_day_wherever_it_is(noon: Any, dashboard: Any, instance: Any) -> None:
     """Monday at 08:00 in Tokyo is still Sunday in Helsinki: it is a Monday for who goes there."""
     await instance(zone="Asia/Tokyo", starts_local=datetime(2026, 11, 30, 5, 0))
-    assert "Evening flow yoga" not in desk.text(await desk.get("/dashboard?week=2026-W48"))
-    shown = desk.text(await desk.get("/dashboard?week=2026-W49"))
+    assert "Evening flow yoga" not in dashboard.text(await dashboard.get("/dashboard?week=2026-W48"))
+    shown = dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
     assert "Mon 30 05:00–06:15 🧘 Evening flow yoga" in shown
 
 
-async def test_a_made_up_week_is_this_week(noon: Any, desk: Any, instance: Any) -> None:
+async def test_a_made_up_week_is_this_week(noon: Any, dashboard: Any, instance: Any) -> None:
     for week in ("", "2026-W60", "2026-W00", "9999-W01", "x", "2026-W48; DROP"):
-        assert "23–29 November" in desk.text(await desk.client.get("/dashboard", params={"week": week}))
+        assert "23–29 November" in dashboard.text(
+            await dashboard.client.get("/dashboard", params={"week": week})
+        )
 
 
-async def test_weeks_that_cross_months_and_years_are_named_so(desk: Any, noon: Any) -> None:
-    assert "30 November – 6 December" in desk.text(await desk.get("/dashboard?week=2026-W49"))
-    assert "28 December 2026 – 3 January 2027" in desk.text(
-        await desk.get("/dashboard?week=2026-W53")
-    ) or "23–29 November" in desk.text(await desk.get("/dashboard?week=2026-W53"))
+async def test_weeks_that_cross_months_and_years_are_named_so(dashboard: Any, noon: Any) -> None:
+    assert "30 November – 6 December" in dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
+    assert "28 December 2026 – 3 January 2027" in dashboard.text(
+        await dashboard.get("/dashboard?week=2026-W53")
+    ) or "23–29 November" in dashboard.text(await dashboard.get("/dashboard?week=2026-W53"))
 
 
 async def test_cancelled_and_over_full_dates_say_so(
-    noon: Any, desk: Any, instance: Any, olga: Any, alice: Any, bob: Any
+    noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     from backend.bookings.actions import set_capacity
     from backend.events.cancel import cancel_instance
@@ -68,52 +70,52 @@ async def test_cancelled_and_over_full_dates_say_so(
     full = await instance(capacity=2)
     await book(full, alice, bob)
     await set_capacity(full, olga, 1)
-    shown = desk.text(await desk.get("/dashboard"))
+    shown = dashboard.text(await dashboard.get("/dashboard"))
     assert "Morning lengths Cancelled" in shown and "2 / 1 over by 1" in shown
 
 
-async def test_the_list_goes_on_page_by_page(noon: Any, desk: Any, instance: Any) -> None:
+async def test_the_list_goes_on_page_by_page(noon: Any, dashboard: Any, instance: Any) -> None:
     await instance(rule="FREQ=DAILY", capacity=5)
-    first = await desk.get("/dashboard?view=list")
-    assert "Thursday, 26 November 2026" in desk.text(first)
+    first = await dashboard.get("/dashboard?view=list")
+    assert "Thursday, 26 November 2026" in dashboard.text(first)
     from backend import db
 
     there = await db.value("SELECT count(*) FROM event_instances")
     assert there > 50 and first.text.count('class="ev ') == 50
-    assert "Later dates" in desk.text(first)
+    assert "Later dates" in dashboard.text(first)
     import html
     import re
 
     later = re.search(r'href="([^"]*after=[^"]*)"', first.text)
     assert later
-    second = await desk.get(html.unescape(later[1]))
+    second = await dashboard.get(html.unescape(later[1]))
     assert second.text.count('class="ev ') == there - 50
 
 
-async def test_titles_are_text_and_nothing_else(desk: Any, noon: Any, instance: Any) -> None:
+async def test_titles_are_text_and_nothing_else(dashboard: Any, noon: Any, instance: Any) -> None:
     await instance(title='<script>alert(1)</script> & "more"')
-    shown = await desk.get("/dashboard")
+    shown = await dashboard.get("/dashboard")
     assert "<script>alert" not in shown.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;more&#34;" in shown.text
 
 
-async def test_follows_what_others_do(noon: Any, desk: Any, instance: Any, alice: Any) -> None:
+async def test_follows_what_others_do(noon: Any, dashboard: Any, instance: Any, alice: Any) -> None:
     import html
     import re
 
     code = await instance()
-    shown = await desk.get("/dashboard")
+    shown = await dashboard.get("/dashboard")
     again = re.search(r'id="live" hidden hx-get="([^"]+)"', shown.text)
     assert again
     address = html.unescape(again[1])
-    assert (await desk.client.get(address)).status_code == 204
+    assert (await dashboard.client.get(address)).status_code == 204
     await book(code, alice)
-    changed = await desk.client.get(address)
-    assert changed.status_code == 200 and "1 / 12" in desk.text(changed)
+    changed = await dashboard.client.get(address)
+    assert changed.status_code == 200 and "1 / 12" in dashboard.text(changed)
 
 
 async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
-    desk: Any, olga: Any, instance: Any, noon: Any
+    dashboard: Any, olga: Any, instance: Any, noon: Any
 ) -> None:
     from backend import db
     from backend.cards.actions import post_card
@@ -122,23 +124,25 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
     await post_card(olga, code)
     async with db.transaction():
         await db.execute("UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at")
-    shown = await desk.get("/dashboard")
-    assert "A card is gone from “Kallio Yoga”" in desk.text(shown)
+    shown = await dashboard.get("/dashboard")
+    assert "A card is gone from “Kallio Yoga”" in dashboard.text(shown)
     assert f'href="/dashboard/events/{code}"' in shown.text
     await post_card(olga, code)
-    assert "A card is gone" not in desk.text(await desk.get("/dashboard"))
+    assert "A card is gone" not in dashboard.text(await dashboard.get("/dashboard"))
 
 
-async def test_a_group_that_silenced_the_bot_is_told(desk: Any, club: Any) -> None:
+async def test_a_group_that_silenced_the_bot_is_told(dashboard: Any, club: Any) -> None:
     from backend.groups.actions import set_health
 
     await set_health(club.chat_id, "muted")
-    assert "The bot may not write in “Kallio Yoga”" in desk.text(await desk.get("/dashboard"))
+    assert "The bot may not write in “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
     await set_health(club.chat_id, "removed")
-    assert "The bot is out of “Kallio Yoga”" in desk.text(await desk.get("/dashboard"))
+    assert "The bot is out of “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
 
 
-async def test_messages_that_could_not_go_are_told(desk: Any, club: Any, alice: Any, instance: Any) -> None:
+async def test_messages_that_could_not_go_are_told(
+    dashboard: Any, club: Any, alice: Any, instance: Any
+) -> None:
     from backend import db
 
     await instance()
@@ -150,7 +154,7 @@ async def test_messages_that_could_not_go_are_told(desk: Any, club: Any, alice: 
             alice.id,
             datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=1),
         )
-    shown = desk.text(await desk.get("/dashboard"))
+    shown = dashboard.text(await dashboard.get("/dashboard"))
     assert "1 message could not be sent" in shown and "Alice · Evening flow yoga" in shown
 
 
