@@ -105,7 +105,8 @@ def report(found: dict[str, float]) -> str:
 async def fill(groups: int, people: int) -> None:
     """Twenty clubs with a message for each person, and as many again for the groups."""
     from backend import clock, db
-    from backend.outbox.kinds import ANNOUNCEMENTS
+    from backend.outbox.enqueue import insert_messages
+    from backend.outbox.kinds import Kind
     from emerald.migrate import migrate
 
     await migrate()
@@ -140,22 +141,27 @@ async def fill(groups: int, people: int) -> None:
             " SELECT id, 'The hall is closed today.', true, true, 'sending', $1, $1, $1 FROM accounts",
             at,
         )
-        tell = (
-            "INSERT INTO messages (account_id, user_id, group_id, announcement_id, kind, detail, dedupe, priority, due_at,"
-            " created_at) SELECT a, u, g, n, 'announcement', '{}', key, $1::int, $2, $2 FROM ("
-        )
+        of_each = {"account_id": "n.account_id", "announcement_id": "n.id", "due_at": "$1::timestamptz"}
         await db.execute(
-            f"{tell} SELECT m.account_id AS a, m.user_id AS u, NULL::bigint AS g, n.id AS n, 'u' || m.id AS key"
-            " FROM memberships m JOIN announcements n ON n.account_id = m.account_id ORDER BY m.id) t",
-            ANNOUNCEMENTS,
+            insert_messages(
+                Kind.ANNOUNCEMENT,
+                "memberships m JOIN announcements n ON n.account_id = m.account_id ORDER BY m.id",
+                user_id="m.user_id",
+                dedupe="'u' || m.id",
+                **of_each,
+            ),
             at,
         )
-        # All of a group's stand together in the line: the next group's must not wait behind them.
+        # All of a group's stand together: the next group's must not wait behind them.
         await db.execute(
-            f"{tell} SELECT g.account_id AS a, NULL::bigint AS u, g.id AS g, n.id AS n, 'g' || g.id || ':' || k AS key"
-            " FROM groups g JOIN announcements n ON n.account_id = g.account_id, generate_series(1, $3::int) k"
-            " ORDER BY g.id, k) t",
-            ANNOUNCEMENTS,
+            insert_messages(
+                Kind.ANNOUNCEMENT,
+                "groups g JOIN announcements n ON n.account_id = g.account_id CROSS JOIN generate_series(1, $2::int) k"
+                " ORDER BY g.id, k",
+                group_id="g.id",
+                dedupe="'g' || g.id || ':' || k",
+                **of_each,
+            ),
             at,
             people // groups,
         )

@@ -12,7 +12,8 @@ from backend.announcements.rules import text_max, utf16_length
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
-from backend.outbox.kinds import ANNOUNCEMENTS
+from backend.outbox.enqueue import insert_messages
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
@@ -191,33 +192,42 @@ WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NU
 ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 """
 
-TELL_GROUPS = """
-INSERT INTO messages (account_id, group_id, topic_id, announcement_id, kind, detail, dedupe, priority, due_at, created_at)
-SELECT account_id, group_id, topic_id, $1::bigint, 'announcement', '{}', format('announcement:%s:group:%s', $1::bigint, group_id),
-    $2, $3, $3
-FROM announcement_groups WHERE announcement_id = $1 ORDER BY group_id
-ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
-"""
+TO_GROUPS = insert_messages(
+    Kind.ANNOUNCEMENT,
+    "announcement_groups WHERE announcement_id = $1 ORDER BY group_id",
+    account_id="account_id",
+    group_id="group_id",
+    topic_id="topic_id",
+    announcement_id="$1::bigint",
+    dedupe="format('announcement:%s:group:%s', $1::bigint, group_id)",
+    due_at="$2::timestamptz",
+)
+TO_MEMBERS = insert_messages(
+    Kind.ANNOUNCEMENT,
+    "chunk WHERE reachable AND NOT unwanted ORDER BY id",
+    account_id="$2::bigint",
+    user_id="user_id",
+    announcement_id="$1::bigint",
+    dedupe="format('announcement:%s:user:%s', $1::bigint, user_id)",
+    due_at="$3::timestamptz",
+)
 
 # The chunk's last membership is written down with it, so that whoever goes on begins behind it.
-TELL_MEMBERS = f"""
+MEMBERS_CHUNK = f"""
 WITH chunk AS (
     SELECT m.id, m.user_id, {REACHABLE} AS reachable,
-        coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted
+        coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false) AS unwanted
     FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE m.account_id = $2 AND m.left_at IS NULL
         AND m.id > (SELECT fanned_out_to FROM announcements WHERE id = $1)
-    ORDER BY m.id LIMIT $5
+    ORDER BY m.id LIMIT $4
 ), told AS (
-    INSERT INTO messages (account_id, user_id, announcement_id, kind, detail, dedupe, priority, due_at, created_at)
-    SELECT $2, user_id, $1::bigint, 'announcement', '{{}}', format('announcement:%s:user:%s', $1::bigint, user_id), $3, $4, $4
-    FROM chunk WHERE reachable AND NOT unwanted ORDER BY id
-    ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+    {TO_MEMBERS}
 )
 UPDATE announcements SET fanned_out_to = coalesce((SELECT max(id) FROM chunk), fanned_out_to),
     unreachable = unreachable + (SELECT count(*) FROM chunk WHERE NOT reachable)::integer,
     unwanted = unwanted + (SELECT count(*) FROM chunk WHERE reachable AND unwanted)::integer,
-    fanned_out_at = CASE WHEN (SELECT count(*) FROM chunk) < $5 THEN $4 END
+    fanned_out_at = CASE WHEN (SELECT count(*) FROM chunk) < $4 THEN $3 END
 WHERE id = $1
 """
 
@@ -247,14 +257,14 @@ async def _fan_out_chunk() -> bool:
         if found is None:
             return False
         if found["state"] == "scheduled":
-            await db.execute(TELL_GROUPS, found["id"], ANNOUNCEMENTS, now)
+            await db.execute(TO_GROUPS, found["id"], now)
             await db.execute(
                 "UPDATE announcements SET state = 'sending', started_at = $2 WHERE id = $1",
                 found["id"],
                 now,
             )
         if found["to_members"]:
-            await db.execute(TELL_MEMBERS, found["id"], found["account_id"], ANNOUNCEMENTS, now, CHUNK_SIZE)
+            await db.execute(MEMBERS_CHUNK, found["id"], found["account_id"], now, CHUNK_SIZE)
         else:
             await db.execute("UPDATE announcements SET fanned_out_at = $2 WHERE id = $1", found["id"], now)
     return True

@@ -7,8 +7,9 @@ from backend import clock, db
 from backend.bookings.queries import event
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
-from backend.events.notifications import notify
 from backend.i18n import N_, Voice
+from backend.outbox.enqueue import enqueue
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 
 BACK = timedelta(weeks=6)  # so long a date stays in a calendar that follows
@@ -52,13 +53,13 @@ async def send_date(code: str, person: Person) -> None:
         raise CannotWrite()
     at = clock.now()
     async with db.transaction():
-        await notify(
-            view.account_id,
-            view.id,
-            "calendar",
+        await enqueue(
+            Kind.CALENDAR,
             [(person.id, {})],
-            at,
-            mark=at.replace(second=0, microsecond=0),
+            account_id=view.account_id,
+            instance_id=view.id,
+            at=at,
+            once_per=at.replace(second=0, microsecond=0),
         )
 
 

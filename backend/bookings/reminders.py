@@ -11,28 +11,24 @@ from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.i18n import N_
-from backend.outbox.kinds import REMINDERS
+from backend.outbox.enqueue import insert_messages
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
 BETWEEN_NUDGES = timedelta(days=1)
 
-TELL = """
-INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at, created_at)
-"""
 
 # Of several leads that have passed (a worker that was away) only the nearest is told. What passed before the seat was
 # theirs, before the date was moved there, or before they chose their leads, is not caught up on; nor is what passed too
 # long ago to be that reminder still: half its lead, or half a day. That is for who could not be written to, too: whoever
 # lets the bot in again in the last half hour is not told of what was to come in two hours. The start is part of
 # the key: a moved date reminds anew. Sixty days are the longest lead a series can have.
-REMIND = f"""
-{TELL}
-SELECT account_id, user_id, instance_id, 'reminder', jsonb_build_object('starts_at', starts, 'lead', lead), key, $2::int, $1, $1
-FROM (
+DUE_REMINDERS = f"""
+(
     SELECT DISTINCT ON (i.id, u.id) i.account_id, u.id AS user_id, i.id AS instance_id, l.lead,
         extract(epoch FROM i.starts_at) AS starts,
-        format('reminder:%s:%s:%s:%s', i.id, u.id, l.lead, extract(epoch FROM i.starts_at)::bigint) AS key
+        format('{Kind.REMINDER}:%s:%s:%s:%s', i.id, u.id, l.lead, extract(epoch FROM i.starts_at)::bigint) AS key
     FROM event_instances i
     JOIN event_series r ON r.id = i.series_id
     JOIN bookings b ON b.instance_id = i.id AND b.seats > 0
@@ -48,39 +44,58 @@ FROM (
     ORDER BY i.id, u.id, l.lead
 ) due
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
-ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
 """
+REMIND = insert_messages(
+    Kind.REMINDER,
+    DUE_REMINDERS,
+    account_id="account_id",
+    user_id="user_id",
+    instance_id="instance_id",
+    detail="jsonb_build_object('starts_at', starts, 'lead', lead)",
+    dedupe="key",
+    due_at="$1::timestamptz",
+)
 
 # Members of the club who are known to be in the series' group and have given no answer of any kind.
 MISSING = """
-FROM event_instances i
+event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN group_members g ON g.group_id = r.group_id AND g.present
 JOIN memberships m ON m.account_id = i.account_id AND m.user_id = g.user_id AND m.left_at IS NULL
 JOIN telegram_users u ON u.id = m.user_id
 WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = m.id)
 """
-ASK = "'unanswered', jsonb_build_object('starts_at', extract(epoch FROM i.starts_at))"
 BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0))"
 
 # Once a date, at the series' longest lead.
-REMIND_UNANSWERED = f"""
-{TELL}
-SELECT i.account_id, u.id, i.id, {ASK}, format('unanswered:%s:%s', i.id, u.id), $2::int, $1, $1
+UNANSWERED_KEY = f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)"
+DUE_NUDGES = f"""
 {MISSING} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
     AND i.starts_at - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
     AND {BEFORE_DEADLINE} AND {REACHABLE}
-    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = format('unanswered:%s:%s', i.id, u.id))
+    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = {UNANSWERED_KEY})
 ORDER BY i.id, u.id
-ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
 """
 
-REMIND_NOW = f"""
-{TELL}
-SELECT i.account_id, u.id, i.id, {ASK}, format('unanswered:%s:%s:%s', i.id, u.id, $1::timestamptz), $2::int, $1, $1
-{MISSING} AND i.id = $3 AND {REACHABLE}
-ORDER BY u.id
-"""
+
+def _nudge(source: str, dedupe: str) -> str:
+    return insert_messages(
+        Kind.UNANSWERED,
+        source,
+        account_id="i.account_id",
+        user_id="u.id",
+        instance_id="i.id",
+        detail="jsonb_build_object('starts_at', extract(epoch FROM i.starts_at))",
+        dedupe=dedupe,
+        due_at="$1::timestamptz",
+    )
+
+
+REMIND_UNANSWERED = _nudge(DUE_NUDGES, UNANSWERED_KEY)
+REMIND_NOW = _nudge(
+    f"{MISSING} AND i.id = $2 AND {REACHABLE} ORDER BY u.id",
+    f"format('{Kind.UNANSWERED}:%s:%s:%s', i.id, u.id, $1::timestamptz)",
+)
 
 
 class RemindedAlready(Refusal):
@@ -102,12 +117,12 @@ class Missing:
 
 async def remind_due() -> int:
     """The minute's job: reminders whose moment has come, for who has a seat (`M4`); how many."""
-    return await db.execute_single_count(REMIND, clock.now(), REMINDERS)
+    return await db.execute_single_count(REMIND, clock.now())
 
 
 async def remind_unanswered() -> int:
     """The minute's job: ask who has not answered, where the series wants it, once a date and before leaving costs; how many."""
-    return await db.execute_single_count(REMIND_UNANSWERED, clock.now(), REMINDERS)
+    return await db.execute_single_count(REMIND_UNANSWERED, clock.now())
 
 
 async def who_is_missing(code: str, person: Person) -> list[Missing]:
@@ -115,7 +130,7 @@ async def who_is_missing(code: str, person: Person) -> list[Missing]:
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     rows = await db.rows(
-        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable {MISSING} AND i.id = $1"
+        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable FROM {MISSING} AND i.id = $1"
         " ORDER BY lower(u.first_name), u.id",
         where.id,
     )
@@ -151,12 +166,13 @@ async def remind_who_is_missing(code: str, person: Person) -> int:
             raise NotFound()
         _check(date)
         last: datetime | None = await db.value(
-            "SELECT max(created_at) FROM messages WHERE instance_id = $1 AND kind = 'unanswered'",
+            "SELECT max(created_at) FROM messages WHERE instance_id = $1 AND kind = $2",
             where.id,
+            Kind.UNANSWERED,
         )
         if last is not None and last + BETWEEN_NUDGES > now:
             raise RemindedAlready(at=last + BETWEEN_NUDGES, zone=date["zone"])
-        asked = await db.execute(REMIND_NOW, now, REMINDERS, where.id)
+        asked = await db.execute(REMIND_NOW, now, where.id)
         await record_audit(club.id, person.id, "remind", f"instance {where.id}", count=asked)
     return asked
 

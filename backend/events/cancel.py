@@ -11,6 +11,7 @@ from backend.events.locking import bump_sequence, load_instance, submit_locked
 from backend.events.notifications import notify_participants
 from backend.events.queries import find_instance
 from backend.i18n import N_
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.state import Request, Verb, Via
@@ -49,7 +50,7 @@ async def restore_instance(code: str, person: Person) -> None:
             where.id,
         )
         await bump_sequence([where.id], at)
-        await notify_participants(club.id, where.id, "restored", at)
+        await notify_participants(club.id, where.id, Kind.RESTORED, at)
         await bump_versions([where.id])
         # Seats given back while it was cancelled go to who waits.
         await submit_locked([where.id], Request(Verb.FILL, Via.SYSTEM))
@@ -79,6 +80,6 @@ async def cancel_locked(account_id: int, instance_id: int, by: int | None, reaso
     )
     await submit_locked([instance_id], Request(Verb.FILL, Via.SYSTEM))
     await bump_sequence([instance_id], at)
-    await notify_participants(account_id, instance_id, "cancelled", at, reason=reason)
+    await notify_participants(account_id, instance_id, Kind.CANCELLED, at, reason=reason)
     await bump_versions([instance_id])
     await record_audit(account_id, by, "cancel", f"instance {instance_id}", reason=reason)

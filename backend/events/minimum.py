@@ -9,10 +9,11 @@ from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.events.cancel import cancel_locked
 from backend.events.locking import load_instance, require_scheduled
-from backend.events.notifications import Recipient, notify, notify_participants, organisers, participants
+from backend.events.notifications import notify_participants, organisers, participants
 from backend.events.queries import find_instance
 from backend.i18n import N_, Voice, Words
-from backend.outbox.kinds import QUESTIONS
+from backend.outbox.enqueue import Recipient, enqueue
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.store import bump_versions
@@ -58,14 +59,13 @@ async def _warn(instance_id: int, at: datetime) -> bool:
             return False
         await db.execute("UPDATE event_instances SET warned_at = $2 WHERE id = $1", instance_id, at)
         whom: list[Recipient] = [(one["user_id"], {}) for one in await participants(instance_id)]
-        await notify(
-            row["account_id"],
-            instance_id,
-            "minimum",
+        await enqueue(
+            Kind.MINIMUM,
             whom,
-            at,
-            priority=QUESTIONS,
-            mark=row["starts_at"],
+            account_id=row["account_id"],
+            instance_id=instance_id,
+            at=at,
+            once_per=row["starts_at"],
         )
     return True
 
@@ -150,7 +150,7 @@ async def _confirm(row: db.Row, by: int | None, at: datetime) -> None:
     await _settle(row["id"], by, at)
     # Who was never told that it was in doubt need not hear that it is not.
     if row["warned_at"] is not None:
-        await notify_participants(row["account_id"], row["id"], "confirmed", at)
+        await notify_participants(row["account_id"], row["id"], Kind.CONFIRMED, at)
     await bump_versions([row["id"]])
 
 
@@ -171,7 +171,14 @@ async def _settle(instance_id: int, by: int | None, at: datetime) -> None:
 async def _ask_organisers(row: db.Row, at: datetime) -> None:
     await db.execute("UPDATE event_instances SET decision_asked_at = $2 WHERE id = $1", row["id"], at)
     whom: list[Recipient] = [(user_id, {}) for user_id in await organisers(row["account_id"])]
-    await notify(row["account_id"], row["id"], "decide", whom, at, priority=QUESTIONS, mark=row["starts_at"])
+    await enqueue(
+        Kind.DECIDE,
+        whom,
+        account_id=row["account_id"],
+        instance_id=row["id"],
+        at=at,
+        once_per=row["starts_at"],
+    )
 
 
 def too_few(row: db.Row) -> str:

@@ -14,10 +14,11 @@ from backend.events.locking import (
     require_scheduled,
     submit_locked,
 )
-from backend.events.notifications import Recipient, notify, participants
+from backend.events.notifications import participants
 from backend.events.queries import find_instance
 from backend.i18n import N_
-from backend.outbox.kinds import QUESTIONS
+from backend.outbox.enqueue import Recipient, enqueue
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
@@ -123,7 +124,7 @@ async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
         one["user_id"]: datetime.fromisoformat(one["was"])
         for one in await db.rows(
             "UPDATE messages SET state = 'dropped', error = 'moved again'"
-            " WHERE instance_id = $1 AND kind = 'moved' AND state = 'due' RETURNING user_id, detail->>'was' AS was",
+            f" WHERE instance_id = $1 AND kind = '{Kind.MOVED}' AND state = 'due' RETURNING user_id, detail->>'was' AS was",
             instance_id,
         )
     }
@@ -144,7 +145,7 @@ async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
             detail = {"was": was.isoformat(), "asked": one["seats"] > 0}
             whom.append((one["user_id"], detail))
     await store.ask_booked_again(instance_id, at, spared=spared)
-    await notify(row["account_id"], instance_id, "moved", whom, at, priority=QUESTIONS)
+    await enqueue(Kind.MOVED, whom, account_id=row["account_id"], instance_id=instance_id, at=at)
 
 
 # Who took a seat after they were asked knew the new time.

@@ -7,6 +7,7 @@ most of it happens to a group.
 from datetime import datetime
 
 from backend import db
+from backend.outbox.kinds import Kind
 from backend.outbox.organisers import notify_organisers
 
 LOSE = """
@@ -53,7 +54,7 @@ async def lose_cards(
         first = to_tell[0]
         await notify_organisers(
             first["account_id"],
-            "card-lost",
+            Kind.CARD_LOST,
             first["id"],
             at,
             instance_id=first["instance_id"],

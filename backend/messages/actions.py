@@ -11,7 +11,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.messages.queries import Delivery, deliveries
-from backend.outbox.kinds import AT_MOST_ONCE, LAST
+from backend.outbox.kinds import AT_MOST_ONCE, Priority
 from backend.people.actions import mark_blocked
 from backend.people.queries import Person
 
@@ -109,7 +109,7 @@ async def claim(epoch: int, *, limit: int, busy: Collection[int] = (), lease: st
         async with db.transaction():
             if lease and not await db.value(STILL_OURS, lease, epoch):
                 return []
-            taken = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch, LAST, WINDOW)
+            taken = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch, max(Priority), WINDOW)
             claimed = await deliveries([row["id"] for row in taken])
             to_send = await _set_aside(claimed)
         if to_send or not claimed:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.i18n import Voice
-from backend.outbox.kinds import SPARED_BY, told_at
+from backend.outbox.kinds import find_kind, held_until
 from backend.people.queries import Person, person_from
 
 
@@ -87,14 +87,15 @@ class Delivery:
     @property
     def unwanted(self) -> bool:
         """Whether its reader chose not to be told such things (`M5`)."""
-        return SPARED_BY.get(self.kind, "") in self.muted
+        kind = find_kind(self.kind)
+        return kind is not None and kind.policy.muted_by in self.muted
 
     @property
     def told_at(self) -> datetime | None:
         """When it is told instead of now, because it can wait for the morning; None is now."""
         if self.maintenance:
             return None
-        return told_at(self.priority, clock.now(), self.zone, self.starts_at)
+        return held_until(self.priority, clock.now(), self.zone, self.starts_at)
 
     def number(self, name: str) -> int:
         """A number of its detail; 0 without one."""

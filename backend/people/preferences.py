@@ -5,15 +5,24 @@ What changes or cancels something of theirs, and what is held for them, is alway
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 from backend import clock, db
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.people.queries import Person
 
-# What can be done without: reminders of what one is in, being asked to answer for a date, or in a poll, and what
-# organisers tell everybody. The table's own check names them too.
-KINDS = ("reminders", "nudges", "polls", "announcements")
+
+class Mutable(StrEnum):
+    """What a person may turn off. The check constraint of `telegram_users.muted_kinds` lists the same values."""
+
+    REMINDERS = "reminders"  # of what one has a seat in
+    NUDGES = "nudges"  # being asked to answer for an instance
+    POLLS = "polls"  # being asked to answer a poll
+    ANNOUNCEMENTS = "announcements"
+
+
+KINDS: tuple[str, ...] = tuple(Mutable)
 LEADS_MAX = 5
 LEAD_MIN, LEAD_MAX = 5, 14 * 24 * 60  # minutes
 

@@ -3,8 +3,6 @@
 All of it is called inside the transaction that closes the poll, whose tally is locked: so both are there, or neither.
 """
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +13,8 @@ from backend.errors import Invalid, InvalidForm
 from backend.events.create import insert_series
 from backend.events.drafts import DAY, TITLE_MAX, SeriesDraft
 from backend.i18n import N_
-from backend.outbox.kinds import ANSWERS, dedupe
+from backend.outbox.enqueue import enqueue
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.polls import replies
 from backend.polls.rules import Answer, best_date
@@ -158,41 +157,11 @@ async def _claim_and_notify(
             instance_id,
             [row["id"] for row in wanting],
         )
-    detail = json.dumps({"until": claim_until.isoformat()} if claim_until is not None else {})
-    await notify_people(
-        club.id,
-        [row["user_id"] for row in wanting],
-        "claim",
-        detail,
-        ANSWERS,
-        subject=instance_id,
+    detail = {"until": claim_until.isoformat()} if claim_until is not None else {}
+    await enqueue(
+        Kind.CLAIM,
+        [(row["user_id"], detail) for row in wanting],
+        account_id=club.id,
         instance_id=instance_id,
         at=at,
-    )
-
-
-async def notify_people(
-    account_id: int,
-    user_ids: Sequence[int],
-    kind: str,
-    detail: str,
-    priority: int,
-    *,
-    subject: int,
-    instance_id: int | None,
-    at: datetime,
-) -> None:
-    """A message of this kind to each of them, once (`M1`)."""
-    await db.execute(
-        "INSERT INTO messages (due_at, created_at, priority, account_id, instance_id, user_id, kind, detail, dedupe)"
-        " SELECT $1, $1, $2, $3, $4, t.user_id, $5, $6::jsonb, t.dedupe FROM unnest($7::bigint[], $8::text[])"
-        " AS t (user_id, dedupe) ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING",
-        at,
-        priority,
-        account_id,
-        instance_id,
-        kind,
-        detail,
-        list(user_ids),
-        [dedupe(kind, subject, user_id, at) for user_id in user_ids],
     )

@@ -1,6 +1,5 @@
 """Who has not answered a poll yet, and reminding only them (`P5`)."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,15 +8,15 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.i18n import Words
+from backend.outbox.enqueue import enqueue
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 from backend.polls import replies
 from backend.polls.actions import find_poll
-from backend.polls.event_creation import notify_people
 from backend.polls.rules import ended_at
 
 REMINDER_INTERVAL = timedelta(days=1)
-REMINDERS = 3  # their priority: after answers and offers (HOUSE 4c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,11 @@ async def remind_non_voters(code: str, person: Person) -> ReminderResult:
         if not told:
             return ReminderResult("unreachable", 0, replies.nobody_reachable(len(missing)))
         await db.execute("UPDATE polls SET reminded_at = $2 WHERE id = $1", where.id, at)
-        detail = json.dumps({"poll_id": where.id, "poll": code})
-        await notify_people(
-            club.id,
-            told,
-            "poll-unanswered",
-            detail,
-            REMINDERS,
+        await enqueue(
+            Kind.POLL_UNANSWERED,
+            [(user_id, {"poll_id": where.id, "poll": code}) for user_id in told],
+            account_id=club.id,
             subject=where.id,
-            instance_id=None,
             at=at,
         )
         await record_audit(club.id, person.id, "remind", f"poll {where.id}", people=len(told))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from backend.errors import NotFound
+from backend.outbox.kinds import Kind
 from backend.seats import replies, waitlist
 from backend.seats.promotion import Stage
 from backend.seats.state import NAME_MAX, Outcome, Party, Request, SeatState, Verb, fit_names
@@ -310,7 +311,7 @@ def _seat(desk: SeatState, request: Request) -> Outcome:
     party.names = names
     if request.over:
         desk.go_over()
-    desk.tell(party, "brought" if request.verb is Verb.BRING else "seated")
+    desk.tell(party, Kind.BROUGHT if request.verb is Verb.BRING else Kind.SEATED)
     return current_outcome(desk, party)
 
 
@@ -324,7 +325,7 @@ def _to_line(desk: SeatState, request: Request) -> Outcome:
         raise replies.NobodyHasToMove()
     waiting, party.priority = party.size, 1
     desk.change(party, request, "to line", seats=0, waiting=waiting)
-    desk.tell(party, "to-line")
+    desk.tell(party, Kind.WAITLISTED)
     waitlist.fill(desk)
     return current_outcome(desk, party)
 
@@ -334,7 +335,7 @@ def _remove(desk: SeatState, request: Request) -> Outcome:
     if not party.size:
         return Outcome("already", replies.nothing_to_leave())
     if request.told:
-        desk.tell(party, "removed")
+        desk.tell(party, Kind.REMOVED)
     desk.change(party, request, "remove", seats=0, waiting=0, answer="left")
     waitlist.fill(desk)
     return Outcome("left", replies.removed())
@@ -431,7 +432,7 @@ def _go(desk: SeatState, request: Request, party: Party, answer: str) -> Outcome
     desk.change(party, request, "leave", seats=0, waiting=0, answer=answer)
     told = len(desk.notices)
     waitlist.fill(desk)
-    went_on = bool(had_seats) and any(n.kind == "promoted" for n in desk.notices[told:])
+    went_on = bool(had_seats) and any(n.kind is Kind.PROMOTED for n in desk.notices[told:])
     said = replies.left(desk, party, went_on=went_on, had_seats=bool(had_seats))
     return Outcome("left", said, gave=gave, names=names)
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from backend.i18n import Words
+from backend.outbox.kinds import Kind
 from backend.seats.promotion import FIRST_TAP_LIFE, PromotionWindows, Stage
 from backend.seats.windows import Windows
 
@@ -180,7 +181,7 @@ class Notification:
     """Someone has to be told (`M1`); an offer says until when."""
 
     user_id: int
-    kind: str
+    kind: Kind
     seats: int
     until: datetime | None = None
 
@@ -377,7 +378,7 @@ class SeatState:
         if self.capacity is not None:
             self.over = max(0, self.booked + self.offered - self.capacity)
 
-    def tell(self, party: Party, kind: str, seats: int = 0) -> None:
+    def tell(self, party: Party, kind: Kind, seats: int = 0) -> None:
         """Leave a message for the party; about so many seats, else about those it has, is offered, or waits for."""
         if party.user_id is not None:
             about = seats or party.offered or party.seats or party.waiting

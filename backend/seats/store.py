@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend import db
 from backend.audit.actions import record_audit
-from backend.outbox.kinds import ANSWERS, OFFERS, dedupe
+from backend.outbox.enqueue import dedupe_key, insert_mixed_messages
 from backend.seats.promotion import Stage, promotion_windows_of
 from backend.seats.state import FREEING, Facts, Notification, Party, Request, SeatState, Verb
 from backend.seats.windows import Windows
@@ -82,7 +82,19 @@ WAITLIST_WITH_GAPS = WAITLIST.replace(
     "PARTITION BY b.lapsed_at IS NULL", "PARTITION BY b.waiting, b.lapsed_at IS NULL"
 )
 
-WRITE = """
+NOTIFY = insert_mixed_messages(
+    "t.kind",
+    "unnest($30::text[], $31::bigint[], $32::bigint[], $33::bigint[], $34::text[], $35::text[])"
+    " AS t (kind, account_id, instance_id, user_id, detail, dedupe)",
+    account_id="t.account_id",
+    instance_id="t.instance_id",
+    user_id="t.user_id",
+    detail="t.detail::jsonb",
+    dedupe="t.dedupe",
+    due_at="$1::timestamptz",
+)
+
+WRITE = f"""
 WITH booked AS (
     INSERT INTO bookings AS b (answered_at, account_id, instance_id, membership_id, answer, seats, waiting, offered,
         priority, queued_at, seated_at, offer_until, lapsed_at, replace_since, promoted_at, move_stays_at, guest_names)
@@ -91,7 +103,7 @@ WITH booked AS (
         string_to_array(t.guest_names, chr(10))
     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::int[],
         $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-        $15::timestamptz[], $16::timestamptz[], $47::text[]) AS t (account_id, instance_id, membership_id, answer, seats,
+        $15::timestamptz[], $16::timestamptz[], $36::text[]) AS t (account_id, instance_id, membership_id, answer, seats,
         waiting, offered, priority, queued_at, seated_at, offer_until, lapsed_at, replace_since, promoted_at, move_stays_at,
         guest_names)
     ON CONFLICT ON CONSTRAINT bookings_instance_id_membership_id_key DO UPDATE SET
@@ -109,11 +121,7 @@ WITH booked AS (
     SELECT $1, t.* FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[],
         $23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::uuid[]) AS t
 ), told AS (
-    INSERT INTO messages (due_at, created_at, priority, account_id, instance_id, user_id, kind, detail, dedupe)
-    SELECT $1, $1, t.priority, t.account_id, t.instance_id, t.user_id, t.kind, t.detail::jsonb, t.dedupe
-    FROM unnest($30::int[], $31::bigint[], $32::bigint[], $33::bigint[], $34::text[], $35::text[], $36::text[])
-        AS t (priority, account_id, instance_id, user_id, kind, detail, dedupe)
-    ON CONFLICT ON CONSTRAINT messages_dedupe_key DO NOTHING
+    {NOTIFY}
 )
 UPDATE instance_seats s SET capacity = t.capacity, over = t.over, booked = s.booked + t.booked,
     offered = s.offered + t.offered, waiting = s.waiting + t.waiting, releasing = s.releasing + t.releasing,
@@ -123,8 +131,6 @@ FROM unnest($37::bigint[], $38::int[], $39::int[], $40::int[], $41::int[], $42::
     AS t (instance_id, capacity, over, booked, offered, waiting, releasing, queued_at, freed_at, called_at)
 WHERE s.instance_id = t.instance_id
 """
-
-OFFERED = ("offer", "first-tap", "lapsed")  # kinds of notices that wait behind answers
 
 InstanceRequest = tuple[int, Request]  # of which instance, and what
 
@@ -251,13 +257,14 @@ async def write(desks: Sequence[SeatState], now: datetime) -> None:
         [x.offered_before for _, x in log],
         [x.offered_after for _, x in log],
         [x.request_id for _, x in log],
-        [OFFERS if n.kind in OFFERED else ANSWERS for _, n in notices],
+        [n.kind for _, n in notices],
         [f.account_id for f, _ in notices],
         [f.instance_id for f, _ in notices],
         [n.user_id for _, n in notices],
-        [n.kind for _, n in notices],
         [_detail(n) for _, n in notices],
-        [dedupe(n.kind, f.instance_id, n.user_id, now, i) for i, (f, n) in enumerate(notices)],
+        [dedupe_key(n.kind, f.instance_id, n.user_id, now, i) for i, (f, n) in enumerate(notices)],
+        # An array of arrays would have to be a rectangle; a name has no line break in it.
+        ["\n".join(p.names) for _, p in parties],
         [d.facts.instance_id for d in desks],
         [d.capacity for d in desks],
         [d.over for d in desks],
@@ -268,8 +275,6 @@ async def write(desks: Sequence[SeatState], now: datetime) -> None:
         [d.queued_at for d in desks],
         [d.freed_at for d in desks],
         [d.called_at for d in desks],
-        # An array of arrays would have to be a rectangle; a name has no line break in it.
-        ["\n".join(p.names) for _, p in parties],
     )
     for desk in desks:
         for act in desk.acts:

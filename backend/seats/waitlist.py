@@ -4,6 +4,7 @@ Far from the start the first in line is seated; nearer, it gets an offer; in the
 first tap has the seat. `tidy` does it all for whoever opens a desk, so that the pace of any job is no matter.
 """
 
+from backend.outbox.kinds import Kind
 from backend.seats.promotion import Stage
 from backend.seats.state import Party, SeatState
 
@@ -28,7 +29,7 @@ def expire_offers(desk: SeatState) -> None:
         if off:
             party.lapsed_at = None
         else:
-            desk.tell(party, "lapsed")
+            desk.tell(party, Kind.OFFER_EXPIRED)
 
 
 def mark_skipped(desk: SeatState, party: Party) -> None:
@@ -83,12 +84,12 @@ def _give(desk: SeatState, party: Party, asking: Party | None, *, at_once: bool)
         desk.change(party, None, "promote", seats=party.seats + wanted, waiting=0, offered=held)
         party.promoted_at = desk.now
         if party is not asking:
-            desk.tell(party, "promoted")
+            desk.tell(party, Kind.PROMOTED)
         return
     desk.change(party, None, "offer", seats=party.seats, waiting=0, offered=held + wanted)
     party.offer_until = desk.facts.clockwork.offer_ends(desk.now)
     if party is not asking:
-        desk.tell(party, "offer")
+        desk.tell(party, Kind.OFFER)
 
 
 def replace_releasing(desk: SeatState, seats: int, asking: Party | None = None) -> None:
@@ -102,7 +103,7 @@ def replace_releasing(desk: SeatState, seats: int, asking: Party | None = None) 
         left = giver.seats - taken
         desk.change(giver, None, "replaced", seats=left, waiting=0, answer="in" if left else "left")
         if left or giver is not asking:
-            desk.tell(giver, "replaced", taken)
+            desk.tell(giver, Kind.REPLACED, taken)
         seats -= taken
 
 
@@ -127,7 +128,7 @@ def _notify_waiting(desk: SeatState, asking: Party | None) -> None:
         desk.called_at, desk.changed = desk.moment(), True
     for party in waiting:
         if party is not asking:
-            desk.tell(party, "first-tap", desk.free + desk.replaceable)
+            desk.tell(party, Kind.FIRST_TAP, desk.free + desk.replaceable)
 
 
 def room_for(desk: SeatState, party: Party) -> tuple[int, int]:

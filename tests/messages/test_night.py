@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.outbox.kinds import ANNOUNCEMENTS, ANSWERS, OFFERS, QUESTIONS, REMINDERS, told_at
+from backend.outbox.kinds import Priority, held_until
 from backend.zones import end_of_quiet_hours
 
 HELSINKI = "Europe/Helsinki"
@@ -51,19 +51,19 @@ def test_a_night_in_which_the_clocks_change_ends_at_eight_too(now: str, until: s
 
 def test_it_is_night_where_the_reader_is() -> None:
     at = utc("2026-11-23T21:00")  # 23:00 in Helsinki, 16:00 in New York
-    assert told_at(REMINDERS, at, HELSINKI, None) == utc("2026-11-24T06:00")
-    assert told_at(REMINDERS, at, "America/New_York", None) is None
+    assert held_until(Priority.REMINDER, at, HELSINKI, None) == utc("2026-11-24T06:00")
+    assert held_until(Priority.REMINDER, at, "America/New_York", None) is None
 
 
-@pytest.mark.parametrize("priority", [ANSWERS, OFFERS])
+@pytest.mark.parametrize("priority", [Priority.ANSWER, Priority.OFFER])
 def test_answers_and_offers_never_wait(priority: int) -> None:
-    assert told_at(priority, utc("2026-11-24T01:00"), HELSINKI, None) is None
+    assert held_until(priority, utc("2026-11-24T01:00"), HELSINKI, None) is None
 
 
-@pytest.mark.parametrize("priority", [QUESTIONS, REMINDERS, ANNOUNCEMENTS])
+@pytest.mark.parametrize("priority", [Priority.QUESTION, Priority.REMINDER, Priority.ANNOUNCEMENT])
 def test_what_would_come_too_late_does_not_wait(priority: int) -> None:
     """An hour must be left between eight and the start."""
     night, morning = utc("2026-11-24T01:00"), utc("2026-11-24T06:00")
     nine = morning + timedelta(hours=1)
-    assert told_at(priority, night, HELSINKI, nine) == morning
-    assert told_at(priority, night, HELSINKI, nine - timedelta(minutes=1)) is None
+    assert held_until(priority, night, HELSINKI, nine) == morning
+    assert held_until(priority, night, HELSINKI, nine - timedelta(minutes=1)) is None

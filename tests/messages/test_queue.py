@@ -17,7 +17,7 @@ from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.messages import actions as messages
 from backend.messages.queries import GroupChat, parked
-from backend.outbox.kinds import ANNOUNCEMENTS, ANSWERS, LAST, REMINDERS
+from backend.outbox.kinds import Priority
 from backend.people.actions import choose_zone
 from backend.people.preferences import mute
 from backend.seats.state import Via
@@ -212,8 +212,8 @@ async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell:
 
 async def test_a_group_is_written_to_like_a_person(noon: datetime, alice: Any, club: Any, tell: Tell) -> None:
     """One at a time, and not while it is busy."""
-    first = await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
-    await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS)
+    first = await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
     person = await tell(alice)
     letters = await messages.claim(1, limit=10)
     assert [letter.id for letter in letters] == [person, first]
@@ -233,7 +233,7 @@ async def test_an_announcement_that_was_being_sent_may_have_arrived(
     noon: datetime, alice: Any, tell: Tell
 ) -> None:
     """HOUSE 4c: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
-    message_id = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
+    message_id = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
     [old] = await messages.claim(1, limit=10)
     assert await messages.recover(2) == 1
     assert await state_of(message_id) == ("perhaps", 1)
@@ -287,9 +287,9 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
 
 async def test_what_nobody_wants_is_not_told(noon: datetime, alice: Any, bob: Any, tell: Tell) -> None:
     """`M5`: at the moment of sending, so that it counts for what waits already."""
-    unwanted = await tell(alice, kind="announcement", priority=ANNOUNCEMENTS)
+    unwanted = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
     always = await tell(alice, kind="removed")
-    other = await tell(bob, kind="announcement", priority=ANNOUNCEMENTS)
+    other = await tell(bob, kind="announcement", priority=Priority.ANNOUNCEMENT)
     await mute(alice, "announcements", on=True)
     assert {x.id for x in await messages.claim(1, limit=10)} == {always, other}
     assert await messages.claim(1, limit=10) == []
@@ -309,10 +309,10 @@ async def test_what_can_wait_waits_for_the_morning(
     """Quiet hours: on the club's clock, and on the reader's own if they chose one. It costs no attempt."""
     await choose_zone(bob, "America/New_York")
     waits = [
-        await tell(alice, kind="announcement", priority=ANNOUNCEMENTS),
-        await tell(group_id=club.group_id, kind="announcement", priority=ANNOUNCEMENTS),
+        await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT),
+        await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
     ]
-    goes = [await tell(alice, priority=ANSWERS), await tell(bob, kind="announcement", priority=5)]
+    goes = [await tell(alice, priority=Priority.ANSWER), await tell(bob, kind="announcement", priority=5)]
     assert [x.id for x in await messages.claim(1, limit=10)] == goes
     assert await messages.claim(1, limit=10) == []
     assert [await state_of(message_id) for message_id in waits] == [("due", 0)] * 2
@@ -339,7 +339,7 @@ async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> No
             n,
             clock.now(),
             kind,
-            ANNOUNCEMENTS,
+            Priority.ANNOUNCEMENT,
         )
 
 
@@ -353,17 +353,17 @@ async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
         await db.execute(f"ANALYZE {table}")
     small = await create_account("Sunday Runners")
     assert len(await messages.claim(1, limit=5)) == 5
-    answer = await tell(alice, account_id=small.account_id, priority=ANSWERS)
-    own = await tell(bob, priority=ANSWERS)
+    answer = await tell(alice, account_id=small.account_id, priority=Priority.ANSWER)
+    own = await tell(bob, priority=Priority.ANSWER)
     aino = await db.value("SELECT id FROM telegram_users WHERE telegram_id = 1005")
-    reminder = await tell(_Id(aino), account_id=small.account_id, priority=REMINDERS)
+    reminder = await tell(_Id(aino), account_id=small.account_id, priority=Priority.REMINDER)
     taken = {letter.id for letter in await messages.claim(1, limit=5)}
     assert {answer, own, reminder} <= taken
 
     async with db.transaction():
         said = await db.value(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {messages.CLAIM}",
-            clock.now(), [alice.telegram_id], 25, 1, LAST, messages.WINDOW,
+            clock.now(), [alice.telegram_id], 25, 1, max(Priority), messages.WINDOW,
         )  # fmt: skip
         await db.execute("UPDATE messages SET state = 'due' WHERE state = 'sending'")
     assert _rows_read(json.loads(said)[0]["Plan"]) < 1_000
