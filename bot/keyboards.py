@@ -153,15 +153,7 @@ def own_rows(view: InstanceView, voice: Voice, *, regular: bool = False) -> Rows
     mine = view.mine
     cannot = N_("Not this week") if regular else N_("I can’t come")
     if mine is None or mine.answer != "in":
-        joining = _joining(view, voice)
-        if not joining:
-            return []
-        answers = [(Do.MAYBE, N_("Maybe"), "maybe"), (Do.CANT, cannot, "declined")]
-        given = mine.answer if mine else ""
-        return [
-            joining,
-            [seat(voice.say(label), do, view.code) for do, label, so in answers if so != given],
-        ]
+        return _rows_to_answer(view, voice, mine.answer if mine else "", cannot)
     rows: Rows = []
     if mine.asked_to_stay:
         rows.append(move_row(view, voice))
@@ -187,6 +179,15 @@ def own_rows(view: InstanceView, voice: Voice, *, regular: bool = False) -> Rows
     elif clock.now() < view.starts_at:
         row.append(seat(voice.say(N_("Find my replacement")), Do.REPLACE, view.code))
     return [*rows, row] if row else rows
+
+
+def _rows_to_answer(view: InstanceView, voice: Voice, given: str, cannot: str) -> Rows:
+    """Joining and the other answers, without the one that was given; nothing while booking is not open."""
+    joining = _joining(view, voice)
+    if not joining:
+        return []
+    answers = [(Do.MAYBE, N_("Maybe"), "maybe"), (Do.CANT, cannot, "declined")]
+    return [joining, [seat(voice.say(label), do, view.code) for do, label, so in answers if so != given]]
 
 
 def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:

@@ -7,7 +7,9 @@ from playwright.sync_api import expect
 
 from backend import clock
 from e2e.conftest import PHONE, OpenLab
+from e2e.lab import Lab
 from e2e.running import Stack
+from sandbox.client import SandboxChat
 
 
 def test_olga_runs_an_evening_from_her_phone(stack: Stack, lab: OpenLab) -> None:
@@ -60,6 +62,11 @@ def test_olga_runs_an_evening_from_her_phone(stack: Stack, lab: OpenLab) -> None
     expect(hers.screen).to_contain_text("You’re checked in", timeout=6000)
 
     here.back.click()
+    move_and_cancel(here, group, card["id"])
+
+
+def move_and_cancel(here: Lab, group: SandboxChat, message_id: int) -> None:
+    """The evening is moved, cancelled, and takes place after all; each time the card in the group says so."""
     here.screen.get_by_role("link", name="Move to another time").click()
     here.screen.get_by_label("Time", exact=True).fill("19:30")
     expect(here.screen.locator("#what-if")).to_contain_text("still coming?")
@@ -69,17 +76,17 @@ def test_olga_runs_an_evening_from_her_phone(stack: Stack, lab: OpenLab) -> None
     here.shot("door-5-before-it-is-moved")
     here.main.click()
     expect(here.screen.locator("#notice")).to_contain_text("Moved to")
-    group.wait(message_id=card["id"], text="19:30 (was 18:00)")
+    group.wait(message_id=message_id, text="19:30 (was 18:00)")
 
     here.back.click()
     here.screen.get_by_role("link", name="Cancel this date").click()
     here.screen.get_by_label("Why? It is what people read.").fill("The hall is flooded")
     here.main.click()
     expect(here.screen).to_contain_text("Cancelled by Olga")
-    group.wait(message_id=card["id"], text="The hall is flooded")
+    group.wait(message_id=message_id, text="The hall is flooded")
     here.screen.get_by_role("button", name="Undo", exact=True).click()
     expect(here.screen.locator("#notice")).to_contain_text("It takes place after all.")
-    group.wait(message_id=card["id"], text="2 of 3")
+    group.wait(message_id=message_id, text="2 of 3")
 
 
 def test_olga_makes_an_event_on_her_phone(stack: Stack, lab: OpenLab) -> None:

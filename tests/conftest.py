@@ -1,6 +1,7 @@
 """One small world: Olga organises, Alice and Bob are members, Charlie is a stranger. A real PostgreSQL stands under it.
 
 The server is thrown away at the end; `TEST_DATABASE_URL` names another one to use instead (its tables are emptied).
+`runner.py` decides which tests run and in which order.
 """
 
 import asyncio
@@ -9,13 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+
+pytest_plugins = ["tests.runner"]
 
 hypothesis_settings.register_profile(
     "emerald", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -29,10 +31,14 @@ _stack = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """Settings are read on import, so the environment is set before anything of ours is imported."""
     from backend import embedded
+    from tests import runner
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that production runs on
 
-    url = os.environ.get("TEST_DATABASE_URL") or _stack.enter_context(embedded.throwaway())
+    if runner.runs_no_test(config) or config.getoption("--pure"):
+        url = "postgresql://nobody@localhost:1/nothing"
+    else:
+        url = os.environ.get("TEST_DATABASE_URL") or _stack.enter_context(embedded.throwaway())
     for name in [n for n in os.environ if n.startswith(("TELEGRAM_", "POSTGRES_"))]:
         del os.environ[name]
     os.environ.update(
@@ -44,29 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
         SECRET_KEY="only-for-tests-" + "0" * 40,
         LOG_LEVEL="warning",
     )
-
-
-# Whole files go to whoever is free, so those that take long go first: none must be begun when all else is done.
-LONGEST = (
-    "webapp/test_app_sweep.py",
-    "emerald/test_sender_killed.py",
-    "emerald/test_event_commands.py",
-    "emerald/test_processes_for_real.py",
-    "year/test_year.py",
-    "bookings/test_booking_concurrency.py",
-    "production/test_nginx.py",
-    "start/test_run.py",
-    "sandbox/test_starting.py",
-    "webapp/test_app_browser.py",
-    "webapp/test_app_live_browser.py",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, the others as they were found."""
-    here = Path(__file__).parent
-    rank = {here / name: n for n, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

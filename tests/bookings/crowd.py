@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backend.bookings.actions import (
@@ -29,35 +30,22 @@ def known(user_id: int) -> Person:
     return Person(id=user_id, telegram_id=user_id, first_name="")
 
 
-async def do(code: str, person: Person, verb: str, n: int) -> Outcome:
-    match verb:
-        case "book":
-            return await book(code, person, guests=n, via=Via.MINIAPP)
-        case "+1":
-            return await add_guest(code, person, via=Via.CARD)
-        case "guests":
-            return await set_guests(code, person, guests=n, via=Via.MINIAPP)
-        case "leave":
-            return await leave(code, person, via=Via.COMMAND)
-        case "stop":
-            return await stop_waiting(code, person, via=Via.MINIAPP)
-        case "return":
-            return await rejoin(code, person, guests=n, via=Via.MINIAPP)
-        case "maybe":
-            return await answer(code, person, maybe=True, via=Via.MINIAPP)
-        case "take":
-            return await take_free(code, person, via=Via.MINIAPP)
-        case "take it":
-            return await take(code, person, via=Via.CARD)
-        case "hand on":
-            return await decline_offer(code, person, via=Via.CARD)
-        case "replace":
-            return await find_replacement(code, person, via=Via.MINIAPP)
-        case "keep":
-            return await keep_seat(code, person, via=Via.MINIAPP)
-        case "capacity":
-            return await set_capacity(code, person, n or None)
-    raise AssertionError(verb)
+Act = Callable[[str, Person, int], Awaitable[Outcome]]
+ACTS: dict[str, Act] = {
+    "book": lambda code, person, n: book(code, person, guests=n, via=Via.MINIAPP),
+    "+1": lambda code, person, n: add_guest(code, person, via=Via.CARD),
+    "guests": lambda code, person, n: set_guests(code, person, guests=n, via=Via.MINIAPP),
+    "leave": lambda code, person, n: leave(code, person, via=Via.COMMAND),
+    "stop": lambda code, person, n: stop_waiting(code, person, via=Via.MINIAPP),
+    "return": lambda code, person, n: rejoin(code, person, guests=n, via=Via.MINIAPP),
+    "maybe": lambda code, person, n: answer(code, person, maybe=True, via=Via.MINIAPP),
+    "take": lambda code, person, n: take_free(code, person, via=Via.MINIAPP),
+    "take it": lambda code, person, n: take(code, person, via=Via.CARD),
+    "hand on": lambda code, person, n: decline_offer(code, person, via=Via.CARD),
+    "replace": lambda code, person, n: find_replacement(code, person, via=Via.MINIAPP),
+    "keep": lambda code, person, n: keep_seat(code, person, via=Via.MINIAPP),
+    "capacity": lambda code, person, n: set_capacity(code, person, n or None),
+}
 
 
 async def rush(task: dict[str, Any]) -> dict[str, int]:
@@ -71,7 +59,7 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
     async def one(code: str, user_id: int, verbs: list[tuple[str, int]]) -> None:
         for verb, n in verbs:
             try:
-                outcome = await do(code, known(user_id), verb, n)
+                outcome = await ACTS[verb](code, known(user_id), n)
                 answers[f"{verb}: {outcome.kind}"] += 1
             except Refusal as no:
                 answers[f"{verb}: {no.outcome}"] += 1

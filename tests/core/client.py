@@ -8,7 +8,7 @@ from backend.errors import Refusal, Unavailable
 from backend.polls.actions import tap_option
 from backend.seats import allocator
 from backend.seats.state import Via
-from tests.bookings.crowd import do, known
+from tests.bookings.crowd import ACTS, known
 from tests.processes import POOL
 
 
@@ -27,7 +27,7 @@ async def act(task: dict[str, Any]) -> list[str]:
         try:
             if verb == "tap":
                 return (await tap_option(task["code"], known(who), n, via=Via.CARD)).kind
-            return (await do(task["code"], known(who), verb, n)).kind
+            return (await ACTS[verb](task["code"], known(who), n)).kind
         except Refusal as no:
             return no.outcome
         except Unavailable as error:

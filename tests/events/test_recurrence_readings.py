@@ -122,20 +122,11 @@ def some(low: int, high: int, *, signed: bool = False, most: int = 4) -> st.Sear
     return st.lists(numbers, min_size=1, max_size=most, unique=True)
 
 
-@st.composite
-def lines(draw: st.DrawFn, starts: datetime, *, plain: bool = False) -> Line:
-    """A rule; `plain` keeps to what the calendar library reads as RFC 5545 does."""
-    line = Line(draw(st.sampled_from(list(SPANS))), draw(st.sampled_from([1, 1, 1, 2, 3])))
+def draw_days(draw: st.DrawFn, line: Line, chosen: str, *, plain: bool) -> None:
+    """BYDAY of a rule: by name alone, or by number in the month or year."""
     plain_days = st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=4, unique=True).map(
         lambda names: [(0, name) for name in names]
     )
-    parts: dict[str, list[str]] = {
-        "DAILY": ["", "days", "BYMONTHDAY", "BYHOUR", "BYMINUTE"],
-        "WEEKLY": ["", "days", "days", "days"],
-        "MONTHLY": ["", "days", "nth", "nth", "BYMONTHDAY"],
-        "YEARLY": ["", "nth", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "weeks", "BYMONTH nth"],
-    }
-    chosen = draw(st.sampled_from(parts[line.freq]))
     if "days" in chosen or chosen == "weeks":
         line.by_day = draw(plain_days)
     if "nth" in chosen:
@@ -144,6 +135,10 @@ def lines(draw: st.DrawFn, starts: datetime, *, plain: bool = False) -> Line:
         line.by_day = [(n, draw(st.sampled_from(WEEKDAYS))) for n in draw(nth)]
         if not plain and draw(st.booleans()):
             line.by_day += [(0, draw(st.sampled_from(WEEKDAYS)))]
+
+
+def draw_numbers(draw: st.DrawFn, line: Line, chosen: str, *, plain: bool) -> None:
+    """The parts of a rule that are lists of numbers, and what goes with weeks."""
     if "BYMONTHDAY" in chosen:
         line.by["BYMONTHDAY"] = draw(some(1, 31, signed=True))
     if "BYMONTH" in chosen.split() or (chosen and draw(st.integers(0, 9)) == 0):
@@ -160,6 +155,21 @@ def lines(draw: st.DrawFn, starts: datetime, *, plain: bool = False) -> Line:
         line.by["BYHOUR"] = draw(st.lists(st.integers(0, 4), min_size=1, max_size=3, unique=True))
     if chosen == "BYMINUTE":
         line.by["BYMINUTE"] = draw(st.sampled_from([[0], [15, 45], [10, 35], [0, 30]]))
+
+
+@st.composite
+def lines(draw: st.DrawFn, starts: datetime, *, plain: bool = False) -> Line:
+    """A rule; `plain` keeps to what the calendar library reads as RFC 5545 does."""
+    line = Line(draw(st.sampled_from(list(SPANS))), draw(st.sampled_from([1, 1, 1, 2, 3])))
+    parts: dict[str, list[str]] = {
+        "DAILY": ["", "days", "BYMONTHDAY", "BYHOUR", "BYMINUTE"],
+        "WEEKLY": ["", "days", "days", "days"],
+        "MONTHLY": ["", "days", "nth", "nth", "BYMONTHDAY"],
+        "YEARLY": ["", "nth", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "weeks", "BYMONTH nth"],
+    }
+    chosen = draw(st.sampled_from(parts[line.freq]))
+    draw_days(draw, line, chosen, plain=plain)
+    draw_numbers(draw, line, chosen, plain=plain)
     if (line.by or line.by_day) and not (plain and line.freq == "WEEKLY") and draw(st.booleans()):
         line.by["BYSETPOS"] = draw(some(1, 4, signed=True, most=2))
     if draw(st.integers(0, 2)) == 0:
@@ -295,6 +305,21 @@ def period(line: Line, day: date, first: date) -> int:
     return years if line.freq == "YEARLY" else years * 12 + day.month - first.month
 
 
+def fits_in_year(by: dict[str, list[int]], day: date) -> bool:
+    """Whether a day's number and week in its year are ones that the rule names."""
+    if "BYYEARDAY" in by:
+        year_day, length = day.timetuple().tm_yday, date(day.year, 12, 31).timetuple().tm_yday
+        if not {year_day, year_day - length - 1} & set(by["BYYEARDAY"]):
+            return False
+    if "BYWEEKNO" in by:
+        year, week, _ = day.isocalendar()
+        weeks = date(year, 12, 28).isocalendar().week
+        # A rule's year is the calendar's: the last week of the ISO year before is in it as well.
+        if not {week, week - weeks - 1} & set(by["BYWEEKNO"]):
+            return False
+    return True
+
+
 def fits(line: Line, day: date, first: date) -> bool:
     """Whether a day is one the rule names, its interval and BYSETPOS aside."""
     by, days, tomorrow = line.by, line.by_day, timedelta(days=1)
@@ -312,17 +337,9 @@ def fits(line: Line, day: date, first: date) -> bool:
         return False
     if month_days and not {day.day, day.day - in_month.day - 1} & set(month_days):
         return False
+    if not fits_in_year(by, day):
+        return False
     year_day = day.timetuple().tm_yday
-    if "BYYEARDAY" in by:
-        year_days = {year_day, year_day - in_year.timetuple().tm_yday - 1}
-        if not year_days & set(by["BYYEARDAY"]):
-            return False
-    if "BYWEEKNO" in by:
-        year, week, _ = day.isocalendar()
-        weeks = date(year, 12, 28).isocalendar().week
-        # A rule's year is the calendar's: the last week of the ISO year before is in it as well.
-        if not {week, week - weeks - 1} & set(by["BYWEEKNO"]):
-            return False
     if not days:
         return True
     if line.freq == "YEARLY" and not months:

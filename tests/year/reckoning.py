@@ -833,12 +833,15 @@ class Books:
             date.ask_who_has_not_answered()
         for at, announcement in self._announced:
             if at <= self.now:
-                self.tell(announcement.club, "announcement", announcement)
-                for member in announcement.club.members:
-                    if not member.blocked and "announcements" not in member.muted:
-                        self.tell(member, "announcement", announcement)
+                self.send_announcement(announcement)
         self._announced = [one for one in self._announced if one[0] > self.now]
         self.looked_at = self.now
+
+    def send_announcement(self, announcement: Announcement) -> None:
+        self.tell(announcement.club, "announcement", announcement)
+        for member in announcement.club.members:
+            if not member.blocked and "announcements" not in member.muted:
+                self.tell(member, "announcement", announcement)
 
     def announce(self, announcement: Announcement, at: datetime) -> None:
         self._announced.append((at, announcement))
