@@ -6,7 +6,8 @@ import sys
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.actions import bind_key, create_account
+from backend.accounts.actions import create_account
+from backend.accounts.keys import bind_key
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, register_person

@@ -127,13 +127,16 @@ async def people(world: None) -> dict[str, Any]:
 @pytest.fixture
 async def club(people: dict[str, Any]) -> YogaClub:
     """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
-    from backend.accounts.actions import bind_key, create_account, join
+    from backend.accounts.actions import create_account
+    from backend.accounts.keys import bind_key
+    from backend.accounts.memberships import join
+    from backend.accounts.rules import JoinedThrough
     from backend.groups.actions import link_group
 
     made = await create_account("Kallio Yoga", zone="Europe/Helsinki")
     await bind_key(people["olga"], made.key)
     for name in ("alice", "bob", "aino"):
-        await join(people[name], made.account_id, through="hand")
+        await join(people[name], made.account_id, through=JoinedThrough.HAND)
     chat_id = -1001000000001
     group = await link_group(people["olga"], made.account_id, chat_id=chat_id, title="Kallio Yoga")
     return YogaClub(made.account_id, made.key, group.id, chat_id)
@@ -204,14 +207,15 @@ def instance(series: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[s
 @pytest.fixture
 def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
     """Many members at once: `people = await crowd(200)`."""
-    from backend.accounts.actions import join
+    from backend.accounts.memberships import join
+    from backend.accounts.rules import JoinedThrough
     from backend.people.actions import TelegramIdentity, register_person
 
     async def gather(n: int) -> list[Any]:
         people = []
         for i in range(n):
             person = await register_person(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
-            await join(person, club.id, through="hand")
+            await join(person, club.id, through=JoinedThrough.HAND)
             people.append(person)
         return people
 

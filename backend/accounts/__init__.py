@@ -1,1 +1,1 @@
-"""An *account* is a club, the tenant: its members, their roles, its API keys, and the one place that says who may do what."""
+"""An *account* is a club, the tenant: its members, their roles, its API keys, and the one function that authorizes."""

@@ -1,10 +1,10 @@
-"""Clubs and their members, and the one place that decides who may (`X4`)."""
+"""Accounts, their members and keys, and the one function that decides who has which permission (`X4`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.rules import Permission, Role, is_permitted
+from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted
 from backend.errors import Forbidden, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -13,7 +13,7 @@ from backend.people.sql import REACHABLE
 
 @dataclass(frozen=True, slots=True)
 class Club:
-    """An account as its members see it, with the reader's own membership."""
+    """An account as one of its members sees it, with that member's role and membership."""
 
     id: int
     name: str
@@ -28,7 +28,7 @@ class Club:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A row of the members' list."""
+    """A member as organisers see them. `name` is the one an organiser gave them, else their full name in Telegram."""
 
     id: int
     user_id: int | None
@@ -36,13 +36,13 @@ class Member:
     username: str
     role: Role
     joined_at: datetime
-    joined_through: str
+    joined_through: JoinedThrough
     reachable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key as organisers see it (`A3`): never the key itself. `state`: live, expired, used up, revoked."""
+    """An API key as organisers see it (`A3`): never the key itself, only its last four digits. Times are aware instants."""
 
     id: int
     label: str
@@ -52,7 +52,7 @@ class Key:
     expires_at: datetime | None
     used_at: datetime | None
     created_at: datetime
-    state: str
+    state: KeyState
 
 
 CLUB = """
@@ -75,12 +75,12 @@ def club_from(row: db.Row) -> Club:
 
 
 async def clubs(person: Person) -> list[Club]:
-    """All clubs the person belongs to (`A8`), by name."""
+    """All accounts the person is a member of (`A8`), by name."""
     return [club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
 
 
 async def solely_owned_clubs(person: Person) -> list[Club]:
-    """The clubs that would have no owner without this person (`A2`), by name."""
+    """The accounts whose only owner is this person (`A2`), by name."""
     rows = await db.rows(
         f"{CLUB} AND m.role = 'OWNER' AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.account_id = a.id"
         " AND o.role = 'OWNER' AND o.left_at IS NULL AND o.id <> m.id) ORDER BY lower(a.name), a.id",
@@ -90,9 +90,9 @@ async def solely_owned_clubs(person: Person) -> list[Club]:
 
 
 async def authorize(person: Person, account_id: int, permission: Permission) -> Club:
-    """The person's club, if they may do this there.
+    """The account, if the person has this permission in it.
 
-    Raises `NotFound` for who does not belong to it (`A1`), `Forbidden` for who does and may not (`X4`).
+    Raises `NotFound` when they are no member (`A1`), and `Forbidden` when their role lacks the permission (`X4`).
     """
     row = await db.row(f"{CLUB} AND a.id = $2", person.id, account_id)
     if row is None:
@@ -108,7 +108,7 @@ async def authorize(person: Person, account_id: int, permission: Permission) -> 
 
 
 async def members(club: Club) -> list[Member]:
-    """The club's members, organisers first, then by name."""
+    """The account's members, organisers first, then by name."""
     rows = await db.rows(
         f"SELECT m.*, u.first_name, u.last_name, u.username, {REACHABLE} AS reachable"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
@@ -125,7 +125,7 @@ async def members(club: Club) -> list[Member]:
             username=row["username"] or "",
             role=Role(row["role"]),
             joined_at=row["joined_at"],
-            joined_through=row["joined_through"],
+            joined_through=JoinedThrough(row["joined_through"]),
             reachable=row["reachable"],
         )
         for row in rows
@@ -133,7 +133,7 @@ async def members(club: Club) -> list[Member]:
 
 
 async def keys(club: Club) -> list[Key]:
-    """The club's API keys, newest first."""
+    """The account's API keys, newest first."""
     at = clock.now()
     rows = await db.rows(
         "SELECT * FROM api_keys WHERE account_id = $1 ORDER BY created_at DESC, id DESC", club.id
@@ -154,12 +154,12 @@ async def keys(club: Club) -> list[Key]:
     ]
 
 
-def _key_state(row: db.Row, at: datetime) -> str:
+def _key_state(row: db.Row, at: datetime) -> KeyState:
     if row["revoked_at"] is not None:
-        return "revoked"
+        return KeyState.REVOKED
     if row["expires_at"] is not None and row["expires_at"] <= at:
-        return "expired"
-    return "used up" if row["uses_left"] == 0 else "live"
+        return KeyState.EXPIRED
+    return KeyState.USED_UP if row["uses_left"] == 0 else KeyState.LIVE
 
 
 async def find_account(name: str) -> int | None:

@@ -1,6 +1,8 @@
-"""Who may do what: one literal table for all three doors (`X4`, `A2`)."""
+"""Which role has which permission: one literal table for all three doors (`X4`, `A2`)."""
 
 from enum import StrEnum
+
+NAME_MAX = 80  # characters of an account's name, and of a key's label
 
 
 class Role(StrEnum):
@@ -12,8 +14,27 @@ class Role(StrEnum):
     MEMBER = "MEMBER"
 
 
+class JoinedThrough(StrEnum):
+    """How somebody became a member (`A3`, `A4`), as `memberships.joined_through` holds it."""
+
+    FOUNDED = "founded"  # they made the account
+    KEY = "key"  # an API key
+    GROUP = "group"  # they are in a linked group
+    LINK = "link"  # the link of an event that is open to anyone who has it
+    HAND = "hand"  # an organiser added them
+
+
+class KeyState(StrEnum):
+    """Whether an API key can be used, and if not, why."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    USED_UP = "used up"
+    REVOKED = "revoked"
+
+
 class Permission(StrEnum):
-    """What can be done in a club, as far as roles are concerned."""
+    """What a role may permit within an account."""
 
     BOOK = "book"
     VOTE = "vote"

@@ -9,7 +9,7 @@ from backend.piccolo_conf import DB
 
 
 class Account(Table, tablename="accounts", db=DB):
-    """A club. `zone` and `language` are what new series and cards start with."""
+    """A club, the tenant. New series and cards start with its `zone` and `language`."""
 
     id = BigSerial(primary_key=True)
     name = Text(default=None)
@@ -19,7 +19,7 @@ class Account(Table, tablename="accounts", db=DB):
 
 
 class Membership(Table, tablename="memberships", db=DB):
-    """A member of a club: a person of Telegram, or a bare `name`. Who left keeps the row, with `left_at`."""
+    """A member of an account: a person of Telegram, or a bare `name`. Leaving sets `left_at`; the row stays."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -33,7 +33,7 @@ class Membership(Table, tablename="memberships", db=DB):
 
 
 class ApiKey(Table, tablename="api_keys", db=DB):
-    """A key that binds whoever presents it to the account (`A3`); only its SHA-256 and last four digits are kept."""
+    """A key that makes whoever sends it a member (`A3`). Only its SHA-256 and last four digits are stored."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 from backend import clock, db
-from backend.accounts import actions as accounts
+from backend.accounts.memberships import join
 from backend.accounts.queries import Club, authorize
-from backend.accounts.rules import Permission
+from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX
@@ -133,9 +133,9 @@ async def admit(person: Person, where: Address) -> None:
     if row is None:
         raise NotFound()
     if row["visibility"] == "link":
-        await accounts.join(person, where.account_id, through="link")
+        await join(person, where.account_id, through=JoinedThrough.LINK)
     elif row["group_id"] is not None and await is_present(person, row["group_id"]):
-        await accounts.join(person, where.account_id, through="group")
+        await join(person, where.account_id, through=JoinedThrough.GROUP)
     else:
         raise NotFound()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.actions import LastOwner, end_membership
+from backend.accounts.memberships import LastOwner, end_membership
 from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_owned_clubs
 from backend.accounts.rules import Permission, Role
 from backend.bookings.queries import my_bookings

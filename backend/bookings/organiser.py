@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from backend import db
-from backend.accounts.actions import ensure_named_member
+from backend.accounts.memberships import ensure_named_member
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import may_seat

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from backend import clock, db
-from backend.accounts import actions as accounts
+from backend.accounts.memberships import join
 from backend.accounts.queries import authorize
-from backend.accounts.rules import Permission
+from backend.accounts.rules import JoinedThrough, Permission
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound
 from backend.groups.cards import GENERAL_TOPIC, lose_cards, restore_cards
@@ -175,7 +175,7 @@ async def mark_present(person: Person, where: LinkedGroup) -> None:
     if fresh:
         return
     await _record_presence(person, where, present=True)
-    await accounts.join(person, where.account_id, through="group")
+    await join(person, where.account_id, through=JoinedThrough.GROUP)
 
 
 async def is_present(person: Person, group_id: int) -> bool:

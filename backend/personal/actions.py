@@ -7,7 +7,7 @@ What others count on is given back first, while the line can still be told; then
 from datetime import timedelta
 
 from backend import clock, db
-from backend.accounts.actions import LastOwner
+from backend.accounts.memberships import LastOwner
 from backend.accounts.queries import solely_owned_clubs
 from backend.audit.actions import record_audit
 from backend.bookings.clubs import end_standing, give_back

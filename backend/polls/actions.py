@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backend import clock, codes, db
-from backend.accounts import actions as accounts
+from backend.accounts.memberships import join
 from backend.accounts.queries import authorize
-from backend.accounts.rules import Permission
+from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address, Addresses
 from backend.audit.actions import record_audit
 from backend.errors import NotFound
@@ -117,7 +117,7 @@ async def admit(person: Person, where: Address) -> None:
     group_id = await db.value("SELECT group_id FROM polls WHERE id = $1", where.id)
     if group_id is None or not await is_present(person, group_id):
         raise NotFound()
-    await accounts.join(person, where.account_id, through="group")
+    await join(person, where.account_id, through=JoinedThrough.GROUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import Message
 
-from backend.accounts.actions import KEY_PATTERN, bind_key
+from backend.accounts.keys import KEY_PATTERN, bind_key
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.delivery.client import SendResult, classify_error, reply

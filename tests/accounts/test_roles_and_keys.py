@@ -7,20 +7,11 @@ from typing import Any
 import pytest
 
 from backend import clock, codes, db
-from backend.accounts.actions import (
-    LastOwner,
-    bind_key,
-    change_role,
-    create_account,
-    create_key,
-    create_own_account,
-    edit_account,
-    end_membership,
-    join,
-    revoke_key,
-)
+from backend.accounts.actions import create_account, create_own_account, edit_account
+from backend.accounts.keys import bind_key, create_key, revoke_key
+from backend.accounts.memberships import LastOwner, change_role, end_membership, join
 from backend.accounts.queries import authorize, clubs, keys, members
-from backend.accounts.rules import PERMISSIONS, RANK, Permission, Role, is_permitted
+from backend.accounts.rules import PERMISSIONS, RANK, JoinedThrough, Permission, Role, is_permitted
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.people.queries import Person
 
@@ -84,7 +75,7 @@ async def test_a_member_may_leave_and_is_gone_at_once(club: Any, alice: Person) 
     assert await clubs(alice) == []
     with pytest.raises(NotFound):
         await authorize(alice, club.id, Permission.BOOK)
-    await join(alice, club.id, through="link")
+    await join(alice, club.id, through=JoinedThrough.LINK)
     assert [c.role for c in await clubs(alice)] == [Role.MEMBER]
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from backend import db
-from backend.accounts.actions import bind_key, create_account
+from backend.accounts.actions import create_account
+from backend.accounts.keys import bind_key
 from backend.announcements.actions import (
     AnnouncementDraft,
     create_announcement,

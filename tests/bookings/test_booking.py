@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import change_role, create_own_account, end_membership
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import change_role, end_membership
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission, Role
 from backend.bookings.actions import (

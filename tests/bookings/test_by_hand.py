@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import change_role
+from backend.accounts.memberships import change_role
 from backend.accounts.rules import Role
 from backend.bookings.absences import absences, pardon
 from backend.bookings.actions import answer, book, find_replacement, leave, set_capacity

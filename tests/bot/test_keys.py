@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.accounts.actions import create_key
+from backend.accounts.keys import create_key
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Role
 from backend.people.queries import person_of_telegram

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from backend import clock, db
-from backend.accounts.actions import create_own_account, join
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import join
+from backend.accounts.rules import JoinedThrough
 from backend.bookings.actions import book
 from backend.errors import Unavailable
 from backend.events.create import create_series
@@ -32,7 +34,7 @@ async def found(task: dict[str, Any]) -> list[int]:
     PEOPLE.extend([await register_person(TelegramIdentity(n, f"Member {n}")) for n in numbers])
     account_id = await create_own_account(PEOPLE[0], "Kallio Yoga")
     for person in PEOPLE[1:]:
-        await join(person, account_id, through="hand")
+        await join(person, account_id, through=JoinedThrough.HAND)
     draft = SeriesDraft(
         title="Yoga",
         zone="Europe/Helsinki",

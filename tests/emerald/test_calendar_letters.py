@@ -9,7 +9,7 @@ import pytest
 import vobject
 
 from backend import clock, db
-from backend.accounts.actions import end_membership
+from backend.accounts.memberships import end_membership
 from backend.bookings.actions import book
 from backend.bookings.calendar_entries import CannotWrite, send_date
 from backend.errors import NotFound

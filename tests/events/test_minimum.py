@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import join
+from backend.accounts.memberships import join
+from backend.accounts.rules import JoinedThrough
 from backend.bookings.actions import answer, book, leave
 from backend.bookings.queries import event
 from backend.errors import Forbidden, NotFound
@@ -258,7 +259,7 @@ async def test_members_who_left_the_club_are_not_asked(
     risky: Make, club: Any, olga: Person, charlie: Person, noon: datetime
 ) -> None:
     """A2: only who organises now."""
-    await join(charlie, club.id, through="hand")
+    await join(charlie, club.id, through=JoinedThrough.HAND)
     await risky()
     await go_to(DECIDED)
     await run()

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import LastOwner, change_role, create_key, create_own_account, join
+from backend.accounts.actions import create_own_account
+from backend.accounts.keys import create_key
+from backend.accounts.memberships import LastOwner, change_role, join
 from backend.accounts.queries import clubs
-from backend.accounts.rules import Role
+from backend.accounts.rules import JoinedThrough, Role
 from backend.announcements.actions import (
     AnnouncementDraft,
     create_announcement,
@@ -83,7 +85,7 @@ async def zara(people: dict[str, Any], club: Any, olga: Any, noon: datetime) -> 
     """A member with a name that stands nowhere by chance."""
     who = TelegramIdentity(TELEGRAM, NAME, FAMILY, USERNAME, "en", may_write=True)
     person = await register_person(who)
-    await join(person, club.id, through="hand")
+    await join(person, club.id, through=JoinedThrough.HAND)
     return person
 
 
@@ -265,10 +267,10 @@ async def test_who_returns_is_somebody_new(zara: Any, club: Any, noon: datetime)
     back = await register_person(TelegramIdentity(TELEGRAM, "Zara", may_write=True))
     assert back.id != zara.id
     assert await clubs(back) == []
-    await join(back, club.id, through="card")
+    await join(back, club.id, through=JoinedThrough.GROUP)
     assert [one.id for one in await clubs(back)] == [club.id]
     with pytest.raises(NotFound):  # a session of theirs from before
-        await join(zara, club.id, through="card")
+        await join(zara, club.id, through=JoinedThrough.GROUP)
 
 
 async def test_the_last_owner_is_told_to_hand_over_first(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from backend import clock, db, failpoints
-from backend.accounts.actions import create_own_account, end_membership
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import end_membership
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import book, fill_all

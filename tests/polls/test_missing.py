@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import end_membership
+from backend.accounts.memberships import end_membership
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden, NotFound

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import create_own_account, end_membership, join
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import end_membership, join
 from backend.accounts.queries import authorize
-from backend.accounts.rules import Permission
+from backend.accounts.rules import JoinedThrough, Permission
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.groups.actions import mark_present
 from backend.groups.queries import group
@@ -278,7 +279,7 @@ async def test_lists_show_open_polls_by_how_soon_they_close(
 ) -> None:
     """A8: over all the person's clubs."""
     other = await create_own_account(olga, "Aino’s choir")
-    await join(alice, other, through="hand")
+    await join(alice, other, through=JoinedThrough.HAND)
     whenever = await ask(olga, club)
     late = await create_poll(olga, other, replace(WHICH, closes_at=noon + timedelta(days=2)))
     soon = await ask(olga, club, closes_at=noon + timedelta(days=1))

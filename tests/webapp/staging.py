@@ -13,7 +13,9 @@ from itertools import count
 from typing import Any
 
 from backend import clock
-from backend.accounts.actions import create_own_account, join
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import join
+from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
@@ -203,7 +205,7 @@ class Stage:
         club = await create_own_account(olga, name or self.said.club, zone=ZONE, language=self.language)
         around = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
         for person in (bob, *around, self.reader):
-            await join(person, club, through="hand")
+            await join(person, club, through=JoinedThrough.HAND)
         titles = self.said.groups[:groups]
         linked = [
             await link_group(olga, club, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
@@ -300,7 +302,7 @@ class Crowd:
     async def __call__(self, stage: Stage) -> Many:
         if self._made is None:
             self._made = await self._make(stage)
-        await join(stage.reader, self._made.club, through="hand")
+        await join(stage.reader, self._made.club, through=JoinedThrough.HAND)
         return self._made
 
     async def _make(self, stage: Stage) -> Many:
@@ -309,7 +311,7 @@ class Crowd:
         for first in range(0, self.size, 50):
             names = [FIRST[i % len(FIRST)] for i in range(first, min(first + 50, self.size))]
             people += await asyncio.gather(*map(someone, names))
-        await _each(people, lambda person: join(person, club.id, through="hand"))
+        await _each(people, lambda person: join(person, club.id, through=JoinedThrough.HAND))
         big = await stage.event(club, capacity=self.size + 20, title=stage.said.run, emoji="🏃")
         line = await stage.event(club, capacity=max(2, self.size // 12), title=stage.said.padel, emoji="🎾")
         await _each(people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD))

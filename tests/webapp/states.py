@@ -12,8 +12,9 @@ from typing import Any
 from playwright.async_api import Page, Route, expect
 
 from backend import db
-from backend.accounts.actions import change_role, create_own_account, join
-from backend.accounts.rules import Role
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import change_role, join
+from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.organiser import seat_by_name
@@ -57,7 +58,7 @@ class State:
 
 
 async def member_of(person: Any, club: Staged) -> int:
-    return await join(person, club.id, through="hand")
+    return await join(person, club.id, through=JoinedThrough.HAND)
 
 
 def at(path: str, setting: Setting) -> Setting:
@@ -355,7 +356,7 @@ async def long_words(s: Stage) -> str:
 
 async def member(name: str, club: Staged) -> Any:
     person = await someone(name)
-    await join(person, club.id, through="hand")
+    await join(person, club.id, through=JoinedThrough.HAND)
     return person
 
 

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backend import clock, db
-from backend.accounts.actions import change_role, create_own_account, join
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import change_role, join
 from backend.accounts.queries import clubs
-from backend.accounts.rules import Role
+from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings.actions import book, leave
 from backend.bookings.standing_seats import make_regular
 from backend.events.cancel import cancel_instance, restore_instance
@@ -197,5 +198,5 @@ async def test_leaving_while_others_leave_and_book_oversells_nothing(
 async def test_who_returns_is_a_member_again(app_of: Any, alice: Any, club: Any, noon: datetime) -> None:
     """`A4`"""
     await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
-    await join(alice, club.id, through="card")
+    await join(alice, club.id, through=JoinedThrough.GROUP)
     assert [one.id for one in await clubs(alice)] == [club.id]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backend import clock, db
+from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
 from backend.seats.state import Via
 from tests.webapp.test_app_bookings import text_of
@@ -22,13 +23,14 @@ def live_address(page: str) -> str:
 
 async def test_lists_the_dates_of_all_ones_clubs(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     """`A8`"""
-    from backend.accounts.actions import create_own_account, join
+    from backend.accounts.actions import create_own_account
+    from backend.accounts.memberships import join
     from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
 
     await instance(title="Evening flow yoga")
     games = await create_own_account(bob, "Board games", zone="Europe/Helsinki")
-    await join(alice, games, through="hand")
+    await join(alice, games, through=JoinedThrough.HAND)
     start = (clock.now() + timedelta(days=2)).replace(tzinfo=None, microsecond=0)
     await create_series(
         bob, games, SeriesDraft(title="Carcassonne", zone="Europe/Helsinki", starts_local=start)

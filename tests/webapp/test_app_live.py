@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import clock, db
-from backend.accounts.actions import change_role, edit_account, end_membership
+from backend.accounts.actions import edit_account
+from backend.accounts.memberships import change_role, end_membership
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import create_own_account, join
-from backend.accounts.rules import Role
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import join
+from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_code
 from backend.bookings.queries import event
@@ -511,7 +512,7 @@ async def test_a_date_is_cancelled_after_seeing_what_that_means_and_restored(
 ) -> None:
     """`S5`, `X5`"""
     code = await instance(capacity=3)
-    await join(charlie, club.id, through="hand")  # the bot may not write to Charlie
+    await join(charlie, club.id, through=JoinedThrough.HAND)  # the bot may not write to Charlie
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.book(code, charlie, via=Via.CARD)
     await seats.book(code, aino, via=Via.CARD)

@@ -12,7 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend import clock, db, leases
-from backend.accounts.actions import bind_key, create_account, join
+from backend.accounts.actions import create_account
+from backend.accounts.keys import bind_key
+from backend.accounts.memberships import join
+from backend.accounts.rules import JoinedThrough
 from backend.announcements.actions import AnnouncementDraft, create_announcement, schedule_announcement
 from backend.bookings import actions as bookings
 from backend.bookings.attendance import check_in, close_list
@@ -140,7 +143,9 @@ class Driver:
         where = await group(linked.id)
         assert where is not None
         for member in club.members:
-            self.membership[club, member] = await join(self.person[member], made.account_id, through="hand")
+            self.membership[club, member] = await join(
+                self.person[member], made.account_id, through=JoinedThrough.HAND
+            )
             await mark_present(self.person[member], where)
         for organiser in club.organisers[1:]:
             await db.execute(

@@ -147,7 +147,7 @@ async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
 async def test_an_organiser_who_is_no_owner_cannot_go_over(
     noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, bob: Any, club: Any
 ) -> None:
-    from backend.accounts.actions import change_role
+    from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     code = await instance(capacity=1)

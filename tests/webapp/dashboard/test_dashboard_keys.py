@@ -14,7 +14,7 @@ async def make(dashboard: Any, **fields: str) -> Any:
 
 async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, club: Any, charlie: Any) -> None:
     from backend import db
-    from backend.accounts.actions import bind_key
+    from backend.accounts.keys import bind_key
 
     shown = await make(dashboard)
     assert shown.status_code == 201 and "It is shown only now." in dashboard.text(shown)
@@ -32,7 +32,7 @@ async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, club: An
 
 async def test_a_revoked_key_is_worthless(noon: Any, dashboard: Any, charlie: Any) -> None:
     from backend import db
-    from backend.accounts.actions import bind_key
+    from backend.accounts.keys import bind_key
     from backend.errors import NotFound
 
     shown = await make(dashboard, uses="")
@@ -79,7 +79,7 @@ async def test_each_fault_has_its_sentence_and_nothing_is_lost(
 
 async def test_an_organiser_makes_no_owners(noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any) -> None:
     from backend import db
-    from backend.accounts.actions import change_role
+    from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)

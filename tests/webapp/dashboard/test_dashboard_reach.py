@@ -30,7 +30,7 @@ def routes(site: Any) -> list[tuple[str, str]]:
 async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, str]:
     """Something of Olga's club for every hole of a path."""
     from backend import db
-    from backend.accounts.actions import create_key
+    from backend.accounts.keys import create_key
     from backend.accounts.rules import Role
     from backend.bookings.actions import book
     from backend.people.actions import (
@@ -130,7 +130,7 @@ async def test_a_helper_sees_who_comes_and_changes_nothing(
     site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db
-    from backend.accounts.actions import change_role
+    from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
@@ -169,7 +169,7 @@ async def test_an_organiser_is_no_owner(
     site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db
-    from backend.accounts.actions import change_role
+    from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)

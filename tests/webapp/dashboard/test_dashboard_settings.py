@@ -77,7 +77,7 @@ async def test_nobody_ends_anothers_browser(
     noon: Any, dashboard: Any, sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db
-    from backend.accounts.actions import change_role
+    from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.actions import create_key, revoke_key
+from backend.accounts.keys import create_key, revoke_key
 from backend.accounts.queries import keys
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid

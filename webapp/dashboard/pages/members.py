@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.actions import change_role, end_membership
+from backend.accounts.memberships import change_role, end_membership
 from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid, NotFound

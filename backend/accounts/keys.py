@@ -1,0 +1,121 @@
+"""API keys: making, revoking and using them (`A3`)."""
+
+import re
+import secrets
+from datetime import datetime
+
+from backend import clock, codes, db
+from backend.accounts.memberships import add_membership
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import NAME_MAX, JoinedThrough, Permission, Role
+from backend.accounts.tables import ApiKey
+from backend.audit.actions import record_audit
+from backend.errors import Forbidden, Invalid, NotFound
+from backend.i18n import N_
+from backend.people.queries import Person
+
+KEY_PATTERN = re.compile(r"sk_[0-9a-f]{48}")
+
+
+async def create_key(
+    person: Person,
+    account_id: int,
+    *,
+    label: str,
+    role: Role,
+    uses: int | None = 1,
+    expires_at: datetime | None = None,
+) -> str:
+    """Make a key that `uses` people can use, any number when None; the key in full, which is never shown again.
+
+    Raises `Invalid`, `Forbidden`, `NotFound`.
+    """
+    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
+    if role is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
+        raise Forbidden(N_("Only an owner can make or unmake owners."))
+    label = " ".join(label.split())
+    if not label:
+        raise Invalid(N_("Say whom or what the key is for."), field="label")
+    if len(label) > NAME_MAX:
+        raise Invalid(N_("At most %(most)s characters, please."), field="label", most=NAME_MAX)
+    if uses is not None and not 1 <= uses <= 1000:
+        raise Invalid(N_("Between 1 and %(most)s, please."), field="uses", most=1000)
+    if expires_at is not None and expires_at <= clock.now():
+        raise Invalid(N_("Choose a moment that is still to come."), field="expires_at")
+    async with db.transaction():
+        key = await insert_key(
+            club.id, created_by=person.id, label=label, role=role, uses=uses, expires_at=expires_at
+        )
+        await record_audit(club.id, person.id, "create", "api key", label=label, role=role)
+    return key
+
+
+async def insert_key(
+    account_id: int,
+    *,
+    created_by: int | None,
+    label: str,
+    role: Role,
+    uses: int | None,
+    expires_at: datetime | None,
+) -> str:
+    """Make a key inside the caller's transaction, which has checked and authorized it; the key in full."""
+    key = f"sk_{secrets.token_hex(24)}"
+    await ApiKey(
+        account_id=account_id,
+        key_hash=codes.digest(key),
+        ending=key[-4:],
+        label=label,
+        role=role,
+        uses_left=uses,
+        expires_at=expires_at,
+        created_by=created_by,
+        created_at=clock.now(),
+    ).save()
+    return key
+
+
+async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
+    """Revoke a key at once; idempotent. Raises `Forbidden`, `NotFound`."""
+    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
+    async with db.transaction():
+        revoked = await db.execute(
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND account_id = $2",
+            key_id,
+            club.id,
+            clock.now(),
+        )
+        if not revoked:
+            raise NotFound()
+        await record_audit(club.id, person.id, "revoke", f"api key {key_id}")
+
+
+async def bind_key(person: Person, key: str) -> Club:
+    """Make the person a member of the key's account with the key's role, which uses it once (`A3`). A member keeps a higher
+    role.
+
+    Raises `NotFound` for an unknown, revoked, expired or used-up key, without saying which it is.
+    """
+    at = clock.now()
+    async with db.transaction():
+        found = await db.row(
+            "SELECT * FROM api_keys WHERE key_hash = $1 FOR NO KEY UPDATE",
+            codes.digest(key.strip()),
+        )
+        if (
+            found is None
+            or found["revoked_at"] is not None
+            or (found["expires_at"] is not None and found["expires_at"] <= at)
+            or found["uses_left"] == 0
+        ):
+            raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
+        await db.execute(
+            "UPDATE api_keys SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1",
+            found["id"],
+            at,
+        )
+        await add_membership(found["account_id"], person.id, Role(found["role"]), JoinedThrough.KEY, at)
+        await record_audit(
+            found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
+        )
+    return await authorize(person, found["account_id"], Permission.BOOK)

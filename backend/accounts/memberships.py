@@ -1,0 +1,158 @@
+"""Becoming a member, roles, and leaving (`A2`, `A4`)."""
+
+from datetime import datetime
+
+from backend import clock, db
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import RANK, JoinedThrough, Permission, Role
+from backend.audit.actions import record_audit
+from backend.errors import Forbidden, NotFound, Refusal
+from backend.i18n import N_
+from backend.people.queries import Person
+
+
+class LastOwner(Refusal):
+    """The last OWNER can neither leave nor be demoted (`A2`)."""
+
+    outcome = "last-owner"
+    message = N_("A club needs an owner. Make somebody else an owner first.")
+
+
+async def join(person: Person, account_id: int, *, through: JoinedThrough) -> int:
+    """Make the person a MEMBER unless they are one (`A4`); the membership's id. The caller has authorized it.
+
+    Raises `NotFound` when the person is being erased.
+    """
+    async with db.transaction():
+        return await add_membership(account_id, person.id, Role.MEMBER, through, clock.now())
+
+
+async def add_membership(
+    account_id: int, user_id: int, role: Role, through: JoinedThrough, at: datetime
+) -> int:
+    """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or rises in rank.
+
+    Raises `NotFound` when the person is being erased.
+    """
+    # Erasing a person locks their row: a membership is either there before it, or finds nobody (A7).
+    known = await db.value(
+        "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", user_id
+    )
+    if not known:
+        raise NotFound()
+    lower_roles = [lower for lower, rank in RANK.items() if rank < RANK[role]]
+    return int(
+        await db.value(
+            "INSERT INTO memberships AS m (account_id, user_id, role, joined_through, joined_at, checked_at)"
+            " VALUES ($1, $2, $3, $4, $5, $5)"
+            " ON CONFLICT ON CONSTRAINT memberships_account_id_user_id_key DO UPDATE SET"
+            " role = CASE WHEN m.left_at IS NOT NULL OR m.role = ANY($6) THEN excluded.role ELSE m.role END,"
+            " joined_at = CASE WHEN m.left_at IS NOT NULL THEN $5 ELSE m.joined_at END,"
+            " checked_at = $5, left_at = NULL RETURNING id",
+            account_id,
+            user_id,
+            role,
+            through,
+            at,
+            lower_roles,
+        )
+    )
+
+
+async def ensure_named_member(account_id: int, name: str) -> int:
+    """The membership of the member with this name who has no Telegram, made when there is none (`B10`); its id. Two
+    organisers at once get the same one. Called inside a transaction; the caller has authorized it."""
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
+    known = await db.value(
+        "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
+        account_id,
+        name,
+    )
+    if known is None:
+        known = await db.value(
+            "INSERT INTO memberships (account_id, name, role, joined_through, joined_at, checked_at)"
+            " VALUES ($1, $2, $3, $4, $5, $5) RETURNING id",
+            account_id,
+            name,
+            Role.MEMBER,
+            JoinedThrough.HAND,
+            clock.now(),
+        )
+    return int(known)
+
+
+async def change_role(person: Person, account_id: int, membership_id: int, role: Role) -> None:
+    """Give a member another role (`A2`). Only owners make and unmake owners.
+
+    Raises `Forbidden`, `LastOwner`, `NotFound`.
+    """
+    club = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
+    async with db.transaction():
+        before = await _lock_member(club, membership_id)
+        if before is role:
+            return
+        if Role.OWNER in (before, role) and not club.has_permission(Permission.MANAGE_OWNERS):
+            raise Forbidden(N_("Only an owner can make or unmake owners."))
+        await _require_another_owner(club, before, after=role)
+        await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
+        await record_audit(
+            club.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
+        )
+
+
+async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
+    """Remove a member from the account; a member may remove themselves. Their bookings stay until they are left or removed.
+
+    Raises `Forbidden`, `LastOwner`, `NotFound`.
+    """
+    own = await authorize(person, account_id, Permission.BOOK)
+    club = (
+        own
+        if own.membership_id == membership_id
+        else await authorize(person, account_id, Permission.MANAGE_MEMBERS)
+    )
+    async with db.transaction():
+        before = await _lock_member(club, membership_id)
+        if before is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
+            raise Forbidden(N_("Only an owner can make or unmake owners."))
+        await _require_another_owner(club, before, after=None)
+        await db.execute("UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now())
+        await record_audit(club.id, person.id, "end membership", f"membership {membership_id}", role=before)
+
+
+async def _lock_member(club: Club, membership_id: int) -> Role:
+    """The member's role. Locks the account's row, so that only one transaction at a time counts its owners."""
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", club.id)
+    role = await db.value(
+        "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL",
+        membership_id,
+        club.id,
+    )
+    if role is None:
+        raise NotFound()
+    return Role(role)
+
+
+async def _require_another_owner(club: Club, before: Role, *, after: Role | None) -> None:
+    if before is not Role.OWNER or after is Role.OWNER:
+        return
+    owners = await db.value(
+        "SELECT count(*) FROM memberships WHERE account_id = $1 AND role = 'OWNER' AND left_at IS NULL",
+        club.id,
+    )
+    if owners <= 1:
+        raise LastOwner()
+
+
+async def remove_from_group_account(account_id: int, user_id: int, at: datetime) -> None:
+    """End the membership of a person who became a MEMBER through a group and is in none of the account's groups any more
+    (`A5`). Called inside a transaction; the caller knows which groups they are in."""
+    await db.execute(
+        "UPDATE memberships SET left_at = $3 WHERE account_id = $1 AND user_id = $2 AND role = $4"
+        " AND joined_through = $5 AND left_at IS NULL",
+        account_id,
+        user_id,
+        at,
+        Role.MEMBER,
+        JoinedThrough.GROUP,
+    )
