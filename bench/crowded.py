@@ -3,7 +3,7 @@
 import sys
 
 from sandbox.config import Config
-from sandbox.world import Chat, Person, Standing
+from sandbox.world import Chat, Membership, Person
 
 FIRST_CHAT, FIRST_PERSON = -1_002_000_000_000, 5_000_000
 
@@ -25,7 +25,7 @@ def main() -> None:
         world.people[number] = Person(number, f"Member {n}", may_be_written_to=True, met_bot=True)
     for n in range(1, int(groups) + 1):
         number = FIRST_CHAT - n
-        world.chats[number] = Chat(number, "supergroup", f"Group {n}", bot=Standing("member"), met_bot=True)
+        world.chats[number] = Chat(number, "supergroup", f"Group {n}", bot=Membership("member"), met_bot=True)
         world.messages[number] = []
     server.run()
 

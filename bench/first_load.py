@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from backend import embedded
 from bench.__main__ import TOKEN, Club, started
-from sandbox.launch import sign
+from sandbox.launch import sign_fields
 from tests.production.front import Front, running
 
 LATENCY, DOWN, UP, SLOWER = 150, 1_600_000 / 8, 750_000 / 8, 4
@@ -65,7 +65,7 @@ def production(directory: Path) -> Iterator[tuple[Front, Club]]:
 def launch(code: str, telegram_id: int) -> str:
     """The address Telegram opens for `t.me/<bot>/<app>?startapp=e_<code>`, from the / on."""
     user = f'{{"id":{telegram_id},"first_name":"Member","language_code":"en","allows_write_to_pm":true}}'
-    raw = sign({"user": user, "auth_date": str(int(time.time())), "start_param": f"e_{code}"}, TOKEN)
+    raw = sign_fields({"user": user, "auth_date": str(int(time.time())), "start_param": f"e_{code}"}, TOKEN)
     theme = '{"bg_color":"#ffffff","secondary_bg_color":"#f4f4f5","text_color":"#000000","button_color":"#3390ec"}'
     return (
         f"/app/?tgWebAppStartParam=e_{code}#tgWebAppData={quote(raw, safe='')}&tgWebAppVersion=9.1"

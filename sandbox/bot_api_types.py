@@ -1,9 +1,9 @@
 """People, chats and messages as the Bot API writes them down."""
 
 from sandbox.config import Config
-from sandbox.world import ADMIN_RIGHTS, Chat, Document, Json, Message, Person, Standing, World
+from sandbox.world import ADMIN_RIGHTS, Chat, Document, Json, Membership, Message, Person, World
 
-_RESTRICTABLE = (
+_RESTRICTED_PERMISSIONS = (
     "can_send_audios",
     "can_send_documents",
     "can_send_photos",
@@ -22,7 +22,7 @@ _RESTRICTABLE = (
 )
 
 
-def user(person: Person) -> Json:
+def to_user(person: Person) -> Json:
     """`User` of somebody; empty fields are left out, as Telegram does."""
     data: Json = {"id": person.id, "is_bot": False, "first_name": person.first_name}
     if person.last_name:
@@ -34,7 +34,7 @@ def user(person: Person) -> Json:
     return data
 
 
-def bot_user(config: Config) -> Json:
+def to_bot_user(config: Config) -> Json:
     """`User` of the bot, as others see it."""
     return {
         "id": config.bot_id,
@@ -44,15 +44,15 @@ def bot_user(config: Config) -> Json:
     }
 
 
-def sender(world: World, config: Config, sender_id: int) -> Json:
+def to_sender(world: World, config: Config, sender_id: int) -> Json:
     """`User` of a message's sender, the bot included."""
-    return bot_user(config) if sender_id == config.bot_id else user(world.people[sender_id])
+    return to_bot_user(config) if sender_id == config.bot_id else to_user(world.people[sender_id])
 
 
-def chat(world: World, room: Chat) -> Json:
+def to_chat(world: World, room: Chat) -> Json:
     """`Chat` as it stands in messages."""
     if room.type == "private":
-        person = user(world.people[room.id])
+        person = to_user(world.people[room.id])
         shown = ("first_name", "last_name", "username")
         kept: Json = {key: person[key] for key in shown if key in person}
         return {"id": room.id, "type": "private", **kept}
@@ -62,13 +62,13 @@ def chat(world: World, room: Chat) -> Json:
     return data
 
 
-def message(world: World, config: Config, said: Message, *, with_reply: bool = True) -> Json:
+def to_message(world: World, config: Config, said: Message, *, with_reply: bool = True) -> Json:
     """`Message`; one level of `reply_to_message`, as Telegram gives."""
     room = world.chats[said.chat_id]
     data: Json = {
         "message_id": said.id,
-        "from": sender(world, config, said.sender_id),
-        "chat": chat(world, room),
+        "from": to_sender(world, config, said.sender_id),
+        "chat": to_chat(world, room),
         "date": int(said.at),
     }
     if said.edited_at is not None:
@@ -77,14 +77,14 @@ def message(world: World, config: Config, said: Message, *, with_reply: bool = T
         data |= {"message_thread_id": said.thread_id, "is_topic_message": True}
     # In a topic, what answers nothing else answers the message that opened the topic.
     answered = said.reply_to or (said.thread_id if said.thread_id != said.id else None)
-    if with_reply and answered is not None and (other := find(world, said.chat_id, answered)):
-        data["reply_to_message"] = message(world, config, other, with_reply=False)
+    if with_reply and answered is not None and (other := find_message(world, said.chat_id, answered)):
+        data["reply_to_message"] = to_message(world, config, other, with_reply=False)
     if said.via_bot:
-        data["via_bot"] = bot_user(config)
+        data["via_bot"] = to_bot_user(config)
     if said.service is not None:
         return data | said.service
     if said.document is not None:
-        data["document"] = document(said, said.document)
+        data["document"] = to_document(said, said.document)
     text, entities = ("caption", "caption_entities") if said.document else ("text", "entities")
     if said.text or said.document is None:
         data[text] = said.text
@@ -95,7 +95,7 @@ def message(world: World, config: Config, said: Message, *, with_reply: bool = T
     return data
 
 
-def document(said: Message, file: Document) -> Json:
+def to_document(said: Message, file: Document) -> Json:
     """`Document`; its ids name the message it came in."""
     return {
         "file_id": f"document-{said.chat_id}-{said.id}",
@@ -106,7 +106,7 @@ def document(said: Message, file: Document) -> Json:
     }
 
 
-def find(world: World, chat_id: int, message_id: int) -> Message | None:
+def find_message(world: World, chat_id: int, message_id: int) -> Message | None:
     """The message with that id, unless it was deleted. Ids grow, so look from the end."""
     for said in reversed(world.messages.get(chat_id, [])):
         if said.id == message_id:
@@ -114,7 +114,7 @@ def find(world: World, chat_id: int, message_id: int) -> Message | None:
     return None
 
 
-def member(who: Json, standing: Standing) -> Json:
+def to_chat_member(who: Json, standing: Membership) -> Json:
     """`ChatMember` of a person or the bot."""
     data: Json = {"user": who, "status": standing.status}
     match standing.status:
@@ -125,7 +125,7 @@ def member(who: Json, standing: Standing) -> Json:
             data |= {right: right in standing.rights for right in ADMIN_RIGHTS}
         case "restricted":
             data |= {"is_member": True, "can_send_messages": standing.can_send, "until_date": 0}
-            data |= dict.fromkeys(_RESTRICTABLE, False)
+            data |= dict.fromkeys(_RESTRICTED_PERMISSIONS, False)
         case "kicked":
             data["until_date"] = 0
         case _:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from sandbox.errors import bad_request
-from sandbox.params import plain
+from sandbox.params import to_json
 from sandbox.world import Chat, Json, World
 
 
@@ -14,15 +14,15 @@ def check_language(language: str | None) -> None:
         raise bad_request("BOT_COMMAND_LANG_CODE_INVALID")
 
 
-def key_of(scope: Any, language: str | None) -> str:
+def scope_key(scope: Any, language: str | None) -> str:
     """Where a list of commands is kept."""
     check_language(language)
-    shape: Json = plain(scope) if scope is not None else {"type": "default"}
+    shape: Json = to_json(scope) if scope is not None else {"type": "default"}
     parts = [str(shape["type"]), *(str(shape[k]) for k in ("chat_id", "user_id") if k in shape)]
     return ":".join([*parts, language or ""])
 
 
-def commands_for(world: World, room: Chat, person_id: int) -> list[Json]:
+def visible_commands(world: World, room: Chat, person_id: int) -> list[Json]:
     """The first list that was set, from the narrowest scope to the widest, own language first."""
     member = room.members.get(person_id)
     leads = member is not None and member.status in {"creator", "administrator"}

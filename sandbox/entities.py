@@ -3,17 +3,17 @@
 import re
 
 from sandbox.errors import bad_request
-from sandbox.markup import LONGEST, utf16
+from sandbox.markup import MAX_TEXT_LENGTH, utf16_length
 from sandbox.world import Json
 
-_FOUND = re.compile(
+_AUTOMATIC_ENTITY = re.compile(
     r"(?P<url>(?:https?://|\bt\.me/)[^\s<>\"]+)"
     r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+\w)"
     r"|(?<![\w/<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/<>])"
     r"|(?<!\w)(?P<mention>@[A-Za-z][A-Za-z0-9_]{3,31})"
     r"|(?<![\w&])(?P<hashtag>#\w*[^\W\d]\w*)"
 )
-_NOT_INSIDE = frozenset({"code", "pre", "text_link", "text_mention"})
+_NO_ENTITIES_INSIDE = frozenset({"code", "pre", "text_link", "text_mention"})
 
 
 def find_entities(text: str, given: list[Json]) -> list[Json]:
@@ -21,26 +21,26 @@ def find_entities(text: str, given: list[Json]) -> list[Json]:
 
     Sorted as Telegram sorts: by place, the longer first.
     """
-    closed = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NOT_INSIDE]
+    closed = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NO_ENTITIES_INSIDE]
     found = list(given)
-    for match in _FOUND.finditer(text):
+    for match in _AUTOMATIC_ENTITY.finditer(text):
         shown = match[0].rstrip(".,:;!?)") if match.lastgroup == "url" else match[0]
-        start = utf16(text[: match.start()])
-        length = utf16(shown)
+        start = utf16_length(text[: match.start()])
+        length = utf16_length(shown)
         if any(start < end and begin < start + length for begin, end in closed):
             continue
         found.append({"type": match.lastgroup, "offset": start, "length": length})
     return sorted(found, key=lambda e: (e["offset"], -e["length"]))
 
 
-def tidy(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
+def normalize_text(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
     """Both trimmed as Telegram trims them; raises 400 for an empty or a too long text."""
-    lead = utf16(text) - utf16(text.lstrip())
+    lead = utf16_length(text) - utf16_length(text.lstrip())
     trimmed = text.strip()
     if not trimmed:
         raise bad_request("message text is empty")
-    whole = utf16(trimmed)
-    if whole > LONGEST:
+    whole = utf16_length(trimmed)
+    if whole > MAX_TEXT_LENGTH:
         raise bad_request("message is too long")
     kept = []
     for entity in entities:

@@ -24,11 +24,11 @@ class BotApiError(Exception):
         return answer
 
 
-class Dropped(Exception):
+class AnswerDropped(Exception):
     """The call was applied, but its answer must get lost on the way (a fault asked for that)."""
 
 
-class Impossible(Exception):
+class ControlError(Exception):
     """A person tried what Telegram's own client would not let them do."""
 
     def __init__(self, why: str, status: int = 409) -> None:

@@ -10,11 +10,11 @@ import math
 from sandbox.clock import Clock
 from sandbox.errors import BotApiError
 
-_ALL = 0
-_LIMITED = frozenset({"sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup"})
+_ALL_CHATS = 0
+_LIMITED_METHODS = frozenset({"sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup"})
 
 
-class Flood:
+class FloodLimiter:
     """Sliding windows on the sandbox's clock."""
 
     def __init__(self, clock: Clock, *, on: bool) -> None:
@@ -25,10 +25,10 @@ class Flood:
 
     def check(self, method: str, chat_id: int | None) -> None:
         """Count the call; raises 429 with `retry_after` when it is one too many."""
-        if not self.on or chat_id is None or method not in _LIMITED:
+        if not self.on or chat_id is None or method not in _LIMITED_METHODS:
             return
         now = self._clock.now()
-        windows = [(_ALL, 30, 1.0), (chat_id, 20, 60.0) if chat_id < 0 else (chat_id, 1, 1.0)]
+        windows = [(_ALL_CHATS, 30, 1.0), (chat_id, 20, 60.0) if chat_id < 0 else (chat_id, 1, 1.0)]
         wait = 0.0
         for key, most, seconds in windows:
             sent = self._sent.setdefault(key, collections.deque())

@@ -3,14 +3,14 @@
 import secrets
 
 from sandbox import bot_api_types
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.telegram import Telegram
-from sandbox.world import ADMIN_RIGHTS, Chat, Json, Person, Standing, Topic
+from sandbox.world import ADMIN_RIGHTS, Chat, Json, Membership, Person, Topic
 
-DEFAULT_RIGHTS = ("can_manage_chat", "can_delete_messages", "can_pin_messages")
+DEFAULT_ADMIN_RIGHTS = ("can_manage_chat", "can_delete_messages", "can_pin_messages")
 
 
-def create_chat(
+def create_group(
     telegram: Telegram,
     creator: Person,
     title: str,
@@ -22,17 +22,17 @@ def create_chat(
 ) -> Chat:
     """A new group; with topics it is a forum. The bot, if added, joins as an ordinary member."""
     if not 1 <= len(title.strip()) <= 128:
-        raise Impossible("A group needs a name of 1 to 128 characters.", 400)
+        raise ControlError("A group needs a name of 1 to 128 characters.", 400)
     if kind not in {"group", "supergroup"} or (topics and kind == "group"):
-        raise Impossible("A group is a group, or a supergroup (which may have topics).", 400)
+        raise ControlError("A group is a group, or a supergroup (which may have topics).", 400)
     world = telegram.world
     taken = [-n for n in world.chats if n < 0]
     base = 1_000_000_000_000 if kind == "supergroup" else 0
     floor = 1_000_000_100 + base
     number = max([floor, *(n for n in taken if (n > 1_000_000_000_000) == bool(base))]) + 1
     room = Chat(-number, kind, title.strip(), instance=str(secrets.randbits(62)))  # type: ignore[arg-type]
-    room.members = {one: Standing("member") for one in people if telegram.person(one)}
-    room.members[creator.id] = Standing("creator")
+    room.members = {one: Membership("member") for one in people if telegram.person(one)}
+    room.members[creator.id] = Membership("creator")
     room.hue = number % 7
     world.chats[room.id] = room
     made = "supergroup_chat_created" if kind == "supergroup" else "group_chat_created"
@@ -53,25 +53,27 @@ def create_chat(
 def add_bot(telegram: Telegram, room: Chat, by: Person, *, as_admin: bool = False) -> None:
     """The bot joins: a service message, and `my_chat_member` which names who added it."""
     room.met_bot = True
-    _meet(telegram, room)
-    wanted = Standing("administrator", list(DEFAULT_RIGHTS)) if as_admin else Standing("member")
+    _mark_members_known(telegram, room)
+    wanted = Membership("administrator", list(DEFAULT_ADMIN_RIGHTS)) if as_admin else Membership("member")
     was_inside = room.bot.inside
-    standing(telegram, room, wanted, by=by.id)
+    change_bot_membership(telegram, room, wanted, by=by.id)
     if not was_inside:
-        added = {"new_chat_members": [bot_api_types.bot_user(telegram.config)]}
+        added = {"new_chat_members": [bot_api_types.to_bot_user(telegram.config)]}
         telegram.tell_service(room, by.id, added)
 
 
 def kick_bot(telegram: Telegram, room: Chat, by: Person) -> None:
     """The bot is removed and may not come back by itself."""
     if not room.bot.inside:
-        raise Impossible("The bot is not in this group.")
-    gone = telegram.post(room, by.id, service={"left_chat_member": bot_api_types.bot_user(telegram.config)})
+        raise ControlError("The bot is not in this group.")
+    gone = telegram.post(
+        room, by.id, service={"left_chat_member": bot_api_types.to_bot_user(telegram.config)}
+    )
     telegram.tell_bot("message", telegram.wire(gone), f"chat:{room.id}")
-    standing(telegram, room, Standing("kicked"), by=by.id)
+    change_bot_membership(telegram, room, Membership("kicked"), by=by.id)
 
 
-def set_rights(
+def set_bot_rights(
     telegram: Telegram,
     room: Chat,
     by: Person,
@@ -81,84 +83,88 @@ def set_rights(
 ) -> None:
     """The bot becomes an administrator with `rights`, a member (None), or is muted."""
     if not room.bot.inside:
-        raise Impossible("The bot is not in this group.")
+        raise ControlError("The bot is not in this group.")
     for right in rights or []:
         if right not in ADMIN_RIGHTS:
-            raise Impossible(f"There is no right {right}.", 400)
+            raise ControlError(f"There is no right {right}.", 400)
     if not can_send:
-        wanted = Standing("restricted", can_send=False)
+        wanted = Membership("restricted", can_send=False)
     elif rights is None:
-        wanted = Standing("member")
+        wanted = Membership("member")
     else:
-        wanted = Standing("administrator", list(rights))
-    standing(telegram, room, wanted, by=by.id)
+        wanted = Membership("administrator", list(rights))
+    change_bot_membership(telegram, room, wanted, by=by.id)
 
 
-def standing(telegram: Telegram, room: Chat, wanted: Standing, *, by: int) -> None:
+def change_bot_membership(telegram: Telegram, room: Chat, wanted: Membership, *, by: int) -> None:
     """Change what the bot is in a chat and tell it. The same again tells nothing."""
     before, room.bot = room.bot, wanted
     if before != wanted:
-        tell_standing(telegram, room, by, before, wanted)
+        send_my_chat_member(telegram, room, by, before, wanted)
     telegram.touch()
 
 
-def tell_standing(telegram: Telegram, room: Chat, by: int, before: Standing, after: Standing) -> None:
-    own = bot_api_types.bot_user(telegram.config)
+def send_my_chat_member(
+    telegram: Telegram, room: Chat, by: int, before: Membership, after: Membership
+) -> None:
+    own = bot_api_types.to_bot_user(telegram.config)
     body = {
-        "chat": bot_api_types.chat(telegram.world, room),
-        "from": bot_api_types.sender(telegram.world, telegram.config, by),
+        "chat": bot_api_types.to_chat(telegram.world, room),
+        "from": bot_api_types.to_sender(telegram.world, telegram.config, by),
         "date": int(telegram.clock.now()),
-        "old_chat_member": bot_api_types.member(own, before),
-        "new_chat_member": bot_api_types.member(own, after),
+        "old_chat_member": bot_api_types.to_chat_member(own, before),
+        "new_chat_member": bot_api_types.to_chat_member(own, after),
     }
     telegram.tell_bot("my_chat_member", body, f"chat:{room.id}")
 
 
-def join(telegram: Telegram, room: Chat, person: Person, *, inside: bool, by: Person) -> None:
+def set_inside(telegram: Telegram, room: Chat, person: Person, *, inside: bool, by: Person) -> None:
     """A person comes into a group or leaves it; by another's hand if `by` is another."""
-    was = room.members.get(person.id, Standing("left"))
+    was = room.members.get(person.id, Membership("left"))
     if was.inside == inside:
         return
     if was.status == "creator":
-        raise Impossible("The owner of a group cannot leave it here.")
-    now = Standing("member") if inside else Standing("left" if by is person else "kicked")
+        raise ControlError("The owner of a group cannot leave it here.")
+    now = Membership("member") if inside else Membership("left" if by is person else "kicked")
     room.members[person.id] = now
     if inside and room.bot.inside:
         person.met_bot = True
-    who = bot_api_types.user(person)
+    who = bot_api_types.to_user(person)
     what: Json = {"new_chat_members": [who]} if inside else {"left_chat_member": who}
     telegram.tell_service(room, by.id, what)
     body = {
-        "chat": bot_api_types.chat(telegram.world, room),
-        "from": bot_api_types.user(by),
+        "chat": bot_api_types.to_chat(telegram.world, room),
+        "from": bot_api_types.to_user(by),
         "date": int(telegram.clock.now()),
-        "old_chat_member": bot_api_types.member(who, was),
-        "new_chat_member": bot_api_types.member(who, now),
+        "old_chat_member": bot_api_types.to_chat_member(who, was),
+        "new_chat_member": bot_api_types.to_chat_member(who, now),
     }
     telegram.tell_bot("chat_member", body, f"chat:{room.id}")
     telegram.touch()
 
 
-def promote(telegram: Telegram, room: Chat, person: Person, *, admin: bool) -> None:
+def set_administrator(telegram: Telegram, room: Chat, person: Person, *, admin: bool) -> None:
     """Make a member an administrator of the chat, or an ordinary member again."""
     member = room.members.get(person.id)
     if member is None or not member.inside or member.status == "creator":
-        raise Impossible("Only a member can become an administrator.")
-    room.members[person.id] = Standing("administrator", list(DEFAULT_RIGHTS)) if admin else Standing("member")
+        raise ControlError("Only a member can become an administrator.")
+    room.members[person.id] = (
+        Membership("administrator", list(DEFAULT_ADMIN_RIGHTS)) if admin else Membership("member")
+    )
     telegram.touch()
 
 
-def rename(telegram: Telegram, room: Chat, by: Person, title: str) -> None:
+def rename_group(telegram: Telegram, room: Chat, by: Person, title: str) -> None:
     """A group gets a new name; the bot hears of it by a service message."""
     room.title = title
     telegram.tell_service(room, by.id, {"new_chat_title": title})
 
 
-def upgrade(telegram: Telegram, room: Chat, by: Person) -> Chat:
+def upgrade_group(telegram: Telegram, room: Chat, by: Person) -> Chat:
     """A basic group becomes a supergroup with a new id; its old messages stay where they were."""
     if room.type != "group" or room.migrated_to is not None:
-        raise Impossible("Only a basic group can be upgraded to a supergroup.")
-    grown = create_chat(telegram, by, room.title, "supergroup", [], with_bot=False)
+        raise ControlError("Only a basic group can be upgraded to a supergroup.")
+    grown = create_group(telegram, by, room.title, "supergroup", [], with_bot=False)
     grown.emoji, grown.hue = room.emoji, room.hue
     grown.members = dict(room.members)
     grown.bot, grown.met_bot = room.bot, room.met_bot
@@ -170,10 +176,10 @@ def upgrade(telegram: Telegram, room: Chat, by: Person) -> Chat:
     return grown
 
 
-def close_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, closed: bool) -> None:
+def set_topic_closed(telegram: Telegram, room: Chat, by: Person, thread_id: int, closed: bool) -> None:
     """A person closes or reopens a topic."""
     if thread_id not in room.topics:
-        raise Impossible("There is no such topic.", 404)
+        raise ControlError("There is no such topic.", 404)
     room.topics[thread_id].closed = closed
     what: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
     telegram.tell_service(room, by.id, what, thread_id=thread_id)
@@ -182,7 +188,7 @@ def close_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, clos
 def rename_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, name: str) -> None:
     """A topic gets a new name; the bot hears of it by a service message."""
     if thread_id not in room.topics:
-        raise Impossible("There is no such topic.", 404)
+        raise ControlError("There is no such topic.", 404)
     room.topics[thread_id].name = name
     telegram.tell_service(room, by.id, {"forum_topic_edited": {"name": name}}, thread_id=thread_id)
 
@@ -190,21 +196,21 @@ def rename_topic(telegram: Telegram, room: Chat, by: Person, thread_id: int, nam
 def delete_topic(telegram: Telegram, room: Chat, thread_id: int) -> None:
     """A topic goes with all that was said in it. Telegram does not tell bots about it."""
     if room.topics.pop(thread_id, None) is None:
-        raise Impossible("There is no such topic.", 404)
+        raise ControlError("There is no such topic.", 404)
     for said in telegram.said_in(room.id):
         if said.thread_id == thread_id:
             said.deleted = True
     telegram.touch()
 
 
-def destroy(telegram: Telegram, room: Chat) -> None:
+def delete_group(telegram: Telegram, room: Chat) -> None:
     """The owner deletes the group: nobody is in it any more, and the bot is not told."""
     room.destroyed = True
     room.members.clear()
     telegram.touch()
 
 
-def _meet(telegram: Telegram, room: Chat) -> None:
+def _mark_members_known(telegram: Telegram, room: Chat) -> None:
     for number, member in room.members.items():
         if member.inside:
             telegram.world.people[number].met_bot = True

@@ -7,10 +7,10 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from sandbox.config import Config
 from sandbox.errors import BotApiError, bad_request
-from sandbox.params import plain
+from sandbox.params import to_json
 from sandbox.world import Keyboard
 
-_KINDS = (
+_BUTTON_ACTIONS = (
     "url",
     "callback_data",
     "web_app",
@@ -22,8 +22,8 @@ _KINDS = (
     "callback_game",
     "pay",
 )
-_PLAYED = frozenset({"url", "callback_data", "web_app", "copy_text"})
-_STYLES = frozenset({"primary", "success", "danger"})
+_SUPPORTED_ACTIONS = frozenset({"url", "callback_data", "web_app", "copy_text"})
+_BUTTON_STYLES = frozenset({"primary", "success", "danger"})
 
 
 def read_keyboard(config: Config, markup: Any, *, private: bool) -> Keyboard | None:
@@ -39,19 +39,19 @@ def read_keyboard(config: Config, markup: Any, *, private: bool) -> Keyboard | N
         if len(row) > 8:
             raise bad_request("BUTTONS_TOO_MUCH")
         for button in row:
-            _check(config, button, private=private)
-    return [[plain(button) for button in row] for row in rows] or None
+            _check_button(config, button, private=private)
+    return [[to_json(button) for button in row] for row in rows] or None
 
 
-def _check(config: Config, button: InlineKeyboardButton, *, private: bool) -> None:
+def _check_button(config: Config, button: InlineKeyboardButton, *, private: bool) -> None:
     if not button.text.strip():
         raise bad_request("can't parse inline keyboard button: text buttons are unallowed")
-    kinds = [kind for kind in _KINDS if getattr(button, kind) is not None]
+    kinds = [kind for kind in _BUTTON_ACTIONS if getattr(button, kind) is not None]
     if len(kinds) != 1:
         raise bad_request("can't parse inline keyboard button: Text buttons are unallowed")
-    if kinds[0] not in _PLAYED:
+    if kinds[0] not in _SUPPORTED_ACTIONS:
         raise bad_request(f"button type {kinds[0]} is not modelled by the sandbox")
-    if button.style is not None and button.style not in _STYLES:
+    if button.style is not None and button.style not in _BUTTON_STYLES:
         raise bad_request("can't parse inline keyboard button: invalid button style specified")
     if button.callback_data is not None:
         size = len(button.callback_data.encode())
@@ -69,24 +69,24 @@ def _check(config: Config, button: InlineKeyboardButton, *, private: bool) -> No
 
 def check_web_app(config: Config, url: str) -> None:
     """A Mini App's address must be HTTPS; only the app under test may do without."""
-    if urlsplit(url).scheme != "https" and not _under_test(config, url):
-        raise _invalid("inline keyboard button Web App URL", url, "Only HTTPS links are allowed")
+    if urlsplit(url).scheme != "https" and not _is_app_under_test(config, url):
+        raise _invalid_url("inline keyboard button Web App URL", url, "Only HTTPS links are allowed")
 
 
 def check_url(config: Config, url: str, what: str) -> None:
     """A link a person may follow. Hosts without a dot are refused, the app under test aside."""
     parts = urlsplit(url)
-    if parts.scheme == "tg" or _under_test(config, url):
+    if parts.scheme == "tg" or _is_app_under_test(config, url):
         return
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or "." not in host or host.startswith("127."):
-        raise _invalid(what, url, "Wrong HTTP URL")
+        raise _invalid_url(what, url, "Wrong HTTP URL")
 
 
-def _under_test(config: Config, url: str) -> bool:
+def _is_app_under_test(config: Config, url: str) -> bool:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" == config.app_origin
 
 
-def _invalid(what: str, url: str, why: str) -> BotApiError:
+def _invalid_url(what: str, url: str, why: str) -> BotApiError:
     return bad_request(f"{what} '{url}' is invalid: {why}")

@@ -12,26 +12,26 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sandbox import bot_api_types
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.telegram import Telegram
 from sandbox.themes import THEMES
-from sandbox.user_actions import entered
+from sandbox.user_actions import require_inside
 from sandbox.world import Json, Person
 
 # The sandbox's own signing key, public on purpose; Telegram's production key signs nothing here.
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes.fromhex("5a" * 32))
 
-Path = Literal["button", "menu", "direct", "main", "profile"]
+LaunchPath = Literal["button", "menu", "direct", "main", "profile"]
 
 
-class Launch(msgspec.Struct, forbid_unknown_fields=True):
+class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
     """How somebody opens the Mini App.
 
     `path` is the way: a web_app button or the menu button (query_id, private chat), a direct link
     (chat_type, chat_instance, start_param), the bot's main app, or its profile (user only).
     """
 
-    path: Path = "direct"
+    path: LaunchPath = "direct"
     url: str | None = None
     chat_id: int | None = None
     startapp: str | None = None
@@ -43,52 +43,52 @@ class Launch(msgspec.Struct, forbid_unknown_fields=True):
     token: str | None = None
 
 
-def init_data(telegram: Telegram, person: Person, launch: Launch) -> str:
+def make_init_data(telegram: Telegram, person: Person, launch: LaunchRequest) -> str:
     """The raw `initData`: fields as a client gives them for that path, HMAC and Ed25519 signed."""
     fields: dict[str, str] = {}
     if launch.path in {"button", "menu"}:
         fields["query_id"] = "AA" + secrets.token_urlsafe(15)
-    fields["user"] = _json(_user(telegram, person))
+    fields["user"] = _client_json(_launch_user(telegram, person))
     if launch.path in {"direct", "main"}:
         if launch.chat_id is None or launch.path == "main":
             # The bot's main app opens from the bot itself; the group it was tapped in is lost.
             fields["chat_instance"] = telegram.private(person.id).instance
             fields["chat_type"] = "private" if launch.chat_id == person.id else "sender"
         else:
-            room = entered(telegram, person, launch.chat_id)
+            room = require_inside(telegram, person, launch.chat_id)
             fields["chat_instance"] = room.instance
             fields["chat_type"] = room.type
         if launch.startapp:
             fields["start_param"] = launch.startapp
     fields["auth_date"] = str(int(telegram.clock.now()) - launch.age)
-    return sign(fields, launch.token or telegram.config.token)
+    return sign_fields(fields, launch.token or telegram.config.token)
 
 
-def sign(fields: dict[str, str], token: str) -> str:
+def sign_fields(fields: dict[str, str], token: str) -> str:
     """`fields` as a query string with `signature` (base64url, no padding), then `hash` (hex).
 
     The signature is part of what the hash covers, as it is at Telegram.
     """
     bot_id = token.partition(":")[0]
-    third_party = f"{bot_id}:WebAppData\n{_lines(fields)}"
+    third_party = f"{bot_id}:WebAppData\n{_data_check_string(fields)}"
     signed = SIGNING_KEY.sign(third_party.encode())
     fields = fields | {"signature": base64.urlsafe_b64encode(signed).rstrip(b"=").decode()}
     secret = hmac.digest(b"WebAppData", token.encode(), "sha256")
-    digest = hmac.new(secret, _lines(fields).encode(), hashlib.sha256).hexdigest()
-    return "&".join(f"{key}={_escape(value)}" for key, value in (fields | {"hash": digest}).items())
+    digest = hmac.new(secret, _data_check_string(fields).encode(), hashlib.sha256).hexdigest()
+    return "&".join(f"{key}={_quote(value)}" for key, value in (fields | {"hash": digest}).items())
 
 
-def open_app(telegram: Telegram, person: Person, launch: Launch) -> Json:
+def open_app(telegram: Telegram, person: Person, launch: LaunchRequest) -> Json:
     """Where the frame goes: the whole URL, its parts, and the raw launch data.
 
     Raises Impossible for a theme or a start_param no client would give.
     """
     if launch.theme not in THEMES:
-        raise Impossible(f"Themes are {', '.join(THEMES)}.", 400)
+        raise ControlError(f"Themes are {', '.join(THEMES)}.", 400)
     start = launch.startapp or ""
     if start and (len(start) > 64 or not start.replace("-", "").replace("_", "").isalnum()):
-        raise Impossible("A startapp value has at most 64 letters, digits, _ or -", 400)
-    raw = init_data(telegram, person, launch)
+        raise ControlError("A startapp value has at most 64 letters, digits, _ or -", 400)
+    raw = make_init_data(telegram, person, launch)
     person.met_bot = True
     telegram.touch()
     base = launch.url or telegram.config.mini_app_url
@@ -98,7 +98,7 @@ def open_app(telegram: Telegram, person: Person, launch: Launch) -> Json:
         base = urlunsplit(parts._replace(query=urlencode(query)))
     theme = THEMES[launch.theme]
     fragment = "&".join(
-        f"{key}={_escape(value)}"
+        f"{key}={_quote(value)}"
         for key, value in (
             ("tgWebAppData", raw),
             ("tgWebAppVersion", launch.version),
@@ -116,8 +116,8 @@ def open_app(telegram: Telegram, person: Person, launch: Launch) -> Json:
     }
 
 
-def _user(telegram: Telegram, person: Person) -> Json:
-    data = bot_api_types.user(person) | {"last_name": person.last_name}
+def _launch_user(telegram: Telegram, person: Person) -> Json:
+    data = bot_api_types.to_user(person) | {"last_name": person.last_name}
     del data["is_bot"]
     if person.may_be_written_to and not person.blocks_bot:
         data["allows_write_to_pm"] = True
@@ -125,14 +125,14 @@ def _user(telegram: Telegram, person: Person) -> Json:
     return data
 
 
-def _lines(fields: dict[str, str]) -> str:
+def _data_check_string(fields: dict[str, str]) -> str:
     return "\n".join(f"{key}={fields[key]}" for key in sorted(fields))
 
 
-def _json(value: Json) -> str:
+def _client_json(value: Json) -> str:
     # Telegram escapes slashes; whoever re-serialises before hashing gets another text.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")
 
 
-def _escape(value: str) -> str:
+def _quote(value: str) -> str:
     return quote(value, safe="!'()*-._~")

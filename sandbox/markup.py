@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 from sandbox.errors import BotApiError, bad_request
 from sandbox.world import Json
 
-LONGEST = 4096
-_TAGS = {
+MAX_TEXT_LENGTH = 4096
+_ENTITY_OF_TAG = {
     "b": "bold",
     "strong": "bold",
     "i": "italic",
@@ -31,25 +31,25 @@ _TAGS = {
     "tg-time": "date_time",
 }
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot));?")
-_NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+_NAMED_REFERENCES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _TIME_FORMAT = re.compile(r"(r|w?[dD]?[tT]?)\Z")
-_SPACE = " \t\n\r\v\f"
+_WHITESPACE = " \t\n\r\v\f"
 
 
-def utf16(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Length as Telegram counts it: UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 @dataclasses.dataclass(slots=True)
-class _Open:
+class _OpenTag:
     tag: str
     attributes: dict[str, str]
     units: int
     chars: int
 
 
-class _Reader:
+class _HtmlReader:
     """One pass over one text."""
 
     def __init__(self, source: str) -> None:
@@ -58,7 +58,7 @@ class _Reader:
         self.out: list[str] = []
         self.units = 0
         self.chars = 0
-        self.open: list[_Open] = []
+        self.open: list[_OpenTag] = []
         self.entities: list[Json] = []
 
     def offset(self, index: int) -> int:
@@ -71,12 +71,12 @@ class _Reader:
         return self.source[self.at] if self.at < len(self.source) else ""
 
     def skip_spaces(self) -> None:
-        while self.peek() and self.peek() in _SPACE:
+        while self.peek() and self.peek() in _WHITESPACE:
             self.at += 1
 
     def emit(self, text: str) -> None:
         self.out.append(text)
-        self.units += utf16(text)
+        self.units += utf16_length(text)
         self.chars += len(text)
 
     def read(self) -> tuple[str, list[Json]]:
@@ -101,12 +101,12 @@ class _Reader:
     def start_tag(self) -> None:
         begin = self.at
         self.at += 1
-        while self.peek() and self.peek() not in _SPACE + ">":
+        while self.peek() and self.peek() not in _WHITESPACE + ">":
             self.at += 1
         if not self.peek():
             raise self.fail(f"Unclosed start tag at byte offset {self.offset(begin)}")
         tag = self.source[begin + 1 : self.at].lower()
-        if tag not in _TAGS:
+        if tag not in _ENTITY_OF_TAG:
             raise self.fail(f'Unsupported start tag "{tag}" at byte offset {self.offset(begin)}')
         attributes: dict[str, str] = {}
         while self.peek() != ">":
@@ -117,11 +117,11 @@ class _Reader:
             attributes[name] = value
         self.at += 1
         self.check(tag, attributes, begin)
-        self.open.append(_Open(tag, attributes, self.units, self.chars))
+        self.open.append(_OpenTag(tag, attributes, self.units, self.chars))
 
     def attribute(self, begin: int, tag: str) -> tuple[str, str]:
         start = self.at
-        while self.peek() and self.peek() not in _SPACE + "=>":
+        while self.peek() and self.peek() not in _WHITESPACE + "=>":
             self.at += 1
         name = self.source[start : self.at].lower()
         if not name:
@@ -141,7 +141,7 @@ class _Reader:
             start = self.at
             while self.peek() and (self.peek().isalnum() or self.peek() in ".-"):
                 self.at += 1
-            if self.peek() not in _SPACE + ">":
+            if self.peek() not in _WHITESPACE + ">":
                 where = self.offset(start)
                 raise self.fail(f"Unexpected end of name token at byte offset {where}")
             return name, self.source[start : self.at].lower()
@@ -168,7 +168,7 @@ class _Reader:
         begin = self.at
         if not self.open:
             raise self.fail(f"Unexpected end tag at byte offset {self.offset(begin)}")
-        while self.peek() and self.peek() not in _SPACE + ">":
+        while self.peek() and self.peek() not in _WHITESPACE + ">":
             self.at += 1
         name = self.source[begin + 2 : self.at].lower()
         self.skip_spaces()
@@ -185,8 +185,8 @@ class _Reader:
         if self.units > opened.units:
             self.close(opened)
 
-    def close(self, opened: _Open) -> None:
-        kind = _TAGS[opened.tag]
+    def close(self, opened: _OpenTag) -> None:
+        kind = _ENTITY_OF_TAG[opened.tag]
         entity: Json = {
             "type": kind,
             "offset": opened.units,
@@ -224,7 +224,7 @@ class _Reader:
 def _decode(found: re.Match[str]) -> str:
     """The character a reference stands for; empty when Telegram would leave it as it is."""
     if found[3]:
-        return _NAMED[found[3]]
+        return _NAMED_REFERENCES[found[3]]
     code = int(found[1], 16) if found[1] else int(found[2])
     return chr(code) if 0 < code < 0x10FFFF and not 0xD800 <= code < 0xE000 else ""
 
@@ -251,4 +251,4 @@ def read_html(source: str) -> tuple[str, list[Json]]:
 
     A `text_mention` has the bare id of its user: who that is, is not known here.
     """
-    return _Reader(source.replace("\r", "")).read()
+    return _HtmlReader(source.replace("\r", "")).read()

@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from sandbox.world import Chat, Message, Person, Standing, Topic, World
+from sandbox.world import Chat, Membership, Message, Person, Topic, World
 
-KALLIO = -1001000000001
-RUNNERS = -1001000000002
-OLGA = 1001
+KALLIO_CHAT_ID = -1001000000001
+RUNNERS_CHAT_ID = -1001000000002
+OLGA_ID = 1001
 
 _BOT_RIGHTS = [
     "can_manage_chat",
@@ -33,12 +33,12 @@ def initial_world(now: float) -> World:
     """Olga organises, seven are members, Charlie is a stranger; the bot helps in both groups."""
     world = World(people={p.id: replace(p) for p in _PEOPLE})
     insiders = [p.id for p in _PEOPLE if p.id != 1009]
-    yoga = _group(KALLIO, "Kallio Yoga", "🌿", 3, "7210364758195301288", insiders)
-    runs = _group(RUNNERS, "Sunday Runners", "🏃", 1, "5934820176650213397", insiders)
+    yoga = _make_group(KALLIO_CHAT_ID, "Kallio Yoga", "🌿", 3, "7210364758195301288", insiders)
+    runs = _make_group(RUNNERS_CHAT_ID, "Sunday Runners", "🏃", 1, "5934820176650213397", insiders)
     runs.is_forum = True
     for chat in (yoga, runs):
         world.chats[chat.id] = chat
-        made = Message(1, chat.id, OLGA, now, service={"supergroup_chat_created": True})
+        made = Message(1, chat.id, OLGA_ID, now, service={"supergroup_chat_created": True})
         made.record(now)
         world.messages[chat.id] = [made]
         chat.next_message_id = 2
@@ -48,7 +48,7 @@ def initial_world(now: float) -> World:
         made = Message(
             topic.id,
             runs.id,
-            OLGA,
+            OLGA_ID,
             now,
             thread_id=topic.id,
             service={"forum_topic_created": about},
@@ -61,9 +61,9 @@ def initial_world(now: float) -> World:
     return world
 
 
-def _group(id: int, title: str, emoji: str, hue: int, instance: str, people: list[int]) -> Chat:
-    members = {person_id: Standing("member") for person_id in people}
-    members[OLGA] = Standing("creator")
+def _make_group(id: int, title: str, emoji: str, hue: int, instance: str, people: list[int]) -> Chat:
+    members = {person_id: Membership("member") for person_id in people}
+    members[OLGA_ID] = Membership("creator")
     return Chat(
         id,
         "supergroup",
@@ -72,6 +72,6 @@ def _group(id: int, title: str, emoji: str, hue: int, instance: str, people: lis
         hue,
         instance,
         members=members,
-        bot=Standing("administrator", list(_BOT_RIGHTS)),
+        bot=Membership("administrator", list(_BOT_RIGHTS)),
         met_bot=True,
     )

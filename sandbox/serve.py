@@ -12,7 +12,7 @@ from sandbox.config import Config
 from sandbox.telegram import Telegram
 from sandbox.web import create_app
 
-TRANSPORT = "sandbox.transport"
+TRANSPORT_EXTENSION = "sandbox.transport"
 
 
 class Protocol(HttpToolsProtocol):
@@ -20,10 +20,10 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
+        self.scope["extensions"] = {TRANSPORT_EXTENSION: {"transport": self.transport}}
 
 
-class Server(uvicorn.Server):
+class SandboxServer(uvicorn.Server):
     """Lets long polls go as soon as it is asked to stop, so that it stops at once."""
 
     def __init__(self, config: uvicorn.Config, telegram: Telegram) -> None:
@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(config: Config) -> Server:
+def make_server(config: Config) -> SandboxServer:
     """A server that is not yet started. Raises ValueError for a broken state file."""
     app = create_app(config)
     telegram: Telegram = app.state.telegram
@@ -52,7 +52,7 @@ def make_server(config: Config) -> Server:
         # call into one that is just being closed here.
         timeout_keep_alive=75,
     )
-    return Server(settings, telegram)
+    return SandboxServer(settings, telegram)
 
 
 @contextlib.contextmanager

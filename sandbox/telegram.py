@@ -10,19 +10,19 @@ from typing import Any
 from sandbox import bot_api_types
 from sandbox.clock import Clock
 from sandbox.config import Config
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.faults import Faults
-from sandbox.flood import Flood
+from sandbox.flood import FloodLimiter
 from sandbox.seed_data import initial_world
-from sandbox.storage import Storage
-from sandbox.world import Chat, Json, Message, Pending, Person, World
+from sandbox.state_file import StateFile
+from sandbox.world import Chat, Json, Message, PendingUpdate, Person, World
 
 # What Telegram does not send unless it is asked for by name.
-_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+_ONLY_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 @dataclasses.dataclass(slots=True)
-class Call:
+class RecordedCall:
     """One call by the bot, for tests to look at. `result` or `error` is filled once it is over."""
 
     number: int
@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclasses.dataclass(slots=True)
-class Press:
+class ButtonPress:
     """A button pressed by a person, waiting for the bot's answer."""
 
     id: str
@@ -89,7 +89,7 @@ class Telegram:
         self.config = config
         self.changes = Changes()
         self.clock = Clock()
-        self.storage = Storage(config.state)
+        self.storage = StateFile(config.state)
         self.begin(self.storage.read())
 
     def begin(self, world: World | None = None) -> None:
@@ -98,10 +98,10 @@ class Telegram:
         self.clock = Clock()
         self.world = world or initial_world(self.clock.now())
         self.faults = Faults()
-        self.flood = Flood(self.clock, on=self.config.flood)
-        self.calls: collections.deque[Call] = collections.deque(maxlen=20_000)
+        self.flood = FloodLimiter(self.clock, on=self.config.flood)
+        self.calls: collections.deque[RecordedCall] = collections.deque(maxlen=20_000)
         self.call_count = 0
-        self.presses: dict[str, Press] = {}
+        self.presses: dict[str, ButtonPress] = {}
         self.poller: object | None = None
         self.touch()
 
@@ -115,7 +115,7 @@ class Telegram:
     def person(self, person_id: int) -> Person:
         """Raises Impossible (404) when there is no such person."""
         if person_id not in self.world.people:
-            raise Impossible("There is no such person.", 404)
+            raise ControlError("There is no such person.", 404)
         return self.world.people[person_id]
 
     def room(self, chat_id: int) -> Chat:
@@ -123,7 +123,7 @@ class Telegram:
         if chat_id in self.world.people:
             return self.private(chat_id)
         if chat_id not in self.world.chats:
-            raise Impossible("There is no such chat.", 404)
+            raise ControlError("There is no such chat.", 404)
         return self.world.chats[chat_id]
 
     def private(self, person_id: int) -> Chat:
@@ -170,30 +170,30 @@ class Telegram:
 
     def wire(self, said: Message) -> Json:
         """The message in the Bot API's words."""
-        return bot_api_types.message(self.world, self.config, said)
+        return bot_api_types.to_message(self.world, self.config, said)
 
     # -- updates ---------------------------------------------------------------------------
 
     def tell_bot(self, kind: str, body: Json, queue: str) -> None:
         """Put an update in line, if the bot wants that kind. One `queue` keeps its order."""
         wanted = self.world.allowed_updates
-        if kind not in wanted if wanted else kind in _ON_REQUEST:
+        if kind not in wanted if wanted else kind in _ONLY_ON_REQUEST:
             return
         number = self.world.next_update_id
         self.world.next_update_id += 1
-        self.world.pending.append(Pending(number, kind, body, queue, self.clock.now()))
+        self.world.pending.append(PendingUpdate(number, kind, body, queue, self.clock.now()))
         self.touch()
 
     # -- calls -----------------------------------------------------------------------------
 
-    def note_call(self, method: str, params: Json) -> Call:
+    def note_call(self, method: str, params: Json) -> RecordedCall:
         """Write a call by the bot down before it is judged."""
         self.call_count += 1
-        call = Call(self.call_count, self.clock.now(), method, params)
+        call = RecordedCall(self.call_count, self.clock.now(), method, params)
         self.calls.append(call)
         return call
 
-    def end_call(self, call: Call, result: Any = None, error: Json | None = None) -> None:
+    def end_call(self, call: RecordedCall, result: Any = None, error: Json | None = None) -> None:
         """Write down how a call ended."""
         call.result, call.error, call.done = result, error, True
         self.changes.bump()

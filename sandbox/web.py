@@ -13,10 +13,10 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
 from sandbox.config import Config
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.http import botapi, chats, control, page, people, view
 from sandbox.telegram import Telegram
-from sandbox.webhook import Pusher
+from sandbox.webhook import WebhookPusher
 
 log = logging.getLogger("sandbox.web")
 
@@ -32,7 +32,7 @@ def create_app(config: Config) -> Litestar:
     async def running(app: Litestar) -> AsyncIterator[None]:
         # The timer that writes the file belongs to a loop: what was marked before, is written now.
         telegram.storage.flush()
-        pusher = asyncio.create_task(Pusher(telegram).run())
+        pusher = asyncio.create_task(WebhookPusher(telegram).run())
         try:
             yield
         finally:
@@ -46,33 +46,33 @@ def create_app(config: Config) -> Litestar:
         state=State({"telegram": telegram}, deep_copy=False),
         lifespan=[running],
         dependencies={
-            "telegram": Provide(_telegram, sync_to_thread=False),
+            "telegram": Provide(_provide_telegram, sync_to_thread=False),
             "person": Provide(people.provide_person, sync_to_thread=False),
             "room": Provide(chats.provide_chat, sync_to_thread=False),
         },
-        exception_handlers={Impossible: _impossible},
-        before_request=_own_pages_only,
+        exception_handlers={ControlError: _answer_control_error},
+        before_request=_reject_other_origins,
         after_exception=[_log_unexpected],
         logging_config=None,
         openapi_config=None,
     )
 
 
-def _telegram(state: State) -> Telegram:
+def _provide_telegram(state: State) -> Telegram:
     telegram: Telegram = state.telegram
     return telegram
 
 
 async def _log_unexpected(problem: Exception, scope: Scope) -> None:
-    if not isinstance(problem, Impossible | HTTPException):
+    if not isinstance(problem, ControlError | HTTPException):
         log.error("%s failed", scope["path"], exc_info=problem)
 
 
-def _impossible(request: Request[Any, Any, Any], wrong: Impossible) -> Response[dict[str, str]]:
+def _answer_control_error(request: Request[Any, Any, Any], wrong: ControlError) -> Response[dict[str, str]]:
     return Response({"detail": wrong.why}, status_code=wrong.status)
 
 
-async def _own_pages_only(
+async def _reject_other_origins(
     request: Request[Any, Any, Any],
 ) -> Response[dict[str, str]] | None:
     """Another site open in the same browser must not move people here, the Mini App included."""

@@ -13,18 +13,18 @@ from typing import Any
 import aiohttp
 
 from sandbox.api.dispatch import dispatch
-from sandbox.api.updates import drop_stale
-from sandbox.errors import BotApiError, Dropped
+from sandbox.api.updates import drop_expired_updates
+from sandbox.errors import AnswerDropped, BotApiError
 from sandbox.telegram import Telegram
-from sandbox.world import Pending, Webhook
+from sandbox.world import PendingUpdate, Webhook
 
 log = logging.getLogger("sandbox.webhook")
-_SLOWEST = 60.0
-_ANSWER_WITHIN = 60.0
-_LONGEST_RETRY_AFTER = 3600.0
+_MAX_RETRY_SECONDS = 60.0
+_REQUEST_TIMEOUT_SECONDS = 60.0
+_MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
-class Pusher:
+class WebhookPusher:
     """Runs beside the server; does nothing while no webhook is set."""
 
     def __init__(self, telegram: Telegram) -> None:
@@ -72,22 +72,22 @@ class Pusher:
                     continue
                 clock = self._telegram.clock
                 await clock.sleep_until(clock.now() + (wait or pause))
-                pause = min(pause * 2, _SLOWEST)
+                pause = min(pause * 2, _MAX_RETRY_SECONDS)
         finally:
             del self._busy[queue]
             self._telegram.changes.bump()
 
-    def _head(self, queue: str) -> Pending | None:
-        drop_stale(self._telegram)
+    def _head(self, queue: str) -> PendingUpdate | None:
+        drop_expired_updates(self._telegram)
         return next((u for u in self._telegram.world.pending if u.queue == queue), None)
 
-    async def _push(self, http: aiohttp.ClientSession, hook: Webhook, update: Pending) -> float | None:
+    async def _push(self, http: aiohttp.ClientSession, hook: Webhook, update: PendingUpdate) -> float | None:
         """None when it was taken; else how long the receiver asked to wait (0: our own pace)."""
         body = json.dumps({"update_id": update.update_id, update.kind: update.body})
         headers = {"Content-Type": "application/json"}
         if hook.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = hook.secret
-        timeout = aiohttp.ClientTimeout(total=_ANSWER_WITHIN)
+        timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_SECONDS)
         try:
             async with http.post(
                 hook.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
@@ -98,7 +98,7 @@ class Pusher:
                     await self._answered(said)
                     return None
                 self._failed(hook, f"Wrong response from the webhook: {answer.status} {answer.reason}")
-                return _retry_after(answer.headers.get("Retry-After", ""))
+                return _parse_retry_after(answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError) as broken:
             self._failed(hook, str(broken) or "Read timeout expired")
             return 0.0
@@ -121,9 +121,9 @@ class Pusher:
             return
         try:
             await dispatch(self._telegram, method, call)
-        except (BotApiError, Dropped) as refused:
+        except (BotApiError, AnswerDropped) as refused:
             log.info("The call in the webhook's answer was refused: %s", refused)
 
 
-def _retry_after(header: str) -> float:
-    return min(float(header), _LONGEST_RETRY_AFTER) if header.strip().isdigit() else 0.0
+def _parse_retry_after(header: str) -> float:
+    return min(float(header), _MAX_RETRY_AFTER_SECONDS) if header.strip().isdigit() else 0.0

@@ -7,7 +7,7 @@ import msgspec
 Json = dict[str, Any]
 Keyboard = list[list[Json]]
 
-MEMBER_STATES = frozenset({"creator", "administrator", "member", "restricted"})
+INSIDE_STATUSES = frozenset({"creator", "administrator", "member", "restricted"})
 ADMIN_RIGHTS = (
     "can_manage_chat",
     "can_delete_messages",
@@ -23,7 +23,7 @@ ADMIN_RIGHTS = (
     "can_pin_messages",
     "can_manage_topics",
 )
-GENERAL = 1  # the topic every forum has; addressed by leaving the topic out
+GENERAL_TOPIC_ID = 1  # the topic every forum has; addressed by leaving the topic out
 
 
 class Person(msgspec.Struct):
@@ -53,7 +53,7 @@ class Topic(msgspec.Struct):
     icon_color: int = 0x6FB9F0
 
 
-class Standing(msgspec.Struct):
+class Membership(msgspec.Struct):
     """What a member, or the bot, is in a chat. `rights` are those an administrator was given."""
 
     status: Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
@@ -62,7 +62,7 @@ class Standing(msgspec.Struct):
 
     @property
     def inside(self) -> bool:
-        return self.status in MEMBER_STATES
+        return self.status in INSIDE_STATUSES
 
 
 class Chat(msgspec.Struct):
@@ -76,8 +76,8 @@ class Chat(msgspec.Struct):
     instance: str = ""
     is_forum: bool = False
     topics: dict[int, Topic] = msgspec.field(default_factory=dict)
-    members: dict[int, Standing] = msgspec.field(default_factory=dict)
-    bot: Standing = msgspec.field(default_factory=lambda: Standing("left"))
+    members: dict[int, Membership] = msgspec.field(default_factory=dict)
+    bot: Membership = msgspec.field(default_factory=lambda: Membership("left"))
     met_bot: bool = False
     migrated_to: int | None = None
     destroyed: bool = False
@@ -85,7 +85,7 @@ class Chat(msgspec.Struct):
     pinned: int | None = None
 
 
-class Version(msgspec.Struct):
+class MessageVersion(msgspec.Struct):
     """What a message said from `at` (Unix seconds, with fractions) until the next version."""
 
     at: float
@@ -119,14 +119,14 @@ class Message(msgspec.Struct):
     via_bot: bool = False
     deleted: bool = False
     document: Document | None = None
-    history: list[Version] = msgspec.field(default_factory=list)
+    history: list[MessageVersion] = msgspec.field(default_factory=list)
 
     def record(self, at: float) -> None:
         """Add what the message says now to its history."""
-        self.history.append(Version(at, self.text, self.entities, self.keyboard))
+        self.history.append(MessageVersion(at, self.text, self.entities, self.keyboard))
 
 
-class Pending(msgspec.Struct):
+class PendingUpdate(msgspec.Struct):
     """An update the bot has not taken yet. Updates of one `queue` keep their order."""
 
     update_id: int
@@ -146,7 +146,7 @@ class Webhook(msgspec.Struct):
     last_error_message: str = ""
 
 
-class Prepared(msgspec.Struct):
+class PreparedMessage(msgspec.Struct):
     """A message made ready by the bot for one person to share."""
 
     id: str
@@ -165,12 +165,12 @@ class World(msgspec.Struct):
     # Private chats and basic groups count messages together, a supergroup for itself.
     next_message_id: int = 1
     next_update_id: int = 100_000_001
-    pending: list[Pending] = msgspec.field(default_factory=list)
+    pending: list[PendingUpdate] = msgspec.field(default_factory=list)
     allowed_updates: list[str] = msgspec.field(default_factory=list)
     webhook: Webhook = msgspec.field(default_factory=Webhook)
     commands: dict[str, list[Json]] = msgspec.field(default_factory=dict)
     menu_buttons: dict[int, Json] = msgspec.field(default_factory=dict)
     descriptions: dict[str, str] = msgspec.field(default_factory=dict)
     short_descriptions: dict[str, str] = msgspec.field(default_factory=dict)
-    prepared: dict[str, Prepared] = msgspec.field(default_factory=dict)
+    prepared: dict[str, PreparedMessage] = msgspec.field(default_factory=dict)
     first_callback_id: int = 4_100_000_000_000_001

@@ -5,7 +5,7 @@ from aiogram.methods import AnswerCallbackQuery
 from sandbox.errors import bad_request
 from sandbox.telegram import Telegram
 
-_LONGEST = 200
+_MAX_TEXT_LENGTH = 200
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -15,9 +15,9 @@ def answer_callback_query(telegram: Telegram, call: AnswerCallbackQuery) -> bool
     late = press is None or telegram.clock.now() - press.at > telegram.config.callback_ttl
     if press is None or late or press.answered:
         raise bad_request(_TOO_OLD)
-    if call.text and len(call.text) > _LONGEST:
+    if call.text and len(call.text) > _MAX_TEXT_LENGTH:
         raise bad_request("MESSAGE_TOO_LONG")
-    if call.url and not call.url.lower().startswith(_own_links(telegram)):
+    if call.url and not call.url.lower().startswith(_bot_link_prefixes(telegram)):
         raise bad_request("URL_INVALID")
     press.answered = True
     press.answer = {"text": call.text or "", "show_alert": bool(call.show_alert)}
@@ -27,6 +27,6 @@ def answer_callback_query(telegram: Telegram, call: AnswerCallbackQuery) -> bool
     return True
 
 
-def _own_links(telegram: Telegram) -> tuple[str, str]:
+def _bot_link_prefixes(telegram: Telegram) -> tuple[str, str]:
     name = telegram.config.bot_name.lower()
     return (f"t.me/{name}?", f"https://t.me/{name}?")

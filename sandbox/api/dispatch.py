@@ -3,17 +3,17 @@
 import inspect
 from typing import Any
 
-from sandbox.api import about, callbacks, chats, documents, messages, updates
-from sandbox.api.access import chat_number
-from sandbox.errors import BotApiError, Dropped
+from sandbox.api import bot_profile, callbacks, chats, documents, messages, updates
+from sandbox.api.access import parse_chat_id
+from sandbox.errors import AnswerDropped, BotApiError
 from sandbox.faults import Fault
-from sandbox.params import read
+from sandbox.params import parse_call
 from sandbox.telegram import Telegram
 from sandbox.world import Json
 
 # Every method that is played. What is not here is "method not found", never a made-up success.
-_FUNCTIONS: dict[str, Any] = {
-    "getMe": about.get_me,
+_SUPPORTED_METHODS: dict[str, Any] = {
+    "getMe": bot_profile.get_me,
     "getUpdates": updates.get_updates,
     "setWebhook": updates.set_webhook,
     "deleteWebhook": updates.delete_webhook,
@@ -34,18 +34,18 @@ _FUNCTIONS: dict[str, Any] = {
     "createForumTopic": chats.create_forum_topic,
     "closeForumTopic": chats.close_forum_topic,
     "reopenForumTopic": chats.reopen_forum_topic,
-    "setMyCommands": about.set_my_commands,
-    "getMyCommands": about.get_my_commands,
-    "deleteMyCommands": about.delete_my_commands,
-    "setChatMenuButton": about.set_chat_menu_button,
-    "getChatMenuButton": about.get_chat_menu_button,
-    "setMyDescription": about.set_my_description,
-    "getMyDescription": about.get_my_description,
-    "setMyShortDescription": about.set_my_short_description,
-    "getMyShortDescription": about.get_my_short_description,
-    "savePreparedInlineMessage": about.save_prepared_inline_message,
+    "setMyCommands": bot_profile.set_my_commands,
+    "getMyCommands": bot_profile.get_my_commands,
+    "deleteMyCommands": bot_profile.delete_my_commands,
+    "setChatMenuButton": bot_profile.set_chat_menu_button,
+    "getChatMenuButton": bot_profile.get_chat_menu_button,
+    "setMyDescription": bot_profile.set_my_description,
+    "getMyDescription": bot_profile.get_my_description,
+    "setMyShortDescription": bot_profile.set_my_short_description,
+    "getMyShortDescription": bot_profile.get_my_short_description,
+    "savePreparedInlineMessage": bot_profile.save_prepared_inline_message,
 }
-_BY_LOWER = {name.lower(): name for name in _FUNCTIONS}
+_NAME_BY_LOWER_CASE = {name.lower(): name for name in _SUPPORTED_METHODS}
 
 
 async def dispatch(telegram: Telegram, method: str, given: Json) -> Any:
@@ -53,26 +53,26 @@ async def dispatch(telegram: Telegram, method: str, given: Json) -> Any:
 
     The call and how it ended are written down for tests, fetching updates aside.
     """
-    name = _BY_LOWER.get(method.lower())
+    name = _NAME_BY_LOWER_CASE.get(method.lower())
     if name is None:
         raise BotApiError(404, "Not Found: method not found")
     if name == "getUpdates":
-        return await _struck(telegram, name, given)
+        return await _apply_with_fault(telegram, name, given)
     call = telegram.note_call(name, given)
     try:
-        result = await _struck(telegram, name, given)
+        result = await _apply_with_fault(telegram, name, given)
     except BotApiError as refused:
         telegram.end_call(call, error=refused.body())
         raise
-    except Dropped as lost:
+    except AnswerDropped as lost:
         telegram.end_call(call, result=lost.args[0])
         raise
     telegram.end_call(call, result=result)
     return result
 
 
-async def _struck(telegram: Telegram, name: str, given: Json) -> Any:
-    number = chat_number(given.get("chat_id"))
+async def _apply_with_fault(telegram: Telegram, name: str, given: Json) -> Any:
+    number = parse_chat_id(given.get("chat_id"))
     chat_id = number if isinstance(number, int) else None
     fault = telegram.faults.take(name, chat_id)
     if fault is None:
@@ -81,24 +81,24 @@ async def _struck(telegram: Telegram, name: str, given: Json) -> Any:
         await telegram.clock.sleep_until(telegram.clock.now() + fault.delay_ms / 1000)
     if fault.drop_after_apply:
         result = await _apply(telegram, name, given, chat_id)
-        raise Dropped(result, fault.hang)
+        raise AnswerDropped(result, fault.hang)
     if fault.error_code is not None:
-        raise _as_error(fault, fault.error_code)
+        raise _fault_error(fault, fault.error_code)
     return await _apply(telegram, name, given, chat_id)
 
 
 async def _apply(telegram: Telegram, name: str, given: Json, chat_id: int | None) -> Any:
     files: list[Any] = []
     if name == "sendDocument":
-        given, file = documents.attached(given)
+        given, file = documents.split_upload(given)
         files = [file]
-    call = read(name, given)
+    call = parse_call(name, given)
     telegram.flood.check(name, chat_id)
-    answer = _FUNCTIONS[name](telegram, call, *files)
+    answer = _SUPPORTED_METHODS[name](telegram, call, *files)
     return await answer if inspect.isawaitable(answer) else answer
 
 
-def _as_error(fault: Fault, code: int) -> BotApiError:
+def _fault_error(fault: Fault, code: int) -> BotApiError:
     more: dict[str, Any] = {}
     text = fault.description
     if fault.retry_after is not None:

@@ -13,16 +13,16 @@ from aiogram.methods import (
 )
 
 from sandbox import bot_api_types
-from sandbox.api.access import inside, may, need, writable
-from sandbox.entities import tidy
+from sandbox.api.access import has_right, require_bot_inside, require_right, require_writable
+from sandbox.entities import normalize_text
 from sandbox.errors import bad_request
 from sandbox.keyboards import read_keyboard
 from sandbox.markup import read_html
-from sandbox.params import plain
+from sandbox.params import to_json
 from sandbox.telegram import Telegram
 from sandbox.world import Chat, Json, Message
 
-_TWO_DAYS = 48 * 3600
+_DELETABLE_SECONDS = 48 * 3600
 _ACTIONS = frozenset(
     {
         "typing",
@@ -41,8 +41,8 @@ _ACTIONS = frozenset(
 
 
 def send_message(telegram: Telegram, call: SendMessage) -> Json:
-    room = writable(telegram, call.chat_id, call.message_thread_id)
-    text, entities = read_text(telegram, call.text, call.parse_mode, call.entities)
+    room = require_writable(telegram, call.chat_id, call.message_thread_id)
+    text, entities = parse_text(telegram, call.text, call.parse_mode, call.entities)
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=room.type == "private")
     said = telegram.post(
         room,
@@ -51,38 +51,40 @@ def send_message(telegram: Telegram, call: SendMessage) -> Json:
         entities,
         keyboard=keyboard,
         thread_id=call.message_thread_id,
-        reply_to=replied(telegram, room, call),
+        reply_to=find_replied_message_id(telegram, room, call),
     )
     return telegram.wire(said)
 
 
 def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json:
-    said = own_message(telegram, call.chat_id, call.message_id)
+    said = require_own_message(telegram, call.chat_id, call.message_id)
     if said.document is not None:
         raise bad_request("there is no text in the message to edit")
-    text, entities = read_text(telegram, call.text or "", call.parse_mode, call.entities)
+    text, entities = parse_text(telegram, call.text or "", call.parse_mode, call.entities)
     private = telegram.world.chats[said.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
-    return _edit(telegram, said, text, entities, keyboard)
+    return _save_edit(telegram, said, text, entities, keyboard)
 
 
 def edit_message_reply_markup(telegram: Telegram, call: EditMessageReplyMarkup) -> Json:
-    said = own_message(telegram, call.chat_id, call.message_id)
+    said = require_own_message(telegram, call.chat_id, call.message_id)
     private = telegram.world.chats[said.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
-    return _edit(telegram, said, said.text, said.entities, keyboard)
+    return _save_edit(telegram, said, said.text, said.entities, keyboard)
 
 
 def delete_message(telegram: Telegram, call: DeleteMessage) -> bool:
-    room = inside(telegram, call.chat_id)
-    said = bot_api_types.find(telegram.world, room.id, call.message_id)
+    room = require_bot_inside(telegram, call.chat_id)
+    said = bot_api_types.find_message(telegram.world, room.id, call.message_id)
     if said is None:
         raise bad_request("message to delete not found")
     own = said.sender_id == telegram.config.bot_id
-    fresh = telegram.clock.now() - said.at < _TWO_DAYS
+    fresh = telegram.clock.now() - said.at < _DELETABLE_SECONDS
     # In a private chat a bot may take back either side's messages, for two days.
     allowed = fresh if room.type == "private" else own and fresh
-    if not (allowed or may(room, "can_delete_messages")) or "group_chat_created" in (said.service or {}):
+    if not (allowed or has_right(room, "can_delete_messages")) or "group_chat_created" in (
+        said.service or {}
+    ):
         raise bad_request("message can't be deleted")
     said.deleted = True
     telegram.touch()
@@ -90,38 +92,38 @@ def delete_message(telegram: Telegram, call: DeleteMessage) -> bool:
 
 
 def pin_chat_message(telegram: Telegram, call: PinChatMessage) -> bool:
-    room = inside(telegram, call.chat_id)
+    room = require_bot_inside(telegram, call.chat_id)
     if room.type != "private":
-        need(room, "can_pin_messages", "not enough rights to manage pinned messages in the chat")
-    said = bot_api_types.find(telegram.world, room.id, call.message_id)
+        require_right(room, "can_pin_messages", "not enough rights to manage pinned messages in the chat")
+    said = bot_api_types.find_message(telegram.world, room.id, call.message_id)
     if said is None:
         raise bad_request("message to pin not found")
     room.pinned = said.id
-    pinned = bot_api_types.message(telegram.world, telegram.config, said, with_reply=False)
+    pinned = bot_api_types.to_message(telegram.world, telegram.config, said, with_reply=False)
     service = {"pinned_message": pinned}
     telegram.tell_service(room, telegram.config.bot_id, service, thread_id=said.thread_id)
     return True
 
 
 def send_chat_action(telegram: Telegram, call: SendChatAction) -> bool:
-    writable(telegram, call.chat_id, call.message_thread_id)
+    require_writable(telegram, call.chat_id, call.message_thread_id)
     if call.action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
     return True
 
 
-def read_text(telegram: Telegram, text: str, parse_mode: Any, entities: Any) -> tuple[str, list[Json]]:
+def parse_text(telegram: Telegram, text: str, parse_mode: Any, entities: Any) -> tuple[str, list[Json]]:
     """Text and entities as Telegram keeps them. Only HTML is read; other modes are refused."""
-    marks: list[Json] = plain(entities) if isinstance(entities, list) else []
+    marks: list[Json] = to_json(entities) if isinstance(entities, list) else []
     mode = parse_mode if isinstance(parse_mode, str) else ""
     if mode and not marks:
         if mode.lower() != "html":
             raise bad_request("unsupported parse_mode")
         text, marks = read_html(text)
-    return tidy(text, [m for m in (_with_user(telegram, mark) for mark in marks) if m])
+    return normalize_text(text, [m for m in (_resolve_mention(telegram, mark) for mark in marks) if m])
 
 
-def _with_user(telegram: Telegram, mark: Json) -> Json | None:
+def _resolve_mention(telegram: Telegram, mark: Json) -> Json | None:
     """A mention by id names its user in full; of somebody unknown nothing stays but the text."""
     if mark["type"] != "text_mention":
         return mark
@@ -129,15 +131,15 @@ def _with_user(telegram: Telegram, mark: Json) -> Json | None:
     person = telegram.world.people.get(who)
     if person is None or not person.met_bot:
         return None
-    return mark | {"user": bot_api_types.user(person)}
+    return mark | {"user": bot_api_types.to_user(person)}
 
 
-def own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> Message:
+def require_own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> Message:
     """The bot's own message that is to be changed; 400 when it is gone or another's."""
     if chat_id is None or message_id is None:
         raise bad_request("message identifier is not specified")
-    room = inside(telegram, chat_id)
-    said = bot_api_types.find(telegram.world, room.id, message_id)
+    room = require_bot_inside(telegram, chat_id)
+    said = bot_api_types.find_message(telegram.world, room.id, message_id)
     if said is None:
         raise bad_request("message to edit not found")
     if said.sender_id != telegram.config.bot_id or said.service is not None:
@@ -145,8 +147,8 @@ def own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> 
     return said
 
 
-def _edit(telegram: Telegram, said: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
-    room = writable(telegram, said.chat_id)
+def _save_edit(telegram: Telegram, said: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
+    room = require_writable(telegram, said.chat_id)
     if (text, entities, keyboard) == (said.text, said.entities, said.keyboard):
         raise bad_request(
             "message is not modified: specified new message content and reply markup are exactly "
@@ -157,10 +159,10 @@ def _edit(telegram: Telegram, said: Message, text: str, entities: list[Json], ke
     said.edited_at = now
     said.record(now)
     telegram.touch()
-    return telegram.wire(bot_api_types.find(telegram.world, room.id, said.id) or said)
+    return telegram.wire(bot_api_types.find_message(telegram.world, room.id, said.id) or said)
 
 
-def replied(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) -> int | None:
+def find_replied_message_id(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) -> int | None:
     """The message this one answers. Raises 400 when there is none, unless that is allowed."""
     lenient = bool(call.allow_sending_without_reply)
     wanted = call.reply_to_message_id
@@ -169,7 +171,7 @@ def replied(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) ->
         lenient = call.reply_parameters.allow_sending_without_reply is True
     if wanted is None:
         return None
-    if bot_api_types.find(telegram.world, room.id, wanted) is None:
+    if bot_api_types.find_message(telegram.world, room.id, wanted) is None:
         if lenient:
             return None
         raise bad_request("message to be replied not found")

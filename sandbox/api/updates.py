@@ -9,8 +9,8 @@ from sandbox.errors import BotApiError, bad_request
 from sandbox.telegram import Telegram
 from sandbox.world import Json, Webhook
 
-_DAY = 24 * 3600
-_PRESS_LIVES = 150.0  # an undelivered press is of no use to anyone after that
+_UPDATE_LIFETIME_SECONDS = 24 * 3600
+_CALLBACK_QUERY_LIFETIME_SECONDS = 150.0  # an undelivered press is of no use to anyone after that
 
 
 async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
@@ -26,7 +26,7 @@ async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
         world.allowed_updates = list(call.allowed_updates)
     me = telegram.poller = object()
     telegram.changes.bump()
-    _forget(telegram, call.offset or 0)
+    _confirm_updates(telegram, call.offset or 0)
     limit = min(max(call.limit or 100, 1), 100)
     timeout = float(min(max(call.timeout or 0, 0), 50))
 
@@ -45,11 +45,11 @@ async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
         )
     if world.webhook.url:
         raise BotApiError(409, "Conflict: terminated by setWebhook request")
-    drop_stale(telegram)
+    drop_expired_updates(telegram)
     return [{"update_id": u.update_id, u.kind: u.body} for u in world.pending[:limit]]
 
 
-def _forget(telegram: Telegram, offset: int) -> None:
+def _confirm_updates(telegram: Telegram, offset: int) -> None:
     """Everything before `offset` was taken; a negative one keeps only that many of the last."""
     pending = telegram.world.pending
     if offset < 0:
@@ -58,19 +58,21 @@ def _forget(telegram: Telegram, offset: int) -> None:
         telegram.world.pending = [u for u in pending if u.update_id >= offset]
 
 
-def drop_stale(telegram: Telegram) -> None:
+def drop_expired_updates(telegram: Telegram) -> None:
     """Updates live a day, presses 150 s."""
     now = telegram.clock.now()
 
     def alive(kind: str, at: float) -> bool:
-        return now - at < (_PRESS_LIVES if kind == "callback_query" else _DAY)
+        return now - at < (
+            _CALLBACK_QUERY_LIFETIME_SECONDS if kind == "callback_query" else _UPDATE_LIFETIME_SECONDS
+        )
 
     telegram.world.pending = [u for u in telegram.world.pending if alive(u.kind, u.at)]
 
 
 def set_webhook(telegram: Telegram, call: SetWebhook) -> bool:
     if not call.url:
-        return _unset(telegram, drop=bool(call.drop_pending_updates))
+        return _remove_webhook(telegram, drop=bool(call.drop_pending_updates))
     parts = urlsplit(call.url)
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if not (parts.scheme == "https" or (parts.scheme == "http" and local)):
@@ -96,10 +98,10 @@ def set_webhook(telegram: Telegram, call: SetWebhook) -> bool:
 
 
 def delete_webhook(telegram: Telegram, call: DeleteWebhook) -> bool:
-    return _unset(telegram, drop=bool(call.drop_pending_updates))
+    return _remove_webhook(telegram, drop=bool(call.drop_pending_updates))
 
 
-def _unset(telegram: Telegram, *, drop: bool) -> bool:
+def _remove_webhook(telegram: Telegram, *, drop: bool) -> bool:
     telegram.world.webhook = Webhook()
     if drop:
         telegram.world.pending = []

@@ -15,7 +15,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from sandbox.api.dispatch import dispatch
-from sandbox.errors import BotApiError, Dropped, bad_request
+from sandbox.errors import AnswerDropped, BotApiError, bad_request
 from sandbox.telegram import Telegram
 from sandbox.world import Document, Json
 
@@ -32,12 +32,12 @@ async def bot_api(
 ) -> Response[Any]:
     """GET or POST; parameters in the query, a form, multipart or JSON. 401 for another token."""
     try:
-        _authorise(telegram, bot)
-        result = await dispatch(telegram, method, await _parameters(request))
+        _check_token(telegram, bot)
+        result = await dispatch(telegram, method, await _read_parameters(request))
     except BotApiError as refused:
         return Response(refused.body(), status_code=refused.code, media_type=MediaType.JSON)
-    except Dropped as lost:
-        return _Lost(lost.args[1])
+    except AnswerDropped as lost:
+        return _LostResponse(lost.args[1])
     except Exception:
         # The bot must see a server's failure, not an answer it cannot read.
         log.exception("%s failed in the sandbox itself", method)
@@ -46,7 +46,7 @@ async def bot_api(
     return Response({"ok": True, "result": result}, media_type=MediaType.JSON)
 
 
-def _authorise(telegram: Telegram, bot: str) -> None:
+def _check_token(telegram: Telegram, bot: str) -> None:
     prefix, _, token = bot.partition("bot")
     if prefix or not token:
         raise BotApiError(404, "Not Found")
@@ -54,13 +54,13 @@ def _authorise(telegram: Telegram, bot: str) -> None:
         raise BotApiError(401, "Unauthorized")
 
 
-async def _parameters(request: AnyRequest) -> Json:
+async def _read_parameters(request: AnyRequest) -> Json:
     """All parameters of the call; of one given twice, the first counts. Empty means not given."""
     query = request.scope["query_string"].decode()
     pairs: list[tuple[str, Any]] = list(parse_qsl(query, keep_blank_values=True))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        pairs += _object(await request.body()).items()
+        pairs += _parse_json_object(await request.body()).items()
     elif kind == "application/x-www-form-urlencoded":
         pairs += parse_qsl((await request.body()).decode(), keep_blank_values=True)
     elif kind == "multipart/form-data":
@@ -68,7 +68,7 @@ async def _parameters(request: AnyRequest) -> Json:
             form = await request.form()
         except ClientException as broken:
             raise bad_request("can't parse multipart form data") from broken
-        pairs += [(name, await _uploaded(value)) for name, value in form.multi_items()]
+        pairs += [(name, await _read_upload(value)) for name, value in form.multi_items()]
     given: Json = {}
     for name, value in pairs:
         if value is not None and value != "":
@@ -76,14 +76,14 @@ async def _parameters(request: AnyRequest) -> Json:
     return given
 
 
-async def _uploaded(value: Any) -> Any:
+async def _read_upload(value: Any) -> Any:
     """A part of a form; a file with all it holds."""
     if not isinstance(value, UploadFile):
         return value
     return Document(value.filename, value.content_type, await value.read())
 
 
-def _object(body: bytes) -> Json:
+def _parse_json_object(body: bytes) -> Json:
     try:
         found = json.loads(body or b"{}")
     except ValueError:
@@ -93,7 +93,7 @@ def _object(body: bytes) -> Json:
     return found
 
 
-class _Silence(ASGIResponse):
+class _SilentAnswer(ASGIResponse):
     """Sends nothing: breaks the connection, or stays silent until the caller has had enough."""
 
     hang = False
@@ -106,7 +106,7 @@ class _Silence(ASGIResponse):
             pass
 
 
-class _Lost(Response[None]):
+class _LostResponse(Response[None]):
     """The answer of a call that took effect and is never heard of."""
 
     def __init__(self, hang: bool) -> None:
@@ -114,6 +114,6 @@ class _Lost(Response[None]):
         self._hang = hang
 
     def to_asgi_response(self, *args: Any, **more: Any) -> ASGIResponse:
-        silence = _Silence()
+        silence = _SilentAnswer()
         silence.hang = self._hang
         return silence

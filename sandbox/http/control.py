@@ -5,22 +5,22 @@ from litestar import Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.faults import Fault
 from sandbox.http import serializers
-from sandbox.http.people import LONGEST_WAIT
-from sandbox.http.waits import Wanted, calls_of
+from sandbox.http.people import MAX_WAIT_SECONDS
+from sandbox.http.waits import MessageFilter, finished_calls
 from sandbox.telegram import Telegram
 from sandbox.world import Json, Message
 
 
-class FloodControl(msgspec.Struct, forbid_unknown_fields=True):
+class FloodSwitch(msgspec.Struct, forbid_unknown_fields=True):
     """Whether Telegram's sending limits are enforced."""
 
     on: bool
 
 
-class Passing(msgspec.Struct, forbid_unknown_fields=True):
+class ClockAdvance(msgspec.Struct, forbid_unknown_fields=True):
     """Seconds to let pass at once."""
 
     advance: float
@@ -30,7 +30,7 @@ class Passing(msgspec.Struct, forbid_unknown_fields=True):
 async def reset(telegram: NamedDependency[Telegram]) -> Json:
     """A new first day: cast, chats, clock, faults, calls. The token and address stay."""
     telegram.begin()
-    return counters_of(telegram)
+    return read_counters(telegram)
 
 
 @get("/faults")
@@ -43,7 +43,7 @@ async def add_fault(telegram: NamedDependency[Telegram], data: JSONBody[Fault]) 
     try:
         telegram.faults.add(data)
     except ValueError as wrong:
-        raise Impossible(str(wrong), 400) from wrong
+        raise ControlError(str(wrong), 400) from wrong
     telegram.changes.bump()
     return data
 
@@ -52,13 +52,13 @@ async def add_fault(telegram: NamedDependency[Telegram], data: JSONBody[Fault]) 
 async def clear_faults(telegram: NamedDependency[Telegram]) -> Json:
     telegram.faults.waiting.clear()
     telegram.changes.bump()
-    return counters_of(telegram)
+    return read_counters(telegram)
 
 
 @post("/flood", status_code=200)
-async def flood(telegram: NamedDependency[Telegram], data: JSONBody[FloodControl]) -> Json:
+async def flood(telegram: NamedDependency[Telegram], data: JSONBody[FloodSwitch]) -> Json:
     telegram.flood.on = data.on
-    return counters_of(telegram)
+    return read_counters(telegram)
 
 
 @get("/clock")
@@ -67,20 +67,20 @@ async def clock(telegram: NamedDependency[Telegram]) -> Json:
 
 
 @post("/clock", status_code=200)
-async def advance(telegram: NamedDependency[Telegram], data: JSONBody[Passing]) -> Json:
+async def advance(telegram: NamedDependency[Telegram], data: JSONBody[ClockAdvance]) -> Json:
     try:
         telegram.clock.advance(data.advance)
     except ValueError as wrong:
-        raise Impossible(str(wrong), 400) from wrong
+        raise ControlError(str(wrong), 400) from wrong
     return {"now": telegram.clock.now()}
 
 
 @get("/counters")
 async def counters(telegram: NamedDependency[Telegram]) -> Json:
-    return counters_of(telegram)
+    return read_counters(telegram)
 
 
-def counters_of(telegram: Telegram) -> Json:
+def read_counters(telegram: Telegram) -> Json:
     """How much happened so far; `calls` by method, `refused` those answered with an error."""
     by_method: dict[str, int] = {}
     for call in telegram.calls:
@@ -109,16 +109,16 @@ async def calls(
     """Finished calls; with `count`, waits `within` seconds for that many (else 408)."""
 
     def found() -> bool:
-        return len(calls_of(telegram, method, chat_id, after)) >= count
+        return len(finished_calls(telegram, method, chat_id, after)) >= count
 
-    if not await telegram.changes.wait_for(found, min(within, LONGEST_WAIT)):
-        raise Impossible(f"The bot did not make {count} such calls in time.", 408)
-    return [serializers.call(call) for call in calls_of(telegram, method, chat_id, after)]
+    if not await telegram.changes.wait_for(found, min(within, MAX_WAIT_SECONDS)):
+        raise ControlError(f"The bot did not make {count} such calls in time.", 408)
+    return [serializers.call_json(call) for call in finished_calls(telegram, method, chat_id, after)]
 
 
 @post("/wait", status_code=200)
 async def wait(
-    telegram: NamedDependency[Telegram], data: JSONBody[Wanted], within: FromQuery[float] = 10.0
+    telegram: NamedDependency[Telegram], data: JSONBody[MessageFilter], within: FromQuery[float] = 10.0
 ) -> Json:
     """The newest message that is as wanted, once there is one; else 408 with what is there."""
     found: list[Message] = []
@@ -129,13 +129,13 @@ async def wait(
             found.append(message)
         return message is not None
 
-    if not await telegram.changes.wait_for(there, min(within, LONGEST_WAIT)):
+    if not await telegram.changes.wait_for(there, min(within, MAX_WAIT_SECONDS)):
         last = [
-            f"#{m.id}{' (deleted)' if m.deleted else ''} {m.text or m.service!r} {serializers.words_on(m.keyboard)}"
+            f"#{m.id}{' (deleted)' if m.deleted else ''} {m.text or m.service!r} {serializers.button_texts(m.keyboard)}"
             for m in telegram.world.messages.get(data.chat_id, [])[-5:]
         ]
-        raise Impossible("No such message in time. The last ones: " + " | ".join(last), 408)
-    return serializers.message(telegram, found[-1])
+        raise ControlError("No such message in time. The last ones: " + " | ".join(last), 408)
+    return serializers.message_json(telegram, found[-1])
 
 
 @get("/changes")
@@ -148,7 +148,7 @@ async def changes(
     """The version of everything visible, as soon as it is beyond `after` (of `run`, if named)."""
     seen = telegram.changes
     if run in {"", seen.run}:
-        await seen.wait_for(lambda: seen.version > after, min(within, LONGEST_WAIT))
+        await seen.wait_for(lambda: seen.version > after, min(within, MAX_WAIT_SECONDS))
     return {"version": seen.version, "run": seen.run}
 
 

@@ -33,12 +33,12 @@ async def page(telegram: NamedDependency[Telegram]) -> Response[str]:
     )
 
 
-def _fresh(response: Response[Any]) -> Response[Any]:
+def _disable_caching(response: Response[Any]) -> Response[Any]:
     response.headers["Cache-Control"] = "no-cache"
     return response
 
 
 handlers: list[ControllerRouterHandler] = [
     page,
-    create_static_files_router("/page", directories=[_HERE], after_request=_fresh),
+    create_static_files_router("/page", directories=[_HERE], after_request=_disable_caching),
 ]

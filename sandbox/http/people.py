@@ -10,16 +10,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from sandbox import groups, user_actions
-from sandbox.errors import Impossible
+from sandbox.errors import ControlError
 from sandbox.http import serializers
-from sandbox.launch import Launch, open_app
+from sandbox.launch import LaunchRequest, open_app
 from sandbox.telegram import Telegram
 from sandbox.world import Json, Person
 
-LONGEST_WAIT = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 
-class Words(msgspec.Struct, forbid_unknown_fields=True):
+class OutgoingMessage(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody writes."""
 
     chat_id: int
@@ -28,13 +28,13 @@ class Words(msgspec.Struct, forbid_unknown_fields=True):
     reply_to: int | None = None
 
 
-class Start(msgspec.Struct, forbid_unknown_fields=True):
+class StartPress(msgspec.Struct, forbid_unknown_fields=True):
     """START, with the payload of the link that led there."""
 
     payload: str = ""
 
 
-class Tap(msgspec.Struct, forbid_unknown_fields=True):
+class ButtonTap(msgspec.Struct, forbid_unknown_fields=True):
     """A button of a message, by its words or its place; how long to wait for the bot's answer."""
 
     chat_id: int
@@ -45,7 +45,7 @@ class Tap(msgspec.Struct, forbid_unknown_fields=True):
     timeout: float = 10.0
 
 
-class Link(msgspec.Struct, forbid_unknown_fields=True):
+class FollowedLink(msgspec.Struct, forbid_unknown_fields=True):
     """A link somebody follows, and where they saw it."""
 
     url: str
@@ -53,13 +53,13 @@ class Link(msgspec.Struct, forbid_unknown_fields=True):
     theme: str = "light"
 
 
-class Blocking(msgspec.Struct, forbid_unknown_fields=True):
+class BlockChange(msgspec.Struct, forbid_unknown_fields=True):
     """Whether they block the bot."""
 
     blocked: bool = True
 
 
-class Going(msgspec.Struct, forbid_unknown_fields=True):
+class MembershipChange(msgspec.Struct, forbid_unknown_fields=True):
     """Into a group or out of it, by another's hand if `by` names another."""
 
     chat_id: int
@@ -67,20 +67,20 @@ class Going(msgspec.Struct, forbid_unknown_fields=True):
     by: str | None = None
 
 
-class Writing(msgspec.Struct, forbid_unknown_fields=True):
+class WriteAccessAnswer(msgspec.Struct, forbid_unknown_fields=True):
     """What they chose when the Mini App asked whether the bot may write."""
 
     allowed: bool
 
 
-class Sharing(msgspec.Struct, forbid_unknown_fields=True):
+class ShareRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A prepared message and where it goes."""
 
     prepared: str
     chat_id: int
 
 
-class Stored(msgspec.Struct, forbid_unknown_fields=True):
+class StorageCall(msgspec.Struct, forbid_unknown_fields=True):
     """One call to the Mini App's CloudStorage."""
 
     method: str
@@ -99,65 +99,65 @@ def find_person(telegram: Telegram, who: str) -> Person:
     for person in telegram.world.people.values():
         if person.first_name.casefold() == who.casefold():
             return person
-    raise Impossible(f"Nobody here is called {who}.", 404)
+    raise ControlError(f"Nobody here is called {who}.", 404)
 
 
 @get("/")
 async def index(telegram: NamedDependency[Telegram]) -> list[Json]:
-    return [serializers.person(telegram, person) for person in telegram.world.people.values()]
+    return [serializers.person_json(telegram, person) for person in telegram.world.people.values()]
 
 
 @get("/{who:str}")
-async def one(telegram: NamedDependency[Telegram], person: NamedDependency[Person]) -> Json:
-    return serializers.person(telegram, person)
+async def show(telegram: NamedDependency[Telegram], person: NamedDependency[Person]) -> Json:
+    return serializers.person_json(telegram, person)
 
 
 @post("/{who:str}/send", status_code=200)
 async def send(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Words]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[OutgoingMessage]
 ) -> Json:
-    said = user_actions.write(telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to)
-    return serializers.message(telegram, said)
+    said = user_actions.send_message(telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to)
+    return serializers.message_json(telegram, said)
 
 
 @post("/{who:str}/start", status_code=200)
 async def start(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Start]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[StartPress]
 ) -> Json:
-    return serializers.message(telegram, user_actions.start(telegram, person, data.payload))
+    return serializers.message_json(telegram, user_actions.press_start(telegram, person, data.payload))
 
 
 @post("/{who:str}/tap", status_code=200)
 async def tap(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Tap]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[ButtonTap]
 ) -> Json:
     """What happens: `kind` is callback (with `answer`, or null), app, start, link or copy."""
-    room = user_actions.entered(telegram, person, data.chat_id)
-    said = user_actions.visible(telegram, room, data.message_id)
-    button = user_actions.button_of(said, data.button, data.row, data.col)
+    room = user_actions.require_inside(telegram, person, data.chat_id)
+    said = user_actions.require_message(telegram, room, data.message_id)
+    button = user_actions.find_button(said, data.button, data.row, data.col)
     if button.get("disabled"):
-        raise Impossible("This button is disabled.")
+        raise ControlError("This button is disabled.")
     if "callback_data" in button:
-        pressed = user_actions.press(telegram, person, room.id, said.id, button)
-        answer = await user_actions.answer_of(telegram, pressed, min(data.timeout, LONGEST_WAIT))
+        pressed = user_actions.press_button(telegram, person, room.id, said.id, button)
+        answer = await user_actions.wait_for_answer(telegram, pressed, min(data.timeout, MAX_WAIT_SECONDS))
         return {"kind": "callback", "answer": answer}
     if "web_app" in button:
-        launch = Launch("button", url=button["web_app"]["url"], chat_id=person.id)
+        launch = LaunchRequest("button", url=button["web_app"]["url"], chat_id=person.id)
         return {"kind": "app", **open_app(telegram, person, launch)}
     if "copy_text" in button:
         return {"kind": "copy", "text": button["copy_text"]["text"]}
-    return follow(telegram, person, Link(button["url"], room.id))
+    return follow_link(telegram, person, FollowedLink(button["url"], room.id))
 
 
 @post("/{who:str}/open", status_code=200)
 async def open_link(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Link]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[FollowedLink]
 ) -> Json:
     """Follow a link: the bot's own are opened here, others are handed back."""
-    return follow(telegram, person, data)
+    return follow_link(telegram, person, data)
 
 
-def follow(telegram: Telegram, person: Person, link: Link) -> Json:
+def follow_link(telegram: Telegram, person: Person, link: FollowedLink) -> Json:
     """`app` with a launch, `start` with the payload to send (not yet sent), or `link`."""
     parts = urlsplit(link.url if "://" in link.url else f"https://{link.url}")
     name = telegram.config.bot_name.lower()
@@ -171,62 +171,64 @@ def follow(telegram: Telegram, person: Person, link: Link) -> Json:
         if len(steps) > 1 and not re.fullmatch(r"\w{3,30}", steps[1]):
             return {"kind": "link", "url": link.url}
         path = "direct" if len(steps) > 1 else "main"
-        launch = Launch(path, chat_id=link.chat_id, startapp=startapp, theme=link.theme)  # type: ignore[arg-type]
+        launch = LaunchRequest(path, chat_id=link.chat_id, startapp=startapp, theme=link.theme)  # type: ignore[arg-type]
         return {"kind": "app", **open_app(telegram, person, launch)}
     return {"kind": "start", "payload": query.get("start", [""])[0]}
 
 
 @post("/{who:str}/launch", status_code=200)
 async def launch(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Launch]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[LaunchRequest]
 ) -> Json:
     return open_app(telegram, person, data)
 
 
 @post("/{who:str}/block", status_code=200)
 async def block(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Blocking]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[BlockChange]
 ) -> Json:
-    user_actions.block(telegram, person, blocked=data.blocked)
-    return serializers.person(telegram, person)
+    user_actions.set_blocked(telegram, person, blocked=data.blocked)
+    return serializers.person_json(telegram, person)
 
 
 @post("/{who:str}/membership", status_code=200)
 async def membership(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Going]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[MembershipChange]
 ) -> Json:
     room = telegram.room(data.chat_id)
     by = person if data.by is None else find_person(telegram, data.by)
-    groups.join(telegram, room, person, inside=data.inside, by=by)
-    return serializers.chat(telegram, room)
+    groups.set_inside(telegram, room, person, inside=data.inside, by=by)
+    return serializers.chat_json(telegram, room)
 
 
 @post("/{who:str}/write-access", status_code=200)
 async def write_access(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Writing]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[WriteAccessAnswer]
 ) -> Json:
     if data.allowed and not (person.may_be_written_to and not person.blocks_bot):
         user_actions.allow_writing(telegram, person)
-    return serializers.person(telegram, person)
+    return serializers.person_json(telegram, person)
 
 
 @post("/{who:str}/share", status_code=200)
 async def share(
-    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[Sharing]
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[ShareRequest]
 ) -> Json:
-    return serializers.message(telegram, user_actions.share(telegram, person, data.prepared, data.chat_id))
+    return serializers.message_json(
+        telegram, user_actions.share_prepared_message(telegram, person, data.prepared, data.chat_id)
+    )
 
 
 @post("/{who:str}/storage", status_code=200)
-async def storage(person: NamedDependency[Person], data: JSONBody[Stored]) -> Json:
-    return user_actions.cloud_storage(person, data.method, data.params)
+async def storage(person: NamedDependency[Person], data: JSONBody[StorageCall]) -> Json:
+    return user_actions.call_cloud_storage(person, data.method, data.params)
 
 
 router = Router(
     "/_control/people",
     route_handlers=[
         index,
-        one,
+        show,
         send,
         start,
         tap,

@@ -2,12 +2,12 @@
 
 import base64
 
-from sandbox.api.chats import member_count
-from sandbox.telegram import Call, Telegram
-from sandbox.world import GENERAL, Chat, Json, Keyboard, Message, Person
+from sandbox.api.chats import count_members
+from sandbox.telegram import RecordedCall, Telegram
+from sandbox.world import GENERAL_TOPIC_ID, Chat, Json, Keyboard, Message, Person
 
 
-def person(telegram: Telegram, who: Person) -> Json:
+def person_json(telegram: Telegram, who: Person) -> Json:
     """A person with what stands between them and the bot."""
     return {
         "id": who.id,
@@ -22,7 +22,7 @@ def person(telegram: Telegram, who: Person) -> Json:
     }
 
 
-def chat(telegram: Telegram, room: Chat) -> Json:
+def chat_json(telegram: Telegram, room: Chat) -> Json:
     """A chat and what the bot is in it."""
     private = room.type == "private"
     members = [number for number, member in room.members.items() if member.inside]
@@ -35,12 +35,12 @@ def chat(telegram: Telegram, room: Chat) -> Json:
         "instance": room.instance,
         "is_forum": room.is_forum,
         "topics": [
-            *([{"id": GENERAL, "name": "General", "closed": False}] if room.is_forum else []),
+            *([{"id": GENERAL_TOPIC_ID, "name": "General", "closed": False}] if room.is_forum else []),
             *({"id": t.id, "name": t.name, "closed": t.closed} for t in room.topics.values()),
         ],
         "members": members,
         "people": len(members),
-        "member_count": member_count(room),
+        "member_count": count_members(room),
         "bot": {
             "status": room.bot.status,
             "rights": room.bot.rights,
@@ -51,7 +51,7 @@ def chat(telegram: Telegram, room: Chat) -> Json:
     }
 
 
-def message(telegram: Telegram, said: Message, *, history: bool = True) -> Json:
+def message_json(telegram: Telegram, said: Message, *, history: bool = True) -> Json:
     """A message, its buttons with what they do, and every version it had."""
     own = said.sender_id == telegram.config.bot_id
     who = None if own else telegram.world.people[said.sender_id]
@@ -90,7 +90,7 @@ def message(telegram: Telegram, said: Message, *, history: bool = True) -> Json:
     return data
 
 
-def call(noted: Call) -> Json:
+def call_json(noted: RecordedCall) -> Json:
     """A call by the bot and how it ended (both None while it runs)."""
     return {
         "number": noted.number,
@@ -103,6 +103,6 @@ def call(noted: Call) -> Json:
     }
 
 
-def words_on(keyboard: Keyboard | None) -> list[str]:
+def button_texts(keyboard: Keyboard | None) -> list[str]:
     """What the buttons say, row by row."""
     return [button["text"] for row in keyboard or [] for button in row]

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from sandbox.http.serializers import words_on
-from sandbox.telegram import Call, Telegram
+from sandbox.http.serializers import button_texts
+from sandbox.telegram import RecordedCall, Telegram
 from sandbox.world import Message
 
 
-class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class MessageFilter(msgspec.Struct, forbid_unknown_fields=True):
     """A message is wanted when it fits all that is given.
 
     `text` and `no_text` are parts of it, `button` and `no_button` the beginnings of a button's
@@ -33,7 +33,7 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
         return next((one for one in reversed(said) if self._fits(telegram, one)), None)
 
     def _fits(self, telegram: Telegram, said: Message) -> bool:
-        words = words_on(said.keyboard)
+        words = button_texts(said.keyboard)
         by = "bot" if said.sender_id == telegram.config.bot_id else str(said.sender_id)
         return (
             said.deleted == self.deleted
@@ -49,7 +49,9 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
-def calls_of(telegram: Telegram, method: str | None, chat_id: int | None, after: int) -> list[Call]:
+def finished_calls(
+    telegram: Telegram, method: str | None, chat_id: int | None, after: int
+) -> list[RecordedCall]:
     """Finished calls, oldest first: of one method (any case), to one chat, beyond a number."""
     return [
         call

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.entities import tidy
+from sandbox.entities import normalize_text
 from sandbox.errors import BotApiError
 from sandbox.markup import read_html
 
@@ -72,7 +72,7 @@ def test_nests_and_counts_in_utf_16() -> None:
         {"type": "italic", "offset": 5, "length": 1},
         {"type": "bold", "offset": 3, "length": 3},
     ]
-    _, ordered = tidy(text, entities)
+    _, ordered = normalize_text(text, entities)
     assert [e["type"] for e in ordered] == ["bold", "italic"]
 
 
@@ -109,12 +109,12 @@ def test_refuses_as_telegram_words_it(source: str, why: str) -> None:
 
 
 def test_trims_a_text_and_moves_its_entities() -> None:
-    text, entities = tidy(*read_html("\n  <b> a </b>\n"))
+    text, entities = normalize_text(*read_html("\n  <b> a </b>\n"))
     assert text == "a"
     assert entities == [{"type": "bold", "offset": 0, "length": 1}]
 
 
 def test_a_character_outside_the_plane_counts_twice() -> None:
-    assert len(tidy("🧘" * 2048, [])[0]) == 2048
+    assert len(normalize_text("🧘" * 2048, [])[0]) == 2048
     with pytest.raises(BotApiError, match="message is too long"):
-        tidy("🧘" * 2048 + "a", [])
+        normalize_text("🧘" * 2048 + "a", [])

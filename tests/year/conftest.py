@@ -13,7 +13,7 @@ import pytest
 from sandbox.config import Config
 from sandbox.seed_data import initial_world
 from sandbox.serve import make_server
-from sandbox.world import Chat, Person, Standing, World
+from sandbox.world import Chat, Membership, Person, World
 from tests.telegram import Telegram, connected, sandbox_url
 
 __all__ = ["connected", "sandbox_url"]
@@ -58,13 +58,13 @@ def _world(people: People, groups: Groups) -> World:
     for number, name in people.items():
         world.people[number] = Person(number, name, may_be_written_to=True, met_bot=True)
     for chat_id, (title, inside) in groups.items():
-        members = {number: Standing("member") for number in inside}
+        members = {number: Membership("member") for number in inside}
         world.chats[chat_id] = Chat(
             chat_id,
             "supergroup",
             title,
             members=members,
-            bot=Standing("administrator"),
+            bot=Membership("administrator"),
             met_bot=True,
         )
         world.messages[chat_id] = []

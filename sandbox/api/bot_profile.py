@@ -20,19 +20,19 @@ from aiogram.methods import (
 from aiogram.types import InlineQueryResultArticle, InputTextMessageContent
 
 from sandbox import bot_api_types
-from sandbox.api.messages import read_text
-from sandbox.commands import check_language, key_of
+from sandbox.api.messages import parse_text
+from sandbox.commands import check_language, scope_key
 from sandbox.errors import bad_request
 from sandbox.keyboards import check_web_app, read_keyboard
-from sandbox.params import plain
+from sandbox.params import to_json
 from sandbox.telegram import Telegram
-from sandbox.world import Json, Prepared
+from sandbox.world import Json, PreparedMessage
 
-_PREPARED_FOR = 24 * 3600
+_PREPARED_MESSAGE_LIFETIME_SECONDS = 24 * 3600
 
 
 def get_me(telegram: Telegram, call: GetMe) -> Json:
-    return bot_api_types.bot_user(telegram.config) | {
+    return bot_api_types.to_bot_user(telegram.config) | {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
@@ -49,7 +49,7 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(command.description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    key = key_of(call.scope, call.language_code)
+    key = scope_key(call.scope, call.language_code)
     telegram.world.commands[key] = [
         {"command": c.command.removeprefix("/"), "description": c.description} for c in call.commands
     ]
@@ -58,17 +58,17 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
 
 
 def get_my_commands(telegram: Telegram, call: GetMyCommands) -> list[Json]:
-    return telegram.world.commands.get(key_of(call.scope, call.language_code), [])
+    return telegram.world.commands.get(scope_key(call.scope, call.language_code), [])
 
 
 def delete_my_commands(telegram: Telegram, call: DeleteMyCommands) -> bool:
-    telegram.world.commands.pop(key_of(call.scope, call.language_code), None)
+    telegram.world.commands.pop(scope_key(call.scope, call.language_code), None)
     telegram.touch()
     return True
 
 
 def set_chat_menu_button(telegram: Telegram, call: SetChatMenuButton) -> bool:
-    button: Json = {"type": "default"} if call.menu_button is None else plain(call.menu_button)
+    button: Json = {"type": "default"} if call.menu_button is None else to_json(call.menu_button)
     if button["type"] == "web_app":
         if not button["text"].strip():
             raise bad_request("menu button text must be non-empty")
@@ -95,7 +95,7 @@ def menu_button(telegram: Telegram, person_id: int) -> Json:
 
 
 def set_my_description(telegram: Telegram, call: SetMyDescription) -> bool:
-    return _describe(telegram, "descriptions", call.description, call.language_code, 512)
+    return _set_description(telegram, "descriptions", call.description, call.language_code, 512)
 
 
 def get_my_description(telegram: Telegram, call: GetMyDescription) -> Json:
@@ -103,7 +103,7 @@ def get_my_description(telegram: Telegram, call: GetMyDescription) -> Json:
 
 
 def set_my_short_description(telegram: Telegram, call: SetMyShortDescription) -> bool:
-    return _describe(telegram, "short_descriptions", call.short_description, call.language_code, 120)
+    return _set_description(telegram, "short_descriptions", call.short_description, call.language_code, 120)
 
 
 def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) -> Json:
@@ -111,7 +111,9 @@ def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) ->
     return {"short_description": known.get(call.language_code or "", "")}
 
 
-def _describe(telegram: Telegram, where: str, text: str | None, language: str | None, most: int) -> bool:
+def _set_description(
+    telegram: Telegram, where: str, text: str | None, language: str | None, most: int
+) -> bool:
     check_language(language)
     if text and len(text) > most:
         raise bad_request("BOT_ABOUT_TOO_LONG")
@@ -132,7 +134,7 @@ def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMes
         raise bad_request("only articles with text are modelled by the sandbox")
     if call.user_id not in telegram.world.people:
         raise bad_request("USER_ID_INVALID")
-    text, entities = read_text(telegram, content.message_text, content.parse_mode, content.entities)
+    text, entities = parse_text(telegram, content.message_text, content.parse_mode, content.entities)
     kinds = {
         "private": call.allow_user_chats or call.allow_bot_chats,
         "group": call.allow_group_chats,
@@ -141,8 +143,8 @@ def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMes
         raise bad_request("at least one of the allowed chat types must be specified")
     keyboard = read_keyboard(telegram.config, result.reply_markup, private=False)
     number = secrets.token_urlsafe(12)
-    expires = telegram.clock.now() + _PREPARED_FOR
-    telegram.world.prepared[number] = Prepared(
+    expires = telegram.clock.now() + _PREPARED_MESSAGE_LIFETIME_SECONDS
+    telegram.world.prepared[number] = PreparedMessage(
         number,
         call.user_id,
         expires,

@@ -8,10 +8,10 @@ import msgspec
 
 from sandbox.world import World
 
-_DELAY = 0.3  # seconds in which changes gather before they are written
+_WRITE_DELAY_SECONDS = 0.3  # seconds in which changes gather before they are written
 
 
-class Storage:
+class StateFile:
     """Writes to `path`; without one it keeps nothing."""
 
     def __init__(self, path: Path | None) -> None:
@@ -41,7 +41,7 @@ class Storage:
                 loop = asyncio.get_running_loop()
             except RuntimeError:
                 return
-            self._timer = loop.call_later(_DELAY, self.flush)
+            self._timer = loop.call_later(_WRITE_DELAY_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Write now what is not yet written; a crash leaves the old file or the new one, whole."""
