@@ -9,8 +9,8 @@ from pathlib import Path
 from sandbox.config import Config
 
 
-def parse(arguments: list[str]) -> Config:
-    """The command line as a Config; argparse ends the program for what makes no sense."""
+def parse_arguments(arguments: list[str]) -> Config:
+    """The command line as a Config. Invalid options end the program with status 2, as argparse does."""
     cli = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     cli.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     cli.add_argument("--port", type=int, default=8081, help="port to listen on (%(default)s)")
@@ -23,30 +23,32 @@ def parse(arguments: list[str]) -> Config:
     cli.add_argument("--bot-title", default="Emerald", help="its name (%(default)s)")
     cli.add_argument("--state", type=Path, help="file to keep people and chats in")
     cli.add_argument("--flood", action="store_true", help="enforce Telegram's sending limits")
-    given = vars(cli.parse_args(arguments))
+    options = vars(cli.parse_args(arguments))
     try:
-        return Config(**given)
-    except ValueError as wrong:
-        cli.error(str(wrong))
+        return Config(**options)
+    except ValueError as error:
+        cli.error(str(error))
 
 
 def main() -> int:
-    """Serve until stopped. 2 when it may not or cannot start."""
+    """Serve until stopped. Returns 2 when it may not or cannot start."""
     if os.environ.get("ENV", "").strip().lower() == "production":
         sys.stderr.write("The sandbox never starts with ENV=production.\n")
         return 2
-    config = parse(sys.argv[1:])
-    # Loads aiogram, which takes seconds: not before it is known that there is something to serve.
+    config = parse_arguments(sys.argv[1:])
+    # This import loads aiogram, which takes seconds: only once the options are known to be valid.
     from sandbox.serve import make_server
 
+    def announce() -> None:
+        sys.stdout.write(f"Sandbox: http://{config.host}:{config.port}/\n")
+        sys.stdout.flush()
+
     try:
-        server = make_server(config)
-    except ValueError as broken:
-        sys.stderr.write(f"{broken}\n")
+        server = make_server(config, on_listening=announce)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"Sandbox: http://{config.host}:{config.port}/\n")
-    sys.stdout.flush()
-    # uvicorn raises the signal again once it has stopped in good order; Ctrl-C is no failure.
+    # uvicorn raises the signal again after an orderly stop; Ctrl-C is no failure.
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0 if server.started else 1

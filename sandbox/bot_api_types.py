@@ -1,4 +1,4 @@
-"""People, chats and messages as the Bot API writes them down."""
+"""People, chats and messages as the objects of the Bot API: `User`, `Chat`, `Message`, `ChatMember`."""
 
 from sandbox.config import Config
 from sandbox.world import ADMIN_RIGHTS, Chat, Document, Json, Membership, Message, Person, World
@@ -23,7 +23,7 @@ _RESTRICTED_PERMISSIONS = (
 
 
 def to_user(person: Person) -> Json:
-    """`User` of somebody; empty fields are left out, as Telegram does."""
+    """`User` of a person; empty fields are left out, as Telegram does."""
     data: Json = {"id": person.id, "is_bot": False, "first_name": person.first_name}
     if person.last_name:
         data["last_name"] = person.last_name
@@ -49,57 +49,56 @@ def to_sender(world: World, config: Config, sender_id: int) -> Json:
     return to_bot_user(config) if sender_id == config.bot_id else to_user(world.people[sender_id])
 
 
-def to_chat(world: World, room: Chat) -> Json:
-    """`Chat` as it stands in messages."""
-    if room.type == "private":
-        person = to_user(world.people[room.id])
-        shown = ("first_name", "last_name", "username")
-        kept: Json = {key: person[key] for key in shown if key in person}
-        return {"id": room.id, "type": "private", **kept}
-    data: Json = {"id": room.id, "type": room.type, "title": room.title}
-    if room.is_forum:
+def to_chat(world: World, chat: Chat) -> Json:
+    """`Chat` as messages contain it."""
+    if chat.type == "private":
+        user = to_user(world.people[chat.id])
+        names: Json = {key: user[key] for key in ("first_name", "last_name", "username") if key in user}
+        return {"id": chat.id, "type": "private", **names}
+    data: Json = {"id": chat.id, "type": chat.type, "title": chat.title}
+    if chat.is_forum:
         data["is_forum"] = True
     return data
 
 
-def to_message(world: World, config: Config, said: Message, *, with_reply: bool = True) -> Json:
-    """`Message`; one level of `reply_to_message`, as Telegram gives."""
-    room = world.chats[said.chat_id]
+def to_message(world: World, config: Config, message: Message, *, with_reply: bool = True) -> Json:
+    """`Message`, with one level of `reply_to_message`, as at Telegram."""
+    chat = world.chats[message.chat_id]
     data: Json = {
-        "message_id": said.id,
-        "from": to_sender(world, config, said.sender_id),
-        "chat": to_chat(world, room),
-        "date": int(said.at),
+        "message_id": message.id,
+        "from": to_sender(world, config, message.sender_id),
+        "chat": to_chat(world, chat),
+        "date": int(message.at),
     }
-    if said.edited_at is not None:
-        data["edit_date"] = int(said.edited_at)
-    if said.thread_id is not None:
-        data |= {"message_thread_id": said.thread_id, "is_topic_message": True}
-    # In a topic, what answers nothing else answers the message that opened the topic.
-    answered = said.reply_to or (said.thread_id if said.thread_id != said.id else None)
-    if with_reply and answered is not None and (other := find_message(world, said.chat_id, answered)):
-        data["reply_to_message"] = to_message(world, config, other, with_reply=False)
-    if said.via_bot:
+    if message.edited_at is not None:
+        data["edit_date"] = int(message.edited_at)
+    if message.thread_id is not None:
+        data |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+    # In a topic, a message that replies to no other replies to the one that created the topic.
+    reply_to = message.reply_to or (message.thread_id if message.thread_id != message.id else None)
+    if with_reply and reply_to is not None and (replied := find_message(world, message.chat_id, reply_to)):
+        data["reply_to_message"] = to_message(world, config, replied, with_reply=False)
+    if message.via_bot:
         data["via_bot"] = to_bot_user(config)
-    if said.service is not None:
-        return data | said.service
-    if said.document is not None:
-        data["document"] = to_document(said, said.document)
-    text, entities = ("caption", "caption_entities") if said.document else ("text", "entities")
-    if said.text or said.document is None:
-        data[text] = said.text
-    if said.entities:
-        data[entities] = said.entities
-    if said.keyboard:
-        data["reply_markup"] = {"inline_keyboard": said.keyboard}
+    if message.service is not None:
+        return data | message.service
+    if message.document is not None:
+        data["document"] = to_document(message, message.document)
+    text, entities = ("caption", "caption_entities") if message.document else ("text", "entities")
+    if message.text or message.document is None:
+        data[text] = message.text
+    if message.entities:
+        data[entities] = message.entities
+    if message.keyboard:
+        data["reply_markup"] = {"inline_keyboard": message.keyboard}
     return data
 
 
-def to_document(said: Message, file: Document) -> Json:
-    """`Document`; its ids name the message it came in."""
+def to_document(message: Message, file: Document) -> Json:
+    """`Document`; its ids are made of those of its message."""
     return {
-        "file_id": f"document-{said.chat_id}-{said.id}",
-        "file_unique_id": f"unique-{said.chat_id}-{said.id}",
+        "file_id": f"document-{message.chat_id}-{message.id}",
+        "file_unique_id": f"unique-{message.chat_id}-{message.id}",
         "file_name": file.file_name,
         "mime_type": file.mime_type,
         "file_size": len(file.content),
@@ -108,23 +107,23 @@ def to_document(said: Message, file: Document) -> Json:
 
 def find_message(world: World, chat_id: int, message_id: int) -> Message | None:
     """The message with that id, unless it was deleted. Ids grow, so look from the end."""
-    for said in reversed(world.messages.get(chat_id, [])):
-        if said.id == message_id:
-            return None if said.deleted else said
+    for message in reversed(world.messages.get(chat_id, [])):
+        if message.id == message_id:
+            return None if message.deleted else message
     return None
 
 
-def to_chat_member(who: Json, standing: Membership) -> Json:
-    """`ChatMember` of a person or the bot."""
-    data: Json = {"user": who, "status": standing.status}
-    match standing.status:
+def to_chat_member(user: Json, membership: Membership) -> Json:
+    """`ChatMember` of a person or the bot, `user` being its `User`."""
+    data: Json = {"user": user, "status": membership.status}
+    match membership.status:
         case "creator":
             data["is_anonymous"] = False
         case "administrator":
             data |= {"can_be_edited": False, "is_anonymous": False}
-            data |= {right: right in standing.rights for right in ADMIN_RIGHTS}
+            data |= {right: right in membership.rights for right in ADMIN_RIGHTS}
         case "restricted":
-            data |= {"is_member": True, "can_send_messages": standing.can_send, "until_date": 0}
+            data |= {"is_member": True, "can_send_messages": membership.can_send, "until_date": 0}
             data |= dict.fromkeys(_RESTRICTED_PERMISSIONS, False)
         case "kicked":
             data["until_date"] = 0

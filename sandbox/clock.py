@@ -1,43 +1,43 @@
-"""The one clock of the sandbox, which tests may push forward."""
+"""The one clock of the sandbox, which tests may advance."""
 
 import asyncio
 import time
 
 
 class Clock:
-    """Real time plus what was added by hand; never runs backwards by hand.
+    """Real time plus the seconds that tests have added.
 
     Everything that expires or waits here asks this clock, so a test that wants an hour to pass
     advances it and waits for nothing.
     """
 
     def __init__(self) -> None:
-        self._ahead = 0.0
-        self._stopped = False
-        self._pushed = asyncio.Event()
+        self._added_seconds = 0.0
+        self._is_stopped = False
+        self._advanced = asyncio.Event()
 
     def now(self) -> float:
         """Unix time in seconds (UTC)."""
-        return time.time() + self._ahead
+        return time.time() + self._added_seconds
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once and wake whoever sleeps on this clock."""
+        """Let `seconds` pass at once and wake every sleeper. Raises ValueError for less than 0."""
         if seconds < 0:
             raise ValueError("Time only passes forwards.")
-        self._ahead += seconds
-        pushed, self._pushed = self._pushed, asyncio.Event()
-        pushed.set()
+        self._added_seconds += seconds
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()
 
     def stop(self) -> None:
-        """Let every sleeper go for good: this clock is put away."""
-        self._stopped = True
-        self._pushed.set()
+        """End every sleep for good: this clock is no longer used."""
+        self._is_stopped = True
+        self._advanced.set()
 
-    async def sleep_until(self, moment: float) -> None:
-        """Return when this clock shows `moment`, be it by waiting or by being pushed."""
-        while not self._stopped and (left := moment - self.now()) > 0:
+    async def sleep_until(self, deadline: float) -> None:
+        """Return when this clock shows `deadline` (Unix seconds), by real time or by `advance`."""
+        while not self._is_stopped and (seconds := deadline - self.now()) > 0:
             try:
-                async with asyncio.timeout(left):
-                    await self._pushed.wait()
+                async with asyncio.timeout(seconds):
+                    await self._advanced.wait()
             except TimeoutError:
                 continue

@@ -1,4 +1,4 @@
-"""How one sandbox is set up. Frozen: a running sandbox never changes its mind about these."""
+"""The settings of one sandbox. They never change while it runs."""
 
 import dataclasses
 from pathlib import Path
@@ -10,8 +10,8 @@ class Config:
     """What `python -m sandbox` takes on its command line, with the same defaults.
 
     `app_url` is the origin of the product under test, `app_path` the page its Mini App opens at
-    (what one tells BotFather). `state` is where the chat is kept over restarts; without it each
-    start is fresh. `flood` switches the limits of Telegram's FAQ on.
+    (what one registers with BotFather). `state` is the file that keeps people and chats over
+    restarts; without it each start begins anew. `flood` enforces the limits of Telegram's FAQ.
     """
 
     app_url: str
@@ -23,7 +23,7 @@ class Config:
     app_path: str = "/app/"
     state: Path | None = None
     flood: bool = False
-    # How long a press waits for the bot, and how long the bot may answer it.
+    # Seconds within which the bot may answer a pressed button.
     callback_ttl: float = 15.0
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class Config:
 
     @property
     def app_origin(self) -> str:
-        """Scheme and host of the product: the one place outside HTTPS that buttons may name."""
+        """Scheme and host of the product: the only origin without HTTPS that buttons may name."""
         parts = urlsplit(self.app_url)
         return f"{parts.scheme}://{parts.netloc}"
 

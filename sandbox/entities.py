@@ -1,4 +1,4 @@
-"""What a text carries beside its letters: found by Telegram itself, trimmed and put in order."""
+"""Entities of a text: those Telegram finds by itself, and how it trims and sorts them all."""
 
 import re
 
@@ -16,17 +16,17 @@ _AUTOMATIC_ENTITY = re.compile(
 _NO_ENTITIES_INSIDE = frozenset({"code", "pre", "text_link", "text_mention"})
 
 
-def find_entities(text: str, given: list[Json]) -> list[Json]:
-    """`given` and the commands, links, mentions, hashtags and addresses in `text`.
+def add_automatic_entities(text: str, entities: list[Json]) -> list[Json]:
+    """`entities` and the commands, links, mentions, hashtags and addresses found in `text`.
 
-    Sorted as Telegram sorts: by place, the longer first.
+    Sorted as Telegram sorts: by offset, of two at one offset the longer first.
     """
-    closed = [(e["offset"], e["offset"] + e["length"]) for e in given if e["type"] in _NO_ENTITIES_INSIDE]
-    found = list(given)
+    closed = [(e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in _NO_ENTITIES_INSIDE]
+    found = list(entities)
     for match in _AUTOMATIC_ENTITY.finditer(text):
-        shown = match[0].rstrip(".,:;!?)") if match.lastgroup == "url" else match[0]
+        covered = match[0].rstrip(".,:;!?)") if match.lastgroup == "url" else match[0]
         start = utf16_length(text[: match.start()])
-        length = utf16_length(shown)
+        length = utf16_length(covered)
         if any(start < end and begin < start + length for begin, end in closed):
             continue
         found.append({"type": match.lastgroup, "offset": start, "length": length})
@@ -34,18 +34,18 @@ def find_entities(text: str, given: list[Json]) -> list[Json]:
 
 
 def normalize_text(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
-    """Both trimmed as Telegram trims them; raises 400 for an empty or a too long text."""
-    lead = utf16_length(text) - utf16_length(text.lstrip())
+    """Both trimmed as Telegram trims them. Raises 400 for an empty or a too long text."""
+    leading = utf16_length(text) - utf16_length(text.lstrip())
     trimmed = text.strip()
     if not trimmed:
         raise bad_request("message text is empty")
-    whole = utf16_length(trimmed)
-    if whole > MAX_TEXT_LENGTH:
+    total = utf16_length(trimmed)
+    if total > MAX_TEXT_LENGTH:
         raise bad_request("message is too long")
     kept = []
     for entity in entities:
-        start = max(0, entity["offset"] - lead)
-        end = min(whole, entity["offset"] + entity["length"] - lead)
+        start = max(0, entity["offset"] - leading)
+        end = min(total, entity["offset"] + entity["length"] - leading)
         if end > start:
             kept.append(entity | {"offset": start, "length": end - start})
-    return trimmed, find_entities(trimmed, kept)
+    return trimmed, add_automatic_entities(trimmed, kept)

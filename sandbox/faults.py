@@ -1,4 +1,4 @@
-"""What a test asked to go wrong with the bot's next calls."""
+"""Faults that a test injects into the bot's next calls."""
 
 import msgspec
 
@@ -24,23 +24,23 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The faults that wait for their call, oldest first."""
+    """The faults that wait for their call, oldest first; `triggered` counts those that happened."""
 
     def __init__(self) -> None:
-        self.waiting: list[Fault] = []
-        self.struck = 0
+        self.pending: list[Fault] = []
+        self.triggered = 0
 
     def add(self, fault: Fault) -> None:
-        """Raises ValueError for a fault that would do nothing."""
+        """Queue a fault. Raises ValueError for one that would do nothing."""
         if fault.times < 1:
             raise ValueError("times must be 1 or more.")
         if fault.error_code is None and not fault.drop_after_apply and not fault.delay_ms:
             raise ValueError("Say error_code, drop_after_apply or delay_ms.")
-        self.waiting.append(fault)
+        self.pending.append(fault)
 
     def take(self, method: str, chat_id: int | None) -> Fault | None:
-        """The fault that strikes this call. Fetching updates is struck only when asked by name."""
-        for fault in self.waiting:
+        """Count down and return the fault for this call. getUpdates fails only when named itself."""
+        for fault in self.pending:
             if fault.method is None and method == "getUpdates":
                 continue
             if fault.method is not None and fault.method.lower() != method.lower():
@@ -48,8 +48,8 @@ class Faults:
             if fault.chat_id is not None and fault.chat_id != chat_id:
                 continue
             fault.times -= 1
-            self.struck += 1
+            self.triggered += 1
             if fault.times == 0:
-                self.waiting.remove(fault)
+                self.pending.remove(fault)
             return fault
         return None

@@ -1,4 +1,4 @@
-"""Keyboards under messages: what Telegram lets stand, and the words of its refusals."""
+"""Inline keyboards under messages, with Telegram's own limits and error texts."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ _BUTTON_STYLES = frozenset({"primary", "success", "danger"})
 
 
 def read_keyboard(config: Config, markup: Any, *, private: bool) -> Keyboard | None:
-    """The rows of an inline keyboard; None for none. Raises 400 as Telegram words it."""
+    """The rows of an inline keyboard, or None. Raises 400 as Telegram words it."""
     if markup is None:
         return None
     if not isinstance(markup, InlineKeyboardMarkup):
@@ -46,11 +46,11 @@ def read_keyboard(config: Config, markup: Any, *, private: bool) -> Keyboard | N
 def _check_button(config: Config, button: InlineKeyboardButton, *, private: bool) -> None:
     if not button.text.strip():
         raise bad_request("can't parse inline keyboard button: text buttons are unallowed")
-    kinds = [kind for kind in _BUTTON_ACTIONS if getattr(button, kind) is not None]
-    if len(kinds) != 1:
+    actions = [action for action in _BUTTON_ACTIONS if getattr(button, action) is not None]
+    if len(actions) != 1:
         raise bad_request("can't parse inline keyboard button: Text buttons are unallowed")
-    if kinds[0] not in _SUPPORTED_ACTIONS:
-        raise bad_request(f"button type {kinds[0]} is not modelled by the sandbox")
+    if actions[0] not in _SUPPORTED_ACTIONS:
+        raise bad_request(f"button type {actions[0]} is not modelled by the sandbox")
     if button.style is not None and button.style not in _BUTTON_STYLES:
         raise bad_request("can't parse inline keyboard button: invalid button style specified")
     if button.callback_data is not None:
@@ -68,19 +68,22 @@ def _check_button(config: Config, button: InlineKeyboardButton, *, private: bool
 
 
 def check_web_app(config: Config, url: str) -> None:
-    """A Mini App's address must be HTTPS; only the app under test may do without."""
+    """Raises 400 for a Mini App without HTTPS, unless it is the app under test."""
     if urlsplit(url).scheme != "https" and not _is_app_under_test(config, url):
         raise _invalid_url("inline keyboard button Web App URL", url, "Only HTTPS links are allowed")
 
 
-def check_url(config: Config, url: str, what: str) -> None:
-    """A link a person may follow. Hosts without a dot are refused, the app under test aside."""
+def check_url(config: Config, url: str, subject: str) -> None:
+    """Raises 400 for a link no person could follow: only the app under test may have a host without a dot.
+
+    `subject` is what the error says is invalid.
+    """
     parts = urlsplit(url)
     if parts.scheme == "tg" or _is_app_under_test(config, url):
         return
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or "." not in host or host.startswith("127."):
-        raise _invalid_url(what, url, "Wrong HTTP URL")
+        raise _invalid_url(subject, url, "Wrong HTTP URL")
 
 
 def _is_app_under_test(config: Config, url: str) -> bool:
@@ -88,5 +91,5 @@ def _is_app_under_test(config: Config, url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" == config.app_origin
 
 
-def _invalid_url(what: str, url: str, why: str) -> BotApiError:
-    return bad_request(f"{what} '{url}' is invalid: {why}")
+def _invalid_url(subject: str, url: str, reason: str) -> BotApiError:
+    return bad_request(f"{subject} '{url}' is invalid: {reason}")

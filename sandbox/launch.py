@@ -1,4 +1,4 @@
-"""Opens the Mini App: the address a client would load, with launch data signed for one person."""
+"""Opens the Mini App: the URL a client would load, with launch data signed for one person."""
 
 import base64
 import hashlib
@@ -25,10 +25,10 @@ LaunchPath = Literal["button", "menu", "direct", "main", "profile"]
 
 
 class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """How somebody opens the Mini App.
+    """How a person opens the Mini App.
 
-    `path` is the way: a web_app button or the menu button (query_id, private chat), a direct link
-    (chat_type, chat_instance, start_param), the bot's main app, or its profile (user only).
+    `path` is one of: a web_app button or the menu button (gives query_id), a direct link (gives
+    chat_type, chat_instance, start_param), the bot's main app, or the bot's profile (user only).
     """
 
     path: LaunchPath = "direct"
@@ -38,26 +38,26 @@ class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
     theme: str = "light"
     platform: str = "weba"
     version: str = "9.1"
-    # For tests of what must be refused: how long ago the data was signed, and by which token.
+    # For tests of invalid data: the age of the signature in seconds, and the token that signs.
     age: int = 0
     token: str | None = None
 
 
 def make_init_data(telegram: Telegram, person: Person, launch: LaunchRequest) -> str:
-    """The raw `initData`: fields as a client gives them for that path, HMAC and Ed25519 signed."""
+    """The raw `initData`: the fields a client gives for that path, signed by HMAC and Ed25519."""
     fields: dict[str, str] = {}
     if launch.path in {"button", "menu"}:
         fields["query_id"] = "AA" + secrets.token_urlsafe(15)
     fields["user"] = _client_json(_launch_user(telegram, person))
     if launch.path in {"direct", "main"}:
         if launch.chat_id is None or launch.path == "main":
-            # The bot's main app opens from the bot itself; the group it was tapped in is lost.
-            fields["chat_instance"] = telegram.private(person.id).instance
+            # The bot's main app opens from the bot itself: the data does not name the group of the tap.
+            fields["chat_instance"] = telegram.private_chat(person.id).instance
             fields["chat_type"] = "private" if launch.chat_id == person.id else "sender"
         else:
-            room = require_inside(telegram, person, launch.chat_id)
-            fields["chat_instance"] = room.instance
-            fields["chat_type"] = room.type
+            chat = require_inside(telegram, person, launch.chat_id)
+            fields["chat_instance"] = chat.instance
+            fields["chat_type"] = chat.type
         if launch.startapp:
             fields["start_param"] = launch.startapp
     fields["auth_date"] = str(int(telegram.clock.now()) - launch.age)
@@ -67,40 +67,40 @@ def make_init_data(telegram: Telegram, person: Person, launch: LaunchRequest) ->
 def sign_fields(fields: dict[str, str], token: str) -> str:
     """`fields` as a query string with `signature` (base64url, no padding), then `hash` (hex).
 
-    The signature is part of what the hash covers, as it is at Telegram.
+    The hash covers the signature too, as at Telegram.
     """
     bot_id = token.partition(":")[0]
-    third_party = f"{bot_id}:WebAppData\n{_data_check_string(fields)}"
-    signed = SIGNING_KEY.sign(third_party.encode())
-    fields = fields | {"signature": base64.urlsafe_b64encode(signed).rstrip(b"=").decode()}
+    third_party_string = f"{bot_id}:WebAppData\n{_data_check_string(fields)}"
+    signature = SIGNING_KEY.sign(third_party_string.encode())
+    fields = fields | {"signature": base64.urlsafe_b64encode(signature).rstrip(b"=").decode()}
     secret = hmac.digest(b"WebAppData", token.encode(), "sha256")
     digest = hmac.new(secret, _data_check_string(fields).encode(), hashlib.sha256).hexdigest()
     return "&".join(f"{key}={_quote(value)}" for key, value in (fields | {"hash": digest}).items())
 
 
 def open_app(telegram: Telegram, person: Person, launch: LaunchRequest) -> Json:
-    """Where the frame goes: the whole URL, its parts, and the raw launch data.
+    """What the page needs to load the app in its frame: the whole URL, its parts, the raw launch data.
 
-    Raises Impossible for a theme or a start_param no client would give.
+    Raises ControlError (400) for a theme or a start_param that no client would give.
     """
     if launch.theme not in THEMES:
         raise ControlError(f"Themes are {', '.join(THEMES)}.", 400)
-    start = launch.startapp or ""
-    if start and (len(start) > 64 or not start.replace("-", "").replace("_", "").isalnum()):
+    start_param = launch.startapp or ""
+    if start_param and (len(start_param) > 64 or not start_param.replace("-", "").replace("_", "").isalnum()):
         raise ControlError("A startapp value has at most 64 letters, digits, _ or -", 400)
-    raw = make_init_data(telegram, person, launch)
+    init_data = make_init_data(telegram, person, launch)
     person.met_bot = True
-    telegram.touch()
+    telegram.mark_changed()
     base = launch.url or telegram.config.mini_app_url
-    if start:
+    if start_param:
         parts = urlsplit(base)
-        query = [*parse_qsl(parts.query, keep_blank_values=True), ("tgWebAppStartParam", start)]
+        query = [*parse_qsl(parts.query, keep_blank_values=True), ("tgWebAppStartParam", start_param)]
         base = urlunsplit(parts._replace(query=urlencode(query)))
     theme = THEMES[launch.theme]
     fragment = "&".join(
         f"{key}={_quote(value)}"
         for key, value in (
-            ("tgWebAppData", raw),
+            ("tgWebAppData", init_data),
             ("tgWebAppVersion", launch.version),
             ("tgWebAppPlatform", launch.platform),
             ("tgWebAppThemeParams", json.dumps(theme, separators=(",", ":"))),
@@ -109,7 +109,7 @@ def open_app(telegram: Telegram, person: Person, launch: LaunchRequest) -> Json:
     return {
         "url": f"{base}#{fragment}",
         "base": base,
-        "init_data": raw,
+        "init_data": init_data,
         "theme": theme,
         "platform": launch.platform,
         "version": launch.version,
@@ -130,7 +130,7 @@ def _data_check_string(fields: dict[str, str]) -> str:
 
 
 def _client_json(value: Json) -> str:
-    # Telegram escapes slashes; whoever re-serialises before hashing gets another text.
+    # Telegram escapes slashes, so code that re-serialises the JSON before hashing gets another hash.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")
 
 

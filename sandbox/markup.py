@@ -1,6 +1,7 @@
-"""Telegram's HTML, read as Telegram reads it, down to the wording of its refusals.
+"""Telegram's HTML, parsed as Telegram parses it, down to the wording of its errors.
 
-Offsets in errors are bytes of the UTF-8 text, offsets in entities UTF-16 code units.
+Offsets in errors are bytes of the UTF-8 text, offsets of entities UTF-16 code units
+(Bot API, "HTML style").
 """
 
 import dataclasses
@@ -37,7 +38,7 @@ _WHITESPACE = " \t\n\r\v\f"
 
 
 def utf16_length(text: str) -> int:
-    """Length as Telegram counts it: UTF-16 code units."""
+    """The length as Telegram counts it: in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
@@ -50,7 +51,7 @@ class _OpenTag:
 
 
 class _HtmlReader:
-    """One pass over one text."""
+    """Parses one text in one pass."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -64,8 +65,8 @@ class _HtmlReader:
     def offset(self, index: int) -> int:
         return len(self.source[:index].encode())
 
-    def fail(self, why: str) -> BotApiError:
-        return bad_request(f"can't parse entities: {why}")
+    def fail(self, reason: str) -> BotApiError:
+        return bad_request(f"can't parse entities: {reason}")
 
     def peek(self) -> str:
         return self.source[self.at] if self.at < len(self.source) else ""
@@ -222,7 +223,7 @@ class _HtmlReader:
 
 
 def _decode(found: re.Match[str]) -> str:
-    """The character a reference stands for; empty when Telegram would leave it as it is."""
+    """The character a reference stands for; empty when Telegram leaves the reference as it is."""
     if found[3]:
         return _NAMED_REFERENCES[found[3]]
     code = int(found[1], 16) if found[1] else int(found[2])
@@ -230,7 +231,7 @@ def _decode(found: re.Match[str]) -> str:
 
 
 def _link(target: str) -> Json:
-    """What an `<a>` becomes; nothing when the address is none (the text then stays plain)."""
+    """The fields of the entity an `<a>` becomes; empty for an invalid URL (the text then stays plain)."""
     target = target.strip()
     if target.startswith("tg://user?"):
         number = parse_qs(urlsplit(target).query).get("id", [""])[0]
@@ -247,8 +248,8 @@ def _link(target: str) -> Json:
 
 
 def read_html(source: str) -> tuple[str, list[Json]]:
-    """The text and the entities of `source`; raises 400 "can't parse entities: …".
+    """The text and the entities of `source`. Raises 400 "can't parse entities: …".
 
-    A `text_mention` has the bare id of its user: who that is, is not known here.
+    The `user` of a `text_mention` is only an id: the caller looks the person up.
     """
     return _HtmlReader(source.replace("\r", "")).read()

@@ -1,4 +1,4 @@
-"""Reads what a call brought along and holds it against aiogram's own class of that method."""
+"""Reads the parameters of a call and validates them by aiogram's own class of that method."""
 
 import json
 import types
@@ -18,7 +18,7 @@ METHOD_CLASSES: dict[str, type[TelegramMethod[Any]]] = {
     if name not in {"TelegramMethod", "Request", "Response"}
 }
 
-# Real parameters of Telegram that mean something this sandbox does not play.
+# Parameters that exist at Telegram and mean something the sandbox does not model.
 _UNSUPPORTED_PARAMETERS = frozenset(
     {
         "business_connection_id",
@@ -41,34 +41,34 @@ _UNSUPPORTED_PARAMETERS = frozenset(
 _MISSING_PARAMETER_TEXTS = {"chat_id": "chat_id is empty", "text": "message text is empty"}
 
 
-def parse_call(method: str, given: Json) -> TelegramMethod[Any]:
-    """The call as a typed object. Raises 400 for what Telegram would not understand.
+def parse_call(method: str, params: Json) -> TelegramMethod[Any]:
+    """The call as a typed object. Raises 400 for parameters that Telegram would reject.
 
-    Stricter than Telegram on purpose: a parameter it would silently ignore is refused here, since
-    in a test a misspelt name must not pass.
+    Stricter than Telegram on purpose: a parameter Telegram would silently ignore is rejected here,
+    because in a test a misspelt name must not pass.
     """
-    shape = METHOD_CLASSES[method.lower()]
+    method_class = METHOD_CLASSES[method.lower()]
     values: Json = {}
-    for name, value in given.items():
-        field = shape.model_fields.get(name)
+    for name, value in params.items():
+        field = method_class.model_fields.get(name)
         if field is None:
-            raise bad_request(f'there is no parameter "{name}" in {shape.__api_method__}')
+            raise bad_request(f'there is no parameter "{name}" in {method_class.__api_method__}')
         if name in _UNSUPPORTED_PARAMETERS:
             raise bad_request(f'parameter "{name}" is not modelled by the sandbox')
         values[name] = _parse_value(name, value, field.annotation)
         if name == "reply_markup" and not isinstance(values[name], dict):
             raise bad_request("object expected as reply markup")
     try:
-        call = shape.model_validate(values)
-    except ValidationError as wrong:
-        raise _validation_error(wrong) from wrong
+        call = method_class.model_validate(values)
+    except ValidationError as error:
+        raise _to_bot_api_error(error) from error
     for name in values:
         _reject_unknown_fields(name, getattr(call, name))
     return call
 
 
 def to_json(value: Any) -> Any:
-    """A typed value as the JSON Telegram would send back, empty fields left out."""
+    """A typed value as the JSON that Telegram would send, empty fields left out."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True, by_alias=True)
     if isinstance(value, list):
@@ -98,13 +98,13 @@ def _is_json_parameter(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _validation_error(wrong: ValidationError) -> BotApiError:
-    first = wrong.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    name = place[0] if place else "?"
-    if first["type"] == "missing" and len(place) == 1:
+def _to_bot_api_error(error: ValidationError) -> BotApiError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = path[0] if path else "?"
+    if first["type"] == "missing" and len(path) == 1:
         return bad_request(_MISSING_PARAMETER_TEXTS.get(name, f'parameter "{name}" is required'))
-    return bad_request(f'invalid parameter "{".".join(place)}": {first["msg"]}')
+    return bad_request(f'invalid parameter "{".".join(path)}": {first["msg"]}')
 
 
 def _reject_unknown_fields(path: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The people and groups a fresh sandbox starts with."""
+"""The people and groups a new sandbox starts with."""
 
 from msgspec.structs import replace
 
@@ -7,6 +7,7 @@ from sandbox.world import Chat, Membership, Message, Person, Topic, World
 KALLIO_CHAT_ID = -1001000000001
 RUNNERS_CHAT_ID = -1001000000002
 OLGA_ID = 1001
+CHARLIE_ID = 1009
 
 _BOT_RIGHTS = [
     "can_manage_chat",
@@ -30,33 +31,33 @@ _PEOPLE = (
 
 
 def initial_world(now: float) -> World:
-    """Olga organises, seven are members, Charlie is a stranger; the bot helps in both groups."""
+    """Olga organises, seven are members, Charlie is a stranger; the bot administers both groups."""
     world = World(people={p.id: replace(p) for p in _PEOPLE})
-    insiders = [p.id for p in _PEOPLE if p.id != 1009]
-    yoga = _make_group(KALLIO_CHAT_ID, "Kallio Yoga", "🌿", 3, "7210364758195301288", insiders)
-    runs = _make_group(RUNNERS_CHAT_ID, "Sunday Runners", "🏃", 1, "5934820176650213397", insiders)
-    runs.is_forum = True
-    for chat in (yoga, runs):
+    member_ids = [p.id for p in _PEOPLE if p.id != CHARLIE_ID]
+    yoga = _make_group(KALLIO_CHAT_ID, "Kallio Yoga", "🌿", 3, "7210364758195301288", member_ids)
+    runners = _make_group(RUNNERS_CHAT_ID, "Sunday Runners", "🏃", 1, "5934820176650213397", member_ids)
+    runners.is_forum = True
+    for chat in (yoga, runners):
         world.chats[chat.id] = chat
-        made = Message(1, chat.id, OLGA_ID, now, service={"supergroup_chat_created": True})
-        made.record(now)
-        world.messages[chat.id] = [made]
+        created = Message(1, chat.id, OLGA_ID, now, service={"supergroup_chat_created": True})
+        created.record(now)
+        world.messages[chat.id] = [created]
         chat.next_message_id = 2
     for topic in (Topic(2, "Runs", icon_color=0xFFD67E), Topic(3, "Chatter", icon_color=0xCB86DB)):
-        runs.topics[topic.id] = topic
-        about = {"name": topic.name, "icon_color": topic.icon_color}
-        made = Message(
+        runners.topics[topic.id] = topic
+        fields = {"name": topic.name, "icon_color": topic.icon_color}
+        created = Message(
             topic.id,
-            runs.id,
+            runners.id,
             OLGA_ID,
             now,
             thread_id=topic.id,
-            service={"forum_topic_created": about},
+            service={"forum_topic_created": fields},
         )
-        made.record(now)
-        world.messages[runs.id].append(made)
-        runs.next_message_id = topic.id + 1
-    for person_id in insiders:
+        created.record(now)
+        world.messages[runners.id].append(created)
+        runners.next_message_id = topic.id + 1
+    for person_id in member_ids:
         world.people[person_id].met_bot = True
     return world
 

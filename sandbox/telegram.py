@@ -1,4 +1,4 @@
-"""The state of a running sandbox: the world, and what is only true while it runs."""
+"""The state of a running sandbox: the world, and what lives only in memory."""
 
 import asyncio
 import collections
@@ -17,13 +17,13 @@ from sandbox.seed_data import initial_world
 from sandbox.state_file import StateFile
 from sandbox.world import Chat, Json, Message, PendingUpdate, Person, World
 
-# What Telegram does not send unless it is asked for by name.
+# Updates that Telegram sends only to bots that name them in `allowed_updates`.
 _ONLY_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 @dataclasses.dataclass(slots=True)
 class RecordedCall:
-    """One call by the bot, for tests to look at. `result` or `error` is filled once it is over."""
+    """One call by the bot, for tests to examine. `result` or `error` is set once it is done."""
 
     number: int
     at: float
@@ -42,58 +42,59 @@ class ButtonPress:
     user_id: int
     at: float
     answer: Json | None = None
-    answered: bool = False
+    is_answered: bool = False
 
 
 class Changes:
-    """Counts every change of what can be seen and wakes whoever waits for one."""
+    """Counts the changes of everything visible and wakes those who wait for one."""
 
     def __init__(self) -> None:
         self.version = 1
-        # Tells this run from the one before a restart, whose versions mean nothing now.
+        # Distinguishes this run from the one before a restart: versions of that one mean nothing now.
         self.run = secrets.token_hex(4)
-        self.closing = False
+        self.is_closing = False
         self._next = asyncio.Event()
 
-    def bump(self) -> None:
+    def publish(self) -> None:
+        """Count a change and wake all waiters."""
         self.version += 1
-        turned, self._next = self._next, asyncio.Event()
-        turned.set()
+        changed, self._next = self._next, asyncio.Event()
+        changed.set()
 
     def close(self) -> None:
-        """Let every waiter go: the sandbox is stopping."""
-        self.closing = True
-        self.bump()
+        """End every wait: the sandbox is stopping."""
+        self.is_closing = True
+        self.publish()
 
-    async def next(self) -> None:
+    async def wait_for_next(self) -> None:
         """Return at the next change."""
         await self._next.wait()
 
-    async def wait_for(self, holds: Callable[[], bool], within: float) -> bool:
-        """True as soon as `holds()`; False after `within` real seconds or when stopping."""
+    async def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
+        """True as soon as `condition()` is; False after `within` real seconds or when stopping."""
         try:
             async with asyncio.timeout(within):
-                while not holds():
-                    if self.closing:
+                while not condition():
+                    if self.is_closing:
                         return False
                     await self._next.wait()
         except TimeoutError:
-            return holds()
+            return condition()
         return True
 
 
 class Telegram:
-    """One sandbox. All changes are made by plain functions on the event loop, so each is whole."""
+    """One sandbox. Plain functions on the event loop make all changes, so each change is atomic."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.changes = Changes()
         self.clock = Clock()
-        self.storage = StateFile(config.state)
-        self.begin(self.storage.read())
+        self.state_file = StateFile(config.state)
+        self.reset(self.state_file.read())
 
-    def begin(self, world: World | None = None) -> None:
-        """Start from `world`, or from the first day; what only lives in memory is new."""
+    def reset(self, world: World | None = None) -> None:
+        """Start from `world`, or from the initial one, with an empty memory."""
         self.clock.stop()
         self.clock = Clock()
         self.world = world or initial_world(self.clock.now())
@@ -103,37 +104,37 @@ class Telegram:
         self.call_count = 0
         self.presses: dict[str, ButtonPress] = {}
         self.poller: object | None = None
-        self.touch()
+        self.mark_changed()
 
-    def touch(self) -> None:
-        """Say that something changed: waiters look again, the file is written soon."""
-        self.changes.bump()
-        self.storage.mark(self.world)
+    def mark_changed(self) -> None:
+        """Publish a change: waiters check their condition, and the state file is written soon."""
+        self.changes.publish()
+        self.state_file.schedule_write(self.world)
 
-    # -- who and where ---------------------------------------------------------------------
+    # -- people and chats ------------------------------------------------------------------
 
     def person(self, person_id: int) -> Person:
-        """Raises Impossible (404) when there is no such person."""
+        """The person. Raises ControlError (404) when there is no such person."""
         if person_id not in self.world.people:
             raise ControlError("There is no such person.", 404)
         return self.world.people[person_id]
 
-    def room(self, chat_id: int) -> Chat:
-        """The chat, following an upgrade; raises Impossible (404) when there is none."""
+    def chat(self, chat_id: int) -> Chat:
+        """The chat, a person's id meaning their private chat. Raises ControlError (404) for none."""
         if chat_id in self.world.people:
-            return self.private(chat_id)
+            return self.private_chat(chat_id)
         if chat_id not in self.world.chats:
             raise ControlError("There is no such chat.", 404)
         return self.world.chats[chat_id]
 
-    def private(self, person_id: int) -> Chat:
-        """The private chat of that person with the bot; made when first needed."""
+    def private_chat(self, person_id: int) -> Chat:
+        """The private chat of that person with the bot; created when first needed."""
         if person_id not in self.world.chats:
-            number = str(secrets.randbits(62))
-            self.world.chats[person_id] = Chat(person_id, "private", instance=number)
+            instance = str(secrets.randbits(62))
+            self.world.chats[person_id] = Chat(person_id, "private", instance=instance)
         return self.world.chats[person_id]
 
-    def said_in(self, chat_id: int) -> list[Message]:
+    def messages_in(self, chat_id: int) -> list[Message]:
         """All messages of a chat, deleted ones included, oldest first."""
         return self.world.messages.setdefault(chat_id, [])
 
@@ -141,59 +142,59 @@ class Telegram:
 
     def post(
         self,
-        room: Chat,
+        chat: Chat,
         sender_id: int,
         text: str = "",
         entities: list[Json] | None = None,
         **more: Any,
     ) -> Message:
-        """Put a message into a chat and give it its number."""
-        if room.type == "supergroup":
-            number = room.next_message_id
-            room.next_message_id += 1
+        """Add a message to a chat; `more` are further fields of Message. Sends the bot no update."""
+        if chat.type == "supergroup":
+            message_id = chat.next_message_id
+            chat.next_message_id += 1
         else:
-            number = self.world.next_message_id
+            message_id = self.world.next_message_id
             self.world.next_message_id += 1
         now = self.clock.now()
-        said = Message(number, room.id, sender_id, now, text, entities or [], **more)
-        said.record(now)
-        self.said_in(room.id).append(said)
-        self.touch()
-        return said
+        message = Message(message_id, chat.id, sender_id, now, text, entities or [], **more)
+        message.record(now)
+        self.messages_in(chat.id).append(message)
+        self.mark_changed()
+        return message
 
-    def tell_service(self, room: Chat, sender_id: int, what: Json, **more: Any) -> Message:
-        """Post a service message and tell the bot of it, unless it was the bot that caused it."""
-        said = self.post(room, sender_id, service=what, **more)
+    def post_service_message(self, chat: Chat, sender_id: int, event: Json, **more: Any) -> Message:
+        """Post a service message and queue the update for the bot, unless the bot caused it itself."""
+        message = self.post(chat, sender_id, service=event, **more)
         if sender_id != self.config.bot_id:
-            self.tell_bot("message", self.wire(said), f"chat:{room.id}")
-        return said
+            self.queue_update("message", self.to_message(message), f"chat:{chat.id}")
+        return message
 
-    def wire(self, said: Message) -> Json:
-        """The message in the Bot API's words."""
-        return bot_api_types.to_message(self.world, self.config, said)
+    def to_message(self, message: Message) -> Json:
+        """The message as a `Message` of the Bot API."""
+        return bot_api_types.to_message(self.world, self.config, message)
 
     # -- updates ---------------------------------------------------------------------------
 
-    def tell_bot(self, kind: str, body: Json, queue: str) -> None:
-        """Put an update in line, if the bot wants that kind. One `queue` keeps its order."""
-        wanted = self.world.allowed_updates
-        if kind not in wanted if wanted else kind in _ONLY_ON_REQUEST:
+    def queue_update(self, kind: str, body: Json, queue: str) -> None:
+        """Queue an update, if the bot wants that kind. Updates of one `queue` keep their order."""
+        allowed = self.world.allowed_updates
+        if kind not in allowed if allowed else kind in _ONLY_ON_REQUEST:
             return
-        number = self.world.next_update_id
+        update_id = self.world.next_update_id
         self.world.next_update_id += 1
-        self.world.pending.append(PendingUpdate(number, kind, body, queue, self.clock.now()))
-        self.touch()
+        self.world.pending.append(PendingUpdate(update_id, kind, body, queue, self.clock.now()))
+        self.mark_changed()
 
     # -- calls -----------------------------------------------------------------------------
 
-    def note_call(self, method: str, params: Json) -> RecordedCall:
-        """Write a call by the bot down before it is judged."""
+    def record_call(self, method: str, params: Json) -> RecordedCall:
+        """Record a call by the bot before it is executed."""
         self.call_count += 1
         call = RecordedCall(self.call_count, self.clock.now(), method, params)
         self.calls.append(call)
         return call
 
-    def end_call(self, call: RecordedCall, result: Any = None, error: Json | None = None) -> None:
-        """Write down how a call ended."""
+    def finish_call(self, call: RecordedCall, result: Any = None, error: Json | None = None) -> None:
+        """Record the outcome of a call."""
         call.result, call.error, call.done = result, error, True
-        self.changes.bump()
+        self.changes.publish()

@@ -1,4 +1,4 @@
-"""Theme parameters as clients send them: Telegram's day, its night, and one that is odd."""
+"""Theme parameters as clients send them: Telegram's light theme, its dark one, and an odd one."""
 
 THEMES: dict[str, dict[str, str]] = {
     "light": {
@@ -35,7 +35,7 @@ THEMES: dict[str, dict[str, str]] = {
         "destructive_text_color": "#ff595a",
         "bottom_bar_bg_color": "#212121",
     },
-    # Somebody's own theme: warm paper, a page lighter than its cards, a pale button.
+    # A theme made by a user: warm paper, a page lighter than its cards, a pale button.
     "odd": {
         "bg_color": "#fbe7c6",
         "text_color": "#5b3a1a",

@@ -1,4 +1,4 @@
-"""What people do: write, press, start, block, share."""
+"""The actions of people in Telegram's client: write, press a button, start, block, share."""
 
 import re
 
@@ -20,51 +20,53 @@ def send_message(
     thread_id: int | None = None,
     reply_to: int | None = None,
 ) -> Message:
-    """A person writes. The bot is told as Telegram's privacy mode allows.
+    """A person writes. The bot gets the message if Telegram's privacy mode allows it.
 
-    Raises Impossible where they are not a member, blocked the bot, or the text is empty or longer
+    Raises ControlError when they are not a member, blocked the bot, or the text is empty or longer
     than a message.
     """
-    room = require_inside(telegram, person, chat_id)
-    if room.type == "private":
+    chat = require_inside(telegram, person, chat_id)
+    if chat.type == "private":
         if person.blocks_bot:
             raise ControlError(f"{person.first_name} has blocked the bot. Unblock it first.")
         person.may_be_written_to = person.met_bot = True
-    topic = None if thread_id is None else room.topics.get(thread_id)
+    topic = None if thread_id is None else chat.topics.get(thread_id)
     if thread_id is not None and topic is None:
         raise ControlError("There is no such topic.", 404)
-    if topic is not None and topic.closed and not is_administrator(room, person):
+    if topic is not None and topic.closed and not is_administrator(chat, person):
         raise ControlError("This topic is closed.")
     try:
-        said, entities = normalize_text(text, [])
-    except BotApiError as refused:
-        raise ControlError(refused.description.removeprefix("Bad Request: "), 400) from None
-    message = telegram.post(room, person.id, said, entities, thread_id=thread_id, reply_to=reply_to)
-    if _is_visible_to_bot(telegram, room, message):
-        telegram.tell_bot("message", telegram.wire(message), f"chat:{room.id}")
+        trimmed, entities = normalize_text(text, [])
+    except BotApiError as error:
+        raise ControlError(error.description.removeprefix("Bad Request: "), 400) from None
+    message = telegram.post(chat, person.id, trimmed, entities, thread_id=thread_id, reply_to=reply_to)
+    if _is_visible_to_bot(telegram, chat, message):
+        telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")
     return message
 
 
-def _is_visible_to_bot(telegram: Telegram, room: Chat, said: Message) -> bool:
-    """Privacy mode: as an ordinary member the bot sees only what is meant for it."""
-    if room.type == "private" or room.bot.status == "administrator":
-        return room.type == "private" or room.bot.inside
-    if not room.bot.inside:
+def _is_visible_to_bot(telegram: Telegram, chat: Chat, message: Message) -> bool:
+    """Privacy mode: as an ordinary member the bot sees only messages meant for it."""
+    if chat.type == "private" or chat.bot.status == "administrator":
+        return chat.type == "private" or chat.bot.is_inside
+    if not chat.bot.is_inside:
         return False
-    other = bot_api_types.find_message(telegram.world, room.id, said.reply_to) if said.reply_to else None
-    if other is not None and other.sender_id == telegram.config.bot_id:
-        return True
+    if message.reply_to:
+        replied = bot_api_types.find_message(telegram.world, chat.id, message.reply_to)
+        if replied is not None and replied.sender_id == telegram.config.bot_id:
+            return True
     name = f"@{telegram.config.bot_name}".lower()
-    command = re.match(r"/\w+(@\w+)?", said.text)
+    command = re.match(r"/\w+(@\w+)?", message.text)
     if command:
         return command[1] is None or command[1].lower() == name
-    return name in said.text.lower()
+    return name in message.text.lower()
 
 
 def press_start(telegram: Telegram, person: Person, payload: str = "") -> Message:
-    """START in the private chat: `/start` and the payload of the link that led there.
+    """START in the private chat: sends `/start` and the payload of the link that led there.
 
-    Somebody who had blocked the bot unblocks it by that.
+    A person who had blocked the bot unblocks it by that. Raises ControlError (400) for a payload
+    that no link can have.
     """
     if payload and not _START_PAYLOAD.match(payload):
         raise ControlError("A start payload has 1 to 64 letters, digits, _ or -", 400)
@@ -74,16 +76,16 @@ def press_start(telegram: Telegram, person: Person, payload: str = "") -> Messag
 
 
 def allow_writing(telegram: Telegram, person: Person) -> None:
-    """They tapped Allow when the Mini App asked; the bot is told by a service message."""
+    """They tapped Allow when the Mini App asked; the bot learns it from a service message."""
     if person.blocks_bot:
         set_blocked(telegram, person, blocked=False)
     person.may_be_written_to = person.met_bot = True
-    room = telegram.private(person.id)
-    telegram.tell_service(room, person.id, {"write_access_allowed": {"from_request": True}})
+    chat = telegram.private_chat(person.id)
+    telegram.post_service_message(chat, person.id, {"write_access_allowed": {"from_request": True}})
 
 
 def set_blocked(telegram: Telegram, person: Person, *, blocked: bool) -> None:
-    """Stop or restart the bot. Doing it again changes nothing."""
+    """Block or unblock the bot; the bot gets a `my_chat_member` update unless nothing changes."""
     if person.blocks_bot == blocked:
         return
     person.blocks_bot = blocked
@@ -91,52 +93,55 @@ def set_blocked(telegram: Telegram, person: Person, *, blocked: bool) -> None:
     before, after = Membership("member"), Membership("kicked")
     if not blocked:
         before, after = after, before
-    send_my_chat_member(telegram, telegram.private(person.id), person.id, before, after)
-    telegram.touch()
+    send_my_chat_member(telegram, telegram.private_chat(person.id), person.id, before, after)
+    telegram.mark_changed()
 
 
 def press_button(
     telegram: Telegram, person: Person, chat_id: int, message_id: int, button: Json
 ) -> ButtonPress:
-    """Press a button with callback data; the answer comes later (`answer_of`)."""
-    room = require_inside(telegram, person, chat_id)
-    said = require_message(telegram, room, message_id)
+    """Press a button with callback data; the answer comes later (`wait_for_answer`)."""
+    chat = require_inside(telegram, person, chat_id)
+    message = require_message(telegram, chat, message_id)
     world = telegram.world
-    number = str(world.first_callback_id)
+    query_id = str(world.first_callback_id)
     world.first_callback_id += 1
     person.met_bot = True
     now = telegram.clock.now()
-    pressed = telegram.presses[number] = ButtonPress(number, person.id, now)
+    press = telegram.presses[query_id] = ButtonPress(query_id, person.id, now)
     body = {
-        "id": number,
+        "id": query_id,
         "from": bot_api_types.to_user(person),
-        "message": telegram.wire(said),
-        "chat_instance": room.instance,
+        "message": telegram.to_message(message),
+        "chat_instance": chat.instance,
         "data": button["callback_data"],
     }
-    telegram.tell_bot("callback_query", body, f"user:{person.id}")
-    return pressed
+    telegram.queue_update("callback_query", body, f"user:{person.id}")
+    return press
 
 
-async def wait_for_answer(telegram: Telegram, pressed: ButtonPress, within: float) -> Json | None:
-    """What the bot answered; None when it did not `within` so many real seconds."""
-    await telegram.changes.wait_for(lambda: pressed.answered, within)
-    return pressed.answer
+async def wait_for_answer(telegram: Telegram, press: ButtonPress, within: float) -> Json | None:
+    """The bot's answer; None when none came `within` that many real seconds."""
+    await telegram.changes.wait_until(lambda: press.is_answered, within)
+    return press.answer
 
 
-def find_button(said: Message, text: str | None, row: int | None, col: int | None) -> Json:
-    """The button by its words (exactly, else as its beginning) or by its place."""
-    keyboard: Keyboard = said.keyboard or []
+def find_button(message: Message, text: str | None, row: int | None, col: int | None) -> Json:
+    """The button by its text (exact, else its beginning) or by its place.
+
+    Raises ControlError (404) when there is no such button.
+    """
+    keyboard: Keyboard = message.keyboard or []
     if text is not None:
-        every = [button for line in keyboard for button in line]
-        for fits in (
-            [b for b in every if b["text"] == text],
-            [b for b in every if b["text"].startswith(text)],
+        buttons = [button for buttons in keyboard for button in buttons]
+        for matches in (
+            [b for b in buttons if b["text"] == text],
+            [b for b in buttons if b["text"].startswith(text)],
         ):
-            if fits:
-                return fits[0]
-        shown = ", ".join(b["text"] for b in every) or "none"
-        raise ControlError(f'No button says "{text}". There are: {shown}.', 404)
+            if matches:
+                return matches[0]
+        texts = ", ".join(b["text"] for b in buttons) or "none"
+        raise ControlError(f'No button says "{text}". There are: {texts}.', 404)
     if row is None or col is None:
         raise ControlError("Say which button: its text, or row and col.", 400)
     if not (0 <= row < len(keyboard) and 0 <= col < len(keyboard[row])):
@@ -145,57 +150,60 @@ def find_button(said: Message, text: str | None, row: int | None, col: int | Non
 
 
 def require_inside(telegram: Telegram, person: Person, chat_id: int) -> Chat:
-    """A chat this person sees; Impossible (403) when they are not in it."""
-    room = telegram.room(chat_id)
-    if room.type == "private":
-        if room.id != person.id:
+    """The chat, after an upgrade the new one. Raises ControlError (403) for a person who is not in it."""
+    chat = telegram.chat(chat_id)
+    if chat.type == "private":
+        if chat.id != person.id:
             raise ControlError("That is somebody else's private chat.", 403)
-        return room
-    standing = room.members.get(person.id)
-    if standing is None or not standing.inside:
-        raise ControlError(f"{person.first_name} is not in {room.title}.", 403)
-    if room.migrated_to is not None:
-        return telegram.world.chats[room.migrated_to]
-    return room
+        return chat
+    membership = chat.members.get(person.id)
+    if membership is None or not membership.is_inside:
+        raise ControlError(f"{person.first_name} is not in {chat.title}.", 403)
+    if chat.migrated_to is not None:
+        return telegram.world.chats[chat.migrated_to]
+    return chat
 
 
-def require_message(telegram: Telegram, room: Chat, message_id: int) -> Message:
-    """A message that is there; Impossible (404) when it is not."""
-    said = bot_api_types.find_message(telegram.world, room.id, message_id)
-    if said is None:
+def require_message(telegram: Telegram, chat: Chat, message_id: int) -> Message:
+    """The message. Raises ControlError (404) when there is none or it was deleted."""
+    message = bot_api_types.find_message(telegram.world, chat.id, message_id)
+    if message is None:
         raise ControlError("There is no such message.", 404)
-    return said
+    return message
 
 
-def delete_message(telegram: Telegram, room: Chat, message_id: int) -> None:
-    """A message goes. Telegram does not tell bots about it."""
-    require_message(telegram, room, message_id).deleted = True
-    telegram.touch()
+def delete_message(telegram: Telegram, chat: Chat, message_id: int) -> None:
+    """Delete a message. Telegram sends bots no update about it."""
+    require_message(telegram, chat, message_id).deleted = True
+    telegram.mark_changed()
 
 
-def is_administrator(room: Chat, person: Person) -> bool:
+def is_administrator(chat: Chat, person: Person) -> bool:
     """Whether they own or administer the chat."""
-    standing = room.members.get(person.id)
-    return standing is not None and standing.status in {"creator", "administrator"}
+    membership = chat.members.get(person.id)
+    return membership is not None and membership.status in {"creator", "administrator"}
 
 
 def share_prepared_message(telegram: Telegram, person: Person, prepared_id: str, chat_id: int) -> Message:
-    """Somebody sends a message the bot prepared for them; it is theirs, "via" the bot."""
+    """A person sends a message that the bot prepared for them; they are the sender, "via" the bot.
+
+    Raises ControlError, worded as Telegram's client reports it.
+    """
     prepared = telegram.world.prepared.get(prepared_id)
     if prepared is None or prepared.user_id != person.id:
         raise ControlError("MESSAGE_EXPIRED", 404)
     if telegram.clock.now() > prepared.expires_at:
         raise ControlError("MESSAGE_EXPIRED", 410)
-    room = require_inside(telegram, person, chat_id)
-    if ("private" if room.type == "private" else "group") not in prepared.kinds:
+    chat = require_inside(telegram, person, chat_id)
+    if ("private" if chat.type == "private" else "group") not in prepared.kinds:
         raise ControlError("MESSAGE_SEND_FAILED")
-    what = prepared.result
-    said = telegram.post(
-        room, person.id, what["text"], what["entities"], keyboard=what["keyboard"], via_bot=True
+    content = prepared.result
+    message = telegram.post(
+        chat, person.id, content["text"], content["entities"], keyboard=content["keyboard"], via_bot=True
     )
-    if room.type == "private" or room.bot.inside:
-        telegram.tell_bot("message", telegram.wire(said), f"chat:{room.id}")
-    return said
+    if chat.type == "private" or chat.bot.is_inside:
+        telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")
+    return message
 
 
 _STORAGE_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
@@ -203,7 +211,7 @@ _STORAGE_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 
 def call_cloud_storage(person: Person, method: str, params: Json) -> Json:
     """The Mini App's CloudStorage of one person: `{"result": …}` or `{"error": …}`."""
-    kept = person.storage
+    values = person.storage
     match method:
         case "saveStorageValue":
             key, value = str(params.get("key", "")), str(params.get("value", ""))
@@ -211,17 +219,17 @@ def call_cloud_storage(person: Person, method: str, params: Json) -> Json:
                 return {"error": "KEY_INVALID"}
             if len(value) > 4096:
                 return {"error": "VALUE_INVALID"}
-            if key not in kept and len(kept) >= 1024:
+            if key not in values and len(values) >= 1024:
                 return {"error": "QUOTA_EXCEEDED"}
-            kept[key] = value
+            values[key] = value
             return {"result": True}
         case "getStorageValues":
-            return {"result": {key: kept.get(key, "") for key in params.get("keys", [])}}
+            return {"result": {key: values.get(key, "") for key in params.get("keys", [])}}
         case "deleteStorageValues":
             for key in params.get("keys", []):
-                kept.pop(key, None)
+                values.pop(key, None)
             return {"result": True}
         case "getStorageKeys":
-            return {"result": list(kept)}
+            return {"result": list(values)}
         case _:
             return {"error": "METHOD_INVALID"}

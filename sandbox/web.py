@@ -24,14 +24,14 @@ log = logging.getLogger("sandbox.web")
 def create_app(config: Config) -> Litestar:
     """Bot API, control API and page on one state (`app.state.telegram`).
 
-    Raises ValueError when the state file is not one.
+    Raises ValueError when the file of `config.state` is not a state file.
     """
     telegram = Telegram(config)
 
     @contextlib.asynccontextmanager
-    async def running(app: Litestar) -> AsyncIterator[None]:
-        # The timer that writes the file belongs to a loop: what was marked before, is written now.
-        telegram.storage.flush()
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        # Changes made before the event loop ran could not start the timer that writes the file.
+        telegram.state_file.flush()
         pusher = asyncio.create_task(WebhookPusher(telegram).run())
         try:
             yield
@@ -39,16 +39,16 @@ def create_app(config: Config) -> Litestar:
             telegram.changes.close()
             pusher.cancel()
             await asyncio.gather(pusher, return_exceptions=True)
-            telegram.storage.flush()
+            telegram.state_file.flush()
 
     return Litestar(
         [botapi.bot_api, people.router, chats.router, control.router, view.view, *page.handlers],
         state=State({"telegram": telegram}, deep_copy=False),
-        lifespan=[running],
+        lifespan=[lifespan],
         dependencies={
             "telegram": Provide(_provide_telegram, sync_to_thread=False),
             "person": Provide(people.provide_person, sync_to_thread=False),
-            "room": Provide(chats.provide_chat, sync_to_thread=False),
+            "chat": Provide(chats.provide_chat, sync_to_thread=False),
         },
         exception_handlers={ControlError: _answer_control_error},
         before_request=_reject_other_origins,
@@ -63,19 +63,19 @@ def _provide_telegram(state: State) -> Telegram:
     return telegram
 
 
-async def _log_unexpected(problem: Exception, scope: Scope) -> None:
-    if not isinstance(problem, ControlError | HTTPException):
-        log.error("%s failed", scope["path"], exc_info=problem)
+async def _log_unexpected(error: Exception, scope: Scope) -> None:
+    if not isinstance(error, ControlError | HTTPException):
+        log.error("%s failed", scope["path"], exc_info=error)
 
 
-def _answer_control_error(request: Request[Any, Any, Any], wrong: ControlError) -> Response[dict[str, str]]:
-    return Response({"detail": wrong.why}, status_code=wrong.status)
+def _answer_control_error(request: Request[Any, Any, Any], error: ControlError) -> Response[dict[str, str]]:
+    return Response({"detail": error.reason}, status_code=error.status)
 
 
 async def _reject_other_origins(
     request: Request[Any, Any, Any],
 ) -> Response[dict[str, str]] | None:
-    """Another site open in the same browser must not move people here, the Mini App included."""
+    """No other site in the same browser may act in a person's name here, the Mini App included."""
     origin = request.headers.get("origin")
     if origin is None or origin.partition("://")[2] == request.headers.get("host"):
         return None

@@ -1,4 +1,7 @@
-"""What there is: people, chats, messages. Plain data that can be written down and read again."""
+"""People, chats and messages: plain data that is saved as JSON and read again (`state_file`).
+
+The names of the fields are the keys of that file: they stay as they are.
+"""
 
 from typing import Any, Literal
 
@@ -23,11 +26,11 @@ ADMIN_RIGHTS = (
     "can_pin_messages",
     "can_manage_topics",
 )
-GENERAL_TOPIC_ID = 1  # the topic every forum has; addressed by leaving the topic out
+GENERAL_TOPIC_ID = 1  # the topic every forum has; a call addresses it by leaving the topic out
 
 
 class Person(msgspec.Struct):
-    """Somebody with a Telegram account. `about` is only for the page."""
+    """A person with a Telegram account. `about` and `hue` are only for the page."""
 
     id: int
     first_name: str
@@ -36,16 +39,16 @@ class Person(msgspec.Struct):
     language_code: str = "en"
     about: str = ""
     hue: int = 7
-    # What lets the bot write to them: they pressed Start, or allowed it in the Mini App.
+    # The bot may write to a person who pressed Start, or allowed it in the Mini App.
     may_be_written_to: bool = False
     blocks_bot: bool = False
-    # Somebody the bot never met is "chat not found" to it, not a refusal.
+    # To a bot, a person it never met is "chat not found" (400), not "can't initiate conversation" (403).
     met_bot: bool = False
     storage: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Topic(msgspec.Struct):
-    """A topic of a forum; its id is the id of the service message that made it."""
+    """A topic of a forum; its id is the id of the service message that created it."""
 
     id: int
     name: str
@@ -54,14 +57,15 @@ class Topic(msgspec.Struct):
 
 
 class Membership(msgspec.Struct):
-    """What a member, or the bot, is in a chat. `rights` are those an administrator was given."""
+    """The status of a person, or of the bot, in a chat. `rights` are those of an administrator."""
 
     status: Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
     rights: list[str] = msgspec.field(default_factory=list)
     can_send: bool = True
 
     @property
-    def inside(self) -> bool:
+    def is_inside(self) -> bool:
+        """Whether they are in the chat, with whatever rights."""
         return self.status in INSIDE_STATUSES
 
 
@@ -86,7 +90,7 @@ class Chat(msgspec.Struct):
 
 
 class MessageVersion(msgspec.Struct):
-    """What a message said from `at` (Unix seconds, with fractions) until the next version."""
+    """The content of a message from `at` (Unix seconds, with fractions) until the next version."""
 
     at: float
     text: str
@@ -95,7 +99,7 @@ class MessageVersion(msgspec.Struct):
 
 
 class Document(msgspec.Struct):
-    """A file that was uploaded, whole."""
+    """An uploaded file with its whole content."""
 
     file_name: str
     mime_type: str
@@ -103,7 +107,7 @@ class Document(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """One message. With a document, its text is the caption. `history` holds every version, the present one last."""
+    """One message. With a document, `text` is the caption. `history` has every version, the latest last."""
 
     id: int
     chat_id: int
@@ -122,12 +126,12 @@ class Message(msgspec.Struct):
     history: list[MessageVersion] = msgspec.field(default_factory=list)
 
     def record(self, at: float) -> None:
-        """Add what the message says now to its history."""
+        """Add the present content to the history."""
         self.history.append(MessageVersion(at, self.text, self.entities, self.keyboard))
 
 
 class PendingUpdate(msgspec.Struct):
-    """An update the bot has not taken yet. Updates of one `queue` keep their order."""
+    """An update the bot has not received yet. Updates of one `queue` keep their order."""
 
     update_id: int
     kind: str
@@ -137,7 +141,7 @@ class PendingUpdate(msgspec.Struct):
 
 
 class Webhook(msgspec.Struct):
-    """Where updates are pushed to. No `url`: the bot fetches them."""
+    """Where updates are pushed to. Without `url` the bot fetches them (getUpdates)."""
 
     url: str = ""
     secret: str = ""
@@ -147,7 +151,7 @@ class Webhook(msgspec.Struct):
 
 
 class PreparedMessage(msgspec.Struct):
-    """A message made ready by the bot for one person to share."""
+    """A message that the bot prepared for one person to share (savePreparedInlineMessage)."""
 
     id: str
     user_id: int
@@ -157,12 +161,12 @@ class PreparedMessage(msgspec.Struct):
 
 
 class World(msgspec.Struct):
-    """Everything that is kept over a restart."""
+    """Everything that survives a restart."""
 
     people: dict[int, Person] = msgspec.field(default_factory=dict)
     chats: dict[int, Chat] = msgspec.field(default_factory=dict)
     messages: dict[int, list[Message]] = msgspec.field(default_factory=dict)
-    # Private chats and basic groups count messages together, a supergroup for itself.
+    # Private chats and basic groups number their messages together, a supergroup its own.
     next_message_id: int = 1
     next_update_id: int = 100_000_001
     pending: list[PendingUpdate] = msgspec.field(default_factory=list)

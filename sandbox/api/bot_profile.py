@@ -1,4 +1,4 @@
-"""The bot itself: who it is, its commands, its menu button, its descriptions, what it prepared."""
+"""The bot's own profile: name, commands, menu button, descriptions, and the messages it prepared."""
 
 import re
 import secrets
@@ -53,7 +53,7 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
     telegram.world.commands[key] = [
         {"command": c.command.removeprefix("/"), "description": c.description} for c in call.commands
     ]
-    telegram.touch()
+    telegram.mark_changed()
     return True
 
 
@@ -63,7 +63,7 @@ def get_my_commands(telegram: Telegram, call: GetMyCommands) -> list[Json]:
 
 def delete_my_commands(telegram: Telegram, call: DeleteMyCommands) -> bool:
     telegram.world.commands.pop(scope_key(call.scope, call.language_code), None)
-    telegram.touch()
+    telegram.mark_changed()
     return True
 
 
@@ -73,14 +73,14 @@ def set_chat_menu_button(telegram: Telegram, call: SetChatMenuButton) -> bool:
         if not button["text"].strip():
             raise bad_request("menu button text must be non-empty")
         check_web_app(telegram.config, button["web_app"]["url"])
-    where = call.chat_id or 0
-    if where and where not in telegram.world.people:
+    chat_id = call.chat_id or 0  # 0: every private chat without a button of its own
+    if chat_id and chat_id not in telegram.world.people:
         raise bad_request("chat not found")
     if button["type"] == "default":
-        telegram.world.menu_buttons.pop(where, None)
+        telegram.world.menu_buttons.pop(chat_id, None)
     else:
-        telegram.world.menu_buttons[where] = button
-    telegram.touch()
+        telegram.world.menu_buttons[chat_id] = button
+    telegram.mark_changed()
     return True
 
 
@@ -89,7 +89,7 @@ def get_chat_menu_button(telegram: Telegram, call: GetChatMenuButton) -> Json:
 
 
 def menu_button(telegram: Telegram, person_id: int) -> Json:
-    """What a private chat shows: its own button, the bot's, or the list of commands."""
+    """The menu button of a private chat: its own, the bot's, or the list of commands."""
     buttons = telegram.world.menu_buttons
     return buttons.get(person_id) or buttons.get(0) or {"type": "commands"}
 
@@ -107,27 +107,27 @@ def set_my_short_description(telegram: Telegram, call: SetMyShortDescription) ->
 
 
 def get_my_short_description(telegram: Telegram, call: GetMyShortDescription) -> Json:
-    known = telegram.world.short_descriptions
-    return {"short_description": known.get(call.language_code or "", "")}
+    descriptions = telegram.world.short_descriptions
+    return {"short_description": descriptions.get(call.language_code or "", "")}
 
 
 def _set_description(
-    telegram: Telegram, where: str, text: str | None, language: str | None, most: int
+    telegram: Telegram, field: str, text: str | None, language: str | None, max_length: int
 ) -> bool:
     check_language(language)
-    if text and len(text) > most:
+    if text and len(text) > max_length:
         raise bad_request("BOT_ABOUT_TOO_LONG")
-    known: dict[str, str] = getattr(telegram.world, where)
+    descriptions: dict[str, str] = getattr(telegram.world, field)
     if text:
-        known[language or ""] = text
+        descriptions[language or ""] = text
     else:
-        known.pop(language or "", None)
-    telegram.touch()
+        descriptions.pop(language or "", None)
+    telegram.mark_changed()
     return True
 
 
 def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMessage) -> Json:
-    """Keeps an article with text for a day; other results are not modelled."""
+    """Keep an article with text for a day; other results are not modelled."""
     result: Any = call.result
     content = getattr(result, "input_message_content", None)
     if not isinstance(result, InlineQueryResultArticle) or not isinstance(content, InputTextMessageContent):
@@ -135,21 +135,21 @@ def save_prepared_inline_message(telegram: Telegram, call: SavePreparedInlineMes
     if call.user_id not in telegram.world.people:
         raise bad_request("USER_ID_INVALID")
     text, entities = parse_text(telegram, content.message_text, content.parse_mode, content.entities)
-    kinds = {
+    chat_types = {
         "private": call.allow_user_chats or call.allow_bot_chats,
         "group": call.allow_group_chats,
     }
-    if not (any(kinds.values()) or call.allow_channel_chats):
+    if not (any(chat_types.values()) or call.allow_channel_chats):
         raise bad_request("at least one of the allowed chat types must be specified")
     keyboard = read_keyboard(telegram.config, result.reply_markup, private=False)
-    number = secrets.token_urlsafe(12)
-    expires = telegram.clock.now() + _PREPARED_MESSAGE_LIFETIME_SECONDS
-    telegram.world.prepared[number] = PreparedMessage(
-        number,
+    prepared_id = secrets.token_urlsafe(12)
+    expires_at = telegram.clock.now() + _PREPARED_MESSAGE_LIFETIME_SECONDS
+    telegram.world.prepared[prepared_id] = PreparedMessage(
+        prepared_id,
         call.user_id,
-        expires,
+        expires_at,
         {"text": text, "entities": entities, "keyboard": keyboard, "title": result.title},
-        [kind for kind, allowed in kinds.items() if allowed],
+        [chat_type for chat_type, allowed in chat_types.items() if allowed],
     )
-    telegram.touch()
-    return {"id": number, "expiration_date": int(expires)}
+    telegram.mark_changed()
+    return {"id": prepared_id, "expiration_date": int(expires_at)}

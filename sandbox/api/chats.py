@@ -36,9 +36,9 @@ _PERMISSIONS = (
 
 
 def get_chat(telegram: Telegram, call: GetChat) -> Json:
-    room = require_known_chat(telegram, call.chat_id)
-    if room.type != "private":
-        room = require_bot_inside(telegram, call.chat_id)
+    chat = require_known_chat(telegram, call.chat_id)
+    if chat.type != "private":
+        chat = require_bot_inside(telegram, call.chat_id)
     gifts = dict.fromkeys(
         (
             "unlimited_gifts",
@@ -49,83 +49,85 @@ def get_chat(telegram: Telegram, call: GetChat) -> Json:
         ),
         False,
     )
-    full = bot_api_types.to_chat(telegram.world, room) | {
-        "accent_color_id": room.hue % 7,
+    full = bot_api_types.to_chat(telegram.world, chat) | {
+        "accent_color_id": chat.hue % 7,
         "max_reaction_count": 11,
         "accepted_gift_types": gifts,
     }
-    if room.type != "private":
+    if chat.type != "private":
         full["permissions"] = dict.fromkeys(_PERMISSIONS, True)
-    if room.pinned and (said := bot_api_types.find_message(telegram.world, room.id, room.pinned)):
+    if chat.pinned and (message := bot_api_types.find_message(telegram.world, chat.id, chat.pinned)):
         full["pinned_message"] = bot_api_types.to_message(
-            telegram.world, telegram.config, said, with_reply=False
+            telegram.world, telegram.config, message, with_reply=False
         )
     return full
 
 
 def get_chat_member(telegram: Telegram, call: GetChatMember) -> Json:
-    room = require_bot_inside(telegram, call.chat_id)
+    chat = require_bot_inside(telegram, call.chat_id)
     if call.user_id == telegram.config.bot_id:
-        own = Membership("member") if room.type == "private" else room.bot
-        return bot_api_types.to_chat_member(bot_api_types.to_bot_user(telegram.config), own)
+        membership = Membership("member") if chat.type == "private" else chat.bot
+        return bot_api_types.to_chat_member(bot_api_types.to_bot_user(telegram.config), membership)
     person = telegram.world.people.get(call.user_id)
     if person is None or not person.met_bot:
         raise bad_request("PARTICIPANT_ID_INVALID")
-    if room.type == "private":
+    if chat.type == "private":
         return bot_api_types.to_chat_member(bot_api_types.to_user(person), Membership("member"))
     return bot_api_types.to_chat_member(
-        bot_api_types.to_user(person), room.members.get(person.id, Membership("left"))
+        bot_api_types.to_user(person), chat.members.get(person.id, Membership("left"))
     )
 
 
 def get_chat_administrators(telegram: Telegram, call: GetChatAdministrators) -> list[Json]:
-    room = require_bot_inside(telegram, call.chat_id)
-    if room.type == "private":
+    chat = require_bot_inside(telegram, call.chat_id)
+    if chat.type == "private":
         raise bad_request("there are no administrators in the private chat")
-    found = [
-        bot_api_types.to_chat_member(bot_api_types.to_user(telegram.world.people[number]), member)
-        for number, member in room.members.items()
-        if member.status in {"creator", "administrator"}
+    administrators = [
+        bot_api_types.to_chat_member(bot_api_types.to_user(telegram.world.people[person_id]), membership)
+        for person_id, membership in chat.members.items()
+        if membership.status in {"creator", "administrator"}
     ]
-    if room.bot.status == "administrator":
-        found.append(bot_api_types.to_chat_member(bot_api_types.to_bot_user(telegram.config), room.bot))
-    return found
+    if chat.bot.status == "administrator":
+        bot_user = bot_api_types.to_bot_user(telegram.config)
+        administrators.append(bot_api_types.to_chat_member(bot_user, chat.bot))
+    return administrators
 
 
 def get_chat_member_count(telegram: Telegram, call: GetChatMemberCount) -> int:
     return count_members(require_bot_inside(telegram, call.chat_id))
 
 
-def count_members(room: Chat) -> int:
+def count_members(chat: Chat) -> int:
     """People and the bot, as Telegram counts them."""
-    if room.type == "private":
+    if chat.type == "private":
         return 2
-    return sum(m.inside for m in room.members.values()) + room.bot.inside
+    return sum(m.is_inside for m in chat.members.values()) + chat.bot.is_inside
 
 
 def leave_chat(telegram: Telegram, call: LeaveChat) -> bool:
-    room = require_bot_inside(telegram, call.chat_id)
-    if room.type == "private":
+    chat = require_bot_inside(telegram, call.chat_id)
+    if chat.type == "private":
         raise bad_request("chat is not a group chat")
-    own = telegram.config.bot_id
-    telegram.tell_service(room, own, {"left_chat_member": bot_api_types.to_bot_user(telegram.config)})
-    change_bot_membership(telegram, room, Membership("left"), by=own)
+    bot_id = telegram.config.bot_id
+    event = {"left_chat_member": bot_api_types.to_bot_user(telegram.config)}
+    telegram.post_service_message(chat, bot_id, event)
+    change_bot_membership(telegram, chat, Membership("left"), by=bot_id)
     return True
 
 
 def create_forum_topic(telegram: Telegram, call: CreateForumTopic) -> Json:
-    room = _require_forum(telegram, call.chat_id)
-    require_right(room, "can_manage_topics", _NO_RIGHT_TO_MANAGE_TOPICS)
+    chat = _require_forum(telegram, call.chat_id)
+    require_right(chat, "can_manage_topics", _NO_RIGHT_TO_MANAGE_TOPICS)
     if not 1 <= len(call.name) <= 128:
         raise bad_request("TOPIC_TITLE_EMPTY" if not call.name else "TOPIC_TITLE_TOO_LONG")
     color = call.icon_color or _ICON_COLORS[0]
     if color not in _ICON_COLORS:
         raise bad_request("wrong icon color specified")
-    about = {"name": call.name, "icon_color": color}
-    made = telegram.post(room, telegram.config.bot_id, service={"forum_topic_created": about})
-    made.thread_id = made.id
-    room.topics[made.id] = Topic(made.id, call.name, icon_color=color)
-    return {"message_thread_id": made.id, **about}
+    fields = {"name": call.name, "icon_color": color}
+    created = telegram.post(chat, telegram.config.bot_id, service={"forum_topic_created": fields})
+    created.thread_id = created.id
+    chat.topics[created.id] = Topic(created.id, call.name, icon_color=color)
+    return {"message_thread_id": created.id, **fields}
 
 
 def close_forum_topic(telegram: Telegram, call: CloseForumTopic) -> bool:
@@ -137,19 +139,19 @@ def reopen_forum_topic(telegram: Telegram, call: ReopenForumTopic) -> bool:
 
 
 def _set_topic_closed(telegram: Telegram, chat_id: object, thread_id: int, *, closed: bool) -> bool:
-    room = _require_forum(telegram, chat_id)
-    require_right(room, "can_manage_topics", _NO_RIGHT_TO_MANAGE_TOPICS)
-    topic = require_topic(room, thread_id)
+    chat = _require_forum(telegram, chat_id)
+    require_right(chat, "can_manage_topics", _NO_RIGHT_TO_MANAGE_TOPICS)
+    topic = require_topic(chat, thread_id)
     if topic.closed == closed:
         raise bad_request("TOPIC_NOT_MODIFIED")
     topic.closed = closed
-    what: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
-    telegram.tell_service(room, telegram.config.bot_id, what, thread_id=thread_id)
+    event: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
+    telegram.post_service_message(chat, telegram.config.bot_id, event, thread_id=thread_id)
     return True
 
 
 def _require_forum(telegram: Telegram, chat_id: object) -> Chat:
-    room = require_bot_inside(telegram, chat_id)
-    if not room.is_forum:
+    chat = require_bot_inside(telegram, chat_id)
+    if not chat.is_forum:
         raise bad_request("the chat is not a forum")
-    return room
+    return chat

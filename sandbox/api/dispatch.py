@@ -1,4 +1,4 @@
-"""From a method's name to its answer: the one way every call takes."""
+"""Executes one call: finds the method, injects faults, records the call for tests."""
 
 import inspect
 from typing import Any
@@ -11,7 +11,7 @@ from sandbox.params import parse_call
 from sandbox.telegram import Telegram
 from sandbox.world import Json
 
-# Every method that is played. What is not here is "method not found", never a made-up success.
+# Every method the sandbox models. Any other is "method not found", never a made-up success.
 _SUPPORTED_METHODS: dict[str, Any] = {
     "getMe": bot_profile.get_me,
     "getUpdates": updates.get_updates,
@@ -48,62 +48,62 @@ _SUPPORTED_METHODS: dict[str, Any] = {
 _NAME_BY_LOWER_CASE = {name.lower(): name for name in _SUPPORTED_METHODS}
 
 
-async def dispatch(telegram: Telegram, method: str, given: Json) -> Any:
-    """The result of one call; raises BotApiError, or Dropped when the answer must get lost.
+async def dispatch(telegram: Telegram, method: str, params: Json) -> Any:
+    """The result of one call. Raises BotApiError, or AnswerDropped when the answer must get lost.
 
-    The call and how it ended are written down for tests, fetching updates aside.
+    Every call but getUpdates is recorded for tests, with its outcome.
     """
     name = _NAME_BY_LOWER_CASE.get(method.lower())
     if name is None:
         raise BotApiError(404, "Not Found: method not found")
     if name == "getUpdates":
-        return await _apply_with_fault(telegram, name, given)
-    call = telegram.note_call(name, given)
+        return await _apply_with_fault(telegram, name, params)
+    call = telegram.record_call(name, params)
     try:
-        result = await _apply_with_fault(telegram, name, given)
-    except BotApiError as refused:
-        telegram.end_call(call, error=refused.body())
+        result = await _apply_with_fault(telegram, name, params)
+    except BotApiError as error:
+        telegram.finish_call(call, error=error.body())
         raise
-    except AnswerDropped as lost:
-        telegram.end_call(call, result=lost.args[0])
+    except AnswerDropped as dropped:
+        telegram.finish_call(call, result=dropped.result)
         raise
-    telegram.end_call(call, result=result)
+    telegram.finish_call(call, result=result)
     return result
 
 
-async def _apply_with_fault(telegram: Telegram, name: str, given: Json) -> Any:
-    number = parse_chat_id(given.get("chat_id"))
-    chat_id = number if isinstance(number, int) else None
+async def _apply_with_fault(telegram: Telegram, name: str, params: Json) -> Any:
+    parsed_id = parse_chat_id(params.get("chat_id"))
+    chat_id = parsed_id if isinstance(parsed_id, int) else None
     fault = telegram.faults.take(name, chat_id)
     if fault is None:
-        return await _apply(telegram, name, given, chat_id)
+        return await _apply(telegram, name, params, chat_id)
     if fault.delay_ms:
         await telegram.clock.sleep_until(telegram.clock.now() + fault.delay_ms / 1000)
     if fault.drop_after_apply:
-        result = await _apply(telegram, name, given, chat_id)
-        raise AnswerDropped(result, fault.hang)
+        result = await _apply(telegram, name, params, chat_id)
+        raise AnswerDropped(result, hang=fault.hang)
     if fault.error_code is not None:
         raise _fault_error(fault, fault.error_code)
-    return await _apply(telegram, name, given, chat_id)
+    return await _apply(telegram, name, params, chat_id)
 
 
-async def _apply(telegram: Telegram, name: str, given: Json, chat_id: int | None) -> Any:
+async def _apply(telegram: Telegram, name: str, params: Json, chat_id: int | None) -> Any:
     files: list[Any] = []
     if name == "sendDocument":
-        given, file = documents.split_upload(given)
+        params, file = documents.split_upload(params)
         files = [file]
-    call = parse_call(name, given)
+    call = parse_call(name, params)
     telegram.flood.check(name, chat_id)
     answer = _SUPPORTED_METHODS[name](telegram, call, *files)
     return await answer if inspect.isawaitable(answer) else answer
 
 
 def _fault_error(fault: Fault, code: int) -> BotApiError:
-    more: dict[str, Any] = {}
-    text = fault.description
+    parameters: dict[str, Any] = {}
+    description = fault.description
     if fault.retry_after is not None:
-        more["retry_after"] = fault.retry_after
-        text = text or f"Too Many Requests: retry after {fault.retry_after}"
+        parameters["retry_after"] = fault.retry_after
+        description = description or f"Too Many Requests: retry after {fault.retry_after}"
     if fault.migrate_to_chat_id is not None:
-        more["migrate_to_chat_id"] = fault.migrate_to_chat_id
-    return BotApiError(code, text or "Internal Server Error", **more)
+        parameters["migrate_to_chat_id"] = fault.migrate_to_chat_id
+    return BotApiError(code, description or "Internal Server Error", **parameters)

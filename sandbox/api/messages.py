@@ -41,67 +41,66 @@ _ACTIONS = frozenset(
 
 
 def send_message(telegram: Telegram, call: SendMessage) -> Json:
-    room = require_writable(telegram, call.chat_id, call.message_thread_id)
+    chat = require_writable(telegram, call.chat_id, call.message_thread_id)
     text, entities = parse_text(telegram, call.text, call.parse_mode, call.entities)
-    keyboard = read_keyboard(telegram.config, call.reply_markup, private=room.type == "private")
-    said = telegram.post(
-        room,
+    keyboard = read_keyboard(telegram.config, call.reply_markup, private=chat.type == "private")
+    message = telegram.post(
+        chat,
         telegram.config.bot_id,
         text,
         entities,
         keyboard=keyboard,
         thread_id=call.message_thread_id,
-        reply_to=find_replied_message_id(telegram, room, call),
+        reply_to=find_replied_message_id(telegram, chat, call),
     )
-    return telegram.wire(said)
+    return telegram.to_message(message)
 
 
 def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json:
-    said = require_own_message(telegram, call.chat_id, call.message_id)
-    if said.document is not None:
+    message = require_own_message(telegram, call.chat_id, call.message_id)
+    if message.document is not None:
         raise bad_request("there is no text in the message to edit")
     text, entities = parse_text(telegram, call.text or "", call.parse_mode, call.entities)
-    private = telegram.world.chats[said.chat_id].type == "private"
+    private = telegram.world.chats[message.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
-    return _save_edit(telegram, said, text, entities, keyboard)
+    return _save_edit(telegram, message, text, entities, keyboard)
 
 
 def edit_message_reply_markup(telegram: Telegram, call: EditMessageReplyMarkup) -> Json:
-    said = require_own_message(telegram, call.chat_id, call.message_id)
-    private = telegram.world.chats[said.chat_id].type == "private"
+    message = require_own_message(telegram, call.chat_id, call.message_id)
+    private = telegram.world.chats[message.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
-    return _save_edit(telegram, said, said.text, said.entities, keyboard)
+    return _save_edit(telegram, message, message.text, message.entities, keyboard)
 
 
 def delete_message(telegram: Telegram, call: DeleteMessage) -> bool:
-    room = require_bot_inside(telegram, call.chat_id)
-    said = bot_api_types.find_message(telegram.world, room.id, call.message_id)
-    if said is None:
+    chat = require_bot_inside(telegram, call.chat_id)
+    message = bot_api_types.find_message(telegram.world, chat.id, call.message_id)
+    if message is None:
         raise bad_request("message to delete not found")
-    own = said.sender_id == telegram.config.bot_id
-    fresh = telegram.clock.now() - said.at < _DELETABLE_SECONDS
-    # In a private chat a bot may take back either side's messages, for two days.
-    allowed = fresh if room.type == "private" else own and fresh
-    if not (allowed or has_right(room, "can_delete_messages")) or "group_chat_created" in (
-        said.service or {}
-    ):
+    is_own = message.sender_id == telegram.config.bot_id
+    is_recent = telegram.clock.now() - message.at < _DELETABLE_SECONDS
+    # In a private chat a bot may delete the messages of both sides, for two days.
+    is_allowed = is_recent and (is_own or chat.type == "private")
+    created_group = "group_chat_created" in (message.service or {})
+    if created_group or not (is_allowed or has_right(chat, "can_delete_messages")):
         raise bad_request("message can't be deleted")
-    said.deleted = True
-    telegram.touch()
+    message.deleted = True
+    telegram.mark_changed()
     return True
 
 
 def pin_chat_message(telegram: Telegram, call: PinChatMessage) -> bool:
-    room = require_bot_inside(telegram, call.chat_id)
-    if room.type != "private":
-        require_right(room, "can_pin_messages", "not enough rights to manage pinned messages in the chat")
-    said = bot_api_types.find_message(telegram.world, room.id, call.message_id)
-    if said is None:
+    chat = require_bot_inside(telegram, call.chat_id)
+    if chat.type != "private":
+        require_right(chat, "can_pin_messages", "not enough rights to manage pinned messages in the chat")
+    message = bot_api_types.find_message(telegram.world, chat.id, call.message_id)
+    if message is None:
         raise bad_request("message to pin not found")
-    room.pinned = said.id
-    pinned = bot_api_types.to_message(telegram.world, telegram.config, said, with_reply=False)
+    chat.pinned = message.id
+    pinned = bot_api_types.to_message(telegram.world, telegram.config, message, with_reply=False)
     service = {"pinned_message": pinned}
-    telegram.tell_service(room, telegram.config.bot_id, service, thread_id=said.thread_id)
+    telegram.post_service_message(chat, telegram.config.bot_id, service, thread_id=message.thread_id)
     return True
 
 
@@ -113,66 +112,70 @@ def send_chat_action(telegram: Telegram, call: SendChatAction) -> bool:
 
 
 def parse_text(telegram: Telegram, text: str, parse_mode: Any, entities: Any) -> tuple[str, list[Json]]:
-    """Text and entities as Telegram keeps them. Only HTML is read; other modes are refused."""
-    marks: list[Json] = to_json(entities) if isinstance(entities, list) else []
+    """Text and entities as Telegram keeps them. Raises 400 for any parse mode but HTML."""
+    parsed: list[Json] = to_json(entities) if isinstance(entities, list) else []
     mode = parse_mode if isinstance(parse_mode, str) else ""
-    if mode and not marks:
+    if mode and not parsed:
         if mode.lower() != "html":
             raise bad_request("unsupported parse_mode")
-        text, marks = read_html(text)
-    return normalize_text(text, [m for m in (_resolve_mention(telegram, mark) for mark in marks) if m])
+        text, parsed = read_html(text)
+    resolved = (_resolve_mention(telegram, entity) for entity in parsed)
+    return normalize_text(text, [entity for entity in resolved if entity])
 
 
-def _resolve_mention(telegram: Telegram, mark: Json) -> Json | None:
-    """A mention by id names its user in full; of somebody unknown nothing stays but the text."""
-    if mark["type"] != "text_mention":
-        return mark
-    who = mark["user"] if isinstance(mark["user"], int) else mark["user"]["id"]
-    person = telegram.world.people.get(who)
+def _resolve_mention(telegram: Telegram, entity: Json) -> Json | None:
+    """The entity, a mention by id with its whole `User`; None for a person the bot does not know."""
+    if entity["type"] != "text_mention":
+        return entity
+    user_id = entity["user"] if isinstance(entity["user"], int) else entity["user"]["id"]
+    person = telegram.world.people.get(user_id)
     if person is None or not person.met_bot:
         return None
-    return mark | {"user": bot_api_types.to_user(person)}
+    return entity | {"user": bot_api_types.to_user(person)}
 
 
 def require_own_message(telegram: Telegram, chat_id: object, message_id: int | None) -> Message:
-    """The bot's own message that is to be changed; 400 when it is gone or another's."""
+    """The bot's own message to edit. Raises 400 when it is gone or not the bot's."""
     if chat_id is None or message_id is None:
         raise bad_request("message identifier is not specified")
-    room = require_bot_inside(telegram, chat_id)
-    said = bot_api_types.find_message(telegram.world, room.id, message_id)
-    if said is None:
+    chat = require_bot_inside(telegram, chat_id)
+    message = bot_api_types.find_message(telegram.world, chat.id, message_id)
+    if message is None:
         raise bad_request("message to edit not found")
-    if said.sender_id != telegram.config.bot_id or said.service is not None:
+    if message.sender_id != telegram.config.bot_id or message.service is not None:
         raise bad_request("message can't be edited")
-    return said
+    return message
 
 
-def _save_edit(telegram: Telegram, said: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
-    room = require_writable(telegram, said.chat_id)
-    if (text, entities, keyboard) == (said.text, said.entities, said.keyboard):
+def _save_edit(telegram: Telegram, message: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
+    chat = require_writable(telegram, message.chat_id)
+    if (text, entities, keyboard) == (message.text, message.entities, message.keyboard):
         raise bad_request(
             "message is not modified: specified new message content and reply markup are exactly "
             "the same as a current content and reply markup of the message"
         )
     now = telegram.clock.now()
-    said.text, said.entities, said.keyboard = text, entities, keyboard
-    said.edited_at = now
-    said.record(now)
-    telegram.touch()
-    return telegram.wire(bot_api_types.find_message(telegram.world, room.id, said.id) or said)
+    message.text, message.entities, message.keyboard = text, entities, keyboard
+    message.edited_at = now
+    message.record(now)
+    telegram.mark_changed()
+    return telegram.to_message(bot_api_types.find_message(telegram.world, chat.id, message.id) or message)
 
 
-def find_replied_message_id(telegram: Telegram, room: Chat, call: SendMessage | SendDocument) -> int | None:
-    """The message this one answers. Raises 400 when there is none, unless that is allowed."""
-    lenient = bool(call.allow_sending_without_reply)
-    wanted = call.reply_to_message_id
+def find_replied_message_id(telegram: Telegram, chat: Chat, call: SendMessage | SendDocument) -> int | None:
+    """The id of the message this one replies to, or None.
+
+    Raises 400 when that message does not exist and the call does not allow it to be missing.
+    """
+    may_be_missing = bool(call.allow_sending_without_reply)
+    message_id = call.reply_to_message_id
     if call.reply_parameters is not None:
-        wanted = call.reply_parameters.message_id
-        lenient = call.reply_parameters.allow_sending_without_reply is True
-    if wanted is None:
+        message_id = call.reply_parameters.message_id
+        may_be_missing = call.reply_parameters.allow_sending_without_reply is True
+    if message_id is None:
         return None
-    if bot_api_types.find_message(telegram.world, room.id, wanted) is None:
-        if lenient:
+    if bot_api_types.find_message(telegram.world, chat.id, message_id) is None:
+        if may_be_missing:
             return None
         raise bad_request("message to be replied not found")
-    return wanted
+    return message_id

@@ -1,4 +1,4 @@
-"""Fetching updates, and where they are pushed to instead."""
+"""Updates: fetched by long polling, or pushed to a webhook."""
 
 import re
 from urllib.parse import urlsplit
@@ -7,14 +7,14 @@ from aiogram.methods import DeleteWebhook, GetUpdates, GetWebhookInfo, SetWebhoo
 
 from sandbox.errors import BotApiError, bad_request
 from sandbox.telegram import Telegram
-from sandbox.world import Json, Webhook
+from sandbox.world import Json, PendingUpdate, Webhook
 
 _UPDATE_LIFETIME_SECONDS = 24 * 3600
-_CALLBACK_QUERY_LIFETIME_SECONDS = 150.0  # an undelivered press is of no use to anyone after that
+_CALLBACK_QUERY_LIFETIME_SECONDS = 150.0  # after that nobody waits for the answer any more
 
 
 async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
-    """Long polling. 409 while a webhook is set, or when another poller comes and takes over."""
+    """Long polling. Raises 409 while a webhook is set, or when another poller takes over."""
     world = telegram.world
     if world.webhook.url:
         raise BotApiError(
@@ -24,20 +24,20 @@ async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
         )
     if call.allowed_updates is not None:
         world.allowed_updates = list(call.allowed_updates)
-    me = telegram.poller = object()
-    telegram.changes.bump()
+    poller = telegram.poller = object()
+    telegram.changes.publish()
     _confirm_updates(telegram, call.offset or 0)
     limit = min(max(call.limit or 100, 1), 100)
     timeout = float(min(max(call.timeout or 0, 0), 50))
 
-    def over() -> bool:
-        moved = telegram.poller is not me or telegram.world is not world
-        return bool(world.pending) or moved or bool(world.webhook.url)
+    def can_return() -> bool:
+        is_replaced = telegram.poller is not poller or telegram.world is not world
+        return bool(world.pending) or is_replaced or bool(world.webhook.url)
 
-    await telegram.changes.wait_for(over, timeout)
+    await telegram.changes.wait_until(can_return, timeout)
     if telegram.world is not world:
         return []
-    if telegram.poller is not me:
+    if telegram.poller is not poller:
         raise BotApiError(
             409,
             "Conflict: terminated by other getUpdates request; "
@@ -50,7 +50,7 @@ async def get_updates(telegram: Telegram, call: GetUpdates) -> list[Json]:
 
 
 def _confirm_updates(telegram: Telegram, offset: int) -> None:
-    """Everything before `offset` was taken; a negative one keeps only that many of the last."""
+    """Drop the updates before `offset`; a negative one keeps only that many of the last."""
     pending = telegram.world.pending
     if offset < 0:
         telegram.world.pending = pending[offset:]
@@ -59,41 +59,41 @@ def _confirm_updates(telegram: Telegram, offset: int) -> None:
 
 
 def drop_expired_updates(telegram: Telegram) -> None:
-    """Updates live a day, presses 150 s."""
+    """Drop callback queries after 150 seconds, other updates after a day."""
     now = telegram.clock.now()
 
-    def alive(kind: str, at: float) -> bool:
-        return now - at < (
-            _CALLBACK_QUERY_LIFETIME_SECONDS if kind == "callback_query" else _UPDATE_LIFETIME_SECONDS
-        )
+    def is_alive(update: PendingUpdate) -> bool:
+        is_query = update.kind == "callback_query"
+        lifetime = _CALLBACK_QUERY_LIFETIME_SECONDS if is_query else _UPDATE_LIFETIME_SECONDS
+        return now - update.at < lifetime
 
-    telegram.world.pending = [u for u in telegram.world.pending if alive(u.kind, u.at)]
+    telegram.world.pending = [update for update in telegram.world.pending if is_alive(update)]
 
 
 def set_webhook(telegram: Telegram, call: SetWebhook) -> bool:
     if not call.url:
         return _remove_webhook(telegram, drop=bool(call.drop_pending_updates))
     parts = urlsplit(call.url)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+    is_local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not (parts.scheme == "https" or (parts.scheme == "http" and is_local)):
         raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
-    if not local and (parts.port or 443) not in {443, 80, 88, 8443}:
+    if not is_local and (parts.port or 443) not in {443, 80, 88, 8443}:
         raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
     secret = call.secret_token or ""
     if len(secret) > 256:
         raise bad_request("secret token is too long")
     if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
         raise bad_request("secret token contains unallowed characters")
-    most = 40 if call.max_connections is None else call.max_connections
-    if not 1 <= most <= 100:
+    max_connections = 40 if call.max_connections is None else call.max_connections
+    if not 1 <= max_connections <= 100:
         raise bad_request("max_connections must be between 1 and 100")
     world = telegram.world
     if call.allowed_updates is not None:
         world.allowed_updates = list(call.allowed_updates)
     if call.drop_pending_updates:
         world.pending = []
-    world.webhook = Webhook(call.url, secret, most)
-    telegram.touch()
+    world.webhook = Webhook(call.url, secret, max_connections)
+    telegram.mark_changed()
     return True
 
 
@@ -105,23 +105,23 @@ def _remove_webhook(telegram: Telegram, *, drop: bool) -> bool:
     telegram.world.webhook = Webhook()
     if drop:
         telegram.world.pending = []
-    telegram.touch()
+    telegram.mark_changed()
     return True
 
 
 def get_webhook_info(telegram: Telegram, call: GetWebhookInfo) -> Json:
     world = telegram.world
-    hook = world.webhook
+    webhook = world.webhook
     info: Json = {
-        "url": hook.url,
+        "url": webhook.url,
         "has_custom_certificate": False,
         "pending_update_count": len(world.pending),
     }
     if world.allowed_updates:
         info["allowed_updates"] = world.allowed_updates
-    if hook.url:
-        info["max_connections"] = hook.max_connections
-    if hook.last_error_date is not None:
-        info["last_error_date"] = hook.last_error_date
-        info["last_error_message"] = hook.last_error_message
+    if webhook.url:
+        info["max_connections"] = webhook.max_connections
+    if webhook.last_error_date is not None:
+        info["last_error_date"] = webhook.last_error_date
+        info["last_error_message"] = webhook.last_error_message
     return info

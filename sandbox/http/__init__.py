@@ -1,1 +1,1 @@
-"""The three ways in: the bot's, the tests', and the page's."""
+"""The HTTP interfaces: the Bot API, the control API for tests, and the page."""

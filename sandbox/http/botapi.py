@@ -21,6 +21,7 @@ from sandbox.world import Document, Json
 
 log = logging.getLogger("sandbox.botapi")
 AnyRequest = Request[Any, Any, Any]
+TRANSPORT_EXTENSION = "sandbox.transport"  # set by `serve.Protocol`
 
 
 @route("/{bot:str}/{method:str}", http_method=["GET", "POST"], status_code=200)
@@ -30,19 +31,22 @@ async def bot_api(
     bot: FromPath[str],
     method: FromPath[str],
 ) -> Response[Any]:
-    """GET or POST; parameters in the query, a form, multipart or JSON. 401 for another token."""
+    """Execute a call by GET or POST, its parameters in the query, a form, multipart or JSON.
+
+    Answers 401 for another token.
+    """
     try:
         _check_token(telegram, bot)
         result = await dispatch(telegram, method, await _read_parameters(request))
-    except BotApiError as refused:
-        return Response(refused.body(), status_code=refused.code, media_type=MediaType.JSON)
-    except AnswerDropped as lost:
-        return _LostResponse(lost.args[1])
+    except BotApiError as error:
+        return Response(error.body(), status_code=error.code, media_type=MediaType.JSON)
+    except AnswerDropped as dropped:
+        return _DroppedResponse(hang=dropped.hang)
     except Exception:
-        # The bot must see a server's failure, not an answer it cannot read.
+        # The bot must see an error of the server, not an answer it cannot parse.
         log.exception("%s failed in the sandbox itself", method)
-        failed = BotApiError(500, "Internal Server Error").body()
-        return Response(failed, status_code=500, media_type=MediaType.JSON)
+        body = BotApiError(500, "Internal Server Error").body()
+        return Response(body, status_code=500, media_type=MediaType.JSON)
     return Response({"ok": True, "result": result}, media_type=MediaType.JSON)
 
 
@@ -55,29 +59,29 @@ def _check_token(telegram: Telegram, bot: str) -> None:
 
 
 async def _read_parameters(request: AnyRequest) -> Json:
-    """All parameters of the call; of one given twice, the first counts. Empty means not given."""
+    """All parameters of the call. The first of two values counts; an empty one counts as missing."""
     query = request.scope["query_string"].decode()
     pairs: list[tuple[str, Any]] = list(parse_qsl(query, keep_blank_values=True))
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "application/json":
         pairs += _parse_json_object(await request.body()).items()
-    elif kind == "application/x-www-form-urlencoded":
+    elif content_type == "application/x-www-form-urlencoded":
         pairs += parse_qsl((await request.body()).decode(), keep_blank_values=True)
-    elif kind == "multipart/form-data":
+    elif content_type == "multipart/form-data":
         try:
             form = await request.form()
-        except ClientException as broken:
-            raise bad_request("can't parse multipart form data") from broken
-        pairs += [(name, await _read_upload(value)) for name, value in form.multi_items()]
-    given: Json = {}
+        except ClientException as error:
+            raise bad_request("can't parse multipart form data") from error
+        pairs += [(name, await _read_form_value(value)) for name, value in form.multi_items()]
+    params: Json = {}
     for name, value in pairs:
         if value is not None and value != "":
-            given.setdefault(name, value)
-    return given
+            params.setdefault(name, value)
+    return params
 
 
-async def _read_upload(value: Any) -> Any:
-    """A part of a form; a file with all it holds."""
+async def _read_form_value(value: Any) -> Any:
+    """A part of a form: its text, or the uploaded file as a Document."""
     if not isinstance(value, UploadFile):
         return value
     return Document(value.filename, value.content_type, await value.read())
@@ -85,35 +89,35 @@ async def _read_upload(value: Any) -> Any:
 
 def _parse_json_object(body: bytes) -> Json:
     try:
-        found = json.loads(body or b"{}")
+        params = json.loads(body or b"{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        params = None
+    if not isinstance(params, dict):
         raise bad_request("object expected in the request's body")
-    return found
+    return params
 
 
-class _SilentAnswer(ASGIResponse):
-    """Sends nothing: breaks the connection, or stays silent until the caller has had enough."""
+class _NoAnswer(ASGIResponse):
+    """Sends nothing: breaks the connection, or (`hang`) leaves it open until the caller gives up."""
 
     hang = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.hang:
             extensions: Any = scope.get("extensions") or {}
-            extensions["sandbox.transport"]["transport"].abort()
+            extensions[TRANSPORT_EXTENSION]["transport"].abort()
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
-class _LostResponse(Response[None]):
-    """The answer of a call that took effect and is never heard of."""
+class _DroppedResponse(Response[None]):
+    """The lost answer of a call that took effect."""
 
-    def __init__(self, hang: bool) -> None:
+    def __init__(self, *, hang: bool) -> None:
         super().__init__(None)
         self._hang = hang
 
     def to_asgi_response(self, *args: Any, **more: Any) -> ASGIResponse:
-        silence = _SilentAnswer()
-        silence.hang = self._hang
-        return silence
+        answer = _NoAnswer()
+        answer.hang = self._hang
+        return answer

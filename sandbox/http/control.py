@@ -1,4 +1,4 @@
-"""`/_control/…`: faults, limits, the clock, what the bot called, and waiting for things."""
+"""`/_control/…`: faults, limits, the clock, the bot's calls, and waiting for messages and changes."""
 
 import msgspec
 from litestar import Router, delete, get, post
@@ -21,37 +21,37 @@ class FloodSwitch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ClockAdvance(msgspec.Struct, forbid_unknown_fields=True):
-    """Seconds to let pass at once."""
+    """Seconds that pass at once."""
 
     advance: float
 
 
 @post("/reset", status_code=200)
 async def reset(telegram: NamedDependency[Telegram]) -> Json:
-    """A new first day: cast, chats, clock, faults, calls. The token and address stay."""
-    telegram.begin()
+    """Begin anew with the initial people and chats, clock, faults and calls. Token and address stay."""
+    telegram.reset()
     return read_counters(telegram)
 
 
 @get("/faults")
 async def faults(telegram: NamedDependency[Telegram]) -> list[Fault]:
-    return telegram.faults.waiting
+    return telegram.faults.pending
 
 
 @post("/faults")
 async def add_fault(telegram: NamedDependency[Telegram], data: JSONBody[Fault]) -> Fault:
     try:
         telegram.faults.add(data)
-    except ValueError as wrong:
-        raise ControlError(str(wrong), 400) from wrong
-    telegram.changes.bump()
+    except ValueError as error:
+        raise ControlError(str(error), 400) from error
+    telegram.changes.publish()
     return data
 
 
 @delete("/faults", status_code=200)
 async def clear_faults(telegram: NamedDependency[Telegram]) -> Json:
-    telegram.faults.waiting.clear()
-    telegram.changes.bump()
+    telegram.faults.pending.clear()
+    telegram.changes.publish()
     return read_counters(telegram)
 
 
@@ -70,8 +70,8 @@ async def clock(telegram: NamedDependency[Telegram]) -> Json:
 async def advance(telegram: NamedDependency[Telegram], data: JSONBody[ClockAdvance]) -> Json:
     try:
         telegram.clock.advance(data.advance)
-    except ValueError as wrong:
-        raise ControlError(str(wrong), 400) from wrong
+    except ValueError as error:
+        raise ControlError(str(error), 400) from error
     return {"now": telegram.clock.now()}
 
 
@@ -81,7 +81,7 @@ async def counters(telegram: NamedDependency[Telegram]) -> Json:
 
 
 def read_counters(telegram: Telegram) -> Json:
-    """How much happened so far; `calls` by method, `refused` those answered with an error."""
+    """Counts since the start: `calls` by method, `refused` the calls answered with an error."""
     by_method: dict[str, int] = {}
     for call in telegram.calls:
         by_method[call.method] = by_method.get(call.method, 0) + 1
@@ -90,8 +90,8 @@ def read_counters(telegram: Telegram) -> Json:
         "last_call": telegram.call_count,
         "calls": by_method,
         "refused": sum(call.error is not None for call in telegram.calls),
-        "faults_struck": telegram.faults.struck,
-        "flood_refused": telegram.flood.refused,
+        "faults_struck": telegram.faults.triggered,
+        "flood_refused": telegram.flood.refusal_count,
         "pending_updates": len(telegram.world.pending),
         "webhook": telegram.world.webhook.url,
     }
@@ -106,12 +106,12 @@ async def calls(
     count: FromQuery[int] = 0,
     within: FromQuery[float] = 0.0,
 ) -> list[Json]:
-    """Finished calls; with `count`, waits `within` seconds for that many (else 408)."""
+    """Finished calls; with `count`, waits `within` seconds for that many (408 when fewer come)."""
 
-    def found() -> bool:
+    def are_enough() -> bool:
         return len(finished_calls(telegram, method, chat_id, after)) >= count
 
-    if not await telegram.changes.wait_for(found, min(within, MAX_WAIT_SECONDS)):
+    if not await telegram.changes.wait_until(are_enough, min(within, MAX_WAIT_SECONDS)):
         raise ControlError(f"The bot did not make {count} such calls in time.", 408)
     return [serializers.call_json(call) for call in finished_calls(telegram, method, chat_id, after)]
 
@@ -120,22 +120,25 @@ async def calls(
 async def wait(
     telegram: NamedDependency[Telegram], data: JSONBody[MessageFilter], within: FromQuery[float] = 10.0
 ) -> Json:
-    """The newest message that is as wanted, once there is one; else 408 with what is there."""
-    found: list[Message] = []
+    """The newest message that matches, once there is one; 408 with the last messages when none comes."""
+    matches: list[Message] = []
 
-    def there() -> bool:
+    def is_there() -> bool:
         message = data.find(telegram)
         if message is not None:
-            found.append(message)
+            matches.append(message)
         return message is not None
 
-    if not await telegram.changes.wait_for(there, min(within, MAX_WAIT_SECONDS)):
-        last = [
-            f"#{m.id}{' (deleted)' if m.deleted else ''} {m.text or m.service!r} {serializers.button_texts(m.keyboard)}"
-            for m in telegram.world.messages.get(data.chat_id, [])[-5:]
-        ]
+    if not await telegram.changes.wait_until(is_there, min(within, MAX_WAIT_SECONDS)):
+        last = [_summary(message) for message in telegram.world.messages.get(data.chat_id, [])[-5:]]
         raise ControlError("No such message in time. The last ones: " + " | ".join(last), 408)
-    return serializers.message_json(telegram, found[-1])
+    return serializers.message_json(telegram, matches[-1])
+
+
+def _summary(message: Message) -> str:
+    deleted = " (deleted)" if message.deleted else ""
+    buttons = serializers.button_texts(message.keyboard)
+    return f"#{message.id}{deleted} {message.text or message.service!r} {buttons}"
 
 
 @get("/changes")
@@ -145,11 +148,14 @@ async def changes(
     run: FromQuery[str] = "",
     within: FromQuery[float] = 25.0,
 ) -> Json:
-    """The version of everything visible, as soon as it is beyond `after` (of `run`, if named)."""
-    seen = telegram.changes
-    if run in {"", seen.run}:
-        await seen.wait_for(lambda: seen.version > after, min(within, MAX_WAIT_SECONDS))
-    return {"version": seen.version, "run": seen.run}
+    """The version of everything visible, as soon as it exceeds `after` or within `within` seconds.
+
+    Answers at once when `run` names another run of the sandbox than this one.
+    """
+    tracker = telegram.changes
+    if run in {"", tracker.run}:
+        await tracker.wait_until(lambda: tracker.version > after, min(within, MAX_WAIT_SECONDS))
+    return {"version": tracker.version, "run": tracker.run}
 
 
 router = Router(

@@ -1,4 +1,4 @@
-"""`/`: the page with the chat and the phone, its script and style."""
+"""`/`: the page with the chat and the phone, its scripts and styles."""
 
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,19 @@ from litestar.types import ControllerRouterHandler
 
 from sandbox.telegram import Telegram
 
-_HERE = Path(__file__).parent.parent / "page"
+_PAGE_DIRECTORY = Path(__file__).parent.parent / "page"
 
 
 @get("/", media_type="text/html")
 async def page(telegram: NamedDependency[Telegram]) -> Response[str]:
-    """The page. It may frame the product under test and nothing else; no inline script or style."""
+    """The page. Its policy allows no frame but the product under test, and no inline script or style."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src 'self'; frame-src {telegram.config.app_origin}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return Response(
-        (_HERE / "index.html").read_text("utf-8"),
+        (_PAGE_DIRECTORY / "index.html").read_text("utf-8"),
         media_type="text/html",
         headers={
             "Content-Security-Policy": policy,
@@ -40,5 +40,5 @@ def _disable_caching(response: Response[Any]) -> Response[Any]:
 
 handlers: list[ControllerRouterHandler] = [
     page,
-    create_static_files_router("/page", directories=[_HERE], after_request=_disable_caching),
+    create_static_files_router("/page", directories=[_PAGE_DIRECTORY], after_request=_disable_caching),
 ]

@@ -1,4 +1,4 @@
-"""`/_control/people/…`: be somebody. People are named by id or first name."""
+"""`/_control/people/…`: act as a person, named by id or first name."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody
 from sandbox import groups, user_actions
 from sandbox.errors import ControlError
 from sandbox.http import serializers
-from sandbox.launch import LaunchRequest, open_app
+from sandbox.launch import LaunchPath, LaunchRequest, open_app
 from sandbox.telegram import Telegram
 from sandbox.world import Json, Person
 
@@ -20,7 +20,7 @@ MAX_WAIT_SECONDS = 60.0
 
 
 class OutgoingMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody writes."""
+    """A message that a person sends."""
 
     chat_id: int
     text: str
@@ -29,13 +29,13 @@ class OutgoingMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StartPress(msgspec.Struct, forbid_unknown_fields=True):
-    """START, with the payload of the link that led there."""
+    """A press of START, with the payload of the link that led there."""
 
     payload: str = ""
 
 
 class ButtonTap(msgspec.Struct, forbid_unknown_fields=True):
-    """A button of a message, by its words or its place; how long to wait for the bot's answer."""
+    """A button of a message, by its text or its place; `timeout` is the wait for an answer in seconds."""
 
     chat_id: int
     message_id: int
@@ -46,7 +46,7 @@ class ButtonTap(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class FollowedLink(msgspec.Struct, forbid_unknown_fields=True):
-    """A link somebody follows, and where they saw it."""
+    """A link that a person follows, and the chat they found it in."""
 
     url: str
     chat_id: int | None = None
@@ -54,13 +54,13 @@ class FollowedLink(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BlockChange(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether they block the bot."""
+    """Whether the person blocks the bot."""
 
     blocked: bool = True
 
 
 class MembershipChange(msgspec.Struct, forbid_unknown_fields=True):
-    """Into a group or out of it, by another's hand if `by` names another."""
+    """Joining or leaving a group; `by` names who added or removed the person, if another did."""
 
     chat_id: int
     inside: bool = True
@@ -68,13 +68,13 @@ class MembershipChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WriteAccessAnswer(msgspec.Struct, forbid_unknown_fields=True):
-    """What they chose when the Mini App asked whether the bot may write."""
+    """The answer to the Mini App's question whether the bot may write."""
 
     allowed: bool
 
 
 class ShareRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A prepared message and where it goes."""
+    """A prepared message and the chat it is sent to."""
 
     prepared: str
     chat_id: int
@@ -87,130 +87,132 @@ class StorageCall(msgspec.Struct, forbid_unknown_fields=True):
     params: dict[str, Any]
 
 
-def provide_person(telegram: NamedDependency[Telegram], who: FromPath[str]) -> Person:
+def provide_person(telegram: NamedDependency[Telegram], name_or_id: FromPath[str]) -> Person:
     """The person of the path, by id or by first name."""
-    return find_person(telegram, who)
+    return find_person(telegram, name_or_id)
 
 
-def find_person(telegram: Telegram, who: str) -> Person:
-    """By id or first name (any case); Impossible (404) when nobody is called so."""
-    if who.isdigit():
-        return telegram.person(int(who))
+def find_person(telegram: Telegram, name_or_id: str) -> Person:
+    """The person by id or by first name (in any case). Raises ControlError (404) for an unknown one."""
+    if name_or_id.isdigit():
+        return telegram.person(int(name_or_id))
     for person in telegram.world.people.values():
-        if person.first_name.casefold() == who.casefold():
+        if person.first_name.casefold() == name_or_id.casefold():
             return person
-    raise ControlError(f"Nobody here is called {who}.", 404)
+    raise ControlError(f"Nobody here is called {name_or_id}.", 404)
 
 
 @get("/")
 async def index(telegram: NamedDependency[Telegram]) -> list[Json]:
-    return [serializers.person_json(telegram, person) for person in telegram.world.people.values()]
+    return [serializers.person_json(person) for person in telegram.world.people.values()]
 
 
-@get("/{who:str}")
+@get("/{name_or_id:str}")
 async def show(telegram: NamedDependency[Telegram], person: NamedDependency[Person]) -> Json:
-    return serializers.person_json(telegram, person)
+    return serializers.person_json(person)
 
 
-@post("/{who:str}/send", status_code=200)
+@post("/{name_or_id:str}/send", status_code=200)
 async def send(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[OutgoingMessage]
 ) -> Json:
-    said = user_actions.send_message(telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to)
-    return serializers.message_json(telegram, said)
+    message = user_actions.send_message(
+        telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to
+    )
+    return serializers.message_json(telegram, message)
 
 
-@post("/{who:str}/start", status_code=200)
+@post("/{name_or_id:str}/start", status_code=200)
 async def start(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[StartPress]
 ) -> Json:
     return serializers.message_json(telegram, user_actions.press_start(telegram, person, data.payload))
 
 
-@post("/{who:str}/tap", status_code=200)
+@post("/{name_or_id:str}/tap", status_code=200)
 async def tap(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[ButtonTap]
 ) -> Json:
-    """What happens: `kind` is callback (with `answer`, or null), app, start, link or copy."""
-    room = user_actions.require_inside(telegram, person, data.chat_id)
-    said = user_actions.require_message(telegram, room, data.message_id)
-    button = user_actions.find_button(said, data.button, data.row, data.col)
+    """Press a button. `kind` of the result is callback (with `answer`, or null), app, start, link or copy."""
+    chat = user_actions.require_inside(telegram, person, data.chat_id)
+    message = user_actions.require_message(telegram, chat, data.message_id)
+    button = user_actions.find_button(message, data.button, data.row, data.col)
     if button.get("disabled"):
         raise ControlError("This button is disabled.")
     if "callback_data" in button:
-        pressed = user_actions.press_button(telegram, person, room.id, said.id, button)
-        answer = await user_actions.wait_for_answer(telegram, pressed, min(data.timeout, MAX_WAIT_SECONDS))
+        press = user_actions.press_button(telegram, person, chat.id, message.id, button)
+        answer = await user_actions.wait_for_answer(telegram, press, min(data.timeout, MAX_WAIT_SECONDS))
         return {"kind": "callback", "answer": answer}
     if "web_app" in button:
         launch = LaunchRequest("button", url=button["web_app"]["url"], chat_id=person.id)
         return {"kind": "app", **open_app(telegram, person, launch)}
     if "copy_text" in button:
         return {"kind": "copy", "text": button["copy_text"]["text"]}
-    return follow_link(telegram, person, FollowedLink(button["url"], room.id))
+    return follow_link(telegram, person, FollowedLink(button["url"], chat.id))
 
 
-@post("/{who:str}/open", status_code=200)
+@post("/{name_or_id:str}/open", status_code=200)
 async def open_link(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[FollowedLink]
 ) -> Json:
-    """Follow a link: the bot's own are opened here, others are handed back."""
+    """Follow a link: the bot's own links open here, the result names any other."""
     return follow_link(telegram, person, data)
 
 
 def follow_link(telegram: Telegram, person: Person, link: FollowedLink) -> Json:
-    """`app` with a launch, `start` with the payload to send (not yet sent), or `link`."""
+    """`kind` of the result is `app` (with a launch), `start` (with the payload, not yet sent) or `link`."""
     parts = urlsplit(link.url if "://" in link.url else f"https://{link.url}")
     name = telegram.config.bot_name.lower()
-    steps = [step for step in parts.path.split("/") if step]
-    ours = (parts.hostname or "") in {"t.me", "telegram.me"} and steps and steps[0].lower() == name
-    if not ours:
+    segments = [segment for segment in parts.path.split("/") if segment]
+    is_telegram = (parts.hostname or "") in {"t.me", "telegram.me"}
+    if not (is_telegram and segments and segments[0].lower() == name):
         return {"kind": "link", "url": link.url}
     query = parse_qs(parts.query, keep_blank_values=True)
     startapp = query.get("startapp", [""])[0] or None
-    if len(steps) > 1 or "startapp" in query:
-        if len(steps) > 1 and not re.fullmatch(r"\w{3,30}", steps[1]):
+    if len(segments) > 1 or "startapp" in query:
+        if len(segments) > 1 and not re.fullmatch(r"\w{3,30}", segments[1]):
             return {"kind": "link", "url": link.url}
-        path = "direct" if len(steps) > 1 else "main"
-        launch = LaunchRequest(path, chat_id=link.chat_id, startapp=startapp, theme=link.theme)  # type: ignore[arg-type]
+        path: LaunchPath = "direct" if len(segments) > 1 else "main"
+        launch = LaunchRequest(path, chat_id=link.chat_id, startapp=startapp, theme=link.theme)
         return {"kind": "app", **open_app(telegram, person, launch)}
     return {"kind": "start", "payload": query.get("start", [""])[0]}
 
 
-@post("/{who:str}/launch", status_code=200)
+@post("/{name_or_id:str}/launch", status_code=200)
 async def launch(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[LaunchRequest]
 ) -> Json:
     return open_app(telegram, person, data)
 
 
-@post("/{who:str}/block", status_code=200)
+@post("/{name_or_id:str}/block", status_code=200)
 async def block(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[BlockChange]
 ) -> Json:
     user_actions.set_blocked(telegram, person, blocked=data.blocked)
-    return serializers.person_json(telegram, person)
+    return serializers.person_json(person)
 
 
-@post("/{who:str}/membership", status_code=200)
+@post("/{name_or_id:str}/membership", status_code=200)
 async def membership(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[MembershipChange]
 ) -> Json:
-    room = telegram.room(data.chat_id)
+    chat = telegram.chat(data.chat_id)
     by = person if data.by is None else find_person(telegram, data.by)
-    groups.set_inside(telegram, room, person, inside=data.inside, by=by)
-    return serializers.chat_json(telegram, room)
+    groups.set_inside(telegram, chat, person, inside=data.inside, by=by)
+    return serializers.chat_json(telegram, chat)
 
 
-@post("/{who:str}/write-access", status_code=200)
+@post("/{name_or_id:str}/write-access", status_code=200)
 async def write_access(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[WriteAccessAnswer]
 ) -> Json:
     if data.allowed and not (person.may_be_written_to and not person.blocks_bot):
         user_actions.allow_writing(telegram, person)
-    return serializers.person_json(telegram, person)
+    return serializers.person_json(person)
 
 
-@post("/{who:str}/share", status_code=200)
+@post("/{name_or_id:str}/share", status_code=200)
 async def share(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[ShareRequest]
 ) -> Json:
@@ -219,7 +221,7 @@ async def share(
     )
 
 
-@post("/{who:str}/storage", status_code=200)
+@post("/{name_or_id:str}/storage", status_code=200)
 async def storage(person: NamedDependency[Person], data: JSONBody[StorageCall]) -> Json:
     return user_actions.call_cloud_storage(person, data.method, data.params)
 

@@ -1,4 +1,4 @@
-"""What is shown of people, chats and messages to tests and to the page."""
+"""People, chats, messages and calls as JSON of the control API."""
 
 import base64
 
@@ -7,102 +7,102 @@ from sandbox.telegram import RecordedCall, Telegram
 from sandbox.world import GENERAL_TOPIC_ID, Chat, Json, Keyboard, Message, Person
 
 
-def person_json(telegram: Telegram, who: Person) -> Json:
-    """A person with what stands between them and the bot."""
+def person_json(person: Person) -> Json:
+    """A person, and whether the bot may write to them."""
     return {
-        "id": who.id,
-        "name": " ".join(part for part in (who.first_name, who.last_name) if part),
-        "first_name": who.first_name,
-        "username": who.username,
-        "language_code": who.language_code,
-        "about": who.about,
-        "hue": who.hue,
-        "may_be_written_to": who.may_be_written_to,
-        "blocks_bot": who.blocks_bot,
+        "id": person.id,
+        "name": " ".join(part for part in (person.first_name, person.last_name) if part),
+        "first_name": person.first_name,
+        "username": person.username,
+        "language_code": person.language_code,
+        "about": person.about,
+        "hue": person.hue,
+        "may_be_written_to": person.may_be_written_to,
+        "blocks_bot": person.blocks_bot,
     }
 
 
-def chat_json(telegram: Telegram, room: Chat) -> Json:
-    """A chat and what the bot is in it."""
-    private = room.type == "private"
-    members = [number for number, member in room.members.items() if member.inside]
+def chat_json(telegram: Telegram, chat: Chat) -> Json:
+    """A chat with its members and the bot's membership."""
+    is_private = chat.type == "private"
+    member_ids = [person_id for person_id, member in chat.members.items() if member.is_inside]
     return {
-        "id": room.id,
-        "type": room.type,
-        "title": telegram.config.bot_title if private else room.title,
-        "emoji": room.emoji,
-        "hue": room.hue,
-        "instance": room.instance,
-        "is_forum": room.is_forum,
+        "id": chat.id,
+        "type": chat.type,
+        "title": telegram.config.bot_title if is_private else chat.title,
+        "emoji": chat.emoji,
+        "hue": chat.hue,
+        "instance": chat.instance,
+        "is_forum": chat.is_forum,
         "topics": [
-            *([{"id": GENERAL_TOPIC_ID, "name": "General", "closed": False}] if room.is_forum else []),
-            *({"id": t.id, "name": t.name, "closed": t.closed} for t in room.topics.values()),
+            *([{"id": GENERAL_TOPIC_ID, "name": "General", "closed": False}] if chat.is_forum else []),
+            *({"id": t.id, "name": t.name, "closed": t.closed} for t in chat.topics.values()),
         ],
-        "members": members,
-        "people": len(members),
-        "member_count": count_members(room),
+        "members": member_ids,
+        "people": len(member_ids),
+        "member_count": count_members(chat),
         "bot": {
-            "status": room.bot.status,
-            "rights": room.bot.rights,
-            "can_send": room.bot.can_send,
+            "status": chat.bot.status,
+            "rights": chat.bot.rights,
+            "can_send": chat.bot.can_send,
         },
-        "migrated_to": room.migrated_to,
-        "pinned": room.pinned,
+        "migrated_to": chat.migrated_to,
+        "pinned": chat.pinned,
     }
 
 
-def message_json(telegram: Telegram, said: Message, *, history: bool = True) -> Json:
-    """A message, its buttons with what they do, and every version it had."""
-    own = said.sender_id == telegram.config.bot_id
-    who = None if own else telegram.world.people[said.sender_id]
+def message_json(telegram: Telegram, message: Message, *, history: bool = True) -> Json:
+    """A message with its buttons and, with `history`, every version it had."""
+    is_own = message.sender_id == telegram.config.bot_id
+    sender = None if is_own else telegram.world.people[message.sender_id]
     data: Json = {
-        "id": said.id,
-        "chat_id": said.chat_id,
-        "thread_id": said.thread_id,
+        "id": message.id,
+        "chat_id": message.chat_id,
+        "thread_id": message.thread_id,
         "from": {
-            "id": said.sender_id,
-            "name": who.first_name if who else telegram.config.bot_title,
-            "is_bot": own,
-            "hue": who.hue if who else None,
+            "id": message.sender_id,
+            "name": sender.first_name if sender else telegram.config.bot_title,
+            "is_bot": is_own,
+            "hue": sender.hue if sender else None,
         },
-        "at": said.at,
-        "edited_at": said.edited_at,
-        "edits": len(said.history) - 1,
-        "text": said.text,
-        "entities": said.entities,
-        "buttons": said.keyboard or [],
-        "reply_to": said.reply_to,
-        "service": said.service,
-        "via_bot": said.via_bot,
-        "deleted": said.deleted,
+        "at": message.at,
+        "edited_at": message.edited_at,
+        "edits": len(message.history) - 1,
+        "text": message.text,
+        "entities": message.entities,
+        "buttons": message.keyboard or [],
+        "reply_to": message.reply_to,
+        "service": message.service,
+        "via_bot": message.via_bot,
+        "deleted": message.deleted,
     }
-    if said.document is not None:
+    if message.document is not None:
         data["document"] = {
-            "file_name": said.document.file_name,
-            "mime_type": said.document.mime_type,
-            "content": base64.b64encode(said.document.content).decode(),
+            "file_name": message.document.file_name,
+            "mime_type": message.document.mime_type,
+            "content": base64.b64encode(message.document.content).decode(),
         }
     if history:
         data["history"] = [
             {"at": v.at, "text": v.text, "entities": v.entities, "buttons": v.keyboard or []}
-            for v in said.history
+            for v in message.history
         ]
     return data
 
 
-def call_json(noted: RecordedCall) -> Json:
-    """A call by the bot and how it ended (both None while it runs)."""
+def call_json(call: RecordedCall) -> Json:
+    """A call by the bot with its result or error (both None while it runs)."""
     return {
-        "number": noted.number,
-        "at": noted.at,
-        "method": noted.method,
-        "params": noted.params,
-        "result": noted.result,
-        "error": noted.error,
-        "done": noted.done,
+        "number": call.number,
+        "at": call.at,
+        "method": call.method,
+        "params": call.params,
+        "result": call.result,
+        "error": call.error,
+        "done": call.done,
     }
 
 
 def button_texts(keyboard: Keyboard | None) -> list[str]:
-    """What the buttons say, row by row."""
+    """The texts of the buttons, row by row."""
     return [button["text"] for row in keyboard or [] for button in row]

@@ -1,4 +1,4 @@
-"""`/_control/view`: all one person sees, in one answer, for the page."""
+"""`/_control/view`: everything one person sees, in one answer, for the page."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -20,17 +20,17 @@ async def view(
     who: FromQuery[int],
     chat_id: FromQuery[int | None] = None,
 ) -> Json:
-    """The cast, the person's chats with their last message, and the open chat.
+    """All people, the person's chats with their last message, and the open chat.
 
-    Without `chat_id`, or with one the person does not see, the first of their chats is open.
+    Without `chat_id`, or with a chat the person does not see, the first of their chats is open.
     """
     person = telegram.person(who)
-    rooms = [room for room in telegram.world.chats.values() if _is_visible_to(room, person)]
-    rooms.append(telegram.private(person.id))
-    moved = {room.id: room.migrated_to for room in telegram.world.chats.values()}
-    chat_id = moved.get(chat_id or 0) or chat_id
-    open_room = next((room for room in rooms if room.id == chat_id), rooms[0])
-    said = [m for m in telegram.said_in(open_room.id) if not m.deleted][-_MAX_MESSAGES:]
+    chats = [chat for chat in telegram.world.chats.values() if _is_visible_to(chat, person)]
+    chats.append(telegram.private_chat(person.id))
+    upgraded = {chat.id: chat.migrated_to for chat in telegram.world.chats.values()}
+    chat_id = upgraded.get(chat_id or 0) or chat_id
+    open_chat = next((chat for chat in chats if chat.id == chat_id), chats[0])
+    messages = [m for m in telegram.messages_in(open_chat.id) if not m.deleted][-_MAX_MESSAGES:]
     descriptions = telegram.world.descriptions
     return {
         "version": telegram.changes.version,
@@ -44,35 +44,35 @@ async def view(
         },
         "app": {"origin": telegram.config.app_origin, "url": telegram.config.mini_app_url},
         "themes": THEMES,
-        "people": [serializers.person_json(telegram, one) for one in telegram.world.people.values()],
-        "me": serializers.person_json(telegram, person),
+        "people": [serializers.person_json(one) for one in telegram.world.people.values()],
+        "me": serializers.person_json(person),
         "chats": [
-            {**serializers.chat_json(telegram, room), "last": _last_message(telegram, room)} for room in rooms
+            {**serializers.chat_json(telegram, chat), "last": _last_message(telegram, chat)} for chat in chats
         ],
         "chat": {
-            **serializers.chat_json(telegram, open_room),
-            "messages": [serializers.message_json(telegram, one, history=False) for one in said],
-            "pinned_text": _pinned_text(open_room, said),
-            "commands": visible_commands(telegram.world, open_room, person.id),
+            **serializers.chat_json(telegram, open_chat),
+            "messages": [serializers.message_json(telegram, m, history=False) for m in messages],
+            "pinned_text": _pinned_text(open_chat, messages),
+            "commands": visible_commands(telegram.world, open_chat, person.id),
             "menu_button": menu_button(telegram, person.id),
         },
-        "faults": len(telegram.faults.waiting),
+        "faults": len(telegram.faults.pending),
     }
 
 
-def _is_visible_to(room: Chat, person: Person) -> bool:
-    if room.type == "private" or room.migrated_to is not None:
+def _is_visible_to(chat: Chat, person: Person) -> bool:
+    if chat.type == "private" or chat.migrated_to is not None:
         return False
-    standing = room.members.get(person.id)
-    return standing is not None and standing.inside
+    membership = chat.members.get(person.id)
+    return membership is not None and membership.is_inside
 
 
-def _last_message(telegram: Telegram, room: Chat) -> Json | None:
-    for said in reversed(telegram.said_in(room.id)):
-        if not said.deleted and said.service is None:
-            return {"id": said.id, "at": said.at, "text": said.text[:80], "by": said.sender_id}
+def _last_message(telegram: Telegram, chat: Chat) -> Json | None:
+    for message in reversed(telegram.messages_in(chat.id)):
+        if not message.deleted and message.service is None:
+            return {"id": message.id, "at": message.at, "text": message.text[:80], "by": message.sender_id}
     return None
 
 
-def _pinned_text(room: Chat, said: list[Message]) -> str:
-    return next((m.text for m in said if m.id == room.pinned), "")
+def _pinned_text(chat: Chat, messages: list[Message]) -> str:
+    return next((message.text for message in messages if message.id == chat.pinned), "")

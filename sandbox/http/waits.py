@@ -1,4 +1,4 @@
-"""What a test waits for in a chat, or among the bot's calls."""
+"""Filters for the messages and calls that tests wait for."""
 
 import msgspec
 
@@ -8,11 +8,11 @@ from sandbox.world import Message
 
 
 class MessageFilter(msgspec.Struct, forbid_unknown_fields=True):
-    """A message is wanted when it fits all that is given.
+    """Matches the messages that satisfy every field that is set.
 
-    `text` and `no_text` are parts of it, `button` and `no_button` the beginnings of a button's
-    words, `sender` "bot" or a person's id, `after` an id it must be beyond, `edits` how often it
-    was changed at least. Deleted messages count only with `deleted`.
+    `text` and `no_text` are parts of the text, `button` and `no_button` the beginning of a button's
+    text, `sender` is "bot" or a person's id, `after` an id that the message's id exceeds, `edits`
+    the least number of edits. Deleted messages match only with `deleted`.
     """
 
     chat_id: int
@@ -28,31 +28,31 @@ class MessageFilter(msgspec.Struct, forbid_unknown_fields=True):
     deleted: bool = False
 
     def find(self, telegram: Telegram) -> Message | None:
-        """The newest message that fits."""
-        said = telegram.world.messages.get(self.chat_id, [])
-        return next((one for one in reversed(said) if self._fits(telegram, one)), None)
+        """The newest message that matches."""
+        messages = telegram.world.messages.get(self.chat_id, [])
+        return next((message for message in reversed(messages) if self._matches(telegram, message)), None)
 
-    def _fits(self, telegram: Telegram, said: Message) -> bool:
-        words = button_texts(said.keyboard)
-        by = "bot" if said.sender_id == telegram.config.bot_id else str(said.sender_id)
+    def _matches(self, telegram: Telegram, message: Message) -> bool:
+        texts = button_texts(message.keyboard)
+        sender = "bot" if message.sender_id == telegram.config.bot_id else str(message.sender_id)
         return (
-            said.deleted == self.deleted
-            and said.id > self.after
-            and self.message_id in {None, said.id}
-            and self.thread_id in {None, said.thread_id}
-            and self.sender in {None, by, str(said.sender_id)}
-            and len(said.history) - 1 >= self.edits
-            and (self.text is None or self.text in said.text)
-            and (self.no_text is None or self.no_text not in said.text)
-            and (self.button is None or any(w.startswith(self.button) for w in words))
-            and (self.no_button is None or not any(w.startswith(self.no_button) for w in words))
+            message.deleted == self.deleted
+            and message.id > self.after
+            and self.message_id in {None, message.id}
+            and self.thread_id in {None, message.thread_id}
+            and self.sender in {None, sender, str(message.sender_id)}
+            and len(message.history) - 1 >= self.edits
+            and (self.text is None or self.text in message.text)
+            and (self.no_text is None or self.no_text not in message.text)
+            and (self.button is None or any(t.startswith(self.button) for t in texts))
+            and (self.no_button is None or not any(t.startswith(self.no_button) for t in texts))
         )
 
 
 def finished_calls(
     telegram: Telegram, method: str | None, chat_id: int | None, after: int
 ) -> list[RecordedCall]:
-    """Finished calls, oldest first: of one method (any case), to one chat, beyond a number."""
+    """Finished calls, oldest first: of one method (in any case), to one chat, numbered above `after`."""
     return [
         call
         for call in telegram.calls

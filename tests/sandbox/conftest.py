@@ -1,8 +1,9 @@
-"""One sandbox for all tests here, reset for each; a real bot and the people to meet it."""
+"""One sandbox for all tests of this folder, reset for each; a real bot, people and groups."""
 
+import asyncio
 import pathlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import pytest_asyncio
@@ -23,7 +24,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-APP_PORT = _free_port()  # where the tests' own Mini App is served, once one of them does
+APP_PORT = _free_port()  # of the tests' own Mini App, which some of them serve
+
+
+async def wait_until(sandbox: Sandbox, condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return once `condition` is true; it is checked after every change of the sandbox."""
+    async with asyncio.timeout(10):
+        version = 0
+        while not await condition():
+            changed = await asyncio.to_thread(sandbox.get, f"changes?after={version}&within=5", 5.0)
+            version = changed["version"]
 
 
 @pytest.fixture(scope="session")

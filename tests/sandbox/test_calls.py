@@ -1,4 +1,4 @@
-"""How a call reaches the Bot API, and what is said to one that makes no sense."""
+"""How calls reach the Bot API, and the errors of invalid ones."""
 
 import httpx
 import pytest
@@ -16,20 +16,22 @@ def api(sandbox: Sandbox) -> str:
     return f"{sandbox.url}/bot{TOKEN}"
 
 
-async def test_introduces_itself(bot: Bot) -> None:
+async def test_get_me_names_the_bot(bot: Bot) -> None:
     me = await bot.get_me()
     assert (me.id, me.is_bot, me.username) == (42, True, "emerald_bot")
 
 
 @pytest.mark.parametrize("method", ["sendMessage", "SENDMESSAGE", "sendmessage"])
-def test_understands_every_way_of_asking(api: str, yoga: SandboxChat, method: str) -> None:
-    said = {"chat_id": str(yoga.id), "text": "Hello"}
+def test_accepts_parameters_in_query_form_multipart_and_json(
+    api: str, yoga: SandboxChat, method: str
+) -> None:
+    params = {"chat_id": str(yoga.id), "text": "Hello"}
     url = f"{api}/{method}"
     answers = [
-        httpx.get(url, params=said),
-        httpx.post(url, data=said),
+        httpx.get(url, params=params),
+        httpx.post(url, data=params),
         httpx.post(url, json={"chat_id": yoga.id, "text": "Hello"}),
-        httpx.post(url, files={name: (None, value) for name, value in said.items()}),
+        httpx.post(url, files={name: (None, value) for name, value in params.items()}),
         httpx.post(url, params={"chat_id": str(yoga.id)}, data={"text": "Hello"}),
     ]
     assert [a.json()["result"]["text"] for a in answers] == ["Hello"] * 5
@@ -43,7 +45,7 @@ def test_the_first_of_two_values_counts(api: str, yoga: SandboxChat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "given", "why"),
+    ("method", "params", "reason"),
     [
         ("sendMessage", {"text": "Hello"}, "chat_id is empty"),
         ("sendMessage", {"chat_id": "1002"}, "message text is empty"),
@@ -73,20 +75,20 @@ def test_the_first_of_two_values_counts(api: str, yoga: SandboxChat) -> None:
         ("getChatMember", {"chat_id": "-1001000000001", "user_id": "x"}, "invalid parameter"),
     ],
 )
-def test_refuses_what_it_does_not_understand(api: str, method: str, given: dict[str, str], why: str) -> None:
-    answer = httpx.post(f"{api}/{method}", data=given)
+def test_rejects_invalid_parameters(api: str, method: str, params: dict[str, str], reason: str) -> None:
+    answer = httpx.post(f"{api}/{method}", data=params)
     assert answer.status_code == 400
     assert answer.json()["error_code"] == 400
     assert answer.json()["description"].startswith("Bad Request: ")
-    assert why in answer.json()["description"]
+    assert reason in answer.json()["description"]
 
 
-async def test_has_no_method_it_does_not_play(bot: Bot) -> None:
+async def test_answers_404_for_a_method_that_is_not_modelled(bot: Bot) -> None:
     with pytest.raises(TelegramNotFound, match="Not Found: method not found"):
         await bot.send_photo(1002, "file")
 
 
-def test_has_no_method_that_telegram_has_not(api: str) -> None:
+def test_answers_404_for_a_method_that_telegram_does_not_have(api: str) -> None:
     assert httpx.get(f"{api}/makeCoffee").json() == {
         "ok": False,
         "error_code": 404,
@@ -94,18 +96,18 @@ def test_has_no_method_that_telegram_has_not(api: str) -> None:
     }
 
 
-async def test_lets_nobody_in_with_another_token(sandbox: Sandbox) -> None:
+async def test_answers_401_for_another_token(sandbox: Sandbox) -> None:
     api = TelegramAPIServer.from_base(sandbox.url)
     async with Bot("42:OTHER", session=AiohttpSession(api=api)) as other:
         with pytest.raises(TelegramUnauthorizedError, match="Unauthorized"):
             await other.get_me()
 
 
-def test_has_no_other_address_for_the_bot(sandbox: Sandbox) -> None:
+def test_answers_404_for_a_path_without_a_token(sandbox: Sandbox) -> None:
     assert httpx.get(f"{sandbox.url}/nobot/getMe").status_code == 404
 
 
-def test_writes_down_what_was_called(api: str, sandbox: Sandbox, yoga: SandboxChat) -> None:
+def test_records_calls_with_their_results(api: str, sandbox: Sandbox, yoga: SandboxChat) -> None:
     httpx.post(f"{api}/sendMessage", data={"chat_id": str(yoga.id), "text": "Hello"})
     httpx.post(f"{api}/sendMessage", data={"chat_id": "-5", "text": "Hello"})
     good, bad = sandbox.calls("sendmessage", count=2)
@@ -115,7 +117,7 @@ def test_writes_down_what_was_called(api: str, sandbox: Sandbox, yoga: SandboxCh
     assert sandbox.counters()["refused"] == 1
 
 
-def test_other_sites_cannot_move_people(sandbox: Sandbox) -> None:
+def test_other_sites_cannot_act_for_people(sandbox: Sandbox) -> None:
     """A page framed or open beside the sandbox must not press buttons in a person's name."""
     url = f"{sandbox.url}/_control/people/Alice/start"
     foreign = httpx.post(url, content="{}", headers={"Origin": "http://evil.example"})

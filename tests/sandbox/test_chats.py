@@ -1,4 +1,4 @@
-"""Chats, members and topics, and what the bot hears of them."""
+"""Chats, members and topics, and the updates about them."""
 
 import pytest
 from aiogram import Bot
@@ -8,12 +8,14 @@ from aiogram.types import ChatMemberAdministrator, ChatMemberRestricted
 from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 
 
-async def test_knows_who_is_what(
+async def test_reports_the_status_of_members(
     bot: Bot, yoga: SandboxChat, alice: SandboxPerson, charlie: SandboxPerson
 ) -> None:
     charlie.launch()
-    found = [(await bot.get_chat_member(yoga.id, who)).status for who in (1001, alice.id, charlie.id)]
-    assert found == ["creator", "member", "left"]
+    statuses = [
+        (await bot.get_chat_member(yoga.id, user_id)).status for user_id in (1001, alice.id, charlie.id)
+    ]
+    assert statuses == ["creator", "member", "left"]
     assert await bot.get_chat_member_count(yoga.id) == 9
     admins = await bot.get_chat_administrators(yoga.id)
     assert [(a.status, a.user.first_name) for a in admins] == [
@@ -24,7 +26,7 @@ async def test_knows_who_is_what(
         await bot.get_chat_member(yoga.id, 555)
 
 
-async def test_sees_its_own_rights(bot: Bot, yoga: SandboxChat) -> None:
+async def test_reports_the_bots_own_rights(bot: Bot, yoga: SandboxChat) -> None:
     own = await bot.get_chat_member(yoga.id, 42)
     assert isinstance(own, ChatMemberAdministrator)
     assert own.can_delete_messages
@@ -50,7 +52,7 @@ async def test_sees_nothing_of_a_group_it_was_removed_from(bot: Bot, yoga: Sandb
         await bot.get_chat_member(yoga.id, 1001)
 
 
-async def test_hears_that_it_was_added_and_by_whom(bot: Bot, sandbox: Sandbox) -> None:
+async def test_an_update_names_who_added_the_bot(bot: Bot, sandbox: Sandbox) -> None:
     """A6: adding the bot to a chat names the adder."""
     sandbox.make_chat("Sauna", creator="Alice", people=["Bob"])
     added, joined = await bot.get_updates()
@@ -66,7 +68,7 @@ async def test_hears_that_it_was_added_and_by_whom(bot: Bot, sandbox: Sandbox) -
     assert joined.message.new_chat_members[0].id == 42
 
 
-async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: SandboxChat) -> None:
+async def test_updates_report_lost_rights_removal_and_a_new_title(bot: Bot, yoga: SandboxChat) -> None:
     """A6: removal, rights lost and a renamed group can be followed."""
     yoga.rename("Kallio Yoga & Friends")
     yoga.bot("muted")
@@ -80,15 +82,15 @@ async def test_hears_of_rights_lost_and_removal_and_a_new_name(bot: Bot, yoga: S
     assert titles == ["Kallio Yoga & Friends"]
 
 
-async def test_hears_of_members_only_when_it_asks_for_it(
+async def test_reports_membership_changes_only_when_requested(
     bot: Bot, yoga: SandboxChat, bob: SandboxPerson
 ) -> None:
     bob.leave(yoga)
     assert not [u for u in await bot.get_updates() if u.chat_member]
     await bot.get_updates(allowed_updates=["chat_member"])
     bob.join(yoga)
-    told = [u.chat_member for u in await bot.get_updates() if u.chat_member]
-    assert [(t.new_chat_member.user.first_name, t.new_chat_member.status) for t in told] == [
+    updates = [u.chat_member for u in await bot.get_updates() if u.chat_member]
+    assert [(t.new_chat_member.user.first_name, t.new_chat_member.status) for t in updates] == [
         ("Bob", "member")
     ]
 
@@ -124,7 +126,7 @@ async def test_only_a_basic_group_can_be_upgraded(yoga: SandboxChat) -> None:
         yoga.upgrade()
 
 
-async def test_shows_that_it_types(bot: Bot, yoga: SandboxChat) -> None:
+async def test_accepts_a_chat_action(bot: Bot, yoga: SandboxChat) -> None:
     await bot.send_chat_action(yoga.id, "typing")
     with pytest.raises(TelegramBadRequest, match="wrong parameter action"):
         await bot.send_chat_action(yoga.id, "dancing")
@@ -141,7 +143,7 @@ async def test_a_deleted_topic_is_gone_with_its_messages(bot: Bot, runners: Sand
         runners.delete_topic(2)
 
 
-async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: SandboxChat) -> None:
+async def test_a_message_in_a_closed_topic_can_be_edited(bot: Bot, runners: SandboxChat) -> None:
     sent = await bot.send_message(runners.id, "Go", message_thread_id=2)
     runners.close_topic(2)
     await bot.edit_message_text("Went", chat_id=runners.id, message_id=sent.message_id)
@@ -149,7 +151,7 @@ async def test_what_is_in_a_closed_topic_can_still_be_edited(bot: Bot, runners: 
         await bot.send_message(runners.id, "Go", message_thread_id=2)
 
 
-async def test_tells_of_a_topic_s_new_name(bot: Bot, runners: SandboxChat) -> None:
+async def test_a_service_message_reports_a_topics_new_name(bot: Bot, runners: SandboxChat) -> None:
     runners.rename_topic(2, "Races")
     [update] = [u for u in await bot.get_updates() if u.message and u.message.forum_topic_edited]
     assert update.message is not None and update.message.forum_topic_edited is not None

@@ -19,9 +19,9 @@ async def test_a_file_arrives_whole_with_its_caption(bot: Bot, alice: SandboxPer
     assert (sent.document.file_name, sent.document.file_size) == (FILE.filename, 12)
     assert (sent.caption, sent.text) == ("For you", None)
     assert sent.caption_entities is not None
-    said = alice.private.messages()[-1]
-    assert (said["text"], said["entities"][0]["type"]) == ("For you", "bold")
-    assert base64.b64decode(said["document"]["content"]).decode() == "Привет"
+    message = alice.private.messages()[-1]
+    assert (message["text"], message["entities"][0]["type"]) == ("For you", "bold")
+    assert base64.b64decode(message["document"]["content"]).decode() == "Привет"
 
 
 async def test_is_refused_where_a_message_would_be(
@@ -35,7 +35,7 @@ async def test_is_refused_where_a_message_would_be(
     assert [call["method"] for call in sandbox.calls("sendDocument")] == ["sendDocument"] * 2
 
 
-async def test_what_telegram_would_not_take(bot: Bot, alice: SandboxPerson) -> None:
+async def test_rejects_files_telegram_would_reject(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     with pytest.raises(TelegramBadRequest, match="file must be non-empty"):
         await bot.send_document(alice.id, BufferedInputFile(b"", filename="empty.ics"))

@@ -47,31 +47,31 @@ async def test_edits_only_the_keyboard(bot: Bot, yoga: SandboxChat) -> None:
     assert (shown["text"], shown["buttons"][0][0]["text"]) == ("3 free", "Leave")
 
 
-async def test_cannot_edit_what_is_gone_or_another_s(
+async def test_cannot_edit_deleted_messages_or_those_of_others(
     bot: Bot, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
     yoga.delete(sent.message_id)
     with pytest.raises(TelegramBadRequest, match="message to edit not found"):
         await bot.edit_message_text("2 free", chat_id=yoga.id, message_id=sent.message_id)
-    said = alice.say("Hello", yoga)
+    message = alice.say("Hello", yoga)
     with pytest.raises(TelegramBadRequest, match="message can't be edited"):
-        await bot.edit_message_text("Bye", chat_id=yoga.id, message_id=said["id"])
+        await bot.edit_message_text("Bye", chat_id=yoga.id, message_id=message["id"])
 
 
 async def test_deletes_its_own_and_with_the_right_others_messages(
     bot: Bot, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     sent = await bot.send_message(yoga.id, "3 free")
-    said = alice.say("sk_secret", yoga)
+    message = alice.say("sk_secret", yoga)
     yoga.bot("member")
     await bot.delete_message(yoga.id, sent.message_id)
     with pytest.raises(TelegramBadRequest, match="message can't be deleted"):
-        await bot.delete_message(yoga.id, said["id"])
+        await bot.delete_message(yoga.id, message["id"])
     yoga.bot("administrator", ["can_delete_messages"])
-    await bot.delete_message(yoga.id, said["id"])
+    await bot.delete_message(yoga.id, message["id"])
     with pytest.raises(TelegramBadRequest, match="message to delete not found"):
-        await bot.delete_message(yoga.id, said["id"])
+        await bot.delete_message(yoga.id, message["id"])
     assert [m["text"] for m in yoga.messages(after=1)] == []
     assert len(yoga.messages(after=1, deleted=True)) == 2
 

@@ -1,4 +1,4 @@
-"""Keyboards that Telegram would refuse."""
+"""Keyboards, and those that Telegram would reject."""
 
 from typing import Any
 
@@ -15,12 +15,14 @@ APP = f"http://127.0.0.1:{APP_PORT}/app/"
 
 
 async def refused(bot: Bot, chat_id: int, *buttons: InlineKeyboardButton) -> str:
-    with pytest.raises(TelegramBadRequest) as why:
+    with pytest.raises(TelegramBadRequest) as error:
         await bot.send_message(chat_id, "Hello", reply_markup=keyboard(list(buttons)))
-    return str(why.value)
+    return str(error.value)
 
 
-async def test_opens_apps_from_private_chats_only(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
+async def test_web_app_buttons_exist_only_in_private_chats(
+    bot: Bot, yoga: SandboxChat, alice: SandboxPerson
+) -> None:
     opener = InlineKeyboardButton(text="Open", web_app=WebAppInfo(url=APP))
     assert "BUTTON_TYPE_INVALID" in await refused(bot, yoga.id, opener)
     alice.start()
@@ -59,6 +61,6 @@ async def test_at_most_eight_in_a_row_and_a_hundred_in_all(bot: Bot, yoga: Sandb
         await bot.send_message(yoga.id, "Hello", reply_markup=keyboard(*rows))
 
 
-async def test_says_what_it_does_not_play(bot: Bot, yoga: SandboxChat) -> None:
+async def test_rejects_markup_that_is_not_modelled(bot: Bot, yoga: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="not modelled by the sandbox"):
         await bot.send_message(yoga.id, "Hello", reply_markup=ReplyKeyboardRemove())

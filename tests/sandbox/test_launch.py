@@ -1,4 +1,4 @@
-"""Opening the Mini App: the address, the launch data, and its two signatures."""
+"""Opening the Mini App: its URL, the launch data, and its two signatures."""
 
 import json
 from typing import Any
@@ -49,7 +49,7 @@ def test_others_can_check_the_data_by_the_public_key(alice: SandboxPerson, yoga:
         ("profile", {"user"}),
     ],
 )
-def test_each_way_gives_its_own_fields(
+def test_each_launch_path_gives_its_own_fields(
     alice: SandboxPerson, yoga: SandboxChat, path: str, expected: set[str]
 ) -> None:
     given = fields(alice.launch(yoga, path=path, startapp="e_1"))
@@ -87,7 +87,7 @@ def test_the_address_carries_data_theme_platform_and_version(alice: SandboxPerso
     assert json.loads(params["tgWebAppThemeParams"])["bg_color"] == "#212121"
 
 
-def test_can_give_data_that_must_be_refused(alice: SandboxPerson, sandbox: Sandbox) -> None:
+def test_can_create_stale_and_forged_launch_data(alice: SandboxPerson, sandbox: Sandbox) -> None:
     now = int(sandbox.get("clock")["now"])
     stale = fields(alice.launch(age=90_000))
     assert now - 90_001 <= int(stale["auth_date"]) <= now - 89_999
@@ -103,11 +103,11 @@ def test_opens_the_app_from_its_links(alice: SandboxPerson, yoga: SandboxChat, l
 @pytest.mark.parametrize(
     "link", ["https://t.me/other_bot/app", "https://map.fi/", "https://evil.t.me/emerald_bot"]
 )
-def test_hands_other_links_back(alice: SandboxPerson, link: str) -> None:
+def test_returns_other_links_unopened(alice: SandboxPerson, link: str) -> None:
     assert alice.open(link) == {"kind": "link", "url": link}
 
 
-def test_opens_nothing_a_client_would_not(
+def test_refuses_launches_no_client_would_make(
     alice: SandboxPerson, charlie: SandboxPerson, yoga: SandboxChat
 ) -> None:
     for start in ("x" * 65, "a b", "a.b"):

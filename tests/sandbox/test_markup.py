@@ -1,4 +1,4 @@
-"""Telegram's HTML: what it becomes, and the words of its refusals."""
+"""Telegram's HTML: the entities it becomes, and the texts of its errors."""
 
 from typing import Any
 
@@ -76,12 +76,12 @@ def test_nests_and_counts_in_utf_16() -> None:
     assert [e["type"] for e in ordered] == ["bold", "italic"]
 
 
-def test_a_link_that_is_none_stays_text() -> None:
+def test_a_link_with_an_invalid_url_stays_text() -> None:
     assert read_html('<a href="nowhere">a</a><a href="tg://user?id=x">b</a>') == ("ab", [])
 
 
 @pytest.mark.parametrize(
-    ("source", "why"),
+    ("source", "reason"),
     [
         ("a <3 b", 'Unsupported start tag "3" at byte offset 2'),
         ("ä <div>b</div>", 'Unsupported start tag "div" at byte offset 3'),
@@ -102,10 +102,10 @@ def test_a_link_that_is_none_stays_text() -> None:
         ('<tg-emoji emoji-id="x">a</tg-emoji>', "Invalid custom emoji identifier specified"),
     ],
 )
-def test_refuses_as_telegram_words_it(source: str, why: str) -> None:
+def test_refuses_as_telegram_words_it(source: str, reason: str) -> None:
     with pytest.raises(BotApiError) as refused:
         read_html(source)
-    assert refused.value.description == f"Bad Request: can't parse entities: {why}"
+    assert refused.value.description == f"Bad Request: can't parse entities: {reason}"
 
 
 def test_trims_a_text_and_moves_its_entities() -> None:

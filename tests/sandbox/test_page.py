@@ -1,4 +1,4 @@
-"""The page in a real browser: the chat, and the phone that speaks with Telegram's own script."""
+"""The page in a real browser: the chat, and the phone that runs Telegram's own script."""
 
 import asyncio
 import functools
@@ -52,8 +52,8 @@ def mini_app() -> Iterator[None]:
         server.shutdown()
 
 
-def chromium() -> str | None:
-    """The one that was named, the system's, or Playwright's own (None)."""
+def chromium_path() -> str | None:
+    """The path in CHROMIUM, else the system's browser, else None for the one of Playwright."""
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     return path if pathlib.Path(path).exists() else None
 
@@ -61,7 +61,7 @@ def chromium() -> str | None:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         yield browser
         await browser.close()
 
@@ -72,8 +72,8 @@ async def page(browser: Browser, sandbox: Sandbox, mini_app: None) -> AsyncItera
     problems: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = await context.new_page()
-    page.on("pageerror", lambda wrong: problems.append(str(wrong)))
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda entry: problems.append(entry.text) if entry.type == "error" else None)
     await page.goto(f"{sandbox.url}/")
     alice = page.locator("#people").get_by_role("button", name="Alice")
     await expect(alice).to_have_attribute("aria-pressed", "true")
@@ -100,7 +100,7 @@ async def card(bot: Bot, yoga: SandboxChat) -> int:
     return sent.message_id
 
 
-async def pressed(bot: Bot) -> CallbackQuery:
+async def next_callback_query(bot: Bot) -> CallbackQuery:
     while True:
         for update in await bot.get_updates(timeout=10):
             await bot.get_updates(offset=update.update_id + 1)
@@ -124,10 +124,10 @@ async def test_shows_a_card_and_its_edits_live(bot: Bot, page: Page, yoga: Sandb
 async def test_a_tap_shows_the_bot_s_toast_or_alert(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     await card(bot, yoga)
     await page.get_by_role("button", name="Join").click()
-    await bot.answer_callback_query((await pressed(bot)).id, "You are in. See you Tue at 18:00.")
+    await bot.answer_callback_query((await next_callback_query(bot)).id, "You are in. See you Tue at 18:00.")
     await expect(page.locator(".toast")).to_have_text("You are in. See you Tue at 18:00.")
     await page.get_by_role("button", name="Leave").click()
-    query = await pressed(bot)
+    query = await next_callback_query(bot)
     assert query.from_user.first_name == "Alice"
     await bot.answer_callback_query(query.id, "All 12 seats are taken.", show_alert=True)
     dialog = page.get_by_role("dialog")
@@ -189,8 +189,8 @@ async def test_a_forum_has_its_topics(bot: Bot, page: Page, runners: SandboxChat
     await expect(post).to_be_visible()
     await page.get_by_label("Message", exact=True).fill("I come")
     await page.get_by_role("button", name="Send").click()
-    said = await asyncio.to_thread(runners.wait, text="I come")
-    assert said["thread_id"] == 2
+    message = await asyncio.to_thread(runners.wait, text="I come")
+    assert message["thread_id"] == 2
 
 
 async def test_the_app_opens_from_the_card_with_signed_data(
@@ -212,25 +212,25 @@ async def test_the_app_opens_from_the_card_with_signed_data(
     assert await frame.get_attribute("allow") == ("camera; microphone; geolocation; clipboard-write;")
 
 
-async def opened(page: Page, app: FrameLocator) -> None:
+async def open_app(page: Page, app: FrameLocator) -> None:
     await page.get_by_role("button", name="Open as Alice").click()
     await expect(app.locator("#who")).to_have_text("Alice")
 
 
 async def test_the_phone_s_buttons_are_the_app_s(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
-    said, phone = app.locator("#said"), page.locator(".phone:visible")
+    await open_app(page, app)
+    output, phone = app.locator("#said"), page.locator(".phone:visible")
     await phone.get_by_role("button", name="Book").click()
-    await expect(said).to_have_text("main pressed")
+    await expect(output).to_have_text("main pressed")
     await expect(phone.get_by_role("button", name="Book")).to_have_attribute("aria-busy", "true")
     await phone.locator(".bottom").get_by_role("button", name="Leave").click()
-    await expect(said).to_have_text("secondary pressed")
+    await expect(output).to_have_text("secondary pressed")
     await phone.get_by_role("button", name="Back").click()
-    await expect(said).to_have_text("back pressed")
+    await expect(output).to_have_text("back pressed")
     await expect(phone.get_by_role("button", name="Back")).to_have_count(0)
     await phone.get_by_role("button", name="More").click()
     await phone.get_by_role("button", name="Settings").click()
-    await expect(said).to_have_text("settings pressed")
+    await expect(output).to_have_text("settings pressed")
 
 
 async def test_a_prepared_message_goes_where_its_sender_says(
@@ -244,96 +244,96 @@ async def test_a_prepared_message_goes_where_its_sender_says(
     ready = await bot.save_prepared_inline_message(
         alice.id, article, allow_user_chats=True, allow_group_chats=True
     )
-    await opened(page, app)
-    said, dialog = app.locator("#said"), page.get_by_role("dialog")
+    await open_app(page, app)
+    output, dialog = app.locator("#said"), page.get_by_role("dialog")
     share = app.locator("#share")
     await share.evaluate("(button, id) => { button.dataset.id = id; }", ready.id)
     await share.click()
     await dialog.get_by_role("button", name="Cancel").click()
-    await expect(said).to_have_text("not shared: USER_DECLINED")
+    await expect(output).to_have_text("not shared: USER_DECLINED")
     await share.click()
     await dialog.get_by_role("button", name="Kallio Yoga").click()
-    await expect(said).to_have_text("shared")
+    await expect(output).to_have_text("shared")
     message = await asyncio.to_thread(yoga.wait, text="Yoga, Tuesday", button="Open")
     assert message["via_bot"]
     assert message["from"]["id"] == alice.id
 
 
-async def test_the_app_comes_to_the_home_screen_once_it_is_let(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
-    said, phone = app.locator("#said"), page.locator(".phone:visible")
+async def test_the_app_is_added_to_the_home_screen_after_consent(page: Page, app: FrameLocator) -> None:
+    await open_app(page, app)
+    output, phone = app.locator("#said"), page.locator(".phone:visible")
     question = phone.get_by_role("alertdialog")
     await app.locator("#add").click()
     await question.get_by_role("button", name="Cancel").click()
     await app.locator("#home").click()
-    await expect(said).to_have_text("home missed")
+    await expect(output).to_have_text("home missed")
     await app.locator("#add").click()
     await question.get_by_role("button", name="Add").click()
-    await expect(said).to_have_text("home came")
+    await expect(output).to_have_text("home came")
     await app.locator("#home").click()
-    await expect(said).to_have_text("home added")
+    await expect(output).to_have_text("home added")
 
 
 async def test_popups_haptics_and_scans_are_the_phone_s(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
-    said, phone = app.locator("#said"), page.locator(".phone:visible")
+    await open_app(page, app)
+    output, phone = app.locator("#said"), page.locator(".phone:visible")
     await app.locator("#popup").click()
     popup = phone.get_by_role("alertdialog")
     await expect(popup).to_contain_text("Your seat goes to Пётр <b>next</b>.")
     await popup.get_by_role("button", name="Leave").click()
-    await expect(said).to_have_text("popup go")
+    await expect(output).to_have_text("popup go")
     await app.locator("#haptic").click()
     await expect(phone.locator("[data-haptic=success]")).to_be_visible()
     await app.locator("#scan").click()
     await popup.get_by_label("Text of the code").fill("member-7")
     await popup.get_by_role("button", name="OK").click()
-    await expect(said).to_have_text("scanned member-7")
+    await expect(output).to_have_text("scanned member-7")
     await expect(popup).to_have_count(0)
 
 
-async def test_the_scanner_stays_open_until_somebody_closes_it(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
-    said, scanner = app.locator("#said"), page.locator(".phone:visible").get_by_role("alertdialog")
+async def test_the_scanner_stays_open_until_it_is_closed(page: Page, app: FrameLocator) -> None:
+    await open_app(page, app)
+    output, scanner = app.locator("#said"), page.locator(".phone:visible").get_by_role("alertdialog")
     await app.locator("#scan-many").click()
     field = scanner.get_by_label("Text of the code")
     for code in ("one", "two"):
         await field.fill(code)
         await field.press("Enter")
-        await expect(said).to_have_text(f"scanned {code}")
+        await expect(output).to_have_text(f"scanned {code}")
         await expect(field).to_have_value("")
     await scanner.get_by_role("button", name="Cancel").click()
-    await expect(said).to_have_text("scanner closed")
+    await expect(output).to_have_text("scanner closed")
     await expect(scanner).to_have_count(0)
 
 
-async def test_the_app_may_ask_to_write_and_to_keep_things(
+async def test_the_app_may_ask_for_write_access_and_store_data(
     bot: Bot, page: Page, app: FrameLocator, alice: SandboxPerson
 ) -> None:
-    await opened(page, app)
-    said, popup = app.locator("#said"), page.get_by_role("alertdialog")
+    await open_app(page, app)
+    output, popup = app.locator("#said"), page.get_by_role("alertdialog")
     await app.locator("#write").click()
     await popup.get_by_role("button", name="Cancel").click()
-    await expect(said).to_have_text("write false")
+    await expect(output).to_have_text("write false")
     await app.locator("#write").click()
     await popup.get_by_role("button", name="Allow").click()
-    await expect(said).to_have_text("write true")
+    await expect(output).to_have_text("write true")
     await bot.send_message(alice.id, "A seat is yours")
     await app.locator("#store").click()
-    await expect(said).to_have_text("stored yes")
+    await expect(output).to_have_text("stored yes")
     await app.locator("#file").click()
     await expect(popup).to_contain_text("event.ics")
     await popup.get_by_role("button", name="Cancel").click()
-    await expect(said).to_have_text("file false")
+    await expect(output).to_have_text("file false")
 
 
 async def test_a_bot_link_in_the_app_leads_to_the_chat(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
+    await open_app(page, app)
     await app.locator("#link").click()
     await expect(page.get_by_role("button", name="START")).to_be_visible()
 
 
 async def test_the_theme_changes_while_the_app_is_open(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
+    await open_app(page, app)
     await expect(app.locator("#scheme")).to_have_text("light")
     await page.locator(".hand").get_by_role("button", name="Dark").click()
     await expect(app.locator("#scheme")).to_have_text("dark")
@@ -343,7 +343,7 @@ async def test_the_theme_changes_while_the_app_is_open(page: Page, app: FrameLoc
 
 
 async def test_the_app_closes_with_a_question_if_it_asked_for_one(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
+    await open_app(page, app)
     phone = page.locator(".phone:visible")
     await app.locator("#guard").click()
     await phone.get_by_role("button", name="Back").click()
@@ -357,7 +357,7 @@ async def test_the_app_closes_with_a_question_if_it_asked_for_one(page: Page, ap
 
 
 async def test_the_app_reloads_and_keeps_its_data(page: Page, app: FrameLocator) -> None:
-    await opened(page, app)
+    await open_app(page, app)
     phone = page.locator(".phone:visible")
     await app.locator("#store").click()
     await expect(app.locator("#said")).to_have_text("stored yes")
@@ -367,7 +367,7 @@ async def test_the_app_reloads_and_keeps_its_data(page: Page, app: FrameLocator)
     await expect(app.locator("#who")).to_have_text("Alice")
 
 
-async def test_trouble_is_one_tap_away(bot: Bot, page: Page, yoga: SandboxChat) -> None:
+async def test_faults_can_be_injected_from_the_page(bot: Bot, page: Page, yoga: SandboxChat) -> None:
     number = await card(bot, yoga)
     trouble = page.locator("#trouble")
     await expect(page.locator(f"[data-message='{number}']")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What the bot may send, where, and how it is refused."""
+"""Messages of the bot: where it may send them, and the errors where it may not."""
 
 import pytest
 from aiogram import Bot
@@ -7,7 +7,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, Teleg
 from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 
 
-async def test_writes_only_to_who_pressed_start(bot: Bot, alice: SandboxPerson) -> None:
+async def test_writes_only_to_people_who_pressed_start(bot: Bot, alice: SandboxPerson) -> None:
     with pytest.raises(TelegramForbiddenError, match="bot can't initiate conversation with a user"):
         await bot.send_message(alice.id, "Hello")
     alice.start()
@@ -16,7 +16,7 @@ async def test_writes_only_to_who_pressed_start(bot: Bot, alice: SandboxPerson) 
     assert alice.private.messages()[-1]["text"] == "Hello"
 
 
-async def test_does_not_know_somebody_it_never_met(bot: Bot, charlie: SandboxPerson) -> None:
+async def test_does_not_find_people_and_groups_it_never_met(bot: Bot, charlie: SandboxPerson) -> None:
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(charlie.id, "Hello")
     with pytest.raises(TelegramBadRequest, match="chat not found"):
@@ -29,7 +29,7 @@ async def test_knows_a_stranger_who_opened_the_app(bot: Bot, charlie: SandboxPer
         await bot.send_message(charlie.id, "Hello")
 
 
-async def test_is_told_when_it_was_blocked_and_when_not_any_more(bot: Bot, alice: SandboxPerson) -> None:
+async def test_updates_report_blocking_and_unblocking(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     alice.block()
     with pytest.raises(TelegramForbiddenError, match="bot was blocked by the user"):
@@ -44,12 +44,12 @@ async def test_is_told_when_it_was_blocked_and_when_not_any_more(bot: Bot, alice
     assert seen == [("member", "kicked"), ("kicked", "member")]
 
 
-async def test_may_write_after_the_app_asked(bot: Bot, alice: SandboxPerson) -> None:
+async def test_may_write_after_the_app_got_consent(bot: Bot, alice: SandboxPerson) -> None:
     alice.allow_writing()
     await bot.send_message(alice.id, "Hello")
-    told = [u.message for u in await bot.get_updates() if u.message]
-    assert told[0].write_access_allowed is not None
-    assert told[0].write_access_allowed.from_request
+    updates = [u.message for u in await bot.get_updates() if u.message]
+    assert updates[0].write_access_allowed is not None
+    assert updates[0].write_access_allowed.from_request
 
 
 async def test_cannot_write_where_it_was_kicked(bot: Bot, yoga: SandboxChat) -> None:
@@ -72,16 +72,16 @@ async def test_cannot_write_without_the_right(bot: Bot, yoga: SandboxChat) -> No
     await bot.send_message(yoga.id, "Hello")
 
 
-async def test_follows_a_group_that_was_upgraded(bot: Bot, sandbox: Sandbox) -> None:
+async def test_an_upgraded_group_has_a_new_id(bot: Bot, sandbox: Sandbox) -> None:
     group = sandbox.make_chat("Sauna", people=["Alice"])
     grown = group.upgrade()
     with pytest.raises(TelegramMigrateToChat) as moved:
         await bot.send_message(group.id, "Hello")
     assert moved.value.migrate_to_chat_id == grown.id
     await bot.send_message(grown.id, "Hello")
-    told = [u.message for u in await bot.get_updates() if u.message]
-    assert [m.migrate_to_chat_id for m in told if m.migrate_to_chat_id] == [grown.id]
-    assert [m.migrate_from_chat_id for m in told if m.migrate_from_chat_id] == [group.id]
+    updates = [u.message for u in await bot.get_updates() if u.message]
+    assert [m.migrate_to_chat_id for m in updates if m.migrate_to_chat_id] == [grown.id]
+    assert [m.migrate_from_chat_id for m in updates if m.migrate_from_chat_id] == [group.id]
 
 
 async def test_takes_4096_characters_after_parsing_and_no_more(bot: Bot, yoga: SandboxChat) -> None:
@@ -97,7 +97,7 @@ async def test_refuses_an_empty_text(bot: Bot, yoga: SandboxChat) -> None:
             await bot.send_message(yoga.id, text, parse_mode="HTML")
 
 
-async def test_refuses_markup_it_cannot_read(bot: Bot, yoga: SandboxChat) -> None:
+async def test_rejects_markup_it_cannot_parse(bot: Bot, yoga: SandboxChat) -> None:
     with pytest.raises(TelegramBadRequest, match="can't parse entities: Unsupported start tag"):
         await bot.send_message(yoga.id, "a <3 b", parse_mode="HTML")
     with pytest.raises(TelegramBadRequest, match="unsupported parse_mode"):
@@ -126,7 +126,7 @@ async def test_cannot_write_to_a_closed_topic(bot: Bot, runners: SandboxChat) ->
     await bot.send_message(runners.id, "Hello", message_thread_id=2)
 
 
-async def test_numbers_a_supergroup_for_itself_and_private_chats_together(
+async def test_a_supergroup_numbers_its_own_messages_private_chats_share_numbers(
     bot: Bot, yoga: SandboxChat, runners: SandboxChat, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     assert (await bot.send_message(yoga.id, "a")).message_id == 2
@@ -136,7 +136,7 @@ async def test_numbers_a_supergroup_for_itself_and_private_chats_together(
     assert (await bot.send_message(alice.id, "a")).message_id == first + 2
 
 
-async def test_answers_a_message_that_is_there(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
+async def test_replies_only_to_an_existing_message(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     asked = alice.say("When?", yoga)["id"]
     sent = await bot.send_message(yoga.id, "At six", reply_to_message_id=asked)
     assert sent.reply_to_message is not None

@@ -1,4 +1,4 @@
-"""Starting and stopping: never in production, and with what was said kept."""
+"""Starting and stopping: never in production, and the state survives a restart."""
 
 import json
 import os
@@ -19,11 +19,11 @@ from tests.sandbox.conftest import TOKEN
 
 
 @contextmanager
-def running(*options: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+def running(*options: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "sandbox", *options]
     process = subprocess.Popen(
         command,
-        env={**os.environ, **more},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -39,55 +39,51 @@ def running(*options: str, **more: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_never_starts_in_production() -> None:
     with running(ENV="production") as process:
-        said, complained = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert complained == "The sandbox never starts with ENV=production.\n"
-    assert said == ""
+    assert errors == "The sandbox never starts with ENV=production.\n"
+    assert output == ""
 
 
 @pytest.mark.parametrize("options", [("--token", "nonsense"), ("--app-url", "ftp://x")])
 def test_says_what_is_wrong_with_its_options(options: tuple[str, str]) -> None:
     with running(*options) as process:
-        _, complained = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "error: The " in complained
+    assert "error: The " in errors
 
 
-@pytest.mark.parametrize(("told", "ends"), [(signal.SIGTERM, -15), (signal.SIGINT, 0)])
-def test_stops_at_once_and_quietly_while_somebody_polls(told: signal.Signals, ends: int) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, -15), (signal.SIGINT, 0)])
+def test_stops_at_once_during_a_long_poll(sent: signal.Signals, status: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with running("--port", str(port), "--token", TOKEN) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Sandbox: http://127.0.0.1:{port}/\n"
-        polling = answering(port)
-        process.send_signal(told)
-        _, complained = process.communicate(timeout=10)
+        polling = start_polling(port)
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=10)
         polling.close()
-    assert (process.returncode, complained) == (ends, "")
+    assert (process.returncode, errors) == (status, "")
 
 
-def answering(port: int) -> socket.socket:
-    """A connection with a long poll under way, once the server is up."""
-    while True:
-        try:
-            polling = socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:
-            continue
-        polling.sendall(
-            f"GET /bot{TOKEN}/getMe HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-            + f"GET /bot{TOKEN}/getUpdates?timeout=50 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        )
-        polling.recv(1)
-        return polling
+def start_polling(port: int) -> socket.socket:
+    """A connection with a long poll under way."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(
+        f"GET /bot{TOKEN}/getMe HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        + f"GET /bot{TOKEN}/getUpdates?timeout=50 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    )
+    connection.recv(1)
+    return connection
 
 
-def test_keeps_what_was_said_and_goes_on_counting(tmp_path: pathlib.Path) -> None:
+def test_a_restart_keeps_messages_and_continues_numbering(tmp_path: pathlib.Path) -> None:
     state = tmp_path / "kept" / "state.json"
     config = Config(app_url="http://127.0.0.1:3000", token=TOKEN, port=0, state=state)
     with serving(config) as url:
         first = Sandbox(url)
-        said = first.person("Alice").start("key_1")
+        sent = first.person("Alice").start("key_1")
         first.make_chat("Sauna")
         before = len(first.get("chats"))
     assert json.loads(state.read_text("utf-8"))["people"]["1002"]["may_be_written_to"] is True
@@ -96,17 +92,17 @@ def test_keeps_what_was_said_and_goes_on_counting(tmp_path: pathlib.Path) -> Non
         alice = second.person("Alice")
         assert alice.private.messages()[-1]["text"] == "/start key_1"
         assert len(second.get("chats")) == before
-        assert alice.say("again")["id"] > said["id"]
-        # What the bot had not fetched yet is still there for it.
+        assert alice.say("again")["id"] > sent["id"]
+        # Updates that the bot had not fetched are still pending.
         assert second.counters()["pending_updates"] >= 2
     assert list(state.parent.iterdir()) == [state]
 
 
-def test_will_not_write_over_a_file_that_is_not_its_own(tmp_path: pathlib.Path) -> None:
+def test_does_not_overwrite_a_foreign_file(tmp_path: pathlib.Path) -> None:
     state = tmp_path / "notes.txt"
     state.write_text("my notes", "utf-8")
     with running("--state", str(state)) as process:
-        _, complained = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "is not a state file of this sandbox" in complained
+    assert "is not a state file of this sandbox" in errors
     assert state.read_text("utf-8") == "my notes"

@@ -1,4 +1,4 @@
-"""Fetching updates: order, offsets, kinds, and two who fetch at once."""
+"""Fetching updates: order, offsets, kinds, and two pollers at once."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ async def test_a_long_poll_ends_with_the_first_update(bot: Bot, alice: SandboxPe
     assert len(await polling) == 1
 
 
-async def test_sends_only_the_kinds_that_were_asked_for(bot: Bot, alice: SandboxPerson) -> None:
+async def test_sends_only_allowed_updates(bot: Bot, alice: SandboxPerson) -> None:
     await bot.get_updates(allowed_updates=["callback_query"])
     alice.start()
     assert await bot.get_updates() == []
@@ -54,7 +54,7 @@ async def test_the_second_poller_ends_the_first(bot: Bot, sandbox: Sandbox) -> N
         await first
 
 
-async def test_a_press_nobody_fetched_is_worth_nothing_after_a_while(
+async def test_callback_queries_expire_before_other_updates(
     bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))

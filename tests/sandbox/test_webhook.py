@@ -1,4 +1,4 @@
-"""Updates pushed to a real server: secret, order, and again until it says yes."""
+"""Updates pushed to a real server: their secret and order, and repetition until it accepts them."""
 
 import asyncio
 import dataclasses
@@ -12,31 +12,34 @@ from aiogram.exceptions import TelegramBadRequest, TelegramConflictError
 from aiohttp import web
 
 from sandbox.client import Sandbox, SandboxChat, SandboxPerson
+from tests.sandbox.conftest import wait_until
 
 
 @dataclasses.dataclass
 class Receiver:
-    """Answers with the next of `answers`, then 200; keeps what came."""
+    """A webhook that answers with the next of `answers`, then 200, and keeps the updates it received."""
 
     url: str = ""
     answers: list[web.Response] = dataclasses.field(default_factory=list)
-    came: asyncio.Queue[tuple[str | None, dict[str, Any]]] = dataclasses.field(default_factory=asyncio.Queue)
+    received: asyncio.Queue[tuple[str | None, dict[str, Any]]] = dataclasses.field(
+        default_factory=asyncio.Queue
+    )
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
-        self.came.put_nowait((secret, await request.json()))
+        self.received.put_nowait((secret, await request.json()))
         return self.answers.pop(0) if self.answers else web.Response()
 
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(10):
-            return (await self.came.get())[1]
+            return (await self.received.get())[1]
 
 
 @pytest_asyncio.fixture
 async def receiver(bot: Bot) -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
-    app.router.add_post("/hook", receiver.take)
+    app.router.add_post("/hook", receiver.receive)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -48,19 +51,19 @@ async def receiver(bot: Bot) -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-async def test_brings_updates_with_the_secret(bot: Bot, receiver: Receiver, alice: SandboxPerson) -> None:
+async def test_pushes_updates_with_the_secret(bot: Bot, receiver: Receiver, alice: SandboxPerson) -> None:
     """X2: the secret header."""
     await bot.set_webhook(receiver.url, secret_token="s3cret_-")
     alice.start()
     async with asyncio.timeout(10):
-        secret, update = await receiver.came.get()
+        secret, update = await receiver.received.get()
     assert secret == "s3cret_-"
     assert update["message"]["text"] == "/start"
     with pytest.raises(TelegramConflictError, match="can't use getUpdates method while webhook"):
         await bot.get_updates()
 
 
-async def test_brings_it_again_until_it_is_taken(
+async def test_pushes_an_update_again_until_it_is_accepted(
     bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson
 ) -> None:
     """X2: the same update comes more than once."""
@@ -68,54 +71,58 @@ async def test_brings_it_again_until_it_is_taken(
     await bot.set_webhook(receiver.url)
     alice.start()
     first = await receiver.next()
-    await failed_with(sandbox, bot, "500")
+    await wait_for_failure(sandbox, bot, "500")
     info = await bot.get_webhook_info()
     assert info.last_error_message == "Wrong response from the webhook: 500 Internal Server Error"
     assert info.pending_update_count == 1
     sandbox.advance(1)
     assert await receiver.next() == first
-    await failed_with(sandbox, bot, "503")
+    await wait_for_failure(sandbox, bot, "503")
     sandbox.advance(1)
-    assert receiver.came.empty()
+    assert receiver.received.empty()
     sandbox.advance(1)
     assert await receiver.next() == first
-    await emptied(sandbox, bot)
+
+    async def nothing_is_pending() -> bool:
+        return (await bot.get_webhook_info()).pending_update_count == 0
+
+    await wait_until(sandbox, nothing_is_pending)
 
 
-async def test_waits_as_long_as_it_is_told(
+async def test_obeys_retry_after(
     bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson
 ) -> None:
     receiver.answers = [web.Response(status=429, headers={"Retry-After": "100"})]
     await bot.set_webhook(receiver.url)
     alice.start()
     first = await receiver.next()
-    await failed_with(sandbox, bot, "429")
+    await wait_for_failure(sandbox, bot, "429")
     sandbox.advance(60)
     alice.say("later")
-    assert receiver.came.empty()
+    assert receiver.received.empty()
     sandbox.advance(41)
     assert await receiver.next() == first
     assert (await receiver.next())["message"]["text"] == "later"
 
 
-async def test_keeps_the_order_of_a_chat_and_lets_others_pass(
+async def test_keeps_the_order_of_a_chat_without_delaying_others(
     bot: Bot, sandbox: Sandbox, receiver: Receiver, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     receiver.answers = [web.Response(status=500)]
     await bot.set_webhook(receiver.url)
     alice.start()
     await receiver.next()
-    await failed_with(sandbox, bot, "500")
+    await wait_for_failure(sandbox, bot, "500")
     alice.say("second")
     bob.start()
-    passed = await receiver.next()
-    assert passed["message"]["from"]["first_name"] == "Bob"
+    update = await receiver.next()
+    assert update["message"]["from"]["first_name"] == "Bob"
     sandbox.advance(1)
     texts = [(await receiver.next())["message"]["text"] for _ in range(2)]
     assert texts == ["/start", "second"]
 
 
-async def test_obeys_the_call_in_the_answer(
+async def test_executes_the_call_in_the_answer(
     bot: Bot, receiver: Receiver, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
     call = {"method": "sendMessage", "chat_id": yoga.id, "text": "From the answer"}
@@ -130,13 +137,13 @@ async def test_keeps_updates_of_an_unreachable_server(
 ) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
     alice.start()
-    await failed_with(sandbox, bot, "Cannot connect")
+    await wait_for_failure(sandbox, bot, "Cannot connect")
     await bot.set_webhook(receiver.url)
     sandbox.advance(1)
     assert (await receiver.next())["message"]["text"] == "/start"
 
 
-async def test_drops_what_waits_when_asked_to(bot: Bot, alice: SandboxPerson) -> None:
+async def test_drops_pending_updates_on_request(bot: Bot, alice: SandboxPerson) -> None:
     alice.start()
     await bot.set_webhook("http://127.0.0.1:9/hook", drop_pending_updates=True)
     assert (await bot.get_webhook_info()).pending_update_count == 0
@@ -145,7 +152,7 @@ async def test_drops_what_waits_when_asked_to(bot: Bot, alice: SandboxPerson) ->
 
 
 @pytest.mark.parametrize(
-    ("url", "more", "why"),
+    ("url", "parameters", "reason"),
     [
         ("http://example.com/hook", {}, "An HTTPS URL must be provided"),
         ("https://example.com:8000/hook", {}, "only on ports 80, 88, 443 or 8443"),
@@ -153,27 +160,17 @@ async def test_drops_what_waits_when_asked_to(bot: Bot, alice: SandboxPerson) ->
         ("https://example.com/hook", {"max_connections": 101}, "max_connections"),
     ],
 )
-async def test_refuses_a_webhook_telegram_would_refuse(
-    bot: Bot, url: str, more: dict[str, Any], why: str
+async def test_rejects_a_webhook_telegram_would_reject(
+    bot: Bot, url: str, parameters: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(TelegramBadRequest, match=why):
-        await bot.set_webhook(url, **more)
+    with pytest.raises(TelegramBadRequest, match=reason):
+        await bot.set_webhook(url, **parameters)
 
 
-async def failed_with(sandbox: Sandbox, bot: Bot, why: str) -> None:
-    """Return once the webhook's last failure says `why`."""
-    async with asyncio.timeout(10):
-        while why not in ((await bot.get_webhook_info()).last_error_message or ""):
-            await changed(sandbox)
+async def wait_for_failure(sandbox: Sandbox, bot: Bot, reason: str) -> None:
+    """Return once the webhook's last error contains `reason`."""
 
+    async def has_failed() -> bool:
+        return reason in ((await bot.get_webhook_info()).last_error_message or "")
 
-async def emptied(sandbox: Sandbox, bot: Bot) -> None:
-    """Return once every update was taken."""
-    async with asyncio.timeout(10):
-        while (await bot.get_webhook_info()).pending_update_count:
-            await changed(sandbox)
-
-
-async def changed(sandbox: Sandbox) -> None:
-    version = sandbox.counters()["version"]
-    await asyncio.to_thread(sandbox.get, f"changes?after={version}&within=0.1", 1.0)
+    await wait_until(sandbox, has_failed)

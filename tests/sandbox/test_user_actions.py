@@ -1,4 +1,4 @@
-"""What people write, and what of it the bot is told."""
+"""Messages of people, and which of them the bot receives."""
 
 import pytest
 from aiogram import Bot
@@ -6,7 +6,7 @@ from aiogram import Bot
 from sandbox.client import Refused, Sandbox, SandboxChat, SandboxPerson
 
 
-async def heard(bot: Bot) -> list[str]:
+async def received_texts(bot: Bot) -> list[str]:
     return [u.message.text for u in await bot.get_updates() if u.message and u.message.text]
 
 
@@ -24,24 +24,26 @@ async def test_start_carries_the_payload_of_its_link(bot: Bot, alice: SandboxPer
         alice.start("not a payload")
 
 
-async def test_an_administrator_hears_everything_a_member_what_is_meant_for_it(
+async def test_privacy_mode_hides_messages_from_an_ordinary_member(
     bot: Bot, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
-    said = ["Hello", "/book", "/book@emerald_bot", "/book@other_bot", "@emerald_bot hi"]
-    for text in said:
+    texts = ["Hello", "/book", "/book@emerald_bot", "/book@other_bot", "@emerald_bot hi"]
+    for text in texts:
         alice.say(text, yoga)
-    assert await heard(bot) == said
+    assert await received_texts(bot) == texts
     await bot.get_updates(offset=-1)
     yoga.bot("member")
     await bot.get_updates(offset=999_999_999)
-    for text in said:
+    for text in texts:
         alice.say(text, yoga)
     sent = await bot.send_message(yoga.id, "Yes?")
     alice.say("an answer", yoga, reply_to=sent.message_id)
-    assert await heard(bot) == ["/book", "/book@emerald_bot", "@emerald_bot hi", "an answer"]
+    assert await received_texts(bot) == ["/book", "/book@emerald_bot", "@emerald_bot hi", "an answer"]
 
 
-async def test_a_topic_s_message_says_so(bot: Bot, runners: SandboxChat, alice: SandboxPerson) -> None:
+async def test_a_message_in_a_topic_names_the_topic(
+    bot: Bot, runners: SandboxChat, alice: SandboxPerson
+) -> None:
     alice.say("Hello", runners, thread_id=3)
     (update,) = await bot.get_updates()
     assert update.message is not None
@@ -52,7 +54,7 @@ async def test_a_topic_s_message_says_so(bot: Bot, runners: SandboxChat, alice: 
         alice.say("Hello", runners, thread_id=3)
 
 
-async def test_nobody_writes_where_they_are_not(
+async def test_only_members_write_to_a_chat(
     yoga: SandboxChat, sandbox: Sandbox, alice: SandboxPerson, charlie: SandboxPerson
 ) -> None:
     with pytest.raises(Refused, match="Charlie is not in"):
@@ -66,14 +68,12 @@ async def test_nobody_writes_where_they_are_not(
         alice.say("Hello")
 
 
-async def test_finds_commands_links_and_names_in_what_people_write(
-    yoga: SandboxChat, alice: SandboxPerson
-) -> None:
-    said = alice.say("/book 🧘 https://map.fi/x. @olga_sandbox #yoga a@b.fi </b>", yoga)
-    units = said["text"].encode("utf-16-le")
+async def test_finds_commands_links_and_mentions_in_messages(yoga: SandboxChat, alice: SandboxPerson) -> None:
+    message = alice.say("/book 🧘 https://map.fi/x. @olga_sandbox #yoga a@b.fi </b>", yoga)
+    units = message["text"].encode("utf-16-le")
     found = {
         e["type"]: units[e["offset"] * 2 : (e["offset"] + e["length"]) * 2].decode("utf-16-le")
-        for e in said["entities"]
+        for e in message["entities"]
     }
     assert found == {
         "bot_command": "/book",
@@ -84,7 +84,7 @@ async def test_finds_commands_links_and_names_in_what_people_write(
     }
 
 
-async def test_waits_in_vain_with_a_reason(yoga: SandboxChat) -> None:
-    with pytest.raises(Refused, match="No such message in time") as why:
+async def test_a_wait_that_times_out_says_why(yoga: SandboxChat) -> None:
+    with pytest.raises(Refused, match="No such message in time") as error:
         yoga.wait(text="never said", timeout=0.05)
-    assert why.value.status == 408
+    assert error.value.status == 408

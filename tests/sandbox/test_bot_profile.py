@@ -23,9 +23,9 @@ def commands(*names: str) -> list[BotCommand]:
     return [BotCommand(command=name, description=f"About {name}") for name in names]
 
 
-def listed(sandbox: Sandbox, who: SandboxPerson, chat_id: int) -> list[str]:
-    view = sandbox.get(f"view?who={who.id}&chat_id={chat_id}")
-    return [one["command"] for one in view["chat"]["commands"]]
+def list_commands(sandbox: Sandbox, person: SandboxPerson, chat_id: int) -> list[str]:
+    view = sandbox.get(f"view?who={person.id}&chat_id={chat_id}")
+    return [command["command"] for command in view["chat"]["commands"]]
 
 
 async def test_people_see_the_narrowest_list_in_their_language(
@@ -37,17 +37,17 @@ async def test_people_see_the_narrowest_list_in_their_language(
     await bot.set_my_commands(commands("book"), scope=BotCommandScopeAllGroupChats())
     await bot.set_my_commands(commands("run"), scope=BotCommandScopeAllChatAdministrators())
     await bot.set_my_commands(commands("start"), scope=BotCommandScopeAllPrivateChats())
-    assert listed(sandbox, alice, yoga.id) == ["book"]
-    assert listed(sandbox, olga, yoga.id) == ["run"]
-    assert listed(sandbox, alice, alice.id) == ["start"]
+    assert list_commands(sandbox, alice, yoga.id) == ["book"]
+    assert list_commands(sandbox, olga, yoga.id) == ["run"]
+    assert list_commands(sandbox, alice, alice.id) == ["start"]
     await bot.delete_my_commands(scope=BotCommandScopeAllPrivateChats())
-    assert listed(sandbox, alice, alice.id) == ["help"]
-    assert listed(sandbox, vaino, vaino.id) == ["ohje"]
+    assert list_commands(sandbox, alice, alice.id) == ["help"]
+    assert list_commands(sandbox, vaino, vaino.id) == ["ohje"]
     (known,) = await bot.get_my_commands(language_code="fi")
     assert known.command == "ohje"
 
 
-async def test_refuses_commands_telegram_would_refuse(bot: Bot) -> None:
+async def test_rejects_commands_telegram_would_reject(bot: Bot) -> None:
     with pytest.raises(TelegramBadRequest, match="BOT_COMMAND_INVALID"):
         await bot.set_my_commands(commands("Book"))
     with pytest.raises(TelegramBadRequest, match="BOT_COMMAND_DESCRIPTION_INVALID"):
@@ -58,7 +58,7 @@ async def test_refuses_commands_telegram_would_refuse(bot: Bot) -> None:
         await bot.set_my_commands(commands("book"), language_code="fi-FI")
 
 
-async def test_has_a_menu_button_for_all_and_for_one(bot: Bot, alice: SandboxPerson) -> None:
+async def test_a_menu_button_is_set_for_everyone_or_for_one_person(bot: Bot, alice: SandboxPerson) -> None:
     assert isinstance(await bot.get_chat_menu_button(), MenuButtonCommands)
     app = WebAppInfo(url=f"http://127.0.0.1:{APP_PORT}/app/")
     await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text="Events", web_app=app))
@@ -73,7 +73,7 @@ async def test_has_a_menu_button_for_all_and_for_one(bot: Bot, alice: SandboxPer
         )
 
 
-async def test_describes_itself_by_language(bot: Bot) -> None:
+async def test_descriptions_are_set_by_language(bot: Bot) -> None:
     await bot.set_my_description("Books seats")
     await bot.set_my_description("Varaa paikkoja", language_code="fi")
     await bot.set_my_short_description("Seats")
@@ -84,7 +84,7 @@ async def test_describes_itself_by_language(bot: Bot) -> None:
         await bot.set_my_short_description("x" * 121)
 
 
-async def test_prepares_a_message_somebody_shares(
+async def test_a_person_shares_a_prepared_message(
     bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson, bob: SandboxPerson
 ) -> None:
     article = InlineQueryResultArticle(

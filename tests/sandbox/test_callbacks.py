@@ -1,4 +1,4 @@
-"""A person taps a button; the bot answers once, in time and in few words."""
+"""Button presses: the bot answers once, in time and with at most 200 characters."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.sandbox.buttons import keyboard, link, press
 from tests.sandbox.conftest import APP_PORT
 
 
-async def pressed(bot: Bot) -> CallbackQuery:
+async def next_callback_query(bot: Bot) -> CallbackQuery:
     for update in await bot.get_updates(timeout=10):
         if update.callback_query:
             return update.callback_query
@@ -23,7 +23,7 @@ async def test_a_tap_gets_the_bot_s_answer(bot: Bot, yoga: SandboxChat, alice: S
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join", "join:7")]))
     card = yoga.messages()[-1]
     tap = asyncio.create_task(asyncio.to_thread(alice.tap, card, "Join"))
-    query = await pressed(bot)
+    query = await next_callback_query(bot)
     assert (query.data, query.from_user.first_name) == ("join:7", "Alice")
     assert query.chat_instance == yoga.now["instance"]
     await bot.answer_callback_query(query.id, "You are in.", show_alert=True)
@@ -34,7 +34,7 @@ async def test_a_tap_gets_the_bot_s_answer(bot: Bot, yoga: SandboxChat, alice: S
 
 
 async def test_a_press_is_answered_once(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
-    query = await tapped(bot, yoga, alice)
+    query = await tap_join(bot, yoga, alice)
     await bot.answer_callback_query(query.id)
     with pytest.raises(TelegramBadRequest, match="query is too old"):
         await bot.answer_callback_query(query.id)
@@ -43,27 +43,27 @@ async def test_a_press_is_answered_once(bot: Bot, yoga: SandboxChat, alice: Sand
 async def test_an_answer_comes_in_time(
     bot: Bot, sandbox: Sandbox, yoga: SandboxChat, alice: SandboxPerson
 ) -> None:
-    query = await tapped(bot, yoga, alice)
+    query = await tap_join(bot, yoga, alice)
     sandbox.advance(16)
     with pytest.raises(TelegramBadRequest, match="response timeout expired or query ID is invalid"):
         await bot.answer_callback_query(query.id)
 
 
 async def test_an_answer_has_200_characters(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
-    query = await tapped(bot, yoga, alice)
+    query = await tap_join(bot, yoga, alice)
     with pytest.raises(TelegramBadRequest, match="MESSAGE_TOO_LONG"):
         await bot.answer_callback_query(query.id, "x" * 201)
     await bot.answer_callback_query(query.id, "x" * 200)
 
 
 async def test_an_answer_may_lead_only_to_the_bot(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
-    query = await tapped(bot, yoga, alice)
+    query = await tap_join(bot, yoga, alice)
     with pytest.raises(TelegramBadRequest, match="URL_INVALID"):
         await bot.answer_callback_query(query.id, url="https://example.com")
     await bot.answer_callback_query(query.id, url="https://t.me/emerald_bot?start=x")
 
 
-async def test_a_tap_nobody_answers_gets_nothing(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
+async def test_an_unanswered_tap_has_no_answer(bot: Bot, yoga: SandboxChat, alice: SandboxPerson) -> None:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
     card = yoga.messages()[-1]
     assert alice.tap(card, "Join", timeout=0.05) == {"kind": "callback", "answer": None}
@@ -99,7 +99,7 @@ async def test_other_buttons_lead_where_they_say(bot: Bot, alice: SandboxPerson,
     assert opened["url"].startswith(f"{app}#tgWebAppData=query_id")
 
 
-async def tapped(bot: Bot, yoga: SandboxChat, who: SandboxPerson) -> CallbackQuery:
+async def tap_join(bot: Bot, yoga: SandboxChat, person: SandboxPerson) -> CallbackQuery:
     await bot.send_message(yoga.id, "3 free", reply_markup=keyboard([press("Join")]))
-    who.tap(yoga.messages()[-1], "Join", timeout=0)
-    return await pressed(bot)
+    person.tap(yoga.messages()[-1], "Join", timeout=0)
+    return await next_callback_query(bot)
