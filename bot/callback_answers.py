@@ -12,7 +12,7 @@ TOASTS = frozenset(
         "booked",
         "already",
         "left",
-        "handed-on",
+        "offer-declined",
         "maybe",
         "declined",
         "voted",

@@ -16,7 +16,7 @@ from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 ZONE = "Europe/Helsinki"
 YOGA_CHAT, RUNNERS_CHAT, RUNS_TOPIC = -1001000000001, -1001000000002, 2

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from backend.bookings.actions import book
 from backend.bookings.queries import upcoming
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 
 async def test_alice_books_a_seat(instance: Callable[..., Awaitable[str]], alice: Person) -> None:

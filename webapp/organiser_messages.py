@@ -5,7 +5,7 @@ from typing import Protocol
 
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Voice, Words
-from backend.seats.state import Outcome
+from backend.seats.requests import Outcome
 from webapp.notices import Method, Tone, Undo
 
 

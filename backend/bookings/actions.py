@@ -19,8 +19,8 @@ from backend.groups.actions import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator
-from backend.seats.decisions import NotAMemberHere
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats.decisions.checks import NotAMemberHere
+from backend.seats.requests import Outcome, Request, Verb, Via
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -82,7 +82,7 @@ async def take(code: str, person: Person, *, via: Via) -> Outcome:
 
 async def decline_offer(code: str, person: Person, *, via: Via) -> Outcome:
     """Let an offer go to the next in line, and keep one's place for the next one (`W3`)."""
-    return await _submit(code, person, Verb.HAND_ON, via)
+    return await _submit(code, person, Verb.DECLINE_OFFER, via)
 
 
 async def find_replacement(code: str, person: Person, *, via: Via) -> Outcome:

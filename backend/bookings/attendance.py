@@ -17,6 +17,7 @@ from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
 from backend.seats.attendance import clear_check_in, record_check_in
+from backend.seats.rows import bump_versions
 from backend.settings import settings
 
 CODE = re.compile(r"emerald:([2-9a-z]{10}):(\d{1,18}):([0-9a-f]{20})")
@@ -146,7 +147,7 @@ async def complete_ended() -> int:
     async with db.transaction(store.lock_rows(ids)):
         completed = await complete_instances(ids, at)
         await record_late(completed, at)
-        await store.bump_versions(completed)
+        await bump_versions(completed)
     return len(completed)
 
 
@@ -172,7 +173,7 @@ async def close_list(code: str, person: Person) -> int:
         await record_late([where.id], at)
         no_shows = await record_no_shows(where.id, at)
         await mark_list_closed(where.id, person.id, at)
-        await store.bump_versions([where.id])
+        await bump_versions([where.id])
         await record_audit(club.id, person.id, "close list", f"instance {where.id}", no_shows=no_shows)
     return no_shows
 
@@ -185,5 +186,5 @@ async def reopen_list(code: str, person: Person) -> None:
         if not await mark_list_open(where.id):
             return
         await delete_no_shows(where.id)
-        await store.bump_versions([where.id])
+        await bump_versions([where.id])
         await record_audit(club.id, person.id, "reopen list", f"instance {where.id}")

@@ -13,7 +13,7 @@ from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.regulars import remove_regulars_and_claims
 from backend.seats.replies import Cancelled, TooLate
-from backend.seats.state import Request, Verb, Via
+from backend.seats.requests import Request, Verb, Via
 
 SEATS_MOST = 500  # dates ahead that somebody can be in
 
@@ -156,4 +156,4 @@ async def give_back(by: int, membership_ids: list[int], *, late: Verb, via: Via 
 
 
 async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
-    await allocator.submit(instance_id, Request(verb, via, by=by, membership_id=member, told=False))
+    await allocator.submit(instance_id, Request(verb, via, by=by, membership_id=member, notify=False))

@@ -13,7 +13,7 @@ from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator, store
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats.requests import Outcome, Request, Verb, Via
 
 NAME_MAX = 80
 
@@ -39,7 +39,7 @@ async def bring(code: str, person: Person, membership_id: int, *, to: str, over:
         if party is None or not party["size"]:
             raise NotFound(N_("This member is neither in nor in line."))
         ask = {"via": Via.DASHBOARD, "by": person.id, "membership_id": membership_id}
-        off = Request(Verb.REMOVE, told=False, audited=True, **ask)  # type: ignore[arg-type]
+        off = Request(Verb.REMOVE, notify=False, audited=True, **ask)  # type: ignore[arg-type]
         on = Request(
             Verb.BRING,
             guests=party["size"] - 1,
@@ -72,7 +72,7 @@ async def make_room(code: str, person: Person) -> int:
                     (
                         where.id,
                         Request(
-                            Verb.TO_LINE,
+                            Verb.TO_WAITLIST,
                             Via.DASHBOARD,
                             by=person.id,
                             membership_id=row["membership_id"],

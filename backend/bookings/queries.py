@@ -11,7 +11,7 @@ from backend.errors import NotFound
 from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE, SHORT_NAME
-from backend.seats.promotion import FIRST_TAP_LIFE, PromotionWindows, Stage, promotion_windows_of
+from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage, promotion_windows_of
 from backend.seats.windows import Windows
 
 SOUGHT_MOST = 8  # words of a search that count
@@ -142,7 +142,7 @@ class InstanceView:
     @property
     def calling(self) -> bool:
         """Whether only the taps of those count now who waited when all were told (`W3`)."""
-        return self.called_at is not None and clock.now() < self.called_at + FIRST_TAP_LIFE
+        return self.called_at is not None and clock.now() < self.called_at + WAITLIST_FIRST
 
     @property
     def mine_to_take(self) -> int:
@@ -179,10 +179,10 @@ class InstanceView:
             self.windows.closes_at,
             self.windows.cancel_until,
             self.claim_until,
-            self.called_at + FIRST_TAP_LIFE if self.called_at else None,
+            self.called_at + WAITLIST_FIRST if self.called_at else None,
             self.decides_at,
             self.mine.offer_until if self.mine else None,
-            self.clockwork.turns(clock.now()) if self.clockwork else None,
+            self.clockwork.next_change(clock.now()) if self.clockwork else None,
         )
         return [moment for moment in moments if moment is not None]
 
@@ -208,7 +208,7 @@ class InstanceView:
             return "cancelled"
         if self.state == "COMPLETED" or clock.now() >= self.ends_at:
             return "ended"
-        return self.windows.booking(clock.now())
+        return self.windows.phase(clock.now())
 
     @property
     def overfull(self) -> bool:

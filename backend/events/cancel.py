@@ -14,8 +14,8 @@ from backend.i18n import N_
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats import store
-from backend.seats.state import Request, Verb, Via
-from backend.seats.store import bump_versions
+from backend.seats.requests import Request, Verb, Via
+from backend.seats.rows import bump_versions
 
 REASON_MAX = 300
 

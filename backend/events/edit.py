@@ -26,8 +26,8 @@ from backend.events.tables import EventSeries
 from backend.events.timing import timing_from_row
 from backend.people.queries import Person
 from backend.seats import store
-from backend.seats.state import Request, Verb, Via
-from backend.seats.store import bump_versions
+from backend.seats.requests import Request, Verb, Via
+from backend.seats.rows import bump_versions
 from backend.zones import start_of_day
 
 

@@ -9,7 +9,7 @@ from backend.i18n import N_
 from backend.seats import store
 from backend.seats.allocator import process_locked
 from backend.seats.replies import Ended, cancelled
-from backend.seats.state import Request
+from backend.seats.requests import Request
 
 
 async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:

@@ -10,7 +10,7 @@ from backend.events.locking import lock_series
 from backend.events.occurrences import Occurrence
 from backend.events.timing import MAX_LOOKAHEAD, timing_from_row
 from backend.seats.regulars import seat_regulars_of_new
-from backend.seats.store import open_seats
+from backend.seats.rows import open_seats
 from backend.settings import settings
 
 log = structlog.get_logger()

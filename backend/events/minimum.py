@@ -16,7 +16,7 @@ from backend.outbox.enqueue import Recipient, enqueue
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats import store
-from backend.seats.store import bump_versions
+from backend.seats.rows import bump_versions
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
-from backend.seats.state import Request, Verb, Via
-from backend.seats.store import bump_versions
+from backend.seats.requests import Request, Verb, Via
+from backend.seats.rows import ask_booked_again, bump_versions
 from backend.zones import resolve_local, wall_clock
 
 MINUTES_MAX = 14 * 24 * 60
@@ -144,7 +144,7 @@ async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
         else:
             detail = {"was": was.isoformat(), "asked": one["seats"] > 0}
             whom.append((one["user_id"], detail))
-    await store.ask_booked_again(instance_id, at, spared=spared)
+    await ask_booked_again(instance_id, at, spared=spared)
     await enqueue(Kind.MOVED, whom, account_id=row["account_id"], instance_id=instance_id, at=at)
 
 

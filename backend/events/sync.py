@@ -8,8 +8,8 @@ from backend.events.locking import bump_sequence, lock_instances, submit_locked
 from backend.events.materialization import materialize_series
 from backend.events.timing import SeriesTiming, timing_from_row
 from backend.people.queries import Person
-from backend.seats.state import Request, Verb, Via
-from backend.seats.store import bump_versions
+from backend.seats.requests import Request, Verb, Via
+from backend.seats.rows import bump_versions
 
 # An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim of seats, and
 # no poll that chose it.

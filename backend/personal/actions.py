@@ -14,7 +14,7 @@ from backend.bookings.clubs import end_standing, give_back
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats import store
-from backend.seats.state import Verb
+from backend.seats.requests import Verb
 
 RECHECK_PERIOD = timedelta(days=1)  # so long it is looked after whether anything of theirs came in meanwhile
 

@@ -23,7 +23,7 @@ from backend.polls import ballot_processor, replies, store
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import CreatedEvent, EventDetails, create_event, created_event
 from backend.polls.rules import Answer, Ballot, Choice, NotAVoter, VoteOutcome
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from backend.zones import resolve_local, wall_clock
 
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")

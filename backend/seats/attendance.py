@@ -6,7 +6,7 @@ Each function is called inside a transaction that has locked the instance's seat
 from datetime import datetime
 
 from backend import db
-from backend.seats.store import bump_versions
+from backend.seats.rows import bump_versions
 
 
 async def record_check_in(instance_id: int, membership_id: int, *, came: int, by: int, at: datetime) -> None:

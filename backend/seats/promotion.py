@@ -1,5 +1,5 @@
 """How a freed seat moves, by the clock (`W3`): far from the start to the first in line, nearer as an offer, and in the
-last hours to the first tap. Pure functions: no tables, no clock.
+last hours to the first tap. Pure: no tables, no clock.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.zones import QUIET_FROM, end_of_quiet_hours, next_time_of_day
 
-FIRST_TAP_LIFE = timedelta(minutes=5)  # for so long only those who waited count
+WAITLIST_FIRST = timedelta(minutes=5)  # after a notification only the taps of the waitlist count
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -29,7 +29,7 @@ class PromotionWindows:
     starts_at: datetime
     offers_from: datetime
     first_tap_from: datetime
-    offer_life: timedelta
+    offer_duration: timedelta
 
     @classmethod
     def around(
@@ -58,7 +58,7 @@ class PromotionWindows:
             return Stage.FIRST_TAP
         return Stage.OFFER
 
-    def turns(self, now: datetime) -> datetime:
+    def next_change(self, now: datetime) -> datetime:
         """When the next stage begins, to the millisecond and never late; the start, once the last one has begun."""
         if now < self.offers_from:
             return self.offers_from
@@ -73,7 +73,7 @@ class PromotionWindows:
 
     def offer_ends(self, now: datetime) -> datetime:
         """When an offer made now expires: its time does not run in quiet hours (22 to 8 where the event is)."""
-        left, at = self.offer_life, now
+        left, at = self.offer_duration, now
         while True:
             at = end_of_quiet_hours(at, self.zone) or at
             ends = at + left

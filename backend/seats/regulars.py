@@ -5,7 +5,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.seats import allocator, store
-from backend.seats.state import Request, Verb, Via
+from backend.seats.requests import Request, Verb, Via
 
 # Instances to come on which a regular has never answered anything: an answer once given stands.
 UNSEATED = """

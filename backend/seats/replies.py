@@ -1,4 +1,4 @@
-"""What the desk says: every outcome and refusal of a booking as a whole sentence (`B9`, `W5`)."""
+"""Every outcome and refusal of a booking as a whole sentence (`B9`, `W5`)."""
 
 from typing import TYPE_CHECKING
 
@@ -107,31 +107,31 @@ class TooBig(Refusal):
     outcome = "full"
 
 
-def too_big(desk: "SeatState", size: int) -> TooBig:
+def too_big(state: "SeatState", size: int) -> TooBig:
     return TooBig(
         N_("There is only %(n)s seat in all, so %(asked)s together will never fit."),
         plural=N_("There are only %(n)s seats in all, so %(asked)s together will never fit."),
-        n=desk.capacity or 0,
+        n=state.capacity or 0,
         asked=size,
     )
 
 
-def booked(desk: "SeatState", party: "Party") -> Words:
-    values = {"when": desk.facts.starts_at}
+def booked(state: "SeatState", party: "Party") -> Words:
+    values = {"when": state.instance.starts_at}
     if not party.guests:
-        return Words(N_("You’re in. See you %(when)s."), values, zone=desk.facts.zone)
+        return Words(N_("You’re in. See you %(when)s."), values, zone=state.instance.zone)
     return Words(
         N_("You’re in, with %(n)s guest. See you %(when)s."),
         values,
         N_("You’re in, with %(n)s guests. See you %(when)s."),
         party.guests,
-        desk.facts.zone,
+        state.instance.zone,
     )
 
 
-def already(desk: "SeatState", party: "Party", place: int | None) -> Words:
+def already(state: "SeatState", party: "Party", place: int | None) -> Words:
     if party.offered:
-        return held(desk, party)
+        return held(state, party)
     if place is not None:
         return Words(N_("You’re in line already, %(place)s. Nothing has changed."), {"place": Ordinal(place)})
     if not party.guests:
@@ -144,7 +144,7 @@ def already(desk: "SeatState", party: "Party", place: int | None) -> Words:
     )
 
 
-def waiting(desk: "SeatState", party: "Party", place: int) -> Words:
+def waiting(state: "SeatState", party: "Party", place: int) -> Words:
     """Why they wait and what comes next (`W5`)."""
     values: dict[str, object] = {"place": Ordinal(place), "asked": party.waiting}
     if party.seats:
@@ -154,22 +154,22 @@ def waiting(desk: "SeatState", party: "Party", place: int) -> Words:
             N_("%(n)s seats are yours; you’re %(place)s in line for %(asked)s more."),
             party.seats,
         )
-    if desk.claiming and not party.claims:
+    if state.is_claim_period and not party.has_claim:
         return Words(
             N_(
                 "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; we’ll tell you when a seat is yours."
             ),
-            {**values, "until": desk.facts.claim_until},
-            zone=desk.facts.zone,
+            {**values, "until": state.instance.claim_until},
+            zone=state.instance.zone,
         )
-    if desk.comes_later(party) and desk.free:
+    if state.is_behind_waitlist(party) and state.free:
         return Words(
             N_(
                 "For a few minutes the free seat is for those who waited before you. You’re %(place)s in line; tap again in a moment."
             ),
             values,
         )
-    if desk.free and place == 1:
+    if state.free and place == 1:
         return Words(
             N_(
                 "%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
@@ -178,9 +178,9 @@ def waiting(desk: "SeatState", party: "Party", place: int) -> Words:
             N_(
                 "%(n)s seats are free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."
             ),
-            desk.free,
+            state.free,
         )
-    if desk.free:
+    if state.free:
         return Words(
             N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."),
             values,
@@ -189,23 +189,23 @@ def waiting(desk: "SeatState", party: "Party", place: int) -> Words:
         N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),
         values,
         N_("All %(n)s seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."),
-        desk.capacity or 0,
+        state.capacity or 0,
     )
 
 
-def held(desk: "SeatState", party: "Party") -> Words:
+def held(state: "SeatState", party: "Party") -> Words:
     """An offer, and until when (`W3`)."""
     return Words(
         N_("%(n)s seat is held for you until %(until)s. After that it goes to the next in line."),
         {"until": party.offer_until},
         N_("%(n)s seats are held for you until %(until)s. After that they go to the next in line."),
         party.offered,
-        desk.facts.zone,
+        state.instance.zone,
     )
 
 
-def handed_on(desk: "SeatState", place: int) -> Words:
-    if desk.free:
+def offer_declined(state: "SeatState", place: int) -> Words:
+    if state.free:
         return Words(
             N_("Nobody else waits, so anyone may take the seat. You’re still %(place)s for the next one."),
             {"place": Ordinal(place)},
@@ -224,19 +224,19 @@ class OfferOver(Refusal):
     outcome = "offer-over"
 
 
-def offer_over(desk: "SeatState", party: "Party") -> OfferOver:
+def offer_over(state: "SeatState", party: "Party") -> OfferOver:
     """Why nothing can be taken: the time was up, others were faster, or others come first (`W3`)."""
-    place = Ordinal(desk.place(party))
-    if desk.lapsed(party):
+    place = Ordinal(state.place_of(party))
+    if state.was_skipped(party):
         return OfferOver(
             N_(
                 "The time is up, and the seat went to the next in line. You’re still %(place)s for the next one."
             ),
             place=place,
         )
-    if desk.free:
+    if state.free:
         no = OfferOver()
-        no.words = waiting(desk, party, desk.place(party))
+        no.words = waiting(state, party, state.place_of(party))
         return no
     return OfferOver(
         N_("Someone was faster: no seat is free now. You’re still %(place)s in line."),
@@ -244,7 +244,7 @@ def offer_over(desk: "SeatState", party: "Party") -> OfferOver:
     )
 
 
-def too_few(desk: "SeatState", party: "Party", free: int) -> TooBig:
+def too_few(state: "SeatState", party: "Party", free: int) -> TooBig:
     return TooBig(
         N_(
             "%(n)s seat is free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
@@ -268,11 +268,11 @@ def replacing(party: "Party") -> Words:
     )
 
 
-def stays(desk: "SeatState") -> Words:
+def stays(state: "SeatState") -> Words:
     return Words(
         N_("Good: your seat stays yours. See you %(when)s."),
-        {"when": desk.facts.starts_at},
-        zone=desk.facts.zone,
+        {"when": state.instance.starts_at},
+        zone=state.instance.zone,
     )
 
 
@@ -280,7 +280,7 @@ def replaced_at_once() -> Words:
     return Words(N_("Someone was waiting and has your seat now. Nothing counts against you."))
 
 
-def left(desk: "SeatState", party: "Party", *, went_on: bool, had_seats: bool = True) -> Words:
+def left(state: "SeatState", party: "Party", *, went_on: bool, had_seats: bool = True) -> Words:
     if not had_seats:
         return Words(N_("You’ve left the line."))
     if went_on:
@@ -315,17 +315,17 @@ def answered(answer: str) -> Words:
     return Words(N_("Noted: you can’t come this time."))
 
 
-def capacity_set(desk: "SeatState") -> Words:
-    if desk.capacity is None:
+def capacity_set(state: "SeatState") -> Words:
+    if state.capacity is None:
         return Words(N_("There is room for everyone."))
-    if desk.over:
+    if state.over:
         return Words(
             N_("%(booked)s/%(capacity)s, over by %(over)s. Nobody is removed."),
-            {"booked": desk.booked, "capacity": desk.capacity, "over": desk.over},
+            {"booked": state.booked, "capacity": state.capacity, "over": state.over},
         )
     return Words(
         N_("%(booked)s of %(n)s seat is taken."),
-        {"booked": desk.booked},
+        {"booked": state.booked},
         N_("%(booked)s of %(n)s seats are taken."),
-        desk.capacity,
+        state.capacity,
     )

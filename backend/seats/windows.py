@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from enum import StrEnum
+
+
+class BookingPhase(StrEnum):
+    """Whether booking is possible, as far as its window goes (`B5`)."""
+
+    NOT_OPEN = "not-open"
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +48,12 @@ class Windows:
             before(cancel_before_minutes or 0),
         )
 
-    def booking(self, now: datetime) -> Literal["not-open", "open", "closed"]:
+    def phase(self, now: datetime) -> BookingPhase:
         """Whether it can be booked at an aware instant (`B5`)."""
         if now >= self.closes_at:
-            return "closed"
-        return "not-open" if self.opens_at is not None and now < self.opens_at else "open"
+            return BookingPhase.CLOSED
+        is_early = self.opens_at is not None and now < self.opens_at
+        return BookingPhase.NOT_OPEN if is_early else BookingPhase.OPEN
 
     def leaving_is_free(self, now: datetime) -> bool:
         """Whether the cancellation deadline is still to come at an aware instant (`B6`)."""

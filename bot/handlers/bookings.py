@@ -28,7 +28,7 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import TooLate
-from backend.seats.state import Outcome, Via
+from backend.seats.requests import Outcome, Via
 from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Do, Seat, Show
 from bot.delivery.client import edit, reply
@@ -39,7 +39,7 @@ from bot.lists import MOST, named
 from bot.rendering import render
 
 # Answers that promise to tell somebody, who may not have let the bot write (M3).
-PROMISES = frozenset({"waiting", "offered", "handed-on", "replacing"})
+PROMISES = frozenset({"waiting", "offered", "offer-declined", "replacing"})
 CANNOT_TELL = N_("Press Start in a chat with me, or I can’t tell you.")
 WHERE_TO_FIND = N_("To find a replacement, open the event.")
 

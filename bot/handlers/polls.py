@@ -15,7 +15,7 @@ from backend.polls.non_voters import remind_non_voters
 from backend.polls.queries import PollView, poll, polls_of
 from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import MakeDate, Pick, Run, RunPoll, ShowPoll
 from bot.cards import poll_card

@@ -8,7 +8,7 @@ from backend.bookings.queries import event
 from backend.events.minimum import decide_instance
 from backend.i18n import Voice
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Decide, Stay
 from bot.delivery.client import edit

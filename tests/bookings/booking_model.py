@@ -438,7 +438,7 @@ class Club:
         self.fill(asking=who)
         return self.standing(who)
 
-    def hand_on(self, who: int, by: int, via: str) -> Said:
+    def decline_offer(self, who: int, by: int, via: str) -> Said:
         """W3: to the next in line, keeping one's own place."""
         if not self.held.get(who):
             return self.already(who)
@@ -446,7 +446,7 @@ class Club:
         self.move(who, by, via, self.seats[who], waits, frees="for others")
         self.passed.add(who)
         self.fill()
-        return "handed-on", self.place(who)
+        return "offer-declined", self.place(who)
 
     def replace(self, who: int, by: int, via: str) -> Said:
         """B6: the seat stays theirs until the queue takes it; while leaving is free, leaves."""

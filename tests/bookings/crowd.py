@@ -22,7 +22,7 @@ from backend.bookings.actions import (
 )
 from backend.errors import Refusal
 from backend.people.queries import Person
-from backend.seats.state import Outcome, Via
+from backend.seats.requests import Outcome, Via
 from tests.processes import meet
 
 
@@ -67,7 +67,7 @@ async def rush(task: dict[str, Any]) -> dict[str, int]:
                 answers[f"error {type(error).__name__}"] += 1
 
     if "meet" in task:
-        await meet("desk.looked", "looked", task["meet"])
+        await meet("allocator.loaded", "looked", task["meet"])
     codes = task["codes"]
     await asyncio.gather(*(one(code, who, verbs) for who, verbs in task["acts"] for code in codes))
     return dict(answers)

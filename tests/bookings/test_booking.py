@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import batching, clock, db
 from backend.accounts.actions import create_own_account
 from backend.accounts.memberships import change_role, end_membership
 from backend.accounts.queries import authorize
@@ -29,8 +29,8 @@ from backend.bookings.queries import event, my_bookings, waitlist
 from backend.errors import Busy, Forbidden, Invalid, NotFound, OutcomeUnknown
 from backend.events.queries import find_instance
 from backend.people.queries import Person
-from backend.seats import allocator, store
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats import allocator, store, writing
+from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -317,14 +317,14 @@ async def test_one_bad_request_harms_nobody_else(
 ) -> None:
     """A list that fails is settled one by one."""
     where = await find_instance(await instance())
-    real = store.write
+    real = writing.write
 
-    async def write(desks: Any, *more: Any) -> None:
-        if any(party.user_id == bob.id for one in desks for party in one.touched.values()):
+    async def write(states: Any, *more: Any) -> None:
+        if any(party.user_id == bob.id for one in states for party in one.changed.values()):
             raise RuntimeError("this one cannot be written")
-        await real(desks, *more)
+        await real(states, *more)
 
-    monkeypatch.setattr(store, "write", write)
+    monkeypatch.setattr(allocator, "write", write)
     said = await allocator.process_batch(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
     assert isinstance(said[0], RuntimeError)
     assert isinstance(said[1], Outcome)
@@ -368,7 +368,7 @@ async def test_what_may_have_been_done_is_never_answered_with_a_no(
             return await real(*args)
         raise why()
 
-    monkeypatch.setattr(allocator, "RETRY_PAUSES", (0.001, 0.001))
+    monkeypatch.setattr(batching, "RETRY_PAUSES", (0.001, 0.001))
     monkeypatch.setattr(store, "load", look)
     with pytest.raises(OutcomeUnknown) as unknown:
         await allocator.process_batch(0, [(where.id, plus_one(alice))])

@@ -189,7 +189,7 @@ async def test_the_doctor_may_look_while_everybody_taps(instance: Make, crowd: C
     assert looks > 1
 
 
-@pytest.mark.parametrize(("hours", "kinds"), [(20, {"hand on: handed-on"}), (1, set())])
+@pytest.mark.parametrize(("hours", "kinds"), [(20, {"hand on: offer-declined"}), (1, set())])
 async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     instance: Make, crowd: Crowd, hours: int, kinds: set[str]
 ) -> None:
@@ -286,7 +286,7 @@ async def test_with_the_lock_slow_desks_oversell_nothing(instance: Make, crowd: 
     """B3: the control's own control; every desk dwells on what it saw while the others wait for it."""
     code = await instance(capacity=3, guests_max=2)
     acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(30)]
-    answers = await rush(code, [acts[n::3] for n in range(3)], "desk.looked")
+    answers = await rush(code, [acts[n::3] for n in range(3)], "allocator.loaded")
     assert answers == Counter({"book: booked": 1, "book: waiting": 29})
     assert await check_invariants() == []
     assert await most_ever_seated(code) == 3
@@ -301,7 +301,7 @@ async def test_without_the_lock_and_the_check_the_recount_finds_an_oversell(
     await db.execute("CREATE SEQUENCE looked")
     await db.execute(f"ALTER TABLE instance_seats DROP CONSTRAINT {NO_OVERSELL}")
     try:
-        await rush(code, [acts[n::3] for n in range(3)], "desk.no-lock", meet=3)
+        await rush(code, [acts[n::3] for n in range(3)], "allocator.no-lock", meet=3)
         found = await check_invariants()
         assert f"Date {code}: oversold, 9 seats given of 3, and only 0 over were allowed." in found
         assert await most_ever_seated(code) == 9
@@ -320,7 +320,7 @@ async def test_without_the_lock_the_database_itself_refuses_to_oversell(instance
     acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(3)]
     await db.execute("CREATE SEQUENCE looked")
     try:
-        answers = await rush(code, [acts[n : n + 1] for n in range(3)], "desk.no-lock", meet=3)
+        answers = await rush(code, [acts[n : n + 1] for n in range(3)], "allocator.no-lock", meet=3)
     finally:
         await db.execute("DROP SEQUENCE looked")
     assert answers == Counter({"book: booked": 1, "error CheckViolationError": 2})

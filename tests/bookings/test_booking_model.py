@@ -30,7 +30,7 @@ from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.seats import allocator
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.bookings.booking_model import Club, No, Said, Told, minutes
 
@@ -55,7 +55,7 @@ VERBS = (
     "declined",
     "take_free",
     "take",
-    "hand_on",
+    "decline_offer",
     "replace",
     "keep",
     "regular",
@@ -66,7 +66,7 @@ MEMBERS: dict[str, Any] = {
     "stop_waiting": actions.stop_waiting,
     "take_free": actions.take_free,
     "take": actions.take,
-    "hand_on": actions.decline_offer,
+    "decline_offer": actions.decline_offer,
     "replace": actions.find_replacement,
     "keep": actions.keep_seat,
 }
@@ -201,7 +201,7 @@ class Bookings(RuleBasedStateMachine):
         if some := [who for who in self.ids if self.model.size(who)]:
             self.set_guests(self.ids.index(some[which % len(some)]), guests)
 
-    @rule(which=st.integers(0, 5), verb=st.sampled_from(("take", "hand_on", "joins", "add_guest")))
+    @rule(which=st.integers(0, 5), verb=st.sampled_from(("take", "decline_offer", "joins", "add_guest")))
     def answers_an_offer(self, which: int, verb: str) -> None:
         """Who has one, or waits, rather than anybody."""
         some = [who for who in self.model.joined if self.model.held[who]] or self.model.joined
@@ -284,7 +284,7 @@ class Bookings(RuleBasedStateMachine):
         party = booked[which % len(booked)]
         self.same(
             lambda: self.model.to_line(party, self.olga.id, "dashboard"),
-            self.by_hand(Verb.TO_LINE, party),
+            self.by_hand(Verb.TO_WAITLIST, party),
         )
 
     def by_hand(self, verb: Verb, party: int, guests: int = 0) -> Coroutine[Any, Any, Outcome]:

@@ -31,7 +31,7 @@ from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.materialization import materialize_all_series
 from backend.seats.regulars import seat_regulars
 from backend.seats.replies import NoRoomLeft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 from tests.workers import command
 

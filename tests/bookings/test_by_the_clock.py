@@ -25,7 +25,7 @@ from backend.bookings.queries import InstanceView, event
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.seats.replies import Begun, OfferOver, TooBig, TooLate
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]
@@ -125,7 +125,7 @@ async def test_handing_an_offer_on_keeps_the_place(full: str, alice: Any, bob: A
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     said = await decline_offer(full, bob, via=Via.CARD)
-    assert (said.kind, said.place) == ("handed-on", 1)
+    assert (said.kind, said.place) == ("offer-declined", 1)
     assert await mine(full, aino) == (0, 0, 1)
     assert (await decline_offer(full, bob, via=Via.CARD)).kind == "already"
 

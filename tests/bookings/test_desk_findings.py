@@ -22,7 +22,7 @@ from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.seats import allocator
 from backend.seats.replies import NoRoomForGuest, OfferOver
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.bookings.test_by_the_clock import LATE, NEAR, claim, mine, told
 
@@ -41,7 +41,7 @@ async def membership(person: Any) -> int:
 
 async def to_line(code: str, olga: Any, person: Any) -> Outcome:
     party = await membership(person)
-    request = Request(Verb.TO_LINE, Via.DASHBOARD, by=olga.id, membership_id=party)
+    request = Request(Verb.TO_WAITLIST, Via.DASHBOARD, by=olga.id, membership_id=party)
     return await allocator.submit((await find_instance(code)).id, request)
 
 

@@ -13,7 +13,7 @@ from backend.bookings.queries import attendees, event, waitlist
 from backend.errors import Invalid
 from backend.events.queries import find_instance
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]

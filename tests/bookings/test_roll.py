@@ -9,7 +9,7 @@ from backend.bookings.organiser import seat_by_name
 from backend.bookings.queries import event
 from backend.bookings.roster import Page, counts, entry, not_on_it, roster
 from backend.people.actions import mark_blocked
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 
 def names(page: Page) -> list[str]:

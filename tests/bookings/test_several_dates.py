@@ -9,7 +9,7 @@ from backend.errors import NotFound
 from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.seats import allocator, store
-from backend.seats.state import Outcome, Request, Verb, Via
+from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]

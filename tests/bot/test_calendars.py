@@ -10,7 +10,7 @@ from icalendar import Calendar
 from backend.bookings.actions import book
 from backend.events.cancel import cancel_instance
 from backend.events.reschedule import move_instance
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]

@@ -12,7 +12,7 @@ from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]

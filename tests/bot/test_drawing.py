@@ -275,7 +275,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     from backend.cards.queries import cards_of
     from backend.polls.actions import create_poll, find_poll
     from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
     from bot.cards import render_card as draw_card
     from bot.delivery.client import SendResult, post
 

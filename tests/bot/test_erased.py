@@ -8,7 +8,7 @@ from backend import clock, db
 from backend.bookings.actions import book
 from backend.bookings.queries import attendees
 from backend.personal.actions import erase
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.cards import render_card
 from tests.telegram import Telegram
 

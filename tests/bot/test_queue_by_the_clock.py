@@ -13,7 +13,7 @@ from backend.bookings.queries import attendance
 from backend.bookings.standing_seats import make_regular
 from backend.events.queries import find_instance
 from backend.seats.allocator import submit
-from backend.seats.state import Request, Verb, Via
+from backend.seats.requests import Request, Verb, Via
 from tests.emerald.conftest import posted, run, sender
 from tests.telegram import Telegram, buttons
 
@@ -374,7 +374,7 @@ async def test_who_is_moved_to_the_line_is_told(
     await set_capacity(full, olga, 2)
     await set_capacity(full, olga, 1)
     await drain(run)
-    await by_hand(full, olga, Verb.TO_LINE, alice)
+    await by_hand(full, olga, Verb.TO_WAITLIST, alice)
     await drain(run)
     said = private(telegram, "Alice")
     assert said["text"] == (

@@ -18,7 +18,7 @@ from backend.events.queries import find_instance
 from backend.groups.actions import move_group, set_health
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 Make = Callable[..., Awaitable[Any]]
 

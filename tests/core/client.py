@@ -6,8 +6,7 @@ from typing import Any
 from backend import batching, db
 from backend.errors import Refusal, Unavailable
 from backend.polls.actions import tap_option
-from backend.seats import allocator
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.bookings.crowd import ACTS, known
 from tests.processes import POOL
 
@@ -17,7 +16,7 @@ async def act(task: dict[str, Any]) -> list[str]:
 
     A refusal is known by its outcome, a lost connection by its kind. `silence` shortens how long it is borne.
     """
-    allocator.RETRY_PAUSES = batching.RETRY_PAUSES = (0.01, 0.02, 0.04, 0.08)
+    batching.RETRY_PAUSES = (0.01, 0.02, 0.04, 0.08)
     if "silence" in task:
         db.SILENCE = task["silence"]
         await db.close_pool()

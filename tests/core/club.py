@@ -14,7 +14,7 @@ from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 from emerald.migrate import migrate
 

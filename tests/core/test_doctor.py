@@ -16,7 +16,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
 from backend.polls.rules import Answer
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import CHECKS, MOST, check_invariants
 
 MISCHIEF = {

@@ -15,7 +15,7 @@ from backend.people.queries import Person
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from backend.settings import settings
 from emerald.doctor import check_invariants
 from tests.core.fault_proxy import Fault, FaultProxy, fault_proxy
@@ -108,7 +108,7 @@ async def test_leaving_is_told_as_leaving(
     ("verb", "kind", "rows"),
     [
         ("take it", "booked", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 1)]),
-        ("hand on", "handed-on", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 0)]),
+        ("hand on", "offer-declined", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 0)]),
     ],
 )
 async def test_an_offer_is_taken_or_handed_on_once(

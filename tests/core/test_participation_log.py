@@ -8,7 +8,7 @@ import pytest
 from backend import db
 from backend.bookings.actions import book, leave
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 REWRITES = (
     "UPDATE event_participation_log SET seats_after = 0",

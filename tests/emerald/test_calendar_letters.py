@@ -13,7 +13,7 @@ from backend.accounts.memberships import end_membership
 from backend.bookings.actions import book
 from backend.bookings.calendar_entries import CannotWrite, send_date
 from backend.errors import NotFound
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram
 
 Run = Callable[..., Awaitable[int]]

@@ -11,7 +11,7 @@ from backend.bookings.actions import book, stay
 from backend.bookings.queries import event, series_dates
 from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.workers import Done, command
 
 Make = Callable[..., Awaitable[Any]]

@@ -16,7 +16,7 @@ from backend.groups.queries import group, group_of_chat, groups
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]

@@ -16,7 +16,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]

@@ -17,7 +17,7 @@ from backend.groups.actions import link_group
 from backend.groups.queries import group_of_chat
 from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP
 from bot.delivery.sender import Sender
 from tests.telegram import Telegram, buttons

@@ -12,7 +12,7 @@ from backend.bookings.actions import book, leave
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of, lost_cards
 from backend.events.queries import find_instance
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 from tests.workers import emerald, ended, until
 

@@ -10,7 +10,7 @@ from backend.bookings.actions import book, leave, set_capacity
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.messages.queries import parked
 from backend.people.actions import TelegramIdentity, register_person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.delivery.rate_limit import ALL
 from bot.delivery.sender import LIFE, Sender
 from tests.telegram import Telegram, buttons

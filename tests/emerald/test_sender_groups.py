@@ -17,7 +17,7 @@ from backend.groups.actions import link_group, set_health
 from backend.groups.queries import group, groups
 from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
 from backend.messages.queries import parked
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP
 from bot.delivery.sender import LIFE, Sender
 from tests.telegram import Telegram

@@ -16,7 +16,7 @@ from backend.announcements.actions import (
 )
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.emerald.test_processes_for_real import wait_for
 from tests.telegram import Telegram
 from tests.workers import emerald, ended

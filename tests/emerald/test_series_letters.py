@@ -10,7 +10,7 @@ from backend.bookings.queries import event
 from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance, move_responses
 from backend.people.actions import TelegramIdentity, register_person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]

@@ -15,7 +15,7 @@ from backend.events import queries as events
 from backend.events.archive import archive_series, restore_series
 from backend.events.materialization import materialize_all_series
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)

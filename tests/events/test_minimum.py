@@ -20,7 +20,7 @@ from backend.events.reschedule import move_instance
 from backend.messages.queries import deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[Any]]

@@ -14,18 +14,18 @@ def test_opens_and_closes_when_the_series_says() -> None:
     windows = Windows.around(STARTS, 7 * 24 * 60, 60, 24 * 60)
     opens, closes = STARTS - timedelta(days=7), STARTS - timedelta(hours=1)
     assert (windows.opens_at, windows.closes_at) == (opens, closes)
-    assert windows.booking(opens - TICK) == "not-open"
-    assert windows.booking(opens) == "open"
-    assert windows.booking(closes - TICK) == "open"
-    assert windows.booking(closes) == "closed"
+    assert windows.phase(opens - TICK) == "not-open"
+    assert windows.phase(opens) == "open"
+    assert windows.phase(closes - TICK) == "open"
+    assert windows.phase(closes) == "closed"
 
 
 def test_is_open_from_the_first_until_the_start_when_nothing_is_said() -> None:
     """`B5`, `B6`: no opening time, closing at the start, and leaving free until then."""
     windows = Windows.around(STARTS, None, 0, None)
     assert windows.opens_at is None
-    assert windows.booking(STARTS - timedelta(days=365)) == "open"
-    assert windows.booking(STARTS) == "closed"
+    assert windows.phase(STARTS - timedelta(days=365)) == "open"
+    assert windows.phase(STARTS) == "closed"
     assert windows.leaving_is_free(STARTS - TICK)
     assert not windows.leaving_is_free(STARTS)
 
@@ -41,14 +41,14 @@ def test_lets_people_leave_freely_until_the_deadline() -> None:
 def test_can_stay_open_after_the_start() -> None:
     """`B5`: a negative number of minutes is after the start."""
     windows = Windows.around(STARTS, None, -15, 0)
-    assert windows.booking(STARTS + timedelta(minutes=14)) == "open"
-    assert windows.booking(STARTS + timedelta(minutes=15)) == "closed"
+    assert windows.phase(STARTS + timedelta(minutes=14)) == "open"
+    assert windows.phase(STARTS + timedelta(minutes=15)) == "closed"
 
 
 def test_is_never_open_when_it_opens_after_it_closes() -> None:
     """`B5`: said as closed from then on, never as open."""
     windows = Windows.around(STARTS, 30, 60, None)
-    said = [windows.booking(STARTS - timedelta(minutes=m)) for m in (90, 61, 60, 45, 30, 0)]
+    said = [windows.phase(STARTS - timedelta(minutes=m)) for m in (90, 61, 60, 45, 30, 0)]
     assert said == ["not-open", "not-open", "closed", "closed", "closed", "closed"]
 
 

@@ -17,7 +17,7 @@ from backend.events.materialization import materialize_all_series
 from backend.events.queries import all_series
 from backend.people.queries import Person
 from backend.seats.replies import Ended
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.scripts import create_event
 
 Make = Callable[..., Awaitable[Any]]

@@ -17,7 +17,7 @@ from backend.events.materialization import materialize_all_series
 from backend.events.pause import pause_series, resume_series
 from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)

@@ -20,7 +20,7 @@ from backend.messages.queries import GroupChat, parked
 from backend.outbox.kinds import Priority
 from backend.people.actions import choose_zone
 from backend.people.preferences import mute
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 Tell = Callable[..., Awaitable[int]]
 

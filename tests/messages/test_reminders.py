@@ -24,7 +24,7 @@ from backend.groups.queries import group
 from backend.messages import actions as messages
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.preferences import choose_reminders, mute
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 Make = Callable[..., Awaitable[str]]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

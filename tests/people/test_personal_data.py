@@ -46,7 +46,7 @@ from backend.personal.inventory import INVENTORY
 from backend.personal.queries import export
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Make = Callable[..., Awaitable[str]]

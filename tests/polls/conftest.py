@@ -34,7 +34,7 @@ def answer() -> Callable[[str, Any, str], Awaitable[str]]:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     marks = {"y": Answer.YES, "?": Answer.IF_NEED_BE, "n": Answer.NO}
 

@@ -22,7 +22,7 @@ from backend.polls.actions import close_due, close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Ask = Callable[..., Awaitable[str]]

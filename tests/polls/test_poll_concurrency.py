@@ -17,7 +17,7 @@ from backend.polls.actions import create_poll, find_poll, tap_option
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.polls.rules import Answer, Ballot
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.processes import together
 
 VOTERS = str(Path(__file__).with_name("voters.py"))

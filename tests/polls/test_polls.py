@@ -27,7 +27,7 @@ from backend.polls.queries import (
     polls_of,
 )
 from backend.polls.replies import OptionFull, PollClosed
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 WHICH = PollDraft(
     question="Which evening?",

@@ -8,7 +8,7 @@ from backend.errors import Refusal
 from backend.people.queries import Person
 from backend.polls.actions import tap_option, vote
 from backend.polls.rules import Answer
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.processes import meet
 
 

@@ -11,7 +11,7 @@ import pytest
 from backend import clock, db, leases
 from backend.bookings.actions import book
 from backend.errors import Unavailable
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald import readiness
 from webapp import metrics
 

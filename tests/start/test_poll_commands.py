@@ -42,7 +42,7 @@ async def test_dates_from_the_question_to_the_date(
     first, second = (await poll(code, alice)).options
     assert first.starts_at is not None and second.starts_at is not None
     assert first.starts_at < second.starts_at
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     await vote(code, alice, {first.id: Answer.NO, second.id: Answer.YES}, via=Via.CARD)
     shown = await emerald("poll", code, "--missing")

@@ -25,7 +25,7 @@ from backend.people.queries import Person
 from backend.polls import queries as polls
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday; 14:00 in Helsinki
 ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # and how far that is from UTC in November

@@ -10,7 +10,7 @@ import pytest
 from backend import clock
 from backend.bookings import actions as seats
 from backend.events.queries import find_instance
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 
 def root(answer: httpx.Response) -> dict[str, str]:

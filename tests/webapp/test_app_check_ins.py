@@ -11,7 +11,7 @@ from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_by_code, close_list
 from backend.bookings.standing_seats import make_regular, my_regulars
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 

@@ -13,7 +13,7 @@ from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings.actions import book, leave
 from backend.bookings.standing_seats import make_regular
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 from tests.webapp.test_app_bookings import root, text_of
 

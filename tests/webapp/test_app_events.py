@@ -10,7 +10,7 @@ import pytest
 from backend import clock, db
 from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import text_of
 
 

@@ -8,7 +8,7 @@ from backend.bookings import actions as seats
 from backend.bookings.queries import event
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 FOCUSED = "document.activeElement?.innerText.trim() ?? ''"
 

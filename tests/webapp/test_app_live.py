@@ -34,7 +34,7 @@ from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.promotion import PromotionWindows
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from backend.seats.windows import Windows
 from tests.webapp.conftest import App
 from tests.webapp.test_app_events import live_address

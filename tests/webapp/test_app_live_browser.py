@@ -18,7 +18,7 @@ from backend.bookings.queries import event
 from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.browsing import Phone, at_rest, said, served, stand_still, until
 
 SOON = 2600  # milliseconds: the latest at which a screen asks after an answer

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from backend.bookings import actions as seats
 from backend.people.queries import person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.browsing import said, until
 
 ALLOW = {"id": "yes", "type": "default", "text": "Allow"}

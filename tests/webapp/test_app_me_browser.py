@@ -9,7 +9,7 @@ from backend import db
 from backend.accounts.queries import clubs
 from backend.bookings.actions import book
 from backend.people import feeds
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.browsing import said, until
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import text_of
 from tests.webapp.test_app_events import live_address
 

@@ -10,7 +10,7 @@ from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in_code
 from backend.bookings.queries import event
 from backend.bookings.roster import counts
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.browsing import said, until
 from tests.webapp.test_app_check_ins import member_of
 

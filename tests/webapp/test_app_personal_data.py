@@ -13,7 +13,7 @@ from backend.bookings.actions import book
 from backend.people import feeds
 from backend.people.actions import end_sessions
 from backend.people.queries import person_of_telegram
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
 from webapp.exports import GOOD_FOR
 

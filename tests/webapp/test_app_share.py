@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from backend.settings import settings
 from emerald import telegram_http
 from emerald.prepared import prepare

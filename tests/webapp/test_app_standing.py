@@ -14,7 +14,7 @@ from backend.bookings.standing_seats import make_regular
 from backend.events.minimum import decide_instance
 from backend.events.queries import find_instance
 from backend.events.reschedule import move_instance
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 
@@ -101,7 +101,7 @@ async def test_an_offer_is_passed_on_and_the_place_kept(
     code = await offered()
     await seats.book(code, aino, via=Via.CARD)
     answer = await (await app_of(alice)).ask("DELETE", f"/app/events/{code}/offer")
-    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "handed-on")
+    assert (answer.status_code, root(answer)["data-outcome"]) == (200, "offer-declined")
     assert "You’re still 1st for the next one." in text_of(answer)
     assert (await event(code, aino)).mine.held == 1  # type: ignore[union-attr]
 

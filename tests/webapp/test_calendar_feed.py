@@ -18,7 +18,7 @@ from backend.events.ical import render_calendar
 from backend.events.reschedule import move_instance
 from backend.people import feeds
 from backend.people.actions import mark_blocked
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from backend.settings import settings
 from webapp import calendar_feeds
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.seats.state import Via
+from backend.seats.requests import Via
 
 VENDOR = Path("webapp/public/vendor")
 NOWHERE = "23456789ab"

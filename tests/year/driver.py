@@ -39,7 +39,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll_for_card
 from backend.polls.rules import Answer
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from bot.delivery.sender import Sender
 from emerald.schedule import SCHEDULE, tick
 from tests.telegram import Telegram
@@ -612,7 +612,7 @@ SAYS = {
     "offered": ("held for you",),
     "already": ("already", "held for you", "nothing"),
     "left": ("You’ve left", "has your seat now"),
-    "handed-on": ("for the next one",),
+    "offer-declined": ("for the next one",),
     "offer-over": ("faster", "time is up"),
     "replacing": ("until someone takes",),
     "too-late": ("too late",),

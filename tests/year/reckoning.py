@@ -577,7 +577,7 @@ class Date:
         party.lapsed = self.books.tick_of_order()
         self.change(party, party.seats, party.waiting + party.offered, why="let go")
         self.fill()
-        return "handed-on" if party.waiting else self._standing(party)
+        return "offer-declined" if party.waiting else self._standing(party)
 
     def find_replacement(self, member: Member) -> str:
         """B6: too late to leave freely, the seat stays theirs until somebody takes it."""

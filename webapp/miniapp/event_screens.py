@@ -9,7 +9,7 @@ from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls.queries import RelatedPoll, related_polls
-from backend.seats.state import NAME_MAX, Outcome
+from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from webapp.calendar_files import address_of
 from webapp.freshness import etag_of, seen_of
 from webapp.miniapp.labels import (
@@ -60,7 +60,7 @@ async def event_screen(
         people=people,
         named=named,
         unnamed=unnamed,
-        name_max=NAME_MAX,
+        name_max=GUEST_NAME_MAX,
         heir=await queries.after_me(view),
         polls=await _polls_about(view, person),
         queue=shown_line(await queries.waitlist(view.id, limit=LINE), person) if waits else [],
@@ -103,11 +103,11 @@ def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) 
 def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:
     """The way back for a person who has just left: the same party books again. None when others would come first."""
     others_first = (view.waiting and not view.fill_gaps) or (view.claiming and not view.claims)
-    if not outcome.gave or view.phase != "open" or others_first:
+    if not outcome.given_back or view.phase != "open" or others_first:
         return None
-    if view.free is not None and view.free < outcome.gave:
+    if view.free is not None and view.free < outcome.given_back:
         return None
-    fields = {"guests": str(outcome.gave - 1), "name": outcome.names}
+    fields = {"guests": str(outcome.given_back - 1), "name": outcome.names}
     return Undo(f"/app/events/{view.code}/return", person.voice.say(N_("Undo")), fields)
 
 

@@ -8,7 +8,7 @@ from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
 from backend.bookings.standing_seats import my_regulars
 from backend.people.queries import Person
-from backend.seats.state import Outcome
+from backend.seats.requests import Outcome
 from webapp.calendar_files import address_of
 from webapp.freshness import etag_of, is_fresh, seen_of
 from webapp.miniapp.event_screens import seen_of_instances

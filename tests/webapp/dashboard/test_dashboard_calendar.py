@@ -6,7 +6,7 @@ from typing import Any
 
 async def book(code: str, *people: Any, guests: int = 0) -> None:
     from backend.bookings import actions
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     for person in people:
         await actions.book(code, person, guests=guests, via=Via.CARD)

@@ -8,7 +8,7 @@ import pytest
 
 async def book(code: str, person: Any, guests: int = 0) -> None:
     from backend.bookings import actions
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     await actions.book(code, person, guests=guests, via=Via.CARD)
 
@@ -36,7 +36,7 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import answer
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await instance(capacity=2)
     await book(code, alice, 1)
@@ -55,7 +55,7 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
 ) -> None:
     """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking nothing."""
     from backend.bookings import actions
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     tonight = noon.replace(hour=20, tzinfo=None)
     code = await instance(starts_local=tonight, capacity=2, guests_max=1)
@@ -76,7 +76,7 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
 async def test_shows_what_guests_are_called(dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
     """`B1`: organisers see the names, of who comes and of who waits."""
     from backend.bookings import actions
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await instance(capacity=3, guests_max=2)
     await actions.book(code, alice, guests=2, names=("", "Mum"), via=Via.MINIAPP)

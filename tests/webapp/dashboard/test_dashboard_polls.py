@@ -27,7 +27,7 @@ async def test_olga_asks_and_sees_who_voted_for_what(
 ) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await made(dashboard, group=str(club.group_id))
     options = (await poll(code, alice)).options
@@ -99,7 +99,7 @@ async def test_a_fault_stands_at_its_own_line(noon: Any, dashboard: Any) -> None
 async def test_hidden_results_are_hidden_from_organisers_too(noon: Any, dashboard: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await made(dashboard, results="closed")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
@@ -111,7 +111,7 @@ async def test_hidden_results_are_hidden_from_organisers_too(noon: Any, dashboar
 async def test_an_anonymous_poll_names_nobody(noon: Any, dashboard: Any, alice: Any) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await made(dashboard, anonymous="1")
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
@@ -148,7 +148,7 @@ async def test_olga_asks_about_dates(noon: Any, dashboard: Any, alice: Any) -> N
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await made(dashboard, **DATES)
     options = (await poll(code, alice)).options
@@ -178,7 +178,7 @@ async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) 
     from backend.bookings.queries import event
     from backend.polls.actions import vote
     from backend.polls.queries import poll
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await made(dashboard, **DATES)
     path = f"/dashboard/polls/{code}/date"

@@ -41,7 +41,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     )
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     code = await instance(rule="FREQ=WEEKLY")
     await book(code, alice, via=Via.CARD)

@@ -222,7 +222,7 @@ async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
 ) -> None:
     """S4: what somebody has booked stays, and the organiser is shown it."""
     from backend.bookings.actions import book
-    from backend.seats.state import Via
+    from backend.seats.requests import Via
 
     made = await dashboard.post("/dashboard/series", follow=False, **GOOD)
     await book(made.headers["location"].rsplit("/", 1)[1], alice, via=Via.CARD)

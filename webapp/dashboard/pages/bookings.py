@@ -14,7 +14,7 @@ from backend.bookings.queries import Attendee, attendance, event
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.seats.replies import NoRoomLeft
-from backend.seats.state import Outcome
+from backend.seats.requests import Outcome
 from webapp.dashboard.frame import Undo, go, told
 from webapp.dashboard.pages.events import Overbooking, of_event, page_of, path_of
 from webapp.dashboard.session import Visit

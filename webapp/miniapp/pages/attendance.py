@@ -17,7 +17,7 @@ from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import NoRoomLeft
-from backend.seats.state import Outcome, Via
+from backend.seats.requests import Outcome, Via
 from webapp.forms import Faults, read
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized

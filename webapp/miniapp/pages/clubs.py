@@ -12,7 +12,7 @@ from backend.bookings.queries import upcoming
 from backend.bookings.standing_seats import my_regulars
 from backend.i18n import N_, Words
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from webapp.miniapp.screens import screen
 
 SHOWN = 3  # dates of a club on its screen

@@ -15,7 +15,7 @@ from backend.errors import Invalid
 from backend.events.reschedule import move_responses
 from backend.i18n import N_
 from backend.people.queries import Person
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from webapp.forms import Faults, read
 from webapp.freshness import etag_of
 from webapp.miniapp.access import load_authorized

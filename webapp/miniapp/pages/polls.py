@@ -16,7 +16,7 @@ from backend.polls import actions, queries
 from backend.polls.queries import PollView
 from backend.polls.replies import unknown_option
 from backend.polls.rules import Answer
-from backend.seats.state import Via
+from backend.seats.requests import Via
 from webapp.freshness import etag_of, is_fresh, seen_of
 from webapp.miniapp.labels import app_link, share_link
 from webapp.miniapp.screens import drawn, screen, unchanged

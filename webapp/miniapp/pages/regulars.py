@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from backend.bookings.standing_seats import end_own_regular
 from backend.i18n import N_, Words
 from backend.people.queries import Person
-from backend.seats.state import Outcome
+from backend.seats.requests import Outcome, OutcomeKind
 from webapp.miniapp.list_screens import bookings_screen
 from webapp.miniapp.paging import PathId
 from webapp.miniapp.screens import ScreenResponse
@@ -17,4 +17,4 @@ async def destroy(series_id: PathId, person: NamedDependency[Person]) -> ScreenR
     """Give one back; what is booked stays until the reader leaves it. Raises `NotFound`."""
     await end_own_regular(person, series_id)
     words = Words(N_("Your standing seat is given back. What is booked stays yours."))
-    return await bookings_screen(person, outcome=Outcome("given-back", words))
+    return await bookings_screen(person, outcome=Outcome(OutcomeKind.GIVEN_BACK, words))

@@ -1,4 +1,4 @@
-"""How seats are given out: the pure rules of the desk, sentence by sentence (RULES B and W)."""
+"""How seats are given out: the pure rules of the allocator, sentence by sentence (RULES B and W)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from backend.errors import Invalid, Refusal
 from backend.i18n import Voice
 from backend.seats import replies
-from backend.seats.decisions import NotAMemberHere, decide, replay
+from backend.seats.decisions import decide, replay
+from backend.seats.decisions.checks import NotAMemberHere
 from backend.seats.promotion import PromotionWindows
-from backend.seats.state import Facts, Outcome, Party, Request, SeatState, Verb, Via, fit_names
+from backend.seats.requests import Outcome, Request, Verb, Via
+from backend.seats.state import InstanceFacts, Party, SeatState, fit_names
 from backend.seats.windows import Windows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -20,9 +22,9 @@ STARTS = NOW + timedelta(days=3)
 OLGA, ALICE, BOB, CARLA, DAN, ERIN = 1, 2, 3, 4, 5, 6
 
 
-def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
+def state_of(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
     """An empty date with Alice to Erin as members. It closes an hour before its start; leaving is free until noon before."""
-    facts = Facts(
+    facts = InstanceFacts(
         instance_id=7,
         account_id=1,
         title="Yoga",
@@ -32,7 +34,7 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
         starts_at=STARTS,
         ends_at=STARTS + timedelta(hours=1),
         windows=Windows(opens_at, STARTS - timedelta(hours=1), STARTS - timedelta(hours=24)),
-        clockwork=PromotionWindows.around(
+        promotion=PromotionWindows.around(
             STARTS, "Europe/Helsinki", offers_before=1440, offer_minutes=30, first_tap_before=120
         ),
         guests_max=guests_max,
@@ -40,7 +42,7 @@ def desk(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int 
     )
     made = SeatState(facts, now, capacity, 0, 0, 0, 0, datetime.fromtimestamp(0, UTC))
     for who in (ALICE, BOB, CARLA, DAN, ERIN):
-        made.seat_party(Party(membership_id=100 + who, user_id=who))
+        made.add_party(Party(membership_id=100 + who, user_id=who))
     return made
 
 
@@ -74,7 +76,7 @@ def seats(at: SeatState) -> dict[int, int]:
 
 
 def line(at: SeatState) -> list[int | None]:
-    return [party.user_id for party in at.queue]
+    return [party.user_id for party in at.waitlist]
 
 
 def say(outcome: Outcome | Refusal) -> str:
@@ -86,7 +88,7 @@ def say(outcome: Outcome | Refusal) -> str:
 
 def test_a_party_is_booked_whole() -> None:
     """B1."""
-    at = desk(3)
+    at = state_of(3)
     assert book(at, ALICE, 2).kind == "booked"
     assert seats(at) == {ALICE: 3}
 
@@ -110,21 +112,21 @@ def test_the_names_that_are_left_are_those_of_so_many_guests_in_their_order(
 
 def test_guests_may_have_names_when_they_are_booked_and_later() -> None:
     """B1: named or not; and what they are called is no change of anybody's seat."""
-    at = desk(4)
+    at = state_of(4)
     ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
     assert at.by_user[ALICE].names == ("", "Bob")
     rows = len(at.log)
     named = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
     assert (named.kind, at.by_user[ALICE].names) == ("named", ("Anna", "Bob"))
     assert say(named) == "Saved. Only you and the organisers see the names of your guests."
-    assert [(x.verb, x.seats_before, x.seats_after) for x in at.log[rows:]] == [("names", 3, 3)]
+    assert [(x.change, x.seats_before, x.seats_after) for x in at.log[rows:]] == [("names", 3, 3)]
     again = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
     assert (again.kind, len(at.log)) == ("already", rows + 1)
 
 
 def test_names_stay_when_the_number_of_guests_changes() -> None:
     """B1, B7: by whatever hand; only who stays away loses theirs."""
-    at = desk(5)
+    at = state_of(5)
     ask(at, ALICE, Verb.BOOK, 2, names=("", "Bob"))
     ask(at, ALICE, Verb.ADD_GUEST)
     assert at.by_user[ALICE].names == ("", "Bob")
@@ -137,7 +139,7 @@ def test_names_stay_when_the_number_of_guests_changes() -> None:
 
 def test_a_party_that_waits_keeps_its_names() -> None:
     """B1, W2."""
-    at = desk(2)
+    at = state_of(2)
     book(at, BOB)
     ask(at, ALICE, Verb.BOOK, 1, names=("Dan",))
     leave(at, BOB)
@@ -146,7 +148,7 @@ def test_a_party_that_waits_keeps_its_names() -> None:
 
 def test_a_name_has_its_limit() -> None:
     """X5: and then nothing is booked."""
-    at = desk(3)
+    at = state_of(3)
     with pytest.raises(Invalid) as no:
         ask(at, ALICE, Verb.BOOK, 1, names=("x" * 81,))
     assert (no.value.field, seats(at)) == ("name", {})
@@ -154,7 +156,7 @@ def test_a_name_has_its_limit() -> None:
 
 def test_a_party_that_does_not_fit_whole_waits_whole() -> None:
     """B1: not two seats of three."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE, 1)
     outcome = book(at, BOB, 1)
     assert (outcome.kind, outcome.seats, outcome.waiting, outcome.place) == ("waiting", 0, 2, 1)
@@ -162,7 +164,7 @@ def test_a_party_that_does_not_fit_whole_waits_whole() -> None:
 
 def test_booking_again_changes_nothing_and_says_so() -> None:
     """B2."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE, 1)
     rows = len(at.log)
     again = book(at, ALICE, 2)
@@ -173,7 +175,7 @@ def test_booking_again_changes_nothing_and_says_so() -> None:
 
 def test_waiting_again_tells_the_place() -> None:
     """B2, W5."""
-    at = desk(1)
+    at = state_of(1)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
     assert say(book(at, CARLA)) == "You’re in line already, 2nd. Nothing has changed."
@@ -182,7 +184,7 @@ def test_waiting_again_tells_the_place() -> None:
 def test_a_party_bigger_than_the_room_is_told_that_it_never_fits() -> None:
     """B9: why, and what next."""
     with pytest.raises(replies.TooBig) as no:
-        book(desk(2), ALICE, 2)
+        book(state_of(2), ALICE, 2)
     assert say(no.value) == "There are only 2 seats in all, so 3 together will never fit."
 
 
@@ -190,13 +192,13 @@ def test_a_party_bigger_than_the_room_is_told_that_it_never_fits() -> None:
 def test_guests_are_bounded_by_the_series(guests: int) -> None:
     """S1, B1."""
     with pytest.raises(Invalid):
-        book(desk(9), ALICE, guests)
+        book(state_of(9), ALICE, guests)
 
 
 def test_a_stranger_is_nobody_at_the_desk() -> None:
     """A1: and who left the club is a stranger."""
-    at = desk()
-    at.parties[100 + BOB].live = False
+    at = state_of()
+    at.parties[100 + BOB].is_member = False
     for who in (77, BOB):
         with pytest.raises(NotAMemberHere):
             book(at, who)
@@ -207,14 +209,14 @@ def test_a_stranger_is_nobody_at_the_desk() -> None:
 
 def test_no_seat_is_given_twice() -> None:
     """B3."""
-    at = desk(2)
+    at = state_of(2)
     assert [book(at, who).kind for who in (ALICE, BOB, CARLA)] == ["booked", "booked", "waiting"]
     assert at.booked == 2
 
 
 def test_an_offered_seat_is_not_free() -> None:
     """B3: seats under a live offer count."""
-    at = desk(2)
+    at = state_of(2)
     at.offered = 1
     assert at.free == 1
     assert book(at, ALICE, 1).kind == "waiting"
@@ -222,7 +224,7 @@ def test_an_offered_seat_is_not_free() -> None:
 
 def test_only_an_owners_word_goes_over() -> None:
     """B3: without it the organiser's hand stops at the last seat."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     with pytest.raises(replies.NoRoomLeft):
         organiser(at, BOB, Verb.SEAT)
@@ -232,7 +234,7 @@ def test_only_an_owners_word_goes_over() -> None:
 
 def test_the_allowance_shrinks_as_people_leave_and_never_grows_by_itself() -> None:
     """B3."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     organiser(at, BOB, Verb.SEAT, over=True)
     leave(at, ALICE)
@@ -241,7 +243,7 @@ def test_the_allowance_shrinks_as_people_leave_and_never_grows_by_itself() -> No
 
 
 def test_without_a_limit_everybody_is_in() -> None:
-    at = desk(None)
+    at = state_of(None)
     assert [book(at, who, 3).kind for who in (ALICE, BOB, CARLA)] == ["booked"] * 3
 
 
@@ -250,7 +252,7 @@ def test_without_a_limit_everybody_is_in() -> None:
 
 def test_a_newcomer_waits_behind_a_bigger_party() -> None:
     """B4: one seat is free, but it is the next party's turn."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE)
     book(at, BOB, 1)
     outcome = book(at, CARLA)
@@ -260,7 +262,7 @@ def test_a_newcomer_waits_behind_a_bigger_party() -> None:
 
 def test_a_newcomer_is_not_held_back_by_who_can_never_fit() -> None:
     """B4: they wait only while someone waits who could be seated."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE)
     book(at, BOB, 2)
     capacity(at, 2)
@@ -270,7 +272,7 @@ def test_a_newcomer_is_not_held_back_by_who_can_never_fit() -> None:
 
 def test_a_guest_does_not_overtake_the_queue_either() -> None:
     """B4, B7."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE)
     book(at, BOB, 1)
     with pytest.raises(replies.NoRoomForGuest):
@@ -279,7 +281,7 @@ def test_a_guest_does_not_overtake_the_queue_either() -> None:
 
 def test_with_fill_gaps_a_small_party_takes_the_gap() -> None:
     """W1: the earliest party that fits."""
-    at = desk(2, fill_gaps=True)
+    at = state_of(2, fill_gaps=True)
     book(at, ALICE)
     book(at, BOB, 1)
     assert book(at, CARLA).kind == "booked"
@@ -291,17 +293,17 @@ def test_with_fill_gaps_a_small_party_takes_the_gap() -> None:
 def test_before_it_opens_the_answer_says_when(noon: datetime) -> None:
     """B5."""
     with pytest.raises(replies.NotOpen) as no:
-        book(desk(opens_at=NOW + timedelta(hours=1)), ALICE)
+        book(state_of(opens_at=NOW + timedelta(hours=1)), ALICE)
     assert say(no.value) == "Booking opens today at 15:00."
 
 
 def test_from_the_very_moment_it_opens_one_can_book() -> None:
-    assert book(desk(opens_at=NOW), ALICE).kind == "booked"
+    assert book(state_of(opens_at=NOW), ALICE).kind == "booked"
 
 
 def test_once_closed_the_answer_says_that_it_did() -> None:
     """B5."""
-    at = desk(now=STARTS - timedelta(hours=1))
+    at = state_of(now=STARTS - timedelta(hours=1))
     with pytest.raises(replies.Closed) as no:
         book(at, ALICE)
     assert "An organiser can still add you by hand." in say(no.value)
@@ -310,7 +312,7 @@ def test_once_closed_the_answer_says_that_it_did() -> None:
 
 def test_guests_come_within_the_window_too() -> None:
     """B5, B7."""
-    at = desk()
+    at = state_of()
     book(at, ALICE)
     at.now = STARTS - timedelta(minutes=1)
     with pytest.raises(replies.Closed):
@@ -322,14 +324,14 @@ def test_guests_come_within_the_window_too() -> None:
 def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
     """S8, B9."""
     with pytest.raises(replies.Cancelled) as no:
-        ask(desk(state="CANCELLED"), ALICE, verb)
+        ask(state_of(state="CANCELLED"), ALICE, verb)
     assert say(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
 
 
 @pytest.mark.parametrize("how", ["completed", "past"])
 def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
     """S8: whether or not anyone has written down that it ended."""
-    at = desk(state="COMPLETED") if how == "completed" else desk(now=STARTS + timedelta(hours=2))
+    at = state_of(state="COMPLETED") if how == "completed" else state_of(now=STARTS + timedelta(hours=2))
     with pytest.raises(replies.Ended):
         book(at, ALICE)
     with pytest.raises(replies.Ended):
@@ -339,9 +341,9 @@ def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
 @pytest.mark.parametrize("state", ["CANCELLED", "COMPLETED"])
 def test_not_even_an_organiser_adds_guests_to_what_is_over(state: str) -> None:
     """S8."""
-    at = desk()
+    at = state_of()
     book(at, ALICE)
-    at.facts = replace(at.facts, state=state)
+    at.instance = replace(at.instance, state=state)
     with pytest.raises(Refusal):
         organiser(at, ALICE, Verb.SET_GUESTS, 1)
     assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
@@ -352,18 +354,18 @@ def test_not_even_an_organiser_adds_guests_to_what_is_over(state: str) -> None:
 
 def test_leaving_frees_the_seat_at_once_and_tells_who_gets_it() -> None:
     """B6, W2: with the same requests, in the same breath."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     outcome = leave(at, ALICE)
     assert say(outcome) == "You’ve left. Your seat went to someone who was waiting."
     assert seats(at) == {BOB: 1}
-    assert [(n.user_id, n.kind) for n in at.notices] == [(BOB, "promoted")]
+    assert [(n.user_id, n.kind) for n in at.notifications] == [(BOB, "promoted")]
 
 
 def test_leaving_seats_is_free_until_the_deadline() -> None:
     """B6."""
-    at = desk()
+    at = state_of()
     book(at, ALICE)
     at.now = STARTS - timedelta(hours=24)
     with pytest.raises(replies.TooLate) as no:
@@ -377,7 +379,7 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
 
 def overfull(*, seats: int) -> SeatState:
     """Three with a seat each, of fewer than that, after the deadline."""
-    at = desk(3)
+    at = state_of(3)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
     at.now = STARTS - timedelta(hours=5)
@@ -397,7 +399,7 @@ def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> N
 
 def test_who_looked_for_a_replacement_may_leave_when_there_are_too_few_seats() -> None:
     """B6, W4: their seat could not be taken over any more."""
-    at = desk(3)
+    at = state_of(3)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
     at.now = STARTS - timedelta(hours=5)
@@ -418,7 +420,7 @@ def test_too_few_seats_are_no_reason_once_it_has_begun() -> None:
 
 def seated_in_part(*, now: datetime = NOW) -> SeatState:
     """Alice has a seat, Bob one of the two he wants, and Carla waits."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE)
     book(at, BOB, 1)
     assert ask(at, BOB, Verb.TAKE_FREE).seats == 1
@@ -456,7 +458,7 @@ def test_who_has_no_seat_yet_leaves_the_line_by_it() -> None:
 
 def test_the_queue_can_always_be_left() -> None:
     """B6."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     at.now = STARTS - timedelta(minutes=1)
@@ -465,14 +467,14 @@ def test_the_queue_can_always_be_left() -> None:
 
 def test_leaving_what_one_is_not_in_changes_nothing() -> None:
     """B2."""
-    at = desk()
+    at = state_of()
     assert leave(at, ALICE).kind == "already"
     assert not at.log
 
 
 def test_who_returns_joins_at_the_end() -> None:
     """W1: the moment of joining is the new one."""
-    at = desk(1)
+    at = state_of(1)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
     leave(at, BOB)
@@ -485,7 +487,7 @@ def test_who_returns_joins_at_the_end() -> None:
 
 def test_a_guest_can_be_added_and_taken_back() -> None:
     """B7."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE)
     assert ask(at, ALICE, Verb.ADD_GUEST).seats == 2
     assert ask(at, ALICE, Verb.SET_GUESTS, 0).seats == 1
@@ -494,13 +496,13 @@ def test_a_guest_can_be_added_and_taken_back() -> None:
 
 def test_plus_one_of_who_is_not_in_brings_both() -> None:
     """B1: a party is the member and the guest."""
-    at = desk(3)
+    at = state_of(3)
     assert ask(at, ALICE, Verb.ADD_GUEST).seats == 2
 
 
 def test_a_guest_without_a_member_is_no_party() -> None:
     """B7: a guest's seat never outlives the member's."""
-    at = desk(4)
+    at = state_of(4)
     with pytest.raises(replies.NotIn):
         ask(at, ALICE, Verb.SET_GUESTS, 1)
     book(at, ALICE, 2)
@@ -510,7 +512,7 @@ def test_a_guest_without_a_member_is_no_party() -> None:
 
 def test_a_guests_seat_given_back_goes_to_the_line() -> None:
     """B7, W2."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE, 1)
     book(at, BOB)
     ask(at, ALICE, Verb.SET_GUESTS, 0)
@@ -519,19 +521,19 @@ def test_a_guests_seat_given_back_goes_to_the_line() -> None:
 
 def test_a_party_in_line_grows_in_its_place_and_shrinks_into_a_seat() -> None:
     """B7, W1."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE)
     book(at, BOB, 1)
     book(at, CARLA)
     assert ask(at, CARLA, Verb.ADD_GUEST).place == 2
     outcome = ask(at, BOB, Verb.SET_GUESTS, 0)
     assert (outcome.kind, seats(at)) == ("booked", {ALICE: 1, BOB: 1})
-    assert not at.notices, "who asks is answered on the spot"
+    assert not at.notifications, "who asks is answered on the spot"
 
 
 def test_after_the_deadline_a_guests_seat_is_not_given_back_freely() -> None:
     """B6, B7."""
-    at = desk()
+    at = state_of()
     book(at, ALICE, 1)
     at.now = STARTS - timedelta(hours=2)
     with pytest.raises(replies.TooLate):
@@ -539,9 +541,9 @@ def test_after_the_deadline_a_guests_seat_is_not_given_back_freely() -> None:
 
 
 def test_lowering_the_guests_of_a_series_takes_nobody_away() -> None:
-    at = desk(5, guests_max=3)
+    at = state_of(5, guests_max=3)
     book(at, ALICE, 3)
-    at.facts = replace(at.facts, guests_max=1)
+    at.instance = replace(at.instance, guests_max=1)
     assert ask(at, ALICE, Verb.SET_GUESTS, 3).kind == "already"
     assert ask(at, ALICE, Verb.SET_GUESTS, 2).seats == 3
 
@@ -551,11 +553,11 @@ def test_lowering_the_guests_of_a_series_takes_nobody_away() -> None:
 
 def test_each_change_is_one_row_with_who_through_what_and_how_many() -> None:
     """B8."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     organiser(at, ALICE, Verb.REMOVE)
-    told = [(x.membership_id - 100, x.by, x.via, x.verb, x.seats_before, x.seats_after) for x in at.log]
+    told = [(x.membership_id - 100, x.by, x.via, x.change, x.seats_before, x.seats_after) for x in at.log]
     assert told == [
         (ALICE, ALICE, Via.MINIAPP, "book", 0, 1),
         (BOB, BOB, Via.MINIAPP, "wait", 0, 0),
@@ -570,7 +572,7 @@ def test_each_change_is_one_row_with_who_through_what_and_how_many() -> None:
 @pytest.mark.parametrize(("verb", "kind"), [(Verb.MAYBE, "maybe"), (Verb.DECLINE, "declined")])
 def test_maybe_and_cannot_hold_no_seat(verb: Verb, kind: str) -> None:
     """B13."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     assert ask(at, ALICE, verb).kind == kind
@@ -584,7 +586,7 @@ def test_maybe_and_cannot_hold_no_seat(verb: Verb, kind: str) -> None:
 
 def test_the_line_is_in_order_of_priority_then_of_joining() -> None:
     """W1."""
-    at = desk(1)
+    at = state_of(1)
     for who in (ALICE, BOB, CARLA, DAN):
         book(at, who)
     at.parties[100 + DAN].priority = 1
@@ -595,7 +597,7 @@ def test_the_line_is_in_order_of_priority_then_of_joining() -> None:
 
 def test_two_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
     """W1: whatever the clocks of several servers say."""
-    at = desk(1)
+    at = state_of(1)
     for who in (ALICE, BOB):
         book(at, who)
     at.now -= timedelta(minutes=5)
@@ -605,7 +607,7 @@ def test_two_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
 
 def test_in_strict_order_the_first_who_does_not_fit_holds_back_the_rest() -> None:
     """W1."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE)
     book(at, BOB, 1)
     book(at, CARLA, 2)
@@ -616,7 +618,7 @@ def test_in_strict_order_the_first_who_does_not_fit_holds_back_the_rest() -> Non
 
 def test_with_fill_gaps_the_earliest_that_fits_is_seated() -> None:
     """W1."""
-    at = desk(3, fill_gaps=True)
+    at = state_of(3, fill_gaps=True)
     book(at, ALICE)
     book(at, BOB, 1)
     book(at, CARLA, 2)
@@ -628,7 +630,7 @@ def test_with_fill_gaps_the_earliest_that_fits_is_seated() -> None:
 
 def test_a_waiting_party_takes_what_is_free_and_waits_for_the_rest() -> None:
     """W1."""
-    at = desk(3)
+    at = state_of(3)
     book(at, ALICE, 1)
     book(at, BOB, 2)
     outcome = ask(at, BOB, Verb.TAKE_FREE)
@@ -640,7 +642,7 @@ def test_a_waiting_party_takes_what_is_free_and_waits_for_the_rest() -> None:
 
 def test_only_the_first_in_line_may_take_what_is_free() -> None:
     """W1, B4."""
-    at = desk(4)
+    at = state_of(4)
     book(at, ALICE, 1)
     book(at, BOB, 2)
     book(at, CARLA, 3)
@@ -650,24 +652,24 @@ def test_only_the_first_in_line_may_take_what_is_free() -> None:
 
 def test_filling_twice_changes_nothing() -> None:
     """W2: one idempotent function."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     at.parties[100 + ALICE].seats = at.booked = 0  # a seat freed by some other way
     for _ in range(2):
         decide(at, Request(Verb.FILL, Via.SYSTEM))
         assert (seats(at), at.waiting) == ({BOB: 1}, 0)
-    assert [x.verb for x in at.log] == ["book", "wait", "promote"]
+    assert [x.change for x in at.log] == ["book", "wait", "promote"]
 
 
 @pytest.mark.parametrize("when", ["cancelled", "begun"])
 def test_nobody_is_promoted_into_what_is_cancelled_or_has_begun(when: str) -> None:
     """S5, W2."""
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     if when == "cancelled":
-        at.facts = replace(at.facts, state="CANCELLED")
+        at.instance = replace(at.instance, state="CANCELLED")
     else:
         at.now = STARTS
     organiser(at, ALICE, Verb.REMOVE)
@@ -679,7 +681,7 @@ def test_nobody_is_promoted_into_what_is_cancelled_or_has_begun(when: str) -> No
 
 def test_more_seats_are_filled_from_the_line() -> None:
     """W4."""
-    at = desk(1)
+    at = state_of(1)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
     capacity(at, 2)
@@ -690,7 +692,7 @@ def test_more_seats_are_filled_from_the_line() -> None:
 
 def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
     """W4: "14/12, over by 2"."""
-    at = desk(3)
+    at = state_of(3)
     for who in (ALICE, BOB, CARLA, DAN):
         book(at, who)
     outcome = capacity(at, 1)
@@ -706,8 +708,8 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
 @pytest.mark.parametrize("left", [timedelta(days=2), timedelta(hours=20), timedelta(hours=1)])
 def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
     """W4, B6: over by one, the line gets no seat of who looks for a replacement, near or far; once it fits, it does."""
-    at = desk(3)
-    at.facts = replace(at.facts, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
+    at = state_of(3)
+    at.instance = replace(at.instance, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
     for who in (ALICE, BOB, DAN, CARLA):
         book(at, who)
     leave(at, CARLA)
@@ -723,7 +725,7 @@ def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
 
 def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> None:
     """W4, W1: the same function fills, and skips who could not even fit into the empty room."""
-    at = desk(4)
+    at = state_of(4)
     book(at, ALICE)
     book(at, BOB, 3)
     book(at, CARLA, 1)
@@ -736,17 +738,17 @@ def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> 
 
 def test_each_who_waits_is_told_their_place_and_why() -> None:
     """W5, B9."""
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE, 1)
     assert say(book(at, BOB)) == (
         "All 2 seats are taken. You’re 1st in line; we’ll tell you when a seat is yours."
     )
-    at = desk(2)
+    at = state_of(2)
     book(at, ALICE)
     assert say(book(at, BOB, 1)) == (
         "1 seat is free, but you asked for 2. You’re 1st in line; come with fewer, or wait together."
     )
-    at = desk(1)
+    at = state_of(1)
     book(at, ALICE)
     assert say(book(at, BOB)) == (
         "The only seat is taken. You’re 1st in line; we’ll tell you when it is yours."
@@ -754,15 +756,15 @@ def test_each_who_waits_is_told_their_place_and_why() -> None:
 
 
 def test_places_are_exact_within_one_list_of_requests() -> None:
-    """W5, HOUSE 4b: as people go and come while the desk is open, also when the queue was read before."""
-    at = desk(1)
+    """W5, HOUSE 4b: as people go and come while the state_of is open, also when the queue was read before."""
+    at = state_of(1)
     at.booked, at.waiting = 1, 3
     at.parties[100 + ALICE].seats = 1
     for place, who in enumerate((BOB, CARLA, DAN)):
         party = at.parties[100 + who]
         party.waiting, party.booking_id, party.ahead = 1, who, place
-        party.queued_at = at.queued_at = NOW + timedelta(seconds=place)
-        at.seat_party(party)
+        party.queued_at = at.last_moment = NOW + timedelta(seconds=place)
+        at.add_party(party)
     assert book(at, ERIN).place == 4
     leave(at, CARLA)
     assert book(at, DAN).place == 2
@@ -788,7 +790,7 @@ def test_places_are_exact_within_one_list_of_requests() -> None:
 )
 def test_a_request_done_already_is_answered_as_it_was(request_: Request, kind: str) -> None:
     """HOUSE 4b: told as if for the first time."""
-    at = desk(3)
+    at = state_of(3)
     if request_.verb is not Verb.BOOK:
         book(at, ALICE)
     first = decide(at, request_)

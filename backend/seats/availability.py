@@ -1,0 +1,161 @@
+"""What is free of an instance, and for whom (`W6`): pure functions of plain numbers.
+
+The allocator decides by them, and every view, card, message and template shows what they say; nothing else works it out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from backend.seats.promotion import WAITLIST_FIRST, Stage
+
+if TYPE_CHECKING:
+    from backend.seats.state import Party, SeatState
+
+UNLIMITED = 1_000_000  # what "no limit" counts as where a number is needed
+
+
+class Room(NamedTuple):
+    """Seats that a party may have now: free ones, and those of parties that look for a replacement (`B6`)."""
+
+    free: int
+    replaceable: int
+
+    @property
+    def seats(self) -> int:
+        return self.free + self.replaceable
+
+
+NO_ROOM = Room(0, 0)
+
+
+def free_seats(capacity: int | None, booked: int, offered: int) -> int:
+    """Seats that can be given now: never negative, `UNLIMITED` without a capacity. Held seats are not free."""
+    return UNLIMITED if capacity is None else max(0, capacity - booked - offered)
+
+
+def is_overfull(capacity: int | None, booked: int, offered: int) -> bool:
+    """Whether more seats are given than there are (`W4`)."""
+    return capacity is not None and booked + offered > capacity
+
+
+def replaceable_seats(capacity: int | None, booked: int, offered: int, releasing: int) -> int:
+    """Seats that may be taken over from parties that look for a replacement (`B6`); none while overfull (`W4`)."""
+    return 0 if is_overfull(capacity, booked, offered) else releasing
+
+
+def is_waitlist_first(notified_at: datetime | None, now: datetime) -> bool:
+    """Whether only the taps of parties count that waited when the waitlist was notified of a free seat (`W3`)."""
+    return notified_at is not None and now < notified_at + WAITLIST_FIRST
+
+
+def room(
+    stage: Stage, free: int, replaceable: int, *, has_claim: bool, must_wait: bool, is_behind_waitlist: bool
+) -> Room:
+    """The room for one party: `must_wait` while others are seated before it (`B4`), `is_behind_waitlist` while only the
+    taps of notified parties count (`W3`); `has_claim` is true for everybody once no claims hold (`P4`)."""
+    if not has_claim:
+        return NO_ROOM
+    if stage is Stage.FIRST_TAP:
+        return NO_ROOM if is_behind_waitlist else Room(free, replaceable)
+    if stage is Stage.AUTOMATIC:
+        return NO_ROOM if must_wait else Room(free, replaceable)
+    return Room(0 if must_wait else free, 0 if is_behind_waitlist else replaceable)
+
+
+def up_for_grabs(stage: Stage, free: int, replaceable: int, waiting: int) -> int:
+    """Seats that whoever taps first has, on the waitlist or not, as a card shows them to everybody (`W3`, `B6`): free ones
+    that others wait for in the last hours, and those whose holders look for a replacement where nobody in line goes first."""
+    if not waiting:
+        return 0 if free else replaceable
+    if stage is Stage.AUTOMATIC:
+        return 0
+    return replaceable + (free if stage is Stage.FIRST_TAP else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What one reader can have of an instance at one moment: exactly what the allocator would give them (`W6`)."""
+
+    free: int | None  # seats that are free; None where they are not counted
+    room: int  # seats a new party of theirs could have; `UNLIMITED` where seats are not counted
+    takeable: int = 0  # seats they may take by a tap, if they wait in line (W1, W3)
+    up_for_grabs: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.free == 0
+
+    @property
+    def joins_waitlist(self) -> bool:
+        """Whether a party of one would wait in line instead of being seated (`B4`): the join-or-wait decision."""
+        return not self.seats_party(1)
+
+    def seats_party(self, size: int) -> bool:
+        """Whether a new party of this size would be seated at once (`B1`: as a whole or not at all)."""
+        return size <= self.room
+
+
+def availability_of(state: "SeatState", party: "Party") -> Availability:
+    """What this party, which may be a newcomer's, can have of a state that has been brought up to date (`advance`)."""
+    if state.capacity is None:
+        return Availability(None, room_for(state, party).seats)
+    seats = room_for(state, party).seats
+    # Far from the start seats move by themselves: only the head of the line may take what its party does not fit into.
+    may_take = party.waiting and (state.stage is not Stage.AUTOMATIC or state.place_of(party) == 1)
+    return Availability(
+        free=state.free,
+        room=seats,
+        takeable=seats if may_take else 0,
+        up_for_grabs=0
+        if state.is_claim_period
+        else up_for_grabs(state.stage, state.free, state.replaceable, state.waiting),
+    )
+
+
+def room_for(state: "SeatState", party: "Party") -> Room:
+    """The room for a party that asks now."""
+    return room(
+        state.stage,
+        state.free,
+        state.replaceable,
+        has_claim=has_claim(state, party),
+        must_wait=must_wait(state, party),
+        is_behind_waitlist=state.is_behind_waitlist(party),
+    )
+
+
+def has_claim(state: "SeatState", party: "Party") -> bool:
+    """Whether the party may have seats now as far as claims go (`P4`)."""
+    return party.has_claim or not state.is_claim_period
+
+
+def is_eligible(state: "SeatState", party: "Party") -> bool:
+    """Whether seats may go to this waiting party now: not while it is skipped for having let an offer go by."""
+    return has_claim(state, party) and not (state.stage is Stage.OFFER and state.was_skipped(party))
+
+
+def must_wait(state: "SeatState", party: "Party") -> bool:
+    """Whether the party has to wait for others to be seated first (`B4`).
+
+    In strict order everybody before it in line goes first, unless they could not even fit into the empty room, or let an
+    offer go by; with "fill gaps" every party that fitted has been given seats already. While claims hold, a party without
+    one waits.
+    """
+    if not has_claim(state, party):
+        return True
+    if state.instance.fill_gaps or not state.free + state.replaceable:
+        return False
+    return any(
+        other.waiting
+        and other is not party
+        and (not party.waiting or other.order < party.order)
+        and is_eligible(state, other)
+        and not never_fits(state, other)
+        for other in state.parties.values()
+    )
+
+
+def never_fits(state: "SeatState", party: "Party") -> bool:
+    """Whether the party is larger than the empty room."""
+    return state.capacity is not None and party.size > state.capacity

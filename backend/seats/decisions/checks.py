@@ -1,0 +1,112 @@
+"""What a request has to pass, and the answers that several decisions share (`B1`, `B5`, `B6`, `S8`)."""
+
+from backend.errors import NotFound
+from backend.seats import replies
+from backend.seats.requests import GUEST_NAME_MAX, Outcome, OutcomeKind, Request
+from backend.seats.state import Party, SeatState, fit_names
+from backend.seats.windows import BookingPhase
+
+
+class NotAMemberHere(NotFound):
+    """The person is not a member of the instance's club; a door may let them in and ask again (`A4`)."""
+
+
+def party_of(state: SeatState, request: Request, *, or_former: bool = False) -> Party:
+    """The party the request is for. Raises `NotAMemberHere` for a person who is not a member of the club, or no longer one
+    unless `or_former`."""
+    if request.membership_id is not None:
+        party = state.parties.get(request.membership_id)
+    else:
+        party = state.by_user.get(request.user_id or 0)
+    if party is None or not (party.is_member or or_former):
+        raise NotAMemberHere()
+    return party
+
+
+def check_guests(state: SeatState, guests: int, *, was: int = 0) -> int:
+    if guests < 0 or guests > max(state.instance.guests_max, was):
+        raise replies.too_many_guests(state.instance.guests_max)
+    return guests
+
+
+def check_names(request: Request, guests: int, party: Party) -> tuple[str, ...]:
+    """The names of this many guests: the request's, else those the party has."""
+    names = party.names if request.names is None else request.names
+    if any(len(name) > GUEST_NAME_MAX for name in names):
+        raise replies.name_too_long(GUEST_NAME_MAX)
+    return fit_names(names, guests)
+
+
+def require_fits_at_all(state: SeatState, size: int) -> None:
+    if state.capacity is not None and size > state.capacity:
+        raise replies.too_big(state, size)
+
+
+def require_not_over(state: SeatState) -> None:
+    instance = state.instance
+    if instance.state == "CANCELLED":
+        raise replies.cancelled(instance.cancel_reason)
+    if instance.state == "COMPLETED" or state.now >= instance.ends_at:
+        raise replies.Ended()
+
+
+def require_open(state: SeatState) -> None:
+    """Raises the refusal that says when booking opens, or that it closed (`B5`, `S8`)."""
+    instance = state.instance
+    require_not_over(state)
+    windows = instance.windows
+    phase = windows.phase(state.now)
+    if phase is BookingPhase.NOT_OPEN and windows.opens_at is not None:
+        raise replies.NotOpen(opens=windows.opens_at, zone=instance.zone)
+    if phase is BookingPhase.CLOSED:
+        raise replies.Closed(closed=windows.closes_at, zone=instance.zone)
+
+
+def require_free_to_leave(state: SeatState, party: Party) -> None:
+    """Raises when seats can no longer be given back freely (`B6`); the line can always be left."""
+    if not party.seats:
+        return
+    require_not_over(state)
+    if not is_leaving_free(state, party):
+        raise replies.TooLate(zone=state.instance.zone)
+
+
+def is_leaving_free(state: SeatState, party: Party) -> bool:
+    """Until the deadline. After it, until the start: for a party that was asked because the instance has moved, until it has
+    answered (`S6`); and for anybody while overfull, since nobody can take their seats over (`W4`)."""
+    if state.instance.windows.leaving_is_free(state.now):
+        return True
+    return state.now < state.instance.starts_at and (party.needs_move_answer or state.is_overfull)
+
+
+def already(state: SeatState, party: Party) -> Outcome:
+    place = state.place_of(party) if party.waiting else None
+    return Outcome(
+        OutcomeKind.ALREADY,
+        replies.already(state, party, place),
+        party.seats,
+        party.waiting,
+        place,
+        party.offered,
+        party.offer_until,
+    )
+
+
+def current_outcome(state: SeatState, party: Party) -> Outcome:
+    """Where the party stands now, in words."""
+    if party.offered:
+        return Outcome(
+            OutcomeKind.OFFERED,
+            replies.held(state, party),
+            party.seats,
+            party.waiting,
+            None,
+            party.offered,
+            party.offer_until,
+        )
+    if party.waiting:
+        place = state.place_of(party)
+        return Outcome(
+            OutcomeKind.WAITING, replies.waiting(state, party, place), party.seats, party.waiting, place
+        )
+    return Outcome(OutcomeKind.BOOKED, replies.booked(state, party), party.seats)

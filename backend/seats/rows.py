@@ -1,0 +1,36 @@
+"""What other slices ask of the seats rows, inside a transaction of theirs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backend import db
+
+
+async def open_seats(instance_ids: Sequence[int], account_id: int, capacity: int | None) -> None:
+    """Give instances just made their seats rows; `capacity` None is no limit."""
+    await db.execute(
+        "INSERT INTO instance_seats (instance_id, account_id, capacity) SELECT unnest($1::bigint[]), $2, $3",
+        instance_ids,
+        account_id,
+        capacity,
+    )
+
+
+async def bump_versions(instance_ids: Sequence[int]) -> None:
+    """Make cards and screens show these instances again (`C2`)."""
+    await db.execute(
+        "UPDATE instance_seats SET version = version + 1 WHERE instance_id = ANY($1::bigint[])", instance_ids
+    )
+
+
+async def ask_booked_again(instance_id: int, at: datetime, *, spared: Sequence[int]) -> None:
+    """The instance has moved: everyone who is booked is asked whether they still come (`S6`), but for the bookings
+    `spared`; and the waitlist has not been notified of a free seat under the new start."""
+    await db.execute("UPDATE instance_seats SET called_at = NULL WHERE instance_id = $1", instance_id)
+    await db.execute(
+        "UPDATE bookings SET move_asked_at = CASE WHEN id = ANY($3::bigint[]) THEN NULL ELSE $2::timestamptz END,"
+        " move_stays_at = NULL WHERE instance_id = $1 AND seats > 0",
+        instance_id,
+        at,
+        spared,
+    )
