@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 from backend import embedded
 from bench.__main__ import TOKEN, Club, started
 from sandbox.launch import sign_fields
-from tests.production.front import Front, running
+from tests.nginx.front import Front, running
 
 LATENCY, DOWN, UP, SLOWER = 150, 1_600_000 / 8, 750_000 / 8, 4
 AIM, BYTES = 1.8, 90_000

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests import forked
 from tests.telegram import Telegram
@@ -72,3 +73,8 @@ async def until(question: str, *values: object) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await db.value(question, *values):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def wait_for(telegram: Telegram, chat_id: int, **wanted: Any) -> dict[str, Any]:
+    """The first message in a chat that is as `wanted`, once it is there."""
+    return await asyncio.to_thread(telegram.sandbox.wait, chat_id, timeout=20, **wanted)

@@ -1,6 +1,6 @@
 """The sandbox, the bot, and a sender that is moved by hand."""
 
-from tests.emerald.conftest import run, sender
+from tests.bot.delivery.conftest import run, sender
 from tests.telegram import connected, sandbox_url, telegram
 
 __all__ = ["connected", "run", "sandbox_url", "sender", "telegram"]

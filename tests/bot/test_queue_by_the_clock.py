@@ -14,7 +14,7 @@ from backend.bookings.standing_seats import make_regular
 from backend.events.queries import find_instance
 from backend.seats.allocator import submit
 from backend.seats.requests import Request, Verb, Via
-from tests.emerald.conftest import posted, run, sender
+from tests.bot.delivery.conftest import posted, run, sender
 from tests.telegram import Telegram, buttons
 
 __all__ = ["posted", "run", "sender"]

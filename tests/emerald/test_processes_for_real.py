@@ -14,13 +14,9 @@ from backend.cards.queries import cards_of, lost_cards
 from backend.events.queries import find_instance
 from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
-from tests.workers import emerald, ended, until
+from tests.workers import emerald, ended, until, wait_for
 
 Make = Callable[..., Awaitable[str]]
-
-
-async def wait_for(telegram: Telegram, chat_id: int, **wanted: Any) -> dict[str, Any]:
-    return await asyncio.to_thread(telegram.sandbox.wait, chat_id, timeout=20, **wanted)
 
 
 async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.start.running import ROOT, Running, free_port, own_home, running, status
+from tests.bin.running import ROOT, Running, free_port, own_home, running, status
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches processes as Linux can")
 READY = "Emerald is ready"

@@ -18,7 +18,7 @@ from backend.polls.queries import poll
 from backend.seats.requests import Via
 from backend.settings import settings
 from emerald.doctor import check_invariants
-from tests.core.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.backend.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.processes import Worker, worker
 
 CLIENT = str(Path(__file__).with_name("client.py"))

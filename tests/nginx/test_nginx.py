@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.production import front as fronts
-from tests.production.front import ROOT, Front, await_answer, command, free_port, running
+from tests.nginx import front as fronts
+from tests.nginx.front import ROOT, Front, await_answer, command, free_port, running
 
 pytestmark = pytest.mark.skipif(
     not (fronts.PROGRAM and fronts.OPENSSL),

@@ -17,9 +17,8 @@ from backend.announcements.actions import (
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
 from backend.seats.requests import Via
-from tests.emerald.test_processes_for_real import wait_for
 from tests.telegram import Telegram
-from tests.workers import emerald, ended
+from tests.workers import emerald, ended, wait_for
 
 Make = Callable[..., Awaitable[str]]
 # Where it dies: how often Bob reads "first in line" in the end, and the group its announcement. What became of the
