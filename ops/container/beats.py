@@ -1,9 +1,9 @@
-"""Whether somebody holds the lease that is named; how the engine asks after a process that listens at no port."""
+"""Whether a process holds the named lease: the container engine's health check of a process that listens on no port."""
 
 import asyncio
 import sys
 
-from backend.messages import leases
+from backend import leases
 
-if not asyncio.run(leases.held(sys.argv[1])):
-    sys.exit(f"nobody holds the lease {sys.argv[1]}")
+if not asyncio.run(leases.is_held(sys.argv[1])):
+    sys.exit(f"no process holds the lease {sys.argv[1]}")
