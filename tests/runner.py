@@ -22,7 +22,7 @@ MODULES = {
     "subprocess",
     "tests.forked",
     "tests.processes",
-    "tests.start.running",
+    "tests.bin.running",
     "tests.workers",
 }
 
