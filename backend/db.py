@@ -17,9 +17,9 @@ from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
+from backend.engine import DB
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
-from backend.piccolo_conf import DB
 from backend.settings import settings
 
 Row = asyncpg.Record

@@ -1,22 +1,21 @@
-"""Piccolo's engine and registry, nothing else."""
+"""Piccolo's engine: where the database is, without a connection to it."""
 
-from piccolo.conf.apps import AppRegistry
 from piccolo.engine.postgres import PostgresEngine
 
 from backend.settings import settings
 
 
 class Engine(PostgresEngine):
-    """The engine, without the visit to the server that Piccolo's makes while it is being imported.
+    """Piccolo's engine, without the queries that it sends while it is being imported.
 
-    Nothing of ours may wait for a database, or complain that there is none, before it is asked to work.
+    No module of ours waits for a database, or complains that there is none, before it is asked to do something.
     """
 
     async def check_version(self) -> None:
-        """`emerald doctor` says it."""
+        """`emerald doctor` reports the version."""
 
     async def prep_database(self) -> None:
-        """There are no extensions to make."""
+        """There are no extensions to create."""
 
 
 DB = Engine(
@@ -24,5 +23,3 @@ DB = Engine(
     extensions=(),
     log_queries=False,
 )
-
-APP_REGISTRY = AppRegistry(apps=["backend.piccolo_app"])

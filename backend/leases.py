@@ -11,7 +11,7 @@ from piccolo.columns import BigInt, Text, Timestamptz
 from piccolo.table import Table
 
 from backend import clock, db
-from backend.piccolo_conf import DB
+from backend.engine import DB
 
 
 class Lease(Table, tablename="leases", db=DB):

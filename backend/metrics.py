@@ -6,7 +6,7 @@ Counts over all accounts, without a name or a text in them; read at each scrape 
 from dataclasses import dataclass
 
 from backend import clock, db
-from backend.piccolo_conf import DB
+from backend.engine import DB
 
 # `parked` is counted club by club, so that the index finds it among all that was ever sent.
 METRICS = """

@@ -4,8 +4,8 @@ from piccolo.columns import BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
+from backend.engine import DB
 from backend.people.tables import TelegramUser
-from backend.piccolo_conf import DB
 
 
 class Account(Table, tablename="accounts", db=DB):

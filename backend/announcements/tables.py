@@ -5,8 +5,8 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account
+from backend.engine import DB
 from backend.people.tables import TelegramUser
-from backend.piccolo_conf import DB
 
 
 class Announcement(Table, tablename="announcements", db=DB):

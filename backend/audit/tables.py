@@ -3,7 +3,7 @@
 from piccolo.columns import JSONB, BigInt, BigSerial, Text, Timestamptz
 from piccolo.table import Table
 
-from backend.piccolo_conf import DB
+from backend.engine import DB
 
 
 class AuditEntry(Table, tablename="audit_log", db=DB):

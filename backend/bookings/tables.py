@@ -5,9 +5,9 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account, Membership
+from backend.engine import DB
 from backend.events.tables import EventInstance
 from backend.people.tables import TelegramUser
-from backend.piccolo_conf import DB
 
 
 class Absence(Table, tablename="absences", db=DB):

@@ -17,9 +17,9 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account
+from backend.engine import DB
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
-from backend.piccolo_conf import DB
 
 
 class EventSeries(Table, tablename="event_series", db=DB):

@@ -13,7 +13,7 @@ from piccolo.columns import (
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
-from backend.piccolo_conf import DB
+from backend.engine import DB
 
 
 class TelegramUser(Table, tablename="telegram_users", db=DB):

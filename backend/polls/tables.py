@@ -5,10 +5,10 @@ from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
 from backend.accounts.tables import Account, Membership
+from backend.engine import DB
 from backend.events.tables import EventInstance
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
-from backend.piccolo_conf import DB
 
 
 class Poll(Table, tablename="polls", db=DB):

@@ -10,8 +10,8 @@ import pytest
 from piccolo.engine.exceptions import TransactionError
 
 from backend import db
+from backend.engine import DB
 from backend.errors import Busy, OutcomeUnknown, Refusal, Unavailable
-from backend.piccolo_conf import DB
 from backend.settings import settings
 
 MANY = settings.database_pool_size + 2  # more failures than there are connections: none may be kept

@@ -321,7 +321,7 @@ async def test_a_busy_moment_is_told_as_one(
     app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A seats row that somebody holds for long: the statement's own limit ends the wait."""
-    from backend.piccolo_conf import DB
+    from backend.engine import DB
     from backend.seats import store
 
     code = await instance()
