@@ -1,7 +1,7 @@
 """The dashboard's cookies: signed, HttpOnly, SameSite=Lax, and outside localhost Secure under the `__Host-` prefix (`X3`).
 
-Each is signed under its own name, so that none passes for another. What they carry is no secret of ours but their
-holder's own: they cannot be made up, and what was altered reads as absent.
+Each is signed under its own name, so that none passes for another. Their content belongs to the browser's owner and is no
+secret of ours: it cannot be forged, and an altered cookie reads as absent.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from webapp.respond import AnyRequest
 SESSION = "emerald-session"
 SIGN_IN = "emerald-sign-in"
 NOTICE = "emerald-notice"
-LONGEST = 4096
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+LENGTH_MAX = 4096
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
 
 @cache
-def _signer(name: str) -> URLSafeTimedSerializer:
+def _serializer(name: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
         settings.secret_key,
         salt=f"dashboard cookie {name}",
@@ -33,8 +33,8 @@ def _signer(name: str) -> URLSafeTimedSerializer:
 
 
 def _is_local(request: AnyRequest) -> bool:
-    """Whether the browser sits on this machine, where there is no TLS to insist on."""
-    return (request.url.hostname or "") in _LOCAL
+    """Whether the browser runs on this machine, where there may be no TLS."""
+    return (request.url.hostname or "") in _LOCAL_HOSTS
 
 
 def _full_name(request: AnyRequest, name: str) -> str:
@@ -42,43 +42,40 @@ def _full_name(request: AnyRequest, name: str) -> str:
 
 
 def read(request: AnyRequest, name: str, *, life: timedelta) -> Mapping[str, Any]:
-    """What the cookie carries; empty when it is absent, altered or older than its life."""
+    """The content of the cookie; empty when it is absent, altered or older than its life."""
     sealed = request.cookies.get(_full_name(request, name), "")
-    if not sealed or len(sealed) > LONGEST:
+    if not sealed or len(sealed) > LENGTH_MAX:
         return {}
     try:
-        told = _signer(name).loads(sealed, max_age=int(life.total_seconds()))
+        content = _serializer(name).loads(sealed, max_age=int(life.total_seconds()))
     except (BadData, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def write(
     request: AnyRequest,
     response: Response[Any],
     name: str,
-    told: Mapping[str, Any],
+    content: Mapping[str, Any],
     *,
     life: timedelta,
 ) -> None:
-    """Let the browser keep this for so long."""
+    """Let the browser keep this content for this long."""
+    _set(request, response, name, str(_serializer(name).dumps(dict(content))), life)
+
+
+def clear(request: AnyRequest, response: Response[Any], name: str) -> None:
+    """Let the browser forget the cookie."""
+    _set(request, response, name, "", timedelta(0))
+
+
+def _set(request: AnyRequest, response: Response[Any], name: str, value: str, life: timedelta) -> None:
+    # Browsers replace a `__Host-` cookie only by one with the same attributes, so clearing sets them too.
     response.set_cookie(
         _full_name(request, name),
-        str(_signer(name).dumps(dict(told))),
+        value,
         max_age=int(life.total_seconds()),
-        path="/",
-        secure=not _is_local(request),
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def drop(request: AnyRequest, response: Response[Any], name: str) -> None:
-    """Let the browser forget it. A `__Host-` cookie is only replaced by one with the same attributes."""
-    response.set_cookie(
-        _full_name(request, name),
-        "",
-        max_age=0,
         path="/",
         secure=not _is_local(request),
         httponly=True,

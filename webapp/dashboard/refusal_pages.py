@@ -1,4 +1,4 @@
-"""Where the dashboard turns each no into an answer: a page in plain words, or a notice near the button (`X5`)."""
+"""How the dashboard answers a refusal: with a page in plain words, or with a notice near the button (`X5`)."""
 
 from urllib.parse import quote
 
@@ -10,51 +10,50 @@ from backend.errors import Busy, Forbidden, Refusal, Unavailable
 from backend.i18n import N_
 from backend.people.actions import TooManySignIns
 from webapp.dashboard import cookies
-from webapp.dashboard.session import NoClub, NotOurs, NotSignedIn, csrf_token
+from webapp.dashboard.session import CsrfFailed, NoClub, NotSignedIn, csrf_token
+from webapp.dashboard.urls import HOME, SIGN_IN
 from webapp.refusals import unavailable
 from webapp.respond import AnyRequest, is_htmx, page, status_of, voice_of
 
-HOME, SIGN_IN = "/dashboard", "/dashboard/sign-in"
 
-
-class Stale(Forbidden):
-    """A change without the token of this session."""
+class StalePage(Forbidden):
+    """A change without the CSRF token of this session."""
 
     outcome = "stale"
     message = N_("This page is older than your sign-in. Nothing has changed; open it again.")
 
 
-def to_sign_in(request: AnyRequest, _: NotSignedIn) -> Response[str] | Redirect:
-    """On to the sign-in, and from there back to the page; a change that was on its way has to be made again."""
+def redirect_to_sign_in(request: AnyRequest, _: NotSignedIn) -> Response[str] | Redirect:
+    """Redirects to the sign-in, and from there back to the page; a change has to be sent again."""
     if is_htmx(request):
         return Response("", status_code=200, headers={"HX-Redirect": SIGN_IN})
     address = SIGN_IN
     if request.method == "GET" and request.url.path != HOME:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         address = f"{SIGN_IN}?next={quote(asked)}"
-    answer = Redirect(address, status_code=303)
-    cookies.drop(request, answer, cookies.SESSION)
-    return answer
+    response = Redirect(address, status_code=303)
+    cookies.clear(request, response, cookies.SESSION)
+    return response
 
 
-def not_ours(request: AnyRequest, _: NotOurs) -> Response[str]:
-    """403 in plain words; nothing has changed."""
-    return refused(request, Stale())
+def csrf_failed(request: AnyRequest, _: CsrfFailed) -> Response[str]:
+    """403 in plain words: nothing has changed."""
+    return refused(request, StalePage())
 
 
-def no_club(request: AnyRequest, none: NoClub) -> Response[str]:
-    """Signed in, with nothing to organise: what to do about it, and the way out."""
+def no_club(request: AnyRequest, refusal: NoClub) -> Response[str]:
+    """The person organises no club: what they can do about it, and the way out."""
     return page(
         "dashboard/no_club.html",
-        none.person.voice,
+        refusal.person.voice,
         status=403,
-        person=none.person,
-        csrf=csrf_token(none.token),
+        person=refusal.person,
+        csrf=csrf_token(refusal.token),
     )
 
 
 def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
-    """An expected no: for htmx a notice at the top of the page that stays, else a page with a way back."""
+    """A refusal: for htmx a notice at the top of the page, which stays; else a page with a way back."""
     status = 429 if isinstance(refusal, TooManySignIns) else status_of(refusal)
     headers = {}
     if is_htmx(request):
@@ -70,18 +69,18 @@ def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
     )
 
 
-def unavailable_here(request: AnyRequest, error: Unavailable) -> Response[str]:
-    """503 as everywhere; on a page that is there already its strip appears and the page stays."""
-    answer = unavailable(request, error)
+def unavailable_in_page(request: AnyRequest, error: Unavailable) -> Response[str]:
+    """503 as everywhere; for htmx the banner appears, and the page stays."""
+    response = unavailable(request, error)
     if is_htmx(request):
-        answer.headers["HX-Reselect"] = "#offline"
-    return answer
+        response.headers["HX-Reselect"] = "#offline"
+    return response
 
 
 HANDLERS: ExceptionHandlersMap = {
-    NotSignedIn: to_sign_in,
-    NotOurs: not_ours,
+    NotSignedIn: redirect_to_sign_in,
+    CsrfFailed: csrf_failed,
     NoClub: no_club,
     Refusal: refused,
-    Unavailable: unavailable_here,
+    Unavailable: unavailable_in_page,
 }

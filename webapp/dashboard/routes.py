@@ -18,7 +18,7 @@ from webapp.dashboard.pages import (
     sign_ins,
 )
 from webapp.dashboard.refusal_pages import HANDLERS
-from webapp.dashboard.session import guard_changes, visit
+from webapp.dashboard.session import guard_changes, load_visit
 
 dashboard = Router(
     "/dashboard",
@@ -38,7 +38,7 @@ dashboard = Router(
         *(settings.index, settings.update, settings.update_language, settings.destroy_group),
         *(settings.destroy, settings.destroy_all),
     ],
-    dependencies={"visit": Provide(visit)},
+    dependencies={"visit": Provide(load_visit)},
     before_request=guard_changes,
     exception_handlers=HANDLERS,
     include_in_schema=False,

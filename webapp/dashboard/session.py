@@ -1,4 +1,4 @@
-"""Who is signed in, to which of their clubs, and that a change was meant by them (`X3`, `X4`)."""
+"""Who is signed in, to which of their clubs, and that a change was sent by a page of the dashboard (`X3`, `X4`)."""
 
 import hmac
 from dataclasses import dataclass, replace
@@ -18,21 +18,21 @@ from webapp.respond import PERSON, AnyRequest
 
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
-SIGNED_IN_LIFE = SESSION_LIFE + timedelta(days=1)  # the database is what ends a session
+COOKIE_LIFE = SESSION_LIFE + timedelta(days=1)  # the database is what ends a session
 _BIGINT = 2**63
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class NotSignedIn(Exception):
     """Nobody is signed in with this browser."""
 
 
-class NotOurs(Exception):
-    """A change that did not come from a page of ours: forged, or the page is older than the session."""
+class CsrfFailed(Exception):
+    """A change that no page of this session sent: it is forged, or the page is older than the session."""
 
 
 class NoClub(Exception):
-    """The person is signed in and organises nothing."""
+    """The person is signed in and helps to run no club."""
 
     def __init__(self, person: Person, token: str) -> None:
         self.person, self.token = person, token
@@ -41,7 +41,7 @@ class NoClub(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request of somebody signed in: who, by which session, to which of the clubs they help to run."""
+    """A request of somebody signed in: who, by which session, and which of the clubs they help to run it is about."""
 
     person: Person
     token: str
@@ -56,37 +56,37 @@ class Visit:
     def csrf(self) -> str:
         return csrf_token(self.token)
 
-    def may(self, act: str) -> bool:
-        """Whether their role in this club reaches the act; for what a page offers. Actions ask for themselves."""
-        return self.club.has_permission(Permission(act))
+    def has_permission(self, permission: str) -> bool:
+        """Whether their role in this club has the permission; decides what a page offers. Actions check it again."""
+        return self.club.has_permission(Permission(permission))
 
-    def to(self, path: str, **query: str | int) -> str:
-        """An address on the dashboard that stays with this club, wherever other windows of the browser have gone."""
+    def url(self, path: str, **query: str | int) -> str:
+        """The address of a page of this club, whatever club other windows of the browser show."""
         if len(self.clubs) > 1:
             query["club"] = self.club.id
         return f"{path}?{urlencode(query)}" if query else path
 
-    async def allowed(self, act: Permission, account_id: int | None = None) -> "Visit":
-        """The same visit, to the club of what is looked at, if they may do this there.
+    async def authorize(self, permission: Permission, account_id: int | None = None) -> "Visit":
+        """The same visit, to the club with this id, if their role there has the permission.
 
         Raises `NotFound` for a club they do not belong to (`A1`), `Forbidden` where their role does not reach.
         """
-        club = await authorize(self.person, self.club.id if account_id is None else account_id, act)
+        club = await authorize(self.person, self.club.id if account_id is None else account_id, permission)
         return replace(self, club=club)
 
 
-def token_of(request: AnyRequest) -> str:
-    """The session's token as the cookie carries it; "" without one."""
-    told = cookies.read(request, cookies.SESSION, life=SIGNED_IN_LIFE).get("token")
-    return told if isinstance(told, str) else ""
+def session_token(request: AnyRequest) -> str:
+    """The session's token in the cookie; "" without one."""
+    token = cookies.read(request, cookies.SESSION, life=COOKIE_LIFE).get("token")
+    return token if isinstance(token, str) else ""
 
 
-async def visit(request: AnyRequest) -> Visit:
-    """The fact of every request behind the sign-in. `?club=` names one of one's clubs; without it, the first.
+async def load_visit(request: AnyRequest) -> Visit:
+    """The visit of every request behind the sign-in. `?club=` names one of their clubs; without it, the first.
 
     Raises `NotSignedIn`, `NoClub`, and `NotFound` for a club that is not theirs (`A1`).
     """
-    token = token_of(request)
+    token = session_token(request)
     person = await person_of_browser(token) if token else None
     if person is None:
         raise NotSignedIn()
@@ -96,7 +96,7 @@ async def visit(request: AnyRequest) -> Visit:
     if asked is None:
         if not helped:
             raise NoClub(person, token)
-        # Where one organises, rather than where one only helps.
+        # A club they organise rather than one where they only help.
         club = next((c for c in helped if c.has_permission(Permission.MANAGE_EVENTS)), helped[0])
     else:
         found = next((c for c in helped if str(c.id) == asked), None)
@@ -107,31 +107,31 @@ async def visit(request: AnyRequest) -> Visit:
 
 
 def csrf_token(token: str) -> str:
-    """What every form carries: it belongs to the session and says nothing about it."""
+    """The token in every form: it belongs to the session and reveals nothing about it."""
     return hmac.new(settings.secret_key.encode(), f"csrf {token}".encode(), sha256).hexdigest()
 
 
 async def guard_changes(request: AnyRequest) -> None:
-    """Before every handler: ids that no row can have are not found, and changes come from our own pages (`X3`).
+    """Before every handler: an id that no row can have is not found, and a change must come from our own pages (`X3`).
 
-    Raises `NotFound`, `NotSignedIn`, `NotOurs`.
+    Raises `NotFound`, `NotSignedIn`, `CsrfFailed`.
     """
     if any(isinstance(value, int) and not 0 < value < _BIGINT for value in request.path_params.values()):
         raise NotFound()
-    if request.method in _READS:
+    if request.method in _SAFE_METHODS:
         return
-    if not _from_here(request):
-        raise NotOurs()
-    token = token_of(request)
+    if not _is_same_origin(request):
+        raise CsrfFailed()
+    token = session_token(request)
     if not token:
         raise NotSignedIn()
     given = request.headers.get(CSRF_HEADER) or (await request.form()).get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
-        raise NotOurs()
+        raise CsrfFailed()
 
 
-def _from_here(request: AnyRequest) -> bool:
-    """What the browser says of where the request was made. Old browsers say nothing; then the token alone decides."""
+def _is_same_origin(request: AnyRequest) -> bool:
+    """Whether the browser says that a page of ours made the request. Old browsers say nothing; then the token decides."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
     origin = request.headers.get("origin")

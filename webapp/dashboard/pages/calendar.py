@@ -10,9 +10,9 @@ from backend import clock
 from backend.bookings.queries import InstanceView, club_dates
 from backend.events.queries import all_series
 from backend.people.browser_sessions import record_session_use
-from webapp.dashboard.frame import show, unless_seen
+from webapp.dashboard.responses import render_page, unless_seen
 from webapp.dashboard.session import Visit
-from webapp.dashboard.tasks import todo
+from webapp.dashboard.todo import load_todo
 from webapp.dashboard.weeks import Week, days, local_date, week_named
 from webapp.respond import AnyRequest
 
@@ -28,12 +28,12 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     since, until = week.reach
     near = await club_dates(visit.club.id, visit.person, since=since, until=until)
     views = [view for view in near if week.monday <= local_date(view) <= week.sunday]
-    needs = await todo(visit)
+    needs = await load_todo(visit)
     unchanged, mark = unless_seen(request, views, needs, visit.club, clock.now().date())
     if unchanged:
         return unchanged
     await record_session_use(visit.token)
-    return show(
+    return render_page(
         request,
         visit,
         "calendar/week.html",
@@ -76,12 +76,12 @@ async def _list(request: AnyRequest, visit: Visit) -> Response[str]:
     views = await club_dates(visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1)
     more = views[LIST_PAGE].starts_at if len(views) > LIST_PAGE else None
     views = [view for view in views[:LIST_PAGE] if view.ends_at > clock.now()]
-    needs = await todo(visit)
+    needs = await load_todo(visit)
     unchanged, mark = unless_seen(request, views, needs, visit.club, clock.now().date())
     if unchanged:
         return unchanged
     on = sorted({local_date(view) for view in views})
-    return show(
+    return render_page(
         request,
         visit,
         "calendar/list.html",

@@ -1,4 +1,4 @@
-"""Cancelling one date, and taking that back (`S5`)."""
+"""Cancelling one instance, and restoring it (`S5`)."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,18 @@ from backend.accounts.rules import Permission
 from backend.errors import Invalid
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.i18n import N_, Words
-from webapp.dashboard.frame import go, told
-from webapp.dashboard.pages.events import of_event, page_of, path_of
+from webapp.dashboard.access import authorize_event
+from webapp.dashboard.event_page import render_event_page
+from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path
 from webapp.forms import read
 from webapp.respond import AnyRequest
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationForm:
-    """Why; it is what people read."""
+    """The reason, which participants read."""
 
     reason: str = ""
 
@@ -29,22 +31,22 @@ class CancellationForm:
 async def create(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
-    """Cancel this date; everybody it concerns is told why."""
-    visit = await of_event(visit, code, Permission.MANAGE_EVENTS)
+    """Cancel this instance; participants are notified of the reason."""
+    visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     form = await read(request, CancellationForm)
     try:
         await cancel_instance(code, visit.person, form.reason)
-    except Invalid as bad:
-        faults = {bad.field: bad.words}
-        return await page_of(request, visit, code, status=422, faults=faults, typed=form)
+    except Invalid as refusal:
+        faults = {refusal.field: refusal.words}
+        return await render_event_page(request, visit, code, status=422, faults=faults, typed=form)
     words = Words(N_("Cancelled. Everybody who was in, in line or said maybe is told."))
-    return go(request, visit.to(path_of(code)), told(visit, words))
+    return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
 
 
 @post("/events/{code:str}/restoration", status_code=303)
 async def destroy(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Redirect:
     """Undo the cancellation, until the start."""
-    visit = await of_event(visit, code, Permission.MANAGE_EVENTS)
+    visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     await restore_instance(code, visit.person)
     words = Words(N_("It takes place after all. Everybody has their seat back, and is told."))
-    return go(request, visit.to(path_of(code)), told(visit, words))
+    return redirect(request, visit.url(event_path(code)), notice_of(visit, words))

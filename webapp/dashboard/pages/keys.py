@@ -1,4 +1,4 @@
-"""API keys: made, shown once, revoked (`A3`)."""
+"""API keys (`A3`)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -14,13 +14,11 @@ from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid
 from backend.i18n import N_, Words
 from backend.zones import resolve_local
-from webapp.dashboard import frame
-from webapp.dashboard.frame import go, told
+from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import KEYS
 from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
-
-HOME = "/dashboard/keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,14 @@ class KeyForm:
 @get("/keys")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The club's keys, and the form for another."""
-    visit = await visit.allowed(Permission.MANAGE_KEYS)
+    visit = await visit.authorize(Permission.MANAGE_KEYS)
     return await _page(request, visit, KeyForm(uses="1"))
 
 
 @post("/keys", status_code=201)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """Make a key. The answer is the only page that ever shows it."""
-    visit = await visit.allowed(Permission.MANAGE_KEYS)
+    """Make a key. The response is the only page that ever shows it."""
+    visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read(request, KeyForm), Faults()
     uses = faults.whole("uses", form.uses)
     expires_at = _end_of(form.expires_on, visit.club.zone, faults)
@@ -59,8 +57,8 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
                 uses=uses,
                 expires_at=expires_at,
             )
-        except Invalid as bad:
-            faults.add(bad)
+        except Invalid as refusal:
+            faults.add(refusal)
         else:
             return await _page(request, visit, KeyForm(uses="1"), made=key, status=201)
     return await _page(request, visit, form, faults=faults, status=422)
@@ -68,11 +66,11 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 @post("/keys/{key_id:int}/revocation", status_code=303)
 async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
-    """Make a key worthless at once."""
-    visit = await visit.allowed(Permission.MANAGE_KEYS)
+    """Revoke a key at once."""
+    visit = await visit.authorize(Permission.MANAGE_KEYS)
     await revoke_key(visit.person, visit.club.id, key_id)
     words = Words(N_("The key is revoked. Who came in by it stays a member."))
-    return go(request, visit.to(HOME), told(visit, words))
+    return redirect(request, visit.url(KEYS), notice_of(visit, words))
 
 
 def _end_of(text: str, zone: str, faults: Faults) -> datetime | None:
@@ -96,7 +94,7 @@ async def _page(
     faults: Faults | None = None,
     status: int = 200,
 ) -> Response[str]:
-    return frame.show(
+    return render_page(
         request,
         visit,
         "keys/index.html",
@@ -105,5 +103,7 @@ async def _page(
         form=form,
         made=made,
         faults=faults.of if faults else {},
-        roles=[role for role in Role if role is not Role.OWNER or visit.may("manage owners")],
+        roles=[
+            role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
+        ],
     )

@@ -1,4 +1,4 @@
-"""The club's people and their roles (`A2`)."""
+"""The club's members and their roles (`A2`)."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,11 @@ from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
-from webapp.dashboard import frame
-from webapp.dashboard.frame import go, told
+from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import MEMBERS
 from webapp.forms import read
 from webapp.respond import AnyRequest
-
-HOME = "/dashboard/members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +26,26 @@ class RoleForm:
 
 @get("/members")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """Everybody, organisers first. `?q=` finds by name."""
-    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
-    everybody = await members(visit.club)
-    sought = request.query_params.get("q", "").strip()[:80]
-    found = [one for one in everybody if sought.casefold() in f"{one.name} @{one.username}".casefold()]
-    return frame.show(
+    """All members, organisers first. `?q=` finds them by name."""
+    visit = await visit.authorize(Permission.MANAGE_MEMBERS)
+    all_members = await members(visit.club)
+    search = request.query_params.get("q", "").strip()[:80]
+    found = [
+        member
+        for member in all_members
+        if search.casefold() in f"{member.name} @{member.username}".casefold()
+    ]
+    return render_page(
         request,
         visit,
         "members/index.html",
         members=found,
-        total=len(everybody),
-        sought=sought,
-        owners=sum(one.role is Role.OWNER for one in everybody),
-        roles=[role for role in Role if role is not Role.OWNER or visit.may("manage owners")],
+        total=len(all_members),
+        search=search,
+        owners=sum(member.role is Role.OWNER for member in all_members),
+        roles=[
+            role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
+        ],
     )
 
 
@@ -49,9 +53,9 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def update(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """Give somebody another role."""
-    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
-    who = await _member(visit, membership_id)
+    """Give a member another role."""
+    visit = await visit.authorize(Permission.MANAGE_MEMBERS)
+    member = await _member(visit, membership_id)
     form = await read(request, RoleForm)
     if form.role not in Role.__members__:
         raise Invalid(N_("Choose a role."), field="role")
@@ -63,26 +67,26 @@ async def update(
         Role.HELPER: N_("%(name)s is a helper now."),
         Role.MEMBER: N_("%(name)s is a member now."),
     }[role]
-    return go(request, visit.to(HOME), told(visit, Words(sentence, {"name": who.name})))
+    return redirect(request, visit.url(MEMBERS), notice_of(visit, Words(sentence, {"name": member.name})))
 
 
 @post("/members/{membership_id:int}/removal", status_code=303)
 async def destroy(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """Take somebody out of the club."""
-    visit = await visit.allowed(Permission.MANAGE_MEMBERS)
-    who = await _member(visit, membership_id)
+    """End a membership."""
+    visit = await visit.authorize(Permission.MANAGE_MEMBERS)
+    member = await _member(visit, membership_id)
     await end_membership(visit.person, visit.club.id, membership_id)
     words = Words(
         N_("%(name)s is no longer a member. What they have booked stays until you take it off."),
-        {"name": who.name},
+        {"name": member.name},
     )
-    return go(request, visit.to(HOME), told(visit, words))
+    return redirect(request, visit.url(MEMBERS), notice_of(visit, words))
 
 
 async def _member(visit: Visit, membership_id: int) -> Member:
-    found = next((one for one in await members(visit.club) if one.id == membership_id), None)
+    found = next((member for member in await members(visit.club) if member.id == membership_id), None)
     if found is None:
         raise NotFound()
     return found

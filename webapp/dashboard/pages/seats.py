@@ -1,4 +1,4 @@
-"""How many seats one date has (`W4`)."""
+"""The capacity of one instance (`W4`)."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,17 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
 from backend.errors import Invalid
-from backend.i18n import N_
-from webapp.dashboard.frame import go, told
-from webapp.dashboard.pages.events import of_event, page_of, path_of
+from webapp.dashboard.access import authorize_event
+from webapp.dashboard.event_page import render_event_page
+from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path
 from webapp.forms import Faults, read
 from webapp.respond import AnyRequest
 
-SEATS_MAX = 100_000
-
 
 @dataclass(frozen=True, slots=True)
-class SeatsForm:
+class CapacityForm:
     """`capacity` empty is no limit."""
 
     capacity: str = ""
@@ -31,14 +30,15 @@ class SeatsForm:
 async def update(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
-    """Another number of seats, for this date alone. Lowered below what is booked it removes nobody."""
-    visit = await of_event(visit, code, Permission.MANAGE_EVENTS)
-    form, faults = await read(request, SeatsForm), Faults()
+    """Change the capacity of this instance alone. Lowered below what is booked it removes nobody."""
+    visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
+    form, faults = await read(request, CapacityForm), Faults()
     capacity = faults.whole("capacity", form.capacity)
-    if capacity is not None and not 1 <= capacity <= SEATS_MAX:
-        between = N_("Between %(least)s and %(most)s, please.")
-        faults.add(Invalid(between, field="capacity", least=1, most=SEATS_MAX))
-    if faults.of:
-        return await page_of(request, visit, code, status=422, faults=faults.of, typed=form)
-    outcome = await set_capacity(code, visit.person, capacity)
-    return go(request, visit.to(path_of(code)), told(visit, outcome.words))
+    if not faults.of:
+        try:
+            outcome = await set_capacity(code, visit.person, capacity)
+        except Invalid as refusal:
+            faults.add(refusal)
+        else:
+            return redirect(request, visit.url(event_path(code)), notice_of(visit, outcome.words))
+    return await render_event_page(request, visit, code, status=422, faults=faults.of, typed=form)

@@ -21,17 +21,16 @@ from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
 from webapp import next_dates
-from webapp.dashboard import frame
-from webapp.dashboard.frame import Notice, go, told
 from webapp.dashboard.offsets import ANNOUNCE, CLOSES, LEAVE, OPENS, choices
-from webapp.dashboard.pages.events import path_of as path_of_event
+from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path, series_path
 from webapp.forms import Faults, read
+from webapp.notices import Notice
 from webapp.respond import AnyRequest, page
 from webapp.rule_sentences import rhythm, weekday_names
 from webapp.series_form import SeriesForm, draft_of, form_of
 
-HOME = "/dashboard/series"
 # What the preview needs to be right; other fields may still be empty.
 _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
 
@@ -39,20 +38,20 @@ _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "durati
 @get("/series")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All series of the club."""
-    visit = await visit.allowed(Permission.MANAGE_EVENTS)
+    visit = await visit.authorize(Permission.MANAGE_EVENTS)
     found = await all_series(visit.club.id)
     voice = visit.voice
     rhythms = {
         one.id: rhythm(voice, describe_recurrence(parse_recurrence(one.draft.rule), one.draft.starts_local))
         for one in found
     }
-    return frame.show(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
+    return render_page(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
 
 
 @get("/series/new")
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, in the club's zone, for its only group."""
-    visit = await visit.allowed(Permission.MANAGE_EVENTS)
+    visit = await visit.authorize(Permission.MANAGE_EVENTS)
     linked = await groups(visit.club.id)
     form = SeriesForm(
         zone=visit.club.zone,
@@ -65,7 +64,7 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
 @post("/series", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a series; on to its first date, where its card can be posted."""
-    visit = await visit.allowed(Permission.MANAGE_EVENTS)
+    visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read(request, SeriesForm)
     draft, faults = draft_of(form)
     if not faults.of:
@@ -81,7 +80,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
                 N_("It’s there: %(n)s dates can be booked."),
                 view.dates_ahead if view else 1,
             )
-            return go(request, visit.to(path_of_event(made.first_code)), told(visit, words, "yes"))
+            return redirect(request, visit.url(event_path(made.first_code)), notice_of(visit, words, "yes"))
     return await _form(request, visit, form, faults=faults, status=422)
 
 
@@ -114,15 +113,15 @@ async def update(
                     N_("Saved. %(n)s dates no longer fit and stay: look below."),
                     len(lost),
                 )
-                notice = told(visit, words, "wait")
-            return go(request, visit.to(f"{HOME}/{series_id}"), notice)
+                notice = notice_of(visit, words, "wait")
+            return redirect(request, visit.url(series_path(series_id)), notice)
     return await _form(request, visit, form, view=view, faults=faults, status=422)
 
 
 @post("/series/preview", status_code=200)
 async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The rule read back and the next dates, while it is being written; nothing is kept."""
-    visit = await visit.allowed(Permission.MANAGE_EVENTS)
+    visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read(request, SeriesForm)
     return page("dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_of(form)))
 
@@ -132,7 +131,7 @@ async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     for club in visit.clubs:
         view = await series_by_id(club.id, series_id)
         if view is not None:
-            return await visit.allowed(Permission.MANAGE_EVENTS, club.id), view
+            return await visit.authorize(Permission.MANAGE_EVENTS, club.id), view
     raise NotFound()
 
 
@@ -147,7 +146,7 @@ async def _form(
 ) -> Response[str]:
     draft, found = draft_of(form, view.draft if view else None)
     shown = _preview(visit, form, draft, found)
-    return frame.show(
+    return render_page(
         request,
         visit,
         "series/form.html",

@@ -1,4 +1,4 @@
-"""The club's name, zone and language; its groups; one's own language and browsers (`A6`, `M5`, `X3`)."""
+"""The club's name, zone and language; its groups; the visitor's own language and browsers (`A6`, `M5`, `X3`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from backend.people.browser_sessions import browser_sessions, end_browser_sessio
 from backend.people.queries import person as person_by_id
 from backend.settings import settings
 from backend.zones import zone_names
-from webapp.dashboard import cookies, frame
-from webapp.dashboard.frame import go, told
+from webapp.dashboard import cookies
+from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import SETTINGS, SIGN_IN
 from webapp.forms import Faults, read
+from webapp.notices import Notice
 from webapp.respond import AnyRequest
-
-HOME = "/dashboard/settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class LanguageForm:
 
 @get("/settings")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """Everything there is to set; what one's role does not reach is left out."""
+    """All settings the visitor's role reaches."""
     club = visit.club
     return await _page(request, visit, ClubForm(club.name, club.zone, club.language))
 
@@ -52,7 +52,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 @post("/settings/club", status_code=303)
 async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Rename the club, or change what new series start with."""
-    visit = await visit.allowed(Permission.MANAGE_OWNERS)
+    visit = await visit.authorize(Permission.MANAGE_OWNERS)
     form, faults = await read(request, ClubForm), Faults()
     if form.zone not in zone_names():
         faults.add(Invalid(N_("That time zone is not known."), field="zone"))
@@ -67,10 +67,10 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
                 zone=form.zone,
                 language=form.language,
             )
-        except Invalid as bad:
-            faults.add(bad)
+        except Invalid as refusal:
+            faults.add(refusal)
         else:
-            return go(request, visit.to(HOME), told(visit, Words(N_("Saved."))))
+            return redirect(request, visit.url(SETTINGS), notice_of(visit, Words(N_("Saved."))))
     return await _page(request, visit, form, faults=faults.of, status=422)
 
 
@@ -80,38 +80,38 @@ async def update_language(request: AnyRequest, visit: NamedDependency[Visit]) ->
     form = await read(request, LanguageForm)
     await choose_language(visit.person, form.language)
     person = await person_by_id(visit.person.id) or visit.person
-    return go(request, visit.to(HOME), frame.Notice(person.voice.say(N_("Saved."))))
+    return redirect(request, visit.url(SETTINGS), Notice(person.voice.say(N_("Saved."))))
 
 
 @post("/settings/groups/{group_id:int}/removal", status_code=303)
 async def destroy_group(
     request: AnyRequest, group_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """Let a group go; its series stay, without a group."""
-    visit = await visit.allowed(Permission.MANAGE_GROUPS)
+    """Unlink a group; its series stay, without a group."""
+    visit = await visit.authorize(Permission.MANAGE_GROUPS)
     await unlink_group(visit.person, visit.club.id, group_id)
     words = Words(N_("The group is no longer linked. Its events stay; nothing is posted there."))
-    return go(request, visit.to(HOME), told(visit, words))
+    return redirect(request, visit.url(SETTINGS), notice_of(visit, words))
 
 
 @post("/settings/browsers/{browser_id:int}/removal", status_code=303)
 async def destroy(request: AnyRequest, browser_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Sign one browser out."""
     await end_browser_session(visit.person, browser_id)
-    return go(request, visit.to(HOME), told(visit, Words(N_("That browser is signed out."))))
+    return redirect(request, visit.url(SETTINGS), notice_of(visit, Words(N_("That browser is signed out."))))
 
 
 @post("/settings/browsers/removal", status_code=303)
 async def destroy_all(request: AnyRequest, visit: NamedDependency[Visit]) -> Redirect:
-    """Sign out everywhere: all browsers, this one too, and the Mini App."""
+    """Sign out everywhere: of all browsers, this one too, and of the Mini App."""
     await end_sessions(visit.person)
-    answer = go(
+    response = redirect(
         request,
-        "/dashboard/sign-in",
-        told(visit, Words(N_("You’re signed out everywhere."))),
+        SIGN_IN,
+        notice_of(visit, Words(N_("You’re signed out everywhere."))),
     )
-    cookies.drop(request, answer, cookies.SESSION)
-    return answer
+    cookies.clear(request, response, cookies.SESSION)
+    return response
 
 
 async def _page(
@@ -122,7 +122,7 @@ async def _page(
     faults: Mapping[str, Words] | None = None,
     status: int = 200,
 ) -> Response[str]:
-    return frame.show(
+    return render_page(
         request,
         visit,
         "settings/index.html",
@@ -131,7 +131,7 @@ async def _page(
         faults=faults or {},
         zones=sorted(zone_names()),
         languages=languages(),
-        groups=await groups(visit.club.id) if visit.may(Permission.MANAGE_GROUPS) else [],
+        groups=await groups(visit.club.id) if visit.has_permission(Permission.MANAGE_GROUPS) else [],
         browsers=await browser_sessions(visit.person, visit.token),
         group_link=f"https://t.me/{settings.telegram_bot_name}?startgroup=true",
         bot_name=settings.telegram_bot_name,

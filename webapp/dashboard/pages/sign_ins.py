@@ -1,4 +1,4 @@
-"""Signing in through the bot: the browser shows a one-use link, the bot asks, the browser is in (`X3`)."""
+"""Signing in through the bot: the browser shows a one-use link, the person confirms it in Telegram (`X3`)."""
 
 import ipaddress
 import re
@@ -13,23 +13,25 @@ from backend.people import actions as people
 from backend.people.actions import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, sign_in_state
 from backend.people.queries import person_of_browser
 from backend.settings import settings
-from webapp.dashboard import browsers, cookies
-from webapp.dashboard.frame import Notice, go
-from webapp.dashboard.session import token_of
+from webapp.dashboard import cookies
+from webapp.dashboard.responses import redirect
+from webapp.dashboard.session import session_token
+from webapp.dashboard.urls import HOME, SIGN_IN
+from webapp.dashboard.user_agents import describe_user_agent
+from webapp.notices import Notice
 from webapp.respond import AnyRequest, is_htmx, page, voice_of
 
-HOME = "/dashboard"
-# Back to where somebody was sent away from: a path of ours and nothing else.
-_WAY_BACK = re.compile(r"/dashboard(?:[/?][\w/?=&.%+-]*)?", re.ASCII)
+# A page to return to after the sign-in is one of ours and nothing else.
+_RETURN_PATH = re.compile(r"/dashboard(?:[/?][\w/?=&.%+-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """The sign-in this browser waits for; all of it is in its cookie."""
+class PendingSignIn:
+    """The sign-in this browser waits for, as its cookie holds it; `return_to` is the page that comes after."""
 
     key: str
     browser_key: str
-    after: str
+    return_to: str
 
     @property
     def command(self) -> str:
@@ -37,120 +39,117 @@ class Pending:
 
     @property
     def link(self) -> str:
-        if settings.sandbox:  # nothing at t.me knows the demo's bot
+        if settings.sandbox:  # t.me does not know the demo's bot
             return f"{settings.sandbox_url}/#start=in_{self.key}"
         return f"https://t.me/{settings.telegram_bot_name}?start=in_{self.key}"
 
 
 @get("/sign-in")
 async def new(request: AnyRequest) -> Response[str] | Redirect:
-    """The link, and the wait. Who is in already goes on; who comes back finds the same link while it is good."""
-    if await _is_in(request):
-        return Redirect(_way_back(request), status_code=303)
+    """The page with the link, which waits. A reload shows the same link while it is good; a signed-in browser goes on."""
+    if await _is_signed_in(request):
+        return Redirect(_return_path(request), status_code=303)
     pending = _pending(request)
     state = await sign_in_state(pending.browser_key) if pending else "gone"
     if pending and state == "confirmed":
-        return await _enter(request, pending)
+        return await _finish(request, pending)
     if pending and state == "refused":
-        return _show(request, None, refused=True)
+        return _page(request, None, refused=True)
     if pending is None or state == "gone":
         made = await begin_sign_in(
-            browsers.describe(request.headers.get("user-agent", "")), address=_address(request)
+            describe_user_agent(request.headers.get("user-agent", "")), address=_address(request)
         )
-        pending = Pending(made.key, made.browser_key, _way_back(request))
-    return _show(request, pending)
+        pending = PendingSignIn(made.key, made.browser_key, _return_path(request))
+    return _page(request, pending)
 
 
 @get("/sign-in/state")
 async def state(request: AnyRequest) -> Response[str] | Response[None] | Redirect:
-    """What the waiting page asks every two seconds: 204 while the bot has not been answered."""
+    """Asked by the waiting page every two seconds: 204 until the person has answered the bot."""
     pending = _pending(request)
-    told = await sign_in_state(pending.browser_key) if pending else "gone"
-    if told == "waiting":
+    state = await sign_in_state(pending.browser_key) if pending else "gone"
+    if state == "waiting":
         return Response(None, status_code=204)
-    if pending and told == "confirmed":
-        entered = await _enter(request, pending)
-        return _follow(entered, pending.after) if is_htmx(request) else entered
-    if told == "gone" and await _is_in(request):  # by another window of this browser
-        there = Redirect(HOME, status_code=303)
-        return _follow(there, HOME) if is_htmx(request) else there
-    if told == "refused":
-        answer = page(
+    if pending and state == "confirmed":
+        finished = await _finish(request, pending)
+        return _redirect_htmx(finished, pending.return_to) if is_htmx(request) else finished
+    if state == "gone" and await _is_signed_in(request):  # by another window of this browser
+        home = Redirect(HOME, status_code=303)
+        return _redirect_htmx(home, HOME) if is_htmx(request) else home
+    if state == "refused":
+        response = page(
             "dashboard/sign_ins/_refused.html",
             voice_of(request),
-            # The link is dead: the whole card gives way.
+            # The link is used up, so the whole card is replaced.
             headers={"HX-Retarget": "#work .card", "HX-Reswap": "innerHTML"},
         )
-        cookies.drop(request, answer, cookies.SIGN_IN)  # so that asking once more is a new question
-        return answer
+        cookies.clear(request, response, cookies.SIGN_IN)  # so that the next attempt is a new question
+        return response
     return page("dashboard/sign_ins/_gone.html", voice_of(request))
 
 
 @post("/sign-out", status_code=303)
 async def destroy(request: AnyRequest) -> Redirect:
     """End this browser's session, here and in the database."""
-    await people.sign_out(token_of(request))
-    answer = go(
-        request,
-        f"{HOME}/sign-in",
-        Notice(voice_of(request).say(N_("You’re signed out of this browser."))),
-    )
-    cookies.drop(request, answer, cookies.SESSION)
-    return answer
+    await people.sign_out(session_token(request))
+    notice = Notice(voice_of(request).say(N_("You’re signed out of this browser.")))
+    response = redirect(request, SIGN_IN, notice)
+    cookies.clear(request, response, cookies.SESSION)
+    return response
 
 
-def _follow(entered: Redirect, path: str) -> Response[str]:
-    """The same for htmx, which would follow a redirect by itself and show what it finds inside this page."""
-    answer = Response("", headers={"HX-Redirect": path, "Cache-Control": "no-store"})
-    answer.cookies = entered.cookies
-    return answer
+def _redirect_htmx(response: Redirect, path: str) -> Response[str]:
+    """The same redirect for htmx: it follows a 303 by itself and would show the page it finds inside this one."""
+    followed = Response("", headers={"HX-Redirect": path, "Cache-Control": "no-store"})
+    followed.cookies = response.cookies
+    return followed
 
 
-async def _is_in(request: AnyRequest) -> bool:
-    token = token_of(request)
+async def _is_signed_in(request: AnyRequest) -> bool:
+    token = session_token(request)
     return bool(token) and await person_of_browser(token) is not None
 
 
-async def _enter(request: AnyRequest, pending: Pending) -> Redirect:
+async def _finish(request: AnyRequest, pending: PendingSignIn) -> Redirect:
     """Exchange the confirmed sign-in for a session of this browser; a session it had before ends."""
-    answer = Redirect(pending.after, status_code=303)
+    response = Redirect(pending.return_to, status_code=303)
     try:
         token = await people.finish_sign_in(pending.browser_key)
-    except NotFound:  # used a moment ago, by another window of this browser: its cookie is set already
-        cookies.drop(request, answer, cookies.SIGN_IN)
-        return answer
-    before = token_of(request)
-    if before:
-        await people.sign_out(before)
-    cookies.write(request, answer, cookies.SESSION, {"token": token}, life=SESSION_LIFE)
-    cookies.drop(request, answer, cookies.SIGN_IN)
-    return answer
+    except NotFound:  # used a moment ago by another window of this browser, which has set the cookie
+        cookies.clear(request, response, cookies.SIGN_IN)
+        return response
+    former = session_token(request)
+    if former:
+        await people.sign_out(former)
+    cookies.write(request, response, cookies.SESSION, {"token": token}, life=SESSION_LIFE)
+    cookies.clear(request, response, cookies.SIGN_IN)
+    return response
 
 
-def _show(request: AnyRequest, pending: Pending | None, *, refused: bool = False) -> Response[str]:
-    answer = page("dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused)
+def _page(request: AnyRequest, pending: PendingSignIn | None, *, refused: bool = False) -> Response[str]:
+    response = page("dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused)
     if pending is None:
-        cookies.drop(request, answer, cookies.SIGN_IN)
+        cookies.clear(request, response, cookies.SIGN_IN)
     else:
-        told = {"key": pending.key, "browser": pending.browser_key, "after": pending.after}
-        cookies.write(request, answer, cookies.SIGN_IN, told, life=SIGN_IN_LIFE)
-    return answer
+        content = {"key": pending.key, "browser": pending.browser_key, "after": pending.return_to}
+        cookies.write(request, response, cookies.SIGN_IN, content, life=SIGN_IN_LIFE)
+    return response
 
 
-def _pending(request: AnyRequest) -> Pending | None:
-    told = cookies.read(request, cookies.SIGN_IN, life=SIGN_IN_LIFE)
-    if not told:
+def _pending(request: AnyRequest) -> PendingSignIn | None:
+    content = cookies.read(request, cookies.SIGN_IN, life=SIGN_IN_LIFE)
+    if not content:
         return None
-    return Pending(told["key"], told["browser"], told["after"])
+    return PendingSignIn(content["key"], content["browser"], content["after"])
 
 
-def _way_back(request: AnyRequest) -> str:
+def _return_path(request: AnyRequest) -> str:
     asked = request.query_params.get("next", HOME)
-    return asked if _WAY_BACK.fullmatch(asked) and "//" not in asked else HOME
+    return asked if _RETURN_PATH.fullmatch(asked) and "//" not in asked else HOME
 
 
 def _address(request: AnyRequest) -> str:
-    """Who asks, as far as an address says: an IPv6 network counts as one, since its holder has all of it."""
+    """The address that sign-ins are counted by: an IPv6 /64 network counts as one, since one holder has all of it."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)

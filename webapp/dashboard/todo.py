@@ -1,4 +1,4 @@
-"""What needs an organiser, each with its one fix (`C6`, `A6`, `M2`)."""
+"""What needs an organiser's hand, each with its one fix (`C6`, `A6`, `M2`)."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,14 @@ from backend.groups.queries import LinkedGroup, groups
 from backend.messages.queries import Parked, parked
 from backend.polls.queries import poll_for_card
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path, poll_path
 
-MOST = 5  # of a kind; one that is mended makes room for the next
+LOST_MAX = 5  # cards; each that is posted again makes room for the next
 
 
 @dataclass(frozen=True, slots=True)
 class LostCard:
-    """A card that is gone from its group, and where it can be posted again."""
+    """A card that is gone from its group, and the page on which it can be posted again."""
 
     title: str
     group_title: str
@@ -24,7 +25,7 @@ class LostCard:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """Everything of one club; empty when all is well."""
+    """All of one club; empty when all is well."""
 
     lost: tuple[LostCard, ...] = ()
     unwell: tuple[LinkedGroup, ...] = ()
@@ -35,33 +36,33 @@ class Todo:
         return bool(self.lost or self.unwell or self.unsent)
 
 
-async def todo(visit: Visit) -> Todo:
-    """What needs an organiser of the visited club; nothing for who could not mend it."""
-    if not visit.club.has_permission(Permission.POST_CARDS):
+async def load_todo(visit: Visit) -> Todo:
+    """What needs a hand in the visited club; empty for helpers, who could mend none of it."""
+    if not visit.has_permission(Permission.POST_CARDS):
         return Todo()
     linked = await groups(visit.club.id)
     return Todo(
-        lost=await _lost(visit.club.id),
+        lost=await _lost_cards(visit.club.id),
         unwell=tuple(group for group in linked if group.health != "well"),
         unsent=tuple(await parked(visit.club.id)),
     )
 
 
-async def _lost(account_id: int) -> tuple[LostCard, ...]:
-    """Lost cards of which no newer one is there or on its way."""
+async def _lost_cards(account_id: int) -> tuple[LostCard, ...]:
+    """Lost cards whose subject has no newer one, posted or about to be."""
     found: dict[str, LostCard] = {}
     for card in await lost_cards(account_id):
         newest = (await cards_of(instance_id=card.instance_id, poll_id=card.poll_id))[0]
-        if newest.state != "lost" or len(found) == MOST:
+        if newest.state != "lost" or len(found) == LOST_MAX:
             continue
         if card.instance_id is not None:
             shown = await instance_for_card(card.instance_id)
             if shown is not None:
-                path = f"/dashboard/events/{shown[0].code}"
+                path = event_path(shown[0].code)
                 found[path] = LostCard(shown[0].title, card.group_title, path)
         elif card.poll_id is not None:
             poll = await poll_for_card(card.poll_id)
             if poll is not None:
-                path = f"/dashboard/polls/{poll.code}"
+                path = poll_path(poll.code)
                 found[path] = LostCard(poll.question, card.group_title, path)
     return tuple(found.values())

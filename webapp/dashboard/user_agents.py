@@ -1,7 +1,7 @@
-"""What a browser calls itself, in two words that its owner recognises: "Firefox on Linux"."""
+"""What a browser calls itself, in words that its owner recognises: "Firefox on Linux"."""
 
-# The first that is found counts: most browsers claim to be several others too.
-_NAMES = (
+# The first sign that is found counts: most browsers claim to be several others too.
+_BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
@@ -24,8 +24,8 @@ _SYSTEMS = (
 )
 
 
-def describe(user_agent: str) -> str:
+def describe_user_agent(user_agent: str) -> str:
     """The browser and the system of a User-Agent header; "A browser" when neither is known."""
-    name = next((name for sign, name in _NAMES if sign in user_agent), "A browser")
+    name = next((name for sign, name in _BROWSERS if sign in user_agent), "A browser")
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
     return f"{name} on {system}" if system else name

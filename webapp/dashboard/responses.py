@@ -1,0 +1,95 @@
+"""How the dashboard answers: with a page in its frame, or with a redirect to one that shows a notice once."""
+
+from dataclasses import astuple
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response
+from litestar.response import Redirect
+
+from backend.i18n import Words
+from backend.settings import settings
+from webapp.dashboard import cookies
+from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import section_of
+from webapp.freshness import etag_of
+from webapp.notices import Notice, Tone, Undo
+from webapp.respond import AnyRequest, page
+
+APP_LINK = f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}"  # opens the Mini App
+POLL_INTERVAL = 5  # seconds after which an open page asks again whether it is fresh
+NOTICE_LIFE = timedelta(minutes=2)
+
+
+def render_page(
+    request: AnyRequest,
+    visit: Visit,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    notice: Notice | None = None,
+    mark: str = "",
+    **context: Any,
+) -> Response[str]:
+    """A page of the dashboard for this visit, with the notice that is given, else with the one a redirect left.
+
+    With a `mark` the page asks every few seconds whether it still shows what is; an answer to a form never does.
+    """
+    left = _notice_left(request) if notice is None else None
+    response = page(
+        f"dashboard/{template}",
+        visit.voice,
+        status=status,
+        headers=headers,
+        **{"faults": {}, **context},
+        visit=visit,
+        url=visit.url,
+        section=section_of(request.url.path),
+        notice=notice or left,
+        live=_again(request, mark) if mark and request.method == "GET" else "",
+        pace=POLL_INTERVAL,
+    )
+    if left is not None:
+        cookies.clear(request, response, cookies.NOTICE)
+    return response
+
+
+def _again(request: AnyRequest, mark: str) -> str:
+    """This page's own address, with what it shows."""
+    query = {name: value for name, value in request.query_params.items() if name != "seen"}
+    return f"{request.url.path}?{urlencode({**query, 'seen': mark})}"
+
+
+def redirect(request: AnyRequest, url: str, notice: Notice | None = None) -> Redirect:
+    """To another page (303), which shows the notice."""
+    response = Redirect(url, status_code=303)
+    if notice is not None:
+        content: dict[str, Any] = {"text": notice.text, "tone": notice.tone}
+        if notice.undo is not None:
+            content["undo"] = astuple(notice.undo)
+        cookies.write(request, response, cookies.NOTICE, content, life=NOTICE_LIFE)
+    return response
+
+
+def notice_of(visit: Visit, words: Words, tone: Tone = "plain", undo: Undo | None = None) -> Notice:
+    """A notice in the visitor's language."""
+    return Notice(visit.voice.tell(words), tone, undo)
+
+
+def _notice_left(request: AnyRequest) -> Notice | None:
+    """The notice that the last redirect left for this page."""
+    content = cookies.read(request, cookies.NOTICE, life=NOTICE_LIFE)
+    if not content:
+        return None
+    undo = Undo(*content["undo"]) if "undo" in content else None
+    return Notice(content["text"], content["tone"], undo)
+
+
+def unless_seen(request: AnyRequest, *made_from: object) -> tuple[Response[Any] | None, str]:
+    """How a page follows what others do: 204 when it shows all this already (`?seen=`), else the mark to come back with."""
+    mark = etag_of(*made_from)
+    if request.query_params.get("seen") == mark:
+        return Response(None, status_code=204, headers={"Cache-Control": "no-store"}), mark
+    return None, mark

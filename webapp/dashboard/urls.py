@@ -1,0 +1,32 @@
+"""The addresses of the dashboard's pages, as its modules link to them. `Visit.url` adds the club where there are several."""
+
+HOME = "/dashboard"
+SIGN_IN = "/dashboard/sign-in"
+SERIES = "/dashboard/series"
+MEMBERS = "/dashboard/members"
+POLLS = "/dashboard/polls"
+KEYS = "/dashboard/keys"
+SETTINGS = "/dashboard/settings"
+SECTIONS = frozenset({SERIES, MEMBERS, POLLS, KEYS, SETTINGS})
+
+
+def event_path(code: str) -> str:
+    """The page of one instance."""
+    return f"{HOME}/events/{code}"
+
+
+def series_path(series_id: int) -> str:
+    """The form of one series."""
+    return f"{SERIES}/{series_id}"
+
+
+def poll_path(code: str) -> str:
+    """The page of one poll."""
+    return f"{POLLS}/{code}"
+
+
+def section_of(path: str) -> str:
+    """The entry of the navigation that a page belongs to."""
+    noun = path.removeprefix(HOME).strip("/").partition("/")[0]
+    section = f"{HOME}/{noun}"
+    return section if section in SECTIONS else HOME
