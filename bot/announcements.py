@@ -7,7 +7,7 @@ from backend.announcements.queries import Announcement, Audience, Progress
 from backend.announcements.rules import TEXT_MAX, utf16_length
 from backend.i18n import N_, Voice
 from bot.callbacks import Announce, Tell
-from bot.keyboards import BUTTON_MAX, button
+from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
 
 
@@ -38,12 +38,14 @@ def question(
     ]
     if groups:
         chosen.insert(0, (N_("The groups"), Tell.GROUPS, bool(reach.groups)))
-    rows.append([button(choice(*each), Announce(do=each[1], id=draft.id)) for each in chosen])
+    rows.append([make_callback_button(choice(*each), Announce(do=each[1], id=draft.id)) for each in chosen])
     for club in others:
-        label = voice.say(N_("In %(club)s instead"), club=shorten(club.name, BUTTON_MAX))
-        rows.append([button(label, Announce(do=Tell.CLUB, id=draft.id, account_id=club.id))])
-    send = button(voice.say(N_("Send now")), Announce(do=Tell.SEND, id=draft.id), style="primary")
-    cancel = button(voice.say(N_("Cancel")), Announce(do=Tell.CANCEL, id=draft.id))
+        label = voice.say(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
+        rows.append([make_callback_button(label, Announce(do=Tell.CLUB, id=draft.id, account_id=club.id))])
+    send = make_callback_button(
+        voice.say(N_("Send now")), Announce(do=Tell.SEND, id=draft.id), style="primary"
+    )
+    cancel = make_callback_button(voice.say(N_("Cancel")), Announce(do=Tell.CANCEL, id=draft.id))
     rows.append([send, cancel])
     return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
 
@@ -54,7 +56,7 @@ def progress_message(progress: Progress, voice: Voice) -> RenderedMessage:
     rows = (
         []
         if progress.over or progress.announcement.state == "stopped"
-        else [[button(voice.say(N_("Stop")), stop)]]
+        else [[make_callback_button(voice.say(N_("Stop")), stop)]]
     )
     return render(
         "announcement_progress.html",

@@ -6,12 +6,12 @@ from backend.bookings.calendar_entries import calendar_date
 from backend.events.ical import render_calendar
 from backend.people.queries import Person
 from backend.settings import settings
-from bot.keyboards import event_link
+from bot.keyboards.links import make_event_link
 from bot.rendering import File
 
 
 async def date_file(code: str, person: Person) -> File:
     """The date as its reader's calendar holds it. Raises `NotFound`."""
-    date = await calendar_date(code, person, url=event_link(code))
+    date = await calendar_date(code, person, url=make_event_link(code))
     host = urlsplit(settings.public_url).hostname or "emerald"
     return File(f"{code}.ics", render_calendar([date], host=host))

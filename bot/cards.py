@@ -8,7 +8,10 @@ from backend.bookings.queries import InstanceView, People, attendees, instance_f
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
-from bot.keyboards import BUTTON_MAX, event_link, event_rows, many, poll_rows
+from bot.keyboards.buttons import MAX_LABEL_LENGTH
+from bot.keyboards.events import make_event_rows
+from bot.keyboards.links import make_event_link
+from bot.keyboards.polls import has_numbered_options, make_poll_rows
 from bot.rendering import RenderedMessage, render, shorten
 
 NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
@@ -64,12 +67,12 @@ def event_card(
     return render(
         "event_card.html",
         voice,
-        event_rows(view, following, voice, private=private, regular=regular),
+        make_event_rows(view, following, voice, private=private, regular=regular),
         view=view,
         following=following,
         names=[_name(c.first_name, c.seats) for c in shown],
         more=view.booked - seated,
-        link=event_link(view.code),
+        link=make_event_link(view.code),
         private=private,
         was=_was(view, voice),
     )
@@ -90,15 +93,15 @@ def poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage
     Options that are many have numbers, which their buttons bear, and no bars: all of them fit (`C4`).
     """
     texts = {option.id: option.name(voice, view.zone) for option in view.options}
-    if many(view):
-        texts = {option: shorten(text, BUTTON_MAX) for option, text in texts.items()}
+    if has_numbered_options(view):
+        texts = {option: shorten(text, MAX_LABEL_LENGTH) for option, text in texts.items()}
     return render(
         "poll_card.html",
         voice,
-        poll_rows(view, voice, private=private),
+        make_poll_rows(view, voice, private=private),
         view=view,
         texts=texts,
-        many=many(view),
+        many=has_numbered_options(view),
         elsewhere={o.id: o.elsewhere(voice, view.zone) for o in view.options} if private else {},
         bars={option.id: _bar(option, view.voters) for option in view.options},
     )

@@ -20,19 +20,21 @@ from backend.polls.queries import poll_for_card
 from bot.announcements import announced
 from bot.calendar_files import date_file
 from bot.callbacks import Do, ShowPoll
-from bot.keyboards import (
-    decide_row,
-    event_rows,
-    keep,
-    leave,
-    move_row,
-    offer_row,
-    open_event,
-    open_poll,
-    post_again_rows,
-    seat,
-    see_date,
-    taking_button,
+from bot.keyboards.events import (
+    make_event_button,
+    make_event_rows,
+    make_minimum_row,
+    make_moved_row,
+    make_other_date_button,
+)
+from bot.keyboards.groups import make_repost_rows
+from bot.keyboards.polls import make_poll_button
+from bot.keyboards.seats import (
+    make_keep_button,
+    make_leave_button,
+    make_offer_row,
+    make_seat_button,
+    make_waitlist_take_button,
 )
 from bot.rendering import RenderedMessage, Rows, render
 
@@ -63,7 +65,7 @@ async def render_message(letter: Delivery) -> RenderedMessage:
     voice = letter.voice
     about = About(letter, view, following)
     if not _still_so(letter.kind, view):
-        rows = event_rows(view, following, voice, private=True)
+        rows = make_event_rows(view, following, voice, private=True)
         return render("letters/standing.html", voice, rows, view=view)
     return render(
         f"letters/{letter.kind}.html",
@@ -109,53 +111,53 @@ def _until(letter: Delivery, view: InstanceView) -> str:
 
 
 def _open(about: About) -> Rows:
-    return [[open_event(about.view, about.voice, private=True)]]
+    return [[make_event_button(about.view, about.voice, private=True)]]
 
 
 def _open_or_give_up(about: About) -> Rows:
     [row] = _open(about)
     if about.view.may_leave:
-        row.append(seat(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
+        row.append(make_seat_button(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
     return [row]
 
 
 def _join(about: About) -> Rows:
     [[opens]] = _open(about)
-    return [[seat(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
+    return [[make_seat_button(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
 
 
 def _still_coming(about: About) -> Rows:
     asked = about.letter.detail.get("asked")
-    return [*([move_row(about.view, about.voice)] if asked else []), *_open(about)]
+    return [*([make_moved_row(about.view, about.voice)] if asked else []), *_open(about)]
 
 
 def _run_it_or_not(about: About) -> Rows:
-    return [decide_row(about.view, about.voice), *_open(about)]
+    return [make_minimum_row(about.view, about.voice), *_open(about)]
 
 
 def _next_date(about: About) -> Rows:
-    return [[see_date(about.following, about.voice, private=True)]] if about.following else []
+    return [[make_other_date_button(about.following, about.voice, private=True)]] if about.following else []
 
 
 def _take_or_pass(about: About) -> Rows:
-    return [offer_row(about.view, about.voice)]
+    return [make_offer_row(about.view, about.voice)]
 
 
 def _take_what_is_free(about: About) -> Rows:
-    taking = taking_button(about.view, about.voice)
+    taking = make_waitlist_take_button(about.view, about.voice)
     return [*([[taking]] if taking else []), *_open(about)]
 
 
 def _open_or_keep(about: About) -> Rows:
     [row] = _open(about)
     if about.view.mine and about.view.mine.replacing:
-        row.append(keep(about.view, about.voice))
+        row.append(make_keep_button(about.view, about.voice))
     return [row]
 
 
 def _open_or_leave(about: About) -> Rows:
     [row] = _open(about)
-    return [[*row, leave(about.view, about.voice)]]
+    return [[*row, make_leave_button(about.view, about.voice)]]
 
 
 def _answers(about: About) -> Rows:
@@ -163,9 +165,9 @@ def _answers(about: About) -> Rows:
     wait = about.view.full or (about.view.waiting and not about.view.fill_gaps)
     join = N_("Wait for a seat") if wait else N_("Join")
     answers = [
-        seat(voice.say(join), Do.JOIN, code),
-        seat(voice.say(N_("Maybe")), Do.MAYBE, code),
-        seat(voice.say(N_("I can’t come")), Do.CANT, code),
+        make_seat_button(voice.say(join), Do.JOIN, code),
+        make_seat_button(voice.say(N_("Maybe")), Do.MAYBE, code),
+        make_seat_button(voice.say(N_("I can’t come")), Do.CANT, code),
     ]
     return [answers, *_open(about)]
 
@@ -210,7 +212,7 @@ async def _about_poll(letter: Delivery) -> RenderedMessage:
         raise LookupError(f"the poll {letter.number('poll_id')} is gone")
     voice = letter.voice
     vote = InlineKeyboardButton(text=voice.say(N_("Vote")), callback_data=ShowPoll(code=view.code).pack())
-    rows = [[vote], [open_poll(view, voice, private=True)]]
+    rows = [[vote], [make_poll_button(view, voice, private=True)]]
     return render(f"letters/{letter.kind}.html", voice, rows, view=view)
 
 
@@ -219,7 +221,7 @@ async def _card_lost(letter: Delivery) -> RenderedMessage:
     lost = await card(letter.number("card"))
     if lost is None:
         raise LookupError("the card is gone, with its group")
-    rows = post_again_rows(lost.id, letter.voice)
+    rows = make_repost_rows(lost.id, letter.voice)
     others = letter.number("others")
     return render("letters/card-lost.html", letter.voice, rows, card=lost, others=others)
 

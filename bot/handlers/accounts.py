@@ -10,7 +10,7 @@ from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.delivery.client import SendResult, classify_error, reply
 from bot.filters import by_a_person, in_group, in_private
-from bot.keyboards import open_home
+from bot.keyboards.links import make_home_button
 from bot.rendering import render
 
 HAS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.regexp(
@@ -31,7 +31,7 @@ async def bind_bare(message: Message, person: Person, voice: Voice) -> None:
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
     found = KEY_PATTERN.search(text)
     club = await bind_key(person, found.group() if found else text)
-    await reply(message, render("key_bound.html", voice, [[open_home(voice)]], club=club))
+    await reply(message, render("key_bound.html", voice, [[make_home_button(voice)]], club=club))
     try:
         await message.delete()  # a key should not lie about in a chat, not even in this one
     except TelegramBadRequest:

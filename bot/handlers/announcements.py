@@ -25,14 +25,14 @@ from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Announce, Tell
 from bot.delivery.client import edit, reply
 from bot.filters import by_a_person
-from bot.keyboards import ask_in_private
+from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, render
 
 
 async def create(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/announce` and the text: how it reads, and then whether to send it."""
     if message.chat.type != "private":
-        rows = [[ask_in_private(voice.say(N_("Ask me there")), "announce")]]
+        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "announce")]]
         await reply(message, render("in_private.html", voice, rows))
         return
     ours = await _organised_by(person)

@@ -34,7 +34,9 @@ from bot.callbacks import Do, Seat, Show
 from bot.delivery.client import edit, reply
 from bot.filters import by_a_person
 from bot.handlers.events import card_for, coming, list_of
-from bot.keyboards import ask_in_private, event_rows, numbers, open_event, open_home
+from bot.keyboards.buttons import make_numbered_rows
+from bot.keyboards.events import make_event_button, make_event_rows
+from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.lists import MOST, named
 from bot.rendering import render
 
@@ -206,7 +208,7 @@ async def _index(message: Message, person: Person, voice: Voice, *, leaving: boo
     tapped: list[CallbackData] = [
         Seat(do=Do.LEAVE, code=view.code) if leaving else Show(code=view.code) for view in mine
     ]
-    rows = [*numbers(tapped), [open_home(voice)]]
+    rows = [*make_numbered_rows(tapped), [make_home_button(voice)]]
     await reply(message, render("bookings.html", voice, rows, views=mine, leaving=leaving))
 
 
@@ -216,7 +218,7 @@ async def _index_of_offers(message: Message, person: Person, voice: Voice, do: D
         return
     mine = await _mine(person, None)
     views = to_take(mine) if do is Do.TAKE else held(mine)
-    rows = [*numbers([Seat(do=do, code=view.code) for view in views]), [open_home(voice)]]
+    rows = [*make_numbered_rows([Seat(do=do, code=view.code) for view in views]), [make_home_button(voice)]]
     await reply(message, render("offers.html", voice, rows, views=views, passing=do is Do.HAND_ON))
 
 
@@ -224,7 +226,7 @@ async def _asked_in_group(message: Message, voice: Voice) -> bool:
     """One's own bookings are nobody else's business: in a group the answer is the way to the private chat."""
     if message.chat.type == "private":
         return False
-    rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
+    rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "mine")]]
     await reply(message, render("in_private.html", voice, rows))
     return True
 
@@ -240,12 +242,12 @@ async def _tell(message: Message, code: str, asked: Awaitable[Outcome], person: 
     except Refusal as no:
         words = no.words
     view = await event(code, person)
-    rows = [[open_event(view, voice, private=private)]]
+    rows = [[make_event_button(view, voice, private=private)]]
     if private:
-        rows = event_rows(view, None, voice, private=True)
+        rows = make_event_rows(view, None, voice, private=True)
     elif view.mine and view.mine.seats and not view.may_leave:
         # Looking for a replacement is between the person and the bot.
-        rows.append([ask_in_private(voice.say(N_("Ask me there")), f"e_{code}")])
+        rows.append([make_private_chat_button(voice.say(N_("Ask me there")), f"e_{code}")])
     sheet = render(
         "booking_told.html",
         voice,

@@ -11,7 +11,7 @@ from backend.people.queries import Person
 from bot.calendar_files import date_file
 from bot.delivery.client import reply
 from bot.filters import by_a_person
-from bot.keyboards import ask_in_private
+from bot.keyboards.links import make_private_chat_button
 from bot.lists import MOST, named
 from bot.rendering import render
 
@@ -19,7 +19,7 @@ from bot.rendering import render
 async def show(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """/calendar with a number of /mybookings or a code; in a group, the way to the private chat."""
     if message.chat.type != "private":
-        rows = [[ask_in_private(voice.say(N_("Ask me there")), "mine")]]
+        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "mine")]]
         await reply(message, render("in_private.html", voice, rows))
         return
     wanted = named(command.args, await my_bookings(person, limit=MOST) if command.args else ())

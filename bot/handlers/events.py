@@ -16,7 +16,8 @@ from bot.cards import NAMES, event_card
 from bot.delivery.client import reply
 from bot.filters import by_a_person, in_private
 from bot.handlers.groups import say_not_linked
-from bot.keyboards import event_link, numbers, open_home
+from bot.keyboards.buttons import make_numbered_rows
+from bot.keyboards.links import make_event_link, make_home_button
 from bot.lists import MOST
 from bot.rendering import RenderedMessage, render
 
@@ -58,14 +59,14 @@ async def list_of(
     """The list that /events shows, and that /book counts by."""
     views = await coming(person, group)
     private = message.chat.type == "private"
-    rows = numbers([Show(code=view.code) for view in views]) if private else []
+    rows = make_numbered_rows([Show(code=view.code) for view in views]) if private else []
     return render(
         "events.html",
         voice,
-        [*rows, [open_home(voice, private=private)]],
+        [*rows, [make_home_button(voice, private=private)]],
         views=views,
         booking=booking,
-        links={view.code: event_link(view.code) for view in views},
+        links={view.code: make_event_link(view.code) for view in views},
         several_clubs=len({view.account_id for view in views}) > 1,
         at_home=group is not None or bool(await clubs(person)),
     )

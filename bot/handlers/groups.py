@@ -23,7 +23,8 @@ from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import FoundClub, LinkGroup
 from bot.delivery.client import reply
 from bot.filters import by_a_person, in_group
-from bot.keyboards import link_rows, open_home
+from bot.keyboards.groups import make_link_rows
+from bot.keyboards.links import make_home_button
 from bot.rendering import RenderedMessage, render
 
 CLUB_NAME_MAX = 80
@@ -47,7 +48,7 @@ async def bot_came(
 
 def _offer(ours: list[Club], person: Person) -> RenderedMessage:
     voice = person.voice
-    return render("link_offer.html", voice, link_rows(ours, voice), clubs=ours, person=person)
+    return render("link_offer.html", voice, make_link_rows(ours, voice), clubs=ours, person=person)
 
 
 async def say_not_linked(message: Message, person: Person) -> None:
@@ -106,7 +107,7 @@ async def _link(
     )
     club = next(club for club in await clubs(person) if club.id == account_id)
     await query.answer()
-    sheet = render("linked.html", voice, [[open_home(voice, private=False)]], club=club)
+    sheet = render("linked.html", voice, [[make_home_button(voice, private=False)]], club=club)
     await message.edit_text(sheet.text, reply_markup=sheet.keyboard)
 
 

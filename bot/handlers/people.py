@@ -17,7 +17,7 @@ from backend.people.actions import allow_writing, mark_blocked
 from backend.people.queries import Person
 from bot.delivery.client import reply
 from bot.filters import by_a_person
-from bot.keyboards import add_to_group, open_home
+from bot.keyboards.links import make_add_to_group_button, make_home_button
 from bot.rendering import render
 
 
@@ -26,20 +26,22 @@ async def start(message: Message, person: Person, voice: Voice) -> None:
     if message.chat.type != "private":
         await help_command(message, voice)
         return
-    rows = [[open_home(voice)], [add_to_group(voice)]]
+    rows = [[make_home_button(voice)], [make_add_to_group_button(voice)]]
     await reply(message, render("welcome.html", voice, rows, person=person, clubs=await clubs(person)))
 
 
 async def help_command(message: Message, voice: Voice) -> None:
     """/help: what can be said, here."""
     private = message.chat.type == "private"
-    await reply(message, render("help.html", voice, [[open_home(voice, private=private)]], private=private))
+    await reply(
+        message, render("help.html", voice, [[make_home_button(voice, private=private)]], private=private)
+    )
 
 
 async def app(message: Message, voice: Voice) -> None:
     """/app: the button that opens the Mini App."""
     private = message.chat.type == "private"
-    await reply(message, render("app.html", voice, [[open_home(voice, private=private)]]))
+    await reply(message, render("app.html", voice, [[make_home_button(voice, private=private)]]))
 
 
 async def id_command(

@@ -22,7 +22,9 @@ from bot.cards import poll_card
 from bot.delivery.client import edit, reply
 from bot.filters import by_a_person, in_private
 from bot.handlers.groups import say_not_linked
-from bot.keyboards import ask_in_private, closing_rows, making_rows, numbers, open_home, poll_link
+from bot.keyboards.buttons import make_numbered_rows
+from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
+from bot.keyboards.polls import make_capacity_rows, make_closing_rows
 from bot.lists import MOST, named
 from bot.rendering import RenderedMessage, plain, render
 
@@ -48,13 +50,13 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         await say_not_linked(message, person)
         return
     views = await _open_polls(person, group)
-    rows = numbers([ShowPoll(code=view.code) for view in views]) if private else []
+    rows = make_numbered_rows([ShowPoll(code=view.code) for view in views]) if private else []
     sheet = render(
         "polls.html",
         voice,
-        [*rows, [open_home(voice, private=private)]],
+        [*rows, [make_home_button(voice, private=private)]],
         views=views,
-        links={view.code: poll_link(view.code) for view in views},
+        links={view.code: make_poll_link(view.code) for view in views},
     )
     await reply(message, sheet)
 
@@ -80,7 +82,7 @@ async def vote_command(
         raise Invalid(N_("There is no such number in the list."))
     if message.chat.type != "private" and (view.anonymous or not wanted.numbers):
         # What one may see, and what one chooses, is not the group's: only its card is.
-        rows = [[ask_in_private(voice.say(N_("Vote there")), f"{PREFIX}{view.code}")]]
+        rows = [[make_private_chat_button(voice.say(N_("Vote there")), f"{PREFIX}{view.code}")]]
         await reply(message, render("vote_in_private.html", voice, rows, view=view))
         return
     if not wanted.numbers:
@@ -133,14 +135,14 @@ def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
     if do is Run.CLOSE and view.open:
         if not view.managed:
             raise Forbidden()
-        return render("poll_close.html", voice, closing_rows(view.code, voice), view=view)
+        return render("poll_close.html", voice, make_closing_rows(view.code, voice), view=view)
     if do is Run.MAKE and view.made is None:
         if not view.to_make:
             raise Forbidden()
         best = view.best
         if best is None and view.visible:
             raise no_winning_date()
-        rows = making_rows(view.code, best.id if best else 0, voice)
+        rows = make_capacity_rows(view.code, best.id if best else 0, voice)
         date = best.name(voice, view.zone) if best else ""
         return render("poll_make.html", voice, rows, view=view, best=best, date=date)
     return poll_card(view, voice, private=True)

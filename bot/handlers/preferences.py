@@ -16,7 +16,8 @@ from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import Choose
 from bot.delivery.client import edit, reply
 from bot.filters import by_a_person
-from bot.keyboards import ask_in_private, button
+from bot.keyboards.buttons import make_callback_button
+from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, Rows, render
 
 KINDS = {
@@ -41,7 +42,7 @@ ZONES_SHOWN = 6
 async def index(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """/settings; `/settings zone Europe/Helsinki` takes any time zone."""
     if message.chat.type != "private":
-        rows = [[ask_in_private(voice.say(N_("Ask me there")), "settings")]]
+        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "settings")]]
         await reply(message, render("in_private.html", voice, rows))
         return
     asked = (command.args or "").split()
@@ -94,9 +95,9 @@ async def _page(page: str, person: Person) -> RenderedMessage:
     rows = {"leads": _lead_rows, "languages": _language_rows}.get(page, _kind_rows)(now, voice)
     if page == "zones":
         base = now.zone or next((club.zone for club in await clubs(person)), "UTC")
-        rows = [[button(zone, Choose(what="zone", value=zone))] for zone in near(base)]
+        rows = [[make_callback_button(zone, Choose(what="zone", value=zone))] for zone in near(base)]
     if page:
-        rows.append([button(voice.say(N_("Back")), Choose(what="page"))])
+        rows.append([make_callback_button(voice.say(N_("Back")), Choose(what="page"))])
     kinds = [(voice.say(label), kind not in now.muted) for kind, label in KINDS.items()]
     leads = None if now.leads is None else [before(lead, voice) for lead in now.leads]
     return render(
@@ -107,38 +108,38 @@ async def _page(page: str, person: Person) -> RenderedMessage:
 
 def _kind_rows(now: Preferences, voice: Voice) -> Rows:
     kinds = [
-        button(
+        make_callback_button(
             f"{'🔕' if kind in now.muted else '🔔'} {voice.say(label)}",
             Choose(what="kind", value=kind),
         )
         for kind, label in KINDS.items()
     ]
     pages = [
-        button(voice.say(N_("Lead time")), Choose(what="page", value="leads")),
-        button(voice.say(N_("Language")), Choose(what="page", value="languages")),
-        button(voice.say(N_("Time zone")), Choose(what="page", value="zones")),
+        make_callback_button(voice.say(N_("Lead time")), Choose(what="page", value="leads")),
+        make_callback_button(voice.say(N_("Language")), Choose(what="page", value="languages")),
+        make_callback_button(voice.say(N_("Time zone")), Choose(what="page", value="zones")),
     ]
     return [kinds[:2], kinds[2:], pages]
 
 
 def _lead_rows(now: Preferences, voice: Voice) -> Rows:
     leads = [
-        button(
+        make_callback_button(
             f"{'✓ ' if lead in (now.leads or ()) else ''}{before(lead, voice)}",
             Choose(what="lead", value=str(lead)),
         )
         for lead in LEADS
     ]
     mark = "✓ " if now.leads is None else ""
-    own = button(f"{mark}{voice.say(N_('As each event has it'))}", Choose(what="lead"))
+    own = make_callback_button(f"{mark}{voice.say(N_('As each event has it'))}", Choose(what="lead"))
     mark = "✓ " if now.leads == () else ""
-    none = button(f"{mark}{voice.say(N_('No reminder'))}", Choose(what="lead", value="none"))
+    none = make_callback_button(f"{mark}{voice.say(N_('No reminder'))}", Choose(what="lead", value="none"))
     return [leads[:3], leads[3:], [own], [none]]
 
 
 def _language_rows(now: Preferences, voice: Voice) -> Rows:
     return [
-        [button(f"{'✓ ' if code == now.language else ''}{LANGUAGES.get(code, code)}", Choose(what="language", value=code))]
+        [make_callback_button(f"{'✓ ' if code == now.language else ''}{LANGUAGES.get(code, code)}", Choose(what="language", value=code))]
         for code in languages()
     ]  # fmt: skip
 

@@ -12,7 +12,9 @@ from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import EndRegular, ShowRegular
 from bot.delivery.client import edit, reply
 from bot.filters import by_a_person
-from bot.keyboards import ask_in_private, numbers, open_home, regular_rows
+from bot.keyboards.buttons import make_numbered_rows
+from bot.keyboards.links import make_home_button, make_private_chat_button
+from bot.keyboards.seats import make_standing_seat_rows
 from bot.lists import MOST
 from bot.rendering import render
 
@@ -20,11 +22,14 @@ from bot.rendering import render
 async def index(message: Message, person: Person, voice: Voice) -> None:
     """/regulars; one's own are nobody else's business, so in a group the answer is the way to the private chat."""
     if message.chat.type != "private":
-        rows = [[ask_in_private(voice.say(N_("Ask me there")), "regulars")]]
+        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "regulars")]]
         await reply(message, render("in_private.html", voice, rows))
         return
     seats = (await my_regulars(person))[:MOST]
-    rows = [*numbers([ShowRegular(series_id=seat.series_id) for seat in seats]), [open_home(voice)]]
+    rows = [
+        *make_numbered_rows([ShowRegular(series_id=seat.series_id) for seat in seats]),
+        [make_home_button(voice)],
+    ]
     await reply(message, render("regulars.html", voice, rows, seats=seats))
 
 
@@ -33,7 +38,7 @@ async def show(query: CallbackQuery, callback_data: ShowRegular, person: Person,
     seat = await _named(callback_data.series_id, person)
     message = message_of(query)
     if message is not None:
-        await reply(message, render("regular.html", voice, regular_rows(seat, voice), seat=seat))
+        await reply(message, render("regular.html", voice, make_standing_seat_rows(seat, voice), seat=seat))
     await query.answer()
 
 
@@ -46,7 +51,7 @@ async def destroy(
     await answer_tap(query, voice, Words(N_("Your standing seat is given back.")), "done")
     message = message_of(query)
     if message is not None:
-        sheet = render("regular_ended.html", voice, [[open_home(voice)]], title=seat.title)
+        sheet = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 

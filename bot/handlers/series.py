@@ -14,7 +14,7 @@ from bot.callbacks import Decide, Stay
 from bot.delivery.client import edit
 from bot.filters import by_a_person
 from bot.handlers.events import card_for
-from bot.keyboards import open_event
+from bot.keyboards.events import make_event_button
 
 
 async def still_coming(
@@ -41,7 +41,7 @@ async def _nothing_more_to_ask(query: CallbackQuery, code: str, person: Person) 
     message = message_of(query)
     if message is not None and message.chat.type == "private":
         view = await event(code, person)
-        rows = [[open_event(view, person.voice, private=True)]]
+        rows = [[make_event_button(view, person.voice, private=True)]]
         await message.edit_reply_markup(reply_markup=InlineKeyboardMarkup(inline_keyboard=rows))
 
 

@@ -11,7 +11,7 @@ from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import SignIn
 from bot.delivery.client import reply
 from bot.filters import by_a_person, in_private
-from bot.keyboards import sign_in_rows
+from bot.keyboards.sign_ins import make_sign_in_rows
 from bot.rendering import render
 
 PREFIX = "in_"
@@ -21,7 +21,7 @@ async def ask(message: Message, command: CommandObject, voice: Voice) -> None:
     """`/start in_<key>`: ask, and show which browser it was and when. Nothing happens without a tap."""
     key = (command.args or "").removeprefix(PREFIX)
     pending = await pending_sign_in(key)
-    await reply(message, render("sign_in.html", voice, sign_in_rows(key, voice), pending=pending))
+    await reply(message, render("sign_in.html", voice, make_sign_in_rows(key, voice), pending=pending))
 
 
 async def settle(query: CallbackQuery, callback_data: SignIn, person: Person, voice: Voice) -> None:

@@ -1,0 +1,1 @@
+"""The buttons under messages, by the noun they are about."""
