@@ -114,7 +114,7 @@ async def _submit(
     try:
         return await allocator.submit(where.id, request)
     except NotAMemberHere:
-        await admit(person, where)
+        await _admit(person, where)
         return await allocator.submit(where.id, request)
 
 
@@ -123,15 +123,26 @@ def _clean_name(name: str) -> str:
     return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
 
-async def admit(person: Person, where: Address) -> None:
-    """Make the person a member of the instance's club, if its visibility lets them (`A4`, `A5`). Raises `NotFound`."""
+async def admit_to_event(code: str, person: Person) -> None:
+    """Make the person a member of the instance's club if its visibility admits them (`A4`, `A5`); members stay as they are.
+
+    A door calls it before it shows an instance to somebody who may be new: the queries admit nobody. Raises `NotFound`.
+    """
+    await _admit(person, await find_instance(code))
+
+
+async def _admit(person: Person, where: Address) -> None:
     row = await db.row(
-        "SELECT r.visibility, r.group_id FROM event_instances i JOIN event_series r ON r.id = i.series_id"
-        " WHERE i.id = $1",
+        "SELECT r.visibility, r.group_id, EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = i.account_id"
+        " AND m.user_id = $2 AND m.left_at IS NULL) AS is_member"
+        " FROM event_instances i JOIN event_series r ON r.id = i.series_id WHERE i.id = $1",
         where.id,
+        person.id,
     )
     if row is None:
         raise NotFound()
+    if row["is_member"]:
+        return
     if row["visibility"] == "link":
         await join(person, where.account_id, through=JoinedThrough.LINK)
     elif row["group_id"] is not None and await is_present(person, row["group_id"]):

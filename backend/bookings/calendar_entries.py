@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from backend import clock, db
+from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
@@ -48,6 +49,7 @@ class CannotWrite(Refusal):
 async def send_date(code: str, person: Person) -> None:
     """Let the bot send the person this date as a file, for whom nothing can be saved where they are; taps within a minute
     are one. Raises `CannotWrite`, `NotFound`."""
+    await admit_to_event(code, person)
     view = await event(code, person)
     if not person.reachable:
         raise CannotWrite()

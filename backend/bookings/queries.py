@@ -6,9 +6,7 @@ from itertools import groupby
 
 from backend import clock, db
 from backend.accounts.rules import Role
-from backend.bookings.actions import admit
 from backend.errors import NotFound
-from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage, promotion_windows_of
@@ -492,17 +490,11 @@ async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
 
 
 async def event(code: str, person: Person) -> InstanceView:
-    """One date, for who may see it: members, or who its visibility lets in, who become members by it (`A4`, `A5`).
-
-    Raises `NotFound` for everybody else (`A1`).
-    """
-    view = await _event(code, person)
-    if view is None or view.role is None:
-        await admit(person, await find_instance(code))
-        view = await _event(code, person)
-    if view is None or view.role is None:
+    """One instance, for the members of its club. Raises `NotFound` for everybody else (`A1`)."""
+    row = await db.row(f"{VIEW} WHERE i.code = $2 AND m.id IS NOT NULL", person.id, code)
+    if row is None:
         raise NotFound()
-    return view
+    return _view(row)
 
 
 async def public_event(code: str) -> InstanceView:
@@ -516,11 +508,6 @@ async def public_event(code: str) -> InstanceView:
     if row is None:
         raise NotFound()
     return _view(row)
-
-
-async def _event(code: str, person: Person) -> InstanceView | None:
-    row = await db.row(f"{VIEW} WHERE i.code = $2", person.id, code)
-    return _view(row) if row else None
 
 
 async def my_bookings(

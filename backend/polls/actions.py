@@ -108,14 +108,30 @@ async def _cast_ballot(code: str, person: Person, choice: Choice, *, tap: bool) 
     try:
         return await ballot_processor.submit(where.id, ballot)
     except NotAVoter:
-        await admit(person, where)
+        await _admit(person, where)
         return await ballot_processor.submit(where.id, ballot)
 
 
-async def admit(person: Person, where: Address) -> None:
-    """Make the person a member of the poll's club if they are in the group it is for (`A4`). Raises `NotFound`."""
-    group_id = await db.value("SELECT group_id FROM polls WHERE id = $1", where.id)
-    if group_id is None or not await is_present(person, group_id):
+async def admit_to_poll(code: str, person: Person) -> None:
+    """Make the person a member of the poll's club if they are in its group (`A4`); members stay as they are.
+
+    A door calls it before it shows a poll to somebody who may be new: the queries admit nobody. Raises `NotFound`.
+    """
+    await _admit(person, await find_poll(code))
+
+
+async def _admit(person: Person, where: Address) -> None:
+    row = await db.row(
+        "SELECT p.group_id, EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = p.account_id"
+        " AND m.user_id = $2 AND m.left_at IS NULL) AS is_member FROM polls p WHERE p.id = $1",
+        where.id,
+        person.id,
+    )
+    if row is None:
+        raise NotFound()
+    if row["is_member"]:
+        return
+    if row["group_id"] is None or not await is_present(person, row["group_id"]):
         raise NotFound()
     await join(person, where.account_id, through=JoinedThrough.GROUP)
 

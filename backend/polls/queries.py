@@ -10,7 +10,6 @@ from backend.errors import NotFound
 from backend.i18n import Voice
 from backend.people.queries import Person
 from backend.people.sql import SHORT_NAME
-from backend.polls.actions import admit, find_poll
 from backend.polls.rules import Answer, are_results_visible, best_date, ended_at
 from backend.zones import wall_clock
 
@@ -234,14 +233,8 @@ def _option(row: db.Row, visible: bool, voters: Names) -> OptionView:
 
 
 async def poll(code: str, person: Person) -> PollView:
-    """One poll, for members of its club and for who is in the group it is for, who become members by it (`A4`).
-
-    Raises `NotFound` for everybody else (`A1`).
-    """
+    """One poll, for the members of its club. Raises `NotFound` for everybody else (`A1`)."""
     found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
-    if not found:
-        await admit(person, await find_poll(code))
-        found = await _views(person, "WHERE p.code = $2 AND m.id IS NOT NULL", code, names=True)
     if not found:
         raise NotFound()
     return found[0]

@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, Message
 
 from backend.bookings.actions import (
     add_guest,
+    admit_to_event,
     answer,
     book,
     decline_offer,
@@ -241,6 +242,7 @@ async def _tell(message: Message, code: str, asked: Awaitable[Outcome], person: 
         raise
     except Refusal as no:
         words = no.words
+    await admit_to_event(code, person)
     view = await event(code, person)
     rows = [[make_event_button(view, voice, private=private)]]
     if private:

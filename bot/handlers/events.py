@@ -5,6 +5,7 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import clubs
+from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import InstanceView, attendees, event, next_date, upcoming
 from backend.bookings.standing_seats import my_regulars
 from backend.groups.queries import LinkedGroup
@@ -33,6 +34,7 @@ async def coming(person: Person, group: LinkedGroup | None) -> list[InstanceView
 
 async def card_for(code: str, person: Person) -> RenderedMessage:
     """A date for one person, in their language, with how they stand. Raises `NotFound`."""
+    await admit_to_event(code, person)
     view = await event(code, person)
     following = await next_date(view, person) if view.phase in ("ended", "cancelled") else None
     people = await attendees(view.id, limit=NAMES)

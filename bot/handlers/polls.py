@@ -8,7 +8,7 @@ from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.polls.actions import close_poll, vote
+from backend.polls.actions import admit_to_poll, close_poll, vote
 from backend.polls.actions import tap_option as tap_option
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters
@@ -77,6 +77,7 @@ async def vote_command(
     if wanted is None:
         await index(message, person, voice, group)
         return
+    await admit_to_poll(wanted.code, person)
     view = await poll(wanted.code, person)
     if group is not None and view.account_id != group.account_id:
         raise Invalid(N_("There is no such number in the list."))
@@ -100,12 +101,15 @@ async def vote_command(
 
 async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/start p_<code>`: the poll a link named."""
-    view = await poll((command.args or "").removeprefix(PREFIX), person)
+    code = (command.args or "").removeprefix(PREFIX)
+    await admit_to_poll(code, person)
+    view = await poll(code, person)
     await reply(message, poll_card(view, voice, private=True))
 
 
 async def show(query: CallbackQuery, callback_data: ShowPoll, person: Person, voice: Voice) -> None:
     """A number of the list was tapped."""
+    await admit_to_poll(callback_data.code, person)
     view = await poll(callback_data.code, person)
     message = message_of(query)
     if message is not None:

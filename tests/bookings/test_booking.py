@@ -13,6 +13,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission, Role
 from backend.bookings.actions import (
     add_guest,
+    admit_to_event,
     answer,
     book,
     fill_all,
@@ -76,6 +77,7 @@ async def test_a_stranger_finds_nothing_by_any_verb(
         lambda: remove(code, charlie, other),
         lambda: set_capacity(code, charlie, 1),
         lambda: event(code, charlie),
+        lambda: admit_to_event(code, charlie),
         lambda: book("nosuchcode", alice, via=via),
     ):
         with pytest.raises(NotFound):

@@ -9,6 +9,7 @@ import pytest
 from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.accounts.queries import clubs
+from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.groups import actions
@@ -118,15 +119,19 @@ async def test_somebody_of_the_group_sees_its_events_and_a_stranger_does_not(
     """A4, A5: a start parameter is only a hint."""
     code = await instance()
     with pytest.raises(NotFound):
-        await event(code, charlie)
+        await admit_to_event(code, charlie)
     clock.advance(timedelta(minutes=11))
     telegram[charlie.telegram_id] = True
+    with pytest.raises(NotFound):  # reading admits nobody
+        await event(code, charlie)
+    await admit_to_event(code, charlie)
     assert (await event(code, charlie)).title == "Evening flow yoga"
 
 
 async def test_a_link_event_lets_anybody_in(instance: Make, charlie: Person) -> None:
     """A5: visibility `link`."""
     code = await instance(visibility="link")
+    await admit_to_event(code, charlie)
     assert (await event(code, charlie)).title == "Evening flow yoga"
 
 

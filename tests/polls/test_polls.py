@@ -16,7 +16,7 @@ from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.groups.actions import mark_present
 from backend.groups.queries import group
 from backend.people.queries import Person
-from backend.polls.actions import close_due, close_poll, create_poll, tap_option, vote
+from backend.polls.actions import admit_to_poll, close_due, close_poll, create_poll, tap_option, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import (
     PollView,
@@ -161,7 +161,10 @@ async def test_someone_of_the_group_becomes_a_member_by_opening_it(
         clock.now(),
     )
     with pytest.raises(NotFound):
-        await poll(outside, charlie)
+        await admit_to_poll(outside, charlie)
+    with pytest.raises(NotFound):  # reading admits nobody
+        await poll(inside, charlie)
+    await admit_to_poll(inside, charlie)
     assert await choose(inside, charlie, 1) == "voted"
     assert (await poll(outside, charlie)).role == "MEMBER"
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from litestar import Response
 
 from backend.bookings import etags, queries
+from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -76,7 +77,7 @@ async def event_screen(
 
 async def event_screen_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
     """The screen of an instance with what the allocator has just answered."""
-    etag = await event_etag(code, person)
+    etag = await admitted_event_etag(code, person)
     view = await queries.event(code, person)
     return await event_screen(
         view,
@@ -89,9 +90,18 @@ async def event_screen_after(code: str, person: Person, outcome: Outcome) -> Res
 
 
 async def event_etag(code: str, person: Person) -> str:
-    """The etag of an instance's screen; "" for a person who is no member of its club yet."""
+    """The etag of an instance's screen; "" for a person who is no member of its club."""
     version = await etags.event_etag(code, person)
     return version and etag_of(version, person)
+
+
+async def admitted_event_etag(code: str, person: Person) -> str:
+    """The same; a person whom the visibility of the series admits becomes a member first (`A4`, `A5`). Raises `NotFound`."""
+    etag = await event_etag(code, person)
+    if not etag:
+        await admit_to_event(code, person)
+        etag = await event_etag(code, person)
+    return etag
 
 
 def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) -> str:

@@ -19,7 +19,7 @@ from backend.people.queries import Person
 from webapp.forms import Faults, read
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.event_screens import event_etag, seen_of_instances
+from webapp.miniapp.event_screens import admitted_event_etag, event_etag, seen_of_instances
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
 from webapp.miniapp.screens import ScreenResponse, screen, unchanged
 from webapp.notices import Notice, Undo
@@ -46,7 +46,7 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> ScreenResponse:
     """The reader's own code for an instance, as a picture to scan. Raises `NotFound` for a person without a seat."""
-    etag = await event_etag(code, person)
+    etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
         return unchanged()
     view = await queries.event(code, person)

@@ -5,9 +5,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from backend.bookings import queries
+from backend.bookings.actions import admit_to_event
 from backend.people.queries import Person
 from webapp.freshness import is_fresh
-from webapp.miniapp.event_screens import CONFIRMED, event_etag, event_screen
+from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
 from webapp.miniapp.list_screens import upcoming_screen
 from webapp.miniapp.paging import Initial, ListFilters, SearchWords
 from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
@@ -37,7 +38,7 @@ async def show(
 
     `after` is the outcome that brought the reader here, if any.
     """
-    etag = await event_etag(code, person)
+    etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
         return unchanged()
 
@@ -56,6 +57,7 @@ async def people(
     letter: Initial = "",
 ) -> Response[str]:
     """Everybody who has a seat, by first name only; in a long list those with `q` in their name, or under one letter."""
+    await admit_to_event(code, person)
     view = await queries.event(code, person)
     crowd = await queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
     return screen("events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter)

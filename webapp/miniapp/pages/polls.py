@@ -61,6 +61,9 @@ async def show(
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
     mark = await mark_of_poll(code, person)
+    if not mark:
+        await actions.admit_to_poll(code, person)
+        mark = await mark_of_poll(code, person)
     if is_fresh(seen, mark):
         return unchanged()
 

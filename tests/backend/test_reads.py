@@ -1,0 +1,144 @@
+"""A read never writes: every query of the domain answers inside a transaction that the server holds to reading."""
+
+import importlib
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import asyncpg
+import pytest
+
+from backend import clock, db
+from backend.accounts.queries import Club, authorize
+from backend.accounts.rules import Permission
+from backend.announcements.actions import AnnouncementDraft, create_announcement
+from backend.bookings.actions import book
+from backend.bookings.queries import InstanceView, event
+from backend.cards.actions import post_card
+from backend.errors import Refusal
+from backend.events.queries import find_instance
+from backend.people.queries import Person
+from backend.polls.actions import create_poll, vote
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.queries import PollView, poll
+from backend.seats.requests import Via
+
+BACKEND = Path(__file__).parents[2] / "backend"
+Arguments = Mapping[Any, object]
+READING = ("queries", "etags", "roster")  # modules, or packages of them, that only read
+
+
+def _modules() -> Iterator[ModuleType]:
+    for path in sorted(BACKEND.rglob("*.py")):
+        parts = path.relative_to(BACKEND.parent).with_suffix("").parts
+        if any(part in READING for part in parts):
+            yield importlib.import_module(".".join(part for part in parts if part != "__init__"))
+
+
+def _queries() -> list[Any]:
+    found = []
+    for module in _modules():
+        for name, function in vars(module).items():
+            own = getattr(function, "__module__", "") == module.__name__
+            if own and inspect.iscoroutinefunction(function) and not name.startswith("_"):
+                found.append(function)
+    return found
+
+
+@pytest.fixture
+async def arguments(
+    instance: Callable[..., Awaitable[str]], club: Any, olga: Person, alice: Person, noon: Any
+) -> Arguments:
+    """What each parameter gets: by its type, by the name of its slice and its own, or by its own name."""
+    code = await instance(capacity=1, visibility="link", rule="FREQ=WEEKLY")
+    for person in (olga, alice):
+        await book(code, person, via=Via.MINIAPP)
+    await post_card(olga, code)
+    options = (OptionDraft("Tea"), OptionDraft("Coffee"))
+    draft = PollDraft(question="What do we drink?", options=options, group_id=club.group_id)
+    poll_code = await create_poll(olga, club.id, draft)
+    poll_view = await poll(poll_code, olga)
+    await vote(poll_code, olga, [poll_view.options[0].id], via=Via.MINIAPP)
+    view = await event(code, olga)
+    own = await authorize(olga, club.id, Permission.SEE_PEOPLE)
+    text = AnnouncementDraft(text="The sauna is warm.", all_groups=True)
+    now = clock.now()
+    return {
+        Person: olga,
+        Club: own,
+        Permission: Permission.SEE_PEOPLE,
+        InstanceView: view,
+        PollView: poll_view,
+        "account_id": club.id,
+        "announcement_id": await create_announcement(olga, club.id, text),
+        "card_id": await db.value("SELECT id FROM cards"),
+        "chat_id": club.chat_id,
+        "closed": 20,
+        "code": code,
+        "codes": [poll_code],
+        "group_id": club.group_id,
+        "ids": await _ids("messages"),
+        "instance_id": (await find_instance(code)).id,
+        "kind": "in",
+        "limit": 50,
+        "membership_id": own.membership_id,
+        "message_id": 1,
+        "name": "Kallio Yoga",
+        "poll_id": poll_view.id,
+        "polls.code": poll_code,
+        "series_id": view.series_id,
+        "since": now - timedelta(days=40),
+        "telegram_id": olga.telegram_id,
+        "token": "no session has this token",
+        "topic_id": None,
+        "until": now + timedelta(days=40),
+        "user_id": olga.id,
+        "words": "yoga",
+    }
+
+
+async def _ids(table: str) -> list[int]:
+    return [row["id"] for row in await db.rows(f"SELECT id FROM {table}")]
+
+
+def _call(function: Any, arguments: Arguments) -> Awaitable[object]:
+    """The call with every parameter there is a value for. A required parameter without one is a fault of this test."""
+    slice_name = function.__module__.split(".")[1]
+    given = {}
+    for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
+        types = get_args(parameter.annotation) or (parameter.annotation,)
+        keys = [key for key in (*types, f"{slice_name}.{name}", name) if key in arguments]
+        if keys:
+            given[name] = arguments[keys[0]]
+        elif parameter.default is parameter.empty:
+            raise KeyError(f"{name} of {function.__module__}.{function.__name__}")
+    awaitable: Awaitable[object] = function(**given)
+    return awaitable
+
+
+async def test_every_query_answers_in_a_read_only_transaction(arguments: Arguments) -> None:
+    """X4: seeing something changes nothing."""
+    functions = _queries()
+    assert len(functions) > 60
+    for function in functions:
+        async with db.transaction("SET TRANSACTION READ ONLY"):
+            await _call(function, arguments)
+
+
+async def test_no_query_admits_a_stranger(arguments: Arguments, charlie: Person) -> None:
+    """A4, A5: whom a link admits becomes a member by an action, not by a read."""
+    for function in _queries():
+        async with db.transaction("SET TRANSACTION READ ONLY"):
+            with suppress(Refusal):
+                await _call(function, {**arguments, Person: charlie})
+
+
+async def test_a_read_only_transaction_refuses_to_write(arguments: Arguments) -> None:
+    """The measure of the test above."""
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with db.transaction("SET TRANSACTION READ ONLY"):
+            await db.execute("UPDATE accounts SET name = name")

@@ -1,0 +1,64 @@
+"""Looking changes nothing: no address that is asked for with GET leaves a row behind or changes one."""
+
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from backend import db
+from backend.accounts.queries import authorize
+from backend.accounts.rules import Permission
+from backend.bookings.actions import book
+from backend.polls.actions import create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.seats.requests import Via
+
+# One query over all tables: which version of which row there is (`ctid`, `xmin`).
+FIND_VERSIONS = """
+SELECT string_agg(format('SELECT %1$L AS name, count(*) AS rows,'
+    ' coalesce(sum(hashtextextended(ROW(t.ctid, t.xmin)::text, 0)), 0) AS versions FROM %1$I t', tablename),
+    ' UNION ALL ') FROM pg_tables WHERE schemaname = current_schema()
+"""
+
+
+def _paths(site: Litestar) -> list[str]:
+    """The addresses of the Mini App and the public page that answer to GET, as templates."""
+    found = {
+        route.path_format
+        for route in site.routes
+        if route.path_format.startswith(("/app", "/e/")) and "GET" in getattr(route, "methods", ())
+    }
+    return sorted(found)
+
+
+@pytest.fixture
+async def values(instance: Any, club: Any, olga: Any, alice: Any, noon: Any) -> dict[str, str]:
+    """What stands in a path, by the name of its part."""
+    code = await instance(visibility="link")
+    for person in (olga, alice):
+        await book(code, person, via=Via.MINIAPP)
+    draft = PollDraft(question="What do we drink?", options=(OptionDraft("Tea"), OptionDraft("Coffee")))
+    member = await authorize(alice, club.id, Permission.BOOK)
+    return {
+        "code": code,
+        "name": code,
+        "poll": await create_poll(olga, club.id, draft),
+        "club_id": str(club.id),
+        "membership_id": str(member.membership_id),
+    }
+
+
+async def test_no_screen_writes_anything(
+    site: Any, web: Any, app_of: Any, olga: Any, values: dict[str, str]
+) -> None:
+    """X4: a read never writes; sessions are renewed without a row."""
+    app = await app_of(olga)
+    find = await db.value(FIND_VERSIONS)
+    before = await db.rows(find)
+    paths = _paths(site)
+    assert len(paths) > 20
+    for path in paths:
+        filled = path.replace("polls/{code}", "polls/{poll}").format(**values)
+        answer = await app.get(filled)
+        assert answer.status_code == 200, (filled, answer.text)
+        assert await db.rows(find) == before, filled
