@@ -10,9 +10,11 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
 from backend.errors import Refusal, Unavailable
-from backend.groups.actions import mark_present, set_health
+from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
+from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words, nearest
+from backend.linking.actions import set_health
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import answer_tap
@@ -154,4 +156,6 @@ async def _could_not_answer(error: TelegramAPIError, data: Data) -> None:
     if chat.type == "private":
         await mark_blocked(chat.id)
     else:
-        await set_health(chat.id, "removed" if answer.fate is SendResult.GONE else "muted")
+        await set_health(
+            chat.id, GroupHealth.REMOVED if answer.fate is SendResult.GONE else GroupHealth.MUTED
+        )

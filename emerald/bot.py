@@ -10,7 +10,7 @@ from aiogram.types import Update
 
 from backend import db
 from backend.errors import Unavailable
-from backend.groups.actions import set_membership_checker
+from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.dispatcher import make_bot, make_dispatcher, wanted_updates

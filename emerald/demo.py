@@ -9,8 +9,9 @@ from backend.bookings.actions import book
 from backend.cards.actions import post_card, post_poll_card
 from backend.events.create import create_series
 from backend.events.drafts import DAY, SeriesDraft
-from backend.groups.actions import link_group, mark_present, record_topic
+from backend.groups.presence import mark_present
 from backend.groups.queries import LinkedGroup
+from backend.linking.actions import link_group, record_topic
 from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote

@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from backend import db
-from backend.groups.actions import set_membership_checker
+from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
 from emerald.prepared import prepare

@@ -131,7 +131,7 @@ async def club(people: dict[str, Any]) -> YogaClub:
     from backend.accounts.keys import bind_key
     from backend.accounts.memberships import join
     from backend.accounts.rules import JoinedThrough
-    from backend.groups.actions import link_group
+    from backend.linking.actions import link_group
 
     made = await create_account("Kallio Yoga", zone="Europe/Helsinki")
     await bind_key(people["olga"], made.key)

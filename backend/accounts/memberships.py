@@ -144,15 +144,16 @@ async def _require_another_owner(club: Club, before: Role, *, after: Role | None
         raise LastOwner()
 
 
-async def remove_from_group_account(account_id: int, user_id: int, at: datetime) -> None:
-    """End the membership of a person who became a MEMBER through a group and is in none of the account's groups any more
-    (`A5`). Called inside a transaction; the caller knows which groups they are in."""
-    await db.execute(
-        "UPDATE memberships SET left_at = $3 WHERE account_id = $1 AND user_id = $2 AND role = $4"
-        " AND joined_through = $5 AND left_at IS NULL",
+async def end_membership_through_groups(account_id: int, user_id: int) -> None:
+    """End the membership of a person who became a MEMBER through a group, unless they are in one of the account's groups
+    (`A5`)."""
+    await db.execute_single(
+        "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = $4"
+        " AND m.joined_through = $5 AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
+        " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present)",
         account_id,
         user_id,
-        at,
+        clock.now(),
         Role.MEMBER,
         JoinedThrough.GROUP,
     )

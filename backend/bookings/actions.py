@@ -15,7 +15,7 @@ from backend.addresses import Address
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX
 from backend.events.queries import find_instance
-from backend.groups.actions import is_present
+from backend.groups.presence import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator

@@ -1,19 +1,19 @@
-"""Cards as organisers see them, and as the poster works through them."""
+"""Cards as organisers see them, and as the sender works through them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from backend import clock, db
+from backend.cards.rules import CardState, CardTrouble
+from backend.groups.rules import GroupHealth
 
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as an organiser sees it (`C6`). `state`: due, posting, live, lost; `link` opens the message in Telegram.
-
-    `trouble` says why it is lost: unknown (it may be there), deleted, muted, removed, topic-closed, topic-gone, moved,
-    refused; `error` has the words of whoever refused it.
-    """
+    """A card as an organiser sees it (`C6`). `link` opens the message in Telegram, "" when nothing can; `trouble` is why the
+    card is lost, "" when it is not; `error` is what Telegram last answered. Times are aware instants."""
 
     id: int
     account_id: int
@@ -21,21 +21,21 @@ class CardView:
     poll_id: int | None
     group_id: int
     group_title: str
-    group_health: str
+    group_health: GroupHealth
     topic_id: int | None
-    state: str
+    state: CardState
     error: str
     created_at: datetime
     posted_at: datetime | None
     link: str
     title: str
-    trouble: str
+    trouble: CardTrouble | Literal[""]
     lost_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class CardJob:
-    """A card to be posted or edited: what it shows, where, and the version of its subject that is now to be shown."""
+    """A card to post or edit: what it shows, where, and the `version` of its instance or poll that it is to show."""
 
     card_id: int
     instance_id: int | None
@@ -56,7 +56,7 @@ LEFT JOIN event_series r ON r.id = i.series_id
 LEFT JOIN polls p ON p.id = c.poll_id
 """
 
-# Nothing to mend: it is over, or was posted again to the same place.
+# A card needs no reposting when its instance or poll is over, or when it was reposted to the same place.
 NEEDS_REPOST = """
 c.state = 'lost' AND coalesce(i.ends_at > $2, p.closed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM cards n
     WHERE n.id > c.id AND (n.instance_id = c.instance_id OR n.poll_id = c.poll_id) AND n.group_id = c.group_id
@@ -90,7 +90,7 @@ def job_from(row: db.Row) -> CardJob:
 
 def _view(row: db.Row) -> CardView:
     link = ""
-    # Only a supergroup's messages have links; its id is the chat's without the mark -100 in front.
+    # Only messages of a supergroup have links; the link has the chat's id without its prefix -100.
     if row["message_id"] is not None and str(row["chat_id"]).startswith("-100"):
         link = f"https://t.me/c/{str(row['chat_id'])[4:]}/{row['message_id']}"
     return CardView(
@@ -100,21 +100,21 @@ def _view(row: db.Row) -> CardView:
         poll_id=row["poll_id"],
         group_id=row["group_id"],
         group_title=row["group_title"],
-        group_health=row["group_health"],
+        group_health=GroupHealth(row["group_health"]),
         topic_id=row["topic_id"],
-        state=row["state"],
+        state=CardState(row["state"]),
         error=row["error"],
         created_at=row["created_at"],
         posted_at=row["posted_at"],
         link=link,
         title=row["title"],
-        trouble=row["trouble"],
+        trouble=CardTrouble(row["trouble"]) if row["trouble"] else "",
         lost_at=row["lost_at"],
     )
 
 
 async def cards_of(*, instance_id: int | None = None, poll_id: int | None = None) -> list[CardView]:
-    """The cards of a date or of a poll, newest first."""
+    """The cards of an instance or of a poll, newest first."""
     rows = await db.rows(
         f"{VIEW} WHERE c.instance_id = $1 OR c.poll_id = $2 ORDER BY c.id DESC",
         instance_id,
@@ -124,13 +124,13 @@ async def cards_of(*, instance_id: int | None = None, poll_id: int | None = None
 
 
 async def card(card_id: int) -> CardView | None:
-    """The card with this number."""
+    """The card with this id."""
     found = await db.row(f"{VIEW} WHERE c.id = $1", card_id)
     return _view(found) if found else None
 
 
 async def cards_of_account(account_id: int) -> list[CardView]:
-    """The club's cards of what is not over, newest first."""
+    """The account's cards whose instance or poll is not over, newest first."""
     rows = await db.rows(
         f"{VIEW} WHERE c.account_id = $1 AND coalesce(i.ends_at > $2, p.closed_at IS NULL) ORDER BY c.id DESC",
         account_id,
@@ -140,8 +140,7 @@ async def cards_of_account(account_id: int) -> list[CardView]:
 
 
 async def lost_cards(account_id: int) -> list[CardView]:
-    """The club's cards that are gone, or may be, newest first (`C6`); those of what is over, and those that were posted
-    again, aside."""
+    """The account's lost cards that need reposting, newest first (`C6`)."""
     rows = await db.rows(
         f"{VIEW} WHERE c.account_id = $1 AND {NEEDS_REPOST} ORDER BY c.id DESC", account_id, clock.now()
     )
@@ -149,7 +148,7 @@ async def lost_cards(account_id: int) -> list[CardView]:
 
 
 async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
-    """Whether this message is a card of that date: who can tap it may be told which club it is of."""
+    """Whether this message is a card of that instance: whoever can tap it may know whose account it is."""
     return bool(
         await db.value(
             "SELECT true FROM cards c JOIN groups g ON g.id = c.group_id"
@@ -161,11 +160,13 @@ async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
     )
 
 
-async def stale_cards(*, limit: int, but: Collection[int] = (), busy: Collection[int] = ()) -> list[CardJob]:
-    """Live cards that show less than is, or whose time has come to be looked at; none in these `busy` chats.
+async def stale_cards(
+    *, limit: int, except_ids: Collection[int] = (), busy: Collection[int] = ()
+) -> list[CardJob]:
+    """Live cards that show an old version, or are to be checked now; none in these `busy` chats, and none of these ids.
 
-    The one that was drawn longest ago comes first, so that where there is no room for all, each has its turn (`C2`).
-    Bookings and votes write no flag: a card is behind when its subject's version is beyond the one it shows.
+    The card that was rendered longest ago comes first, so that under load each has its turn (`C2`). Bookings and votes set
+    no flag: a card is stale when the version of its instance or poll is higher than the one it shows.
     """
     rows = await db.rows(
         f"{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'"
@@ -173,7 +174,7 @@ async def stale_cards(*, limit: int, but: Collection[int] = (), busy: Collection
         " AND NOT (c.id = ANY($2::bigint[])) AND NOT (g.chat_id = ANY($3::bigint[]))"
         " ORDER BY c.drawn_at NULLS FIRST, c.id LIMIT $4",
         clock.now(),
-        list(but),
+        list(except_ids),
         list(busy),
         limit,
     )

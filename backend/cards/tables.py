@@ -12,10 +12,7 @@ from backend.people.tables import TelegramUser
 
 
 class Card(Table, tablename="cards", db=DB):
-    """A message in a chat that shows an instance or a poll. `state`: due (to be posted), posting, live, lost.
-
-    `trouble` says why it was lost: unknown, deleted, muted, removed, topic-closed, topic-gone, moved, refused.
-    """
+    """A message in a chat that shows an instance or a poll. `state` is a `CardState`, `trouble` a `CardTrouble` or ""."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -1,1 +1,1 @@
-"""A *group* is a Telegram chat linked to an account; it may have forum *topics*."""
+"""A *group* is a Telegram chat that is linked to an account; it may have forum *topics*."""

@@ -1,14 +1,15 @@
-"""Linked groups and their health, and whether someone is in one (`A5`, `A6`)."""
+"""Linked groups and their topics (`A6`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from backend import db
+from backend.groups.rules import GroupHealth
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A forum topic; id None is the General one (`C4`)."""
+    """A forum topic; the General topic has the id None (`C4`)."""
 
     topic_id: int | None
     name: str
@@ -17,14 +18,14 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class LinkedGroup:
-    """A group as organisers see it. `health`: well, muted (the bot may not write), removed."""
+    """A group as organisers see it. `linked_at` is an aware instant; only `groups` reads the topics."""
 
     id: int
     account_id: int
     chat_id: int
     title: str
     forum: bool
-    health: str
+    health: GroupHealth
     linked_at: datetime
     topics: tuple[Topic, ...] = ()
 
@@ -36,14 +37,14 @@ def _group(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:
         chat_id=row["chat_id"],
         title=row["title"],
         forum=row["forum"],
-        health=row["health"],
+        health=GroupHealth(row["health"]),
         linked_at=row["linked_at"],
         topics=topics,
     )
 
 
 async def groups(account_id: int) -> list[LinkedGroup]:
-    """The club's groups by title, each with the topics seen in it."""
+    """The account's groups by title, each with the topics the bot has seen in it."""
     topics: dict[int, list[Topic]] = {}
     for row in await db.rows(
         "SELECT * FROM group_topics WHERE account_id = $1 ORDER BY lower(name), topic_id",
@@ -55,12 +56,12 @@ async def groups(account_id: int) -> list[LinkedGroup]:
 
 
 async def group(group_id: int) -> LinkedGroup | None:
-    """The group with this id of ours."""
+    """The group with this id (Emerald's, not Telegram's)."""
     found = await db.row("SELECT * FROM groups WHERE id = $1", group_id)
     return _group(found) if found else None
 
 
 async def group_of_chat(chat_id: int) -> LinkedGroup | None:
-    """The group that this Telegram chat is linked as, if it is."""
+    """The group of this Telegram chat; None when it is not linked."""
     found = await db.row("SELECT * FROM groups WHERE chat_id = $1", chat_id)
     return _group(found) if found else None

@@ -10,7 +10,7 @@ from backend.people.tables import TelegramUser
 
 
 class Group(Table, tablename="groups", db=DB):
-    """A linked chat. `health`: well, muted (the bot may not write), removed (the bot is out)."""
+    """A linked chat. `health` is a `GroupHealth`."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -23,7 +23,7 @@ class Group(Table, tablename="groups", db=DB):
 
 
 class GroupTopic(Table, tablename="group_topics", db=DB):
-    """A forum topic seen in a group. The key is (group_id, topic_id)."""
+    """A forum topic that the bot has seen in a group. The key is (group_id, topic_id)."""
 
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     group_id = BigInt(primary_key=True, default=None)
@@ -33,7 +33,7 @@ class GroupTopic(Table, tablename="group_topics", db=DB):
 
 
 class GroupMember(Table, tablename="group_members", db=DB):
-    """What Telegram last said about a person in a group (`A5`). The key is (group_id, user_id)."""
+    """Whether a person was in a group when Telegram was last asked (`A5`). The key is (group_id, user_id)."""
 
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     group_id = BigInt(primary_key=True, default=None)

@@ -16,7 +16,7 @@ from backend.addresses import Address, Addresses
 from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.events.create import validate_group
-from backend.groups.actions import is_present
+from backend.groups.presence import is_present
 from backend.i18n import Words
 from backend.people.queries import Person
 from backend.polls import ballot_processor, replies, store

@@ -9,10 +9,12 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints
-from backend.cards import actions as cards
+from backend.cards import posting
 from backend.cards.queries import CardJob, stale_cards
+from backend.cards.rules import CardTrouble
 from backend.errors import Busy, Unavailable
-from backend.groups.actions import move_group, record_topic, set_health
+from backend.groups.rules import GroupHealth
+from backend.linking.actions import move_group, record_topic, set_health
 from bot.cards import RenderedCard, render_card
 from bot.delivery.client import CallResult, SendResult, edit, post
 from bot.delivery.rate_limit import RateLimiter
@@ -47,14 +49,14 @@ class CardPoster:
 
     async def take_over(self) -> int:
         """Begin after another poster went: what it was posting may be there, so it is not posted again (`C1`)."""
-        return await cards.lose_interrupted_cards()
+        return await posting.lose_interrupted_cards()
 
     async def work(self, room: int) -> list[Work]:
         """Up to `room` things to be done now, each ready to be run: posting first, then edits."""
         begun: list[Work] = []
         while len(begun) < room:
             await failpoints.reach("poster.looking")
-            job = await cards.claim_due(self.pace.busy())
+            job = await posting.claim_due(self.pace.busy())
             if job is None:
                 break
             begun.append(self._begin(job, self._post(job)))
@@ -68,7 +70,7 @@ class CardPoster:
         begun: list[Work] = []
         # More are read than can be done: a group may come to its limit by the first of its cards.
         but = {*self._under_way, *self._not_before}
-        for job in await stale_cards(limit=room * 4, but=but, busy=self.pace.busy()):
+        for job in await stale_cards(limit=room * 4, except_ids=but, busy=self.pace.busy()):
             if len(begun) < room and self.pace.may(job.chat_id):
                 begun.append(self._begin(job, self._edit(job)))
         return begun
@@ -83,7 +85,9 @@ class CardPoster:
             await work
         except Exception:
             log.exception("card failed", card=job.card_id)
-            await retry_until_saved(lambda: cards.record_lost(job, "refused", "could not be shown"))
+            await retry_until_saved(
+                lambda: posting.record_lost(job, CardTrouble.REFUSED, "could not be shown")
+            )
         finally:
             self._under_way.discard(job.card_id)
 
@@ -93,7 +97,9 @@ class CardPoster:
             lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
         )
         if drawing is None:
-            await retry_until_saved(lambda: cards.record_lost(job, "refused", "what it shows is gone"))
+            await retry_until_saved(
+                lambda: posting.record_lost(job, CardTrouble.REFUSED, "what it shows is gone")
+            )
             return
         await failpoints.reach("poster.posting")
         answer = await post(self.bot, job.chat_id, drawing.sheet, job.topic_id)
@@ -108,23 +114,23 @@ class CardPoster:
     ) -> None:
         match answer.fate:
             case SendResult.DONE:
-                await cards.record_posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
-                await set_health(job.chat_id, "well")  # whatever was believed of it
+                await posting.record_posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
+                await set_health(job.chat_id, GroupHealth.WELL)  # whatever was believed of it
             case SendResult.WAIT:
-                await cards.record_not_posted(job, until or clock.now(), answer.why)
+                await posting.record_not_posted(job, until or clock.now(), answer.why)
             case SendResult.UNSENT | SendResult.MISCONFIGURED:
-                await cards.record_not_posted(job, clock.now() + _pause(job), answer.why)
+                await posting.record_not_posted(job, clock.now() + _pause(job), answer.why)
             case SendResult.MOVED:
                 await move_group(job.chat_id, answer.chat_id)
-                await cards.record_not_posted(job, clock.now(), "")
+                await posting.record_not_posted(job, clock.now(), "")
             case SendResult.UNKNOWN:
-                await cards.record_lost(job, "unknown", f"may have been posted: {answer.why}")
+                await posting.record_lost(job, CardTrouble.UNKNOWN, f"may have been posted: {answer.why}")
             case SendResult.CLOSED:
                 if job.topic_id is not None:
                     await record_topic(job.chat_id, job.topic_id, None, closed=True)
-                await self._lose(job, "topic-closed", answer)
+                await self._lose(job, CardTrouble.TOPIC_CLOSED, answer)
             case SendResult.MISSING:
-                await self._lose(job, "topic-gone", answer)
+                await self._lose(job, CardTrouble.TOPIC_GONE, answer)
             case _:
                 await self._lose(job, _trouble(answer.fate), answer)
 
@@ -134,10 +140,12 @@ class CardPoster:
             lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
         )
         if drawing is None:
-            await retry_until_saved(lambda: cards.record_lost(job, "refused", "what it shows is gone"))
+            await retry_until_saved(
+                lambda: posting.record_lost(job, CardTrouble.REFUSED, "what it shows is gone")
+            )
             return
         if drawing.sheet.digest == job.digest:  # none when nothing changed (C2)
-            await retry_until_saved(lambda: cards.record_shown(job, job.digest, drawing.look_at))
+            await retry_until_saved(lambda: posting.record_shown(job, job.digest, drawing.look_at))
             return
         await failpoints.reach("poster.editing")
         self._not_before[job.card_id] = clock.now() + BETWEEN_EDITS
@@ -150,25 +158,27 @@ class CardPoster:
     async def _note_edit(self, job: CardJob, drawing: RenderedCard, answer: CallResult) -> None:
         match answer.fate:
             case SendResult.DONE:
-                await cards.record_shown(job, drawing.sheet.digest, drawing.look_at)
+                await posting.record_shown(job, drawing.sheet.digest, drawing.look_at)
             # An edit can be made twice; a closed topic is opened again.
             case SendResult.UNSENT | SendResult.UNKNOWN | SendResult.MISCONFIGURED | SendResult.CLOSED:
                 self._not_before[job.card_id] = clock.now() + _pause(job)
-                await cards.record_edit_failure(job, answer.why)
+                await posting.record_edit_failure(job, answer.why)
             case SendResult.MOVED:  # the old chat's messages cannot be edited any more
                 await move_group(job.chat_id, answer.chat_id)
             case SendResult.MISSING:
-                await self._lose(job, "deleted", answer)
+                await self._lose(job, CardTrouble.DELETED, answer)
             case _:
                 await self._lose(job, _trouble(answer.fate), answer)
 
-    async def _lose(self, job: CardJob, trouble: str, answer: CallResult) -> None:
+    async def _lose(self, job: CardJob, trouble: CardTrouble, answer: CallResult) -> None:
         log.warning("card lost", card=job.card_id, trouble=trouble, why=answer.why)
-        await cards.record_lost(job, trouble, answer.why)
+        await posting.record_lost(job, trouble, answer.why)
 
 
-def _trouble(fate: SendResult) -> str:
-    return {SendResult.GONE: "removed", SendResult.MUTED: "muted"}.get(fate, "refused")
+def _trouble(fate: SendResult) -> CardTrouble:
+    return {SendResult.GONE: CardTrouble.REMOVED, SendResult.MUTED: CardTrouble.MUTED}.get(
+        fate, CardTrouble.REFUSED
+    )
 
 
 def _pause(job: CardJob) -> timedelta:

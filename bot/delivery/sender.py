@@ -17,7 +17,8 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints, leases
-from backend.groups.actions import move_group, record_topic, set_health
+from backend.groups.rules import GroupHealth
+from backend.linking.actions import move_group, record_topic, set_health
 from backend.messages import actions as messages
 from backend.messages.queries import Delivery, GroupChat, chats_with_cards, written_to_groups
 from backend.outbox.kinds import AT_MOST_ONCE
@@ -188,8 +189,8 @@ class Sender:
         match answer.fate:
             case SendResult.DONE:
                 await messages.sent(letter)
-                if letter.place is not None and letter.place.health != "well":
-                    await set_health(letter.chat_id, "well")
+                if letter.place is not None and letter.place.health is not GroupHealth.WELL:
+                    await set_health(letter.chat_id, GroupHealth.WELL)
             case SendResult.GONE if letter.place is None:
                 await messages.blocked(letter)
             case SendResult.WAIT:
@@ -217,7 +218,7 @@ class Sender:
 async def _note_place(place: GroupChat, fate: SendResult) -> None:
     """What a refusal says of a group, for its organisers to see (`A6`)."""
     if fate in (SendResult.GONE, SendResult.MUTED):
-        await set_health(place.chat_id, "removed" if fate is SendResult.GONE else "muted")
+        await set_health(place.chat_id, GroupHealth.REMOVED if fate is SendResult.GONE else GroupHealth.MUTED)
     elif fate in (SendResult.CLOSED, SendResult.MISSING) and place.topic_id is not None:
         await record_topic(place.chat_id, place.topic_id, None, closed=True)
 

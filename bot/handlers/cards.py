@@ -6,7 +6,8 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import CallbackQuery, TelegramObject, Update
 
-from backend.cards.actions import recover_tapped_card, repost_cards
+from backend.cards.actions import repost_cards
+from backend.cards.posting import recover_tapped_card
 from backend.events.queries import find_instance as find_date
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words

@@ -7,17 +7,12 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 from backend.accounts.actions import create_own_account
 from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
-from backend.groups.actions import (
-    link_group,
-    mark_absent,
-    move_group,
-    record_topic,
-    rename_group,
-    reopen_general_topic,
-    set_health,
-)
+from backend.groups.actions import rename_group
+from backend.groups.presence import mark_absent
 from backend.groups.queries import LinkedGroup
+from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
+from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
 from backend.people.queries import Person, person_of_telegram
 from bot.callback_answers import answer_tap, message_of
 from bot.callbacks import FoundClub, LinkGroup
@@ -36,7 +31,7 @@ async def bot_came(
     """The bot is in the group, or its rights there changed. In a group nobody linked, it offers to be (`A6`)."""
     may_write = _may_write(update)
     if group is not None:
-        await set_health(update.chat.id, "well" if may_write else "muted")
+        await set_health(update.chat.id, GroupHealth.WELL if may_write else GroupHealth.MUTED)
         await rename_group(update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum))
         return
     came = update.old_chat_member.status in ("left", "kicked")
@@ -60,7 +55,7 @@ async def say_not_linked(message: Message, person: Person) -> None:
 
 async def bot_went(update: ChatMemberUpdated) -> None:
     """The bot was put out of the group."""
-    await set_health(update.chat.id, "removed")
+    await set_health(update.chat.id, GroupHealth.REMOVED)
 
 
 def _may_write(update: ChatMemberUpdated) -> bool:

@@ -21,7 +21,7 @@ from backend.announcements.actions import (
 from backend.announcements.queries import announcements, audience, progress
 from backend.announcements.rules import MAINTENANCE_LINE_MAX, TEXT_MAX
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.groups.actions import link_group, unlink_group
+from backend.linking.actions import link_group, unlink_group
 from backend.messages import actions as messages
 from backend.people.preferences import mute
 

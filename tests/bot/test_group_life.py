@@ -4,7 +4,7 @@ from typing import Any
 
 from backend import db
 from backend.accounts.queries import clubs
-from backend.groups.actions import mark_present
+from backend.groups.presence import mark_present
 from backend.groups.queries import group, group_of_chat, groups
 from backend.people.queries import person_of_telegram
 from tests.telegram import Telegram, buttons

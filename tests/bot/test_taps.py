@@ -10,13 +10,14 @@ import pytest
 from backend import db, failpoints
 from backend.accounts.queries import clubs
 from backend.bookings.queries import attendance
-from backend.cards.actions import claim_due, post_card
-from backend.cards.actions import record_posted as note_posted
+from backend.cards.actions import post_card
+from backend.cards.posting import claim_due
+from backend.cards.posting import record_posted as note_posted
 from backend.cards.rules import UNSCHEDULED
 from backend.errors import Unavailable
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
-from backend.groups.actions import unlink_group
+from backend.linking.actions import unlink_group
 from backend.people.queries import person_of_telegram
 from tests.telegram import Telegram, buttons
 

@@ -10,12 +10,14 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import book
 from backend.cards import actions as cards
+from backend.cards import posting
 from backend.cards.queries import cards_of, lost_cards, stale_cards
-from backend.cards.rules import NEVER, UNSCHEDULED, next_check
+from backend.cards.rules import NEVER, UNSCHEDULED, CardTrouble, next_check
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
-from backend.groups.actions import move_group, set_health
+from backend.groups.rules import GroupHealth
+from backend.linking.actions import move_group, set_health
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
@@ -39,9 +41,9 @@ async def test_does_not_announce_what_has_a_card_even_a_lost_one(
 ) -> None:
     code = await instance()
     await cards.post_card(olga, code)
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    await cards.record_lost(job, "unknown", "may have been posted")
+    await posting.record_lost(job, CardTrouble.UNKNOWN, "may have been posted")
     clock.advance(timedelta(days=2))
     assert await cards.announce_due() == 0
 
@@ -62,9 +64,9 @@ async def test_does_not_announce_what_is_cancelled_over_or_has_no_group(
 async def test_waits_for_a_group_that_lets_the_bot_write(club: Any, instance: Make, noon: datetime) -> None:
     await instance()
     clock.advance(timedelta(days=2))
-    await set_health(club.chat_id, "muted")
+    await set_health(club.chat_id, GroupHealth.MUTED)
     assert await cards.announce_due() == 0
-    await set_health(club.chat_id, "well")
+    await set_health(club.chat_id, GroupHealth.WELL)
     assert await cards.announce_due() == 1
 
 
@@ -75,9 +77,9 @@ async def test_posting_again_is_a_deliberate_act(olga: Any, instance: Make) -> N
     await cards.post_card(olga, code)
     instance_id = (await find_instance(code)).id
     assert len(await cards_of(instance_id=instance_id)) == 1
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    await cards.record_posted(job, 7, "digest", NEVER)
+    await posting.record_posted(job, 7, "digest", NEVER)
     await cards.post_card(olga, code)
     assert len(await cards_of(instance_id=instance_id)) == 2
 
@@ -106,7 +108,7 @@ async def test_there_must_be_a_group(olga: Any, club: Any, instance: Make) -> No
 
 async def test_one_poster_takes_a_card(olga: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
-    taken = await asyncio.gather(cards.claim_due([]), cards.claim_due([]))
+    taken = await asyncio.gather(posting.claim_due([]), posting.claim_due([]))
     assert sum(job is not None for job in taken) == 1
 
 
@@ -116,14 +118,14 @@ async def test_what_was_being_posted_at_a_crash_is_never_posted_by_itself(
     """`C1`: it may be in the chat; an organiser sees it, with what to do (`C6`)."""
     code = await instance()
     await cards.post_card(olga, code)
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    assert await cards.lose_interrupted_cards() == 1
-    assert await cards.claim_due([]) is None
+    assert await posting.lose_interrupted_cards() == 1
+    assert await posting.claim_due([]) is None
     [seen] = await lost_cards(club.id)
     assert seen.error == "may have been posted" and seen.group_title == "Kallio Yoga"
     # The old poster was only slow: what it knows is better than what was feared.
-    await cards.record_posted(job, 7, "digest", NEVER)
+    await posting.record_posted(job, 7, "digest", NEVER)
     assert await lost_cards(club.id) == []
 
 
@@ -131,15 +133,15 @@ async def test_a_card_is_behind_when_its_seats_have_changed(olga: Any, alice: An
     """`C2`: nothing but the version says so, so nothing can be forgotten."""
     code = await instance()
     await cards.post_card(olga, code)
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
     look_at = UNSCHEDULED
-    await cards.record_posted(job, 7, "digest", look_at)
+    await posting.record_posted(job, 7, "digest", look_at)
     assert await stale_cards(limit=9) == []
     await book(code, alice, via=Via.CARD)
     [behind] = await stale_cards(limit=9)
-    assert behind.version > job.version and await stale_cards(limit=9, but=[behind.card_id]) == []
-    await cards.record_shown(behind, "digest 2", look_at)
+    assert behind.version > job.version and await stale_cards(limit=9, except_ids=[behind.card_id]) == []
+    await posting.record_shown(behind, "digest 2", look_at)
     assert await stale_cards(limit=9) == []
 
 
@@ -147,12 +149,12 @@ async def test_a_card_is_looked_at_when_the_clock_alone_changes_it(
     olga: Any, instance: Make, noon: datetime
 ) -> None:
     await cards.post_card(olga, await instance())
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    await cards.record_posted(job, 7, "digest", clock.now() + timedelta(hours=1))
+    await posting.record_posted(job, 7, "digest", clock.now() + timedelta(hours=1))
     clock.advance(timedelta(hours=1))
     [behind] = await stale_cards(limit=9)
-    await cards.record_shown(behind, "digest", NEVER)
+    await posting.record_shown(behind, "digest", NEVER)
     clock.advance(timedelta(days=4000))
     assert await stale_cards(limit=9) == [], "a finished card is looked at no more"
 
@@ -163,21 +165,21 @@ async def test_cards_of_an_upgraded_group_are_lost_and_due_ones_follow(
     """`A6`, `C6`"""
     posted, waiting = await instance(), await instance()
     await cards.post_card(olga, posted)
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    await cards.record_posted(job, 7, "digest", NEVER)
+    await posting.record_posted(job, 7, "digest", NEVER)
     await cards.post_card(olga, waiting)
     await move_group(club.chat_id, -100200)
     assert [card.error for card in await lost_cards(club.id)] == ["the group became a supergroup"]
-    due = await cards.claim_due([])
+    due = await posting.claim_due([])
     assert due is not None and due.chat_id == -100200
 
 
 async def test_what_is_over_is_no_lost_card(olga: Any, club: Any, instance: Make, noon: datetime) -> None:
     await cards.post_card(olga, await instance())
-    job = await cards.claim_due([])
+    job = await posting.claim_due([])
     assert job is not None
-    await cards.record_lost(job, "deleted", "gone")
+    await posting.record_lost(job, CardTrouble.DELETED, "gone")
     assert len(await lost_cards(club.id)) == 1
     clock.advance(timedelta(days=4))
     assert await lost_cards(club.id) == []
@@ -187,8 +189,8 @@ async def test_all_of_a_groups_cards_wait_while_it_is_at_its_limit(
     olga: Any, club: Any, instance: Make
 ) -> None:
     await cards.post_card(olga, await instance())
-    assert await cards.claim_due([club.chat_id]) is None
-    assert await cards.claim_due([]) is not None
+    assert await posting.claim_due([club.chat_id]) is None
+    assert await posting.claim_due([]) is not None
 
 
 def test_the_next_look_is_at_the_first_moment_to_come(noon: datetime) -> None:

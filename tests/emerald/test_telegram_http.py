@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.groups import actions as groups
+from backend.groups import presence as group_presence
 from backend.people.actions import TelegramIdentity, register_person
 from backend.settings import settings
 from emerald import presence, telegram_http
@@ -38,8 +38,8 @@ async def test_what_telegram_cannot_tell_is_not_made_up(asked: Telegram) -> None
 
 async def test_the_domain_asks_by_it(asked: Telegram, club: Any) -> None:
     charlie = await register_person(TelegramIdentity(1009, "Charlie"))
-    groups.set_membership_checker(presence.is_in_chat)
+    group_presence.set_membership_checker(presence.is_in_chat)
     try:
-        assert not await groups.is_present(charlie, club.group_id)
+        assert not await group_presence.is_present(charlie, club.group_id)
     finally:
-        groups._membership_checker = None
+        group_presence._membership_checker = None

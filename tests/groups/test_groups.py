@@ -12,21 +12,18 @@ from backend.accounts.queries import clubs
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.groups import actions
-from backend.groups.actions import (
+from backend.groups import presence
+from backend.groups.actions import rename_group
+from backend.groups.presence import (
     is_present,
-    link_group,
     mark_absent,
     mark_present,
-    move_group,
     recheck_presence,
-    record_topic,
-    rename_group,
-    set_health,
     set_membership_checker,
-    unlink_group,
 )
 from backend.groups.queries import group_of_chat, groups
+from backend.groups.rules import GroupHealth
+from backend.linking.actions import link_group, move_group, record_topic, set_health, unlink_group
 from backend.people.queries import Person
 
 Make = Callable[..., Awaitable[Any]]
@@ -40,10 +37,10 @@ async def telegram() -> AsyncIterator[dict[int, bool | None]]:
     async def lookup(chat_id: int, telegram_id: int) -> bool | None:
         return said.get(telegram_id, False)
 
-    before = actions._membership_checker
+    before = presence._membership_checker
     set_membership_checker(lookup)
     yield said
-    actions._membership_checker = before
+    presence._membership_checker = before
 
 
 async def test_a_group_belongs_to_one_club(club: Any, olga: Person, charlie: Person) -> None:
@@ -67,7 +64,7 @@ async def test_a_group_is_followed_through_its_life(club: Any, olga: Person) -> 
     await record_topic(club.chat_id, 7, "Runs")
     await record_topic(club.chat_id, 8, None)
     await record_topic(club.chat_id, 7, None, closed=True)
-    await set_health(club.chat_id, "muted")
+    await set_health(club.chat_id, GroupHealth.MUTED)
     await move_group(club.chat_id, -100777)
     [seen] = await groups(club.id)
     assert (seen.chat_id, seen.title, seen.health) == (-100777, "Yoga in Kallio", "muted")

@@ -19,7 +19,7 @@ from backend.bookings.reminders import (
 from backend.errors import Forbidden, Invalid
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
-from backend.groups.actions import mark_absent, mark_present
+from backend.groups.presence import mark_absent, mark_present
 from backend.groups.queries import group
 from backend.messages import actions as messages
 from backend.people.actions import allow_writing, mark_blocked

@@ -29,7 +29,7 @@ from backend.bookings.standing_seats import make_regular
 from backend.cards.actions import post_card
 from backend.errors import NotFound
 from backend.events.cancel import cancel_instance
-from backend.groups.actions import link_group
+from backend.linking.actions import link_group
 from backend.people import feeds
 from backend.people.actions import (
     TelegramIdentity,

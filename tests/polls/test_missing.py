@@ -12,7 +12,7 @@ from backend.accounts.memberships import end_membership
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden, NotFound
-from backend.groups.actions import mark_present
+from backend.groups.presence import mark_present
 from backend.groups.queries import group
 from backend.people.queries import Person
 from backend.polls.actions import close_poll

@@ -13,7 +13,7 @@ from backend.accounts.memberships import end_membership, join
 from backend.accounts.queries import authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
-from backend.groups.actions import mark_present
+from backend.groups.presence import mark_present
 from backend.groups.queries import group
 from backend.people.queries import Person
 from backend.polls.actions import admit_to_poll, close_due, close_poll, create_poll, tap_option, vote

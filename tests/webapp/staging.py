@@ -19,7 +19,7 @@ from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
-from backend.groups.actions import link_group
+from backend.linking.actions import link_group
 from backend.people.actions import TelegramIdentity, choose_zone, register_person
 from backend.people.queries import Person
 from backend.polls import queries as polls

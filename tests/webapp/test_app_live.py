@@ -27,7 +27,8 @@ from backend.events.cancel import cancel_instance
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
 from backend.events.queries import draft_from_row
 from backend.events.reschedule import move_instance
-from backend.groups.actions import link_group, rename_group
+from backend.groups.actions import rename_group
+from backend.linking.actions import link_group
 from backend.people.actions import choose_language
 from backend.people.queries import Person
 from backend.polls import actions as polls

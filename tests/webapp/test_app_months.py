@@ -109,7 +109,7 @@ async def test_search_finds_words_in_any_order(app_of: Any, alice: Any, instance
 async def test_a_club_with_several_groups_can_be_narrowed_to_one(
     app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    from backend.groups.actions import link_group
+    from backend.linking.actions import link_group
 
     sauna = await link_group(olga, club.id, chat_id=-1001000000777, title="Sauna crew")
     await instance(title="Evening flow yoga")

@@ -211,7 +211,7 @@ async def test_who_left_a_group_is_asked_about_when_they_come_back(
     web: httpx.AsyncClient, alice: Any, club: Any
 ) -> None:
     """`A5`: presence older than a day is checked anew when the app opens."""
-    from backend.groups import actions as groups
+    from backend.groups import presence
     from backend.groups.queries import group
 
     where = await group(club.group_id)
@@ -222,12 +222,12 @@ async def test_who_left_a_group_is_asked_about_when_they_come_back(
         asked.append((chat_id, telegram_id))
         return True
 
-    await groups.mark_present(alice, where)
-    before = groups._membership_checker
-    groups.set_membership_checker(telegram)
+    await presence.mark_present(alice, where)
+    before = presence._membership_checker
+    presence.set_membership_checker(telegram)
     try:
         with clock.stopped(clock.now() + timedelta(days=2)):
             await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))
     finally:
-        groups._membership_checker = before
+        presence._membership_checker = before
     assert asked == [(club.chat_id, alice.telegram_id)]

@@ -29,8 +29,9 @@ from backend.events.minimum import decide_instance
 from backend.events.queries import series_by_id as series_view
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
-from backend.groups.actions import link_group, mark_present
+from backend.groups.presence import mark_present
 from backend.groups.queries import group
+from backend.linking.actions import link_group
 from backend.people.actions import TelegramIdentity, choose_zone, register_person
 from backend.people.preferences import choose_reminders, mute
 from backend.people.queries import Person

@@ -6,6 +6,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.queries import instance_for_card
 from backend.cards.queries import cards_of, lost_cards
 from backend.groups.queries import LinkedGroup, groups
+from backend.groups.rules import GroupHealth
 from backend.messages.queries import Parked, parked
 from backend.polls.queries import poll_for_card
 from webapp.dashboard.session import Visit
@@ -43,7 +44,7 @@ async def load_todo(visit: Visit) -> Todo:
     linked = await groups(visit.club.id)
     return Todo(
         lost=await _lost_cards(visit.club.id),
-        unwell=tuple(group for group in linked if group.health != "well"),
+        unwell=tuple(group for group in linked if group.health is not GroupHealth.WELL),
         unsent=tuple(await parked(visit.club.id)),
     )
 

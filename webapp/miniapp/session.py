@@ -22,7 +22,7 @@ from litestar.exceptions import NotAuthorizedException
 
 from backend import clock
 from backend.errors import Forbidden, Invalid
-from backend.groups.actions import recheck_presence
+from backend.groups.presence import recheck_presence
 from backend.i18n import N_
 from backend.people import queries as people
 from backend.people.actions import choose_zone, register_person

@@ -13,8 +13,8 @@ from backend.cards.actions import announce_due, post_card, post_poll_card
 from backend.cards.queries import CardView, cards_of, lost_cards
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
-from backend.groups.actions import link_group
 from backend.groups.queries import group_of_chat
+from backend.linking.actions import link_group
 from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via

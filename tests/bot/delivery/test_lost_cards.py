@@ -11,8 +11,8 @@ from backend.bookings.actions import book
 from backend.cards.actions import post_card, post_poll_card
 from backend.cards.queries import CardView, cards_of, lost_cards
 from backend.events.queries import find_instance
-from backend.groups.actions import link_group
 from backend.groups.queries import group, group_of_chat, groups
+from backend.linking.actions import link_group
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
@@ -342,7 +342,7 @@ async def test_an_upgraded_group_that_was_linked_anew_is_one_group(
     telegram: Telegram, olga: Any, club: Any, instance: Make
 ) -> None:
     """The new chat was linked before anybody heard of the upgrade: series and polls move over."""
-    from backend.groups.actions import move_group
+    from backend.linking.actions import move_group
 
     basic = await link_group(olga, club.id, chat_id=-55, title="Padel")
     code = await instance(group_id=basic.id)

@@ -13,8 +13,9 @@ from backend.announcements.actions import (
 )
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
-from backend.groups.actions import link_group, set_health
 from backend.groups.queries import group, groups
+from backend.groups.rules import GroupHealth
+from backend.linking.actions import link_group, set_health
 from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
 from backend.messages.queries import parked
 from backend.seats.requests import Via
@@ -198,7 +199,7 @@ async def test_who_slept_past_its_lease_writes_nothing(
 async def test_a_group_once_muted_is_well_again_when_it_takes_a_message(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    await set_health(club.chat_id, "muted")
+    await set_health(club.chat_id, GroupHealth.MUTED)
     await announced(olga, club)
     await run()
     assert await health(club) == "well"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from backend import db
-from backend.cards.actions import claim_due, record_lost
+from backend.cards.posting import claim_due, record_lost
 from backend.cards.queries import cards_of
+from backend.cards.rules import CardTrouble
 from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
@@ -52,7 +53,7 @@ async def test_lists_what_became_of_each_card(olga: Any, club: Any, instance: Ma
     await command("post", await instance(), "--as", "1001")
     job = await claim_due([])
     assert job is not None
-    await record_lost(job, "topic-gone", "Bad Request: message thread not found")
+    await record_lost(job, CardTrouble.TOPIC_GONE, "Bad Request: message thread not found")
     shown = await command("cards", "--account", str(club.id), "--as", "1001")
     assert shown.stdout == (
         "1  lost (topic-gone)  Evening flow yoga  Kallio Yoga  Bad Request: message thread not found\n"

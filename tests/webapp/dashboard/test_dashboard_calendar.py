@@ -132,11 +132,12 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
 
 
 async def test_a_group_that_silenced_the_bot_is_told(dashboard: Any, club: Any) -> None:
-    from backend.groups.actions import set_health
+    from backend.groups.rules import GroupHealth
+    from backend.linking.actions import set_health
 
-    await set_health(club.chat_id, "muted")
+    await set_health(club.chat_id, GroupHealth.MUTED)
     assert "The bot may not write in “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
-    await set_health(club.chat_id, "removed")
+    await set_health(club.chat_id, GroupHealth.REMOVED)
     assert "The bot is out of “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
 
 

@@ -258,7 +258,8 @@ async def test_a_rule_the_sentence_cannot_say_stays_as_it_was_written(
 
 
 async def test_topics_can_be_chosen(noon: Any, dashboard: Any, club: Any) -> None:
-    from backend.groups.actions import record_topic, rename_group
+    from backend.groups.actions import rename_group
+    from backend.linking.actions import record_topic
 
     await rename_group(club.chat_id, "Kallio Yoga", forum=True)
     await record_topic(club.chat_id, 17, "Evenings")

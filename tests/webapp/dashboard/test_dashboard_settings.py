@@ -39,12 +39,13 @@ async def test_speaks_another_language_at_once(noon: Any, dashboard: Any) -> Non
 
 
 async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, dashboard: Any, club: Any) -> None:
-    from backend.groups.actions import set_health
+    from backend.groups.rules import GroupHealth
+    from backend.linking.actions import set_health
 
     shown = await dashboard.get("/dashboard/settings")
     assert "Kallio Yoga All is well." in dashboard.text(shown)
     assert 'href="https://t.me/emerald_test_bot?startgroup=true"' in shown.text
-    await set_health(club.chat_id, "muted")
+    await set_health(club.chat_id, GroupHealth.MUTED)
     assert "Give it the right to send messages" in dashboard.text(await dashboard.get("/dashboard/settings"))
 
 

@@ -11,9 +11,9 @@ from litestar.response import Redirect
 from backend.accounts.actions import edit_account
 from backend.accounts.rules import Permission
 from backend.errors import Invalid
-from backend.groups.actions import unlink_group
 from backend.groups.queries import groups
 from backend.i18n import N_, Words, languages
+from backend.linking.actions import unlink_group
 from backend.people.actions import choose_language, end_sessions
 from backend.people.browser_sessions import browser_sessions, end_browser_session
 from backend.people.queries import person as person_by_id

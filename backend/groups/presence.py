@@ -1,0 +1,99 @@
+"""Whether a person is in a group (`A4`, `A5`). Telegram's answers are kept for ten minutes."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from backend import clock, db
+from backend.accounts.memberships import end_membership_through_groups, join
+from backend.accounts.rules import JoinedThrough
+from backend.groups.queries import LinkedGroup, group
+from backend.people.queries import Person
+
+PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is believed
+RECHECK_AFTER = timedelta(days=1)
+
+# Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not answer.
+MembershipChecker = Callable[[int, int], Awaitable[bool | None]]
+_membership_checker: MembershipChecker | None = None
+
+
+def set_membership_checker(checker: MembershipChecker) -> None:
+    """Set the function that asks Telegram, which the domain itself does not speak. Each process sets it when it starts."""
+    global _membership_checker
+    _membership_checker = checker
+
+
+async def mark_present(person: Person, where: LinkedGroup) -> None:
+    """Record that the person acted in a linked group: they are in it, and become a member of its account (`A4`)."""
+    is_recent = await db.value(
+        "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
+        " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
+        where.id,
+        person.id,
+        clock.now() - PRESENCE_TTL,
+    )
+    if is_recent:
+        return
+    await _record_presence(person, where, present=True)
+    await join(person, where.account_id, through=JoinedThrough.GROUP)
+
+
+async def is_present(person: Person, group_id: int) -> bool:
+    """Whether the person is in the group (`A5`). Asks Telegram unless it answered within the last ten minutes; when it does
+    not answer, its last answer counts."""
+    where = await group(group_id)
+    if where is None:
+        return False
+    known = await db.row(
+        "SELECT present, checked_at FROM group_members WHERE group_id = $1 AND user_id = $2",
+        group_id,
+        person.id,
+    )
+    if known is not None and known["checked_at"] > clock.now() - PRESENCE_TTL:
+        return bool(known["present"])
+    present = (
+        await _membership_checker(where.chat_id, person.telegram_id)
+        if _membership_checker is not None
+        else None
+    )
+    if present is None:
+        return known is not None and bool(known["present"])
+    await _record_presence(person, where, present=present)
+    return present
+
+
+async def mark_absent(person: Person, where: LinkedGroup) -> None:
+    """Record that the person left the group or was removed from it. A member who joined through a group leaves the account
+    with the last of its groups."""
+    await _record_presence(person, where, present=False)
+    await end_membership_through_groups(where.account_id, person.id)
+
+
+async def recheck_presence(person: Person) -> None:
+    """Ask Telegram again about the groups it last answered for over a day ago (`A5`)."""
+    rows = await db.rows(
+        "SELECT group_id FROM group_members WHERE user_id = $1 AND present AND checked_at < $2",
+        person.id,
+        clock.now() - RECHECK_AFTER,
+    )
+    for row in rows:
+        where = await group(row["group_id"])
+        if where is not None and not await is_present(person, where.id):
+            await mark_absent(person, where)
+
+
+async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
+    await db.execute_single(
+        "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = $4, checked_at = $5",
+        where.account_id,
+        where.id,
+        person.id,
+        present,
+        clock.now(),
+    )
+
+
+async def forget_presence(user_id: int) -> None:
+    """Delete what is known of the person's groups (`A7`), inside the caller's transaction."""
+    await db.execute("DELETE FROM group_members WHERE user_id = $1", user_id)
