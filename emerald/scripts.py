@@ -5,7 +5,7 @@ from datetime import datetime
 from backend.accounts.queries import find_account
 from backend.errors import Invalid, NotFound
 from backend.events.create import NewSeries, create_series_for_account
-from backend.events.drafts import SeriesDraft
+from backend.events.drafts import SeriesDraft, Visibility
 from backend.i18n import N_
 from backend.zones import UnknownZone, wall_clock
 
@@ -19,7 +19,7 @@ async def create_event(
     capacity: int | None = None,
     guests: int = 0,
     rrule: str = "",
-    visibility: str = "group",
+    visibility: str = Visibility.GROUP,
 ) -> NewSeries:
     """Make a series in the account with this name or number, and its first dates.
 

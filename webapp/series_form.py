@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from backend.errors import Invalid, InvalidForm
-from backend.events.drafts import SeriesDraft
+from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.recurrence import Freq, Weekday, wall_times
 from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
 from backend.events.rule_description import RuleDescription, describe_recurrence
@@ -55,7 +55,7 @@ class SeriesForm:
     announce_before_minutes: str = "2880"
     queue: str = "strict"
     group: str = ""
-    visibility: str = "group"
+    visibility: str = Visibility.GROUP
 
 
 def form_of(draft: SeriesDraft) -> SeriesForm:

@@ -13,7 +13,7 @@ from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.events.drafts import CAPACITY_MAX
+from backend.events.drafts import CAPACITY_MAX, Visibility
 from backend.events.queries import find_instance
 from backend.groups.presence import is_present
 from backend.i18n import N_
@@ -143,7 +143,7 @@ async def _admit(person: Person, where: Address) -> None:
         raise NotFound()
     if row["is_member"]:
         return
-    if row["visibility"] == "link":
+    if row["visibility"] == Visibility.LINK:
         await join(person, where.account_id, through=JoinedThrough.LINK)
     elif row["group_id"] is not None and await is_present(person, row["group_id"]):
         await join(person, where.account_id, through=JoinedThrough.GROUP)

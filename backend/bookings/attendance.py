@@ -18,6 +18,7 @@ from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
 from backend.seats.attendance import clear_check_in, record_check_in
 from backend.seats.rows import bump_versions
+from backend.seats.state import InstanceState
 from backend.settings import settings
 
 CODE = re.compile(r"emerald:([2-9a-z]{10}):(\d{1,18}):([0-9a-f]{20})")
@@ -168,7 +169,7 @@ async def close_list(code: str, person: Person) -> int:
             raise NotFound()
         if row["list_closed_at"] is not None:
             return 0
-        if row["state"] == "CANCELLED" or row["ends_at"] > at:
+        if row["state"] == InstanceState.CANCELLED or row["ends_at"] > at:
             raise NotBegun()
         await record_late([where.id], at)
         no_shows = await record_no_shows(where.id, at)

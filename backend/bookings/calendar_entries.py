@@ -12,6 +12,7 @@ from backend.i18n import N_, Voice
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
+from backend.seats.state import InstanceState
 
 BACK = timedelta(weeks=6)  # so long a date stays in a calendar that follows
 MOST = 300  # dates in it; the soonest
@@ -108,7 +109,7 @@ def _told(row: db.Row, status: EventStatus, voice: Voice) -> str:
 
 
 def _status(row: db.Row) -> EventStatus:
-    if row["state"] == "CANCELLED":
+    if row["state"] == InstanceState.CANCELLED:
         return EventStatus.CANCELLED
     unsure = row["answer"] == "maybe" or (row["answer"] == "in" and not row["seats"])
     return EventStatus.TENTATIVE if unsure else EventStatus.CONFIRMED

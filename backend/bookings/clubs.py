@@ -14,6 +14,7 @@ from backend.seats import allocator
 from backend.seats.regulars import remove_regulars_and_claims
 from backend.seats.replies import Cancelled, TooLate
 from backend.seats.requests import Request, Verb, Via
+from backend.seats.state import InstanceState
 
 SEATS_MOST = 500  # dates ahead that somebody can be in
 
@@ -103,7 +104,7 @@ async def ahead(person: Person, account_id: int | None = None) -> Ahead:
         view
         for view in await my_bookings(person, limit=SEATS_MOST)
         if account_id in (None, view.account_id)
-        and view.state == "SCHEDULED"
+        and view.state == InstanceState.SCHEDULED
         and view.starts_at > clock.now()
     ]
     seated = [view for view in views if view.mine and view.mine.seats]

@@ -7,9 +7,11 @@ from itertools import groupby
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.errors import NotFound
+from backend.events.drafts import Visibility
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage, promotion_windows_of
+from backend.seats.state import InstanceState
 from backend.seats.windows import Windows
 
 SOUGHT_MOST = 8  # words of a search that count
@@ -68,13 +70,13 @@ class InstanceView:
     starts_at: datetime
     ends_at: datetime
     original_start: datetime
-    state: str  # SCHEDULED, CANCELLED, COMPLETED
+    state: InstanceState
     cancel_reason: str
     cancelled_by: str
     windows: Windows
     guests_max: int
     fill_gaps: bool
-    visibility: str
+    visibility: Visibility
     group_id: int | None
     topic_id: int | None
     capacity: int | None
@@ -186,7 +188,7 @@ class InstanceView:
 
     @property
     def hue(self) -> int:
-        return 7 if self.state == "CANCELLED" else self.series_id % HUES
+        return 7 if self.state == InstanceState.CANCELLED else self.series_id % HUES
 
     @property
     def free(self) -> int | None:
@@ -202,9 +204,9 @@ class InstanceView:
     @property
     def phase(self) -> str:
         """`not-open`, `open`, `closed` (to booking), `ended` or `cancelled`, now."""
-        if self.state == "CANCELLED":
+        if self.state == InstanceState.CANCELLED:
             return "cancelled"
-        if self.state == "COMPLETED" or clock.now() >= self.ends_at:
+        if self.state == InstanceState.COMPLETED or clock.now() >= self.ends_at:
             return "ended"
         return self.windows.phase(clock.now())
 
@@ -352,7 +354,7 @@ def _view(row: db.Row) -> InstanceView:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         original_start=row["original_start"],
-        state=row["state"],
+        state=InstanceState(row["state"]),
         cancel_reason=row["cancel_reason"],
         cancelled_by=row["canceller"],
         windows=Windows.around(
@@ -363,7 +365,7 @@ def _view(row: db.Row) -> InstanceView:
         ),
         guests_max=row["guests_max"],
         fill_gaps=row["fill_gaps"],
-        visibility=row["visibility"],
+        visibility=Visibility(row["visibility"]),
         group_id=row["group_id"],
         topic_id=row["topic_id"],
         capacity=row["capacity"],

@@ -9,6 +9,7 @@ from backend import clock, db
 from backend.i18n import Voice
 from backend.outbox.kinds import find_kind, held_until
 from backend.people.queries import Person, person_from
+from backend.seats.state import InstanceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Delivery:
     zone: str  # the reader's own, else the event's, else the club's
     member: bool  # the reader belongs to the club
     muted: frozenset[str]
-    instance_state: str
+    instance_state: InstanceState | None
     starts_at: datetime | None
     over: bool  # the date has ended
     leaving_until: datetime | None  # until when leaving the date is free
@@ -106,11 +107,11 @@ class Delivery:
     def outdated(self) -> bool:
         """Whether it would say what is no longer so: then a later message says what is, or the person knows."""
         if self.kind in ("promoted", "seated", "brought"):
-            return self.over or self.instance_state != "SCHEDULED" or not self.seats
+            return self.over or self.instance_state != InstanceState.SCHEDULED or not self.seats
         if self.kind == "cancelled":
-            return self.over or self.instance_state != "CANCELLED"
+            return self.over or self.instance_state != InstanceState.CANCELLED
         if self.kind == "restored":
-            return self.over or self.instance_state == "CANCELLED"
+            return self.over or self.instance_state == InstanceState.CANCELLED
         if self.kind == "reminder":
             return not self._as_it_was or not self.seats
         if self.kind == "unanswered":
@@ -120,19 +121,19 @@ class Delivery:
         if self.kind == "claim":
             until = self.detail.get("until")
             late = until is not None and datetime.fromisoformat(str(until)) <= clock.now()
-            return self.over or self.instance_state != "SCHEDULED" or bool(self.seats) or late
+            return self.over or self.instance_state != InstanceState.SCHEDULED or bool(self.seats) or late
         if self.kind == "poll-unanswered":
             return self.answered
         if self.kind == "card-lost":
             return self.over or not self.card_lost
         if self.kind == "moved":  # who was asked and has left since, knows
             gone = self.detail.get("asked") and not self.seats
-            return self.over or self.instance_state != "SCHEDULED" or bool(gone)
+            return self.over or self.instance_state != InstanceState.SCHEDULED or bool(gone)
         if self.kind in ("minimum", "decide"):
             settled = self.decided or not self.missing
-            return self.over or self.instance_state != "SCHEDULED" or settled
+            return self.over or self.instance_state != InstanceState.SCHEDULED or settled
         if self.kind == "confirmed":
-            return self.over or self.instance_state != "SCHEDULED"
+            return self.over or self.instance_state != InstanceState.SCHEDULED
         if self.kind == "offer":
             return self._off or str(self.detail.get("until")) != self._until
         if self.kind in ("lapsed", "to-line"):
@@ -143,7 +144,7 @@ class Delivery:
 
     @property
     def _off(self) -> bool:
-        return self.over or self.instance_state != "SCHEDULED"
+        return self.over or self.instance_state != InstanceState.SCHEDULED
 
     @property
     def _until(self) -> str:
@@ -153,7 +154,7 @@ class Delivery:
     def _as_it_was(self) -> bool:
         """Whether the date is still to come, when it was said to be."""
         return (
-            self.instance_state == "SCHEDULED"
+            self.instance_state == InstanceState.SCHEDULED
             and self.starts_at is not None
             and self.starts_at > clock.now()
             and self.starts_at.timestamp() == self.detail.get("starts_at")
@@ -229,7 +230,7 @@ def _delivery(row: db.Row) -> Delivery:
         zone=row["read_in"],
         member=row["member"],
         muted=frozenset(row["muted_kinds"] or ()),
-        instance_state=row["instance_state"] or "",
+        instance_state=InstanceState(row["instance_state"]) if row["instance_state"] else None,
         starts_at=row["starts_at"],
         over=row["over"],
         leaving_until=row["leaving_until"],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from backend.outbox.kinds import Kind
@@ -16,6 +17,14 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 SKIPPING = (Change.EXPIRE, Change.DECLINE_OFFER)  # a seat comes free, but not for the party that let it go by
 
 
+class InstanceState(StrEnum):
+    """The state of an instance (`S5`, `S8`), as `event_instances.state` stores it."""
+
+    SCHEDULED = "SCHEDULED"
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
     """What does not change while the allocator decides. All times are aware instants."""
@@ -24,7 +33,7 @@ class InstanceFacts:
     account_id: int
     title: str
     zone: str
-    state: str
+    state: InstanceState
     cancel_reason: str
     starts_at: datetime
     ends_at: datetime
@@ -36,7 +45,7 @@ class InstanceFacts:
 
     def is_off(self, now: datetime) -> bool:
         """Whether seats move no more: it is cancelled, completed, or has begun."""
-        return self.state != "SCHEDULED" or now >= self.starts_at
+        return self.state is not InstanceState.SCHEDULED or now >= self.starts_at
 
 
 @dataclass(slots=True)

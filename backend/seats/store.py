@@ -7,7 +7,7 @@ from uuid import UUID
 from backend import db
 from backend.seats.promotion import Stage, promotion_windows_of
 from backend.seats.requests import FREEING, Request, Verb
-from backend.seats.state import Counters, InstanceFacts, Party, SeatState
+from backend.seats.state import Counters, InstanceFacts, InstanceState, Party, SeatState
 from backend.seats.windows import Windows
 
 EVERYBODY = 2**31 - 1
@@ -203,7 +203,7 @@ def _facts(row: db.Row) -> InstanceFacts:
         account_id=row["account_id"],
         title=row["title"],
         zone=row["zone"],
-        state=row["state"],
+        state=InstanceState(row["state"]),
         cancel_reason=row["cancel_reason"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],

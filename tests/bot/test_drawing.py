@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from backend import clock
+from backend.events.drafts import Visibility
 from backend.i18n import Voice
+from backend.seats.state import InstanceState
 
 START = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
@@ -35,13 +37,13 @@ def view(**changed: Any) -> Any:
         starts_at=START,
         ends_at=START + timedelta(minutes=75),
         original_start=START,
-        state="SCHEDULED",
+        state=InstanceState.SCHEDULED,
         cancel_reason="",
         cancelled_by="",
         windows=Windows.around(START, None, 0, None),
         guests_max=2,
         fill_gaps=False,
-        visibility="group",
+        visibility=Visibility.GROUP,
         group_id=1,
         topic_id=None,
         capacity=12,
@@ -151,7 +153,7 @@ def test_closed() -> None:
 
 def test_ended() -> None:
     """The way on from what is over; without one, none is invented."""
-    over = view(state="COMPLETED", booked=11, came=11)
+    over = view(state=InstanceState.COMPLETED, booked=11, came=11)
     following = view(code="nextnextne", starts_at=START + timedelta(days=7))
     sheet = draw(over, following=following)
     assert sheet.text == (
@@ -167,7 +169,7 @@ def test_ended() -> None:
 
 def test_cancelled() -> None:
     """`S5`"""
-    off = view(state="CANCELLED", cancelled_by="Olga", cancel_reason="A pipe <burst> & all.")
+    off = view(state=InstanceState.CANCELLED, cancelled_by="Olga", cancel_reason="A pipe <burst> & all.")
     sheet = draw(off)
     assert sheet.text == (
         "🧘 <s><b>Evening flow yoga</b> · Tue 24 Nov, 18:00</s>\n"

@@ -14,7 +14,7 @@ from backend.seats.decisions import decide, replay
 from backend.seats.decisions.checks import NotAMemberHere
 from backend.seats.promotion import PromotionWindows
 from backend.seats.requests import Outcome, Request, Verb, Via
-from backend.seats.state import InstanceFacts, Party, SeatState, fit_names
+from backend.seats.state import InstanceFacts, InstanceState, Party, SeatState, fit_names
 from backend.seats.windows import Windows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ STARTS = NOW + timedelta(days=3)
 OLGA, ALICE, BOB, CARLA, DAN, ERIN = 1, 2, 3, 4, 5, 6
 
 
-def state_of(capacity: int | None = 3, *, state: str = "SCHEDULED", guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
+def state_of(capacity: int | None = 3, *, state: InstanceState = InstanceState.SCHEDULED, guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
     """An empty date with Alice to Erin as members. It closes an hour before its start; leaving is free until noon before."""
     facts = InstanceFacts(
         instance_id=7,
@@ -324,22 +324,26 @@ def test_guests_come_within_the_window_too() -> None:
 def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
     """S8, B9."""
     with pytest.raises(replies.Cancelled) as no:
-        ask(state_of(state="CANCELLED"), ALICE, verb)
+        ask(state_of(state=InstanceState.CANCELLED), ALICE, verb)
     assert say(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
 
 
 @pytest.mark.parametrize("how", ["completed", "past"])
 def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
     """S8: whether or not anyone has written down that it ended."""
-    at = state_of(state="COMPLETED") if how == "completed" else state_of(now=STARTS + timedelta(hours=2))
+    at = (
+        state_of(state=InstanceState.COMPLETED)
+        if how == "completed"
+        else state_of(now=STARTS + timedelta(hours=2))
+    )
     with pytest.raises(replies.Ended):
         book(at, ALICE)
     with pytest.raises(replies.Ended):
         organiser(at, ALICE, Verb.SEAT)
 
 
-@pytest.mark.parametrize("state", ["CANCELLED", "COMPLETED"])
-def test_not_even_an_organiser_adds_guests_to_what_is_over(state: str) -> None:
+@pytest.mark.parametrize("state", [InstanceState.CANCELLED, InstanceState.COMPLETED])
+def test_not_even_an_organiser_adds_guests_to_what_is_over(state: InstanceState) -> None:
     """S8."""
     at = state_of()
     book(at, ALICE)
@@ -669,7 +673,7 @@ def test_nobody_is_promoted_into_what_is_cancelled_or_has_begun(when: str) -> No
     book(at, ALICE)
     book(at, BOB)
     if when == "cancelled":
-        at.instance = replace(at.instance, state="CANCELLED")
+        at.instance = replace(at.instance, state=InstanceState.CANCELLED)
     else:
         at.now = STARTS
     organiser(at, ALICE, Verb.REMOVE)

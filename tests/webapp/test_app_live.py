@@ -36,6 +36,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.promotion import PromotionWindows
 from backend.seats.requests import Via
+from backend.seats.state import InstanceState
 from backend.seats.windows import Windows
 from tests.webapp.conftest import App
 from tests.webapp.test_app_events import live_address
@@ -376,7 +377,7 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
         starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=1),
         original_start=starts_at,
-        state="SCHEDULED",
+        state=InstanceState.SCHEDULED,
         windows=Windows.around(starts_at, opens, closes, cancel),
         fill_gaps=False,
         capacity=5,

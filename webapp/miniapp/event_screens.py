@@ -7,10 +7,12 @@ from litestar import Response
 from backend.bookings import etags, queries
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import InstanceView
+from backend.events.drafts import Visibility
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls.queries import RelatedPoll, related_polls
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
+from backend.seats.state import InstanceState
 from webapp.calendar_files import address_of
 from webapp.freshness import etag_of, seen_of
 from webapp.miniapp.labels import (
@@ -45,7 +47,7 @@ async def event_screen(
 
     The `etag` must have been read before the view. Without one the screen is sent again when it first asks for changes.
     """
-    waits = view.mine is not None and view.mine.waiting and view.state == "SCHEDULED"
+    waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
     dead_end = view.phase in ("cancelled", "ended", "closed")
     people = await queries.attendees(view.id)
     following = await queries.next_date(view, person) if dead_end else None
@@ -132,4 +134,4 @@ async def _polls_about(view: InstanceView, person: Person) -> list[RelatedPoll]:
 
 def _shared_url(view: InstanceView) -> str:
     """What a person shares: the public page where there is one (`A5`), else the link into the Mini App."""
-    return public_link(view.code) if view.visibility == "link" else app_link(f"e_{view.code}")
+    return public_link(view.code) if view.visibility is Visibility.LINK else app_link(f"e_{view.code}")

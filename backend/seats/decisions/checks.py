@@ -3,7 +3,7 @@
 from backend.errors import NotFound
 from backend.seats import replies
 from backend.seats.requests import GUEST_NAME_MAX, Outcome, OutcomeKind, Request
-from backend.seats.state import Party, SeatState, fit_names
+from backend.seats.state import InstanceState, Party, SeatState, fit_names
 from backend.seats.windows import BookingPhase
 
 
@@ -44,9 +44,9 @@ def require_fits_at_all(state: SeatState, size: int) -> None:
 
 def require_not_over(state: SeatState) -> None:
     instance = state.instance
-    if instance.state == "CANCELLED":
+    if instance.state == InstanceState.CANCELLED:
         raise replies.cancelled(instance.cancel_reason)
-    if instance.state == "COMPLETED" or state.now >= instance.ends_at:
+    if instance.state == InstanceState.COMPLETED or state.now >= instance.ends_at:
         raise replies.Ended()
 
 

@@ -10,6 +10,7 @@ from backend import clock
 from backend.bookings.queries import InstanceView, club_dates
 from backend.events.queries import all_series
 from backend.people.browser_sessions import record_session_use
+from backend.seats.state import InstanceState
 from webapp.dashboard.responses import render_page, unless_seen
 from webapp.dashboard.session import Visit
 from webapp.dashboard.todo import load_todo
@@ -46,8 +47,8 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
             views,
             visit.club.zone,
         ),
-        booked=sum(view.booked for view in views if view.state != "CANCELLED"),
-        events=sum(view.state != "CANCELLED" for view in views),
+        booked=sum(view.booked for view in views if view.state != InstanceState.CANCELLED),
+        events=sum(view.state != InstanceState.CANCELLED for view in views),
         todo=needs,
         **await _way_on(visit, week, views),
     )

@@ -12,7 +12,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.queries import drifted, series_dates
 from backend.errors import InvalidForm, NotFound
 from backend.events.create import create_series
-from backend.events.drafts import SeriesDraft
+from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.edit import edit_series
 from backend.events.queries import SeriesView, all_series, series_by_id
 from backend.events.rfc5545 import parse_recurrence
@@ -56,7 +56,7 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
     form = SeriesForm(
         zone=visit.club.zone,
         group=str(linked[0].id) if len(linked) == 1 else "",
-        visibility="group" if linked else "link",
+        visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
     return await _form(request, visit, form)
 

@@ -16,6 +16,7 @@ from backend.accounts.queries import clubs
 from backend.bookings import etags, queries
 from backend.bookings.queries import InstanceView
 from backend.people.queries import Person
+from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, is_fresh
 from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
@@ -118,7 +119,7 @@ def _chosen(day: str, first: date, today: date, by_day: dict[str, list[InstanceV
 
 def _cell(on: date, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> Cell:
     here = by_day.get(on.isoformat(), [])
-    stands = [_dot(view) for view in here if view.state != "CANCELLED"]
+    stands = [_dot(view) for view in here if view.state != InstanceState.CANCELLED]
     dots = sorted(stands, key=["y", "w", ""].index)[:DOTS]
     return Cell(on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(here))
 

@@ -13,7 +13,7 @@ from backend.bookings.queries import event
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, InvalidForm
 from backend.events.create import create_series
-from backend.events.drafts import SeriesDraft
+from backend.events.drafts import SeriesDraft, Visibility
 from backend.groups.queries import LinkedGroup, groups
 from backend.people.queries import Person
 from backend.zones import resolve_local
@@ -94,7 +94,7 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         guests_max=form.guests_max,
         group=form.group,
         announce_before_minutes=lead,
-        visibility="group" if linked else "link",
+        visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
     draft, faults = draft_of(whole)
     return draft, faults
