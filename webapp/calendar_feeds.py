@@ -88,7 +88,7 @@ async def _answer(request: AnyRequest, asked: feeds.FeedRequest) -> Response[byt
         return Response(b"", status_code=304, media_type=kind, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="emerald.ics"'
     # Hundreds of dates take a tenth of a second to write: not while everybody else waits for their tap.
-    file = await asyncio.to_thread(render_calendar, dates, host=host, name=NAME, every=EVERY)
+    file = await asyncio.to_thread(render_calendar, dates, host=host, name=NAME, refresh_interval=EVERY)
     return Response(file, media_type=kind, headers=headers)
 
 

@@ -12,7 +12,7 @@ from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.i18n import N_, Voice
-from backend.zones import find_clock_change, resolve_local, wall_clock
+from backend.zones import ClockChangeKind, find_clock_change, resolve_local, wall_clock
 from webapp.rule_sentences import long_date, read_back
 
 SHOWN = 8
@@ -82,12 +82,12 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
 def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence | None) -> str:
     """A change of the clocks on that day, or since the date before."""
     change = find_clock_change(one.local, draft.zone)
-    if change is not None and change.kind == "fold":
+    if change is not None and change.kind is ClockChangeKind.FOLD:
         return clocks_change(voice, one.local, draft.zone)
     if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
         gap = find_clock_change(wanted, draft.zone)
-        if gap is not None and gap.kind == "gap":
+        if gap is not None and gap.kind is ClockChangeKind.GAP:
             return voice.say(N_("The clocks go forward that night and skip the usual hour."))
     if before is not None and one.utc_offset != before.utc_offset:
         return _season(voice, draft.zone, before, one)
@@ -124,7 +124,7 @@ def clocks_change(voice: Voice, local: datetime, zone: str) -> str:
     change = find_clock_change(local, zone)
     if change is None:
         return ""
-    if change.kind == "fold":
+    if change.kind is ClockChangeKind.FOLD:
         return voice.say(N_("This hour comes twice that night; the first one counts."))
     hour = voice.hour(resolve_local(local, zone), zone)
     return voice.say(

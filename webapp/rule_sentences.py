@@ -27,7 +27,7 @@ def rhythm_of(voice: Voice, rule: str, starts_local: datetime) -> str:
 
 def rhythm(voice: Voice, words: RecurrenceDescription) -> str:
     """The same for a rule that is taken apart already."""
-    if words.once:
+    if words.is_single:
         return ""
     if len(words.rules) != 1:
         return voice.say(N_("on dates of its own"))
@@ -37,20 +37,18 @@ def rhythm(voice: Voice, words: RecurrenceDescription) -> str:
 def read_back(voice: Voice, words: RecurrenceDescription, starts_local: datetime, zone: str) -> str:
     """The whole rule in sentences. `starts_local` is the naive wall clock of the first date, in `zone`."""
     hour = _hour(voice, starts_local)
-    if words.once:
+    if words.is_single:
         day = long_date(voice, starts_local)
         said = [voice.say(N_("Once, on %(date)s at %(hour)s."), date=day, hour=hour)]
     elif not words.rules:
         said = [voice.say(N_("On single dates at %(hour)s."), hour=hour)]
     else:
         said = [_whole(voice, line, zone) for line in words.rules]
-    if words.extra:
-        said.append(voice.say(N_("Also on %(dates)s."), dates=_dates(voice, words.extra, zone)))
-    if words.left_out:
-        said.append(voice.say(N_("Not on %(dates)s."), dates=_dates(voice, words.left_out, zone)))
-    said += [
-        voice.say(N_("Left out: %(rhythm)s."), rhythm=_rhythm(voice, line)) for line in words.left_out_rules
-    ]
+    if words.rdates:
+        said.append(voice.say(N_("Also on %(dates)s."), dates=_dates(voice, words.rdates, zone)))
+    if words.exdates:
+        said.append(voice.say(N_("Not on %(dates)s."), dates=_dates(voice, words.exdates, zone)))
+    said += [voice.say(N_("Left out: %(rhythm)s."), rhythm=_rhythm(voice, line)) for line in words.exrules]
     return " ".join(said)
 
 

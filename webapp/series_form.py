@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.recurrence import Freq, Weekday, wall_times
-from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
+from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, build_rule, parse_recurrence
 from backend.events.rule_description import RuleDescription, describe_recurrence
 from backend.i18n import N_
 from backend.zones import resolve_local, wall_clock, zone_names
@@ -63,12 +63,15 @@ def form_of(draft: SeriesDraft) -> SeriesForm:
     recurrence = parse_recurrence(draft.rule)
     words = describe_recurrence(recurrence, draft.starts_local)
     fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
-    if words.simple is not None and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local:
-        fields |= _builder(words.simple, draft)
+    if (
+        words.builder_rule is not None
+        and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local
+    ):
+        fields |= _builder(words.builder_rule, draft)
         if not recurrence.rules[0].by_day:  # the weekday of the first date, whichever that becomes
             fields["weekday"] = ()
-        fields["left_out"] = tuple(_written(moment) for moment in words.left_out)
-        fields["extra"] = tuple(_written(moment) for moment in words.extra)
+        fields["left_out"] = tuple(_written(moment) for moment in words.exdates)
+        fields["extra"] = tuple(_written(moment) for moment in words.rdates)
     elif draft.rule:
         fields["repeats"] = "own"
     group = "" if draft.group_id is None else str(draft.group_id)
@@ -196,8 +199,8 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
             _ordinal(form, faults) if form.repeats == "nth" else None,
             until,
             count,
-            extra=[_moment(text) for text in form.extra],
-            left_out=[_moment(text) for text in form.left_out],
+            rdates=[_moment(text) for text in form.extra],
+            exdates=[_moment(text) for text in form.left_out],
         )
     except InvalidRecurrence as bad:
         faults.add(Invalid(bad.message, field="rule", part=bad.part))
@@ -262,10 +265,10 @@ def _group(text: str, faults: Faults) -> tuple[int | None, int | None]:
 
 
 def _moment(text: str) -> Moment:
-    """A date as RFC 5545 writes it. Raises `BadRule`."""
+    """A date as RFC 5545 writes it. Raises `InvalidRecurrence`."""
     moments = parse_recurrence(f"RDATE:{text}").rdates
     if len(moments) != 1:
-        raise InvalidRecurrence("rule.syntax", text)
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
     return moments[0]
 
 

@@ -1,4 +1,4 @@
-"""Putting a series away when it is over, and taking it out again (`S9`)."""
+"""Archiving a series, and restoring it (`S9`)."""
 
 from backend import clock, db
 from backend.accounts.queries import authorize
@@ -14,64 +14,66 @@ from backend.people.queries import Person
 
 
 async def archive_series(person: Person, account_id: int, series_id: int, reason: str = "") -> int:
-    """Put a series away: it gets no more dates and leaves the lists. What somebody has booked, waits for or said maybe
-    to is cancelled with the reason, and they are told; without one the answer is no, and how many dates it is about. What
-    nobody has touched goes. How many dates were cancelled; doing it again changes nothing.
+    """Archive a series: it gets no new instances and leaves the lists (`S9`). Returns how many instances were
+    cancelled.
 
-    Raises `Invalid`, `Forbidden`, `NotFound`, `Busy`.
+    Future instances that nobody has touched are deleted; the others are cancelled, and their participants
+    notified with the reason. Without a reason this is refused as soon as anybody is booked, waits or said
+    maybe. Archiving twice changes nothing. Raises `Invalid`, `Forbidden`, `NotFound`, `Busy`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
+    account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
     async with db.transaction():
-        row = await lock_series(series_id, club.id)
-        if row["archived_at"] is not None:
+        series = await lock_series(series_id, account.id)
+        if series["archived_at"] is not None:
             return 0
-        ids = await lock_instances(series_id, at)
-        dates = await db.rows(
-            f"SELECT i.id, {UNTOUCHED} AS untouched, EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id"
-            " AND b.answer IN ('in', 'maybe')) AS wanted FROM event_instances i"
-            " WHERE i.id = ANY($1::bigint[]) AND i.starts_at > $2 AND i.state = 'SCHEDULED' ORDER BY i.id",
-            ids,
-            at,
+        instances = await db.rows(
+            f"SELECT i.id, {UNTOUCHED} AS untouched, EXISTS (SELECT 1 FROM bookings b"
+            " WHERE b.instance_id = i.id AND b.answer IN ('in', 'maybe')) AS has_participants"
+            " FROM event_instances i WHERE i.id = ANY($1::bigint[]) AND i.starts_at > $2"
+            " AND i.state = 'SCHEDULED' ORDER BY i.id",
+            await lock_instances(series_id, now),
+            now,
         )
-        wanted = sum(date["wanted"] for date in dates)
-        if wanted and not reason.strip():
+        with_participants = sum(instance["has_participants"] for instance in instances)
+        if with_participants and not reason.strip():
             raise Invalid(
                 N_("People count on %(n)s date ahead. Say why it is cancelled: they are told."),
                 plural=N_("People count on %(n)s dates ahead. Say why they are cancelled: they are told."),
-                n=wanted,
+                n=with_participants,
                 field="reason",
             )
-        said = reason.strip() or Voice(club.language).say(N_("This is not held any more."))
-        said = validate_reason(said)
-        gone = [date["id"] for date in dates if date["untouched"]]
-        await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", gone)
-        kept = [date["id"] for date in dates if not date["untouched"]]
-        for instance_id in kept:
-            await cancel_locked(club.id, instance_id, person.id, said, at)
-        await db.execute(
-            "UPDATE event_series SET archived_at = $2, updated_at = $2 WHERE id = $1", series_id, at
+        reason = validate_reason(
+            reason.strip() or Voice(account.language).say(N_("This is not held any more."))
         )
-        await record_audit(club.id, person.id, "archive", f"series {series_id}", cancelled=len(kept))
-    return len(kept)
+        untouched = [instance["id"] for instance in instances if instance["untouched"]]
+        await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", untouched)
+        touched = [instance["id"] for instance in instances if not instance["untouched"]]
+        for instance_id in touched:
+            await cancel_locked(account.id, instance_id, person.id, reason, now)
+        await db.execute(
+            "UPDATE event_series SET archived_at = $2, updated_at = $2 WHERE id = $1", series_id, now
+        )
+        await record_audit(account.id, person.id, "archive", f"series {series_id}", cancelled=len(touched))
+    return len(touched)
 
 
 async def restore_series(person: Person, account_id: int, series_id: int) -> int:
-    """Take a series out of the archive: its dates of the weeks ahead appear again; how many. What was cancelled stays so.
+    """Take a series out of the archive and make its instances of the weeks ahead, with their regulars seated
+    (`B11`).
 
-    Raises `Forbidden`, `NotFound`.
+    Returns how many instances were made: 0 when the series was not archived. Cancelled instances stay
+    cancelled. Raises `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
+    account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
     async with db.transaction():
-        row = await lock_series(series_id, club.id)
-        if row["archived_at"] is None:
+        series = await lock_series(series_id, account.id)
+        if series["archived_at"] is None:
             return 0
         await db.execute(
-            "UPDATE event_series SET archived_at = NULL, updated_at = $2 WHERE id = $1",
-            series_id,
-            at,
+            "UPDATE event_series SET archived_at = NULL, updated_at = $2 WHERE id = $1", series_id, now
         )
-        made = await materialize_series(series_id, at)
-        await record_audit(club.id, person.id, "restore", f"series {series_id}")
-    return len(made)
+        instance_ids = await materialize_series(series_id, now)
+        await record_audit(account.id, person.id, "restore", f"series {series_id}")
+    return len(instance_ids)

@@ -1,4 +1,4 @@
-"""Cancelling one date, and undoing it (`S5`)."""
+"""Cancelling one instance, and undoing it (`S5`)."""
 
 from datetime import datetime
 
@@ -16,49 +16,54 @@ from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
+from backend.seats.state import InstanceState
 
-REASON_MAX = 300
+REASON_MAX = 300  # characters
 
 
 async def cancel_instance(code: str, person: Person, reason: str) -> None:
-    """Cancel one date (`S5`): bookings stay as they are, so that it can be undone; who is booked, waits or said maybe is
-    told. Doing it again changes nothing. Raises `Invalid`, `Ended`, `Forbidden`, `NotFound`, `Busy`."""
+    """Cancel one instance and notify everyone who is booked, waits or said maybe (`S5`).
+
+    Bookings stay as they are, so that it can be undone. Cancelling twice changes nothing. Raises `Invalid`,
+    `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    """
     reason = validate_reason(reason)
-    where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
-    async with db.transaction(store.lock(where.id)):
-        row = await load_instance(where.id, at)
-        if row["state"] != "CANCELLED":
-            await cancel_locked(club.id, where.id, person.id, reason, at)
+    address = await find_instance(code)
+    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
+    async with db.transaction(store.lock(address.id)):
+        row = await load_instance(address.id, now)
+        if row["state"] != InstanceState.CANCELLED:
+            await cancel_locked(account.id, address.id, person.id, reason, now)
 
 
 async def restore_instance(code: str, person: Person) -> None:
-    """Undo a cancellation, until its start (`S5`): everybody has the seat or the place in line they had, and is told.
+    """Undo a cancellation until the start (`S5`): everyone has the seat or the place in the waitlist they
+    had, and is notified. An instance that is not cancelled stays as it is.
 
     Raises `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
-    where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
-    async with db.transaction(store.lock(where.id)):
-        if (await load_instance(where.id, at))["state"] != "CANCELLED":
+    address = await find_instance(code)
+    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
+    async with db.transaction(store.lock(address.id)):
+        if (await load_instance(address.id, now))["state"] != InstanceState.CANCELLED:
             return
         await db.execute(
-            "UPDATE event_instances SET state = 'SCHEDULED', cancelled_at = NULL, cancelled_by = NULL, cancel_reason = ''"
-            " WHERE id = $1",
-            where.id,
+            "UPDATE event_instances SET state = 'SCHEDULED', cancelled_at = NULL, cancelled_by = NULL,"
+            " cancel_reason = '' WHERE id = $1",
+            address.id,
         )
-        await bump_sequence([where.id], at)
-        await notify_participants(club.id, where.id, Kind.RESTORED, at)
-        await bump_versions([where.id])
-        # Seats given back while it was cancelled go to who waits.
-        await submit_locked([where.id], Request(Verb.FILL, Via.SYSTEM))
-        await record_audit(club.id, person.id, "restore", f"instance {where.id}")
+        await bump_sequence([address.id], now)
+        await notify_participants(account.id, address.id, Kind.RESTORED, now)
+        await bump_versions([address.id])
+        # Seats that were given back while it was cancelled go to the waitlist.
+        await submit_locked([address.id], Request(Verb.FILL, Via.SYSTEM))
+        await record_audit(account.id, person.id, "restore", f"instance {address.id}")
 
 
 def validate_reason(reason: str) -> str:
-    """The reason on one line. Raises `Invalid` when there is none, or it is too long."""
+    """The reason on one line. Raises `Invalid` when it is empty or longer than `REASON_MAX`."""
     reason = " ".join(reason.split())
     if not reason:
         raise Invalid(N_("Say why, in a few words: it is what people read."), field="reason")
@@ -67,19 +72,24 @@ def validate_reason(reason: str) -> str:
     return reason
 
 
-async def cancel_locked(account_id: int, instance_id: int, by: int | None, reason: str, at: datetime) -> None:
-    """The one way a date is cancelled, inside the transaction that holds its seats row: offers die, people are told,
-    cards and calendars follow. What has been decided about it stays decided, should it be restored (`S5`, `S7`)."""
+async def cancel_locked(
+    account_id: int, instance_id: int, user_id: int | None, reason: str, now: datetime
+) -> None:
+    """Cancel an instance inside the transaction that holds its seats row. No other function does.
+
+    Offers end, participants are notified, cards and calendars follow. A decision on its minimum stands,
+    should it be restored (`S5`, `S7`). `user_id` is None when no person cancelled it.
+    """
     await db.execute(
-        "UPDATE event_instances SET state = 'CANCELLED', cancelled_at = $2, cancelled_by = $3, cancel_reason = $4,"
-        " drifted_at = NULL WHERE id = $1",
+        "UPDATE event_instances SET state = 'CANCELLED', cancelled_at = $2, cancelled_by = $3,"
+        " cancel_reason = $4, drifted_at = NULL WHERE id = $1",
         instance_id,
-        at,
-        by,
+        now,
+        user_id,
         reason,
     )
     await submit_locked([instance_id], Request(Verb.FILL, Via.SYSTEM))
-    await bump_sequence([instance_id], at)
-    await notify_participants(account_id, instance_id, Kind.CANCELLED, at, reason=reason)
+    await bump_sequence([instance_id], now)
+    await notify_participants(account_id, instance_id, Kind.CANCELLED, now, reason=reason)
     await bump_versions([instance_id])
-    await record_audit(account_id, by, "cancel", f"instance {instance_id}", reason=reason)
+    await record_audit(account_id, user_id, "cancel", f"instance {instance_id}", reason=reason)

@@ -82,7 +82,8 @@ async def duplicate_series(
 ) -> NewSeries:
     """Create another series with the same rule and settings and nobody booked (`S9`).
 
-    `starts_local` is its start: a naive wall clock in the zone of the series. Raises `InvalidForm`, `Forbidden`, `NotFound`.
+    `starts_local` is its start: a naive wall clock in the zone of the series. Raises `InvalidForm`,
+    `Forbidden`, `NotFound`.
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     original = await series_by_id(account.id, series_id)

@@ -21,7 +21,7 @@ from backend.events.locking import (
     submit_locked,
 )
 from backend.events.queries import draft_from_row, find_instance
-from backend.events.sync import sync_instances
+from backend.events.sync import SHOWN_IN_CALENDARS, sync_instances
 from backend.events.tables import EventSeries
 from backend.events.timing import timing_from_row
 from backend.people.queries import Person
@@ -38,7 +38,6 @@ class Unchanged(Enum):
 
 
 UNCHANGED: Final = Unchanged.SAME
-_IN_CALENDARS = {"title", "description", "place", "map_url", "duration_minutes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +66,9 @@ class InstanceChanges:
 async def edit_series(person: Person, account_id: int, series_id: int, draft: SeriesDraft) -> None:
     """Change a whole series (`S4`).
 
-    Future instances that nobody has touched follow a new rule. Others that are no longer in it stay as they are and
-    *drift* until an organiser moves, keeps or cancels them. A new capacity reaches the instances that had the old one (`W4`).
+    Future instances that nobody has touched follow a new rule. Others that are no longer in it stay as they
+    are and *drift* until an organiser moves, keeps or cancels them. A new capacity reaches the instances that
+    had the old one (`W4`).
 
     Raises `InvalidForm`, `Invalid` when the series is archived, `Forbidden`, `NotFound`, `Busy`.
     """
@@ -87,9 +87,11 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
 
 
 def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
-    """New bounds for a series that was split and now gets another timing: they move to the starts of their local days.
+    """New bounds for a series that was split and now gets another timing: they move to the starts of their
+    local days.
 
-    Moving the series by an hour then neither loses the occurrence next to the split nor gains one of the other series.
+    Moving the series by an hour then neither loses the occurrence next to the split nor gains one of the
+    other series.
     """
     if all(old_series[name] == getattr(draft, name) for name in ("starts_local", "zone", "rule")):
         return {}
@@ -100,7 +102,8 @@ def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column
 
 
 async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> None:
-    """Change one instance alone (`S4`): from then on it keeps its own values, capacity included, when the series changes.
+    """Change one instance alone (`S4`): from then on it keeps its own values, capacity included, when the
+    series changes.
 
     Raises `InvalidForm`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
@@ -124,7 +127,8 @@ async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> 
             duration = timedelta(minutes=given["duration_minutes"])
         assignments = "".join(f", {name} = ${number}" for number, name in enumerate(columns, 4))
         await db.execute(
-            f"UPDATE event_instances SET edited_at = $2, ends_at = starts_at + $3::interval{assignments} WHERE id = $1",
+            "UPDATE event_instances SET edited_at = $2, ends_at = starts_at + $3::interval"
+            f"{assignments} WHERE id = $1",
             address.id,
             now,
             duration,
@@ -133,7 +137,7 @@ async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> 
         if "capacity" in given:
             request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=given["capacity"])
             await submit_locked([address.id], request)
-        if given.keys() & _IN_CALENDARS:
+        if given.keys() & set(SHOWN_IN_CALENDARS):
             await bump_sequence([address.id], now)
         await bump_versions([address.id])
         await record_audit(account.id, person.id, "edit", f"instance {address.id}", **given)
@@ -142,7 +146,8 @@ async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> 
 async def keep_drifted(code: str, person: Person) -> None:
     """Keep an instance that is no longer in the rule of its series, as one edited by hand (`S4`).
 
-    An instance that has not drifted stays as it is. Raises `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    An instance that has not drifted stays as it is. Raises `Cancelled`, `Ended`, `Forbidden`, `NotFound`,
+    `Busy`.
     """
     address = await find_instance(code)
     account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)

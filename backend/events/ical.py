@@ -1,6 +1,7 @@
-"""Dates as calendars read them: RFC 5545, by the library `icalendar` (`S5`, `S6`).
+"""Instances as calendars read them: iCalendar (RFC 5545) by the library `icalendar` (`S5`, `S6`).
 
-Nothing is asked of the clock: the same dates are the same bytes, so that a calendar that has them already sees no change.
+Nothing here reads the clock: the same events give the same bytes, so that a calendar that has them sees no
+change.
 """
 
 from collections.abc import Sequence
@@ -13,22 +14,24 @@ from icalendar import Calendar, Event, Timezone, vDuration, vText, vUri
 from backend.zones import zone_by_name
 
 PRODID = "-//Emerald//Emerald//EN"
-FORMAT_VERSION = 1  # counts how a calendar is written: one more, and those who follow one take it anew
-_MARGIN = timedelta(days=366)  # so much of a zone's changes is told around the dates
+FORMAT_VERSION = 1  # raise it when the output changes for the same events, so that feeds are fetched anew
+_ZONE_MARGIN = timedelta(days=366)  # a VTIMEZONE covers the events and this much on both sides
 
 
 class EventStatus(StrEnum):
-    """How sure a date is for its reader."""
+    """STATUS of a VEVENT (RFC 5545 §3.8.1.11): how certain an instance is for its reader."""
 
     CONFIRMED = "CONFIRMED"
-    TENTATIVE = "TENTATIVE"  # they wait in line, or said maybe
+    TENTATIVE = "TENTATIVE"  # they are on the waitlist, or said maybe
     CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """One date as a calendar holds it. Times are aware instants, told in `zone`; with each change `sequence` rises, and
-    `changed_at` is when it last did."""
+    """A VEVENT (RFC 5545 §3.6.1). Times are aware instants, written in `zone`.
+
+    `sequence` rises with each change, and `changed_at` is the time of the last one.
+    """
 
     code: str
     title: str
@@ -44,24 +47,31 @@ class CalendarEvent:
 
 
 def render_calendar(
-    dates: Sequence[CalendarEvent], *, host: str, name: str = "", every: timedelta | None = None
+    events: Sequence[CalendarEvent],
+    *,
+    host: str,
+    name: str = "",
+    refresh_interval: timedelta | None = None,
 ) -> bytes:
-    """A calendar of these dates, named `name`, for whoever follows it to look at `every` so often. `host` is that of the
-    public address, so that a date is the same thing in everybody's calendar, wherever it is moved."""
+    """A VCALENDAR of these events.
+
+    `host` is that of the public address. With the code it makes the UID (RFC 7986 §5.3), which stays when an
+    instance is moved. `name` and `refresh_interval` are for feeds that a calendar subscribes to.
+    """
     calendar = Calendar()
     calendar.add("PRODID", PRODID)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", "PUBLISH")
     if name:
-        calendar.add("NAME", vText(name))  # RFC 7986; the other is what most read
+        calendar.add("NAME", vText(name))  # RFC 7986 §5.1; most calendars read only the older X-WR-CALNAME
         calendar.add("X-WR-CALNAME", vText(name))
-    if every is not None:
-        calendar.add("REFRESH-INTERVAL", vDuration(every), parameters={"VALUE": "DURATION"})
-        calendar.add("X-PUBLISHED-TTL", vDuration(every))
-    for zone in sorted({date.zone for date in dates if not _is_utc(date.zone)}):
-        calendar.add_component(_zone(zone, [date for date in dates if date.zone == zone]))
-    for date in dates:
-        calendar.add_component(_event(date, host))
+    if refresh_interval is not None:
+        calendar.add("REFRESH-INTERVAL", vDuration(refresh_interval), parameters={"VALUE": "DURATION"})
+        calendar.add("X-PUBLISHED-TTL", vDuration(refresh_interval))  # the same, for older calendars
+    for zone in sorted({event.zone for event in events if not _is_utc(event.zone)}):
+        calendar.add_component(_vtimezone(zone, [event for event in events if event.zone == zone]))
+    for event in events:
+        calendar.add_component(_vevent(event, host))
     rendered: bytes = calendar.to_ical(sorted=False)
     return rendered
 
@@ -70,27 +80,27 @@ def _is_utc(zone: str) -> bool:
     return zone in ("UTC", "Etc/UTC")
 
 
-def _zone(zone: str, dates: Sequence[CalendarEvent]) -> Timezone:
-    first = min(date.starts_at for date in dates) - _MARGIN
-    last = max(date.ends_at for date in dates) + _MARGIN
+def _vtimezone(zone: str, events: Sequence[CalendarEvent]) -> Timezone:
+    first = min(event.starts_at for event in events) - _ZONE_MARGIN
+    last = max(event.ends_at for event in events) + _ZONE_MARGIN
     return Timezone.from_tzinfo(zone_by_name(zone), zone, first.date(), last.date())
 
 
-def _event(date: CalendarEvent, host: str) -> Event:
-    event = Event()
-    event.add("UID", f"{date.code}@{host}")
-    event.add("DTSTAMP", date.changed_at.astimezone(UTC))
-    event.add("LAST-MODIFIED", date.changed_at.astimezone(UTC))
-    event.add("SEQUENCE", date.sequence)
-    event.add("STATUS", str(date.status))
-    for field, instant in (("DTSTART", date.starts_at), ("DTEND", date.ends_at)):
-        local = instant.astimezone(UTC if _is_utc(date.zone) else zone_by_name(date.zone))
-        event.add(field, local.replace(microsecond=0))
-    event.add("SUMMARY", date.title)
-    if date.description:
-        event.add("DESCRIPTION", date.description)
-    if date.place:
-        event.add("LOCATION", date.place)
-    if date.url:
-        event.add("URL", vUri(date.url))
-    return event
+def _vevent(event: CalendarEvent, host: str) -> Event:
+    component = Event()
+    component.add("UID", f"{event.code}@{host}")
+    component.add("DTSTAMP", event.changed_at.astimezone(UTC))
+    component.add("LAST-MODIFIED", event.changed_at.astimezone(UTC))
+    component.add("SEQUENCE", event.sequence)
+    component.add("STATUS", str(event.status))
+    for name, instant in (("DTSTART", event.starts_at), ("DTEND", event.ends_at)):
+        local = instant.astimezone(UTC if _is_utc(event.zone) else zone_by_name(event.zone))
+        component.add(name, local.replace(microsecond=0))
+    component.add("SUMMARY", event.title)
+    if event.description:
+        component.add("DESCRIPTION", event.description)
+    if event.place:
+        component.add("LOCATION", event.place)
+    if event.url:
+        component.add("URL", vUri(event.url))
+    return component

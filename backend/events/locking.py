@@ -1,4 +1,5 @@
-"""The seats rows of dates that an organiser changes: locked first, asked as the desk is asked, shown anew."""
+"""What the verbs on series and instances share: locks, checks after locking, requests to the allocator (`S4`
+to `S7`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,15 +11,18 @@ from backend.seats import store
 from backend.seats.allocator import process_locked
 from backend.seats.replies import Ended, cancelled
 from backend.seats.requests import Request
+from backend.seats.state import InstanceState
 
 
 async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:
     """Lock the row of a series, so that nobody else changes it or makes its instances, and return it.
 
-    Raises `NotFound` when there is none, or when it is not the account's (`A1`); without an account it may be anyone's.
+    Raises `NotFound` when there is none or it is another account's (`A1`); without `account_id` it may be any
+    account's.
     """
     row = await db.row(
-        "SELECT * FROM event_series WHERE id = $1 AND ($2::bigint IS NULL OR account_id = $2) FOR NO KEY UPDATE",
+        "SELECT * FROM event_series WHERE id = $1 AND ($2::bigint IS NULL OR account_id = $2)"
+        " FOR NO KEY UPDATE",
         series_id,
         account_id,
     )
@@ -28,32 +32,37 @@ async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:
 
 
 async def lock_unarchived_series(series_id: int, account_id: int) -> db.Row:
-    """The same for a change that an archived series does not take. Raises `Invalid` for one, `NotFound`."""
+    """The same for a change that archived series do not take. Raises `NotFound`, and `Invalid` when it is
+    archived."""
     row = await lock_series(series_id, account_id)
     if row["archived_at"] is not None:
         raise Invalid(N_("It is archived. Take it out of the archive first."))
     return row
 
 
-async def lock_instances(series_id: int, at: datetime) -> list[int]:
-    """Lock the seats of the dates of a series that are not over, in the order of their ids; a booking that arrives now
-    waits, and then finds the date as it has become."""
+async def lock_instances(series_id: int, now: datetime) -> list[int]:
+    """Lock the seats rows of a series' instances that are not over, in the order of their ids, and return
+    these ids.
+
+    A booking that arrives meanwhile waits and then finds the instance as it has become.
+    """
     rows = await db.rows(
-        "SELECT i.id FROM event_instances i WHERE i.series_id = $1 AND i.ends_at > $2 AND i.state <> 'COMPLETED'"
-        " ORDER BY i.id",
+        "SELECT i.id FROM event_instances i WHERE i.series_id = $1 AND i.ends_at > $2"
+        " AND i.state <> 'COMPLETED' ORDER BY i.id",
         series_id,
-        at,
+        now,
     )
-    ids = [int(row["id"]) for row in rows]
-    if ids:
-        await db.execute(store.lock_rows(ids))
-    return ids
+    instance_ids = [int(row["id"]) for row in rows]
+    if instance_ids:
+        await db.execute(store.lock_rows(instance_ids))
+    return instance_ids
 
 
-async def load_instance(instance_id: int, at: datetime) -> db.Row:
-    """A date as it stands, its seats row being locked, with its series' `zone` and `rule`.
+async def load_instance(instance_id: int, now: datetime) -> db.Row:
+    """An instance with the `zone`, `min_to_run` and `decide_before_minutes` of its series. Its seats row is
+    locked.
 
-    Raises `NotFound`, and `Ended` for one that has begun.
+    Raises `NotFound`, and `Ended` when it has begun.
     """
     row = await db.row(
         "SELECT i.*, r.zone, r.min_to_run, r.decide_before_minutes FROM event_instances i"
@@ -62,29 +71,33 @@ async def load_instance(instance_id: int, at: datetime) -> db.Row:
     )
     if row is None:
         raise NotFound()
-    if row["state"] == "COMPLETED" or row["starts_at"] <= at:
+    if row["state"] == InstanceState.COMPLETED or row["starts_at"] <= now:
         raise Ended(N_("This date has begun; it can no longer be changed."))
     return row
 
 
 def require_scheduled(row: db.Row) -> None:
-    """Raises `Cancelled` when the date is."""
-    if row["state"] == "CANCELLED":
+    """Raises `Cancelled` when the instance is cancelled."""
+    if row["state"] == InstanceState.CANCELLED:
         raise cancelled(row["cancel_reason"])
 
 
 async def submit_locked(instance_ids: Sequence[int], request: Request) -> None:
-    """Ask the desks of these dates the same, inside the transaction that holds the locks of their seats rows. Opening a
-    desk also ends the offers of a date that is off (`S5`)."""
-    for said in await process_locked([(instance_id, request) for instance_id in instance_ids]):
-        if isinstance(said, Exception):
-            raise said
+    """Submit one request to the allocator for each instance, inside the transaction that holds their seats
+    rows.
+
+    Whatever is asked, the allocator also ends the offers of an instance that is cancelled (`S5`). Raises what
+    it refuses.
+    """
+    for outcome in await process_locked([(instance_id, request) for instance_id in instance_ids]):
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
-async def bump_sequence(instance_ids: Sequence[int], at: datetime) -> None:
-    """Let calendars follow: their entries are newer than those they hold."""
+async def bump_sequence(instance_ids: Sequence[int], now: datetime) -> None:
+    """Raise the SEQUENCE of the instances, so that calendars replace what they hold (RFC 5545 §3.8.7.4)."""
     await db.execute(
         "UPDATE event_instances SET sequence = sequence + 1, changed_at = $2 WHERE id = ANY($1::bigint[])",
         instance_ids,
-        at,
+        now,
     )

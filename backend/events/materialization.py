@@ -19,15 +19,18 @@ MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily
 
 
 async def materialize_series(series_id: int, now: datetime, *, after_made_until: bool = False) -> list[int]:
-    """Make the missing instances of the weeks ahead and seat the regulars of the series in them (`S2`, `B11`).
+    """Make the missing instances of the weeks ahead and seat the regulars of the series in them (`S2`,
+    `B11`).
 
-    Returns the ids of the new instances. Called inside a transaction; raises `NotFound`, `InvalidRecurrence`, `UnknownZone`.
+    Returns the ids of the new instances. Called inside a transaction; raises `NotFound`, `InvalidRecurrence`,
+    `UnknownZone`.
 
-    Running it twice changes nothing: (series, original start) is unique. The first instance is made however far ahead it
-    lies, so that a new series is never empty. A paused or archived series gets none (`S9`).
+    Running it twice changes nothing: (series, original start) is unique. The first instance is made however
+    far ahead it lies, so that a new series is never empty. A paused or archived series gets none (`S9`).
 
-    With `after_made_until` only occurrences after the last run's `made_until` are made. When a state changes its clocks,
-    the rule's instants no longer match those of existing instances, and none of these must be made a second time.
+    With `after_made_until` only occurrences after the last run's `made_until` are made. When a state changes
+    its clocks, the rule's instants no longer match those of existing instances, and none of these must be
+    made a second time.
     """
     series = await lock_series(series_id)
     if series["paused_at"] is not None or series["archived_at"] is not None:
@@ -53,8 +56,8 @@ async def _insert_instances(
     series: db.Row, occurrences: Sequence[Occurrence], duration: timedelta, now: datetime
 ) -> list[int]:
     rows = await db.rows(
-        "INSERT INTO event_instances (account_id, series_id, code, original_start, starts_at, ends_at, created_at)"
-        " SELECT $1, $2, o.code, o.starts_at, o.starts_at, o.ends_at, $6"
+        "INSERT INTO event_instances (account_id, series_id, code, original_start, starts_at, ends_at,"
+        " created_at) SELECT $1, $2, o.code, o.starts_at, o.starts_at, o.ends_at, $6"
         " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[]) AS o (code, starts_at, ends_at)"
         " ON CONFLICT ON CONSTRAINT event_instances_series_id_original_start_key DO NOTHING RETURNING id",
         series["account_id"],
@@ -72,13 +75,15 @@ async def _insert_instances(
 # A single event has its only instance from the start; a series that was split ends where the next one begins.
 SERIES_BEHIND = """
 SELECT id FROM event_series WHERE paused_at IS NULL AND archived_at IS NULL
-    AND (made_until IS NULL OR made_until < $1 AND rule <> '' AND (dates_before IS NULL OR dates_before > made_until))
+    AND (made_until IS NULL OR made_until < $1 AND rule <> ''
+        AND (dates_before IS NULL OR dates_before > made_until))
 ORDER BY id
 """
 
 
 async def materialize_all_series() -> int:
-    """Make the instances of the weeks ahead of every series that lacks some; how many were made. The daily job (`S2`).
+    """Make the instances of the weeks ahead of every series that lacks some; how many were made. The daily
+    job (`S2`).
 
     A series whose stored rule or zone cannot be read is logged and does not hold up the others.
     """

@@ -1,7 +1,8 @@
-"""Whether a date with a minimum runs: people are warned, and then it is decided (`S7`)."""
+"""Whether an instance with a minimum runs: participants are warned, and then it is decided (`S7`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from backend import clock, db
 from backend.accounts.queries import authorize
@@ -17,17 +18,26 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.rows import bump_versions
+from backend.seats.state import InstanceState
+
+
+class DecisionKind(StrEnum):
+    """What an organiser's decision did."""
+
+    DONE = "done"
+    ALREADY = "already"  # it had been decided so before
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """What was decided, as the answer to who decided it. `kind`: done, already."""
+    """The answer to the organiser who decided. The command line prints it as JSON: these names stay."""
 
-    kind: str
+    kind: DecisionKind
     words: Words
 
 
-# Dates whose settling is ahead, soonest first. $1 is the present moment.
+# Instances whose minimum is to be decided at a moment that the query's end compares, soonest first. $1 is the
+# present.
 UNDECIDED = """
 SELECT i.id FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
@@ -36,7 +46,8 @@ WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.decided_at IS NULL AND r.
     AND i.starts_at - make_interval(mins => r.decide_before_minutes)
 """
 TO_WARN = f"""
-{UNDECIDED} BETWEEN $1::timestamptz + interval '1 microsecond' AND $1::timestamptz + make_interval(mins => r.warn_before_minutes)
+{UNDECIDED} BETWEEN $1::timestamptz + interval '1 microsecond'
+    AND $1::timestamptz + make_interval(mins => r.warn_before_minutes)
     AND i.warned_at IS NULL AND s.booked < r.min_to_run ORDER BY i.starts_at, i.id
 """
 TO_DECIDE = f"""
@@ -46,143 +57,154 @@ ORDER BY i.starts_at, i.id
 
 
 async def warn_of_minimum() -> int:
-    """The minute's job before the decision: who is booked, waits or said maybe is told how many are missing, once for
-    each date and start; how many dates that was (`S7`)."""
-    at = clock.now()
-    return sum([await _warn(row["id"], at) for row in await db.rows(TO_WARN, at)])
+    """Notify the participants of instances that lack people and are soon decided, once for each instance and
+    start.
+
+    The job of every minute (`S7`). Returns how many instances they were warned of.
+    """
+    now = clock.now()
+    return sum([await _warn_participants(row["id"], now) for row in await db.rows(TO_WARN, now)])
 
 
-async def _warn(instance_id: int, at: datetime) -> bool:
+async def _warn_participants(instance_id: int, now: datetime) -> bool:
     async with db.transaction(store.lock(instance_id)):
-        row = await _undecided(instance_id, at)
+        row = await _load_undecided(instance_id, now)
         if row is None or row["warned_at"] is not None or row["missing"] <= 0:
             return False
-        await db.execute("UPDATE event_instances SET warned_at = $2 WHERE id = $1", instance_id, at)
-        whom: list[Recipient] = [(one["user_id"], {}) for one in await participants(instance_id)]
+        await db.execute("UPDATE event_instances SET warned_at = $2 WHERE id = $1", instance_id, now)
+        recipients: list[Recipient] = [
+            (participant["user_id"], {}) for participant in await participants(instance_id)
+        ]
         await enqueue(
             Kind.MINIMUM,
-            whom,
+            recipients,
             account_id=row["account_id"],
             instance_id=instance_id,
-            at=at,
+            at=now,
             once_per=row["starts_at"],
         )
     return True
 
 
 async def decide_minimum() -> int:
-    """The minute's job at the decision: enough have come, and it runs; or else it is called off, or its organisers are
-    asked, as the series wants it; how many dates were settled or asked about (`S7`).
+    """Decide on the instances whose decision is due. The job of every minute (`S7`).
 
-    Each date by itself, with its seats row locked before anybody is counted: a booking that arrives at the same moment
-    is counted, or finds the date called off. One that was made, moved or given its minimum too late for this is asked
-    about in any case.
+    An instance with enough people is confirmed. Otherwise it is cancelled or its organisers are asked, as the
+    series is set. Each instance is decided by itself, with its seats row locked before anybody is counted: a
+    booking at the same moment is counted, or finds the instance cancelled. When an instance was made, moved
+    or given its minimum too late for the participants to expect a decision, its organisers are asked in any
+    case.
+
+    Returns how many instances were decided or asked about.
     """
-    at = clock.now()
-    return sum([await _decide(row["id"], at) for row in await db.rows(TO_DECIDE, at)])
+    now = clock.now()
+    return sum([await _decide_due(row["id"], now) for row in await db.rows(TO_DECIDE, now)])
 
 
-async def _decide(instance_id: int, at: datetime) -> bool:
+async def _decide_due(instance_id: int, now: datetime) -> bool:
     async with db.transaction(store.lock(instance_id)):
-        row = await _undecided(instance_id, at)
-        if row is None or row["decides_at"] > at:
+        row = await _load_undecided(instance_id, now)
+        if row is None or row["decides_at"] > now:
             return False
         if row["missing"] <= 0:
-            await _confirm(row, None, at)
-        elif row["decide_by_itself"] and row["foreseen"]:
-            await _call_off(row, None, at)
+            await _confirm(row, None, now)
+        elif row["decide_by_itself"] and row["is_foreseeable"]:
+            await _cancel(row, None, now)
         elif row["decision_asked_at"] is None:
-            await _ask_organisers(row, at)
+            await _ask_organisers(row, now)
         else:
             return False
     return True
 
 
 async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionResult:
-    """An organiser's word: it runs with who there is, or it is called off; whatever the number is (`S7`).
+    """An organiser's decision, whatever the number of people is: the instance runs, or it is cancelled
+    (`S7`).
 
-    That it runs is decided once; it can be called off all the same. Raises `Cancelled`, `Ended`, `Forbidden`,
-    `NotFound`, `Busy`.
+    That it runs is decided once; it can still be cancelled afterwards. Raises `Cancelled`, `Ended`,
+    `Forbidden`, `NotFound`, `Busy`.
     """
-    where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
-    async with db.transaction(store.lock(where.id)):
-        still = await load_instance(where.id, at)
-        if still["state"] == "CANCELLED" and not run:
-            return DecisionResult("already", Words(N_("It is called off already.")))
-        require_scheduled(still)
-        if run and still["decided_at"] is not None:
-            return DecisionResult("already", Words(N_("It runs; that is decided already.")))
-        row = await _row(where.id)
+    address = await find_instance(code)
+    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
+    async with db.transaction(store.lock(address.id)):
+        instance = await load_instance(address.id, now)
+        if instance["state"] == InstanceState.CANCELLED and not run:
+            return DecisionResult(DecisionKind.ALREADY, Words(N_("It is called off already.")))
+        require_scheduled(instance)
+        if run and instance["decided_at"] is not None:
+            return DecisionResult(DecisionKind.ALREADY, Words(N_("It runs; that is decided already.")))
+        row = await _load_with_count(address.id)
         assert row is not None
         if run:
-            await _confirm(row, person.id, at)
-            await record_audit(club.id, person.id, "run", f"instance {where.id}")
-            return DecisionResult("done", Words(N_("It runs. Everybody who comes can count on it.")))
-        await _call_off(row, person.id, at)
-    return DecisionResult("done", Words(N_("Called off. Everybody concerned is told.")))
+            await _confirm(row, person.id, now)
+            await record_audit(account.id, person.id, "run", f"instance {address.id}")
+            return DecisionResult(
+                DecisionKind.DONE, Words(N_("It runs. Everybody who comes can count on it."))
+            )
+        await _cancel(row, person.id, now)
+    return DecisionResult(DecisionKind.DONE, Words(N_("Called off. Everybody concerned is told.")))
 
 
-async def _row(instance_id: int) -> db.Row | None:
-    """A date with its count. Its decision was *foreseen* when people could know of it: a date that was made, moved or
-    given a minimum only after its decision time is not called off by itself."""
+async def _load_with_count(instance_id: int) -> db.Row | None:
+    """An instance with its count of people and the moment `decides_at`.
+
+    The decision `is_foreseeable` when the instance was made, moved and given its minimum before `decides_at`.
+    """
     return await db.row(
-        "SELECT d.*, d.decides_at > greatest(d.created_at, d.moved_at, d.settled_how_at) AS foreseen FROM ("
-        " SELECT i.*, r.min_to_run, r.decide_by_itself, r.updated_at AS settled_how_at, s.booked,"
+        "SELECT d.*, d.decides_at > greatest(d.created_at, d.moved_at, d.series_updated_at) AS is_foreseeable"
+        " FROM (SELECT i.*, r.min_to_run, r.decide_by_itself, r.updated_at AS series_updated_at, s.booked,"
         " r.min_to_run - s.booked AS missing, a.language,"
         " i.starts_at - make_interval(mins => r.decide_before_minutes) AS decides_at"
         " FROM event_instances i JOIN event_series r ON r.id = i.series_id"
-        " JOIN instance_seats s ON s.instance_id = i.id JOIN accounts a ON a.id = i.account_id WHERE i.id = $1) d",
+        " JOIN instance_seats s ON s.instance_id = i.id JOIN accounts a ON a.id = i.account_id"
+        " WHERE i.id = $1) d",
         instance_id,
     )
 
 
-async def _undecided(instance_id: int, at: datetime) -> db.Row | None:
-    """The date, counted while its seats row is locked; None when there is nothing to decide any more."""
-    row = await _row(instance_id)
-    if row is None or row["state"] != "SCHEDULED" or row["starts_at"] <= at:
+async def _load_undecided(instance_id: int, now: datetime) -> db.Row | None:
+    """The instance, counted while its seats row is locked; None when there is nothing left to decide."""
+    row = await _load_with_count(instance_id)
+    if row is None or row["state"] != InstanceState.SCHEDULED or row["starts_at"] <= now:
         return None
     return row if row["decided_at"] is None and row["min_to_run"] is not None else None
 
 
-async def _confirm(row: db.Row, by: int | None, at: datetime) -> None:
-    await _settle(row["id"], by, at)
-    # Who was never told that it was in doubt need not hear that it is not.
+async def _confirm(row: db.Row, user_id: int | None, now: datetime) -> None:
+    await _record_decision(row["id"], user_id, now)
+    # Participants who were never warned need not hear that it runs.
     if row["warned_at"] is not None:
-        await notify_participants(row["account_id"], row["id"], Kind.CONFIRMED, at)
+        await notify_participants(row["account_id"], row["id"], Kind.CONFIRMED, now)
     await bump_versions([row["id"]])
 
 
-async def _call_off(row: db.Row, by: int | None, at: datetime) -> None:
-    await _settle(row["id"], by, at)
-    await cancel_locked(row["account_id"], row["id"], by, too_few(row), at)
+async def _cancel(row: db.Row, user_id: int | None, now: datetime) -> None:
+    await _record_decision(row["id"], user_id, now)
+    await cancel_locked(row["account_id"], row["id"], user_id, _cancel_reason(row), now)
 
 
-async def _settle(instance_id: int, by: int | None, at: datetime) -> None:
+async def _record_decision(instance_id: int, user_id: int | None, now: datetime) -> None:
     await db.execute(
-        "UPDATE event_instances SET decided_at = $2, decided_by = $3 WHERE id = $1",
-        instance_id,
-        at,
-        by,
+        "UPDATE event_instances SET decided_at = $2, decided_by = $3 WHERE id = $1", instance_id, now, user_id
     )
 
 
-async def _ask_organisers(row: db.Row, at: datetime) -> None:
-    await db.execute("UPDATE event_instances SET decision_asked_at = $2 WHERE id = $1", row["id"], at)
-    whom: list[Recipient] = [(user_id, {}) for user_id in await organisers(row["account_id"])]
+async def _ask_organisers(row: db.Row, now: datetime) -> None:
+    await db.execute("UPDATE event_instances SET decision_asked_at = $2 WHERE id = $1", row["id"], now)
+    recipients: list[Recipient] = [(user_id, {}) for user_id in await organisers(row["account_id"])]
     await enqueue(
         Kind.DECIDE,
-        whom,
+        recipients,
         account_id=row["account_id"],
         instance_id=row["id"],
-        at=at,
+        at=now,
         once_per=row["starts_at"],
     )
 
 
-def too_few(row: db.Row) -> str:
-    """Why it is called off, in the club's language: it is written on the card as an organiser's own words are."""
+def _cancel_reason(row: db.Row) -> str:
+    """Why it is cancelled, in the account's language: cards show it like a reason an organiser wrote."""
     voice = Voice(row["language"])
     if row["min_to_run"] is None or row["missing"] <= 0:
         return voice.say(N_("It was decided that it does not take place."))

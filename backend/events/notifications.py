@@ -1,4 +1,4 @@
-"""Notifying people of what became of an instance, in the transaction that changed it (`M1`)."""
+"""Notifying people about an instance, in the transaction that changes it (`M1`)."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from backend.outbox.kinds import Kind
 
 
 async def participants(instance_id: int) -> list[db.Row]:
-    """The bookings of everybody who is booked, waits or said maybe and has Telegram, with their `user_id`."""
+    """The bookings of everyone on Telegram who is booked, waits or said maybe, each with its `user_id`."""
     return await db.rows(
         "SELECT m.user_id, b.* FROM bookings b JOIN memberships m ON m.id = b.membership_id"
         " WHERE b.instance_id = $1 AND b.answer IN ('in', 'maybe') AND m.user_id IS NOT NULL ORDER BY b.id",
@@ -17,20 +17,20 @@ async def participants(instance_id: int) -> list[db.Row]:
 
 
 async def organisers(account_id: int) -> list[int]:
-    """The ids of a club's OWNERs and ADMINs."""
+    """The user ids of an account's OWNERs and ADMINs."""
     rows = await db.rows(
-        "SELECT user_id FROM memberships WHERE account_id = $1 AND role IN ('OWNER', 'ADMIN') AND left_at IS NULL"
-        " AND user_id IS NOT NULL ORDER BY id",
+        "SELECT user_id FROM memberships WHERE account_id = $1 AND role IN ('OWNER', 'ADMIN')"
+        " AND left_at IS NULL AND user_id IS NOT NULL ORDER BY id",
         account_id,
     )
     return [row["user_id"] for row in rows]
 
 
 async def notify_participants(
-    account_id: int, instance_id: int, kind: Kind, at: datetime, **detail: object
+    account_id: int, instance_id: int, kind: Kind, now: datetime, **detail: object
 ) -> None:
-    """Notify everybody who is booked, waits or said maybe."""
+    """Notify everyone who is booked, waits or said maybe."""
     recipients: list[Recipient] = [
         (row["user_id"], {"seats": row["seats"], **detail}) for row in await participants(instance_id)
     ]
-    await enqueue(kind, recipients, account_id=account_id, instance_id=instance_id, at=at)
+    await enqueue(kind, recipients, account_id=account_id, instance_id=instance_id, at=now)

@@ -1,6 +1,8 @@
-"""The occurrences of a recurrence as instants: the recurrence set of RFC 5545 §3.8.5 in a zone (`S1` to `S3`).
+"""The occurrences of a recurrence as instants: the recurrence set of RFC 5545 §3.8.5 in a zone (`S1` to
+`S3`).
 
-Pure: no tables, no clock. `rfc5545` reads the text, `recurrence` works out wall clocks, `zones` resolves them.
+Pure: no tables, no clock. `rfc5545` reads the text, `recurrence` works out wall clocks, `zones` resolves
+them.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,13 +12,14 @@ from datetime import datetime, timedelta
 from backend.events.recurrence import REACH, DateOrDateTime, Recurrence, Rule, wall_times
 from backend.zones import resolve_local, wall_clock
 
-# No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as instants.
+# No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
+# instants.
 _WIDEST_JUMP = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence of a series: its identity (`S2`; aware, UTC) and the wall clock at that instant (naive)."""
+    """One occurrence of a series: its identity (`S2`; aware, UTC) and the wall clock at it (naive)."""
 
     original_start: datetime
     local: datetime
@@ -38,15 +41,17 @@ def occurrences(
 ) -> list[Occurrence]:
     """The first `limit` occurrences strictly after `after`, up to and including `until`, in ascending order.
 
-    `starts_local` (DTSTART) is a naive wall clock, of which fractions of a second are dropped; the limits are aware. No
-    instant appears twice, even where a DST gap moves one wall clock onto another (`S3`).
+    `starts_local` (DTSTART) is a naive wall clock, of which fractions of a second are dropped; the limits are
+    aware. No instant appears twice, even where a DST gap moves one wall clock onto another (`S3`).
 
-    As in RFC 5545 §3.8.5.3 the start is always the first occurrence, even when no rule matches it or UNTIL is earlier,
-    and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence takes its place.
-    An RDATE before the start is ignored. Unlike RFC 5545 §3.3.10, an occurrence whose local time does not exist is
-    kept and moved forward (`S3`). Nothing later than `REACH` years after the start is found.
+    As in RFC 5545 §3.8.5.3 the start is always the first occurrence, even when no rule matches it or UNTIL is
+    earlier, and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence
+    takes its place. An RDATE before the start is ignored. Unlike RFC 5545 §3.3.10, an occurrence whose local
+    time does not exist is kept and moved forward (`S3`). Nothing later than `REACH` years after the start is
+    found.
 
-    Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years 1900 to 2999.
+    Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years
+    1900 to 2999.
     """
     if after.tzinfo is None or until.tzinfo is None:
         raise ValueError("the limits of a span of time must be aware")
@@ -120,22 +125,24 @@ def _rule_instants(
 
 
 def _is_after_until(until: DateOrDateTime, wall: datetime, instant: datetime) -> bool:
-    """Whether an occurrence is later than UNTIL, which includes its own instant, wall clock or whole local day."""
+    """Whether an occurrence is later than UNTIL, which includes its own instant, wall clock or whole local
+    day."""
     if not isinstance(until, datetime):
         return wall.date() > until
     return wall > until if until.tzinfo is None else instant > until
 
 
 def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:
-    """A predicate that tells whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as it is asked."""
+    """A predicate that tells whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as it
+    is asked."""
     days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
     instants = {
         value if value.tzinfo is not None else resolve_local(value, zone)
         for value in recurrence.exdates
         if isinstance(value, datetime)
     }
-    # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant has the
-    # wall clock of that instant, or an earlier one, from which a gap moved it.
+    # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant
+    # has the wall clock of that instant, or an earlier one, from which a gap moved it.
     exrules = [_rule_instants(rule, starts, zone, counted=0) for rule in recurrence.exrules]
     read_until = [starts] * len(exrules)
 

@@ -1,4 +1,4 @@
-"""Series, as organisers see them."""
+"""Series as organisers see them, and the way from a public code to its instance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,19 +18,20 @@ async def find_instance(code: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """A series with what organisers want to know of it at a glance."""
+    """A series with what organisers want to know of it at a glance. The command line prints it as JSON: these
+    names stay."""
 
     id: int
     account_id: int
     draft: SeriesDraft
     group_title: str
-    dates_ahead: int
+    dates_ahead: int  # scheduled instances that are not over
     next_start: datetime | None
-    part: SeriesBounds = UNBOUNDED  # of its rule's dates, once it was split (S4)
+    part: SeriesBounds = UNBOUNDED  # of its rule's occurrences, once it was split (S4)
     follows_id: int | None = None  # the series it was split from
     paused_at: datetime | None = None
     archived_at: datetime | None = None
-    drifted: int = 0  # dates its rule no longer has, which wait for an organiser's word (S4)
+    drifted: int = 0  # instances no longer in its rule, which wait for an organiser's decision (S4)
 
     @property
     def hue(self) -> int:
@@ -41,20 +42,20 @@ SELECT_SERIES = """
 SELECT r.*, coalesce(g.title, '') AS group_title, n.ahead, n.next_start, n.drifted
 FROM event_series r LEFT JOIN groups g ON g.id = r.group_id
 LEFT JOIN LATERAL (
-    SELECT count(*) AS ahead, min(starts_at) AS next_start, count(i.drifted_at) AS drifted FROM event_instances i
-    WHERE i.series_id = r.id AND i.state = 'SCHEDULED' AND i.ends_at > $2
+    SELECT count(*) AS ahead, min(starts_at) AS next_start, count(i.drifted_at) AS drifted
+    FROM event_instances i WHERE i.series_id = r.id AND i.state = 'SCHEDULED' AND i.ends_at > $2
 ) n ON true
 """
 
 
 def draft_from_row(row: db.Row) -> SeriesDraft:
-    """The draft that a row of series says."""
+    """The draft that a row of `event_series` was saved from."""
     fields = {name: row[name] for name in SeriesDraft.__dataclass_fields__}
     fields["remind_before_minutes"] = tuple(fields["remind_before_minutes"])
     return SeriesDraft(**fields)
 
 
-def _series(row: db.Row) -> SeriesView:
+def _view_from_row(row: db.Row) -> SeriesView:
     return SeriesView(
         id=row["id"],
         account_id=row["account_id"],
@@ -71,19 +72,21 @@ def _series(row: db.Row) -> SeriesView:
 
 
 async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesView]:
-    """The club's series: those with dates to come first, by the next of them; the `archived` ones only when asked (`S9`)."""
+    """The account's series, by their next start, those without one last; with `archived` only the archived
+    ones (`S9`)."""
     rows = await db.rows(
-        f"{SELECT_SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3 ORDER BY n.next_start NULLS LAST, r.id",
+        f"{SELECT_SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3"
+        " ORDER BY n.next_start NULLS LAST, r.id",
         account_id,
         clock.now(),
         archived,
     )
-    return [_series(row) for row in rows]
+    return [_view_from_row(row) for row in rows]
 
 
 async def series_by_id(account_id: int, series_id: int) -> SeriesView | None:
-    """One series of the club, or None (`A1`)."""
+    """One series of the account, or None (`A1`)."""
     row = await db.row(
         f"{SELECT_SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id
     )
-    return _series(row) if row else None
+    return _view_from_row(row) if row else None

@@ -1,4 +1,4 @@
-"""A recurrence as RFC 5545 means it, in wall-clock time; instants come later (`S1`, `S3`)."""
+"""Recurrence rules (RFC 5545 §3.3.10) in wall-clock time; `occurrences` makes instants of them (`S1`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,12 +9,13 @@ from typing import Final, Literal
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
 from dateutil.rrule import weekday as dateutil_weekday
 
-# A whole local day, a wall clock in the series' zone (naive), or an instant (aware, UTC).
+# A DATE (a whole local day) or a DATE-TIME (RFC 5545 §3.3.4, §3.3.5): a wall clock in the zone of the series
+# when naive, an instant when aware (UTC).
 DateOrDateTime = date | datetime
 
 
 class Freq(StrEnum):
-    """How often a rule repeats. What is more frequent than daily is refused."""
+    """FREQ of a rule. Frequencies above DAILY are refused."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
@@ -23,7 +24,7 @@ class Freq(StrEnum):
 
 
 class Weekday(IntEnum):
-    """Days of the week as RFC 5545 names them, numbered as `date.weekday()` does."""
+    """Days of the week by their RFC 5545 names, numbered as `date.weekday()` does."""
 
     MO = 0
     TU = 1
@@ -36,7 +37,8 @@ class Weekday(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayNum:
-    """One value of BYDAY: a weekday, or with an ordinal the nth (below 0: nth last) of a period."""
+    """One value of BYDAY ("weekdaynum"): a weekday, or with an ordinal the nth of a period, from its end when
+    negative."""
 
     weekday: Weekday
     ordinal: int | None = None
@@ -44,7 +46,8 @@ class WeekdayNum:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One RRULE or EXRULE; the fields are its parts. Absent parts are empty, not yet derived."""
+    """One RRULE or EXRULE; each field is a rule part. An absent part is empty: what the start implies is not
+    filled in."""
 
     freq: Freq
     interval: int = 1
@@ -64,10 +67,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """The dates of a series: rules and single dates added, rules and single dates left out.
+    """The recurrence properties of a series: RRULE, EXRULE (RFC 2445 §4.8.5.2), RDATE and EXDATE (RFC 5545
+    §3.8.5).
 
-    A `date` among `rdates` is that day at the series' own time; among `exdates` it is the whole
-    local day. Without any of them the series has one date, its start.
+    A DATE among `rdates` is that day at the series' own time; among `exdates` it is the whole local day.
+    Without any of them the series has one occurrence, its start.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -76,27 +80,27 @@ class Recurrence:
     exdates: tuple[DateOrDateTime, ...] = ()
 
 
-_DATEUTIL: Final[dict[Freq, Literal[0, 1, 2, 3]]] = {
+_DATEUTIL_FREQ: Final[dict[Freq, Literal[0, 1, 2, 3]]] = {
     Freq.DAILY: DAILY,
     Freq.WEEKLY: WEEKLY,
     Freq.MONTHLY: MONTHLY,
     Freq.YEARLY: YEARLY,
 }
 
-# dateutil looks for the next date up to the year 9999, eight thousand years that a rule which
-# never matches (every 7th day from a Monday, if a Tuesday) would spin through. The Gregorian
-# calendar repeats itself, weekdays included, every 400 years: reckoned as near to the end of
-# dateutil's calendar as leaves room for `REACH`, the same search ends soon.
-REACH: Final = 100
-_CYCLE: Final = 400
+# dateutil searches for the next match up to the year 9999. A rule that never matches (every 7th day from a
+# Monday, if a Tuesday) would keep it busy for eight thousand years. The Gregorian calendar repeats itself,
+# weekdays included, every 400 years: moved as near to the end of dateutil's calendar as leaves room for
+# `REACH`, the same search ends soon.
+REACH: Final = 100  # years
+_CYCLE: Final = 400  # years
 _LAST_START: Final = 9999 - REACH
 
 
 def wall_times(rule: Rule, starts: datetime) -> Iterator[datetime]:
-    """The wall clocks from `starts` (naive, whole seconds) on that match the rule, ascending.
+    """The wall clocks from `starts` (naive, whole seconds) on that match the rule, in ascending order.
 
-    COUNT and UNTIL are not applied here, as one counts the series' start and the other may be an
-    instant. At least `REACH` years are looked through; the generator may end after that.
+    COUNT and UNTIL are not applied, because COUNT includes the start of the series and UNTIL may be an
+    instant. At least `REACH` years are searched; the generator may end after that.
     """
     shift = _CYCLE * max(0, (_LAST_START - starts.year) // _CYCLE)
     first = starts.replace(year=starts.year + shift)
@@ -104,26 +108,26 @@ def wall_times(rule: Rule, starts: datetime) -> Iterator[datetime]:
     if rule.freq is Freq.WEEKLY:
         # BYSETPOS counts within the whole week; dateutil's first week would begin at the start.
         anchor -= timedelta(days=(first.weekday() - rule.week_start) % 7)
-    for wall in _dates(rule, starts, anchor):
+    for wall in _matches(rule, starts, anchor):
         if wall >= first:
             yield wall.replace(year=wall.year - shift)
 
 
-def _dates(rule: Rule, starts: datetime, anchor: datetime) -> Iterator[datetime]:
+def _matches(rule: Rule, starts: datetime, anchor: datetime) -> Iterator[datetime]:
     """What dateutil finds from the anchor to the end of its calendar."""
-    dates = iter(_as_dateutil(rule, starts, anchor))
+    matches = iter(_dateutil_rule(rule, starts, anchor))
     while True:
         try:
-            yield next(dates)
+            yield next(matches)
         except (StopIteration, OverflowError, ValueError):
-            # The last week of dateutil's calendar reaches over its end, which raises: an end, too.
+            # dateutil raises in the last week of its calendar, which reaches past the calendar's end.
             return
 
 
-def _as_dateutil(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
-    """The rule for dateutil, with what RFC 5545 derives from the series' start spelled out."""
+def _dateutil_rule(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
+    """The rule for dateutil, with the parts that RFC 5545 derives from the start of the series filled in."""
     return rrule(
-        _DATEUTIL[rule.freq],
+        _DATEUTIL_FREQ[rule.freq],
         dtstart=anchor,
         interval=rule.interval,
         wkst=dateutil_weekday(rule.week_start),
@@ -131,7 +135,7 @@ def _as_dateutil(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
         byweekno=rule.by_week_no or None,
         byyearday=rule.by_year_day or None,
         bymonthday=rule.by_month_day or None,
-        byweekday=[dateutil_weekday(d.weekday, d.ordinal) for d in _days(rule, starts)] or None,
+        byweekday=[dateutil_weekday(day.weekday, day.ordinal) for day in _by_day(rule, starts)] or None,
         byhour=rule.by_hour or starts.hour,
         byminute=rule.by_minute or starts.minute,
         bysecond=rule.by_second or starts.second,
@@ -139,23 +143,26 @@ def _as_dateutil(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
     )
 
 
-def _days(rule: Rule, starts: datetime) -> tuple[WeekdayNum, ...]:
+def _by_day(rule: Rule, starts: datetime) -> tuple[WeekdayNum, ...]:
     """BYDAY as dateutil understands it."""
-    selects_days = rule.by_day or rule.by_month_day or rule.by_year_day
-    if (rule.freq is Freq.WEEKLY or rule.by_week_no) and not selects_days:
-        # A week alone names no day: it is the weekday of the start (dateutil: all seven of them).
+    has_days = rule.by_day or rule.by_month_day or rule.by_year_day
+    if (rule.freq is Freq.WEEKLY or rule.by_week_no) and not has_days:
+        # A week without a day means the weekday of the start; dateutil would take all seven.
         return (WeekdayNum(Weekday(starts.weekday())),)
-    ordinal = [day for day in rule.by_day if day.ordinal is not None]
-    if not ordinal or len(ordinal) == len(rule.by_day):
+    with_ordinal = [day for day in rule.by_day if day.ordinal is not None]
+    if not with_ordinal or len(with_ordinal) == len(rule.by_day):
         return rule.by_day
-    # "MO,1FR" is every Monday and the first Friday; dateutil takes it as both at once, never.
-    most = 53 if rule.freq is Freq.YEARLY and not rule.by_month else 5
-    plain = (day.weekday for day in rule.by_day if day.ordinal is None)
-    return (*ordinal, *(WeekdayNum(weekday, n) for weekday in plain for n in range(1, most + 1)))
+    # "MO,1FR" is every Monday and the first Friday; dateutil requires both at once, which never matches.
+    last_ordinal = 53 if rule.freq is Freq.YEARLY and not rule.by_month else 5
+    weekdays = (day.weekday for day in rule.by_day if day.ordinal is None)
+    return (
+        *with_ordinal,
+        *(WeekdayNum(weekday, n) for weekday in weekdays for n in range(1, last_ordinal + 1)),
+    )
 
 
 def can_match(rule: Rule) -> bool:
-    """Whether any day of any year fits the rule (30 February does not), whatever its interval."""
-    # The forty years to the end of dateutil's calendar hold each of the fourteen kinds of year.
+    """Whether any day of any year matches the rule, whatever its interval. 30 February does not."""
+    # The forty years to the end of dateutil's calendar contain each of the fourteen kinds of year.
     starts = datetime(9960, 1, 1)
-    return next(_dates(replace(rule, interval=1), starts, starts), None) is not None
+    return next(_matches(replace(rule, interval=1), starts, starts), None) is not None

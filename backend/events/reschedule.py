@@ -1,4 +1,4 @@
-"""Moving one date, and the question to who is booked (`S6`)."""
+"""Moving one instance to another time, and asking everyone who is booked whether they still come (`S6`)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,12 +26,15 @@ from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import ask_booked_again, bump_versions
 from backend.zones import resolve_local, wall_clock
 
-MINUTES_MAX = 14 * 24 * 60
+DURATION_MAX = 14 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
 class MoveResponses:
-    """What came of the question whether they still come: names, in the order in which they booked (`S6`)."""
+    """The names of those who were asked whether they still come, in the order in which they booked (`S6`).
+
+    The command line prints it as JSON: these names stay.
+    """
 
     stay: list[str]
     left: list[str]
@@ -39,48 +42,51 @@ class MoveResponses:
 
     @property
     def asked(self) -> int:
+        """How many were asked."""
         return len(self.stay) + len(self.left) + len(self.silent)
 
 
 async def move_instance(
     code: str, person: Person, starts_local: datetime, *, duration_minutes: int | None = None
 ) -> None:
-    """Let a date take place at another time: a wall clock in its zone (naive), which becomes an instant as `S3` says.
+    """Move an instance to another start: a naive wall clock in its zone, resolved as `S3` says.
 
-    Its bookings, its code and its place in the series stay; who is booked is asked once for each move whether they still
-    come, who waits or said maybe is told. To where it is already, nothing changes. Raises `InvalidForm` faults as
-    `Invalid`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    It keeps its bookings, its code and its identity. With each move everyone who is booked is asked once
+    whether they still come; those who wait or said maybe are notified. Without `duration_minutes` the
+    duration stays. Moving it to where it is changes nothing.
+
+    Raises `Invalid`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
-    where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
-    at = clock.now()
-    async with db.transaction(store.lock(where.id)):
-        row = await load_instance(where.id, at)
+    address = await find_instance(code)
+    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
+    async with db.transaction(store.lock(address.id)):
+        row = await load_instance(address.id, now)
         require_scheduled(row)
-        was = row["ends_at"] - row["starts_at"]
-        starts_at, length = resolve_new_time(row["zone"], was, starts_local, duration_minutes, at)
-        moved = starts_at != row["starts_at"]
-        if not moved and was == length:
+        old_duration = row["ends_at"] - row["starts_at"]
+        starts_at, duration = resolve_new_time(row["zone"], old_duration, starts_local, duration_minutes, now)
+        is_moved = starts_at != row["starts_at"]
+        if not is_moved and duration == old_duration:
             return
         await db.execute(
             "UPDATE event_instances SET starts_at = $2, ends_at = $3, edited_at = $4, drifted_at = NULL"
             " WHERE id = $1",
-            where.id,
+            address.id,
             starts_at,
-            starts_at + length,
-            at,
+            starts_at + duration,
+            now,
         )
-        await bump_sequence([where.id], at)
-        if moved:
-            await _ask_again(row, starts_at, at)
-        await bump_versions([where.id])
-        # Free seats move by the new start's clock.
-        await submit_locked([where.id], Request(Verb.FILL, Via.SYSTEM))
+        await bump_sequence([address.id], now)
+        if is_moved:
+            await _ask_participants(row, starts_at, now)
+        await bump_versions([address.id])
+        # How free seats move depends on the time until the start, which is another now (W3).
+        await submit_locked([address.id], Request(Verb.FILL, Via.SYSTEM))
         await record_audit(
-            club.id,
+            account.id,
             person.id,
             "move",
-            f"instance {where.id}",
+            f"instance {address.id}",
             was=wall_clock(row["starts_at"], row["zone"]).isoformat(),
             now=str(starts_local),
         )
@@ -88,71 +94,74 @@ async def move_instance(
 
 def resolve_new_time(
     zone: str,
-    was: timedelta,
+    old_duration: timedelta,
     starts_local: datetime,
     duration_minutes: int | None,
-    at: datetime,
+    now: datetime,
 ) -> tuple[datetime, timedelta]:
-    """When a date that took `was` long would begin, and how long it would take, moved to this wall clock in its zone.
+    """The start (aware, UTC) and duration of an instance that is moved to a naive wall clock in its zone.
 
-    Raises `Invalid` for what it cannot be moved to.
+    Raises `Invalid` when it cannot be moved there.
     """
     if starts_local.tzinfo is not None or not 2000 <= starts_local.year < 2200:
         raise Invalid(N_("Choose a date in this century."), field="starts_local")
     starts_at = resolve_local(starts_local.replace(second=0, microsecond=0), zone)
-    if starts_at <= at:
+    if starts_at <= now:
         raise Invalid(N_("That is in the past. Choose a time to come."), field="starts_local")
     if duration_minutes is None:
-        return starts_at, was
-    if not 5 <= duration_minutes <= MINUTES_MAX:
+        return starts_at, old_duration
+    if not 5 <= duration_minutes <= DURATION_MAX:
         raise Invalid(
             N_("Between %(least)s and %(most)s, please."),
             field="duration_minutes",
             least=5,
-            most=MINUTES_MAX,
+            most=DURATION_MAX,
         )
     return starts_at, timedelta(minutes=duration_minutes)
 
 
-async def _ask_again(row: db.Row, starts_at: datetime, at: datetime) -> None:
-    """Everything that hangs on the start begins again; who is booked is asked, and the others are told.
+async def _ask_participants(row: db.Row, starts_at: datetime, now: datetime) -> None:
+    """Restart what depends on the start, ask everyone who is booked, and notify the other participants.
 
-    Whoever was not yet told of an earlier move is told of both as one; who would be told that nothing changed, is not.
+    A participant whose message about an earlier move has not been sent yet gets one message about both moves,
+    or none when the instance is back where they know it to be.
     """
     instance_id = row["id"]
-    unheard = {
-        one["user_id"]: datetime.fromisoformat(one["was"])
-        for one in await db.rows(
+    known_starts = {
+        message["user_id"]: datetime.fromisoformat(message["was"])
+        for message in await db.rows(
             "UPDATE messages SET state = 'dropped', error = 'moved again'"
-            f" WHERE instance_id = $1 AND kind = '{Kind.MOVED}' AND state = 'due' RETURNING user_id, detail->>'was' AS was",
+            f" WHERE instance_id = $1 AND kind = '{Kind.MOVED}' AND state = 'due'"
+            " RETURNING user_id, detail->>'was' AS was",
             instance_id,
         )
     }
     await db.execute(
-        "UPDATE event_instances SET moved_from = $2, moved_at = $3, warned_at = NULL, decision_asked_at = NULL"
-        " WHERE id = $1",
+        "UPDATE event_instances SET moved_from = $2, moved_at = $3, warned_at = NULL,"
+        " decision_asked_at = NULL WHERE id = $1",
         instance_id,
         row["starts_at"],
-        at,
+        now,
     )
-    whom: list[Recipient] = []
-    spared = []
-    for one in await participants(instance_id):
-        was = unheard.get(one["user_id"], row["starts_at"])
-        if was == starts_at:
-            spared.append(one["id"])
+    recipients: list[Recipient] = []
+    unaffected = []
+    for participant in await participants(instance_id):
+        known_start = known_starts.get(participant["user_id"], row["starts_at"])
+        if known_start == starts_at:
+            unaffected.append(participant["id"])
         else:
-            detail = {"was": was.isoformat(), "asked": one["seats"] > 0}
-            whom.append((one["user_id"], detail))
-    await ask_booked_again(instance_id, at, spared=spared)
-    await enqueue(Kind.MOVED, whom, account_id=row["account_id"], instance_id=instance_id, at=at)
+            detail = {"was": known_start.isoformat(), "asked": participant["seats"] > 0}
+            recipients.append((participant["user_id"], detail))
+    await ask_booked_again(instance_id, now, spared=unaffected)
+    await enqueue(Kind.MOVED, recipients, account_id=row["account_id"], instance_id=instance_id, at=now)
 
 
-# Who took a seat after they were asked knew the new time.
+# A seat taken after the question counts as staying: its holder saw the new time.
 MOVE_RESPONSES = f"""
 SELECT {DISPLAY_NAME} AS name,
     CASE WHEN b.seats = 0 THEN 'left'
-        WHEN b.move_stays_at IS NOT NULL OR b.seated_at > b.move_asked_at THEN 'stay' ELSE 'silent' END AS said
+        WHEN b.move_stays_at IS NOT NULL OR b.seated_at > b.move_asked_at THEN 'stay'
+        ELSE 'silent' END AS response
 FROM bookings b JOIN event_instances i ON i.id = b.instance_id JOIN memberships m ON m.id = b.membership_id
 LEFT JOIN telegram_users u ON u.id = m.user_id
 WHERE b.instance_id = $1 AND b.move_asked_at = i.moved_at
@@ -161,10 +170,11 @@ ORDER BY b.id
 
 
 async def move_responses(code: str, person: Person) -> MoveResponses:
-    """How many of those who were asked stay, left, or are silent (`S6`). Raises `Forbidden`, `NotFound`."""
-    where = await find_instance(code)
-    await authorize(person, where.account_id, Permission.SEE_PEOPLE)
-    said: dict[str, list[str]] = {"stay": [], "left": [], "silent": []}
-    for row in await db.rows(MOVE_RESPONSES, where.id):
-        said[row["said"]].append(row["name"])
-    return MoveResponses(**said)
+    """Who stays, left or is silent after the last move (`S6`). Raises `Forbidden`, `NotFound`."""
+    address = await find_instance(code)
+    await authorize(person, address.account_id, Permission.SEE_PEOPLE)
+    responses = MoveResponses([], [], [])
+    names = {"stay": responses.stay, "left": responses.left, "silent": responses.silent}
+    for row in await db.rows(MOVE_RESPONSES, address.id):
+        names[row["response"]].append(row["name"])
+    return responses

@@ -1,8 +1,10 @@
-"""Recurrences as text: RRULE, RDATE, EXDATE, EXRULE lines of RFC 5545, read and written (`S1`)."""
+"""Recurrences as text: RRULE, RDATE, EXDATE (RFC 5545 §3.8.5) and EXRULE (RFC 2445 §4.8.5.2), read and
+written (`S1`)."""
 
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from itertools import product
 from typing import Any, Final
 
@@ -15,41 +17,56 @@ MOST_RULES: Final = 8
 MOST_DATES: Final = 500
 MOST_TIMES_A_DAY: Final = 12
 
+
+class RecurrenceFault(StrEnum):
+    """Why a text is refused as a recurrence."""
+
+    SYNTAX = "rule.syntax"
+    VALUE = "rule.value"
+    TOGETHER = "rule.together"
+    ENDS_TWICE = "rule.ends-twice"
+    TOO_OFTEN = "rule.too-often"
+    TOO_LONG = "rule.too-long"
+    NEVER = "rule.never"
+    ZONE = "rule.zone"
+    PERIOD = "rule.period"
+
+
 _SENTENCES: Final = {
-    "rule.syntax": N_("This part of the repetition is not understood: %(part)s"),
-    "rule.value": N_("This value is out of range: %(part)s"),
-    "rule.together": N_("These parts of the repetition do not go together: %(part)s"),
-    "rule.ends-twice": N_("A repetition ends on a date or after a number of times, not both."),
-    "rule.too-often": N_("An event can repeat daily or more rarely, at most 12 times a day."),
-    "rule.too-long": N_("The repetition is too long: at most 8 rules and 500 single dates."),
-    "rule.never": N_("No day ever fits this repetition: %(part)s"),
-    "rule.zone": N_("There is no such time zone: %(part)s"),
-    "rule.period": N_("An extra date has the length of the event; leave its end out: %(part)s"),
+    RecurrenceFault.SYNTAX: N_("This part of the repetition is not understood: %(part)s"),
+    RecurrenceFault.VALUE: N_("This value is out of range: %(part)s"),
+    RecurrenceFault.TOGETHER: N_("These parts of the repetition do not go together: %(part)s"),
+    RecurrenceFault.ENDS_TWICE: N_("A repetition ends on a date or after a number of times, not both."),
+    RecurrenceFault.TOO_OFTEN: N_("An event can repeat daily or more rarely, at most 12 times a day."),
+    RecurrenceFault.TOO_LONG: N_("The repetition is too long: at most 8 rules and 500 single dates."),
+    RecurrenceFault.NEVER: N_("No day ever fits this repetition: %(part)s"),
+    RecurrenceFault.ZONE: N_("There is no such time zone: %(part)s"),
+    RecurrenceFault.PERIOD: N_("An extra date has the length of the event; leave its end out: %(part)s"),
 }
 
 
 class InvalidRecurrence(ValueError):
-    """A recurrence that cannot be taken.
+    """The text is no recurrence, or not one that a series can have.
 
-    `key` names the fault (`rule.syntax`, `rule.never`, …); `message` is the sentence for the
-    catalogues, and `values` what fills its hole: the part of the text that is at fault.
+    `message` is the fault's sentence in the catalogues; `values` holds the part of the text that is at fault.
     """
 
-    def __init__(self, key: str, part: str = "") -> None:
-        self.key = key
-        self.message = _SENTENCES[key]
+    def __init__(self, fault: RecurrenceFault, part: str = "") -> None:
+        self.fault = fault
+        self.message = _SENTENCES[fault]
         self.part = part if len(part) <= 80 else part[:79] + "…"
         self.values = {"part": self.part}
         super().__init__(self.message % self.values)
 
 
-_LINE = re.compile(r'([A-Za-z]+)((?:;[A-Za-z-]+=(?:"[^"]*"|[^";:,]*))*):(.*)', re.DOTALL)
+_PROPERTY = re.compile(r'([A-Za-z]+)((?:;[A-Za-z-]+=(?:"[^"]*"|[^";:,]*))*):(.*)', re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
-_DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
-_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?")
+_WEEKDAY_NUM = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_DATE_OR_DATE_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?")
 
-# Part of a rule: field, lowest, highest, and whether it may count from the end.
-_NUMBERS: Final = {
+# Rule part: field of `Rule`, lowest, highest, and whether it may be negative, counting from the end (RFC 5545
+# §3.3.10).
+_NUMBER_LISTS: Final = {
     "BYMONTH": ("by_month", 1, 12, False),
     "BYWEEKNO": ("by_week_no", 1, 53, True),
     "BYYEARDAY": ("by_year_day", 1, 366, True),
@@ -62,16 +79,16 @@ _NUMBERS: Final = {
 
 
 def parse_recurrence(text: str) -> Recurrence:
-    """Read RFC 5545 text: one property a line; a rule may stand without its name. "" is one date.
+    """Parse one property a line; an RRULE may stand without its name. "" is a single occurrence.
 
-    Folded lines, TZID, VALUE=DATE and UTC values are understood; what has no zone is in the
-    series' own. Raises `BadRule`, and nothing else on any text: also for what the RFC forbids,
-    what repeats more than daily, and what no day can ever match.
+    Folded lines (§3.1), TZID, VALUE=DATE and UTC values are understood; a value without a zone is in the zone
+    of the series. Raises `InvalidRecurrence`, and nothing else on any text: also for what the RFC forbids,
+    what repeats more often than daily, and what no day can match.
     """
     if len(text) > MOST_CHARACTERS:
-        raise InvalidRecurrence("rule.too-long")
+        raise InvalidRecurrence(RecurrenceFault.TOO_LONG)
     if not text.isascii():
-        raise InvalidRecurrence("rule.syntax", text.strip())
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, text.strip())
     rules: list[Rule] = []
     exrules: list[Rule] = []
     rdates: list[DateOrDateTime] = []
@@ -79,147 +96,149 @@ def parse_recurrence(text: str) -> Recurrence:
     for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
         if not (line := line.strip()):
             continue
-        name, params, value = _property(line)
+        name, params, value = _parse_property(line)
         if name in ("RRULE", "EXRULE") and not params:
-            (rules if name == "RRULE" else exrules).append(_rule(value))
+            (rules if name == "RRULE" else exrules).append(_parse_rule(value))
         elif name in ("RDATE", "EXDATE"):
-            (rdates if name == "RDATE" else exdates).extend(_dates(value, params))
+            (rdates if name == "RDATE" else exdates).extend(_parse_dates(value, params))
         else:
-            raise InvalidRecurrence("rule.syntax", line)
+            raise InvalidRecurrence(RecurrenceFault.SYNTAX, line)
         if len(rules) + len(exrules) > MOST_RULES or len(rdates) + len(exdates) > MOST_DATES:
-            raise InvalidRecurrence("rule.too-long")
+            raise InvalidRecurrence(RecurrenceFault.TOO_LONG)
     return Recurrence(tuple(rules), tuple(exrules), tuple(rdates), tuple(exdates))
 
 
-def _property(line: str) -> tuple[str, dict[str, str], str]:
+def _parse_property(line: str) -> tuple[str, dict[str, str], str]:
     if ":" not in line:
         return "RRULE", {}, line
-    if (match := _LINE.fullmatch(line)) is None:
-        raise InvalidRecurrence("rule.syntax", line)
+    if (match := _PROPERTY.fullmatch(line)) is None:
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, line)
     name, params, value = match.groups()
     pairs = [param.split("=", 1) for param in params.split(";")[1:]]
     return name.upper(), {key.upper(): text.strip('"') for key, text in pairs}, value
 
 
-def _rule(text: str) -> Rule:
+def _parse_rule(text: str) -> Rule:
     parts: dict[str, str] = {}
     for part in text.strip().upper().rstrip(";").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value or name in parts:
-            raise InvalidRecurrence("rule.syntax", part or text)
+            raise InvalidRecurrence(RecurrenceFault.SYNTAX, part or text)
         parts[name] = value
     freq = parts.pop("FREQ", "")
     if freq in ("SECONDLY", "MINUTELY", "HOURLY"):
-        raise InvalidRecurrence("rule.too-often", freq)
+        raise InvalidRecurrence(RecurrenceFault.TOO_OFTEN, freq)
     if freq not in Freq.__members__:
-        raise InvalidRecurrence("rule.syntax", text)
-    fields = dict(_field(name, value) for name, value in parts.items())
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
+    fields = dict(_parse_part(name, value) for name, value in parts.items())
     rule = Rule(Freq(freq), **fields)
-    _refuse_what_cannot_be(rule, text)
+    _check_rule(rule, text)
     return rule
 
 
-def _field(name: str, value: str) -> tuple[str, Any]:
-    """The field of `Rule` and the value that one part of a rule's text stands for."""
+def _parse_part(name: str, value: str) -> tuple[str, Any]:
+    """The field of `Rule` and its value that one rule part stands for."""
     part = f"{name}={value}"
-    if name in _NUMBERS:
-        field, low, high, signed = _NUMBERS[name]
+    if name in _NUMBER_LISTS:
+        field, low, high, signed = _NUMBER_LISTS[name]
         texts = value.split(",")
-        numbers = {_number(text, part, low=low, high=high, signed=signed) for text in texts}
+        numbers = {_parse_number(text, part, low=low, high=high, signed=signed) for text in texts}
         return field, tuple(sorted(numbers))
     if name == "BYDAY":
-        days = {_day(text, part) for text in value.split(",")}
+        days = {_parse_weekday_num(text, part) for text in value.split(",")}
         return "by_day", tuple(sorted(days, key=lambda day: (day.weekday, day.ordinal or 0)))
     if name == "INTERVAL":
-        return "interval", _number(value, part, low=1, high=999)
+        return "interval", _parse_number(value, part, low=1, high=999)
     if name == "COUNT":
-        return "count", _number(value, part, low=1, high=99_999)
+        return "count", _parse_number(value, part, low=1, high=99_999)
     if name == "UNTIL":
-        return "until", _moment(value, part)
+        return "until", _parse_date_or_date_time(value, part)
     if name == "WKST" and value in Weekday.__members__:
         return "week_start", Weekday[value]
-    raise InvalidRecurrence("rule.syntax", part)
+    raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
 
 
-def _number(text: str, part: str, *, low: int, high: int, signed: bool = False) -> int:
+def _parse_number(text: str, part: str, *, low: int, high: int, signed: bool = False) -> int:
     if _NUMBER.fullmatch(text) is None:
-        raise InvalidRecurrence("rule.syntax", part)
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
     number = int(text)
     if not low <= (abs(number) if signed else number) <= high:
-        raise InvalidRecurrence("rule.value", part)
+        raise InvalidRecurrence(RecurrenceFault.VALUE, part)
     return number
 
 
-def _day(text: str, part: str) -> WeekdayNum:
-    if (match := _DAY.fullmatch(text)) is None:
-        raise InvalidRecurrence("rule.syntax", part)
+def _parse_weekday_num(text: str, part: str) -> WeekdayNum:
+    if (match := _WEEKDAY_NUM.fullmatch(text)) is None:
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
     ordinal, weekday = match.groups()
     if ordinal is None:
         return WeekdayNum(Weekday[weekday])
-    return WeekdayNum(Weekday[weekday], _number(ordinal, part, low=1, high=53, signed=True))
+    return WeekdayNum(Weekday[weekday], _parse_number(ordinal, part, low=1, high=53, signed=True))
 
 
-def _refuse_what_cannot_be(rule: Rule, text: str) -> None:
-    """What RFC 5545 (3.3.10) forbids, what is too often, and what never happens."""
-    ordinal = any(day.ordinal for day in rule.by_day)
+def _check_rule(rule: Rule, text: str) -> None:
+    """Raises `InvalidRecurrence` for a rule that RFC 5545 §3.3.10 forbids, that repeats too often, or that
+    never matches."""
+    has_ordinal = any(day.ordinal for day in rule.by_day)
     by_parts = (rule.by_month, rule.by_week_no, rule.by_year_day, rule.by_month_day, rule.by_day)
     times = (rule.by_hour, rule.by_minute, rule.by_second)
     if (
         (rule.by_week_no and rule.freq is not Freq.YEARLY)
         or (rule.by_year_day and rule.freq is not Freq.YEARLY)
         or (rule.by_month_day and rule.freq is Freq.WEEKLY)
-        or (ordinal and rule.freq not in (Freq.MONTHLY, Freq.YEARLY))
-        or (ordinal and rule.by_week_no)
+        or (has_ordinal and rule.freq not in (Freq.MONTHLY, Freq.YEARLY))
+        or (has_ordinal and rule.by_week_no)
         or (rule.by_set_pos and not any(by_parts + times))
     ):
-        raise InvalidRecurrence("rule.together", text)
+        raise InvalidRecurrence(RecurrenceFault.TOGETHER, text)
     if rule.count is not None and rule.until is not None:
-        raise InvalidRecurrence("rule.ends-twice", text)
+        raise InvalidRecurrence(RecurrenceFault.ENDS_TWICE, text)
     if len(list(product(*(values or (0,) for values in times)))) > MOST_TIMES_A_DAY:
-        raise InvalidRecurrence("rule.too-often", text)
-    # dateutil does not expect a 6th Tuesday of a month and falls over it.
-    most = 5 if rule.freq is Freq.MONTHLY or rule.by_month else 53
-    if any(abs(day.ordinal or 0) > most for day in rule.by_day) or not can_match(rule):
-        raise InvalidRecurrence("rule.never", text)
+        raise InvalidRecurrence(RecurrenceFault.TOO_OFTEN, text)
+    # dateutil raises on a 6th Tuesday of a month.
+    last_ordinal = 5 if rule.freq is Freq.MONTHLY or rule.by_month else 53
+    if any(abs(day.ordinal or 0) > last_ordinal for day in rule.by_day) or not can_match(rule):
+        raise InvalidRecurrence(RecurrenceFault.NEVER, text)
 
 
-def _dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
+def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
     kind = params.get("VALUE", "").upper()
     if kind == "PERIOD" or "/" in text:
-        raise InvalidRecurrence("rule.period", text)
+        raise InvalidRecurrence(RecurrenceFault.PERIOD, text)
     if kind not in ("", "DATE", "DATE-TIME") or params.keys() - {"VALUE", "TZID"}:
-        raise InvalidRecurrence("rule.syntax", text)
-    found = []
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
+    values = []
     for value in text.strip().split(","):
-        moment = _moment(value.strip().upper(), value)
-        if kind and (kind == "DATE-TIME") is not isinstance(moment, datetime):
-            raise InvalidRecurrence("rule.syntax", value)
-        # Far from the calendar's ends, so that any zone can be applied; UNTIL never needs one.
-        if not 1900 <= moment.year < 3000:
-            raise InvalidRecurrence("rule.value", value)
-        if isinstance(moment, datetime) and moment.tzinfo is None and "TZID" in params:
-            moment = _in_zone(moment, params["TZID"])
-        found.append(moment)
-    return found
+        parsed = _parse_date_or_date_time(value.strip().upper(), value)
+        if kind and (kind == "DATE-TIME") is not isinstance(parsed, datetime):
+            raise InvalidRecurrence(RecurrenceFault.SYNTAX, value)
+        # Far from the calendar's ends, so that any zone can be applied. UNTIL needs no such limit: no zone is
+        # applied to it.
+        if not 1900 <= parsed.year < 3000:
+            raise InvalidRecurrence(RecurrenceFault.VALUE, value)
+        if isinstance(parsed, datetime) and parsed.tzinfo is None and "TZID" in params:
+            parsed = _resolve_in_zone(parsed, params["TZID"])
+        values.append(parsed)
+    return values
 
 
-def _in_zone(wall: datetime, zone: str) -> datetime:
+def _resolve_in_zone(wall: datetime, zone: str) -> datetime:
     try:
         return resolve_local(wall, zone)
     except UnknownZone as unknown:
-        raise InvalidRecurrence("rule.zone", zone) from unknown
+        raise InvalidRecurrence(RecurrenceFault.ZONE, zone) from unknown
 
 
-def _moment(text: str, part: str) -> DateOrDateTime:
-    if (match := _DATE.fullmatch(text)) is None:
-        raise InvalidRecurrence("rule.syntax", part)
+def _parse_date_or_date_time(text: str, part: str) -> DateOrDateTime:
+    if (match := _DATE_OR_DATE_TIME.fullmatch(text)) is None:
+        raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
     *numbers, utc = match.groups()
     build: Callable[..., DateOrDateTime] = date if numbers[3] is None else datetime
     try:
-        moment = build(*(int(number) for number in numbers if number is not None))
+        value = build(*(int(number) for number in numbers if number is not None))
     except ValueError as impossible:
-        raise InvalidRecurrence("rule.value", part) from impossible
-    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and utc else moment
+        raise InvalidRecurrence(RecurrenceFault.VALUE, part) from impossible
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and utc else value
 
 
 def build_rule(
@@ -230,23 +249,23 @@ def build_rule(
     until: DateOrDateTime | None = None,
     count: int | None = None,
     *,
-    extra: Sequence[DateOrDateTime] = (),
-    left_out: Sequence[DateOrDateTime] = (),
+    rdates: Sequence[DateOrDateTime] = (),
+    exdates: Sequence[DateOrDateTime] = (),
 ) -> str:
-    """What the dashboard's rule builder says, as text that `parse_recurrence` takes.
+    """The text of a rule from the dashboard's rule builder, as `parse_recurrence` reads it.
 
-    Weekdays are for DAILY and WEEKLY, and with an `ordinal` (1 to 5, -1 the last) for MONTHLY;
-    without them the series' start says which day it is. A `date` as `until` counts as the whole
-    local day. Raises `BadRule` for what the builder cannot mean.
+    Weekdays are for DAILY and WEEKLY, and with an `ordinal` (1 to 5, negative from the end) for MONTHLY;
+    without them the day follows from the start of the series. A DATE as `until` includes that whole local
+    day. Raises `InvalidRecurrence` for a combination that the builder does not offer.
     """
     if ordinal is None:
-        fits = not weekdays or freq in (Freq.DAILY, Freq.WEEKLY)
+        is_offered = not weekdays or freq in (Freq.DAILY, Freq.WEEKLY)
     else:
-        fits = bool(weekdays) and freq is Freq.MONTHLY
-    if not fits:
-        raise InvalidRecurrence("rule.together", freq)
+        is_offered = bool(weekdays) and freq is Freq.MONTHLY
+    if not is_offered:
+        raise InvalidRecurrence(RecurrenceFault.TOGETHER, freq)
     if ordinal is not None and not 1 <= abs(ordinal) <= 5:
-        raise InvalidRecurrence("rule.value", str(ordinal))
+        raise InvalidRecurrence(RecurrenceFault.VALUE, str(ordinal))
     parts = [f"FREQ={freq}"]
     if interval != 1:
         parts.append(f"INTERVAL={interval}")
@@ -254,26 +273,26 @@ def build_rule(
         names = (f"{ordinal or ''}{day.name}" for day in sorted(set(weekdays)))
         parts.append(f"BYDAY={','.join(names)}")
     if until is not None:
-        parts.append(f"UNTIL={_written(until)}")
+        parts.append(f"UNTIL={_format(until)}")
     if count is not None:
         parts.append(f"COUNT={count}")
     lines = [f"RRULE:{';'.join(parts)}"]
-    lines += [_date_line("RDATE", moment) for moment in extra]
-    lines += [_date_line("EXDATE", moment) for moment in left_out]
+    lines += [_date_property("RDATE", value) for value in rdates]
+    lines += [_date_property("EXDATE", value) for value in exdates]
     text = "\n".join(lines)
     parse_recurrence(text)
     return text
 
 
-def _date_line(name: str, moment: DateOrDateTime) -> str:
-    kind = "" if isinstance(moment, datetime) else ";VALUE=DATE"
-    return f"{name}{kind}:{_written(moment)}"
+def _date_property(name: str, value: DateOrDateTime) -> str:
+    params = "" if isinstance(value, datetime) else ";VALUE=DATE"
+    return f"{name}{params}:{_format(value)}"
 
 
-def _written(moment: DateOrDateTime) -> str:
-    if not isinstance(moment, datetime):
-        return moment.isoformat().replace("-", "")
-    zulu = "" if moment.tzinfo is None else "Z"
-    wall = moment if moment.tzinfo is None else moment.astimezone(UTC)
+def _format(value: DateOrDateTime) -> str:
+    if not isinstance(value, datetime):
+        return value.isoformat().replace("-", "")
+    suffix = "" if value.tzinfo is None else "Z"
+    wall = value if value.tzinfo is None else value.astimezone(UTC)
     text = wall.replace(tzinfo=None, microsecond=0).isoformat()
-    return text.replace("-", "").replace(":", "") + zulu
+    return text.replace("-", "").replace(":", "") + suffix

@@ -1,4 +1,4 @@
-"""What a recurrence says, taken apart for the doors to put into words: no prose here (`S1`)."""
+"""A recurrence taken apart for `webapp.rule_sentences` to put into words: no prose here (`S1`)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -10,10 +10,10 @@ from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurren
 
 @dataclass(frozen=True, slots=True)
 class RuleDescription:
-    """One rule in terms a door can put into words; what the start implies is filled in.
+    """The parts of one rule, with those that the start implies filled in.
 
-    `days`, `months`, `month_days`, `year_days`, `weeks` and `positions` are the rule's own, empty
-    when it says nothing of them; `times` are the wall clocks of its day.
+    `days`, `months`, `month_days`, `year_days`, `weeks` and `positions` (BYSETPOS) are empty when they do not
+    restrict the rule. `times` are the wall clocks of a day on which it takes place.
     """
 
     freq: Freq
@@ -30,56 +30,56 @@ class RuleDescription:
 
     @property
     def weekdays(self) -> tuple[Weekday, ...]:
-        """The weekdays without their ordinals."""
+        """The weekdays without their ordinals, in ascending order."""
         return tuple(sorted({day.weekday for day in self.days}))
 
     @property
     def ordinal(self) -> int | None:
-        """The ordinal that all the weekdays share ("the 2nd Tuesday"), or `None`."""
+        """The ordinal that all the weekdays share ("the 2nd Tuesday"), or None."""
         ordinals = {day.ordinal for day in self.days}
         return ordinals.pop() if len(ordinals) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class RecurrenceDescription:
-    """A recurrence for a door to put into words. `simple` is its one rule when the dashboard's
-    rule builder can express it (then `build_rule` of its parts describes the same), else `None`."""
+    """A recurrence in parts. Rules are in the order of the text, dates in ascending order.
+
+    `builder_rule` is its only rule when the dashboard's rule builder can express it, else None: `build_rule`
+    of its parts then has the same description.
+    """
 
     rules: tuple[RuleDescription, ...]
-    left_out_rules: tuple[RuleDescription, ...]
-    extra: tuple[DateOrDateTime, ...]
-    left_out: tuple[DateOrDateTime, ...]
-    simple: RuleDescription | None
+    exrules: tuple[RuleDescription, ...]
+    rdates: tuple[DateOrDateTime, ...]
+    exdates: tuple[DateOrDateTime, ...]
+    builder_rule: RuleDescription | None
 
     @property
-    def once(self) -> bool:
-        """Whether the series has only its start."""
-        return not self.rules and not self.extra
+    def is_single(self) -> bool:
+        """Whether the series has no occurrence but its start."""
+        return not self.rules and not self.rdates
 
 
 def describe_recurrence(recurrence: Recurrence, starts_local: datetime) -> RecurrenceDescription:
-    """What the recurrence of a series with this start says, without prose.
-
-    Order: as in the text for rules, ascending by day for single dates.
-    """
-    rules = tuple(_line(rule, starts_local) for rule in recurrence.rules)
-    simple = None
-    if len(rules) == 1 and not recurrence.exrules and _is_simple(recurrence.rules[0], starts_local):
-        simple = rules[0]
+    """Describe the recurrence of a series that starts at this naive wall clock."""
+    rules = tuple(_describe_rule(rule, starts_local) for rule in recurrence.rules)
+    builder_rule = None
+    if len(rules) == 1 and not recurrence.exrules and _can_be_built(recurrence.rules[0], starts_local):
+        builder_rule = rules[0]
     return RecurrenceDescription(
         rules,
-        tuple(_line(rule, starts_local) for rule in recurrence.exrules),
+        tuple(_describe_rule(rule, starts_local) for rule in recurrence.exrules),
         tuple(sorted(set(recurrence.rdates), key=_sort_key)),
         tuple(sorted(set(recurrence.exdates), key=_sort_key)),
-        simple,
+        builder_rule,
     )
 
 
-def _sort_key(moment: DateOrDateTime) -> str:
-    return moment.isoformat()
+def _sort_key(value: DateOrDateTime) -> str:
+    return value.isoformat()
 
 
-def _line(rule: Rule, starts: datetime) -> RuleDescription:
+def _describe_rule(rule: Rule, starts: datetime) -> RuleDescription:
     days, months, month_days = rule.by_day, rule.by_month, rule.by_month_day
     positions = rule.by_set_pos
     if not (days or month_days or rule.by_year_day):
@@ -104,7 +104,7 @@ def _line(rule: Rule, starts: datetime) -> RuleDescription:
         and not month_days
         and abs(positions[0]) <= 5
     ):
-        # "TU, the 2nd of them" is how some calendars write the 2nd Tuesday.
+        # Some calendars write the 2nd Tuesday as BYDAY=TU;BYSETPOS=2.
         days, positions = (replace(days[0], ordinal=positions[0]),), ()
     return RuleDescription(
         freq=rule.freq,
@@ -121,13 +121,20 @@ def _line(rule: Rule, starts: datetime) -> RuleDescription:
     )
 
 
-def _is_simple(rule: Rule, starts: datetime) -> bool:
-    """Whether the rule builder, given this rule's line, would say the same."""
-    line = _line(rule, starts)
+def _can_be_built(rule: Rule, starts: datetime) -> bool:
+    """Whether what the rule builder makes of this rule's description has the same description."""
+    described = _describe_rule(rule, starts)
     if rule.freq is Freq.WEEKLY and rule.interval > 1 and rule.week_start is not Weekday.MO:
         return False
     try:
-        text = build_rule(line.freq, line.interval, line.weekdays, line.ordinal, line.until, line.count)
+        text = build_rule(
+            described.freq,
+            described.interval,
+            described.weekdays,
+            described.ordinal,
+            described.until,
+            described.count,
+        )
     except InvalidRecurrence:
         return False
-    return _line(parse_recurrence(text).rules[0], starts) == line
+    return _describe_rule(parse_recurrence(text).rules[0], starts) == described

@@ -22,14 +22,15 @@ from backend.zones import resolve_local, start_of_day
 
 
 async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
-    """Change this instance and all that follow (`S4`); returns the id of the series that has the instance now.
+    """Change this instance and all that follow (`S4`); returns the id of the series that has the instance
+    now.
 
-    The series ends before this instance. A new series that follows it takes over this and the later instances with their
-    codes, bookings, cards and regulars, so that nobody loses anything. On the first instance the whole series is
-    changed instead, and not split.
+    The series ends before this instance. A new series that follows it takes over this and the later instances
+    with their codes, bookings, cards and regulars, so that nobody loses anything. On the first instance the
+    whole series is changed instead, and not split.
 
-    While start, zone and rule are the same, COUNT and INTERVAL go on as they were. A new timing begins at the draft's
-    start, or, when that is not after the previous instance, on the local day of this instance.
+    While start, zone and rule are the same, COUNT and INTERVAL go on as they were. A new timing begins at the
+    draft's start, or, when that is not after the previous instance, on the local day of this instance.
 
     Raises `InvalidForm`, `Ended`, `Invalid` when the series is archived, `Forbidden`, `NotFound`, `Busy`.
     """
@@ -52,8 +53,8 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
 
 
 async def _lock_series_of_instance(instance_id: int, account_id: int) -> db.Row:
-    """The series of the instance, locked. Another split may give the instance to another series while this waits for the
-    lock, so it is looked up again."""
+    """The series of the instance, locked. Another split may give the instance to another series while this
+    waits for the lock, so it is looked up again."""
     series = None
     while True:
         series_id = await db.value("SELECT series_id FROM event_instances WHERE id = $1", instance_id)
@@ -65,8 +66,8 @@ async def _lock_series_of_instance(instance_id: int, account_id: int) -> db.Row:
 
 
 async def _previous_start(series_id: int, timing: SeriesTiming, split_at: datetime) -> datetime | None:
-    """The original start of the newest instance before the split or, when no such row exists, the rule's first
-    occurrence before it; None when there is neither."""
+    """The original start of the newest instance before the split or, when no such row exists, the rule's
+    first occurrence before it; None when there is neither."""
     newest: datetime | None = await db.value(
         "SELECT max(original_start) FROM event_instances WHERE series_id = $1 AND original_start < $2",
         series_id,
@@ -131,8 +132,8 @@ async def _split(
 
 
 def _new_timing_from(draft: SeriesDraft, split_at: datetime, previous_start: datetime) -> datetime:
-    """The instant from which a new timing counts: its own start or, when that is not after the previous instance, the
-    beginning of the local day of the split."""
+    """The instant from which a new timing counts: its own start or, when that is not after the previous
+    instance, the beginning of the local day of the split."""
     start = resolve_local(draft.starts_local, draft.zone)
     if start > previous_start:
         return start

@@ -11,8 +11,8 @@ from backend.people.queries import Person
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
 
-# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim of seats, and
-# no poll that chose it.
+# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim
+# of seats, and no poll that chose it.
 UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.instance_id = i.id)
@@ -25,7 +25,8 @@ SHOWN_IN_CALENDARS = ("title", "description", "place", "map_url", "zone", "durat
 async def sync_instances(
     series_id: int, old_series: db.Row, old_timing: SeriesTiming, person: Person, now: datetime
 ) -> None:
-    """Bring the instances that are not over in line with the series' row as it is now, which the caller has locked.
+    """Bring the instances that are not over in line with the series' row as it is now, which the caller has
+    locked.
 
     `old_series` is the row before the change, and `old_timing` the timing these instances followed until now.
     """
@@ -49,8 +50,8 @@ async def sync_instances(
 async def _delete_or_mark_drifted(
     instance_ids: Sequence[int], old_timing: SeriesTiming, timing: SeriesTiming, now: datetime
 ) -> frozenset[int]:
-    """Delete the future instances that are no longer in the rule and that nobody has touched; mark the touched ones as
-    drifted, for an organiser to decide on. Returns the ids of the deleted ones.
+    """Delete the future instances that are no longer in the rule and that nobody has touched; mark the
+    touched ones as drifted, for an organiser to decide on. Returns the ids of the deleted ones.
 
     An instance that was not in the old rule either was kept by hand, and is not asked about again.
     """
@@ -73,7 +74,8 @@ async def _delete_or_mark_drifted(
     await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", deleted)
     await db.execute("UPDATE event_instances SET drifted_at = $2 WHERE id = ANY($1::bigint[])", drifting, now)
     await db.execute(
-        "UPDATE event_instances SET drifted_at = NULL WHERE id = ANY($1::bigint[]) AND drifted_at IS NOT NULL",
+        "UPDATE event_instances SET drifted_at = NULL"
+        " WHERE id = ANY($1::bigint[]) AND drifted_at IS NOT NULL",
         in_rule,
     )
     return frozenset(deleted)
@@ -95,7 +97,8 @@ async def _set_capacity(
     """Give the instances a new capacity (`W4`), except those that have another than the old one by hand."""
     rows = await db.rows(
         "SELECT i.id FROM event_instances i JOIN instance_seats s ON s.instance_id = i.id"
-        " WHERE i.id = ANY($1::bigint[]) AND i.edited_at IS NULL AND s.capacity IS NOT DISTINCT FROM $2 ORDER BY i.id",
+        " WHERE i.id = ANY($1::bigint[]) AND i.edited_at IS NULL"
+        " AND s.capacity IS NOT DISTINCT FROM $2 ORDER BY i.id",
         instance_ids,
         old_capacity,
     )

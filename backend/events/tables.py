@@ -1,4 +1,4 @@
-"""Rows of events."""
+"""The tables of series and instances."""
 
 from typing import Any
 
@@ -18,12 +18,14 @@ from piccolo.table import Table
 
 from backend.accounts.tables import Account
 from backend.engine import DB
+from backend.events.drafts import Visibility
 from backend.groups.tables import Group
 from backend.people.tables import TelegramUser
+from backend.seats.state import InstanceState
 
 
 class EventSeries(Table, tablename="event_series", db=DB):
-    """What repeats (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one date."""
+    """A series (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one occurrence."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -45,7 +47,7 @@ class EventSeries(Table, tablename="event_series", db=DB):
     fill_gaps = Boolean(default=False)
     group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.restrict)
     topic_id = BigInt(null=True, default=None)
-    visibility = Text(default="group")
+    visibility = Text(default=Visibility.GROUP)
     offers_before_minutes = Integer(default=1440)
     offer_minutes = Integer(default=30)
     first_tap_before_minutes = Integer(default=120)
@@ -67,9 +69,10 @@ class EventSeries(Table, tablename="event_series", db=DB):
 
 
 class EventInstance(Table, tablename="event_instances", db=DB):
-    """One date of a series, known by (series, original start) (`S2`).
+    """One instance of a series, identified by (series, original start) (`S2`).
 
-    Title, emoji, description, place, map and guests are None where it has none of its own (`S4`).
+    `title`, `emoji`, `description`, `place`, `map_url` and `guests_max` are None where the values of the
+    series apply (`S4`).
     """
 
     id = BigSerial(primary_key=True)
@@ -79,7 +82,7 @@ class EventInstance(Table, tablename="event_instances", db=DB):
     original_start = Timestamptz(default=None)
     starts_at = Timestamptz(default=None)
     ends_at = Timestamptz(default=None)
-    state = Text(default="SCHEDULED")
+    state = Text(default=InstanceState.SCHEDULED)
     cancelled_at = Timestamptz(null=True, default=None)
     cancelled_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     cancel_reason = Text(default="")

@@ -1,4 +1,5 @@
-"""When a series happens: its start, zone, rule and duration, within the bounds that splitting gave it (`S1`, `S4`).
+"""When a series happens: its start, zone, rule and duration, within the bounds that splitting gave it (`S1`,
+`S4`).
 
 Pure: no tables, no clock.
 """
@@ -32,7 +33,8 @@ UNBOUNDED = SeriesBounds()
 
 @dataclass(frozen=True, slots=True)
 class SeriesTiming:
-    """Everything that the occurrences of a series follow from. `starts_local` is a naive wall clock in `zone`."""
+    """Everything that the occurrences of a series follow from. `starts_local` is a naive wall clock in
+    `zone`."""
 
     starts_local: datetime
     zone: str
@@ -54,7 +56,8 @@ class SeriesTiming:
         )
 
     def occurrences(self, *, after: datetime, until: datetime, limit: int) -> list[Occurrence]:
-        """The first `limit` occurrences strictly after `after`, up to and including `until`, within the bounds.
+        """The first `limit` occurrences strictly after `after`, up to and including `until`, within the
+        bounds.
 
         Raises `InvalidRecurrence`, `UnknownZone`.
         """

@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backend.events.occurrences import occurrences
-from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
+from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, parse_recurrence
 
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 LONG_AGO = datetime(1950, 1, 1, tzinfo=UTC)
@@ -214,7 +214,7 @@ def is_taken(drawn: Series) -> bool:
     try:
         parse_recurrence(drawn.text())
     except InvalidRecurrence as refused:
-        if refused.key != "rule.never":
+        if refused.fault is not RecurrenceFault.NEVER:
             raise
         return False
     return True

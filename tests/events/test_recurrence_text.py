@@ -116,7 +116,7 @@ def test_says_what_is_wrong(text: str, key: str) -> None:
     """`X5`: each fault has its own sentence, which names the part at fault and stays short."""
     with pytest.raises(InvalidRecurrence) as refused:
         parse_recurrence(text)
-    assert refused.value.key == key
+    assert refused.value.fault == key
     assert refused.value.message % refused.value.values == str(refused.value)
     assert len(str(refused.value)) < 200
 
@@ -173,7 +173,7 @@ def test_takes_any_text_or_refuses_it(text: str) -> None:
 def test_describes_one_date() -> None:
     """`S1`: nothing repeats."""
     words = describe_recurrence(Recurrence(), STARTS)
-    assert (words.once, words.rules, words.simple) == (True, (), None)
+    assert (words.is_single, words.rules, words.builder_rule) == (True, (), None)
 
 
 def test_describes_what_the_start_implies() -> None:
@@ -200,19 +200,19 @@ def test_describes_a_long_recurrence_whole() -> None:
     assert line.weekdays == (MO, TU, WE, TH, FR)
     assert (line.positions, line.count, line.ordinal) == ((-1,), 5, None)
     assert line.times == (time(9), time(18))
-    assert [rule.months for rule in words.left_out_rules] == [(12,)]
-    assert words.extra == (date(2026, 5, 3), datetime(2026, 5, 4, 18))
-    assert words.left_out == (datetime(2026, 6, 1, 15, tzinfo=UTC),)
-    assert words.simple is None
-    assert not words.once
+    assert [rule.months for rule in words.exrules] == [(12,)]
+    assert words.rdates == (date(2026, 5, 3), datetime(2026, 5, 4, 18))
+    assert words.exdates == (datetime(2026, 6, 1, 15, tzinfo=UTC),)
+    assert words.builder_rule is None
+    assert not words.is_single
 
 
 def test_sees_the_second_tuesday_however_it_is_written() -> None:
     """Some calendars write it as a position."""
     for text in ("FREQ=MONTHLY;BYDAY=2TU", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2"):
         words = describe_recurrence(parse_recurrence(text), STARTS)
-        assert words.simple is not None
-        assert (words.simple.ordinal, words.simple.weekdays) == (2, (TU,))
+        assert words.builder_rule is not None
+        assert (words.builder_rule.ordinal, words.builder_rule.weekdays) == (2, (TU,))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_sees_the_second_tuesday_however_it_is_written() -> None:
 )
 def test_leaves_to_the_text_what_the_builder_cannot_say(text: str) -> None:
     """The dashboard shows such a rule as it is and does not simplify it by being opened."""
-    assert describe_recurrence(parse_recurrence(text), STARTS).simple is None
+    assert describe_recurrence(parse_recurrence(text), STARTS).builder_rule is None
 
 
 # --- The builder --------------------------------------------------------------------------------
@@ -276,15 +276,15 @@ def test_describes_what_was_built_as_it_was_built(
         assume(ordinal is None)
         assume(freq is not Freq.YEARLY or not weekdays)
     end = (until, count)
-    text = build_rule(freq, interval, weekdays, ordinal, *end, extra=extra, left_out=extra)
+    text = build_rule(freq, interval, weekdays, ordinal, *end, rdates=extra, exdates=extra)
     words = describe_recurrence(parse_recurrence(text), starts)
-    line = words.simple
+    line = words.builder_rule
     assert line is not None
     assert (line.freq, line.interval, line.ordinal) == (freq, interval, ordinal)
     assert (line.until, line.count) == end
     implied = (Weekday(starts.weekday()),) if freq is Freq.WEEKLY else ()
     assert line.weekdays == (tuple(sorted(weekdays)) or implied)
-    assert words.extra == words.left_out == tuple(sorted(extra))
+    assert words.rdates == words.exdates == tuple(sorted(extra))
     again = build_rule(
         line.freq,
         line.interval,
@@ -292,8 +292,8 @@ def test_describes_what_was_built_as_it_was_built(
         line.ordinal,
         line.until,
         line.count,
-        extra=words.extra,
-        left_out=words.left_out,
+        rdates=words.rdates,
+        exdates=words.exdates,
     )
     assert describe_recurrence(parse_recurrence(again), starts) == words
 
@@ -307,8 +307,8 @@ def test_writes_rules_that_people_can_read() -> None:
         [TH, TU],
         -1,
         until=date(2026, 12, 31),
-        extra=[datetime(2026, 5, 2, 12)],
-        left_out=[date(2026, 6, 30), datetime(2026, 7, 28, 15, tzinfo=UTC)],
+        rdates=[datetime(2026, 5, 2, 12)],
+        exdates=[date(2026, 6, 30), datetime(2026, 7, 28, 15, tzinfo=UTC)],
     ).splitlines() == [
         "RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=-1TU,-1TH;UNTIL=20261231",
         "RDATE:20260502T120000",
@@ -337,4 +337,4 @@ def test_builds_nothing_that_cannot_be(freq: Freq, choice: dict[str, object], ke
     """`X5`: a combination of the form that means nothing is refused as the text would be."""
     with pytest.raises(InvalidRecurrence) as refused:
         build_rule(freq, **choice)  # type: ignore[arg-type]  # one of its own per case
-    assert refused.value.key == key
+    assert refused.value.fault == key
