@@ -1,9 +1,32 @@
-"""What a process does to a database of its own: takes the steps of migration, and takes them back."""
+"""What a process does to a database of its own: takes the steps of migration, takes them back, and uses what is there."""
 
+import gzip
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from backend import db
+import asyncpg
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
+from piccolo.apps.migrations.commands.forwards import run_forwards
+
+from backend import clock, db, leases
+from backend.bookings.actions import book, leave
+from backend.messages.actions import claim, recover, sent
+from backend.people.queries import person_of_telegram
+from backend.piccolo_app import APP_CONFIG
+from backend.polls.actions import vote
+from backend.polls.queries import poll
+from backend.seats.requests import Via
+from backend.settings import settings
+from emerald.doctor import check_invariants
 from emerald.migrate import migrate, pending, undo_all
+from emerald.schedule import SCHEDULE
+
+HERE = Path(__file__).parent
+RELEASED = (
+    HERE / "data" / "0.3.0.sql.gz"
+)  # every state of the Mini App, and each table with rows, written by that version
+LEFT_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 # Everything that makes up the tables, in words that do not depend on internal numbers.
 FINGERPRINT = """
@@ -20,16 +43,107 @@ UNION ALL SELECT 'options ' || relname || array_to_string(reloptions, ',') FROM 
 WHERE relnamespace = current_schema()::regnamespace AND reloptions IS NOT NULL
 ORDER BY 1
 """
+ALL = "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+# Columns that whoever writes a row must give a value.
+DEMANDED = f"""
+{ALL} AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'
+"""
+FIRST_OF = """
+SELECT i.code FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = r.account_id
+WHERE r.title = $1 AND a.name = 'Kallio Yoga' AND i.state = 'SCHEDULED' ORDER BY r.id, i.starts_at LIMIT 1
+"""
 
 
 async def step(task: dict[str, Any]) -> list[str]:
-    """Go `up` or `down`, or give what is `there` or `missing`."""
+    """Do one thing: go `up` or `down`, `restore` what 0.3.0 left, or give what is `there` or `missing`."""
     match task["do"]:
         case "up":
             return await migrate()
         case "down":
             await undo_all()
             return []
+        case "restore":
+            await run_script(gzip.decompress(RELEASED.read_bytes()).decode())
+            return []
         case "missing":
             return await pending()
     return [row[0] for row in await db.rows(FINGERPRINT)]
+
+
+async def run_script(script: str) -> None:
+    """Run statements on a connection of their own, for a dump leaves its settings behind."""
+    connection = await asyncpg.connect(**settings.database.connect_kwargs())
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+async def take_one_by_one(_: object) -> dict[str, list[str]]:
+    """Fill in the sample rows of each missing step and take it; by step, the columns it newly demands of old tables."""
+    modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
+    demanded = {}
+    for step_id in await pending():
+        name = modules[step_id].__name__.rpartition(".")[2]
+        tables, before = await columns(ALL), await columns(DEMANDED)
+        await run_script((HERE / "samples" / f"{name}.sql").read_text())
+        result = await run_forwards("emerald", step_id)
+        if not result.success:
+            raise RuntimeError(f"{name} failed: {result.message}")
+        demanded[name] = newly_demanded(tables, before, await columns(DEMANDED))
+    return demanded
+
+
+async def demands_of(script: str) -> list[str]:
+    """The columns that a script newly demands of old tables; what it does is taken back."""
+    tables, before = await columns(ALL), await columns(DEMANDED)
+    async with db.transaction():
+        await db.execute(script)
+        demanded = newly_demanded(tables, before, await columns(DEMANDED))
+        await db.execute("ROLLBACK AND CHAIN")
+    return demanded
+
+
+async def columns(query: str) -> set[str]:
+    return {row[0] for row in await db.rows(query)}
+
+
+def newly_demanded(there: set[str], before: set[str], after: set[str]) -> list[str]:
+    """Columns (`table.column`) without which a version that does not know them can write no row any more."""
+    tables = {column.partition(".")[0] for column in there}
+    return sorted(column for column in after - before if column.partition(".")[0] in tables)
+
+
+async def play(_: object) -> dict[str, Any]:
+    """Go on where 0.3.0 left off, at the moment it did: people book, leave and vote, duties run, messages are sent."""
+    with clock.stopped(LEFT_AT):
+        alice, bob, olga = [await person_of_telegram(number) for number in (1002, 1003, 1001)]
+        assert alice
+        assert bob
+        assert olga
+        code = await db.value(FIRST_OF, "Evening flow yoga")
+        booked = await book(code, alice, guests=1, via=Via.MINIAPP)
+        waits = await book(await db.value(FIRST_OF, "Padel Americano"), bob, via=Via.CARD)
+        left = await leave(code, alice, via=Via.CARD)
+        meal = await db.value(
+            "SELECT code FROM polls WHERE question LIKE 'What do we cook%' ORDER BY id LIMIT 1"
+        )
+        options = (await poll(meal, olga)).options
+        voted = await vote(meal, olga, [options[1].id], via=Via.MINIAPP)
+        done = {job.name: await job.run() for job in SCHEDULE}
+        clock.advance(timedelta(seconds=6))  # until then the last worker of 0.3.0 held the lease
+        epoch = await leases.take("sender:42", "the new worker", timedelta(seconds=5))
+        assert epoch
+        again = await recover(epoch)
+        count = 0
+        while deliveries := await claim(epoch, limit=100):
+            for delivery in deliveries:
+                await sent(delivery)
+            count += len(deliveries)
+        return {
+            "answers": [booked.kind, waits.kind, left.kind, voted.kind],
+            "done": done,
+            "recovered": again,
+            "sent": count,
+            "wrong": await check_invariants(),
+        }

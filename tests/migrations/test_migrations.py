@@ -1,27 +1,9 @@
 """The steps of migration: up, down, up again; and by several processes at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import pytest
-
-from backend import db
-from backend.settings import settings
+from tests.migrations.conftest import STEPS
 from tests.processes import worker
-
-STEPS = str(Path(__file__).with_name("steps.py"))
-EMPTY = "emerald_steps"
-
-
-@pytest.fixture
-async def empty(database: None) -> AsyncIterator[str]:
-    """The URL of an empty database on the same server."""
-    await db.execute(f"DROP DATABASE IF EXISTS {EMPTY} WITH (FORCE)")
-    await db.execute(f"CREATE DATABASE {EMPTY}")
-    yield urlsplit(settings.database_url)._replace(path=f"/{EMPTY}").geturl()
-    await db.execute(f"DROP DATABASE {EMPTY} WITH (FORCE)")
 
 
 def ours(there: list[str]) -> list[str]:

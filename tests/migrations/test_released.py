@@ -1,0 +1,74 @@
+"""A database that was filled by a released version is migrated and goes on; each later step keeps what it finds.
+
+Each step of migration after 0.3.0 brings `samples/<its file>.sql`: rows as the version before it could have left them, those
+that the step changes above all. The step is taken with them in place.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.migrations.conftest import STEPS
+from tests.processes import Worker, worker
+
+LAST_OF_0_3_0 = "emerald_2026_11_25t20_02_00_000000_guest_names"
+FOLDER = Path(__file__).parents[2] / "migrations"
+LATER = sorted(path.stem for path in FOLDER.glob("emerald_*.py") if path.stem > LAST_OF_0_3_0)
+
+
+@pytest.fixture
+async def released(empty: str) -> AsyncIterator[str]:
+    """The URL of a database as 0.3.0 left it."""
+    async with worker(STEPS, "step", DATABASE_URL=empty) as process:
+        await process.run({"do": "restore"})
+        assert len(await process.run({"do": "missing"})) == len(LATER)
+    yield empty
+
+
+async def do(url: str, function: str, task: object = None) -> Any:
+    process: Worker
+    async with worker(STEPS, function, DATABASE_URL=url) as process:
+        return await process.run(task or {})
+
+
+async def test_a_database_filled_by_0_3_0_goes_on(released: str) -> None:
+    await do(released, "step", {"do": "up"})
+    played = await do(released, "play")
+    assert played["answers"] == ["booked", "waiting", "left", "voted"]
+    assert played["recovered"] > 0, "messages that were being sent when 0.3.0 stopped"
+    assert played["sent"] >= 8
+    assert played["wrong"] == []
+
+
+async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, empty_too: str) -> None:
+    await do(released, "step", {"do": "up"})
+    await do(empty_too, "step", {"do": "up"})
+    assert await do(released, "step", {"do": "there"}) == await do(empty_too, "step", {"do": "there"})
+
+
+def test_each_later_step_brings_sample_rows() -> None:
+    samples = {path.stem for path in (Path(__file__).parent / "samples").glob("*.sql")}
+    assert samples == set(LATER)
+
+
+async def test_later_steps_keep_what_they_find_and_demand_nothing_of_versions_that_still_run(
+    released: str,
+) -> None:
+    """During an update the version before writes on: a column it does not know needs a default or may be empty."""
+    demanded = await do(released, "take_one_by_one")
+    assert demanded == {name: [] for name in LATER}
+    assert (await do(released, "play"))["wrong"] == []
+
+
+async def test_a_column_that_older_versions_cannot_fill_is_found(released: str) -> None:
+    found = {
+        "ALTER TABLE sign_ins ADD COLUMN colour text NOT NULL DEFAULT 'green'": [],
+        "ALTER TABLE sign_ins ADD COLUMN colour text": [],
+        "CREATE TABLE colours (name text NOT NULL)": [],
+        "DELETE FROM sign_ins; ALTER TABLE sign_ins ADD COLUMN colour text NOT NULL": ["sign_ins.colour"],
+        "DELETE FROM sign_ins; ALTER TABLE sign_ins ALTER COLUMN user_id SET NOT NULL": ["sign_ins.user_id"],
+    }
+    async with worker(STEPS, "demands_of", DATABASE_URL=released) as process:
+        assert {script: await process.run(script) for script in found} == found
