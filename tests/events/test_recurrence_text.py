@@ -153,7 +153,7 @@ def damaged(draw: st.DrawFn) -> str:
 @example("RRULE:FREQ=WEEKLY;UNTIL=00000000")
 @example("FREQ=DAILY;INTERVAL=999;BYMONTH=2;BYMONTHDAY=29")
 def test_takes_any_text_or_refuses_it(text: str) -> None:
-    """`X5`: nothing but `BadRule` comes of any text; what is taken can be used and described."""
+    """`X5`: nothing but `InvalidRecurrence` comes of any text; what is taken can be used and described."""
     try:
         read = parse_recurrence(text)
     except InvalidRecurrence:
