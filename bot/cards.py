@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock
-from backend.bookings.queries import InstanceView, People, attendees, instance_for_card
+from backend.bookings.queries.event import instance_for_card
+from backend.bookings.queries.people import People, attendees
+from backend.bookings.views import InstanceView
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
 from backend.i18n import Voice
 from backend.polls.queries import OptionView, PollView, poll_for_card
@@ -124,6 +126,6 @@ def _look_at(view: InstanceView) -> datetime:
     if view.phase in ("ended", "cancelled"):
         return now + NEXT_INSTANCE_REFRESH if shows_next_instance(view.ends_at, now) else NEVER
     moments = [windows.opens_at, windows.closes_at, windows.cancel_until, view.ends_at]
-    if view.clockwork is not None:
-        moments += [view.clockwork.offers_from, view.clockwork.first_tap_from]
+    if view.promotion is not None:
+        moments += [view.promotion.offers_from, view.promotion.first_tap_from]
     return next_check([*moments, view.claim_until, view.decides_at], now)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from backend.bookings.actions import book
-from backend.bookings.queries import upcoming
+from backend.bookings.queries.lists import upcoming
 from backend.people.queries import Person
 from backend.seats.requests import Via
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice, Words
 from backend.seats.requests import Outcome
 from webapp.notices import Method, Tone, Undo

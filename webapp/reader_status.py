@@ -1,7 +1,6 @@
 """Where the reader stands with a date, in one word that rows, badges, the status and the buttons all go by."""
 
-from backend import clock
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 
 
 def stand(view: InstanceView) -> str:
@@ -24,12 +23,12 @@ def _of_booking(view: InstanceView) -> str:
     if mine.offered:
         return "offer" if mine.held else "time-up"
     if mine.waiting:
-        if view.mine_to_take >= mine.waiting:
+        if view.takeable >= mine.waiting:
             return "call"
         return "part" if mine.seats else "waiting"
     if not mine.seats:
         return ""
-    if mine.replacing:
+    if mine.is_releasing:
         return "replacing"
     return "moved" if asked(view) else "in"
 
@@ -37,19 +36,19 @@ def _of_booking(view: InstanceView) -> str:
 def _of_answer(view: InstanceView) -> str:
     if view.mine and view.mine.answer in ("maybe", "declined"):
         return view.mine.answer
-    return "claims" if view.claiming and not view.claims else "open"
+    return "claims" if view.is_claim_period and not view.has_claim else "open"
 
 
 def asked(view: InstanceView) -> bool:
     """The date has moved, and they may still say that they do not come (`S6`)."""
-    return bool(view.mine and view.mine.asked_to_stay and clock.now() < view.starts_at)
+    return bool(view.mine and view.mine.needs_move_answer and view.now < view.starts_at)
 
 
 def leaves_freely(view: InstanceView) -> bool:
     """The filter that says whether the reader's seats can be given back freely now (`B6`, `S6`)."""
-    return view.may_leave or asked(view)
+    return view.can_leave_freely or asked(view)
 
 
 def may_pass_on(view: InstanceView) -> bool:
     """The filter that says whether it is too late to leave, but not to look for a replacement (`B6`)."""
-    return not leaves_freely(view) and clock.now() < view.starts_at
+    return not leaves_freely(view) and view.now < view.starts_at

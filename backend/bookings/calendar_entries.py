@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from backend import clock, db
 from backend.bookings.actions import admit_to_event
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
 from backend.i18n import N_, Voice

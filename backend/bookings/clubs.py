@@ -7,7 +7,7 @@ from backend import clock, db
 from backend.accounts.memberships import LastOwner, end_membership
 from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_owned_clubs
 from backend.accounts.rules import Permission, Role
-from backend.bookings.queries import my_bookings
+from backend.bookings.queries.lists import my_bookings
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.seats import allocator
@@ -108,7 +108,11 @@ async def ahead(person: Person, account_id: int | None = None) -> Ahead:
         and view.starts_at > clock.now()
     ]
     seated = [view for view in views if view.mine and view.mine.seats]
-    late = [view for view in seated if not view.may_leave and not (view.mine and view.mine.asked_to_stay)]
+    late = [
+        view
+        for view in seated
+        if not view.can_leave_freely and not (view.mine and view.mine.needs_move_answer)
+    ]
     return Ahead(len(seated), len(late), len(views) - len(seated))
 
 

@@ -6,13 +6,13 @@ screens, whatever they write, and nothing becomes a row that everybody waits for
 than needed when a row changed in what is not shown.
 
 A mark is taken before what it is the mark of: what changes in between is then found by the next look. What the clock alone
-changes is told by `InstanceView.turns`.
+changes is told by `InstanceView.changes_at`.
 """
 
 from datetime import datetime
 
 from backend import clock, db
-from backend.bookings.queries import AT_ONCE, BETWEEN, GROUPS_AHEAD, UPCOMING, search_values
+from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
 from backend.people.queries import Person
 
 # Of a date: itself, its series, club and seats; of the reader: the membership, the booking, what counts against them.
@@ -89,7 +89,7 @@ async def between_etag(
         since,
         until,
         account_id,
-        AT_ONCE,
+        MONTH_MAX,
         clock.now(),
     )
 

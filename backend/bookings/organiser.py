@@ -7,7 +7,7 @@ from backend.accounts.memberships import ensure_named_member
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import may_seat
-from backend.bookings.queries import Attendee, attendance
+from backend.bookings.queries.people import Attendee, attendance
 from backend.errors import Invalid, NotFound
 from backend.events.queries import find_instance
 from backend.i18n import N_

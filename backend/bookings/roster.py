@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend import db
-from backend.bookings.queries import search_words
+from backend.bookings.queries.lists import search_words
 from backend.people.sql import DISPLAY_NAME, REACHABLE
 
 Kind = Literal["in", "line", "others", "door", "missing", "no-shows", "unreachable"]

@@ -93,7 +93,7 @@ class PollView:
     reminded_at: datetime | None = None  # when those who had not answered were last reminded (`P5`)
 
     @property
-    def turns(self) -> list[datetime]:
+    def changes_at(self) -> list[datetime]:
         """When the clock alone may change how this stands; days, which end at midnight, are not among them."""
         moments = (self.closes_at, *(option.starts_at for option in self.options))
         return [moment for moment in moments if moment is not None]

@@ -13,11 +13,11 @@ from backend.seats.windows import Windows
 EVERYBODY = 2**31 - 1
 
 # Waiting parties before the party `b`: by priority, then the moment of joining, then id (`W1`).
-AHEAD = """(
+WAITING_AHEAD = """(
     SELECT count(*) FROM bookings q WHERE q.instance_id = b.instance_id AND q.waiting > 0
     AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))
 )"""
-PLACE_IN_LINE = f"CASE WHEN b.waiting > 0 THEN 1 + {AHEAD} END"
+PLACE_IN_LINE = f"CASE WHEN b.waiting > 0 THEN 1 + {WAITING_AHEAD} END"
 
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS is_member, b.id AS booking_id, b.answer, b.seats,"
@@ -36,7 +36,7 @@ SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.w
     r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
     {PARTY},
-    CASE WHEN b.waiting + b.offered > 0 THEN {AHEAD} END AS ahead,
+    CASE WHEN b.waiting + b.offered > 0 THEN {WAITING_AHEAD} END AS ahead,
     CASE WHEN s.waiting > 0 THEN (
         SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.waiting > 0 AND q.priority > 0
     ) ELSE 0 END AS prioritized,
@@ -54,7 +54,7 @@ LEFT JOIN bookings b ON b.instance_id = s.instance_id AND b.membership_id = m.id
 
 # Parties whose offer has expired, or ends because the instance is off; and those that look for a replacement.
 EXPIRED = f"""
-SELECT {PARTY}, {AHEAD} AS ahead, CASE WHEN b.priority > 0 THEN {HAS_CLAIM} ELSE false END AS has_claim
+SELECT {PARTY}, {WAITING_AHEAD} AS ahead, CASE WHEN b.priority > 0 THEN {HAS_CLAIM} ELSE false END AS has_claim
 FROM bookings b JOIN memberships m ON m.id = b.membership_id
 WHERE b.instance_id = $1 AND b.offered > 0 AND (b.offer_until <= $2 OR $3)
 """

@@ -11,7 +11,8 @@ from datetime import datetime
 from aiogram.types import InlineKeyboardButton
 
 from backend.announcements.queries import announcement
-from backend.bookings.queries import InstanceView, instance_for_card
+from backend.bookings.queries.event import instance_for_card
+from backend.bookings.views import InstanceView
 from backend.cards.queries import card
 from backend.errors import NotFound
 from backend.i18n import N_, Voice
@@ -92,7 +93,7 @@ def _still_so(kind: str, view: InstanceView) -> bool:
         return bool(mine and mine.held)
     if kind in ("lapsed", "to-line"):
         return bool(mine and mine.waiting)
-    return kind != "first-tap" or bool(view.mine_to_take)
+    return kind != "first-tap" or bool(view.takeable)
 
 
 def _known_before(letter: Delivery, view: InstanceView) -> datetime:
@@ -116,7 +117,7 @@ def _open(about: About) -> Rows:
 
 def _open_or_give_up(about: About) -> Rows:
     [row] = _open(about)
-    if about.view.may_leave:
+    if about.view.can_leave_freely:
         row.append(make_seat_button(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
     return [row]
 
@@ -150,7 +151,7 @@ def _take_what_is_free(about: About) -> Rows:
 
 def _open_or_keep(about: About) -> Rows:
     [row] = _open(about)
-    if about.view.mine and about.view.mine.replacing:
+    if about.view.mine and about.view.mine.is_releasing:
         row.append(make_keep_button(about.view, about.voice))
     return [row]
 
@@ -162,8 +163,7 @@ def _open_or_leave(about: About) -> Rows:
 
 def _answers(about: About) -> Rows:
     voice, code = about.voice, about.view.code
-    wait = about.view.full or (about.view.waiting and not about.view.fill_gaps)
-    join = N_("Wait for a seat") if wait else N_("Join")
+    join = N_("Wait for a seat") if about.view.joins_waitlist else N_("Join")
     answers = [
         make_seat_button(voice.say(join), Do.JOIN, code),
         make_seat_button(voice.say(N_("Maybe")), Do.MAYBE, code),

@@ -21,7 +21,9 @@ from backend.bookings.actions import (
     take,
     take_free,
 )
-from backend.bookings.queries import InstanceView, event, instance_for_card, my_bookings
+from backend.bookings.queries.event import event, instance_for_card
+from backend.bookings.queries.lists import my_bookings
+from backend.bookings.views import InstanceView
 from backend.cards.queries import is_card
 from backend.errors import Busy, Invalid, NotAMember, NotFound, Refusal
 from backend.events.queries import find_instance
@@ -199,7 +201,7 @@ def held(views: Sequence[InstanceView]) -> list[InstanceView]:
 
 def to_take(views: Sequence[InstanceView]) -> list[InstanceView]:
     """What is held for the reader, then where a tap may have a seat."""
-    return [*held(views), *(view for view in views if view.mine_to_take)]
+    return [*held(views), *(view for view in views if view.takeable)]
 
 
 async def _index(message: Message, person: Person, voice: Voice, *, leaving: bool = False) -> None:
@@ -247,7 +249,7 @@ async def _tell(message: Message, code: str, asked: Awaitable[Outcome], person: 
     rows = [[make_event_button(view, voice, private=private)]]
     if private:
         rows = make_event_rows(view, None, voice, private=True)
-    elif view.mine and view.mine.seats and not view.may_leave:
+    elif view.mine and view.mine.seats and not view.can_leave_freely:
         # Looking for a replacement is between the person and the bot.
         rows.append([make_private_chat_button(voice.say(N_("Ask me there")), f"e_{code}")])
     sheet = render(

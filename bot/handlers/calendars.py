@@ -4,7 +4,7 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import BufferedInputFile, Message
 
-from backend.bookings.queries import my_bookings
+from backend.bookings.queries.lists import my_bookings
 from backend.errors import Invalid
 from backend.i18n import N_, Voice
 from backend.people.queries import Person

@@ -6,8 +6,11 @@ from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import clubs
 from backend.bookings.actions import admit_to_event
-from backend.bookings.queries import InstanceView, attendees, event, next_date, upcoming
+from backend.bookings.queries.event import event, next_instance
+from backend.bookings.queries.lists import upcoming
+from backend.bookings.queries.people import attendees
 from backend.bookings.standing_seats import my_regulars
+from backend.bookings.views import InstanceView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.queries import Person
@@ -36,7 +39,7 @@ async def card_for(code: str, person: Person) -> RenderedMessage:
     """A date for one person, in their language, with how they stand. Raises `NotFound`."""
     await admit_to_event(code, person)
     view = await event(code, person)
-    following = await next_date(view, person) if view.phase in ("ended", "cancelled") else None
+    following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
     people = await attendees(view.id, limit=NAMES)
     regular = any(seat.series_id == view.series_id for seat in await my_regulars(person))
     return event_card(view, following, people, person.voice, private=True, regular=regular)

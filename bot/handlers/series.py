@@ -4,7 +4,7 @@ from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from backend.bookings.actions import stay
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.events.minimum import decide_instance
 from backend.i18n import Voice
 from backend.people.queries import Person

@@ -2,8 +2,7 @@
 
 from aiogram.types import InlineKeyboardButton
 
-from backend import clock
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from bot.callbacks import Decide, Do, Stay
 from bot.keyboards.links import make_app_button
@@ -52,13 +51,13 @@ def make_event_rows(
 def _make_group_rows(view: InstanceView, voice: Voice) -> Rows:
     """What anybody in the group may tap; who looks for a replacement does that in private (`B6`)."""
     if view.phase == "open" and view.up_for_grabs:
-        row = [make_take_button(1 if view.free == 1 or view.full else 2, view, voice)]
-        if view.may_leave:
+        row = [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
+        if view.can_leave_freely:
             row.append(make_leave_button(view, voice))
         return [row]
     row = _joining(view, voice)
     # Who waits may always leave the line; a seat only until its deadline (B6).
-    if view.waiting or (view.booked and view.may_leave):
+    if view.waiting or (view.booked and view.can_leave_freely):
         row.append(make_leave_button(view, voice))
     return [row] if row else []
 
@@ -70,18 +69,21 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
     if mine is None or mine.answer != "in":
         return _make_answer_rows(view, voice, mine.answer if mine else "", cannot)
     rows: Rows = []
-    if mine.asked_to_stay:
+    if mine.needs_move_answer:
         rows.append(make_moved_row(view, voice))
     if mine.held:
         rows.append(make_offer_row(view, voice))
     elif mine.waiting and (taking := make_waitlist_take_button(view, voice)):
         rows.append([taking])
-    if mine.replacing:
+    if mine.is_releasing:
         rows.append(
-            [make_keep_button(view, voice), *([make_leave_button(view, voice)] if view.may_leave else [])]
+            [
+                make_keep_button(view, voice),
+                *([make_leave_button(view, voice)] if view.can_leave_freely else []),
+            ]
         )
         return rows
-    if mine.asked_to_stay:  # "not this time" is leaving, and free until they have answered
+    if mine.needs_move_answer:  # "not this time" is leaving, and free until they have answered
         return rows
     if mine.seats and mine.waiting:
         rows.append([make_seat_button(voice.say(N_("Stop waiting for more")), Do.STOP, view.code)])
@@ -90,10 +92,10 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
         row.append(make_seat_button("+1", Do.MORE, view.code))
     if not mine.seats:
         row.append(make_leave_button(view, voice))
-    elif view.may_leave:
+    elif view.can_leave_freely:
         not_this_week = make_seat_button(voice.say(cannot), Do.CANT, view.code)
         row.append(not_this_week if regular else make_leave_button(view, voice))
-    elif clock.now() < view.starts_at:
+    elif view.now < view.starts_at:
         row.append(make_seat_button(voice.say(N_("Find my replacement")), Do.REPLACE, view.code))
     return [*rows, row] if row else rows
 
@@ -115,9 +117,8 @@ def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     if view.phase != "open":
         return []
     if view.up_for_grabs:
-        return [make_take_button(1 if view.free == 1 or view.full else 2, view, voice)]
-    wait = view.full or (view.waiting and not view.fill_gaps)
-    label = N_("Wait for a seat") if wait else N_("Join")
+        return [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
+    label = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
     row = [make_seat_button(voice.say(label), Do.JOIN, view.code)]
     if view.guests_max:
         row.append(make_seat_button("+1", Do.MORE, view.code))

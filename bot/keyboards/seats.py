@@ -2,8 +2,8 @@
 
 from aiogram.types import InlineKeyboardButton
 
-from backend.bookings.queries import InstanceView
 from backend.bookings.standing_seats import StandingSeat
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.seats.promotion import Stage
 from bot.callbacks import Do, EndRegular, Seat
@@ -43,7 +43,7 @@ def make_offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
 def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton | None:
     """What who waits may take by a tap: their whole party's seats, else what is free now (`W1`, `W3`)."""
     wanted = view.mine.waiting if view.mine else 0
-    seats = view.mine_to_take
+    seats = view.takeable
     if not wanted or not seats:
         return None
     if seats >= wanted and view.stage is not Stage.AUTOMATIC:

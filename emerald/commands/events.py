@@ -12,7 +12,7 @@ from emerald.commands.acting import act, say, takes_actor
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backend.bookings.queries import InstanceView
+    from backend.bookings.views import InstanceView
     from backend.events.queries import SeriesView
     from backend.people.queries import Person
 
@@ -161,8 +161,8 @@ def _when(view: "InstanceView") -> str:
 def _line(view: "InstanceView") -> str:
     seats = f"{view.booked}/{view.capacity}" if view.capacity is not None else str(view.booked)
     marks = [view.state.lower()] if view.state != "SCHEDULED" else []
-    marks += ["drifted"] if view.drifted else []
-    marks += ["by hand"] if view.edited else []
+    marks += ["drifted"] if view.is_drifted else []
+    marks += ["by hand"] if view.is_edited else []
     more = f"  ({', '.join(marks)})" if marks else ""
     return f"{view.code}  {_when(view)}  {seats}, {view.waiting} waiting{more}"
 
@@ -201,10 +201,10 @@ def show_series(given: argparse.Namespace) -> int:
     async def do(person: "Person") -> dict[str, Any]:
         from dataclasses import asdict
 
-        from backend.bookings.queries import series_dates
+        from backend.bookings.queries.lists import series_instances
 
         view = await _series(person, given.id)
-        dates = await series_dates(view.id, person)
+        dates = await series_instances(view.id, person)
         return {
             "series": asdict(view),
             "dates": [asdict(one) for one in dates],
@@ -238,7 +238,8 @@ def edit(given: argparse.Namespace) -> int:
 async def _edit(given: argparse.Namespace, changes: dict[str, Any], person: "Person") -> dict[str, Any]:
     from dataclasses import replace
 
-    from backend.bookings.queries import drifted, event
+    from backend.bookings.queries.event import event
+    from backend.bookings.queries.lists import drifted_instances
     from backend.errors import Invalid, NotFound
     from backend.events.edit import InstanceChanges, edit_instance, edit_series
     from backend.events.split import edit_following
@@ -259,7 +260,7 @@ async def _edit(given: argparse.Namespace, changes: dict[str, Any], person: "Per
     else:
         series_id = view.id
         await edit_series(person, view.account_id, series_id, draft)
-    lost = await drifted(view.account_id, series_id)
+    lost = await drifted_instances(view.account_id, series_id)
     return {"series_id": series_id, "drifted": [one.code for one in lost]}
 
 
@@ -334,12 +335,12 @@ def drift(given: argparse.Namespace) -> int:
     async def do(person: "Person") -> list["InstanceView"]:
         from backend.accounts.queries import clubs
         from backend.accounts.rules import Permission
-        from backend.bookings.queries import drifted
+        from backend.bookings.queries.lists import drifted_instances
 
         if given.id is not None:
-            return await drifted((await _series(person, given.id)).account_id, given.id)
+            return await drifted_instances((await _series(person, given.id)).account_id, given.id)
         mine = [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_EVENTS)]
-        return [one for club in mine for one in await drifted(club.id)]
+        return [one for club in mine for one in await drifted_instances(club.id)]
 
     found = act(given, do)
     told = "\n".join(f"{_line(one)}  {one.title}" for one in found or [])
@@ -353,7 +354,7 @@ def show(given: argparse.Namespace) -> int:
     """`emerald event show`."""
 
     async def do(person: "Person") -> "InstanceView":
-        from backend.bookings.queries import event
+        from backend.bookings.queries.event import event
 
         return await event(given.code, person)
 
@@ -365,7 +366,7 @@ def _afterwards(given: argparse.Namespace, do: Callable[["Person"], Awaitable[ob
     """Do something with a date; it as it stands then, or the sentence."""
 
     async def doing(person: "Person") -> "InstanceView":
-        from backend.bookings.queries import event
+        from backend.bookings.queries.event import event
 
         await do(person)
         return await event(given.code, person)

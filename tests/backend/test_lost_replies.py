@@ -9,7 +9,7 @@ import pytest
 
 from backend import db
 from backend.bookings.actions import book, leave
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.polls.actions import create_poll

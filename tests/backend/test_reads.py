@@ -17,7 +17,8 @@ from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import Permission
 from backend.announcements.actions import AnnouncementDraft, create_announcement
 from backend.bookings.actions import book
-from backend.bookings.queries import InstanceView, event
+from backend.bookings.queries.event import event
+from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
 from backend.errors import Refusal
 from backend.events.queries import find_instance

@@ -26,7 +26,9 @@ from backend.bookings.actions import (
     set_guests_of,
     take_free,
 )
-from backend.bookings.queries import event, my_bookings, waitlist
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import my_bookings
+from backend.bookings.queries.people import waitlist
 from backend.errors import Busy, Forbidden, Invalid, NotFound, OutcomeUnknown
 from backend.events.queries import find_instance
 from backend.people.queries import Person

@@ -24,7 +24,7 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings import actions
-from backend.bookings.queries import waitlist
+from backend.bookings.queries.people import waitlist
 from backend.errors import Refusal
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance

@@ -25,7 +25,8 @@ from backend.bookings.attendance import (
     undo_check_in,
 )
 from backend.bookings.organiser import bring, make_room, seat_by_name
-from backend.bookings.queries import attendees, event, waitlist
+from backend.bookings.queries.event import event
+from backend.bookings.queries.people import attendees, waitlist
 from backend.bookings.standing_seats import end_own_regular, make_regular, my_regulars, regulars
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.materialization import materialize_all_series

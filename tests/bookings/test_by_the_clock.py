@@ -21,7 +21,8 @@ from backend.bookings.actions import (
     take,
     take_free,
 )
-from backend.bookings.queries import InstanceView, event
+from backend.bookings.queries.event import event
+from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.seats.replies import Begun, OfferOver, TooBig, TooLate

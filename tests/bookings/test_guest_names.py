@@ -9,7 +9,8 @@ import pytest
 from backend import db
 from backend.bookings.actions import add_guest, book, leave, name_guests, set_guests, set_guests_of
 from backend.bookings.organiser import attendance_of, bring
-from backend.bookings.queries import attendees, event, waitlist
+from backend.bookings.queries.event import event
+from backend.bookings.queries.people import attendees, waitlist
 from backend.errors import Invalid
 from backend.events.queries import find_instance
 from backend.people.queries import Person

@@ -6,7 +6,7 @@ from backend import db
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in
 from backend.bookings.organiser import seat_by_name
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.bookings.roster import Page, counts, entry, not_on_it, roster
 from backend.people.actions import mark_blocked
 from backend.seats.requests import Via

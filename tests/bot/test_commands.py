@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.bookings.actions import book
-from backend.bookings.queries import attendance
+from backend.bookings.queries.people import attendance
 from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft

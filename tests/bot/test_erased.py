@@ -6,7 +6,7 @@ from typing import Any
 
 from backend import clock, db
 from backend.bookings.actions import book
-from backend.bookings.queries import attendees
+from backend.bookings.queries.people import attendees
 from backend.personal.actions import erase
 from backend.seats.requests import Via
 from bot.cards import render_card

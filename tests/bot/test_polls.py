@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend import clock, db
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails

@@ -9,7 +9,7 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import book, fill_all, find_replacement, leave, set_capacity, take
-from backend.bookings.queries import attendance
+from backend.bookings.queries.people import attendance
 from backend.bookings.standing_seats import make_regular
 from backend.events.queries import find_instance
 from backend.seats.allocator import submit

@@ -9,7 +9,7 @@ import pytest
 
 from backend import db, failpoints
 from backend.accounts.queries import clubs
-from backend.bookings.queries import attendance
+from backend.bookings.queries.people import attendance
 from backend.cards.actions import post_card
 from backend.cards.posting import claim_due
 from backend.cards.posting import record_posted as note_posted

@@ -8,7 +8,8 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import answer, book, leave
-from backend.bookings.queries import event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import series_instances
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events import queries as events
@@ -30,7 +31,7 @@ async def test_what_is_booked_is_not_put_away_without_a_word(
 ) -> None:
     """S9: without a reason the answer is no, and of how many dates; with one, each is cancelled and people are told."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    codes = [view.code for view in await series_dates(made.series_id, olga)]
+    codes = [view.code for view in await series_instances(made.series_id, olga)]
     await book(codes[0], alice, via=Via.MINIAPP)
     await answer(codes[1], bob, maybe=True, via=Via.MINIAPP)
     await book(codes[2], aino, via=Via.MINIAPP)
@@ -51,7 +52,7 @@ async def test_what_is_booked_is_not_put_away_without_a_word(
     ]
     seen = await event(codes[0], alice)
     assert (seen.state, seen.mine and seen.mine.seats) == ("CANCELLED", 1)
-    assert {view.code for view in await series_dates(made.series_id, olga)} == set(codes[:4])
+    assert {view.code for view in await series_instances(made.series_id, olga)} == set(codes[:4])
     assert await titles(club) == []
     assert await titles(club, archived=True) == ["Evening flow yoga"]
     clock.advance(timedelta(weeks=2))

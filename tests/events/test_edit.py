@@ -9,7 +9,8 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
-from backend.bookings.queries import drifted, event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import drifted_instances, series_instances
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events import queries as events
@@ -40,8 +41,8 @@ async def test_a_new_rule_moves_untouched_dates_and_lists_booked_ones(
     draft = await draft_of(club, made.series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=1))
     await edit_series(olga, club.id, made.series_id, later)
-    assert [view.code for view in await drifted(club.id, made.series_id)] == [made.first_code]
-    dates = await series_dates(made.series_id, olga)
+    assert [view.code for view in await drifted_instances(club.id, made.series_id)] == [made.first_code]
+    dates = await series_instances(made.series_id, olga)
     assert len({view.starts_at.hour for view in dates[1:]}) == 1
     assert dates[1].starts_at - dates[0].starts_at == timedelta(hours=1)
 
@@ -51,7 +52,7 @@ async def later_by(club: Any, olga: Person, series_id: int, hours: int) -> list[
     draft = await draft_of(club, series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=hours))
     await edit_series(olga, club.id, series_id, later)
-    return [view.code for view in await drifted(club.id, series_id)]
+    return [view.code for view in await drifted_instances(club.id, series_id)]
 
 
 async def test_olga_answers_for_each_date_that_drifts(
@@ -59,19 +60,19 @@ async def test_olga_answers_for_each_date_that_drifts(
 ) -> None:
     """S4: she moves, keeps or cancels it; until then it is listed, and afterwards no longer."""
     made = await series(rule="FREQ=WEEKLY;COUNT=4")
-    codes = [view.code for view in await series_dates(made.series_id, olga)]
+    codes = [view.code for view in await series_instances(made.series_id, olga)]
     for code in codes[:3]:
         await book(code, alice, via=Via.MINIAPP)
     assert await later_by(club, olga, made.series_id, 1) == codes[:3]
-    assert [view.code for view in await drifted(club.id)] == codes[:3]
-    assert (await event(codes[0], olga)).drifted
+    assert [view.code for view in await drifted_instances(club.id)] == codes[:3]
+    assert (await event(codes[0], olga)).is_drifted
     assert [s.drifted for s in await events.all_series(club.id)] == [3]
 
     await move_instance(codes[0], olga, datetime(2026, 11, 26, 19, 0))
     await keep_drifted(codes[1], olga)
     await keep_drifted(codes[1], olga)
     await cancel_instance(codes[2], olga, "Nobody has time at seven.")
-    assert await drifted(club.id, made.series_id) == []
+    assert await drifted_instances(club.id, made.series_id) == []
     assert [(await event(code, alice)).mine.seats for code in codes[:3]] == [1, 1, 1]  # type: ignore[union-attr]
     # The fourth, which nobody had booked, followed the rule.
     with pytest.raises(NotFound):
@@ -89,7 +90,7 @@ async def test_a_date_comes_back_into_the_rule(
     await book(made.first_code, alice, via=Via.MINIAPP)
     assert await later_by(club, olga, made.series_id, 1) == [made.first_code]
     assert await later_by(club, olga, made.series_id, -1) == []
-    dates = await series_dates(made.series_id, olga)
+    dates = await series_instances(made.series_id, olga)
     assert len({view.starts_at for view in dates}) == len(dates) == 8
 
 
@@ -98,7 +99,7 @@ async def test_what_was_left_what_has_a_card_and_what_was_edited_is_never_delete
 ) -> None:
     """S4."""
     made = await series(rule="FREQ=WEEKLY")
-    left, carded, edited = [view.code for view in await series_dates(made.series_id, olga)][:3]
+    left, carded, edited = [view.code for view in await series_instances(made.series_id, olga)][:3]
     await book(left, alice, via=Via.MINIAPP)
     await leave(left, alice, via=Via.MINIAPP)
     await post_card(olga, carded)
@@ -133,12 +134,12 @@ async def test_one_date_keeps_its_own_values_when_the_series_changes(
 ) -> None:
     """S4: "this one"; its capacity too. What it has not of its own still follows."""
     made = await series(rule="FREQ=WEEKLY", capacity=12)
-    own, other = [view.code for view in await series_dates(made.series_id, olga)][:2]
+    own, other = [view.code for view in await series_instances(made.series_id, olga)][:2]
     version = (await event(own, olga)).version
     changes = InstanceChanges(title="With live music", capacity=40, duration_minutes=120)
     await edit_instance(own, olga, changes)
     seen = await event(own, olga)
-    assert (seen.title, seen.capacity, seen.edited, seen.sequence) == (
+    assert (seen.title, seen.capacity, seen.is_edited, seen.sequence) == (
         "With live music",
         40,
         True,
@@ -159,7 +160,7 @@ async def test_one_date_keeps_its_own_values_when_the_series_changes(
     assert (seen.title, seen.place, seen.capacity) == ("With live music", "Sali 3", 40)
     assert seen.ends_at - seen.starts_at == timedelta(hours=2)
     seen = await event(other, olga)
-    assert (seen.title, seen.capacity, seen.edited) == ("Morning yoga", 8, False)
+    assert (seen.title, seen.capacity, seen.is_edited) == ("Morning yoga", 8, False)
     assert (seen.ends_at - seen.starts_at, seen.sequence) == (timedelta(hours=1), 1)
 
     await edit_instance(own, olga, InstanceChanges(title=None, emoji="", capacity=None))
@@ -176,7 +177,7 @@ async def test_seats_given_by_hand_stay_when_the_series_changes(
     draft = await draft_of(club, made.series_id)
     await edit_series(olga, club.id, made.series_id, replace(draft, title="Yoga"))
     await edit_series(olga, club.id, made.series_id, replace(draft, capacity=10))
-    assert [view.capacity for view in await series_dates(made.series_id, olga)] == [20, 10]
+    assert [view.capacity for view in await series_instances(made.series_id, olga)] == [20, 10]
 
 
 async def test_more_seats_on_one_date_seat_who_waits(
@@ -222,10 +223,10 @@ async def test_cards_and_screens_follow_every_edit(
 ) -> None:
     """S4, C2: a new version for each date to come."""
     made = await series(rule="FREQ=WEEKLY;COUNT=3")
-    before = [view.version for view in await series_dates(made.series_id, olga)]
+    before = [view.version for view in await series_instances(made.series_id, olga)]
     draft = await draft_of(club, made.series_id)
     await edit_series(olga, club.id, made.series_id, replace(draft, place="Sali 5"))
-    after = [view.version for view in await series_dates(made.series_id, olga)]
+    after = [view.version for view in await series_instances(made.series_id, olga)]
     assert all(new > old for new, old in zip(after, before, strict=True))
 
 
@@ -238,7 +239,7 @@ async def test_more_seats_reach_every_date_and_seat_who_waits(
     assert (await book(made.first_code, bob, via=Via.MINIAPP)).place == 1
     draft = await draft_of(club, made.series_id)
     await edit_series(olga, club.id, made.series_id, replace(draft, capacity=2))
-    assert {view.capacity for view in await series_dates(made.series_id, olga)} == {2}
+    assert {view.capacity for view in await series_instances(made.series_id, olga)} == {2}
     seen = await event(made.first_code, bob)
     assert seen.mine is not None
     assert seen.mine.seats == 1

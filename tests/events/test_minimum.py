@@ -12,7 +12,7 @@ from backend import clock, db
 from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough
 from backend.bookings.actions import answer, book, leave
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.errors import Forbidden, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.minimum import decide_instance, decide_minimum, warn_of_minimum

@@ -9,7 +9,8 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import answer, book, leave, stay
-from backend.bookings.queries import drifted, event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import drifted_instances, series_instances
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events import queries as events
 from backend.events.cancel import cancel_instance
@@ -59,14 +60,14 @@ async def test_a_moved_date_keeps_its_people_and_asks_who_is_booked(
         datetime(2026, 11, 29, 10, 15, tzinfo=UTC),
     )
     assert (seen.moved_from, seen.original_start) == (was.starts_at, was.original_start)
-    assert (seen.sequence, seen.edited) == (1, True)
+    assert (seen.sequence, seen.is_edited) == (1, True)
     assert seen.version > was.version
     assert seen.windows.cancel_until == seen.starts_at - timedelta(hours=1)
     assert seen.mine is not None
-    assert (seen.mine.seats, seen.mine.asked_to_stay) == (1, True)
+    assert (seen.mine.seats, seen.mine.needs_move_answer) == (1, True)
     waiting = (await event(code, bob)).mine
     assert waiting is not None
-    assert (waiting.waiting, waiting.asked_to_stay) == (1, False)
+    assert (waiting.waiting, waiting.needs_move_answer) == (1, False)
     assert await told() == [(alice.id, True), (bob.id, False), (aino.id, False)]
     assert await db.value("SELECT max(priority) FROM messages") == 2
     assert await check_invariants() == []
@@ -86,7 +87,7 @@ async def test_olga_sees_who_stays_who_left_and_who_is_silent(
     said = await stay(code, alice, via=Via.MINIAPP)
     assert alice.voice.tell(said.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
     assert (await stay(code, alice, via=Via.MINIAPP)).kind == "already"
-    assert (await event(code, alice)).mine.asked_to_stay is False  # type: ignore[union-attr]
+    assert (await event(code, alice)).mine.needs_move_answer is False  # type: ignore[union-attr]
     await leave(code, bob, via=Via.CARD)
     found = await move_responses(code, olga)
     assert (found.asked, found.stay, found.left, found.silent) == (3, ["Alice"], ["Bob"], ["Aino"])
@@ -134,7 +135,7 @@ async def test_two_moves_that_nobody_heard_of_are_told_as_one(
     await move_instance(code, olga, TUESDAY)
     assert await told() == [(bob.id, True)]
     assert (await move_responses(code, olga)).silent == ["Bob"]
-    assert (await event(code, alice)).mine.asked_to_stay is False  # type: ignore[union-attr]
+    assert (await event(code, alice)).mine.needs_move_answer is False  # type: ignore[union-attr]
 
 
 async def test_moved_back_after_people_heard_they_are_asked_again(
@@ -169,11 +170,11 @@ async def test_a_date_may_be_moved_onto_the_start_of_another(
 ) -> None:
     """S2: its identity is its original start, so neither is made again."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    first, second = (await series_dates(made.series_id, olga))[:2]
+    first, second = (await series_instances(made.series_id, olga))[:2]
     await move_instance(first.code, olga, datetime(2026, 12, 1, 18, 0))
     assert (await event(first.code, olga)).starts_at == second.starts_at
     assert await materialize_all_series() == 0
-    assert len(await series_dates(made.series_id, olga)) == 8
+    assert len(await series_instances(made.series_id, olga)) == 8
 
 
 async def test_moving_over_the_change_of_the_clocks_keeps_the_wall_clock(
@@ -207,7 +208,7 @@ async def test_free_seats_move_by_the_new_starts_clock(instance: Make, olga: Per
     async with db.transaction():
         await db.execute("UPDATE instance_seats SET called_at = $1", noon)
     await move_instance(code, olga, SUNDAY)
-    assert (await event(code, olga)).called_at is None
+    assert (await event(code, olga)).notified_at is None
 
 
 async def test_a_moved_date_is_one_by_hand(series: Make, club: Any, olga: Person, noon: datetime) -> None:
@@ -218,7 +219,7 @@ async def test_a_moved_date_is_one_by_hand(series: Make, club: Any, olga: Person
     assert view is not None
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
     await edit_series(olga, club.id, made.series_id, later)
-    assert [v.code for v in await drifted(club.id, made.series_id)] == [made.first_code]
+    assert [v.code for v in await drifted_instances(club.id, made.series_id)] == [made.first_code]
 
 
 async def test_what_cannot_be_moved(

@@ -9,7 +9,8 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import book
 from backend.bookings.attendance import complete_ended
-from backend.bookings.queries import event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import series_instances
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
@@ -33,7 +34,7 @@ async def test_a_weekly_series_has_its_dates_eight_weeks_ahead(
 ) -> None:
     """S2: made at once; S3: 18:00 stays 18:00."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    dates = await series_dates(made.series_id, olga)
+    dates = await series_instances(made.series_id, olga)
     assert len(dates) == 8
     assert {d.starts_at.hour for d in dates} == {16}
     assert all(d.capacity == 12 and d.booked == 0 for d in dates)
@@ -77,14 +78,14 @@ async def test_no_date_is_left_out_where_there_are_very_many(
 async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
     """S2: a new series is never empty."""
     made = await series(starts_local=datetime(2027, 8, 1, 12, 0))
-    assert [d.starts_at.year for d in await series_dates(made.series_id, olga)] == [2027]
+    assert [d.starts_at.year for d in await series_instances(made.series_id, olga)] == [2027]
 
 
 async def test_wall_clock_time_is_kept_over_the_change(series: Make, olga: Person, noon: datetime) -> None:
     """S3: in March Helsinki moves from +2 to +3."""
     clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
     made = await series(starts_local=datetime(2027, 3, 23, 18, 0), rule="FREQ=WEEKLY;COUNT=2")
-    assert [d.starts_at.hour for d in await series_dates(made.series_id, olga)] == [16, 15]
+    assert [d.starts_at.hour for d in await series_instances(made.series_id, olga)] == [16, 15]
 
 
 async def test_a_series_without_a_date_to_come_is_refused(club: Any, olga: Person, noon: datetime) -> None:

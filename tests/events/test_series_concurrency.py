@@ -9,7 +9,8 @@ from typing import Any
 
 from backend import db
 from backend.bookings.actions import book
-from backend.bookings.queries import drifted, event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import drifted_instances, series_instances
 from backend.errors import NotFound
 from backend.events import queries as events
 from backend.events.archive import archive_series
@@ -45,7 +46,7 @@ async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
             yes.append((code, person))
 
     for _ in range(4):
-        codes = [view.code for view in await series_dates(made.series_id, olga)]
+        codes = [view.code for view in await series_instances(made.series_id, olga)]
         draft = await draft_of(club, made.series_id)
         later = replace(draft, starts_local=draft.starts_local + timedelta(minutes=10))
         await asyncio.gather(
@@ -58,9 +59,9 @@ async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
         seen = await event(code, person)
         assert seen.mine is not None
         assert seen.mine.seats == 1
-    wanted = {view.code for view in await series_dates(made.series_id, olga) if view.booked}
+    wanted = {view.code for view in await series_instances(made.series_id, olga) if view.booked}
     assert wanted == {code for code, _ in yes}
-    assert await drifted(club.id)
+    assert await drifted_instances(club.id)
     assert await check_invariants() == []
 
 
@@ -70,7 +71,7 @@ async def test_splitting_moving_and_archiving_at_once_agree(
     """S4, S6, S9: whatever the order, each date is in one series, and every seat is accounted for."""
     people = await crowd(6)
     made = await series(rule="FREQ=WEEKLY", capacity=4)
-    codes = [view.code for view in await series_dates(made.series_id, olga)]
+    codes = [view.code for view in await series_instances(made.series_id, olga)]
     draft = await draft_of(club, made.series_id)
     done = await asyncio.gather(
         *(book(codes[-1], person, via=Via.MINIAPP) for person in people),

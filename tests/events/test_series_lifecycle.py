@@ -9,7 +9,8 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import book
-from backend.bookings.queries import event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import series_instances
 from backend.errors import Forbidden, InvalidForm, NotFound
 from backend.events.create import duplicate_series
 from backend.events.edit import edit_series
@@ -35,13 +36,13 @@ async def test_a_paused_series_gets_no_dates_until_it_goes_on(
     assert view.paused_at == noon
     clock.advance(timedelta(weeks=3))
     assert await materialize_all_series() == 0
-    dates = await series_dates(made.series_id, olga)
+    dates = await series_instances(made.series_id, olga)
     assert len(dates) == 5
     await book(dates[0].code, alice, via=Via.MINIAPP)
     assert (await event(dates[0].code, alice)).booked == 1
     assert await resume_series(olga, club.id, made.series_id) == 3
     assert await resume_series(olga, club.id, made.series_id) == 0
-    assert len(await series_dates(made.series_id, olga)) == 8
+    assert len(await series_instances(made.series_id, olga)) == 8
 
 
 async def test_a_paused_series_can_be_edited_and_follows_when_it_goes_on(
@@ -54,7 +55,7 @@ async def test_a_paused_series_can_be_edited_and_follows_when_it_goes_on(
     await pause_series(olga, club.id, made.series_id)
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
     await edit_series(olga, club.id, made.series_id, later)
-    assert await series_dates(made.series_id, olga) == []
+    assert await series_instances(made.series_id, olga) == []
     assert await resume_series(olga, club.id, made.series_id) == 8
 
 
@@ -140,7 +141,7 @@ async def test_dates_reach_as_many_weeks_ahead_as_is_set(
 
     monkeypatch.setattr(materialization, "settings", replace(settings, weeks_ahead=weeks))
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert len(await series_dates(made.series_id, olga)) == weeks
+    assert len(await series_instances(made.series_id, olga)) == weeks
 
 
 async def test_several_rules_extra_dates_and_dates_left_out(
@@ -152,7 +153,7 @@ async def test_several_rules_extra_dates_and_dates_left_out(
         "EXDATE:20261201T180000\nEXRULE:FREQ=WEEKLY;INTERVAL=3;COUNT=2"
     )
     made = await series(starts_local=TUESDAY, rule=rule)
-    dates = await series_dates(made.series_id, olga)
+    dates = await series_instances(made.series_id, olga)
     assert [f"{view.starts_at + timedelta(hours=2):%d.%m. %H}" for view in dates] == [
         "04.12. 18",
         "06.12. 12",

@@ -9,7 +9,9 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.actions import book
-from backend.bookings.queries import InstanceView, drifted, event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import drifted_instances, series_instances
+from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.events import queries as events
@@ -36,7 +38,7 @@ async def draft_of(club: Any, series_id: int) -> SeriesDraft:
 
 
 async def dates(series_id: int, olga: Person) -> list[InstanceView]:
-    return await series_dates(series_id, olga)
+    return await series_instances(series_id, olga)
 
 
 def days(views: list[InstanceView]) -> list[str]:
@@ -67,7 +69,7 @@ async def test_the_dates_from_here_on_go_over_with_all_they_have(
     done = await edit_following(third.code, olga, draft)
 
     assert done != made.series_id
-    assert await drifted(club.id, done) == []
+    assert await drifted_instances(club.id, done) == []
     first, second = await dates(made.series_id, olga), await dates(done, olga)
     assert [view.code for view in first] == [view.code for view in before[:2]]
     assert [(view.id, view.code) for view in second] == [(v.id, v.code) for v in before[2:]]
@@ -140,7 +142,7 @@ async def test_another_hour_begins_on_the_day_of_this_date(
         "15.12. 18",
         "22.12. 17",
     ]
-    assert [view.code for view in await drifted(club.id, done)] == [whole[3].code]
+    assert [view.code for view in await drifted_instances(club.id, done)] == [whole[3].code]
     assert await materialize_all_series() == 0
 
 
@@ -175,7 +177,7 @@ async def test_a_part_can_be_split_again_and_edited_whole(
     # An hour earlier for the middle alone: no date is lost or doubled at its seams.
     earlier = replace(await draft_of(club, middle), starts_local=TUESDAY.replace(hour=17))
     await edit_series(olga, club.id, middle, earlier)
-    assert await drifted(club.id, middle) == []
+    assert await drifted_instances(club.id, middle) == []
     assert days(await dates(middle, olga)) == ["08.12. 17", "15.12. 17"]
     assert await materialize_all_series() == 0
     assert [len(await dates(s, olga)) for s in (made.series_id, middle, last)] == [2, 2, 4]

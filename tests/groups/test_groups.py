@@ -10,7 +10,7 @@ from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.accounts.queries import clubs
 from backend.bookings.actions import admit_to_event
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.groups import presence
 from backend.groups.actions import rename_group

@@ -11,7 +11,7 @@ import pytest
 from backend import clock, db, leases
 from backend.accounts.actions import create_account
 from backend.bookings.actions import book, leave, remove
-from backend.bookings.queries import attendance
+from backend.bookings.queries.people import attendance
 from backend.errors import Forbidden
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance

@@ -24,7 +24,7 @@ from backend.announcements.actions import (
 from backend.bookings.absences import pardon
 from backend.bookings.actions import book, fill_all, leave, name_guests
 from backend.bookings.attendance import check_in, close_list
-from backend.bookings.queries import attendance, attendees
+from backend.bookings.queries.people import attendance, attendees
 from backend.bookings.standing_seats import make_regular
 from backend.cards.actions import post_card
 from backend.errors import NotFound

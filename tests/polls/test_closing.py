@@ -14,7 +14,7 @@ from backend.accounts.memberships import end_membership
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings.actions import book, fill_all
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.cards.actions import announce_due
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.people.queries import Person

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from backend import clock
 from backend.bookings import actions as seats
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.seats.requests import Via
 from tests.webapp.browsing import DARK, said, stand_still, until
 

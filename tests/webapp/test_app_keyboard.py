@@ -5,7 +5,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from backend.bookings import actions as seats
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via

@@ -21,8 +21,9 @@ from backend.accounts.memberships import change_role, end_membership
 from backend.accounts.rules import Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in
-from backend.bookings.queries import InstanceView, OwnBooking, event
+from backend.bookings.queries.event import event
 from backend.bookings.standing_seats import make_regular
+from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
 from backend.events.queries import draft_from_row
@@ -36,8 +37,8 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.promotion import PromotionWindows
 from backend.seats.requests import Via
-from backend.seats.state import InstanceState
 from backend.seats.windows import Windows
+from tests.views import at_this_moment, instance_view, own_booking
 from tests.webapp.conftest import App
 from tests.webapp.test_app_events import live_address
 from webapp.freshness import is_fresh, seen_of
@@ -369,39 +370,42 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
 
     starts_at = at + timedelta(minutes=start)
     booked, offered, waiting, releasing = counts
-    the_same: dict[str, Any] = {**dict.fromkeys(TEXTS, ""), **dict.fromkeys(NUMBERS, 1)}
-    view = InstanceView(
-        **the_same,
-        zone=zone,
-        starts_local=at.replace(tzinfo=None),
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=1),
-        original_start=starts_at,
-        state=InstanceState.SCHEDULED,
-        windows=Windows.around(starts_at, opens, closes, cancel),
-        fill_gaps=False,
-        capacity=5,
-        booked=booked,
-        offered=offered,
-        waiting=waiting,
-        releasing=releasing,
-        called_at=moment(called),
-        claim_until=moment(claims),
-        decides_at=moment(decides),
-        clockwork=PromotionWindows.around(
-            starts_at, zone, offers_before=offers, offer_minutes=life, first_tap_before=tap
-        ),
-        mine=mine
-        and OwnBooking("in", *mine, 1, moment(held), asked_to_stay=True, queued_at=at - timedelta(days=1)),
-    )
+    with clock.stopped(at):
+        view = instance_view(
+            zone=zone,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            windows=Windows.around(starts_at, opens, closes, cancel),
+            capacity=5,
+            booked=booked,
+            offered=offered,
+            waiting=waiting,
+            releasing=releasing,
+            notified_at=moment(called),
+            claim_until=moment(claims),
+            decides_at=moment(decides),
+            promotion=PromotionWindows.around(
+                starts_at, zone, offers_before=offers, offer_minutes=life, first_tap_before=tap
+            ),
+            mine=mine
+            and own_booking(
+                seats=mine[0],
+                waiting=mine[1],
+                offered=mine[2],
+                place=1,
+                offer_until=moment(held),
+                needs_move_answer=True,
+                queued_at=at - timedelta(days=1),
+            ),
+        )
     reader = Person(1, 1, "Alice", zone="Europe/London")
     with clock.stopped(at):
-        seen = seen_of("mark", reader, view.turns, {zone})
+        seen = seen_of("mark", reader, view.changes_at, {zone})
         until = datetime.fromtimestamp(int(seen.partition("-")[2], 16) / 1000, UTC)
         now = stands(view, reader)
     with clock.stopped(at + (until - at) * part):
         assert is_fresh(seen, "mark")
-        assert stands(view, reader) == now
+        assert stands(at_this_moment(view), reader) == now
     with clock.stopped(until):
         assert not is_fresh(seen, "mark")
 
@@ -412,11 +416,11 @@ def stands(view: InstanceView, reader: Person) -> object:
         stand(view),
         view.phase,
         view.stage,
-        view.calling,
-        view.claiming,
-        view.may_leave,
+        view.is_waitlist_first,
+        view.is_claim_period,
+        view.can_leave_freely,
         view.up_for_grabs,
-        view.mine_to_take,
+        view.takeable,
         view.mine and view.mine.held,
         may_pass_on(view),
         view.decides_at is not None and view.decides_at > clock.now(),
@@ -459,16 +463,14 @@ async def test_an_offer_that_ends_is_seen_before_anybody_sweeps(
     assert await answers(live) == {200}
 
 
-async def test_the_screen_that_admits_a_person_is_fresh_until_something_changes(
-    app_of: Any, charlie: Any, bob: Any, instance: Any
+async def test_who_has_just_come_in_by_a_link_is_shown_what_holds(
+    app_of: Any, charlie: Any, instance: Any
 ) -> None:
-    """A4: they are a member before the screen and its etag are read."""
+    """`A4`: the screen that made them a member was begun before they were one."""
     code = await instance(visibility="link")
     app = await app_of(charlie)
-    address = live_address((await app.get(f"/app/events/{code}")).text)
-    assert (await app.get(address)).status_code == 204
-    await seats.book(code, bob, via=Via.CARD)
-    again = await app.get(address)
+    first = live_address((await app.get(f"/app/events/{code}")).text)
+    again = await app.get(first)
     assert again.status_code == 200
     assert (await app.get(live_address(again.text))).status_code == 204
 

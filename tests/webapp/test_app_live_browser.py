@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from backend.bookings import actions as seats
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll

@@ -15,7 +15,7 @@ from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_code
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.seats.requests import Via
 from tests.webapp.conftest import App, init_data, launch_of
 from tests.webapp.test_app_bookings import root, text_of

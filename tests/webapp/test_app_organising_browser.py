@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in_code
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.bookings.roster import counts
 from backend.seats.requests import Via
 from tests.webapp.browsing import said, until

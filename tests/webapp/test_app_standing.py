@@ -9,7 +9,7 @@ import pytest
 
 from backend import clock, db
 from backend.bookings import actions as seats
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.bookings.standing_seats import make_regular
 from backend.events.minimum import decide_instance
 from backend.events.queries import find_instance

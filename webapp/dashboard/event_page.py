@@ -6,7 +6,8 @@ from litestar import Response
 
 from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission
-from backend.bookings.queries import Attendee, attendance, event, next_date
+from backend.bookings.queries.event import event, next_instance
+from backend.bookings.queries.people import Attendee, attendance
 from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
 from backend.events.rfc5545 import parse_recurrence
@@ -46,7 +47,7 @@ async def render_event_page(
         notice=notice,
         mark=mark,
         view=view,
-        following=await next_date(view, visit.person),
+        following=await next_instance(view, visit.person),
         rhythm=rhythm(visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)),
         seated=[attendee for attendee in people if attendee.seats],
         waitlist=[attendee for attendee in people if attendee.wanted and not attendee.seats],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.accounts.rules import Permission
-from backend.bookings.queries import instance_for_card
+from backend.bookings.queries.event import instance_for_card
 from backend.cards.queries import cards_of, lost_cards
 from backend.groups.queries import LinkedGroup, groups
 from backend.groups.rules import GroupHealth

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from backend import clock
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 from backend.i18n import Voice
 from webapp.rule_sentences import weekday_names
 

@@ -2,7 +2,8 @@
 
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import Permission
-from backend.bookings.queries import InstanceView, event
+from backend.bookings.queries.event import event
+from backend.bookings.views import InstanceView
 from backend.events.queries import find_instance
 from backend.people.queries import Person
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from litestar import Response
 
-from backend.bookings import etags, queries
+from backend.bookings import etags
 from backend.bookings.actions import admit_to_event
-from backend.bookings.queries import InstanceView
+from backend.bookings.queries import event as event_queries
+from backend.bookings.queries import people as people_queries
+from backend.bookings.views import InstanceView
 from backend.events.drafts import Visibility
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -49,8 +51,8 @@ async def event_screen(
     """
     waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
     dead_end = view.phase in ("cancelled", "ended", "closed")
-    people = await queries.attendees(view.id)
-    following = await queries.next_date(view, person) if dead_end else None
+    people = await people_queries.attendees(view.id)
+    following = await event_queries.next_instance(view, person) if dead_end else None
     named, unnamed = who_comes(people, person)
     return screen(
         "events/show.html",
@@ -64,9 +66,9 @@ async def event_screen(
         named=named,
         unnamed=unnamed,
         name_max=GUEST_NAME_MAX,
-        heir=await queries.after_me(view),
+        heir=await people_queries.next_in_line(view),
         polls=await _polls_about(view, person),
-        queue=shown_line(await queries.waitlist(view.id, limit=LINE), person) if waits else [],
+        queue=shown_line(await people_queries.waitlist(view.id, limit=LINE), person) if waits else [],
         next=following,
         elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
         city=city(person.zone or ""),
@@ -80,7 +82,7 @@ async def event_screen(
 async def event_screen_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
     """The screen of an instance with what the allocator has just answered."""
     etag = await admitted_event_etag(code, person)
-    view = await queries.event(code, person)
+    view = await event_queries.event(code, person)
     return await event_screen(
         view,
         person,
@@ -108,16 +110,15 @@ async def admitted_event_etag(code: str, person: Person) -> str:
 
 def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) -> str:
     """What a screen of these instances sends back when it asks whether it is still fresh."""
-    turns = (moment for view in views for moment in view.turns)
+    turns = (moment for view in views for moment in view.changes_at)
     return seen_of(etag, person, turns, {view.zone for view in views})
 
 
 def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:
     """The way back for a person who has just left: the same party books again. None when others would come first."""
-    others_first = (view.waiting and not view.fill_gaps) or (view.claiming and not view.claims)
-    if not outcome.given_back or view.phase != "open" or others_first:
+    if not outcome.given_back or view.phase != "open":
         return None
-    if view.free is not None and view.free < outcome.given_back:
+    if not view.availability.seats_party(outcome.given_back):
         return None
     fields = {"guests": str(outcome.given_back - 1), "name": outcome.names}
     return Undo(f"/app/events/{view.code}/return", person.voice.say(N_("Undo")), fields)

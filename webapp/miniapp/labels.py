@@ -7,7 +7,8 @@ from itertools import groupby
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from backend.bookings.queries import Attendee, InstanceView, People
+from backend.bookings.queries.people import Attendee, People
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.settings import settings

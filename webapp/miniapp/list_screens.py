@@ -4,9 +4,10 @@ from litestar import Response
 
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Permission
-from backend.bookings import etags, queries
-from backend.bookings.queries import InstanceView
+from backend.bookings import etags
+from backend.bookings.queries import lists as lists_queries
 from backend.bookings.standing_seats import my_regulars
+from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.seats.requests import Outcome
 from webapp.calendar_files import address_of
@@ -46,11 +47,11 @@ async def upcoming_screen(
     async def render() -> Response[str]:
         my_clubs = await clubs(person)
         only_club = club or (my_clubs[0].id if len(my_clubs) == 1 else None)
-        views = await queries.upcoming(
+        views = await lists_queries.upcoming(
             person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
         )
         page, cursor = split_page(views)
-        asked = await queries.needs_answer(person)
+        asked = await lists_queries.needs_answer(person)
         query = {"club": club, "group": group, "q": filters.q}
         return screen(
             "events/index.html",
@@ -62,7 +63,7 @@ async def upcoming_screen(
             clubs=my_clubs,
             chosen=club,
             organises=[one.id for one in my_clubs if one.has_permission(Permission.MANAGE_EVENTS)],
-            groups=await queries.groups_ahead(person, only_club) if only_club else [],
+            groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
             sought=filters.q,
             days=days(page, person.voice),
@@ -94,15 +95,15 @@ async def bookings_screen(
         return unchanged()
 
     async def render() -> Response[str]:
-        ahead = await queries.my_bookings(person)
-        asked = await queries.needs_answer(person)
+        ahead = await lists_queries.my_bookings(person)
+        asked = await lists_queries.needs_answer(person)
         waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
         coming = [view for view in ahead if view not in waiting]
         past, cursor = split_page(await _past(person, before) if is_past else [])
-        record = await queries.record(person) if is_past else None
+        record = await lists_queries.record(person) if is_past else None
         standing_seats = await my_regulars(person) if tab == "coming" else []
         booked = {view.code: view for view in coming if view.mine and view.mine.seats}
-        turns = (moment for view in (*ahead, *past) for moment in view.turns)
+        turns = (moment for view in (*ahead, *past) for moment in view.changes_at)
         zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing_seats}
         return screen(
             "bookings/index.html",
@@ -133,4 +134,6 @@ async def bookings_screen(
 
 async def _past(person: Person, before: int | None) -> list[InstanceView]:
     """A page of past dates, and one more."""
-    return await queries.my_bookings(person, past=True, limit=PAGE_SIZE + 1, before=parse_cursor(before))
+    return await lists_queries.my_bookings(
+        person, past=True, limit=PAGE_SIZE + 1, before=parse_cursor(before)
+    )

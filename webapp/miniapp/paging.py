@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from litestar.params import FromQuery, PathParameter, QueryParameter
 
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 
 PAGE_SIZE = 60  # instances on a screen
 

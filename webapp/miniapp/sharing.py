@@ -13,7 +13,7 @@ from litestar import Response
 from litestar.enums import MediaType
 
 from backend import clock
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.queries import PollView

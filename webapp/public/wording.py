@@ -1,6 +1,6 @@
 """How a date stands for somebody of whom nothing is known, in one line: on the page, in its preview, in its picture."""
 
-from backend.bookings.queries import InstanceView
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 
 

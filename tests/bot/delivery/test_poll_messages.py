@@ -8,7 +8,7 @@ import pytest
 
 from backend import db
 from backend.bookings.actions import book
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.cards.actions import announce_due, post_poll_card
 from backend.events.cancel import cancel_instance
 from backend.polls.actions import close_poll, create_poll, vote

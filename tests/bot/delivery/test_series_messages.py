@@ -6,7 +6,7 @@ from typing import Any
 
 from backend import clock, db
 from backend.bookings.actions import answer, book
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance, move_responses
 from backend.people.actions import TelegramIdentity, register_person

@@ -8,7 +8,8 @@ from typing import Any
 from icalendar import Calendar
 
 from backend.bookings.actions import book, stay
-from backend.bookings.queries import event, series_dates
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import series_instances
 from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
 from backend.seats.requests import Via
@@ -150,7 +151,7 @@ async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -
 
     async with db.transaction():
         await materialize_series(made.series_id, datetime(2031, 3, 1).astimezone())
-    second = (await series_dates(made.series_id, olga))[1]
+    second = (await series_instances(made.series_id, olga))[1]
     done = await answered("series", "edit", number, "--following", second.code, "--title", "New")
     assert done["series_id"] != made.series_id
     assert (await event(second.code, olga)).title == "New"

@@ -175,7 +175,7 @@ async def test_a_wrong_date_is_told_at_its_line(noon: Any, dashboard: Any, wrong
 
 async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) -> None:
     """P4: with a place, a length and a first claim; faults stand at their fields, and the poll stays open."""
-    from backend.bookings.queries import event
+    from backend.bookings.queries.event import event
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.requests import Via

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
 from backend.bookings import actions
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.bookings.roster import Entry, entry
 from backend.errors import Invalid
 from backend.i18n import N_

@@ -7,7 +7,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from backend import clock
-from backend.bookings.queries import InstanceView, club_dates
+from backend.bookings.queries.lists import club_instances
+from backend.bookings.views import InstanceView
 from backend.events.queries import all_series
 from backend.people.browser_sessions import record_session_use
 from backend.seats.state import InstanceState
@@ -27,7 +28,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         return await _list(request, visit)
     week = week_named(request.query_params.get("week", ""), visit.club.zone)
     since, until = week.reach
-    near = await club_dates(visit.club.id, visit.person, since=since, until=until)
+    near = await club_instances(visit.club.id, visit.person, since=since, until=until)
     views = [view for view in near if week.monday <= local_date(view) <= week.sunday]
     needs = await load_todo(visit)
     unchanged, mark = unless_seen(request, views, needs, visit.club, clock.now().date())
@@ -58,7 +59,7 @@ async def _way_on(visit: Visit, week: Week, views: list[InstanceView]) -> dict[s
     """For a week without dates: the next date there is, or whether there is any series at all."""
     if views:
         return {"next_date": None, "no_series": False}
-    later = await club_dates(visit.club.id, visit.person, since=week.reach[1], limit=1)
+    later = await club_instances(visit.club.id, visit.person, since=week.reach[1], limit=1)
     return {
         "next_date": later[0] if later else None,
         "next_week": week_named_of(later[0]) if later else None,
@@ -74,7 +75,7 @@ def week_named_of(view: InstanceView) -> Week:
 
 async def _list(request: AnyRequest, visit: Visit) -> Response[str]:
     since = _instant(request.query_params.get("after", "")) or clock.now() - timedelta(hours=12)
-    views = await club_dates(visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1)
+    views = await club_instances(visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1)
     more = views[LIST_PAGE].starts_at if len(views) > LIST_PAGE else None
     views = [view for view in views[:LIST_PAGE] if view.ends_at > clock.now()]
     needs = await load_todo(visit)

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
-from backend.bookings.queries import drifted, series_dates
+from backend.bookings.queries.lists import drifted_instances, series_instances
 from backend.errors import InvalidForm, NotFound
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
@@ -106,7 +106,7 @@ async def update(
             faults.add(refused)
         else:
             notice = Notice(visit.voice.say(N_("Saved.")))
-            if lost := await drifted(visit.club.id, series_id):
+            if lost := await drifted_instances(visit.club.id, series_id):
                 words = Words(
                     N_("Saved. %(n)s date no longer fits and stays: look below."),
                     {},
@@ -167,8 +167,8 @@ async def _form(
                 strict=True,
             )
         ),
-        drifted=await drifted(view.account_id, view.id) if view else [],
-        dates=await series_dates(view.id, visit.person, limit=60) if view else [],
+        drifted=await drifted_instances(view.account_id, view.id) if view else [],
+        dates=await series_instances(view.id, visit.person, limit=60) if view else [],
         **shown,
     )
 

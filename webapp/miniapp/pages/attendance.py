@@ -11,8 +11,9 @@ from backend.accounts.queries import Club
 from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.organiser import NAME_MAX, seat_by_name
-from backend.bookings.queries import InstanceView, event
+from backend.bookings.queries.event import event
 from backend.bookings.roster import Entry, counts, entry, not_on_it, roster
+from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Voice
 from backend.people.queries import Person

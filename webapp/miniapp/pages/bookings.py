@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, QueryParameter
 
-from backend.bookings import actions, queries
+from backend.bookings import actions
+from backend.bookings.queries.event import event
 from backend.people.queries import Person
 from backend.seats.requests import Outcome, Via
 from webapp.miniapp.event_screens import CONFIRMED, event_screen_after, undo_leaving
@@ -180,7 +181,7 @@ async def _answer_on(
     """The screen on which the person answered, with the same part of its list."""
     if not here:
         return await event_screen_after(code, person, outcome)
-    undo = undo_leaving(await queries.event(code, person), person, outcome) if outcome.given_back else None
+    undo = undo_leaving(await event(code, person), person, outcome) if outcome.given_back else None
     if here == "events":
         return await upcoming_screen(person, filters, outcome=outcome, undo=undo)
     return await bookings_screen(person, filters.show, outcome=outcome, undo=undo)

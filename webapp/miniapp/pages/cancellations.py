@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from backend.accounts.rules import Permission
-from backend.bookings.queries import attendees, next_date
+from backend.bookings.queries.event import next_instance
+from backend.bookings.queries.people import attendees
 from backend.bookings.roster import counts, roster
 from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
@@ -88,6 +89,6 @@ async def _cancelling(
         named=named,
         unnamed=unnamed,
         untold=await roster(view.id, "unreachable", limit=NAMED),
-        next=await next_date(view, organiser),
+        next=await next_instance(view, organiser),
         reason_max=REASON_MAX,
     )

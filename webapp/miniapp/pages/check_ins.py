@@ -10,8 +10,9 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from markupsafe import Markup
 
 from backend.accounts.rules import Permission
-from backend.bookings import attendance, queries
+from backend.bookings import attendance
 from backend.bookings.attendance import CheckedIn, my_check_in_code
+from backend.bookings.queries.event import event
 from backend.bookings.roster import Kind, counts, roster
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, Words
@@ -49,7 +50,7 @@ async def show(
     etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
         return unchanged()
-    view = await queries.event(code, person)
+    view = await event(code, person)
     check_in_code = await my_check_in_code(code, person)
     picture = segno.make(check_in_code, error="m", micro=False)
     return screen(

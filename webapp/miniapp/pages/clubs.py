@@ -8,7 +8,7 @@ from litestar.params import PathParameter
 
 from backend.accounts.queries import solely_owned_clubs
 from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
-from backend.bookings.queries import upcoming
+from backend.bookings.queries.lists import upcoming
 from backend.bookings.standing_seats import my_regulars
 from backend.i18n import N_, Words
 from backend.people.queries import Person

@@ -4,8 +4,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from backend.bookings import queries
 from backend.bookings.actions import admit_to_event
+from backend.bookings.queries import event as event_queries
+from backend.bookings.queries import people as people_queries
 from backend.people.queries import Person
 from webapp.freshness import is_fresh
 from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
@@ -43,7 +44,7 @@ async def show(
         return unchanged()
 
     async def render() -> Response[str]:
-        view = await queries.event(code, person)
+        view = await event_queries.event(code, person)
         return await event_screen(view, person, etag=etag, outcome=after if after in CONFIRMED else "")
 
     return await drawn(seen, render())
@@ -58,6 +59,6 @@ async def people(
 ) -> Response[str]:
     """Everybody who has a seat, by first name only; in a long list those with `q` in their name, or under one letter."""
     await admit_to_event(code, person)
-    view = await queries.event(code, person)
-    crowd = await queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
+    view = await event_queries.event(code, person)
+    crowd = await people_queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
     return screen("events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter)

@@ -12,7 +12,7 @@ from litestar.params import Body
 
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Permission
-from backend.bookings.queries import needs_answer
+from backend.bookings.queries.lists import needs_answer
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries

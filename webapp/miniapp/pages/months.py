@@ -13,8 +13,9 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.accounts.queries import clubs
-from backend.bookings import etags, queries
-from backend.bookings.queries import InstanceView
+from backend.bookings import etags
+from backend.bookings.queries import lists as lists_queries
+from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, is_fresh
@@ -64,12 +65,12 @@ async def show(
         return unchanged()
 
     async def render() -> Response[str]:
-        views = await queries.between(person, since, until, account_id=club)
+        views = await lists_queries.between(person, since, until, account_id=club)
         by_day: dict[str, list[InstanceView]] = {}
         for view in views:
             by_day.setdefault(local_day(view), []).append(view)
         chosen = _chosen(day, first, today, by_day)
-        asked = await queries.needs_answer(person)
+        asked = await lists_queries.needs_answer(person)
 
         def to(there: date) -> str:
             return url_with_query("/app/month", month=there.isoformat()[:7], club=club)

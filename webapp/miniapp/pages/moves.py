@@ -9,8 +9,9 @@ from litestar.params import FromPath
 
 from backend import clock
 from backend.accounts.rules import Permission
-from backend.bookings.queries import InstanceView, attendees
+from backend.bookings.queries.people import attendees
 from backend.bookings.roster import counts, roster
+from backend.bookings.views import InstanceView
 from backend.errors import Invalid
 from backend.events.reschedule import move_instance, resolve_new_time
 from backend.i18n import N_, Words

@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from backend.bookings import etags
-from backend.bookings import queries as bookings
-from backend.bookings.queries import InstanceView
+from backend.bookings.queries import lists as lists_queries
+from backend.bookings.queries.event import event
+from backend.bookings.views import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls import actions, queries
@@ -40,9 +41,9 @@ async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> R
     async def draw() -> Response[str]:
         running = await queries.polls_of(person, limit=OPEN)
         closed = await queries.polls_of(person, closed=True, limit=CLOSED)
-        asked = await bookings.needs_answer(person)
+        asked = await lists_queries.needs_answer(person)
         shown: list[PollView | InstanceView] = [*running, *asked]
-        turns = (moment for one in shown for moment in one.turns)
+        turns = (moment for one in shown for moment in one.changes_at)
         return screen(
             "polls/index.html",
             person,
@@ -119,7 +120,7 @@ async def poll_screen(
     """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
     Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
     voice, counts = person.voice, range(1, view.choices_max + 1)
-    made = await bookings.event(view.made.made, person) if view.made else None
+    made = await event(view.made.made, person) if view.made else None
     return screen(
         "polls/show.html",
         person,
@@ -140,5 +141,5 @@ async def poll_screen(
             ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
-        seen=seen_of(mark, person, view.turns, {view.zone}),
+        seen=seen_of(mark, person, view.changes_at, {view.zone}),
     )

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from backend import clock
 from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
-from backend.bookings.queries import event
+from backend.bookings.queries.event import event
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, InvalidForm
 from backend.events.create import create_series

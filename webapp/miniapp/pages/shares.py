@@ -4,8 +4,8 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from backend.bookings import queries as bookings
 from backend.bookings.actions import admit_to_event
+from backend.bookings.queries import event as event_queries
 from backend.people.queries import Person
 from backend.polls import queries as polls
 from backend.polls.actions import admit_to_poll
@@ -16,7 +16,7 @@ from webapp.miniapp.sharing import event_message, poll_message
 async def of_event(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """The id of a prepared message about the instance, which the reader's client sends; 204 when only the link can be shared."""
     await admit_to_event(code, person)
-    return await event_message(await bookings.event(code, person), person)
+    return await event_message(await event_queries.event(code, person), person)
 
 
 @post("/polls/{code:str}/share", status_code=200)

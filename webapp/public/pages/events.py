@@ -5,7 +5,8 @@ from urllib.parse import quote
 from litestar import Response, route
 from litestar.params import FromPath, FromQuery
 
-from backend.bookings.queries import InstanceView, next_date, public_event
+from backend.bookings.queries.event import next_instance, public_event
+from backend.bookings.views import InstanceView
 from backend.i18n import Voice
 from webapp.assets import FOR_EVER
 from webapp.miniapp.labels import app_link, city, public_link
@@ -40,7 +41,7 @@ async def show(
         voice,
         headers={"Cache-Control": f"public, max-age={FRESH}", "Vary": "Accept-Language"},
         view=view,
-        next=await next_date(view, None) if view.phase in DEAD_ENDS else None,
+        next=await next_instance(view, None) if view.phase in DEAD_ENDS else None,
         rhythm=rhythm_of(voice, view.rule, view.starts_local),
         seats=seats_left(view, voice),
         city=city(view.zone),

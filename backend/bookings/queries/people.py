@@ -1,0 +1,180 @@
+"""The people of an instance: who has a seat, who waits, who answered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from backend import db
+from backend.bookings.views import InstanceView
+from backend.people.sql import REACHABLE, SHORT_NAME
+from backend.seats.store import PLACE_IN_LINE
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What their guests
+    are called is known only to where organisers and helpers look (`attendance`): to other members guests are a number."""
+
+    membership_id: int
+    user_id: int | None
+    first_name: str
+    last_name: str
+    answer: str
+    seats: int
+    waiting: int
+    place: int | None
+    answered_at: datetime
+    queued_at: datetime | None
+    offered: int = 0
+    offer_until: datetime | None = None
+    reachable: bool = False
+    guest_names: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> int:
+        """Seats they wait for or are offered, besides those they have."""
+        return self.waiting + self.offered
+
+    @property
+    def guests(self) -> int:
+        return max(0, self.seats + self.wanted - 1)
+
+    @property
+    def named_guests(self) -> tuple[str, ...]:
+        """Those of the guests whose name is known."""
+        return tuple(name for name in self.guest_names if name)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who comes to an instance: at most as many parties as were asked for, and how many seats are taken in all."""
+
+    comers: list[Attendee]
+    seats: int
+
+    @property
+    def more(self) -> int:
+        """How many people come besides those listed and their guests."""
+        return max(0, self.seats - sum(comer.seats for comer in self.comers))
+
+
+ATTENDEE = f"""
+SELECT m.id AS membership_id, m.user_id, {SHORT_NAME} AS shown, u.last_name, {REACHABLE} AS reachable,
+    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at, {PLACE_IN_LINE} AS place_in_line
+FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
+WHERE b.instance_id = $1
+"""
+
+
+WITH_NAMES = ATTENDEE.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
+
+
+def _attendee(row: db.Row) -> Attendee:
+    return Attendee(
+        membership_id=row["membership_id"],
+        user_id=row["user_id"],
+        first_name=row["shown"],
+        last_name=row["last_name"] or "",
+        answer=row["answer"],
+        seats=row["seats"],
+        waiting=row["waiting"],
+        place=row["place_in_line"],
+        answered_at=row["answered_at"],
+        queued_at=row["queued_at"],
+        offered=row["offered"],
+        offer_until=row["offer_until"],
+        reachable=row["reachable"],
+        guest_names=tuple(row.get("guest_names", ())),
+    )
+
+
+async def attendees(instance_id: int, *, limit: int = 8) -> People:
+    """Who has a seat, in the order in which they were seated."""
+    rows = await db.rows(
+        f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
+    )
+    found = [_attendee(row) for row in rows]
+    seats = sum(comer.seats for comer in found)
+    if len(rows) == limit:  # there may be more: the seats row has counted them
+        seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
+    return People(found, seats)
+
+
+@dataclass(frozen=True, slots=True)
+class AttendeeList:
+    """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and digits; where
+    they are few, all in the order in which they were seated, under no letter."""
+
+    groups: list[tuple[str, list[Attendee]]]
+    parties: int  # in all
+    more: int = 0  # of those asked for, besides
+    letters: tuple[str, ...] = ()  # of all who come
+
+
+FEW = 30  # parties that are read at a glance
+
+CROWD = f"""
+WITH crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter
+    FROM ({ATTENDEE} AND b.seats > 0) attendee)
+"""
+LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
+FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
+WHERE ($2 = '' OR strpos(lower(shown), lower($2)) > 0) AND ($3 = '' OR letter = $3)
+ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
+"""
+
+
+async def search_attendees(
+    instance_id: int, *, words: str = "", letter: str = "", limit: int = 200
+) -> AttendeeList:
+    """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They are found by
+    what is shown of them, and by nothing else."""
+    letters = await db.rows(LETTERS, instance_id)
+    parties = sum(row["n"] for row in letters)
+    if parties <= FEW:
+        few = (await attendees(instance_id, limit=FEW)).comers
+        return AttendeeList([("", few)] if few else [], parties)
+    rows = await db.rows(FOUND, instance_id, " ".join(words.split()), letter, limit)
+    groups = [
+        (head, [_attendee(row) for row in of_head])
+        for head, of_head in groupby(rows, lambda row: row["letter"])
+    ]
+    more = rows[0]["found"] - len(rows) if rows else 0
+    return AttendeeList(groups, parties, more, tuple(row["letter"] for row in letters))
+
+
+async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
+    """Who waits, in order (`W1`)."""
+    rows = await db.rows(
+        f"{ATTENDEE} AND b.waiting > 0 ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
+        instance_id,
+        limit,
+    )
+    return [_attendee(row) for row in rows]
+
+
+async def attendance(instance_id: int) -> list[Attendee]:
+    """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe, can't, left;
+    for organisers and helpers."""
+    rows = await db.rows(
+        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting + b.offered > 0 DESC, b.seats = 0 AND b.offered > 0 DESC,"
+        " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
+        " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
+        instance_id,
+    )
+    return [_attendee(row) for row in rows]
+
+
+async def next_in_line(view: InstanceView) -> Attendee | None:
+    """The member who gets the seats that are held for the reader if they decline them; None when nobody is sure to."""
+    if not view.mine or not view.mine.held:
+        return None
+    row = await db.row(
+        f"{ATTENDEE} AND b.waiting > 0 AND b.lapsed_at IS NULL ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
+        view.id,
+    )
+    return _attendee(row) if row and row["waiting"] <= view.mine.held else None
