@@ -13,7 +13,7 @@ from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import person_from
 from emerald.migrate import migrate
-from webapp.miniapp.session import issue
+from webapp.miniapp.authentication import issue_session
 
 
 async def fill(members: int, events: int) -> dict[str, object]:
@@ -56,7 +56,8 @@ async def fill(members: int, events: int) -> dict[str, object]:
         "hot": next((r["id"], r["code"]) for r in instances if r["series_id"] == hot.series_id),
         "cold": [(r["id"], r["code"]) for r in instances if r["series_id"] != hot.series_id],
         "members": [
-            (r["membership_id"], r["id"], issue(person_from(r), clock.now(), clock.now())) for r in people
+            (r["membership_id"], r["id"], issue_session(person_from(r), clock.now(), clock.now()))
+            for r in people
         ],
     }
 

@@ -1,14 +1,14 @@
 """What must be well before people are let in; `/ready` asks it."""
 
 from backend import db, leases
-from webapp.health import WELL, Check
+from webapp.health import OK, Check
 
 _up_to_date = False
 
 
 async def database() -> str:
     """It answers within a second."""
-    return WELL if await db.reachable() else "does not answer"
+    return OK if await db.reachable() else "does not answer"
 
 
 async def migrations() -> str:
@@ -23,12 +23,12 @@ async def migrations() -> str:
         if missing:
             return f"{len(missing)} missing: run emerald migrate"
         _up_to_date = True
-    return WELL
+    return OK
 
 
 async def worker() -> str:
     """Some process holds the worker's lease, which it renews as long as it lives."""
-    return WELL if await leases.is_held("worker") else "none is running"
+    return OK if await leases.is_held("worker") else "none is running"
 
 
 CHECKS: dict[str, Check] = {"database": database, "migrations": migrations, "worker": worker}

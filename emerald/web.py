@@ -17,7 +17,7 @@ from emerald.version import VERSION
 from webapp import health, metrics
 from webapp.headers import add_headers
 from webapp.miniapp.sharing import prepare_by
-from webapp.refusals import HANDLERS, check_readable
+from webapp.refusals import HANDLERS, check_address
 from webapp.routes import routes
 
 LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
@@ -45,7 +45,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],
         lifespan=[*([pool] if with_pool else []), *open_door],
-        before_request=check_readable,
+        before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],
         request_max_body_size=LARGEST_BODY,
@@ -54,7 +54,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, not inside it: a 404 is a request too.
-    app.asgi_handler = metrics.observed(app.asgi_handler)
+    app.asgi_handler = metrics.observe_requests(app.asgi_handler)
     return app
 
 

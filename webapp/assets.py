@@ -19,7 +19,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
 }
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def show(
     if asset is None:
         raise NotFoundException()
     headers = {
-        "Cache-Control": FOR_EVER if digest == asset.digest else "no-cache",
+        "Cache-Control": IMMUTABLE if digest == asset.digest else "no-cache",
         "Vary": "Accept-Encoding",
     }
     body = asset.plain

@@ -13,23 +13,23 @@ from webapp.respond import AnyRequest
 # What a database text cannot hold and no field is meant to: control characters, save tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WHOLE = re.compile(r"\d{1,9}")
-LONGEST = 10_000  # characters of one field; what is meant to be long is bounded by the domain far below
+FIELD_MAX = 10_000  # characters of one field; what is meant to be long is bounded by the domain far below
 
 
 Form = TypeVar("Form")  # a dataclass whose fields are all `str` or `tuple[str, ...]`, with defaults
 
 
-async def read(request: AnyRequest, form: type[Form]) -> Form:
+async def read_form(request: AnyRequest, form: type[Form]) -> Form:
     """What was sent, as this form; whatever is absent, or no text, is as the form begins."""
-    return filled(await request.form(), form)
+    return fill_form(await request.form(), form)
 
 
-def asked_with(request: AnyRequest, form: type[Form]) -> Form:
+def read_query(request: AnyRequest, form: type[Form]) -> Form:
     """The same of what an address asks with."""
-    return filled(request.query_params, form)
+    return fill_form(request.query_params, form)
 
 
-def filled(sent: MultiMapping[Any], form: type[Form]) -> Form:
+def fill_form(sent: MultiMapping[Any], form: type[Form]) -> Form:
     """This form with what was sent."""
     hints = get_type_hints(form)
     values: dict[str, str | tuple[str, ...]] = {}
@@ -43,7 +43,7 @@ def filled(sent: MultiMapping[Any], form: type[Form]) -> Form:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST].strip()
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:FIELD_MAX].strip()
 
 
 class Faults:

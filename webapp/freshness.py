@@ -22,7 +22,7 @@ def etag_of(*made_from: object) -> str:
     return hashlib.blake2b(repr(made_from).encode(), digest_size=9).hexdigest()
 
 
-def seen_of(mark: str, person: Person, turns: Iterable[datetime], zones: Iterable[str]) -> str:
+def seen_token(mark: str, person: Person, turns: Iterable[datetime], zones: Iterable[str]) -> str:
     """What a screen sends back: its mark, and until when it holds, which is the next of `turns`, or the next midnight
     where its dates or the reader are."""
     now = clock.now()

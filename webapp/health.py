@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from backend.errors import Busy, Unavailable
 
-WELL = "ok"
+OK = "ok"
 Check = Callable[[], Awaitable[str]]  # "ok", or what is wrong in a few plain words
 
 _checks: dict[str, Check] = {}
@@ -26,7 +26,7 @@ def set_health_checks(checks: Mapping[str, Check]) -> None:
 @get("/health", include_in_schema=False)
 async def health() -> Response[dict[str, str]]:
     """That this process answers. It asks nobody: a database that is away is no reason to kill it."""
-    return Response({"status": WELL}, headers={"Cache-Control": "no-store"})
+    return Response({"status": OK}, headers={"Cache-Control": "no-store"})
 
 
 @get("/ready", include_in_schema=False)
@@ -38,11 +38,11 @@ async def ready() -> Response[dict[str, Any]]:
             found[name] = await check()
         except (Busy, Unavailable):
             found[name] = "does not answer"
-        if found[name] != WELL and len(found) == 1:
+        if found[name] != OK and len(found) == 1:
             break
-    well = all(word == WELL for word in found.values())
+    well = all(word == OK for word in found.values())
     return Response(
-        {"status": WELL if well else "unavailable", "checks": found},
+        {"status": OK if well else "unavailable", "checks": found},
         status_code=200 if well else 503,
         headers={"Cache-Control": "no-store"},
     )

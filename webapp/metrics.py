@@ -41,9 +41,9 @@ log = structlog.get_logger("web")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE = "(none)"  # no such address, or not by that method
-GONE = 499  # nobody was there any more to be answered; as nginx calls it
-PATIENCE = 3.0  # seconds for the figures; the process's own counts are told in any case
-QUIET = frozenset({"/health", "/ready", "/metrics"})  # asked by machines every few seconds
+CLIENT_CLOSED_REQUEST = 499  # nobody was there any more to be answered; as nginx calls it
+READ_TIMEOUT = 3.0  # seconds for the figures; the process's own counts are told in any case
+PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})  # asked by machines every few seconds
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -59,7 +59,7 @@ SECONDS = Histogram(
 IN_FLIGHT = Gauge("emerald_http_requests_in_flight", "Being answered now", registry=REGISTRY)
 
 
-def observed(app: ASGIApp) -> ASGIApp:
+def observe_requests(app: ASGIApp) -> ASGIApp:
     """The application, with every request counted, timed and written down: its method, its route, its status, its
     milliseconds, and never what stood behind the question mark or in a header (`X1`).
     """
@@ -85,7 +85,7 @@ def observed(app: ASGIApp) -> ASGIApp:
             raise
         finally:
             IN_FLIGHT.dec()
-            _count(scope, status or GONE, time.perf_counter() - begun)
+            _count(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - begun)
 
     return observing
 
@@ -95,7 +95,7 @@ def _count(scope: HTTPScope, status: int, seconds: float) -> None:
     path = scope.get("path_template") or NO_ROUTE
     REQUESTS.labels(method, path, status).inc()
     SECONDS.labels(method, path).observe(seconds)
-    tell = log.debug if path in QUIET and status < 500 else log.info
+    tell = log.debug if path in PROBE_PATHS and status < 500 else log.info
     tell("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
 
 
@@ -143,7 +143,7 @@ REGISTRY.register(_snapshot)
 async def metrics() -> Response[bytes]:
     """This process's counts, and the club-wide figures as the database has them now."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(READ_TIMEOUT):
             _snapshot.figures = await read_metrics()
     except (Busy, Unavailable, TimeoutError) as error:
         log.warning("no figures", error=str(error) or "no answer in time")

@@ -3,7 +3,7 @@
 from backend.bookings.views import InstanceView
 
 
-def stand(view: InstanceView) -> str:
+def reader_status(view: InstanceView) -> str:
     """The filter that says how things are for the reader now; what the clock has ended counts no more, swept or not.
 
     `cancelled`, `ended` · `offer` (seats held for them), `time-up` (held no longer) · `replacing`, `moved` (and they were
@@ -30,7 +30,7 @@ def _of_booking(view: InstanceView) -> str:
         return ""
     if mine.is_releasing:
         return "replacing"
-    return "moved" if asked(view) else "in"
+    return "moved" if is_asked_to_stay(view) else "in"
 
 
 def _of_answer(view: InstanceView) -> str:
@@ -39,16 +39,16 @@ def _of_answer(view: InstanceView) -> str:
     return "claims" if view.is_claim_period and not view.has_claim else "open"
 
 
-def asked(view: InstanceView) -> bool:
+def is_asked_to_stay(view: InstanceView) -> bool:
     """The date has moved, and they may still say that they do not come (`S6`)."""
     return bool(view.mine and view.mine.needs_move_answer and view.now < view.starts_at)
 
 
-def leaves_freely(view: InstanceView) -> bool:
+def can_leave_freely(view: InstanceView) -> bool:
     """The filter that says whether the reader's seats can be given back freely now (`B6`, `S6`)."""
-    return view.can_leave_freely or asked(view)
+    return view.can_leave_freely or is_asked_to_stay(view)
 
 
-def may_pass_on(view: InstanceView) -> bool:
+def can_seek_replacement(view: InstanceView) -> bool:
     """The filter that says whether it is too late to leave, but not to look for a replacement (`B6`)."""
-    return not leaves_freely(view) and view.now < view.starts_at
+    return not can_leave_freely(view) and view.now < view.starts_at

@@ -7,11 +7,11 @@ from litestar.types import ExceptionHandlersMap
 
 from backend.errors import Forbidden, NotFound, Refusal, Unavailable
 from backend.i18n import N_
-from webapp.respond import AnyRequest, is_htmx, page, plain, refused, voice_of
+from webapp.respond import AnyRequest, is_htmx, page, plain_page, refusal_response, voice_of
 
 log = structlog.get_logger()
 RETRY_AFTER = "2"  # seconds
-_AS_REFUSALS: dict[int, Refusal] = {
+REFUSALS_BY_STATUS: dict[int, Refusal] = {
     400: Refusal(N_("That could not be read. Please check what you entered.")),
     403: Forbidden(N_("This is not for you to do.")),
     404: NotFound(),
@@ -20,46 +20,46 @@ _AS_REFUSALS: dict[int, Refusal] = {
 }
 
 
-async def check_readable(request: AnyRequest) -> None:
+async def check_address(request: AnyRequest) -> None:
     """Before any handler: an address with a NUL in it names nothing a database could hold. Raises 400."""
     query: bytes = request.scope["query_string"]
     if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:
         raise ClientException()
 
 
-def unavailable(request: AnyRequest, error: Unavailable) -> Response[str]:
+def unavailable_response(request: AnyRequest, error: Unavailable) -> Response[str]:
     """The database cannot be reached, or its last word was lost: 503, and asking again is right."""
     log.warning("unavailable", path=request.scope.get("path_template", ""), error=str(error))
-    answer = banner(request, 503) if is_htmx(request) else plain(request, 503)
+    answer = error_banner(request, 503) if is_htmx(request) else plain_page(request, 503)
     answer.headers["Retry-After"] = RETRY_AFTER
     return answer
 
 
-def http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
+def http_error_response(request: AnyRequest, error: HTTPException) -> Response[str]:
     """What the framework refuses: no such page, not that method, not readable, too large."""
     status = error.status_code
-    if is_htmx(request) and status in _AS_REFUSALS:
-        return refused(request, _AS_REFUSALS[status], status=status)
-    answer = plain(request, status)
+    if is_htmx(request) and status in REFUSALS_BY_STATUS:
+        return refusal_response(request, REFUSALS_BY_STATUS[status], status=status)
+    answer = plain_page(request, status)
     answer.headers.update(dict(error.headers or {}))
     return answer
 
 
-def broken(request: AnyRequest, error: Exception) -> Response[str]:
+def internal_error_response(request: AnyRequest, error: Exception) -> Response[str]:
     """A fault of ours: written down whole, and told without any of it (`X5`)."""
     log.error("broken", method=request.method, path=request.scope.get("path_template", ""), exc_info=error)
-    return banner(request, 500) if is_htmx(request) else plain(request, 500)
+    return error_banner(request, 500) if is_htmx(request) else plain_page(request, 500)
 
 
-def banner(request: AnyRequest, status: int) -> Response[str]:
+def error_banner(request: AnyRequest, status: int) -> Response[str]:
     """A fault told at the top of the screen htmx has, whose content stays."""
     headers = {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
     return page("_busy.html", voice_of(request), status=status, headers=headers, code=status)
 
 
 HANDLERS: ExceptionHandlersMap = {
-    Refusal: refused,
-    Unavailable: unavailable,
-    HTTPException: http_error,
-    Exception: broken,
+    Refusal: refusal_response,
+    Unavailable: unavailable_response,
+    HTTPException: http_error_response,
+    Exception: internal_error_response,
 }

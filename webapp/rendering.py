@@ -25,7 +25,7 @@ from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
 from webapp.assets import static_url
-from webapp.reader_status import leaves_freely, may_pass_on, stand
+from webapp.reader_status import can_leave_freely, can_seek_replacement, reader_status
 
 HERE = Path(__file__).parent
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
@@ -84,9 +84,9 @@ def environment(language: str) -> Environment:
     made.filters.update(
         tell=tell,
         initials=initials,
-        stand=stand,
-        leaves_freely=leaves_freely,
-        may_pass_on=may_pass_on,
+        stand=reader_status,
+        leaves_freely=can_leave_freely,
+        may_pass_on=can_seek_replacement,
     )
     return made
 

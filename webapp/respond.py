@@ -17,7 +17,7 @@ from webapp.rendering import render
 AnyRequest = Request[Any, Any, Any]
 PERSON = "person"  # where a session leaves who the reader is, in the request's state
 NOTICE = "#notice"  # the place on a screen where a refusal is told
-PASSING = frozenset({429, 500, 503})  # what may be over when asked once more
+RETRYABLE = frozenset({429, 500, 503})  # what may be over when asked once more
 
 
 def is_htmx(request: AnyRequest) -> bool:
@@ -30,10 +30,10 @@ def voice_of(request: AnyRequest) -> Voice:
     person: Person | None = request.scope.get("state", {}).get(PERSON)
     if person is not None:
         return person.voice
-    return Voice(language_asked(request) or DEFAULT)
+    return Voice(browser_language(request) or DEFAULT)
 
 
-def language_asked(request: AnyRequest) -> str:
+def browser_language(request: AnyRequest) -> str:
     """The first language their browser names that we speak; "" when it names none."""
     accepted = request.headers.get("accept-language", "")
     tags = [tag.split(";")[0].strip() for tag in accepted.split(",")]
@@ -87,19 +87,19 @@ def status_of(refusal: Refusal) -> int:
     return 403 if isinstance(refusal, Forbidden) else 422
 
 
-def refused(request: AnyRequest, refusal: Refusal, *, status: int | None = None) -> Response[str]:
+def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | None = None) -> Response[str]:
     """An expected no, in the reader's language: a notice for htmx, else a plain page (`X5`)."""
     voice = voice_of(request)
     status = status or status_of(refusal)
     if not is_htmx(request):
-        return plain(request, status, refusal=refusal)
+        return plain_page(request, status, refusal=refusal)
     headers = {"HX-Retarget": NOTICE, "HX-Reswap": "outerHTML"}
     if isinstance(refusal, Busy):
         headers["Retry-After"] = "1"
     return page("_notice.html", voice, status=status, headers=headers, refusal=refusal)
 
 
-def plain(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -> Response[str]:
+def plain_page(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -> Response[str]:
     """A page without a site around it: what is not there, not allowed, or broken, in a sentence."""
     return page(
         "plain.html",
@@ -107,5 +107,5 @@ def plain(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -
         status=status,
         code=status,
         refusal=refusal,
-        again=status in PASSING and request.method == "GET",
+        again=status in RETRYABLE and request.method == "GET",
     )

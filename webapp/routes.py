@@ -6,8 +6,9 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Refusal
-from webapp import assets, calendar_feeds, calendar_files, exports
+from webapp import assets, export_files, ical_feeds, ical_files
 from webapp.dashboard.routes import dashboard
+from webapp.miniapp.authentication import load_organiser, load_person
 from webapp.miniapp.pages import (
     attendance,
     bookings,
@@ -31,13 +32,12 @@ from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.pages import calendars as calendars_by_chat
 from webapp.miniapp.pages import exports as my_data
 from webapp.miniapp.paging import list_filters
-from webapp.miniapp.screens import refused_here
-from webapp.miniapp.session import organiser_of_session, person_of_session
+from webapp.miniapp.responses import refusal_screen
 from webapp.public.pages import events as public_events
 
 
 @get("/", include_in_schema=False)
-async def front() -> Redirect:
+async def index() -> Redirect:
     """Who comes to the bare address is most likely an organiser in a browser."""
     return Redirect("/dashboard", status_code=303)
 
@@ -68,16 +68,16 @@ def miniapp() -> Router:
             bookings.index,
             check_ins.show,
             regulars.destroy,
-            shares.of_event,
-            shares.of_poll,
+            shares.create_for_event,
+            shares.create_for_poll,
             polls.index,
             polls.show,
             polls.update,
             me.show,
             me.update,
-            me.remind,
-            me.choose_kinds,
-            me.allow,
+            me.update_reminders,
+            me.update_message_kinds,
+            me.allow_writing,
             clubs.index,
             clubs.show,
             clubs.destroy,
@@ -116,23 +116,23 @@ def miniapp() -> Router:
             series.create,
         ],
         dependencies={
-            "person": Provide(person_of_session),
-            "organiser": Provide(organiser_of_session),
+            "person": Provide(load_person),
+            "organiser": Provide(load_organiser),
             "filters": Provide(list_filters, sync_to_thread=False),
         },
         before_request=sessions.shell_for_documents,
-        exception_handlers={Refusal: refused_here},
+        exception_handlers={Refusal: refusal_screen},
     )
 
 
 def routes() -> list[ControllerRouterHandler]:
     """Every handler there is; `emerald.web` adds the bot's webhook."""
     return [
-        front,
+        index,
         assets.show,
-        calendar_files.show,
-        calendar_feeds.show,
-        exports.show,
+        ical_files.show,
+        ical_feeds.show,
+        export_files.show,
         public_events.show,
         miniapp(),
         dashboard,

@@ -16,16 +16,16 @@ from backend.i18n import N_, Voice
 from backend.zones import wall_clock
 
 Moment = date | datetime
-MOST_NAMED = 4  # dates that are named; the others are counted
+NAMED_DATES_MAX = 4  # dates that are named; the others are counted
 _WORKDAYS = (Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR)
 
 
-def rhythm_of(voice: Voice, rule: str, starts_local: datetime) -> str:
+def recurrence_label(voice: Voice, rule: str, starts_local: datetime) -> str:
     """How often, as a few words ("every Tuesday"); "" for a single date. `rule` is RFC 5545 text that was taken."""
-    return rhythm(voice, describe_recurrence(parse_recurrence(rule), starts_local))
+    return recurrence_label_of(voice, describe_recurrence(parse_recurrence(rule), starts_local))
 
 
-def rhythm(voice: Voice, words: RecurrenceDescription) -> str:
+def recurrence_label_of(voice: Voice, words: RecurrenceDescription) -> str:
     """The same for a rule that is taken apart already."""
     if words.is_single:
         return ""
@@ -34,7 +34,7 @@ def rhythm(voice: Voice, words: RecurrenceDescription) -> str:
     return _rhythm(voice, words.rules[0])
 
 
-def read_back(voice: Voice, words: RecurrenceDescription, starts_local: datetime, zone: str) -> str:
+def describe_in_full(voice: Voice, words: RecurrenceDescription, starts_local: datetime, zone: str) -> str:
     """The whole rule in sentences. `starts_local` is the naive wall clock of the first date, in `zone`."""
     hour = _hour(voice, starts_local)
     if words.is_single:
@@ -174,7 +174,7 @@ def _days(voice: Voice, line: RuleDescription) -> str:
 
 def _dates(voice: Voice, moments: Sequence[Moment], zone: str) -> str:
     days = [_local(moment, zone) for moment in moments]
-    named = [format_skeleton("yMMMd", _midnight(day), locale=voice.locale) for day in days[:MOST_NAMED]]
+    named = [format_skeleton("yMMMd", _midnight(day), locale=voice.locale) for day in days[:NAMED_DATES_MAX]]
     more = len(days) - len(named)
     if more:
         named.append(voice.count(N_("%(n)s more date"), N_("%(n)s more dates"), more))

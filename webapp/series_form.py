@@ -14,10 +14,10 @@ from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
 
 Moment = date | datetime
-REPEATS = ("once", "daily", "weekly", "monthly", "nth", "own")
-ENDS = ("never", "on", "after")
+REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
+END_CHOICES = ("never", "on", "after")
 # What a series begins with, where the form asks nothing.
-NEW = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
+DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
 
 
@@ -58,15 +58,12 @@ class SeriesForm:
     visibility: str = Visibility.GROUP
 
 
-def form_of(draft: SeriesDraft) -> SeriesForm:
+def form_from_draft(draft: SeriesDraft) -> SeriesForm:
     """The form that says what this draft says."""
     recurrence = parse_recurrence(draft.rule)
     words = describe_recurrence(recurrence, draft.starts_local)
     fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
-    if (
-        words.builder_rule is not None
-        and first_in_rhythm(draft.rule, draft.starts_local) == draft.starts_local
-    ):
+    if words.builder_rule is not None and first_match(draft.rule, draft.starts_local) == draft.starts_local:
         fields |= _builder(words.builder_rule, draft)
         if not recurrence.rules[0].by_day:  # the weekday of the first date, whichever that becomes
             fields["weekday"] = ()
@@ -120,7 +117,7 @@ def _builder(line: RuleDescription, draft: SeriesDraft) -> dict[str, str | tuple
     }
 
 
-def draft_of(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
+def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
     """What the form means, and its faults, those of the draft among them. The draft is good when there are none.
 
     What the form does not show stays as it `was`.
@@ -130,7 +127,7 @@ def draft_of(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDr
     rule = _rule(form, starts, faults)
     group_id, topic_id = _group(form.group, faults)
     draft = replace(
-        was or NEW,
+        was or DEFAULT_DRAFT,
         title=form.title,
         emoji=form.emoji,
         description=form.description,
@@ -207,7 +204,7 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
         return ""
     # What lies outside these years is a fault of its own, and too near the ends of the calendar to reckon with.
     if starts is not None and 2000 <= starts.year < 2200 and form.zone in zone_names():
-        first = first_in_rhythm(rule, starts)
+        first = first_match(rule, starts)
         # RFC 5545 makes the start a date of its own; who says "Tuesdays" does not mean a Monday besides.
         if first is not None and first != starts:
             off = N_("This day is not in the rhythm. The next that is: %(date)s.")
@@ -216,7 +213,7 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
     return rule
 
 
-def first_in_rhythm(rule: str, starts: datetime) -> datetime | None:
+def first_match(rule: str, starts: datetime) -> datetime | None:
     """The first wall clock from the start on that the first rule of the text itself matches, if any does."""
     return next(wall_times(parse_recurrence(rule).rules[0], starts), None)
 

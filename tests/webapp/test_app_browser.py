@@ -274,14 +274,14 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
 ) -> None:
     """Not "open it again": the reader did nothing wrong, and Retry leads on to what was asked for."""
     from backend.errors import Unavailable
-    from webapp.miniapp import session
+    from webapp.miniapp import authentication
 
     async def gone(*args: Any) -> None:
         raise Unavailable("connection refused")
 
     code = await instance()
     with monkeypatch.context() as away:
-        away.setattr(session, "register_person", gone)
+        away.setattr(authentication, "register_person", gone)
         page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
         banner = page.locator("#offline")
         await expect(banner).to_contain_text("Emerald can’t be reached right now. Nothing is lost")

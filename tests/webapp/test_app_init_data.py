@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webapp.conftest import init_data
-from webapp.miniapp.init_data import LONGEST, BadInitData, Launch, read
+from webapp.miniapp.init_data import INIT_DATA_MAX, BadInitData, Launch, read_init_data
 
 TOKEN = "42:TEST"
 # Published in aiogram's own tests, and so made by other hands than ours.
@@ -29,7 +29,7 @@ def fields(**more: str) -> dict[str, str]:
 
 
 def launched(raw: str, *, token: str = TOKEN, max_age: int = 86_400, now: datetime = AT) -> Launch:
-    return read(raw, token, max_age=max_age, now=now)
+    return read_init_data(raw, token, max_age=max_age, now=now)
 
 
 def refused(raw: str, reason: str = "", **how: object) -> None:
@@ -118,7 +118,7 @@ def test_refuses_a_hash_in_capitals() -> None:
 
 
 def test_takes_no_more_than_four_kilobytes() -> None:
-    room = LONGEST - len(init_data(fields(x=""), TOKEN))
+    room = INIT_DATA_MAX - len(init_data(fields(x=""), TOKEN))
     assert launched(init_data(fields(x="y" * room), TOKEN))
     refused(init_data(fields(x="y" * (room + 1)), TOKEN), "length")
 

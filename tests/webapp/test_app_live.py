@@ -41,8 +41,8 @@ from backend.seats.windows import Windows
 from tests.views import at_this_moment, instance_view, own_booking
 from tests.webapp.conftest import App
 from tests.webapp.test_app_events import live_address
-from webapp.freshness import is_fresh, seen_of
-from webapp.reader_status import may_pass_on, stand
+from webapp.freshness import is_fresh, seen_token
+from webapp.reader_status import can_seek_replacement, reader_status
 
 TEXTS = (
     "code",
@@ -400,7 +400,7 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
         )
     reader = Person(1, 1, "Alice", zone="Europe/London")
     with clock.stopped(at):
-        seen = seen_of("mark", reader, view.changes_at, {zone})
+        seen = seen_token("mark", reader, view.changes_at, {zone})
         until = datetime.fromtimestamp(int(seen.partition("-")[2], 16) / 1000, UTC)
         now = stands(view, reader)
     with clock.stopped(at + (until - at) * part):
@@ -413,7 +413,7 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
 def stands(view: InstanceView, reader: Person) -> object:
     """All that a screen shows of a date and that the clock has a say in."""
     return (
-        stand(view),
+        reader_status(view),
         view.phase,
         view.stage,
         view.is_waitlist_first,
@@ -422,7 +422,7 @@ def stands(view: InstanceView, reader: Person) -> object:
         view.up_for_grabs,
         view.takeable,
         view.mine and view.mine.held,
-        may_pass_on(view),
+        can_seek_replacement(view),
         view.decides_at is not None and view.decides_at > clock.now(),
         [reader.voice.near_day(view.starts_at, zone) for zone in (view.zone, "Europe/London")],
     )

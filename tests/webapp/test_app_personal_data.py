@@ -15,7 +15,7 @@ from backend.people.actions import end_sessions
 from backend.people.queries import person_of_telegram
 from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
-from webapp.exports import GOOD_FOR
+from webapp.export_files import VALID_SECONDS
 
 Make = Callable[..., Awaitable[str]]
 
@@ -36,7 +36,7 @@ async def test_the_file_is_behind_an_address_for_a_quarter_of_an_hour(
     held = json.loads(answer.content)
     assert held["you"]["first_name"] == "Alice"
     assert held["bookings and answers"][0]["seats"] == 2
-    clock.advance(timedelta(seconds=GOOD_FOR + 1))
+    clock.advance(timedelta(seconds=VALID_SECONDS + 1))
     assert (await web.get(path)).status_code == 404
 
 

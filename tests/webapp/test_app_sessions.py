@@ -199,11 +199,11 @@ async def test_a_session_is_good_for_one_bot(
     from dataclasses import replace
 
     from backend.settings import settings
-    from webapp.miniapp import session
+    from webapp.miniapp import authentication
 
     app = await app_of(alice)
     other = replace(settings, telegram_bot_token="43:ANOTHER_BOT")
-    monkeypatch.setattr(session, "settings", other)
+    monkeypatch.setattr(authentication, "settings", other)
     assert (await app.get("/app/me")).status_code == 401
 
 

@@ -173,7 +173,7 @@ async def test_many_at_once_wait_for_nobody(
     async def hang(telegram_id: int, article: dict[str, Any]) -> str:
         nonlocal holds
         holds += 1
-        if holds == sharing.AT_ONCE:
+        if holds == sharing.CONCURRENT_MAX:
             held.set()
         await hanging.wait()
         return "id"

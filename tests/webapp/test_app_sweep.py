@@ -80,7 +80,7 @@ async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
     """Open a state, in the page that is there already where that makes no difference; whether the next may be."""
     from backend import clock
     from tests.webapp.opening import opened, show_theme
-    from webapp.miniapp.session import issue
+    from webapp.miniapp.authentication import issue_session
 
     state = ready.state
     plain = not (state.before or state.outside or state.launch)
@@ -91,7 +91,7 @@ async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
         await show_theme(page, LIGHT)
         await page.evaluate(
             "([reader, path]) => sweep.be(reader, path)",
-            [issue(ready.reader, clock.now(), clock.now()), ready.path],
+            [issue_session(ready.reader, clock.now(), clock.now()), ready.path],
         )
         await page.wait_for_selector(f"{state.shows}:not([data-before])")
         if state.act:

@@ -20,7 +20,7 @@ from backend.people import feeds
 from backend.people.actions import mark_blocked
 from backend.seats.requests import Via
 from backend.settings import settings
-from webapp import calendar_feeds
+from webapp import ical_feeds
 
 Make = Callable[..., Awaitable[str]]
 
@@ -224,7 +224,7 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
 ) -> None:
     """304 by mark and by time, without writing a calendar for it; never the same time for two answers."""
     written = Mock(wraps=render_calendar)
-    monkeypatch.setattr(calendar_feeds, "render_calendar", written)
+    monkeypatch.setattr(ical_feeds, "render_calendar", written)
     code = await instance()
     await book(code, alice, via=Via.CARD)
     path = await address(alice)

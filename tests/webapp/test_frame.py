@@ -117,12 +117,12 @@ async def test_a_plain_page_says_what_is_wrong(
 
 async def test_no_trace_leaves_the_server(web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """`X5`: a fault of ours is written down, and told without any of it."""
-    from webapp.miniapp import session
+    from webapp.miniapp import authentication
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError("the secret of the house")
 
-    monkeypatch.setattr(session, "read", fail)
+    monkeypatch.setattr(authentication, "read_init_data", fail)
     answer = await web.post("/app/session", headers={"Authorization": "tma x=y"})
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text

@@ -63,7 +63,7 @@ async def test_tells_its_own_counts_while_the_database_hangs(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(metrics, "read_metrics", hang)
-    monkeypatch.setattr(metrics, "PATIENCE", 0.01)
+    monkeypatch.setattr(metrics, "READ_TIMEOUT", 0.01)
     assert await figure(client, "emerald_database_up") == 0
     assert "emerald_http_requests_total" in (await client.get("/metrics")).text
 

@@ -42,7 +42,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = metrics.observed(app.asgi_handler)
+    app.asgi_handler = metrics.observe_requests(app.asgi_handler)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="https://one.example") as asking:
         yield asking
@@ -81,7 +81,7 @@ async def test_counts_who_went_away_before_the_answer() -> None:
 
     before = count("GET", "(none)", 499)
     scope: Any = {"type": "http", "method": "GET", "path": "/slow"}
-    asked = asyncio.ensure_future(metrics.observed(forever)(scope, None, None))  # type: ignore[arg-type]
+    asked = asyncio.ensure_future(metrics.observe_requests(forever)(scope, None, None))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert metrics.REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 1
     asked.cancel()

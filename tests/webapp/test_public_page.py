@@ -264,15 +264,15 @@ async def test_a_picture_is_drawn_once_however_many_ask(
 ) -> None:
     from webapp.public import pictures
 
-    drawn: list[pictures.Subject] = []
+    drawn: list[pictures.PictureText] = []
 
-    def draw(of: pictures.Subject) -> bytes:
+    def draw(of: pictures.PictureText) -> bytes:
         drawn.append(of)
         return really(of)
 
     really = pictures.draw
     monkeypatch.setattr(pictures, "draw", draw)
-    monkeypatch.setattr(pictures, "_kept", type(pictures._kept)())
+    monkeypatch.setattr(pictures, "_cache", type(pictures._cache)())
     answers = await asyncio.gather(*(web.get(f"/e/{code}.png?v={n}") for n in range(12)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
@@ -286,14 +286,14 @@ async def test_more_than_can_be_drawn_are_asked_to_come_again(
 
     begun, goes_on, really = threading.Event(), threading.Event(), pictures.draw
 
-    def draw(of: pictures.Subject) -> bytes:
+    def draw(of: pictures.PictureText) -> bytes:
         begun.set()
         goes_on.wait(30)
         return really(of)
 
     monkeypatch.setattr(pictures, "draw", draw)
-    monkeypatch.setattr(pictures, "MOST_WAITING", 1)
-    monkeypatch.setattr(pictures, "_kept", type(pictures._kept)())
+    monkeypatch.setattr(pictures, "WAITING_MAX", 1)
+    monkeypatch.setattr(pictures, "_cache", type(pictures._cache)())
     codes = [await instance(visibility="link", title=f"Yoga {n}") for n in range(2)]
     first = asyncio.create_task(web.get(f"/e/{codes[0]}.png"))
     await asyncio.to_thread(begun.wait, 30)
@@ -323,28 +323,28 @@ def test_any_title_fits(title: str) -> None:
     """No line is wider than its column, and nothing is drawn that the font does not have."""
     from webapp.public import pictures
 
-    size, lines = pictures._titled(pictures.drawable(title))
+    size, lines = pictures._fit_title(pictures.drawable_text(title))
     assert len(lines) <= 3
     for line in lines:
-        assert pictures._font(size, 700).getlength(line) <= pictures.COLUMN
+        assert pictures._font(size, 700).getlength(line) <= pictures.TEXT_WIDTH
     assert "🎉" not in "".join(lines)
-    of = pictures.Subject(title, title, title, title, title, "open", 12, 13, 1)
+    of = pictures.PictureText(title, title, title, title, title, "open", 12, 13, 1)
     assert Image.open(BytesIO(pictures.draw(of))).size == (1200, 630)
 
 
 def test_letters_of_our_languages_are_drawn_and_emoji_left_out() -> None:
-    from webapp.public.pictures import drawable
+    from webapp.public.pictures import drawable_text
 
     for text in ("Evening flow", "Äänekäs yö, Åbo", "Йога по вторникам: «18:00» – №5", "It’s 10 €"):
-        assert drawable(text) == text
-    assert drawable("🧘 Yoga 🎉  tonight\n") == "Yoga tonight"
-    assert drawable("Jooga a\u0308") == "Jooga ä"
+        assert drawable_text(text) == text
+    assert drawable_text("🧘 Yoga 🎉  tonight\n") == "Yoga tonight"
+    assert drawable_text("Jooga a\u0308") == "Jooga ä"
 
 
 def test_what_is_cut_says_so() -> None:
-    from webapp.public.pictures import COLUMN, _fitting, _font
+    from webapp.public.pictures import TEXT_WIDTH, _fit_lines, _font
 
-    lines = _fitting(LONG, _font(50, 700), COLUMN, 2)
+    lines = _fit_lines(LONG, _font(50, 700), TEXT_WIDTH, 2)
     assert len(lines) == 2
     assert lines[-1].endswith("…")
     assert not lines[-1].endswith(" …")

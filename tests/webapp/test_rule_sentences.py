@@ -42,10 +42,10 @@ def test_reads_a_rule_back(rule: str, words: str) -> None:
     from backend.events.rfc5545 import parse_recurrence
     from backend.events.rule_description import describe_recurrence
     from backend.i18n import Voice
-    from webapp.rule_sentences import read_back
+    from webapp.rule_sentences import describe_in_full
 
     told = describe_recurrence(parse_recurrence(rule), STARTS)
-    assert read_back(Voice("en"), told, STARTS, "Europe/Helsinki") == words
+    assert describe_in_full(Voice("en"), told, STARTS, "Europe/Helsinki") == words
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_reads_a_rule_back(rule: str, words: str) -> None:
 )
 def test_says_how_often_in_few_words(rule: str, words: str) -> None:
     from backend.i18n import Voice
-    from webapp.rule_sentences import rhythm_of
+    from webapp.rule_sentences import recurrence_label
 
-    assert rhythm_of(Voice("en"), rule, STARTS) == words
+    assert recurrence_label(Voice("en"), rule, STARTS) == words
 
 
 def test_names_days_as_the_reader_does() -> None:

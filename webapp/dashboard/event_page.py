@@ -17,7 +17,7 @@ from webapp.dashboard.responses import APP_LINK, render_page, unless_seen
 from webapp.dashboard.session import Visit
 from webapp.notices import Notice, Overbooking
 from webapp.respond import AnyRequest
-from webapp.rule_sentences import rhythm
+from webapp.rule_sentences import recurrence_label_of
 
 
 async def render_event_page(
@@ -48,7 +48,9 @@ async def render_event_page(
         mark=mark,
         view=view,
         following=await next_instance(view, visit.person),
-        rhythm=rhythm(visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)),
+        rhythm=recurrence_label_of(
+            visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)
+        ),
         seated=[attendee for attendee in people if attendee.seats],
         waitlist=[attendee for attendee in people if attendee.wanted and not attendee.seats],
         others=[attendee for attendee in people if not attendee.seats and not attendee.wanted],

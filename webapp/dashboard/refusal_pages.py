@@ -12,7 +12,7 @@ from backend.people.actions import TooManySignIns
 from webapp.dashboard import cookies
 from webapp.dashboard.session import CsrfFailed, NoClub, NotSignedIn, csrf_token
 from webapp.dashboard.urls import HOME, SIGN_IN
-from webapp.refusals import unavailable
+from webapp.refusals import unavailable_response
 from webapp.respond import AnyRequest, is_htmx, page, status_of, voice_of
 
 
@@ -71,7 +71,7 @@ def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
 
 def unavailable_in_page(request: AnyRequest, error: Unavailable) -> Response[str]:
     """503 as everywhere; for htmx the banner appears, and the page stays."""
-    response = unavailable(request, error)
+    response = unavailable_response(request, error)
     if is_htmx(request):
         response.headers["HX-Reselect"] = "#offline"
     return response

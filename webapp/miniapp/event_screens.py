@@ -15,22 +15,22 @@ from backend.people.queries import Person
 from backend.polls.queries import RelatedPoll, related_polls
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
-from webapp.calendar_files import address_of
-from webapp.freshness import etag_of, seen_of
+from webapp.freshness import etag_of, seen_token
+from webapp.ical_files import file_url
 from webapp.miniapp.labels import (
     app_link,
-    city,
-    hour_elsewhere,
+    attendee_summary,
+    city_of_zone,
     public_link,
+    reader_local_time,
     share_link,
-    shown_line,
-    who_comes,
+    waitlist_excerpt,
 )
-from webapp.miniapp.screens import screen
+from webapp.miniapp.responses import screen
 from webapp.notices import Undo
-from webapp.rule_sentences import rhythm_of
+from webapp.rule_sentences import recurrence_label
 
-LINE = 200  # of a line, read; a dozen are shown
+WAITLIST_MAX = 200  # of a line, read; a dozen are shown
 CONFIRMED = frozenset(
     {"booked", "waiting"}
 )  # outcomes answered with a confirmation that then loads the screen
@@ -53,7 +53,7 @@ async def event_screen(
     dead_end = view.phase in ("cancelled", "ended", "closed")
     people = await people_queries.attendees(view.id)
     following = await event_queries.next_instance(view, person) if dead_end else None
-    named, unnamed = who_comes(people, person)
+    named, unnamed = attendee_summary(people, person)
     return screen(
         "events/show.html",
         person,
@@ -61,19 +61,21 @@ async def event_screen(
         said=message,
         undo=undo,
         view=view,
-        rhythm=rhythm_of(person.voice, view.rule, view.starts_local),
+        rhythm=recurrence_label(person.voice, view.rule, view.starts_local),
         people=people,
         named=named,
         unnamed=unnamed,
         name_max=GUEST_NAME_MAX,
         heir=await people_queries.next_in_line(view),
         polls=await _polls_about(view, person),
-        queue=shown_line(await people_queries.waitlist(view.id, limit=LINE), person) if waits else [],
+        queue=waitlist_excerpt(await people_queries.waitlist(view.id, limit=WAITLIST_MAX), person)
+        if waits
+        else [],
         next=following,
-        elsewhere=hour_elsewhere(view.starts_at, view.zone, person.voice),
-        city=city(person.zone or ""),
-        their_city=city(view.zone),
-        calendar=address_of(view.code, person),
+        elsewhere=reader_local_time(view.starts_at, view.zone, person.voice),
+        city=city_of_zone(person.zone or ""),
+        their_city=city_of_zone(view.zone),
+        calendar=file_url(view.code, person),
         share=share_link(_shared_url(view), view.title),
         seen=seen_of_instances(etag, person, [view, following] if following else [view]),
     )
@@ -111,7 +113,7 @@ async def admitted_event_etag(code: str, person: Person) -> str:
 def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) -> str:
     """What a screen of these instances sends back when it asks whether it is still fresh."""
     turns = (moment for view in views for moment in view.changes_at)
-    return seen_of(etag, person, turns, {view.zone for view in views})
+    return seen_token(etag, person, turns, {view.zone for view in views})
 
 
 def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:

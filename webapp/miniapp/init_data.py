@@ -14,8 +14,8 @@ from urllib.parse import unquote_plus
 
 from backend.people.actions import TelegramIdentity
 
-LONGEST = 4096
-AHEAD = timedelta(seconds=60)  # how far a client's clock, or ours, may be off
+INIT_DATA_MAX = 4096
+CLOCK_TOLERANCE = timedelta(seconds=60)  # how far a client's clock, or ours, may be off
 PAIR = re.compile(r"([a-z_]{1,64})=((?:[!-$'-~]|%[0-9A-Fa-f]{2})*)")  # printable, no & or bare %
 HASH = re.compile(r"[0-9a-f]{64}")
 SECONDS = re.compile(r"[1-9][0-9]{0,10}")
@@ -34,7 +34,7 @@ class Launch:
     opened_at: datetime
 
 
-def read(raw: str, token: str, *, max_age: int, now: datetime) -> Launch:
+def read_init_data(raw: str, token: str, *, max_age: int, now: datetime) -> Launch:
     """Check and read `initData` no older than `max_age` seconds. Raises `BadInitData`, and nothing else."""
     fields = _fields(raw)
     told = fields.pop("hash", "")
@@ -45,13 +45,13 @@ def read(raw: str, token: str, *, max_age: int, now: datetime) -> Launch:
     if not hmac.compare_digest(hmac.new(secret, lines.encode(), hashlib.sha256).hexdigest(), told):
         raise BadInitData("signature")
     opened_at = _moment(fields.get("auth_date", ""))
-    if opened_at > now + AHEAD or now - opened_at > timedelta(seconds=max_age):
+    if opened_at > now + CLOCK_TOLERANCE or now - opened_at > timedelta(seconds=max_age):
         raise BadInitData("age")
     return Launch(_identity(fields.get("user", "")), opened_at)
 
 
 def _fields(raw: str) -> dict[str, str]:
-    if len(raw) > LONGEST:
+    if len(raw) > INIT_DATA_MAX:
         raise BadInitData("length")
     fields: dict[str, str] = {}
     for part in raw.split("&"):
@@ -83,15 +83,15 @@ def _identity(text: str) -> TelegramIdentity:
         raise BadInitData("user.id")
     return TelegramIdentity(
         telegram_id=user["id"],
-        first_name=_word(user, "first_name"),
-        last_name=_word(user, "last_name"),
-        username=_word(user, "username"),
-        language_code=_word(user, "language_code") or None,
+        first_name=_text(user, "first_name"),
+        last_name=_text(user, "last_name"),
+        username=_text(user, "username"),
+        language_code=_text(user, "language_code") or None,
         may_write=user.get("allows_write_to_pm") is True,
     )
 
 
-def _word(user: dict[str, object], name: str) -> str:
+def _text(user: dict[str, object], name: str) -> str:
     """One text of the user, without what no database takes: control characters and halves of surrogate pairs."""
     word = user.get(name) or ""
     if not isinstance(word, str):

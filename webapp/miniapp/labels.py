@@ -13,11 +13,11 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.settings import settings
 
-NAMED = 3  # people a summary names before it counts
+NAMED_MAX = 3  # people a summary names before it counts
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DateGroup:
     """A day's dates under one heading: `Tomorrow` and `Tuesday 24 November`, or `Wednesday` and `25 November`."""
 
     key: str
@@ -31,7 +31,7 @@ def local_day(view: InstanceView) -> str:
     return view.starts_at.astimezone(ZoneInfo(view.zone)).date().isoformat()
 
 
-def days(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
+def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
     """Dates under their days, in order; a day is one where the event is."""
     found = []
     for key, together in groupby(sorted(views, key=lambda v: (local_day(v), v.starts_at)), local_day):
@@ -40,33 +40,33 @@ def days(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
         full = voice.full_date(of_day[0].starts_at, of_day[0].zone)
         head, _, rest = (name, "", full) if name != full else full.partition(" ")
         head = head.rstrip(",")
-        found.append(Day(key, head[:1].upper() + head[1:], rest, of_day))
+        found.append(DateGroup(key, head[:1].upper() + head[1:], rest, of_day))
     return found
 
 
-def months(views: Sequence[InstanceView], voice: Voice) -> list[Day]:
+def group_by_month(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
     """Dates under their months, in the order given."""
     found = []
     for key, together in groupby(views, lambda v: local_day(v)[:7]):
         of_month = tuple(together)
         name = voice.month(of_month[0].starts_at, of_month[0].zone)
-        found.append(Day(key, name[:1].upper() + name[1:], "", of_month))
+        found.append(DateGroup(key, name[:1].upper() + name[1:], "", of_month))
     return found
 
 
-def who_comes(people: People, person: Person) -> tuple[str, int]:
+def attendee_summary(people: People, person: Person) -> tuple[str, int]:
     """`You, Mikko +1, Светлана` and how many more: first names, guests only as a number."""
-    first = people.comers[:NAMED]
-    named = ", ".join(_short(comer, person) for comer in first)
+    first = people.comers[:NAMED_MAX]
+    named = ", ".join(_attendee_label(comer, person) for comer in first)
     return named, max(0, people.seats - sum(comer.seats for comer in first))
 
 
-def _short(comer: Attendee, person: Person) -> str:
+def _attendee_label(comer: Attendee, person: Person) -> str:
     name = person.voice.say(N_("You")) if comer.user_id == person.id else comer.first_name
     return f"{name} +{comer.seats - 1}" if comer.seats > 1 else name
 
 
-def shown_line(line: Sequence[Attendee], person: Person) -> list[Attendee | None]:
+def waitlist_excerpt(line: Sequence[Attendee], person: Person) -> list[Attendee | None]:
     """The line as it is shown: whole when short, else its first two, a gap (None), the reader and one behind."""
     mine = next((i for i, spot in enumerate(line) if spot.user_id == person.id), 0)
     if mine <= 3:
@@ -74,12 +74,12 @@ def shown_line(line: Sequence[Attendee], person: Person) -> list[Attendee | None
     return [*line[:2], None, *line[mine : mine + 2]]
 
 
-def city(zone: str) -> str:
+def city_of_zone(zone: str) -> str:
     """`London` of `Europe/London`."""
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def hour_elsewhere(at: datetime, zone: str, voice: Voice) -> str:
+def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
     """When it is where the reader is: the hour, when it is another than the event's, with the day when that is another too;
     else "" (`S3`)."""
     if voice.zone is None:

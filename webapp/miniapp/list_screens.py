@@ -10,10 +10,10 @@ from backend.bookings.standing_seats import my_regulars
 from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.seats.requests import Outcome
-from webapp.calendar_files import address_of
-from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.freshness import etag_of, is_fresh, seen_token
+from webapp.ical_files import file_url
 from webapp.miniapp.event_screens import seen_of_instances
-from webapp.miniapp.labels import days, months
+from webapp.miniapp.labels import group_by_day, group_by_month
 from webapp.miniapp.paging import (
     PAGE_SIZE,
     BookingsTab,
@@ -22,9 +22,9 @@ from webapp.miniapp.paging import (
     split_page,
     url_with_query,
 )
-from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
+from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
 from webapp.notices import Undo
-from webapp.rule_sentences import rhythm_of
+from webapp.rule_sentences import recurrence_label
 
 
 async def upcoming_screen(
@@ -42,7 +42,7 @@ async def upcoming_screen(
     )
     etag = etag_of(version, person)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
 
     async def render() -> Response[str]:
         my_clubs = await clubs(person)
@@ -66,14 +66,14 @@ async def upcoming_screen(
             groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
             sought=filters.q,
-            days=days(page, person.voice),
+            days=group_by_day(page, person.voice),
             more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
             address=url_with_query("/app/events", **query, after=filters.after),
             here=url_with_query("", here="events", **query, after=filters.after),
             seen=seen_of_instances(etag, person, [*page, *asked]),
         )
 
-    return await drawn(seen, render())
+    return await render_if_capacity(seen, render())
 
 
 async def bookings_screen(
@@ -92,7 +92,7 @@ async def bookings_screen(
     is_past = tab == "past"
     etag = etag_of(tab, await etags.my_bookings_etag(person, past=is_past), person)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
 
     async def render() -> Response[str]:
         ahead = await lists_queries.my_bookings(person)
@@ -118,18 +118,19 @@ async def bookings_screen(
             asked=asked,
             standing=[(seat, booked.get(seat.next_code or "")) for seat in standing_seats],
             rhythms={
-                view.code: rhythm_of(person.voice, view.rule, view.starts_local) for view in booked.values()
+                view.code: recurrence_label(person.voice, view.rule, view.starts_local)
+                for view in booked.values()
             },
-            calendar=address_of(coming[0].code, person) if coming else "",
+            calendar=file_url(coming[0].code, person) if coming else "",
             record=record,
-            past=months(past, person.voice),
+            past=group_by_month(past, person.voice),
             before=before,
             earlier=cursor,
             address=url_with_query("/app/bookings", show=tab, before=before),
-            seen=seen_of(etag, person, turns, zones),
+            seen=seen_token(etag, person, turns, zones),
         )
 
-    return await drawn(seen, render())
+    return await render_if_capacity(seen, render())
 
 
 async def _past(person: Person, before: int | None) -> list[InstanceView]:

@@ -22,13 +22,15 @@ from webapp.rendering import render
 
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
 Prepare = Callable[[int, dict[str, Any]], Awaitable[str]]
-AT_ONCE = 8  # messages being prepared in a process; who comes then shares by the link
-A_MINUTE = 10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
-REMEMBERED = 5_000  # people
-OPTIONS = 12  # of a poll, named in the message
+CONCURRENT_MAX = 8  # messages being prepared in a process; who comes then shares by the link
+SHARES_PER_MINUTE = (
+    10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
+)
+REMEMBERED_PEOPLE = 5_000  # people
+OPTIONS_MAX = 12  # of a poll, named in the message
 
 _prepare: Prepare | None = None
-_room = asyncio.Semaphore(AT_ONCE)
+_slots = asyncio.Semaphore(CONCURRENT_MAX)
 _shared: OrderedDict[int, deque[datetime]] = OrderedDict()
 
 
@@ -38,28 +40,28 @@ def prepare_by(prepare: Prepare | None) -> None:
     _prepare = prepare
 
 
-async def event_message(view: InstanceView, person: Person) -> Response[str]:
+async def share_event(view: InstanceView, person: Person) -> Response[str]:
     """A date, as its club tells of it: what, when, where; no counts, for nobody will ever edit them."""
     voice = Voice(view.club_language)
     text = render("miniapp/events/shared.html", voice, view=view)
     about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.club}"
-    return await _prepared(person, f"e_{view.code}", view.title, about, text, voice)
+    return await _prepare_message(person, f"e_{view.code}", view.title, about, text, voice)
 
 
-async def poll_message(view: PollView, person: Person) -> Response[str]:
+async def share_poll(view: PollView, person: Person) -> Response[str]:
     """A poll: its question and what can be chosen; no counts either."""
     voice = Voice(view.club_language)
-    text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS)
-    return await _prepared(person, f"p_{view.code}", view.question, view.club, text, voice)
+    text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS_MAX)
+    return await _prepare_message(person, f"p_{view.code}", view.question, view.club, text, voice)
 
 
-async def _prepared(
+async def _prepare_message(
     person: Person, start: str, title: str, about: str, text: str, voice: Voice
 ) -> Response[str]:
     """The message's id; 204 when it has to be the link, whatever the reason: that is no fault of whoever shares."""
     prepared = ""
-    if _prepare is not None and not _room.locked() and _may_share(person):
-        async with _room:
+    if _prepare is not None and not _slots.locked() and _count_share(person):
+        async with _slots:
             prepared = await _prepare(
                 person.telegram_id,
                 {
@@ -68,7 +70,7 @@ async def _prepared(
                     "title": title,
                     "description": about,
                     "input_message_content": {
-                        "message_text": _tidy(text),
+                        "message_text": _strip_lines(text),
                         "parse_mode": "HTML",
                         "link_preview_options": {"is_disabled": True},
                     },
@@ -92,19 +94,19 @@ async def _prepared(
     )
 
 
-def _may_share(person: Person) -> bool:
+def _count_share(person: Person) -> bool:
     """Whether this process has made few enough for this person; if so, one more is counted."""
     now = clock.now()
-    theirs = _shared.setdefault(person.id, deque(maxlen=A_MINUTE))
+    theirs = _shared.setdefault(person.id, deque(maxlen=SHARES_PER_MINUTE))
     _shared.move_to_end(person.id)
-    if len(_shared) > REMEMBERED:
+    if len(_shared) > REMEMBERED_PEOPLE:
         _shared.popitem(last=False)
-    if len(theirs) == A_MINUTE and now - theirs[0] < timedelta(minutes=1):
+    if len(theirs) == SHARES_PER_MINUTE and now - theirs[0] < timedelta(minutes=1):
         return False
     theirs.append(now)
     return True
 
 
-def _tidy(text: str) -> str:
+def _strip_lines(text: str) -> str:
     """No line empty, none with spaces around it."""
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())

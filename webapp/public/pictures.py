@@ -19,16 +19,16 @@ from PIL import Image, ImageDraw, ImageFont
 from webapp.freshness import etag_of
 
 WIDTH, HEIGHT = 1200, 630
-DRAWN_AS = 1  # grows when the same facts are to look otherwise
-KEPT = 64  # pictures in a process, of some 40 kB each
-MOST_WAITING = 16
+DRAWING_VERSION = 1  # grows when the same facts are to look otherwise
+CACHED_MAX = 64  # pictures in a process, of some 40 kB each
+WAITING_MAX = 16
 
 FONT = Path(__file__).parent / "vendor" / "inter-variable-4.1.woff2"
-EDGE = 72
-COLUMN = 690  # how wide the text may be
-LONGEST = 400  # characters of a text that are looked at
-MISSING = "\U0010ffff"  # no font has it
-FINE = 3  # the ring is drawn so many times larger: Pillow's curves have no soft edges
+MARGIN = 72
+TEXT_WIDTH = 690  # how wide the text may be
+TEXT_MAX = 400  # characters of a text that are looked at
+UNASSIGNED = "\U0010ffff"  # no font has it
+SUPERSAMPLING = 3  # the ring is drawn so many times larger: Pillow's curves have no soft edges
 
 Colour = tuple[int, int, int]
 INK: Colour = (255, 255, 255)
@@ -46,7 +46,7 @@ FACETS = (  # the emerald's eight sides from the top, clockwise, and its table, 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Palette:
     """The colours of a picture: its ground from corner to corner, the disc under the gem, the gem, the seats' line."""
 
     ground: tuple[Colour, Colour]
@@ -58,7 +58,7 @@ class Look:
     line: tuple[Colour, Colour]  # its ground and its words
 
 
-EMERALD = Look(
+EMERALD = Palette(
     ((13, 122, 87), (5, 58, 42)),
     (6, 72, 52),
     (122, 232, 196),
@@ -67,7 +67,7 @@ EMERALD = Look(
     (209, 231, 221),
     ((255, 255, 255), (8, 86, 61)),
 )
-GREY = Look(
+OVER = Palette(
     ((86, 97, 106), (38, 45, 51)),
     (47, 55, 62),
     (190, 199, 206),
@@ -76,13 +76,13 @@ GREY = Look(
     (218, 224, 228),
     ((255, 255, 255), (52, 60, 67)),
 )
-CALLED_OFF = replace(GREY, line=((255, 228, 225), (150, 32, 24)))
+CANCELLED = replace(OVER, line=((255, 228, 225), (150, 32, 24)))
 TAKEN: Colour = (255, 255, 255)
 HELD: Colour = (240, 178, 62)
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PictureText:
     """What a picture says. Without a `capacity` there is no ring; `state`: open, over or cancelled."""
 
     title: str
@@ -98,53 +98,57 @@ class Subject:
     @property
     def mark(self) -> str:
         """Changes whenever the picture does."""
-        return etag_of(DRAWN_AS, self)
+        return etag_of(DRAWING_VERSION, self)
 
 
-class TooManyWait(Exception):
+class TooManyWaiting(Exception):
     """More pictures are asked for than are drawn; asking again later is right."""
 
 
-_kept: OrderedDict[str, bytes] = OrderedDict()
-_pen = asyncio.Lock()
+_cache: OrderedDict[str, bytes] = OrderedDict()
+_drawing = asyncio.Lock()
 _waiting = 0
 
 
-async def picture(of: Subject) -> bytes:
+async def render_picture(of: PictureText) -> bytes:
     """The picture as a PNG. Those who ask for the same while it is drawn get that one. Raises `TooManyWait`."""
     global _waiting
     mark = of.mark
-    if mark not in _kept:
-        if _waiting >= MOST_WAITING:
-            raise TooManyWait()
+    if mark not in _cache:
+        if _waiting >= WAITING_MAX:
+            raise TooManyWaiting()
         _waiting += 1
         try:
-            async with _pen:
-                if mark not in _kept:
-                    _kept[mark] = await asyncio.to_thread(draw, of)
-                    while len(_kept) > KEPT:
-                        _kept.popitem(last=False)
+            async with _drawing:
+                if mark not in _cache:
+                    _cache[mark] = await asyncio.to_thread(draw, of)
+                    while len(_cache) > CACHED_MAX:
+                        _cache.popitem(last=False)
         finally:
             _waiting -= 1
-    _kept.move_to_end(mark)
-    return _kept[mark]
+    _cache.move_to_end(mark)
+    return _cache[mark]
 
 
-def draw(of: Subject) -> bytes:
+def draw(of: PictureText) -> bytes:
     """The same, at once and in the caller's thread; one at a time."""
-    look = {"cancelled": CALLED_OFF, "over": GREY}.get(of.state, EMERALD)
-    image = _ground(look)
+    look = {"cancelled": CANCELLED, "over": OVER}.get(of.state, EMERALD)
+    image = _background(look)
     pen = ImageDraw.Draw(image)
-    _gem(pen, EDGE - 6, EDGE - 10, 52, look)
-    _write(pen, EDGE + 60, EDGE, _fitting(of.club, _font(30, 600), COLUMN - 60, 1), 30, 600, look.quiet)
-    size, title = _titled(drawable(of.title) or drawable(of.club))
-    below = _write(pen, EDGE, EDGE + 74, title, size, 700, INK, 1.16)
-    when = _fitting(of.when, _font(34, 600), COLUMN, 2)
-    below = _write(pen, EDGE, below + 24, when, 34, 600, INK, 1.3)
+    _draw_gem(pen, MARGIN - 6, MARGIN - 10, 52, look)
+    _draw_lines(
+        pen, MARGIN + 60, MARGIN, _fit_lines(of.club, _font(30, 600), TEXT_WIDTH - 60, 1), 30, 600, look.quiet
+    )
+    size, title = _fit_title(drawable_text(of.title) or drawable_text(of.club))
+    below = _draw_lines(pen, MARGIN, MARGIN + 74, title, size, 700, INK, 1.16)
+    when = _fit_lines(of.when, _font(34, 600), TEXT_WIDTH, 2)
+    below = _draw_lines(pen, MARGIN, below + 24, when, 34, 600, INK, 1.3)
     room = 1 if len(title) + len(when) > 3 else 2
-    _write(pen, EDGE, below + 6, _fitting(of.place, _font(30, 400), COLUMN, room), 30, 400, look.quiet)
-    _line(pen, of.seats, look)
-    image.paste(_ring(of, look), (WIDTH - EDGE - 330, (HEIGHT - 330) // 2))
+    _draw_lines(
+        pen, MARGIN, below + 6, _fit_lines(of.place, _font(30, 400), TEXT_WIDTH, room), 30, 400, look.quiet
+    )
+    _draw_seats_label(pen, of.seats, look)
+    image.paste(_seat_ring(of, look), (WIDTH - MARGIN - 330, (HEIGHT - 330) // 2))
     file = BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -161,36 +165,36 @@ def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
 
 
 @cache
-def _has(character: str) -> bool:
+def _is_drawable(character: str) -> bool:
     """Whether the font can draw it: what it cannot looks like what no font has."""
     font = _font(30, 400)
-    return bytes(font.getmask(character)) != bytes(font.getmask(MISSING))
+    return bytes(font.getmask(character)) != bytes(font.getmask(UNASSIGNED))
 
 
-def drawable(text: str) -> str:
+def drawable_text(text: str) -> str:
     """What of a text the font can draw, in one line: no emoji, no boxes where a letter is missing."""
-    whole = unicodedata.normalize("NFC", text[:LONGEST])
+    whole = unicodedata.normalize("NFC", text[:TEXT_MAX])
     kept = [
         " " if c.isspace() else c
         for c in whole
-        if c.isspace() or (unicodedata.category(c) not in ("Cf", "Cc", "Mn") and _has(c))
+        if c.isspace() or (unicodedata.category(c) not in ("Cf", "Cc", "Mn") and _is_drawable(c))
     ]
     return " ".join("".join(kept).split())
 
 
-def _titled(title: str) -> tuple[int, list[str]]:
+def _fit_title(title: str) -> tuple[int, list[str]]:
     """The largest size at which the title is not cut, and its lines; the smallest when it is cut at all of them."""
     for size, most in ((68, 2), (60, 3), (50, 3)):
-        lines = _fitting(title, _font(size, 700), COLUMN, most)
+        lines = _fit_lines(title, _font(size, 700), TEXT_WIDTH, most)
         if lines and not lines[-1].endswith("…"):
             break
     return size, lines
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> list[str]:
+def _fit_lines(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> list[str]:
     """The text in no more than `most` lines, words that are too long broken, what is too much cut with `…`."""
     lines = [""]
-    for word in drawable(text).split(" "):
+    for word in drawable_text(text).split(" "):
         rest = word
         while rest:
             longer = f"{lines[-1]} {rest}".lstrip()
@@ -199,7 +203,7 @@ def _fitting(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> 
             elif lines[-1] and font.getlength(rest) <= width:
                 lines.append("")
             else:
-                head = _head(f"{lines[-1]} ".lstrip(), rest, font, width)
+                head = _prefix_that_fits(f"{lines[-1]} ".lstrip(), rest, font, width)
                 lines[-1] = f"{lines[-1]} {rest[:head]}".lstrip() if head else lines[-1]
                 rest = rest[head:]
                 lines.append("")
@@ -212,13 +216,13 @@ def _fitting(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> 
     return [*lines[: most - 1], f"{last.rstrip(' ,.;:·—–')}…"]
 
 
-def _head(before: str, word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
+def _prefix_that_fits(before: str, word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
     """How many letters of a word that fits on no line stand on this one; at least one on an empty line."""
     fits = next((n for n in range(len(word), 0, -1) if font.getlength(before + word[:n]) <= width), 0)
     return fits if before else max(1, fits)
 
 
-def _write(
+def _draw_lines(
     pen: ImageDraw.ImageDraw,
     x: int,
     y: int,
@@ -235,54 +239,57 @@ def _write(
     return y
 
 
-def _line(pen: ImageDraw.ImageDraw, words: str, look: Look) -> None:
+def _draw_seats_label(pen: ImageDraw.ImageDraw, words: str, look: Palette) -> None:
     """How the seats stand, on a ground of its own at the foot."""
     ground, ink = look.line
     font = _font(34, 700)
-    (said,) = _fitting(words, font, COLUMN - 64, 1) or [""]
-    top, high = HEIGHT - EDGE - 66, 66
+    (said,) = _fit_lines(words, font, TEXT_WIDTH - 64, 1) or [""]
+    top, high = HEIGHT - MARGIN - 66, 66
     wide = round(font.getlength(said)) + 60
-    pen.rounded_rectangle((EDGE, top, EDGE + wide, top + high), high // 2, ground)
-    pen.text((EDGE + 30, top + high // 2), said, ink, font, anchor="lm")
+    pen.rounded_rectangle((MARGIN, top, MARGIN + wide, top + high), high // 2, ground)
+    pen.text((MARGIN + 30, top + high // 2), said, ink, font, anchor="lm")
 
 
 # --- shapes ---
 
 
-def _mixed(one: Colour, other: Colour, share: float) -> Colour:
+def _mix(one: Colour, other: Colour, share: float) -> Colour:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
-def _ground(look: Look) -> Image.Image:
+def _background(look: Palette) -> Image.Image:
     """From one corner to the other; worked out small, and drawn out."""
     near, far = look.ground
     small = Image.new("RGB", (3, 2))
     for x in range(3):
         for y in range(2):
-            small.putpixel((x, y), _mixed(near, far, (x + y) / 3))
+            small.putpixel((x, y), _mix(near, far, (x + y) / 3))
     return small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
 
 
-def _gem(pen: ImageDraw.ImageDraw, x: float, y: float, size: float, look: Look) -> None:
+def _draw_gem(pen: ImageDraw.ImageDraw, x: float, y: float, size: float, look: Palette) -> None:
     """Our emerald in a square: its sides in the light from above left, the table brightest."""
     for n, facet in enumerate(FACETS):
         shade = (0.25, 0.55, 0.85, 1.0, 0.9, 0.65, 0.35, 0.1, 0.3)[n]
         points = [(x + a * size / 24, y + b * size / 24) for a, b in facet]
-        pen.polygon(points, _mixed(look.light, look.dark, shade))
+        pen.polygon(points, _mix(look.light, look.dark, shade))
 
 
-def _ring(of: Subject, look: Look) -> Image.Image:
+def _seat_ring(of: PictureText, look: Palette) -> Image.Image:
     """The seats round the gem, from twelve o'clock: taken, held, free; gaps between them up to sixteen."""
-    side = 330 * FINE
-    image = _ground(look).crop((WIDTH - EDGE - 330, 150, WIDTH - EDGE, 480)).resize((side, side))
+    side = 330 * SUPERSAMPLING
+    image = _background(look).crop((WIDTH - MARGIN - 330, 150, WIDTH - MARGIN, 480)).resize((side, side))
     pen = ImageDraw.Draw(image)
-    inner = 46 * FINE
+    inner = 46 * SUPERSAMPLING
     pen.ellipse((inner, inner, side - inner, side - inner), look.disc)
-    _gem(pen, side * 0.22, side * 0.22, side * 0.56, look)
+    _draw_gem(pen, side * 0.22, side * 0.22, side * 0.56, look)
     whole = max(of.capacity or 0, of.booked + of.offered)
     if of.capacity is not None and whole and of.state != "cancelled":
-        box, wide = (8 * FINE, 8 * FINE, side - 8 * FINE, side - 8 * FINE), 18 * FINE
+        box, wide = (
+            (8 * SUPERSAMPLING, 8 * SUPERSAMPLING, side - 8 * SUPERSAMPLING, side - 8 * SUPERSAMPLING),
+            18 * SUPERSAMPLING,
+        )
         gap = 4.0 if 1 < whole <= 16 else 0.0
         for begin, end, colour in _arcs(of, whole, look):
             steps = range(begin, end) if gap else [begin] if end > begin else []
@@ -298,6 +305,6 @@ def _ring(of: Subject, look: Look) -> Image.Image:
     return image.resize((330, 330), Image.Resampling.LANCZOS)
 
 
-def _arcs(of: Subject, whole: int, look: Look) -> list[tuple[int, int, Colour]]:
+def _arcs(of: PictureText, whole: int, look: Palette) -> list[tuple[int, int, Colour]]:
     held = of.booked + of.offered
     return [(0, of.booked, TAKEN), (of.booked, held, HELD), (held, whole, look.free)]

@@ -47,9 +47,9 @@ SENSIBLE = st.fixed_dictionaries(
 @settings(max_examples=120)
 def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
     from backend.i18n import Voice
-    from webapp.series_form import SeriesForm, draft_of
+    from webapp.series_form import SeriesForm, draft_from_form
 
-    _draft, faults = draft_of(SeriesForm(**data.draw(forms())))
+    _draft, faults = draft_from_form(SeriesForm(**data.draw(forms())))
     for words in faults.of.values():
         assert Voice("en").tell(words).endswith((".", ":", "?")) or words.values
 
@@ -61,19 +61,19 @@ def test_what_a_form_says_its_draft_says_again(fields: dict[str, Any]) -> None:
     from datetime import UTC, datetime
 
     from backend.i18n import Voice
-    from webapp import next_dates
-    from webapp.series_form import SeriesForm, draft_of, form_of
+    from webapp import series_preview
+    from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
 
     form = replace(SeriesForm(title="Sauna", zone="Europe/Helsinki"), **fields)
-    draft, faults = draft_of(form)
+    draft, faults = draft_from_form(form)
     if faults.of:
         return
-    again, none = draft_of(form_of(draft))
+    again, none = draft_from_form(form_from_draft(draft))
     assert not none.of
     at = datetime(2026, 11, 1, tzinfo=UTC)
     assert again.next_occurrences(at, limit=60) == draft.next_occurrences(at, limit=60)
     assert replace(again, rule="") == replace(draft, rule="")
-    next_dates.preview(Voice("en"), draft, can_leave_out=form.repeats not in ("own", "once"))
+    series_preview.preview(Voice("en"), draft, can_leave_out=form.repeats not in ("own", "once"))
 
 
 def test_control_characters_never_reach_the_database() -> None:

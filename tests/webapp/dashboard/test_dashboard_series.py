@@ -76,9 +76,9 @@ async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
     assert (await dashboard.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
     view = await only_series(club)
     assert view.draft.rule == rule
-    from webapp.series_form import draft_of, form_of
+    from webapp.series_form import draft_from_form, form_from_draft
 
-    draft, faults = draft_of(form_of(view.draft))
+    draft, faults = draft_from_form(form_from_draft(view.draft))
     assert not faults.of and draft == view.draft
 
 

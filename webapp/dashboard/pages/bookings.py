@@ -20,7 +20,7 @@ from webapp.dashboard.event_page import render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.notices import Overbooking
 from webapp.organiser_messages import outcome_message, removal_message, undo_removal
 from webapp.respond import AnyRequest
@@ -42,7 +42,7 @@ async def create(
 ) -> Response[str] | Redirect:
     """Add a member: to a seat, or to the waitlist like anybody else."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
-    form, faults = await read(request, PartyForm), Faults()
+    form, faults = await read_form(request, PartyForm), Faults()
     membership_id = faults.whole("membership", form.membership)
     guests = faults.whole("guests", form.guests, empty=0) or 0
     if membership_id is None:
@@ -73,7 +73,7 @@ async def edit(
 ) -> Response[str] | Redirect:
     """Seat a waiting party before its turn."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
-    form = await read(request, PartyForm)
+    form = await read_form(request, PartyForm)
     try:
         outcome = await actions.seat(code, visit.person, membership_id, over=bool(form.over))
     except NoRoomLeft as refusal:
@@ -90,7 +90,7 @@ async def update(
 ) -> Response[str] | Redirect:
     """Change the number of guests."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
-    form, faults = await read(request, PartyForm), Faults()
+    form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests)
     if guests is None:
         raise Invalid(N_("A whole number, please."), field="guests")

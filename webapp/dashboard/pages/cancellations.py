@@ -16,7 +16,7 @@ from webapp.dashboard.event_page import render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path
-from webapp.forms import read
+from webapp.forms import read_form
 from webapp.respond import AnyRequest
 
 
@@ -33,7 +33,7 @@ async def create(
 ) -> Response[str] | Redirect:
     """Cancel this instance; participants are notified of the reason."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
-    form = await read(request, CancellationForm)
+    form = await read_form(request, CancellationForm)
     try:
         await cancel_instance(code, visit.person, form.reason)
     except Invalid as refusal:

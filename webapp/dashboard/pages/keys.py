@@ -17,7 +17,7 @@ from backend.zones import resolve_local
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import KEYS
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.respond import AnyRequest
 
 
@@ -42,7 +42,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """Make a key. The response is the only page that ever shows it."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
-    form, faults = await read(request, KeyForm), Faults()
+    form, faults = await read_form(request, KeyForm), Faults()
     uses = faults.whole("uses", form.uses)
     expires_at = _end_of(form.expires_on, visit.club.zone, faults)
     if form.role not in Role.__members__:

@@ -15,7 +15,7 @@ from backend.i18n import N_, Words
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import MEMBERS
-from webapp.forms import read
+from webapp.forms import read_form
 from webapp.respond import AnyRequest
 
 
@@ -56,7 +56,7 @@ async def update(
     """Give a member another role."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     member = await _member(visit, membership_id)
-    form = await read(request, RoleForm)
+    form = await read_form(request, RoleForm)
     if form.role not in Role.__members__:
         raise Invalid(N_("Choose a role."), field="role")
     role = Role[form.role]

@@ -21,7 +21,7 @@ from webapp.dashboard.poll_form import EventForm, PollForm, event_details_of, po
 from webapp.dashboard.responses import APP_LINK, notice_of, redirect, render_page, unless_seen
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import poll_path
-from webapp.forms import read
+from webapp.forms import read_form
 from webapp.respond import AnyRequest
 
 
@@ -45,7 +45,7 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a poll and go to its page, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_POLLS)
-    form = await read(request, PollForm)
+    form = await read_form(request, PollForm)
     draft, faults = poll_draft_of(form, visit.club.zone)
     if not faults:
         try:
@@ -78,7 +78,7 @@ async def create_date(
 ) -> Response[str] | Redirect:
     """Close a date poll, if it is open, and make the event of the winning date (`P4`)."""
     visit = await authorize_poll(visit, code, Permission.MANAGE_POLLS)
-    form = await read(request, EventForm)
+    form = await read_form(request, EventForm)
     details, faults = event_details_of(form)
     if not faults.of:
         try:

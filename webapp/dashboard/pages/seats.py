@@ -15,7 +15,7 @@ from webapp.dashboard.event_page import render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.respond import AnyRequest
 
 
@@ -32,7 +32,7 @@ async def update(
 ) -> Response[str] | Redirect:
     """Change the capacity of this instance alone. Lowered below what is booked it removes nobody."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
-    form, faults = await read(request, CapacityForm), Faults()
+    form, faults = await read_form(request, CapacityForm), Faults()
     capacity = faults.whole("capacity", form.capacity)
     if not faults.of:
         try:

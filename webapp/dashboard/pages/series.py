@@ -20,16 +20,16 @@ from backend.events.rule_description import describe_recurrence
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
-from webapp import next_dates
+from webapp import series_preview
 from webapp.dashboard.offsets import ANNOUNCE, CLOSES, LEAVE, OPENS, choices
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.notices import Notice
 from webapp.respond import AnyRequest, page
-from webapp.rule_sentences import rhythm, weekday_names
-from webapp.series_form import SeriesForm, draft_of, form_of
+from webapp.rule_sentences import recurrence_label_of, weekday_names
+from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
 
 # What the preview needs to be right; other fields may still be empty.
 _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
@@ -42,7 +42,9 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     found = await all_series(visit.club.id)
     voice = visit.voice
     rhythms = {
-        one.id: rhythm(voice, describe_recurrence(parse_recurrence(one.draft.rule), one.draft.starts_local))
+        one.id: recurrence_label_of(
+            voice, describe_recurrence(parse_recurrence(one.draft.rule), one.draft.starts_local)
+        )
         for one in found
     }
     return render_page(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
@@ -65,8 +67,8 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a series; on to its first date, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    form = await read(request, SeriesForm)
-    draft, faults = draft_of(form)
+    form = await read_form(request, SeriesForm)
+    draft, faults = draft_from_form(form)
     if not faults.of:
         try:
             made = await create_series(visit.person, visit.club.id, draft)
@@ -88,7 +90,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 async def edit(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Response[str]:
     """The series as a form, with the dates that no longer fit its rule."""
     visit, view = await _found(visit, series_id)
-    return await _form(request, visit, form_of(view.draft), view=view)
+    return await _form(request, visit, form_from_draft(view.draft), view=view)
 
 
 @post("/series/{series_id:int}", status_code=303)
@@ -97,8 +99,8 @@ async def update(
 ) -> Response[str] | Redirect:
     """Change the whole series; what has bookings and no longer fits is listed (`S4`)."""
     visit, view = await _found(visit, series_id)
-    form = await read(request, SeriesForm)
-    draft, faults = draft_of(form, view.draft)
+    form = await read_form(request, SeriesForm)
+    draft, faults = draft_from_form(form, view.draft)
     if not faults.of:
         try:
             await edit_series(visit.person, visit.club.id, series_id, draft)
@@ -122,8 +124,10 @@ async def update(
 async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The rule read back and the next dates, while it is being written; nothing is kept."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    form = await read(request, SeriesForm)
-    return page("dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_of(form)))
+    form = await read_form(request, SeriesForm)
+    return page(
+        "dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_from_form(form))
+    )
 
 
 async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
@@ -144,7 +148,7 @@ async def _form(
     faults: Faults | None = None,
     status: int = 200,
 ) -> Response[str]:
-    draft, found = draft_of(form, view.draft if view else None)
+    draft, found = draft_from_form(form, view.draft if view else None)
     shown = _preview(visit, form, draft, found)
     return render_page(
         request,
@@ -183,5 +187,5 @@ def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults)
     untouched = not form.starts_on and not form.starts_time
     good = None
     if not wrong:
-        good = next_dates.preview(visit.voice, draft, can_leave_out=form.repeats not in ("own", "once"))
+        good = series_preview.preview(visit.voice, draft, can_leave_out=form.repeats not in ("own", "once"))
     return {"preview": good, "preview_faults": [] if untouched else wrong, "form": form}

@@ -23,7 +23,7 @@ from webapp.dashboard import cookies
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import SETTINGS, SIGN_IN
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.notices import Notice
 from webapp.respond import AnyRequest
 
@@ -53,7 +53,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Rename the club, or change what new series start with."""
     visit = await visit.authorize(Permission.MANAGE_OWNERS)
-    form, faults = await read(request, ClubForm), Faults()
+    form, faults = await read_form(request, ClubForm), Faults()
     if form.zone not in zone_names():
         faults.add(Invalid(N_("That time zone is not known."), field="zone"))
     if form.language not in languages():
@@ -77,7 +77,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 @post("/settings/language", status_code=303)
 async def update_language(request: AnyRequest, visit: NamedDependency[Visit]) -> Redirect:
     """Speak another language to this person, here and in Telegram."""
-    form = await read(request, LanguageForm)
+    form = await read_form(request, LanguageForm)
     await choose_language(visit.person, form.language)
     person = await person_by_id(visit.person.id) or visit.person
     return redirect(request, visit.url(SETTINGS), Notice(person.voice.say(N_("Saved."))))

@@ -19,12 +19,12 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import NoRoomLeft
 from backend.seats.requests import Outcome, Via
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
 from webapp.miniapp.event_screens import event_etag, seen_of_instances
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
-from webapp.miniapp.screens import ScreenResponse, screen, unchanged
+from webapp.miniapp.responses import ScreenResponse, not_modified, screen
 from webapp.notices import Notice, Overbooking, Undo
 from webapp.organiser_messages import outcome_message, removal_message, undo_removal
 from webapp.respond import AnyRequest
@@ -62,7 +62,7 @@ async def index(
     """Everybody who has answered, one list and one page at a time; `q` are words to search their names for."""
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
     view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
     found = await roster(view.id, show, words=q or "", after=after, limit=PAGE_SIZE)
     path, query = _url(code), {"show": show, "q": q}
@@ -98,7 +98,7 @@ async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
     """Add a person without Telegram: to a seat, or to the waitlist like anybody else."""
-    form, faults = await read(request, PartyForm), Faults()
+    form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
     if faults.of:
         return await _new_screen(code, organiser, typed=form, faults=faults)
@@ -146,7 +146,7 @@ async def seat(
     here: Here = "",
 ) -> ScreenResponse:
     """Give a member a seat, from the waitlist or not; or put them on the waitlist. `here` is the screen that asks."""
-    form, faults = await read(request, PartyForm), Faults()
+    form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
     view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
@@ -191,7 +191,7 @@ async def update(
     organiser: NamedDependency[Person],
 ) -> ScreenResponse:
     """Change the number of guests of a party."""
-    form, faults = await read(request, PartyForm), Faults()
+    form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests)
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
@@ -261,7 +261,7 @@ async def _party_screen(
 ) -> ScreenResponse:
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
     view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
     return screen(
         "attendance/show.html",

@@ -15,7 +15,7 @@ from backend.seats.requests import Outcome, Via
 from webapp.miniapp.event_screens import CONFIRMED, event_screen_after, undo_leaving
 from webapp.miniapp.list_screens import bookings_screen, upcoming_screen
 from webapp.miniapp.paging import BookingsTab, ListFilters
-from webapp.miniapp.screens import ScreenResponse
+from webapp.miniapp.responses import ScreenResponse
 from webapp.respond import page
 
 

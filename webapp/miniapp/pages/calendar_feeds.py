@@ -5,38 +5,38 @@ from litestar.di import NamedDependency
 
 from backend.people import feeds
 from backend.people.queries import Person
-from webapp.calendar_feeds import address_of, google_of, opening_of
-from webapp.miniapp.screens import screen
+from webapp.ical_feeds import feed_url, google_url, open_url
+from webapp.miniapp.responses import screen
 
 
 @get("/me/calendar")
 async def show(person: NamedDependency[Person]) -> Response[str]:
     """The address and how to use it, or how to get one."""
-    return await _feed(person)
+    return await _screen(person)
 
 
 @post("/me/calendar", status_code=200)
 async def create(person: NamedDependency[Person]) -> Response[str]:
     """Make the address; who has one keeps it."""
     await feeds.create_feed(person)
-    return await _feed(person, outcome="saved")
+    return await _screen(person, outcome="saved")
 
 
 @put("/me/calendar")
 async def update(person: NamedDependency[Person]) -> Response[str]:
     """Make a new address: the old one stops at once."""
     await feeds.renew_feed(person)
-    return await _feed(person, outcome="saved")
+    return await _screen(person, outcome="saved")
 
 
 @delete("/me/calendar", status_code=200)
 async def destroy(person: NamedDependency[Person]) -> Response[str]:
     """Turn the feed off."""
     await feeds.delete_feed(person)
-    return await _feed(person, outcome="saved")
+    return await _screen(person, outcome="saved")
 
 
-async def _feed(person: Person, outcome: str = "") -> Response[str]:
+async def _screen(person: Person, outcome: str = "") -> Response[str]:
     mine = await feeds.feed(person)
     token = mine.token if mine else ""
     return screen(
@@ -44,7 +44,7 @@ async def _feed(person: Person, outcome: str = "") -> Response[str]:
         person,
         outcome=outcome,
         feed=mine,
-        address=address_of(token) if token else "",
-        opening=opening_of(token) if token else "",
-        google=google_of(token) if token else "",
+        address=feed_url(token) if token else "",
+        opening=open_url(token) if token else "",
+        google=google_url(token) if token else "",
     )

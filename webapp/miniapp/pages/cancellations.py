@@ -14,10 +14,10 @@ from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
 from backend.i18n import N_
 from backend.people.queries import Person
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.labels import who_comes
-from webapp.miniapp.screens import screen
+from webapp.miniapp.labels import attendee_summary
+from webapp.miniapp.responses import screen
 from webapp.notices import Notice, Undo
 from webapp.respond import AnyRequest
 
@@ -34,7 +34,7 @@ class CancellationForm:
 @get("/events/{code:str}/cancellation")
 async def show(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """What cancelling would do, and who would be notified; once cancelled, the cancellation."""
-    return await _cancelling(code, organiser)
+    return await _screen(code, organiser)
 
 
 @post("/events/{code:str}/cancellation", status_code=200)
@@ -42,19 +42,19 @@ async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
     """Cancel it; everybody concerned is notified of the reason."""
-    form = await read(request, CancellationForm)
+    form = await read_form(request, CancellationForm)
     try:
         await cancel_instance(code, organiser, form.reason)
     except Invalid as bad:
         faults = Faults()
         faults.add(bad)
-        return await _cancelling(code, organiser, typed=form, faults=faults)
+        return await _screen(code, organiser, typed=form, faults=faults)
     voice = organiser.voice
     undo = Undo(f"/app/events/{code}/cancellation", voice.say(N_("Undo")), method="delete")
     notice = Notice(
         voice.say(N_("Cancelled. Everybody who was in, in line or said maybe is told.")), undo=undo
     )
-    return await _cancelling(code, organiser, notice=notice, outcome="done")
+    return await _screen(code, organiser, notice=notice, outcome="done")
 
 
 @delete("/events/{code:str}/cancellation", status_code=200)
@@ -62,10 +62,10 @@ async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Re
     """Restore it, until its start."""
     await restore_instance(code, organiser)
     text = organiser.voice.say(N_("It takes place after all. Everybody has their seat back, and is told."))
-    return await _cancelling(code, organiser, notice=Notice(text), outcome="done")
+    return await _screen(code, organiser, notice=Notice(text), outcome="done")
 
 
-async def _cancelling(
+async def _screen(
     code: str,
     organiser: Person,
     *,
@@ -75,7 +75,7 @@ async def _cancelling(
     outcome: str = "",
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
-    named, unnamed = who_comes(await attendees(view.id), organiser)
+    named, unnamed = attendee_summary(await attendees(view.id), organiser)
     return screen(
         "cancellations/show.html",
         organiser,

@@ -17,12 +17,12 @@ from backend.bookings.roster import Kind, counts, roster
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
 from webapp.miniapp.event_screens import admitted_event_etag, event_etag, seen_of_instances
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
-from webapp.miniapp.screens import ScreenResponse, screen, unchanged
+from webapp.miniapp.responses import ScreenResponse, not_modified, screen
 from webapp.notices import Notice, Undo
 from webapp.respond import AnyRequest
 
@@ -49,7 +49,7 @@ async def show(
     """The reader's own code for an instance, as a picture to scan. Raises `NotFound` for a person without a seat."""
     etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
     view = await event(code, person)
     check_in_code = await my_check_in_code(code, person)
     picture = segno.make(check_in_code, error="m", micro=False)
@@ -87,7 +87,7 @@ async def create(
     after: OptionalId = None,
 ) -> ScreenResponse:
     """Check in the member whose code was scanned or typed."""
-    form = await read(request, CheckInForm)
+    form = await read_form(request, CheckInForm)
     found = await attendance.check_in_by_code(code, organiser, form.scanned)
     voice = organiser.voice
     more = None
@@ -111,7 +111,7 @@ async def update(
     after: OptionalId = None,
 ) -> ScreenResponse:
     """Check in a party, or only some of its people."""
-    form, faults = await read(request, CheckInForm), Faults()
+    form, faults = await read_form(request, CheckInForm), Faults()
     came = faults.whole("came", form.came)
     if faults.of:
         raise Invalid(N_("A whole number, please."), field="came")
@@ -170,7 +170,7 @@ async def _check_in_screen(
 ) -> ScreenResponse:
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
     view, club = await load_authorized(code, organiser, Permission.CHECK_IN)
     found = await roster(view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE)
     path = f"/app/events/{code}/check-ins"

@@ -10,7 +10,7 @@ from backend.bookings.roster import counts, roster
 from backend.i18n import N_
 from backend.people.queries import Person
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.screens import screen
+from webapp.miniapp.responses import screen
 from webapp.notices import Notice
 
 NAMED = 30  # parties named; the others are counted
@@ -19,7 +19,7 @@ NAMED = 30  # parties named; the others are counted
 @get("/events/{code:str}/closure")
 async def show(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """What closing the list would do, and for whom; once it is closed, what it did."""
-    return await _closing(code, organiser)
+    return await _screen(code, organiser)
 
 
 @post("/events/{code:str}/closure", status_code=200)
@@ -27,7 +27,7 @@ async def create(code: FromPath[str], organiser: NamedDependency[Person]) -> Res
     """Close it. Closing it again changes nothing."""
     await close_list(code, organiser)
     notice = Notice(organiser.voice.say(N_("The list is closed.")))
-    return await _closing(code, organiser, notice=notice, outcome="done")
+    return await _screen(code, organiser, notice=notice, outcome="done")
 
 
 @delete("/events/{code:str}/closure", status_code=200)
@@ -35,10 +35,10 @@ async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Re
     """Open it again; its no-shows no longer count."""
     await reopen_list(code, organiser)
     notice = Notice(organiser.voice.say(N_("The list is open again, and nobody counts as missed.")))
-    return await _closing(code, organiser, notice=notice, outcome="done")
+    return await _screen(code, organiser, notice=notice, outcome="done")
 
 
-async def _closing(
+async def _screen(
     code: str, organiser: Person, *, notice: Notice | None = None, outcome: str = ""
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)

@@ -13,16 +13,16 @@ from backend.bookings.standing_seats import my_regulars
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
-from webapp.miniapp.screens import screen
+from webapp.miniapp.responses import screen
 
-SHOWN = 3  # dates of a club on its screen
+DATES_MAX = 3  # dates of a club on its screen
 ClubId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 
 @get("/clubs")
 async def index(person: NamedDependency[Person]) -> Response[str]:
     """All of them, with the next date of each (`A8`)."""
-    return await _clubs(person)
+    return await _list_screen(person)
 
 
 @get("/clubs/{club_id:int}")
@@ -34,7 +34,7 @@ async def show(club_id: ClubId, person: NamedDependency[Person]) -> Response[str
         person,
         view=view,
         club=view.club,
-        dates=await upcoming(person, account_id=club_id, limit=SHOWN),
+        dates=await upcoming(person, account_id=club_id, limit=DATES_MAX),
         organisers=await organisers(view.club),
         standing=[seat for seat in await my_regulars(person) if seat.account_id == club_id],
         ahead=await ahead(person, club_id),
@@ -48,10 +48,10 @@ async def destroy(club_id: ClubId, person: NamedDependency[Person]) -> Response[
     view = await club_view(person, club_id)
     await leave_club(person, club_id, via=Via.MINIAPP)
     said = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
-    return await _clubs(person, outcome="left", said=said)
+    return await _list_screen(person, outcome="left", said=said)
 
 
-async def _clubs(person: Person, outcome: str = "", said: Words | None = None) -> Response[str]:
+async def _list_screen(person: Person, outcome: str = "", said: Words | None = None) -> Response[str]:
     return screen(
         "clubs/index.html",
         person,

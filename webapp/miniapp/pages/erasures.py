@@ -8,7 +8,7 @@ from backend.bookings.clubs import ahead
 from backend.bookings.standing_seats import my_regulars
 from backend.people.queries import Person
 from backend.personal.actions import erase
-from webapp.miniapp.screens import screen
+from webapp.miniapp.responses import screen
 
 
 @get("/me/erasure")

@@ -12,7 +12,7 @@ from webapp.freshness import is_fresh
 from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
 from webapp.miniapp.list_screens import upcoming_screen
 from webapp.miniapp.paging import Initial, ListFilters, SearchWords
-from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
+from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
 
 LISTED = 200  # parties on a screen
 
@@ -41,13 +41,13 @@ async def show(
     """
     etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
 
     async def render() -> Response[str]:
         view = await event_queries.event(code, person)
         return await event_screen(view, person, etag=etag, outcome=after if after in CONFIRMED else "")
 
-    return await drawn(seen, render())
+    return await render_if_capacity(seen, render())
 
 
 @get("/events/{code:str}/people")

@@ -4,11 +4,11 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from backend.people.queries import Person
-from webapp.exports import FILE, address_of
-from webapp.miniapp.screens import screen
+from webapp.export_files import FILE_NAME, export_url
+from webapp.miniapp.responses import screen
 
 
 @get("/me/data")
 async def show(person: NamedDependency[Person]) -> Response[str]:
     """What is in the file, and the file."""
-    return screen("exports/show.html", person, address=address_of(person), file=FILE)
+    return screen("exports/show.html", person, address=export_url(person), file=FILE_NAME)

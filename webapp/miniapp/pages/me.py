@@ -18,11 +18,11 @@ from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries
 from backend.people.preferences import KINDS, choose_reminders, mute, preferences
 from backend.people.queries import Person
-from webapp.miniapp.screens import screen
+from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
 
 HOUR, DAY = 60, 24 * 60  # minutes
-OWN_AT_FIRST = (DAY, 2 * HOUR)
+DEFAULT_LEADS = (DAY, 2 * HOUR)
 # As their speakers write them.
 LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
 
@@ -39,8 +39,8 @@ class PreferencesForm:
     zone: str = ""
 
 
-WHENS = ("series", "own", "never")
-A_LEAD = re.compile(r"[0-9]{1,9}")
+REMINDER_CHOICES = ("series", "own", "never")
+LEAD = re.compile(r"[0-9]{1,9}")
 
 
 Preferences = Annotated[PreferencesForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -49,7 +49,7 @@ Preferences = Annotated[PreferencesForm, Body(media_type=RequestEncodingType.URL
 @get("/me")
 async def show(person: NamedDependency[Person]) -> Response[str]:
     """Language, time zone, reminders, kinds of message, clubs."""
-    return await _me(person)
+    return await _screen(person)
 
 
 @patch("/me")
@@ -59,11 +59,11 @@ async def update(data: Preferences, person: NamedDependency[Person]) -> Response
         await actions.choose_language(person, data.language)
     if data.zone:
         await actions.choose_zone(person, data.zone)
-    return await _me(await queries.person(person.id) or person, outcome="saved")
+    return await _screen(await queries.person(person.id) or person, outcome="saved")
 
 
 @put("/me/reminders")
-async def remind(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
+async def update_reminders(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
     """Choose when to be reminded (`M4`, `M5`): the field `when` says as each series has it, at times of one's own, or
     never; `lead`, repeated, are those times in minutes before the start. Raises `Invalid`.
 
@@ -71,30 +71,30 @@ async def remind(request: AnyRequest, person: NamedDependency[Person]) -> Respon
     """
     form = await request.form()
     when, told = form.get("when"), form.getall("lead", [])
-    if when not in WHENS:
+    if when not in REMINDER_CHOICES:
         raise Invalid(N_("Choose one of these, please."), field="when")
-    if not all(isinstance(lead, str) and A_LEAD.fullmatch(lead) for lead in told):
+    if not all(isinstance(lead, str) and LEAD.fullmatch(lead) for lead in told):
         raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="lead")
     leads: Collection[int] | None = [int(lead) for lead in told]
     if when != "own":
         leads = None if when == "series" else []
     elif not leads and not (await preferences(person)).leads:
-        leads = OWN_AT_FIRST
+        leads = DEFAULT_LEADS
     await choose_reminders(person, leads)
-    return await _me(person, outcome="saved")
+    return await _screen(person, outcome="saved")
 
 
 @put("/me/kinds")
-async def choose_kinds(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
+async def update_message_kinds(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
     """Choose which kinds of message to get (`M5`): the field `kind`, repeated, is all that is wanted."""
     wanted = (await request.form()).getall("kind", [])
     for kind in KINDS:
         await mute(person, kind, kind not in wanted)
-    return await _me(person, outcome="saved")
+    return await _screen(person, outcome="saved")
 
 
 @post("/me/writing", status_code=204)
-async def allow(person: NamedDependency[Person]) -> None:
+async def allow_writing(person: NamedDependency[Person]) -> None:
     """The person has just allowed the bot to write to them, in Telegram's own dialogue (`M3`).
 
     Only the client says so; were it not true, the first message would find out and mark them unreachable again.
@@ -102,7 +102,7 @@ async def allow(person: NamedDependency[Person]) -> None:
     await actions.allow_writing(person)
 
 
-def lead_words(lead: int, voice: Voice) -> str:
+def lead_label(lead: int, voice: Voice) -> str:
     """`2 days`, `3 hours`, `15 minutes`: the largest unit that divides it."""
     if lead % DAY == 0:
         return voice.count(N_("%(n)s day"), N_("%(n)s days"), lead // DAY)
@@ -111,7 +111,7 @@ def lead_words(lead: int, voice: Voice) -> str:
     return voice.count(N_("%(n)s minute"), N_("%(n)s minutes"), lead)
 
 
-async def _me(person: Person, outcome: str = "") -> Response[str]:
+async def _screen(person: Person, outcome: str = "") -> Response[str]:
     theirs = await clubs(person)
     chosen = await preferences(person)
     return screen(
@@ -122,7 +122,7 @@ async def _me(person: Person, outcome: str = "") -> Response[str]:
         asked=await needs_answer(person),
         organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in theirs),
         leads=[
-            (lead, lead_words(lead, person.voice), lead in (chosen.leads or ()))
+            (lead, lead_label(lead, person.voice), lead in (chosen.leads or ()))
             for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)
         ],
         when="series" if chosen.leads is None else "own" if chosen.leads else "never",

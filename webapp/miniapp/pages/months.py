@@ -22,15 +22,15 @@ from webapp.freshness import etag_of, is_fresh
 from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
 from webapp.miniapp.paging import OptionalId, url_with_query
-from webapp.miniapp.screens import ScreenResponse, drawn, screen, unchanged
-from webapp.reader_status import stand
+from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
+from webapp.reader_status import reader_status
 from webapp.rule_sentences import weekday_names
 
 DOTS = 3
-A_MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
-A_DAY = re.compile(r"2[01]\d\d-[01]\d-[0-3]\d")
-THEIRS = frozenset({"in", "part"})
-WAITS = frozenset({"offer", "time-up", "call", "waiting", "moved", "replacing"})
+MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
+DAY = re.compile(r"2[01]\d\d-[01]\d-[0-3]\d")
+BOOKED = frozenset({"in", "part"})
+WAITING = frozenset({"offer", "time-up", "call", "waiting", "moved", "replacing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,20 @@ async def show(
     """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
     day that has any."""
     today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
-    first = _first(month or day[:7], today)
+    first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
     etag = etag_of(await etags.between_etag(person, since, until, account_id=club), today, person)
     if is_fresh(seen, etag):
-        return unchanged()
+        return not_modified()
 
     async def render() -> Response[str]:
         views = await lists_queries.between(person, since, until, account_id=club)
         by_day: dict[str, list[InstanceView]] = {}
         for view in views:
             by_day.setdefault(local_day(view), []).append(view)
-        chosen = _chosen(day, first, today, by_day)
+        chosen = _selected_day(day, first, today, by_day)
         asked = await lists_queries.needs_answer(person)
 
         def to(there: date) -> str:
@@ -94,7 +94,7 @@ async def show(
             seen=seen_of_instances(etag, person, [*views, *asked]),
         )
 
-    return await drawn(seen, render())
+    return await render_if_capacity(seen, render())
 
 
 async def _zone_of_clubs(person: Person) -> str:
@@ -102,14 +102,14 @@ async def _zone_of_clubs(person: Person) -> str:
     return theirs[0].zone if theirs else "UTC"
 
 
-def _first(named: str, today: date) -> date:
-    found = A_MONTH.fullmatch(named)
+def _first_of_month(named: str, today: date) -> date:
+    found = MONTH.fullmatch(named)
     return date(int(found[1]), int(found[2]), 1) if found else today.replace(day=1)
 
 
-def _chosen(day: str, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> str:
+def _selected_day(day: str, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> str:
     month = first.isoformat()[:7]
-    if A_DAY.fullmatch(day) and day in by_day:
+    if DAY.fullmatch(day) and day in by_day:
         return day
     if today.isoformat() in by_day and today.isoformat()[:7] == month:
         return today.isoformat()
@@ -126,7 +126,7 @@ def _cell(on: date, first: date, today: date, by_day: dict[str, list[InstanceVie
 
 
 def _dot(view: InstanceView) -> str:
-    how = stand(view)
-    if how in THEIRS or (how == "ended" and view.mine and view.mine.seats):
+    how = reader_status(view)
+    if how in BOOKED or (how == "ended" and view.mine and view.mine.seats):
         return "y"
-    return "w" if how in WAITS else ""
+    return "w" if how in WAITING else ""

@@ -17,13 +17,13 @@ from backend.events.reschedule import move_instance, resolve_new_time
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.zones import wall_clock
-from webapp.forms import Faults, asked_with, read
+from webapp.forms import Faults, read_form, read_query
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.labels import who_comes
-from webapp.miniapp.screens import screen
-from webapp.next_dates import clocks_change
+from webapp.miniapp.labels import attendee_summary
+from webapp.miniapp.responses import screen
 from webapp.notices import Notice
 from webapp.respond import AnyRequest
+from webapp.series_preview import clock_change_note
 
 NAMED = 10  # people named whom the bot cannot write to
 
@@ -40,7 +40,7 @@ class MoveForm:
 @get("/events/{code:str}/move")
 async def show(request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """The form, and a preview of the move while it is being filled in; nothing is saved."""
-    return await _moving(code, organiser, asked_with(request, MoveForm))
+    return await _screen(code, organiser, read_query(request, MoveForm))
 
 
 @post("/events/{code:str}/move", status_code=200)
@@ -48,7 +48,7 @@ async def create(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> Response[str]:
     """Move it; everybody who is booked is asked whether they still come."""
-    form = await read(request, MoveForm)
+    form = await read_form(request, MoveForm)
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     faults = Faults()
     when = _wall_clock(form, view, faults)
@@ -59,10 +59,10 @@ async def create(
         except Invalid as bad:
             faults.add(bad)
     if faults.of:
-        return await _moving(code, organiser, form, faults=faults)
+        return await _screen(code, organiser, form, faults=faults)
     moved, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     notice = Notice(organiser.voice.tell(_result(view, moved)))
-    return await _moving(code, organiser, MoveForm(), notice=notice, outcome="done")
+    return await _screen(code, organiser, MoveForm(), notice=notice, outcome="done")
 
 
 def _result(before: InstanceView, after: InstanceView) -> Words:
@@ -85,7 +85,7 @@ def _wall_clock(form: MoveForm, view: InstanceView, faults: Faults) -> datetime 
     return datetime.combine(day, hour).replace(tzinfo=None, second=0, microsecond=0)
 
 
-async def _moving(
+async def _screen(
     code: str,
     organiser: Person,
     form: MoveForm,
@@ -107,7 +107,7 @@ async def _moving(
             ends_at = starts_at + length
         except Invalid as bad:
             found.add(bad)
-    named, unnamed = who_comes(await attendees(view.id), organiser)
+    named, unnamed = attendee_summary(await attendees(view.id), organiser)
     return screen(
         "moves/show.html",
         organiser,
@@ -121,7 +121,7 @@ async def _moving(
         duration_minutes=form.duration_minutes or str(int(length.total_seconds() // 60)),
         starts_at=starts_at,
         ends_at=ends_at,
-        clocks=clocks_change(organiser.voice, when, view.zone) if when and not found.of else "",
+        clocks=clock_change_note(organiser.voice, when, view.zone) if when and not found.of else "",
         counts=await counts(view.id),
         named=named,
         unnamed=unnamed,

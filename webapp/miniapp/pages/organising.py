@@ -16,10 +16,10 @@ from backend.events.reschedule import move_responses
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats.requests import Via
-from webapp.forms import Faults, read
+from webapp.forms import Faults, read_form
 from webapp.freshness import etag_of
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.screens import ScreenResponse, screen, unchanged
+from webapp.miniapp.responses import ScreenResponse, not_modified, screen
 from webapp.notices import Notice
 from webapp.respond import AnyRequest
 
@@ -55,7 +55,7 @@ async def _screen(
     moved = await move_responses(code, organiser) if view.moved_from else None
     etag = etag_of(view, view.phase, totals, cards, moved, organiser)
     if seen == etag:
-        return unchanged()
+        return not_modified()
     return screen(
         "organising/show.html",
         organiser,
@@ -78,7 +78,7 @@ async def update(
     request: AnyRequest, code: FromPath[str], organiser: NamedDependency[Person]
 ) -> ScreenResponse:
     """Change the capacity of this instance only. Lowering it below what is booked removes nobody (`W4`)."""
-    form, faults = await read(request, SeatsForm), Faults()
+    form, faults = await read_form(request, SeatsForm), Faults()
     capacity = faults.whole("capacity", form.capacity)
     outcome = None
     if not faults.of:

@@ -18,29 +18,29 @@ from backend.polls.queries import PollView
 from backend.polls.replies import unknown_option
 from backend.polls.rules import Answer
 from backend.seats.requests import Via
-from webapp.freshness import etag_of, is_fresh, seen_of
+from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.miniapp.labels import app_link, share_link
-from webapp.miniapp.screens import drawn, screen, unchanged
+from webapp.miniapp.responses import not_modified, render_if_capacity, screen
 from webapp.respond import AnyRequest
 
 HUES = 7
-OPEN, CLOSED = 60, 20  # polls on a screen
-OF_DATE = "answer-"  # and the id of a date
+OPEN_MAX, CLOSED_MAX = 60, 20  # polls on a screen
+DATE_FIELD = "answer-"  # and the id of a date
 ANSWERS = frozenset(Answer)
-AN_ID = re.compile(r"[0-9]{1,18}")
+ID = re.compile(r"[0-9]{1,18}")
 
 
 @get("/polls")
 async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> Response[str] | Response[None]:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
-    made_from = await queries.polls_etag(person, limit=OPEN, closed=CLOSED)
+    made_from = await queries.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
     mark = etag_of(made_from, await etags.clubs_etag(person), person)
     if is_fresh(seen, mark):
-        return unchanged()
+        return not_modified()
 
     async def draw() -> Response[str]:
-        running = await queries.polls_of(person, limit=OPEN)
-        closed = await queries.polls_of(person, closed=True, limit=CLOSED)
+        running = await queries.polls_of(person, limit=OPEN_MAX)
+        closed = await queries.polls_of(person, closed=True, limit=CLOSED_MAX)
         asked = await lists_queries.needs_answer(person)
         shown: list[PollView | InstanceView] = [*running, *asked]
         turns = (moment for one in shown for moment in one.changes_at)
@@ -50,10 +50,10 @@ async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> R
             running=running,
             closed=closed,
             asked=asked,
-            seen=seen_of(mark, person, turns, {one.zone for one in shown}),
+            seen=seen_token(mark, person, turns, {one.zone for one in shown}),
         )
 
-    return await drawn(seen, draw())
+    return await render_if_capacity(seen, draw())
 
 
 @get("/polls/{code:str}")
@@ -61,49 +61,49 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
-    mark = await mark_of_poll(code, person)
+    mark = await poll_etag(code, person)
     if not mark:
         await actions.admit_to_poll(code, person)
-        mark = await mark_of_poll(code, person)
+        mark = await poll_etag(code, person)
     if is_fresh(seen, mark):
-        return unchanged()
+        return not_modified()
 
     async def draw() -> Response[str]:
         return await poll_screen(await queries.poll(code, person), person, mark=mark)
 
-    return await drawn(seen, draw())
+    return await render_if_capacity(seen, draw())
 
 
 @put("/polls/{code:str}/vote")
 async def update(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
     back (`P2`)."""
-    outcome = await actions.vote(code, person, choice_of(await request.form()), via=Via.MINIAPP)
-    mark = await mark_of_poll(code, person)
+    outcome = await actions.vote(code, person, read_choice(await request.form()), via=Via.MINIAPP)
+    mark = await poll_etag(code, person)
     view = await queries.poll(code, person)
     return await poll_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
 
 
-def choice_of(ballot: FormMultiDict) -> dict[int, Answer]:
+def read_choice(ballot: FormMultiDict) -> dict[int, Answer]:
     """What is said of which option. Raises `Invalid` for what is no id, or no answer."""
     told = [(value, Answer.YES) for value in ballot.getall("option", [])]
     told += [
-        (name.removeprefix(OF_DATE), value)
+        (name.removeprefix(DATE_FIELD), value)
         for name, value in ballot.multi_items()
-        if name.startswith(OF_DATE)
+        if name.startswith(DATE_FIELD)
     ]
     choice = {}
     for option, answer in told:
         if option == "" or answer == "":
             continue
-        known = isinstance(option, str) and AN_ID.fullmatch(option) and answer in ANSWERS
+        known = isinstance(option, str) and ID.fullmatch(option) and answer in ANSWERS
         if not known:
             raise unknown_option()
         choice[int(option)] = Answer(answer)
     return choice
 
 
-async def mark_of_poll(code: str, person: Person) -> str:
+async def poll_etag(code: str, person: Person) -> str:
     """The mark of a poll's screen; "" for who is no member yet."""
     mark = await queries.poll_etag(code, person)
     return mark and etag_of(mark, person)
@@ -141,5 +141,5 @@ async def poll_screen(
             ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
-        seen=seen_of(mark, person, view.changes_at, {view.zone}),
+        seen=seen_token(mark, person, view.changes_at, {view.zone}),
     )

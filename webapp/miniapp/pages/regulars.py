@@ -9,7 +9,7 @@ from backend.people.queries import Person
 from backend.seats.requests import Outcome, OutcomeKind
 from webapp.miniapp.list_screens import bookings_screen
 from webapp.miniapp.paging import PathId
-from webapp.miniapp.screens import ScreenResponse
+from webapp.miniapp.responses import ScreenResponse
 
 
 @delete("/regulars/{series_id:int}", status_code=200)

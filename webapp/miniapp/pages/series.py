@@ -17,18 +17,18 @@ from backend.events.drafts import SeriesDraft, Visibility
 from backend.groups.queries import LinkedGroup, groups
 from backend.people.queries import Person
 from backend.zones import resolve_local
-from webapp.forms import Faults, asked_with, read
+from webapp.forms import Faults, read_form, read_query
 from webapp.miniapp.event_screens import event_screen
 from webapp.miniapp.paging import OptionalId
-from webapp.miniapp.screens import screen
-from webapp.next_dates import clocks_change
+from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
-from webapp.series_form import NEW, SeriesForm, draft_of
+from webapp.series_form import DEFAULT_DRAFT, SeriesForm, draft_from_form
+from webapp.series_preview import clock_change_note
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
 LENGTHS = (30, 45, 60, 75, 90, 120, 180)
-_AS_ASKED = {"group_id": "group"}  # the core's names of fields, where the form has others
-AT_ONCE = "now"  # of when the card is posted
+_FORM_FIELDS = {"group_id": "group"}  # the core's names of fields, where the form has others
+POST_NOW = "now"  # of when the card is posted
 
 
 @get("/series/new")
@@ -36,7 +36,7 @@ async def new(
     request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
 ) -> Response[str]:
     """The form, with what would be made as it is being filled in; nothing is kept."""
-    return await _making(request, organiser, asked_with(request, SeriesForm), club)
+    return await _screen(request, organiser, read_query(request, SeriesForm), club)
 
 
 @post("/series", status_code=200)
@@ -44,9 +44,9 @@ async def create(
     request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
 ) -> Response[str]:
     """Make it: on to the event, and its card on the way to the group at once when that is wanted."""
-    chosen, _ = await _club(organiser, club)
-    form = await read(request, SeriesForm)
-    at_once = form.announce_before_minutes == AT_ONCE
+    chosen, _ = await _choose_club(organiser, club)
+    form = await read_form(request, SeriesForm)
+    at_once = form.announce_before_minutes == POST_NOW
     draft, faults = _draft(form, chosen, await groups(chosen.id))
     if not faults.of:
         try:
@@ -56,18 +56,18 @@ async def create(
         else:
             if at_once and draft.group_id is not None:
                 await post_card(organiser, made.first_code)
-            return await _made(organiser, made.first_code)
-    return await _making(request, organiser, form, chosen.id, faults=faults)
+            return await _created_screen(organiser, made.first_code)
+    return await _screen(request, organiser, form, chosen.id, faults=faults)
 
 
-async def _made(organiser: Person, code: str) -> Response[str]:
+async def _created_screen(organiser: Person, code: str) -> Response[str]:
     """The event's own screen, in place of the form: going back leads past it."""
     answer = await event_screen(await event(code, organiser), organiser, outcome="done")
     answer.headers["HX-Replace-Url"] = f"/app/events/{code}"
     return answer
 
 
-async def _club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
+async def _choose_club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
     """The club it is for, and all it could be for. Raises `Forbidden` for who organises nowhere, or not there."""
     theirs = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
     chosen = next((one for one in theirs if club_id in (None, one.id)), None)
@@ -80,7 +80,7 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
     """What the form means: what it does not ask is as the dashboard's form begins."""
     lead = form.announce_before_minutes
     if not lead.isdecimal():
-        lead = str(NEW.announce_before_minutes)
+        lead = str(DEFAULT_DRAFT.announce_before_minutes)
     whole = SeriesForm(
         title=form.title,
         emoji=form.emoji,
@@ -96,11 +96,11 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         announce_before_minutes=lead,
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
-    draft, faults = draft_of(whole)
+    draft, faults = draft_from_form(whole)
     return draft, faults
 
 
-async def _making(
+async def _screen(
     request: AnyRequest,
     organiser: Person,
     form: SeriesForm,
@@ -108,10 +108,10 @@ async def _making(
     *,
     faults: Faults | None = None,
 ) -> Response[str]:
-    club, theirs = await _club(organiser, club_id)
+    club, theirs = await _choose_club(organiser, club_id)
     linked = await groups(club.id)
     if faults is None and "group" not in request.query_params:
-        form = _begun(form, linked)
+        form = _preselect_group(form, linked)
     draft, found = _draft(form, club, linked)
     starts_at = _start(form, draft, found)
     announced_at = None
@@ -124,7 +124,9 @@ async def _making(
         organiser,
         outcome="invalid" if faults else "",
         status=422 if faults else 200,
-        faults={_AS_ASKED.get(field, field): words for field, words in faults.of.items()} if faults else {},
+        faults={_FORM_FIELDS.get(field, field): words for field, words in faults.of.items()}
+        if faults
+        else {},
         club=club,
         clubs=theirs,
         groups=linked,
@@ -134,16 +136,16 @@ async def _making(
         draft=draft,
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=draft.duration_minutes) if starts_at else None,
-        clocks=clocks_change(organiser.voice, draft.starts_local, club.zone) if starts_at else "",
+        clocks=clock_change_note(organiser.voice, draft.starts_local, club.zone) if starts_at else "",
         past=bool(starts_at and starts_at <= clock.now()),
         group=group,
-        at_once=form.announce_before_minutes == AT_ONCE,
+        at_once=form.announce_before_minutes == POST_NOW,
         announced_at=announced_at,
         today=clock.now().date().isoformat(),
     )
 
 
-def _begun(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
+def _preselect_group(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
     """Nothing is typed yet: the club's only group is chosen."""
     return replace(form, group=str(linked[0].id) if len(linked) == 1 else "")
 

@@ -4,8 +4,8 @@ from litestar import Response, get, post
 from litestar.enums import MediaType
 
 from backend import clock
-from webapp.miniapp.session import issue, open_session
-from webapp.refusals import check_readable
+from webapp.miniapp.authentication import issue_session, open_session
+from webapp.refusals import check_address
 from webapp.respond import AnyRequest, page, voice_of
 
 
@@ -25,7 +25,7 @@ async def shell_for_documents(request: AnyRequest) -> Response[str] | None:
 
     It cannot bring a session: those live in the page, not in a cookie.
     """
-    await check_readable(request)
+    await check_address(request)
     asked = request.headers
     a_document = "text/html" in asked.get("accept", "") and "hx-request" not in asked
     if request.method == "GET" and a_document and "authorization" not in asked:
@@ -42,7 +42,7 @@ async def create(request: AnyRequest) -> Response[None]:
         status_code=204,
         media_type=MediaType.HTML,
         headers={
-            "X-Session": issue(person, clock.now(), signed_at),
+            "X-Session": issue_session(person, clock.now(), signed_at),
             "Cache-Control": "no-store",
         },
     )

@@ -9,18 +9,18 @@ from backend.bookings.queries import event as event_queries
 from backend.people.queries import Person
 from backend.polls import queries as polls
 from backend.polls.actions import admit_to_poll
-from webapp.miniapp.sharing import event_message, poll_message
+from webapp.miniapp.sharing import share_event, share_poll
 
 
 @post("/events/{code:str}/share", status_code=200)
-async def of_event(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+async def create_for_event(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """The id of a prepared message about the instance, which the reader's client sends; 204 when only the link can be shared."""
     await admit_to_event(code, person)
-    return await event_message(await event_queries.event(code, person), person)
+    return await share_event(await event_queries.event(code, person), person)
 
 
 @post("/polls/{code:str}/share", status_code=200)
-async def of_poll(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
+async def create_for_poll(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """The same for a poll."""
     await admit_to_poll(code, person)
-    return await poll_message(await polls.poll(code, person), person)
+    return await share_poll(await polls.poll(code, person), person)

@@ -28,14 +28,14 @@ from backend.people import queries as people
 from backend.people.actions import choose_zone, register_person
 from backend.people.queries import Person
 from backend.settings import settings
-from webapp.miniapp.init_data import BadInitData, read
+from webapp.miniapp.init_data import BadInitData, read_init_data
 from webapp.respond import PERSON
 
-IDLE = timedelta(hours=1)
-WHOLE = timedelta(hours=12)
-ORGANISING = timedelta(hours=1)  # from Telegram's signature
-RENEWED_AFTER = timedelta(minutes=5)
-LONGEST = 512
+IDLE_LIFE = timedelta(hours=1)
+TOTAL_LIFE = timedelta(hours=12)
+SIGNATURE_LIFE = timedelta(hours=1)  # from Telegram's signature
+RENEW_AFTER = timedelta(minutes=5)
+SESSION_MAX = 512
 RENEWAL = "x_session"  # where a renewed session waits, in the request's state, for `webapp.headers`
 SIGNED_AT = "signed_at"  # where Telegram's signature of the reader is dated, in the request's state
 
@@ -69,15 +69,15 @@ def _signer() -> URLSafeSerializer:
     )
 
 
-def issue(person: Person, opened_at: datetime, signed_at: datetime) -> str:
+def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> str:
     """A session for this person, issued now; `signed_at` is when Telegram last said that it is them."""
     moments = [int(at.timestamp()) for at in (opened_at, clock.now(), signed_at)]
     return str(_signer().dumps([person.id, settings.bot_id, person.session_version, *moments]))
 
 
-def claims_of(token: str) -> Claims | None:
+def read_claims(token: str) -> Claims | None:
     """What a session says, if it is ours, for this bot, and alive."""
-    if len(token) > LONGEST or not token.isascii():
+    if len(token) > SESSION_MAX or not token.isascii():
         return None
     try:
         person_id, bot_id, version, *moments = _signer().loads(token)
@@ -86,7 +86,7 @@ def claims_of(token: str) -> Claims | None:
         return None
     said = Claims(person_id, version, opened, issued, signed)
     now = clock.now()
-    alive = now - said.issued_at < IDLE and now - said.opened_at < WHOLE
+    alive = now - said.issued_at < IDLE_LIFE and now - said.opened_at < TOTAL_LIFE
     return said if alive and bot_id == settings.bot_id else None
 
 
@@ -103,7 +103,7 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
     """
     raw = credentials(request.headers, "tma")
     try:
-        launch = read(
+        launch = read_init_data(
             raw,
             settings.telegram_bot_token,
             max_age=settings.init_data_max_age,
@@ -121,7 +121,7 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
     return person, launch.opened_at
 
 
-async def person_of_session(request: Request[Any, Any, Any]) -> Person:
+async def load_person(request: Request[Any, Any, Any]) -> Person:
     """Whose session the request brings. Raises `NotAuthorizedException` (401) for none, an ended or a forged one.
 
     The first screen may be asked for with `initData` itself: the session it opens comes with the answer, so that who has
@@ -131,27 +131,27 @@ async def person_of_session(request: Request[Any, Any, Any]) -> Person:
         person, signed_at = await open_session(request)
         request.state[PERSON] = person
         request.state[SIGNED_AT] = signed_at
-        request.state[RENEWAL] = issue(person, clock.now(), signed_at)
+        request.state[RENEWAL] = issue_session(person, clock.now(), signed_at)
         return person
-    return await _person_of_token(request)
+    return await _load_bearer(request)
 
 
-async def _person_of_token(request: Request[Any, Any, Any]) -> Person:
-    claims = claims_of(credentials(request.headers, "bearer"))
+async def _load_bearer(request: Request[Any, Any, Any]) -> Person:
+    claims = read_claims(credentials(request.headers, "bearer"))
     person = await people.person(claims.person_id) if claims else None
     if claims is None or person is None or person.session_version != claims.version:
         raise NotAuthorizedException()
     request.state[PERSON] = person
     request.state[SIGNED_AT] = claims.signed_at
-    if clock.now() - claims.issued_at > RENEWED_AFTER:
-        request.state[RENEWAL] = issue(person, claims.opened_at, claims.signed_at)
+    if clock.now() - claims.issued_at > RENEW_AFTER:
+        request.state[RENEWAL] = issue_session(person, claims.opened_at, claims.signed_at)
     return person
 
 
-async def organiser_of_session(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:
+async def load_organiser(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:
     """The same for what organisers and helpers do, whose role the domain looks at: Telegram has named them within the
     hour. Raises `OpenAgain` (403)."""
     signed_at: datetime = request.state[SIGNED_AT]
-    if clock.now() - signed_at > ORGANISING:
+    if clock.now() - signed_at > SIGNATURE_LIFE:
         raise OpenAgain()
     return person

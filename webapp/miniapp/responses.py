@@ -8,7 +8,7 @@ from litestar.enums import MediaType
 
 from backend.errors import Forbidden, NotFound, Refusal
 from backend.people.queries import Person
-from webapp.respond import AnyRequest, page, refused, status_of, voice_of
+from webapp.respond import AnyRequest, page, refusal_response, status_of, voice_of
 
 ScreenResponse = Response[str] | Response[None]  # without content: what the reader has is fresh
 
@@ -27,37 +27,39 @@ def screen(
     )
 
 
-DRAWN_AT_ONCE = 4  # screens for those who only look, in one process
-_drawing = 0
+RENDERED_AT_ONCE = 4  # screens for those who only look, in one process
+_rendering = 0
 
 
-async def drawn(seen: str, draw: Coroutine[Any, Any, Response[str]]) -> Response[str] | Response[None]:
+async def render_if_capacity(
+    seen: str, draw: Coroutine[Any, Any, Response[str]]
+) -> Response[str] | Response[None]:
     """A screen that has changed, for who asked whether it has (`seen`), or who comes to it.
 
     When a thousand look at what changes twice a second, there is more to draw than there is time for, and whoever taps
     would wait behind it. So those who look are told to look again when enough is being drawn for others: what they see
     lags, and is never lost.
     """
-    global _drawing
+    global _rendering
     if not seen:
         return await draw
-    if _drawing >= DRAWN_AT_ONCE:
+    if _rendering >= RENDERED_AT_ONCE:
         draw.close()
-        return unchanged()
-    _drawing += 1
+        return not_modified()
+    _rendering += 1
     try:
         return await draw
     finally:
-        _drawing -= 1
+        _rendering -= 1
 
 
-def unchanged() -> Response[None]:
+def not_modified() -> Response[None]:
     """Nothing on the screen differs from what it shows."""
     return Response(None, status_code=204, media_type=MediaType.HTML)
 
 
-def refused_here(request: AnyRequest, refusal: Refusal) -> Response[str]:
+def refusal_screen(request: AnyRequest, refusal: Refusal) -> Response[str]:
     """A no inside the Mini App: where a screen was asked for, a screen that says so; else a notice near the finger."""
     if request.method == "GET" and isinstance(refusal, NotFound | Forbidden):
         return page("miniapp/refused.html", voice_of(request), status=status_of(refusal), refusal=refusal)
-    return refused(request, refusal)
+    return refusal_response(request, refusal)

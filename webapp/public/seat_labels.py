@@ -4,7 +4,7 @@ from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 
 
-def seats_left(view: InstanceView, voice: Voice) -> str:
+def seats_label(view: InstanceView, voice: Voice) -> str:
     """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, never of whom."""
     phase = view.phase
     if phase == "cancelled":

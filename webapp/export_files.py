@@ -19,9 +19,9 @@ from backend.personal.queries import export
 from backend.settings import settings
 from webapp.respond import download
 
-GOOD_FOR = 15 * 60  # seconds
-LONGEST = 256
-FILE = "emerald-my-data.json"
+VALID_SECONDS = 15 * 60  # seconds
+TOKEN_MAX = 256
+FILE_NAME = "emerald-my-data.json"
 
 
 @cache
@@ -33,7 +33,7 @@ def _signer() -> URLSafeSerializer:
     )
 
 
-def address_of(person: Person) -> str:
+def export_url(person: Person) -> str:
     """Where this person's data are, from now on for a quarter of an hour."""
     token = _signer().dumps([person.id, person.session_version, int(clock.now().timestamp())])
     return f"{settings.public_url}/export/{token}.json"
@@ -44,20 +44,20 @@ async def show(name: FromPath[str]) -> Response[bytes]:
     """The file. Raises `NotFound` for any address not (or no longer) of ours."""
     token, _, kind = name.rpartition(".")
     person = None
-    if kind == "json" and len(token) <= LONGEST and token.isascii():
-        person = await _read(token)
+    if kind == "json" and len(token) <= TOKEN_MAX and token.isascii():
+        person = await _read_token(token)
     if person is None:
         raise NotFound()
     text = json.dumps(await export(person), ensure_ascii=False, indent=1)
-    return download(text.encode(), "application/json", FILE, {"X-Robots-Tag": "noindex"})
+    return download(text.encode(), "application/json", FILE_NAME, {"X-Robots-Tag": "noindex"})
 
 
-async def _read(token: str) -> Person | None:
+async def _read_token(token: str) -> Person | None:
     try:
         person_id, version, at = _signer().loads(token)
     except (BadData, ValueError, TypeError):
         return None
-    if not 0 <= int(clock.now().timestamp()) - at <= GOOD_FOR:
+    if not 0 <= int(clock.now().timestamp()) - at <= VALID_SECONDS:
         return None
     person = await people.person(person_id)
     return person if person is not None and person.session_version == version else None

@@ -21,8 +21,8 @@ from backend.settings import settings
 from webapp.miniapp.labels import app_link
 from webapp.respond import download
 
-GOOD_FOR = 7  # days
-LONGEST = 256
+VALID_DAYS = 7  # days
+TOKEN_MAX = 256
 
 
 @cache
@@ -34,7 +34,7 @@ def _signer() -> URLSafeSerializer:
     )
 
 
-def address_of(code: str, person: Person) -> str:
+def file_url(code: str, person: Person) -> str:
     """Where this person's file of this date is."""
     return f"{settings.public_url}/calendar/dates/{_signer().dumps([code, person.id, _today()])}.ics"
 
@@ -49,8 +49,8 @@ async def show(name: FromPath[str]) -> Response[bytes]:
     """The file, as its reader's calendar holds the date (`S5`, `S6`). Raises `NotFound` for any address not of ours."""
     token, _, kind = name.rpartition(".")
     person = None
-    if kind == "ics" and len(token) <= LONGEST and token.isascii():
-        code, person = await _read(token)
+    if kind == "ics" and len(token) <= TOKEN_MAX and token.isascii():
+        code, person = await _read_token(token)
     if person is None:
         raise NotFound()
     date = await calendar_date(code, person, url=app_link(f"e_{code}"))
@@ -58,11 +58,11 @@ async def show(name: FromPath[str]) -> Response[bytes]:
     return download(render_calendar([date], host=host), "text/calendar", f"{date.code}.ics")
 
 
-async def _read(token: str) -> tuple[str, Person | None]:
+async def _read_token(token: str) -> tuple[str, Person | None]:
     try:
         code, person_id, day = _signer().loads(token)
     except (BadData, ValueError, TypeError):
         return "", None
-    if not 0 <= _today() - day <= GOOD_FOR:
+    if not 0 <= _today() - day <= VALID_DAYS:
         return "", None
     return code, await people.person(person_id)

@@ -13,9 +13,9 @@ from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.i18n import N_, Voice
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, wall_clock
-from webapp.rule_sentences import long_date, read_back
+from webapp.rule_sentences import describe_in_full, long_date
 
-SHOWN = 8
+SHOWN_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,16 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
     recurrence = parse_recurrence(draft.rule)
     words = describe_recurrence(recurrence, draft.starts_local)
     at = clock.now()
-    coming = draft.next_occurrences(at, limit=SHOWN + 1)
+    coming = draft.next_occurrences(at, limit=SHOWN_MAX + 1)
     rows = [(one, False) for one in coming]
     if can_leave_out and recurrence.exdates:
         whole = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
         kept = {one.original_start for one in coming}
-        everything = replace(draft, rule=whole).next_occurrences(at, limit=SHOWN + 1)
+        everything = replace(draft, rule=whole).next_occurrences(at, limit=SHOWN_MAX + 1)
         rows = [(one, one.original_start not in kept) for one in everything]
     before: Occurrence | None = None
     dates = []
-    for one, left_out in rows[:SHOWN]:
+    for one, left_out in rows[:SHOWN_MAX]:
         dates.append(
             NextDate(
                 key=one.local.strftime("%Y%m%d"),
@@ -72,9 +72,9 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
         )
         before = one
     return Preview(
-        sentence=read_back(voice, words, draft.starts_local, draft.zone),
+        sentence=describe_in_full(voice, words, draft.starts_local, draft.zone),
         dates=dates,
-        more=len(rows) > SHOWN,
+        more=len(rows) > SHOWN_MAX,
         can_leave_out=can_leave_out,
     )
 
@@ -83,7 +83,7 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
     """A change of the clocks on that day, or since the date before."""
     change = find_clock_change(one.local, draft.zone)
     if change is not None and change.kind is ClockChangeKind.FOLD:
-        return clocks_change(voice, one.local, draft.zone)
+        return clock_change_note(voice, one.local, draft.zone)
     if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
         gap = find_clock_change(wanted, draft.zone)
@@ -119,7 +119,7 @@ def _season(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> s
     return voice.say(N_("Other clocks since %(date)s"), date=worded)
 
 
-def clocks_change(voice: Voice, local: datetime, zone: str) -> str:
+def clock_change_note(voice: Voice, local: datetime, zone: str) -> str:
     """What a change of the clocks does to this naive wall clock, in a sentence; "" when it is plain (`S3`)."""
     change = find_clock_change(local, zone)
     if change is None:

@@ -23,28 +23,28 @@ from webapp.freshness import etag_of
 from webapp.miniapp.labels import app_link
 from webapp.respond import AnyRequest
 
-EVERY = timedelta(hours=1)  # as often as we ask calendars to look
-NAME = "Emerald"
-A_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+REFRESH_INTERVAL = timedelta(hours=1)  # as often as we ask calendars to look
+CALENDAR_NAME = "Emerald"
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def address_of(token: str) -> str:
+def feed_url(token: str) -> str:
     """What a calendar follows."""
     return f"{settings.public_url}/calendar/{token}.ics"
 
 
-def opening_of(token: str) -> str:
+def open_url(token: str) -> str:
     """A page's address that hands the feed to the telephone's own calendar: Telegram opens no other kind of address."""
     return f"{settings.public_url}/calendar/{token}"
 
 
-def google_of(token: str) -> str:
+def google_url(token: str) -> str:
     """Where Google asks whether to follow it."""
     return f"https://calendar.google.com/calendar/render?cid={quote(_webcal(token), safe='')}"
 
 
 def _webcal(token: str) -> str:
-    return f"webcal://{urlsplit(address_of(token)).netloc}/calendar/{token}.ics"
+    return f"webcal://{urlsplit(feed_url(token)).netloc}/calendar/{token}.ics"
 
 
 @route(
@@ -58,7 +58,7 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
     Raises `NotFound` for every token that is not (or no longer) ours, 429 for who asks too often.
     """
     token, dot, kind = name.partition(".")
-    if not A_TOKEN.fullmatch(token) or (dot and kind != "ics"):
+    if not TOKEN.fullmatch(token) or (dot and kind != "ics"):
         raise NotFound()
     if not dot:
         return Redirect(_webcal(token), status_code=303, headers={"Cache-Control": "no-store"})
@@ -67,10 +67,10 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
         raise NotFound()
     if isinstance(asked, feeds.TooManyRequests):
         raise TooManyRequestsException(headers={"Retry-After": str(asked.seconds)})
-    return await _answer(request, asked)
+    return await _feed_response(request, asked)
 
 
-async def _answer(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
+async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
     dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
     mark = etag_of(FORMAT_VERSION, host, dates)
@@ -84,15 +84,17 @@ async def _answer(request: AnyRequest, asked: feeds.FeedRequest) -> Response[byt
         "X-Robots-Tag": "noindex",
     }
     kind = "text/calendar"  # Litestar adds the charset
-    if _has_it(request, mark, since):
+    if _is_not_modified(request, mark, since):
         return Response(b"", status_code=304, media_type=kind, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="emerald.ics"'
     # Hundreds of dates take a tenth of a second to write: not while everybody else waits for their tap.
-    file = await asyncio.to_thread(render_calendar, dates, host=host, name=NAME, refresh_interval=EVERY)
+    file = await asyncio.to_thread(
+        render_calendar, dates, host=host, name=CALENDAR_NAME, refresh_interval=REFRESH_INTERVAL
+    )
     return Response(file, media_type=kind, headers=headers)
 
 
-def _has_it(request: AnyRequest, mark: str, since: datetime) -> bool:
+def _is_not_modified(request: AnyRequest, mark: str, since: datetime) -> bool:
     """Whether who asks has what would be answered (RFC 9110, 13.1): a mark they name counts, else the time they name."""
     named = request.headers.get("if-none-match")
     if named is not None:
