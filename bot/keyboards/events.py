@@ -116,7 +116,7 @@ def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """Joining, or the line, while booking is open."""
     if view.phase != "open":
         return []
-    if view.up_for_grabs:
+    if view.up_for_grabs and not view.joins_waitlist:
         return [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
     label = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
     row = [make_seat_button(voice.say(label), Do.JOIN, view.code)]

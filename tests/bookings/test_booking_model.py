@@ -3,6 +3,7 @@ seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`
 a driven clock."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,13 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings import actions
+from backend.bookings.queries.event import event
 from backend.bookings.queries.people import waitlist
 from backend.errors import Refusal
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.people.queries import Person
-from backend.seats import allocator
+from backend.seats import allocator, store
 from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.bookings.booking_model import Club, No, Said, Told, minutes
@@ -74,6 +76,10 @@ MEMBERS: dict[str, Any] = {
 COUNTED = ("offer", "promoted", "first-tap", "replaced")
 
 
+class Undone(Exception):
+    """Rolls a dry run back."""
+
+
 class Bookings(RuleBasedStateMachine):
     """Six members and an organiser at one date; the model and the desk are told the same."""
 
@@ -83,6 +89,7 @@ class Bookings(RuleBasedStateMachine):
     ids: ClassVar[list[int]]
     olga: ClassVar[Person]
     ran: ClassVar[int] = 0
+    steps = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -371,6 +378,40 @@ class Bookings(RuleBasedStateMachine):
     def every_seat_place_offer_message_and_row_agree(self) -> None:
         if hasattr(self, "model"):
             self.wait(self.compare())
+
+    @invariant()
+    def what_a_view_offers_is_what_the_allocator_gives(self) -> None:
+        """W6: for one member after the other, whatever has come about and whatever the clock has done since."""
+        if hasattr(self, "model"):
+            self.steps += 1
+            self.wait(self.compare_view(self.members[self.steps % 6], guests=self.steps % 3))
+
+    async def compare_view(self, person: Person, guests: int) -> None:
+        view = await event(self.code, person)
+        mine = view.mine
+        if mine is None or not mine.seats + mine.waiting + mine.offered:
+            outcome = await self.dry_run(Verb.BOOK, person, guests)
+            if view.phase != "open":
+                assert outcome in ("closed", "cancelled"), (view, outcome)
+            elif guests <= view.guests_max and (view.capacity is None or guests < view.capacity):
+                is_seated = view.availability.seats_party(1 + guests)
+                assert outcome == ("booked" if is_seated else "waiting"), (view, outcome)
+                assert guests or is_seated is not view.joins_waitlist
+        elif mine.waiting and not mine.offered and view.phase in ("open", "closed", "not-open"):
+            taken = min(view.takeable, mine.waiting)
+            outcome = await self.dry_run(Verb.TAKE_FREE, person)
+            assert outcome == ("full" if not taken else "booked" if taken == mine.waiting else "waiting"), (
+                view
+            )
+
+    async def dry_run(self, verb: Verb, person: Person, guests: int = 0) -> str:
+        """What the allocator would answer now; nothing of it stays."""
+        request = Request(verb, Via.MINIAPP, by=person.id, user_id=person.id, guests=guests)
+        with contextlib.suppress(Undone):
+            async with db.transaction(store.lock(self.instance_id)):
+                [result] = await allocator.process_locked([(self.instance_id, request)])
+                raise Undone
+        return result.outcome if isinstance(result, Refusal) else getattr(result, "kind", repr(result))
 
     async def compare(self) -> None:
         model, instance_id = self.model, self.instance_id

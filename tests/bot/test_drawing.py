@@ -8,6 +8,7 @@ import pytest
 
 from backend import clock
 from backend.i18n import Voice
+from backend.seats.state import InstanceState
 from tests.views import START, at_this_moment, instance_view, own_booking, promotion, with_availability
 
 
@@ -114,7 +115,7 @@ def test_closed() -> None:
 
 def test_ended() -> None:
     """The way on from what is over; without one, none is invented."""
-    over = instance_view(state="COMPLETED", booked=11, came=11)
+    over = instance_view(state=InstanceState.COMPLETED, booked=11, came=11)
     following = instance_view(code="nextnextne", starts_at=START + timedelta(days=7))
     sheet = draw(over, following=following)
     assert sheet.text == (
@@ -130,7 +131,9 @@ def test_ended() -> None:
 
 def test_cancelled() -> None:
     """`S5`"""
-    off = instance_view(state="CANCELLED", cancelled_by="Olga", cancel_reason="A pipe <burst> & all.")
+    off = instance_view(
+        state=InstanceState.CANCELLED, cancelled_by="Olga", cancel_reason="A pipe <burst> & all."
+    )
     sheet = draw(off)
     assert sheet.text == (
         "🧘 <s><b>Evening flow yoga</b> · Tue 24 Nov, 18:00</s>\n"
