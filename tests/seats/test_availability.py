@@ -1,7 +1,11 @@
 """What is free for whom, sentence by sentence (`W6`); that every view shows it is tested in `tests/bookings`."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 
+from backend import clock
 from backend.seats.availability import (
     NO_ROOM,
     Room,
@@ -12,6 +16,13 @@ from backend.seats.availability import (
 )
 from backend.seats.promotion import Stage
 from tests.views import START, instance_view, own_booking, promotion
+
+
+@pytest.fixture(autouse=True)
+def the_day_before() -> Iterator[None]:
+    with clock.stopped(START - timedelta(days=1)):
+        yield
+
 
 ANYBODY = {"has_claim": True, "must_wait": False, "is_behind_waitlist": False}
 
