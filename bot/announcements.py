@@ -6,7 +6,7 @@ from backend.accounts.queries import Club
 from backend.announcements.queries import Announcement, Audience, Progress
 from backend.announcements.rules import TEXT_MAX, utf16_length
 from backend.i18n import N_, Voice
-from bot.callbacks import Announce, Tell
+from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
 
@@ -29,30 +29,48 @@ def question(
 ) -> RenderedMessage:
     """Whom a draft would reach, with the buttons that change that, and [Send now]. `groups` the club has in all."""
 
-    def choice(label: str, do: Tell, chosen: bool) -> str:
+    def choice(label: str, action: AnnouncementAction, chosen: bool) -> str:
         return f"{'✓ ' if chosen else ''}{voice.say(label)}"
 
     rows: Rows = []
-    chosen: list[tuple[str, Tell, bool]] = [
-        (N_("The members"), Tell.MEMBERS, draft.to_members),
+    chosen: list[tuple[str, AnnouncementAction, bool]] = [
+        (N_("The members"), AnnouncementAction.TOGGLE_MEMBERS, draft.to_members),
     ]
     if groups:
-        chosen.insert(0, (N_("The groups"), Tell.GROUPS, bool(reach.groups)))
-    rows.append([make_callback_button(choice(*each), Announce(do=each[1], id=draft.id)) for each in chosen])
+        chosen.insert(0, (N_("The groups"), AnnouncementAction.TOGGLE_GROUPS, bool(reach.groups)))
+    rows.append(
+        [
+            make_callback_button(choice(*each), AnnouncementCallback(action=each[1], id=draft.id))
+            for each in chosen
+        ]
+    )
     for club in others:
         label = voice.say(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
-        rows.append([make_callback_button(label, Announce(do=Tell.CLUB, id=draft.id, account_id=club.id))])
+        rows.append(
+            [
+                make_callback_button(
+                    label,
+                    AnnouncementCallback(
+                        action=AnnouncementAction.CHANGE_CLUB, id=draft.id, account_id=club.id
+                    ),
+                )
+            ]
+        )
     send = make_callback_button(
-        voice.say(N_("Send now")), Announce(do=Tell.SEND, id=draft.id), style="primary"
+        voice.say(N_("Send now")),
+        AnnouncementCallback(action=AnnouncementAction.SEND, id=draft.id),
+        style="primary",
     )
-    cancel = make_callback_button(voice.say(N_("Cancel")), Announce(do=Tell.CANCEL, id=draft.id))
+    cancel = make_callback_button(
+        voice.say(N_("Cancel")), AnnouncementCallback(action=AnnouncementAction.CANCEL, id=draft.id)
+    )
     rows.append([send, cancel])
     return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
 
 
 def progress_message(progress: Progress, voice: Voice) -> RenderedMessage:
     """How far an announcement is, with a button to stop it while it goes."""
-    stop = Announce(do=Tell.STOP, id=progress.announcement.id)
+    stop = AnnouncementCallback(action=AnnouncementAction.STOP, id=progress.announcement.id)
     rows = (
         []
         if progress.over or progress.announcement.state == "stopped"

@@ -36,23 +36,23 @@ COMMANDS = {
     "id": N_("The numbers of this chat and of you"),
 }
 # Personal answers have no place in a group.
-IN_GROUPS = ("events", "book", "leave", "polls", "vote", "app", "help")
+GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
     """Set commands in every language, the menu button, and the webhook or none; whether Telegram took it all."""
     try:
-        await _commands(bot)
+        await _set_commands(bot)
         if settings.sandbox or settings.public_url.startswith("https://"):
             app = WebAppInfo(url=f"{settings.public_url}/app/")
             await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text="Emerald", web_app=app))
         if webhook:
-            from bot.dispatcher import make_dispatcher, wanted_updates
+            from bot.dispatcher import make_dispatcher, used_update_types
 
             await bot.set_webhook(
                 f"{settings.public_url}{WEBHOOK_PATH}",
                 secret_token=settings.webhook_secret,
-                allowed_updates=wanted_updates(make_dispatcher()),
+                allowed_updates=used_update_types(make_dispatcher()),
                 max_connections=WEBHOOK_CONNECTIONS,
             )
         else:
@@ -63,14 +63,14 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
     return True
 
 
-async def _commands(bot: Bot) -> None:
+async def _set_commands(bot: Bot) -> None:
     for language in languages():
         voice = Voice(language)
         # English is what everybody else reads too, so it is set for no language in particular.
         code = None if language == DEFAULT else language
         for scope, names in (
             (BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
-            (BotCommandScopeAllGroupChats(), IN_GROUPS),
+            (BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
         ):
             commands = [BotCommand(command=name, description=voice.say(COMMANDS[name])) for name in names]
             await bot.set_my_commands(commands, scope=scope, language_code=code)

@@ -1,146 +1,150 @@
-"""What the buttons carry: at most 64 bytes each (`C4`)."""
+"""The callback data of buttons: at most 64 bytes each (`C4`).
+
+Messages keep their buttons for years, so what a release has sent stays as it is: prefixes, the order of fields, and the
+values of enums. A form that is no longer handled goes into `bot/retired_callbacks.py`.
+"""
 
 from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
 
-class Do(StrEnum):
-    """What a button does with a seat."""
+class SeatAction(StrEnum):
+    """What a button does with the reader's own seat."""
 
-    JOIN = "join"  # or wait for a seat
-    MORE = "more"  # +1
+    JOIN = "join"  # or join the waitlist
+    ADD_GUEST = "more"
     LEAVE = "leave"
-    STOP = "stop"  # waiting for more than they have
-    CANT = "cant"  # "I can't come"; of a regular, "not this week"
+    STOP_WAITING = "stop"  # for more seats than they have
+    CANNOT_COME = "cant"  # "I can’t come"; to regulars, "Not this week"
     MAYBE = "maybe"
-    TAKE = "take"  # what is offered, or what the first tap has
+    TAKE = "take"  # an offer, or seats that go to the first tap
     TAKE_FREE = "free"  # what is free now, and wait for the rest
-    HAND_ON = "pass"  # an offer on to the next in line
-    REPLACE = "find"  # a replacement
-    KEEP = "keep"  # the seat after all
+    DECLINE_OFFER = "pass"
+    FIND_REPLACEMENT = "find"
+    KEEP_SEAT = "keep"  # look for a replacement no longer
 
 
-class Seat(CallbackData, prefix="s"):
-    """A button about the presser's own seat on a date."""
+class SeatCallback(CallbackData, prefix="s"):
+    """Act on one's own seat in an instance."""
 
-    do: Do
+    action: SeatAction
     code: str
 
 
-class Show(CallbackData, prefix="e"):
-    """Show a date of a list."""
+class ShowEventCallback(CallbackData, prefix="e"):
+    """Show an instance of a list."""
 
     code: str
 
 
-class ShowPoll(CallbackData, prefix="p"):
+class ShowPollCallback(CallbackData, prefix="p"):
     """Show a poll of a list."""
 
     code: str
 
 
-class Pick(CallbackData, prefix="v"):
-    """A button of one option of a poll."""
+class VoteCallback(CallbackData, prefix="v"):
+    """Choose an option of a poll, or take the choice back."""
 
     code: str
     option: int
 
 
-class Run(StrEnum):
+class PollAction(StrEnum):
     """What an organiser's button does with a poll."""
 
-    CLOSE = "close"  # asks first
-    CLOSE_NOW = "now"
-    MAKE = "make"  # asks for how many seats
+    ASK_TO_CLOSE = "close"
+    CLOSE = "now"
+    CREATE_INSTANCE = "make"  # asks for the number of seats first
     REMIND = "remind"
     BACK = "back"
 
 
-class RunPoll(CallbackData, prefix="pr"):
-    """A button of an organiser's under a poll in the private chat."""
+class PollActionCallback(CallbackData, prefix="pr"):
+    """Act on a poll as its organiser, in the private chat."""
 
-    do: Run
+    action: PollAction
     code: str
 
 
-class MakeDate(CallbackData, prefix="pm"):
-    """Close the poll and make this option's date, with so many seats; 0 is the best option, and no limit."""
+class CreateInstanceCallback(CallbackData, prefix="pm"):
+    """Close the poll and create the instance of an option; option 0 is the best one, 0 seats are no limit."""
 
     code: str
     option: int
     seats: int
 
 
-class Stay(CallbackData, prefix="k"):
-    """ "Still coming", under the news that a date has moved (`S6`)."""
+class StayCallback(CallbackData, prefix="k"):
+    """ "Still coming", under the message that the instance was rescheduled (`S6`)."""
 
     code: str
 
 
-class Decide(CallbackData, prefix="d"):
-    """An organiser's word on a date to which too few come (`S7`)."""
+class MinimumCallback(CallbackData, prefix="d"):
+    """An organiser's decision about an instance with too few people (`S7`)."""
 
     code: str
     run: bool
 
 
-class SignIn(CallbackData, prefix="i"):
-    """The answer to "Is it you who signs in?": the link's own key, since a number could be guessed."""
+class SignInCallback(CallbackData, prefix="i"):
+    """The answer to "Is it you who signs in?", with the key of the link, because a number could be guessed."""
 
     yes: bool
     key: str
 
 
-class LinkGroup(CallbackData, prefix="g"):
-    """Link the chat this button stands in to that club."""
+class LinkGroupCallback(CallbackData, prefix="g"):
+    """Link the chat of this message to that club."""
 
     account_id: int
 
 
-class Tell(StrEnum):
+class AnnouncementAction(StrEnum):
     """What a button does with an announcement."""
 
-    GROUPS = "groups"
-    MEMBERS = "members"
-    CLUB = "club"
+    TOGGLE_GROUPS = "groups"
+    TOGGLE_MEMBERS = "members"
+    CHANGE_CLUB = "club"
     SEND = "send"
     CANCEL = "cancel"
     STOP = "stop"
 
 
-class Announce(CallbackData, prefix="a"):
-    """A button about an announcement; `account_id` is another club that is to make it."""
+class AnnouncementCallback(CallbackData, prefix="a"):
+    """Act on an announcement; `account_id` is the other club of `CHANGE_CLUB`."""
 
-    do: Tell
+    action: AnnouncementAction
     id: int
     account_id: int = 0
 
 
-class Choose(CallbackData, prefix="o"):
-    """A button of the presser's own settings: a page to show, or what is chosen there."""
+class PreferenceCallback(CallbackData, prefix="o"):
+    """Show a page of the reader's own settings, or choose something there."""
 
-    what: str  # of bot/handlers/preferences.py
+    what: str  # see `save_choice` in bot/handlers/preferences.py
     value: str = ""
 
 
-class FoundClub(CallbackData, prefix="c"):
-    """Make a club named after the chat this button stands in, and link it."""
+class CreateClubCallback(CallbackData, prefix="c"):
+    """Create a club named after the chat of this message, and link the chat to it."""
 
 
-class PostAgain(CallbackData, prefix="r"):
-    """Post this lost card again, and what was lost together with it."""
+class RepostCardCallback(CallbackData, prefix="r"):
+    """Post this lost card again, and the cards lost together with it."""
 
     card_id: int
 
 
-class ShowRegular(CallbackData, prefix="rs"):
+class ShowStandingSeatCallback(CallbackData, prefix="rs"):
     """Show a standing seat of a list."""
 
     series_id: int
 
 
-class EndRegular(CallbackData, prefix="rx"):
-    """Give one's standing seat on a series back."""
+class EndStandingSeatCallback(CallbackData, prefix="rx"):
+    """Give one's standing seat in a series back."""
 
     series_id: int

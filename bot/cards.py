@@ -16,8 +16,8 @@ from bot.keyboards.links import make_event_link
 from bot.keyboards.polls import has_numbered_options, make_poll_rows
 from bot.rendering import RenderedMessage, render, shorten
 
-NAMES = 8  # shown in full when no more parties come; else one fewer, and how many people more
-BAR = 8  # cells of a poll's bar
+MAX_PARTIES = 8  # shown in full when no more parties come; else one fewer, and how many people more
+_BAR_CELLS = 8  # cells of a poll's bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,24 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
         if found is None:
             return None
         view, following = found
-        sheet = event_card(
+        sheet = render_event_card(
             view,
             following,
-            await attendees(instance_id, limit=NAMES),
+            await attendees(instance_id, limit=MAX_PARTIES),
             Voice(view.club_language),
             private=False,
         )
-        return RenderedCard(sheet, _look_at(view))
+        return RenderedCard(sheet, _next_check_at(view))
     poll = await poll_for_card(poll_id or 0)
     if poll is None:
         return None
-    sheet = poll_card(poll, Voice(poll.club_language), private=False)
+    sheet = render_poll_card(poll, Voice(poll.club_language), private=False)
     # Of a poll about dates that is over, the date may still be made (P4).
     over = not poll.open and (poll.kind != "dates" or poll.made is not None)
     return RenderedCard(sheet, NEVER if over else next_check([poll.closes_at], clock.now()))
 
 
-def event_card(
+def render_event_card(
     view: InstanceView,
     following: InstanceView | None,
     people: People,
@@ -64,7 +64,7 @@ def event_card(
     """A date: title, when and where, seats, who comes, how many wait, and its state; the reader may be a `regular`."""
     if not shows_next_instance(view.ends_at, clock.now()):
         following = None
-    shown = people.comers[: NAMES - 1] if people.more else people.comers
+    shown = people.comers[: MAX_PARTIES - 1] if people.more else people.comers
     seated = sum(comer.seats for comer in shown)
     return render(
         "event_card.html",
@@ -72,15 +72,15 @@ def event_card(
         make_event_rows(view, following, voice, private=private, regular=regular),
         view=view,
         following=following,
-        names=[_name(c.first_name, c.seats) for c in shown],
+        names=[_party_name(c.first_name, c.seats) for c in shown],
         more=view.booked - seated,
         link=make_event_link(view.code),
         private=private,
-        was=_was(view, voice),
+        was=_previous_time(view, voice),
     )
 
 
-def _was(view: InstanceView, voice: Voice) -> str:
+def _previous_time(view: InstanceView, voice: Voice) -> str:
     """When it was to be before it was moved (`S6`): the hour on the same day, else the day too; "" when it never was."""
     before = view.moved_from
     if before is None or before == view.starts_at:
@@ -89,7 +89,7 @@ def _was(view: InstanceView, voice: Voice) -> str:
     return hour if date == voice.date(view.starts_at, view.zone) else f"{date}, {hour}"
 
 
-def poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage:
+def render_poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage:
     """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted.
 
     Options that are many have numbers, which their buttons bear, and no bars: all of them fit (`C4`).
@@ -105,21 +105,23 @@ def poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage
         texts=texts,
         many=has_numbered_options(view),
         elsewhere={o.id: o.elsewhere(voice, view.zone) for o in view.options} if private else {},
-        bars={option.id: _bar(option, view.voters) for option in view.options},
+        bars={option.id: _vote_bar(option, view.voters) for option in view.options},
     )
 
 
-def _name(name: str, seats: int) -> str:
+def _party_name(name: str, seats: int) -> str:
     return f"{name} +{seats - 1}" if seats > 1 else name
 
 
-def _bar(option: OptionView, voters: int) -> str:
+def _vote_bar(option: OptionView, voters: int) -> str:
     """How many of those who voted chose it; a single vote always shows."""
-    full = min(BAR, max(1, round(BAR * option.votes / voters))) if option.votes and voters else 0
-    return "▰" * full + "▱" * (BAR - full)
+    full = (
+        min(_BAR_CELLS, max(1, round(_BAR_CELLS * option.votes / voters))) if option.votes and voters else 0
+    )
+    return "▰" * full + "▱" * (_BAR_CELLS - full)
 
 
-def _look_at(view: InstanceView) -> datetime:
+def _next_check_at(view: InstanceView) -> datetime:
     """The next moment at which the card's words or buttons change by the clock alone."""
     now = clock.now()
     windows = view.windows

@@ -23,14 +23,14 @@ from aiogram.types import Update
 
 from backend.settings import Settings
 from bot.handlers import ROUTERS
-from bot.handlers.cards import recognised
-from bot.middleware import InTurn, deduplicate, handle_errors, load_person
+from bot.handlers.cards import recover_cards
+from bot.middleware import InOrder, deduplicate, handle_errors, load_person
 
-LONGEST_WAIT = 30  # seconds a reply waits when Telegram says "too many"
-TRIES = 3
+_MAX_WAIT_SECONDS = 30  # seconds a reply waits when Telegram says "too many"
+_MAX_TRIES = 3
 
 
-class PatientReplies(BaseRequestMiddleware):
+class RetryAfter(BaseRequestMiddleware):
     """A reply that Telegram refuses for now is sent when it says so, unless nobody would wait for it any more."""
 
     async def __call__(
@@ -39,11 +39,11 @@ class PatientReplies(BaseRequestMiddleware):
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
-        for _ in range(TRIES - 1):
+        for _ in range(_MAX_TRIES - 1):
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as refusal:
-                if refusal.retry_after > LONGEST_WAIT:
+                if refusal.retry_after > _MAX_WAIT_SECONDS:
                     raise
                 await asyncio.sleep(refusal.retry_after)
         return await make_request(bot, method)
@@ -57,7 +57,7 @@ def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
     url = settings.telegram_api_url
     session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
     if patient:
-        session.middleware(PatientReplies())
+        session.middleware(RetryAfter())
     return Bot(
         settings.telegram_bot_token,
         session=session,
@@ -68,14 +68,14 @@ def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. No conversation has a state: every button says all it means."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
-    for each in (InTurn(), handle_errors, deduplicate, load_person, recognised):
+    for each in (InOrder(), handle_errors, deduplicate, load_person, recover_cards):
         dispatcher.update.outer_middleware(each)
     for make in ROUTERS:
         dispatcher.include_router(make())
     return dispatcher
 
 
-def _build_first() -> None:
+def _build_common_models() -> None:
     """Build what the first tap needs before anybody taps; processes forked after this share it."""
     calls: tuple[type[TelegramMethod[Any]], ...] = (
         GetUpdates,
@@ -90,10 +90,10 @@ def _build_first() -> None:
     Update.model_rebuild()
 
 
-_build_first()
+_build_common_models()
 
 
-def wanted_updates(dispatcher: Dispatcher) -> list[str]:
+def used_update_types(dispatcher: Dispatcher) -> list[str]:
     """What Telegram is asked to tell us: the kinds that have a handler."""
     kinds: list[Any] = dispatcher.resolve_used_update_types()
     return [str(kind) for kind in kinds]

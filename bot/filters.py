@@ -5,7 +5,7 @@ from aiogram.types import CallbackQuery, Message
 from backend.people.queries import Person
 
 
-async def in_private(message: Message) -> bool:
+async def in_private_chat(message: Message) -> bool:
     """In the private chat with the bot."""
     return message.chat.type == "private"
 
@@ -15,6 +15,6 @@ async def in_group(message: Message) -> bool:
     return message.chat.type in ("group", "supergroup")
 
 
-async def by_a_person(_: Message | CallbackQuery, person: Person | None = None) -> bool:
+async def from_person(_: Message | CallbackQuery, person: Person | None = None) -> bool:
     """By somebody of flesh and blood: not by a channel, a bot, or an anonymous administrator."""
     return person is not None

@@ -14,17 +14,17 @@ from typing import Any
 from pydantic import BaseModel
 
 # The three packages that hold models: their names are written in annotations only.
-_TYPES = "aiogram.types"
+_TYPES_PACKAGE = "aiogram.types"
 
 
-def _load() -> None:
+def _load_aiogram() -> None:
     build: classmethod[BaseModel, Any, bool | None] = BaseModel.__dict__["model_rebuild"]
 
     def later(model: type[BaseModel], /, **how: Any) -> bool | None:
         """While loading: leave it for its first use."""
-        return None if model.__module__.startswith(_TYPES) else build.__func__(model, **how)
+        return None if model.__module__.startswith(_TYPES_PACKAGE) else build.__func__(model, **how)
 
-    _rebuilds_by(BaseModel, later)
+    _set_model_rebuild(BaseModel, later)
     try:
         import aiogram.types
     finally:
@@ -43,21 +43,21 @@ def _load() -> None:
         return build.__func__(model, **how, _types_namespace={**names, **given})
 
     # The common base of its types and its methods, and what answers are read as.
-    _rebuilds_by(BotContextController, now)
-    _rebuilds_by(Response, now)
+    _set_model_rebuild(BotContextController, now)
+    _set_model_rebuild(Response, now)
 
 
-def _rebuilds_by(base: type[BaseModel], way: Callable[..., bool | None]) -> None:
+def _set_model_rebuild(base: type[BaseModel], way: Callable[..., bool | None]) -> None:
     type.__setattr__(base, "model_rebuild", classmethod(way))
 
 
-def _keep_answers() -> None:
+def _cache_response_classes() -> None:
     """Pydantic holds `Response[Message]` only weakly, so that nearly every answer had it made anew: 2 ms of processor."""
     from aiogram.methods import Response
 
     type.__setattr__(Response, "__class_getitem__", staticmethod(cache(Response.__class_getitem__)))
 
 
-if _TYPES not in sys.modules:
-    _load()
-_keep_answers()
+if _TYPES_PACKAGE not in sys.modules:
+    _load_aiogram()
+_cache_response_classes()

@@ -8,20 +8,20 @@ from typing import Protocol, TypeVar
 from backend.errors import Invalid
 from backend.i18n import N_
 
-MOST = 10  # of a list in a chat; the Mini App shows all
-CODE = re.compile(r"[2-9a-hjkmnp-z]{10}")
+MAX_ITEMS = 10  # of a list in a chat; the Mini App shows all
+_CODE = re.compile(r"[2-9a-hjkmnp-z]{10}")
 
 
-class Coded(Protocol):
+class HasCode(Protocol):
     @property
     def code(self) -> str: ...
 
 
-Thing = TypeVar("Thing", bound=Coded)
+Thing = TypeVar("Thing", bound=HasCode)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Selection:
     """What a command named: the code of one thing, the numbers that came after it, and what stood behind each of them."""
 
     code: str
@@ -29,7 +29,7 @@ class Named:
     marks: tuple[str, ...] = ()
 
 
-def named(arguments: str | None, listed: Sequence[Coded], *, marks: str = "") -> Named | None:
+def parse_selection(arguments: str | None, listed: Sequence[HasCode], *, marks: str = "") -> Selection | None:
     """What `arguments` name from a list; None when they name nothing. Behind each number may stand one of `marks`.
 
     Raises `Invalid` for what cannot be read.
@@ -46,7 +46,7 @@ def named(arguments: str | None, listed: Sequence[Coded], *, marks: str = "") ->
     if first.isdecimal() and len(first) < 4:
         if not 1 <= int(first) <= len(listed):
             raise Invalid(N_("There is no such number in the list."))
-        return Named(listed[int(first) - 1].code, numbers, behind)
-    if not CODE.fullmatch(first):
+        return Selection(listed[int(first) - 1].code, numbers, behind)
+    if not _CODE.fullmatch(first):
         raise Invalid(N_("Send a number from the list, or a code."))
-    return Named(first, numbers, behind)
+    return Selection(first, numbers, behind)

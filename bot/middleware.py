@@ -17,7 +17,7 @@ from backend.i18n import N_, Voice, Words, nearest
 from backend.linking.actions import set_health
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
 from backend.people.telegram_updates import claim_update
-from bot.callback_answers import answer_tap
+from bot.callback_answers import answer_callback
 from bot.delivery.client import SendResult, classify_error, reply
 from bot.rendering import plain
 
@@ -25,31 +25,31 @@ log = structlog.get_logger()
 Data = dict[str, Any]
 Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
-AWAY = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
-BROKEN = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
-GROUPS = ("group", "supergroup")
+UNAVAILABLE = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
+INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
+_GROUP_TYPES = ("group", "supergroup")
 
 
 @dataclass(slots=True)
-class _Lane:
+class _Queue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     asked: int = 0
 
 
-class InTurn:
+class InOrder:
     """One update of a person, or of a chat, at a time and in the order of arrival: join, then leave, is not leave, then join.
 
     Webhooks keep that order themselves; while polling, updates are handled side by side.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, _Queue] = {}
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         key = user.id if user else chat.id if chat else 0
-        lane = self._lanes.setdefault(key, _Lane())
+        lane = self._lanes.setdefault(key, _Queue())
         lane.asked += 1
         try:
             async with lane.lock:  # asyncio hands a lock on in the order of asking
@@ -77,16 +77,18 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
     try:
         return await handler(event, data)
     except Refusal as no:
-        await _say(event, data, no.words, no.outcome)
+        await _answer(event, data, no.words, no.outcome)
     except Unavailable as error:
         if not _is_addressed(event):
             raise  # nobody to tell: whoever brought it may bring it again
         log.warning("unavailable", error=str(error))
-        await _say(event, data, AWAY, "busy")
+        await _answer(event, data, UNAVAILABLE, "busy")
     except TelegramAPIError as error:
-        await _could_not_answer(error, data)
+        await _record_unreachable(error, data)
     except Exception as error:
-        await _say(event, data, BROKEN, "broken")  # first, for somebody looks at a button that spins
+        await _answer(
+            event, data, INTERNAL_ERROR, "broken"
+        )  # first, for somebody looks at a button that spins
         log.error("update failed", kind=event.event_type, exc_info=error)
     return None
 
@@ -96,7 +98,7 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
     assert isinstance(event, Update)
     user: User | None = data.get("event_from_user")
     chat: Chat | None = data.get("event_chat")
-    group = await group_of_chat(chat.id) if chat is not None and chat.type in GROUPS else None
+    group = await group_of_chat(chat.id) if chat is not None and chat.type in _GROUP_TYPES else None
     data |= {"person": None, "voice": _voice(data), "group": group}
     if user is not None and not user.is_bot:
         private = chat is not None and chat.type == "private"
@@ -133,20 +135,20 @@ def _is_addressed(event: Update) -> bool:
     return message.chat.type == "private" or (message.text or "").startswith("/")
 
 
-async def _say(event: Update, data: Data, words: Words, outcome: str) -> None:
+async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None:
     if not _is_addressed(event):
         return
     voice = _voice(data)
     try:
         if isinstance(event.event, CallbackQuery):
-            await answer_tap(event.event, voice, words, outcome)
+            await answer_callback(event.event, voice, words, outcome)
         elif isinstance(event.event, Message):
             await reply(event.event, plain(voice.tell(words)))
     except TelegramAPIError as error:
-        await _could_not_answer(error, data)
+        await _record_unreachable(error, data)
 
 
-async def _could_not_answer(error: TelegramAPIError, data: Data) -> None:
+async def _record_unreachable(error: TelegramAPIError, data: Data) -> None:
     """Who cannot be answered has blocked the bot, or their group does not let it write: that is noted (`M3`, `A6`)."""
     answer = classify_error(error)
     chat: Chat | None = data.get("event_chat")

@@ -18,26 +18,26 @@ from bot.dispatcher import make_bot, make_dispatcher
 
 log = structlog.get_logger()
 
-BODY_MAX = 1_000_000  # bytes
-RETRY_AFTER = "5"  # seconds
-SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
+_MAX_BODY_BYTES = 1_000_000  # bytes
+_RETRY_AFTER_SECONDS = "5"  # seconds
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
 
 @post(
     WEBHOOK_PATH,
     status_code=200,
-    request_max_body_size=BODY_MAX,
+    request_max_body_size=_MAX_BODY_BYTES,
     include_in_schema=False,
     opt={"exclude_from_csrf": True},
 )
-async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
+async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     """Handle one update and answer 200; 401 without the secret, 400 for what is no update.
 
     Telegram repeats what is not answered by 2xx, and keeps what comes after it waiting: so an update that was taken is
     answered 200 whatever came of it, and each is handled once. 503 asks for it again: the database is away, and nobody
     waits for an answer.
     """
-    given = request.headers.get(SECRET, "")
+    given = request.headers.get(SECRET_HEADER, "")
     if not secrets.compare_digest(given.encode(), settings.webhook_secret.encode()):
         return Response(None, status_code=401)
     try:
@@ -56,14 +56,14 @@ async def webhook(request: Request[Any, Any, Any]) -> Response[None]:
     try:
         await door.dispatcher.feed_update(door.bot, update)
     except Unavailable:
-        return Response(None, status_code=503, headers={"Retry-After": RETRY_AFTER})
+        return Response(None, status_code=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
     except Exception:
         log.exception("update failed", update=update.update_id)
     return Response(None)
 
 
 @asynccontextmanager
-async def open_door(app: Litestar) -> AsyncIterator[None]:
+async def bot_lifespan(app: Litestar) -> AsyncIterator[None]:
     """The application's lifespan as far as the bot is concerned: `state.bot` and `state.dispatcher`."""
     app.state.bot = make_bot(settings, patient=True)
     app.state.dispatcher = make_dispatcher()

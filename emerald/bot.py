@@ -13,7 +13,7 @@ from backend.errors import Unavailable
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
-from bot.dispatcher import make_bot, make_dispatcher, wanted_updates
+from bot.dispatcher import make_bot, make_dispatcher, used_update_types
 from emerald.presence import is_in_chat
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ async def _feed(bot: Bot, dispatcher: Dispatcher, update: Update) -> None:
 async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
     room = asyncio.Semaphore(AT_ONCE)
     under_way: set[asyncio.Task[None]] = set()
-    kinds, offset, pause = wanted_updates(dispatcher), None, SHORTEST_PAUSE
+    kinds, offset, pause = used_update_types(dispatcher), None, SHORTEST_PAUSE
 
     async def handle(update: Update) -> None:
         try:

@@ -67,6 +67,6 @@ def _webhook() -> tuple[list[ControllerRouterHandler], list[Lifespan]]:
     """
     if not settings.telegram_webhook:
         return [], []
-    from bot.webhook import open_door, webhook
+    from bot.webhook import bot_lifespan, receive_update
 
-    return [webhook], [open_door]
+    return [receive_update], [bot_lifespan]

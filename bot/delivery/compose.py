@@ -20,7 +20,7 @@ from backend.messages.queries import Delivery
 from backend.polls.queries import poll_for_card
 from bot.announcements import announced
 from bot.calendar_files import date_file
-from bot.callbacks import Do, ShowPoll
+from bot.callbacks import SeatAction, ShowPollCallback
 from bot.keyboards.events import (
     make_event_button,
     make_event_rows,
@@ -118,13 +118,15 @@ def _open(about: About) -> Rows:
 def _open_or_give_up(about: About) -> Rows:
     [row] = _open(about)
     if about.view.can_leave_freely:
-        row.append(make_seat_button(about.voice.say(N_("I can’t come")), Do.CANT, about.view.code))
+        row.append(
+            make_seat_button(about.voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, about.view.code)
+        )
     return [row]
 
 
 def _join(about: About) -> Rows:
     [[opens]] = _open(about)
-    return [[make_seat_button(about.voice.say(N_("Join")), Do.JOIN, about.view.code), opens]]
+    return [[make_seat_button(about.voice.say(N_("Join")), SeatAction.JOIN, about.view.code), opens]]
 
 
 def _still_coming(about: About) -> Rows:
@@ -165,9 +167,9 @@ def _answers(about: About) -> Rows:
     voice, code = about.voice, about.view.code
     join = N_("Wait for a seat") if about.view.joins_waitlist else N_("Join")
     answers = [
-        make_seat_button(voice.say(join), Do.JOIN, code),
-        make_seat_button(voice.say(N_("Maybe")), Do.MAYBE, code),
-        make_seat_button(voice.say(N_("I can’t come")), Do.CANT, code),
+        make_seat_button(voice.say(join), SeatAction.JOIN, code),
+        make_seat_button(voice.say(N_("Maybe")), SeatAction.MAYBE, code),
+        make_seat_button(voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, code),
     ]
     return [answers, *_open(about)]
 
@@ -211,7 +213,9 @@ async def _about_poll(letter: Delivery) -> RenderedMessage:
     if view is None:
         raise LookupError(f"the poll {letter.number('poll_id')} is gone")
     voice = letter.voice
-    vote = InlineKeyboardButton(text=voice.say(N_("Vote")), callback_data=ShowPoll(code=view.code).pack())
+    vote = InlineKeyboardButton(
+        text=voice.say(N_("Vote")), callback_data=ShowPollCallback(code=view.code).pack()
+    )
     rows = [[vote], [make_poll_button(view, voice, private=True)]]
     return render(f"letters/{letter.kind}.html", voice, rows, view=view)
 

@@ -9,21 +9,21 @@ from backend.accounts.keys import KEY_PATTERN, bind_key
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.delivery.client import SendResult, classify_error, reply
-from bot.filters import by_a_person, in_group, in_private
+from bot.filters import from_person, in_group, in_private_chat
 from bot.keyboards.links import make_home_button
 from bot.rendering import render
 
-HAS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.regexp(
+_CONTAINS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.regexp(
     KEY_PATTERN.pattern, mode="search"
 )
 
 
-async def bind_start(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+async def bind_linked_key(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/start sk_…`: this person belongs to the key's club from now on."""
     await _bind(message, command.args or "", person, voice)
 
 
-async def bind_bare(message: Message, person: Person, voice: Voice) -> None:
+async def bind_sent_key(message: Message, person: Person, voice: Voice) -> None:
     """The key alone, in a private chat: what else could be meant."""
     await _bind(message, message.text or "", person, voice)
 
@@ -38,7 +38,7 @@ async def _bind(message: Message, text: str, person: Person, voice: Voice) -> No
         return
 
 
-async def refuse(message: Message, bot: Bot, person: Person | None, voice: Voice) -> None:
+async def refuse_public_key(message: Message, bot: Bot, person: Person | None, voice: Voice) -> None:
     """A key where others read it is as good as published: refused, deleted where the bot may, and to be revoked."""
     deleted = True
     try:
@@ -61,14 +61,14 @@ async def refuse(message: Message, bot: Bot, person: Person | None, voice: Voice
 def router() -> Router:
     made = Router(name="accounts")
     made.message.register(
-        bind_start,
+        bind_linked_key,
         CommandStart(deep_link=True, magic=F.args.regexp(KEY_PATTERN.pattern)),
-        in_private,
-        by_a_person,
+        in_private_chat,
+        from_person,
     )
     made.message.register(
-        bind_bare, F.text.regexp(rf"^\s*{KEY_PATTERN.pattern}\s*$"), in_private, by_a_person
+        bind_sent_key, F.text.regexp(rf"^\s*{KEY_PATTERN.pattern}\s*$"), in_private_chat, from_person
     )
-    made.message.register(refuse, HAS_KEY, in_group)
-    made.edited_message.register(refuse, HAS_KEY, in_group)
+    made.message.register(refuse_public_key, _CONTAINS_KEY, in_group)
+    made.edited_message.register(refuse_public_key, _CONTAINS_KEY, in_group)
     return made

@@ -21,10 +21,10 @@ from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.announcements import announced, progress_message, question
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import Announce, Tell
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.delivery.client import edit, reply
-from bot.filters import by_a_person
+from bot.filters import from_person
 from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, render
 
@@ -35,7 +35,7 @@ async def create(message: Message, command: CommandObject, person: Person, voice
         rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "announce")]]
         await reply(message, render("in_private.html", voice, rows))
         return
-    ours = await _organised_by(person)
+    ours = await _clubs_announcing(person)
     if not ours:
         raise Forbidden()
     if not command.args:
@@ -44,59 +44,63 @@ async def create(message: Message, command: CommandObject, person: Person, voice
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
     made = await own_announcement(person, await create_announcement(person, ours[0].id, draft))
     await reply(message, announced(made, voice, private=True))
-    await reply(message, await _question(made, person, voice))
+    await reply(message, await _render_question(made, person, voice))
 
 
-async def _organised_by(person: Person) -> list[Club]:
+async def _clubs_announcing(person: Person) -> list[Club]:
     return [club for club in await clubs(person) if club.has_permission(Permission.ANNOUNCE)]
 
 
-async def _question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
-    others = [club for club in await _organised_by(person) if club.id != draft.account_id]
+async def _render_question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
+    others = [club for club in await _clubs_announcing(person) if club.id != draft.account_id]
     there = len(await groups(draft.account_id))
     return question(draft, await audience(person, draft.id), others, there, voice)
 
 
-async def tap(query: CallbackQuery, callback_data: Announce, bot: Bot, person: Person, voice: Voice) -> None:
+async def tap(
+    query: CallbackQuery, callback_data: AnnouncementCallback, bot: Bot, person: Person, voice: Voice
+) -> None:
     """A button under the question, or [Stop] under what became of it."""
-    message = message_of(query)
+    message = editable_message(query)
     draft = await own_announcement(person, callback_data.id)
     words = Words(N_("Done."))
-    match callback_data.do:
-        case Tell.GROUPS:
+    match callback_data.action:
+        case AnnouncementAction.TOGGLE_GROUPS:
             to_groups = not (await audience(person, draft.id)).groups
             await change_recipients(person, draft.id, all_groups=to_groups, to_members=draft.to_members)
-        case Tell.MEMBERS:
+        case AnnouncementAction.TOGGLE_MEMBERS:
             to_groups = bool((await audience(person, draft.id)).groups)
             await change_recipients(person, draft.id, all_groups=to_groups, to_members=not draft.to_members)
-        case Tell.CLUB:
-            draft = await _in_another_club(draft, callback_data.account_id, person)
-        case Tell.SEND:
+        case AnnouncementAction.CHANGE_CLUB:
+            draft = await _move_to_club(draft, callback_data.account_id, person)
+        case AnnouncementAction.SEND:
             await schedule_announcement(person, draft.id)
             words = Words(N_("On its way."))
-        case Tell.CANCEL:
+        case AnnouncementAction.CANCEL:
             await stop_announcement(person, draft.id)
             words = Words(N_("Nothing is sent."))
-        case Tell.STOP:
+        case AnnouncementAction.STOP:
             await stop_announcement(person, draft.id)
             words = Words(N_("Stopped. What had been sent stays."))
-    await answer_tap(query, voice, words, "done")
+    await answer_callback(query, voice, words, "done")
     if message is not None:
-        sheet = await _afterwards(callback_data.do, draft, person, voice)
+        sheet = await _render_after(callback_data.action, draft, person, voice)
         await edit(bot, message.chat.id, message.message_id, sheet)
-        if callback_data.do is Tell.SEND:
+        if callback_data.action is AnnouncementAction.SEND:
             await watch_progress(person, draft.id, message.chat.id, message.message_id)
 
 
-async def _afterwards(do: Tell, draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
-    if do is Tell.CANCEL:
+async def _render_after(
+    action: AnnouncementAction, draft: Announcement, person: Person, voice: Voice
+) -> RenderedMessage:
+    if action is AnnouncementAction.CANCEL:
         return render("announcement_cancelled.html", voice)
-    if do in (Tell.SEND, Tell.STOP):
+    if action in (AnnouncementAction.SEND, AnnouncementAction.STOP):
         return progress_message(await progress(person, draft.id), voice)
-    return await _question(await own_announcement(person, draft.id), person, voice)
+    return await _render_question(await own_announcement(person, draft.id), person, voice)
 
 
-async def _in_another_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
+async def _move_to_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
     """The same text as another club's; the first draft is put away. Raises `SentAlready`."""
     if draft.state != "draft":
         raise AlreadySent()
@@ -108,6 +112,6 @@ async def _in_another_club(draft: Announcement, account_id: int, person: Person)
 
 def router() -> Router:
     made = Router(name="announcements")
-    made.message.register(create, Command("announce"), by_a_person)
-    made.callback_query.register(tap, Announce.filter(), by_a_person)
+    made.message.register(create, Command("announce"), from_person)
+    made.callback_query.register(tap, AnnouncementCallback.filter(), from_person)
     return made

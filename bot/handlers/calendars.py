@@ -10,9 +10,9 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from bot.calendar_files import date_file
 from bot.delivery.client import reply
-from bot.filters import by_a_person
+from bot.filters import from_person
 from bot.keyboards.links import make_private_chat_button
-from bot.lists import MOST, named
+from bot.lists import MAX_ITEMS, parse_selection
 from bot.rendering import render
 
 
@@ -22,7 +22,7 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
         rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "mine")]]
         await reply(message, render("in_private.html", voice, rows))
         return
-    wanted = named(command.args, await my_bookings(person, limit=MOST) if command.args else ())
+    wanted = parse_selection(command.args, await my_bookings(person, limit=MAX_ITEMS) if command.args else ())
     if wanted is None:
         raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its code."))
     file = await date_file(wanted.code, person)
@@ -31,5 +31,5 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
 
 def router() -> Router:
     made = Router(name="calendars")
-    made.message.register(show, Command("calendar"), by_a_person)
+    made.message.register(show, Command("calendar"), from_person)
     return made

@@ -13,24 +13,26 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.polls.actions import find_poll as find_poll
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import Pick, PostAgain, Seat
-from bot.filters import by_a_person
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import RepostCardCallback, SeatCallback, VoteCallback
+from bot.filters import from_person
 
-ON_ITS_WAY = N_("The card is on its way to the group.")
-POSTED_ALREADY = N_("That is done already: nothing there is missing any more.")
+_REPOSTED = N_("The card is on its way to the group.")
+_NOTHING_LOST = N_("That is done already: nothing there is missing any more.")
 
 
-async def create(query: CallbackQuery, callback_data: PostAgain, person: Person, voice: Voice) -> None:
+async def repost(
+    query: CallbackQuery, callback_data: RepostCardCallback, person: Person, voice: Voice
+) -> None:
     """Post what was lost again: who may is decided where it is done, whoever holds the button (`X4`)."""
     posted = await repost_cards(person, callback_data.card_id)
-    await answer_tap(query, voice, Words(ON_ITS_WAY if posted else POSTED_ALREADY), "done")
-    message = message_of(query)
+    await answer_callback(query, voice, Words(_REPOSTED if posted else _NOTHING_LOST), "done")
+    message = editable_message(query)
     if message is not None:
         await message.edit_reply_markup(reply_markup=None)
 
 
-async def recognised(
+async def recover_cards(
     handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
     event: TelegramObject,
     data: dict[str, Any],
@@ -41,20 +43,20 @@ async def recognised(
     group: LinkedGroup | None = data["group"]
     query = event.callback_query
     if group is not None and query is not None and query.message is not None and query.data:
-        await _recognise(group.chat_id, query.message.message_id, query.data)
+        await _recover(group.chat_id, query.message.message_id, query.data)
     return result
 
 
-async def _recognise(chat_id: int, message_id: int, carried: str) -> None:
-    if carried.startswith(f"{Seat.__prefix__}:"):
-        date = await find_date(Seat.unpack(carried).code)
+async def _recover(chat_id: int, message_id: int, carried: str) -> None:
+    if carried.startswith(f"{SeatCallback.__prefix__}:"):
+        date = await find_date(SeatCallback.unpack(carried).code)
         await recover_tapped_card(chat_id, message_id, instance_id=date.id, poll_id=None)
-    elif carried.startswith(f"{Pick.__prefix__}:"):
-        poll = await find_poll(Pick.unpack(carried).code)
+    elif carried.startswith(f"{VoteCallback.__prefix__}:"):
+        poll = await find_poll(VoteCallback.unpack(carried).code)
         await recover_tapped_card(chat_id, message_id, instance_id=None, poll_id=poll.id)
 
 
 def router() -> Router:
     made = Router(name="cards")
-    made.callback_query.register(create, PostAgain.filter(), by_a_person)
+    made.callback_query.register(repost, RepostCardCallback.filter(), from_person)
     return made

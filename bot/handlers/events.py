@@ -14,46 +14,46 @@ from backend.bookings.views import InstanceView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.queries import Person
-from bot.callback_answers import message_of
-from bot.callbacks import Show
-from bot.cards import NAMES, event_card
+from bot.callback_answers import editable_message
+from bot.callbacks import ShowEventCallback
+from bot.cards import MAX_PARTIES, render_event_card
 from bot.delivery.client import reply
-from bot.filters import by_a_person, in_private
-from bot.handlers.groups import say_not_linked
+from bot.filters import from_person, in_private_chat
+from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_event_link, make_home_button
-from bot.lists import MOST
+from bot.lists import MAX_ITEMS
 from bot.rendering import RenderedMessage, render
 
-PREFIX = "e_"
+START_PREFIX = "e_"
 
 
-async def coming(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
+async def list_bookable(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
     """What the person can book, soonest first; in a group only its own club's, for others read along (`A1`)."""
     account_id = group.account_id if group else None
-    views = await upcoming(person, account_id=account_id, limit=MOST * 2)
-    return [view for view in views if view.phase != "cancelled"][:MOST]
+    views = await upcoming(person, account_id=account_id, limit=MAX_ITEMS * 2)
+    return [view for view in views if view.phase != "cancelled"][:MAX_ITEMS]
 
 
-async def card_for(code: str, person: Person) -> RenderedMessage:
+async def render_personal_card(code: str, person: Person) -> RenderedMessage:
     """A date for one person, in their language, with how they stand. Raises `NotFound`."""
     await admit_to_event(code, person)
     view = await event(code, person)
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
-    people = await attendees(view.id, limit=NAMES)
+    people = await attendees(view.id, limit=MAX_PARTIES)
     regular = any(seat.series_id == view.series_id for seat in await my_regulars(person))
-    return event_card(view, following, people, person.voice, private=True, regular=regular)
+    return render_event_card(view, following, people, person.voice, private=True, regular=regular)
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
     """/events"""
     if message.chat.type != "private" and group is None:
-        await say_not_linked(message, person)
+        await reply_not_linked(message, person)
         return
-    await reply(message, await list_of(message, person, voice, group))
+    await reply(message, await render_event_list(message, person, voice, group))
 
 
-async def list_of(
+async def render_event_list(
     message: Message,
     person: Person,
     voice: Voice,
@@ -62,9 +62,9 @@ async def list_of(
     booking: bool = False,
 ) -> RenderedMessage:
     """The list that /events shows, and that /book counts by."""
-    views = await coming(person, group)
+    views = await list_bookable(person, group)
     private = message.chat.type == "private"
-    rows = make_numbered_rows([Show(code=view.code) for view in views]) if private else []
+    rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views]) if private else []
     return render(
         "events.html",
         voice,
@@ -79,14 +79,14 @@ async def list_of(
 
 async def show_linked(message: Message, command: CommandObject, person: Person) -> None:
     """`/start e_<code>`: the date a link named."""
-    code = (command.args or "").removeprefix(PREFIX)
-    await reply(message, await card_for(code, person))
+    code = (command.args or "").removeprefix(START_PREFIX)
+    await reply(message, await render_personal_card(code, person))
 
 
-async def show(query: CallbackQuery, callback_data: Show, person: Person) -> None:
+async def show(query: CallbackQuery, callback_data: ShowEventCallback, person: Person) -> None:
     """A number of a list was tapped."""
-    sheet = await card_for(callback_data.code, person)
-    message = message_of(query)
+    sheet = await render_personal_card(callback_data.code, person)
+    message = editable_message(query)
     if message is not None:
         await reply(message, sheet)
     await query.answer()
@@ -94,12 +94,12 @@ async def show(query: CallbackQuery, callback_data: Show, person: Person) -> Non
 
 def router() -> Router:
     made = Router(name="events")
-    made.message.register(index, Command("events"), by_a_person)
+    made.message.register(index, Command("events"), from_person)
     made.message.register(
         show_linked,
-        CommandStart(deep_link=True, magic=F.args.startswith(PREFIX)),
-        in_private,
-        by_a_person,
+        CommandStart(deep_link=True, magic=F.args.startswith(START_PREFIX)),
+        in_private_chat,
+        from_person,
     )
-    made.callback_query.register(show, Show.filter(), by_a_person)
+    made.callback_query.register(show, ShowEventCallback.filter(), from_person)
     return made

@@ -14,18 +14,18 @@ from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
 from backend.people.queries import Person, person_of_telegram
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import FoundClub, LinkGroup
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import CreateClubCallback, LinkGroupCallback
 from bot.delivery.client import reply
-from bot.filters import by_a_person, in_group
+from bot.filters import from_person, in_group
 from bot.keyboards.groups import make_link_rows
 from bot.keyboards.links import make_home_button
 from bot.rendering import RenderedMessage, render
 
-CLUB_NAME_MAX = 80
+_MAX_CLUB_NAME_LENGTH = 80
 
 
-async def bot_came(
+async def update_bot_membership(
     update: ChatMemberUpdated, person: Person | None, voice: Voice, group: LinkedGroup | None
 ) -> None:
     """The bot is in the group, or its rights there changed. In a group nobody linked, it offers to be (`A6`)."""
@@ -36,24 +36,24 @@ async def bot_came(
         return
     came = update.old_chat_member.status in ("left", "kicked")
     if came and may_write and person is not None:
-        ours = await _organised_by(person)
-        sheet = _offer(ours, person)
+        ours = await _managed_clubs(person)
+        sheet = _render_link_offer(ours, person)
         await update.answer(sheet.text, reply_markup=sheet.keyboard)
 
 
-def _offer(ours: list[Club], person: Person) -> RenderedMessage:
+def _render_link_offer(ours: list[Club], person: Person) -> RenderedMessage:
     voice = person.voice
     return render("link_offer.html", voice, make_link_rows(ours, voice), clubs=ours, person=person)
 
 
-async def say_not_linked(message: Message, person: Person) -> None:
+async def reply_not_linked(message: Message, person: Person) -> None:
     """The answer to a command in a group of no club: an organiser gets the offer, everybody else the reason."""
-    ours = await _organised_by(person)
-    sheet = _offer(ours, person) if ours else render("not_linked.html", person.voice)
+    ours = await _managed_clubs(person)
+    sheet = _render_link_offer(ours, person) if ours else render("not_linked.html", person.voice)
     await reply(message, sheet)
 
 
-async def bot_went(update: ChatMemberUpdated) -> None:
+async def record_bot_removal(update: ChatMemberUpdated) -> None:
     """The bot was put out of the group."""
     await set_health(update.chat.id, GroupHealth.REMOVED)
 
@@ -63,28 +63,28 @@ def _may_write(update: ChatMemberUpdated) -> bool:
     return not isinstance(mine, ChatMemberRestricted) or bool(mine.can_send_messages)
 
 
-async def _organised_by(person: Person) -> list[Club]:
+async def _managed_clubs(person: Person) -> list[Club]:
     return [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_GROUPS)]
 
 
-async def link(query: CallbackQuery, callback_data: LinkGroup, person: Person, voice: Voice) -> None:
+async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: Person, voice: Voice) -> None:
     """The offer's button: only an organiser of that club can link it, whoever else taps."""
-    message = message_of(query)
+    message = editable_message(query)
     if message is not None:
         await _link(query, message, callback_data.account_id, person, voice)
 
 
-async def found(query: CallbackQuery, person: Person, voice: Voice) -> None:
+async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> None:
     """The other offer: a club named after the group, founded by the group's own people only."""
-    message = message_of(query)
+    message = editable_message(query)
     if message is None:
         return
     member = await message.chat.get_member(person.telegram_id)
     if member.status not in ("creator", "administrator"):
         words = Words(N_("Only an administrator of this group can do this."))
-        await answer_tap(query, voice, words, "forbidden")
+        await answer_callback(query, voice, words, "forbidden")
         return
-    name = (message.chat.title or "")[:CLUB_NAME_MAX]
+    name = (message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH]
     account_id = await create_own_account(person, name, zone=person.zone or "UTC", language=person.language)
     await _link(query, message, account_id, person, voice)
 
@@ -106,12 +106,12 @@ async def _link(
     await message.edit_text(sheet.text, reply_markup=sheet.keyboard)
 
 
-async def renamed(message: Message) -> None:
+async def update_title(message: Message) -> None:
     """The group has a new title."""
     await rename_group(message.chat.id, message.new_chat_title or "", forum=bool(message.chat.is_forum))
 
 
-async def upgraded(message: Message) -> None:
+async def follow_upgrade(message: Message) -> None:
     """The group became a supergroup: its id changes. Telegram says so in both, in either order."""
     if message.migrate_to_chat_id is not None:
         await move_group(message.chat.id, message.migrate_to_chat_id)
@@ -119,7 +119,7 @@ async def upgraded(message: Message) -> None:
         await move_group(message.migrate_from_chat_id, message.chat.id)
 
 
-async def topic_changed(message: Message) -> None:
+async def update_topic(message: Message) -> None:
     """A forum topic was made, renamed, closed or reopened."""
     closed: bool | None = None
     if message.forum_topic_closed is not None:
@@ -138,19 +138,19 @@ async def topic_changed(message: Message) -> None:
     await record_topic(message.chat.id, message.message_thread_id, name, closed=closed)
 
 
-async def member_went(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:
+async def record_member_removal(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:
     """Somebody left, or was put out: they are no longer in the group, and may no longer be in the club."""
-    await _gone(update.new_chat_member.user.id, group)
+    await _mark_absent(update.new_chat_member.user.id, group)
 
 
-async def member_left(message: Message, group: LinkedGroup | None) -> None:
+async def record_member_leaving(message: Message, group: LinkedGroup | None) -> None:
     """The same, as a message: what a bot without an administrator's rights is told."""
     gone = message.left_chat_member
     if gone is not None and not gone.is_bot:
-        await _gone(gone.id, group)
+        await _mark_absent(gone.id, group)
 
 
-async def _gone(telegram_id: int, group: LinkedGroup | None) -> None:
+async def _mark_absent(telegram_id: int, group: LinkedGroup | None) -> None:
     person = await person_of_telegram(telegram_id)
     if group is not None and person is not None:
         await mark_absent(person, group)
@@ -159,16 +159,18 @@ async def _gone(telegram_id: int, group: LinkedGroup | None) -> None:
 def router() -> Router:
     made = Router(name="groups")
     groups = F.chat.type.in_({"group", "supergroup"})
-    made.my_chat_member.register(bot_went, groups, ChatMemberUpdatedFilter(IS_NOT_MEMBER))
-    made.my_chat_member.register(bot_came, groups)
-    made.chat_member.register(member_went, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER))
-    made.callback_query.register(link, LinkGroup.filter(), by_a_person)
-    made.callback_query.register(found, FoundClub.filter(), by_a_person)
-    made.message.register(renamed, F.new_chat_title, in_group)
-    made.message.register(upgraded, F.migrate_to_chat_id | F.migrate_from_chat_id)
-    made.message.register(member_left, F.left_chat_member, in_group)
+    made.my_chat_member.register(record_bot_removal, groups, ChatMemberUpdatedFilter(IS_NOT_MEMBER))
+    made.my_chat_member.register(update_bot_membership, groups)
+    made.chat_member.register(
+        record_member_removal, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER)
+    )
+    made.callback_query.register(link, LinkGroupCallback.filter(), from_person)
+    made.callback_query.register(create_club, CreateClubCallback.filter(), from_person)
+    made.message.register(update_title, F.new_chat_title, in_group)
+    made.message.register(follow_upgrade, F.migrate_to_chat_id | F.migrate_from_chat_id)
+    made.message.register(record_member_leaving, F.left_chat_member, in_group)
     made.message.register(
-        topic_changed,
+        update_topic,
         F.forum_topic_created | F.forum_topic_edited | F.forum_topic_closed | F.forum_topic_reopened,
         in_group,
     )

@@ -16,7 +16,7 @@ from backend.i18n import Voice
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.queries import Person
 from bot.delivery.client import reply
-from bot.filters import by_a_person
+from bot.filters import from_person
 from bot.keyboards.links import make_add_to_group_button, make_home_button
 from bot.rendering import render
 
@@ -38,7 +38,7 @@ async def help_command(message: Message, voice: Voice) -> None:
     )
 
 
-async def app(message: Message, voice: Voice) -> None:
+async def app_command(message: Message, voice: Voice) -> None:
     """/app: the button that opens the Mini App."""
     private = message.chat.type == "private"
     await reply(message, render("app.html", voice, [[make_home_button(voice, private=private)]]))
@@ -55,12 +55,12 @@ async def id_command(
     )
 
 
-async def blocked(update: ChatMemberUpdated) -> None:
+async def record_block(update: ChatMemberUpdated) -> None:
     """The person blocked the bot: nothing is sent to them until they return."""
     await mark_blocked(update.from_user.id)
 
 
-async def returned(_: ChatMemberUpdated, person: Person) -> None:
+async def record_unblock(_: ChatMemberUpdated, person: Person) -> None:
     """The person unblocked the bot, or started it for the first time."""
     await allow_writing(person)
 
@@ -68,10 +68,10 @@ async def returned(_: ChatMemberUpdated, person: Person) -> None:
 def router() -> Router:
     made = Router(name="people")
     private = F.chat.type == "private"
-    made.my_chat_member.register(blocked, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
-    made.my_chat_member.register(returned, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
+    made.my_chat_member.register(record_block, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
+    made.my_chat_member.register(record_unblock, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
     made.message.register(help_command, Command("help"))
-    made.message.register(app, Command("app"))
+    made.message.register(app_command, Command("app"))
     made.message.register(id_command, Command("id"))
-    made.message.register(start, CommandStart(deep_link=False), by_a_person)
+    made.message.register(start, CommandStart(deep_link=False), from_person)
     return made

@@ -16,41 +16,49 @@ from backend.polls.queries import PollView, poll, polls_of
 from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
 from backend.seats.requests import Via
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import MakeDate, Pick, Run, RunPoll, ShowPoll
-from bot.cards import poll_card
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import (
+    CreateInstanceCallback,
+    PollAction,
+    PollActionCallback,
+    ShowPollCallback,
+    VoteCallback,
+)
+from bot.cards import render_poll_card
 from bot.delivery.client import edit, reply
-from bot.filters import by_a_person, in_private
-from bot.handlers.groups import say_not_linked
+from bot.filters import from_person, in_private_chat
+from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
 from bot.keyboards.polls import make_capacity_rows, make_closing_rows
-from bot.lists import MOST, named
+from bot.lists import MAX_ITEMS, parse_selection
 from bot.rendering import RenderedMessage, plain, render
 
-PREFIX = "p_"
+START_PREFIX = "p_"
 # What stands behind a date's number; phones make long dashes of short ones.
-SAID = {"?": Answer.IF_NEED_BE, **dict.fromkeys("-–—−", Answer.NO)}
+_ANSWER_MARKS = {"?": Answer.IF_NEED_BE, **dict.fromkeys("-–—−", Answer.NO)}
 
 
-async def tap(query: CallbackQuery, callback_data: Pick, bot: Bot, person: Person, voice: Voice) -> None:
+async def tap(
+    query: CallbackQuery, callback_data: VoteCallback, bot: Bot, person: Person, voice: Voice
+) -> None:
     """An option was tapped: chosen, or taken back."""
     outcome = await tap_option(callback_data.code, person, callback_data.option, via=Via.CARD)
-    await answer_tap(query, voice, outcome.words, outcome.kind)
-    message = message_of(query)
+    await answer_callback(query, voice, outcome.words, outcome.kind)
+    message = editable_message(query)
     if message is not None and message.chat.type == "private":
         view = await poll(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, poll_card(view, voice, private=True))
+        await edit(bot, message.chat.id, message.message_id, render_poll_card(view, voice, private=True))
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
     """/polls: what can be voted on."""
     private = message.chat.type == "private"
     if not private and group is None:
-        await say_not_linked(message, person)
+        await reply_not_linked(message, person)
         return
     views = await _open_polls(person, group)
-    rows = make_numbered_rows([ShowPoll(code=view.code) for view in views]) if private else []
+    rows = make_numbered_rows([ShowPollCallback(code=view.code) for view in views]) if private else []
     sheet = render(
         "polls.html",
         voice,
@@ -73,7 +81,7 @@ async def vote_command(
     Of dates, `3` is yes, `3?` if need be, `3-` no.
     """
     listed = await _open_polls(person, group) if command.args else ()
-    wanted = named(command.args, listed, marks="".join(SAID))
+    wanted = parse_selection(command.args, listed, marks="".join(_ANSWER_MARKS))
     if wanted is None:
         await index(message, person, voice, group)
         return
@@ -83,16 +91,16 @@ async def vote_command(
         raise Invalid(N_("There is no such number in the list."))
     if message.chat.type != "private" and (view.anonymous or not wanted.numbers):
         # What one may see, and what one chooses, is not the group's: only its card is.
-        rows = [[make_private_chat_button(voice.say(N_("Vote there")), f"{PREFIX}{view.code}")]]
+        rows = [[make_private_chat_button(voice.say(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
         await reply(message, render("vote_in_private.html", voice, rows, view=view))
         return
     if not wanted.numbers:
-        await reply(message, poll_card(view, voice, private=True))
+        await reply(message, render_poll_card(view, voice, private=True))
         return
     if not all(1 <= n <= len(view.options) for n in wanted.numbers):
         raise Invalid(N_("This poll has no option with that number."))
     chosen = {
-        view.options[n - 1].id: SAID.get(mark, Answer.YES)
+        view.options[n - 1].id: _ANSWER_MARKS.get(mark, Answer.YES)
         for n, mark in zip(wanted.numbers, wanted.marks, strict=True)
     }
     outcome = await vote(wanted.code, person, chosen, via=Via.COMMAND)
@@ -101,46 +109,48 @@ async def vote_command(
 
 async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """`/start p_<code>`: the poll a link named."""
-    code = (command.args or "").removeprefix(PREFIX)
+    code = (command.args or "").removeprefix(START_PREFIX)
     await admit_to_poll(code, person)
     view = await poll(code, person)
-    await reply(message, poll_card(view, voice, private=True))
+    await reply(message, render_poll_card(view, voice, private=True))
 
 
-async def show(query: CallbackQuery, callback_data: ShowPoll, person: Person, voice: Voice) -> None:
+async def show(query: CallbackQuery, callback_data: ShowPollCallback, person: Person, voice: Voice) -> None:
     """A number of the list was tapped."""
     await admit_to_poll(callback_data.code, person)
     view = await poll(callback_data.code, person)
-    message = message_of(query)
+    message = editable_message(query)
     if message is not None:
-        await reply(message, poll_card(view, voice, private=True))
+        await reply(message, render_poll_card(view, voice, private=True))
     await query.answer()
 
 
-async def run(query: CallbackQuery, callback_data: RunPoll, bot: Bot, person: Person, voice: Voice) -> None:
+async def organise(
+    query: CallbackQuery, callback_data: PollActionCallback, bot: Bot, person: Person, voice: Voice
+) -> None:
     """An organiser's button under a poll: closing, making its date, reminding who is missing (`P4`, `P5`)."""
     code = callback_data.code
-    match callback_data.do:
-        case Run.CLOSE_NOW:
+    match callback_data.action:
+        case PollAction.CLOSE:
             closing = await close_poll(code, person)
-            await answer_tap(query, voice, closing.words, closing.kind)
-        case Run.REMIND:
+            await answer_callback(query, voice, closing.words, closing.kind)
+        case PollAction.REMIND:
             reminding = await remind_non_voters(code, person)
-            await answer_tap(query, voice, reminding.words, reminding.kind)
+            await answer_callback(query, voice, reminding.words, reminding.kind)
             return
         case _:
             await query.answer()
     view = await poll(code, person)
-    await _show_instead(query, bot, _asked(callback_data.do, view, voice))
+    await _edit_message(query, bot, _render_after(callback_data.action, view, voice))
 
 
-def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
+def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedMessage:
     """What stands under the organiser's finger now: a question, or the poll. Raises `Forbidden`, `Invalid`."""
-    if do is Run.CLOSE and view.open:
+    if action is PollAction.ASK_TO_CLOSE and view.open:
         if not view.managed:
             raise Forbidden()
         return render("poll_close.html", voice, make_closing_rows(view.code, voice), view=view)
-    if do is Run.MAKE and view.made is None:
+    if action is PollAction.CREATE_INSTANCE and view.made is None:
         if not view.to_make:
             raise Forbidden()
         best = view.best
@@ -149,41 +159,43 @@ def _asked(do: Run, view: PollView, voice: Voice) -> RenderedMessage:
         rows = make_capacity_rows(view.code, best.id if best else 0, voice)
         date = best.name(voice, view.zone) if best else ""
         return render("poll_make.html", voice, rows, view=view, best=best, date=date)
-    return poll_card(view, voice, private=True)
+    return render_poll_card(view, voice, private=True)
 
 
-async def make(query: CallbackQuery, callback_data: MakeDate, bot: Bot, person: Person, voice: Voice) -> None:
+async def create_instance(
+    query: CallbackQuery, callback_data: CreateInstanceCallback, bot: Bot, person: Person, voice: Voice
+) -> None:
     """With so many seats: the poll is closed and its date made; what else it needs is written in the dashboard."""
     making = EventDetails(option_id=callback_data.option or None, capacity=callback_data.seats or None)
     closing = await close_poll(callback_data.code, person, make=making)
-    await answer_tap(query, voice, closing.words, closing.kind)
+    await answer_callback(query, voice, closing.words, closing.kind)
     view = await poll(callback_data.code, person)
-    await _show_instead(query, bot, poll_card(view, voice, private=True))
+    await _edit_message(query, bot, render_poll_card(view, voice, private=True))
 
 
-async def _show_instead(query: CallbackQuery, bot: Bot, sheet: RenderedMessage) -> None:
-    message = message_of(query)
+async def _edit_message(query: CallbackQuery, bot: Bot, sheet: RenderedMessage) -> None:
+    message = editable_message(query)
     if message is not None:
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:
     account_id = group.account_id if group else None
-    return await polls_of(person, account_id=account_id, limit=MOST)
+    return await polls_of(person, account_id=account_id, limit=MAX_ITEMS)
 
 
 def router() -> Router:
     made = Router(name="polls")
-    made.callback_query.register(tap, Pick.filter(), by_a_person)
-    made.callback_query.register(show, ShowPoll.filter(), by_a_person)
-    made.callback_query.register(run, RunPoll.filter(), by_a_person)
-    made.callback_query.register(make, MakeDate.filter(), by_a_person)
-    made.message.register(index, Command("polls"), by_a_person)
-    made.message.register(vote_command, Command("vote"), by_a_person)
+    made.callback_query.register(tap, VoteCallback.filter(), from_person)
+    made.callback_query.register(show, ShowPollCallback.filter(), from_person)
+    made.callback_query.register(organise, PollActionCallback.filter(), from_person)
+    made.callback_query.register(create_instance, CreateInstanceCallback.filter(), from_person)
+    made.message.register(index, Command("polls"), from_person)
+    made.message.register(vote_command, Command("vote"), from_person)
     made.message.register(
         show_linked,
-        CommandStart(deep_link=True, magic=F.args.startswith(PREFIX)),
-        in_private,
-        by_a_person,
+        CommandStart(deep_link=True, magic=F.args.startswith(START_PREFIX)),
+        in_private_chat,
+        from_person,
     )
     return made

@@ -12,31 +12,31 @@ from backend.i18n import N_, Voice, Words, languages
 from backend.people.actions import choose_language, choose_zone
 from backend.people.preferences import Preferences, choose_reminders, mute, preferences
 from backend.people.queries import Person
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import Choose
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import PreferenceCallback
 from bot.delivery.client import edit, reply
-from bot.filters import by_a_person
+from bot.filters import from_person
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, Rows, render
 
-KINDS = {
+_MUTABLE_KINDS = {
     "reminders": N_("Reminders"),
     "nudges": N_("“Are you coming?”"),
     "polls": N_("Open polls"),
     "announcements": N_("Announcements"),
 }
-LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes that are offered; others can be chosen elsewhere
-LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
+_OFFERED_LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes that are offered; others can be chosen elsewhere
+_LANGUAGE_NAMES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
 # What is offered, from west to east; any other can be typed.
-ZONES = (
+_OFFERED_ZONES = (
     "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York", "America/Sao_Paulo",
     "Atlantic/Reykjavik", "Europe/London", "Europe/Lisbon", "Europe/Stockholm", "Europe/Berlin", "Europe/Paris",
     "Europe/Madrid", "Europe/Helsinki", "Europe/Tallinn", "Europe/Kyiv", "Europe/Istanbul", "Europe/Moscow",
     "Asia/Tbilisi", "Asia/Yekaterinburg", "Asia/Almaty", "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo",
     "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
-ZONES_SHOWN = 6
+_MAX_ZONES = 6
 
 
 async def index(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
@@ -48,20 +48,22 @@ async def index(message: Message, command: CommandObject, person: Person, voice:
     asked = (command.args or "").split()
     if len(asked) == 2 and asked[0] == "zone":
         await choose_zone(person, asked[1])
-    await reply(message, await _page("", person))
+    await reply(message, await _render_page("", person))
 
 
-async def tap(query: CallbackQuery, callback_data: Choose, bot: Bot, person: Person, voice: Voice) -> None:
+async def tap(
+    query: CallbackQuery, callback_data: PreferenceCallback, bot: Bot, person: Person, voice: Voice
+) -> None:
     """A button of the settings: shows a page, or chooses and shows the page again."""
-    page = await _choose(callback_data, person)
+    page = await save_choice(callback_data, person)
     now = await preferences(person)
-    await answer_tap(query, Voice(now.language), Words(N_("Done.")), "done")
-    message = message_of(query)
+    await answer_callback(query, Voice(now.language), Words(N_("Done.")), "done")
+    message = editable_message(query)
     if message is not None:
-        await edit(bot, message.chat.id, message.message_id, await _page(page, person))
+        await edit(bot, message.chat.id, message.message_id, await _render_page(page, person))
 
 
-async def _choose(tapped: Choose, person: Person) -> str:
+async def save_choice(tapped: PreferenceCallback, person: Person) -> str:
     """Do what the button says; the page that is shown after it."""
     match tapped.what:
         case "kind":
@@ -69,7 +71,7 @@ async def _choose(tapped: Choose, person: Person) -> str:
             await mute(person, tapped.value, not muted)
             return ""
         case "lead":
-            await choose_reminders(person, _leads_after(tapped.value, await preferences(person)))
+            await choose_reminders(person, toggle_lead(tapped.value, await preferences(person)))
             return "leads"
         case "language":
             await choose_language(person, tapped.value)
@@ -80,7 +82,7 @@ async def _choose(tapped: Choose, person: Person) -> str:
     return tapped.value
 
 
-def _leads_after(value: str, now: Preferences) -> set[int] | None:
+def toggle_lead(value: str, now: Preferences) -> set[int] | None:
     """The lead times after a tap on one of them, on "none", or on "as the event has it" (an empty value)."""
     if not value:
         return None
@@ -89,62 +91,69 @@ def _leads_after(value: str, now: Preferences) -> set[int] | None:
     return set(now.leads or ()) ^ {int(value)} if value.isdigit() else set()
 
 
-async def _page(page: str, person: Person) -> RenderedMessage:
+async def _render_page(page: str, person: Person) -> RenderedMessage:
     now = await preferences(person)
     voice = Voice(now.language, now.zone)
-    rows = {"leads": _lead_rows, "languages": _language_rows}.get(page, _kind_rows)(now, voice)
+    rows = {"leads": _make_lead_rows, "languages": _make_language_rows}.get(page, _make_kind_rows)(now, voice)
     if page == "zones":
         base = now.zone or next((club.zone for club in await clubs(person)), "UTC")
-        rows = [[make_callback_button(zone, Choose(what="zone", value=zone))] for zone in near(base)]
+        rows = [
+            [make_callback_button(zone, PreferenceCallback(what="zone", value=zone))]
+            for zone in nearest_zones(base)
+        ]
     if page:
-        rows.append([make_callback_button(voice.say(N_("Back")), Choose(what="page"))])
-    kinds = [(voice.say(label), kind not in now.muted) for kind, label in KINDS.items()]
-    leads = None if now.leads is None else [before(lead, voice) for lead in now.leads]
+        rows.append([make_callback_button(voice.say(N_("Back")), PreferenceCallback(what="page"))])
+    kinds = [(voice.say(label), kind not in now.muted) for kind, label in _MUTABLE_KINDS.items()]
+    leads = None if now.leads is None else [describe_lead(lead, voice) for lead in now.leads]
     return render(
         "settings.html", voice, rows, page=page, kinds=kinds, leads=leads, zone=now.zone,
-        language=LANGUAGES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
+        language=_LANGUAGE_NAMES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
     )  # fmt: skip
 
 
-def _kind_rows(now: Preferences, voice: Voice) -> Rows:
+def _make_kind_rows(now: Preferences, voice: Voice) -> Rows:
     kinds = [
         make_callback_button(
             f"{'🔕' if kind in now.muted else '🔔'} {voice.say(label)}",
-            Choose(what="kind", value=kind),
+            PreferenceCallback(what="kind", value=kind),
         )
-        for kind, label in KINDS.items()
+        for kind, label in _MUTABLE_KINDS.items()
     ]
     pages = [
-        make_callback_button(voice.say(N_("Lead time")), Choose(what="page", value="leads")),
-        make_callback_button(voice.say(N_("Language")), Choose(what="page", value="languages")),
-        make_callback_button(voice.say(N_("Time zone")), Choose(what="page", value="zones")),
+        make_callback_button(voice.say(N_("Lead time")), PreferenceCallback(what="page", value="leads")),
+        make_callback_button(voice.say(N_("Language")), PreferenceCallback(what="page", value="languages")),
+        make_callback_button(voice.say(N_("Time zone")), PreferenceCallback(what="page", value="zones")),
     ]
     return [kinds[:2], kinds[2:], pages]
 
 
-def _lead_rows(now: Preferences, voice: Voice) -> Rows:
+def _make_lead_rows(now: Preferences, voice: Voice) -> Rows:
     leads = [
         make_callback_button(
-            f"{'✓ ' if lead in (now.leads or ()) else ''}{before(lead, voice)}",
-            Choose(what="lead", value=str(lead)),
+            f"{'✓ ' if lead in (now.leads or ()) else ''}{describe_lead(lead, voice)}",
+            PreferenceCallback(what="lead", value=str(lead)),
         )
-        for lead in LEADS
+        for lead in _OFFERED_LEADS
     ]
     mark = "✓ " if now.leads is None else ""
-    own = make_callback_button(f"{mark}{voice.say(N_('As each event has it'))}", Choose(what="lead"))
+    own = make_callback_button(
+        f"{mark}{voice.say(N_('As each event has it'))}", PreferenceCallback(what="lead")
+    )
     mark = "✓ " if now.leads == () else ""
-    none = make_callback_button(f"{mark}{voice.say(N_('No reminder'))}", Choose(what="lead", value="none"))
+    none = make_callback_button(
+        f"{mark}{voice.say(N_('No reminder'))}", PreferenceCallback(what="lead", value="none")
+    )
     return [leads[:3], leads[3:], [own], [none]]
 
 
-def _language_rows(now: Preferences, voice: Voice) -> Rows:
+def _make_language_rows(now: Preferences, voice: Voice) -> Rows:
     return [
-        [make_callback_button(f"{'✓ ' if code == now.language else ''}{LANGUAGES.get(code, code)}", Choose(what="language", value=code))]
+        [make_callback_button(f"{'✓ ' if code == now.language else ''}{_LANGUAGE_NAMES.get(code, code)}", PreferenceCallback(what="language", value=code))]
         for code in languages()
     ]  # fmt: skip
 
 
-def before(minutes: int, voice: Voice) -> str:
+def describe_lead(minutes: int, voice: Voice) -> str:
     """How long before the start: "2 hours before"."""
     if minutes % 1440 == 0:
         return voice.count(N_("%(n)s day before"), "%(n)s days before", minutes // 1440)
@@ -153,7 +162,7 @@ def before(minutes: int, voice: Voice) -> str:
     return voice.count(N_("%(n)s minute before"), "%(n)s minutes before", minutes)
 
 
-def near(zone: str) -> list[str]:
+def nearest_zones(zone: str) -> list[str]:
     """The zones that are offered to who may be in this one: it first, then those whose clocks show most nearly the same."""
 
     def apart(other: str) -> tuple[float, int]:
@@ -161,14 +170,14 @@ def near(zone: str) -> list[str]:
         here, there = (at.astimezone(ZoneInfo(z)).utcoffset() for z in (zone, other))
         assert here is not None
         assert there is not None
-        return abs((there - here).total_seconds()), ZONES.index(other)
+        return abs((there - here).total_seconds()), _OFFERED_ZONES.index(other)
 
-    others = sorted((z for z in ZONES if z != zone), key=apart)
-    return [zone, *others][:ZONES_SHOWN]
+    others = sorted((z for z in _OFFERED_ZONES if z != zone), key=apart)
+    return [zone, *others][:_MAX_ZONES]
 
 
 def router() -> Router:
     made = Router(name="preferences")
-    made.message.register(index, Command("settings"), by_a_person)
-    made.callback_query.register(tap, Choose.filter(), by_a_person)
+    made.message.register(index, Command("settings"), from_person)
+    made.callback_query.register(tap, PreferenceCallback.filter(), from_person)
     return made

@@ -8,14 +8,14 @@ from backend.bookings.standing_seats import StandingSeat, end_own_regular, my_re
 from backend.errors import NotFound
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.callback_answers import answer_tap, message_of
-from bot.callbacks import EndRegular, ShowRegular
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import EndStandingSeatCallback, ShowStandingSeatCallback
 from bot.delivery.client import edit, reply
-from bot.filters import by_a_person
+from bot.filters import from_person
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.keyboards.seats import make_standing_seat_rows
-from bot.lists import MOST
+from bot.lists import MAX_ITEMS
 from bot.rendering import render
 
 
@@ -25,37 +25,39 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
         rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "regulars")]]
         await reply(message, render("in_private.html", voice, rows))
         return
-    seats = (await my_regulars(person))[:MOST]
+    seats = (await my_regulars(person))[:MAX_ITEMS]
     rows = [
-        *make_numbered_rows([ShowRegular(series_id=seat.series_id) for seat in seats]),
+        *make_numbered_rows([ShowStandingSeatCallback(series_id=seat.series_id) for seat in seats]),
         [make_home_button(voice)],
     ]
     await reply(message, render("regulars.html", voice, rows, seats=seats))
 
 
-async def show(query: CallbackQuery, callback_data: ShowRegular, person: Person, voice: Voice) -> None:
+async def show(
+    query: CallbackQuery, callback_data: ShowStandingSeatCallback, person: Person, voice: Voice
+) -> None:
     """A number of the list was tapped."""
-    seat = await _named(callback_data.series_id, person)
-    message = message_of(query)
+    seat = await _find_standing_seat(callback_data.series_id, person)
+    message = editable_message(query)
     if message is not None:
         await reply(message, render("regular.html", voice, make_standing_seat_rows(seat, voice), seat=seat))
     await query.answer()
 
 
 async def destroy(
-    query: CallbackQuery, callback_data: EndRegular, bot: Bot, person: Person, voice: Voice
+    query: CallbackQuery, callback_data: EndStandingSeatCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
     """The standing seat is given back; the message then says so, and has no buttons any more."""
-    seat = await _named(callback_data.series_id, person)
+    seat = await _find_standing_seat(callback_data.series_id, person)
     await end_own_regular(person, seat.series_id)
-    await answer_tap(query, voice, Words(N_("Your standing seat is given back.")), "done")
-    message = message_of(query)
+    await answer_callback(query, voice, Words(N_("Your standing seat is given back.")), "done")
+    message = editable_message(query)
     if message is not None:
         sheet = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)
         await edit(bot, message.chat.id, message.message_id, sheet)
 
 
-async def _named(series_id: int, person: Person) -> StandingSeat:
+async def _find_standing_seat(series_id: int, person: Person) -> StandingSeat:
     for seat in await my_regulars(person):
         if seat.series_id == series_id:
             return seat
@@ -64,7 +66,7 @@ async def _named(series_id: int, person: Person) -> StandingSeat:
 
 def router() -> Router:
     made = Router(name="regulars")
-    made.message.register(index, Command("regulars"), by_a_person)
-    made.callback_query.register(show, ShowRegular.filter(), by_a_person)
-    made.callback_query.register(destroy, EndRegular.filter(), by_a_person)
+    made.message.register(index, Command("regulars"), from_person)
+    made.callback_query.register(show, ShowStandingSeatCallback.filter(), from_person)
+    made.callback_query.register(destroy, EndStandingSeatCallback.filter(), from_person)
     return made

@@ -4,7 +4,7 @@ from aiogram.types import InlineKeyboardButton
 
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
-from bot.callbacks import Decide, Do, Stay
+from bot.callbacks import MinimumCallback, SeatAction, StayCallback
 from bot.keyboards.links import make_app_button
 from bot.keyboards.seats import (
     make_keep_button,
@@ -86,17 +86,21 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
     if mine.needs_move_answer:  # "not this time" is leaving, and free until they have answered
         return rows
     if mine.seats and mine.waiting:
-        rows.append([make_seat_button(voice.say(N_("Stop waiting for more")), Do.STOP, view.code)])
+        rows.append(
+            [make_seat_button(voice.say(N_("Stop waiting for more")), SeatAction.STOP_WAITING, view.code)]
+        )
     row = []
     if view.phase == "open" and mine.guests < view.guests_max:
-        row.append(make_seat_button("+1", Do.MORE, view.code))
+        row.append(make_seat_button("+1", SeatAction.ADD_GUEST, view.code))
     if not mine.seats:
         row.append(make_leave_button(view, voice))
     elif view.can_leave_freely:
-        not_this_week = make_seat_button(voice.say(cannot), Do.CANT, view.code)
+        not_this_week = make_seat_button(voice.say(cannot), SeatAction.CANNOT_COME, view.code)
         row.append(not_this_week if regular else make_leave_button(view, voice))
     elif view.now < view.starts_at:
-        row.append(make_seat_button(voice.say(N_("Find my replacement")), Do.REPLACE, view.code))
+        row.append(
+            make_seat_button(voice.say(N_("Find my replacement")), SeatAction.FIND_REPLACEMENT, view.code)
+        )
     return [*rows, row] if row else rows
 
 
@@ -105,7 +109,7 @@ def _make_answer_rows(view: InstanceView, voice: Voice, given: str, cannot: str)
     joining = _joining(view, voice)
     if not joining:
         return []
-    answers = [(Do.MAYBE, N_("Maybe"), "maybe"), (Do.CANT, cannot, "declined")]
+    answers = [(SeatAction.MAYBE, N_("Maybe"), "maybe"), (SeatAction.CANNOT_COME, cannot, "declined")]
     return [
         joining,
         [make_seat_button(voice.say(label), do, view.code) for do, label, so in answers if so != given],
@@ -119,24 +123,24 @@ def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     if view.up_for_grabs and not view.joins_waitlist:
         return [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
     label = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
-    row = [make_seat_button(voice.say(label), Do.JOIN, view.code)]
+    row = [make_seat_button(voice.say(label), SeatAction.JOIN, view.code)]
     if view.guests_max:
-        row.append(make_seat_button("+1", Do.MORE, view.code))
+        row.append(make_seat_button("+1", SeatAction.ADD_GUEST, view.code))
     return row
 
 
 def make_moved_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """The answers to whether one still comes, now that the date has moved (`S6`)."""
-    still = Stay(code=view.code).pack()
+    still = StayCallback(code=view.code).pack()
     return [
         InlineKeyboardButton(text=voice.say(N_("Still coming")), callback_data=still),
-        make_seat_button(voice.say(N_("Not this time")), Do.LEAVE, view.code),
+        make_seat_button(voice.say(N_("Not this time")), SeatAction.LEAVE, view.code),
     ]
 
 
 def make_minimum_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """What an organiser may say of a date to which too few come (`S7`)."""
-    run, off = (Decide(code=view.code, run=run).pack() for run in (True, False))
+    run, off = (MinimumCallback(code=view.code, run=run).pack() for run in (True, False))
     return [
         InlineKeyboardButton(text=voice.say(N_("Run it")), callback_data=run),
         InlineKeyboardButton(text=voice.say(N_("Call it off")), callback_data=off),

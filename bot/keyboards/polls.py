@@ -5,7 +5,7 @@ from aiogram.types import InlineKeyboardButton
 from backend.i18n import N_, Voice
 from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
-from bot.callbacks import MakeDate, Pick, Run, RunPoll
+from bot.callbacks import CreateInstanceCallback, PollAction, PollActionCallback, VoteCallback
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, arrange_in_rows
 from bot.keyboards.links import make_app_button
 from bot.rendering import Rows, shorten
@@ -77,7 +77,7 @@ def _make_numbered_options(view: PollView) -> Rows:
 
 
 def _make_vote_button(view: PollView, option: OptionView, label: str) -> InlineKeyboardButton:
-    data = Pick(code=view.code, option=option.id).pack()
+    data = VoteCallback(code=view.code, option=option.id).pack()
     return InlineKeyboardButton(text=label, callback_data=data)
 
 
@@ -90,34 +90,36 @@ def _make_organiser_rows(view: PollView, voice: Voice) -> Rows:
     """Closing, making the date, and reminding who is missing; for who may."""
     does = []
     if view.open and view.managed:
-        does.append((N_("Close the poll"), Run.CLOSE))
+        does.append((N_("Close the poll"), PollAction.ASK_TO_CLOSE))
     if view.to_make:
-        does.append((N_("Close and make the date") if view.open else N_("Make the date"), Run.MAKE))
+        does.append(
+            (N_("Close and make the date") if view.open else N_("Make the date"), PollAction.CREATE_INSTANCE)
+        )
     if view.open and view.managed:
-        does.append((N_("Remind who is missing"), Run.REMIND))
+        does.append((N_("Remind who is missing"), PollAction.REMIND))
     return [[make_poll_action_button(voice.say(label), do, view.code)] for label, do in does]
 
 
-def make_poll_action_button(label: str, do: Run, code: str) -> InlineKeyboardButton:
+def make_poll_action_button(label: str, action: PollAction, code: str) -> InlineKeyboardButton:
     """A button of an organiser's about a poll."""
-    return InlineKeyboardButton(text=label, callback_data=RunPoll(do=do, code=code).pack())
+    return InlineKeyboardButton(text=label, callback_data=PollActionCallback(action=action, code=code).pack())
 
 
 def make_closing_rows(code: str, voice: Voice) -> Rows:
     """Close it for good, or not."""
-    yes = make_poll_action_button(voice.say(N_("Yes, close it")), Run.CLOSE_NOW, code)
-    return [[yes], [make_poll_action_button(voice.say(N_("Back")), Run.BACK, code)]]
+    yes = make_poll_action_button(voice.say(N_("Yes, close it")), PollAction.CLOSE, code)
+    return [[yes], [make_poll_action_button(voice.say(N_("Back")), PollAction.BACK, code)]]
 
 
 def make_capacity_rows(code: str, option: int, voice: Voice) -> Rows:
     """With how many seats the date is made; each makes it."""
 
     def make(label: str, seats: int) -> InlineKeyboardButton:
-        data = MakeDate(code=code, option=option, seats=seats).pack()
+        data = CreateInstanceCallback(code=code, option=option, seats=seats).pack()
         return InlineKeyboardButton(text=label, callback_data=data)
 
     return [
         *arrange_in_rows([make(str(seats), seats) for seats in _OFFERED_CAPACITIES]),
         [make(voice.say(N_("Room for all")), 0)],
-        [make_poll_action_button(voice.say(N_("Back")), Run.BACK, code)],
+        [make_poll_action_button(voice.say(N_("Back")), PollAction.BACK, code)],
     ]

@@ -6,37 +6,39 @@ from backend.bookings.standing_seats import StandingSeat
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.seats.promotion import Stage
-from bot.callbacks import Do, EndRegular, Seat
+from bot.callbacks import EndStandingSeatCallback, SeatAction, SeatCallback
 from bot.rendering import Rows
 
-_PRIMARY_ACTIONS = frozenset({Do.JOIN, Do.TAKE, Do.TAKE_FREE})
+_PRIMARY_ACTIONS = frozenset({SeatAction.JOIN, SeatAction.TAKE, SeatAction.TAKE_FREE})
 
 
-def make_seat_button(label: str, do: Do, code: str) -> InlineKeyboardButton:
+def make_seat_button(label: str, action: SeatAction, code: str) -> InlineKeyboardButton:
     """A button about one's own seat. What gives one stands out; nothing here is red."""
-    style = "primary" if do in _PRIMARY_ACTIONS else None
-    return InlineKeyboardButton(text=label, callback_data=Seat(do=do, code=code).pack(), style=style)
+    style = "primary" if action in _PRIMARY_ACTIONS else None
+    return InlineKeyboardButton(
+        text=label, callback_data=SeatCallback(action=action, code=code).pack(), style=style
+    )
 
 
 def make_leave_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Gives the seat, or the place in line, back."""
-    return make_seat_button(voice.say(N_("Leave")), Do.LEAVE, view.code)
+    return make_seat_button(voice.say(N_("Leave")), SeatAction.LEAVE, view.code)
 
 
 def make_take_button(seats: int, view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Takes what is offered, or what the first tap has (`W3`)."""
     label = N_("Take the seat") if seats == 1 else N_("Take the seats")
-    return make_seat_button(voice.say(label), Do.TAKE, view.code)
+    return make_seat_button(voice.say(label), SeatAction.TAKE, view.code)
 
 
 def make_keep_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Looks for a replacement no longer (`B6`)."""
-    return make_seat_button(voice.say(N_("Keep my seat")), Do.KEEP, view.code)
+    return make_seat_button(voice.say(N_("Keep my seat")), SeatAction.KEEP_SEAT, view.code)
 
 
 def make_offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """Yes or no to an offer of the reader's (`W3`)."""
-    pass_on = make_seat_button(voice.say(N_("Pass on")), Do.HAND_ON, view.code)
+    pass_on = make_seat_button(voice.say(N_("Pass on")), SeatAction.DECLINE_OFFER, view.code)
     return [make_take_button(view.mine.held if view.mine else 1, view, voice), pass_on]
 
 
@@ -48,15 +50,19 @@ def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboar
         return None
     if seats >= wanted and view.stage is not Stage.AUTOMATIC:
         return make_take_button(wanted, view, voice)
-    return make_seat_button(voice.say(N_("Take %(n)s now"), n=min(seats, wanted)), Do.TAKE_FREE, view.code)
+    return make_seat_button(
+        voice.say(N_("Take %(n)s now"), n=min(seats, wanted)), SeatAction.TAKE_FREE, view.code
+    )
 
 
 def make_standing_seat_rows(standing: StandingSeat, voice: Voice) -> Rows:
     """What may be done about a standing seat (`B11`)."""
-    ends = EndRegular(series_id=standing.series_id).pack()
+    ends = EndStandingSeatCallback(series_id=standing.series_id).pack()
     rows: Rows = [
         [InlineKeyboardButton(text=voice.say(N_("Give it back")), callback_data=ends)],
     ]
     if standing.next_code:
-        rows.insert(0, [make_seat_button(voice.say(N_("Not this week")), Do.CANT, standing.next_code)])
+        rows.insert(
+            0, [make_seat_button(voice.say(N_("Not this week")), SeatAction.CANNOT_COME, standing.next_code)]
+        )
     return rows

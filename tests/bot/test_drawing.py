@@ -31,11 +31,11 @@ def people(*parties: tuple[str, int], more: int = 0) -> Any:
 
 
 def draw(of: Any, who: Any = None, following: Any = None, *, language: str = "en") -> Any:
-    from bot.cards import event_card
+    from bot.cards import render_event_card
 
     with clock.stopped(START - timedelta(days=1)):
         of, following = at_this_moment(of), following and at_this_moment(following)
-        return event_card(of, following, who or people(), Voice(language), private=False)
+        return render_event_card(of, following, who or people(), Voice(language), private=False)
 
 
 def words(sheet: Any) -> list[list[str]]:
@@ -180,7 +180,7 @@ def test_the_same_card_has_the_same_digest() -> None:
 def test_a_poll_card(hidden: bool) -> None:
     """`P1`: hidden results show no bars, no counts, and no places left but none."""
     from backend.polls.queries import OptionView, PollView
-    from bot.cards import poll_card
+    from bot.cards import render_poll_card
 
     def option(n: int, text: str, votes: int, most: int | None = None) -> Any:
         shown = 0 if hidden else votes
@@ -212,7 +212,7 @@ def test_a_poll_card(hidden: bool) -> None:
         open=True,
     )
     with clock.stopped(START - timedelta(days=1)):
-        sheet = poll_card(poll, Voice("en"), private=False)
+        sheet = render_poll_card(poll, Voice("en"), private=False)
     assert sheet.text.startswith(
         "📊 <b>What do &lt;we&gt; cook?</b>\n"
         'Open vote · choose one · <tg-time unix="1795536000">until Tue 24 Nov, 18:00</tg-time>\n\n'
@@ -278,10 +278,12 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
 
 def private(of: Any, *, hours: float = 24, regular: bool = False) -> Any:
     """The sheet in the reader's own chat, so many hours before the start."""
-    from bot.cards import event_card
+    from bot.cards import render_event_card
 
     with clock.stopped(START - timedelta(hours=hours)):
-        return event_card(at_this_moment(of), None, people(), Voice("en"), private=True, regular=regular)
+        return render_event_card(
+            at_this_moment(of), None, people(), Voice("en"), private=True, regular=regular
+        )
 
 
 OPENS = ["Open in Emerald"]

@@ -3,7 +3,7 @@
 import json
 
 from backend.i18n import languages
-from bot.bot_setup import COMMANDS, IN_GROUPS, WEBHOOK_PATH, set_up_bot
+from bot.bot_setup import COMMANDS, GROUP_COMMANDS, WEBHOOK_PATH, set_up_bot
 from tests.telegram import Telegram
 
 
@@ -17,7 +17,7 @@ async def test_every_command_is_described_in_every_language(telegram: Telegram) 
         )
         assert [each.command for each in described] == list(COMMANDS)
         assert all(each.description for each in described)
-    assert set(IN_GROUPS) < set(COMMANDS)
+    assert set(GROUP_COMMANDS) < set(COMMANDS)
 
 
 async def test_with_a_webhook_telegram_is_told_where_and_with_what_secret(

@@ -5,12 +5,12 @@ from typing import Any
 
 from aiogram.types import Chat, Update, User
 
-from bot.middleware import InTurn
+from bot.middleware import InOrder
 
 
 async def test_one_persons_updates_keep_their_order() -> None:
     """Join, then leave, is not leave, then join, however long the first takes."""
-    in_turn, said = InTurn(), list[str]()
+    in_turn, said = InOrder(), list[str]()
     gate = asyncio.Event()
 
     async def pass_through(who: int, name: str, *, waits: bool = False) -> None:

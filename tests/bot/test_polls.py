@@ -13,7 +13,7 @@ from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll, poll_for_card
-from bot.cards import poll_card, render_card
+from bot.cards import render_card, render_poll_card
 from tests.telegram import Telegram, buttons
 
 Made = Callable[..., Any]
@@ -105,7 +105,7 @@ async def test_a_date_is_shown_in_the_readers_zone_too(telegram: Telegram, alice
     assert "18:00 (16:00) · " in (await telegram.say("Alice", f"/vote {code}"))["text"]
     card = await poll_for_card((await poll(code, alice)).id)
     assert card is not None
-    assert "(16:00)" not in poll_card(card, alice.voice, private=False).text
+    assert "(16:00)" not in render_poll_card(card, alice.voice, private=False).text
 
 
 @pytest.mark.parametrize("kind", ["single", "dates"])
@@ -145,7 +145,7 @@ async def test_forty_dates_fit_whatever_was_said(
     drawing = await render_card(instance_id=None, poll_id=view.id)
     assert drawing is not None
     await telegram.start("Alice")
-    mine = poll_card(view, alice.voice, private=True)
+    mine = render_poll_card(view, alice.voice, private=True)
     for chat, sheet in ((club.chat_id, drawing.sheet), (alice.telegram_id, mine)):
         answer = await post(telegram.bot, chat, sheet)
         assert answer.fate is SendResult.DONE, answer.why

@@ -76,6 +76,6 @@ async def test_settings_are_nobody_elses_business(telegram: Telegram, alice: Any
 
 async def test_a_button_that_was_forged_does_nothing(telegram: Telegram, alice: Any) -> None:
     """`X5`: a lead that is no number counts as none."""
-    from bot.handlers.preferences import _leads_after
+    from bot.handlers.preferences import toggle_lead
 
-    assert _leads_after("soon", await preferences(alice)) == set()
+    assert toggle_lead("soon", await preferences(alice)) == set()

@@ -39,10 +39,12 @@ async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await telegram.pump()
     with_sandbox = dataclasses.replace(settings, telegram_api_url=telegram.url)
     monkeypatch.setattr(webhook, "settings", with_sandbox)
-    app = Litestar([webhook.webhook], lifespan=[webhook.open_door], openapi_config=None, logging_config=None)
-    async with webhook.open_door(app):
+    app = Litestar(
+        [webhook.receive_update], lifespan=[webhook.bot_lifespan], openapi_config=None, logging_config=None
+    )
+    async with webhook.bot_lifespan(app):
         transport = httpx.ASGITransport(cast(Any, app))
-        headers = {webhook.SECRET: settings.webhook_secret}
+        headers = {webhook.SECRET_HEADER: settings.webhook_secret}
         async with httpx.AsyncClient(
             transport=transport, base_url="https://emerald.example", headers=headers
         ) as client:
@@ -65,10 +67,10 @@ async def test_delivered_twice_at_once_it_is_handled_once(
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä", None])
 async def test_without_the_secret_nothing_is_read(door: httpx.AsyncClient, secret: str | None) -> None:
-    from bot.webhook import SECRET
+    from bot.webhook import SECRET_HEADER
 
-    del door.headers[SECRET]
-    headers = {} if secret is None else {SECRET.encode(): secret.encode()}
+    del door.headers[SECRET_HEADER]
+    headers = {} if secret is None else {SECRET_HEADER.encode(): secret.encode()}
     answer = await door.post(PATH, json=update(5003), headers=headers)
     assert answer.status_code == 401
     assert not await db.value("SELECT true FROM telegram_updates WHERE update_id = 5003")

@@ -21,7 +21,7 @@ async def test_a_year_of_clubs(
     from tests.year.truth import Truth
 
     # What ended is looked at for what comes next every ten minutes: of a year, that would be most of the work.
-    monkeypatch.setattr("bot.cards.NEXT_DATE_PACE", timedelta(hours=12))
+    monkeypatch.setattr("bot.cards.NEXT_INSTANCE_REFRESH", timedelta(hours=12))
     plan = WHOLE if request.config.getoption("--whole-year") else SHORT
     plan = replace(plan, seed=request.config.getoption("--year-seed"))
     driver = Driver(plan, *clubs_of(plan))
