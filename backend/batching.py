@@ -32,22 +32,28 @@ BATCH_STATS: dict[str, BatchStats] = {}  # by the batcher's name
 
 
 class Batcher(Generic[Request, Result]):
-    """Collects requests by key.
+    """Collects requests by their `key`; without one, all together.
 
     `process(key, requests)` returns one result or exception for each request, in order. If it raises, each of its
     requests gets that exception. `name` is the label of the metrics.
     """
 
     def __init__(
-        self, name: str, process: Callable[[int, Sequence[Request]], Awaitable[Sequence[Result | Exception]]]
+        self,
+        name: str,
+        process: Callable[[int, Sequence[Request]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        key: Callable[[Request], int] = lambda _: 0,
     ) -> None:
         self._process = process
+        self._key = key
         self._stats = BATCH_STATS.setdefault(name, BatchStats())
         self._waiting: dict[int, deque[tuple[Request, asyncio.Future[Result]]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    async def submit(self, key: int, request: Request) -> Result:
+    async def submit(self, request: Request) -> Result:
         """The result of one request. Once submitted, it is processed even if its caller is cancelled."""
+        key = self._key(request)
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get(key)
         if waiting is None:
@@ -63,31 +69,35 @@ class Batcher(Generic[Request, Result]):
         try:
             while waiting:
                 batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
-                await self._resolve(key, batch)
+                self._count(len(batch))
+                try:
+                    results: Sequence[Result | Exception] = await self._process(
+                        key, [request for request, _ in batch]
+                    )
+                except Exception as error:  # raised again at each caller: nothing is swallowed
+                    results = [error] * len(batch)
+                for (_, future), result in zip(batch, results, strict=True):
+                    _resolve(future, result)
         finally:
             del self._waiting[key]
-            for _, result in waiting:  # only when this task was cancelled: the process is ending
-                result.cancel()
+            for _, result_future in waiting:  # only when this task was cancelled: the process is ending
+                result_future.cancel()
 
-    async def _resolve(self, key: int, batch: list[tuple[Request, asyncio.Future[Result]]]) -> None:
+    def _count(self, requests: int) -> None:
         self._stats.batches += 1
-        self._stats.requests += len(batch)
-        self._stats.largest = max(self._stats.largest, len(batch))
-        try:
-            results: Sequence[Result | Exception] = await self._process(
-                key, [request for request, _ in batch]
-            )
-        except Exception as error:  # raised again at each caller: nothing is swallowed
-            results = [error] * len(batch)
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.done():
-                continue
-            if isinstance(result, Exception):
-                future.set_exception(result)
-                # If the caller was cancelled, the loop must not complain of an exception that nobody retrieved.
-                future.exception()
-            else:
-                future.set_result(result)
+        self._stats.requests += requests
+        self._stats.largest = max(self._stats.largest, requests)
+
+
+def _resolve(future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+        # If the caller was cancelled, the loop must not complain of an exception that nobody retrieved.
+        future.exception()
+    else:
+        future.set_result(result)
 
 
 class TransactionBatcher(Batcher[Request, Result]):
@@ -105,9 +115,10 @@ class TransactionBatcher(Batcher[Request, Result]):
         name: str,
         process: Callable[[int, Sequence[Request], bool], Awaitable[Sequence[Result | Exception]]],
         *,
+        key: Callable[[Request], int] = lambda _: 0,
         group_by: Callable[[Request], Hashable] = lambda _: None,
     ) -> None:
-        super().__init__(name, self.process_batch)
+        super().__init__(name, self.process_batch, key=key)
         self._try = process
         self._group_by = group_by
 

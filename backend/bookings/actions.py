@@ -112,10 +112,10 @@ async def _submit(
     told = None if names is None else tuple(_clean_name(name) for name in names)
     request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=told)
     try:
-        return await allocator.submit(where.id, request)
+        return await allocator.submit((where.id, request))
     except NotAMemberHere:
         await _admit(person, where)
-        return await allocator.submit(where.id, request)
+        return await allocator.submit((where.id, request))
 
 
 def _clean_name(name: str) -> str:
@@ -178,16 +178,18 @@ async def seat(
     where = await find_instance(code)
     await may_seat(person, where.account_id, over=over)
     return await allocator.submit(
-        where.id,
-        Request(
-            Verb.SEAT,
-            via,
-            by=person.id,
-            membership_id=membership_id,
-            guests=guests,
-            over=over,
-            audited=True,
-        ),
+        (
+            where.id,
+            Request(
+                Verb.SEAT,
+                via,
+                by=person.id,
+                membership_id=membership_id,
+                guests=guests,
+                over=over,
+                audited=True,
+            ),
+        )
     )
 
 
@@ -203,8 +205,7 @@ async def put_in_line(
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     return await allocator.submit(
-        where.id,
-        Request(Verb.BOOK, via, by=person.id, membership_id=membership_id, guests=guests),
+        (where.id, Request(Verb.BOOK, via, by=person.id, membership_id=membership_id, guests=guests))
     )
 
 
@@ -215,8 +216,7 @@ async def set_guests_of(
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     return await allocator.submit(
-        where.id,
-        Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests),
+        (where.id, Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests))
     )
 
 
@@ -225,8 +225,7 @@ async def remove(code: str, person: Person, membership_id: int, *, via: Via = Vi
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     return await allocator.submit(
-        where.id,
-        Request(Verb.REMOVE, via, by=person.id, membership_id=membership_id, audited=True),
+        (where.id, Request(Verb.REMOVE, via, by=person.id, membership_id=membership_id, audited=True))
     )
 
 
@@ -244,8 +243,7 @@ async def set_capacity(
             most=CAPACITY_MAX,
         )
     return await allocator.submit(
-        where.id,
-        Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True),
+        (where.id, Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True))
     )
 
 
@@ -261,5 +259,5 @@ async def fill_all() -> int:
         clock.now(),
     )
     for row in rows:
-        await allocator.submit(row["instance_id"], Request(Verb.FILL, Via.SYSTEM))
+        await allocator.submit((row["instance_id"], Request(Verb.FILL, Via.SYSTEM)))
     return len(rows)

@@ -161,4 +161,4 @@ async def give_back(by: int, membership_ids: list[int], *, late: Verb, via: Via 
 
 
 async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
-    await allocator.submit(instance_id, Request(verb, via, by=by, membership_id=member, notify=False))
+    await allocator.submit((instance_id, Request(verb, via, by=by, membership_id=member, notify=False)))

@@ -47,7 +47,7 @@ def person_from(row: db.Row) -> Person:
 async def person(user_id: int) -> Person | None:
     """The person with this id of ours, unless they were erased (`A7`). Every request begins so: those that arrive together
     are looked up together."""
-    return await _batcher.submit(0, user_id)
+    return await _batcher.submit(user_id)
 
 
 async def _load_batch(_: int, ids: Sequence[int]) -> list[Person | None]:

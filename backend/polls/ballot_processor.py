@@ -14,13 +14,14 @@ from backend.polls.rules import Ballot, BallotState, Choice, VoteOutcome, decide
 class _Submission:
     """A ballot, and what its last try decided it to mean: for another try when that one may have been committed."""
 
+    poll_id: int
     ballot: Ballot
     decided: tuple[Choice, VoteOutcome] | None = None
 
 
 async def submit(poll_id: int, ballot: Ballot) -> VoteOutcome:
     """Cast a ballot. The outcome comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`."""
-    return await _batcher.submit(poll_id, _Submission(ballot))
+    return await _batcher.submit(_Submission(poll_id, ballot))
 
 
 async def _process_once(
@@ -61,4 +62,6 @@ def _decide_again(state: BallotState, ballot: Ballot, choice: Choice, outcome: V
     return decide(state, replace(ballot, choice=choice, tap=False))
 
 
-_batcher: TransactionBatcher[_Submission, VoteOutcome] = TransactionBatcher("polls", _process_once)
+_batcher: TransactionBatcher[_Submission, VoteOutcome] = TransactionBatcher(
+    "polls", _process_once, key=lambda one: one.poll_id
+)

@@ -18,11 +18,6 @@ from backend.seats.writing import write
 LANES = 3
 
 
-async def submit(instance_id: int, request: Request) -> Outcome:
-    """Submit a request for an instance's seats. The outcome comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`."""
-    return await _batcher.submit(instance_id % LANES, (instance_id, request))
-
-
 async def process_batch(
     lane: int, requests: Sequence[InstanceRequest], *, maybe_committed: bool = False
 ) -> list[Outcome | Exception]:
@@ -74,5 +69,7 @@ def _decide_or_refuse(
 
 
 _batcher: TransactionBatcher[InstanceRequest, Outcome] = TransactionBatcher(
-    "bookings", _process_once, group_by=lambda request: request[0]
+    "bookings", _process_once, key=lambda request: request[0] % LANES, group_by=lambda request: request[0]
 )
+# Submit an instance's id and a request. The outcome comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`.
+submit = _batcher.submit

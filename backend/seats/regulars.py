@@ -29,7 +29,7 @@ async def seat_regulars(series_id: int | None = None, membership_id: int | None 
     changes nothing."""
     rows = await db.rows(UNSEATED, clock.now(), series_id, membership_id)
     for row in rows:
-        await allocator.submit(row["id"], _request(row))
+        await allocator.submit((row["id"], _request(row)))
     return len(rows)
 
 

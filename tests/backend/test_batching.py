@@ -63,7 +63,7 @@ def faulty(name: str, error: type[Exception] = RuntimeError) -> Try:
 
 async def submit_all(batcher: Batcher[str, str], *requests: str) -> list[str]:
     """Submitted at once; each result, an exception by its type."""
-    results = await asyncio.gather(*(batcher.submit(0, one) for one in requests), return_exceptions=True)
+    results = await asyncio.gather(*(batcher.submit(one) for one in requests), return_exceptions=True)
     return [one if isinstance(one, str) else type(one).__name__ for one in results]
 
 
@@ -81,13 +81,13 @@ async def test_what_arrives_meanwhile_is_the_next_batch() -> None:
         return [key + n for n in numbers]
 
     batcher: Batcher[int, int] = Batcher("tests", process)
-    first = asyncio.ensure_future(batcher.submit(100, 1))
+    first = asyncio.ensure_future(batcher.submit(1))
     await started.wait()
-    others = [asyncio.ensure_future(batcher.submit(100, n)) for n in (2, 3, 4)]
+    others = [asyncio.ensure_future(batcher.submit(n)) for n in (2, 3, 4)]
     await asyncio.sleep(0)
     assert batches == [[1]], "a lone request waits for no other"
     release.set()
-    assert await asyncio.gather(first, *others) == [101, 102, 103, 104]
+    assert await asyncio.gather(first, *others) == [1, 2, 3, 4]
     assert batches == [[1], [2, 3, 4]]
     stats = BATCH_STATS["tests"]
     assert (stats.batches, stats.requests, stats.largest) == (2, 4, 3)
@@ -100,9 +100,9 @@ async def test_each_key_has_batches_of_its_own_side_by_side() -> None:
         await both.wait()
         return [key] * len(numbers)
 
-    batcher: Batcher[int, int] = Batcher("tests", process)
+    batcher: Batcher[int, int] = Batcher("tests", process, key=lambda number: number)
     async with asyncio.timeout(5):
-        assert [*await asyncio.gather(batcher.submit(1, 0), batcher.submit(2, 0))] == [1, 2]
+        assert [*await asyncio.gather(batcher.submit(1), batcher.submit(2))] == [1, 2]
 
 
 async def test_no_batch_is_larger_than_its_limit() -> None:
@@ -114,7 +114,7 @@ async def test_no_batch_is_larger_than_its_limit() -> None:
 
     batcher: Batcher[int, int] = Batcher("tests", process)
     numbers = range(BATCH_MAX + 10)
-    assert await asyncio.gather(*(batcher.submit(0, n) for n in numbers)) == list(numbers)
+    assert await asyncio.gather(*(batcher.submit(n) for n in numbers)) == list(numbers)
     assert sizes == [BATCH_MAX, 10]
 
 
@@ -126,7 +126,7 @@ async def test_a_cancelled_caller_takes_nothing_from_the_others() -> None:
         return [ValueError("unread") if n == 1 else n for n in numbers]
 
     batcher: Batcher[int, int] = Batcher("tests", process)
-    gone, stays = (asyncio.ensure_future(batcher.submit(0, n)) for n in (1, 2))
+    gone, stays = (asyncio.ensure_future(batcher.submit(n)) for n in (1, 2))
     await asyncio.sleep(0)
     gone.cancel()
     release.set()
@@ -144,7 +144,7 @@ async def test_a_batch_does_not_run_in_its_first_callers_context() -> None:
         return list(numbers)
 
     inside.set(True)
-    await Batcher("tests", process).submit(0, 1)
+    await Batcher("tests", process).submit(1)
     assert seen == [False]
 
 

@@ -296,7 +296,7 @@ class Bookings(RuleBasedStateMachine):
 
     def by_hand(self, verb: Verb, party: int, guests: int = 0) -> Coroutine[Any, Any, Outcome]:
         asked = Request(verb, Via.DASHBOARD, by=self.olga.id, membership_id=party, guests=guests)
-        return allocator.submit(self.instance_id, asked)
+        return allocator.submit((self.instance_id, asked))
 
     @rule(back=st.sampled_from((True, True, True, False)))
     def organiser_cancels(self, back: bool) -> None:

@@ -42,7 +42,7 @@ async def membership(person: Any) -> int:
 async def to_line(code: str, olga: Any, person: Any) -> Outcome:
     party = await membership(person)
     request = Request(Verb.TO_WAITLIST, Via.DASHBOARD, by=olga.id, membership_id=party)
-    return await allocator.submit((await find_instance(code)).id, request)
+    return await allocator.submit(((await find_instance(code)).id, request))
 
 
 # --- offers ---

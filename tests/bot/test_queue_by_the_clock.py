@@ -409,7 +409,7 @@ async def test_who_is_moved_to_another_date_is_told(
 async def by_hand(code: str, olga: Any, verb: Verb, person: Any, guests: int = 0) -> None:
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id)
     request = Request(verb, Via.DASHBOARD, by=olga.id, membership_id=membership, guests=guests, audited=True)
-    await submit((await find_instance(code)).id, request)
+    await submit(((await find_instance(code)).id, request))
 
 
 async def test_a_moved_dates_question_is_answered(
