@@ -1,4 +1,4 @@
-"""Pausing, duplicating and archiving a series (`S9`)."""
+"""Archiving a series, and restoring it (`S9`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -26,62 +26,63 @@ async def titles(club: Any, *, archived: bool = False) -> list[str]:
     return [one.draft.title for one in await events.all_series(club.id, archived=archived)]
 
 
-async def test_what_is_booked_is_not_put_away_without_a_word(
+async def test_a_series_with_participants_is_not_archived_without_a_reason(
     series: Make, club: Any, olga: Person, alice: Person, bob: Person, aino: Person, noon: datetime
 ) -> None:
-    """S9: without a reason the answer is no, and of how many dates; with one, each is cancelled and people are told."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    codes = [view.code for view in await series_instances(made.series_id, olga)]
+    """S9: without one the refusal says of how many instances; with one each is cancelled and people are
+    notified."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    codes = [view.code for view in await series_instances(new_series.series_id, olga)]
     await book(codes[0], alice, via=Via.MINIAPP)
     await answer(codes[1], bob, maybe=True, via=Via.MINIAPP)
     await book(codes[2], aino, via=Via.MINIAPP)
     await leave(codes[2], aino, via=Via.MINIAPP)
     await post_card(olga, codes[3])
-    with pytest.raises(Invalid) as no:
-        await archive_series(olga, club.id, made.series_id)
-    assert "2 dates ahead" in olga.voice.tell(no.value.words)
-    assert no.value.field == "reason"
+    with pytest.raises(Invalid) as refused:
+        await archive_series(olga, club.id, new_series.series_id)
+    assert "2 dates ahead" in olga.voice.tell(refused.value.words)
+    assert refused.value.field == "reason"
     assert await titles(club) == ["Evening flow yoga"]
 
-    assert await archive_series(olga, club.id, made.series_id, "The hall is sold.") == 4
-    assert await archive_series(olga, club.id, made.series_id) == 0
+    assert await archive_series(olga, club.id, new_series.series_id, "The hall is sold.") == 4
+    assert await archive_series(olga, club.id, new_series.series_id) == 0
     rows = await db.rows("SELECT user_id, detail->>'reason' AS reason FROM messages ORDER BY id")
     assert [(row["user_id"], row["reason"]) for row in rows] == [
         (alice.id, "The hall is sold."),
         (bob.id, "The hall is sold."),
     ]
-    seen = await event(codes[0], alice)
-    assert (seen.state, seen.mine and seen.mine.seats) == ("CANCELLED", 1)
-    assert {view.code for view in await series_instances(made.series_id, olga)} == set(codes[:4])
+    view = await event(codes[0], alice)
+    assert (view.state, view.mine and view.mine.seats) == ("CANCELLED", 1)
+    assert {view.code for view in await series_instances(new_series.series_id, olga)} == set(codes[:4])
     assert await titles(club) == []
     assert await titles(club, archived=True) == ["Evening flow yoga"]
     clock.advance(timedelta(weeks=2))
     assert await materialize_all_series() == 0
 
 
-async def test_what_nobody_wants_is_put_away_at_once_and_taken_out_again(
+async def test_a_series_without_participants_is_archived_at_once_and_restored(
     series: Make, club: Any, olga: Person, noon: datetime
 ) -> None:
-    """S9"""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    await post_card(olga, made.first_code)
-    assert await archive_series(olga, club.id, made.series_id) == 1
-    assert (await event(made.first_code, olga)).cancel_reason == "This is not held any more."
+    """S9."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    await post_card(olga, new_series.first_code)
+    assert await archive_series(olga, club.id, new_series.series_id) == 1
+    assert (await event(new_series.first_code, olga)).cancel_reason == "This is not held any more."
     clock.advance(timedelta(days=1))
-    assert await restore_series(olga, club.id, made.series_id) == 7
-    assert await restore_series(olga, club.id, made.series_id) == 0
+    assert await restore_series(olga, club.id, new_series.series_id) == 7
+    assert await restore_series(olga, club.id, new_series.series_id) == 0
     assert await titles(club) == ["Evening flow yoga"]
 
 
-async def test_members_and_strangers_put_nothing_away(
+async def test_members_and_strangers_archive_and_restore_nothing(
     series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
 ) -> None:
     """X4, A1."""
-    made = await series()
-    for verb in (archive_series, restore_series):
+    new_series = await series()
+    for action in (archive_series, restore_series):
         with pytest.raises(Forbidden):
-            await verb(alice, club.id, made.series_id)
+            await action(alice, club.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await verb(charlie, club.id, made.series_id)
+            await action(charlie, club.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await verb(olga, club.id, made.series_id + 1)
+            await action(olga, club.id, new_series.series_id + 1)

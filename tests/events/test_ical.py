@@ -1,4 +1,5 @@
-"""Dates as calendars read them (RFC 5545), held against readers of their own: icalendar and recurring-ical-events."""
+"""Instances as iCalendar (RFC 5545), checked with two independent readers: icalendar and
+recurring-ical-events."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,18 +27,18 @@ YOGA = CalendarEvent(
 )
 
 
-def read(*dates: CalendarEvent) -> tuple[str, Any]:
-    """The text and what icalendar reads in it."""
-    text = render_calendar(dates, host="emerald.example", name="Kallio Yoga")
+def render_and_parse(*calendar_events: CalendarEvent) -> tuple[str, Any]:
+    """The text, and what icalendar parses from it."""
+    text = render_calendar(calendar_events, host="emerald.example", name="Kallio Yoga")
     return text.decode(), Calendar.from_ical(text)
 
 
-def events(*dates: CalendarEvent) -> list[Any]:
-    return list(read(*dates)[1].walk("VEVENT"))
+def vevents(*calendar_events: CalendarEvent) -> list[Any]:
+    return list(render_and_parse(*calendar_events)[1].walk("VEVENT"))
 
 
-def test_says_what_a_date_is() -> None:
-    [event] = events(YOGA)
+def test_an_instance_is_a_vevent() -> None:
+    [event] = vevents(YOGA)
     assert event["UID"] == "abcdefghjk@emerald.example"
     assert (event["SEQUENCE"], event["STATUS"]) == (0, "CONFIRMED")
     assert event["SUMMARY"] == YOGA.title
@@ -50,33 +51,33 @@ def test_says_what_a_date_is() -> None:
     assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(minutes=75)
 
 
-def test_is_the_same_bytes_for_the_same_dates() -> None:
-    """Nothing is asked of the clock."""
-    assert read(YOGA)[0] == read(YOGA)[0]
+def test_the_same_events_give_the_same_bytes() -> None:
+    """The clock is not read."""
+    assert render_and_parse(YOGA)[0] == render_and_parse(YOGA)[0]
 
 
 def test_lines_end_with_crlf_and_are_at_most_75_octets() -> None:
-    """RFC 5545 3.1, also where a letter has several octets."""
-    long = replace(YOGA, title="Достопримечательности 🧘‍♀️ " * 12, description="ä" * 1000)
-    text, calendar = read(long)
+    """RFC 5545 §3.1, also where a character has several octets."""
+    long_event = replace(YOGA, title="Достопримечательности 🧘‍♀️ " * 12, description="ä" * 1000)
+    text, calendar = render_and_parse(long_event)
     assert text.endswith("END:VCALENDAR\r\n")
     assert "\n" not in text.replace("\r\n", "")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
     [event] = calendar.walk("VEVENT")
-    assert (event["SUMMARY"], event["DESCRIPTION"]) == (long.title, long.description)
+    assert (event["SUMMARY"], event["DESCRIPTION"]) == (long_event.title, long_event.description)
 
 
 @pytest.mark.parametrize(
     "text", ["a, b; c", "back\\slash", "line\nline", '"quoted": x=y', "\\n; ,", "END:VEVENT"]
 )
-def test_marks_are_escaped(text: str) -> None:
-    """RFC 5545 3.3.11: nothing an organiser writes breaks out of its line."""
-    raw, calendar = read(replace(YOGA, title=text, place=text, description=text))
+def test_special_characters_are_escaped(text: str) -> None:
+    """RFC 5545 §3.3.11: no text of an organiser can end its property."""
+    raw, calendar = render_and_parse(replace(YOGA, title=text, place=text, description=text))
     [event] = calendar.walk("VEVENT")
     assert event["SUMMARY"] == event["LOCATION"] == event["DESCRIPTION"] == text
     unfolded = raw.replace("\r\n ", "")
-    said = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-    assert f"SUMMARY:{said}\r\n" in unfolded
+    escaped = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+    assert f"SUMMARY:{escaped}\r\n" in unfolded
 
 
 @pytest.mark.parametrize(
@@ -88,23 +89,23 @@ def test_marks_are_escaped(text: str) -> None:
         (datetime(2027, 10, 31, 16, 0, tzinfo=UTC), "20271031T180000"),
     ],
 )
-def test_wall_clocks_on_both_sides_of_a_change(at: datetime, wall: str) -> None:
-    """S3: the zone is told so that a reader with no zones of its own reckons the same instants."""
-    text, calendar = read(replace(YOGA, starts_at=at, ends_at=at + timedelta(hours=1)))
+def test_wall_clocks_are_right_on_both_sides_of_a_dst_change(at: datetime, wall: str) -> None:
+    """S3: the VTIMEZONE gives a reader without a zone database the same instants."""
+    text, calendar = render_and_parse(replace(YOGA, starts_at=at, ends_at=at + timedelta(hours=1)))
     assert f"DTSTART;TZID=Europe/Helsinki:{wall}\r\n" in text
     [zone] = calendar.walk("VTIMEZONE")
-    told = zone.to_tz()
+    read_zone = zone.to_tz()
     local = datetime.strptime(wall, "%Y%m%dT%H%M%S")
     assert (
-        local.replace(tzinfo=told).utcoffset()
+        local.replace(tzinfo=read_zone).utcoffset()
         == local.replace(tzinfo=ZoneInfo("Europe/Helsinki")).utcoffset()
     )
-    [found] = recurring_ical_events.of(calendar).between(at, at + timedelta(hours=1))
-    assert found["DTSTART"].dt.astimezone(UTC) == at
+    [occurrence] = recurring_ical_events.of(calendar).between(at, at + timedelta(hours=1))
+    assert occurrence["DTSTART"].dt.astimezone(UTC) == at
 
 
-def test_each_zone_is_told_once_and_utc_needs_none() -> None:
-    text, calendar = read(
+def test_each_zone_has_one_vtimezone_and_utc_none() -> None:
+    text, calendar = render_and_parse(
         YOGA,
         replace(YOGA, code="b", zone="America/New_York"),
         replace(YOGA, code="c"),
@@ -117,28 +118,28 @@ def test_each_zone_is_told_once_and_utc_needs_none() -> None:
     assert {event["DTSTART"].dt for event in calendar.walk("VEVENT")} == {YOGA.starts_at}
 
 
-def test_an_hour_that_comes_twice_is_the_first() -> None:
+def test_of_a_time_that_exists_twice_the_first_is_written() -> None:
     """S3: 03:30 in Helsinki on 31 October 2027."""
     at = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
-    [event] = events(replace(YOGA, starts_at=at, ends_at=at + timedelta(hours=2)))
+    [event] = vevents(replace(YOGA, starts_at=at, ends_at=at + timedelta(hours=2)))
     assert event["DTSTART"].dt.astimezone(UTC) == at
     assert event["DTEND"].dt.astimezone(UTC) == at + timedelta(hours=2)
 
 
-def test_a_moved_and_a_cancelled_date_are_the_same_one_later() -> None:
+def test_a_moved_or_cancelled_instance_keeps_its_uid_and_raises_sequence() -> None:
     """S5, S6."""
     moved = replace(
         YOGA, starts_at=YOGA.starts_at + timedelta(days=2), ends_at=YOGA.ends_at + timedelta(days=2),
         sequence=1,
     )  # fmt: skip
-    off = replace(moved, sequence=2, status=EventStatus.CANCELLED)
-    told = [events(one)[0] for one in (YOGA, moved, off)]
-    assert {event["UID"] for event in told} == {"abcdefghjk@emerald.example"}
-    assert [event["SEQUENCE"] for event in told] == [0, 1, 2]
-    assert [event["STATUS"] for event in told] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    cancelled = replace(moved, sequence=2, status=EventStatus.CANCELLED)
+    components = [vevents(one)[0] for one in (YOGA, moved, cancelled)]
+    assert {event["UID"] for event in components} == {"abcdefghjk@emerald.example"}
+    assert [event["SEQUENCE"] for event in components] == [0, 1, 2]
+    assert [event["STATUS"] for event in components] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
 
 
-def test_no_dates_are_a_calendar_too() -> None:
-    text, calendar = read()
+def test_a_calendar_may_have_no_events() -> None:
+    text, calendar = render_and_parse()
     assert calendar.walk("VEVENT") == []
     assert "X-WR-CALNAME:Kallio Yoga\r\n" in text

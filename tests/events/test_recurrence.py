@@ -1,4 +1,4 @@
-"""When a series happens: hand-written examples of `S1` and `S3`, and those of RFC 5545 itself."""
+"""The occurrences of a series: hand-written examples of `S1` and `S3`, and the examples of RFC 5545."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -15,17 +15,17 @@ LONG_AGO, FAR_AWAY = datetime(1950, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzin
 
 
 def walls(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> list[datetime]:
-    """What the wall clock shows at the first dates of a series."""
+    """The wall clocks of the first occurrences of a series."""
     series = parse_recurrence(text)
-    found = occurrences(starts, zone, series, after=LONG_AGO, until=FAR_AWAY, limit=limit)
-    return [occurrence.local for occurrence in found]
+    result = occurrences(starts, zone, series, after=LONG_AGO, until=FAR_AWAY, limit=limit)
+    return [occurrence.local for occurrence in result]
 
 
 def days(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> list[str]:
-    """The days of the first dates of a series, all of them at the time of its start."""
-    found = walls(text, starts, zone, limit)
-    assert {wall.time() for wall in found} <= {starts.time()}
-    return [wall.date().isoformat() for wall in found]
+    """The days of the first occurrences of a series, all of them at the time of its start."""
+    result = walls(text, starts, zone, limit)
+    assert {wall.time() for wall in result} <= {starts.time()}
+    return [wall.date().isoformat() for wall in result]
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,12 @@ def days(text: str, starts: datetime, zone: str = HELSINKI, limit: int = 6) -> l
 def test_keeps_the_wall_clock_across_a_dst_change(zone: str, starts: datetime, offsets: list[float]) -> None:
     """`S3`: 18:00 stays 18:00."""
     weekly = parse_recurrence("FREQ=WEEKLY")
-    found = occurrences(starts, zone, weekly, after=LONG_AGO, until=FAR_AWAY, limit=3)
-    assert [o.local for o in found] == [starts + timedelta(weeks=n) for n in range(3)]
-    assert [o.utc_offset for o in found] == [timedelta(hours=hours) for hours in offsets]
-    assert [o.original_start for o in found] == [(o.local - o.utc_offset).replace(tzinfo=UTC) for o in found]
+    result = occurrences(starts, zone, weekly, after=LONG_AGO, until=FAR_AWAY, limit=3)
+    assert [occurrence.local for occurrence in result] == [starts + timedelta(weeks=n) for n in range(3)]
+    assert [occurrence.utc_offset for occurrence in result] == [timedelta(hours=hours) for hours in offsets]
+    assert [occurrence.original_start for occurrence in result] == [
+        (occurrence.local - occurrence.utc_offset).replace(tzinfo=UTC) for occurrence in result
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +62,8 @@ def test_keeps_the_wall_clock_across_a_dst_change(zone: str, starts: datetime, o
 def test_moves_a_time_that_does_not_exist_forward_by_the_gap(
     zone: str, local: datetime, moved: datetime, gap: int
 ) -> None:
-    """`S3`, and the organiser can be told which change does it."""
-    [date_of_the_change] = [
+    """`S3`; `find_clock_change` explains it to the organiser."""
+    [occurrence_of_the_change] = [
         occurrence
         for occurrence in occurrences(
             local - timedelta(days=7),
@@ -73,9 +75,9 @@ def test_moves_a_time_that_does_not_exist_forward_by_the_gap(
         )
         if occurrence.local.date() == local.date()
     ]
-    assert date_of_the_change.local == moved
-    assert resolve_local(local, zone) == date_of_the_change.original_start
-    assert resolve_local(moved, zone) == date_of_the_change.original_start
+    assert occurrence_of_the_change.local == moved
+    assert resolve_local(local, zone) == occurrence_of_the_change.original_start
+    assert resolve_local(moved, zone) == occurrence_of_the_change.original_start
     change = find_clock_change(local, zone)
     assert change is not None
     assert (change.kind, change.by, change.wall) == ("gap", timedelta(minutes=gap), moved)
@@ -97,18 +99,18 @@ def test_takes_the_first_of_a_time_that_exists_twice(
     assert resolve_local(local, zone) == first.replace(tzinfo=UTC)
     assert resolve_local(local.replace(fold=1), zone) == first.replace(tzinfo=UTC)
     daily = parse_recurrence("FREQ=DAILY")
-    span = {"after": first.replace(tzinfo=UTC) - timedelta(hours=12), "until": FAR_AWAY}
-    [found] = occurrences(local - timedelta(days=7), zone, daily, **span, limit=1)
-    assert (found.original_start, found.local) == (first.replace(tzinfo=UTC), local)
+    limits = {"after": first.replace(tzinfo=UTC) - timedelta(hours=12), "until": FAR_AWAY}
+    [result] = occurrences(local - timedelta(days=7), zone, daily, **limits, limit=1)
+    assert (result.original_start, result.local) == (first.replace(tzinfo=UTC), local)
     change = find_clock_change(local, zone)
     assert change is not None
     assert (change.kind, change.by, change.wall) == ("fold", timedelta(minutes=by), local)
 
 
-def test_gives_one_date_when_a_gap_moves_two_times_onto_each_other() -> None:
-    """`S2`, `S3`: 03:30 does not exist on that day and is 04:30, which is a date already."""
-    found = walls("FREQ=DAILY;BYHOUR=3,4", datetime(2026, 3, 28, 3, 30), limit=5)
-    assert [wall.strftime("%d %H:%M") for wall in found] == [
+def test_gives_one_occurrence_when_a_gap_moves_two_times_onto_each_other() -> None:
+    """`S2`, `S3`: 03:30 does not exist on that day and becomes 04:30, which is an occurrence already."""
+    result = walls("FREQ=DAILY;BYHOUR=3,4", datetime(2026, 3, 28, 3, 30), limit=5)
+    assert [wall.strftime("%d %H:%M") for wall in result] == [
         "28 03:30",
         "28 04:30",
         "29 04:30",
@@ -117,21 +119,21 @@ def test_gives_one_date_when_a_gap_moves_two_times_onto_each_other() -> None:
     ]
 
 
-def test_keeps_dates_in_order_when_a_gap_moves_one_past_another() -> None:
-    """`S3`: Lord Howe's 02:10 becomes 02:40, later than 02:35 of the same night; none is lost."""
+def test_keeps_occurrences_in_order_when_a_gap_moves_one_past_another() -> None:
+    """`S3`: Lord Howe's 02:10 becomes 02:40, later than 02:35 of the same night; neither is lost."""
     text, starts = "FREQ=DAILY;BYMINUTE=10,35", datetime(2026, 10, 4, 2, 10)
-    found = walls(text, starts - timedelta(days=1), LORD_HOWE, limit=4)
-    assert [wall.strftime("%d %H:%M") for wall in found] == [
+    result = walls(text, starts - timedelta(days=1), LORD_HOWE, limit=4)
+    assert [wall.strftime("%d %H:%M") for wall in result] == [
         "03 02:10",
         "03 02:35",
         "04 02:35",
         "04 02:40",
     ]
-    assert walls(text, starts - timedelta(days=1), LORD_HOWE, limit=3) == found[:3]
+    assert walls(text, starts - timedelta(days=1), LORD_HOWE, limit=3) == result[:3]
 
 
 def test_survives_a_day_that_a_country_skipped() -> None:
-    """`S3`: Samoa had no 30 December 2011; that day's date falls on the 31st, which has one."""
+    """`S3`: Samoa had no 30 December 2011; that day's occurrence moves to the 31st, which has one already."""
     assert days("FREQ=DAILY;COUNT=4", datetime(2011, 12, 29, 18), "Pacific/Apia") == [
         "2011-12-29",
         "2011-12-31",
@@ -139,14 +141,14 @@ def test_survives_a_day_that_a_country_skipped() -> None:
     ]
 
 
-def test_has_one_date_without_a_rule() -> None:
-    """`S1`: a single event is a series whose rule has one date."""
+def test_has_one_occurrence_without_a_rule() -> None:
+    """`S1`: a single event is a series with one occurrence."""
     assert days("", datetime(2026, 5, 1, 18)) == ["2026-05-01"]
     assert days("\r\n  \n", datetime(2026, 5, 1, 18)) == ["2026-05-01"]
 
 
-def test_starts_on_the_start_also_when_no_rule_matches_it() -> None:
-    """RFC 5545, 3.8.5.3: the start is the first date and the first that COUNT counts."""
+def test_has_its_start_even_when_no_rule_matches_it() -> None:
+    """RFC 5545 §3.8.5.3: the start is the first occurrence and the first that COUNT counts."""
     wednesday = datetime(2026, 4, 1, 18)
     assert days("FREQ=WEEKLY;BYDAY=TU;COUNT=3", wednesday) == [
         "2026-04-01",
@@ -157,24 +159,24 @@ def test_starts_on_the_start_also_when_no_rule_matches_it() -> None:
     assert days("FREQ=DAILY;INTERVAL=7;BYDAY=TU", wednesday) == ["2026-04-01"]
 
 
-def test_can_leave_out_the_start() -> None:
-    """What is left out is counted all the same and not made up for."""
+def test_can_exclude_the_start() -> None:
+    """An excluded occurrence is counted, and no other takes its place."""
     text = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE:20260401T180000"
     assert days(text, datetime(2026, 4, 1, 18)) == ["2026-04-02", "2026-04-03"]
 
 
 @pytest.mark.parametrize("until", ["20260415T150000Z", "20260415T180000", "20260415", "20260415T235959"])
-def test_includes_the_date_that_until_names(until: str) -> None:
-    """RFC 5545, 3.3.10: UNTIL is inclusive, in UTC (15:00Z is 18:00 in Helsinki) or local."""
-    found = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
-    assert found == ["2026-04-01", "2026-04-08", "2026-04-15"]
+def test_includes_the_occurrence_at_until(until: str) -> None:
+    """RFC 5545 §3.3.10: UNTIL is inclusive, in UTC (15:00Z is 18:00 in Helsinki) or local."""
+    result = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
+    assert result == ["2026-04-01", "2026-04-08", "2026-04-15"]
 
 
 @pytest.mark.parametrize("until", ["20260415T145959Z", "20260415T175959", "20260414"])
-def test_ends_before_a_date_past_until(until: str) -> None:
+def test_ends_before_an_occurrence_after_until(until: str) -> None:
     """An UNTIL in UTC is compared as an instant, a local one with the wall clock."""
-    found = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
-    assert found == ["2026-04-01", "2026-04-08"]
+    result = days(f"FREQ=WEEKLY;UNTIL={until}", datetime(2026, 4, 1, 18))
+    assert result == ["2026-04-01", "2026-04-08"]
 
 
 @pytest.mark.parametrize(
@@ -191,24 +193,24 @@ def test_ends_before_a_date_past_until(until: str) -> None:
         "EXRULE:FREQ=WEEKLY;INTERVAL=9;BYDAY=WE\nEXDATE:20260408",
     ],
 )
-def test_leaves_out_dates_however_they_are_written(exdate: str) -> None:
-    """`S1`. The last EXRULE would take the start away as well."""
-    found = days(f"RRULE:FREQ=WEEKLY\r\n{exdate}", datetime(2026, 4, 1, 18), limit=4)
-    kept = ["2026-04-15", "2026-04-22", "2026-04-29"]
-    assert [day for day in found if day != "2026-04-01"][:3] == kept
-    assert ("2026-04-01" in found) is ("INTERVAL=9" not in exdate)
+def test_excludes_dates_however_they_are_written(exdate: str) -> None:
+    """`S1`. The last EXRULE excludes the start as well."""
+    result = days(f"RRULE:FREQ=WEEKLY\r\n{exdate}", datetime(2026, 4, 1, 18), limit=4)
+    later = ["2026-04-15", "2026-04-22", "2026-04-29"]
+    assert [day for day in result if day != "2026-04-01"][:3] == later
+    assert ("2026-04-01" in result) is ("INTERVAL=9" not in exdate)
 
 
-def test_leaves_out_a_date_whose_time_was_moved_by_a_gap() -> None:
-    """An EXDATE names it by the time it should have had or by the one it has."""
+def test_excludes_an_occurrence_that_was_moved_by_a_gap() -> None:
+    """An EXDATE may name the time before or after the move."""
     starts = datetime(2026, 3, 28, 3, 30)
     for exdate in ("20260329T033000", "20260329T043000", "20260329T013000Z", "20260329"):
-        found = walls(f"RRULE:FREQ=DAILY\nEXDATE:{exdate}", starts, limit=2)
-        assert [wall.day for wall in found] == [28, 30]
+        result = walls(f"RRULE:FREQ=DAILY\nEXDATE:{exdate}", starts, limit=2)
+        assert [wall.day for wall in result] == [28, 30]
 
 
-def test_adds_single_dates() -> None:
-    """`S1`: RDATE local, in UTC, in a zone, and as a day at the series' own time; never twice."""
+def test_adds_rdates() -> None:
+    """`S1`: local, in UTC, in a zone, and as a day at the series' own time; none twice."""
     lines = [
         "RRULE:FREQ=WEEKLY;COUNT=2",
         "RDATE:20260403T180000",
@@ -227,10 +229,10 @@ def test_adds_single_dates() -> None:
     ]
 
 
-def test_can_name_the_second_of_a_doubled_time_by_its_instant() -> None:
-    """`S3` speaks of wall clocks; an RDATE in UTC means what it says."""
+def test_an_rdate_in_utc_can_be_the_second_of_a_time_that_exists_twice() -> None:
+    """`S3` applies to wall clocks; an RDATE in UTC is an instant."""
     text = "RDATE:20261025T003000Z,20261025T013000Z"
-    found = occurrences(
+    result = occurrences(
         datetime(2026, 10, 24, 18),
         HELSINKI,
         parse_recurrence(text),
@@ -238,12 +240,12 @@ def test_can_name_the_second_of_a_doubled_time_by_its_instant() -> None:
         until=FAR_AWAY,
         limit=9,
     )
-    assert [o.original_start.hour for o in found] == [15, 0, 1]
-    assert found[1].local == found[2].local == datetime(2026, 10, 25, 3, 30)
+    assert [occurrence.original_start.hour for occurrence in result] == [15, 0, 1]
+    assert result[1].local == result[2].local == datetime(2026, 10, 25, 3, 30)
 
 
-def test_unites_several_rules_and_counts_each_by_itself() -> None:
-    """`S1`: several rules allowed; a date of both is one."""
+def test_unites_several_rules_and_applies_each_count_by_itself() -> None:
+    """`S1`: an occurrence of both rules is one."""
     text = "FREQ=WEEKLY;BYDAY=WE;COUNT=3\nRRULE:FREQ=MONTHLY;BYMONTHDAY=1,8;COUNT=4"
     assert days(text, datetime(2026, 4, 1, 18), limit=99) == [
         "2026-04-01",
@@ -254,7 +256,7 @@ def test_unites_several_rules_and_counts_each_by_itself() -> None:
     ]
 
 
-# Starts 2 September 1997 at 9 in New York, unless said otherwise, as all the examples of RFC 5545.
+# Text, day of the start if not 2 September 1997, expected days; all at 9:00 in New York, as in RFC 5545.
 RFC_EXAMPLES = [
     ("RRULE:FREQ=DAILY;COUNT=5", "", "09-02 09-03 09-04 09-05 09-06"),
     ("RRULE:FREQ=DAILY;INTERVAL=10;COUNT=5", "", "09-02 09-12 09-22 10-02 10-12"),
@@ -342,22 +344,22 @@ RFC_EXAMPLES = [
 
 
 @pytest.mark.parametrize(("text", "starts", "expected"), RFC_EXAMPLES)
-def test_reads_the_examples_of_the_rfc_as_it_does(text: str, starts: str, expected: str) -> None:
-    """RFC 5545, 3.8.5.3 (a year is written where it changes)."""
+def test_reads_the_examples_of_the_rfc(text: str, starts: str, expected: str) -> None:
+    """RFC 5545 §3.8.5.3 (the expected days name a year only where it changes)."""
     first = datetime.fromisoformat(f"{starts or '1997-09-02'}T09:00")
-    wanted, year = [], 1997
+    expected_days, year = [], 1997
     for word in expected.split():
         if len(word) > 5:
             year = int(word[:4])
-        wanted.append(f"{year}-{word[-5:]}")
-    longer = days(text, first, NEW_YORK, limit=len(wanted) + 1)
-    assert longer[: len(wanted)] == wanted
+        expected_days.append(f"{year}-{word[-5:]}")
+    result = days(text, first, NEW_YORK, limit=len(expected_days) + 1)
+    assert result[: len(expected_days)] == expected_days
     if "COUNT" in text or "UNTIL" in text:
-        assert longer == wanted
+        assert result == expected_days
 
 
-def test_skips_what_a_month_or_year_does_not_have() -> None:
-    """RFC 5545, 3.3.10: an invalid date is ignored and not counted."""
+def test_skips_days_that_a_month_or_year_does_not_have() -> None:
+    """RFC 5545 §3.3.10: an invalid date is ignored and not counted."""
     assert days("FREQ=MONTHLY;COUNT=4", datetime(2026, 1, 31, 18)) == [
         "2026-01-31",
         "2026-03-31",
@@ -371,9 +373,9 @@ def test_skips_what_a_month_or_year_does_not_have() -> None:
     ]
 
 
-def test_reads_what_dateutil_reads_otherwise() -> None:
-    """Where the library under us departs from RFC 5545, which these examples follow."""
-    # A plain weekday beside one with an ordinal: either, not both.
+def test_follows_the_rfc_where_dateutil_does_not() -> None:
+    """Examples in which dateutil by itself departs from RFC 5545."""
+    # A weekday without an ordinal beside one with: either matches.
     assert days("FREQ=MONTHLY;BYDAY=MO,1FR", datetime(2026, 6, 1, 18), limit=7) == [
         "2026-06-01",
         "2026-06-05",
@@ -390,13 +392,13 @@ def test_reads_what_dateutil_reads_otherwise() -> None:
         "2026-05-18",
         "2026-05-25",
     ]
-    # BYSETPOS counts in the whole week, also in the one the series starts in.
+    # BYSETPOS counts within the whole week, even in the week of the start.
     assert days("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=2", datetime(2026, 4, 1, 18), limit=3) == [
         "2026-04-01",
         "2026-04-08",
         "2026-04-15",
     ]
-    # A week by its number is the start's weekday of it, not seven days.
+    # BYWEEKNO alone means the weekday of the start, not seven days.
     assert days("FREQ=YEARLY;BYWEEKNO=20", datetime(2026, 5, 13, 18), limit=3) == [
         "2026-05-13",
         "2027-05-19",
@@ -404,15 +406,15 @@ def test_reads_what_dateutil_reads_otherwise() -> None:
     ]
 
 
-def test_gives_what_lies_after_one_instant_and_not_past_another() -> None:
-    """The span excludes its first instant and includes its last, so that spans can be joined."""
+def test_gives_occurrences_after_one_instant_up_to_another() -> None:
+    """`after` is exclusive and `until` inclusive, so that spans can be joined."""
     starts, weekly = datetime(2026, 4, 1, 18), parse_recurrence("FREQ=WEEKLY")
     first = resolve_local(starts, HELSINKI)
     week = timedelta(weeks=1)
 
     def between(after: datetime, until: datetime, limit: int = 99) -> list[datetime]:
-        found = occurrences(starts, HELSINKI, weekly, after=after, until=until, limit=limit)
-        return [occurrence.original_start for occurrence in found]
+        result = occurrences(starts, HELSINKI, weekly, after=after, until=until, limit=limit)
+        return [occurrence.original_start for occurrence in result]
 
     assert between(LONG_AGO, first) == [first]
     assert between(first, first + 2 * week) == [first + week, first + 2 * week]
@@ -422,8 +424,8 @@ def test_gives_what_lies_after_one_instant_and_not_past_another() -> None:
     assert between(first + week, first) == []
 
 
-def test_ends_soon_on_rules_that_match_next_to_nothing() -> None:
-    """A century is looked through and no more: nobody waits for the year 9999."""
+def test_ends_soon_on_rules_that_hardly_ever_match() -> None:
+    """Only a century is searched: nobody waits for the year 9999."""
     starts = datetime(2026, 4, 1, 18)
     assert days("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO", starts, limit=99) == [
         "2026-04-01",
@@ -434,18 +436,18 @@ def test_ends_soon_on_rules_that_match_next_to_nothing() -> None:
     assert days("RRULE:FREQ=MONTHLY\nEXRULE:FREQ=MONTHLY", starts) == []
 
 
-def test_ends_at_the_end_of_the_calendar_without_a_fault() -> None:
-    """dateutil raises when its last week reaches over the year 9999; the search just ends there."""
+def test_ends_at_the_end_of_the_calendar_without_an_error() -> None:
+    """dateutil raises when its last week reaches past the year 9999; the search ends there."""
     weekly = Rule(Freq.WEEKLY, by_day=(WeekdayNum(Weekday.SU),))
     sunday = datetime(2998, 4, 1, 18)
-    found = list(wall_times(weekly, sunday))
-    assert found[0] == sunday
-    assert {after - before for before, after in pairwise(found)} == {timedelta(weeks=1)}
-    assert found[-1] > datetime(3098, 4, 1)
+    result = list(wall_times(weekly, sunday))
+    assert result[0] == sunday
+    assert {after - before for before, after in pairwise(result)} == {timedelta(weeks=1)}
+    assert result[-1] > datetime(3098, 4, 1)
 
 
-def test_drops_a_fraction_of_a_second_and_a_fold() -> None:
-    """A start as a database may give it back is the same wall clock."""
+def test_ignores_fractions_of_a_second_and_fold() -> None:
+    """The start means the same wall clock without them."""
     starts = datetime(2026, 10, 25, 3, 30, fold=1)
     assert walls("", starts.replace(microsecond=5)) == [starts.replace(fold=0)]
 
@@ -463,15 +465,15 @@ def test_drops_a_fraction_of_a_second_and_a_fold() -> None:
         (datetime.max, HELSINKI, LONG_AGO, ValueError),
     ],
 )
-def test_refuses_what_is_no_wall_clock_zone_or_span(
+def test_refuses_arguments_that_are_no_wall_clock_zone_or_limit(
     starts: datetime, zone: str, after: datetime, fault: type[Exception]
 ) -> None:
-    """What a caller got wrong is said, not guessed."""
+    """A caller's mistake raises."""
     with pytest.raises(fault):
         occurrences(starts, zone, parse_recurrence(""), after=after, until=FAR_AWAY, limit=1)
 
 
-def test_knows_a_plain_time() -> None:
-    """Most times are neither doubled nor missing."""
+def test_most_wall_clocks_have_no_clock_change() -> None:
+    """They exist exactly once."""
     assert find_clock_change(datetime(2026, 5, 1, 18), HELSINKI) is None
     assert find_clock_change(datetime.combine(date(2026, 3, 29), datetime.min.time()), "UTC") is None

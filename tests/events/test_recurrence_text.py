@@ -1,4 +1,4 @@
-"""Recurrences as text and as words: what is read, what is refused and how, what is built (`S1`)."""
+"""Recurrences as text: parsing, refusing, describing and building them (`S1`)."""
 
 import re
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ STARTS = datetime(2026, 4, 1, 18)
 MO, TU, WE, TH, FR = Weekday.MO, Weekday.TU, Weekday.WE, Weekday.TH, Weekday.FR
 
 
-def test_reads_every_kind_of_line() -> None:
+def test_parses_every_property() -> None:
     """`S1`: RRULE, RDATE, EXDATE and EXRULE, in any case, order and folding."""
-    read = parse_recurrence(
+    recurrence = parse_recurrence(
         "exdate;tzid=America/New_York:20260408T110000\r\n"
         "RRULE:FREQ=MONTHLY;BYDAY=MO,\r\n"
         " TU;BYSETPOS=-1;UNTIL=20270101T000000Z;\r\n"
@@ -31,19 +31,19 @@ def test_reads_every_kind_of_line() -> None:
         "RDATE:20260405T180000\r\n"
         "EXRULE:FREQ=YEARLY;UNTIL=20300101T180000\r\n"
     )
-    monthly, weekly, daily = read.rules
+    monthly, weekly, daily = recurrence.rules
     assert (monthly.freq, monthly.by_day) == (Freq.MONTHLY, (WeekdayNum(MO), WeekdayNum(TU)))
     assert (monthly.by_set_pos, monthly.until) == ((-1,), datetime(2027, 1, 1, tzinfo=UTC))
     assert (weekly.freq, weekly.interval, weekly.count) == (Freq.WEEKLY, 2, 5)
     assert (weekly.week_start, weekly.until) == (Weekday.SU, None)
     assert (daily.by_hour, daily.until) == ((9, 18), date(2026, 5, 1))
-    assert read.rdates == (date(2026, 4, 3), date(2026, 4, 4), datetime(2026, 4, 5, 18))
-    assert read.exdates == (datetime(2026, 4, 8, 15, tzinfo=UTC),)
-    assert [rule.until for rule in read.exrules] == [datetime(2030, 1, 1, 18)]
+    assert recurrence.rdates == (date(2026, 4, 3), date(2026, 4, 4), datetime(2026, 4, 5, 18))
+    assert recurrence.exdates == (datetime(2026, 4, 8, 15, tzinfo=UTC),)
+    assert [rule.until for rule in recurrence.exrules] == [datetime(2030, 1, 1, 18)]
 
 
 @pytest.mark.parametrize(
-    ("text", "key"),
+    ("text", "fault"),
     [
         ("every Tuesday", "rule.syntax"),
         ("RRULE:", "rule.syntax"),
@@ -112,17 +112,17 @@ def test_reads_every_kind_of_line() -> None:
         ("FREQ=DAILY;BYHOUR=" + "1," * 20_000, "rule.too-long"),
     ],
 )
-def test_says_what_is_wrong(text: str, key: str) -> None:
-    """`X5`: each fault has its own sentence, which names the part at fault and stays short."""
+def test_refuses_each_fault_with_its_own_sentence(text: str, fault: str) -> None:
+    """`X5`: the sentence names the part at fault and stays short."""
     with pytest.raises(InvalidRecurrence) as refused:
         parse_recurrence(text)
-    assert refused.value.fault == key
+    assert refused.value.fault == fault
     assert refused.value.message % refused.value.values == str(refused.value)
     assert len(str(refused.value)) < 200
 
 
-def test_names_the_part_that_is_wrong() -> None:
-    """`X5`: of a long text the organiser is shown the piece to mend."""
+def test_names_the_part_at_fault() -> None:
+    """`X5`: in a long text the organiser sees which piece to correct."""
     with pytest.raises(InvalidRecurrence, match=re.escape("BYDAY=XX")):
         parse_recurrence("RRULE:FREQ=WEEKLY;COUNT=4;BYDAY=XX\nEXDATE:20260401T180000")
 
@@ -133,51 +133,51 @@ RULES = [
     "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYMONTH=5\nEXDATE;TZID=America/New_York:19970902T090000",
     "EXRULE:FREQ=DAILY;BYHOUR=9,18\r\nRDATE;VALUE=DATE:20260401,20260402",
 ]
-WORDS = sorted({word for rule in RULES for word in re.findall(r"\w+|\W", rule)} | {"0", "99999999"})
-nonsense = st.lists(st.sampled_from(WORDS), max_size=30).map("".join)
+TOKENS = sorted({word for rule in RULES for word in re.findall(r"\w+|\W", rule)} | {"0", "99999999"})
+random_tokens = st.lists(st.sampled_from(TOKENS), max_size=30).map("".join)
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> str:
-    """A rule with a piece of it put in another place, doubled, lost or replaced."""
+def damaged_rules(draw: st.DrawFn) -> str:
+    """A rule with pieces moved, doubled, removed or replaced."""
     text = draw(st.sampled_from(RULES))
     for _ in range(draw(st.integers(1, 3))):
         at, to = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-        text = text[:at] + draw(nonsense | st.text(max_size=3) | st.just(text[at:to])) + text[to:]
+        text = text[:at] + draw(random_tokens | st.text(max_size=3) | st.just(text[at:to])) + text[to:]
     return text
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.text() | nonsense | damaged())
+@given(st.text() | random_tokens | damaged_rules())
 @example("\x1c:\x1e")
 @example("RRULE:FREQ=WEEKLY;UNTIL=00000000")
 @example("FREQ=DAILY;INTERVAL=999;BYMONTH=2;BYMONTHDAY=29")
-def test_takes_any_text_or_refuses_it(text: str) -> None:
-    """`X5`: nothing but `InvalidRecurrence` comes of any text; what is taken can be used and described."""
+def test_parses_or_refuses_any_text(text: str) -> None:
+    """`X5`: it raises nothing but `InvalidRecurrence`; what it parses can be expanded and described."""
     try:
-        read = parse_recurrence(text)
+        recurrence = parse_recurrence(text)
     except InvalidRecurrence:
         return
-    span = {
+    limits = {
         "after": datetime(2026, 1, 1, tzinfo=UTC),
         "until": datetime(2027, 1, 1, tzinfo=UTC),
     }
-    found = occurrences(STARTS, "Europe/Helsinki", read, **span, limit=20)
-    assert len(found) <= 20
-    assert len(describe_recurrence(read, STARTS).rules) == len(read.rules)
+    instants = occurrences(STARTS, "Europe/Helsinki", recurrence, **limits, limit=20)
+    assert len(instants) <= 20
+    assert len(describe_recurrence(recurrence, STARTS).rules) == len(recurrence.rules)
 
 
-# --- Words --------------------------------------------------------------------------------------
+# --- The description --------------------------------------------------------------------------------------
 
 
-def test_describes_one_date() -> None:
+def test_describes_a_single_event() -> None:
     """`S1`: nothing repeats."""
-    words = describe_recurrence(Recurrence(), STARTS)
-    assert (words.is_single, words.rules, words.builder_rule) == (True, (), None)
+    description = describe_recurrence(Recurrence(), STARTS)
+    assert (description.is_single, description.rules, description.builder_rule) == (True, (), None)
 
 
 def test_describes_what_the_start_implies() -> None:
-    """RFC 5545: what a rule does not say is taken from the start (a Wednesday, 1 April, 18:00)."""
+    """RFC 5545 §3.3.10: absent parts follow from the start (a Wednesday, 1 April, 18:00)."""
     weekly, monthly, yearly = describe_recurrence(
         parse_recurrence("FREQ=WEEKLY\nFREQ=MONTHLY\nFREQ=YEARLY"), STARTS
     ).rules
@@ -186,9 +186,9 @@ def test_describes_what_the_start_implies() -> None:
     assert (yearly.month_days, yearly.months) == ((1,), (4,))
 
 
-def test_describes_a_long_recurrence_whole() -> None:
-    """Every part has its place, and the builder does not pretend to know it."""
-    words = describe_recurrence(
+def test_describes_every_part_of_a_long_recurrence() -> None:
+    """The rule builder cannot express it."""
+    description = describe_recurrence(
         parse_recurrence(
             "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;BYHOUR=9,18;COUNT=5\n"
             "RDATE:20260504T180000\nRDATE;VALUE=DATE:20260503\nEXDATE:20260601T150000Z\n"
@@ -196,23 +196,23 @@ def test_describes_a_long_recurrence_whole() -> None:
         ),
         STARTS,
     )
-    [line] = words.rules
-    assert line.weekdays == (MO, TU, WE, TH, FR)
-    assert (line.positions, line.count, line.ordinal) == ((-1,), 5, None)
-    assert line.times == (time(9), time(18))
-    assert [rule.months for rule in words.exrules] == [(12,)]
-    assert words.rdates == (date(2026, 5, 3), datetime(2026, 5, 4, 18))
-    assert words.exdates == (datetime(2026, 6, 1, 15, tzinfo=UTC),)
-    assert words.builder_rule is None
-    assert not words.is_single
+    [rule_description] = description.rules
+    assert rule_description.weekdays == (MO, TU, WE, TH, FR)
+    assert (rule_description.positions, rule_description.count, rule_description.ordinal) == ((-1,), 5, None)
+    assert rule_description.times == (time(9), time(18))
+    assert [rule.months for rule in description.exrules] == [(12,)]
+    assert description.rdates == (date(2026, 5, 3), datetime(2026, 5, 4, 18))
+    assert description.exdates == (datetime(2026, 6, 1, 15, tzinfo=UTC),)
+    assert description.builder_rule is None
+    assert not description.is_single
 
 
-def test_sees_the_second_tuesday_however_it_is_written() -> None:
-    """Some calendars write it as a position."""
+def test_recognises_the_second_tuesday_however_it_is_written() -> None:
+    """Some calendars write it with BYSETPOS."""
     for text in ("FREQ=MONTHLY;BYDAY=2TU", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2"):
-        words = describe_recurrence(parse_recurrence(text), STARTS)
-        assert words.builder_rule is not None
-        assert (words.builder_rule.ordinal, words.builder_rule.weekdays) == (2, (TU,))
+        description = describe_recurrence(parse_recurrence(text), STARTS)
+        assert description.builder_rule is not None
+        assert (description.builder_rule.ordinal, description.builder_rule.weekdays) == (2, (TU,))
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_sees_the_second_tuesday_however_it_is_written() -> None:
         "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,SU",
     ],
 )
-def test_leaves_to_the_text_what_the_builder_cannot_say(text: str) -> None:
-    """The dashboard shows such a rule as it is and does not simplify it by being opened."""
+def test_offers_no_builder_rule_that_the_builder_cannot_express(text: str) -> None:
+    """The dashboard shows the text of such a rule; opening it does not simplify it."""
     assert describe_recurrence(parse_recurrence(text), STARTS).builder_rule is None
 
 
@@ -253,22 +253,22 @@ UNTIL = (
     ordinal=st.none() | st.integers(-5, 5).filter(bool),
     until=UNTIL | UNTIL.map(lambda u: u.replace(tzinfo=UTC) if isinstance(u, datetime) else u),
     count=st.none() | st.integers(1, 99_999),
-    extra=st.lists(st.dates(date(2026, 4, 2), date(2030, 1, 1)), max_size=3, unique=True),
+    dates=st.lists(st.dates(date(2026, 4, 2), date(2030, 1, 1)), max_size=3, unique=True),
     starts=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
         lambda wall: wall.replace(microsecond=0)
     ),
 )
-def test_describes_what_was_built_as_it_was_built(
+def test_describes_a_built_rule_as_it_was_built(
     freq: Freq,
     interval: int,
     weekdays: Sequence[Weekday],
     ordinal: int | None,
     until: DateOrDateTime | None,
     count: int | None,
-    extra: Sequence[date],
+    dates: Sequence[date],
     starts: datetime,
 ) -> None:
-    """A rule opened in the builder shows what was chosen, and saves as the same text."""
+    """A rule opened in the builder shows what was chosen and is saved as the same recurrence."""
     assume(until is None or count is None)
     if freq is Freq.MONTHLY:
         assume(bool(weekdays) == (ordinal is not None))
@@ -276,30 +276,34 @@ def test_describes_what_was_built_as_it_was_built(
         assume(ordinal is None)
         assume(freq is not Freq.YEARLY or not weekdays)
     end = (until, count)
-    text = build_rule(freq, interval, weekdays, ordinal, *end, rdates=extra, exdates=extra)
-    words = describe_recurrence(parse_recurrence(text), starts)
-    line = words.builder_rule
-    assert line is not None
-    assert (line.freq, line.interval, line.ordinal) == (freq, interval, ordinal)
-    assert (line.until, line.count) == end
-    implied = (Weekday(starts.weekday()),) if freq is Freq.WEEKLY else ()
-    assert line.weekdays == (tuple(sorted(weekdays)) or implied)
-    assert words.rdates == words.exdates == tuple(sorted(extra))
-    again = build_rule(
-        line.freq,
-        line.interval,
-        line.weekdays,
-        line.ordinal,
-        line.until,
-        line.count,
-        rdates=words.rdates,
-        exdates=words.exdates,
+    text = build_rule(freq, interval, weekdays, ordinal, *end, rdates=dates, exdates=dates)
+    description = describe_recurrence(parse_recurrence(text), starts)
+    rule_description = description.builder_rule
+    assert rule_description is not None
+    assert (rule_description.freq, rule_description.interval, rule_description.ordinal) == (
+        freq,
+        interval,
+        ordinal,
     )
-    assert describe_recurrence(parse_recurrence(again), starts) == words
+    assert (rule_description.until, rule_description.count) == end
+    implied = (Weekday(starts.weekday()),) if freq is Freq.WEEKLY else ()
+    assert rule_description.weekdays == (tuple(sorted(weekdays)) or implied)
+    assert description.rdates == description.exdates == tuple(sorted(dates))
+    rebuilt = build_rule(
+        rule_description.freq,
+        rule_description.interval,
+        rule_description.weekdays,
+        rule_description.ordinal,
+        rule_description.until,
+        rule_description.count,
+        rdates=description.rdates,
+        exdates=description.exdates,
+    )
+    assert describe_recurrence(parse_recurrence(rebuilt), starts) == description
 
 
-def test_writes_rules_that_people_can_read() -> None:
-    """The text behind the disclosure."""
+def test_builds_readable_rules() -> None:
+    """Organisers can see the text in the form."""
     assert build_rule(Freq.WEEKLY) == "RRULE:FREQ=WEEKLY"
     assert build_rule(
         Freq.MONTHLY,
@@ -315,12 +319,12 @@ def test_writes_rules_that_people_can_read() -> None:
         "EXDATE;VALUE=DATE:20260630",
         "EXDATE:20260728T150000Z",
     ]
-    evening = datetime(2026, 7, 28, 18, tzinfo=ZoneInfo("Europe/Helsinki"))
-    assert build_rule(Freq.DAILY, until=evening) == "RRULE:FREQ=DAILY;UNTIL=20260728T150000Z"
+    until = datetime(2026, 7, 28, 18, tzinfo=ZoneInfo("Europe/Helsinki"))
+    assert build_rule(Freq.DAILY, until=until) == "RRULE:FREQ=DAILY;UNTIL=20260728T150000Z"
 
 
 @pytest.mark.parametrize(
-    ("freq", "choice", "key"),
+    ("freq", "arguments", "fault"),
     [
         (Freq.MONTHLY, {"weekdays": [TU]}, "rule.together"),
         (Freq.MONTHLY, {"ordinal": 2}, "rule.together"),
@@ -333,8 +337,8 @@ def test_writes_rules_that_people_can_read() -> None:
         (Freq.WEEKLY, {"count": 2, "until": date(2027, 1, 1)}, "rule.ends-twice"),
     ],
 )
-def test_builds_nothing_that_cannot_be(freq: Freq, choice: dict[str, object], key: str) -> None:
-    """`X5`: a combination of the form that means nothing is refused as the text would be."""
+def test_refuses_combinations_that_mean_nothing(freq: Freq, arguments: dict[str, object], fault: str) -> None:
+    """`X5`: they are refused as their text would be."""
     with pytest.raises(InvalidRecurrence) as refused:
-        build_rule(freq, **choice)  # type: ignore[arg-type]  # one of its own per case
-    assert refused.value.fault == key
+        build_rule(freq, **arguments)  # type: ignore[arg-type]  # each case has arguments of its own
+    assert refused.value.fault == fault

@@ -81,10 +81,10 @@ async def test_a_regular_has_a_seat_on_each_new_instance_from_its_first_moment(
     make_more: Callable[[Person, Any, int], Awaitable[None]],
 ) -> None:
     """B11: instance and booking are rows of one transaction, so that nobody can be faster."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    membership_id = await give_standing_seat(olga, club, made.series_id, alice)
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    membership_id = await give_standing_seat(olga, club, new_series.series_id, alice)
     newest = await db.value("SELECT max(id) FROM event_instances")
-    await make_more(olga, club, made.series_id)
+    await make_more(olga, club, new_series.series_id)
     new = await db.rows(
         "SELECT b.seats, b.xmin = i.xmin AS in_one_transaction FROM event_instances i"
         " LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = $2 WHERE i.id > $1",
@@ -101,15 +101,16 @@ async def test_regulars_beyond_the_capacity_wait_in_the_order_of_their_standing_
     series: Make, club: Any, olga: Person, alice: Person, bob: Person, noon: datetime
 ) -> None:
     """B11, W1: the longest-standing first."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", capacity=1)
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", capacity=1)
     memberships = []
     for person in (bob, alice):
-        memberships.append(await give_standing_seat(olga, club, made.series_id, person))
+        memberships.append(await give_standing_seat(olga, club, new_series.series_id, person))
         clock.advance(timedelta(minutes=1))
     newest = await db.value("SELECT max(id) FROM event_instances")
-    await let_weeks_pass(olga, club, made.series_id)
+    await let_weeks_pass(olga, club, new_series.series_id)
     rows = await db.rows(
-        "SELECT membership_id, seats, waiting FROM bookings WHERE instance_id > $1 ORDER BY instance_id, seats DESC",
+        "SELECT membership_id, seats, waiting FROM bookings WHERE instance_id > $1"
+        " ORDER BY instance_id, seats DESC",
         newest,
     )
     bobs, alices = memberships
@@ -123,13 +124,13 @@ async def test_resuming_by_command_seats_the_regulars(
     series: Make, club: Any, olga: Person, alice: Person
 ) -> None:
     """B11: `emerald series resume` works in a process of its own, without the jobs."""
-    made = await series(rule="FREQ=WEEKLY")
-    await pause_series(olga, club.id, made.series_id)
-    draft = await draft_of(club, made.series_id)
+    new_series = await series(rule="FREQ=WEEKLY")
+    await pause_series(olga, club.id, new_series.series_id)
+    draft = await draft_of(club, new_series.series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=1))
-    await edit_series(olga, club.id, made.series_id, later)
+    await edit_series(olga, club.id, new_series.series_id, later)
     assert not await db.value("SELECT count(*) FROM event_instances")
-    membership_id = await give_standing_seat(olga, club, made.series_id, alice)
-    done = await command("series", "resume", str(made.series_id), "--as", "1001")
+    membership_id = await give_standing_seat(olga, club, new_series.series_id, alice)
+    done = await command("series", "resume", str(new_series.series_id), "--as", "1001")
     assert (done.returncode, done.stdout.strip()) == (0, "It goes on; new dates: 8."), done.stderr
     assert await db.value("SELECT sum(seats) FROM bookings WHERE membership_id = $1", membership_id) == 8

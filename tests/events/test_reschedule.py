@@ -1,4 +1,4 @@
-"""Moving one date, and asking who is booked (`S6`)."""
+"""Moving one instance, and asking everyone who is booked (`S6`)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -28,52 +28,53 @@ TUESDAY = datetime(2026, 11, 24, 18, 0)
 SUNDAY = datetime(2026, 11, 29, 11, 0)
 
 
-async def told(kind: str = "moved", state: str = "due") -> list[tuple[int, bool]]:
-    """Who is to be told of a move, and whether they are asked."""
+async def move_messages(kind: str = "moved", state: str = "due") -> list[tuple[int, bool]]:
+    """The recipients of the messages about moves, and whether each is asked to answer."""
     rows = await db.rows(
-        "SELECT user_id, (detail->>'asked')::bool AS asked FROM messages WHERE kind = $1 AND state = $2 ORDER BY id",
+        "SELECT user_id, (detail->>'asked')::bool AS asked FROM messages"
+        " WHERE kind = $1 AND state = $2 ORDER BY id",
         kind,
         state,
     )
     return [(row["user_id"], row["asked"]) for row in rows]
 
 
-async def sent() -> None:
-    """All that is due has been sent."""
+async def mark_all_sent() -> None:
+    """As if the sender had sent every message that is due."""
     async with db.transaction():
         await db.execute("UPDATE messages SET state = 'sent' WHERE state = 'due'")
 
 
-async def test_a_moved_date_keeps_its_people_and_asks_who_is_booked(
+async def test_a_moved_instance_keeps_its_people_and_asks_those_who_are_booked(
     instance: Make, olga: Person, alice: Person, bob: Person, aino: Person, noon: datetime
 ) -> None:
-    """S6: booked are asked, who waits or said maybe is told; card, calendar and windows follow."""
+    """S6: booked are asked, those who wait or said maybe are notified; card, calendar and windows follow."""
     code = await instance(starts_local=TUESDAY, capacity=1, cancel_before_minutes=60)
     await book(code, alice, via=Via.MINIAPP)
     await book(code, bob, via=Via.MINIAPP)
     await answer(code, aino, maybe=True, via=Via.MINIAPP)
-    was = await event(code, olga)
+    before = await event(code, olga)
     await move_instance(code, olga, SUNDAY)
-    seen = await event(code, alice)
-    assert (seen.starts_at, seen.ends_at) == (
+    view = await event(code, alice)
+    assert (view.starts_at, view.ends_at) == (
         datetime(2026, 11, 29, 9, 0, tzinfo=UTC),
         datetime(2026, 11, 29, 10, 15, tzinfo=UTC),
     )
-    assert (seen.moved_from, seen.original_start) == (was.starts_at, was.original_start)
-    assert (seen.sequence, seen.is_edited) == (1, True)
-    assert seen.version > was.version
-    assert seen.windows.cancel_until == seen.starts_at - timedelta(hours=1)
-    assert seen.mine is not None
-    assert (seen.mine.seats, seen.mine.needs_move_answer) == (1, True)
+    assert (view.moved_from, view.original_start) == (before.starts_at, before.original_start)
+    assert (view.sequence, view.is_edited) == (1, True)
+    assert view.version > before.version
+    assert view.windows.cancel_until == view.starts_at - timedelta(hours=1)
+    assert view.mine is not None
+    assert (view.mine.seats, view.mine.needs_move_answer) == (1, True)
     waiting = (await event(code, bob)).mine
     assert waiting is not None
     assert (waiting.waiting, waiting.needs_move_answer) == (1, False)
-    assert await told() == [(alice.id, True), (bob.id, False), (aino.id, False)]
+    assert await move_messages() == [(alice.id, True), (bob.id, False), (aino.id, False)]
     assert await db.value("SELECT max(priority) FROM messages") == 2
     assert await check_invariants() == []
 
 
-async def test_olga_sees_who_stays_who_left_and_who_is_silent(
+async def test_olga_sees_the_names_of_those_who_stay_left_or_are_silent(
     instance: Make, olga: Person, alice: Person, bob: Person, aino: Person, noon: datetime
 ) -> None:
     """S6: asked, stay, left, silent; with names."""
@@ -84,126 +85,134 @@ async def test_olga_sees_who_stays_who_left_and_who_is_silent(
     await move_instance(code, olga, SUNDAY)
     clock.advance(timedelta(minutes=5))
     assert (await move_responses(code, olga)).silent == ["Alice", "Bob", "Aino"]
-    said = await stay(code, alice, via=Via.MINIAPP)
-    assert alice.voice.tell(said.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
+    outcome = await stay(code, alice, via=Via.MINIAPP)
+    assert alice.voice.tell(outcome.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
     assert (await stay(code, alice, via=Via.MINIAPP)).kind == "already"
     assert (await event(code, alice)).mine.needs_move_answer is False  # type: ignore[union-attr]
     await leave(code, bob, via=Via.CARD)
-    found = await move_responses(code, olga)
-    assert (found.asked, found.stay, found.left, found.silent) == (3, ["Alice"], ["Bob"], ["Aino"])
-    # Who comes back knows the new time; who comes new was not asked.
+    responses = await move_responses(code, olga)
+    assert (responses.asked, responses.stay, responses.left, responses.silent) == (
+        3,
+        ["Alice"],
+        ["Bob"],
+        ["Aino"],
+    )
+    # Bob, who comes back, knows the new time; Olga, who comes new, was not asked.
     clock.advance(timedelta(minutes=5))
     await book(code, bob, via=Via.CARD)
     await book(code, olga, via=Via.CARD)
-    found = await move_responses(code, olga)
-    assert (found.asked, found.stay, found.left) == (3, ["Alice", "Bob"], [])
+    responses = await move_responses(code, olga)
+    assert (responses.asked, responses.stay, responses.left) == (3, ["Alice", "Bob"], [])
 
 
 async def test_each_move_asks_once(instance: Make, olga: Person, alice: Person, noon: datetime) -> None:
-    """S6: moving twice asks twice; to where it is already, nothing changes."""
+    """S6: moving twice asks twice; a move to where it is already changes nothing."""
     code = await instance(starts_local=TUESDAY)
     await book(code, alice, via=Via.MINIAPP)
     await move_instance(code, olga, SUNDAY)
     await move_instance(code, olga, SUNDAY)
-    assert await told() == [(alice.id, True)]
-    await sent()
+    assert await move_messages() == [(alice.id, True)]
+    await mark_all_sent()
     await stay(code, alice, via=Via.MINIAPP)
     clock.advance(timedelta(minutes=1))
     await move_instance(code, olga, SUNDAY.replace(hour=12))
-    assert await told() == [(alice.id, True)]
+    assert await move_messages() == [(alice.id, True)]
     assert (await move_responses(code, olga)).silent == ["Alice"]
     assert (await event(code, olga)).sequence == 2
 
 
-async def test_two_moves_that_nobody_heard_of_are_told_as_one(
+async def test_two_moves_are_one_message_when_the_first_was_not_sent_yet(
     instance: Make, olga: Person, alice: Person, bob: Person, noon: datetime
 ) -> None:
-    """S6: from where the reader knows it to be; moved back before they heard, they are spared."""
+    """S6: it names the start that the reader knows; moved back before they heard of it, they get none."""
     code = await instance(starts_local=TUESDAY)
     await book(code, alice, via=Via.MINIAPP)
     known = (await event(code, alice)).starts_at
     await move_instance(code, olga, SUNDAY)
     clock.advance(timedelta(minutes=1))
     await move_instance(code, olga, SUNDAY.replace(hour=12))
-    assert await told() == [(alice.id, True)]
-    assert await told(state="dropped") == [(alice.id, True)]
+    assert await move_messages() == [(alice.id, True)]
+    assert await move_messages(state="dropped") == [(alice.id, True)]
     row = await db.value("SELECT detail->>'was' FROM messages WHERE state = 'due'")
     assert datetime.fromisoformat(row) == known
 
-    await book(code, bob, via=Via.MINIAPP)  # who knows it only as it is now
+    await book(code, bob, via=Via.MINIAPP)  # he knows only the new time
     clock.advance(timedelta(minutes=1))
     await move_instance(code, olga, TUESDAY)
-    assert await told() == [(bob.id, True)]
+    assert await move_messages() == [(bob.id, True)]
     assert (await move_responses(code, olga)).silent == ["Bob"]
     assert (await event(code, alice)).mine.needs_move_answer is False  # type: ignore[union-attr]
 
 
-async def test_moved_back_after_people_heard_they_are_asked_again(
+async def test_a_move_back_asks_again_after_the_first_message_was_sent(
     instance: Make, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """S6"""
+    """S6."""
     code = await instance(starts_local=TUESDAY)
     await book(code, alice, via=Via.MINIAPP)
     await move_instance(code, olga, SUNDAY)
-    await sent()
+    await mark_all_sent()
     clock.advance(timedelta(minutes=1))
     await move_instance(code, olga, TUESDAY)
-    assert await told() == [(alice.id, True)]
+    assert await move_messages() == [(alice.id, True)]
 
 
-async def test_who_has_left_is_not_asked_after_all(
+async def test_a_member_who_has_left_is_not_asked_any_more(
     instance: Make, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """M1: a question that has been answered is not sent."""
+    """M1: a question that needs no answer any more is not sent."""
     code = await instance(starts_local=TUESDAY)
     await book(code, alice, via=Via.MINIAPP)
     await move_instance(code, olga, SUNDAY)
     await leave(code, alice, via=Via.MINIAPP)
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages")]
-    assert [letter.outdated for letter in await deliveries(ids)] == [True]
+    assert [delivery.outdated for delivery in await deliveries(ids)] == [True]
     with pytest.raises(NotIn):
         await stay(code, alice, via=Via.MINIAPP)
 
 
-async def test_a_date_may_be_moved_onto_the_start_of_another(
+async def test_an_instance_may_be_moved_to_the_start_of_another(
     series: Make, club: Any, olga: Person, noon: datetime
 ) -> None:
     """S2: its identity is its original start, so neither is made again."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    first, second = (await series_instances(made.series_id, olga))[:2]
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    first, second = (await series_instances(new_series.series_id, olga))[:2]
     await move_instance(first.code, olga, datetime(2026, 12, 1, 18, 0))
     assert (await event(first.code, olga)).starts_at == second.starts_at
     assert await materialize_all_series() == 0
-    assert len(await series_instances(made.series_id, olga)) == 8
+    assert len(await series_instances(new_series.series_id, olga)) == 8
 
 
-async def test_moving_over_the_change_of_the_clocks_keeps_the_wall_clock(
+async def test_a_move_across_a_dst_change_keeps_the_wall_clock(
     series: Make, olga: Person, noon: datetime
 ) -> None:
-    """S3: 18:00 in Helsinki is 16:00 UTC before 28 March 2027 and 15:00 after; what does not exist moves forward."""
+    """S3: 18:00 in Helsinki is 16:00 UTC before 28 March 2027 and 15:00 after; 03:30 on that day moves
+    forward."""
     clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
     code = (await series(starts_local=datetime(2027, 3, 23, 18, 0))).first_code
     await move_instance(code, olga, datetime(2027, 3, 30, 18, 0))
     assert (await event(code, olga)).starts_at == datetime(2027, 3, 30, 15, 0, tzinfo=UTC)
     await move_instance(code, olga, datetime(2027, 3, 28, 3, 30), duration_minutes=90)
-    seen = await event(code, olga)
-    assert seen.starts_at == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
-    assert seen.ends_at - seen.starts_at == timedelta(minutes=90)
+    view = await event(code, olga)
+    assert view.starts_at == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    assert view.ends_at - view.starts_at == timedelta(minutes=90)
 
 
-async def test_only_longer_is_no_move(instance: Make, olga: Person, alice: Person, noon: datetime) -> None:
-    """S6: who is booked is asked when the start changes."""
+async def test_a_new_duration_alone_is_no_move(
+    instance: Make, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S6: people who are booked are asked only when the start changes."""
     code = await instance(starts_local=TUESDAY)
     await book(code, alice, via=Via.MINIAPP)
     await move_instance(code, olga, TUESDAY, duration_minutes=120)
-    seen = await event(code, alice)
-    assert (seen.ends_at - seen.starts_at, seen.sequence) == (timedelta(hours=2), 1)
-    assert seen.moved_from is None
-    assert await told() == []
+    view = await event(code, alice)
+    assert (view.ends_at - view.starts_at, view.sequence) == (timedelta(hours=2), 1)
+    assert view.moved_from is None
+    assert await move_messages() == []
 
 
-async def test_free_seats_move_by_the_new_starts_clock(instance: Make, olga: Person, noon: datetime) -> None:
-    """W3, S6: the call to first taps of the old start is forgotten."""
+async def test_free_seats_are_promoted_by_the_new_start(instance: Make, olga: Person, noon: datetime) -> None:
+    """W3, S6: the call for first taps before the old start no longer counts."""
     code = await instance(starts_local=TUESDAY)
     async with db.transaction():
         await db.execute("UPDATE instance_seats SET called_at = $1", noon)
@@ -211,26 +220,28 @@ async def test_free_seats_move_by_the_new_starts_clock(instance: Make, olga: Per
     assert (await event(code, olga)).notified_at is None
 
 
-async def test_a_moved_date_is_one_by_hand(series: Make, club: Any, olga: Person, noon: datetime) -> None:
-    """S4: a new rule does not take it away, though nobody has booked it."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    await move_instance(made.first_code, olga, SUNDAY)
-    view = await events.series_by_id(club.id, made.series_id)
+async def test_a_moved_instance_counts_as_edited_by_hand(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4: a new rule does not delete it, though nobody has booked it."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    await move_instance(new_series.first_code, olga, SUNDAY)
+    view = await events.series_by_id(club.id, new_series.series_id)
     assert view is not None
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
-    await edit_series(olga, club.id, made.series_id, later)
-    assert [v.code for v in await drifted_instances(club.id, made.series_id)] == [made.first_code]
+    await edit_series(olga, club.id, new_series.series_id, later)
+    assert [v.code for v in await drifted_instances(club.id, new_series.series_id)] == [new_series.first_code]
 
 
-async def test_what_cannot_be_moved(
+async def test_some_moves_are_refused(
     instance: Make, olga: Person, alice: Person, charlie: Person, noon: datetime
 ) -> None:
     """S6, X4, A1."""
     code = await instance(starts_local=TUESDAY)
     for when in (datetime(2026, 11, 23, 13, 59), datetime(1999, 1, 1, 18, 0), noon):
-        with pytest.raises(Invalid) as no:
+        with pytest.raises(Invalid) as refused:
             await move_instance(code, olga, when)
-        assert no.value.field == "starts_local"
+        assert refused.value.field == "starts_local"
     with pytest.raises(Invalid):
         await move_instance(code, olga, SUNDAY, duration_minutes=1)
     with pytest.raises(Forbidden):
@@ -243,9 +254,9 @@ async def test_what_cannot_be_moved(
         await stay(code, charlie, via=Via.MINIAPP)
     await book(code, alice, via=Via.MINIAPP)
     await cancel_instance(code, olga, "Ill")
-    for act in (move_instance(code, olga, SUNDAY), stay(code, alice, via=Via.MINIAPP)):
+    for attempt in (move_instance(code, olga, SUNDAY), stay(code, alice, via=Via.MINIAPP)):
         with pytest.raises(Cancelled):
-            await act
+            await attempt
     clock.advance(timedelta(days=2))
     with pytest.raises(Ended):
         await move_instance(code, olga, SUNDAY)

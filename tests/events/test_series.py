@@ -1,4 +1,4 @@
-"""Making series and their instances."""
+"""Creating series and their instances (`S1` to `S3`, `S8`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -25,22 +25,22 @@ Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)
 
 
-async def count() -> int:
+async def count_instances() -> int:
     return int(await db.value("SELECT count(*) FROM event_instances"))
 
 
-async def test_a_weekly_series_has_its_dates_eight_weeks_ahead(
+async def test_a_weekly_series_has_its_instances_eight_weeks_ahead(
     series: Make, olga: Person, noon: datetime
 ) -> None:
     """S2: made at once; S3: 18:00 stays 18:00."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    dates = await series_instances(made.series_id, olga)
-    assert len(dates) == 8
-    assert {d.starts_at.hour for d in dates} == {16}
-    assert all(d.capacity == 12 and d.booked == 0 for d in dates)
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    instances = await series_instances(new_series.series_id, olga)
+    assert len(instances) == 8
+    assert {view.starts_at.hour for view in instances} == {16}
+    assert all(view.capacity == 12 and view.booked == 0 for view in instances)
 
 
-async def test_making_them_again_changes_nothing_and_time_brings_the_next(
+async def test_materializing_again_changes_nothing_and_time_brings_the_next(
     series: Make, noon: datetime
 ) -> None:
     """S2: (series, original start) is the identity."""
@@ -49,11 +49,12 @@ async def test_making_them_again_changes_nothing_and_time_brings_the_next(
     clock.advance(timedelta(weeks=2))
     assert await materialize_all_series() == 2
     assert await materialize_all_series() == 0
-    assert await count() == 10
+    assert await count_instances() == 10
 
 
-async def test_a_state_that_changes_its_clocks_doubles_no_date(series: Make, noon: datetime) -> None:
-    """S2: dates made by the zone's former rules are an hour beside what the rule gives now; they are there all the same."""
+async def test_no_instance_is_doubled_when_a_state_changes_its_clocks(series: Make, noon: datetime) -> None:
+    """S2: instances made by the zone's former rules are an hour away from the occurrences; they count all the
+    same."""
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     async with db.transaction():
         await db.execute(
@@ -63,40 +64,44 @@ async def test_a_state_that_changes_its_clocks_doubles_no_date(series: Make, noo
     clock.advance(timedelta(days=2))
     assert await materialize_all_series() == 1
     days = await db.value("SELECT count(DISTINCT starts_at::date) FROM event_instances")
-    assert days == await count() == 9
+    assert days == await count_instances() == 9
 
 
-async def test_no_date_is_left_out_where_there_are_very_many(
+async def test_no_instance_is_missing_when_there_are_very_many(
     series: Make, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S2: of more than are made at once the daily job makes the rest."""
+    """S2: the daily job makes those that one run leaves."""
     monkeypatch.setattr("backend.events.materialization.MOST_AT_ONCE", 5)
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert (await count(), await materialize_all_series(), await count()) == (5, 3, 8)
+    assert (await count_instances(), await materialize_all_series(), await count_instances()) == (5, 3, 8)
 
 
-async def test_a_date_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
+async def test_a_first_instance_far_ahead_is_made_at_once(series: Make, olga: Person, noon: datetime) -> None:
     """S2: a new series is never empty."""
-    made = await series(starts_local=datetime(2027, 8, 1, 12, 0))
-    assert [d.starts_at.year for d in await series_instances(made.series_id, olga)] == [2027]
+    new_series = await series(starts_local=datetime(2027, 8, 1, 12, 0))
+    assert [view.starts_at.year for view in await series_instances(new_series.series_id, olga)] == [2027]
 
 
-async def test_wall_clock_time_is_kept_over_the_change(series: Make, olga: Person, noon: datetime) -> None:
+async def test_wall_clock_time_is_kept_across_a_dst_change(
+    series: Make, olga: Person, noon: datetime
+) -> None:
     """S3: in March Helsinki moves from +2 to +3."""
     clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
-    made = await series(starts_local=datetime(2027, 3, 23, 18, 0), rule="FREQ=WEEKLY;COUNT=2")
-    assert [d.starts_at.hour for d in await series_instances(made.series_id, olga)] == [16, 15]
+    new_series = await series(starts_local=datetime(2027, 3, 23, 18, 0), rule="FREQ=WEEKLY;COUNT=2")
+    assert [view.starts_at.hour for view in await series_instances(new_series.series_id, olga)] == [16, 15]
 
 
-async def test_a_series_without_a_date_to_come_is_refused(club: Any, olga: Person, noon: datetime) -> None:
-    past = SeriesDraft(title="Gone", zone="UTC", starts_local=datetime(2026, 1, 1, 12, 0))
-    with pytest.raises(InvalidForm) as no:
-        await create_series(olga, club.id, past)
-    assert "starts_local" in no.value.faults
-    assert await count() == 0
+async def test_a_series_without_a_future_occurrence_is_refused(
+    club: Any, olga: Person, noon: datetime
+) -> None:
+    draft_in_the_past = SeriesDraft(title="Gone", zone="UTC", starts_local=datetime(2026, 1, 1, 12, 0))
+    with pytest.raises(InvalidForm) as refused:
+        await create_series(olga, club.id, draft_in_the_past)
+    assert "starts_local" in refused.value.faults
+    assert await count_instances() == 0
 
 
-async def test_all_faults_are_told_at_once_each_at_its_field(club: Any, olga: Person) -> None:
+async def test_all_faults_are_reported_at_once_each_at_its_field(club: Any, olga: Person) -> None:
     """X5."""
     draft = SeriesDraft(
         title=" ",
@@ -113,9 +118,9 @@ async def test_all_faults_are_told_at_once_each_at_its_field(club: Any, olga: Pe
         visibility="everyone",
         group_id=999,
     )
-    with pytest.raises(InvalidForm) as no:
+    with pytest.raises(InvalidForm) as refused:
         await create_series(olga, club.id, draft)
-    assert set(no.value.faults) == {
+    assert set(refused.value.faults) == {
         "title",
         "zone",
         "emoji",
@@ -129,15 +134,15 @@ async def test_all_faults_are_told_at_once_each_at_its_field(club: Any, olga: Pe
     }
 
 
-async def test_a_group_of_another_club_cannot_be_chosen(club: Any, olga: Person, noon: datetime) -> None:
+async def test_a_group_of_another_account_cannot_be_chosen(club: Any, olga: Person, noon: datetime) -> None:
     """A1."""
     draft = SeriesDraft(title="Yoga", zone="UTC", starts_local=TUESDAY, group_id=club.group_id + 1)
-    with pytest.raises(InvalidForm) as no:
+    with pytest.raises(InvalidForm) as refused:
         await create_series(olga, club.id, draft)
-    assert set(no.value.faults) == {"group_id"}
+    assert set(refused.value.faults) == {"group_id"}
 
 
-async def test_members_make_no_series(club: Any, alice: Person, charlie: Person) -> None:
+async def test_members_create_no_series(club: Any, alice: Person, charlie: Person) -> None:
     """X4, A1."""
     draft = SeriesDraft(title="Mine", zone="UTC", starts_local=TUESDAY)
     with pytest.raises(Forbidden):
@@ -146,7 +151,7 @@ async def test_members_make_no_series(club: Any, alice: Person, charlie: Person)
         await create_series(charlie, club.id, draft)
 
 
-async def test_a_date_is_completed_after_its_end_and_takes_no_bookings(
+async def test_an_instance_is_completed_after_its_end_and_takes_no_bookings(
     instance: Make, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S8."""
@@ -157,47 +162,47 @@ async def test_a_date_is_completed_after_its_end_and_takes_no_bookings(
     with pytest.raises(Ended):  # reading code does not wait for the job
         await book(code, alice, via=Via.MINIAPP)
     assert await complete_ended() == 1
-    seen = await event(code, olga)
-    assert (seen.state, seen.phase) == ("COMPLETED", "ended")
-    assert seen.version > before
+    view = await event(code, olga)
+    assert (view.state, view.phase) == ("COMPLETED", "ended")
+    assert view.version > before
     assert await complete_ended() == 0
 
 
-async def test_a_preview_shows_the_next_dates_and_saves_none(noon: datetime, world: None) -> None:
+async def test_a_preview_shows_the_next_occurrences_and_saves_nothing(noon: datetime, world: None) -> None:
     draft = SeriesDraft(
         title="Run", zone="Europe/Helsinki", starts_local=TUESDAY, rule="FREQ=WEEKLY;INTERVAL=2"
     )
-    shown = draft.next_occurrences(clock.now(), limit=3)
-    assert [o.local.day for o in shown] == [24, 8, 22]
-    assert await count() == 0
+    preview = draft.next_occurrences(clock.now(), limit=3)
+    assert [occurrence.local.day for occurrence in preview] == [24, 8, 22]
+    assert await count_instances() == 0
 
 
-async def test_the_list_of_series_has_the_next_first(series: Make, club: Any, noon: datetime) -> None:
+async def test_series_are_listed_by_their_next_start(series: Make, club: Any, noon: datetime) -> None:
     await series(title="Later", starts_local=TUESDAY + timedelta(days=3))
     await series(title="Sooner", starts_local=TUESDAY)
-    assert [s.draft.title for s in await all_series(club.id)] == ["Sooner", "Later"]
+    assert [view.draft.title for view in await all_series(club.id)] == ["Sooner", "Later"]
 
 
-async def test_a_series_of_another_club_is_not_there(series: Make, club: Any) -> None:
+async def test_a_series_of_another_account_does_not_exist(series: Make, club: Any) -> None:
     """A1."""
-    made = await series()
+    new_series = await series()
     from backend.events import queries
 
-    assert await queries.series_by_id(club.id, made.series_id) is not None
-    assert await queries.series_by_id(club.id + 1, made.series_id) is None
+    assert await queries.series_by_id(club.id, new_series.series_id) is not None
+    assert await queries.series_by_id(club.id + 1, new_series.series_id) is None
 
 
 @pytest.mark.parametrize(("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)])
 async def test_a_script_names_a_wall_clock_or_an_instant(
     club: Any, olga: Person, noon: datetime, starts_at: str, hour: int
 ) -> None:
-    made = await create_event(
+    new_series = await create_event(
         "Kallio Yoga", title="By script", starts_at=starts_at, zone="Europe/Helsinki", capacity=5
     )
-    assert (await event(made.first_code, olga)).starts_at.hour == hour
+    assert (await event(new_series.first_code, olga)).starts_at.hour == hour
 
 
-async def test_a_script_is_told_what_is_wrong(club: Any) -> None:
+async def test_a_script_is_refused_with_a_reason(club: Any) -> None:
     with pytest.raises(NotFound):
         await create_event("No club", title="x", starts_at="2030-01-01T18:00", zone="UTC")
     for starts_at, zone in (("tomorrow", "UTC"), ("2030-01-01T18:00Z", "Nowhere/Town")):

@@ -32,61 +32,64 @@ async def draft_of(club: Any, series_id: int) -> Any:
     return view.draft
 
 
-async def test_a_booking_that_arrives_with_a_new_rule_is_kept_or_told_no(
+async def test_a_booking_that_meets_a_new_rule_is_kept_or_refused(
     series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
 ) -> None:
-    """S4: the seats are locked before anybody is looked for; every yes is still there, and its date drifts."""
+    """S4: seats are locked before bookings are read, so that every booking that succeeded is on an instance
+    that drifts."""
     people = await crowd(8)
-    made = await series(rule="FREQ=WEEKLY", capacity=None)
-    yes: list[tuple[str, Person]] = []
+    new_series = await series(rule="FREQ=WEEKLY", capacity=None)
+    booked: list[tuple[str, Person]] = []
 
-    async def one(code: str, person: Person) -> None:
+    async def try_to_book(code: str, person: Person) -> None:
         with contextlib.suppress(NotFound):
             await book(code, person, via=Via.MINIAPP)
-            yes.append((code, person))
+            booked.append((code, person))
 
     for _ in range(4):
-        codes = [view.code for view in await series_instances(made.series_id, olga)]
-        draft = await draft_of(club, made.series_id)
+        codes = [view.code for view in await series_instances(new_series.series_id, olga)]
+        draft = await draft_of(club, new_series.series_id)
         later = replace(draft, starts_local=draft.starts_local + timedelta(minutes=10))
         await asyncio.gather(
-            *(one(code, person) for code in codes for person in people),
-            edit_series(olga, club.id, made.series_id, later),
+            *(try_to_book(code, person) for code in codes for person in people),
+            edit_series(olga, club.id, new_series.series_id, later),
             materialize_all_series(),
         )
-    assert yes
-    for code, person in yes:
-        seen = await event(code, person)
-        assert seen.mine is not None
-        assert seen.mine.seats == 1
-    wanted = {view.code for view in await series_instances(made.series_id, olga) if view.booked}
-    assert wanted == {code for code, _ in yes}
+    assert booked
+    for code, person in booked:
+        view = await event(code, person)
+        assert view.mine is not None
+        assert view.mine.seats == 1
+    codes_with_bookings = {
+        view.code for view in await series_instances(new_series.series_id, olga) if view.booked
+    }
+    assert codes_with_bookings == {code for code, _ in booked}
     assert await drifted_instances(club.id)
     assert await check_invariants() == []
 
 
-async def test_splitting_moving_and_archiving_at_once_agree(
+async def test_simultaneous_splits_moves_and_archivings_agree(
     series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
 ) -> None:
-    """S4, S6, S9: whatever the order, each date is in one series, and every seat is accounted for."""
+    """S4, S6, S9: whatever the order, each instance is in one series, and every seat is accounted for."""
     people = await crowd(6)
-    made = await series(rule="FREQ=WEEKLY", capacity=4)
-    codes = [view.code for view in await series_instances(made.series_id, olga)]
-    draft = await draft_of(club, made.series_id)
-    done = await asyncio.gather(
+    new_series = await series(rule="FREQ=WEEKLY", capacity=4)
+    codes = [view.code for view in await series_instances(new_series.series_id, olga)]
+    draft = await draft_of(club, new_series.series_id)
+    results = await asyncio.gather(
         *(book(codes[-1], person, via=Via.MINIAPP) for person in people),
         edit_following(codes[4], olga, replace(draft, title="Second")),
         edit_following(codes[2], olga, replace(draft, title="First")),
         move_instance(codes[-1], olga, datetime(2027, 1, 20, 12, 0)),
         return_exceptions=True,
     )
-    assert [one for one in done if isinstance(one, Exception)] == []
+    assert [result for result in results if isinstance(result, Exception)] == []
     rows = await db.rows("SELECT code FROM event_instances ORDER BY original_start")
     assert [row["code"] for row in rows] == codes
     assert await db.value("SELECT booked FROM instance_seats WHERE booked > 0") == 4
     assert await materialize_all_series() == 0
     await asyncio.gather(
-        *(archive_series(olga, club.id, one.id, "Over.") for one in await events.all_series(club.id))
+        *(archive_series(olga, club.id, view.id, "Over.") for view in await events.all_series(club.id))
     )
     assert await events.all_series(club.id) == []
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == len(people)

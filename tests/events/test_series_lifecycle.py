@@ -1,4 +1,4 @@
-"""What becomes of a series over time: making its dates, pausing, duplicating (`S2`, `S9`)."""
+"""A series over time: materializing, pausing, duplicating (`S2`, `S9`)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -24,75 +24,75 @@ Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)
 
 
-async def test_a_paused_series_gets_no_dates_until_it_goes_on(
+async def test_a_paused_series_gets_no_instances_until_it_is_resumed(
     series: Make, club: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """S9: what is there can be booked; then the weeks ahead appear."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    await pause_series(olga, club.id, made.series_id)
-    await pause_series(olga, club.id, made.series_id)
-    view = await series_view(club.id, made.series_id)
+    """S9: existing instances can be booked; resuming makes those of the weeks ahead."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    await pause_series(olga, club.id, new_series.series_id)
+    await pause_series(olga, club.id, new_series.series_id)
+    view = await series_view(club.id, new_series.series_id)
     assert view is not None
     assert view.paused_at == noon
     clock.advance(timedelta(weeks=3))
     assert await materialize_all_series() == 0
-    dates = await series_instances(made.series_id, olga)
-    assert len(dates) == 5
-    await book(dates[0].code, alice, via=Via.MINIAPP)
-    assert (await event(dates[0].code, alice)).booked == 1
-    assert await resume_series(olga, club.id, made.series_id) == 3
-    assert await resume_series(olga, club.id, made.series_id) == 0
-    assert len(await series_instances(made.series_id, olga)) == 8
+    instances = await series_instances(new_series.series_id, olga)
+    assert len(instances) == 5
+    await book(instances[0].code, alice, via=Via.MINIAPP)
+    assert (await event(instances[0].code, alice)).booked == 1
+    assert await resume_series(olga, club.id, new_series.series_id) == 3
+    assert await resume_series(olga, club.id, new_series.series_id) == 0
+    assert len(await series_instances(new_series.series_id, olga)) == 8
 
 
-async def test_a_paused_series_can_be_edited_and_follows_when_it_goes_on(
+async def test_a_paused_series_can_be_edited_and_follows_when_resumed(
     series: Make, club: Any, olga: Person, noon: datetime
 ) -> None:
-    """S4, S9: no date of the new rule before it goes on."""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    view = await series_view(club.id, made.series_id)
+    """S4, S9: no instance of the new rule before it is resumed."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    view = await series_view(club.id, new_series.series_id)
     assert view is not None
-    await pause_series(olga, club.id, made.series_id)
+    await pause_series(olga, club.id, new_series.series_id)
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
-    await edit_series(olga, club.id, made.series_id, later)
-    assert await series_instances(made.series_id, olga) == []
-    assert await resume_series(olga, club.id, made.series_id) == 8
+    await edit_series(olga, club.id, new_series.series_id, later)
+    assert await series_instances(new_series.series_id, olga) == []
+    assert await resume_series(olga, club.id, new_series.series_id) == 8
 
 
-async def test_a_copy_has_the_settings_but_not_the_people(
+async def test_a_duplicate_has_the_settings_but_not_the_people(
     series: Make, club: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """S9"""
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", min_to_run=4, capacity=9)
-    await book(made.first_code, alice, via=Via.MINIAPP)
+    """S9."""
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", min_to_run=4, capacity=9)
+    await book(new_series.first_code, alice, via=Via.MINIAPP)
     start = datetime(2027, 1, 5, 17, 0)
-    copy = await duplicate_series(olga, club.id, made.series_id, start)
-    one, other = [await series_view(club.id, s) for s in (made.series_id, copy.series_id)]
-    assert one is not None
+    duplicate = await duplicate_series(olga, club.id, new_series.series_id, start)
+    original, other = [await series_view(club.id, s) for s in (new_series.series_id, duplicate.series_id)]
+    assert original is not None
     assert other is not None
-    assert other.draft == replace(one.draft, starts_local=start)
-    seen = await event(copy.first_code, alice)
-    assert (seen.booked, seen.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
+    assert other.draft == replace(original.draft, starts_local=start)
+    view = await event(duplicate.first_code, alice)
+    assert (view.booked, view.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
     with pytest.raises(InvalidForm):
-        await duplicate_series(olga, club.id, made.series_id, datetime(1990, 1, 1))
+        await duplicate_series(olga, club.id, new_series.series_id, datetime(1990, 1, 1))
 
 
 async def test_members_and_strangers_change_no_series(
     series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
 ) -> None:
     """X4, A1."""
-    made = await series()
+    new_series = await series()
 
-    async def copy(person: Person, account_id: int, series_id: int) -> object:
+    async def duplicate(person: Person, account_id: int, series_id: int) -> object:
         return await duplicate_series(person, account_id, series_id, TUESDAY)
 
-    for verb in (pause_series, resume_series, copy):
+    for action in (pause_series, resume_series, duplicate):
         with pytest.raises(Forbidden):
-            await verb(alice, club.id, made.series_id)
+            await action(alice, club.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await verb(charlie, club.id, made.series_id)
+            await action(charlie, club.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await verb(olga, club.id, made.series_id + 1)
+            await action(olga, club.id, new_series.series_id + 1)
 
 
 async def test_only_series_that_are_behind_are_looked_at(
@@ -103,58 +103,56 @@ async def test_only_series_that_are_behind_are_looked_at(
 
     await series(starts_local=TUESDAY)
     weekly = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    looked: list[int] = []
-    really = materialization.materialize_series
+    looked_at: list[int] = []
+    original_function = materialization.materialize_series
 
     async def materialize(series_id: int, at: datetime, *, after_made_until: bool) -> list[int]:
-        looked.append(series_id)
-        return await really(series_id, at, after_made_until=after_made_until)
+        looked_at.append(series_id)
+        return await original_function(series_id, at, after_made_until=after_made_until)
 
     monkeypatch.setattr(materialization, "materialize_series", materialize)
-    assert (await materialize_all_series(), looked) == (0, [])
+    assert (await materialize_all_series(), looked_at) == (0, [])
     clock.advance(timedelta(days=2))
-    assert (await materialize_all_series(), looked) == (1, [weekly.series_id])
-    assert (await materialize_all_series(), looked) == (0, [weekly.series_id])
+    assert (await materialize_all_series(), looked_at) == (1, [weekly.series_id])
+    assert (await materialize_all_series(), looked_at) == (0, [weekly.series_id])
 
 
 async def test_one_broken_series_holds_up_no_other(series: Make, noon: datetime) -> None:
-    """S2: whatever was written into its row."""
+    """S2: whatever its row contains."""
     broken = [await series(starts_local=TUESDAY, rule="FREQ=WEEKLY") for _ in range(2)]
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     async with db.transaction():
-        for one, column, text in (
+        for damaged, column, text in (
             (broken[0], "rule", "FREQ=NEVER"),
             (broken[1], "zone", "Mars/Olympus"),
         ):
-            await db.execute(f"UPDATE event_series SET {column} = $2 WHERE id = $1", one.series_id, text)
+            await db.execute(f"UPDATE event_series SET {column} = $2 WHERE id = $1", damaged.series_id, text)
     clock.advance(timedelta(weeks=1))
     assert await materialize_all_series() == 1
 
 
 @pytest.mark.parametrize("weeks", [1, 26, 52])
-async def test_dates_reach_as_many_weeks_ahead_as_is_set(
+async def test_instances_reach_as_many_weeks_ahead_as_the_setting_says(
     series: Make, olga: Person, noon: datetime, monkeypatch: pytest.MonkeyPatch, weeks: int
 ) -> None:
-    """S2"""
+    """S2."""
     from backend.events import materialization
     from backend.settings import settings
 
     monkeypatch.setattr(materialization, "settings", replace(settings, weeks_ahead=weeks))
-    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    assert len(await series_instances(made.series_id, olga)) == weeks
+    new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
+    assert len(await series_instances(new_series.series_id, olga)) == weeks
 
 
-async def test_several_rules_extra_dates_and_dates_left_out(
-    series: Make, olga: Person, noon: datetime
-) -> None:
-    """S1"""
+async def test_several_rules_rdates_exdates_and_exrules(series: Make, olga: Person, noon: datetime) -> None:
+    """S1."""
     rule = (
         "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=4\nRRULE:FREQ=MONTHLY;BYDAY=1FR;COUNT=3\nRDATE:20261206T120000\n"
         "EXDATE:20261201T180000\nEXRULE:FREQ=WEEKLY;INTERVAL=3;COUNT=2"
     )
-    made = await series(starts_local=TUESDAY, rule=rule)
-    dates = await series_instances(made.series_id, olga)
-    assert [f"{view.starts_at + timedelta(hours=2):%d.%m. %H}" for view in dates] == [
+    new_series = await series(starts_local=TUESDAY, rule=rule)
+    instances = await series_instances(new_series.series_id, olga)
+    assert [f"{view.starts_at + timedelta(hours=2):%d.%m. %H}" for view in instances] == [
         "04.12. 18",
         "06.12. 12",
         "08.12. 18",
