@@ -59,6 +59,11 @@ def page(
     )
 
 
+def not_modified() -> Response[None]:
+    """204: what the reader has on the screen is fresh."""
+    return Response(None, status_code=204, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
+
+
 fragment = page
 """A part of a page for htmx; it differs from a page in its template only."""
 

@@ -254,14 +254,23 @@ async def deliveries(ids: Sequence[int]) -> list[Delivery]:
     return [_delivery(row) for row in await db.rows(DELIVERIES, list(ids), clock.now())]
 
 
+# The messages of account $1 that could not be sent, with what they are about.
+PARKED = """
+FROM messages m
+LEFT JOIN telegram_users u ON u.id = m.user_id
+LEFT JOIN groups g ON g.id = m.group_id
+LEFT JOIN event_instances i ON i.id = m.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+WHERE m.account_id = $1 AND m.state = 'parked'
+"""
+
+
 async def parked(account_id: int, *, limit: int = 50) -> list[Parked]:
     """What could not be sent to the club's people and groups, newest first (`M2`)."""
     rows = await db.rows(
         "SELECT m.id, m.kind, m.error, m.created_at, coalesce(g.title, u.first_name) AS name, coalesce(u.last_name, '')"
-        " AS last_name, coalesce(i.title, r.title, '') AS title"
-        " FROM messages m LEFT JOIN telegram_users u ON u.id = m.user_id LEFT JOIN groups g ON g.id = m.group_id"
-        " LEFT JOIN event_instances i ON i.id = m.instance_id LEFT JOIN event_series r ON r.id = i.series_id"
-        " WHERE m.account_id = $1 AND m.state = 'parked' ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
+        f" AS last_name, coalesce(i.title, r.title, '') AS title {PARKED}"
+        " ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
         account_id,
         limit,
     )

@@ -39,16 +39,13 @@ class ReminderResult:
 
 
 # Of a group's poll, those whom Telegram last said to be in the group; else every member who has a vote.
-NON_VOTERS = f"""
-SELECT m.id, m.user_id, u.first_name, u.last_name, {REACHABLE} AS reachable
+NON_VOTERS = """
 FROM polls p
 JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
 JOIN telegram_users u ON u.id = m.user_id
-WHERE p.id = $1
-    AND (p.group_id IS NULL OR EXISTS (
+WHERE (p.group_id IS NULL OR EXISTS (
         SELECT 1 FROM group_members g WHERE g.group_id = p.group_id AND g.user_id = m.user_id AND g.present))
     AND NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id)
-ORDER BY lower(u.first_name), lower(u.last_name), m.id
 """
 
 
@@ -70,7 +67,11 @@ async def _load_non_voters(poll_id: int) -> list[NonVoter]:
             f"{row['first_name']} {row['last_name']}".strip(),
             row["reachable"],
         )
-        for row in await db.rows(NON_VOTERS, poll_id)
+        for row in await db.rows(
+            f"SELECT m.id, m.user_id, u.first_name, u.last_name, {REACHABLE} AS reachable {NON_VOTERS} AND p.id = $1"
+            " ORDER BY lower(u.first_name), lower(u.last_name), m.id",
+            poll_id,
+        )
     ]
 
 

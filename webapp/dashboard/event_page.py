@@ -13,8 +13,9 @@ from backend.events.cancel import REASON_MAX
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.i18n import Words
-from webapp.dashboard.responses import APP_LINK, render_page, unless_seen
+from webapp.dashboard.responses import APP_LINK, render_page
 from webapp.dashboard.session import Visit
+from webapp.freshness import seen_token
 from webapp.notices import Notice, Overbooking
 from webapp.respond import AnyRequest
 from webapp.rule_sentences import recurrence_label_of
@@ -25,29 +26,29 @@ async def render_event_page(
     visit: Visit,
     code: str,
     *,
+    etag: str = "",
     status: int = 200,
     notice: Notice | None = None,
     faults: Mapping[str, Words] | None = None,
     typed: object = None,
     overbooking: Overbooking | None = None,
 ) -> Response[str]:
-    """The page for an authorised visit. As the answer to a form that was refused it has its `faults` and what was `typed`,
-    or the question whether an owner goes over the capacity."""
+    """The page for an authorised visit; it follows changes if it is given the `etag` from before. As the answer to a form
+    that was refused it has its `faults` and what was `typed`, or the question whether an owner goes over the capacity."""
     view = await event(code, visit.person)
     people = await attendance(view.id)
     cards = await cards_of(instance_id=view.id)
-    unchanged, mark = unless_seen(request, view, view.phase, people, cards, visit.club)
-    if unchanged:
-        return unchanged
+    following = await next_instance(view, visit.person)
+    changes_at = [*view.changes_at, following.starts_at] if following else view.changes_at
     return render_page(
         request,
         visit,
         "events/show.html",
         status=status,
         notice=notice,
-        mark=mark,
+        seen=etag and seen_token(etag, visit.person, changes_at, {view.zone, visit.club.zone}),
         view=view,
-        following=await next_instance(view, visit.person),
+        following=following,
         rhythm=recurrence_label_of(
             visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)
         ),

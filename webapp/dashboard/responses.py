@@ -30,12 +30,13 @@ def render_page(
     status: int = 200,
     headers: dict[str, str] | None = None,
     notice: Notice | None = None,
-    mark: str = "",
+    seen: str = "",
     **context: Any,
 ) -> Response[str]:
     """A page of the dashboard for this visit, with the notice that is given, else with the one a redirect left.
 
-    With a `mark` the page asks every few seconds whether it still shows what is; an answer to a form never does.
+    With `seen` (`webapp.freshness.seen_token`) the page asks every few seconds whether it is fresh; an answer to a form
+    never does.
     """
     left = _notice_left(request) if notice is None else None
     response = page(
@@ -48,7 +49,7 @@ def render_page(
         url=visit.url,
         section=section_of(request.url.path),
         notice=notice or left,
-        live=_again(request, mark) if mark and request.method == "GET" else "",
+        live=_live_url(request, seen) if seen and request.method == "GET" else "",
         pace=POLL_INTERVAL,
     )
     if left is not None:
@@ -56,10 +57,10 @@ def render_page(
     return response
 
 
-def _again(request: AnyRequest, mark: str) -> str:
+def _live_url(request: AnyRequest, seen: str) -> str:
     """This page's own address, with what it shows."""
     query = {name: value for name, value in request.query_params.items() if name != "seen"}
-    return f"{request.url.path}?{urlencode({**query, 'seen': mark})}"
+    return f"{request.url.path}?{urlencode({**query, 'seen': seen})}"
 
 
 def redirect(request: AnyRequest, url: str, notice: Notice | None = None) -> Redirect:
@@ -87,9 +88,6 @@ def _notice_left(request: AnyRequest) -> Notice | None:
     return Notice(content["text"], content["tone"], undo)
 
 
-def unless_seen(request: AnyRequest, *made_from: object) -> tuple[Response[Any] | None, str]:
-    """How a page follows what others do: 204 when it shows all this already (`?seen=`), else the mark to come back with."""
-    mark = etag_of(*made_from)
-    if request.query_params.get("seen") == mark:
-        return Response(None, status_code=204, headers={"Cache-Control": "no-store"}), mark
-    return None, mark
+def etag_for(visit: Visit, version: str) -> str:
+    """The etag of a page whose rows have this version, as this visitor sees it; "" without a version."""
+    return version and etag_of(version, visit.person, visit.clubs)

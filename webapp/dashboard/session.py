@@ -60,6 +60,10 @@ class Visit:
         """Whether their role in this club has the permission; decides what a page offers. Actions check it again."""
         return self.club.has_permission(Permission(permission))
 
+    def account_ids(self, permission: Permission) -> list[int]:
+        """The accounts in which their role has the permission."""
+        return [club.id for club in self.clubs if club.has_permission(permission)]
+
     def url(self, path: str, **query: str | int) -> str:
         """The address of a page of this club, whatever club other windows of the browser show."""
         if len(self.clubs) > 1:

@@ -90,6 +90,12 @@ def local_date(view: InstanceView) -> date:
     return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
 
 
+def week_of(view: InstanceView) -> Week:
+    """The week it starts in, where it happens."""
+    day = local_date(view)
+    return Week(day - timedelta(days=day.weekday()))
+
+
 def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
     """These days with what starts on each of them."""
     names = weekday_names(voice, "abbreviated")

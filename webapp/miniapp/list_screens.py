@@ -22,8 +22,9 @@ from webapp.miniapp.paging import (
     split_page,
     url_with_query,
 )
-from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.notices import Undo
+from webapp.respond import not_modified
 from webapp.rule_sentences import recurrence_label
 
 

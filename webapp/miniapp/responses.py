@@ -4,11 +4,10 @@ from collections.abc import Coroutine
 from typing import Any
 
 from litestar import Response
-from litestar.enums import MediaType
 
 from backend.errors import Forbidden, NotFound, Refusal
 from backend.people.queries import Person
-from webapp.respond import AnyRequest, page, refusal_response, status_of, voice_of
+from webapp.respond import AnyRequest, not_modified, page, refusal_response, status_of, voice_of
 
 ScreenResponse = Response[str] | Response[None]  # without content: what the reader has is fresh
 
@@ -51,11 +50,6 @@ async def render_if_capacity(
         return await draw
     finally:
         _rendering -= 1
-
-
-def not_modified() -> Response[None]:
-    """Nothing on the screen differs from what it shows."""
-    return Response(None, status_code=204, media_type=MediaType.HTML)
 
 
 def refusal_screen(request: AnyRequest, refusal: Refusal) -> Response[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
@@ -15,14 +15,16 @@ from backend.i18n import N_, Words
 from backend.polls.actions import close_poll, create_poll
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX
 from backend.polls.non_voters import non_voters, remind_non_voters
+from backend.polls.organiser_etags import organiser_poll_etag
 from backend.polls.queries import club_polls, poll
 from webapp.dashboard.access import authorize_poll
 from webapp.dashboard.poll_form import EventForm, PollForm, event_details_of, poll_draft_of
-from webapp.dashboard.responses import APP_LINK, notice_of, redirect, render_page, unless_seen
+from webapp.dashboard.responses import APP_LINK, etag_for, notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import poll_path
 from webapp.forms import read_form
-from webapp.respond import AnyRequest
+from webapp.freshness import is_fresh, seen_token
+from webapp.respond import AnyRequest, not_modified
 
 
 @get("/polls")
@@ -59,9 +61,15 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 
 @get("/polls/{code:str}")
-async def show(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+async def show(
+    request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit], seen: FromQuery[str] = ""
+) -> Response[str] | Response[None]:
     """One poll with its results, as far as they may be seen yet."""
-    return await _page(request, await authorize_poll(visit, code, Permission.MANAGE_POLLS), code)
+    version = await organiser_poll_etag(code, visit.account_ids(Permission.MANAGE_POLLS))
+    etag = etag_for(visit, version)
+    if is_fresh(seen, etag):
+        return not_modified()
+    return await _page(request, await authorize_poll(visit, code, Permission.MANAGE_POLLS), code, etag=etag)
 
 
 @post("/polls/{code:str}/closure", status_code=303)
@@ -105,25 +113,22 @@ async def _page(
     visit: Visit,
     code: str,
     *,
+    etag: str = "",
     event_form: EventForm | None = None,
     faults: Mapping[str, Words] | None = None,
 ) -> Response[str]:
-    """The page of a poll for an authorised visit; with `faults` it is the answer to a form that was refused."""
+    """The page of a poll for an authorised visit; it follows changes if it is given the `etag` from before. With `faults`
+    it is the answer to a form that was refused."""
     view = await poll(code, visit.person)
-    cards = await cards_of(poll_id=view.id)
-    missing = await non_voters(code, visit.person) if view.open else []
-    unchanged, mark = unless_seen(request, view, cards, missing, visit.club)
-    if unchanged and not faults:
-        return unchanged
     return render_page(
         request,
         visit,
         "polls/show.html",
         status=422 if faults else 200,
-        mark=mark,
+        seen=etag and seen_token(etag, visit.person, view.changes_at, {view.zone}),
         view=view,
-        cards=cards,
-        non_voters=missing,
+        cards=await cards_of(poll_id=view.id),
+        non_voters=await non_voters(code, visit.person) if view.open else [],
         event_form=event_form or EventForm(),
         faults=faults or {},
         app_link=f"{APP_LINK}?startapp=p_{view.code}",

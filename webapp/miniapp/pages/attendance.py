@@ -24,10 +24,10 @@ from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
 from webapp.miniapp.event_screens import event_etag, seen_of_instances
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
-from webapp.miniapp.responses import ScreenResponse, not_modified, screen
+from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice, Overbooking, Undo
 from webapp.organiser_messages import outcome_message, removal_message, undo_removal
-from webapp.respond import AnyRequest
+from webapp.respond import AnyRequest, not_modified
 
 PAGE_SIZE = 50  # people on a screen
 TO_ADD = 20  # members to add on a screen

@@ -22,9 +22,9 @@ from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
 from webapp.miniapp.event_screens import admitted_event_etag, event_etag, seen_of_instances
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
-from webapp.miniapp.responses import ScreenResponse, not_modified, screen
+from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice, Undo
-from webapp.respond import AnyRequest
+from webapp.respond import AnyRequest, not_modified
 
 QUIET_ZONE = 3  # modules of white around the code
 PAGE_SIZE = 60  # parties on a screen

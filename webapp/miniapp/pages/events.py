@@ -12,7 +12,8 @@ from webapp.freshness import is_fresh
 from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
 from webapp.miniapp.list_screens import upcoming_screen
 from webapp.miniapp.paging import Initial, ListFilters, SearchWords
-from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
+from webapp.respond import not_modified
 
 LISTED = 200  # parties on a screen
 

@@ -22,8 +22,9 @@ from webapp.freshness import etag_of, is_fresh
 from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
 from webapp.miniapp.paging import OptionalId, url_with_query
-from webapp.miniapp.responses import ScreenResponse, not_modified, render_if_capacity, screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.reader_status import reader_status
+from webapp.respond import not_modified
 from webapp.rule_sentences import weekday_names
 
 DOTS = 3

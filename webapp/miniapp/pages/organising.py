@@ -19,9 +19,9 @@ from backend.seats.requests import Via
 from webapp.forms import Faults, read_form
 from webapp.freshness import etag_of
 from webapp.miniapp.access import load_authorized
-from webapp.miniapp.responses import ScreenResponse, not_modified, screen
+from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice
-from webapp.respond import AnyRequest
+from webapp.respond import AnyRequest, not_modified
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from backend.polls.rules import Answer
 from backend.seats.requests import Via
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.miniapp.labels import app_link, share_link
-from webapp.miniapp.responses import not_modified, render_if_capacity, screen
-from webapp.respond import AnyRequest
+from webapp.miniapp.responses import render_if_capacity, screen
+from webapp.respond import AnyRequest, not_modified
 
 HUES = 7
 OPEN_MAX, CLOSED_MAX = 60, 20  # polls on a screen
