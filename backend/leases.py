@@ -1,4 +1,4 @@
-"""Row leases and duties: what only one process does at a time, and what runs when (HOUSE 4c).
+"""Row leases and duties: what only one process does at a time, and what runs when (decision 0009).
 
 No session locks: they break behind a pooler. A lease has an epoch, which rises with every change of its holder, so that
 what a stalled holder left half done is known by its number.
@@ -69,7 +69,7 @@ async def held_until(name: str) -> datetime | None:
 
 # --- duties: rows of the schedule ---
 
-# Whoever runs a duty claims it for so long and renews that; should they die, another takes it up (at most 10 s, HOUSE 4c).
+# Whoever runs a duty claims it for so long and renews that; should they die, another takes it up (at most 10 s, decision 0009).
 JOB_CLAIM = timedelta(seconds=8)
 JOB_RENEW = timedelta(seconds=2)
 AFTER_FAILURE = timedelta(minutes=1)

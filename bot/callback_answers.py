@@ -1,4 +1,4 @@
-"""Answering a tap: a toast that vanishes, or an alert that must be closed (look/card.md, "Answers to a tap")."""
+"""Answering a tap: a toast that vanishes, or an alert that must be closed."""
 
 from aiogram.types import CallbackQuery, Message
 

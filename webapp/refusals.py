@@ -1,4 +1,4 @@
-"""Where every no and every fault becomes an answer, once for both sites (HOUSE, law 5)."""
+"""Where every no and every fault becomes an answer, once for both sites (docs/ARCHITECTURE.md, law 3)."""
 
 import structlog
 from litestar import Response

@@ -1,4 +1,4 @@
-"""The sender: the one process that writes to people and groups on its own accord, by a lease (HOUSE 4c).
+"""The sender: the one process that writes to people and groups on its own accord, by a lease (decision 0009).
 
 A *step* takes what may be sent now and starts sending it; what is under way may last, and the next step works beside it.
 Calls begin one after another, at the pace of `bot.delivery.rate_limit`.

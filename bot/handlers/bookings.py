@@ -1,5 +1,5 @@
-"""Seats: the card's buttons, /book, /leave, /take, /pass and /mybookings. The same verbs as in the Mini App (HOUSE,
-section 4)."""
+"""Seats: the card's buttons, /book, /leave, /take, /pass and /mybookings. The same actions as in the
+Mini App."""
 
 from collections.abc import Awaitable, Sequence
 

@@ -1,4 +1,4 @@
-"""One transaction, one connection: whatever goes wrong, the connection goes back and the next one is clean (HOUSE 6)."""
+"""One transaction, one connection: whatever goes wrong, the connection goes back and the next one is clean."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ async def test_an_exception_undoes_it_and_is_passed_on() -> None:
 
 
 async def test_transactions_are_never_nested() -> None:
-    """HOUSE 3.4: an action opens one; a second inside is a mistake that is told, not silently joined."""
+    """An action opens one; a second inside is a mistake that is reported, not silently joined."""
     async with db.transaction():
         await add(1)
         with pytest.raises(TransactionError):
@@ -126,7 +126,7 @@ async def test_a_refusal_survives_a_connection_that_was_lost_meanwhile() -> None
 
 
 async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown() -> None:
-    """HOUSE 4b: it may have been committed; nobody may call that a failure."""
+    """Decision 0001: it may have been committed; nobody may call that a failure."""
     await db.execute(
         "CREATE OR REPLACE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"

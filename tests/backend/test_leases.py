@@ -22,7 +22,7 @@ async def test_renewing_keeps_the_epoch(world: None, noon: datetime) -> None:
 
 
 async def test_a_dead_holder_is_followed_within_its_life(world: None, noon: datetime) -> None:
-    """HOUSE 4c: takeover in at most 10 s; the new epoch tells its work from the old one's."""
+    """Decision 0009: takeover in at most 10 s; the new epoch tells its work from the old one's."""
     await leases.take("sender", "first", LIFE)
     clock.advance(LIFE)
     assert not await leases.is_held("sender")
@@ -51,7 +51,7 @@ async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime
 
 
 async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
-    """HOUSE 4c: within 10 s."""
+    """Decision 0009: within 10 s."""
     await leases.register_jobs(["sweep"])
     assert await leases.claim_job("sweep") == 1
     clock.advance(leases.JOB_CLAIM)

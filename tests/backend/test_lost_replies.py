@@ -1,5 +1,5 @@
 """The reply to COMMIT is lost: it may have happened or not. The caller gets the true answer, once; nothing is done twice
-(HOUSE 4b, `B2`, `B8`)."""
+(decision 0001, `B2`, `B8`)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -181,7 +181,7 @@ async def test_everybody_in_a_lost_list_is_answered_truly(
     crowd: Callable[[int], Awaitable[list[Person]]],
     fault: Fault,
 ) -> None:
-    """HOUSE 4b: twenty +1s taken together, and the reply to their COMMIT lost."""
+    """Decision 0001: twenty +1s taken together, and the reply to their COMMIT lost."""
     code = await instance(capacity=30, guests_max=2)
     asked = [(person.id, "+1", 0) for person in await crowd(20)]
     proxy.faults += [fault, None, fault]
@@ -216,7 +216,7 @@ async def test_connections_cut_between_two_bookings_are_not_noticed(
 async def test_what_cannot_be_found_out_is_told_as_unknown_and_never_as_a_failure(
     proxy: FaultProxy, client: Worker, instance: Make, alice: Person, bob: Person
 ) -> None:
-    """HOUSE 4b: the doors answer 503 with Retry-After; asked again later, the answer is the true one."""
+    """Decision 0001: the doors answer 503 with Retry-After; asked again later, the answer is the true one."""
     code = await instance()
     proxy.faults += [Fault.LOSE_REPLY] * 5
     asked = {"code": code, "asked": [(alice.id, "book", 0)]}

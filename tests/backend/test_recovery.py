@@ -51,7 +51,7 @@ async def written(url: str, rows: int) -> None:
 
 
 async def test_a_killed_server_loses_no_booking_that_was_told(home: Path) -> None:
-    """B2, B3, B8, HOUSE 4b: kill -9 amid a rush. Who was told "booked" is; who was not told asks again and hears the truth."""
+    """B2, B3, B8, decision 0001: kill -9 amid a rush. Who was told "booked" is; who was not told asks again and hears the truth."""
     url = await asyncio.to_thread(embedded.start, home)
     async with worker(CLUB, "live", DATABASE_URL=url) as club:
         people = await club.run({"step": "found", "people": PEOPLE})

@@ -1,4 +1,4 @@
-"""A second reading of RULES B, W and P4, written from their sentences alone: who sits, who waits, for whom a seat is held, in
+"""A second reading of docs/RULES.md B, W and P4, written from their sentences alone: who sits, who waits, for whom a seat is held, in
 what order, the log, and who is told what, by a driven clock.
 
 Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by. The club is in

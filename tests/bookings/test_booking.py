@@ -296,7 +296,7 @@ async def test_who_can_never_fit_holds_nobody_back_however_many_they_are(
     assert await check_invariants() == []
 
 
-# --- what the desk does when something fails (HOUSE 4b) ---
+# --- what the desk does when something fails (decision 0001) ---
 
 
 def plus_one(person: Person) -> Request:

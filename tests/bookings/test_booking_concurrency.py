@@ -161,7 +161,7 @@ async def test_gaps_are_filled_while_everybody_taps(instance: Make, crowd: Crowd
 
 
 async def test_many_dates_are_rushed_at_once(instance: Make, crowd: Crowd) -> None:
-    """B3, HOUSE 4b: lists over several dates, in each process another order: nobody waits in a circle, nobody is refused."""
+    """B3, decision 0001: lists over several dates, in each process another order: nobody waits in a circle, nobody is refused."""
     codes = [await instance(capacity=5, guests_max=1) for _ in range(12)]
     people = [person.id for person in await crowd(60)]
     acts: Acts = [(who, [("book", who % 2), ("leave", 0), ("book", 0)]) for who in people]

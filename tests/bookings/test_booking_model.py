@@ -1,4 +1,4 @@
-"""The desk beside a model written from RULES: whatever is asked, in whatever order, at whatever time, both agree on every
+"""The desk beside a model written from docs/RULES.md: whatever is asked, in whatever order, at whatever time, both agree on every
 seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`, `W1`–`W4`, `P4`, `S5`). Real PostgreSQL, real verbs,
 a driven clock."""
 
@@ -347,7 +347,7 @@ class Bookings(RuleBasedStateMachine):
         )
     )
     def many_at_once(self, asked: list[tuple[str, int, int]]) -> None:
-        """A list settled in one transaction answers as if each had been alone, in that order (HOUSE 4b)."""
+        """A list settled in one transaction answers as if each had been alone, in that order (decision 0001)."""
         clock.advance(STEP)
         requests = [(self.instance_id, self.request(*one)) for one in asked]
         said = self.wait(allocator.process_batch(0, requests))

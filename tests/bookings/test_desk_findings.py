@@ -1,4 +1,4 @@
-"""What an independent reading of RULES found the desk to do otherwise (`W1`–`W4`, `B6`, `P4`): one test for each."""
+"""What an independent reading of docs/RULES.md found the desk to do otherwise (`W1`–`W4`, `B6`, `P4`): one test for each."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta

@@ -20,7 +20,7 @@ def book(person: Person, **more: Any) -> Request:
 
 
 async def test_one_transaction_answers_for_all_its_dates(instance: Make, alice: Person, bob: Person) -> None:
-    """HOUSE 4b: each answer is the one its own date gives."""
+    """Decision 0001: each answer is the one its own date gives."""
     one, two = [(await find_instance(await instance(capacity=1))).id for _ in range(2)]
     said = await allocator.process_batch(
         0,

@@ -1,4 +1,4 @@
-"""How cards are drawn: every state, any text, and never more than Telegram takes (`C3`, `C4`; look/card.md)."""
+"""How cards are drawn: every state, any text, and never more than Telegram takes (`C3`, `C4`)."""
 
 import dataclasses
 from datetime import timedelta
@@ -291,7 +291,7 @@ LATE = windows(leave=48 * 60)  # leaving is free no more
 
 
 def test_the_first_tap_has_it() -> None:
-    """`W3`, look/card.md: in the last two hours, while others wait."""
+    """`W3`: in the last two hours, while others wait."""
     last = instance_view(booked=11, waiting=3, promotion=promotion(first_tap=3000), windows=LATE)
     sheet = draw(last)
     assert "<b>1 free</b> · 11 of 12 · 3 wait · first tap has it" in sheet.text

@@ -66,7 +66,7 @@ async def test_joins_brings_a_guest_and_leaves(telegram: Telegram, noon: datetim
 
 
 async def test_tells_the_place_in_line_as_an_alert(telegram: Telegram, card: Any) -> None:
-    """look/card.md: what has to be read to its end is an alert."""
+    """What has to be read to its end is an alert."""
     await telegram.start("Bob")
     _, message = await card(capacity=1)
     await telegram.tap("Alice", message, "Join")
@@ -99,7 +99,7 @@ async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) 
 
 
 async def test_a_stranger_is_told_whose_it_is(telegram: Telegram, olga: Any, club: Any, card: Any) -> None:
-    """look/card.md: the group is linked no more, so being in it makes nobody a member."""
+    """The group is linked no more, so being in it makes nobody a member."""
     _, message = await card()
     keep = await db.row("SELECT * FROM cards")
     assert keep is not None

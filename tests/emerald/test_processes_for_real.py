@@ -98,7 +98,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
 async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
     telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make
 ) -> None:
-    """HOUSE 4c: two at work from the start; the lease of the dead runs out by itself."""
+    """Decision 0009: two at work from the start; the lease of the dead runs out by itself."""
     code = await instance()
     with emerald("work", telegram) as first:
         await until("SELECT epoch = 1 FROM leases WHERE name = 'sender 42'")

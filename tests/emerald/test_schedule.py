@@ -1,4 +1,4 @@
-"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (HOUSE 4c)."""
+"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (decision 0009)."""
 
 import asyncio
 import signal
@@ -168,7 +168,7 @@ async def test_real_workers_share_a_duty_and_never_run_it_side_by_side(world: No
 async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_ten_seconds(
     telegram: Telegram, instance: Any, club: Any
 ) -> None:
-    """HOUSE 4c: by the other of two real workers; what one announces, nobody announces again (`C1`)."""
+    """Decision 0009: by the other of two real workers; what one announces, nobody announces again (`C1`)."""
     name = "announce what is near"
     first = emerald("work", telegram, failpoints=f"duty.{name}=die")
     with first as dying:

@@ -126,7 +126,7 @@ async def test_a_big_club_does_not_starve_a_small_one(
     crowd: Callable[[int], Awaitable[list[Any]]],
     noon: datetime,
 ) -> None:
-    """HOUSE 4c: every club in its turn, whatever waits in others, and by priority within one."""
+    """Decision 0009: every club in its turn, whatever waits in others, and by priority within one."""
     for person in await crowd(30):
         await db.execute("UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now())
         await tell(person)
@@ -232,7 +232,7 @@ async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: An
 async def test_an_announcement_that_was_being_sent_may_have_arrived(
     noon: datetime, alice: Any, tell: Tell
 ) -> None:
-    """HOUSE 4c: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
+    """Decision 0009: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
     message_id = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
     [old] = await messages.claim(1, limit=10)
     assert await messages.recover(2) == 1
@@ -254,7 +254,7 @@ async def test_what_ends_its_sender_every_time_is_parked(alice: Any, club: Any, 
 
 
 async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: datetime) -> None:
-    """HOUSE 4c: fenced off by the epoch, also when it slept between looking at its lease and taking."""
+    """Decision 0009: fenced off by the epoch, also when it slept between looking at its lease and taking."""
     await tell(alice)
     assert await leases.take("sender 42", "first", timedelta(seconds=8)) == 1
     clock.advance(timedelta(seconds=9))
@@ -322,7 +322,7 @@ async def test_what_can_wait_waits_for_the_morning(
     assert {x.id for x in await messages.claim(1, limit=10)} == set(waits)
 
 
-# --- many (`M2`, HOUSE 4c) ---
+# --- many (`M2`, decision 0009) ---
 
 
 async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> None:
@@ -346,7 +346,7 @@ async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> No
 async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
     alice: Any, bob: Any, club: Any, tell: Tell, noon: datetime
 ) -> None:
-    """HOUSE 4c: another club's answer and reminder, and the club's own answer, go with the next handful; and a claim reads
+    """Decision 0009: another club's answer and reminder, and the club's own answer, go with the next handful; and a claim reads
     a few hundred rows however many wait."""
     await crowd_of(50_000, club.id)
     for table in ("messages", "telegram_users", "memberships"):

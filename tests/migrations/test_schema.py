@@ -1,4 +1,4 @@
-"""The tables as they are in the database: what the models say, what the house says (HOUSE 3, 6), whose rows they are (`A1`)."""
+"""The tables as they are in the database: what the models say, how they are named, whose rows they are (`A1`)."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ NOT_TENANTS = {
     "leases",
     "schedule",
 }
-# Rows so hot that a foreign key to them would cost more than it keeps (HOUSE 4b).
+# Rows so hot that a foreign key to them would cost more than it keeps (decision 0001).
 HOT = {"instance_seats", "poll_tallies", "poll_option_tallies"}
 # Guards with names of their own, for code and logs quote them.
 NAMED = {"instance_seats_no_oversell", "poll_option_tallies_limit"}
@@ -110,7 +110,7 @@ async def test_every_table_has_a_model_and_every_model_a_table() -> None:
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model._meta.tablename)
 async def test_the_model_says_what_the_table_is(model: type[Table]) -> None:
-    """Columns, types, what may be empty, and what is filled in: no drift (HOUSE 6: columns lie by default)."""
+    """Columns, types, what may be empty, and what is filled in: no drift (Piccolo’s defaults are not what one expects)."""
     there = await columns(model._meta.tablename)
     assert {column._meta.db_column_name for column in model._meta.columns} == set(there)
     for column in model._meta.columns:
@@ -171,7 +171,7 @@ async def test_every_foreign_key_has_an_index() -> None:
 
 
 async def test_nothing_points_at_a_hot_row() -> None:
-    """HOUSE 4b: foreign-key locks on the counters made throughput collapse sixfold."""
+    """Decision 0001: foreign-key locks on the counters made throughput collapse sixfold."""
     assert {row["parent"] for row in await constraints("f")} & HOT == set()
     rows = await db.rows(
         "SELECT relname, reloptions FROM pg_class WHERE relname = ANY($1::text[])", list(HOT)
@@ -180,7 +180,7 @@ async def test_nothing_points_at_a_hot_row() -> None:
 
 
 async def test_no_trigger_notifies() -> None:
-    """HOUSE 4b: NOTIFY in a booking transaction serialises every commit of the whole cluster."""
+    """Decision 0001: NOTIFY in a booking transaction serialises every commit of the whole cluster."""
     found = await db.rows(
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
         " AND prosrc ~* '\\m(notify|pg_notify)\\M'"
@@ -189,7 +189,7 @@ async def test_no_trigger_notifies() -> None:
 
 
 async def test_constraints_and_indexes_bear_the_names_code_and_logs_quote() -> None:
-    """HOUSE 3: table, columns, and what it is."""
+    """Table, columns, and what it is."""
     for row in await constraints("p"):
         assert row["name"] == f"{row['table']}_pkey"
     for row in await constraints("u"):

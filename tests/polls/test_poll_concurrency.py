@@ -224,7 +224,7 @@ async def test_one_bad_ballot_harms_nobody_else(
 async def test_a_tap_is_not_undone_by_asking_again(
     club: Any, olga: Person, alice: Person, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
-    """HOUSE 4b: when it is unknown whether a tap was committed it is asked again, as the choice it meant."""
+    """Decision 0001: when it is unknown whether a tap was committed it is asked again, as the choice it meant."""
     code, (drive, _) = await limited(olga, club, 1)
     lost = iter([True])
     real = db.Transaction._commit
@@ -245,7 +245,7 @@ async def test_a_tap_is_not_undone_by_asking_again(
 async def test_ballots_that_come_together_are_counted_together(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
-    """HOUSE 4b: what arrives while one settle runs is taken by the next, in one transaction."""
+    """Decision 0001: what arrives while one settle runs is taken by the next, in one transaction."""
     code, (_, no) = await limited(olga, club, 3)
     people = await crowd(40)
     settled = 0

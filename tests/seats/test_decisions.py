@@ -1,4 +1,4 @@
-"""How seats are given out: the pure rules of the allocator, sentence by sentence (RULES B and W)."""
+"""How seats are given out: the pure rules of the allocator, sentence by sentence (docs/RULES.md, B and W)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -760,7 +760,7 @@ def test_each_who_waits_is_told_their_place_and_why() -> None:
 
 
 def test_places_are_exact_within_one_list_of_requests() -> None:
-    """W5, HOUSE 4b: as people go and come while the state_of is open, also when the queue was read before."""
+    """W5, decision 0001: as people go and come while the state_of is open, also when the queue was read before."""
     at = state_of(1)
     at.booked, at.waiting = 1, 3
     at.parties[100 + ALICE].seats = 1
@@ -793,7 +793,7 @@ def test_places_are_exact_within_one_list_of_requests() -> None:
     ],
 )
 def test_a_request_done_already_is_answered_as_it_was(request_: Request, kind: str) -> None:
-    """HOUSE 4b: told as if for the first time."""
+    """Decision 0001: told as if for the first time."""
     at = state_of(3)
     if request_.verb is not Verb.BOOK:
         book(at, ALICE)

@@ -127,7 +127,7 @@ def undo_form(page: httpx.Response) -> dict[str, Any]:
 
 
 async def test_leaving_is_taken_back_by_the_same_party(app_of: Any, alice: Any, instance: Any) -> None:
-    """`B6`, LOOK: nothing is asked while leaving is free, and the notice has the way back."""
+    """`B6`: nothing is asked while leaving is free, and the notice has the way back."""
     code = await instance(capacity=4, guests_max=2)
     app, path = await app_of(alice), f"/app/events/{code}"
     party = {"guests": "2", "name": ["Mum", "Dad"]}

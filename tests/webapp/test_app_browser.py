@@ -178,7 +178,7 @@ async def test_guests_are_named_as_they_are_brought_and_later(
 
 
 async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instance: Any) -> None:
-    """LOOK: nothing is asked, and what was brought along comes again; who stays away may bring guests as before."""
+    """Nothing is asked, and what was brought along comes again; who stays away may bring guests as before."""
     code = await instance(guests_max=2)
     await seats.book(code, alice, guests=1, names=("Mum",), via=Via.CARD)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
@@ -398,7 +398,7 @@ async def test_the_main_button_is_there_while_there_is_something_to_send(
 async def test_where_there_is_room_the_table_of_dates_is_the_form(
     phone: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: datetime
 ) -> None:
-    """LOOK: from 640 px on one answers in the table, by keys too; what is chosen there holds on a narrow screen as well."""
+    """From 640 px on one answers in the table, by keys too; what is chosen there holds on a narrow screen as well."""
     from backend.polls.actions import create_poll, vote
     from backend.polls.drafts import OptionDraft, PollDraft
     from backend.polls.queries import poll

@@ -210,7 +210,7 @@ async def test_no_row_leads_nowhere(phone: Any, alice: Any) -> None:
 
 
 async def test_choices_and_steppers_are_felt(phone: Any, alice: Any, instance: Any) -> None:
-    """LOOK: selection for what is chosen, nothing for moving about."""
+    """Selection for what is chosen, nothing for moving about."""
     code = await instance(guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
     felt = "n => said.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && one.eventData.type === 'selection_change').length === n"

@@ -15,7 +15,7 @@ POLICY = "content-security-policy"
 
 
 def test_what_others_wrote_is_unchanged() -> None:
-    """Each vendored file has its row in VENDOR.md, and the checksum that stands there."""
+    """Each vendored file has its row in its VENDOR.md, and the checksum that stands there."""
     told = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
     there = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()

@@ -351,7 +351,7 @@ def test_what_is_cut_says_so() -> None:
 
 
 def test_the_font_is_as_it_was_taken() -> None:
-    """Each vendored file has its row in VENDOR.md, with its checksum."""
+    """Each vendored file has its row in its VENDOR.md, with its checksum."""
     rows = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
     there = {
         path.name: sha256(path.read_bytes()).hexdigest()

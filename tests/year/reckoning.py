@@ -1,4 +1,4 @@
-"""What a club's year must come to, reckoned from the sentences of RULES alone: it knows no table and no code of the product.
+"""What a club's year must come to, reckoned from the sentences of docs/RULES.md alone: it knows no table and no code of the product.
 
 It is told what people do and what time it is, keeps its own books of who sits where and who waits, says what the answer to
 each act must be, and lists which messages each person must get: of which kind, about which date, from when to when.

@@ -1,4 +1,4 @@
-"""A year of clubs, played through the real core, worker and sandbox, against an independent reckoning of RULES.
+"""A year of clubs, played through the real core, worker and sandbox, against an independent reckoning of docs/RULES.md.
 
 In `bin/test` it is short: eight series in two zones over the autumn's two changes of the clock. Whole, with 60 series in
 five zones and 400 members, it is played by `bin/test tests/year --whole-year`.

@@ -13,7 +13,7 @@ from emerald.doctor import check_invariants
 from tests.year.driver import Driver
 from tests.year.reckoning import Announcement, Date, Key, Member, Series, by_person, instant
 
-# Cards of the books' states, by the word that matters (look/card.md).
+# Cards of the books' states, by the word that matters.
 STATES = {"Cancelled": "off", "Ended": "over"}
 
 

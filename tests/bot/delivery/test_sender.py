@@ -206,7 +206,7 @@ async def test_keeps_telegrams_pace(
 async def test_one_sender_at_a_time(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, sender: Sender, run: Run
 ) -> None:
-    """HOUSE 4c: the second waits until the first is gone, and no longer than its lease."""
+    """Decision 0009: the second waits until the first is gone, and no longer than its lease."""
     await run()
     second = Sender(telegram.sending)
     await promoted(telegram, alice, bob, instance)

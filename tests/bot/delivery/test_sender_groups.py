@@ -103,7 +103,7 @@ async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club
 async def test_what_may_have_been_announced_is_not_announced_again(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    """HOUSE 4c: it is counted as perhaps delivered."""
+    """Decision 0009: it is counted as perhaps delivered."""
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
     number = await announced(olga, club)
     await run()
@@ -173,7 +173,7 @@ async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
 async def test_who_slept_past_its_lease_writes_nothing(
     telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
 ) -> None:
-    """HOUSE 4c: taken, then stalled until another sends: the call is not made, and the row is not touched."""
+    """Decision 0009: taken, then stalled until another sends: the call is not made, and the row is not touched."""
     from backend import failpoints
 
     number = await announced(olga, club)

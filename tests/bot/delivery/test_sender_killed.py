@@ -1,4 +1,4 @@
-"""Real workers, killed with -9 between every two steps of sending, and followed by another (`M1`, `M2`, HOUSE 4c)."""
+"""Real workers, killed with -9 between every two steps of sending, and followed by another (`M1`, `M2`, decision 0009)."""
 
 import asyncio
 import time
@@ -123,7 +123,7 @@ async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
 async def test_a_killed_worker_is_followed_within_ten_seconds(
     telegram: Telegram, alice: Any, bob: Any, instance: Make
 ) -> None:
-    """HOUSE 4c: the other stands by, its eye on the lease; nobody helps it along."""
+    """Decision 0009: the other stands by, its eye on the lease; nobody helps it along."""
     with emerald("work", telegram) as one, emerald("work", telegram) as other:
         holder = await follows(1)
         first, second = (one, other) if holder == one.pid else (other, one)
