@@ -9,7 +9,8 @@ from backend.bookings.queries.people import People, attendees
 from backend.bookings.views import InstanceView
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
 from backend.i18n import Voice
-from backend.polls.queries import OptionView, PollView, poll_for_card
+from backend.polls.queries import poll_for_card
+from backend.polls.views import OptionView, PollView
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.keyboards.events import make_event_rows
 from bot.keyboards.links import make_event_link
@@ -48,7 +49,7 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
         return None
     sheet = render_poll_card(poll, Voice(poll.club_language), private=False)
     # Of a poll about dates that is over, the date may still be made (P4).
-    over = not poll.open and (poll.kind != "dates" or poll.made is not None)
+    over = not poll.open and (poll.kind != "dates" or poll.event_option is not None)
     return RenderedCard(sheet, NEVER if over else next_check([poll.closes_at], clock.now()))
 
 

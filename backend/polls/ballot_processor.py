@@ -1,4 +1,4 @@
-"""The one way a vote is cast, changed or withdrawn (`P2`): lock the poll's tally, look, decide, write, commit."""
+"""The one way a vote is cast, changed or withdrawn (`P2`): lock the poll's tally, load, decide, write, commit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +28,10 @@ async def _process_once(
     poll_id: int, submissions: Sequence[_Submission], maybe_committed: bool
 ) -> list[VoteOutcome | Exception]:
     async with db.transaction("" if failpoints.on("box.no-lock") else store.lock(poll_id)):
-        opened = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
-        if opened is None:
+        loaded = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
+        if loaded is None:
             return [NotFound() for _ in submissions]
-        account_id, state = opened
+        account_id, state = loaded
         await failpoints.reach("box.looked")
         results = [_decide_or_refuse(state, one, maybe_committed) for one in submissions]
         if changed := state.changed:

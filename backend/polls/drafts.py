@@ -6,18 +6,17 @@ from datetime import datetime
 from backend import clock
 from backend.errors import Invalid, InvalidForm
 from backend.i18n import N_
+from backend.polls.rules import PollKind, ResultVisibility
 
 QUESTION_MAX, OPTION_MAX = 300, 100
 OPTIONS_MIN, OPTIONS_MAX = 2, 40
 LIMIT_MAX = 100_000
-KINDS = ("single", "several", "dates")
-RESULTS = ("live", "voted", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class OptionDraft:
-    """One answer to choose: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max` None takes as
-    many votes as come; of a date it limits those that say yes."""
+    """An option as entered: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max` limits its votes, and
+    of a date its yes answers; None is no limit."""
 
     text: str = ""
     votes_max: int | None = None
@@ -26,27 +25,31 @@ class OptionDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollDraft:
-    """A poll as entered. `closes_at` is an aware instant; `choices_max` is read for several choices only."""
+    """A poll as entered. `closes_at` is an aware instant; `choices_max` counts for several choices only.
+
+    `kind` and `results` are text as a form sends it: `validate` checks that they are a `PollKind` and a `ResultVisibility`.
+    """
 
     question: str
     options: tuple[OptionDraft, ...]
-    kind: str = "single"
+    kind: str = PollKind.SINGLE
     choices_max: int = 1
     anonymous: bool = False
-    results: str = "live"
+    results: str = ResultVisibility.LIVE
     closes_at: datetime | None = None
     group_id: int | None = None
     topic_id: int | None = None
 
     @property
-    def most(self) -> int:
-        """How many options one ballot may name: of dates, all."""
-        if self.kind == "dates":
+    def answers_max(self) -> int:
+        """How many options one ballot may answer: all dates, or as many as the poll's kind allows."""
+        if self.kind == PollKind.DATES:
             return max(1, len(self.options))
-        return self.choices_max if self.kind == "several" else 1
+        return self.choices_max if self.kind == PollKind.SEVERAL else 1
 
-    def check(self) -> None:
-        """Raises `InvalidForm` with every fault at once: at question, options, option-0…, choices_max, closes_at."""
+    def validate(self) -> None:
+        """Raises `InvalidForm` with every fault at once. Its fields are question, options, option-0…, kind, results,
+        choices_max and closes_at."""
         faults = [*self._question(), *self._options(), *self._rules()]
         if faults:
             raise InvalidForm(faults)
@@ -54,7 +57,7 @@ class PollDraft:
     def _question(self) -> list[Invalid]:
         if not self.question.strip():
             return [Invalid(N_("Ask something."), field="question")]
-        return _short_enough(self.question, QUESTION_MAX, "question")
+        return _check_length(self.question, QUESTION_MAX, "question")
 
     def _options(self) -> list[Invalid]:
         faults = []
@@ -73,9 +76,9 @@ class PollDraft:
         return faults
 
     def _option(self, option: OptionDraft, seen: set[str | datetime], field: str) -> list[Invalid]:
-        """What is wrong with an option; `seen` are those before it, by what makes them different."""
+        """The faults of one option; `seen` holds the names, or moments, of the options before it."""
         name: str | datetime | None = option.text.strip().casefold()
-        if self.kind == "dates":
+        if self.kind == PollKind.DATES:
             name = option.starts_at
             if name is None:
                 return [Invalid(N_("Choose a day and a time."), field=field)]
@@ -89,15 +92,15 @@ class PollDraft:
         if option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
             bounds = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
             return [Invalid(bounds, field=field, least=1, most=LIMIT_MAX)]
-        return _short_enough(option.text.strip(), OPTION_MAX, field)
+        return _check_length(option.text.strip(), OPTION_MAX, field)
 
     def _rules(self) -> list[Invalid]:
         faults = []
-        if self.kind not in KINDS:
+        if self.kind not in set(PollKind):
             faults.append(Invalid(N_("Choose one, several, or dates."), field="kind"))
-        if self.results not in RESULTS:
+        if self.results not in set(ResultVisibility):
             faults.append(Invalid(N_("Choose when results are shown."), field="results"))
-        if self.kind == "several" and not 1 <= self.choices_max <= max(1, len(self.options)):
+        if self.kind == PollKind.SEVERAL and not 1 <= self.choices_max <= max(1, len(self.options)):
             faults.append(
                 Invalid(
                     N_("Between %(least)s and %(most)s, please."),
@@ -111,7 +114,7 @@ class PollDraft:
         return faults
 
 
-def _short_enough(text: str, most: int, field: str) -> list[Invalid]:
+def _check_length(text: str, most: int, field: str) -> list[Invalid]:
     if len(text) <= most:
         return []
     return [Invalid(N_("At most %(most)s characters, please."), field=field, most=most)]

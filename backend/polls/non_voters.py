@@ -1,7 +1,8 @@
-"""Who has not answered a poll yet, and reminding only them (`P5`)."""
+"""The members who have not voted in a poll yet, and reminding only them (`P5`)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from backend import clock, db
 from backend.accounts.queries import authorize
@@ -21,7 +22,7 @@ REMINDER_INTERVAL = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class NonVoter:
-    """A member whose answer is missing; `reachable` when the bot may write to them."""
+    """A member who has not voted; `reachable` is whether the bot may write to them."""
 
     membership_id: int
     user_id: int
@@ -29,16 +30,24 @@ class NonVoter:
     reachable: bool
 
 
+class ReminderKind(StrEnum):
+    """What a reminder did."""
+
+    DONE = "done"
+    ALREADY = "already"  # nothing: everybody has voted
+    UNREACHABLE = "unreachable"  # nothing: the bot may write to no non-voter
+
+
 @dataclass(frozen=True, slots=True)
 class ReminderResult:
-    """What became of a reminder. `kind`: done, already (nobody is missing), unreachable (nobody can be written to)."""
+    """The result of reminding; `reminded` is how many people get a message."""
 
-    kind: str
+    kind: ReminderKind
     reminded: int
     words: Words
 
 
-# Of a group's poll, those whom Telegram last said to be in the group; else every member who has a vote.
+# A group's poll is for the members who were in the group when Telegram was last asked; any other is for all members.
 NON_VOTERS = """
 FROM polls p
 JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
@@ -50,9 +59,9 @@ WHERE (p.group_id IS NULL OR EXISTS (
 
 
 async def non_voters(code: str, person: Person) -> list[NonVoter]:
-    """The members whose answer is missing, by name. Raises `Forbidden`, `NotFound`.
+    """The members who have not voted, by name. Raises `Forbidden`, `NotFound`.
 
-    That somebody has answered is no secret, not even in an anonymous poll; what they answered is.
+    An anonymous poll keeps secret what somebody answered, not whether they did.
     """
     where = await find_poll(code)
     await authorize(person, where.account_id, Permission.MANAGE_POLLS)
@@ -76,9 +85,9 @@ async def _load_non_voters(poll_id: int) -> list[NonVoter]:
 
 
 async def remind_non_voters(code: str, person: Person) -> ReminderResult:
-    """Write to those whose answer is missing, and to nobody else; at most once a day.
+    """Send a message to the members who have not voted; at most once a day.
 
-    Raises `RemindedAlready`, `PollClosed`, `Forbidden`, `NotFound`.
+    Raises `AlreadyReminded`, `PollClosed`, `Forbidden`, `NotFound`.
     """
     where = await find_poll(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
@@ -88,21 +97,22 @@ async def remind_non_voters(code: str, person: Person) -> ReminderResult:
         assert row is not None
         _check_remindable(row, club.zone, at)
         missing = await _load_non_voters(where.id)
-        told = [one.user_id for one in missing if one.reachable]
+        reachable = [one.user_id for one in missing if one.reachable]
         if not missing:
-            return ReminderResult("already", 0, replies.everybody_voted())
-        if not told:
-            return ReminderResult("unreachable", 0, replies.nobody_reachable(len(missing)))
+            return ReminderResult(ReminderKind.ALREADY, 0, replies.everybody_voted())
+        if not reachable:
+            return ReminderResult(ReminderKind.UNREACHABLE, 0, replies.nobody_reachable(len(missing)))
         await db.execute("UPDATE polls SET reminded_at = $2 WHERE id = $1", where.id, at)
         await enqueue(
             Kind.POLL_UNANSWERED,
-            [(user_id, {"poll_id": where.id, "poll": code}) for user_id in told],
+            [(user_id, {"poll_id": where.id, "poll": code}) for user_id in reachable],
             account_id=club.id,
             subject=where.id,
             at=at,
         )
-        await record_audit(club.id, person.id, "remind", f"poll {where.id}", people=len(told))
-    return ReminderResult("done", len(told), replies.reminded(len(told), len(missing) - len(told)))
+        await record_audit(club.id, person.id, "remind", f"poll {where.id}", people=len(reachable))
+    reply = replies.reminded(len(reachable), len(missing) - len(reachable))
+    return ReminderResult(ReminderKind.DONE, len(reachable), reply)
 
 
 def _check_remindable(row: db.Row, zone: str, at: datetime) -> None:

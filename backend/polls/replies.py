@@ -1,4 +1,4 @@
-"""What a poll says: every outcome and refusal of a vote as a whole sentence (`B9` in spirit, `P2`)."""
+"""The replies of polls: each outcome and refusal as a whole sentence, as `B9` asks of bookings (`P2`)."""
 
 from datetime import datetime
 
@@ -14,14 +14,14 @@ class PollClosed(Refusal):
 
 
 class OptionFull(Refusal):
-    """The option has as many votes as it takes (`P2`); what was chosen before stands."""
+    """The option has reached its limit (`P2`); the earlier choice stands."""
 
     outcome = "full"
     message = N_("“%(option)s” has all the votes it takes. Choose another one.")
 
 
 class AlreadyReminded(Refusal):
-    """Who is missing was reminded less than a day ago (`P5`)."""
+    """The non-voters were reminded less than a day ago (`P5`)."""
 
     outcome = "too-soon"
     message = N_("They were reminded %(before)s. You can remind them again %(again)s.")
@@ -58,7 +58,7 @@ def voted(texts: list[str]) -> Words:
     )
 
 
-# What is said when a date was tapped, by the answer it now has.
+# The reply to a tap on a date, by the answer it gave.
 DATE_ANSWERED = {
     "yes": N_("%(option)s: yes. Tap again for “if need be”."),
     "if-need-be": N_("%(option)s: if need be. Tap again for no."),
@@ -68,7 +68,7 @@ DATE_ANSWERED = {
 
 
 def date_answered(option: str | datetime, answer: str | None, zone: str, *, none_left: bool) -> Words:
-    """`none_left`: no yes was left to be had."""
+    """The reply to a tap on a date. `none_left`: the date takes no more yes answers, so the tap skipped yes."""
     message = DATE_ANSWERED[answer]
     if none_left:
         message = N_("%(option)s: if need be, for it has every yes it takes. Tap again for no.")

@@ -1,31 +1,54 @@
-"""How votes are counted: pure functions over what the ballot box has read (`P1`, `P2`).
+"""How votes are counted: pure functions over what the ballot processor has loaded (`P1`, `P2`).
 
-`decide` answers one ballot and changes the `Box` it is given. Nothing here reads a clock, a table or a setting.
+`decide` answers one ballot and changes the `BallotState` it is given. Nothing here reads a clock, a table or a setting.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
-from uuid import UUID, uuid4
 
 from backend.errors import NotFound
 from backend.i18n import Words
 from backend.polls import replies
 
 
+class PollKind(StrEnum):
+    """What a poll asks (`P1`), as `polls.kind` holds it."""
+
+    SINGLE = "single"  # one choice
+    SEVERAL = "several"  # several choices, up to a maximum
+    DATES = "dates"  # yes, if need be, or no to each date
+
+
+class ResultVisibility(StrEnum):
+    """When members see the counts (`P1`), as `polls.results` holds it."""
+
+    LIVE = "live"
+    VOTED = "voted"  # once they have voted
+    CLOSED = "closed"  # once the poll is closed
+
+
 class Answer(StrEnum):
-    """What a vote says of its option. Only about dates can one say more than yes (`P1`)."""
+    """A vote's answer to its option, as `poll_votes.answer` holds it. Only dates are answered with more than yes (`P1`)."""
 
     YES = "yes"
     IF_NEED_BE = "if-need-be"
     NO = "no"
 
 
-Choice = Mapping[int, Answer]  # by option; never changed in place
+class VoteResult(StrEnum):
+    """What a ballot changed."""
 
-# What a tap on a date makes of the answer that stands.
+    VOTED = "voted"
+    ALREADY = "already"  # nothing: the voter had chosen so before
+    WITHDRAWN = "withdrawn"
+
+
+Choice = Mapping[int, Answer]  # by the option's id; never changed in place
+
+# The answer that a tap on a date gives, by the answer that stands.
 NEXT_ANSWER = {
     None: Answer.YES,
     Answer.YES: Answer.IF_NEED_BE,
@@ -35,31 +58,30 @@ NEXT_ANSWER = {
 
 
 class NotAVoter(NotFound):
-    """The person is not a member of the poll's club; `vote` may let them in and ask again (`A4`)."""
+    """The person is not a member of the poll's account; casting a ballot may admit them and try again (`A4`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What a person asks of a poll: their whole choice; with `tap`, the one option they tapped."""
+    """What a person submits: their whole choice, or with `tap` the one option they tapped."""
 
     user_id: int
     choice: Choice
     tap: bool = False
-    id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
 class VoteOutcome:
-    """The answer to a ballot, from inside the transaction. `kind`: voted, already, withdrawn."""
+    """The answer to a ballot, made inside the transaction that counts it."""
 
-    kind: str
+    kind: VoteResult
     words: Words
 
 
 @dataclass(slots=True)
 class Option:
-    """An option at the box with its counts. `votes` are those that say yes, and only they are limited: to `votes_max`,
-    None is no limit. `starts_at` is the moment of a date."""
+    """An option with its counts. `votes` counts the answers that are yes; they are limited to `votes_max`, where None is no
+    limit. The option of a date has `starts_at`, an aware instant."""
 
     id: int
     text: str
@@ -70,41 +92,42 @@ class Option:
     starts_at: datetime | None = None
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         return self.votes_max is not None and self.votes >= self.votes_max
 
     @property
     def name(self) -> str | datetime:
-        """What it is called in a sentence."""
+        """Its name in a reply."""
         return self.starts_at or self.text
 
-    def count(self, answer: Answer | None, by: int) -> None:
+    def add(self, answer: Answer | None, n: int) -> None:
+        """Count `n` more of this answer, fewer when `n` is negative."""
         match answer:
             case Answer.YES:
-                self.votes += by
+                self.votes += n
             case Answer.IF_NEED_BE:
-                self.if_need_be += by
+                self.if_need_be += n
             case Answer.NO:
-                self.against += by
+                self.against += n
 
 
 @dataclass(slots=True)
 class Voter:
-    """A member at the box: what they had chosen when it was opened, and what they choose now."""
+    """A member who votes: their choice when the state was loaded (`before`), and their choice now."""
 
     membership_id: int
-    live: bool  # still a member of the club
+    is_member: bool  # they have not left the account
     before: Choice
     choice: Choice
 
 
 @dataclass(slots=True)
 class BallotState:
-    """A poll's ballot box while its tally is locked. Options in their order; voters by person."""
+    """A poll while its tally is locked: its options in their order by id, and those who vote by user id."""
 
     now: datetime
     zone: str
-    kind: str
+    kind: PollKind
     choices_max: int
     closes_at: datetime | None
     closed_at: datetime | None
@@ -116,8 +139,8 @@ class BallotState:
         return [voter for voter in self.voters.values() if voter.choice != voter.before]
 
 
-class CountedDate(Protocol):
-    """A date with its counts, at the box or on a screen."""
+class CountedOption(Protocol):
+    """The option of a date with its counts, wherever it was loaded."""
 
     @property
     def votes(self) -> int: ...
@@ -127,101 +150,99 @@ class CountedDate(Protocol):
     def starts_at(self) -> datetime | None: ...
 
 
-Date = TypeVar("Date", bound=CountedDate)
+OptionT = TypeVar("OptionT", bound=CountedOption)
 
 
 def ended_at(closes_at: datetime | None, closed_at: datetime | None, now: datetime) -> datetime | None:
-    """When the poll closed; None while it is open. A passed deadline closes it whatever the sweeper's pace (`P2`)."""
+    """When the poll closed; None while it is open. A deadline that has passed closes it, written down or not (`P2`)."""
     if closed_at is not None:
         return closed_at
     return closes_at if closes_at is not None and closes_at <= now else None
 
 
 def are_results_visible(results: str, *, is_open: bool, voted: bool) -> bool:
-    """Whether a reader sees the counts now (`P1`): the same for organisers as for everybody."""
-    return not is_open or results == "live" or (results == "voted" and voted)
+    """Whether a reader sees the counts now (`P1`); organisers are treated like everybody."""
+    return not is_open or results == ResultVisibility.LIVE or (results == ResultVisibility.VOTED and voted)
 
 
-def best_date(options: Iterable[Date], now: datetime) -> Date | None:
-    """The date to come that most said yes to; of equals the one fewest said no to, then the earliest (`P4`).
-
-    None when nobody said yes to any of them.
-    """
+def winning_date(options: Iterable[OptionT], now: datetime) -> OptionT | None:
+    """The date still to come with the most yes answers; among equals the one with the fewest no answers, then the earliest
+    (`P4`). None when no date has a yes."""
     wanted = [o for o in options if o.votes and o.starts_at is not None and o.starts_at > now]
     return min(wanted, key=lambda o: (-o.votes, o.against, o.starts_at), default=None)
 
 
-def resolve_choice(box: BallotState, ballot: Ballot) -> Choice:
-    """The whole choice a ballot stands for. Raises `NotHere`.
+def resolve_choice(state: BallotState, ballot: Ballot) -> Choice:
+    """The voter's whole choice after this ballot. Raises `NotAVoter`.
 
-    A tap on a date says the next answer: yes, if need be, no, nothing; when no yes is left to be had, it is left out.
-    In a single-choice poll a tap chooses the option, or takes one's own back; in one of several it toggles it.
+    A tap on a date gives the next answer: yes, if need be, no, none. Yes is skipped when the date takes no more of it. In a
+    single-choice poll a tap chooses the option or withdraws it; with several choices it toggles the option.
     """
-    choice = _voter(box, ballot).choice
+    choice = _voter(state, ballot).choice
     if not ballot.tap:
         return ballot.choice
     [tapped] = ballot.choice
     answer: Answer | None
-    if box.kind == "dates":
+    if state.kind is PollKind.DATES:
         answer = NEXT_ANSWER[choice.get(tapped)]
-        if answer is Answer.YES and tapped in box.options and box.options[tapped].full:
+        if answer is Answer.YES and tapped in state.options and state.options[tapped].is_full:
             answer = Answer.IF_NEED_BE
     else:
         answer = None if tapped in choice else Answer.YES
-    others = {} if box.kind == "single" else {o: a for o, a in choice.items() if o != tapped}
+    others = {} if state.kind is PollKind.SINGLE else {o: a for o, a in choice.items() if o != tapped}
     return others if answer is None else {**others, tapped: answer}
 
 
-def decide(box: BallotState, ballot: Ballot) -> VoteOutcome:
-    """Answer one ballot. Raises a `Refusal`, and then nothing has changed."""
-    voter = _voter(box, ballot)
-    ended = ended_at(box.closes_at, box.closed_at, box.now)
+def decide(state: BallotState, ballot: Ballot) -> VoteOutcome:
+    """Count one ballot. Raises a `Refusal`, and then nothing has changed."""
+    voter = _voter(state, ballot)
+    ended = ended_at(state.closes_at, state.closed_at, state.now)
     if ended is not None:
-        raise replies.PollClosed(closed=ended, zone=box.zone)
-    wanted = resolve_choice(box, ballot)
-    _check_choice(box, wanted)
-    had = voter.choice
-    if wanted == had:
-        return VoteOutcome("already", replies.nothing_changed(has_voted=bool(wanted)))
-    if len(wanted) > box.choices_max:
-        raise replies.too_many_choices(box.choices_max)
-    for option in box.options.values():
-        new = wanted.get(option.id) is Answer.YES and had.get(option.id) is not Answer.YES
-        if new and option.full:
-            raise replies.OptionFull(option=option.name, zone=box.zone)
-    for option in box.options.values():
-        option.count(had.get(option.id), -1)
-        option.count(wanted.get(option.id), +1)
-    voter.choice = wanted
-    return _outcome(box, ballot, had, wanted)
+        raise replies.PollClosed(closed=ended, zone=state.zone)
+    after = resolve_choice(state, ballot)
+    _check_choice(state, after)
+    before = voter.choice
+    if after == before:
+        return VoteOutcome(VoteResult.ALREADY, replies.nothing_changed(has_voted=bool(after)))
+    if len(after) > state.choices_max:
+        raise replies.too_many_choices(state.choices_max)
+    for option in state.options.values():
+        is_new = after.get(option.id) is Answer.YES and before.get(option.id) is not Answer.YES
+        if is_new and option.is_full:
+            raise replies.OptionFull(option=option.name, zone=state.zone)
+    for option in state.options.values():
+        option.add(before.get(option.id), -1)
+        option.add(after.get(option.id), +1)
+    voter.choice = after
+    return _outcome(state, ballot, before, after)
 
 
-def _check_choice(box: BallotState, wanted: Choice) -> None:
-    """Raises `Invalid` for what is not listed, or cannot be said of it."""
-    if not wanted.keys() <= box.options.keys():
+def _check_choice(state: BallotState, choice: Choice) -> None:
+    """Raises `Invalid` when an option is not the poll's, or cannot have this answer."""
+    if not choice.keys() <= state.options.keys():
         raise replies.unknown_option()
-    if box.kind != "dates" and any(answer is not Answer.YES for answer in wanted.values()):
+    if state.kind is not PollKind.DATES and any(answer is not Answer.YES for answer in choice.values()):
         raise replies.answer_needs_dates()
 
 
-def _outcome(box: BallotState, ballot: Ballot, had: Choice, wanted: Choice) -> VoteOutcome:
-    kind = "voted" if wanted else "withdrawn"
-    if box.kind == "dates" and ballot.tap:
+def _outcome(state: BallotState, ballot: Ballot, before: Choice, after: Choice) -> VoteOutcome:
+    result = VoteResult.VOTED if after else VoteResult.WITHDRAWN
+    if state.kind is PollKind.DATES and ballot.tap:
         [tapped] = ballot.choice
-        answer = wanted.get(tapped)
-        none_left = answer is Answer.IF_NEED_BE and tapped not in had
-        name = box.options[tapped].name
-        return VoteOutcome(kind, replies.date_answered(name, answer, box.zone, none_left=none_left))
-    if not wanted:
-        return VoteOutcome(kind, replies.withdrawn())
-    if box.kind == "dates":
-        return VoteOutcome(kind, replies.dates_answered(len(wanted)))
-    texts = [option.text for option in box.options.values() if option.id in wanted]
-    return VoteOutcome(kind, replies.voted(texts))
+        answer = after.get(tapped)
+        none_left = answer is Answer.IF_NEED_BE and tapped not in before
+        name = state.options[tapped].name
+        return VoteOutcome(result, replies.date_answered(name, answer, state.zone, none_left=none_left))
+    if not after:
+        return VoteOutcome(result, replies.withdrawn())
+    if state.kind is PollKind.DATES:
+        return VoteOutcome(result, replies.dates_answered(len(after)))
+    texts = [option.text for option in state.options.values() if option.id in after]
+    return VoteOutcome(result, replies.voted(texts))
 
 
-def _voter(box: BallotState, ballot: Ballot) -> Voter:
-    voter = box.voters.get(ballot.user_id)
-    if voter is None or not voter.live:
+def _voter(state: BallotState, ballot: Ballot) -> Voter:
+    voter = state.voters.get(ballot.user_id)
+    if voter is None or not voter.is_member:
         raise NotAVoter()
     return voter

@@ -12,7 +12,7 @@ from backend.people.tables import TelegramUser
 
 
 class Poll(Table, tablename="polls", db=DB):
-    """A question (`P1`). `results`: shown live, once one has voted, or once it is closed."""
+    """A poll (`P1`). `kind` is a `PollKind`, `results` a `ResultVisibility`."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -33,7 +33,7 @@ class Poll(Table, tablename="polls", db=DB):
 
 
 class PollOption(Table, tablename="poll_options", db=DB):
-    """One answer to a poll, in its place: words, or in a poll about dates a moment, and the date made of it (`P4`)."""
+    """An option of a poll: a text, or in a poll about dates a moment, with the instance that was made of it (`P4`)."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -45,7 +45,7 @@ class PollOption(Table, tablename="poll_options", db=DB):
 
 
 class PollTally(Table, tablename="poll_tallies", db=DB):
-    """How many have voted; whoever holds this row may count the poll (`P2`)."""
+    """How many have voted. Whoever has locked this row may count the poll (`P2`)."""
 
     poll_id = BigInt(primary_key=True, default=None)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -54,7 +54,7 @@ class PollTally(Table, tablename="poll_tallies", db=DB):
 
 
 class OptionTally(Table, tablename="poll_option_tallies", db=DB):
-    """How many votes an option has: yes, of which it takes at most `votes_max`, and in a poll about dates the others."""
+    """How many votes an option has: `votes` that are yes, at most `votes_max`, and in a poll about dates the other answers."""
 
     option_id = BigInt(primary_key=True, default=None)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -65,7 +65,7 @@ class OptionTally(Table, tablename="poll_option_tallies", db=DB):
 
 
 class PollVote(Table, tablename="poll_votes", db=DB):
-    """One member's vote for one option. `answer`: yes; about a date also if-need-be, or no."""
+    """One member's vote for one option. `answer` is an `Answer`."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

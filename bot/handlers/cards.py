@@ -12,7 +12,7 @@ from backend.events.queries import find_instance as find_date
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from backend.polls.actions import find_poll as find_poll
+from backend.polls.actions import find_poll
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import RepostCardCallback, SeatCallback, VoteCallback
 from bot.filters import from_person

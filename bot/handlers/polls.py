@@ -8,13 +8,14 @@ from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.polls.actions import admit_to_poll, close_poll, vote
-from backend.polls.actions import tap_option as tap_option
+from backend.polls.actions import admit_to_poll, tap_option, vote
+from backend.polls.closing import close_poll
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters
-from backend.polls.queries import PollView, poll, polls_of
+from backend.polls.queries import poll, polls_of
 from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
+from backend.polls.views import PollView
 from backend.seats.requests import Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import (
@@ -147,11 +148,11 @@ async def organise(
 def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedMessage:
     """What stands under the organiser's finger now: a question, or the poll. Raises `Forbidden`, `Invalid`."""
     if action is PollAction.ASK_TO_CLOSE and view.open:
-        if not view.managed:
+        if not view.can_manage:
             raise Forbidden()
         return render("poll_close.html", voice, make_closing_rows(view.code, voice), view=view)
-    if action is PollAction.CREATE_INSTANCE and view.made is None:
-        if not view.to_make:
+    if action is PollAction.CREATE_INSTANCE and view.event_option is None:
+        if not view.can_create_event:
             raise Forbidden()
         best = view.best
         if best is None and view.visible:

@@ -3,8 +3,8 @@
 from aiogram.types import InlineKeyboardButton
 
 from backend.i18n import N_, Voice
-from backend.polls.queries import OptionView, PollView
 from backend.polls.rules import Answer
+from backend.polls.views import OptionView, PollView
 from bot.callbacks import CreateInstanceCallback, PollAction, PollActionCallback, VoteCallback
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, arrange_in_rows
 from bot.keyboards.links import make_app_button
@@ -36,9 +36,9 @@ def make_poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:
         )
     if private:
         rows += _make_organiser_rows(view, voice)
-    if view.made is not None and view.made.starts_at is not None:
-        label = voice.say(N_("See %(date)s"), date=voice.date(view.made.starts_at, view.zone))
-        code = view.made.made
+    if view.event_option is not None and view.event_option.starts_at is not None:
+        label = voice.say(N_("See %(date)s"), date=voice.date(view.event_option.starts_at, view.zone))
+        code = view.event_option.made
         rows.append([make_app_button(label, f"e_{code}", f"events/{code}", private=private)])
     return [*rows, [make_poll_button(view, voice, private=private)]]
 
@@ -89,13 +89,13 @@ def _answer_mark(option: OptionView) -> str:
 def _make_organiser_rows(view: PollView, voice: Voice) -> Rows:
     """Closing, making the date, and reminding who is missing; for who may."""
     does = []
-    if view.open and view.managed:
+    if view.open and view.can_manage:
         does.append((N_("Close the poll"), PollAction.ASK_TO_CLOSE))
-    if view.to_make:
+    if view.can_create_event:
         does.append(
             (N_("Close and make the date") if view.open else N_("Make the date"), PollAction.CREATE_INSTANCE)
         )
-    if view.open and view.managed:
+    if view.open and view.can_manage:
         does.append((N_("Remind who is missing"), PollAction.REMIND))
     return [[make_poll_action_button(voice.say(label), do, view.code)] for label, do in does]
 

@@ -41,7 +41,7 @@ async def _post(person: "Person", code: str) -> Posted:
     """Raises `NotFound` when neither a date nor a poll has this code, and what posting raises."""
     from backend.cards.actions import post_card, post_poll_card
     from backend.errors import NotFound
-    from backend.polls.actions import find_poll as find_poll
+    from backend.polls.actions import find_poll
 
     try:
         await find_poll(code)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backend.people.queries import Person
     from backend.polls.drafts import PollDraft
     from backend.polls.non_voters import NonVoter, ReminderResult
-    from backend.polls.queries import OptionView, PollView
+    from backend.polls.views import OptionView, PollView
 
 Add = Callable[..., Any]
 
@@ -149,10 +149,10 @@ def _instant(text: str, zone: str) -> datetime:
 def close_poll(given: argparse.Namespace) -> int:
     """`emerald close-poll`"""
     from backend.i18n import Voice
-    from backend.polls import actions
+    from backend.polls import closing
     from backend.polls.event_creation import EventDetails
 
-    async def close(person: "Person") -> actions.ClosingResult:
+    async def close(person: "Person") -> closing.ClosingResult:
         make = None
         if given.make or given.option is not None:
             make = EventDetails(
@@ -164,13 +164,13 @@ def close_poll(given: argparse.Namespace) -> int:
                 guests_max=given.guests,
                 claim_minutes=given.claim_minutes,
             )
-        return await actions.close_poll(given.code, person, make=make)
+        return await closing.close_poll(given.code, person, make=make)
 
-    closing = act(given, close)
-    lines = [Voice().tell(closing.words)] if closing else []
-    if closing and closing.made:
-        lines.append(closing.made.code)
-    return say(given, closing, "\n".join(lines))
+    result = act(given, close)
+    lines = [Voice().tell(result.words)] if result else []
+    if result and result.made:
+        lines.append(result.made.code)
+    return say(given, result, "\n".join(lines))
 
 
 async def _option(given: argparse.Namespace, person: "Person") -> int | None:

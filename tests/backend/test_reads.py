@@ -25,7 +25,8 @@ from backend.events.queries import find_instance
 from backend.people.queries import Person
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.queries import PollView, poll
+from backend.polls.queries import poll
+from backend.polls.views import PollView
 from backend.seats.requests import Via
 
 BACKEND = Path(__file__).parents[2] / "backend"

@@ -179,7 +179,8 @@ def test_the_same_card_has_the_same_digest() -> None:
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_poll_card(hidden: bool) -> None:
     """`P1`: hidden results show no bars, no counts, and no places left but none."""
-    from backend.polls.queries import OptionView, PollView
+    from backend.polls.rules import PollKind, ResultVisibility
+    from backend.polls.views import OptionView, PollView
     from bot.cards import render_poll_card
 
     def option(n: int, text: str, votes: int, most: int | None = None) -> Any:
@@ -187,6 +188,7 @@ def test_a_poll_card(hidden: bool) -> None:
         return OptionView(n, n, text, shown, most, full=votes == most, mine=False)
 
     poll = PollView(
+        now=START - timedelta(days=1),
         id=1,
         code="pollcodexx",
         account_id=1,
@@ -194,10 +196,10 @@ def test_a_poll_card(hidden: bool) -> None:
         club_language="en",
         zone="Europe/Helsinki",
         question="What do <we> cook?",
-        kind="single",
+        kind=PollKind.SINGLE,
         choices_max=1,
         anonymous=False,
-        results="closed" if hidden else "live",
+        results=ResultVisibility.CLOSED if hidden else ResultVisibility.LIVE,
         closes_at=START,
         closed_at=None,
         group_id=1,

@@ -9,7 +9,8 @@ import pytest
 
 from backend import clock, db
 from backend.bookings.queries.event import event
-from backend.polls.actions import close_poll, create_poll
+from backend.polls.actions import create_poll
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll, poll_for_card
@@ -217,7 +218,7 @@ async def test_olga_closes_and_makes_the_date(telegram: Telegram, olga: Any, ali
     after = private(telegram, "Olga")
     assert "🗓 The date is made: Wed 25 Nov, 18:00" in after["text"]
     assert buttons(after) == [["See Wed 25 Nov"], ["Open in Emerald"]]
-    made = (await poll(code, alice)).made
+    made = (await poll(code, alice)).event_option
     assert made is not None
     view = await event(made.made, alice)
     assert view.capacity == 12
@@ -234,7 +235,7 @@ async def test_what_a_poll_over_by_its_deadline_decided_can_be_made(
     assert buttons(shown) == [["Make the date"], ["Open in Emerald"]]
     await telegram.tap("Olga", shown, "Make the date")
     await telegram.tap("Olga", private(telegram, "Olga"), "Room for all")
-    made = (await poll(code, olga)).made
+    made = (await poll(code, olga)).event_option
     assert made is not None and (await event(made.made, alice)).capacity is None
 
 

@@ -11,7 +11,8 @@ from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.bookings.actions import add_guest, book
 from backend.people.queries import Person
-from backend.polls.actions import close_poll, create_poll, vote
+from backend.polls.actions import create_poll, vote
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll

@@ -18,7 +18,8 @@ from backend.bookings.queries.event import event
 from backend.cards.actions import announce_due
 from backend.errors import Forbidden, Invalid, InvalidForm, NotFound
 from backend.people.queries import Person
-from backend.polls.actions import close_due, close_poll, create_poll
+from backend.polls.actions import create_poll
+from backend.polls.closing import close_due, close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
@@ -78,8 +79,8 @@ async def test_the_date_most_can_come_to_is_made(
     assert json.loads(row["detail"]) == {"until": until.isoformat()}
     assert row["priority"] == 0 and row["instance_id"] == view.id
     shown = await poll(answered, alice)
-    assert not shown.open and shown.made is not None
-    assert shown.made.made == closing.made.code and shown.made.position == 2
+    assert not shown.open and shown.event_option is not None
+    assert shown.event_option.made == closing.made.code and shown.event_option.position == 2
     assert olga.voice.tell(closing.words) == (
         "The date is made: Wed 25 Nov at 18:00. Whoever said yes has first claim on it, until tomorrow at 00:00."
     )

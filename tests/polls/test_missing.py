@@ -15,7 +15,7 @@ from backend.errors import Forbidden, NotFound
 from backend.groups.presence import mark_present
 from backend.groups.queries import group
 from backend.people.queries import Person
-from backend.polls.actions import close_poll
+from backend.polls.closing import close_poll
 from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.replies import AlreadyReminded, PollClosed
 

@@ -15,11 +15,12 @@ from backend.polls.rules import (
     BallotState,
     NotAVoter,
     Option,
+    PollKind,
     Voter,
     are_results_visible,
-    best_date,
     decide,
     ended_at,
+    winning_date,
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -28,7 +29,7 @@ YES, IF_NEED_BE, NO = Answer
 
 
 def box(
-    kind: str = "single",
+    kind: PollKind = PollKind.SINGLE,
     most: int = 1,
     limit: int | None = None,
     closes_at: datetime | None = None,
@@ -88,7 +89,7 @@ def test_a_single_choice_is_one() -> None:
 
 def test_several_choices_have_a_maximum() -> None:
     """P1."""
-    at = box("several", most=2)
+    at = box(PollKind.SEVERAL, most=2)
     assert cast(at, ALICE, 11, 13) == "voted"
     with pytest.raises(Invalid):
         cast(at, ALICE, 11, 12, 13)
@@ -112,7 +113,7 @@ def test_a_full_option_refuses_and_the_old_choice_stands() -> None:
 
 
 def test_whoever_holds_a_full_option_keeps_it_beside_others() -> None:
-    at = box("several", most=2, limit=1)
+    at = box(PollKind.SEVERAL, most=2, limit=1)
     cast(at, ALICE, 11)
     assert cast(at, ALICE, 11, 12) == "voted"
     assert counts(at) == [1, 1, 0]
@@ -133,7 +134,7 @@ def test_a_tap_on_ones_own_choice_takes_it_back() -> None:
 
 
 def test_taps_toggle_where_several_may_be_chosen() -> None:
-    at = box("several", most=2)
+    at = box(PollKind.SEVERAL, most=2)
     assert cast(at, ALICE, 11, tap=True) == "voted"
     assert cast(at, ALICE, 12, tap=True) == "voted"
     with pytest.raises(Invalid):
@@ -180,7 +181,7 @@ def test_results_are_shown_when_they_should_be(results: str, is_open: bool, vote
 
 
 def dates(limit: int | None = None) -> BallotState:
-    return box("dates", most=3, limit=limit)
+    return box(PollKind.DATES, most=3, limit=limit)
 
 
 def say(at: BallotState, who: int, **answers: Answer) -> str:
@@ -251,7 +252,7 @@ def test_a_tap_on_a_full_date_says_if_need_be() -> None:
 
 def test_only_dates_can_be_answered_no() -> None:
     """P1."""
-    for kind in ("single", "several"):
+    for kind in (PollKind.SINGLE, PollKind.SEVERAL):
         with pytest.raises(Invalid):
             decide(box(kind, most=1), Ballot(ALICE, {11: NO}))
 
@@ -271,13 +272,13 @@ def test_the_best_date(counts: list[tuple[int, int]], best: int | None) -> None:
         Option(11 + i, "", yes, None, 0, no, NOON + timedelta(days=1 + i))
         for i, (yes, no) in enumerate(counts)
     ]
-    found = best_date(options[::-1], NOON)
+    found = winning_date(options[::-1], NOON)
     assert (found and found.id) == best
 
 
 def test_a_date_that_is_past_is_not_the_best() -> None:
     past, coming = (Option(i, "", 9 - i, None, starts_at=NOON + timedelta(days=i)) for i in (0, 1))
-    found = best_date([past, coming], NOON)
+    found = winning_date([past, coming], NOON)
     assert found is coming
 
 
@@ -290,14 +291,14 @@ def test_a_date_that_is_past_is_not_the_best() -> None:
         ),
         max_size=30,
     ),
-    st.sampled_from(["single", "several", "dates"]),
+    st.sampled_from(PollKind),
     st.integers(1, 3),
 )
 def test_counts_are_always_those_of_the_choices(
-    ballots: list[tuple[int, dict[int, Answer], bool]], kind: str, most: int
+    ballots: list[tuple[int, dict[int, Answer], bool]], kind: PollKind, most: int
 ) -> None:
     """P2: whatever is asked in whatever order, counts equal choices, and no limit or maximum is ever passed."""
-    at = box(kind, most={"single": 1, "several": most, "dates": 3}[kind], limit=1)
+    at = box(kind, most={PollKind.SINGLE: 1, PollKind.SEVERAL: most, PollKind.DATES: 3}[kind], limit=1)
     for who, choice, tap in ballots:
         before = all_counts(at)
         tapped = {min(choice, default=11): YES}

@@ -26,7 +26,7 @@ from backend.events.reschedule import move_instance
 from backend.people import feeds
 from backend.people.actions import mark_blocked
 from backend.people.preferences import choose_reminders, mute
-from backend.polls.actions import close_poll
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.rules import Answer

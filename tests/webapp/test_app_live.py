@@ -33,6 +33,7 @@ from backend.linking.actions import link_group
 from backend.people.actions import choose_language
 from backend.people.queries import Person
 from backend.polls import actions as polls
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.promotion import PromotionWindows
@@ -211,7 +212,7 @@ async def she_votes_on_another_device(s: Scene) -> None:
 
 
 async def the_poll_is_closed(s: Scene) -> None:
-    await polls.close_poll(s.poll, s.people["olga"])
+    await close_poll(s.poll, s.people["olga"])
 
 
 async def the_polls_deadline_passes(s: Scene) -> None:

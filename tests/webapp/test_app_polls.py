@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from backend.polls import actions
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll
@@ -131,7 +132,7 @@ async def test_a_closed_poll_shows_what_came_of_it(app_of: Any, alice: Any, olga
     soup, pie = await ids(code, alice)
     app = await app_of(alice)
     await voted(app, code, soup)
-    await actions.close_poll(code, olga)
+    await close_poll(code, olga)
     page = await app.get(f"/app/polls/{code}")
     assert "This poll is closed" in text_of(page)
     assert "Your vote: Soup." in text_of(page)
@@ -159,7 +160,7 @@ async def test_lists_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: A
     app = await app_of(alice)
     assert "Nothing to vote on" in (await app.get("/app/polls")).text
     old = await ask("Soup", "Pie", question="Which <i>soup</i>?")
-    await actions.close_poll(old, olga)
+    await close_poll(old, olga)
     await ask("Soup", "Pie", question="And to drink?")
     page = (await app.get("/app/polls")).text
     assert page.index("And to drink?") < page.index("Which &lt;i&gt;soup&lt;/i&gt;?")
@@ -192,7 +193,7 @@ async def test_dates_are_answered_one_by_one(
     for wrong in ({f"answer-{first}": "perhaps"}, {"answer-x": "yes"}, {"answer-99": "yes"}):
         refused = await app.ask("PUT", f"/app/polls/{code}/vote", data=wrong)
         assert (refused.status_code, root(refused)["data-outcome"]) == (422, "invalid")
-    closing = await actions.close_poll(code, olga, make=EventDetails(capacity=4))
+    closing = await close_poll(code, olga, make=EventDetails(capacity=4))
     assert closing.made is not None
     over = await app.get(f"/app/polls/{code}")
     assert "You said: if need be." in text_of(over) and "See Tue 24 Nov" in text_of(over)
@@ -209,7 +210,7 @@ async def test_a_date_and_the_poll_it_came_of_lead_to_each_other(
     first, _ = await ids(code, alice)
     await actions.vote(code, alice, {first: Answer.YES}, via=Via.CARD)
     await ask("Soup", "Pie", question="Of another group?")
-    closing = await actions.close_poll(code, olga, make=EventDetails(title="Paddling"))
+    closing = await close_poll(code, olga, make=EventDetails(title="Paddling"))
     assert closing.made is not None
     app = await app_of(alice)
     date = await app.get(f"/app/events/{closing.made.code}")
@@ -229,7 +230,7 @@ async def test_what_is_asked_in_a_dates_group_stands_on_its_screen(
     here = await ask("Soup", "Pie", question="What to cook?", group_id=club.group_id)
     await ask("Yes", "No", question="Of topic 8?", group_id=club.group_id, topic_id=8)
     over = await ask("Red", "Blue", question="Which colour?", group_id=club.group_id)
-    await actions.close_poll(over, olga)
+    await close_poll(over, olga)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
     assert "What to cook? Open Vote" in text_of(page)

@@ -36,6 +36,7 @@ from backend.people.actions import TelegramIdentity, choose_zone, register_perso
 from backend.people.preferences import choose_reminders, mute
 from backend.people.queries import Person
 from backend.polls import actions as polls
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.queries import poll_for_card
@@ -564,7 +565,7 @@ class Driver:
                 {view.options[1].id: Answer.YES, view.options[0].id: Answer.NO},
                 via=Via.MINIAPP,
             )
-        closed = await polls.close_poll(
+        closed = await close_poll(
             code, organiser, make=EventDetails(title="Extra evening", capacity=3, claim_minutes=24 * 60)
         )
         until = clock.now() + DAY

@@ -71,7 +71,7 @@ def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words
         topic_id=faults.whole("group", topic),
     )
     try:
-        draft.check()
+        draft.validate()
     except InvalidForm as refusal:
         for field, words in refusal.faults.items():
             name, _, place = field.partition("-")

@@ -12,7 +12,8 @@ from backend.bookings.views import InstanceView
 from backend.events.drafts import Visibility
 from backend.i18n import N_, Words
 from backend.people.queries import Person
-from backend.polls.queries import RelatedPoll, related_polls
+from backend.polls.queries import related_polls
+from backend.polls.views import RelatedPoll
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, seen_token

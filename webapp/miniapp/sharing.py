@@ -16,7 +16,7 @@ from backend import clock
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.polls.queries import PollView
+from backend.polls.views import PollView
 from webapp.miniapp.labels import app_link
 from webapp.rendering import render
 

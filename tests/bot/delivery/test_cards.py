@@ -15,7 +15,8 @@ from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
 from backend.groups.queries import group_of_chat
 from backend.linking.actions import link_group
-from backend.polls.actions import close_poll, create_poll
+from backend.polls.actions import create_poll
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP

@@ -11,7 +11,8 @@ from backend.bookings.actions import book
 from backend.bookings.queries.event import event
 from backend.cards.actions import announce_due, post_poll_card
 from backend.events.cancel import cancel_instance
-from backend.polls.actions import close_poll, create_poll, vote
+from backend.polls.actions import create_poll, vote
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters

@@ -59,7 +59,7 @@ async def test_dates_from_the_question_to_the_date(
     assert closed.returncode == 0, closed.stderr
     sentence, date = closed.stdout.splitlines()
     assert sentence.startswith("The date is made: ")
-    option = (await poll(code, alice)).made
+    option = (await poll(code, alice)).event_option
     assert option is not None and (option.id, option.made) == (second.id, date)
     twice = await emerald("close-poll", code, "--make", "--json")
     assert json.loads(twice.stdout)["kind"] == "already"

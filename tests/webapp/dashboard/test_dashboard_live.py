@@ -28,6 +28,7 @@ from backend.groups.rules import GroupHealth
 from backend.linking.actions import set_health
 from backend.people.actions import TelegramIdentity, choose_language, register_person
 from backend.polls import actions as polls
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.requests import Via
@@ -200,7 +201,7 @@ async def someone_votes(s: Scene) -> None:
 
 
 async def the_poll_is_closed(s: Scene) -> None:
-    await polls.close_poll(s.poll, s.people["olga"])
+    await close_poll(s.poll, s.people["olga"])
 
 
 async def the_polls_card_is_posted(s: Scene) -> None:

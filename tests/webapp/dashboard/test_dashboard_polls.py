@@ -193,7 +193,7 @@ async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) 
         await dashboard.post(path, capacity="8", place="Sali 2", duration_minutes="90", claim_hours="12")
     )
     assert "The date is made: Wed 25 Nov at 18:00." in shown
-    date = (await poll(code, alice)).made
+    date = (await poll(code, alice)).event_option
     assert date is not None
     view = await event(date.made, alice)
     assert (view.capacity, view.place) == (8, "Sali 2")

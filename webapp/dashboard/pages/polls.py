@@ -12,7 +12,8 @@ from backend.cards.queries import cards_of
 from backend.errors import Invalid, InvalidForm
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
-from backend.polls.actions import close_poll, create_poll
+from backend.polls.actions import create_poll
+from backend.polls.closing import close_poll
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX
 from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag

@@ -14,9 +14,10 @@ from backend.bookings.views import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls import actions, queries
-from backend.polls.queries import PollView
+from backend.polls import etags as poll_etags
 from backend.polls.replies import unknown_option
 from backend.polls.rules import Answer
+from backend.polls.views import PollView
 from backend.seats.requests import Via
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.miniapp.labels import app_link, share_link
@@ -33,7 +34,7 @@ ID = re.compile(r"[0-9]{1,18}")
 @get("/polls")
 async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> Response[str] | Response[None]:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
-    made_from = await queries.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
+    made_from = await poll_etags.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
     mark = etag_of(made_from, await etags.clubs_etag(person), person)
     if is_fresh(seen, mark):
         return not_modified()
@@ -61,10 +62,10 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
-    mark = await poll_etag(code, person)
+    mark = await poll_etags.poll_etag(code, person)
     if not mark:
         await actions.admit_to_poll(code, person)
-        mark = await poll_etag(code, person)
+        mark = await poll_etags.poll_etag(code, person)
     if is_fresh(seen, mark):
         return not_modified()
 
@@ -79,7 +80,7 @@ async def update(request: AnyRequest, code: FromPath[str], person: NamedDependen
     """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
     back (`P2`)."""
     outcome = await actions.vote(code, person, read_choice(await request.form()), via=Via.MINIAPP)
-    mark = await poll_etag(code, person)
+    mark = await poll_etags.poll_etag(code, person)
     view = await queries.poll(code, person)
     return await poll_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
 
@@ -105,7 +106,7 @@ def read_choice(ballot: FormMultiDict) -> dict[int, Answer]:
 
 async def poll_etag(code: str, person: Person) -> str:
     """The mark of a poll's screen; "" for who is no member yet."""
-    mark = await queries.poll_etag(code, person)
+    mark = await poll_etags.poll_etag(code, person)
     return mark and etag_of(mark, person)
 
 
@@ -120,7 +121,7 @@ async def poll_screen(
     """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
     Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
     voice, counts = person.voice, range(1, view.choices_max + 1)
-    made = await event(view.made.made, person) if view.made else None
+    made = await event(view.event_option.made, person) if view.event_option else None
     return screen(
         "polls/show.html",
         person,
