@@ -1,4 +1,4 @@
-"""A sandbox with a whole city in it, and the flag that plays the whole year: `bin/test tests/year --whole-year`."""
+"""A sandbox with many people in it, and the option to play the whole year: `bin/test tests/year --whole-year`."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.telegram import Telegram, connected, sandbox_url
 __all__ = ["connected", "sandbox_url"]
 
 People = dict[int, str]  # by Telegram's id
-Groups = dict[int, tuple[str, list[int]]]  # by the chat's id: title and who is in it
+Groups = dict[int, tuple[str, list[int]]]  # by the chat's id: title and members' ids
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,37 +28,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Whole, all of it runs on one core, the database too: one thing comes after the other, and waking who sleeps on another
-    core is what took a quarter of the time."""
+    """Run the whole year on one core, the database included: its steps follow one another, and waking processes on another
+    core took a quarter of the time."""
     if config.getoption("--whole-year") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 @contextmanager
-def city(config: Config, people: People, groups: Groups) -> Iterator[tuple[str, Any]]:
-    """A sandbox in which these people live, as the bot already knows them; its address, and what it holds."""
+def running_sandbox(config: Config, people: People, groups: Groups) -> Iterator[tuple[str, Any]]:
+    """Run a sandbox with these people and groups, whom the bot has met; its address and its state."""
     server = make_server(config)
-    held = server.config.app.state.telegram  # type: ignore[union-attr]
-    held.begin(_world(people, groups))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, args=([listening],), name="the city")
+    state = server.config.app.state.telegram  # type: ignore[union-attr]
+    state.reset(_make_world(people, groups))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), name="sandbox")
         thread.start()
         try:
             while not server.started and thread.is_alive():
                 thread.join(0.01)
             assert server.started, "the sandbox did not start"
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}", held
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", state
         finally:
             server.should_exit = True
             thread.join(10)
 
 
-def _world(people: People, groups: Groups) -> World:
+def _make_world(people: People, groups: Groups) -> World:
     world = initial_world(0.0)
     for number, name in people.items():
         world.people[number] = Person(number, name, may_be_written_to=True, met_bot=True)
-    for chat_id, (title, inside) in groups.items():
-        members = {number: Membership("member") for number in inside}
+    for chat_id, (title, member_ids) in groups.items():
+        members = {number: Membership("member") for number in member_ids}
         world.chats[chat_id] = Chat(
             chat_id,
             "supergroup",
@@ -72,8 +72,8 @@ def _world(people: People, groups: Groups) -> World:
 
 
 @pytest.fixture
-async def move_in() -> AsyncIterator[Callable[[People, Groups], Any]]:
-    """Make a city, with the bot behind it: `telegram, held = await move_in(people, groups)`."""
+async def start_sandbox() -> AsyncIterator[Callable[[People, Groups], Any]]:
+    """Start a sandbox with the bot behind it: `telegram, sandbox_state = await start_sandbox(people, groups)`."""
     import dataclasses
     from contextlib import AsyncExitStack
 
@@ -82,19 +82,19 @@ async def move_in() -> AsyncIterator[Callable[[People, Groups], Any]]:
 
     async with AsyncExitStack() as stack:
 
-        async def move(people: People, groups: Groups) -> tuple[Telegram, Any]:
+        async def start(people: People, groups: Groups) -> tuple[Telegram, Any]:
             config = Config(
                 app_url=settings.public_url,
                 token=settings.telegram_bot_token,
                 bot_name=settings.telegram_bot_name,
                 flood=True,
             )
-            url, held = stack.enter_context(city(config, people, groups))
-            there = dataclasses.replace(settings, telegram_api_url=url)
-            bots = make_bot(there, patient=True), make_bot(there)
+            url, state = stack.enter_context(running_sandbox(config, people, groups))
+            sandbox_settings = dataclasses.replace(settings, telegram_api_url=url)
+            bots = make_bot(sandbox_settings, patient=True), make_bot(sandbox_settings)
             for bot in bots:
                 stack.push_async_callback(bot.session.close)
             await asyncio.sleep(0)
-            return Telegram(url, *bots, make_dispatcher()), held
+            return Telegram(url, *bots, make_dispatcher()), state
 
-        yield move
+        yield start

@@ -1,6 +1,6 @@
-"""Plays a script through the real core, worker and sandbox with a driven clock, and tells the reckoning of it.
+"""Plays a script through the real core, worker and sandbox with a driven clock, and in the reference model alike.
 
-Time goes from event to event: what people do, and the moments at which the reckoning says that the clock does something.
+Time moves to the next action of the script or the next moment at which the model expects something to happen by time alone.
 """
 
 import asyncio
@@ -44,9 +44,20 @@ from backend.polls.rules import Answer
 from backend.seats.requests import Via
 from bot.delivery.sender import Sender
 from emerald.schedule import SCHEDULE, tick
+from sandbox.telegram import Telegram as SandboxState
 from tests.telegram import Telegram
-from tests.year.reckoning import DAY, MINUTE, Announcement, Books, Club, Date, Member, Series
-from tests.year.script import Act, Plan, Script
+from tests.year.reference_model import (
+    DAY,
+    MINUTE,
+    Announcement,
+    Club,
+    Instance,
+    Member,
+    ReferenceModel,
+    Series,
+    State,
+)
+from tests.year.script import Action, Plan, Script
 
 RULES = {
     "week": "FREQ=WEEKLY",
@@ -56,8 +67,8 @@ RULES = {
 }
 FIRST_PERSON, FIRST_CHAT = 700_000, -1002000000001
 
-# What is to be sent or shown now. What ended leads on to the next date, which is looked at in its own time.
-LEFT = """
+# What is to be sent or shown now. Cards of ended instances, which link to the next one, are updated in their own time.
+UNSENT = """
 SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at <= $1)
     OR EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_at <= $1)
     OR EXISTS (SELECT 1 FROM cards c JOIN instance_seats s ON s.instance_id = c.instance_id
@@ -67,35 +78,35 @@ SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at <= $1)
 """
 
 
-class Differs(AssertionError):
-    """The product said or did something else than the reckoning expected."""
+class Discrepancy(AssertionError):
+    """The product answered or did something other than the reference model."""
 
 
 class Driver:
-    """The product, the sandbox and the books of one year."""
+    """The product, the sandbox and the reference model of one year."""
 
     def __init__(self, plan: Plan, clubs: list[Club], series: list[Series]) -> None:
         self.plan, self.clubs, self.series = plan, clubs, series
-        self.books = Books(plan.begins)
-        self.script = Script(plan, clubs, series, self.books)
-        self.story: list[str] = []
-        self.done: Counter[str] = Counter()
-        self.said: Counter[str] = Counter()
-        self.telegram_id = {m: FIRST_PERSON + n for n, m in enumerate(self.everybody())}
+        self.model = ReferenceModel(plan.begins)
+        self.script = Script(plan, clubs, series, self.model)
+        self.history_lines: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        self.telegram_id = {m: FIRST_PERSON + n for n, m in enumerate(self.all_members())}
         self.chat_id = {club: FIRST_CHAT - n for n, club in enumerate(clubs)}
         self.person: dict[Member, Person] = {}
         self.membership: dict[tuple[Club, Member], int] = {}
         self.account: dict[Club, int] = {}
         self.group_id: dict[Club, int] = {}
+        self.sandbox_state: SandboxState
         self.series_of: dict[int, Series] = {}
         self.id_of: dict[Series, int] = {}
-        self.welcomes: Counter[Member] = Counter()
         self._last_tick = plan.begins - DAY
-        self._sandbox_at = plan.begins
-        self._materialise_at = plan.begins
-        self._seen = 0
+        self._sandbox_time = plan.begins
+        self._materialize_at = plan.begins
+        self._newest_id = 0
 
-    def everybody(self) -> list[Member]:
+    def all_members(self) -> list[Member]:
         return list({member: None for club in self.clubs for member in club.members})
 
     @property
@@ -111,10 +122,10 @@ class Driver:
 
     # --- the first day ---
 
-    async def found(self, telegram: Telegram) -> None:
-        """Clubs, members, groups and series, as their organisers set them up."""
+    async def set_up(self, telegram: Telegram) -> None:
+        """Create clubs, members, groups and series."""
         self.telegram, self.sender = telegram, Sender(telegram.sending)
-        await leases.register_jobs([duty.name for duty in SCHEDULE])
+        await leases.register_jobs([job.name for job in SCHEDULE])
         for member, number in self.telegram_id.items():
             self.person[member] = await register_person(
                 TelegramIdentity(number, member.name, language_code="en", may_write=True)
@@ -127,28 +138,28 @@ class Driver:
             for kind in member.muted:
                 await mute(self.person[member], kind, on=True)
         for club in self.clubs:
-            await self._found_club(club)
+            await self._set_up_club(club)
         for series in self.series:
             made = await create_series(
                 self._owner(series.club), self.account[series.club], self._draft(series)
             )
-            self._know(made.series_id, series)
-        await self._read_new_dates()
+            self._register(made.series_id, series)
+        await self._read_new_instances()
 
-    async def _found_club(self, club: Club) -> None:
+    async def _set_up_club(self, club: Club) -> None:
         made = await create_account(club.name, zone=club.zone)
         self.account[club] = made.account_id
         owner = self._owner(club)
         await bind_key(owner, made.key)
         linked = await link_group(owner, made.account_id, chat_id=self.chat_id[club], title=club.name)
         self.group_id[club] = linked.id
-        where = await group(linked.id)
-        assert where is not None
+        linked_group = await group(linked.id)
+        assert linked_group is not None
         for member in club.members:
             self.membership[club, member] = await join(
                 self.person[member], made.account_id, through=JoinedThrough.HAND
             )
-            await mark_present(self.person[member], where)
+            await mark_present(self.person[member], linked_group)
         for organiser in club.organisers[1:]:
             await db.execute(
                 "UPDATE memberships SET role = 'ADMIN' WHERE id = $1",
@@ -177,38 +188,38 @@ class Driver:
             group_id=self.group_id[series.club],
         )
 
-    def _know(self, series_id: int, series: Series) -> None:
+    def _register(self, series_id: int, series: Series) -> None:
         series.updated_at = clock.now()
         self.series_of[series_id], self.id_of[series] = series, series_id
 
     def _owner(self, club: Club) -> Person:
         return self.person[club.organisers[0]]
 
-    async def _read_new_dates(self) -> list[Date]:
-        """Dates that the product has made since: the books know them by their numbers and codes, and check their times."""
+    async def _read_new_instances(self) -> list[Instance]:
+        """Add the instances that the product has made since to the model, with their ids, codes and starts."""
         made = []
         for row in await db.rows(
             "SELECT id, code, series_id, original_start FROM event_instances WHERE id > $1 ORDER BY id",
-            self._seen,
+            self._newest_id,
         ):
-            self._seen = row["id"]
+            self._newest_id = row["id"]
             series = self.series_of[row["series_id"]]
-            date = Date(self.books, row["id"], row["code"], series, row["original_start"])
-            self.books.add(date)
+            instance = Instance(self.model, row["id"], row["code"], series, row["original_start"])
+            self.model.add(instance)
             for member in series.regulars:
-                date.seat_regular(member)
-            made.append(date)
+                instance.seat_regular(member)
+            made.append(instance)
         return made
 
     # --- time ---
 
     async def play(self, month_over: Callable[[], Awaitable[None]]) -> None:
-        """From the first day to the last."""
+        """Play from the first day to the last."""
         ends = self.plan.begins + timedelta(weeks=self.plan.weeks)
         month = self.plan.begins + 28 * DAY
-        await self._do_duties()
+        await self._run_jobs()
         while True:
-            wake = min(at for at in (self.books.next_wake(), self._materialise_at) if at)
+            wake = min(at for at in (self.model.next_wake(), self._materialize_at) if at)
             at = min(wake, self.script.next_at())
             if at >= ends:
                 return
@@ -216,275 +227,296 @@ class Driver:
                 month += 28 * DAY
                 await month_over()
             if wake <= at:
-                await self._go_to(max(wake, self._last_tick + MINUTE))
-                await self._do_duties()
+                await self._set_clock(max(wake, self._last_tick + MINUTE))
+                await self._run_jobs()
             else:
-                await self._go_to(at)
-                await self._act(self.script.next())
+                await self._set_clock(at)
+                await self._perform(self.script.next_action())
 
-    async def _go_to(self, at: datetime) -> None:
+    async def _set_clock(self, at: datetime) -> None:
         if at > clock.now():
             clock.advance(at - clock.now())
-        self.books.now = clock.now()
+        self.model.now = clock.now()
 
-    async def _do_duties(self) -> None:
-        """All that is due by the clock, in the product and in the books; then everything is sent."""
+    async def _run_jobs(self) -> None:
+        """Run the jobs in the product and in the model; then let everything be sent."""
         now = self._last_tick = clock.now()
-        self.books.now = now
+        self.model.now = now
         await tick()
-        await self._read_new_dates()
-        ran = {
+        await self._read_new_instances()
+        jobs = {
             row["name"]: row
             for row in await db.rows("SELECT name, next_run_at, last_run_at, error FROM schedule")
         }
-        troubles = {name: row["error"] for name, row in ran.items() if row["error"]}
-        if troubles:
-            raise Differs(f"duties failed: {troubles}")
-        self._materialise_at = ran["make the dates of the weeks ahead"]["next_run_at"]
-        self.books.do_duties(regulars=ran["seat regulars"]["last_run_at"] == now)
-        self.script.close_lists()
-        self.done["moments"] += 1
-        await self._post()
+        errors = {name: row["error"] for name, row in jobs.items() if row["error"]}
+        if errors:
+            raise Discrepancy(f"jobs failed: {errors}")
+        self._materialize_at = jobs["make the dates of the weeks ahead"]["next_run_at"]
+        self.model.run_jobs(regulars=jobs["seat regulars"]["last_run_at"] == now)
+        self.script.schedule_list_closings()
+        self.counts["moments"] += 1
+        await self._deliver()
 
-    async def _post(self) -> None:
-        for letter in self.books.post():
-            self.script.reads(letter)
+    async def _deliver(self) -> None:
+        for message in self.model.deliver_due():
+            self.script.react_to(message)
         await self.drain()
 
-    async def drain(self, left: str = LEFT) -> None:
-        """Let the sender send until nothing is left, second by second where it holds itself back."""
+    async def drain(self, left: str = UNSENT) -> None:
+        """Let the sender work until nothing is left; where it waits, a second passes."""
         for _ in range(400):
             if not await db.value(left, clock.now()):
-                self.books.now = clock.now()
+                self.model.now = clock.now()
                 return
-            await self._tell_sandbox_the_time()
+            await self._advance_sandbox()
             if await self.sender.step():
                 await self.sender.settle()
             else:
                 clock.advance(timedelta(seconds=1))
-        raise Differs(f"{clock.now()}: after 400 s there is still something to be sent")
+        raise Discrepancy(f"{clock.now()}: after 400 s something is still to be sent")
 
-    async def _tell_sandbox_the_time(self) -> None:
-        """Telegram's limits are counted in driven time."""
-        passed = (clock.now() - self._sandbox_at).total_seconds()
+    async def _advance_sandbox(self) -> None:
+        """The sandbox's limits count driven time."""
+        passed = (clock.now() - self._sandbox_time).total_seconds()
         if passed > 0:
             await asyncio.to_thread(self.telegram.sandbox.advance, passed)
-            self._sandbox_at = clock.now()
+            self._sandbox_time = clock.now()
 
-    # --- acts ---
+    # --- actions ---
 
-    async def _act(self, act: Act | None) -> None:
-        if act is None:
+    async def _perform(self, action: Action | None) -> None:
+        if action is None:
             return
-        verb = getattr(self, act.verb, None)
-        self._note(act)
+        verb = getattr(self, action.verb, None)
+        self._record(action)
         try:
-            said, meant = await (verb(act) if verb else self._at_the_desk(act))
-        except Exception as no:
-            raise Differs(f"{no!r} in answer to the last of:\n{self.story_of(act.date)}") from no
-        self.done["acts"] += 1
-        self.said[f"{act.verb}: {said}"] += 1
-        if said != meant:
-            raise Differs(f"{said}, but should be {meant}:\n{self.story_of(act.date)}")
-        await self._post()
+            answer, expected = await (verb(action) if verb else self._participant_action(action))
+        except Exception as refusal:
+            raise Discrepancy(
+                f"{refusal!r} from the last of:\n{self.history_of(action.instance)}"
+            ) from refusal
+        self.counts["acts"] += 1
+        self.answers[f"{action.verb}: {answer}"] += 1
+        if answer != expected:
+            raise Discrepancy(f"{answer}, but expected {expected}:\n{self.history_of(action.instance)}")
+        await self._deliver()
 
-    def _note(self, act: Act) -> None:
-        value = act.value.name if isinstance(act.value, Member) else act.value
-        about = f"on {act.date.title} {act.date.id} ({act.date.start:%d %b %H:%M})" if act.date else ""
-        self.story.append(f"{clock.now():%d %b %H:%M:%S} {act.who.name} {act.verb} {value} {about}")
+    def _record(self, action: Action) -> None:
+        value = action.value.name if isinstance(action.value, Member) else action.value
+        about = (
+            f"on {action.instance.title} {action.instance.id} ({action.instance.start:%d %b %H:%M})"
+            if action.instance
+            else ""
+        )
+        self.history_lines.append(
+            f"{clock.now():%d %b %H:%M:%S} {action.who.name} {action.verb} {value} {about}"
+        )
 
-    def story_of(self, date: Date | None) -> str:
-        """All that was done to a date, for who wants to know how it came to be as it is."""
-        return "\n".join(line for line in self.story if date is None or f" {date.id} (" in line)
+    def history_of(self, instance: Instance | None) -> str:
+        """Everything that was done to an instance, to explain its state."""
+        return "\n".join(
+            line for line in self.history_lines if instance is None or f" {instance.id} (" in line
+        )
 
-    async def _at_the_desk(self, act: Act) -> tuple[str, str]:
-        """A person's own act on a date: the product's answer, and what it had to be."""
-        assert act.date is not None
-        date, who = act.date, act.who
-        date.tidy()
-        if act.tapped and (button := await self._button(act)):
+    async def _participant_action(self, action: Action) -> tuple[str, str]:
+        """A participant's action: the product's answer, and the one that the model expects."""
+        assert action.instance is not None
+        instance, who = action.instance, action.who
+        instance.advance()
+        if action.tapped and (button := await self._find_button(action)):
             message, label = button
             if label.startswith("Take"):
-                act = replace(act, verb="take")
-            meant = self._reckon(act)
-            self.done["taps"] += 1
-            await self._tell_sandbox_the_time()
+                action = replace(action, verb="take")
+            expected = self._expected_answer(action)
+            self.counts["taps"] += 1
+            await self._advance_sandbox()
             answer = await self.telegram.tap(str(self.telegram_id[who]), message, label)
-            return _heard(answer["text"], meant), meant
-        meant = self._reckon(act)
-        return await _kind(self._ask(act)), meant
+            return _meaning_of(answer["text"], expected), expected
+        expected = self._expected_answer(action)
+        return await _outcome_of(self._ask_product(action)), expected
 
-    def _reckon(self, act: Act) -> str:
-        date, who = act.date, act.who
-        assert date is not None
-        match act.verb:
+    def _expected_answer(self, action: Action) -> str:
+        instance, who = action.instance, action.who
+        assert instance is not None
+        match action.verb:
             case "book":
-                return date.book(who, act.value or 0)
+                return instance.book(who, action.value or 0)
             case "guests":
-                return date.set_guests(who, act.value)
+                return instance.set_guests(who, action.value)
             case "maybe":
-                return date.answer(who, "maybe")
+                return instance.answer(who, "maybe")
             case "decline":
-                return date.answer(who, "declined")
+                return instance.answer(who, "declined")
             case verb:
-                return str(getattr(date, verb)(who))
+                return str(getattr(instance, verb)(who))
 
-    def _ask(self, act: Act) -> Awaitable[Any]:
-        assert act.date is not None
-        code, person, via = act.date.code, self.person[act.who], Via.MINIAPP
-        match act.verb:
+    def _ask_product(self, action: Action) -> Awaitable[Any]:
+        assert action.instance is not None
+        code, person, via = action.instance.code, self.person[action.who], Via.MINIAPP
+        match action.verb:
             case "book":
-                return bookings.book(code, person, guests=act.value or 0, via=via)
+                return bookings.book(code, person, guests=action.value or 0, via=via)
             case "guests":
-                return bookings.set_guests(code, person, guests=act.value, via=via)
+                return bookings.set_guests(code, person, guests=action.value, via=via)
             case "maybe" | "decline":
-                return bookings.answer(code, person, maybe=act.verb == "maybe", via=via)
+                return bookings.answer(code, person, maybe=action.verb == "maybe", via=via)
             case verb:
                 act_of: Callable[..., Awaitable[Any]] = getattr(bookings, verb)
                 return act_of(code, person, via=via)
 
-    async def _button(self, act: Act) -> tuple[dict[str, Any], str] | None:
-        """The button that does this, on the date's card in the group or under a letter, if there is one."""
-        assert act.date is not None
-        if act.who.blocked:
+    async def _find_button(self, action: Action) -> tuple[dict[str, Any], str] | None:
+        """The message and label of a button that does this: on the card in the group or under a private message."""
+        assert action.instance is not None
+        if action.who.blocked:
             return None
         shown = await db.row(
             "SELECT g.chat_id, c.message_id FROM cards c JOIN groups g ON g.id = c.group_id"
             " WHERE c.instance_id = $1 AND c.state = 'live'",
-            act.date.id,
+            action.instance.id,
         )
-        said = list(self.held.said_in(self.telegram_id[act.who]))[-20:]
+        answer = list(self.sandbox_state.messages_in(self.telegram_id[action.who]))[-20:]
         if shown is not None:
-            said += [m for m in self.held.said_in(shown["chat_id"]) if m.id == shown["message_id"]]
-        for message in reversed(said):
+            answer += [
+                m for m in self.sandbox_state.messages_in(shown["chat_id"]) if m.id == shown["message_id"]
+            ]
+        for message in reversed(answer):
             for button in (button for row in message.keyboard or [] for button in row):
                 does = button.get("callback_data", "")
-                if button["text"] in LABELS.get(act.verb, ()) and act.date.code in does:
+                if button["text"] in BUTTONS.get(action.verb, ()) and action.instance.code in does:
                     return {"chat_id": message.chat_id, "id": message.id}, button["text"]
         return None
 
-    held: Any  # what the sandbox holds
+    # what organisers do: each method returns the product's answer and the expected one
 
-    # what organisers do: each is (the product's answer, what it had to be)
+    async def remove(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        instance.advance()
+        expected = instance.remove(action.value)
+        membership = self.membership[instance.series.club, action.value]
+        return await _outcome_of(
+            bookings.remove(instance.code, self.person[action.who], membership)
+        ), expected
 
-    async def remove(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        date.tidy()
-        meant = date.remove(act.value)
-        membership = self.membership[date.series.club, act.value]
-        return await _kind(bookings.remove(date.code, self.person[act.who], membership)), meant
+    async def capacity(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        instance.advance()
+        expected = instance.set_capacity(action.value)
+        return await _outcome_of(
+            bookings.set_capacity(instance.code, self.person[action.who], action.value)
+        ), expected
 
-    async def capacity(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        date.tidy()
-        meant = date.set_capacity(act.value)
-        return await _kind(bookings.set_capacity(date.code, self.person[act.who], act.value)), meant
+    async def cancel(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        await cancel_instance(instance.code, self.person[action.who], "The hall is closed.")
+        return "done", instance.cancel()
 
-    async def cancel(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        await cancel_instance(date.code, self.person[act.who], "The hall is closed.")
-        return "done", date.cancel()
+    async def restore(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        await restore_instance(instance.code, self.person[action.who])
+        return "done", instance.restore()
 
-    async def restore(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        await restore_instance(date.code, self.person[act.who])
-        return "done", date.restore()
+    async def move(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        await move_instance(instance.code, self.person[action.who], action.value)
+        return "done", instance.move(action.value)
 
-    async def move(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        await move_instance(date.code, self.person[act.who], act.value)
-        return "done", date.move(act.value)
-
-    async def decide(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        if clock.now() >= date.start:
+    async def decide(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        if clock.now() >= instance.start:
             return "too late", "too late"
-        if date.state == "off" and act.value:
+        if instance.state == State.CANCELLED and action.value:
             return "already", "already"
-        said = (
-            (await decide_instance(date.code, self.person[act.who], run=act.value)).kind
-            if date.state == "on"
+        answer = (
+            (await decide_instance(instance.code, self.person[action.who], run=action.value)).kind
+            if instance.state == State.SCHEDULED
             else "already"
         )
-        return said, date.settle(run=act.value)
+        return answer, instance.decide(run=action.value)
 
-    async def edit_one(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        await edit_instance(date.code, self.person[act.who], InstanceChanges(title=act.value))
-        date.own_title, date.edited = act.value, True
+    async def edit_one(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        await edit_instance(instance.code, self.person[action.who], InstanceChanges(title=action.value))
+        instance.own_title, instance.edited = action.value, True
         return "done", "done"
 
-    async def edit_whole(self, act: Act) -> tuple[str, str]:
-        date = self._date(act)
-        title, capacity = act.value
-        series = date.series
+    async def edit_whole(self, action: Action) -> tuple[str, str]:
+        instance = self._instance_of(action)
+        title, capacity = action.value
+        series = instance.series
         await edit_series(
-            self.person[act.who],
+            self.person[action.who],
             self.account[series.club],
             self.id_of[series],
-            await self._edited(series, title, capacity),
+            await self._edited_draft(series, title, capacity),
         )
-        self._follow(series, title, capacity)
+        self._apply_edit(series, title, capacity)
         return "done", "done"
 
-    async def edit_following(self, act: Act) -> tuple[str, str]:
-        """This date and those that follow are a series of their own; from the first on, it is the whole."""
-        here = self._date(act)
-        title, capacity = act.value
-        former = here.series
-        draft = await self._edited(former, title, capacity)
-        series_id = await edit_following(here.code, self.person[act.who], draft)
-        if any(d.series is former and d.original < here.original for d in self.books.dates.values()):
-            later = replace(former, regulars=list(former.regulars), follows=former)
+    async def edit_following(self, action: Action) -> tuple[str, str]:
+        """S4: this instance and all that follow; from the first one on it is the whole series."""
+        split_instance = self._instance_of(action)
+        title, capacity = action.value
+        original = split_instance.series
+        draft = await self._edited_draft(original, title, capacity)
+        series_id = await edit_following(split_instance.code, self.person[action.who], draft)
+        if any(
+            d.series is original and d.original < split_instance.original for d in self.model.dates.values()
+        ):
+            later = replace(original, regulars=list(original.regulars), follows=original)
             self.series.append(later)
-            self._know(series_id, later)
-            former.updated_at = clock.now()
-            for date in self.books.dates.values():
-                if date.series is former and date.original >= here.original:
-                    date.series = later
-            self._follow(later, title, capacity)
+            self._register(series_id, later)
+            original.updated_at = clock.now()
+            for instance in self.model.dates.values():
+                if instance.series is original and instance.original >= split_instance.original:
+                    instance.series = later
+            self._apply_edit(later, title, capacity)
         else:
-            self._follow(former, title, capacity)
+            self._apply_edit(original, title, capacity)
         return "done", "done"
 
-    async def _edited(self, series: Series, title: str, capacity: int | None) -> SeriesDraft:
+    async def _edited_draft(self, series: Series, title: str, capacity: int | None) -> SeriesDraft:
         view = await series_view(self.account[series.club], self.id_of[series])
         assert view is not None
         return replace(view.draft, title=title, capacity=capacity)
 
-    def _follow(self, series: Series, title: str, capacity: int | None) -> None:
-        """The dates to come that nobody edited by hand have what the series says now."""
-        was, series.title, series.capacity, series.updated_at = (
+    def _apply_edit(self, series: Series, title: str, capacity: int | None) -> None:
+        """Give the future instances that nobody edited by hand the new values of the series."""
+        old_capacity, series.title, series.capacity, series.updated_at = (
             series.capacity,
             title,
             capacity,
             clock.now(),
         )
-        for date in self.books.coming if was != capacity else ():
-            if date.series is series and not date.edited and date.capacity == was and date.state != "over":
-                date.tidy()
-                date.set_capacity(capacity)
+        for instance in self.model.upcoming if old_capacity != capacity else ():
+            if (
+                instance.series is series
+                and not instance.edited
+                and instance.capacity == old_capacity
+                and instance.state != State.ENDED
+            ):
+                instance.advance()
+                instance.set_capacity(capacity)
 
-    async def make_regular(self, act: Act) -> tuple[str, str]:
-        series, who = self._date(act).series, act.value
+    async def make_regular(self, action: Action) -> tuple[str, str]:
+        series, who = self._instance_of(action).series, action.value
         await make_regular(
-            self.person[act.who],
+            self.person[action.who],
             self.account[series.club],
             self.id_of[series],
             self.membership[series.club, who],
         )
         if who not in series.regulars:
             series.regulars.append(who)
-        for date in self.books.coming:
-            if date.series is series and date.start > clock.now():
-                date.seat_regular(who)
+        for instance in self.model.upcoming:
+            if instance.series is series and instance.start > clock.now():
+                instance.seat_regular(who)
         return "done", "done"
 
-    async def end_regular(self, act: Act) -> tuple[str, str]:
-        series, who = self._date(act).series, act.value
+    async def end_regular(self, action: Action) -> tuple[str, str]:
+        series, who = self._instance_of(action).series, action.value
         if who in series.regulars:
             await end_regular(
-                self.person[act.who],
+                self.person[action.who],
                 self.account[series.club],
                 self.id_of[series],
                 self.membership[series.club, who],
@@ -492,59 +524,59 @@ class Driver:
             series.regulars.remove(who)
         return "done", "done"
 
-    async def close_list(self, act: Act) -> tuple[str, str]:
-        """Who is here is checked in; the others are no-shows (B12)."""
-        date = self._date(act)
-        for who in act.value:
-            await check_in(date.code, self.person[act.who], self.membership[date.series.club, who])
-        missing = await close_list(date.code, self.person[act.who])
-        return f"{missing} missing", f"{date.close_list(act.value)} missing"
+    async def close_list(self, action: Action) -> tuple[str, str]:
+        """Those who are present are checked in; the others are no-shows (B12)."""
+        instance = self._instance_of(action)
+        for who in action.value:
+            await check_in(instance.code, self.person[action.who], self.membership[instance.series.club, who])
+        missing = await close_list(instance.code, self.person[action.who])
+        return f"{missing} missing", f"{instance.close_list(action.value)} missing"
 
-    # what people settle with the bot
+    # what people set in the bot
 
-    async def block(self, act: Act) -> tuple[str, str]:
-        somebody = self.telegram.person(str(self.telegram_id[act.who]))
-        await self.telegram.during(somebody.block)
-        act.who.blocked = True
+    async def block(self, action: Action) -> tuple[str, str]:
+        user = self.telegram.person(str(self.telegram_id[action.who]))
+        await self.telegram.during(user.block)
+        action.who.blocked = True
         return "done", "done"
 
-    async def come_back(self, act: Act) -> tuple[str, str]:
-        await self._tell_sandbox_the_time()
-        somebody = self.telegram.person(str(self.telegram_id[act.who]))
-        await self.telegram.during(somebody.block, False)
-        act.who.blocked = False
+    async def unblock(self, action: Action) -> tuple[str, str]:
+        await self._advance_sandbox()
+        user = self.telegram.person(str(self.telegram_id[action.who]))
+        await self.telegram.during(user.block, False)
+        action.who.blocked = False
         return "done", "done"
 
-    async def mute(self, act: Act) -> tuple[str, str]:
-        on = act.value not in act.who.muted
-        await mute(self.person[act.who], act.value, on)
-        act.who.muted ^= {act.value}
+    async def mute(self, action: Action) -> tuple[str, str]:
+        on = action.value not in action.who.muted
+        await mute(self.person[action.who], action.value, on)
+        action.who.muted ^= {action.value}
         return "done", "done"
 
-    async def choose_leads(self, act: Act) -> tuple[str, str]:
-        await choose_reminders(self.person[act.who], act.value)
-        act.who.leads, act.who.chosen_at = act.value, clock.now()
-        for date in self.books.coming:
-            if act.who in date.parties:
-                date.wake_for(act.who)
+    async def choose_leads(self, action: Action) -> tuple[str, str]:
+        await choose_reminders(self.person[action.who], action.value)
+        action.who.leads, action.who.chosen_at = action.value, clock.now()
+        for instance in self.model.upcoming:
+            if action.who in instance.parties:
+                instance.wake_for(action.who)
         return "done", "done"
 
-    # what a club tells and asks
+    # announcements and polls
 
-    async def announce(self, act: Act) -> tuple[str, str]:
-        club, at = act.club, max(act.value, clock.now())
+    async def announce(self, action: Action) -> tuple[str, str]:
+        club, at = action.club, max(action.value, clock.now())
         assert club is not None
         draft = AnnouncementDraft(
             text="The cloakroom is in the cellar now.", to_members=True, all_groups=True
         )
-        number = await create_announcement(self.person[act.who], self.account[club], draft)
-        await schedule_announcement(self.person[act.who], number, at)
-        self.books.announce(Announcement(number, club), max(at, self._last_tick + MINUTE))
+        number = await create_announcement(self.person[action.who], self.account[club], draft)
+        await schedule_announcement(self.person[action.who], number, at)
+        self.model.announce(Announcement(number, club), max(at, self._last_tick + MINUTE))
         return "done", "done"
 
-    async def hold_poll(self, act: Act) -> tuple[str, str]:
-        """Three days are asked about; the organiser closes the poll, makes the best one, and who said yes has first claim."""
-        club, organiser = act.club, self.person[act.who]
+    async def hold_poll(self, action: Action) -> tuple[str, str]:
+        """P4: a poll about three dates; closing it makes the best one, and its yes-voters have first claims."""
+        club, organiser = action.club, self.person[action.who]
         assert club is not None
         days = [
             (clock.now() + timedelta(days=n)).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -557,8 +589,8 @@ class Driver:
         code = await polls.create_poll(organiser, self.account[club], draft)
         view = await poll_for_card((await polls.find_poll(code)).id)
         assert view is not None
-        yes = self.script.voters(club)
-        for who in yes:
+        voters = self.script.voters(club)
+        for who in voters:
             await polls.vote(
                 code,
                 self.person[who],
@@ -570,45 +602,45 @@ class Driver:
         )
         until = clock.now() + DAY
         local = days[1].astimezone(ZoneInfo(club.zone)).replace(tzinfo=None)
-        made_of = Series(club, "Extra evening", club.zone, local, "once", 60, 3, announce_before=5 * 24 * 60)
+        series = Series(club, "Extra evening", club.zone, local, "once", 60, 3, announce_before=5 * 24 * 60)
         assert closed.made is not None
-        self._know(
+        self._register(
             await db.value("SELECT series_id FROM event_instances WHERE code = $1", closed.made.code),
-            made_of,
+            series,
         )
-        [date] = await self._read_new_dates()
-        if date.start != days[1]:
-            raise Differs(f"the poll about {days} made {date.start}")
-        date.claims, date.claim_until = set(yes), until
-        self.books.watch(date)
-        self.books.wake(self._last_tick + MINUTE)
-        for who in yes:
-            self.books.tell(who, "claim", date)
+        [instance] = await self._read_new_instances()
+        if instance.start != days[1]:
+            raise Discrepancy(f"the poll about {days} made {instance.start}")
+        instance.claims, instance.claim_until = set(voters), until
+        self.model.schedule_wakes(instance)
+        self.model.wake_at(self._last_tick + MINUTE)
+        for who in voters:
+            self.model.notify(who, "claim", instance)
         return closed.kind, "done"
 
     @staticmethod
-    def _date(act: Act) -> Date:
-        assert act.date is not None
-        return act.date
+    def _instance_of(action: Action) -> Instance:
+        assert action.instance is not None
+        return action.instance
 
 
-async def _kind(asked: Awaitable[Any]) -> str:
-    """What became of what was asked, a refusal being one word too."""
+async def _outcome_of(must_answer_move: Awaitable[Any]) -> str:
+    """The kind of the product's answer, or the word of its refusal."""
     try:
-        return str((await asked).kind)
-    except Refusal as no:
-        return no.outcome
+        return str((await must_answer_move).kind)
+    except Refusal as refusal:
+        return refusal.outcome
 
 
-LABELS = {
+BUTTONS = {
     "book": ("Join", "Wait for a seat", "Take the seat", "Take the seats"),
     "leave": ("Leave", "Not this time"),
     "take": ("Take the seat", "Take the seats"),
-    "hand_on": ("Pass on",),
+    "decline_offer": ("Pass on",),
     "stay": ("Still coming",),
     "find_replacement": ("Find my replacement",),
 }
-SAYS = {
+MEANINGS = {
     "booked": ("You’re in", "your seat stays yours"),
     "waiting": (" in line",),
     "offered": ("held for you",),
@@ -625,6 +657,6 @@ SAYS = {
 }
 
 
-def _heard(text: str, meant: str) -> str:
-    """What a pop-up's words mean: what was meant, if they say so, else themselves."""
-    return meant if any(words in text for words in SAYS[meant]) else text
+def _meaning_of(text: str, expected: str) -> str:
+    """`expected` when the text of a pop-up says so, else the text."""
+    return expected if any(words in text for words in MEANINGS[expected]) else text

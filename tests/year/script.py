@@ -1,7 +1,7 @@
-"""The year as it is played: a literal description of clubs and their series, and a seeded generator of what people do.
+"""The year that is played: a literal description of clubs and series, and a seeded generator of what people do.
 
-The generator looks at the reckoning's books (never at the product) to let people do what they would: who has a seat may
-leave it, who is offered one may take it. The same seed gives the same year.
+The generator reads the reference model (never the product) so that people do sensible things: a party with a seat may
+leave it, a party with an offer may take it. The same seed gives the same year.
 """
 
 import heapq
@@ -11,18 +11,29 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.year.reckoning import DAY, HOUR, MINUTE, Books, Club, Date, Letter, Member, Series
+from tests.year.reference_model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Club,
+    Instance,
+    Member,
+    Message,
+    ReferenceModel,
+    Series,
+    State,
+)
 
 ZONES = (
     "Europe/Helsinki",
     "America/New_York",
-    "Australia/Lord_Howe",  # half an hour of summer time
-    "Asia/Kathmandu",  # UTC+05:45, and never another
+    "Australia/Lord_Howe",  # DST of half an hour
+    "Asia/Kathmandu",  # UTC+05:45 all year
     "Pacific/Auckland",
 )
 HOURS = 60  # minutes
 
-# One line a series; each is held in every zone. The first four are the short year's.
+# One line a series; each exists in every zone. The short year has the first four.
 SERIES: tuple[tuple[str, str, time, dict[str, Any]], ...] = (
     ("Evening flow yoga", "week", time(18), {"length": 90, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS}),
     ("Padel Americano", "week", time(19, 30), {"length": 90, "capacity": 3, "cancel_before": 24 * HOURS}),
@@ -43,14 +54,14 @@ MUTES = ("reminders", "nudges", "announcements")
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a year is, and how big."""
+    """The length and size of a year."""
 
-    series_of_each_zone: int
+    series_per_zone: int
     zones: tuple[str, ...]
     members: int
     begins: datetime
     weeks: int
-    acts_a_day: int
+    actions_per_day: int
     seed: int = 3
 
 
@@ -59,19 +70,19 @@ WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 12)
 
 
 @dataclass(frozen=True)
-class Act:
-    """Somebody does something: `verb` is a method of the driver, `who` does it, to `date` or `club`, with `value`."""
+class Action:
+    """`who` does `verb` (a method of the driver, the model or the product) to an instance or a club, with a value."""
 
     verb: str
     who: Member
-    date: Date | None = None
+    instance: Instance | None = None
     club: Club | None = None
     value: Any = None
-    tapped: bool = False  # on the card in the group, instead of in the app
+    tapped: bool = False  # on a button in Telegram instead of in the app
 
 
-def clubs_of(plan: Plan) -> tuple[list[Club], list[Series]]:
-    """The clubs, one in each zone, their members (some in two clubs) and their series."""
+def make_clubs(plan: Plan) -> tuple[list[Club], list[Series]]:
+    """The clubs, one in each zone, with their members (some in two clubs), and the series."""
     rng = random.Random(plan.seed)
     clubs, series = [], []
     for n, zone in enumerate(plan.zones):
@@ -79,15 +90,15 @@ def clubs_of(plan: Plan) -> tuple[list[Club], list[Series]]:
         each = plan.members // len(plan.zones)
         club.members = [Member(f"P{n}x{i}") for i in range(each)]
         club.organisers = club.members[: 1 + n % 2]
-        for title, every, at, more in SERIES[: plan.series_of_each_zone]:
+        for title, every, at, settings in SERIES[: plan.series_per_zone]:
             first = plan.begins.date() + timedelta(days=rng.randrange(2, 12 if every == "week" else 26))
             if every == "once":
                 first += timedelta(weeks=rng.randrange(2, max(3, plan.weeks - 6)))
-            series.append(Series(club, title, zone, datetime.combine(first, at), every, **more))
+            series.append(Series(club, title, zone, datetime.combine(first, at), every, **settings))
         clubs.append(club)
-    visitors = [club.members[-2:] for club in clubs]
-    for club, theirs in zip(clubs, [*visitors[1:], visitors[0]], strict=True):
-        club.members += theirs
+    last_members = [club.members[-2:] for club in clubs]
+    for club, visiting in zip(clubs, [*last_members[1:], last_members[0]], strict=True):
+        club.members += visiting
     for member in {member: None for club in clubs for member in club.members}:
         member.zone = rng.choice((None, None, None, None, None, rng.choice(plan.zones)))
         member.leads = rng.choice((None, None, rng.choice(LEADS)))
@@ -95,239 +106,255 @@ def clubs_of(plan: Plan) -> tuple[list[Club], list[Series]]:
     return clubs, series
 
 
-# What people do of themselves, and how often compared with each other.
+# What people do of their own accord, and how often relative to each other.
 WEIGHTS = {
-    "book": 60, "leave": 9, "maybe": 4, "decline": 4, "guests": 6, "find_replacement": 7, "take": 1, "hand_on": 1,
+    "book": 60, "leave": 9, "maybe": 4, "decline": 4, "guests": 6, "find_replacement": 7, "take": 1, "decline_offer": 1,
     "remove": 1, "capacity": 1.5, "cancel": 0.8, "restore": 1, "move": 1.2, "edit_one": 0.8, "edit_following": 0.4, "edit_whole": 0.4,
-    "make_regular": 0.8, "end_regular": 0.4, "block": 0.8, "come_back": 1.2, "mute": 0.6, "choose_leads": 1,
+    "make_regular": 0.8, "end_regular": 0.4, "block": 0.8, "unblock": 1.2, "mute": 0.6, "choose_leads": 1,
     "announce": 0.5, "hold_poll": 0.25,
 }  # fmt: skip
 
 
 class Script:
-    """What happens next, act by act."""
+    """The actions of the year, one by one."""
 
-    def __init__(self, plan: Plan, clubs: list[Club], series: list[Series], books: Books) -> None:
-        self.plan, self.clubs, self.series, self.books = plan, clubs, series, books
+    def __init__(self, plan: Plan, clubs: list[Club], series: list[Series], model: ReferenceModel) -> None:
+        self.plan, self.clubs, self.series, self.model = plan, clubs, series, model
         self._rng = random.Random(plan.seed * 7919)
-        self._agenda: list[tuple[datetime, int, Act | None]] = []
-        self._n = 0
-        self._closing: set[int] = set()
+        self._agenda: list[tuple[datetime, int, Action | None]] = []
+        self._count = 0
+        self._lists_scheduled: set[int] = set()
         self._plan_day(plan.begins)
 
-    # the agenda
+    # the schedule
 
-    def _at(self, at: datetime, act: Act | None) -> None:
-        """Put down an act, or (None) that somebody does something that is chosen only then."""
-        self._n += 1
-        heapq.heappush(self._agenda, (at, self._n, act))
+    def _schedule(self, at: datetime, action: Action | None) -> None:
+        """Schedule an action, or with None one that is chosen only when its time comes."""
+        self._count += 1
+        heapq.heappush(self._agenda, (at, self._count, action))
 
     def next_at(self) -> datetime:
         return self._agenda[0][0]
 
-    def next(self) -> Act | None:
-        """What is done now; None when it cannot be done any more, or nobody feels like it."""
-        at, _, act = heapq.heappop(self._agenda)
-        if act is not None:
-            return act
+    def next_action(self) -> Action | None:
+        """The next action; None when nobody does anything."""
+        at, _, action = heapq.heappop(self._agenda)
+        if action is not None:
+            return action
         if at.time() == self.plan.begins.time():
             self._plan_day(at + DAY)
         return self._choose()
 
     def _plan_day(self, day: datetime) -> None:
-        """Sessions of a few acts each, at any hour, and the next morning's first thought."""
-        for _ in range(max(1, self.plan.acts_a_day // 6)):
+        """Schedule sessions of a few actions each at any hour, and the planning of the next day."""
+        for _ in range(max(1, self.plan.actions_per_day // 6)):
             at = day + timedelta(seconds=self._rng.randrange(60, 86_000))
             for _ in range(6):
                 at += timedelta(seconds=self._rng.randrange(5, 90))
-                self._at(at, None)
-        self._at(day if day > self.books.now else day + DAY, None)
+                self._schedule(at, None)
+        self._schedule(day if day > self.model.now else day + DAY, None)
 
-    # what people come up with
+    # what people do of their own accord
 
-    def _choose(self) -> Act | None:
+    def _choose(self) -> Action | None:
         verb = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         return getattr(self, f"_{verb}")()  # type: ignore[no-any-return]
 
-    def _date(self, within: timedelta = 9 * DAY, state: str = "on") -> Date | None:
-        """A date to come, the smaller and nearer the likelier: that is where seats are short."""
-        now = self.books.now
-        dates = [d for d in self.books.coming if d.state == state and now < d.start <= now + within]
-        if not dates:
+    def _pick_instance(self, within: timedelta = 9 * DAY, state: State = State.SCHEDULED) -> Instance | None:
+        """A future instance; small and near ones are likelier, because seats are short there."""
+        now = self.model.now
+        instances = [d for d in self.model.upcoming if d.state == state and now < d.start <= now + within]
+        if not instances:
             return None
-        weights = [1 / ((1 + (d.start - now) / DAY) * (2 + min(d.capacity or 20, 20))) for d in dates]
-        return self._rng.choices(dates, weights)[0]
+        weights = [1 / ((1 + (d.start - now) / DAY) * (2 + min(d.capacity or 20, 20))) for d in instances]
+        return self._rng.choices(instances, weights)[0]
 
-    def _one(self, people: list[Member]) -> Member | None:
+    def _pick(self, people: list[Member]) -> Member | None:
         return self._rng.choice(people) if people else None
 
-    def _of_date(self, verb: str, *, seated: bool = False, value: Any = None) -> Act | None:
-        """Somebody who is in or waits does it."""
-        date = self._date()
-        if date is None:
+    def _participant_action(self, verb: str, *, seated: bool = False, value: Any = None) -> Action | None:
+        """An action of somebody who is booked or waits."""
+        instance = self._pick_instance()
+        if instance is None:
             return None
-        who = self._one([p.member for p in date.parties.values() if (p.seats if seated else p.size)])
-        return Act(verb, who, date, value=value, tapped=self._rng.random() < 0.2) if who else None
+        who = self._pick([p.member for p in instance.parties.values() if (p.seats if seated else p.size)])
+        return Action(verb, who, instance, value=value, tapped=self._rng.random() < 0.2) if who else None
 
-    def _organiser(self, verb: str, date: Date | None, value: Any = None) -> Act | None:
-        return Act(verb, date.series.club.organisers[0], date, value=value) if date else None
+    def _organiser_action(self, verb: str, instance: Instance | None, value: Any = None) -> Action | None:
+        return Action(verb, instance.series.club.organisers[0], instance, value=value) if instance else None
 
-    def _book(self) -> Act | None:
-        date = self._date()
-        if date is None:
+    def _book(self) -> Action | None:
+        instance = self._pick_instance()
+        if instance is None:
             return None
-        away = [m for m in date.series.club.members if m not in date.parties]
-        who = self._rng.choice(away if away and self._rng.random() < 0.8 else date.series.club.members)
-        guests = self._rng.choice((0, 0, 0, self._rng.randint(0, date.series.guests_max)))
-        return Act("book", who, date, value=guests, tapped=not guests and self._rng.random() < 0.15)
+        not_taking_part = [m for m in instance.series.club.members if m not in instance.parties]
+        who = self._rng.choice(
+            not_taking_part if not_taking_part and self._rng.random() < 0.8 else instance.series.club.members
+        )
+        guests = self._rng.choice((0, 0, 0, self._rng.randint(0, instance.series.guests_max)))
+        return Action("book", who, instance, value=guests, tapped=not guests and self._rng.random() < 0.15)
 
-    def _leave(self) -> Act | None:
-        return self._of_date("leave")
+    def _leave(self) -> Action | None:
+        return self._participant_action("leave")
 
-    def _maybe(self) -> Act | None:
-        date = self._date()
-        return Act("maybe", self._rng.choice(date.series.club.members), date) if date else None
+    def _maybe(self) -> Action | None:
+        instance = self._pick_instance()
+        return Action("maybe", self._rng.choice(instance.series.club.members), instance) if instance else None
 
-    def _decline(self) -> Act | None:
-        return self._of_date("decline")
+    def _decline(self) -> Action | None:
+        return self._participant_action("decline")
 
-    def _guests(self) -> Act | None:
-        act = self._of_date("guests")
-        if act is None or act.date is None:
+    def _guests(self) -> Action | None:
+        action = self._participant_action("guests")
+        if action is None or action.instance is None:
             return None
-        size = act.date.party(act.who).size
-        other = [n for n in range(act.date.series.guests_max + 1) if n != size - 1]
-        return Act("guests", act.who, act.date, value=self._rng.choice(other or [0]))
+        size = action.instance.party(action.who).size
+        other = [n for n in range(action.instance.series.guests_max + 1) if n != size - 1]
+        return Action("guests", action.who, action.instance, value=self._rng.choice(other or [0]))
 
-    def _find_replacement(self) -> Act | None:
-        now = self.books.now
-        late = [d for d in self.books.coming if d.state == "on" and d.deadline <= now < d.start]
-        date = self._rng.choice(late) if late else None
-        who = self._one([p.member for p in date.parties.values() if p.seats]) if date else None
-        return Act("find_replacement", who, date, tapped=self._rng.random() < 0.5) if who else None
+    def _find_replacement(self) -> Action | None:
+        now = self.model.now
+        late = [d for d in self.model.upcoming if d.state == State.SCHEDULED and d.deadline <= now < d.start]
+        instance = self._rng.choice(late) if late else None
+        who = self._pick([p.member for p in instance.parties.values() if p.seats]) if instance else None
+        return Action("find_replacement", who, instance, tapped=self._rng.random() < 0.5) if who else None
 
-    def _take(self) -> Act | None:
-        return self._of_date("take")
+    def _take(self) -> Action | None:
+        return self._participant_action("take")
 
-    def _hand_on(self) -> Act | None:
-        return self._of_date("hand_on")
+    def _decline_offer(self) -> Action | None:
+        return self._participant_action("decline_offer")
 
-    def _remove(self) -> Act | None:
-        act = self._of_date("remove")
-        return self._organiser("remove", act.date, act.who) if act else None
+    def _remove(self) -> Action | None:
+        action = self._participant_action("remove")
+        return self._organiser_action("remove", action.instance, action.who) if action else None
 
-    def _capacity(self) -> Act | None:
-        return self._organiser("capacity", self._date(), self._rng.choice((2, 3, 4, 6, 10)))
+    def _capacity(self) -> Action | None:
+        return self._organiser_action("capacity", self._pick_instance(), self._rng.choice((2, 3, 4, 6, 10)))
 
-    def _cancel(self) -> Act | None:
-        return self._organiser("cancel", self._date(5 * DAY))
+    def _cancel(self) -> Action | None:
+        return self._organiser_action("cancel", self._pick_instance(5 * DAY))
 
-    def _restore(self) -> Act | None:
-        return self._organiser("restore", self._date(state="off"))
+    def _restore(self) -> Action | None:
+        return self._organiser_action("restore", self._pick_instance(state=State.CANCELLED))
 
-    def _move(self) -> Act | None:
-        date = self._date(7 * DAY)
-        if date is None:
+    def _move(self) -> Action | None:
+        instance = self._pick_instance(7 * DAY)
+        if instance is None:
             return None
-        local = date.start.astimezone(ZoneInfo(date.series.zone)).replace(tzinfo=None)
+        local = instance.start.astimezone(ZoneInfo(instance.series.zone)).replace(tzinfo=None)
         day = local.date() + timedelta(days=self._rng.choice((0, 0, 1, 2)))
         moved = datetime.combine(day, time(self._rng.choice((10, 12, 17, 18, 20))))
-        soon = self.books.now.astimezone(ZoneInfo(date.series.zone)).replace(tzinfo=None) + HOUR
-        return self._organiser("move", date, moved) if moved > soon else None
+        soon = self.model.now.astimezone(ZoneInfo(instance.series.zone)).replace(tzinfo=None) + HOUR
+        return self._organiser_action("move", instance, moved) if moved > soon else None
 
-    def _edit_one(self) -> Act | None:
-        return self._organiser("edit_one", self._date(30 * DAY), f"Guest evening {self._n}")
+    def _edit_one(self) -> Action | None:
+        return self._organiser_action(
+            "edit_one", self._pick_instance(30 * DAY), f"Guest evening {self._count}"
+        )
 
-    def _edit_following(self) -> Act | None:
-        date = self._date(30 * DAY)
+    def _edit_following(self) -> Action | None:
+        instance = self._pick_instance(30 * DAY)
         return (
-            self._organiser("edit_following", date, (f"{date.series.title[:40]} II", date.series.capacity))
-            if date
+            self._organiser_action(
+                "edit_following", instance, (f"{instance.series.title[:40]} II", instance.series.capacity)
+            )
+            if instance
             else None
         )
 
-    def _edit_whole(self) -> Act | None:
-        date = self._date()
-        more = None if date is None or date.series.capacity is None else date.series.capacity + 1
-        return self._organiser("edit_whole", date, (date.series.title, more)) if date and more else None
-
-    def _make_regular(self) -> Act | None:
-        date = self._date()
+    def _edit_whole(self) -> Action | None:
+        instance = self._pick_instance()
+        settings = (
+            None if instance is None or instance.series.capacity is None else instance.series.capacity + 1
+        )
         return (
-            self._organiser("make_regular", date, self._rng.choice(date.series.club.members))
-            if date
+            self._organiser_action("edit_whole", instance, (instance.series.title, settings))
+            if instance and settings
             else None
         )
 
-    def _end_regular(self) -> Act | None:
-        date = self._date()
-        who = self._one(date.series.regulars) if date else None
-        return self._organiser("end_regular", date, who) if who else None
+    def _make_regular(self) -> Action | None:
+        instance = self._pick_instance()
+        return (
+            self._organiser_action("make_regular", instance, self._rng.choice(instance.series.club.members))
+            if instance
+            else None
+        )
 
-    def _block(self) -> Act | None:
+    def _end_regular(self) -> Action | None:
+        instance = self._pick_instance()
+        who = self._pick(instance.series.regulars) if instance else None
+        return self._organiser_action("end_regular", instance, who) if who else None
+
+    def _block(self) -> Action | None:
         club = self._rng.choice(self.clubs)
         who = self._rng.choice(club.members)
-        return None if who.blocked or who in club.organisers else Act("block", who)
+        return None if who.blocked or who in club.organisers else Action("block", who)
 
-    def _come_back(self) -> Act | None:
-        gone = [m for club in self.clubs for m in club.members if m.blocked]
-        who = self._one(gone)
-        return Act("come_back", who) if who else None
+    def _unblock(self) -> Action | None:
+        blocked = [m for club in self.clubs for m in club.members if m.blocked]
+        who = self._pick(blocked)
+        return Action("unblock", who) if who else None
 
-    def _mute(self) -> Act | None:
+    def _mute(self) -> Action | None:
         who = self._rng.choice(self._rng.choice(self.clubs).members)
-        return Act("mute", who, value=self._rng.choice(MUTES))
+        return Action("mute", who, value=self._rng.choice(MUTES))
 
-    def _choose_leads(self) -> Act | None:
+    def _choose_leads(self) -> Action | None:
         who = self._rng.choice(self._rng.choice(self.clubs).members)
-        return Act("choose_leads", who, value=self._rng.choice(LEADS))
+        return Action("choose_leads", who, value=self._rng.choice(LEADS))
 
-    def _announce(self) -> Act | None:
+    def _announce(self) -> Action | None:
         club = self._rng.choice(self.clubs)
-        later = self.books.now + self._rng.choice((timedelta(0), 9 * HOUR))
-        return Act("announce", club.organisers[0], club=club, value=later)
+        later = self.model.now + self._rng.choice((timedelta(0), 9 * HOUR))
+        return Action("announce", club.organisers[0], club=club, value=later)
 
-    def _hold_poll(self) -> Act | None:
+    def _hold_poll(self) -> Action | None:
         club = self._rng.choice(self.clubs)
-        return Act("hold_poll", club.organisers[0], club=club)
+        return Action("hold_poll", club.organisers[0], club=club)
 
-    # what they do in answer to a letter
+    # what people do in answer to a message
 
-    def reads(self, letter: Letter) -> None:
-        """Somebody has got a letter, and will do something about it, or not."""
-        who, date, now, rng = letter.to, letter.about, self.books.now, self._rng
-        if not isinstance(date, Date) or not isinstance(who, Member):
+    def react_to(self, message: Message) -> None:
+        """Schedule what the recipient of a message does about it, if anything."""
+        who, instance, now, rng = message.to, message.about, self.model.now, self._rng
+        if not isinstance(instance, Instance) or not isinstance(who, Member):
             return
         soon = now + timedelta(seconds=rng.randrange(20, 2400))
-        match letter.kind:
+        match message.kind:
             case "offer":
-                verb = rng.choice(("take", "take", "hand_on", ""))
+                verb = rng.choice(("take", "take", "decline_offer", ""))
                 if verb:
-                    self._at(soon, Act(verb, who, date, tapped=rng.random() < 0.5))
+                    self._schedule(soon, Action(verb, who, instance, tapped=rng.random() < 0.5))
             case "first-tap" if rng.random() < 0.5:
-                self._at(
+                self._schedule(
                     now + timedelta(seconds=rng.randrange(20, 600)),
-                    Act("book", who, date, value=0, tapped=rng.random() < 0.5),
+                    Action("book", who, instance, value=0, tapped=rng.random() < 0.5),
                 )
-            case "moved" if letter.asks:
+            case "moved" if message.asks_to_stay:
                 verb = rng.choice(("stay", "stay", "leave", ""))
                 if verb:
-                    self._at(soon + HOUR, Act(verb, who, date, tapped=rng.random() < 0.5))
+                    self._schedule(soon + HOUR, Action(verb, who, instance, tapped=rng.random() < 0.5))
             case "decide":
-                self._at(soon, Act("decide", who, date, value=rng.random() < 0.6))
+                self._schedule(soon, Action("decide", who, instance, value=rng.random() < 0.6))
             case "claim" if rng.random() < 0.8:
-                self._at(soon, Act("book", who, date, value=0))
+                self._schedule(soon, Action("book", who, instance, value=0))
 
     def voters(self, club: Club) -> list[Member]:
-        """Who says yes to the date that will win."""
+        """The members who say yes to the date that will win."""
         return self._rng.sample(club.members, min(5, len(club.members)))
 
-    def close_lists(self) -> None:
-        """Some time after a date is over its organiser closes the list; of every second date."""
-        for date in self.books.dates.values():
-            if date.state == "over" and date.id not in self._closing:
-                self._closing.add(date.id)
-                if date.id % 2:
-                    here = [p.member for p in date.parties.values() if p.seats and self._rng.random() < 0.7]
-                    organiser = date.series.club.organisers[0]
-                    self._at(self.books.now + 5 * MINUTE, Act("close_list", organiser, date, value=here))
+    def schedule_list_closings(self) -> None:
+        """Let organisers close the list of every second instance, soon after its end."""
+        for instance in self.model.dates.values():
+            if instance.state == State.ENDED and instance.id not in self._lists_scheduled:
+                self._lists_scheduled.add(instance.id)
+                if instance.id % 2:
+                    present = [
+                        p.member for p in instance.parties.values() if p.seats and self._rng.random() < 0.7
+                    ]
+                    organiser = instance.series.club.organisers[0]
+                    self._schedule(
+                        self.model.now + 5 * MINUTE, Action("close_list", organiser, instance, value=present)
+                    )
