@@ -1,9 +1,12 @@
 """`emerald announce` and its neighbours, as an organiser's script uses them (`C5`, `X4`)."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
-from backend import clock
+from backend import clock, db
+from backend.groups.presence import mark_present
+from backend.groups.queries import group_of_chat
 from tests.workers import command
 
 
@@ -28,7 +31,36 @@ async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: An
     assert nothing.stdout == "Nothing is parked.\n", nothing
 
 
-async def test_who_is_missing_by_command(olga: Any, instance: Any) -> None:
+async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: Any, instance: Any) -> None:
+    """`P5`: listed, and asked once a day."""
     code = await instance()
     found = await command("missing", code, "--as", "1001")
     assert found.stdout == "Everybody known to the group has answered.\n", found
+    group = await group_of_chat(club.chat_id)
+    assert group is not None
+    for person in (alice, bob):
+        await mark_present(person, group)
+    found = await command("missing", code, "--as", "1001")
+    assert found.stdout == "Alice\nBob\n", found
+    asked = await command("missing", code, "--remind", "--as", "1001")
+    assert asked.stdout == "2 people are asked.\n", asked
+    again = await command("missing", code, "--remind", "--as", "1001", "--json")
+    assert (again.returncode, again.stdout) == (1, "") and "You can ask again" in again.stderr
+
+
+async def test_what_could_not_be_sent_is_listed_and_tried_again(olga: Any, club: Any, bob: Any) -> None:
+    """`M2`."""
+    await db.execute(
+        "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at, state, error)"
+        " VALUES ($1, $2, 'promoted', '{}', 'x', 1, $3, $3, 'parked', 'Bad Request: chat not found')",
+        club.id,
+        bob.id,
+        clock.now(),
+    )
+    of_club = ("parked", "--account", "Kallio Yoga", "--as", "1001")
+    [line] = (await command(*of_club)).stdout.splitlines()
+    assert line.endswith(" promoted Bob: Bad Request: chat not found")
+    assert json.loads((await command(*of_club, "--json")).stdout)[0]["kind"] == "promoted"
+    again = await command(*of_club, "--again")
+    assert again.stdout == "1 messages are tried once more.\n", again
+    assert await db.value("SELECT state FROM messages") == "due"
