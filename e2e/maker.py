@@ -18,7 +18,7 @@ from backend.people.queries import Person, person_of_telegram
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from emerald.demo import fill
-from emerald.runtime import complete_with_pool
+from emerald.runtime import result_with_pool
 
 ZONE = "Europe/Helsinki"
 OLGA = 1001
@@ -95,4 +95,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    complete_with_pool("emerald journeys", serve)
+    result_with_pool("emerald journeys", serve)

@@ -14,7 +14,9 @@ from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.dispatcher import make_bot, make_dispatcher, used_update_types
+from emerald.log import configure
 from emerald.presence import is_in_chat
+from emerald.runtime import complete
 
 log = structlog.get_logger()
 
@@ -23,6 +25,12 @@ AT_ONCE = 50  # updates handled side by side
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 DATABASE_PAUSES = (1, 2, 5, 10, 20, 30, 30)  # seconds
 FAREWELL = 5.0
+
+
+def main() -> None:
+    """Poll until SIGINT or SIGTERM."""
+    configure("bot")
+    complete(poll)
 
 
 async def poll() -> None:

@@ -1,6 +1,7 @@
 """What `emerald doctor` looks at; each finding is one line that says what to do."""
 
 from backend import db
+from emerald.doctor import check_invariants
 from emerald.migrate import migrate
 
 OLDEST = 15
@@ -21,7 +22,5 @@ async def report(*, invariants: bool) -> list[str]:
     if missing:
         found.append(f"{len(missing)} steps of migration are missing: run `emerald migrate`.")
     elif invariants:
-        from emerald.doctor import check_invariants
-
         found += await check_invariants()
     return found

@@ -10,6 +10,7 @@ from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
+from backend.piccolo_app import APP_CONFIG
 from backend.settings import settings
 
 # Any number will do, as long as nobody else takes it: "emerald" in ASCII, shortened to 63 bits.
@@ -38,8 +39,6 @@ async def pending() -> list[str]:
     """The ids of the steps this code has and the database has not."""
     there = await db.value("SELECT to_regclass('migration') IS NOT NULL")
     done = await db.rows("SELECT name FROM migration WHERE app_name = 'emerald'") if there else []
-    from backend.piccolo_app import APP_CONFIG
-
     modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
     return sorted(set(modules) - {row["name"] for row in done})
 

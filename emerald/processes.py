@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from emerald.cli import guarded
+from emerald.errors import exit_code_of
 
 STEADY = 60.0  # seconds of life after which a process counts as having started well
 LONGEST_PAUSE = 30.0  # seconds between two tries
@@ -105,7 +105,7 @@ def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         lifeline.let_go()
-        code = guarded(work)
+        code = exit_code_of(work)
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else 1
     except BaseException:  # noqa: BLE001 - nothing above us to catch it

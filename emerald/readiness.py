@@ -1,6 +1,7 @@
 """What must be well before people are let in; `/ready` asks it."""
 
 from backend import db, leases
+from emerald.migrate import pending
 from webapp.health import OK, Check
 
 _up_to_date = False
@@ -15,8 +16,6 @@ async def migrations() -> str:
     """It has all the tables this version knows. Once it has, it is not asked again: steps are never taken back under
     a running process.
     """
-    from emerald.migrate import pending
-
     global _up_to_date
     if not _up_to_date:
         missing = await pending()

@@ -18,8 +18,11 @@ from collections.abc import Callable
 
 from backend import embedded
 from backend.settings import settings
-from emerald.cli_errors import MISCONFIGURED
+from emerald.errors import MISCONFIGURED
+from emerald.lazy import load
+from emerald.log import configure
 from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive, undisturbed
+from emerald.runtime import result_of, result_with_pool
 from emerald.serve import check_port
 
 # What is loaded before forking, for all. `bot` comes first: it sees to it that aiogram takes little memory.
@@ -124,20 +127,13 @@ def _load() -> None:
 
 def _prepare() -> None:
     """The tables, and the first time the demo."""
-    from emerald.log import configure
-    from emerald.migrate import migrate
-    from emerald.runtime import complete, complete_with_pool
-
     configure("tables")
-    steps = complete(migrate)
+    steps = result_of(load("emerald.migrate:migrate"))
     if steps:
         say(f"· tables     {len(steps)} steps taken")
-    if settings.sandbox:
-        from emerald.demo import fill
-
-        # The cast of the demo is the sandbox's: with a bot of your own, nobody could be them.
-        if complete_with_pool("emerald demo", fill):
-            say("· demo       two clubs moved in")
+    # The people of the demo are the sandbox's: with a bot of your own, nobody could be them.
+    if settings.sandbox and result_with_pool("emerald demo", load("emerald.demo:fill")):
+        say("· demo       two clubs moved in")
 
 
 def _await(running: list[Process], port: int, path: str) -> None:
@@ -196,8 +192,6 @@ def _end_database_after(lifeline: Lifeline) -> None:
 
 
 def _sandbox() -> int:
-    from sandbox.__main__ import main
-
     settings.home.mkdir(parents=True, exist_ok=True)
     state = settings.home / "sandbox.json"
     sys.argv = ["sandbox", "--port", str(settings.sandbox_port), "--app-url", settings.public_url]
@@ -205,33 +199,20 @@ def _sandbox() -> int:
     sys.argv += ["--state", str(state)]
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
-    return main()
+    code: int = load("sandbox.__main__:main")()
+    return code
 
 
 def _web() -> None:
-    from emerald.log import configure
-    from emerald.serve import serve
-
-    configure("web")
-    serve(graceful=3)
+    load("emerald.serve:main")(graceful=3)
 
 
 def _worker() -> None:
-    from emerald.log import configure
-    from emerald.runtime import complete
-    from emerald.worker import work
-
-    configure("worker")
-    complete(work)
+    load("emerald.worker:main")()
 
 
 def _bot() -> None:
-    from emerald.bot import poll
-    from emerald.log import configure
-    from emerald.runtime import complete
-
-    configure("bot")
-    complete(poll)
+    load("emerald.bot:main")()
 
 
 def _say_where(seconds: float) -> None:

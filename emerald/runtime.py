@@ -1,20 +1,36 @@
-"""Running one coroutine to its end: on uvloop, stopped by SIGTERM as by Ctrl-C, with a pool when it
-needs one.
-"""
+"""What every process and command needs: the database, a pool of connections, and one coroutine run to its end."""
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import uvloop
 
+from backend import db, embedded
+from backend.settings import settings
+from emerald.errors import Interrupted
+
 Result = TypeVar("Result")
 
 
+@contextlib.contextmanager
+def database() -> Iterator[None]:
+    """The embedded server, if the settings name no other: started unless it runs, and stopped unless somebody else uses
+    it."""
+    if not settings.database_embedded:
+        yield
+        return
+    embedded.start(settings.home)
+    try:
+        yield
+    finally:
+        embedded.stop(settings.home)
+
+
 def complete(main: Callable[[], Awaitable[Result]]) -> Result | None:
-    """Run `main()` until it ends, or until SIGINT or SIGTERM cancels it; None in that case."""
+    """Run `main()` on uvloop until it ends, or until SIGINT or SIGTERM cancels it; None in that case."""
 
     async def cancellable() -> Result | None:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(main())
@@ -28,11 +44,20 @@ def complete(main: Callable[[], Awaitable[Result]]) -> Result | None:
         return runner.run(cancellable())
 
 
-def complete_with_pool(name: str, main: Callable[[], Awaitable[Result]]) -> Result | None:
-    """As `complete`, with this process's pool of connections open; `name` is how the server knows
-    us.
-    """
-    from backend import db
+def result_of(main: Callable[[], Awaitable[Result]]) -> Result:
+    """As `complete`, for a command that must have a result. Raises `Interrupted`."""
+
+    async def boxed() -> tuple[Result]:
+        return (await main(),)
+
+    done = complete(boxed)
+    if done is None:
+        raise Interrupted
+    return done[0]
+
+
+def result_with_pool(name: str, main: Callable[[], Awaitable[Result]]) -> Result:
+    """As `result_of`, with a pool of connections open. `name` is the server's name for this process."""
 
     async def pooled() -> Result:
         await db.open_pool(name=name, size=2)
@@ -41,4 +66,4 @@ def complete_with_pool(name: str, main: Callable[[], Awaitable[Result]]) -> Resu
         finally:
             await db.close_pool()
 
-    return complete(pooled)
+    return result_of(pooled)

@@ -9,7 +9,8 @@ import sys
 import uvicorn
 
 from backend.settings import settings
-from emerald.cli_errors import PortTaken
+from emerald.errors import PortTaken
+from emerald.log import configure
 
 
 def check_port(host: str, port: int, variable: str) -> None:
@@ -26,11 +27,12 @@ def check_port(host: str, port: int, variable: str) -> None:
             raise PortTaken(variable, port, reason) from None
 
 
-def serve(*, graceful: int = 20) -> None:
-    """Answer requests until told to stop; then finish those begun, for at most `graceful` seconds.
+def main(*, graceful: int = 20) -> None:
+    """Answer requests until stopped; then finish the running ones within `graceful` seconds.
 
     Raises `PortTaken`, and `SystemExit` when the application does not start.
     """
+    configure("web")
     check_port(settings.host, settings.port, "PORT")
     server = uvicorn.Server(
         uvicorn.Config(

@@ -15,6 +15,8 @@ from bot.bot_setup import set_up_bot
 from bot.delivery.cards import retry_until_saved
 from bot.delivery.sender import Sender
 from bot.dispatcher import make_bot
+from emerald.log import configure
+from emerald.runtime import complete
 from emerald.schedule import SCHEDULE, tick
 
 log = structlog.get_logger()
@@ -25,6 +27,12 @@ SENDER_PACE, TICKER_PACE, HEARTBEAT_PACE = 0.2, 1.0, 5.0  # seconds
 AFTER_TROUBLE = 1.0
 FAREWELL = 12.0  # seconds to finish what is under way; a container is killed after 20 or so
 INTRODUCE_AGAIN = timedelta(minutes=1)
+
+
+def main() -> None:
+    """Be a worker until SIGINT or SIGTERM."""
+    configure("worker")
+    complete(work)
 
 
 async def work() -> None:

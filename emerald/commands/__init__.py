@@ -1,1 +1,1 @@
-"""Commands for organisers, by noun: `register` adds a module's own to the command line."""
+"""The commands, by noun. `emerald.cli` lists them, and loads a module when one of its commands is asked for."""

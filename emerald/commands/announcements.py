@@ -1,147 +1,139 @@
-"""`emerald announce`, `announcements`, `parked`, `missing`: telling people, and who could not be told (`C5`, `M2`, `M4`)."""
+"""Tell people something, and see who could not be told or has not answered (`C5`, `M2`, `M4`)."""
 
-import argparse
 import asyncio
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
 
-from emerald.commands.acting import act, say, takes_actor
+import click
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from backend.announcements import actions, queries
+from backend.announcements.queries import Announcement, Audience, Progress
+from backend.bookings.reminders import Missing, remind_who_is_missing, who_is_missing
+from backend.errors import Invalid
+from backend.i18n import N_
+from backend.messages.actions import send_parked_again
+from backend.messages.queries import Parked
+from backend.messages.queries import parked as parked_messages
+from backend.people.queries import Person
+from emerald.commands.actor import Actor
+from emerald.commands.moments import parse_instant
+from emerald.commands.options import account_option, actor_options
 
-    from backend.announcements.queries import Announcement, Audience, Progress
-    from backend.people.queries import Person
-
-WATCH_PACE = 1.0  # seconds
-
-
-def register(add: Callable[..., Any]) -> None:
-    """Add these commands."""
-    made = add("announce", "tell groups and members something, now or later", announce)
-    made.add_argument("--account", required=True, metavar="NAME", help="the club, by name or number")
-    made.add_argument("--text", required=True, help="what they read, as it is")
-    made.add_argument(
-        "--groups", default="", metavar="all|ID,…", help="groups by number; ID:TOPIC for a topic"
-    )
-    made.add_argument("--members", action="store_true", help="each member, in private")
-    made.add_argument("--at", metavar="ISO", help="when, on the club’s clock, like 2027-03-01T18:00")
-    made.add_argument(
-        "--maintenance", action="store_true", help="mark it so; it does not wait for the morning"
-    )
-    made.add_argument("--preview", action="store_true", help="only say whom it would reach")
-    made.add_argument("--watch", action="store_true", help="stay until it is sent")
-    takes_actor(made)
-    made = add("announcements", "the club's announcements and how far each is", announcements)
-    made.add_argument("do", nargs="?", choices=("list", "stop"), default="list")
-    made.add_argument("number", nargs="?", type=int, help="which one to stop")
-    made.add_argument("--account", metavar="NAME", help="the club, by name or number")
-    takes_actor(made)
-    made = add("parked", "messages that could not be sent", parked)
-    made.add_argument("--account", required=True, metavar="NAME", help="the club, by name or number")
-    made.add_argument("--again", action="store_true", help="try to send them once more")
-    takes_actor(made)
-    made = add("missing", "who has not answered for a date", missing)
-    made.add_argument("code", help="the date's code")
-    made.add_argument("--remind", action="store_true", help="ask them, at most once a day")
-    takes_actor(made)
+WATCH_INTERVAL = 1.0  # seconds
 
 
-def announce(given: argparse.Namespace) -> int:
-    """`emerald announce`."""
-    from backend.announcements import actions
-    from backend.announcements.queries import audience, own_announcement, progress
+@click.command
+@account_option
+@click.option("--text", required=True, help="What they read, as it is.")
+@click.option("--groups", default="", metavar="all|ID,…", help="Groups by number; ID:TOPIC for a topic.")
+@click.option("--members", is_flag=True, help="Each member, in private.")
+@click.option("--at", metavar="ISO", help="When, on the club’s clock, like 2027-03-01T18:00.")
+@click.option("--maintenance", is_flag=True, help="Mark it so; it does not wait for the morning.")
+@click.option("--preview", is_flag=True, help="Only say whom it would reach.")
+@click.option("--watch", is_flag=True, help="Stay until it is sent.")
+@actor_options
+def announce(
+    actor: Actor,
+    account: str,
+    text: str,
+    groups: str,
+    members: bool,
+    at: str | None,
+    maintenance: bool,
+    preview: bool,
+    watch: bool,
+) -> None:
+    """Tell groups and members something, now or later."""
 
-    async def telling(person: "Person") -> "tuple[Announcement, Audience] | Progress":
-        account_id = await actions.announcing_account(person, given.account)
+    async def create(person: Person) -> tuple[Announcement, Audience] | Progress:
+        account_id = await actions.announcing_account(person, account)
         draft = actions.AnnouncementDraft(
-            text=given.text,
-            maintenance=given.maintenance,
-            to_members=given.members,
-            all_groups=given.groups == "all",
-            groups=_groups(given.groups),
+            text=text,
+            maintenance=maintenance,
+            to_members=members,
+            all_groups=groups == "all",
+            groups=_parse_groups(groups),
         )
         number = await actions.create_announcement(person, account_id, draft)
-        made = await own_announcement(person, number)
-        if given.preview:
-            reached = await audience(person, number)
+        made = await queries.own_announcement(person, number)
+        if preview:
+            audience = await queries.audience(person, number)
             await actions.stop_announcement(person, number)
-            return made, reached
-        await actions.schedule_announcement(person, number, _instant(given.at, made.zone))
-        if given.watch:
+            return made, audience
+        await actions.schedule_announcement(person, number, _parse_time(at, made.zone))
+        if watch:
             await _watch(person, number)
-        return await progress(person, number)
+        return await queries.progress(person, number)
 
-    told = act(given, telling)
-    if isinstance(told, tuple):
-        return say(given, told, f"{told[0].text}\n\n{_reach(told[1])}")
-    return say(given, told, _line(told) if told else "")
+    created = actor.run(create)
+    if isinstance(created, tuple):
+        actor.print(created, f"{created[0].text}\n\n{_audience_lines(created[1])}")
+    else:
+        actor.print(created, _progress_line(created))
 
 
-def announcements(given: argparse.Namespace) -> int:
-    """`emerald announcements`, and `… stop N`."""
-    from backend.announcements import actions, queries
-    from backend.errors import Invalid
-    from backend.i18n import N_
-
-    if given.do == "stop":
-        if given.number is None:
+@click.command
+@click.argument("do", type=click.Choice(["list", "stop"]), default="list")
+@click.argument("number", type=int, required=False)
+@click.option("--account", metavar="NAME", help="The club, by name or number.")
+@actor_options
+def announcements(actor: Actor, do: str, number: int | None, account: str | None) -> None:
+    """List a club's announcements and how far each is, or stop one by its NUMBER."""
+    if do == "stop":
+        if number is None:
             raise Invalid(N_("Say which one: its number is in the list."))
-        spared = act(given, lambda person: actions.stop_announcement(person, given.number))
-        return say(given, spared, f"Stopped; {spared} messages are not sent.")
-    if given.account is None:
+        dropped = actor.run(lambda person: actions.stop_announcement(person, number))
+        actor.print(dropped, f"Stopped; {dropped} messages are not sent.")
+        return
+    if account is None:
         raise Invalid(N_("Say which club, with --account."))
 
-    async def listing(person: "Person") -> "list[Progress]":
-        account_id = await actions.announcing_account(person, given.account)
-        return await queries.announcements(person, account_id)
+    async def find(person: Person) -> list[Progress]:
+        return await queries.announcements(person, await actions.announcing_account(person, account))
 
-    found = act(given, listing)
-    lines = [_line(one) for one in found or ()]
-    return say(given, found, "\n".join(lines) or "No announcements yet.")
+    found = actor.run(find)
+    actor.print(found, "\n".join(map(_progress_line, found)) or "No announcements yet.")
 
 
-def parked(given: argparse.Namespace) -> int:
-    """`emerald parked`."""
-    from backend.announcements.actions import announcing_account
-    from backend.messages.actions import send_parked_again
-    from backend.messages.queries import Parked
-    from backend.messages.queries import parked as parked_messages
+@click.command
+@account_option
+@click.option("--again", is_flag=True, help="Try to send them once more.")
+@actor_options
+def parked(actor: Actor, account: str, again: bool) -> None:
+    """List messages that could not be sent."""
 
-    async def looking(person: "Person") -> list[Parked] | int:
-        account_id = await announcing_account(person, given.account)
-        if given.again:
-            return await send_parked_again(person, account_id)
-        return await parked_messages(account_id)
+    async def find_or_retry(person: Person) -> list[Parked] | int:
+        account_id = await actions.announcing_account(person, account)
+        return await (send_parked_again(person, account_id) if again else parked_messages(account_id))
 
-    found = act(given, looking)
+    found = actor.run(find_or_retry)
     if isinstance(found, int):
-        return say(given, found, f"{found} messages are tried once more.")
-    lines = [f"{m.created_at:%Y-%m-%d %H:%M} {m.kind} {m.name}: {m.error}" for m in found or ()]
-    return say(given, found, "\n".join(lines) or "Nothing is parked.")
+        actor.print(found, f"{found} messages are tried once more.")
+        return
+    lines = [f"{one.created_at:%Y-%m-%d %H:%M} {one.kind} {one.name}: {one.error}" for one in found]
+    actor.print(found, "\n".join(lines) or "Nothing is parked.")
 
 
-def missing(given: argparse.Namespace) -> int:
-    """`emerald missing`."""
-    from backend.bookings.reminders import Missing, remind_who_is_missing, who_is_missing
+@click.command
+@click.argument("code")
+@click.option("--remind", is_flag=True, help="Ask them, at most once a day.")
+@actor_options
+def missing(actor: Actor, code: str, remind: bool) -> None:
+    """List who has not answered for the date CODE."""
 
-    async def looking(person: "Person") -> list[Missing] | int:
-        if given.remind:
-            return await remind_who_is_missing(given.code, person)
-        return await who_is_missing(given.code, person)
+    async def find_or_remind(person: Person) -> list[Missing] | int:
+        return await (remind_who_is_missing(code, person) if remind else who_is_missing(code, person))
 
-    found = act(given, looking)
+    found = actor.run(find_or_remind)
     if isinstance(found, int):
-        return say(given, found, f"{found} people are asked.")
-    lines = [m.name if m.reachable else f"{m.name} (cannot be written to)" for m in found or ()]
-    return say(given, found, "\n".join(lines) or "Everybody known to the group has answered.")
+        actor.print(found, f"{found} people are asked.")
+        return
+    lines = [one.name if one.reachable else f"{one.name} (cannot be written to)" for one in found]
+    actor.print(found, "\n".join(lines) or "Everybody known to the group has answered.")
 
 
-def _groups(text: str) -> list[tuple[int, int | None]]:
-    from backend.errors import Invalid
-    from backend.i18n import N_
-
+def _parse_groups(text: str) -> list[tuple[int, int | None]]:
+    """Groups with their topics. Raises `Invalid`."""
     if text in ("", "all"):
         return []
     try:
@@ -151,47 +143,39 @@ def _groups(text: str) -> list[tuple[int, int | None]]:
         raise Invalid(N_("Give groups as numbers with commas between, or “all”.")) from error
 
 
-def _instant(text: str | None, zone: str) -> "datetime | None":
-    """ISO 8601: without an offset, on the clock of the zone. Raises `Invalid`."""
-    from datetime import datetime
-
-    from backend.errors import Invalid
-    from backend.i18n import N_
-    from backend.zones import resolve_local
-
+def _parse_time(text: str | None, zone: str) -> datetime | None:
+    """None is now. Raises `Invalid`."""
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        return parse_instant(text, zone)
     except ValueError as error:
         raise Invalid(N_("Give the time as 2026-12-01T18:00."), field="at") from error
-    return at if at.tzinfo else resolve_local(at, zone)
 
 
-async def _watch(person: "Person", number: int) -> None:
-    """Say how far it is whenever that changes, until it is over."""
-    from backend.announcements.queries import progress
-
-    said = ""
-    while not (now := await progress(person, number)).over:
-        if (line := _line(now)) != said:
+async def _watch(person: Person, number: int) -> None:
+    """Print how far it is whenever that changes, until it is over."""
+    printed = ""
+    while not (now := await queries.progress(person, number)).over:
+        if (line := _progress_line(now)) != printed:
             print(line, file=sys.stderr, flush=True)
-            said = line
-        await asyncio.sleep(WATCH_PACE)
+            printed = line
+        await asyncio.sleep(WATCH_INTERVAL)
 
 
-def _reach(reach: "Audience") -> str:
-    groups = ", ".join(reach.groups) or "none"
+def _audience_lines(audience: Audience) -> str:
+    groups = ", ".join(audience.groups) or "none"
     return (
-        f"Groups: {groups}\nMembers: {reach.members}, cannot be reached: {reach.unreachable},"
-        f" want none: {reach.unwanted}"
+        f"Groups: {groups}\nMembers: {audience.members}, cannot be reached: {audience.unreachable},"
+        f" want none: {audience.unwanted}"
     )
 
 
-def _line(now: "Progress") -> str:
-    one = now.announcement
+def _progress_line(progress: Progress) -> str:
+    one = progress.announcement
     counts = (
-        f"{now.delivered} delivered, {now.failed} failed, {now.blocked} blocked, {now.perhaps} perhaps,"
-        f" {now.waiting} waiting, {now.skipped} not sent, {now.unreachable} cannot be reached"
+        f"{progress.delivered} delivered, {progress.failed} failed, {progress.blocked} blocked,"
+        f" {progress.perhaps} perhaps, {progress.waiting} waiting, {progress.skipped} not sent,"
+        f" {progress.unreachable} cannot be reached"
     )
     return f"{one.id} {one.state}: {counts} · {' '.join(one.text.split())[:60]}"

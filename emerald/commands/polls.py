@@ -1,217 +1,213 @@
-"""Polls by an organiser's hand: asking, closing, making the date, reminding (`P1`, `P4`, `P5`)."""
+"""Ask a club something, close a poll, make the date it decided, and remind (`P1`, `P4`, `P5`)."""
 
-import argparse
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
-from emerald.commands.acting import act, say, takes_actor
+import click
 
-if TYPE_CHECKING:
-    from backend.people.queries import Person
-    from backend.polls.drafts import PollDraft
-    from backend.polls.non_voters import NonVoter, ReminderResult
-    from backend.polls.views import OptionView, PollView
-
-Add = Callable[..., Any]
+from backend.accounts.queries import clubs, find_account
+from backend.errors import Invalid, NotFound
+from backend.groups.queries import group_of_chat
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from backend.polls import actions
+from backend.polls import closing as poll_closing
+from backend.polls.closing import ClosingResult
+from backend.polls.drafts import OptionDraft, PollDraft
+from backend.polls.event_creation import EventDetails
+from backend.polls.non_voters import NonVoter, ReminderResult, non_voters, remind_non_voters
+from backend.polls.queries import poll as poll_view
+from backend.polls.views import OptionView, PollView
+from emerald.commands.actor import Actor
+from emerald.commands.moments import parse_instant
+from emerald.commands.options import account_option, actor_options, require_one
 
 
 @dataclass(frozen=True, slots=True)
 class NewPoll:
-    """A poll just made."""
+    """The answer of `emerald create-poll --json`."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A poll, with who is missing and what became of reminding them when that was asked for."""
+class PollReport:
+    """The answer of `emerald poll --json`: `missing` and `reminding` when they were asked for."""
 
-    poll: "PollView"
-    missing: "list[NonVoter] | None" = None
-    reminding: "ReminderResult | None" = None
-
-
-def register(add: Add) -> None:
-    """Put these commands on the command line."""
-    made = add("create-poll", "ask a club something and print the poll's code", create_poll)
-    takes_actor(made)
-    made.add_argument("--account", required=True, help="the club, by name or number")
-    made.add_argument("--question", required=True)
-    listed = made.add_mutually_exclusive_group(required=True)
-    listed.add_argument("--option", action="append", help="an answer to choose; say it for each")
-    listed.add_argument(
-        "--date",
-        action="append",
-        metavar="ISO",
-        help="a date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time; say it for each",
-    )
-    made.add_argument("--several", type=int, metavar="N", help="how many options one may choose")
-    made.add_argument("--limit", type=int, metavar="N", help="so many may choose the same option, or say yes")
-    made.add_argument("--anonymous", action="store_true", help="nobody sees who chose what")
-    made.add_argument(
-        "--results",
-        choices=("live", "voted", "closed"),
-        default="live",
-        help="shown always, once one has voted, or once it is closed",
-    )
-    made.add_argument("--closes", metavar="ISO", help="when it closes by itself")
-    made.add_argument(
-        "--group", type=int, metavar="ID", help="the group it is for: the number /id tells there"
-    )
-    made.add_argument("--topic", type=int, metavar="ID", help="and the topic")
-    made = add("close-poll", "close a poll for good, and make the date it decided", close_poll)
-    _of_a_poll(made)
-    made.add_argument("--make", action="store_true", help="make the date most said yes to")
-    made.add_argument("--option", type=int, metavar="N", help="make this date of the list instead")
-    made.add_argument("--title", default="", help="the question when left out")
-    made.add_argument("--place", default="")
-    made.add_argument("--minutes", type=int, default=60, help="how long it takes")
-    made.add_argument("--capacity", type=int, help="seats; unlimited when left out")
-    made.add_argument("--guests", type=int, default=0, help="guests a booking may bring, 0 to 9")
-    made.add_argument(
-        "--claim-minutes",
-        type=int,
-        default=24 * 60,
-        help="for so long only who said yes can take the seats",
-    )
-    made = add("poll", "what a poll says, who is missing, and reminding them", poll)
-    _of_a_poll(made)
-    made.add_argument("--missing", action="store_true", help="list who has not answered")
-    made.add_argument("--remind", action="store_true", help="write to them, at most once a day")
+    poll: PollView
+    missing: list[NonVoter] | None = None
+    reminding: ReminderResult | None = None
 
 
-def _of_a_poll(command: argparse.ArgumentParser) -> None:
-    takes_actor(command)
-    command.add_argument("code", help="the poll's public code")
+@click.command
+@account_option
+@click.option("--question", required=True)
+@click.option("--option", "texts", multiple=True, help="An answer to choose; repeat it for each.")
+@click.option(
+    "--date",
+    "dates",
+    multiple=True,
+    metavar="ISO",
+    help="A date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time; repeat it for each.",
+)
+@click.option("--several", type=int, metavar="N", help="How many options one may choose.")
+@click.option("--limit", type=int, metavar="N", help="So many may choose the same option, or say yes.")
+@click.option("--anonymous", is_flag=True, help="Nobody sees who chose what.")
+@click.option(
+    "--results",
+    type=click.Choice(["live", "voted", "closed"]),
+    default="live",
+    help="Shown always, once one has voted, or once it is closed.",
+)
+@click.option("--closes", metavar="ISO", help="When it closes by itself.")
+@click.option("--group", type=int, metavar="ID", help="The group it is for: the number /id shows there.")
+@click.option("--topic", type=int, metavar="ID", help="And the topic.")
+@actor_options
+def create_poll(
+    actor: Actor,
+    account: str,
+    question: str,
+    texts: Sequence[str],
+    dates: Sequence[str],
+    several: int | None,
+    limit: int | None,
+    anonymous: bool,
+    results: str,
+    closes: str | None,
+    group: int | None,
+    topic: int | None,
+) -> None:
+    """Ask a club something and print the poll's code."""
+    require_one(option=texts, date=dates)
+
+    async def create(person: Person) -> NewPoll:
+        account_id = await find_account(account)
+        club = next((one for one in await clubs(person) if one.id == account_id), None)
+        if club is None:
+            raise NotFound(N_("There is no club with this name or number, or there are several."))
+        group_id = await _group_id(group)
+        options = [OptionDraft(text, limit) for text in texts]
+        options += [OptionDraft("", limit, _parse_moment(date, club.zone)) for date in dates]
+        draft = PollDraft(
+            question=question,
+            options=tuple(options),
+            kind="dates" if dates else "single" if several is None else "several",
+            choices_max=1 if several is None else several,
+            anonymous=anonymous,
+            results=results,
+            closes_at=_parse_moment(closes, club.zone) if closes else None,
+            group_id=group_id,
+            topic_id=topic,
+        )
+        return NewPoll(await actions.create_poll(person, club.id, draft))
+
+    made = actor.run(create)
+    actor.print(made, made.code)
 
 
-def create_poll(given: argparse.Namespace) -> int:
-    """`emerald create-poll`"""
-    made = act(given, lambda person: _create(given, person))
-    return say(given, made, made.code if made else "")
-
-
-async def _create(given: argparse.Namespace, person: "Person") -> NewPoll:
-    from backend.accounts.queries import clubs, find_account
-    from backend.errors import NotFound
-    from backend.i18n import N_
-    from backend.polls import actions
-
-    account_id = await find_account(given.account)
-    club = next((one for one in await clubs(person) if one.id == account_id), None)
-    if club is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
-    draft = await _draft(given, club.zone)
-    return NewPoll(await actions.create_poll(person, club.id, draft))
-
-
-async def _draft(given: argparse.Namespace, zone: str) -> "PollDraft":
-    """What was typed. Raises `Invalid`; the rest is checked with the draft."""
-    from backend.errors import Invalid
-    from backend.groups.queries import group_of_chat
-    from backend.i18n import N_
-    from backend.polls.drafts import OptionDraft, PollDraft
-
-    group = await group_of_chat(given.group) if given.group is not None else None
-    if given.group is not None and group is None:
+async def _group_id(chat_id: int | None) -> int | None:
+    """Raises `Invalid` when no group with this number is linked."""
+    if chat_id is None:
+        return None
+    group = await group_of_chat(chat_id)
+    if group is None:
         raise Invalid(N_("Choose one of the club’s groups."), field="group")
-    options = [OptionDraft(text, given.limit) for text in given.option or ()]
-    options += [OptionDraft("", given.limit, _instant(at, zone)) for at in given.date or ()]
-    kind = "dates" if given.date else "single" if given.several is None else "several"
-    return PollDraft(
-        question=given.question,
-        options=tuple(options),
-        kind=kind,
-        choices_max=given.several if given.several is not None else 1,
-        anonymous=given.anonymous,
-        results=given.results,
-        closes_at=_instant(given.closes, zone) if given.closes else None,
-        group_id=group.id if group else None,
-        topic_id=given.topic,
-    )
+    return group.id
 
 
-def _instant(text: str, zone: str) -> datetime:
-    """ISO 8601: with an offset an instant, without one the wall clock of the zone. Raises `Invalid`."""
-    from backend.errors import Invalid
-    from backend.i18n import N_
-    from backend.zones import resolve_local
-
+def _parse_moment(text: str, zone: str) -> datetime:
+    """Raises `Invalid`."""
     try:
-        at = datetime.fromisoformat(text)
-        return at if at.tzinfo is not None else resolve_local(at, zone)
+        return parse_instant(text, zone)
     except (ValueError, OverflowError) as error:
         raise Invalid(N_("Give a moment as 2026-12-01T18:00, in the club’s time.")) from error
 
 
-def close_poll(given: argparse.Namespace) -> int:
-    """`emerald close-poll`"""
-    from backend.i18n import Voice
-    from backend.polls import closing
-    from backend.polls.event_creation import EventDetails
+@click.command
+@click.argument("code")
+@click.option("--make", is_flag=True, help="Make the date most said yes to.")
+@click.option("--option", "number", type=int, metavar="N", help="Make this date of the list instead.")
+@click.option("--title", default="", help="The question when left out.")
+@click.option("--place", default="")
+@click.option("--minutes", type=int, default=60, help="How long it takes.")
+@click.option("--capacity", type=int, help="Seats; unlimited when left out.")
+@click.option("--guests", type=int, default=0, help="Guests a booking may bring, 0 to 9.")
+@click.option(
+    "--claim-minutes",
+    type=int,
+    default=24 * 60,
+    help="For so long only those who said yes can take the seats.",
+)
+@actor_options
+def close_poll(
+    actor: Actor,
+    code: str,
+    make: bool,
+    number: int | None,
+    title: str,
+    place: str,
+    minutes: int,
+    capacity: int | None,
+    guests: int,
+    claim_minutes: int,
+) -> None:
+    """Close the poll CODE for good, and make the date it decided."""
 
-    async def close(person: "Person") -> closing.ClosingResult:
-        make = None
-        if given.make or given.option is not None:
-            make = EventDetails(
-                option_id=await _option(given, person),
-                title=given.title,
-                place=given.place,
-                duration_minutes=given.minutes,
-                capacity=given.capacity,
-                guests_max=given.guests,
-                claim_minutes=given.claim_minutes,
+    async def close(person: Person) -> ClosingResult:
+        details = None
+        if make or number is not None:
+            details = EventDetails(
+                option_id=await _option_id(code, person, number),
+                title=title,
+                place=place,
+                duration_minutes=minutes,
+                capacity=capacity,
+                guests_max=guests,
+                claim_minutes=claim_minutes,
             )
-        return await closing.close_poll(given.code, person, make=make)
+        return await poll_closing.close_poll(code, person, make=details)
 
-    result = act(given, close)
-    lines = [Voice().tell(result.words)] if result else []
-    if result and result.made:
-        lines.append(result.made.code)
-    return say(given, result, "\n".join(lines))
+    closing = actor.run(close)
+    lines = [Voice().tell(closing.words)]
+    if closing.made:
+        lines.append(closing.made.code)
+    actor.print(closing, "\n".join(lines))
 
 
-async def _option(given: argparse.Namespace, person: "Person") -> int | None:
+async def _option_id(code: str, person: Person, number: int | None) -> int | None:
     """The id of the option with this number in the list. Raises `Invalid`."""
-    from backend.errors import Invalid
-    from backend.i18n import N_
-    from backend.polls.queries import poll as shown
-
-    if given.option is None:
+    if number is None:
         return None
-    number: int = given.option
-    options = (await shown(given.code, person)).options
+    options = (await poll_view(code, person)).options
     if not 1 <= number <= len(options):
         raise Invalid(N_("This poll has no option with that number."))
     return options[number - 1].id
 
 
-def poll(given: argparse.Namespace) -> int:
-    """`emerald poll`"""
-    found = act(given, lambda person: _report(given, person))
-    return say(given, found, "\n".join(_lines(found)) if found else "")
+@click.command
+@click.argument("code")
+@click.option("--missing", is_flag=True, help="List who has not answered.")
+@click.option("--remind", is_flag=True, help="Write to them, at most once a day.")
+@actor_options
+def poll(actor: Actor, code: str, missing: bool, remind: bool) -> None:
+    """Show what the poll CODE says, who is missing, and remind them."""
+
+    async def report(person: Person) -> PollReport:
+        reminding = await remind_non_voters(code, person) if remind else None
+        not_voted = await non_voters(code, person) if missing else None
+        return PollReport(await poll_view(code, person), not_voted, reminding)
+
+    found = actor.run(report)
+    actor.print(found, "\n".join(_report_lines(found)))
 
 
-async def _report(given: argparse.Namespace, person: "Person") -> Report:
-    from backend.polls.non_voters import non_voters, remind_non_voters
-    from backend.polls.queries import poll as shown
-
-    reminding = await remind_non_voters(given.code, person) if given.remind else None
-    missing = await non_voters(given.code, person) if given.missing else None
-    return Report(await shown(given.code, person), missing, reminding)
-
-
-def _lines(report: Report) -> list[str]:
-    from backend.i18n import Voice
-
+def _report_lines(report: PollReport) -> list[str]:
     voice, view = Voice(), report.poll
     lines = [view.question, f"{view.voters} of {view.electors} have voted."]
     for number, option in enumerate(view.options, 1):
-        lines.append(
-            f"{number}\t{option.name(voice, view.zone)}\t{_counts(option, view) if view.visible else 'hidden'}"
-        )
+        counts = _counts(option, view) if view.visible else "hidden"
+        lines.append(f"{number}\t{option.name(voice, view.zone)}\t{counts}")
     if report.reminding is not None:
         lines.append(voice.tell(report.reminding.words))
     if report.missing is not None:
@@ -219,7 +215,7 @@ def _lines(report: Report) -> list[str]:
     return lines
 
 
-def _counts(option: "OptionView", view: "PollView") -> str:
+def _counts(option: OptionView, view: PollView) -> str:
     if view.kind != "dates":
         return str(option.votes)
     return f"{option.votes} yes, {option.if_need_be} if need be, {option.against} no"

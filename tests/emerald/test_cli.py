@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from backend.database_address import DatabaseAddress
+from emerald.cli import COMMANDS
 from tests.workers import Done, run
 
 ROOT = Path(__file__).parents[2]
@@ -140,11 +141,62 @@ def test_a_missing_database_or_user_is_a_sentence(bare: Command, url: str) -> No
 def test_help_is_quick_and_asks_for_no_settings(bare: Command) -> None:
     done = bare("--help", PORT="nonsense")
     assert done.returncode == 0
-    for command in ("run", "serve", "work", "bot", "migrate", "create-account", "create-event"):
-        assert command in done.stdout
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE), command
     loaded = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "emerald", "--help"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
-    for heavy in ("aiogram", "litestar", "asyncpg", "backend.settings"):
+    for heavy in (
+        "aiogram",
+        "litestar",
+        "asyncpg",
+        "uvloop",
+        "babel",
+        "asyncio",
+        "backend",
+        "emerald.commands",
+    ):
         assert not re.search(rf"\| +{re.escape(heavy)}$", loaded.stderr, re.MULTILINE), heavy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("no-such-command",), "No such command"),
+        (("migrate", "--no-such-option"), "No such option"),
+        (("create-event", "Club"), "Missing option"),
+        (("series",), "Commands:"),
+        ((), "Commands:"),
+    ],
+)
+def test_a_command_typed_wrongly_is_told_with_exit_code_2(
+    bare: Command, arguments: tuple[str, ...], says: str
+) -> None:
+    assert says in refusal(bare(*arguments), 2)
+
+
+def test_settings_that_are_wrong_are_told_all_at_once(bare: Command) -> None:
+    told = refusal(bare("migrate", PORT="nonsense", LOG_LEVEL="loud"), 2)
+    assert [line.split()[0] for line in told.splitlines()] == ["PORT", "LOG_LEVEL"]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("emerald mig", ["migrate"]),
+        ("emerald series pa", ["pause"]),
+        ("emerald migrate --", ["--check", "--help"]),
+        ("emerald create-event Club --visibility ", ["link", "group"]),
+    ],
+)
+def test_the_shell_completes_what_is_typed(bare: Command, words: str, offered: list[str]) -> None:
+    completing = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = bare(_EMERALD_COMPLETE="bash_complete", **completing)
+    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == offered, done
+
+
+def test_completing_a_command_loads_none(bare: Command) -> None:
+    """All of them are offered from the table, as quickly as `--help`."""
+    done = bare(_EMERALD_COMPLETE="bash_complete", COMP_WORDS="emerald ", COMP_CWORD="1", PORT="nonsense")
+    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == list(COMMANDS), done

@@ -1,0 +1,19 @@
+"""`emerald doctor`."""
+
+import click
+
+from emerald.health_report import report
+from emerald.runtime import database, result_with_pool
+
+
+@click.command
+@click.option("--invariants", is_flag=True, help="Recount every seat from the log too.")
+def doctor(invariants: bool) -> int:
+    """Say whether settings, database and tables are well; exit code 1 if something is not."""
+    with database():
+        found = result_with_pool("emerald doctor", lambda: report(invariants=invariants))
+    for line in found:
+        print(line)
+    if not found:
+        print("All is well.")
+    return 1 if found else 0

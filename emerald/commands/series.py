@@ -1,0 +1,295 @@
+"""`emerald series …`: what repeats (`S4`, `S9`). Times are as the event's own clock shows them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.rules import Permission
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import drifted_instances, series_instances
+from backend.bookings.views import InstanceView
+from backend.errors import Invalid, NotFound
+from backend.events.archive import archive_series, restore_series
+from backend.events.create import NewSeries, duplicate_series
+from backend.events.edit import InstanceChanges, edit_instance, edit_series
+from backend.events.pause import pause_series, resume_series
+from backend.events.queries import SeriesView, all_series, series_by_id
+from backend.events.split import edit_following
+from backend.i18n import N_
+from backend.people.queries import Person
+from emerald.commands.actor import Actor
+from emerald.commands.instances import instance_line
+from emerald.commands.moments import parse_local
+from emerald.commands.options import actor_options, allow_one
+
+NONE = "none"
+Setting = tuple[str, click.ParamType[Any] | type, str]
+
+
+class NumberOrNone(click.ParamType[int | None]):
+    """A whole number, or `none`."""
+
+    name = f"integer|{NONE}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        return None if value == NONE else click.INT.convert(value, param, ctx)
+
+
+class Minutes(click.ParamType[tuple[int, ...]]):
+    """Whole numbers with commas between."""
+
+    name = "minutes,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(click.INT.convert(one, param, ctx) for one in value.split(",") if one)
+
+
+NUMBER_OR_NONE, MINUTES = NumberOrNone(), Minutes()
+
+# What can be set: the draft's field, its type, and what it means. An instance may have its own values of the first part.
+INSTANCE_SETTINGS: tuple[Setting, ...] = (
+    ("title", str, ""),
+    ("emoji", str, "One, or empty."),
+    ("description", str, ""),
+    ("place", str, ""),
+    ("map_url", str, "A link to a map."),
+    ("guests_max", int, "Guests a booking may bring, 0 to 9."),
+    ("capacity", NUMBER_OR_NONE, "Seats; `none` is no limit."),
+    ("duration_minutes", int, ""),
+)
+SERIES_SETTINGS: tuple[Setting, ...] = (
+    ("zone", str, "IANA time zone, like Europe/Helsinki."),
+    ("rule", str, "How it repeats, like FREQ=WEEKLY."),
+    ("visibility", str, "group or link."),
+    ("opens_before_minutes", NUMBER_OR_NONE, "`none` is as soon as it is listed."),
+    ("closes_before_minutes", int, ""),
+    ("cancel_before_minutes", NUMBER_OR_NONE, "Leaving is free until then; `none` is the start."),
+    ("announce_before_minutes", int, ""),
+    ("offers_before_minutes", int, "Nearer than this, a free seat is offered."),
+    ("offer_minutes", int, "How long it is held."),
+    ("first_tap_before_minutes", int, "Nearer than this, the first tap has it."),
+    ("min_to_run", NUMBER_OR_NONE, "People it needs; `none` is no minimum."),
+    ("decide_before_minutes", int, "When it is decided."),
+    ("warn_before_minutes", int, "Before the decision."),
+    ("remind_before_minutes", MINUTES, "Like 1440,120."),
+)
+SWITCHES = ("decide_by_itself", "fill_gaps", "remind_unanswered")
+
+
+def setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each setting."""
+    for field in reversed(SWITCHES):
+        option = _option_name(field)
+        command = click.option(f"{option}/{option.replace('--', '--no-', 1)}", field, default=None)(command)
+    for field, kind, help_line in reversed((*INSTANCE_SETTINGS, *SERIES_SETTINGS)):
+        command = click.option(_option_name(field), field, type=kind, help=help_line or None)(command)
+    return command
+
+
+def _option_name(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def _given_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Those that were typed: a typed `none` is a value."""
+    source = click.get_current_context().get_parameter_source
+    return {field: value for field, value in settings.items() if source(field) is ParameterSource.COMMANDLINE}
+
+
+@click.group
+def series() -> None:
+    """List, change, pause and put away what repeats."""
+
+
+async def _find_series(person: Person, series_id: int) -> SeriesView:
+    """The series, in any club where the person may manage it (`A1`). Raises `NotFound`, `Forbidden`."""
+    for club in await clubs(person):
+        view = await series_by_id(club.id, series_id)
+        if view is not None:
+            await authorize(person, club.id, Permission.MANAGE_EVENTS)
+            return view
+    raise NotFound()
+
+
+async def _managed_clubs(person: Person) -> list[Club]:
+    return [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_EVENTS)]
+
+
+def _summary(view: SeriesView) -> str:
+    state = ", archived" if view.archived_at else ", paused" if view.paused_at else ""
+    drifted = f", {view.drifted} drifted" if view.drifted else ""
+    return f"{view.id}  {view.draft.title}  ({view.dates_ahead} dates ahead{drifted}{state})"
+
+
+@series.command("list")
+@click.option("--archived", is_flag=True, help="Those that were put away instead.")
+@actor_options
+def list_series(actor: Actor, archived: bool) -> None:
+    """List all series of your clubs."""
+
+    async def find(person: Person) -> list[SeriesView]:
+        return [
+            one
+            for club in await _managed_clubs(person)
+            for one in await all_series(club.id, archived=archived)
+        ]
+
+    found = actor.run(find)
+    actor.print(found, "\n".join(map(_summary, found)) or "There are none.")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@actor_options
+def show(actor: Actor, series_id: int) -> None:
+    """Show a series and its dates ahead."""
+
+    async def find(person: Person) -> tuple[SeriesView, list[InstanceView]]:
+        view = await _find_series(person, series_id)
+        return view, await series_instances(view.id, person)
+
+    view, instances = actor.run(find)
+    lines = [_summary(view), *map(instance_line, instances)]
+    actor.print({"series": view, "dates": instances}, "\n".join(lines))
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@click.option("--following", metavar="CODE", help="This date and those after it.")
+@click.option("--only", metavar="CODE", help="This date alone.")
+@click.option("--starts-at", metavar="ISO", help="The first date, like 2027-03-01T18:00.")
+@setting_options
+@actor_options
+def edit(
+    actor: Actor,
+    series_id: int,
+    following: str | None,
+    only: str | None,
+    starts_at: str | None,
+    **settings: Any,
+) -> None:
+    """Change a series whole, from one date on, or one date of it."""
+    allow_one(following=following, only=only)
+    changes = _given_settings(settings)
+    if starts_at is not None:
+        changes["starts_local"] = parse_local(starts_at)
+
+    async def save(person: Person) -> dict[str, Any]:
+        view = await _find_series(person, series_id)
+        code = only or following
+        if code and (await event(code, person)).series_id != view.id:
+            raise NotFound(N_("This series has no such date."))
+        if only:
+            if not changes.keys() <= {field for field, _, _ in INSTANCE_SETTINGS}:
+                raise Invalid(N_("Only the whole series has that; a date is moved with `event move`."))
+            await edit_instance(only, person, InstanceChanges(**changes))
+            return {"series_id": view.id, "drifted": []}
+        draft = replace(view.draft, **changes)
+        if following:
+            saved_id = await edit_following(following, person, draft)
+        else:
+            saved_id = view.id
+            await edit_series(person, view.account_id, saved_id, draft)
+        drifted = await drifted_instances(view.account_id, saved_id)
+        return {"series_id": saved_id, "drifted": [one.code for one in drifted]}
+
+    saved = actor.run(save)
+    drifted = ", ".join(saved["drifted"])
+    actor.print(saved, f"Saved. No longer in the rule: {drifted}" if drifted else "Saved.")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@click.option("--starts-at", required=True, metavar="ISO", help="Its first date.")
+@actor_options
+def duplicate(actor: Actor, series_id: int, starts_at: str) -> None:
+    """Make another series like it."""
+
+    async def copy(person: Person) -> NewSeries:
+        view = await _find_series(person, series_id)
+        return await duplicate_series(person, view.account_id, view.id, parse_local(starts_at))
+
+    made = actor.run(copy)
+    actor.print(made, f"{made.series_id}  {made.first_code}")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@actor_options
+def pause(actor: Actor, series_id: int) -> None:
+    """Make no new dates, and announce nothing."""
+
+    async def stop(person: Person) -> None:
+        view = await _find_series(person, series_id)
+        await pause_series(person, view.account_id, series_id)
+
+    actor.run(stop)
+    actor.print({"series_id": series_id}, "Paused.")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@actor_options
+def resume(actor: Actor, series_id: int) -> None:
+    """Go on, with the dates of the weeks ahead."""
+
+    async def go_on(person: Person) -> int:
+        view = await _find_series(person, series_id)
+        return await resume_series(person, view.account_id, series_id)
+
+    made = actor.run(go_on)
+    actor.print({"made": made}, f"It goes on; new dates: {made}.")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@click.option("--reason", default="", help="What people read whose dates are cancelled.")
+@actor_options
+def archive(actor: Actor, series_id: int, reason: str) -> None:
+    """Put a series away."""
+
+    async def put_away(person: Person) -> int:
+        view = await _find_series(person, series_id)
+        return await archive_series(person, view.account_id, series_id, reason)
+
+    cancelled = actor.run(put_away)
+    actor.print({"cancelled": cancelled}, f"Put away; cancelled dates: {cancelled}.")
+
+
+@series.command
+@click.argument("series_id", metavar="ID", type=int)
+@actor_options
+def unarchive(actor: Actor, series_id: int) -> None:
+    """Take an archived series out again."""
+
+    async def take_out(person: Person) -> int:
+        view = await _find_series(person, series_id)
+        return await restore_series(person, view.account_id, series_id)
+
+    made = actor.run(take_out)
+    actor.print({"made": made}, f"Taken out; new dates: {made}.")
+
+
+@series.command
+@click.argument("series_id", metavar="[ID]", type=int, required=False)
+@actor_options
+def drift(actor: Actor, series_id: int | None) -> None:
+    """List dates that their rule no longer has, of all series or of one."""
+
+    async def find(person: Person) -> list[InstanceView]:
+        if series_id is not None:
+            view = await _find_series(person, series_id)
+            return await drifted_instances(view.account_id, series_id)
+        return [one for club in await _managed_clubs(person) for one in await drifted_instances(club.id)]
+
+    found = actor.run(find)
+    lines = [f"{instance_line(one)}  {one.title}" for one in found]
+    actor.print(found, "\n".join(lines) or "None.")

@@ -1,0 +1,133 @@
+"""What the command line says of an error: a plain sentence and an exit code. A traceback is for our own faults only.
+
+The classes of expected errors are looked up, not imported: what was never loaded was never raised, and `emerald --help`
+starts quickly.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+REFUSED, MISCONFIGURED, INTERRUPTED = 1, 2, 130
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM ended a command before it had a result."""
+
+
+class PortTaken(Exception):
+    """This process cannot listen on the port."""
+
+    def __init__(self, variable: str, port: int, reason: str) -> None:
+        free = port + 1 if port < 65535 else port - 1
+        super().__init__(
+            f"Port {port} cannot be used ({reason}): stop what uses it, "
+            f"or choose another, like {variable}={free} bin/run."
+        )
+
+
+def exit_code_of(command: Callable[[], int | None]) -> int:
+    """Run a command and return its exit code. An expected error becomes a sentence on standard error; any other error is
+    raised."""
+    try:
+        return command() or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        sentence, code = explained
+        if sentence:
+            print(sentence, file=sys.stderr, flush=True)
+        return code
+
+
+def explain(error: BaseException) -> tuple[str, int] | None:
+    """The sentence and the exit code of an expected error; None for a fault of ours. Never a secret (`X6`)."""
+    if isinstance(error, (KeyboardInterrupt, click.Abort, Interrupted)):
+        return "", INTERRUPTED
+    if (
+        isinstance(error, PortTaken)
+        or _is_a(error, "backend.variables", "SettingsError")
+        or _is_a(error, "backend.embedded_files", "EmbeddedError")
+    ):
+        return str(error), MISCONFIGURED
+    for cause in _causes(error):
+        sentence = _explain_database_error(cause)
+        if sentence:
+            return sentence, MISCONFIGURED
+    if _is_a(error, "backend.errors", "Refusal"):
+        return _explain_refusal(error), REFUSED
+    if _is_a(error, "backend.errors", "Unavailable"):
+        return f"The database at {_where()} cannot be used now: {error}.", REFUSED
+    return None
+
+
+def _is_a(error: BaseException, module: str, name: str) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(error, getattr(loaded, name))
+
+
+def _explain_refusal(refusal: Any) -> str:
+    """In English, whoever runs the command: what a script reads must not depend on its user's language."""
+    voice = sys.modules["backend.i18n"].Voice()
+    if _is_a(refusal, "backend.errors", "InvalidForm"):
+        return "\n".join(f"{field}: {voice.tell(words)}" for field, words in refusal.faults.items())
+    sentence: str = voice.tell(refusal.words)
+    return f"{refusal.field}: {sentence}" if refusal.field else sentence
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _explain_database_error(error: BaseException) -> str | None:
+    if _is_a(error, "asyncpg", "InvalidAuthorizationSpecificationError"):
+        return (
+            f"The database at {_where()} does not let user {_address().user} in: "
+            "check the user and the password in DATABASE_URL."
+        )
+    if _is_a(error, "asyncpg", "InvalidCatalogNameError"):
+        return (
+            f"The server at {_where()} has no database {_address().database}: "
+            "create it, or change DATABASE_URL."
+        )
+    if _is_a(error, "asyncpg", "UndefinedTableError"):
+        return f"The database at {_where()} has not all tables yet: run `emerald migrate`."
+    if _is_a(error, "asyncpg", "InsufficientPrivilegeError"):
+        return f"User {_address().user} may not do this in the database at {_where()}: {error}."
+    if _is_a(error, "socket", "gaierror"):
+        return f"The database's host {_address().host} is not known: check DATABASE_URL."
+    if isinstance(error, (ConnectionError, FileNotFoundError, TimeoutError)) and _is_from_asyncpg(error):
+        reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
+        return (
+            f"The database at {_where()} cannot be reached ({reason.lower()}): "
+            "check DATABASE_URL, and that its server runs."
+        )
+    return None
+
+
+def _is_from_asyncpg(error: BaseException) -> bool:
+    """Whether asyncpg raised a general network error, and not, say, a call of Telegram."""
+    step = error.__traceback__
+    while step is not None:
+        if "asyncpg" in step.tb_frame.f_code.co_filename:
+            return True
+        step = step.tb_next
+    return False
+
+
+def _address() -> Any:
+    """The `DatabaseAddress` of the settings. They are loaded: no module talks to the database without them."""
+    return sys.modules["backend.settings"].settings.database
+
+
+def _where() -> str:
+    address = _address()
+    return str(address.host) if address.is_socket else f"{address.host}:{address.port}"

@@ -1,0 +1,51 @@
+"""How `emerald/` is loaded: what a module needs stands at its top, and what must not be loaded yet is loaded by name."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "emerald"
+# Imports inside functions, each with its reason.
+ALLOWED = {
+    ("emerald/web.py", "bot.webhook"): "a web process without the webhook never loads aiogram",
+}
+
+
+def imports_in_functions(source: str) -> Iterator[str]:
+    """The modules that functions import themselves."""
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import):
+                    yield from (alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom):
+                    yield node.module or "."
+
+
+def test_functions_import_nothing_but_what_is_listed() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), module)
+        for path in PACKAGE.rglob("*.py")
+        for module in imports_in_functions(path.read_text("utf-8"))
+    }
+    assert found == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    import json",
+        "async def f():\n    if True:\n        from emerald import cli",
+        "class A:\n    def f(self):\n        from . import b",
+    ],
+)
+def test_an_import_in_a_function_is_found(source: str) -> None:
+    """The negative control."""
+    assert list(imports_in_functions(source))
+
+
+def test_an_import_at_the_top_is_none() -> None:
+    assert not list(imports_in_functions("import json\nif True:\n    import ast\nclass A:\n    import re"))
