@@ -62,10 +62,10 @@ async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
-    mark = await poll_etags.poll_etag(code, person)
+    mark = await screen_etag(code, person)
     if not mark:
         await actions.admit_to_poll(code, person)
-        mark = await poll_etags.poll_etag(code, person)
+        mark = await screen_etag(code, person)
     if is_fresh(seen, mark):
         return not_modified()
 
@@ -80,7 +80,7 @@ async def update(request: AnyRequest, code: FromPath[str], person: NamedDependen
     """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
     back (`P2`)."""
     outcome = await actions.vote(code, person, read_choice(await request.form()), via=Via.MINIAPP)
-    mark = await poll_etags.poll_etag(code, person)
+    mark = await screen_etag(code, person)
     view = await queries.poll(code, person)
     return await poll_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
 
@@ -104,8 +104,8 @@ def read_choice(ballot: FormMultiDict) -> dict[int, Answer]:
     return choice
 
 
-async def poll_etag(code: str, person: Person) -> str:
-    """The mark of a poll's screen; "" for who is no member yet."""
+async def screen_etag(code: str, person: Person) -> str:
+    """The etag of a poll's screen; "" while the reader is no member."""
     mark = await poll_etags.poll_etag(code, person)
     return mark and etag_of(mark, person)
 
