@@ -36,14 +36,15 @@ class Comparison:
         self._began = time.monotonic()
 
     async def compare(self) -> None:
-        """The product agrees with itself and with the model, the cards show it, and no message is left over."""
+        """The product agrees with itself and with the model, the cards show it, no message is left over."""
         await self.driver.drain(STALE)
         assert await check_invariants() == []
         await self._seats()
         self._wall_clocks()
         await self._cards()
         unsent = await db.rows(
-            "SELECT id, kind, state, error FROM messages WHERE state IN ('parked', 'sending', 'perhaps') OR state = 'due' AND due_at <= $1",
+            "SELECT id, kind, state, error FROM messages"
+            " WHERE state IN ('parked', 'sending', 'perhaps') OR state = 'due' AND due_at <= $1",
             clock.now(),
         )
         assert not unsent, [dict(row) for row in unsent]
@@ -52,13 +53,14 @@ class Comparison:
         """B3, W1: everyone has the seats, the places in the waitlist and the offers of the model."""
         found: dict[int, dict[int, tuple[Any, ...]]] = defaultdict(dict)
         for row in await db.rows(
-            "SELECT b.instance_id, m.user_id, b.seats, b.waiting, b.offered, b.answer FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+            "SELECT b.instance_id, m.user_id, b.seats, b.waiting, b.offered, b.answer FROM bookings b"
+            " JOIN memberships m ON m.id = b.membership_id"
         ):
             found[row["instance_id"]][row["user_id"]] = tuple(
                 row[n] for n in ("seats", "waiting", "offered", "answer")
             )
         person = self.driver.person
-        for instance in self.model.dates.values():
+        for instance in self.model.instances.values():
             expected = {
                 person[m].id: (p.seats, p.waiting, p.offered, p.answer) for m, p in instance.parties.items()
             }
@@ -74,7 +76,7 @@ class Comparison:
     def _wall_clocks(self) -> None:
         """S2, S3: each series has its instances, at its own wall-clock time on both sides of a DST change."""
         instances_of: dict[Series, list[Instance]] = defaultdict(list)
-        for instance in self.model.dates.values():
+        for instance in self.model.instances.values():
             instances_of[instance.series.first].append(instance)
         for series, dates in instances_of.items():
             starts, every = series.starts_local, series.every
@@ -88,10 +90,11 @@ class Comparison:
     async def _cards(self) -> None:
         """C3: each card in a group shows what it would when rendered now, and what the model says."""
         for row in await db.rows(
-            "SELECT c.*, g.chat_id FROM cards c JOIN groups g ON g.id = c.group_id WHERE c.instance_id IS NOT NULL ORDER BY c.id"
+            "SELECT c.*, g.chat_id FROM cards c JOIN groups g ON g.id = c.group_id"
+            " WHERE c.instance_id IS NOT NULL ORDER BY c.id"
         ):
             assert row["state"] == "live", dict(row)
-            instance = self.model.dates[row["instance_id"]]
+            instance = self.model.instances[row["instance_id"]]
             message = self._message(row["chat_id"], row["message_id"])
             self._check_facts(instance, message.text)
             rendered = await render_card(instance_id=instance.id, poll_id=None)
@@ -141,7 +144,7 @@ class Comparison:
     # --- messages ---
 
     async def _messages(self) -> None:
-        """Everyone got exactly the expected messages, none missing, none too many, none late, in their chat."""
+        """Everyone got exactly the expected messages, none missing, too many or late, in their chat."""
         person = {p.id: m for m, p in self.driver.person.items()}
         club = {number: club for club, number in self.driver.group_id.items()}
         announcements = {
@@ -151,7 +154,7 @@ class Comparison:
         sent: dict[Key, list[datetime]] = defaultdict(list)
         for row in rows:
             to = person.get(row["user_id"]) or club[row["group_id"]]
-            about = self.model.dates.get(row["instance_id"]) or announcements[row["announcement_id"]]
+            about = self.model.instances.get(row["instance_id"]) or announcements[row["announcement_id"]]
             sent[to, row["kind"], about].append(row["sent_at"])
         expected = group_by_key(self.model.expected)
         wrong, histories = [], {}
@@ -166,7 +169,8 @@ class Comparison:
                     [f"{e.since:%d %b %H:%M:%S}" for e in expected_messages],
                 )
                 wrong.append(
-                    f"{to.name}: {kind} about {about.title} {about.id}: sent at {sent_texts}, expected at {expected_texts}"
+                    f"{to.name}: {kind} about {about.title} {about.id}:"
+                    f" sent at {sent_texts}, expected at {expected_texts}"
                 )
                 if isinstance(about, Instance):
                     histories[about.id] = self.driver.history_of(about)
@@ -198,7 +202,7 @@ class Comparison:
                 len(announcements[member]),
             )
             for row, message in zip(announcements[member], chat, strict=True):
-                instance = self.model.dates.get(row["instance_id"])
+                instance = self.model.instances.get(row["instance_id"])
                 if instance is not None:
                     title = titles[member, row["kind"], instance].pop(0)
                     assert title in message.history[0].text, (row["kind"], title, message.text)
@@ -208,10 +212,14 @@ class Comparison:
         driver, spent = self.driver, time.monotonic() - self._began
         flood = driver.sandbox_state.flood.refusal_count
         return (
-            f"\n{len(driver.series)} series, {len(driver.all_members())} members, {len(self.model.dates)} instances, "
-            f"{driver.counts['acts']} actions ({driver.counts['taps']} taps on cards), {driver.counts['moments']} runs of the jobs, "
-            f"{sum(self.sent.values())} messages {dict(self.sent.most_common())}, {self.cards} comparisons of cards, "
-            f"{driver.sandbox_state.call_count} calls to Telegram, {flood} of them too fast, in {spent:.0f} s\n{dict(driver.answers.most_common())}"
+            f"\n{len(driver.series)} series, {len(driver.all_members())} members,"
+            f" {len(self.model.instances)} instances,"
+            f" {driver.counts['actions']} actions ({driver.counts['taps']} taps on cards),"
+            f" {driver.counts['job runs']} runs of the jobs,"
+            f" {sum(self.sent.values())} messages {dict(self.sent.most_common())},"
+            f" {self.cards} comparisons of cards, {driver.sandbox_state.call_count} calls to Telegram,"
+            f" {flood} of them too fast, in {spent:.0f} s\n"
+            f"{dict(driver.answers.most_common())}"
         )
 
 

@@ -1,4 +1,5 @@
-"""A sandbox with many people in it, and the option to play the whole year: `bin/test tests/year --whole-year`."""
+"""A sandbox with many people in it, and the option to play the whole year: `bin/test tests/year
+--whole-year`."""
 
 import asyncio
 import os
@@ -28,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run the whole year on one core, the database included: its steps follow one another, and waking processes on another
-    core took a quarter of the time."""
+    """Run the whole year on one core, the database included: its steps follow one another, and waking
+    processes on another core took a quarter of the time."""
     if config.getoption("--whole-year") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -73,7 +74,8 @@ def _make_world(people: People, groups: Groups) -> World:
 
 @pytest.fixture
 async def start_sandbox() -> AsyncIterator[Callable[[People, Groups], Any]]:
-    """Start a sandbox with the bot behind it: `telegram, sandbox_state = await start_sandbox(people, groups)`."""
+    """Start a sandbox with the bot behind it: `telegram, sandbox_state = await start_sandbox(people,
+    groups)`."""
     import dataclasses
     from contextlib import AsyncExitStack
 

@@ -1,6 +1,8 @@
-"""Plays a script through the real core, worker and sandbox with a driven clock, and in the reference model alike.
+"""Plays a script through the real core, worker and sandbox with a driven clock, and in the reference model
+alike.
 
-Time moves to the next action of the script or the next moment at which the model expects something to happen by time alone.
+Time moves to the next action of the script or the next moment at which the model expects something to happen
+by time alone.
 """
 
 import asyncio
@@ -67,7 +69,8 @@ RULES = {
 }
 FIRST_PERSON, FIRST_CHAT = 700_000, -1002000000001
 
-# What is to be sent or shown now. Cards of ended instances, which link to the next one, are updated in their own time.
+# What is to be sent or shown now. Cards of ended instances, which link to the next one, are updated in their
+# own time.
 UNSENT = """
 SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at <= $1)
     OR EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_at <= $1)
@@ -196,7 +199,7 @@ class Driver:
         return self.person[club.organisers[0]]
 
     async def _read_new_instances(self) -> list[Instance]:
-        """Add the instances that the product has made since to the model, with their ids, codes and starts."""
+        """Add the instances that the product has made since to the model, by id, code and start."""
         made = []
         for row in await db.rows(
             "SELECT id, code, series_id, original_start FROM event_instances WHERE id > $1 ORDER BY id",
@@ -213,21 +216,21 @@ class Driver:
 
     # --- time ---
 
-    async def play(self, month_over: Callable[[], Awaitable[None]]) -> None:
+    async def play(self, after_month: Callable[[], Awaitable[None]]) -> None:
         """Play from the first day to the last."""
-        ends = self.plan.begins + timedelta(weeks=self.plan.weeks)
+        end = self.plan.begins + timedelta(weeks=self.plan.weeks)
         month = self.plan.begins + 28 * DAY
         await self._run_jobs()
         while True:
-            wake = min(at for at in (self.model.next_wake(), self._materialize_at) if at)
-            at = min(wake, self.script.next_at())
-            if at >= ends:
+            wake_at = min(at for at in (self.model.next_wake(), self._materialize_at) if at)
+            at = min(wake_at, self.script.next_at())
+            if at >= end:
                 return
             if at >= month:
                 month += 28 * DAY
-                await month_over()
-            if wake <= at:
-                await self._set_clock(max(wake, self._last_tick + MINUTE))
+                await after_month()
+            if wake_at <= at:
+                await self._set_clock(max(wake_at, self._last_tick + MINUTE))
                 await self._run_jobs()
             else:
                 await self._set_clock(at)
@@ -254,7 +257,7 @@ class Driver:
         self._materialize_at = jobs["make the dates of the weeks ahead"]["next_run_at"]
         self.model.run_jobs(regulars=jobs["seat regulars"]["last_run_at"] == now)
         self.script.schedule_list_closings()
-        self.counts["moments"] += 1
+        self.counts["job runs"] += 1
         await self._deliver()
 
     async def _deliver(self) -> None:
@@ -295,7 +298,7 @@ class Driver:
             raise Discrepancy(
                 f"{refusal!r} from the last of:\n{self.history_of(action.instance)}"
             ) from refusal
-        self.counts["acts"] += 1
+        self.counts["actions"] += 1
         self.answers[f"{action.verb}: {answer}"] += 1
         if answer != expected:
             raise Discrepancy(f"{answer}, but expected {expected}:\n{self.history_of(action.instance)}")
@@ -365,7 +368,8 @@ class Driver:
                 return act_of(code, person, via=via)
 
     async def _find_button(self, action: Action) -> tuple[dict[str, Any], str] | None:
-        """The message and label of a button that does this: on the card in the group or under a private message."""
+        """The message and label of a button that does this: on the card in the group or under a private
+        message."""
         assert action.instance is not None
         if action.who.blocked:
             return None
@@ -460,13 +464,14 @@ class Driver:
         draft = await self._edited_draft(original, title, capacity)
         series_id = await edit_following(split_instance.code, self.person[action.who], draft)
         if any(
-            d.series is original and d.original < split_instance.original for d in self.model.dates.values()
+            d.series is original and d.original < split_instance.original
+            for d in self.model.instances.values()
         ):
             later = replace(original, regulars=list(original.regulars), follows=original)
             self.series.append(later)
             self._register(series_id, later)
             original.updated_at = clock.now()
-            for instance in self.model.dates.values():
+            for instance in self.model.instances.values():
                 if instance.series is original and instance.original >= split_instance.original:
                     instance.series = later
             self._apply_edit(later, title, capacity)
@@ -575,7 +580,7 @@ class Driver:
         return "done", "done"
 
     async def hold_poll(self, action: Action) -> tuple[str, str]:
-        """P4: a poll about three dates; closing it makes the best one, and its yes-voters have first claims."""
+        """P4: a poll about three dates; closing it makes the best one; its yes-voters have claims."""
         club, organiser = action.club, self.person[action.who]
         assert club is not None
         days = [

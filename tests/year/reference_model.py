@@ -1,7 +1,9 @@
-"""A reference model of the product, written from the sentences of `docs/RULES.md` alone: it uses no table and no code of it.
+"""A reference model of the product, written from the sentences of `docs/RULES.md` alone: it uses no table and
+no code of it.
 
-It is given what people do and what time it is, and keeps its own record of seats and waitlists. It returns the answer that
-each action must have, and lists the messages that each person must get: their kind, instance, and earliest and latest time.
+It is given what people do and what time it is, and keeps its own record of seats and waitlists. It returns
+the answer that each action must have, and lists the messages that each person must get: their kind, instance,
+and earliest and latest time.
 """
 
 import heapq
@@ -274,7 +276,8 @@ class Instance:
         return self.stage_at(self.model.now)
 
     def stage_at(self, now: datetime) -> str:
-        """W3: "far", "near", or "last": the last two hours, or earlier when quiet hours leave no time for an offer."""
+        """W3: "far", "near", or "last": the last two hours, or earlier when quiet hours leave no time for an
+        offer."""
         if now < self.start - DAY:
             return "far"
         last = now >= self.start - 2 * HOUR or offer_expiry(now, self.series.zone) >= self.start
@@ -732,7 +735,8 @@ class Instance:
     def remind(self) -> None:
         """M4: remind everyone who is booked at the leads they chose, once each.
 
-        Of several that have passed only the nearest counts, and none that is late by more than half its lead, or half a day.
+        Of several that have passed only the nearest counts, and none that is late by more than half its lead,
+        or half a day.
         """
         now = self.model.now
         if self.state != State.SCHEDULED or now >= self.start:
@@ -759,7 +763,8 @@ class Instance:
         return moment if moment > self.model.jobs_ran_at else self.model.now
 
     def nudge(self) -> None:
-        """M4, P5: ask members who have not answered, once an instance, at the longest lead, before the deadline."""
+        """M4, P5: ask members who have not answered, once an instance, at the longest lead, before the
+        deadline."""
         now = self.model.now
         if not self.series.remind_unanswered or self.state != State.SCHEDULED:
             return
@@ -780,7 +785,7 @@ class ReferenceModel:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.jobs_ran_at = now  # the last run of the jobs
-        self.dates: dict[int, Instance] = {}
+        self.instances: dict[int, Instance] = {}
         self.upcoming: list[Instance] = []
         self.expected: list[ExpectedMessage] = []
         self._pending: list[Message] = []
@@ -803,45 +808,48 @@ class ReferenceModel:
             heapq.heappop(self._wakes)
         return self._wakes[0] if self._wakes else None
 
-    def schedule_wakes(self, date: Instance) -> None:
+    def schedule_wakes(self, instance: Instance) -> None:
         """Wake at every moment around this start at which something is due."""
-        series, start = date.series, date.start
-        # Not at its start nor its deadlines: nobody is notified then, and cards are compared only when they are fresh.
+        series, start = instance.series, instance.start
+        # Not at its start nor its deadlines: nobody is notified then, and cards are compared only when they
+        # are fresh.
         minutes = {2 * 60, 24 * 60, series.announce_before, *series.leads}
         if series.minimum:
             minutes |= {series.decide_before, series.decide_before + series.warn_before}
         for before in minutes:
             self.wake_at(start - before * MINUTE)
-        for party in date.parties.values():
-            date.wake_for(party.member)
-        self.wake_at(date.end)
-        if date.claim_until:
-            self.wake_at(date.claim_until)
+        for party in instance.parties.values():
+            instance.wake_for(party.member)
+        self.wake_at(instance.end)
+        if instance.claim_until:
+            self.wake_at(instance.claim_until)
 
-    def add(self, date: Instance) -> None:
-        self.dates[date.id] = date
-        self.upcoming.append(date)
-        self.schedule_wakes(date)
+    def add(self, instance: Instance) -> None:
+        self.instances[instance.id] = instance
+        self.upcoming.append(instance)
+        self.schedule_wakes(instance)
 
     def run_jobs(self, *, regulars: bool) -> None:
         """What the jobs do now, in their order: instances that have ended first."""
-        for date in self.upcoming:
-            if date.state == State.SCHEDULED and date.end <= self.now:
-                date.state = State.ENDED
-        self.upcoming = [date for date in self.upcoming if date.end > self.now]
+        for instance in self.upcoming:
+            if instance.state == State.SCHEDULED and instance.end <= self.now:
+                instance.state = State.ENDED
+        self.upcoming = [instance for instance in self.upcoming if instance.end > self.now]
         if regulars:
-            for date in self.upcoming:
-                for member in date.series.regulars if date.start > self.now else ():
-                    date.seat_regular(member)
-        near = [date for date in self.upcoming if date.start <= self.now + 15 * DAY]
-        for date in self.upcoming:
-            if date.state == State.SCHEDULED and any(p.waiting + p.offered for p in date.parties.values()):
-                date.advance()
-        for date in near:
-            date.check_minimum()
-        for date in near:
-            date.remind()
-            date.nudge()
+            for instance in self.upcoming:
+                for member in instance.series.regulars if instance.start > self.now else ():
+                    instance.seat_regular(member)
+        near = [instance for instance in self.upcoming if instance.start <= self.now + 15 * DAY]
+        for instance in self.upcoming:
+            if instance.state == State.SCHEDULED and any(
+                p.waiting + p.offered for p in instance.parties.values()
+            ):
+                instance.advance()
+        for instance in near:
+            instance.check_minimum()
+        for instance in near:
+            instance.remind()
+            instance.nudge()
         for at, announcement in self._scheduled_announcements:
             if at <= self.now:
                 self.send_announcement(announcement)
@@ -877,16 +885,17 @@ class ReferenceModel:
             )
         )
 
-    def withdraw_unsent_moves(self, date: Instance) -> dict[Member, datetime]:
+    def withdraw_unsent_moves(self, instance: Instance) -> dict[Member, datetime]:
         """Take back messages about moves that were not sent: the next one covers both moves."""
-        waiting_parties = [one for one in self._pending if one.kind == "moved" and one.about is date]
+        waiting_parties = [one for one in self._pending if one.kind == "moved" and one.about is instance]
         self._pending = [one for one in self._pending if one not in waiting_parties]
         return {
             one.to: one.old_start for one in waiting_parties if isinstance(one.to, Member) and one.old_start
         }
 
     def deliver_due(self) -> list[Message]:
-        """Send and return the messages that are due; postpone those that can wait, and drop those that are no longer true."""
+        """Send and return the messages that are due; postpone those that can wait, and drop those that are no
+        longer true."""
         kept, delivered = [], []
         for message in self._pending:
             if message.due > self.now:
@@ -921,31 +930,31 @@ class ReferenceModel:
 
     def _is_still_true(self, message: Message) -> bool:
         """M3, M5, and whether its content is still true."""
-        date = message.about
+        instance = message.about
         if not isinstance(message.to, Member):
             return True
         if message.to.blocked or MUTED_BY.get(message.kind) in message.to.muted:
             return False
-        if not isinstance(date, Instance):
+        if not isinstance(instance, Instance):
             return True
-        party = date.party(message.to)
-        on = date.state == State.SCHEDULED and self.now < date.end
-        as_it_was = on and self.now < date.start and date.start == message.start
+        party = instance.party(message.to)
+        on = instance.state == State.SCHEDULED and self.now < instance.end
+        as_it_was = on and self.now < instance.start and instance.start == message.start
         match message.kind:
             case "reminder":
                 return as_it_was and party.seats > 0
             case "unanswered":
-                return as_it_was and not party.answer and self.now < date.deadline
+                return as_it_was and not party.answer and self.now < instance.deadline
             case "moved":
                 return on and not (message.asks_to_stay and not party.seats)
             case "minimum" | "decide":
-                return on and not date.decided and date.missing > 0
+                return on and not instance.decided and instance.missing > 0
             case "cancelled":
-                return date.state == State.CANCELLED
+                return instance.state == State.CANCELLED
             case "lapsed":
                 return on and party.waiting > 0
             case "first-tap":
-                return on and party.waiting > 0 and date.free + date.releasing > 0
+                return on and party.waiting > 0 and instance.free + instance.releasing > 0
         return True
 
 

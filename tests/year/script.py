@@ -1,7 +1,8 @@
-"""The year that is played: a literal description of clubs and series, and a seeded generator of what people do.
+"""The year that is played: a literal description of clubs and series, and a seeded generator of what people
+do.
 
-The generator reads the reference model (never the product) so that people do sensible things: a party with a seat may
-leave it, a party with an offer may take it. The same seed gives the same year.
+The generator reads the reference model (never the product) so that people do sensible things: a party with a
+seat may leave it, a party with an offer may take it. The same seed gives the same year.
 """
 
 import heapq
@@ -35,19 +36,59 @@ HOURS = 60  # minutes
 
 # One line a series; each exists in every zone. The short year has the first four.
 SERIES: tuple[tuple[str, str, time, dict[str, Any]], ...] = (
-    ("Evening flow yoga", "week", time(18), {"length": 90, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS}),
+    (
+        "Evening flow yoga",
+        "week",
+        time(18),
+        {"length": 90, "capacity": 4, "guests_max": 1, "cancel_before": 12 * HOURS},
+    ),
     ("Padel Americano", "week", time(19, 30), {"length": 90, "capacity": 3, "cancel_before": 24 * HOURS}),
-    ("Pottery", "fortnight", time(18), {"length": 90, "capacity": 6, "guests_max": 1, "minimum": 4, "decide_by_itself": True}),
-    ("Reading circle", "month", time(19, 30), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "remind_unanswered": True}),
+    (
+        "Pottery",
+        "fortnight",
+        time(18),
+        {"length": 90, "capacity": 6, "guests_max": 1, "minimum": 4, "decide_by_itself": True},
+    ),
+    (
+        "Reading circle",
+        "month",
+        time(19, 30),
+        {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "remind_unanswered": True},
+    ),
     ("Sunday run", "fortnight", time(9, 30), {"length": 60, "capacity": None, "guests_max": 2}),
-    ("Climbing", "fortnight", time(18), {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "cancel_before": 2 * HOURS}),
+    (
+        "Climbing",
+        "fortnight",
+        time(18),
+        {"length": 90, "capacity": 5, "guests_max": 2, "fill_gaps": True, "cancel_before": 2 * HOURS},
+    ),
     ("Choir", "fortnight", time(18), {"length": 90, "capacity": 30, "leads": (3 * HOURS,)}),
-    ("Workshop", "fortnight", time(18), {"length": 90, "capacity": 2, "closes_before": 60, "cancel_before": 48 * HOURS}),
-    ("Long table", "month", time(19, 30), {"length": 150, "capacity": 12, "guests_max": 2, "minimum": 6, "decide_before": 48 * HOURS}),
-    ("Board games", "month", time(19, 30), {"length": 150, "capacity": 16, "guests_max": 3, "leads": (48 * HOURS, 24 * HOURS, 2 * HOURS)}),
+    (
+        "Workshop",
+        "fortnight",
+        time(18),
+        {"length": 90, "capacity": 2, "closes_before": 60, "cancel_before": 48 * HOURS},
+    ),
+    (
+        "Long table",
+        "month",
+        time(19, 30),
+        {"length": 150, "capacity": 12, "guests_max": 2, "minimum": 6, "decide_before": 48 * HOURS},
+    ),
+    (
+        "Board games",
+        "month",
+        time(19, 30),
+        {"length": 150, "capacity": 16, "guests_max": 3, "leads": (48 * HOURS, 24 * HOURS, 2 * HOURS)},
+    ),
     ("Sauna for one", "once", time(18), {"length": 90, "capacity": 1}),
-    ("Day in the woods", "once", time(9, 30), {"length": 480, "capacity": 15, "guests_max": 3, "minimum": 5, "decide_by_itself": True}),
-)  # fmt: skip
+    (
+        "Day in the woods",
+        "once",
+        time(9, 30),
+        {"length": 480, "capacity": 15, "guests_max": 3, "minimum": 5, "decide_by_itself": True},
+    ),
+)
 LEADS = (None, (), (60,), (24 * HOURS,), (3 * 24 * HOURS, 3 * HOURS), (12 * HOURS, 45))
 MUTES = ("reminders", "nudges", "announcements")
 
@@ -71,7 +112,10 @@ WHOLE = Plan(12, ZONES, 400, datetime(2026, 1, 12, 6, tzinfo=UTC), 52, 12)
 
 @dataclass(frozen=True)
 class Action:
-    """`who` does `verb` (a method of the driver, the model or the product) to an instance or a club, with a value."""
+    """Somebody does something to an instance or a club, with a value.
+
+    `verb` is a method of the driver, or else of the model and of `backend.bookings.actions`.
+    """
 
     verb: str
     who: Member
@@ -108,8 +152,9 @@ def make_clubs(plan: Plan) -> tuple[list[Club], list[Series]]:
 
 # What people do of their own accord, and how often relative to each other.
 WEIGHTS = {
-    "book": 60, "leave": 9, "maybe": 4, "decline": 4, "guests": 6, "find_replacement": 7, "take": 1, "decline_offer": 1,
-    "remove": 1, "capacity": 1.5, "cancel": 0.8, "restore": 1, "move": 1.2, "edit_one": 0.8, "edit_following": 0.4, "edit_whole": 0.4,
+    "book": 60, "leave": 9, "maybe": 4, "decline": 4, "guests": 6, "find_replacement": 7, "take": 1,
+    "decline_offer": 1, "remove": 1, "capacity": 1.5, "cancel": 0.8, "restore": 1, "move": 1.2,
+    "edit_one": 0.8, "edit_following": 0.4, "edit_whole": 0.4,
     "make_regular": 0.8, "end_regular": 0.4, "block": 0.8, "unblock": 1.2, "mute": 0.6, "choose_leads": 1,
     "announce": 0.5, "hold_poll": 0.25,
 }  # fmt: skip
@@ -347,7 +392,7 @@ class Script:
 
     def schedule_list_closings(self) -> None:
         """Let organisers close the list of every second instance, soon after its end."""
-        for instance in self.model.dates.values():
+        for instance in self.model.instances.values():
             if instance.state == State.ENDED and instance.id not in self._lists_scheduled:
                 self._lists_scheduled.add(instance.id)
                 if instance.id % 2:

@@ -1,7 +1,8 @@
-"""A year of clubs, played through the real core, worker and sandbox, against a reference model of `docs/RULES.md`.
+"""A year of clubs, played through the real core, worker and sandbox, against a reference model of
+`docs/RULES.md`.
 
-In `bin/test` it is short: eight series in two zones across two DST changes of autumn. `bin/test tests/year --whole-year`
-plays it whole, with 60 series in five zones and 400 members.
+In `bin/test` it is short: eight series in two zones across two DST changes of autumn. `bin/test tests/year
+--whole-year` plays it whole, with 60 series in five zones and 400 members.
 """
 
 from dataclasses import replace
