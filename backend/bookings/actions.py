@@ -1,7 +1,7 @@
-"""What people do with seats: book, bring guests, leave, answer, take; and what organisers do for them (`B1`–`B13`).
+"""What members do with seats: book, bring guests, leave, answer, take; and what organisers do for them (`B1`–`B13`).
 
-Every verb is a request to the instance's desk; the answer comes after the commit. All raise `NotFound`, `Busy`,
-`Unavailable`, and the refusals of `words`.
+Every act is a request to the allocator; its outcome comes after the commit. All raise `NotFound`, `Busy`, `Unavailable`,
+and the refusals of `seats.replies`.
 """
 
 import re
@@ -26,8 +26,8 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def book(code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via) -> Outcome:
-    """Book a party of 1 + `guests`, of these `names` as far as they are told, or wait in line for it (`B1`–`B4`). Who is in
-    already stays as they are (`B2`)."""
+    """Book a party of 1 + `guests`, whose `names` may be given, or wait in line for it (`B1`–`B4`). A party that is in already
+    stays as it is (`B2`)."""
     return await _submit(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
@@ -86,17 +86,17 @@ async def decline_offer(code: str, person: Person, *, via: Via) -> Outcome:
 
 
 async def find_replacement(code: str, person: Person, *, via: Via) -> Outcome:
-    """After the deadline: the seat stays theirs until the queue takes it (`B6`). While leaving is free, leaves."""
+    """After the deadline: the seat stays theirs until the waitlist takes it (`B6`). While leaving is free, they leave."""
     return await _submit(code, person, Verb.REPLACE, via)
 
 
 async def keep_seat(code: str, person: Person, *, via: Via) -> Outcome:
-    """Look for a replacement no longer (`B6`)."""
+    """Stop looking for a replacement (`B6`)."""
     return await _submit(code, person, Verb.KEEP, via)
 
 
 async def stay(code: str, person: Person, *, via: Via) -> Outcome:
-    """The date has moved, and the person still comes (`S6`)."""
+    """Say that one still comes although the instance has moved (`S6`)."""
     return await _submit(code, person, Verb.STAY, via)
 
 
@@ -109,8 +109,8 @@ async def _submit(
     names: Sequence[str] | None = None,
 ) -> Outcome:
     where = await find_instance(code)
-    told = None if names is None else tuple(_clean_name(name) for name in names)
-    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=told)
+    cleaned = None if names is None else tuple(_clean_name(name) for name in names)
+    request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=cleaned)
     try:
         return await allocator.submit((where.id, request))
     except NotAMemberHere:
@@ -119,7 +119,7 @@ async def _submit(
 
 
 def _clean_name(name: str) -> str:
-    """A name as it is kept: on one line, and without what no database takes."""
+    """A name as it is stored: on one line, without control characters and lone surrogates."""
     return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
 
@@ -151,7 +151,7 @@ async def _admit(person: Person, where: Address) -> None:
         raise NotFound()
 
 
-# --- the organiser's hand (`B10`); `membership_id` names the member ---
+# --- what organisers do (`B10`); `membership_id` names the member ---
 
 
 async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Club:
@@ -174,7 +174,7 @@ async def seat(
     over: bool = False,
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
-    """Seat a member, from the line or from nowhere. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
+    """Seat a member, whether they wait in line or not. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
     where = await find_instance(code)
     await may_seat(person, where.account_id, over=over)
     return await allocator.submit(
@@ -221,7 +221,7 @@ async def set_guests_of(
 
 
 async def remove(code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD) -> Outcome:
-    """Take a member's party off, seated or waiting; they are told where they can be."""
+    """Take a member's party off, seated or waiting; they are notified where the bot may write to them."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     return await allocator.submit(
@@ -232,7 +232,7 @@ async def remove(code: str, person: Person, membership_id: int, *, via: Via = Vi
 async def set_capacity(
     code: str, person: Person, capacity: int | None, *, via: Via = Via.DASHBOARD
 ) -> Outcome:
-    """Change the number of seats of one date (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
+    """Change the capacity of one instance (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
@@ -248,8 +248,8 @@ async def set_capacity(
 
 
 async def fill_all() -> int:
-    """The periodic net of `W2` and `W3`: open every desk where someone waits though a seat may be had, or where an offer
-    has expired; how many were opened."""
+    """The periodic net of `W2` and `W3`: fill every instance where somebody waits although a seat may be had, or where an
+    offer has expired; how many there were."""
     rows = await db.rows(
         "SELECT s.instance_id FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id"
         " WHERE i.state = 'SCHEDULED' AND (s.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0"

@@ -1,12 +1,12 @@
-"""Whether anything a screen shows has changed: the versions of the rows it is made of, a few index reads instead of all its
-queries.
+"""Etags of screens: the versions of the rows a screen is made of, a few index reads instead of all its queries
+(`docs/decisions/0014`).
 
-PostgreSQL notes in each version of a row which transaction wrote it (`xmin`). So nobody who writes has to think of the
-screens, whatever they write, and nothing becomes a row that everybody waits for. What it costs is a screen sent once more
-than needed when a row changed in what is not shown.
+PostgreSQL keeps in each version of a row which transaction wrote it (`xmin`). So no writer has to think of the screens, and
+no row becomes one that everybody waits for. The price is a screen sent once more than needed when a column changed that it
+does not show.
 
-A mark is taken before what it is the mark of: what changes in between is then found by the next look. What the clock alone
-changes is told by `InstanceView.changes_at`.
+An etag is read before the screen's rows: what changes in between is then found by the next question. When the clock alone
+changes a screen is in `InstanceView.changes_at`.
 """
 
 from datetime import datetime
@@ -15,10 +15,10 @@ from backend import clock, db
 from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
 from backend.people.queries import Person
 
-# Of a date: itself, its series, club and seats; of the reader: the membership, the booking, what counts against them.
-# The seats' version tells of everybody else's bookings, the line and attendance.
+# Of an instance: itself, its series, club and seats; of the reader: the membership, the booking, an absence. The version of
+# the seats row stands for everybody else's bookings, the waitlist and attendance.
 VERSION = "hashtextextended(ROW(i.id, i.xmin, r.xmin, a.xmin, s.xmin, m.xmin, b.xmin, x.xmin)::text, 0)"
-DATES = """
+INSTANCES = """
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
@@ -28,8 +28,8 @@ LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """
 
-# The same of the dates that a list shows: which those are is found out first, and only of them the rest is read.
-SHOWN = """(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
+# The same of the instances in a list: they are found first, and only their other rows are read.
+LISTED = """(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
     SELECT i.id, m.id AS membership_id, i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
     FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
     LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL WHERE {where}
@@ -43,9 +43,9 @@ CLUBS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
 GROUPS = f"(SELECT sum(hashtextextended(ROW(g.id, g.title)::text, 0)) {GROUPS_AHEAD})"
 
 # What the reader is in or waits for, and so all that may need their answer, whichever club is shown.
-MINE = f"(SELECT sum({VERSION}) {DATES} WHERE b.answer = 'in' AND i.ends_at > {{now}})"
+MINE = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at > {{now}})"
 
-PAST = f"(SELECT sum({VERSION}) {DATES} WHERE b.answer = 'in' AND i.ends_at <= $2)"
+PAST = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at <= $2)"
 
 NEXT = """(SELECT ROW(n.id, n.xmin, t.xmin)::text FROM event_instances n JOIN instance_seats t ON t.instance_id = n.id
     WHERE n.series_id = {series} AND n.state = 'SCHEDULED' AND n.starts_at > greatest({after}, $2::timestamptz)
@@ -70,19 +70,19 @@ async def upcoming_etag(
     limit: int = 60,
     after: datetime | None = None,
 ) -> str:
-    """Of `upcoming`, asked for the same, of the clubs and their groups, and of what needs an answer."""
+    """Of `upcoming` with the same arguments, of the clubs and their groups, and of what needs an answer."""
     values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
-    shown = SHOWN.format(where=UPCOMING)
+    shown = LISTED.format(where=UPCOMING)
     return await _etag(f"{CLUBS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
 
 
 async def between_etag(
     person: Person, since: datetime, until: datetime, *, account_id: int | None = None
 ) -> str:
-    """Of `between`, asked for the same, of the clubs and of what needs an answer."""
-    shown = SHOWN.format(where=BETWEEN)
+    """Of `between` with the same arguments, of the clubs and of what needs an answer."""
+    shown = LISTED.format(where=BETWEEN)
     return await _etag(
         f"{CLUBS}, {shown}, {MINE.format(now='$6')}",
         person.id,
@@ -104,11 +104,11 @@ async def my_bookings_etag(person: Person, *, past: bool = False) -> str:
 
 
 async def event_etag(code: str, person: Person) -> str:
-    """Of one date; "" for who is no member, or does not find it."""
+    """Of one instance; "" for a person who is not a member of its club, or when it does not exist."""
     following = NEXT.format(series="i.series_id", after="i.starts_at")
     found = await db.value(
         f"SELECT ROW({VERSION}, c.first_name, EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id"
-        f" AND g.membership_id = m.id), {following})::text {DATES}"
+        f" AND g.membership_id = m.id), {following})::text {INSTANCES}"
         " LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE i.code = $3 AND m.id IS NOT NULL",
         person.id,
         clock.now(),
