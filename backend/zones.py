@@ -86,8 +86,7 @@ def find_clock_change(local: datetime, zone: str) -> ClockChange | None:
 
 
 def end_of_quiet_hours(at: datetime, zone: str) -> datetime | None:
-    """When the quiet hours (22 to 8 on the zone's clocks) around an aware instant end; None when it is not in
-    them."""
+    """The end of the quiet hours (22 to 8 in the zone) that contain an aware instant; None outside them."""
     wall = wall_clock(at, zone)
     if QUIET_UNTIL <= wall.time() < QUIET_FROM:
         return None

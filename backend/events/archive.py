@@ -14,12 +14,13 @@ from backend.people.queries import Person
 
 
 async def archive_series(person: Person, account_id: int, series_id: int, reason: str = "") -> int:
-    """Archive a series: it gets no new instances and leaves the lists (`S9`). Returns how many instances were
-    cancelled.
+    """Archive a series: it gets no new instances and leaves the lists (`S9`).
 
     Future instances that nobody has touched are deleted; the others are cancelled, and their participants
     notified with the reason. Without a reason this is refused as soon as anybody is booked, waits or said
-    maybe. Archiving twice changes nothing. Raises `Invalid`, `Forbidden`, `NotFound`, `Busy`.
+    maybe. Archiving twice changes nothing.
+
+    Returns how many instances were cancelled. Raises `Invalid`, `Forbidden`, `NotFound`, `Busy`.
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     now = clock.now()

@@ -6,7 +6,7 @@ from backend import db
 
 
 async def set_claim_until(code: str, claim_until: datetime | None) -> int:
-    """Set the end of the first claim on this instance, None for no claim; its id. In the caller's transaction."""
+    """Set the end of the claims on an instance, None for none, in the caller's transaction; its id."""
     instance_id = await db.value(
         "UPDATE event_instances SET claim_until = $2 WHERE code = $1 RETURNING id", code, claim_until
     )

@@ -53,8 +53,7 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesDraft:
-    """A series as entered. `starts_local` is naive wall-clock time in `zone`; windows are minutes before the
-    start."""
+    """A series as entered. `starts_local` is naive wall-clock time in `zone`; windows are in minutes."""
 
     title: str
     zone: str

@@ -87,8 +87,7 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
 
 
 def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
-    """New bounds for a series that was split and now gets another timing: they move to the starts of their
-    local days.
+    """When a split series gets another timing, its bounds move to the starts of their local days.
 
     Moving the series by an hour then neither loses the occurrence next to the split nor gains one of the
     other series.
@@ -102,8 +101,7 @@ def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column
 
 
 async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> None:
-    """Change one instance alone (`S4`): from then on it keeps its own values, capacity included, when the
-    series changes.
+    """Change one instance alone (`S4`): it keeps its values, capacity included, when the series changes.
 
     Raises `InvalidForm`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """

@@ -1,7 +1,6 @@
 """Instances as calendars read them: iCalendar (RFC 5545) by the library `icalendar` (`S5`, `S6`).
 
-Nothing here reads the clock: the same events give the same bytes, so that a calendar that has them sees no
-change.
+Nothing here reads the clock: the same events give the same bytes, so that calendars see no change.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,4 @@
-"""What the verbs on series and instances share: locks, checks after locking, requests to the allocator (`S4`
-to `S7`)."""
+"""What the verbs on series and instances share: locking, checking, requests to the allocator (`S4`–`S7`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,8 +31,7 @@ async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:
 
 
 async def lock_unarchived_series(series_id: int, account_id: int) -> db.Row:
-    """The same for a change that archived series do not take. Raises `NotFound`, and `Invalid` when it is
-    archived."""
+    """The same for a series that is not archived. Raises `NotFound`, and `Invalid` when it is archived."""
     row = await lock_series(series_id, account_id)
     if row["archived_at"] is not None:
         raise Invalid(N_("It is archived. Take it out of the archive first."))
@@ -41,8 +39,7 @@ async def lock_unarchived_series(series_id: int, account_id: int) -> db.Row:
 
 
 async def lock_instances(series_id: int, now: datetime) -> list[int]:
-    """Lock the seats rows of a series' instances that are not over, in the order of their ids, and return
-    these ids.
+    """Lock, ordered by id, the seats rows of a series' instances that are not over, and return the ids.
 
     A booking that arrives meanwhile waits and then finds the instance as it has become.
     """
@@ -59,8 +56,7 @@ async def lock_instances(series_id: int, now: datetime) -> list[int]:
 
 
 async def load_instance(instance_id: int, now: datetime) -> db.Row:
-    """An instance with the `zone`, `min_to_run` and `decide_before_minutes` of its series. Its seats row is
-    locked.
+    """A locked instance with the `zone`, `min_to_run` and `decide_before_minutes` of its series.
 
     Raises `NotFound`, and `Ended` when it has begun.
     """
@@ -83,8 +79,7 @@ def require_scheduled(row: db.Row) -> None:
 
 
 async def submit_locked(instance_ids: Sequence[int], request: Request) -> None:
-    """Submit one request to the allocator for each instance, inside the transaction that holds their seats
-    rows.
+    """Submit one request for each instance inside the transaction that holds their seats rows.
 
     Whatever is asked, the allocator also ends the offers of an instance that is cancelled (`S5`). Raises what
     it refuses.

@@ -82,8 +82,7 @@ ORDER BY id
 
 
 async def materialize_all_series() -> int:
-    """Make the instances of the weeks ahead of every series that lacks some; how many were made. The daily
-    job (`S2`).
+    """The daily job: make the missing instances of the weeks ahead of all series; how many (`S2`).
 
     A series whose stored rule or zone cannot be read is logged and does not hold up the others.
     """

@@ -57,10 +57,9 @@ ORDER BY i.starts_at, i.id
 
 
 async def warn_of_minimum() -> int:
-    """Notify the participants of instances that lack people and are soon decided, once for each instance and
-    start.
+    """Warn the participants of instances that lack people, once for each instance and start.
 
-    The job of every minute (`S7`). Returns how many instances they were warned of.
+    The job of every minute, before the decision (`S7`). Returns how many instances they were warned of.
     """
     now = clock.now()
     return sum([await _warn_participants(row["id"], now) for row in await db.rows(TO_WARN, now)])
@@ -118,8 +117,7 @@ async def _decide_due(instance_id: int, now: datetime) -> bool:
 
 
 async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionResult:
-    """An organiser's decision, whatever the number of people is: the instance runs, or it is cancelled
-    (`S7`).
+    """An organiser decides, whatever the number of people is: it runs, or it is cancelled (`S7`).
 
     That it runs is decided once; it can still be cancelled afterwards. Raises `Cancelled`, `Ended`,
     `Forbidden`, `NotFound`, `Busy`.

@@ -1,8 +1,7 @@
 """The occurrences of a recurrence as instants: the recurrence set of RFC 5545 §3.8.5 in a zone (`S1` to
 `S3`).
 
-Pure: no tables, no clock. `rfc5545` reads the text, `recurrence` works out wall clocks, `zones` resolves
-them.
+Pure: no tables, no clock. `rfc5545` reads text, `recurrence` finds wall clocks, `zones` resolves them.
 """
 
 from collections.abc import Callable, Iterator
@@ -125,16 +124,14 @@ def _rule_instants(
 
 
 def _is_after_until(until: DateOrDateTime, wall: datetime, instant: datetime) -> bool:
-    """Whether an occurrence is later than UNTIL, which includes its own instant, wall clock or whole local
-    day."""
+    """Whether an occurrence is later than UNTIL, which is inclusive: an instant, wall clock or local day."""
     if not isinstance(until, datetime):
         return wall.date() > until
     return wall > until if until.tzinfo is None else instant > until
 
 
 def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:
-    """A predicate that tells whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as it
-    is asked."""
+    """A predicate: whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as needed."""
     days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
     instants = {
         value if value.tzinfo is not None else resolve_local(value, zone)

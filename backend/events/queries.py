@@ -18,8 +18,7 @@ async def find_instance(code: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """A series with what organisers want to know of it at a glance. The command line prints it as JSON: these
-    names stay."""
+    """A series as organisers see it. The command line prints it as JSON: these names stay."""
 
     id: int
     account_id: int
@@ -72,8 +71,7 @@ def _view_from_row(row: db.Row) -> SeriesView:
 
 
 async def all_series(account_id: int, *, archived: bool = False) -> list[SeriesView]:
-    """The account's series, by their next start, those without one last; with `archived` only the archived
-    ones (`S9`)."""
+    """The account's series by their next start, those without one last; or the `archived` ones (`S9`)."""
     rows = await db.rows(
         f"{SELECT_SERIES} WHERE r.account_id = $1 AND (r.archived_at IS NOT NULL) = $3"
         " ORDER BY n.next_start NULLS LAST, r.id",

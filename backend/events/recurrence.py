@@ -37,8 +37,7 @@ class Weekday(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayNum:
-    """One value of BYDAY ("weekdaynum"): a weekday, or with an ordinal the nth of a period, from its end when
-    negative."""
+    """One value of BYDAY ("weekdaynum"): a weekday, or the nth (if negative, nth last) of a period."""
 
     weekday: Weekday
     ordinal: int | None = None
@@ -46,8 +45,7 @@ class WeekdayNum:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One RRULE or EXRULE; each field is a rule part. An absent part is empty: what the start implies is not
-    filled in."""
+    """One RRULE or EXRULE by its parts. An absent part is empty: what the start implies is not filled in."""
 
     freq: Freq
     interval: int = 1

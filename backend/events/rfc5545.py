@@ -1,5 +1,4 @@
-"""Recurrences as text: RRULE, RDATE, EXDATE (RFC 5545 §3.8.5) and EXRULE (RFC 2445 §4.8.5.2), read and
-written (`S1`)."""
+"""Recurrences as text (`S1`): RRULE, RDATE, EXDATE (RFC 5545 §3.8.5) and EXRULE (RFC 2445 §4.8.5.2)."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -177,8 +176,7 @@ def _parse_weekday_num(text: str, part: str) -> WeekdayNum:
 
 
 def _check_rule(rule: Rule, text: str) -> None:
-    """Raises `InvalidRecurrence` for a rule that RFC 5545 §3.3.10 forbids, that repeats too often, or that
-    never matches."""
+    """Raises `InvalidRecurrence` for a rule that RFC 5545 §3.3.10 forbids, is too frequent, or never matches."""
     has_ordinal = any(day.ordinal for day in rule.by_day)
     by_parts = (rule.by_month, rule.by_week_no, rule.by_year_day, rule.by_month_day, rule.by_day)
     times = (rule.by_hour, rule.by_minute, rule.by_second)

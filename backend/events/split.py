@@ -22,8 +22,7 @@ from backend.zones import resolve_local, start_of_day
 
 
 async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
-    """Change this instance and all that follow (`S4`); returns the id of the series that has the instance
-    now.
+    """Change this instance and all that follow (`S4`); the id of the series that has the instance now.
 
     The series ends before this instance. A new series that follows it takes over this and the later instances
     with their codes, bookings, cards and regulars, so that nobody loses anything. On the first instance the

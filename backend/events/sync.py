@@ -25,8 +25,7 @@ SHOWN_IN_CALENDARS = ("title", "description", "place", "map_url", "zone", "durat
 async def sync_instances(
     series_id: int, old_series: db.Row, old_timing: SeriesTiming, person: Person, now: datetime
 ) -> None:
-    """Bring the instances that are not over in line with the series' row as it is now, which the caller has
-    locked.
+    """Bring the instances that are not over in line with the series' row, which the caller has locked.
 
     `old_series` is the row before the change, and `old_timing` the timing these instances followed until now.
     """

@@ -56,8 +56,7 @@ class SeriesTiming:
         )
 
     def occurrences(self, *, after: datetime, until: datetime, limit: int) -> list[Occurrence]:
-        """The first `limit` occurrences strictly after `after`, up to and including `until`, within the
-        bounds.
+        """The first `limit` occurrences strictly after `after`, up to and including `until`, within bounds.
 
         Raises `InvalidRecurrence`, `UnknownZone`.
         """

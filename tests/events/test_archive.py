@@ -29,8 +29,7 @@ async def titles(club: Any, *, archived: bool = False) -> list[str]:
 async def test_a_series_with_participants_is_not_archived_without_a_reason(
     series: Make, club: Any, olga: Person, alice: Person, bob: Person, aino: Person, noon: datetime
 ) -> None:
-    """S9: without one the refusal says of how many instances; with one each is cancelled and people are
-    notified."""
+    """S9: the refusal says how many there are; with a reason each is cancelled and people are notified."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     codes = [view.code for view in await series_instances(new_series.series_id, olga)]
     await book(codes[0], alice, via=Via.MINIAPP)

@@ -111,8 +111,7 @@ async def test_participants_who_were_warned_are_notified_that_it_runs(
 async def test_an_instance_with_too_few_people_is_cancelled_automatically(
     instance_with_minimum: Make, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """S7, S5: the reason is in the account's language; everyone is notified; once restored it is not decided
-    again."""
+    """S7, S5: the reason is in the account's language; everyone is notified; restored, it stays on."""
     async with db.transaction():
         await db.execute("UPDATE accounts SET language = 'en'")
     code = await instance_with_minimum(decide_by_itself=True)

@@ -186,8 +186,7 @@ async def test_an_instance_may_be_moved_to_the_start_of_another(
 async def test_a_move_across_a_dst_change_keeps_the_wall_clock(
     series: Make, olga: Person, noon: datetime
 ) -> None:
-    """S3: 18:00 in Helsinki is 16:00 UTC before 28 March 2027 and 15:00 after; 03:30 on that day moves
-    forward."""
+    """S3: 18:00 in Helsinki is 16:00 UTC before 28 March 2027, 15:00 after; 03:30 that day moves forward."""
     clock.advance(datetime(2027, 3, 20, 12, 0, tzinfo=UTC) - noon)
     code = (await series(starts_local=datetime(2027, 3, 23, 18, 0))).first_code
     await move_instance(code, olga, datetime(2027, 3, 30, 18, 0))

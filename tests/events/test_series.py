@@ -53,8 +53,7 @@ async def test_materializing_again_changes_nothing_and_time_brings_the_next(
 
 
 async def test_no_instance_is_doubled_when_a_state_changes_its_clocks(series: Make, noon: datetime) -> None:
-    """S2: instances made by the zone's former rules are an hour away from the occurrences; they count all the
-    same."""
+    """S2: instances made by the zone's former rules are an hour away from the occurrences, but count."""
     await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     async with db.transaction():
         await db.execute(

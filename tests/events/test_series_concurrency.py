@@ -35,8 +35,7 @@ async def draft_of(club: Any, series_id: int) -> Any:
 async def test_a_booking_that_meets_a_new_rule_is_kept_or_refused(
     series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
 ) -> None:
-    """S4: seats are locked before bookings are read, so that every booking that succeeded is on an instance
-    that drifts."""
+    """S4: seats are locked before bookings are read: every booked instance stays and drifts."""
     people = await crowd(8)
     new_series = await series(rule="FREQ=WEEKLY", capacity=None)
     booked: list[tuple[str, Person]] = []

@@ -74,8 +74,7 @@ def _make_world(people: People, groups: Groups) -> World:
 
 @pytest.fixture
 async def start_sandbox() -> AsyncIterator[Callable[[People, Groups], Any]]:
-    """Start a sandbox with the bot behind it: `telegram, sandbox_state = await start_sandbox(people,
-    groups)`."""
+    """Start a sandbox with the bot: `telegram, sandbox_state = await start_sandbox(people, groups)`."""
     import dataclasses
     from contextlib import AsyncExitStack
 

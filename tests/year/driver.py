@@ -1,8 +1,6 @@
-"""Plays a script through the real core, worker and sandbox with a driven clock, and in the reference model
-alike.
+"""Plays a script with a driven clock in the real core, worker and sandbox, and in the reference model.
 
-Time moves to the next action of the script or the next moment at which the model expects something to happen
-by time alone.
+Time moves to the next action of the script, or to the next moment at which something is due in the model.
 """
 
 import asyncio
@@ -368,8 +366,7 @@ class Driver:
                 return act_of(code, person, via=via)
 
     async def _find_button(self, action: Action) -> tuple[dict[str, Any], str] | None:
-        """The message and label of a button that does this: on the card in the group or under a private
-        message."""
+        """The message and label of a button that does this, on the card or under a private message."""
         assert action.instance is not None
         if action.who.blocked:
             return None

@@ -1,5 +1,4 @@
-"""A reference model of the product, written from the sentences of `docs/RULES.md` alone: it uses no table and
-no code of it.
+"""A reference model of the product, written from `docs/RULES.md` alone: it uses none of its tables or code.
 
 It is given what people do and what time it is, and keeps its own record of seats and waitlists. It returns
 the answer that each action must have, and lists the messages that each person must get: their kind, instance,
@@ -276,8 +275,7 @@ class Instance:
         return self.stage_at(self.model.now)
 
     def stage_at(self, now: datetime) -> str:
-        """W3: "far", "near", or "last": the last two hours, or earlier when quiet hours leave no time for an
-        offer."""
+        """W3: "far", "near", or "last": the last two hours, or when quiet hours leave no time to offer."""
         if now < self.start - DAY:
             return "far"
         last = now >= self.start - 2 * HOUR or offer_expiry(now, self.series.zone) >= self.start
@@ -763,8 +761,7 @@ class Instance:
         return moment if moment > self.model.jobs_ran_at else self.model.now
 
     def nudge(self) -> None:
-        """M4, P5: ask members who have not answered, once an instance, at the longest lead, before the
-        deadline."""
+        """M4, P5: ask members who have not answered, once each, from the longest lead to the deadline."""
         now = self.model.now
         if not self.series.remind_unanswered or self.state != State.SCHEDULED:
             return
@@ -894,8 +891,7 @@ class ReferenceModel:
         }
 
     def deliver_due(self) -> list[Message]:
-        """Send and return the messages that are due; postpone those that can wait, and drop those that are no
-        longer true."""
+        """Send and return the due messages; postpone those that can wait, drop those no longer true."""
         kept, delivered = [], []
         for message in self._pending:
             if message.due > self.now:

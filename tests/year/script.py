@@ -1,5 +1,4 @@
-"""The year that is played: a literal description of clubs and series, and a seeded generator of what people
-do.
+"""The year that is played: a literal description of series, and a seeded generator of what people do.
 
 The generator reads the reference model (never the product) so that people do sensible things: a party with a
 seat may leave it, a party with an offer may take it. The same seed gives the same year.
