@@ -15,8 +15,8 @@ from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.dispatcher import make_bot, make_dispatcher, used_update_types
 from emerald.log import configure
-from emerald.presence import is_in_chat
 from emerald.runtime import complete
+from emerald.telegram_http import TelegramHttp
 
 log = structlog.get_logger()
 
@@ -36,8 +36,9 @@ def main() -> None:
 async def poll() -> None:
     """Ask for updates and handle them until cancelled. With a webhook there is nothing to ask: only introduces the bot."""
     await db.open_pool(name="emerald-bot")
-    set_membership_checker(is_in_chat)
     bot = make_bot(settings, patient=True)
+    telegram = TelegramHttp()
+    set_membership_checker(telegram.is_in_chat)
     try:
         pause = SHORTEST_PAUSE
         while not await set_up_bot(bot, webhook=settings.telegram_webhook):
@@ -46,6 +47,7 @@ async def poll() -> None:
         if not settings.telegram_webhook:
             await _poll(bot, make_dispatcher())
     finally:
+        await telegram.close()
         await bot.session.close()
         await db.close_pool()
 

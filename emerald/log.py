@@ -40,6 +40,8 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/(?:calendar(?:/dates)?|export)/)[\w.~-]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
 )
+# Each call is a line with the address, and the token stands in Telegram's.
+QUIET = ("httpx", "httpcore")
 # Whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, nginx writes it.
 LIBRARIES = ("uvicorn", "uvicorn.error", "aiogram", "litestar", "asyncio")
 # What says little that a person at a terminal wants to know, but much that a log keeps.
@@ -152,5 +154,7 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
     quiet = known.log_format == "console" and known.log_level != "DEBUG"
     for name in CHATTY:
         logging.getLogger(name).setLevel("WARNING" if quiet else "NOTSET")
+    for name in QUIET:
+        logging.getLogger(name).setLevel("WARNING")
     # One line for each update is for debugging only.
     logging.getLogger("aiogram.event").setLevel("DEBUG" if known.log_level == "DEBUG" else "WARNING")

@@ -1,46 +1,83 @@
-"""One call of Telegram's Bot API, in so few lines that a process without the bot can make it."""
+"""The two calls of Telegram's Bot API that a process without aiogram makes: who is in a chat, and a message to share."""
 
-import asyncio
-import json
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from typing import Any, Self
+
+import httpx
+import structlog
 
 from backend.settings import settings
 
+log = structlog.get_logger()
+
 TELEGRAM = "https://api.telegram.org"
-PATIENCE = 5.0  # seconds
+TIMEOUT = 5.0  # seconds to connect, to send, for each read, and for a free connection
+CONNECTIONS_MAX, CONNECTIONS_KEPT = 20, 5
+
+MEMBER_STATUSES = ("creator", "administrator", "member")
+# How Telegram describes people who were never in the chat, or whom it does not know.
+NOT_IN_CHAT = ("user not found", "participant_id_invalid", "member not found")
 
 
-async def call(method: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The answer and its status: 200 with a `result`, what Telegram refuses with its `description`, 0 when it is away."""
-    return await asyncio.to_thread(_call, method, parameters)
+class TelegramHttp:
+    """A client of the Bot API, for as long as its process serves: `async with TelegramHttp() as telegram`."""
 
+    def __init__(self, url: str = "") -> None:
+        base = url or settings.telegram_api_url or TELEGRAM
+        self._client = httpx.AsyncClient(
+            base_url=f"{base}/bot{settings.telegram_bot_token}/",
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_KEPT),
+        )
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    async def __aenter__(self) -> Self:
+        return self
 
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
-def _call(method: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    base = settings.telegram_api_url or TELEGRAM
-    request = urllib.request.Request(  # noqa: S310 - the address is a setting
-        f"{base}/bot{settings.telegram_bot_token}/{method}",
-        json.dumps(parameters).encode(),
-        {"Content-Type": "application/json"},
-    )
-    tls = _tls() if base.startswith("https") else None
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE, context=tls) as answer:  # noqa: S310
-            return 200, json.load(answer)
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            try:
-                return refusal.code, json.load(refusal)
-            except ValueError:
-                return refusal.code, {}
-    except (OSError, ValueError) as error:
-        return 0, {"description": type(error).__name__}
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+    async def call(self, method: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """The status and the answer: 200 with a `result`, a refusal with its `description`, 0 when Telegram is away."""
+        try:
+            response = await self._client.post(method, json=parameters)
+        except httpx.HTTPError as error:
+            return 0, {"description": type(error).__name__}
+        try:
+            return response.status_code, response.json()
+        except ValueError as error:
+            status = 0 if response.is_success else response.status_code
+            return status, {"description": type(error).__name__}
+
+    async def is_in_chat(self, chat_id: int, telegram_id: int) -> bool | None:
+        """Whether the person is in the chat now (`A5`, getChatMember); None when Telegram cannot tell."""
+        status, answer = await self.call("getChatMember", {"chat_id": chat_id, "user_id": telegram_id})
+        if status == 200:
+            member = answer["result"]
+            return member["status"] in MEMBER_STATUSES or bool(member.get("is_member"))
+        description = str(answer.get("description", ""))
+        if status == 400 and any(words in description.lower() for words in NOT_IN_CHAT):
+            return False
+        log.warning("membership unknown", status=status, description=description)
+        return None
+
+    async def prepare_message(self, telegram_id: int, article: dict[str, Any]) -> str:
+        """The id by which this person's client finds the message for some minutes (savePreparedInlineMessage); "" when
+        Telegram refuses or is away. `article` is an InlineQueryResultArticle."""
+        status, answer = await self.call(
+            "savePreparedInlineMessage",
+            {
+                "user_id": telegram_id,
+                "result": article,
+                "allow_user_chats": True,
+                "allow_group_chats": True,
+                "allow_channel_chats": True,
+            },
+        )
+        if status == 200:
+            return str(answer["result"]["id"])
+        log.warning("message not prepared", status=status, description=str(answer.get("description", "")))
+        return ""

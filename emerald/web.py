@@ -10,13 +10,12 @@ from backend import db
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
-from emerald.prepared import prepare
-from emerald.presence import is_in_chat
 from emerald.readiness import CHECKS
+from emerald.telegram_http import TelegramHttp
 from emerald.version import VERSION
 from webapp import health, metrics
 from webapp.headers import add_headers
-from webapp.miniapp.sharing import prepare_by
+from webapp.miniapp.sharing import set_share_provider
 from webapp.refusals import HANDLERS, check_address
 from webapp.routes import routes
 
@@ -24,14 +23,14 @@ LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
 
 
 @asynccontextmanager
-async def pool(app: Litestar) -> AsyncIterator[None]:
-    """The process's connections, for as long as it serves, and how Telegram is asked who is in a chat, and given messages
-    to share."""
+async def connections(app: Litestar) -> AsyncIterator[None]:
+    """The process's connections to the database and to Telegram, for as long as it serves."""
     await db.open_pool(name="emerald-web")
-    set_membership_checker(is_in_chat)
-    prepare_by(prepare)
     try:
-        yield
+        async with TelegramHttp() as telegram:
+            set_membership_checker(telegram.is_in_chat)
+            set_share_provider(telegram.prepare_message)
+            yield
     finally:
         await db.close_pool()
 
@@ -44,7 +43,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     webhook, open_door = _webhook()
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],
-        lifespan=[*([pool] if with_pool else []), *open_door],
+        lifespan=[*([connections] if with_pool else []), *open_door],
         before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],

@@ -118,6 +118,7 @@ def test_libraries_speak_through_the_same_formatter(root_logger: None) -> None:
     stream = logged(LOG_FORMAT="json")
     logging.getLogger("uvicorn.error").info("Started %s", "server")
     logging.getLogger("aiogram.event").info("Update id=7 is handled.")
+    logging.getLogger("httpx").info("HTTP Request: POST https://api.telegram.org/…/getChatMember")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["Started server"]
 

@@ -1,9 +1,8 @@
 """Sending an event or a poll on: by a message the client sends where it can, by a link elsewhere."""
 
 import asyncio
-import dataclasses
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +14,7 @@ from playwright.async_api import expect
 from backend import clock
 from backend.bookings import actions as seats
 from backend.seats.requests import Via
-from backend.settings import settings
-from emerald import telegram_http
-from emerald.prepared import prepare
+from emerald.telegram_http import TelegramHttp
 from tests.telegram import Telegram, connected, sandbox_url, telegram
 from tests.webapp.browsing import said, until
 from webapp.miniapp import sharing
@@ -26,14 +23,13 @@ __all__ = ["connected", "sandbox_url", "telegram"]
 
 
 @pytest.fixture
-def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
+async def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Telegram]:
     """Telegram as the web process meets it: the sandbox."""
-    there = dataclasses.replace(settings, telegram_api_url=telegram.url)
-    monkeypatch.setattr(telegram_http, "settings", there)
     monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
-    sharing.prepare_by(prepare)
-    yield telegram
-    sharing.prepare_by(None)
+    async with TelegramHttp(telegram.url) as client:
+        sharing.set_share_provider(client.prepare_message)
+        yield telegram
+        sharing.set_share_provider(None)
 
 
 @pytest.fixture
@@ -178,7 +174,7 @@ async def test_many_at_once_wait_for_nobody(
         await hanging.wait()
         return "id"
 
-    sharing.prepare_by(hang)
+    sharing.set_share_provider(hang)
     try:
         app = await app_of(alice)
         first = [asyncio.create_task(app.ask("POST", f"/app/events/{code}/share")) for _ in range(8)]
@@ -187,7 +183,7 @@ async def test_many_at_once_wait_for_nobody(
         hanging.set()
         assert {(await each).status_code for each in first} == {200}
     finally:
-        sharing.prepare_by(None)
+        sharing.set_share_provider(None)
 
 
 async def test_what_is_not_for_the_reader_is_not_shared(

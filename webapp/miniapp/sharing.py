@@ -1,6 +1,6 @@
 """What somebody sends on from the Mini App: a message that their client sends for them, with a button that leads back.
 
-How Telegram is given such a message is known further up, where the processes are; `prepare_by` says how.
+Whoever starts the process says how Telegram is given such a message (`set_share_provider`).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from webapp.miniapp.labels import app_link
 from webapp.rendering import render
 
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
-Prepare = Callable[[int, dict[str, Any]], Awaitable[str]]
+ShareProvider = Callable[[int, dict[str, Any]], Awaitable[str]]
 CONCURRENT_MAX = 8  # messages being prepared in a process; who comes then shares by the link
 SHARES_PER_MINUTE = (
     10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
@@ -29,15 +29,15 @@ SHARES_PER_MINUTE = (
 REMEMBERED_PEOPLE = 5_000  # people
 OPTIONS_MAX = 12  # of a poll, named in the message
 
-_prepare: Prepare | None = None
+_share_provider: ShareProvider | None = None
 _slots = asyncio.Semaphore(CONCURRENT_MAX)
 _shared: OrderedDict[int, deque[datetime]] = OrderedDict()
 
 
-def prepare_by(prepare: Prepare | None) -> None:
-    """Prepare messages so from now on."""
-    global _prepare
-    _prepare = prepare
+def set_share_provider(provider: ShareProvider | None) -> None:
+    """Prepare messages by calling this; None when Telegram cannot be called."""
+    global _share_provider
+    _share_provider = provider
 
 
 async def share_event(view: InstanceView, person: Person) -> Response[str]:
@@ -60,9 +60,9 @@ async def _prepare_message(
 ) -> Response[str]:
     """The message's id; 204 when it has to be the link, whatever the reason: that is no fault of whoever shares."""
     prepared = ""
-    if _prepare is not None and not _slots.locked() and _count_share(person):
+    if _share_provider is not None and not _slots.locked() and _count_share(person):
         async with _slots:
-            prepared = await _prepare(
+            prepared = await _share_provider(
                 person.telegram_id,
                 {
                     "type": "article",
