@@ -1,3 +1,3 @@
-"""The Telegram door: what people write and tap, the cards, and what the bot tells."""
+"""The bot: commands and taps of people, the cards, and the delivery of messages."""
 
-from bot import lazy_models as lazy_models  # before anything here asks for aiogram
+from bot import lazy_models as lazy_models  # must run before any module here imports aiogram

@@ -1,4 +1,4 @@
-"""Telling Telegram what the bot understands and where it is: commands, the menu button, the webhook."""
+"""Setting the bot up at Telegram: its commands, menu button and webhook."""
 
 import structlog
 from aiogram import Bot
@@ -35,12 +35,12 @@ COMMANDS = {
     "help": N_("What you can send"),
     "id": N_("The numbers of this chat and of you"),
 }
-# Personal answers have no place in a group.
+# Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
-    """Set commands in every language, the menu button, and the webhook or none; whether Telegram took it all."""
+    """Set the commands in every language, the menu button, and the webhook or none. False when Telegram refused."""
     try:
         await _set_commands(bot)
         if settings.sandbox or settings.public_url.startswith("https://"):
@@ -58,7 +58,7 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
         else:
             await bot.delete_webhook()
     except AiogramError as error:
-        log.warning("could not introduce the bot", error=str(error))
+        log.warning("bot setup failed", error=str(error))
         return False
     return True
 
@@ -66,7 +66,7 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
 async def _set_commands(bot: Bot) -> None:
     for language in languages():
         voice = Voice(language)
-        # English is what everybody else reads too, so it is set for no language in particular.
+        # Without a code the commands are those of all other languages too.
         code = None if language == DEFAULT else language
         for scope, names in (
             (BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),

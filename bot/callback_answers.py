@@ -1,12 +1,12 @@
-"""Answering a tap: a toast that vanishes, or an alert that must be closed."""
+"""Answering a tap: by a toast that vanishes, or by an alert that must be closed."""
 
 from aiogram.types import CallbackQuery, Message
 
 from backend.i18n import Voice, Words
 from bot.rendering import shorten
 
-MAX_ANSWER_LENGTH = 200  # UTF-16 units
-# What went as people hoped, or changed nothing; whatever they have to read to the end is an alert.
+MAX_ANSWER_LENGTH = 200  # UTF-16 code units
+# Outcomes that went as hoped, or changed nothing. Any other answer must be read to the end, so it is an alert.
 _TOAST_OUTCOMES = frozenset(
     {
         "booked",
@@ -26,7 +26,7 @@ _TOAST_OUTCOMES = frozenset(
 async def answer_callback(
     query: CallbackQuery, voice: Voice, words: Words, outcome: str, *, more: str = ""
 ) -> None:
-    """Answer at once; `more` is added when there is room for it. Raises what Telegram says."""
+    """Answer the tap; `more` is appended if it fits. Raises Telegram's errors."""
     text = voice.tell(words)
     if more and len(f"{text} {more}".encode("utf-16-le")) // 2 <= MAX_ANSWER_LENGTH:
         text = f"{text} {more}"
@@ -36,5 +36,5 @@ async def answer_callback(
 
 
 def editable_message(query: CallbackQuery) -> Message | None:
-    """The message the button is under, when Telegram still lets it be changed."""
+    """The message of the button, if Telegram still allows the bot to edit it."""
     return query.message if isinstance(query.message, Message) else None

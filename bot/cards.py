@@ -1,4 +1,4 @@
-"""How a card is drawn: the one place, for groups and for private chats alike (`C3`, `C4`)."""
+"""Renders cards, for groups and for private chats (`C3`, `C4`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,25 +17,25 @@ from bot.keyboards.links import make_event_link
 from bot.keyboards.polls import has_numbered_options, make_poll_rows
 from bot.rendering import RenderedMessage, render, shorten
 
-MAX_PARTIES = 8  # shown in full when no more parties come; else one fewer, and how many people more
-_BAR_CELLS = 8  # cells of a poll's bar
+MAX_PARTIES = 8  # named on a card; of more parties one fewer is named, then the number of further people
+_BAR_CELLS = 8  # of an option's bar
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedCard:
-    """A card as it is to be shown now, and when it is to be looked at again though nobody acts."""
+    """A card as it looks now, and the time at which it changes though nobody acts."""
 
     sheet: RenderedMessage
     look_at: datetime
 
 
 async def render_card(*, instance_id: int | None, poll_id: int | None) -> RenderedCard | None:
-    """The card of a date or of a poll, in its club's language; None when there is no such thing any more."""
+    """The card of an instance or of a poll, in its club's language; None when it does not exist any more."""
     if instance_id is not None:
-        found = await instance_for_card(instance_id)
-        if found is None:
+        views = await instance_for_card(instance_id)
+        if views is None:
             return None
-        view, following = found
+        view, following = views
         sheet = render_event_card(
             view,
             following,
@@ -48,9 +48,9 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
     if poll is None:
         return None
     sheet = render_poll_card(poll, Voice(poll.club_language), private=False)
-    # Of a poll about dates that is over, the date may still be made (P4).
-    over = not poll.open and (poll.kind != "dates" or poll.event_option is not None)
-    return RenderedCard(sheet, NEVER if over else next_check([poll.closes_at], clock.now()))
+    # After a poll about dates has closed, its instance may still be created (P4).
+    is_final = not poll.open and (poll.kind != "dates" or poll.event_option is not None)
+    return RenderedCard(sheet, NEVER if is_final else next_check([poll.closes_at], clock.now()))
 
 
 def render_event_card(
@@ -62,7 +62,10 @@ def render_event_card(
     private: bool,
     regular: bool = False,
 ) -> RenderedMessage:
-    """A date: title, when and where, seats, who comes, how many wait, and its state; the reader may be a `regular`."""
+    """An instance: title, time and place, seats, attendees, length of the waitlist, and state.
+
+    `following` is the next instance of its series; `regular` says that the reader has a standing seat.
+    """
     if not shows_next_instance(view.ends_at, clock.now()):
         following = None
     shown = people.comers[: MAX_PARTIES - 1] if people.more else people.comers
@@ -82,7 +85,7 @@ def render_event_card(
 
 
 def _previous_time(view: InstanceView, voice: Voice) -> str:
-    """When it was to be before it was moved (`S6`): the hour on the same day, else the day too; "" when it never was."""
+    """The start before it was rescheduled (`S6`): the hour if the day is the same, else the day too; "" without one."""
     before = view.moved_from
     if before is None or before == view.starts_at:
         return ""
@@ -91,9 +94,9 @@ def _previous_time(view: InstanceView, voice: Voice) -> str:
 
 
 def render_poll_card(view: PollView, voice: Voice, *, private: bool) -> RenderedMessage:
-    """A poll: the question, how it is voted, the options with their bars when results are shown, who has voted.
+    """A poll: question, rules, options with bars when results are visible, and the number of voters.
 
-    Options that are many have numbers, which their buttons bear, and no bars: all of them fit (`C4`).
+    Many options are numbered and have no bars, so that all of them fit (`C4`).
     """
     texts = {option.id: option.name(voice, view.zone) for option in view.options}
     if has_numbered_options(view):
@@ -115,7 +118,7 @@ def _party_name(name: str, seats: int) -> str:
 
 
 def _vote_bar(option: OptionView, voters: int) -> str:
-    """How many of those who voted chose it; a single vote always shows."""
+    """The share of the voters that chose it, in cells; a single vote always fills one."""
     full = (
         min(_BAR_CELLS, max(1, round(_BAR_CELLS * option.votes / voters))) if option.votes and voters else 0
     )
@@ -123,7 +126,7 @@ def _vote_bar(option: OptionView, voters: int) -> str:
 
 
 def _next_check_at(view: InstanceView) -> datetime:
-    """The next moment at which the card's words or buttons change by the clock alone."""
+    """The next time at which the card's text or buttons change without anyone acting."""
     now = clock.now()
     windows = view.windows
     if view.phase in ("ended", "cancelled"):

@@ -1,4 +1,4 @@
-"""The bot's way to Telegram, and the way of an update through the bot: one for long polling and for the webhook."""
+"""Makes the bot and its dispatcher, the same for long polling and for the webhook."""
 
 import asyncio
 from typing import Any
@@ -26,12 +26,12 @@ from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
 from bot.middleware import InOrder, deduplicate, handle_errors, load_person
 
-_MAX_WAIT_SECONDS = 30  # seconds a reply waits when Telegram says "too many"
+_MAX_WAIT_SECONDS = 30  # of a reply, when Telegram answers 429
 _MAX_TRIES = 3
 
 
 class RetryAfter(BaseRequestMiddleware):
-    """A reply that Telegram refuses for now is sent when it says so, unless nobody would wait for it any more."""
+    """Repeats a call that Telegram answered with 429 after `retry_after`, unless nobody would wait that long."""
 
     async def __call__(
         self,
@@ -42,21 +42,21 @@ class RetryAfter(BaseRequestMiddleware):
         for _ in range(_MAX_TRIES - 1):
             try:
                 return await make_request(bot, method)
-            except TelegramRetryAfter as refusal:
-                if refusal.retry_after > _MAX_WAIT_SECONDS:
+            except TelegramRetryAfter as error:
+                if error.retry_after > _MAX_WAIT_SECONDS:
                     raise
-                await asyncio.sleep(refusal.retry_after)
+                await asyncio.sleep(error.retry_after)
         return await make_request(bot, method)
 
 
-def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
-    """The bot of these settings; `patient` for a door that answers people, not for the sender, which paces itself.
+def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
+    """The bot of these settings. The caller closes its `session`.
 
-    The caller closes its `session`.
+    `retries` is for handlers, which wait out a 429; the sender has its own rate limit and must not wait.
     """
     url = settings.telegram_api_url
     session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
-    if patient:
+    if retries:
         session.middleware(RetryAfter())
     return Bot(
         settings.telegram_bot_token,
@@ -66,27 +66,27 @@ def make_bot(settings: Settings, *, patient: bool = False) -> Bot:
 
 
 def make_dispatcher() -> Dispatcher:
-    """All handlers behind all middleware. No conversation has a state: every button says all it means."""
+    """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
-    for each in (InOrder(), handle_errors, deduplicate, load_person, recover_cards):
-        dispatcher.update.outer_middleware(each)
-    for make in ROUTERS:
-        dispatcher.include_router(make())
+    for middleware in (InOrder(), handle_errors, deduplicate, load_person, recover_cards):
+        dispatcher.update.outer_middleware(middleware)
+    for make_router in ROUTERS:
+        dispatcher.include_router(make_router())
     return dispatcher
 
 
 def _build_common_models() -> None:
-    """Build what the first tap needs before anybody taps; processes forked after this share it."""
-    calls: tuple[type[TelegramMethod[Any]], ...] = (
+    """Build the models of the first tap before anyone taps; processes forked after this share them."""
+    methods: tuple[type[TelegramMethod[Any]], ...] = (
         GetUpdates,
         SendMessage,
         EditMessageText,
         AnswerCallbackQuery,
     )
-    for call in calls:
-        call.model_rebuild()
-        answer: Any = Response.__class_getitem__(call.__returning__)
-        answer.model_rebuild()
+    for method in methods:
+        method.model_rebuild()
+        response: Any = Response.__class_getitem__(method.__returning__)
+        response.model_rebuild()
     Update.model_rebuild()
 
 
@@ -94,6 +94,6 @@ _build_common_models()
 
 
 def used_update_types(dispatcher: Dispatcher) -> list[str]:
-    """What Telegram is asked to tell us: the kinds that have a handler."""
+    """The kinds of updates that have a handler, for `allowed_updates`."""
     kinds: list[Any] = dispatcher.resolve_used_update_types()
     return [str(kind) for kind in kinds]

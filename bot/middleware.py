@@ -1,4 +1,4 @@
-"""What every update passes through, outermost first: its turn, answered whatever happens, once, and who it is from."""
+"""The middleware of every update, outermost first: order, errors, duplicates, and the sender."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,35 +33,36 @@ _GROUP_TYPES = ("group", "supergroup")
 @dataclass(slots=True)
 class _Queue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    asked: int = 0
+    size: int = 0
 
 
 class InOrder:
-    """One update of a person, or of a chat, at a time and in the order of arrival: join, then leave, is not leave, then join.
+    """Handles the updates of one person, or of one chat, one at a time in the order of arrival.
 
-    Webhooks keep that order themselves; while polling, updates are handled side by side.
+    To join and then leave must not become to leave and then join. Webhooks keep that order by themselves; while polling,
+    aiogram handles updates concurrently.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[int, _Queue] = {}
+        self._queues: dict[int, _Queue] = {}
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         key = user.id if user else chat.id if chat else 0
-        lane = self._lanes.setdefault(key, _Queue())
-        lane.asked += 1
+        queue = self._queues.setdefault(key, _Queue())
+        queue.size += 1
         try:
-            async with lane.lock:  # asyncio hands a lock on in the order of asking
+            async with queue.lock:  # asyncio grants a lock in the order of the requests
                 return await handler(event, data)
         finally:
-            lane.asked -= 1
-            if not lane.asked:
-                del self._lanes[key]
+            queue.size -= 1
+            if not queue.size:
+                del self._queues[key]
 
 
 async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """An update is handled once, however often and through whatever it arrives (`X2`)."""
+    """Handle an update once, however often and in whichever way it arrives (`X2`)."""
     assert isinstance(event, Update)
     if await claim_update(data["bot"].id, event.update_id):
         return await handler(event, data)
@@ -69,32 +70,31 @@ async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> An
 
 
 async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Every no, and every fault, becomes a sentence for who asked: the one place that translates them for the bot.
+    """Answer every refusal and every error with a sentence: the one place that translates them for the bot.
 
-    Raises `Unavailable` for an update that is nobody's question.
+    Raises `Unavailable` for an update that is not addressed to the bot, so that it is delivered again.
     """
     assert isinstance(event, Update)
     try:
         return await handler(event, data)
-    except Refusal as no:
-        await _answer(event, data, no.words, no.outcome)
+    except Refusal as refusal:
+        await _answer(event, data, refusal.words, refusal.outcome)
     except Unavailable as error:
         if not _is_addressed(event):
-            raise  # nobody to tell: whoever brought it may bring it again
+            raise
         log.warning("unavailable", error=str(error))
         await _answer(event, data, UNAVAILABLE, "busy")
     except TelegramAPIError as error:
         await _record_unreachable(error, data)
     except Exception as error:
-        await _answer(
-            event, data, INTERNAL_ERROR, "broken"
-        )  # first, for somebody looks at a button that spins
+        # The answer comes before the log: the person looks at a spinning button.
+        await _answer(event, data, INTERNAL_ERROR, "broken")
         log.error("update failed", kind=event.event_type, exc_info=error)
     return None
 
 
 async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Handlers get `person` and `voice`, and in a linked group `group`; acting there makes a member (`A4`)."""
+    """Give handlers `person` and `voice`, and in a linked group `group`. To act there makes a person a member (`A4`)."""
     assert isinstance(event, Update)
     user: User | None = data.get("event_from_user")
     chat: Chat | None = data.get("event_chat")
@@ -109,7 +109,7 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
                 last_name=user.last_name or "",
                 username=user.username or "",
                 language_code=user.language_code,
-                # A message or a tap in the private chat; being blocked is an update from there too.
+                # Only by a message or a tap: to block the bot is an update from the private chat too.
                 may_write=private and (event.message or event.callback_query) is not None,
             )
         )
@@ -121,12 +121,12 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
 
 def _voice(data: Data) -> Voice:
     user: User | None = data.get("event_from_user")
-    known: Voice | None = data.get("voice")
-    return known or Voice(nearest(user.language_code if user else None))
+    loaded: Voice | None = data.get("voice")
+    return loaded or Voice(nearest(user.language_code if user else None))
 
 
 def _is_addressed(event: Update) -> bool:
-    """Whether somebody asked the bot for something: a tap, a command, or anything in a private chat."""
+    """Whether a person expects an answer: to a tap, a command, or anything in a private chat."""
     if event.callback_query is not None:
         return True
     message = event.message
@@ -149,7 +149,7 @@ async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None
 
 
 async def _record_unreachable(error: TelegramAPIError, data: Data) -> None:
-    """Who cannot be answered has blocked the bot, or their group does not let it write: that is noted (`M3`, `A6`)."""
+    """Record that the person has blocked the bot, or that the group does not let it write (`M3`, `A6`)."""
     answer = classify_error(error)
     chat: Chat | None = data.get("event_chat")
     log.warning("could not answer", fate=answer.fate, why=answer.why)

@@ -1,4 +1,4 @@
-"""`POST /telegram/webhook`: where Telegram brings updates, when it can reach us (`X2`)."""
+"""`POST /telegram/webhook`: Telegram pushes updates here, when it can reach the server (`X2`)."""
 
 import json
 import secrets
@@ -31,14 +31,14 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's nam
     opt={"exclude_from_csrf": True},
 )
 async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
-    """Handle one update and answer 200; 401 without the secret, 400 for what is no update.
+    """Handle one update and answer 200; 401 without the secret, 400 for a body that is no update.
 
-    Telegram repeats what is not answered by 2xx, and keeps what comes after it waiting: so an update that was taken is
-    answered 200 whatever came of it, and each is handled once. 503 asks for it again: the database is away, and nobody
-    waits for an answer.
+    Telegram repeats an update until the answer is 2xx, and holds later ones back meanwhile. So the answer is 200 whatever
+    the result, and each update is handled once. 503 asks for it again: the database is away and no person waits for an
+    answer.
     """
-    given = request.headers.get(SECRET_HEADER, "")
-    if not secrets.compare_digest(given.encode(), settings.webhook_secret.encode()):
+    secret = request.headers.get(SECRET_HEADER, "")
+    if not secrets.compare_digest(secret.encode(), settings.webhook_secret.encode()):
         return Response(None, status_code=401)
     try:
         body = json.loads(await request.body())
@@ -46,15 +46,15 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
         return Response(None, status_code=400)
     if not isinstance(body, dict) or not isinstance(body.get("update_id"), int):
         return Response(None, status_code=400)
-    door = request.app.state
+    state = request.app.state
     try:
-        update = Update.model_validate(body, context={"bot": door.bot})
+        update = Update.model_validate(body, context={"bot": state.bot})
     except ValidationError as error:
-        # Something newer than we are: repeating it would help nobody.
+        # From a newer Bot API: to repeat it would not help.
         log.warning("update not understood", update=body["update_id"], error=str(error)[:500])
         return Response(None)
     try:
-        await door.dispatcher.feed_update(door.bot, update)
+        await state.dispatcher.feed_update(state.bot, update)
     except Unavailable:
         return Response(None, status_code=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
     except Exception:
@@ -64,8 +64,8 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
 
 @asynccontextmanager
 async def bot_lifespan(app: Litestar) -> AsyncIterator[None]:
-    """The application's lifespan as far as the bot is concerned: `state.bot` and `state.dispatcher`."""
-    app.state.bot = make_bot(settings, patient=True)
+    """The bot's part of the application's lifespan: sets `state.bot` and `state.dispatcher`."""
+    app.state.bot = make_bot(settings, retries=True)
     app.state.dispatcher = make_dispatcher()
     try:
         yield

@@ -36,7 +36,7 @@ def main() -> None:
 async def poll() -> None:
     """Ask for updates and handle them until cancelled. With a webhook there is nothing to ask: only introduces the bot."""
     await db.open_pool(name="emerald-bot")
-    bot = make_bot(settings, patient=True)
+    bot = make_bot(settings, retries=True)
     telegram = TelegramHttp()
     set_membership_checker(telegram.is_in_chat)
     try:

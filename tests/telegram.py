@@ -26,7 +26,7 @@ class Telegram:
     def __init__(self, url: str, bot: Bot, sending: Bot, dispatcher: Dispatcher) -> None:
         self.url = url
         self.sandbox = Sandbox(url)
-        self.bot = bot  # the door's, that waits when it is told to
+        self.bot = bot  # of the handlers: waits out a 429
         self.sending = sending  # the sender's, that paces itself
         self.dispatcher = dispatcher
         self._offset: int | None = None
@@ -125,7 +125,7 @@ async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
     from bot.dispatcher import make_bot
 
     with_sandbox = dataclasses.replace(settings, telegram_api_url=sandbox_url)
-    bots = make_bot(with_sandbox, patient=True), make_bot(with_sandbox)
+    bots = make_bot(with_sandbox, retries=True), make_bot(with_sandbox)
     yield bots
     for bot in bots:
         await bot.session.close()

@@ -33,4 +33,4 @@ async def test_one_persons_updates_keep_their_order() -> None:
         assert said == ["join begins", "other begins", "other ends"]
         gate.set()
     assert said[3:] == ["join ends", "leave begins", "leave ends", "look begins", "look ends"]
-    assert in_turn._lanes == {}
+    assert in_turn._queues == {}
