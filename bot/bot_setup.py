@@ -40,7 +40,7 @@ GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
-    """Set the commands in every language, the menu button, and the webhook or none. False when Telegram refused."""
+    """Set the commands, the menu button, and the webhook or none. Returns False when Telegram refused."""
     try:
         await _set_commands(bot)
         if settings.sandbox or settings.public_url.startswith("https://"):

@@ -2,23 +2,26 @@
 
 from aiogram.types import CallbackQuery, Message
 
+from backend.errors import Busy
 from backend.i18n import Voice, Words
+from backend.seats.requests import OutcomeKind
 from bot.rendering import shorten
 
 MAX_ANSWER_LENGTH = 200  # UTF-16 code units
-# Outcomes that went as hoped, or changed nothing. Any other answer must be read to the end, so it is an alert.
-_TOAST_OUTCOMES = frozenset(
+# Outcomes that went as hoped, or changed nothing. Any other answer must be read to the end, so it is an
+# alert.
+_TOAST_OUTCOMES: frozenset[str] = frozenset(
     {
-        "booked",
-        "already",
-        "left",
-        "offer-declined",
-        "maybe",
-        "declined",
+        OutcomeKind.BOOKED,
+        OutcomeKind.ALREADY,
+        OutcomeKind.LEFT,
+        OutcomeKind.OFFER_DECLINED,
+        OutcomeKind.MAYBE,
+        OutcomeKind.DECLINED,
+        OutcomeKind.DONE,
         "voted",
         "withdrawn",
-        "done",
-        "busy",
+        Busy.outcome,
     }
 )
 

@@ -1,7 +1,7 @@
 """The callback data of buttons: at most 64 bytes each (`C4`).
 
-Messages keep their buttons for years, so what a release has sent stays as it is: prefixes, the order of fields, and the
-values of enums. A form that is no longer handled goes into `bot/retired_callbacks.py`.
+Messages keep their buttons for years, so what a release has sent stays as it is: prefixes, the order of
+fields, and the values of enums. A form that is no longer handled goes into `bot/retired_callbacks.py`.
 """
 
 from enum import StrEnum
@@ -90,7 +90,7 @@ class MinimumCallback(CallbackData, prefix="d"):
 
 
 class SignInCallback(CallbackData, prefix="i"):
-    """The answer to "Is it you who signs in?", with the key of the link, because a number could be guessed."""
+    """The answer to "Is it you who signs in?", with the link's key, which cannot be guessed."""
 
     yes: bool
     key: str

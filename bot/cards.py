@@ -85,7 +85,7 @@ def render_event_card(
 
 
 def _previous_time(view: InstanceView, voice: Voice) -> str:
-    """The start before it was rescheduled (`S6`): the hour if the day is the same, else the day too; "" without one."""
+    """The start before the reschedule (`S6`), without the day if that is the same, or ""."""
     before = view.moved_from
     if before is None or before == view.starts_at:
         return ""

@@ -31,7 +31,7 @@ _MAX_TRIES = 3
 
 
 class RetryAfter(BaseRequestMiddleware):
-    """Repeats a call that Telegram answered with 429 after `retry_after`, unless nobody would wait that long."""
+    """Repeats a call after the `retry_after` of a 429, unless nobody would wait that long."""
 
     async def __call__(
         self,

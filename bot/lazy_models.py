@@ -1,8 +1,8 @@
 """Loads aiogram in a quarter of the time and with a third of the memory (decision 0008).
 
-At its end `aiogram.types` builds each of its 400 models, with a copy of everything it refers to: 130 MB and five seconds
-per process, for the ten models that are used. Here that loop does nothing, and pydantic builds each model at its first
-use (`defer_build`), once it knows where to look names up.
+At its end `aiogram.types` builds each of its 400 models, with a copy of everything it refers to: 130 MB and
+five seconds per process, for the ten models that are used. Here that loop does nothing, and pydantic builds
+each model at its first use (`defer_build`), once it knows where to look names up.
 """
 
 import sys
@@ -51,7 +51,7 @@ def _set_model_rebuild(base: type[BaseModel], rebuild: Callable[..., bool | None
 
 
 def _cache_response_classes() -> None:
-    """Keep `Response[Message]` and its like: pydantic's cache is weak, so nearly every answer built it anew (2 ms)."""
+    """Keep `Response[Message]` and its like: pydantic's cache is weak, so answers built them anew (2 ms)."""
     from aiogram.methods import Response
 
     type.__setattr__(Response, "__class_getitem__", staticmethod(cache(Response.__class_getitem__)))

@@ -1,4 +1,4 @@
-"""Numbered lists, and selecting from them by number ("/book 2") or by code, which stays when the list changes."""
+"""Numbered lists, and selecting from them by number ("/book 2") or by code."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class HasCode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The code of the selected item, the numbers that followed it, and the mark after each number ("" for none)."""
+    """The code of the selected item, the numbers after it, and the mark after each number ("" for none)."""
 
     code: str
     numbers: tuple[int, ...]

@@ -39,8 +39,8 @@ class _Queue:
 class InOrder:
     """Handles the updates of one person, or of one chat, one at a time in the order of arrival.
 
-    To join and then leave must not become to leave and then join. Webhooks keep that order by themselves; while polling,
-    aiogram handles updates concurrently.
+    To join and then leave must not become to leave and then join. Webhooks keep that order by themselves;
+    while polling, aiogram handles updates concurrently.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
 
 
 async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Give handlers `person` and `voice`, and in a linked group `group`. To act there makes a person a member (`A4`)."""
+    """Give handlers `person`, `voice` and `group`. To act in a linked group makes a member (`A4`)."""
     assert isinstance(event, Update)
     user: User | None = data.get("event_from_user")
     chat: Chat | None = data.get("event_chat")

@@ -33,9 +33,9 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's nam
 async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     """Handle one update and answer 200; 401 without the secret, 400 for a body that is no update.
 
-    Telegram repeats an update until the answer is 2xx, and holds later ones back meanwhile. So the answer is 200 whatever
-    the result, and each update is handled once. 503 asks for it again: the database is away and no person waits for an
-    answer.
+    Telegram repeats an update until the answer is 2xx, and holds later ones back meanwhile. So the answer is
+    200 whatever the result, and each update is handled once. 503 asks for it again: the database is away and
+    no person waits for an answer.
     """
     secret = request.headers.get(SECRET_HEADER, "")
     if not secrets.compare_digest(secret.encode(), settings.webhook_secret.encode()):

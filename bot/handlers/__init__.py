@@ -1,4 +1,4 @@
-"""What people write and tap, by the noun it is about."""
+"""The handlers of commands, taps and other updates, by the noun they are about."""
 
 from collections.abc import Callable
 
@@ -21,8 +21,8 @@ from bot.handlers import (
     sign_ins,
 )
 
-# Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are made anew for
-# each dispatcher, since one can be part of one only.
+# Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are
+# made anew for each dispatcher, since one can be part of one only.
 ROUTERS: tuple[Callable[[], Router], ...] = (
     accounts.router,
     groups.router,

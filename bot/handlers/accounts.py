@@ -1,4 +1,4 @@
-"""Keys of clubs: bound in a private chat, refused in a group (`A3`)."""
+"""API keys of clubs: bound in the private chat, refused in a group (`A3`)."""
 
 from aiogram import Bot, F, Router
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
@@ -19,27 +19,27 @@ _CONTAINS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.re
 
 
 async def bind_linked_key(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
-    """`/start sk_…`: this person belongs to the key's club from now on."""
+    """`/start sk_…`: the person belongs to the key's club from now on."""
     await _bind(message, command.args or "", person, voice)
 
 
 async def bind_sent_key(message: Message, person: Person, voice: Voice) -> None:
-    """The key alone, in a private chat: what else could be meant."""
+    """A message that is only a key, in the private chat: binds it too."""
     await _bind(message, message.text or "", person, voice)
 
 
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
-    found = KEY_PATTERN.search(text)
-    club = await bind_key(person, found.group() if found else text)
+    match = KEY_PATTERN.search(text)
+    club = await bind_key(person, match.group() if match else text)
     await reply(message, render("key_bound.html", voice, [[make_home_button(voice)]], club=club))
     try:
-        await message.delete()  # a key should not lie about in a chat, not even in this one
+        await message.delete()  # a key should not stay in any chat
     except TelegramBadRequest:
         return
 
 
 async def refuse_public_key(message: Message, bot: Bot, person: Person | None, voice: Voice) -> None:
-    """A key where others read it is as good as published: refused, deleted where the bot may, and to be revoked."""
+    """A key that others can read is as good as published: refuse it, delete it, ask to revoke it."""
     deleted = True
     try:
         await message.delete()
@@ -47,15 +47,15 @@ async def refuse_public_key(message: Message, bot: Bot, person: Person | None, v
         if classify_error(error).fate in (SendResult.GONE, SendResult.MUTED):
             raise
         deleted = False
-    sheet = render("key_refused.html", voice, None, deleted=deleted, person=person)
+    warning = render("key_refused.html", voice, None, deleted=deleted, person=person)
     if person is not None and person.reachable:
         try:
-            await bot.send_message(person.telegram_id, sheet.text)
+            await bot.send_message(person.telegram_id, warning.text)
             return
         except TelegramAPIError as error:
             if classify_error(error).fate is not SendResult.GONE:
                 raise
-    await message.answer(sheet.text)
+    await message.answer(warning.text)
 
 
 def router() -> Router:

@@ -1,4 +1,4 @@
-"""/announce: an organiser tells groups and members something, sees it first, watches it go, and can stop it (`C5`)."""
+"""/announce: an organiser previews an announcement, sends it, follows it, and can stop it (`C5`)."""
 
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
@@ -25,26 +25,25 @@ from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.delivery.client import edit, reply
 from bot.filters import from_person
-from bot.keyboards.links import make_private_chat_button
+from bot.handlers.redirects import redirect_from_group
 from bot.rendering import RenderedMessage, render
 
 
 async def create(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
-    """`/announce` and the text: how it reads, and then whether to send it."""
-    if message.chat.type != "private":
-        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "announce")]]
-        await reply(message, render("in_private.html", voice, rows))
+    """`/announce` and the text: a preview, then the question whether to send it."""
+    if await redirect_from_group(message, voice, "announce"):
         return
-    ours = await _clubs_announcing(person)
-    if not ours:
+    clubs_of_person = await _clubs_announcing(person)
+    if not clubs_of_person:
         raise Forbidden()
     if not command.args:
         await reply(message, render("announcement_how.html", voice))
         return
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
-    made = await own_announcement(person, await create_announcement(person, ours[0].id, draft))
-    await reply(message, announced(made, voice, private=True))
-    await reply(message, await _render_question(made, person, voice))
+    draft_id = await create_announcement(person, clubs_of_person[0].id, draft)
+    created = await own_announcement(person, draft_id)
+    await reply(message, announced(created, voice, private=True))
+    await reply(message, await _render_question(created, person, voice))
 
 
 async def _clubs_announcing(person: Person) -> list[Club]:
@@ -53,14 +52,14 @@ async def _clubs_announcing(person: Person) -> list[Club]:
 
 async def _render_question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
     others = [club for club in await _clubs_announcing(person) if club.id != draft.account_id]
-    there = len(await groups(draft.account_id))
-    return question(draft, await audience(person, draft.id), others, there, voice)
+    group_count = len(await groups(draft.account_id))
+    return question(draft, await audience(person, draft.id), others, group_count, voice)
 
 
 async def tap(
     query: CallbackQuery, callback_data: AnnouncementCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """A button under the question, or [Stop] under what became of it."""
+    """A button under the question, or [Stop] under the progress message."""
     message = editable_message(query)
     draft = await own_announcement(person, callback_data.id)
     words = Words(N_("Done."))
@@ -84,8 +83,8 @@ async def tap(
             words = Words(N_("Stopped. What had been sent stays."))
     await answer_callback(query, voice, words, "done")
     if message is not None:
-        sheet = await _render_after(callback_data.action, draft, person, voice)
-        await edit(bot, message.chat.id, message.message_id, sheet)
+        rendered = await _render_after(callback_data.action, draft, person, voice)
+        await edit(bot, message.chat.id, message.message_id, rendered)
         if callback_data.action is AnnouncementAction.SEND:
             await watch_progress(person, draft.id, message.chat.id, message.message_id)
 
@@ -101,13 +100,13 @@ async def _render_after(
 
 
 async def _move_to_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
-    """The same text as another club's; the first draft is put away. Raises `SentAlready`."""
+    """A draft of the same text for another club; the first draft is discarded. Raises `AlreadySent`."""
     if draft.state != "draft":
         raise AlreadySent()
-    again = AnnouncementDraft(text=draft.text, all_groups=True, to_members=True)
-    made = await create_announcement(person, account_id, again)
+    copy = AnnouncementDraft(text=draft.text, all_groups=True, to_members=True)
+    copy_id = await create_announcement(person, account_id, copy)
     await stop_announcement(person, draft.id)
-    return await own_announcement(person, made)
+    return await own_announcement(person, copy_id)
 
 
 def router() -> Router:

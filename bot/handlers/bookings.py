@@ -1,5 +1,4 @@
-"""Seats: the card's buttons, /book, /leave, /take, /pass and /mybookings. The same actions as in the
-Mini App."""
+"""Seats: the buttons of cards, and /book, /leave, /take, /pass and /mybookings."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -31,20 +30,23 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import TooLate
-from backend.seats.requests import Outcome, Via
+from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
 from bot.delivery.client import edit, reply
 from bot.filters import from_person
 from bot.handlers.events import list_bookable, render_event_list, render_personal_card
+from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button, make_event_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.lists import MAX_ITEMS, parse_selection
 from bot.rendering import render
 
-# Answers that promise to tell somebody, who may not have let the bot write (M3).
-_PROMISING_OUTCOMES = frozenset({"waiting", "offered", "offer-declined", "replacing"})
+# Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
+_PROMISING_OUTCOMES = frozenset(
+    {OutcomeKind.WAITING, OutcomeKind.OFFERED, OutcomeKind.OFFER_DECLINED, OutcomeKind.REPLACING}
+)
 _CANNOT_NOTIFY = N_("Press Start in a chat with me, or I can’t tell you.")
 _HOW_TO_FIND_REPLACEMENT = N_("To find a replacement, open the event.")
 
@@ -52,9 +54,10 @@ _HOW_TO_FIND_REPLACEMENT = N_("To find a replacement, open the event.")
 async def tap(
     query: CallbackQuery, callback_data: SeatCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """A button about one's own seat, on a card or under a message: answered from inside the transaction (`B9`).
+    """A button about one's own seat, answered by the outcome of the action (`B9`).
 
-    A private message then says how it stands, whatever the answer was: no button is left that makes no sense any more.
+    A message in the private chat is then rendered anew, whatever the answer was, so that it has no outdated
+    buttons.
     """
     message = editable_message(query)
     private = message is not None and message.chat.type == "private"
@@ -65,16 +68,16 @@ async def tap(
         raise
     except Busy:
         raise
-    except Refusal as no:
-        more = voice.say(_HOW_TO_FIND_REPLACEMENT) if isinstance(no, TooLate) and not private else ""
-        await answer_callback(query, voice, no.words, no.outcome, more=more)
+    except Refusal as refusal:
+        more = voice.say(_HOW_TO_FIND_REPLACEMENT) if isinstance(refusal, TooLate) and not private else ""
+        await answer_callback(query, voice, refusal.words, refusal.outcome, more=more)
     else:
         more = voice.say(_CANNOT_NOTIFY) if _promises_unsendable_message(outcome, person) else ""
         await answer_callback(query, voice, outcome.words, outcome.kind, more=more)
-    # A group's card follows within seconds by the worker's hand; a private one is nobody else's.
+    # The worker edits the group's card within seconds; the message in the private chat is edited here.
     if message is not None and private:
-        sheet = await render_personal_card(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, sheet)
+        card = await render_personal_card(callback_data.code, person)
+        await edit(bot, message.chat.id, message.message_id, card)
 
 
 def _promises_unsendable_message(outcome: Outcome, person: Person) -> bool:
@@ -82,9 +85,9 @@ def _promises_unsendable_message(outcome: Outcome, person: Person) -> bool:
     return outcome.kind in _PROMISING_OUTCOMES and not person.reachable
 
 
-async def _perform(tapped: SeatCallback, person: Person) -> Outcome:
-    code, via = tapped.code, Via.CARD
-    match tapped.action:
+async def _perform(callback: SeatCallback, person: Person) -> Outcome:
+    code, via = callback.code, Via.CARD
+    match callback.action:
         case SeatAction.JOIN:
             return await book(code, person, via=via)
         case SeatAction.ADD_GUEST:
@@ -110,13 +113,13 @@ async def _perform(tapped: SeatCallback, person: Person) -> Outcome:
 
 
 async def _raise_if_not_a_member(code: str, message: Message | None) -> None:
-    """Who sees the card may know whose it is. Raises `NotAMember` when it is one."""
-    where = await find_instance(code)
-    if message is None or not await is_card(message.chat.id, message.message_id, where.id):
+    """Raises `NotAMember`, which names the club, for a tap on a card: its club is no secret there."""
+    instance = await find_instance(code)
+    if message is None or not await is_card(message.chat.id, message.message_id, instance.id):
         return
-    found = await instance_for_card(where.id)
-    if found is not None:
-        raise NotAMember(club=found[0].club)
+    views = await instance_for_card(instance.id)
+    if views is not None:
+        raise NotAMember(club=views[0].club)
 
 
 async def book_command(
@@ -126,14 +129,14 @@ async def book_command(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/book: the list; with a number of it or a code, a seat; with a second number, for so many guests too."""
-    wanted = parse_selection(command.args, await list_bookable(person, group) if command.args else ())
-    if wanted is None:
+    """/book: the list; with a number of it or a code, books a seat; a second number is that of guests."""
+    selection = parse_selection(command.args, await list_bookable(person, group) if command.args else ())
+    if selection is None:
         await reply(message, await render_event_list(message, person, voice, group, booking=True))
         return
-    guests = wanted.numbers[0] if wanted.numbers else 0
-    asked = book(wanted.code, person, guests=guests, via=Via.COMMAND)
-    await _reply_with_outcome(message, wanted.code, asked, person, voice)
+    guests = selection.numbers[0] if selection.numbers else 0
+    action = book(selection.code, person, guests=guests, via=Via.COMMAND)
+    await _reply_with_outcome(message, selection.code, action, person, voice)
 
 
 async def leave_command(
@@ -143,13 +146,13 @@ async def leave_command(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/leave: one's bookings; with a number of them or a code, leaves that one."""
-    wanted = parse_selection(command.args, await _own_bookings(person, group))
-    if wanted is None:
+    """/leave: one's own bookings; with a number of them or a code, leaves that instance."""
+    selection = parse_selection(command.args, await _own_bookings(person, group))
+    if selection is None:
         await _reply_with_bookings(message, person, voice, leaving=True)
         return
-    asked = leave(wanted.code, person, via=Via.COMMAND)
-    await _reply_with_outcome(message, wanted.code, asked, person, voice)
+    action = leave(selection.code, person, via=Via.COMMAND)
+    await _reply_with_outcome(message, selection.code, action, person, voice)
 
 
 async def take_command(
@@ -159,15 +162,14 @@ async def take_command(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/take: what is held for one, then what the first tap has; with a number of them or a code, takes it (`W3`)."""
-    wanted = parse_selection(
-        command.args, select_takeable(await _own_bookings(person, group)) if command.args else ()
-    )
-    if wanted is None:
+    """/take: offers, then seats for the first tap; with a number of them or a code, takes it (`W3`)."""
+    takeable = select_takeable(await _own_bookings(person, group)) if command.args else ()
+    selection = parse_selection(command.args, takeable)
+    if selection is None:
         await _reply_with_offers(message, person, voice, SeatAction.TAKE)
         return
-    asked = take(wanted.code, person, via=Via.COMMAND)
-    await _reply_with_outcome(message, wanted.code, asked, person, voice)
+    action = take(selection.code, person, via=Via.COMMAND)
+    await _reply_with_outcome(message, selection.code, action, person, voice)
 
 
 async def pass_command(
@@ -177,15 +179,14 @@ async def pass_command(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/pass: what is held for one; with a number of them or a code, lets it go to the next in line (`W3`)."""
-    wanted = parse_selection(
-        command.args, select_offered(await _own_bookings(person, group)) if command.args else ()
-    )
-    if wanted is None:
+    """/pass: offers; with a number of them or a code, declines that offer (`W3`)."""
+    offered = select_offered(await _own_bookings(person, group)) if command.args else ()
+    selection = parse_selection(command.args, offered)
+    if selection is None:
         await _reply_with_offers(message, person, voice, SeatAction.DECLINE_OFFER)
         return
-    asked = decline_offer(wanted.code, person, via=Via.COMMAND)
-    await _reply_with_outcome(message, wanted.code, asked, person, voice)
+    action = decline_offer(selection.code, person, via=Via.COMMAND)
+    await _reply_with_outcome(message, selection.code, action, person, voice)
 
 
 async def index(message: Message, person: Person, voice: Voice) -> None:
@@ -194,83 +195,71 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 
 
 async def _own_bookings(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
-    """One's own bookings, as commands count them; in a group, those of its club."""
-    mine = await my_bookings(person, limit=MAX_ITEMS)
-    return [view for view in mine if group is None or view.account_id == group.account_id]
+    """One's own bookings in the order that gives commands their numbers; in a group, those of its club."""
+    views = await my_bookings(person, limit=MAX_ITEMS)
+    return [view for view in views if group is None or view.account_id == group.account_id]
 
 
 def select_offered(views: Sequence[InstanceView]) -> list[InstanceView]:
-    """Where seats are held for the reader, soonest over first."""
+    """Instances with an offer for the reader, the offer that expires first at the head."""
     offers = [(view.mine.offer_until, view) for view in views if view.mine and view.mine.held]
     return [view for _, view in sorted(offers, key=lambda offer: (offer[0], offer[1].id))]
 
 
 def select_takeable(views: Sequence[InstanceView]) -> list[InstanceView]:
-    """What is held for the reader, then where a tap may have a seat."""
+    """Instances with an offer for the reader, then those with seats that go to the first tap."""
     return [*select_offered(views), *(view for view in views if view.takeable)]
 
 
 async def _reply_with_bookings(
     message: Message, person: Person, voice: Voice, *, leaving: bool = False
 ) -> None:
-    if await _redirect_from_group(message, voice):
+    if await redirect_from_group(message, voice, "mine"):
         return
-    mine = await _own_bookings(person, None)
-    tapped: list[CallbackData] = [
+    views = await _own_bookings(person, None)
+    callbacks: list[CallbackData] = [
         SeatCallback(action=SeatAction.LEAVE, code=view.code)
         if leaving
         else ShowEventCallback(code=view.code)
-        for view in mine
+        for view in views
     ]
-    rows = [*make_numbered_rows(tapped), [make_home_button(voice)]]
-    await reply(message, render("bookings.html", voice, rows, views=mine, leaving=leaving))
+    rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
+    await reply(message, render("bookings.html", voice, rows, views=views, leaving=leaving))
 
 
 async def _reply_with_offers(message: Message, person: Person, voice: Voice, action: SeatAction) -> None:
-    """What can be taken, or passed on, with a button for each."""
-    if await _redirect_from_group(message, voice):
+    """The instances whose seats can be taken, or whose offer can be declined, with a button for each."""
+    if await redirect_from_group(message, voice, "mine"):
         return
-    mine = await _own_bookings(person, None)
-    views = select_takeable(mine) if action is SeatAction.TAKE else select_offered(mine)
-    rows = [
-        *make_numbered_rows([SeatCallback(action=action, code=view.code) for view in views]),
-        [make_home_button(voice)],
-    ]
-    await reply(
-        message, render("offers.html", voice, rows, views=views, passing=action is SeatAction.DECLINE_OFFER)
-    )
-
-
-async def _redirect_from_group(message: Message, voice: Voice) -> bool:
-    """One's own bookings are nobody else's business: in a group the answer is the way to the private chat."""
-    if message.chat.type == "private":
-        return False
-    rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "mine")]]
-    await reply(message, render("in_private.html", voice, rows))
-    return True
+    bookings = await _own_bookings(person, None)
+    views = select_takeable(bookings) if action is SeatAction.TAKE else select_offered(bookings)
+    callbacks = [SeatCallback(action=action, code=view.code) for view in views]
+    rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
+    declining = action is SeatAction.DECLINE_OFFER
+    await reply(message, render("offers.html", voice, rows, views=views, passing=declining))
 
 
 async def _reply_with_outcome(
-    message: Message, code: str, asked: Awaitable[Outcome], person: Person, voice: Voice
+    message: Message, code: str, action: Awaitable[Outcome], person: Person, voice: Voice
 ) -> None:
-    """Answer a command: what became of it, and in private the buttons for what can be done next."""
+    """Run the action of a command and reply with its outcome; in private, with buttons for what is next."""
     private, promised = message.chat.type == "private", False
     try:
-        outcome = await asked
+        outcome = await action
         words, promised = outcome.words, _promises_unsendable_message(outcome, person)
     except (NotFound, Busy, Invalid):
         raise
-    except Refusal as no:
-        words = no.words
+    except Refusal as refusal:
+        words = refusal.words
     await admit_to_event(code, person)
     view = await event(code, person)
     rows = [[make_event_button(view, voice, private=private)]]
     if private:
         rows = make_event_rows(view, None, voice, private=True)
     elif view.mine and view.mine.seats and not view.can_leave_freely:
-        # Looking for a replacement is between the person and the bot.
+        # To look for a replacement is possible in the private chat only.
         rows.append([make_private_chat_button(voice.say(N_("Ask me there")), f"e_{code}")])
-    sheet = render(
+    answer_message = render(
         "booking_told.html",
         voice,
         rows,
@@ -279,7 +268,7 @@ async def _reply_with_outcome(
         name="" if private else person.first_name,
         more=voice.say(_CANNOT_NOTIFY) if promised else "",
     )
-    await reply(message, sheet)
+    await reply(message, answer_message)
 
 
 def router() -> Router:

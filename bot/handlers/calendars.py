@@ -1,4 +1,4 @@
-"""/calendar: a date as a file for one's own calendar."""
+"""/calendar: an instance as a file for one's own calendar."""
 
 from aiogram import Router
 from aiogram.filters import Command, CommandObject
@@ -9,23 +9,21 @@ from backend.errors import Invalid
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from bot.calendar_files import date_file
-from bot.delivery.client import reply
 from bot.filters import from_person
-from bot.keyboards.links import make_private_chat_button
+from bot.handlers.redirects import redirect_from_group
 from bot.lists import MAX_ITEMS, parse_selection
-from bot.rendering import render
 
 
 async def show(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
-    """/calendar with a number of /mybookings or a code; in a group, the way to the private chat."""
-    if message.chat.type != "private":
-        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "mine")]]
-        await reply(message, render("in_private.html", voice, rows))
+    """/calendar with a number of /mybookings or a code."""
+    if await redirect_from_group(message, voice, "mine"):
         return
-    wanted = parse_selection(command.args, await my_bookings(person, limit=MAX_ITEMS) if command.args else ())
-    if wanted is None:
+    selection = parse_selection(
+        command.args, await my_bookings(person, limit=MAX_ITEMS) if command.args else ()
+    )
+    if selection is None:
         raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its code."))
-    file = await date_file(wanted.code, person)
+    file = await date_file(selection.code, person)
     await message.answer_document(BufferedInputFile(file.content, file.name))
 
 

@@ -1,4 +1,4 @@
-"""Cards that were lost: posted again by an organiser's tap under the message that told of it, or found by anybody's (`C6`)."""
+"""Lost cards: posted again by an organiser's tap, or found again by anyone's tap on them (`C6`)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,7 +8,7 @@ from aiogram.types import CallbackQuery, TelegramObject, Update
 
 from backend.cards.actions import repost_cards
 from backend.cards.posting import recover_tapped_card
-from backend.events.queries import find_instance as find_date
+from backend.events.queries import find_instance
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -24,7 +24,7 @@ _NOTHING_LOST = N_("That is done already: nothing there is missing any more.")
 async def repost(
     query: CallbackQuery, callback_data: RepostCardCallback, person: Person, voice: Voice
 ) -> None:
-    """Post what was lost again: who may is decided where it is done, whoever holds the button (`X4`)."""
+    """Post the lost cards again. The action checks the permission of whoever taps (`X4`)."""
     posted = await repost_cards(person, callback_data.card_id)
     await answer_callback(query, voice, Words(_REPOSTED if posted else _NOTHING_LOST), "done")
     message = editable_message(query)
@@ -37,7 +37,7 @@ async def recover_cards(
     event: TelegramObject,
     data: dict[str, Any],
 ) -> Any:
-    """Once a tap in a linked group is answered: the card it was on is there, should anybody have doubted it (`C1`)."""
+    """Middleware: after a tap in a linked group is answered, record that its card exists (`C1`)."""
     result = await handler(event, data)
     assert isinstance(event, Update)
     group: LinkedGroup | None = data["group"]
@@ -47,13 +47,25 @@ async def recover_cards(
     return result
 
 
-async def _recover(chat_id: int, message_id: int, carried: str) -> None:
-    if carried.startswith(f"{SeatCallback.__prefix__}:"):
-        date = await find_date(SeatCallback.unpack(carried).code)
-        await recover_tapped_card(chat_id, message_id, instance_id=date.id, poll_id=None)
-    elif carried.startswith(f"{VoteCallback.__prefix__}:"):
-        poll = await find_poll(VoteCallback.unpack(carried).code)
+async def _recover(chat_id: int, message_id: int, data: str) -> None:
+    try:
+        callback = _unpack(data)
+    except (TypeError, ValueError):
+        return  # a retired or a forged form: the fallback has answered it
+    if isinstance(callback, SeatCallback):
+        instance = await find_instance(callback.code)
+        await recover_tapped_card(chat_id, message_id, instance_id=instance.id, poll_id=None)
+    elif isinstance(callback, VoteCallback):
+        poll = await find_poll(callback.code)
         await recover_tapped_card(chat_id, message_id, instance_id=None, poll_id=poll.id)
+
+
+def _unpack(data: str) -> SeatCallback | VoteCallback | None:
+    """The callback of a card's button, None for any other. Raises TypeError or ValueError."""
+    for callback in (SeatCallback, VoteCallback):
+        if data.startswith(f"{callback.__prefix__}:"):
+            return callback.unpack(data)
+    return None
 
 
 def router() -> Router:

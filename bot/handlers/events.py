@@ -1,4 +1,4 @@
-"""Dates: what is coming, and one of them."""
+"""Events: the list of upcoming instances, and one instance."""
 
 from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
@@ -29,14 +29,14 @@ START_PREFIX = "e_"
 
 
 async def list_bookable(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
-    """What the person can book, soonest first; in a group only its own club's, for others read along (`A1`)."""
+    """Instances the person can book, soonest first; in a group only those of its club (`A1`)."""
     account_id = group.account_id if group else None
     views = await upcoming(person, account_id=account_id, limit=MAX_ITEMS * 2)
     return [view for view in views if view.phase != "cancelled"][:MAX_ITEMS]
 
 
 async def render_personal_card(code: str, person: Person) -> RenderedMessage:
-    """A date for one person, in their language, with how they stand. Raises `NotFound`."""
+    """An instance for one person, in their language, with their own seat. Raises `NotFound`."""
     await admit_to_event(code, person)
     view = await event(code, person)
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
@@ -61,7 +61,7 @@ async def render_event_list(
     *,
     booking: bool = False,
 ) -> RenderedMessage:
-    """The list that /events shows, and that /book counts by."""
+    """The list of /events, which gives /book its numbers."""
     views = await list_bookable(person, group)
     private = message.chat.type == "private"
     rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views]) if private else []
@@ -78,13 +78,13 @@ async def render_event_list(
 
 
 async def show_linked(message: Message, command: CommandObject, person: Person) -> None:
-    """`/start e_<code>`: the date a link named."""
+    """`/start e_<code>`: the instance of a link."""
     code = (command.args or "").removeprefix(START_PREFIX)
     await reply(message, await render_personal_card(code, person))
 
 
 async def show(query: CallbackQuery, callback_data: ShowEventCallback, person: Person) -> None:
-    """A number of a list was tapped."""
+    """The instance of a tapped number."""
     sheet = await render_personal_card(callback_data.code, person)
     message = editable_message(query)
     if message is not None:

@@ -1,4 +1,4 @@
-"""What nothing else understood: old buttons, and words to the bot alone."""
+"""The last handlers: for buttons, links and texts that no other handler understands."""
 
 from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
@@ -9,18 +9,21 @@ from backend.people.queries import Person
 from bot.callback_answers import answer_callback
 from bot.filters import from_person, in_private_chat
 from bot.handlers import bookings, people, regulars
+from bot.retired_callbacks import find_retired_sentence
+
+_UNKNOWN_BUTTON = N_("This button is too old. Open the app instead.")
 
 
 async def answer_unknown_button(query: CallbackQuery, voice: Voice) -> None:
-    """A button of another version: say so, for a tap is never left spinning."""
-    words = Words(N_("This button is too old. Open the app instead."))
-    await answer_callback(query, voice, words, "refused")
+    """A retired button, or one of another version: every tap is answered, or the button would spin."""
+    sentence = find_retired_sentence(query.data or "") or _UNKNOWN_BUTTON
+    await answer_callback(query, voice, Words(sentence), "refused")
 
 
 async def start_with_unknown_payload(
     message: Message, command: CommandObject, person: Person, voice: Voice
 ) -> None:
-    """`/start` with what no other handler knows: the private half of a group's answer, else a welcome."""
+    """`/start` with the payload of a redirect from a group runs that command; any other gets a welcome."""
     if command.args == "mine":
         await bookings.index(message, person, voice)
         return
@@ -31,12 +34,12 @@ async def start_with_unknown_payload(
 
 
 async def answer_other_text(message: Message, voice: Voice) -> None:
-    """Anything else said in private: what can be said."""
+    """Any other text in the private chat: the commands."""
     await people.help_command(message, voice)
 
 
 def router() -> Router:
-    made = Router(name="strays")
+    made = Router(name="fallback")
     made.callback_query.register(answer_unknown_button)
     made.message.register(start_with_unknown_payload, CommandStart(deep_link=True), from_person)
     made.message.register(answer_other_text, F.text, in_private_chat, from_person)

@@ -1,4 +1,4 @@
-"""What becomes of a group, and of the bot and the people in it (`A6`)."""
+"""Changes of groups, and of the membership of the bot and of people in them (`A6`)."""
 
 from aiogram import F, Router
 from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
@@ -28,39 +28,40 @@ _MAX_CLUB_NAME_LENGTH = 80
 async def update_bot_membership(
     update: ChatMemberUpdated, person: Person | None, voice: Voice, group: LinkedGroup | None
 ) -> None:
-    """The bot is in the group, or its rights there changed. In a group nobody linked, it offers to be (`A6`)."""
+    """The bot joined the group, or its rights changed. Without a club, it offers to link one (`A6`)."""
     may_write = _may_write(update)
     if group is not None:
         await set_health(update.chat.id, GroupHealth.WELL if may_write else GroupHealth.MUTED)
         await rename_group(update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum))
         return
-    came = update.old_chat_member.status in ("left", "kicked")
-    if came and may_write and person is not None:
-        ours = await _managed_clubs(person)
-        sheet = _render_link_offer(ours, person)
-        await update.answer(sheet.text, reply_markup=sheet.keyboard)
+    joined = update.old_chat_member.status in ("left", "kicked")
+    if joined and may_write and person is not None:
+        offer = _render_link_offer(await _managed_clubs(person), person)
+        await update.answer(offer.text, reply_markup=offer.keyboard)
 
 
-def _render_link_offer(ours: list[Club], person: Person) -> RenderedMessage:
+def _render_link_offer(managed: list[Club], person: Person) -> RenderedMessage:
     voice = person.voice
-    return render("link_offer.html", voice, make_link_rows(ours, voice), clubs=ours, person=person)
+    return render("link_offer.html", voice, make_link_rows(managed, voice), clubs=managed, person=person)
 
 
 async def reply_not_linked(message: Message, person: Person) -> None:
-    """The answer to a command in a group of no club: an organiser gets the offer, everybody else the reason."""
-    ours = await _managed_clubs(person)
-    sheet = _render_link_offer(ours, person) if ours else render("not_linked.html", person.voice)
-    await reply(message, sheet)
+    """Answer a command in a group without a club: organisers get the offer to link it, others the reason."""
+    managed = await _managed_clubs(person)
+    if managed:
+        await reply(message, _render_link_offer(managed, person))
+    else:
+        await reply(message, render("not_linked.html", person.voice))
 
 
 async def record_bot_removal(update: ChatMemberUpdated) -> None:
-    """The bot was put out of the group."""
+    """The bot was removed from the group."""
     await set_health(update.chat.id, GroupHealth.REMOVED)
 
 
 def _may_write(update: ChatMemberUpdated) -> bool:
-    mine = update.new_chat_member
-    return not isinstance(mine, ChatMemberRestricted) or bool(mine.can_send_messages)
+    membership = update.new_chat_member
+    return not isinstance(membership, ChatMemberRestricted) or bool(membership.can_send_messages)
 
 
 async def _managed_clubs(person: Person) -> list[Club]:
@@ -68,14 +69,14 @@ async def _managed_clubs(person: Person) -> list[Club]:
 
 
 async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: Person, voice: Voice) -> None:
-    """The offer's button: only an organiser of that club can link it, whoever else taps."""
+    """Link the group to a club. Only an organiser of that club can, whoever taps."""
     message = editable_message(query)
     if message is not None:
         await _link(query, message, callback_data.account_id, person, voice)
 
 
 async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> None:
-    """The other offer: a club named after the group, founded by the group's own people only."""
+    """Create a club named after the group and link it. Only an administrator of the group can."""
     message = editable_message(query)
     if message is None:
         return
@@ -107,12 +108,12 @@ async def _link(
 
 
 async def update_title(message: Message) -> None:
-    """The group has a new title."""
+    """The group got a new title."""
     await rename_group(message.chat.id, message.new_chat_title or "", forum=bool(message.chat.is_forum))
 
 
 async def follow_upgrade(message: Message) -> None:
-    """The group became a supergroup: its id changes. Telegram says so in both, in either order."""
+    """The group became a supergroup with a new id. Telegram reports it in both chats, in either order."""
     if message.migrate_to_chat_id is not None:
         await move_group(message.chat.id, message.migrate_to_chat_id)
     elif message.migrate_from_chat_id is not None:
@@ -120,13 +121,13 @@ async def follow_upgrade(message: Message) -> None:
 
 
 async def update_topic(message: Message) -> None:
-    """A forum topic was made, renamed, closed or reopened."""
+    """A forum topic was created, renamed, closed or reopened."""
     closed: bool | None = None
     if message.forum_topic_closed is not None:
         closed = True
     elif message.forum_topic_reopened is not None:
         closed = False
-    if message.message_thread_id is None:  # the General one is no topic of the list
+    if message.message_thread_id is None:  # the General topic, which has no id
         if closed is False:
             await reopen_general_topic(message.chat.id)
         return
@@ -139,15 +140,15 @@ async def update_topic(message: Message) -> None:
 
 
 async def record_member_removal(update: ChatMemberUpdated, group: LinkedGroup | None) -> None:
-    """Somebody left, or was put out: they are no longer in the group, and may no longer be in the club."""
+    """A person left or was removed: they are no longer in the group, and possibly no longer in the club."""
     await _mark_absent(update.new_chat_member.user.id, group)
 
 
 async def record_member_leaving(message: Message, group: LinkedGroup | None) -> None:
-    """The same, as a message: what a bot without an administrator's rights is told."""
-    gone = message.left_chat_member
-    if gone is not None and not gone.is_bot:
-        await _mark_absent(gone.id, group)
+    """The same as a service message, which is all that a bot without administrator's rights gets."""
+    user = message.left_chat_member
+    if user is not None and not user.is_bot:
+        await _mark_absent(user.id, group)
 
 
 async def _mark_absent(telegram_id: int, group: LinkedGroup | None) -> None:

@@ -1,4 +1,4 @@
-"""Coming and going: /start, /help, /app, /id, blocking the bot and coming back (`M3`)."""
+"""/start, /help, /app and /id; blocking and unblocking the bot (`M3`)."""
 
 from aiogram import F, Router
 from aiogram.filters import (
@@ -22,7 +22,7 @@ from bot.rendering import render
 
 
 async def start(message: Message, person: Person, voice: Voice) -> None:
-    """/start, and links whose meaning is not (or no longer) known."""
+    """/start, and links with an unknown payload."""
     if message.chat.type != "private":
         await help_command(message, voice)
         return
@@ -31,7 +31,7 @@ async def start(message: Message, person: Person, voice: Voice) -> None:
 
 
 async def help_command(message: Message, voice: Voice) -> None:
-    """/help: what can be said, here."""
+    """/help: the commands that can be used in this chat."""
     private = message.chat.type == "private"
     await reply(
         message, render("help.html", voice, [[make_home_button(voice, private=private)]], private=private)
@@ -47,7 +47,7 @@ async def app_command(message: Message, voice: Voice) -> None:
 async def id_command(
     message: Message, voice: Voice, person: Person | None, group: LinkedGroup | None
 ) -> None:
-    """/id: the numbers of this chat, this topic and this person, as settings and support ask for them."""
+    """/id: the ids of this chat, topic and person, which settings and support ask for."""
     topic = message.message_thread_id if message.is_topic_message else None
     await reply(
         message,
@@ -56,7 +56,7 @@ async def id_command(
 
 
 async def record_block(update: ChatMemberUpdated) -> None:
-    """The person blocked the bot: nothing is sent to them until they return."""
+    """The person blocked the bot: nothing is sent to them until they unblock it."""
     await mark_blocked(update.from_user.id)
 
 

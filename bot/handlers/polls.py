@@ -1,4 +1,4 @@
-"""Votes: the card's options, /polls and /vote (`P3`)."""
+"""Polls: the options of cards, /polls and /vote (`P3`), and the actions of organisers (`P4`, `P5`)."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
@@ -36,14 +36,14 @@ from bot.lists import MAX_ITEMS, parse_selection
 from bot.rendering import RenderedMessage, plain, render
 
 START_PREFIX = "p_"
-# What stands behind a date's number; phones make long dashes of short ones.
+# Marks after the number of a date. Phones turn short dashes into long ones.
 _ANSWER_MARKS = {"?": Answer.IF_NEED_BE, **dict.fromkeys("-–—−", Answer.NO)}
 
 
 async def tap(
     query: CallbackQuery, callback_data: VoteCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """An option was tapped: chosen, or taken back."""
+    """Choose the tapped option, or take the choice back."""
     outcome = await tap_option(callback_data.code, person, callback_data.option, via=Via.CARD)
     await answer_callback(query, voice, outcome.words, outcome.kind)
     message = editable_message(query)
@@ -53,7 +53,7 @@ async def tap(
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
-    """/polls: what can be voted on."""
+    """/polls: the open polls."""
     private = message.chat.type == "private"
     if not private and group is None:
         await reply_not_linked(message, person)
@@ -77,39 +77,39 @@ async def vote_command(
     voice: Voice,
     group: LinkedGroup | None,
 ) -> None:
-    """/vote: the list; with a number of it or a code, that poll; with numbers of its options, the vote.
+    """/vote: the list; with a number of it or a code, that poll; with numbers of its options, votes.
 
-    Of dates, `3` is yes, `3?` if need be, `3-` no.
+    In a poll about dates, `3` is yes, `3?` is if need be, `3-` is no.
     """
     listed = await _open_polls(person, group) if command.args else ()
-    wanted = parse_selection(command.args, listed, marks="".join(_ANSWER_MARKS))
-    if wanted is None:
+    selection = parse_selection(command.args, listed, marks="".join(_ANSWER_MARKS))
+    if selection is None:
         await index(message, person, voice, group)
         return
-    await admit_to_poll(wanted.code, person)
-    view = await poll(wanted.code, person)
+    await admit_to_poll(selection.code, person)
+    view = await poll(selection.code, person)
     if group is not None and view.account_id != group.account_id:
         raise Invalid(N_("There is no such number in the list."))
-    if message.chat.type != "private" and (view.anonymous or not wanted.numbers):
-        # What one may see, and what one chooses, is not the group's: only its card is.
+    if message.chat.type != "private" and (view.anonymous or not selection.numbers):
+        # The group may not see what one person can see and chooses; it has its own card.
         rows = [[make_private_chat_button(voice.say(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
         await reply(message, render("vote_in_private.html", voice, rows, view=view))
         return
-    if not wanted.numbers:
+    if not selection.numbers:
         await reply(message, render_poll_card(view, voice, private=True))
         return
-    if not all(1 <= n <= len(view.options) for n in wanted.numbers):
+    if not all(1 <= n <= len(view.options) for n in selection.numbers):
         raise Invalid(N_("This poll has no option with that number."))
     chosen = {
         view.options[n - 1].id: _ANSWER_MARKS.get(mark, Answer.YES)
-        for n, mark in zip(wanted.numbers, wanted.marks, strict=True)
+        for n, mark in zip(selection.numbers, selection.marks, strict=True)
     }
-    outcome = await vote(wanted.code, person, chosen, via=Via.COMMAND)
+    outcome = await vote(selection.code, person, chosen, via=Via.COMMAND)
     await reply(message, plain(voice.tell(outcome.words)))
 
 
 async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
-    """`/start p_<code>`: the poll a link named."""
+    """`/start p_<code>`: the poll of a link."""
     code = (command.args or "").removeprefix(START_PREFIX)
     await admit_to_poll(code, person)
     view = await poll(code, person)
@@ -117,7 +117,7 @@ async def show_linked(message: Message, command: CommandObject, person: Person, 
 
 
 async def show(query: CallbackQuery, callback_data: ShowPollCallback, person: Person, voice: Voice) -> None:
-    """A number of the list was tapped."""
+    """The poll of a tapped number."""
     await admit_to_poll(callback_data.code, person)
     view = await poll(callback_data.code, person)
     message = editable_message(query)
@@ -129,7 +129,7 @@ async def show(query: CallbackQuery, callback_data: ShowPollCallback, person: Pe
 async def organise(
     query: CallbackQuery, callback_data: PollActionCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """An organiser's button under a poll: closing, making its date, reminding who is missing (`P4`, `P5`)."""
+    """An organiser's button under a poll: close it, create its instance, remind those who have not voted."""
     code = callback_data.code
     match callback_data.action:
         case PollAction.CLOSE:
@@ -146,7 +146,7 @@ async def organise(
 
 
 def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedMessage:
-    """What stands under the organiser's finger now: a question, or the poll. Raises `Forbidden`, `Invalid`."""
+    """The message after the action: a question, or the poll. Raises `Forbidden`, `Invalid`."""
     if action is PollAction.ASK_TO_CLOSE and view.open:
         if not view.can_manage:
             raise Forbidden()
@@ -166,18 +166,18 @@ def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedM
 async def create_instance(
     query: CallbackQuery, callback_data: CreateInstanceCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """With so many seats: the poll is closed and its date made; what else it needs is written in the dashboard."""
-    making = EventDetails(option_id=callback_data.option or None, capacity=callback_data.seats or None)
-    closing = await close_poll(callback_data.code, person, make=making)
+    """Close the poll and create its instance with that many seats; the dashboard edits the rest."""
+    details = EventDetails(option_id=callback_data.option or None, capacity=callback_data.seats or None)
+    closing = await close_poll(callback_data.code, person, make=details)
     await answer_callback(query, voice, closing.words, closing.kind)
     view = await poll(callback_data.code, person)
     await _edit_message(query, bot, render_poll_card(view, voice, private=True))
 
 
-async def _edit_message(query: CallbackQuery, bot: Bot, sheet: RenderedMessage) -> None:
+async def _edit_message(query: CallbackQuery, bot: Bot, rendered: RenderedMessage) -> None:
     message = editable_message(query)
     if message is not None:
-        await edit(bot, message.chat.id, message.message_id, sheet)
+        await edit(bot, message.chat.id, message.message_id, rendered)
 
 
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:

@@ -1,4 +1,4 @@
-"""/settings: what a person wants to be told, when before a date, in which language and time zone (`M5`)."""
+"""/settings: which messages a person gets and when, in which language and time zone (`M5`)."""
 
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,8 @@ from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import PreferenceCallback
 from bot.delivery.client import edit, reply
 from bot.filters import from_person
+from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
-from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, Rows, render
 
 _MUTABLE_KINDS = {
@@ -26,35 +26,33 @@ _MUTABLE_KINDS = {
     "polls": N_("Open polls"),
     "announcements": N_("Announcements"),
 }
-_OFFERED_LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes that are offered; others can be chosen elsewhere
-_LANGUAGE_NAMES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
-# What is offered, from west to east; any other can be typed.
+_OFFERED_LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes; the Mini App takes others
+LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
+# From west to east; any other zone can be typed.
 _OFFERED_ZONES = (
     "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York", "America/Sao_Paulo",
-    "Atlantic/Reykjavik", "Europe/London", "Europe/Lisbon", "Europe/Stockholm", "Europe/Berlin", "Europe/Paris",
-    "Europe/Madrid", "Europe/Helsinki", "Europe/Tallinn", "Europe/Kyiv", "Europe/Istanbul", "Europe/Moscow",
-    "Asia/Tbilisi", "Asia/Yekaterinburg", "Asia/Almaty", "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo",
-    "Australia/Sydney", "Pacific/Auckland",
+    "Atlantic/Reykjavik", "Europe/London", "Europe/Lisbon", "Europe/Stockholm", "Europe/Berlin",
+    "Europe/Paris", "Europe/Madrid", "Europe/Helsinki", "Europe/Tallinn", "Europe/Kyiv",
+    "Europe/Istanbul", "Europe/Moscow", "Asia/Tbilisi", "Asia/Yekaterinburg", "Asia/Almaty",
+    "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
 _MAX_ZONES = 6
 
 
 async def index(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
     """/settings; `/settings zone Europe/Helsinki` takes any time zone."""
-    if message.chat.type != "private":
-        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "settings")]]
-        await reply(message, render("in_private.html", voice, rows))
+    if await redirect_from_group(message, voice, "settings"):
         return
-    asked = (command.args or "").split()
-    if len(asked) == 2 and asked[0] == "zone":
-        await choose_zone(person, asked[1])
+    words = (command.args or "").split()
+    if len(words) == 2 and words[0] == "zone":
+        await choose_zone(person, words[1])
     await reply(message, await _render_page("", person))
 
 
 async def tap(
     query: CallbackQuery, callback_data: PreferenceCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """A button of the settings: shows a page, or chooses and shows the page again."""
+    """A button of the settings: show a page, or save a choice and show the page again."""
     page = await save_choice(callback_data, person)
     now = await preferences(person)
     await answer_callback(query, Voice(now.language), Words(N_("Done.")), "done")
@@ -63,27 +61,27 @@ async def tap(
         await edit(bot, message.chat.id, message.message_id, await _render_page(page, person))
 
 
-async def save_choice(tapped: PreferenceCallback, person: Person) -> str:
-    """Do what the button says; the page that is shown after it."""
-    match tapped.what:
+async def save_choice(callback: PreferenceCallback, person: Person) -> str:
+    """Save what the button chooses. Returns the page to show then, "" being the first."""
+    match callback.what:
         case "kind":
-            muted = tapped.value in (await preferences(person)).muted
-            await mute(person, tapped.value, not muted)
+            muted = callback.value in (await preferences(person)).muted
+            await mute(person, callback.value, not muted)
             return ""
         case "lead":
-            await choose_reminders(person, toggle_lead(tapped.value, await preferences(person)))
+            await choose_reminders(person, toggle_lead(callback.value, await preferences(person)))
             return "leads"
         case "language":
-            await choose_language(person, tapped.value)
+            await choose_language(person, callback.value)
             return ""
         case "zone":
-            await choose_zone(person, tapped.value)
+            await choose_zone(person, callback.value)
             return ""
-    return tapped.value
+    return callback.value
 
 
 def toggle_lead(value: str, now: Preferences) -> set[int] | None:
-    """The lead times after a tap on one of them, on "none", or on "as the event has it" (an empty value)."""
+    """The lead times (minutes) after a tap on one of them, on "none", or on "as each event has it"."""
     if not value:
         return None
     if value == "none":
@@ -107,7 +105,7 @@ async def _render_page(page: str, person: Person) -> RenderedMessage:
     leads = None if now.leads is None else [describe_lead(lead, voice) for lead in now.leads]
     return render(
         "settings.html", voice, rows, page=page, kinds=kinds, leads=leads, zone=now.zone,
-        language=_LANGUAGE_NAMES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
+        language=LANGUAGES.get(now.language, now.language), hour=voice.hour(clock.now(), now.zone or "UTC"),
     )  # fmt: skip
 
 
@@ -147,14 +145,16 @@ def _make_lead_rows(now: Preferences, voice: Voice) -> Rows:
 
 
 def _make_language_rows(now: Preferences, voice: Voice) -> Rows:
-    return [
-        [make_callback_button(f"{'✓ ' if code == now.language else ''}{_LANGUAGE_NAMES.get(code, code)}", PreferenceCallback(what="language", value=code))]
-        for code in languages()
-    ]  # fmt: skip
+    rows: Rows = []
+    for code in languages():
+        mark = "✓ " if code == now.language else ""
+        choice = PreferenceCallback(what="language", value=code)
+        rows.append([make_callback_button(f"{mark}{LANGUAGES.get(code, code)}", choice)])
+    return rows
 
 
 def describe_lead(minutes: int, voice: Voice) -> str:
-    """How long before the start: "2 hours before"."""
+    """A lead time in words: "2 hours before"."""
     if minutes % 1440 == 0:
         return voice.count(N_("%(n)s day before"), "%(n)s days before", minutes // 1440)
     if minutes % 60 == 0:
@@ -163,16 +163,16 @@ def describe_lead(minutes: int, voice: Voice) -> str:
 
 
 def nearest_zones(zone: str) -> list[str]:
-    """The zones that are offered to who may be in this one: it first, then those whose clocks show most nearly the same."""
+    """The zone itself, then the offered zones whose present offset from UTC is nearest to its."""
 
-    def apart(other: str) -> tuple[float, int]:
-        at = clock.now()
-        here, there = (at.astimezone(ZoneInfo(z)).utcoffset() for z in (zone, other))
-        assert here is not None
-        assert there is not None
-        return abs((there - here).total_seconds()), _OFFERED_ZONES.index(other)
+    def distance(other: str) -> tuple[float, int]:
+        now = clock.now()
+        offset, other_offset = (now.astimezone(ZoneInfo(name)).utcoffset() for name in (zone, other))
+        assert offset is not None
+        assert other_offset is not None
+        return abs((other_offset - offset).total_seconds()), _OFFERED_ZONES.index(other)
 
-    others = sorted((z for z in _OFFERED_ZONES if z != zone), key=apart)
+    others = sorted((name for name in _OFFERED_ZONES if name != zone), key=distance)
     return [zone, *others][:_MAX_ZONES]
 
 

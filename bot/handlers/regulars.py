@@ -12,18 +12,17 @@ from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import EndStandingSeatCallback, ShowStandingSeatCallback
 from bot.delivery.client import edit, reply
 from bot.filters import from_person
+from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
-from bot.keyboards.links import make_home_button, make_private_chat_button
+from bot.keyboards.links import make_home_button
 from bot.keyboards.seats import make_standing_seat_rows
 from bot.lists import MAX_ITEMS
 from bot.rendering import render
 
 
 async def index(message: Message, person: Person, voice: Voice) -> None:
-    """/regulars; one's own are nobody else's business, so in a group the answer is the way to the private chat."""
-    if message.chat.type != "private":
-        rows = [[make_private_chat_button(voice.say(N_("Ask me there")), "regulars")]]
-        await reply(message, render("in_private.html", voice, rows))
+    """/regulars: one's own standing seats."""
+    if await redirect_from_group(message, voice, "regulars"):
         return
     seats = (await my_regulars(person))[:MAX_ITEMS]
     rows = [
@@ -36,7 +35,7 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 async def show(
     query: CallbackQuery, callback_data: ShowStandingSeatCallback, person: Person, voice: Voice
 ) -> None:
-    """A number of the list was tapped."""
+    """The standing seat of a tapped number."""
     seat = await _find_standing_seat(callback_data.series_id, person)
     message = editable_message(query)
     if message is not None:
@@ -47,7 +46,7 @@ async def show(
 async def destroy(
     query: CallbackQuery, callback_data: EndStandingSeatCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """The standing seat is given back; the message then says so, and has no buttons any more."""
+    """Give the standing seat back; the message then says so."""
     seat = await _find_standing_seat(callback_data.series_id, person)
     await end_own_regular(person, seat.series_id)
     await answer_callback(query, voice, Words(N_("Your standing seat is given back.")), "done")

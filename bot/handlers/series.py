@@ -1,4 +1,4 @@
-"""Answers to what the clock and organisers ask: still coming to a moved date (`S6`), and does it run with so few (`S7`)."""
+"""Answers to questions of the bot: still coming after a move (`S6`), run with too few people (`S7`)."""
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
@@ -20,7 +20,7 @@ from bot.keyboards.events import make_event_button
 async def confirm_attendance(
     query: CallbackQuery, callback_data: StayCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """ "Still coming": answered, and the message then says how they stand."""
+    """ "Still coming": record the answer, then show the instance with the reader's seat."""
     outcome = await stay(callback_data.code, person, via=Via.CARD)
     await answer_callback(query, voice, outcome.words, outcome.kind)
     message = editable_message(query)
@@ -32,14 +32,14 @@ async def confirm_attendance(
 async def decide_minimum(
     query: CallbackQuery, callback_data: MinimumCallback, person: Person, voice: Voice
 ) -> None:
-    """ "Run it", "Call it off"."""
+    """ "Run it" or "Call it off", by an organiser."""
     decision = await decide_instance(callback_data.code, person, run=callback_data.run)
     await answer_callback(query, voice, decision.words, decision.kind)
     await _remove_question_buttons(query, callback_data.code, person)
 
 
 async def _remove_question_buttons(query: CallbackQuery, code: str, person: Person) -> None:
-    """The question loses its buttons; the way to the event stays."""
+    """Leave only the button that opens the event under the question."""
     message = editable_message(query)
     if message is not None and message.chat.type == "private":
         view = await event(code, person)

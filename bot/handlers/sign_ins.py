@@ -1,4 +1,4 @@
-"""Signing in to the dashboard: the browser's link leads here, and the person says whether it was them (`X3`)."""
+"""Signing in to the dashboard: the browser's link leads here, and the person confirms it (`X3`)."""
 
 from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
@@ -18,20 +18,20 @@ START_PREFIX = "in_"
 
 
 async def show(message: Message, command: CommandObject, voice: Voice) -> None:
-    """`/start in_<key>`: ask, and show which browser it was and when. Nothing happens without a tap."""
+    """`/start in_<key>`: show which browser asks and since when. Nothing happens without a tap."""
     key = (command.args or "").removeprefix(START_PREFIX)
     pending = await pending_sign_in(key)
     await reply(message, render("sign_in.html", voice, make_sign_in_rows(key, voice), pending=pending))
 
 
 async def update(query: CallbackQuery, callback_data: SignInCallback, person: Person, voice: Voice) -> None:
-    """Yes or no; the question is replaced by what was answered."""
+    """Yes or no; the result replaces the question."""
     pending = await pending_sign_in(callback_data.key)
     await answer_sign_in(pending.id, person, yes=callback_data.yes)
-    said = N_("You’re signed in. Go back to the browser.")
+    text = N_("You’re signed in. Go back to the browser.")
     if not callback_data.yes:
-        said = N_("Nobody was signed in. If you did not open the sign-in page, somebody else did.")
-    await answer_callback(query, voice, Words(said), "done" if callback_data.yes else "refused")
+        text = N_("Nobody was signed in. If you did not open the sign-in page, somebody else did.")
+    await answer_callback(query, voice, Words(text), "done" if callback_data.yes else "refused")
     message = editable_message(query)
     if message is not None:
         sheet = render("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)

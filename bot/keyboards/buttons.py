@@ -1,4 +1,4 @@
-"""Buttons that the bot itself answers, and how they are arranged."""
+"""Buttons that the bot itself answers, and their arrangement in rows."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ from aiogram.types import InlineKeyboardButton
 
 from bot.rendering import Rows
 
-MAX_LABEL_LENGTH = 48  # characters of an option on its button; clients cut longer ones anyway
+MAX_LABEL_LENGTH = 48  # UTF-16 code units of a name on a button; clients cut longer ones anyway
 
 
 def make_callback_button(label: str, data: CallbackData, *, style: str | None = None) -> InlineKeyboardButton:
-    """A button that is answered by the bot itself."""
+    """A button whose tap the bot answers."""
     return InlineKeyboardButton(text=label, callback_data=data.pack(), style=style)
 
 
 def make_numbered_rows(data: Sequence[CallbackData]) -> Rows:
-    """Buttons 1, 2, 3…, five in a row, for the things of a numbered list."""
-    buttons = [InlineKeyboardButton(text=str(n), callback_data=each.pack()) for n, each in enumerate(data, 1)]
-    return arrange_in_rows(buttons)
+    """Buttons 1, 2, 3… for the items of a numbered list."""
+    return arrange_in_rows([make_callback_button(str(n), item) for n, item in enumerate(data, 1)])
 
 
 def arrange_in_rows(buttons: list[InlineKeyboardButton]) -> Rows:
+    """Five buttons in each row."""
     return [buttons[at : at + 5] for at in range(0, len(buttons), 5)]

@@ -5,6 +5,7 @@ from aiogram.types import InlineKeyboardButton
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from bot.callbacks import MinimumCallback, SeatAction, StayCallback
+from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.links import make_app_button
 from bot.keyboards.seats import (
     make_keep_button,
@@ -18,13 +19,13 @@ from bot.rendering import Rows
 
 
 def make_event_button(view: InstanceView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
-    """Opens the Mini App on this date."""
+    """Opens the Mini App on this instance."""
     label = voice.say(N_("Open in Emerald"))
     return make_app_button(label, f"e_{view.code}", f"events/{view.code}", private=private)
 
 
 def make_other_date_button(view: InstanceView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
-    """Opens the Mini App on another date than the one the sheet is about."""
+    """Opens the Mini App on another instance than the one the message is about; names its date."""
     label = voice.say(N_("See %(date)s"), date=voice.date(view.starts_at, view.zone))
     return make_app_button(label, f"e_{view.code}", f"events/{view.code}", private=private)
 
@@ -37,33 +38,35 @@ def make_event_rows(
     private: bool,
     regular: bool = False,
 ) -> Rows:
-    """Only the buttons that make sense (`C3`), the last row opens the app. In private they are the reader's own;
-    a `regular` has a standing seat on the series."""
-    phase = view.phase
-    if phase in ("ended", "cancelled"):
-        on = following or view
-        opens = make_other_date_button if following else make_event_button
-        return [[opens(on, voice, private=private)]]
+    """Only the buttons that make sense now (`C3`); the last row opens the app.
+
+    In the private chat they are those of the reader; `regular` says that they have a standing seat in the
+    series.
+    """
+    if view.phase in ("ended", "cancelled"):
+        if following:
+            return [[make_other_date_button(following, voice, private=private)]]
+        return [[make_event_button(view, voice, private=private)]]
     rows = make_personal_rows(view, voice, regular=regular) if private else _make_group_rows(view, voice)
     return [*rows, [make_event_button(view, voice, private=private)]]
 
 
 def _make_group_rows(view: InstanceView, voice: Voice) -> Rows:
-    """What anybody in the group may tap; who looks for a replacement does that in private (`B6`)."""
+    """The buttons for everyone in the group. To look for a replacement is possible in private only (`B6`)."""
     if view.phase == "open" and view.up_for_grabs:
         row = [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
         if view.can_leave_freely:
             row.append(make_leave_button(view, voice))
         return [row]
-    row = _joining(view, voice)
-    # Who waits may always leave the line; a seat only until its deadline (B6).
+    row = _make_join_row(view, voice)
+    # A waitlisted party may leave at any time, a seated one until the deadline (B6).
     if view.waiting or (view.booked and view.can_leave_freely):
         row.append(make_leave_button(view, voice))
     return [row] if row else []
 
 
 def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = False) -> Rows:
-    """What the reader may do about this date, as they stand: no more, no less."""
+    """The actions that are open to the reader in this instance, and no others."""
     mine = view.mine
     cannot = N_("Not this week") if regular else N_("I can’t come")
     if mine is None or mine.answer != "in":
@@ -73,8 +76,8 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
         rows.append(make_moved_row(view, voice))
     if mine.held:
         rows.append(make_offer_row(view, voice))
-    elif mine.waiting and (taking := make_waitlist_take_button(view, voice)):
-        rows.append([taking])
+    elif mine.waiting and (take := make_waitlist_take_button(view, voice)):
+        rows.append([take])
     if mine.is_releasing:
         rows.append(
             [
@@ -83,7 +86,7 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
             ]
         )
         return rows
-    if mine.needs_move_answer:  # "not this time" is leaving, and free until they have answered
+    if mine.needs_move_answer:  # "Not this time" leaves, and is free until they have answered
         return rows
     if mine.seats and mine.waiting:
         rows.append(
@@ -95,8 +98,8 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
     if not mine.seats:
         row.append(make_leave_button(view, voice))
     elif view.can_leave_freely:
-        not_this_week = make_seat_button(voice.say(cannot), SeatAction.CANNOT_COME, view.code)
-        row.append(not_this_week if regular else make_leave_button(view, voice))
+        cannot_come = make_seat_button(voice.say(cannot), SeatAction.CANNOT_COME, view.code)
+        row.append(cannot_come if regular else make_leave_button(view, voice))
     elif view.now < view.starts_at:
         row.append(
             make_seat_button(voice.say(N_("Find my replacement")), SeatAction.FIND_REPLACEMENT, view.code)
@@ -105,19 +108,23 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
 
 
 def _make_answer_rows(view: InstanceView, voice: Voice, given: str, cannot: str) -> Rows:
-    """Joining and the other answers, without the one that was given; nothing while booking is not open."""
-    joining = _joining(view, voice)
-    if not joining:
+    """To join and the other answers, without the `given` one; nothing while booking is not open."""
+    join_row = _make_join_row(view, voice)
+    if not join_row:
         return []
-    answers = [(SeatAction.MAYBE, N_("Maybe"), "maybe"), (SeatAction.CANNOT_COME, cannot, "declined")]
+    answers = {"maybe": (SeatAction.MAYBE, N_("Maybe")), "declined": (SeatAction.CANNOT_COME, cannot)}
     return [
-        joining,
-        [make_seat_button(voice.say(label), do, view.code) for do, label, so in answers if so != given],
+        join_row,
+        [
+            make_seat_button(voice.say(label), action, view.code)
+            for answer, (action, label) in answers.items()
+            if answer != given
+        ],
     ]
 
 
-def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
-    """Joining, or the line, while booking is open."""
+def _make_join_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """To join the instance, or its waitlist, while booking is open."""
     if view.phase != "open":
         return []
     if view.up_for_grabs and not view.joins_waitlist:
@@ -130,18 +137,16 @@ def _joining(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
 
 
 def make_moved_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
-    """The answers to whether one still comes, now that the date has moved (`S6`)."""
-    still = StayCallback(code=view.code).pack()
+    """The answers to the question whether one still comes to the rescheduled instance (`S6`)."""
     return [
-        InlineKeyboardButton(text=voice.say(N_("Still coming")), callback_data=still),
+        make_callback_button(voice.say(N_("Still coming")), StayCallback(code=view.code)),
         make_seat_button(voice.say(N_("Not this time")), SeatAction.LEAVE, view.code),
     ]
 
 
 def make_minimum_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
-    """What an organiser may say of a date to which too few come (`S7`)."""
-    run, off = (MinimumCallback(code=view.code, run=run).pack() for run in (True, False))
+    """An organiser's decision about an instance with too few people (`S7`)."""
     return [
-        InlineKeyboardButton(text=voice.say(N_("Run it")), callback_data=run),
-        InlineKeyboardButton(text=voice.say(N_("Call it off")), callback_data=off),
+        make_callback_button(voice.say(N_("Run it")), MinimumCallback(code=view.code, run=True)),
+        make_callback_button(voice.say(N_("Call it off")), MinimumCallback(code=view.code, run=False)),
     ]

@@ -2,25 +2,22 @@
 
 from collections.abc import Sequence
 
-from aiogram.types import InlineKeyboardButton
-
 from backend.accounts.queries import Club
 from backend.i18n import N_, Voice
 from bot.callbacks import CreateClubCallback, LinkGroupCallback, RepostCardCallback
-from bot.keyboards.buttons import MAX_LABEL_LENGTH
+from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import Rows, shorten
 
 
 def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
-    """Which club a group is to belong to; or, for who organises none, a new one."""
+    """Link the group to one of the clubs, or without any to a new one."""
     if not clubs:
-        label = voice.say(N_("Make a club of this group"))
-        return [[InlineKeyboardButton(text=label, callback_data=CreateClubCallback().pack())]]
+        return [[make_callback_button(voice.say(N_("Make a club of this group")), CreateClubCallback())]]
     return [
         [
-            InlineKeyboardButton(
-                text=voice.say(N_("Link to %(club)s"), club=shorten(club.name, MAX_LABEL_LENGTH)),
-                callback_data=LinkGroupCallback(account_id=club.id).pack(),
+            make_callback_button(
+                voice.say(N_("Link to %(club)s"), club=shorten(club.name, MAX_LABEL_LENGTH)),
+                LinkGroupCallback(account_id=club.id),
             )
         ]
         for club in clubs
@@ -28,6 +25,5 @@ def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
 
 
 def make_repost_rows(card_id: int, voice: Voice) -> Rows:
-    """Posts a lost card again (`C6`)."""
-    data = RepostCardCallback(card_id=card_id).pack()
-    return [[InlineKeyboardButton(text=voice.say(N_("Post it again")), callback_data=data)]]
+    """Post a lost card again (`C6`)."""
+    return [[make_callback_button(voice.say(N_("Post it again")), RepostCardCallback(card_id=card_id))]]

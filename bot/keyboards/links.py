@@ -1,4 +1,4 @@
-"""Links and buttons that lead somewhere: to the Mini App, to the private chat with the bot, to a choice of groups.
+"""Links and buttons that lead to the Mini App, to the private chat with the bot, and to a choice of groups.
 
 `web_app` buttons work in private chats only; groups get direct links (`A4`).
 """
@@ -10,13 +10,13 @@ from backend.settings import settings
 
 
 def make_app_link(start: str = "") -> str:
-    """The direct link that opens the Mini App anywhere, on the event `e_<code>` or the poll `p_<code>`."""
+    """The direct link that opens the Mini App, on the event `e_<code>` or the poll `p_<code>`."""
     link = f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}"
     return f"{link}?startapp={start}" if start else link
 
 
 def make_event_link(code: str) -> str:
-    """The direct link to a date."""
+    """The direct link to an instance."""
     return make_app_link(f"e_{code}")
 
 
@@ -26,23 +26,26 @@ def make_poll_link(code: str) -> str:
 
 
 def make_app_button(label: str, start: str, path: str, *, private: bool) -> InlineKeyboardButton:
-    """The button that opens the Mini App on something; Telegram opens web apps over https only, the sandbox any."""
+    """A button that opens the Mini App at `path`, or by the direct link of `start`.
+
+    Telegram opens web apps over HTTPS only, the sandbox any.
+    """
     if private and (settings.sandbox or settings.public_url.startswith("https://")):
         return InlineKeyboardButton(text=label, web_app=WebAppInfo(url=f"{settings.public_url}/app/{path}"))
     return InlineKeyboardButton(text=f"{label} ↗", url=make_app_link(start))
 
 
 def make_home_button(voice: Voice, *, private: bool = True) -> InlineKeyboardButton:
-    """Opens the Mini App where it begins."""
+    """Opens the Mini App on its first page."""
     return make_app_button(voice.say(N_("Open Emerald")), "", "", private=private)
 
 
 def make_add_to_group_button(voice: Voice) -> InlineKeyboardButton:
-    """Lets the presser choose a group to bring the bot to."""
+    """Lets the person choose a group to add the bot to."""
     link = f"https://t.me/{settings.telegram_bot_name}?startgroup=add"
     return InlineKeyboardButton(text=voice.say(N_("Add me to a group")), url=link)
 
 
 def make_private_chat_button(label: str, start: str) -> InlineKeyboardButton:
-    """Leads from a group to the private chat, where what is personal is answered."""
+    """Leads from a group to the private chat, where the bot gives personal answers."""
     return InlineKeyboardButton(text=label, url=f"https://t.me/{settings.telegram_bot_name}?start={start}")

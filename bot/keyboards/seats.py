@@ -7,39 +7,38 @@ from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.seats.promotion import Stage
 from bot.callbacks import EndStandingSeatCallback, SeatAction, SeatCallback
+from bot.keyboards.buttons import make_callback_button
 from bot.rendering import Rows
 
 _PRIMARY_ACTIONS = frozenset({SeatAction.JOIN, SeatAction.TAKE, SeatAction.TAKE_FREE})
 
 
 def make_seat_button(label: str, action: SeatAction, code: str) -> InlineKeyboardButton:
-    """A button about one's own seat. What gives one stands out; nothing here is red."""
+    """A button about one's own seat. Buttons that give a seat stand out; none is red."""
     style = "primary" if action in _PRIMARY_ACTIONS else None
-    return InlineKeyboardButton(
-        text=label, callback_data=SeatCallback(action=action, code=code).pack(), style=style
-    )
+    return make_callback_button(label, SeatCallback(action=action, code=code), style=style)
 
 
 def make_leave_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
-    """Gives the seat, or the place in line, back."""
+    """Give the seat, or the place on the waitlist, back."""
     return make_seat_button(voice.say(N_("Leave")), SeatAction.LEAVE, view.code)
 
 
 def make_take_button(seats: int, view: InstanceView, voice: Voice) -> InlineKeyboardButton:
-    """Takes what is offered, or what the first tap has (`W3`)."""
+    """Take the offer, or the seats that go to the first tap (`W3`)."""
     label = N_("Take the seat") if seats == 1 else N_("Take the seats")
     return make_seat_button(voice.say(label), SeatAction.TAKE, view.code)
 
 
 def make_keep_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
-    """Looks for a replacement no longer (`B6`)."""
+    """Look for a replacement no longer (`B6`)."""
     return make_seat_button(voice.say(N_("Keep my seat")), SeatAction.KEEP_SEAT, view.code)
 
 
 def make_offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
-    """Yes or no to an offer of the reader's (`W3`)."""
-    pass_on = make_seat_button(voice.say(N_("Pass on")), SeatAction.DECLINE_OFFER, view.code)
-    return [make_take_button(view.mine.held if view.mine else 1, view, voice), pass_on]
+    """Take or decline the reader's offer (`W3`)."""
+    decline = make_seat_button(voice.say(N_("Pass on")), SeatAction.DECLINE_OFFER, view.code)
+    return [make_take_button(view.mine.held if view.mine else 1, view, voice), decline]
 
 
 def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton | None:
@@ -56,11 +55,9 @@ def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboar
 
 
 def make_standing_seat_rows(standing: StandingSeat, voice: Voice) -> Rows:
-    """What may be done about a standing seat (`B11`)."""
-    ends = EndStandingSeatCallback(series_id=standing.series_id).pack()
-    rows: Rows = [
-        [InlineKeyboardButton(text=voice.say(N_("Give it back")), callback_data=ends)],
-    ]
+    """The actions on a standing seat (`B11`)."""
+    end = EndStandingSeatCallback(series_id=standing.series_id)
+    rows: Rows = [[make_callback_button(voice.say(N_("Give it back")), end)]]
     if standing.next_code:
         rows.insert(
             0, [make_seat_button(voice.say(N_("Not this week")), SeatAction.CANNOT_COME, standing.next_code)]

@@ -265,3 +265,20 @@ async def test_maybe_and_cannot_are_answers_too(telegram: Telegram, alice: Any, 
     assert message["text"].endswith("You said you can’t come.")
     await telegram.tap("Alice", message, "Join")
     assert await seats_of(code) == {"Alice": (1, 0)}
+
+
+@pytest.mark.parametrize("data", ["s:dance:abcdefghjk", "v:abcdefghjk:seven"])
+async def test_a_malformed_button_in_a_group_is_answered_once(
+    telegram: Telegram, club: Any, capsys: pytest.CaptureFixture[str], data: str
+) -> None:
+    """The data looks like that of a card's button, but no card has such a button."""
+    from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+    button = InlineKeyboardButton(text="Old", callback_data=data)
+    rows = InlineKeyboardMarkup(inline_keyboard=[[button]])
+    await telegram.bot.send_message(club.chat_id, "From before", reply_markup=rows)
+    answer = await telegram.tap("Alice", telegram.last(telegram.room()), "Old")
+    assert answer["text"] == "This button is too old. Open the app instead."
+    [call] = telegram.calls("answerCallbackQuery")
+    assert call["error"] is None
+    assert "update failed" not in capsys.readouterr().out

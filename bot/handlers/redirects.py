@@ -1,0 +1,20 @@
+"""Commands with a personal answer: in a group they lead to the private chat instead."""
+
+from aiogram.types import Message
+
+from backend.i18n import N_, Voice
+from bot.delivery.client import reply
+from bot.keyboards.links import make_private_chat_button
+from bot.rendering import render
+
+
+async def redirect_from_group(message: Message, voice: Voice, payload: str) -> bool:
+    """In a group, reply with the way to the private chat and return True; in the private chat return False.
+
+    `payload` is that of `/start` there: it repeats the command.
+    """
+    if message.chat.type == "private":
+        return False
+    rows = [[make_private_chat_button(voice.say(N_("Ask me there")), payload)]]
+    await reply(message, render("in_private.html", voice, rows))
+    return True
