@@ -176,7 +176,7 @@ def _parse_weekday_num(text: str, part: str) -> WeekdayNum:
 
 
 def _check_rule(rule: Rule, text: str) -> None:
-    """Raises `InvalidRecurrence` for a rule that RFC 5545 §3.3.10 forbids, is too frequent, or never matches."""
+    """Raises `InvalidRecurrence` when the rule breaks RFC 5545 §3.3.10, is too frequent or never due."""
     has_ordinal = any(day.ordinal for day in rule.by_day)
     by_parts = (rule.by_month, rule.by_week_no, rule.by_year_day, rule.by_month_day, rule.by_day)
     times = (rule.by_hour, rule.by_minute, rule.by_second)

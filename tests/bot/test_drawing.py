@@ -256,9 +256,9 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     )
     for person in await crowd(150):
         await book(code, person, guests=2, via=Via.CARD)
-    from backend.events.queries import find_instance as find_date
+    from backend.events.queries import find_instance
 
-    where = await find_date(code)
+    where = await find_instance(code)
     drawing = await draw_card(instance_id=where.id, poll_id=None)
     assert drawing is not None
     assert (await post(telegram.bot, club.chat_id, drawing.sheet)).fate is SendResult.DONE
