@@ -16,7 +16,7 @@ from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum
-from backend.people.telegram_updates import delete_expired
+from backend.people.expiry import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
 from backend.seats.regulars import seat_regulars

@@ -75,7 +75,7 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
     host = urlsplit(settings.public_url).hostname or "emerald"
     mark = etag_of(FORMAT_VERSION, host, dates)
     since = asked.changed_at
-    if mark != asked.mark:
+    if mark != asked.etag:
         since = await feeds.record_content(asked.person, mark)
     headers = {
         "ETag": f'"{mark}"',

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.queries import Club, authorize
+from backend.accounts.queries import Club, authorize, solely_owned_clubs
 from backend.accounts.rules import RANK, JoinedThrough, Permission, Role
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, NotFound, Refusal
-from backend.i18n import N_
+from backend.i18n import N_, Voice
 from backend.people.queries import Person
 
 
@@ -157,3 +157,43 @@ async def end_membership_through_groups(account_id: int, user_id: int) -> None:
         Role.MEMBER,
         JoinedThrough.GROUP,
     )
+
+
+# --- erasing a person (`A7`), inside transactions of `backend.personal` ---
+
+
+async def end_all_memberships(person: Person, at: datetime) -> list[int]:
+    """End all memberships of the person; the ids of all that they ever had. Raises `LastOwner` (`A2`)."""
+    rows = await db.rows(
+        "SELECT m.id, m.account_id, m.role, m.left_at FROM memberships m JOIN accounts a ON a.id = m.account_id"
+        " WHERE m.user_id = $1 ORDER BY a.id FOR NO KEY UPDATE OF a",
+        person.id,
+    )
+    if await solely_owned_clubs(person):
+        raise LastOwner()
+    for row in rows:
+        if row["left_at"] is None:
+            subject = f"membership {row['id']}"
+            await record_audit(row["account_id"], person.id, "end membership", subject, role=row["role"])
+    await db.execute(
+        "UPDATE memberships SET left_at = $2 WHERE user_id = $1 AND left_at IS NULL", person.id, at
+    )
+    return [row["id"] for row in rows]
+
+
+async def anonymize_memberships(user_id: int, at: datetime) -> list[int]:
+    """Replace the person's name by "Someone" in each account's language, and end what was joined meanwhile; the ids of all
+    their memberships."""
+    rows = await db.rows(
+        "SELECT m.id, a.language FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1",
+        user_id,
+    )
+    ids = [row["id"] for row in rows]
+    await db.execute(
+        "UPDATE memberships m SET name = t.name, left_at = coalesce(m.left_at, $3)"
+        " FROM unnest($1::bigint[], $2::text[]) AS t (id, name) WHERE m.id = t.id",
+        ids,
+        [Voice(row["language"]).say(N_("Someone")) for row in rows],
+        at,
+    )
+    return ids

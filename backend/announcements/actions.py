@@ -14,6 +14,7 @@ from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
+from backend.outbox.withdraw import drop_announcement
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
@@ -154,10 +155,7 @@ async def stop_announcement(person: Person, announcement_id: int) -> int:
             found.id,
             clock.now(),
         )
-        spared = await db.execute(
-            "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
-            found.id,
-        )
+        spared = await drop_announcement(found.id)
         await record_audit(found.account_id, person.id, "stop", f"announcement {found.id}", spared=spared)
     return spared
 
@@ -176,6 +174,14 @@ async def watch_progress(person: Person, announcement_id: int, chat_id: int, mes
 async def stop_watching(announcement_id: int) -> None:
     """The message shows how it ended, or is gone."""
     await db.execute_single("UPDATE announcements SET watch_message_id = NULL WHERE id = $1", announcement_id)
+
+
+async def forget_watcher(user_id: int) -> None:
+    """Stop showing this person the progress of their announcements (`A7`), inside the caller's transaction."""
+    await db.execute(
+        "UPDATE announcements SET watch_chat_id = NULL, watch_message_id = NULL WHERE created_by = $1",
+        user_id,
+    )
 
 
 # --- the ticker's: from an announcement to its messages ---

@@ -7,7 +7,7 @@ from backend.engine import DB
 
 
 class AuditEntry(Table, tablename="audit_log", db=DB):
-    """One act of an organiser. The keys to account and person are the database's; this slice lies below theirs."""
+    """One action of an organiser. Only the database has the foreign keys to account and person: this slice stands below them."""
 
     id = BigSerial(primary_key=True)
     account_id = BigInt(default=None)

@@ -1,1 +1,1 @@
-"""A *person* is a Telegram user whom Emerald has met; how they are signed in; what they prefer."""
+"""A *person* is a Telegram user: how they are registered and signed in, and what they prefer."""

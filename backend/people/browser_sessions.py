@@ -1,4 +1,4 @@
-"""The browsers a person is signed in with, as they see and end them themselves (`X3`)."""
+"""The dashboard sessions of a person's browsers, which they see and end themselves (`X3`)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ _SEEN_PRECISION = timedelta(minutes=10)  # how exactly "last seen" is kept
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """One browser that is signed in. `here` is the one that asks; times are aware instants."""
+    """A browser that is signed in; `here` is whether it is the one that asks. Times are aware instants."""
 
     id: int
     browser: str
@@ -22,7 +22,7 @@ class BrowserSession:
 
 
 async def browser_sessions(person: Person, token: str) -> list[BrowserSession]:
-    """Where the person is signed in now, this browser (`token`) first, then the last seen."""
+    """The person's live sessions: that of this browser (`token`) first, then the last seen."""
     rows = await db.rows(
         "SELECT id, browser, created_at, seen_at, token_hash = $3 AS here FROM web_sessions"
         " WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY here DESC, seen_at DESC, id",
@@ -37,14 +37,14 @@ async def browser_sessions(person: Person, token: str) -> list[BrowserSession]:
 
 
 async def record_session_use(token: str) -> None:
-    """This browser is in use; written down at most every ten minutes."""
+    """Record that this browser is in use, at most every ten minutes."""
     at = clock.now()
-    stale = await db.value(
+    is_outdated = await db.value(
         "SELECT true FROM web_sessions WHERE token_hash = $1 AND seen_at < $2",
         codes.digest(token),
         at - _SEEN_PRECISION,
     )
-    if stale:
+    if is_outdated:
         await db.execute_single(
             "UPDATE web_sessions SET seen_at = $2 WHERE token_hash = $1",
             codes.digest(token),
@@ -53,7 +53,7 @@ async def record_session_use(token: str) -> None:
 
 
 async def end_browser_session(person: Person, browser_id: int) -> None:
-    """Sign one of the person's own browsers out; idempotent. Raises `NotFound`."""
+    """Sign out one of the person's own browsers; idempotent. Raises `NotFound`."""
     if not await db.execute_single_count(
         "UPDATE web_sessions SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND user_id = $2",
         browser_id,
@@ -61,3 +61,27 @@ async def end_browser_session(person: Person, browser_id: int) -> None:
         clock.now(),
     ):
         raise NotFound()
+
+
+async def sign_out(token: str) -> None:
+    """End this browser's session; idempotent."""
+    await db.execute_single(
+        "UPDATE web_sessions SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL",
+        codes.digest(token),
+        clock.now(),
+    )
+
+
+async def end_sessions(person: Person) -> None:
+    """Sign the person out everywhere (`X3`): Mini App sessions carry a version, browsers have rows."""
+    at = clock.now()
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET session_version = session_version + 1 WHERE id = $1",
+            person.id,
+        )
+        await db.execute(
+            "UPDATE web_sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL",
+            person.id,
+            at,
+        )

@@ -1,9 +1,9 @@
-"""The address at which somebody's own calendar follows their dates.
+"""A person's calendar feed: the address at which calendars follow the dates they are in.
 
-Its token is all that is asked for, so it is 256 bits and never kept: only its SHA-256, and a random seed that makes it anew
-together with the application's secret key. An API key is shown once (`A3`), for its holder keeps it; an address is wanted
-again for the next telephone, and making a new one would stop the calendars that follow the old. So its owner may see it as
-often as they like, and yet what is stolen from the database opens nothing (`X6`).
+The token in the address is all that is asked for. It has 256 bits and is never stored: only its SHA-256 is, and a random
+seed that yields it again together with the application's secret key. An API key is shown once (`A3`), because its holder
+keeps it; an address is needed again for the next device, and a new one would stop the calendars that follow the old. So
+its owner may see it at any time, and the database alone opens nothing (`X6`).
 """
 
 import base64
@@ -16,16 +16,14 @@ from backend import clock, codes, db
 from backend.people.queries import Person, person_from
 from backend.settings import settings
 
-# Calendars ask once in some minutes or hours. Several of them follow one address; more often than this is a fault (X7).
+# Several calendars may follow one address, and each asks every few minutes or hours; more than this is a fault (X7).
 REQUESTS_MAX, REQUESTS_WINDOW = 60, timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A person's feed as they see it. `token` is "" when the secret key has changed since: then only a new one can be shown.
-
-    `resting`: its owner has blocked the bot, and nothing is answered until they are back (`M3`).
-    """
+    """A person's feed as they see it. `token` is "" when the secret key has changed since: only a new one can then be shown.
+    `resting` is whether its owner has blocked the bot: it answers nothing until they return (`M3`)."""
 
     token: str
     created_at: datetime
@@ -35,16 +33,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """What a token leads to: whose dates, the mark of what was answered last, and since when that was so."""
+    """The feed of a token: whose it is, the `etag` of its last answer, and since when that answer was the same."""
 
     person: Person
-    mark: str
+    etag: str
     changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TooManyRequests:
-    """It was asked for too often; again after `seconds`."""
+    """The feed was requested too often; the next request is answered after `seconds`."""
 
     seconds: int
 
@@ -64,12 +62,12 @@ async def feed(person: Person) -> Feed | None:
 
 
 async def create_feed(person: Person) -> None:
-    """Make the person's feed; who has one keeps it."""
+    """Make the person's feed, unless they have one."""
     await _save(person, "DO NOTHING")
 
 
 async def renew_feed(person: Person) -> None:
-    """Give the feed a new address: the old one leads nowhere from this moment on."""
+    """Give the feed a new address; the old one stops working at once."""
     await _save(
         person,
         "DO UPDATE SET seed = excluded.seed, token_hash = excluded.token_hash, created_at = excluded.created_at,"
@@ -78,14 +76,14 @@ async def renew_feed(person: Person) -> None:
 
 
 async def delete_feed(person: Person) -> None:
-    """Turn the feed off; idempotent."""
+    """Delete the feed; idempotent."""
     await db.execute_single("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
 
 
 async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
-    """Who is behind a token, counted; None for an unknown one, and for who is erased or has blocked the bot."""
+    """Count a request and find the feed of its token; None when there is none, or its owner is erased or has blocked the bot."""
     at = clock.now()
-    # A count lost in a crash harms nobody, so no disk is waited for.
+    # The count may be lost in a crash, so the commit does not wait for the disk.
     async with db.transaction("SET LOCAL synchronous_commit = off"):
         row = await db.row(
             "UPDATE calendar_feeds f SET asked_at = $2, asked = CASE WHEN f.asked_since <= $3 THEN 1 ELSE f.asked + 1 END,"
@@ -109,25 +107,26 @@ async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
     return TooManyRequests(max(1, int((since + REQUESTS_WINDOW - at).total_seconds())))
 
 
-async def record_content(person: Person, mark: str) -> datetime:
-    """What the feed answers has become this; since when, in whole seconds: never the same for two of its answers."""
+async def record_content(person: Person, etag: str) -> datetime:
+    """Record what the feed answers now; since when it has answered so, in whole seconds. No two answers of a feed have the
+    same moment."""
     at = clock.now().replace(microsecond=0)
     since = await db.execute_single(
         "UPDATE calendar_feeds SET mark = $2, changed_at = CASE WHEN mark = $2 THEN changed_at"
         " ELSE greatest($3, changed_at + interval '1 second') END WHERE user_id = $1 RETURNING changed_at",
         person.id,
-        mark,
+        etag,
         at,
     )
-    return since or at  # turned off in this moment
+    return since or at  # the feed was deleted meanwhile
 
 
-async def _save(person: Person, otherwise: str) -> None:
+async def _save(person: Person, on_conflict: str) -> None:
     seed = secrets.token_hex(32)
     await db.execute_single(
         "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"
         " SELECT u.id, $2, $3, $4, $5, $4 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
-        f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {otherwise}",
+        f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {on_conflict}",
         person.id,
         seed,
         codes.digest(_token(seed)),

@@ -1,6 +1,6 @@
-"""What a person wants to be told, and when before a date (`M5`).
+"""Which messages a person wants, and how long before an instance they are reminded (`M5`).
 
-What changes or cancels something of theirs, and what is held for them, is always told.
+Messages about changes, cancellations and held seats always go.
 """
 
 from collections.abc import Collection
@@ -22,14 +22,13 @@ class Mutable(StrEnum):
     ANNOUNCEMENTS = "announcements"
 
 
-KINDS: tuple[str, ...] = tuple(Mutable)
 LEADS_MAX = 5
 LEAD_MIN, LEAD_MAX = 5, 14 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`leads` in minutes before the start, longest first: None is as each series has it, empty is no reminder."""
+    """`leads` are minutes before the start, longest first; None follows each series, empty is no reminder."""
 
     language: str
     zone: str | None
@@ -38,7 +37,7 @@ class Preferences:
 
 
 async def preferences(person: Person) -> Preferences:
-    """What the person has chosen."""
+    """The person's preferences."""
     row = await db.row(
         "SELECT language, zone, reminder_leads, muted_kinds FROM telegram_users WHERE id = $1",
         person.id,
@@ -54,10 +53,8 @@ async def preferences(person: Person) -> Preferences:
 
 
 async def choose_reminders(person: Person, leads: Collection[int] | None) -> None:
-    """Be reminded so many minutes before the start, each once; None is as each series has it, empty is never.
-
-    What has passed by then is not caught up on. Raises `Invalid`.
-    """
+    """Set the reminders, in minutes before the start; None follows each series, empty is none. A reminder whose moment has
+    passed is not sent later. Raises `Invalid`."""
     chosen = None if leads is None else sorted(set(leads), reverse=True)
     if chosen is not None and len(chosen) > LEADS_MAX:
         raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MAX)
@@ -72,8 +69,8 @@ async def choose_reminders(person: Person, leads: Collection[int] | None) -> Non
 
 
 async def mute(person: Person, kind: str, on: bool) -> None:
-    """Be told no more of this kind, or again; it counts for what waits to be sent too. Raises `Invalid`."""
-    if kind not in KINDS:
+    """Turn messages of this kind off (`on` mutes them) or on again, also those that wait to be sent. Raises `Invalid`."""
+    if kind not in set(Mutable):
         raise Invalid(N_("There is no such kind of message."), field="kind")
     await db.execute_single(
         "UPDATE telegram_users SET muted_kinds = array_remove(muted_kinds, $2)"

@@ -1,4 +1,4 @@
-"""Who someone is."""
+"""Finding people: by id, by Telegram's id, by the session of their browser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from backend.i18n import Voice
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as every door and action knows them; a fact of the request."""
+    """A person as every door and action knows them; each request has one."""
 
     id: int
     telegram_id: int
@@ -34,7 +34,7 @@ def person_from(row: db.Row) -> Person:
     """A row of telegram_users as a `Person`."""
     return Person(
         id=row["id"],
-        telegram_id=row["telegram_id"] or 0,  # who was erased has none, and is not reachable
+        telegram_id=row["telegram_id"] or 0,  # an erased person has none, and is not reachable
         first_name=row["first_name"],
         last_name=row["last_name"],
         language=row["language"],
@@ -45,8 +45,8 @@ def person_from(row: db.Row) -> Person:
 
 
 async def person(user_id: int) -> Person | None:
-    """The person with this id of ours, unless they were erased (`A7`). Every request begins so: those that arrive together
-    are looked up together."""
+    """The person with this id (Emerald's), unless they are erased (`A7`). Every request begins so, and those that arrive
+    together are loaded together."""
     return await _batcher.submit(user_id)
 
 
@@ -62,13 +62,13 @@ _batcher: Batcher[int, Person | None] = Batcher("people", _load_batch)
 
 
 async def person_of_telegram(telegram_id: int) -> Person | None:
-    """The person with this Telegram id, if Emerald has met them."""
+    """The person with this Telegram id, if they are registered."""
     found = await db.row("SELECT * FROM telegram_users WHERE telegram_id = $1", telegram_id)
     return person_from(found) if found else None
 
 
 async def person_of_browser(token: str) -> Person | None:
-    """Whose live dashboard session this token is (`X3`); revocation and expiry count at once."""
+    """The person whose live dashboard session has this token (`X3`); revocation and expiry count at once."""
     found = await db.row(
         "SELECT u.* FROM web_sessions s JOIN telegram_users u ON u.id = s.user_id"
         " WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2",

@@ -17,9 +17,9 @@ from backend.engine import DB
 
 
 class TelegramUser(Table, tablename="telegram_users", db=DB):
-    """Someone Emerald has met in Telegram. `zone` and `reminder_leads` are None until they choose (`M5`).
+    """A person of Telegram. `zone` and `reminder_leads` are None until they choose (`M5`).
 
-    Who was erased (`A7`) has no `telegram_id` and no name: what they counted for stays.
+    An erased person (`A7`) keeps the row, without `telegram_id` and name, for what they counted for.
     """
 
     id = BigSerial(primary_key=True)
@@ -42,7 +42,7 @@ class TelegramUser(Table, tablename="telegram_users", db=DB):
 
 
 class WebSession(Table, tablename="web_sessions", db=DB):
-    """A browser that is signed in to the dashboard; the cookie's token is kept as SHA-256 only."""
+    """A browser that is signed in to the dashboard. Only the SHA-256 of the cookie's token is stored."""
 
     id = BigSerial(primary_key=True)
     token_hash = Text(default=None)
@@ -55,7 +55,7 @@ class WebSession(Table, tablename="web_sessions", db=DB):
 
 
 class SignIn(Table, tablename="sign_ins", db=DB):
-    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed: it names no address."""
+    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed, so that it reveals no address."""
 
     id = BigSerial(primary_key=True)
     key_hash = Text(default=None)
@@ -71,8 +71,8 @@ class SignIn(Table, tablename="sign_ins", db=DB):
 
 
 class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
-    """The address at which calendars follow a person's dates: its token is kept as SHA-256, and as a `seed` that makes it
-    anew together with the application's secret key. `asked` counts since `asked_since` (`X7`)."""
+    """The address at which calendars follow a person's dates. Its token is stored as SHA-256, and as a `seed` that yields it
+    again with the application's secret key. `asked` counts requests since `asked_since` (`X7`); `mark` is the last etag."""
 
     id = BigSerial(primary_key=True)
     user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
@@ -87,7 +87,7 @@ class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
 
 
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):
-    """An update that was taken to be handled (`X2`). The key is (bot_id, update_id)."""
+    """An update that was claimed for handling (`X2`). The key is (bot_id, update_id)."""
 
     bot_id = BigInt(primary_key=True, default=None)
     update_id = BigInt(default=None)

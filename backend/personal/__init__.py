@@ -1,1 +1,1 @@
-"""*Personal data* is what is held about a person, over all slices: exported as a whole, and erased (`A7`)."""
+"""*Personal data* is what all slices store about a person: exported as a whole, and erased (`A7`)."""

@@ -1,169 +1,100 @@
 """Erasing a person: the name goes, the counts stay (`A7`).
 
-One transaction a step, each of which may be done again: who is stopped half way asks once more, and `finish` is the net.
-What others count on is given back first, while the line can still be told; then the person is nobody.
+Every step is a transaction of its own and can be repeated. Whoever is interrupted asks again, and `finish_erasures` repeats
+the last step for a day. Seats are released first, while the waitlist can still be notified; the name goes afterwards.
 """
 
 from datetime import timedelta
 
 from backend import clock, db
-from backend.accounts.memberships import LastOwner
+from backend.accounts.memberships import LastOwner, anonymize_memberships, end_all_memberships
 from backend.accounts.queries import solely_owned_clubs
-from backend.audit.actions import record_audit
+from backend.announcements.actions import forget_watcher
 from backend.bookings.clubs import end_standing, give_back
-from backend.i18n import N_, Voice
+from backend.groups.presence import forget_presence
+from backend.outbox.withdraw import erase_messages
+from backend.people.erasure import anonymize_person, delete_access, end_access, lock_person
 from backend.people.queries import Person
-from backend.seats import store
+from backend.polls.store import bump_versions
+from backend.seats.erasure import erase_guest_names
 from backend.seats.requests import Verb
 
-RECHECK_PERIOD = timedelta(days=1)  # so long it is looked after whether anything of theirs came in meanwhile
+RECHECK_PERIOD = timedelta(
+    days=1
+)  # so long after an erasure it is checked whether anything arrived meanwhile
 
-GONE = ("web_sessions", "sign_ins", "calendar_feeds", "group_members")
-
-# What was told stays as a number: to how many, of which kind, and whether it arrived.
-EMPTY_MESSAGES = """
-UPDATE messages SET detail = '{}', error = '', state = CASE WHEN state IN ('due', 'parked') THEN 'dropped' ELSE state END
-WHERE user_id = $1 AND (detail <> '{}' OR error <> '' OR state IN ('due', 'parked'))
+# Instances where these members had named guests, or a seat on a card.
+INSTANCES = """
+SELECT b.instance_id FROM bookings b WHERE b.membership_id = ANY($1::bigint[]) AND (b.guest_names <> '{}'
+    OR b.seats > 0 AND EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = b.instance_id AND c.state <> 'lost'))
+ORDER BY b.instance_id
 """
-FORGET = """
-UPDATE telegram_users SET telegram_id = NULL, first_name = '', last_name = '', username = '', language = 'en',
-    language_chosen = false, zone = NULL, may_write_at = NULL, blocked_at = NULL, reminder_leads = NULL,
-    leads_chosen_at = NULL, muted_kinds = '{}', session_version = session_version + 1, seen_at = created_at, erased_at = $2
-WHERE id = $1
+# Polls with a card where these members voted.
+POLLS = """
+SELECT DISTINCT v.poll_id FROM poll_votes v JOIN cards c ON c.poll_id = v.poll_id
+WHERE v.membership_id = ANY($1::bigint[]) AND c.state <> 'lost' ORDER BY v.poll_id
 """
 
 
 async def erase(person: Person) -> None:
-    """Erase the person. Seats and lines ahead are given back first, each by the ordinary rules and, after its deadline, at
-    once; then names, preferences, sessions, keys to them and what was written to them are gone. What they counted for
-    stays, as somebody's. Doing it again changes nothing; who returns is another person.
+    """Erase the person. Seats and places in waitlists ahead are given back first by the ordinary rules, and at once where the
+    deadline has passed. Then names, preferences, sessions, sign-ins and the content of messages go. What the person counted
+    for stays without a name. Doing it again changes nothing; a person who returns is a new one.
 
     Raises `LastOwner`, and then nothing has changed; `Busy`.
     """
     if await solely_owned_clubs(person):
         raise LastOwner()
-    members = await _leave_clubs(person)
-    await end_standing(members)
-    await give_back(person.id, members, late=Verb.REMOVE)
+    memberships = await _end_memberships(person)
+    await end_standing(memberships)
+    await give_back(person.id, memberships, late=Verb.REMOVE)
     await _anonymize(person)
     await finish_erasure(person.id)
 
 
-async def _leave_clubs(person: Person) -> list[int]:
-    """End their memberships and whatever lets them in; all memberships they ever had. Raises `LastOwner`."""
-    at = clock.now()
+async def _end_memberships(person: Person) -> list[int]:
+    """End the person's memberships, and whatever would let them in again; the ids of all they ever had."""
     async with db.transaction():
-        await db.execute("SELECT 1 FROM telegram_users WHERE id = $1 FOR NO KEY UPDATE", person.id)
-        rows = await db.rows(
-            "SELECT m.id, m.account_id, m.role, m.left_at FROM memberships m JOIN accounts a ON a.id = m.account_id"
-            " WHERE m.user_id = $1 ORDER BY a.id FOR NO KEY UPDATE OF a",
-            person.id,
-        )
-        if await solely_owned_clubs(person):
-            raise LastOwner()
-        for row in rows:
-            if row["left_at"] is None:
-                await record_audit(
-                    row["account_id"],
-                    person.id,
-                    "end membership",
-                    f"membership {row['id']}",
-                    role=row["role"],
-                )
-        await db.execute(
-            "UPDATE memberships SET left_at = $2 WHERE user_id = $1 AND left_at IS NULL",
-            person.id,
-            at,
-        )
-        await db.execute(
-            "UPDATE telegram_users SET session_version = session_version + 1 WHERE id = $1",
-            person.id,
-        )
-        for table in GONE:
-            await db.execute(f"DELETE FROM {table} WHERE user_id = $1", person.id)
-    return [row["id"] for row in rows]
+        await end_access(person.id)
+        await forget_presence(person.id)
+        return await end_all_memberships(person, clock.now())
 
 
 async def _anonymize(person: Person) -> None:
-    """From here on nobody knows who it was. The row is held so that whoever lets them in anywhere comes before or fails."""
+    """Clear the person's name. Their row is locked, so that nobody makes them a member meanwhile."""
     async with db.transaction():
-        known = await db.value(
-            "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR UPDATE",
-            person.id,
-        )
-        if known:
-            await _anonymize_traces(person.id)
-            await db.execute(FORGET, person.id, clock.now())
+        if await lock_person(person.id):
+            await _erase_traces(person.id)
+            await anonymize_person(person.id, clock.now())
 
 
-async def _anonymize_traces(user_id: int) -> None:
-    """Where their name or words to them stand besides their own row."""
-    for row in await db.rows(
-        "SELECT m.id, a.language FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1",
-        user_id,
-    ):
-        # As lists and cards of the club have it from now on.
-        await db.execute(
-            "UPDATE memberships SET name = $2, left_at = coalesce(left_at, $3) WHERE id = $1",
-            row["id"],
-            Voice(row["language"]).say(N_("Someone")),
-            clock.now(),
-        )
-    await db.execute(EMPTY_MESSAGES, user_id)
-    await db.execute(
-        "UPDATE announcements SET watch_chat_id = NULL, watch_message_id = NULL WHERE created_by = $1",
-        user_id,
-    )
-    for table in GONE:
-        await db.execute(f"DELETE FROM {table} WHERE user_id = $1", user_id)
+async def _erase_traces(user_id: int) -> list[int]:
+    """Erase the person everywhere but in their own row and their bookings; the ids of their memberships."""
+    memberships = await anonymize_memberships(user_id, clock.now())
+    await erase_messages(user_id)
+    await forget_watcher(user_id)
+    await delete_access(user_id)
+    await forget_presence(user_id)
+    return memberships
 
 
 async def finish_erasure(user_id: int) -> int:
-    """See to what came in while a person was being erased, and let the cards they are on be drawn without the name; on how
-    many dates they still had something."""
+    """Erase what arrived while the person was being erased, and have the cards they are on rendered anew without the name;
+    how many instances they still had a seat or a place in."""
     async with db.transaction():
-        await _anonymize_traces(user_id)
-        members = [
-            row["id"] for row in await db.rows("SELECT id FROM memberships WHERE user_id = $1", user_id)
-        ]
-    await end_standing(members)
-    left = await give_back(user_id, members, late=Verb.REMOVE)
-    await _redraw(members)
+        memberships = await _erase_traces(user_id)
+    await end_standing(memberships)
+    left = await give_back(user_id, memberships, late=Verb.REMOVE)
+    for row in await db.rows(INSTANCES, memberships):
+        await erase_guest_names(row["instance_id"], memberships)
+    for row in await db.rows(POLLS, memberships):
+        async with db.transaction():
+            await bump_versions([row["poll_id"]])
     return left
 
 
-async def _redraw(members: list[int]) -> None:
-    """Their guests have no names any more either; each date by itself, with its desk closed meanwhile."""
-    dates = await db.rows(
-        "SELECT b.instance_id FROM bookings b WHERE b.membership_id = ANY($1::bigint[]) AND (b.guest_names <> '{}'"
-        " OR b.seats > 0 AND EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = b.instance_id AND c.state <> 'lost'))"
-        " ORDER BY b.instance_id",
-        members,
-    )
-    for row in dates:
-        async with db.transaction(store.lock(row["instance_id"])):
-            await db.execute(
-                "UPDATE bookings SET guest_names = '{}' WHERE instance_id = $1 AND membership_id = ANY($2::bigint[])",
-                row["instance_id"],
-                members,
-            )
-            await db.execute(
-                "UPDATE instance_seats SET version = version + 1 WHERE instance_id = $1",
-                row["instance_id"],
-            )
-    polls = await db.rows(
-        "SELECT DISTINCT v.poll_id FROM poll_votes v JOIN cards c ON c.poll_id = v.poll_id"
-        " WHERE v.membership_id = ANY($1::bigint[]) AND c.state <> 'lost' ORDER BY 1",
-        members,
-    )
-    for row in polls:
-        await db.execute_single(
-            "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = $1", row["poll_id"]
-        )
-
-
 async def finish_erasures() -> int:
-    """The hourly net: whoever was erased within the last day; how many dates they were taken off."""
+    """Finish the erasures of the last day; how many instances those people were removed from. Runs every hour."""
     rows = await db.rows(
         "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - RECHECK_PERIOD
     )

@@ -1,8 +1,8 @@
-"""What is held about a person: one literal table of every column that points at somebody, how what stands there is told to
-them, and what becomes of it when they are erased (`A7`). A test holds it against the database.
+"""The inventory of personal data: one literal table of every column that points at a person, how its rows are exported to
+them, and what becomes of the rows when they are erased (`A7`). A test compares it with the database.
 
-Others appear in it as nobody: an export has no other person's name, nor a number that stands for one; but for the guests
-they named themselves.
+An export names nobody else, and has no number that stands for somebody else. The guests that the person named are an
+exception.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ JOIN_ACCOUNT = " JOIN accounts a ON a.id = x.account_id"
 
 @dataclass(frozen=True, slots=True)
 class DataPart:
-    """One part of an export: `sql` reads it for the person $1. `columns` are those it is found by, as `table.column`; with
-    `goes` their rows are deleted when the person is erased, else they stay and point at nobody anybody knows."""
+    """One part of an export, which `sql` reads for the person $1. `columns`, as `table.column`, point at the person. Erasing
+    deletes their rows when `is_deleted`; otherwise the rows stay, and point at a person without a name."""
 
     part: str
     columns: tuple[str, ...]
     sql: str
-    goes: bool = False
+    is_deleted: bool = False
 
 
 INVENTORY = (
@@ -39,19 +39,19 @@ INVENTORY = (
         "browsers you are signed in with",
         ("web_sessions.user_id",),
         "SELECT browser, created_at, seen_at, expires_at, revoked_at FROM web_sessions WHERE user_id = $1 ORDER BY id",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "sign-ins",
         ("sign_ins.user_id",),
         "SELECT browser, created_at, expires_at, confirmed_at, refused_at, used_at FROM sign_ins WHERE user_id = $1 ORDER BY id",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "calendar feed",
         ("calendar_feeds.user_id",),
         "SELECT created_at, changed_at, asked_at FROM calendar_feeds WHERE user_id = $1",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "clubs",
@@ -64,7 +64,7 @@ INVENTORY = (
         ("group_members.user_id",),
         "SELECT g.title, x.present, x.checked_at FROM group_members x JOIN groups g ON g.id = x.group_id"
         " WHERE x.user_id = $1 ORDER BY g.id",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "bookings and answers",
@@ -92,13 +92,13 @@ INVENTORY = (
         ("regulars.membership_id",),
         f"SELECT {ACCOUNT_NAME}, r.title, x.since FROM regulars x JOIN event_series r ON r.id = x.series_id{JOIN_ACCOUNT}"
         f" WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "first claims",
         ("seat_claims.membership_id",),
         f"SELECT {INSTANCE_COLUMNS}, i.claim_until FROM seat_claims x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at",
-        goes=True,
+        is_deleted=True,
     ),
     DataPart(
         "absences",
@@ -120,7 +120,7 @@ INVENTORY = (
         " LEFT JOIN event_series r ON r.id = i.series_id LEFT JOIN announcements n ON n.id = x.announcement_id"
         " WHERE x.user_id = $1 ORDER BY x.id",
     ),
-    # What they have done for their clubs: that, and when. Labels and reasons may name others.
+    # What they did for their accounts, and when. The details may name others, so they are left out.
     DataPart(
         "what you did as an organiser",
         ("audit_log.user_id",),

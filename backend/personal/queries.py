@@ -1,4 +1,4 @@
-"""All that is held about a person, for them to take away (`A7`)."""
+"""Exporting all that is stored about a person (`A7`)."""
 
 import json
 from datetime import datetime
@@ -9,12 +9,12 @@ from backend.personal.inventory import INVENTORY
 
 
 async def export(person: Person) -> dict[str, object]:
-    """Everything, part by part, as JSON knows it; instants are ISO 8601 in UTC. Nobody else is named in it."""
-    held: dict[str, object] = {"exported_at": clock.now().isoformat()}
-    for one in INVENTORY:
-        rows = [_plain(row) for row in await db.rows(one.sql, person.id)]
-        held[one.part] = rows[0] if one.part == "you" and rows else rows
-    return held
+    """Everything stored about the person, by part, in types that JSON has; instants are ISO 8601 in UTC. It names nobody else."""
+    parts: dict[str, object] = {"exported_at": clock.now().isoformat()}
+    for item in INVENTORY:
+        rows = [_plain(row) for row in await db.rows(item.sql, person.id)]
+        parts[item.part] = rows[0] if item.part == "you" and rows else rows
+    return parts
 
 
 def _plain(row: db.Row) -> dict[str, object]:

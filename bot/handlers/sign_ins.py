@@ -5,8 +5,8 @@ from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.i18n import N_, Voice, Words
-from backend.people.actions import answer_sign_in, pending_sign_in
 from backend.people.queries import Person
+from backend.people.sign_ins import answer_sign_in, pending_sign_in
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SignInCallback
 from bot.delivery.client import reply

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.people.actions import begin_sign_in, finish_sign_in, sign_in_state
 from backend.people.queries import person_of_browser
+from backend.people.sign_ins import begin_sign_in, finish_sign_in, sign_in_state
 from tests.telegram import Telegram, buttons
 
 

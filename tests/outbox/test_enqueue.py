@@ -11,7 +11,7 @@ import pytest
 from backend import db
 from backend.outbox.enqueue import enqueue, insert_messages, insert_mixed_messages
 from backend.outbox.kinds import Kind, Priority
-from backend.people.preferences import KINDS
+from backend.people.preferences import Mutable
 
 ROOT = Path(__file__).parents[2]
 INSERT = re.compile(r"INSERT\s+INTO\s+messages\b", re.IGNORECASE)
@@ -88,4 +88,4 @@ async def test_every_kind_can_be_written_with_its_own_priority(club: Any, alice:
 def test_what_can_be_muted_is_what_people_can_mute() -> None:
     """`M5`"""
     muted_by = [kind.policy.muted_by for kind in Kind if kind.policy.muted_by is not None]
-    assert sorted(muted_by) == sorted(KINDS)
+    assert sorted(muted_by) == sorted(Mutable)

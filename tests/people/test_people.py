@@ -8,22 +8,23 @@ import pytest
 from backend import clock, db
 from backend.errors import Invalid, NotFound
 from backend.people.actions import (
-    SIGN_IN_LIFE,
     TelegramIdentity,
     allow_writing,
-    answer_sign_in,
-    begin_sign_in,
     choose_language,
     choose_zone,
-    end_sessions,
-    finish_sign_in,
     mark_blocked,
-    pending_sign_in,
     register_person,
-    sign_in_state,
-    sign_out,
 )
+from backend.people.browser_sessions import end_sessions, sign_out
 from backend.people.queries import Person, person, person_of_browser, person_of_telegram
+from backend.people.sign_ins import (
+    SIGN_IN_LIFE,
+    answer_sign_in,
+    begin_sign_in,
+    finish_sign_in,
+    pending_sign_in,
+    sign_in_state,
+)
 
 BROWSER = "Firefox on Linux"
 

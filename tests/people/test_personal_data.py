@@ -31,16 +31,10 @@ from backend.errors import NotFound
 from backend.events.cancel import cancel_instance
 from backend.linking.actions import link_group
 from backend.people import feeds
-from backend.people.actions import (
-    TelegramIdentity,
-    answer_sign_in,
-    begin_sign_in,
-    finish_sign_in,
-    pending_sign_in,
-    register_person,
-)
+from backend.people.actions import TelegramIdentity, register_person
 from backend.people.preferences import choose_reminders
 from backend.people.queries import person as person_by_id
+from backend.people.sign_ins import answer_sign_in, begin_sign_in, finish_sign_in, pending_sign_in
 from backend.personal.actions import erase, finish_erasures
 from backend.personal.inventory import INVENTORY
 from backend.personal.queries import export
@@ -175,7 +169,7 @@ async def test_an_erased_person_stands_nowhere(zara: Any, full_life: dict[str, A
     for text in (NAME, FAMILY, USERNAME, GUEST, str(TELEGRAM)):
         assert await found(text) == []
     for held in INVENTORY:
-        for column in held.columns if held.goes else ():
+        for column in held.columns if held.is_deleted else ():
             table, name = column.split(".")
             whose = full_life["member"] if "membership" in name else zara.id
             assert not await db.value(f"SELECT true FROM {table} WHERE {name} = $1", whose), table

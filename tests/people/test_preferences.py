@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backend.errors import Invalid
-from backend.people.preferences import KINDS, choose_reminders, mute, preferences
+from backend.people.preferences import Mutable, choose_reminders, mute, preferences
 
 
 async def test_nothing_is_chosen_at_first(alice: Any) -> None:
@@ -37,12 +37,12 @@ async def test_lead_times_that_make_no_sense_are_refused(alice: Any, leads: list
 
 async def test_kinds_are_muted_and_told_again(alice: Any) -> None:
     """Twice is once."""
-    for kind in (*KINDS, KINDS[0]):
+    for kind in (*Mutable, Mutable.REMINDERS):
         await mute(alice, kind, on=True)
-    assert (await preferences(alice)).muted == frozenset(KINDS)
+    assert (await preferences(alice)).muted == frozenset(Mutable)
     await mute(alice, "polls", on=False)
     await mute(alice, "polls", on=False)
-    assert (await preferences(alice)).muted == frozenset(KINDS) - {"polls"}
+    assert (await preferences(alice)).muted == frozenset(Mutable) - {"polls"}
 
 
 @pytest.mark.parametrize("kind", ["cancelled", "", "offers"])

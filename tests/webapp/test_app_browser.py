@@ -252,7 +252,7 @@ async def test_a_proxys_error_page_is_not_put_into_the_screen(phone: Any, alice:
 
 
 async def test_an_ended_session_is_made_anew_unnoticed(phone: Any, alice: Any, instance: Any) -> None:
-    from backend.people.actions import end_sessions
+    from backend.people.browser_sessions import end_sessions
 
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backend.i18n import languages
-from backend.people.preferences import KINDS, choose_reminders, preferences
+from backend.people.preferences import Mutable, choose_reminders, preferences
 from tests.webapp.test_app_bookings import root, text_of
 
 
@@ -93,11 +93,11 @@ async def test_kinds_of_message_can_be_done_without(app_of: Any, alice: Any) -> 
     """`M5`: what is not wanted is not named."""
     app = await app_of(alice)
     page = (await app.get("/app/me")).text
-    assert page.count('role="switch"') == page.count("checked><span") == len(KINDS)
+    assert page.count('role="switch"') == page.count("checked><span") == len(tuple(Mutable))
     some = await app.ask("PUT", "/app/me/kinds", data={"kind": ["polls", "nudges"]})
     assert (await preferences(alice)).muted == {"reminders", "announcements"}
     assert some.text.count("checked><span") == 2
     await app.ask("PUT", "/app/me/kinds")
-    assert (await preferences(alice)).muted == set(KINDS)
-    await app.ask("PUT", "/app/me/kinds", data={"kind": list(KINDS)})
+    assert (await preferences(alice)).muted == set(Mutable)
+    await app.ask("PUT", "/app/me/kinds", data={"kind": list(Mutable)})
     assert (await preferences(alice)).muted == frozenset()

@@ -11,7 +11,7 @@ import httpx
 from backend import clock, db
 from backend.bookings.actions import book
 from backend.people import feeds
-from backend.people.actions import end_sessions
+from backend.people.browser_sessions import end_sessions
 from backend.people.queries import person_of_telegram
 from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of

@@ -185,7 +185,7 @@ async def test_a_session_ends_twelve_hours_after_its_opening(
 
 
 async def test_ending_someones_sessions_ends_them_now(app_of: Any, alice: Any, bob: Any) -> None:
-    from backend.people.actions import end_sessions
+    from backend.people.browser_sessions import end_sessions
 
     hers, his = await app_of(alice), await app_of(bob)
     await end_sessions(alice)

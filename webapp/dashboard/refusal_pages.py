@@ -8,7 +8,7 @@ from litestar.types import ExceptionHandlersMap
 
 from backend.errors import Busy, Forbidden, Refusal, Unavailable
 from backend.i18n import N_
-from backend.people.actions import TooManySignIns
+from backend.people.sign_ins import TooManySignIns
 from webapp.dashboard import cookies
 from webapp.dashboard.session import CsrfFailed, NoClub, NotSignedIn, csrf_token
 from webapp.dashboard.urls import HOME, SIGN_IN

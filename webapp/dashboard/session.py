@@ -10,8 +10,8 @@ from backend.accounts.queries import Club, authorize, clubs
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.i18n import Voice
-from backend.people.actions import SESSION_LIFE
 from backend.people.queries import Person, person_of_browser
+from backend.people.sign_ins import SESSION_LIFE
 from backend.settings import settings
 from webapp.dashboard import cookies
 from webapp.respond import PERSON, AnyRequest

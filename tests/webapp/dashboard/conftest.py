@@ -81,7 +81,7 @@ SignIn = Callable[[Any], Awaitable[Browser]]
 def sign_in(browser: Callable[[], Browser]) -> SignIn:
     """A browser in which this person is signed in, the way everybody is: by the bot's yes."""
 
-    from backend.people.actions import answer_sign_in, pending_sign_in
+    from backend.people.sign_ins import answer_sign_in, pending_sign_in
 
     async def enter(person: Any) -> Browser:
         made = browser()

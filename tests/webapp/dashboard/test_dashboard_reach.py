@@ -33,12 +33,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     from backend.accounts.keys import create_key
     from backend.accounts.rules import Role
     from backend.bookings.actions import book
-    from backend.people.actions import (
-        answer_sign_in,
-        begin_sign_in,
-        finish_sign_in,
-        pending_sign_in,
-    )
+    from backend.people.sign_ins import answer_sign_in, begin_sign_in, finish_sign_in, pending_sign_in
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
     from backend.seats.requests import Via

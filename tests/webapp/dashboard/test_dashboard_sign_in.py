@@ -11,7 +11,7 @@ Answer = Any
 
 
 async def answer(key: str, person: Any, *, yes: bool) -> None:
-    from backend.people.actions import answer_sign_in, pending_sign_in
+    from backend.people.sign_ins import answer_sign_in, pending_sign_in
 
     await answer_sign_in((await pending_sign_in(key)).id, person, yes=yes)
 
@@ -34,7 +34,7 @@ async def test_the_browser_is_in_once_the_bot_was_told_yes(browser: Any, olga: A
 
 
 async def test_the_bot_is_told_which_browser_asks(browser: Any, olga: Any) -> None:
-    from backend.people.actions import pending_sign_in
+    from backend.people.sign_ins import pending_sign_in
 
     key = await browser().ask_to_sign_in()
     assert (await pending_sign_in(key)).browser == "Firefox on Linux"
@@ -96,7 +96,7 @@ async def test_after_a_no_on_the_waiting_page_asking_once_more_is_a_new_question
 async def test_a_link_grows_old(browser: Any, olga: Any, noon: Any) -> None:
     from backend import clock
     from backend.errors import NotFound
-    from backend.people.actions import pending_sign_in
+    from backend.people.sign_ins import pending_sign_in
 
     mine = browser()
     key = await mine.ask_to_sign_in()

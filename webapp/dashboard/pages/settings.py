@@ -14,8 +14,8 @@ from backend.errors import Invalid
 from backend.groups.queries import groups
 from backend.i18n import N_, Words, languages
 from backend.linking.actions import unlink_group
-from backend.people.actions import choose_language, end_sessions
-from backend.people.browser_sessions import browser_sessions, end_browser_session
+from backend.people.actions import choose_language
+from backend.people.browser_sessions import browser_sessions, end_browser_session, end_sessions
 from backend.people.queries import person as person_by_id
 from backend.settings import settings
 from backend.zones import zone_names

@@ -9,9 +9,9 @@ from litestar.response import Redirect
 
 from backend.errors import NotFound
 from backend.i18n import N_
-from backend.people import actions as people
-from backend.people.actions import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, sign_in_state
+from backend.people.browser_sessions import sign_out
 from backend.people.queries import person_of_browser
+from backend.people.sign_ins import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, finish_sign_in, sign_in_state
 from backend.settings import settings
 from webapp.dashboard import cookies
 from webapp.dashboard.responses import redirect
@@ -91,7 +91,7 @@ async def state(request: AnyRequest) -> Response[str] | Response[None] | Redirec
 @post("/sign-out", status_code=303)
 async def destroy(request: AnyRequest) -> Redirect:
     """End this browser's session, here and in the database."""
-    await people.sign_out(session_token(request))
+    await sign_out(session_token(request))
     notice = Notice(voice_of(request).say(N_("You’re signed out of this browser.")))
     response = redirect(request, SIGN_IN, notice)
     cookies.clear(request, response, cookies.SESSION)
@@ -114,13 +114,13 @@ async def _finish(request: AnyRequest, pending: PendingSignIn) -> Redirect:
     """Exchange the confirmed sign-in for a session of this browser; a session it had before ends."""
     response = Redirect(pending.return_to, status_code=303)
     try:
-        token = await people.finish_sign_in(pending.browser_key)
+        token = await finish_sign_in(pending.browser_key)
     except NotFound:  # used a moment ago by another window of this browser, which has set the cookie
         cookies.clear(request, response, cookies.SIGN_IN)
         return response
     former = session_token(request)
     if former:
-        await people.sign_out(former)
+        await sign_out(former)
     cookies.write(request, response, cookies.SESSION, {"token": token}, life=SESSION_LIFE)
     cookies.clear(request, response, cookies.SIGN_IN)
     return response

@@ -16,7 +16,7 @@ from backend.bookings.queries.lists import needs_answer
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries
-from backend.people.preferences import KINDS, choose_reminders, mute, preferences
+from backend.people.preferences import Mutable, choose_reminders, mute, preferences
 from backend.people.queries import Person
 from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
@@ -88,7 +88,7 @@ async def update_reminders(request: AnyRequest, person: NamedDependency[Person])
 async def update_message_kinds(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
     """Choose which kinds of message to get (`M5`): the field `kind`, repeated, is all that is wanted."""
     wanted = (await request.form()).getall("kind", [])
-    for kind in KINDS:
+    for kind in tuple(Mutable):
         await mute(person, kind, kind not in wanted)
     return await _screen(person, outcome="saved")
 

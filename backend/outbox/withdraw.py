@@ -1,0 +1,23 @@
+"""Withdrawing messages that are not sent yet, and erasing what was written to somebody; inside the caller's transaction."""
+
+from backend import db
+
+# The row stays as a number: to how many a message of this kind went, and whether it arrived.
+ERASE = """
+UPDATE messages SET detail = '{}', error = '',
+    state = CASE WHEN state IN ('due', 'parked') THEN 'dropped' ELSE state END
+WHERE user_id = $1 AND (detail <> '{}' OR error <> '' OR state IN ('due', 'parked'))
+"""
+
+
+async def drop_announcement(announcement_id: int) -> int:
+    """Drop the announcement's messages that are not being sent yet; how many."""
+    return await db.execute(
+        "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
+        announcement_id,
+    )
+
+
+async def erase_messages(user_id: int) -> None:
+    """Drop the person's messages that are not sent, and clear what all of them were about (`A7`)."""
+    await db.execute(ERASE, user_id)

@@ -1,0 +1,149 @@
+"""Signing in to the dashboard (`X3`): the browser shows a link to the bot, the bot asks, and the browser is signed in."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from backend import clock, codes, db
+from backend.errors import NotFound, Refusal
+from backend.i18n import N_
+from backend.people.queries import Person
+from backend.settings import settings
+
+OPEN_SIGN_INS_MAX, OPEN_SIGN_INS_WINDOW = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
+SIGN_IN_LIFE = timedelta(minutes=5)
+SESSION_LIFE = timedelta(days=30)
+
+
+class SignInState(StrEnum):
+    """What has become of a browser's sign-in."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    GONE = "gone"  # used, expired or unknown
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """A one-use link: `key` goes into the link to the bot, `browser_key` into the browser's cookie. Neither is stored."""
+
+    key: str
+    browser_key: str
+    expires_at: datetime
+
+
+class TooManySignIns(Refusal):
+    """One address has too many sign-ins that were not answered (`X7`)."""
+
+    outcome = "too-many"
+    message = N_("Many sign-ins were asked for from here. Wait ten minutes, then try once more.")
+
+
+async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
+    """Make a one-use link for this browser; `browser` is its short description, which the bot shows.
+
+    Raises `TooManySignIns` when this network `address` has 30 unanswered links of the last ten minutes.
+    """
+    at = clock.now()
+    link = SignInLink(codes.new_secret(), codes.new_secret(), at + SIGN_IN_LIFE)
+    # There are so few addresses that a plain digest could be reversed by trying them all: it is keyed.
+    key = settings.secret_key.encode()
+    address_hash = hmac.new(key, f"address {address}".encode(), "sha256").hexdigest() if address else ""
+    async with db.transaction():
+        if address_hash:
+            await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", address_hash)
+            unanswered = await db.value(
+                "SELECT count(*) FROM sign_ins WHERE address_hash = $1 AND created_at > $2 AND confirmed_at IS NULL",
+                address_hash,
+                at - OPEN_SIGN_INS_WINDOW,
+            )
+            if unanswered >= OPEN_SIGN_INS_MAX:
+                raise TooManySignIns()
+        await db.execute(
+            "INSERT INTO sign_ins (key_hash, browser_hash, browser, created_at, expires_at, address_hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            codes.digest(link.key),
+            codes.digest(link.browser_key),
+            browser[:120],
+            at,
+            link.expires_at,
+            address_hash,
+        )
+    return link
+
+
+@dataclass(frozen=True, slots=True)
+class PendingSignIn:
+    """A sign-in that the bot asks the person to confirm."""
+
+    id: int
+    browser: str
+    created_at: datetime
+
+
+async def pending_sign_in(key: str) -> PendingSignIn:
+    """The unanswered sign-in of a link. Raises `NotFound` when it was used or answered, or is too old."""
+    found = await db.row(
+        "SELECT id, browser, created_at FROM sign_ins WHERE key_hash = $1 AND expires_at > $2"
+        " AND confirmed_at IS NULL AND refused_at IS NULL",
+        codes.digest(key),
+        clock.now(),
+    )
+    if found is None:
+        raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+    return PendingSignIn(found["id"], found["browser"], found["created_at"])
+
+
+async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
+    """Confirm or refuse a sign-in; the first answer counts. Raises `NotFound` when it is too late."""
+    column = "confirmed_at" if yes else "refused_at"
+    taken = await db.execute_single_count(
+        f"UPDATE sign_ins SET user_id = $2, {column} = $3 WHERE id = $1 AND expires_at > $3"
+        " AND confirmed_at IS NULL AND refused_at IS NULL",
+        sign_in_id,
+        person.id,
+        clock.now(),
+    )
+    if not taken:
+        raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+
+
+async def sign_in_state(browser_key: str) -> SignInState:
+    """What has become of this browser's sign-in."""
+    found = await db.row(
+        "SELECT confirmed_at, refused_at FROM sign_ins WHERE browser_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        codes.digest(browser_key),
+        clock.now(),
+    )
+    if found is None:
+        return SignInState.GONE
+    if found["refused_at"] is not None:
+        return SignInState.REFUSED
+    return SignInState.CONFIRMED if found["confirmed_at"] is not None else SignInState.WAITING
+
+
+async def finish_sign_in(browser_key: str) -> str:
+    """Exchange a confirmed sign-in for a session token, once; only its digest is stored. Raises `NotFound`."""
+    token = codes.new_secret()
+    at = clock.now()
+    async with db.transaction():
+        used = await db.row(
+            "UPDATE sign_ins SET used_at = $2 WHERE browser_hash = $1 AND confirmed_at IS NOT NULL AND used_at IS NULL"
+            " AND expires_at > $2 RETURNING user_id, browser",
+            codes.digest(browser_key),
+            at,
+        )
+        if used is None:
+            raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+        await db.execute(
+            "INSERT INTO web_sessions (token_hash, user_id, browser, created_at, seen_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $4, $5)",
+            codes.digest(token),
+            used["user_id"],
+            used["browser"],
+            at,
+            at + SESSION_LIFE,
+        )
+    return token
