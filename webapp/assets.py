@@ -1,4 +1,4 @@
-"""Style sheets and scripts: read once, served under the hash of their content, so that a browser keeps them for ever."""
+"""Style sheets and scripts: read once, and served at a URL with the hash of their content, so that browsers cache them."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is sent. `digest` is what its address changes with."""
+    """A file as it is sent. `digest` is the hash of its content, part of its URL."""
 
     media_type: str
     digest: str
@@ -34,7 +34,7 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every servable file under `static/`, by its path there."""
+    """Every file under `static/` that is served, by its path there."""
     found = {}
     for path in sorted(STATIC.rglob("*")):
         media_type = MEDIA_TYPES.get(path.suffix)
@@ -48,7 +48,7 @@ def assets() -> dict[str, Asset]:
 
 
 def static_url(name: str) -> str:
-    """The address of `static/<name>`, with the hash of its content. Raises `KeyError` when there is no such file."""
+    """The URL of `static/<name>` with the hash of its content. Raises `KeyError` for an unknown file."""
     return f"/static/{assets()[name].digest}/{name}"
 
 
@@ -56,7 +56,7 @@ def static_url(name: str) -> str:
 async def show(
     request: Request[Any, Any, Any], digest: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
-    """A file. An address with an old hash, as a page rendered by the version before has it, gets today's file, unkept."""
+    """A file. A URL with an old hash, from a page of the previous version, gets the present file, uncached."""
     asset = assets().get(str(name).removeprefix("/"))
     if asset is None:
         raise NotFoundException()

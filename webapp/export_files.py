@@ -1,6 +1,6 @@
-"""All that is held about a person as a file (`A7`), at an address that needs no session: what fetches it is not the Mini App.
+"""All data held about a person as a file (`A7`), at a URL that needs no session: Telegram downloads it, not the Mini App.
 
-The address is signed for one person, is good for a quarter of an hour, and ends with their sessions.
+The URL is signed for one person, valid for a quarter of an hour, and ends with their sessions.
 """
 
 import json
@@ -19,7 +19,7 @@ from backend.personal.queries import export
 from backend.settings import settings
 from webapp.respond import download
 
-VALID_SECONDS = 15 * 60  # seconds
+VALID_SECONDS = 15 * 60
 TOKEN_MAX = 256
 FILE_NAME = "emerald-my-data.json"
 
@@ -34,14 +34,14 @@ def _signer() -> URLSafeSerializer:
 
 
 def export_url(person: Person) -> str:
-    """Where this person's data are, from now on for a quarter of an hour."""
+    """The URL of this person's data, valid from now for a quarter of an hour."""
     token = _signer().dumps([person.id, person.session_version, int(clock.now().timestamp())])
     return f"{settings.public_url}/export/{token}.json"
 
 
 @get("/export/{name:str}", include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
-    """The file. Raises `NotFound` for any address not (or no longer) of ours."""
+    """The file. Raises `NotFound` for any URL that is not, or no longer, valid."""
     token, _, kind = name.rpartition(".")
     person = None
     if kind == "json" and len(token) <= TOKEN_MAX and token.isascii():

@@ -1,4 +1,4 @@
-"""Forms at the edge: every field as text, exactly as typed, so that a page can give it back; then made into values (`X5`)."""
+"""Forms at the edge: every field as text, as typed, so that a page can render it again; then parsed into values (`X5`)."""
 
 import re
 from dataclasses import fields
@@ -10,27 +10,27 @@ from backend.errors import Invalid, InvalidForm, Refusal
 from backend.i18n import N_, Words
 from webapp.respond import AnyRequest
 
-# What a database text cannot hold and no field is meant to: control characters, save tab and line feed.
+# No field is meant to hold control characters other than tab and line feed; PostgreSQL stores no NUL.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WHOLE = re.compile(r"\d{1,9}")
-FIELD_MAX = 10_000  # characters of one field; what is meant to be long is bounded by the domain far below
+FIELD_MAX = 10_000  # characters of one field; the domain has lower limits of its own
 
 
 Form = TypeVar("Form")  # a dataclass whose fields are all `str` or `tuple[str, ...]`, with defaults
 
 
 async def read_form(request: AnyRequest, form: type[Form]) -> Form:
-    """What was sent, as this form; whatever is absent, or no text, is as the form begins."""
+    """The submitted form; a field that is absent, or is a file, has its default."""
     return fill_form(await request.form(), form)
 
 
 def read_query(request: AnyRequest, form: type[Form]) -> Form:
-    """The same of what an address asks with."""
+    """The same from the query of the URL."""
     return fill_form(request.query_params, form)
 
 
 def fill_form(sent: MultiMapping[Any], form: type[Form]) -> Form:
-    """This form with what was sent."""
+    """The form with the submitted values."""
     hints = get_type_hints(form)
     values: dict[str, str | tuple[str, ...]] = {}
     for one in fields(form):  # type: ignore[arg-type]
@@ -47,19 +47,19 @@ def _clean(text: str) -> str:
 
 
 class Faults:
-    """The faults of a form, gathered while its values are made."""
+    """The faults of a form, collected while its fields are parsed; `of` has one for each field."""
 
     def __init__(self) -> None:
         self.of: dict[str, Words] = {}
 
     def add(self, refusal: Refusal) -> None:
-        """Keep a refusal beside its field; of several faults of a field the first stands."""
+        """Keep a refusal for its field; the first fault of a field wins."""
         found = refusal.faults if isinstance(refusal, InvalidForm) else {refusal.field: refusal.words}
         for field, words in found.items():
             self.of.setdefault(field, words)
 
     def whole(self, field: str, text: str, *, empty: int | None = None) -> int | None:
-        """A whole number, 0 or more; `empty` when nothing was typed; a fault when it is no number."""
+        """Parse a whole number, 0 or more; `empty` for an empty field. Anything else is a fault."""
         text = text.replace(" ", "").replace("\u00a0", "")
         if not text:
             return empty

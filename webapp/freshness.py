@@ -1,9 +1,9 @@
-"""How screens follow what others do: each asks every few seconds whether what it shows is still so.
+"""How screens follow changes: each asks every few seconds whether what it shows is still fresh.
 
-A screen carries the mark of the rows it was made from and the moment at which the clock alone may change it: an offer that
-expires, a window that opens, a day that ends. Both are sent back as `seen`; while the moment is ahead and the mark is the same, the answer is 204
-and costs one query of a few index reads; else the whole screen comes again and is morphed into place, so that focus and
-what is typed stay.
+A screen carries the etag of the rows it was made from, and the instant at which the clock alone may change it: an offer
+expires, a window opens, a day ends. It sends both back as `seen`. While the etag is the same and the instant ahead, the
+answer is 204 and costs one query of a few index reads. Otherwise the whole screen is sent again and morphed into place,
+so that focus and typed text stay.
 """
 
 import hashlib
@@ -22,19 +22,21 @@ def etag_of(*made_from: object) -> str:
     return hashlib.blake2b(repr(made_from).encode(), digest_size=9).hexdigest()
 
 
-def seen_token(mark: str, person: Person, turns: Iterable[datetime], zones: Iterable[str]) -> str:
-    """What a screen sends back: its mark, and until when it holds, which is the next of `turns`, or the next midnight
-    where its dates or the reader are."""
+def seen_token(etag: str, person: Person, changes_at: Iterable[datetime], zones: Iterable[str]) -> str:
+    """What a screen sends back: its etag, and until when it is fresh.
+
+    That is the next of `changes_at`, or the next midnight in one of `zones` or where the reader is.
+    """
     now = clock.now()
     midnights = (next_time_of_day(now, zone, MIDNIGHT) for zone in {person.zone or "UTC", *zones})
-    until = min(moment for moment in (*turns, *midnights) if moment > now)
-    return f"{mark}-{int(until.timestamp() * 1000):x}"
+    until = min(moment for moment in (*changes_at, *midnights) if moment > now)
+    return f"{etag}-{int(until.timestamp() * 1000):x}"
 
 
-def is_fresh(seen: str, mark: str) -> bool:
-    """Whether what a screen sent back holds: its mark is this one, and its moment has not come."""
-    was, _, until = seen.partition("-")
-    if not mark or was != mark:
+def is_fresh(seen: str, etag: str) -> bool:
+    """Whether the token a screen sent back has this etag, and its instant is still ahead."""
+    seen_etag, _, until = seen.partition("-")
+    if not etag or seen_etag != etag:
         return False
     try:
         return clock.now().timestamp() * 1000 < int(until, 16)

@@ -1,4 +1,4 @@
-"""The headers every answer carries: what a page may load, who may frame it, what it tells others (`X1`, `X3`)."""
+"""The security headers of every response: what a page may load, who may frame it, which referrer it sends (`X1`, `X3`)."""
 
 from urllib.parse import urlsplit
 
@@ -10,11 +10,11 @@ from backend.settings import Settings, settings
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def content_security_policy(known: Settings, *, framed: bool) -> str:
+def content_security_policy(config: Settings, *, framed: bool) -> str:
     """The policy of one site. `framed` is the Mini App, which Telegram's web clients show in a frame."""
     scripts = ["'self'"]
-    if known.telegram_script_url:
-        address = urlsplit(known.telegram_script_url)
+    if config.telegram_script_url:
+        address = urlsplit(config.telegram_script_url)
         scripts.append(f"{address.scheme}://{address.netloc}")
     return "; ".join(
         (
@@ -26,25 +26,25 @@ def content_security_policy(known: Settings, *, framed: bool) -> str:
             "font-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            f"frame-ancestors {known.frame_ancestors if framed else chr(39) + 'none' + chr(39)}",
+            f"frame-ancestors {config.frame_ancestors if framed else chr(39) + 'none' + chr(39)}",
         )
     )
 
 
-def security_headers(known: Settings, *, framed: bool) -> dict[str, str]:
-    """All of them for one site."""
+def security_headers(config: Settings, *, framed: bool) -> dict[str, str]:
+    """All security headers of one site."""
     headers = {
-        "Content-Security-Policy": content_security_policy(known, framed=framed),
+        "Content-Security-Policy": content_security_policy(config, framed=framed),
         "X-Content-Type-Options": "nosniff",
-        # Codes of events are in addresses; no other host needs to learn them.
+        # Addresses contain event codes; no other host needs to see them.
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": PERMISSIONS,
-        # The frame around the Mini App must not reach into it, and need not.
+        # The page that frames the Mini App needs none of its resources.
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if not framed:
         headers["X-Frame-Options"] = "DENY"
-    if known.production:
+    if config.production:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return headers
 
@@ -54,7 +54,7 @@ _OF_REST = security_headers(settings, framed=False)
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
-    """Before anything is sent: whatever answered, also a 404 or a 500, carries the headers of its path."""
+    """Before a response is sent, a 404 or a 500 too: add the headers of its site, and a renewed session."""
     if message["type"] != "http.response.start":
         return
     path = scope["path"]

@@ -1,6 +1,6 @@
-"""`/health`: this process lives. `/ready`: it can work, and what it needs to is named. Neither tells a secret.
+"""`/health`: this process is alive. `/ready`: it can work; the answer names what it needs. Neither reveals a secret.
 
-Whether something is well is known further up, where the processes are; `examine_by` says how to find out.
+The checks live above the web app, where the processes are: `set_health_checks` hands them in.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,38 +12,38 @@ from litestar.types import ControllerRouterHandler
 from backend.errors import Busy, Unavailable
 
 OK = "ok"
-Check = Callable[[], Awaitable[str]]  # "ok", or what is wrong in a few plain words
+Check = Callable[[], Awaitable[str]]  # "ok", or what is wrong, in a few words
 
 _checks: dict[str, Check] = {}
 
 
 def set_health_checks(checks: Mapping[str, Check]) -> None:
-    """Ask these from now on, in this order; the first is what the others stand on."""
+    """Run these from now on, in this order; the others depend on the first."""
     _checks.clear()
     _checks.update(checks)
 
 
 @get("/health", include_in_schema=False)
 async def health() -> Response[dict[str, str]]:
-    """That this process answers. It asks nobody: a database that is away is no reason to kill it."""
+    """200 while this process answers. It checks nothing else: restarting it brings no database back."""
     return Response({"status": OK}, headers={"Cache-Control": "no-store"})
 
 
 @get("/ready", include_in_schema=False)
 async def ready() -> Response[dict[str, Any]]:
-    """Whether everything it needs is well: 200, or 503 with the names of what is not."""
-    found: dict[str, str] = {}
+    """200 when everything this process needs is available, else 503 with the names of what is not."""
+    results: dict[str, str] = {}
     for name, check in _checks.items():
         try:
-            found[name] = await check()
+            results[name] = await check()
         except (Busy, Unavailable):
-            found[name] = "does not answer"
-        if found[name] != OK and len(found) == 1:
+            results[name] = "does not answer"
+        if results[name] != OK and len(results) == 1:
             break
-    well = all(word == OK for word in found.values())
+    is_ready = all(result == OK for result in results.values())
     return Response(
-        {"status": OK if well else "unavailable", "checks": found},
-        status_code=200 if well else 503,
+        {"status": OK if is_ready else "unavailable", "checks": results},
+        status_code=200 if is_ready else 503,
         headers={"Cache-Control": "no-store"},
     )
 

@@ -1,6 +1,6 @@
-"""The addresses at which somebody's own calendar follows their dates (`S5`, `S6`): no session, only what stands in them.
+"""The URLs a person's own calendar subscribes to (`S5`, `S6`): they need no session, the token in them is the key.
 
-Whoever writes a log hides them (nginx does; ours name the path's template): they open what one person does (`X6`).
+So logs must not hold them (`X6`): nginx masks them, and ours log the template of the path.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from webapp.freshness import etag_of
 from webapp.miniapp.labels import app_link
 from webapp.respond import AnyRequest
 
-REFRESH_INTERVAL = timedelta(hours=1)  # as often as we ask calendars to look
+REFRESH_INTERVAL = timedelta(hours=1)  # how often calendars are asked to fetch the feed
 CALENDAR_NAME = "Emerald"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def feed_url(token: str) -> str:
-    """What a calendar follows."""
+    """The URL a calendar subscribes to."""
     return f"{settings.public_url}/calendar/{token}.ics"
 
 
 def open_url(token: str) -> str:
-    """A page's address that hands the feed to the telephone's own calendar: Telegram opens no other kind of address."""
+    """A page that redirects to the phone's own calendar: Telegram opens only http(s) links, no `webcal:`."""
     return f"{settings.public_url}/calendar/{token}"
 
 
 def google_url(token: str) -> str:
-    """Where Google asks whether to follow it."""
+    """The page where Google Calendar offers to subscribe."""
     return f"https://calendar.google.com/calendar/render?cid={quote(_webcal(token), safe='')}"
 
 
@@ -53,7 +53,7 @@ def _webcal(token: str) -> str:
     include_in_schema=False,
 )
 async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Redirect:
-    """The calendar behind a token, or nothing new (304) for who has it; without `.ics`, the way into a calendar.
+    """The feed of a token, or 304 for a client that has it; without `.ics`, a redirect into the phone's calendar.
 
     Raises `NotFound` for every token that is not (or no longer) ours, 429 for who asks too often.
     """
@@ -73,38 +73,38 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
     dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    mark = etag_of(FORMAT_VERSION, host, dates)
+    etag = etag_of(FORMAT_VERSION, host, dates)
     since = asked.changed_at
-    if mark != asked.etag:
-        since = await feeds.record_content(asked.person, mark)
+    if etag != asked.etag:
+        since = await feeds.record_content(asked.person, etag)
     headers = {
-        "ETag": f'"{mark}"',
+        "ETag": f'"{etag}"',
         "Last-Modified": format_datetime(since, usegmt=True),
         "Cache-Control": "private, no-cache",
         "X-Robots-Tag": "noindex",
     }
     kind = "text/calendar"  # Litestar adds the charset
-    if _is_not_modified(request, mark, since):
+    if _is_not_modified(request, etag, since):
         return Response(b"", status_code=304, media_type=kind, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="emerald.ics"'
-    # Hundreds of dates take a tenth of a second to write: not while everybody else waits for their tap.
+    # Rendering hundreds of instances takes a tenth of a second: it must not block the event loop.
     file = await asyncio.to_thread(
         render_calendar, dates, host=host, name=CALENDAR_NAME, refresh_interval=REFRESH_INTERVAL
     )
     return Response(file, media_type=kind, headers=headers)
 
 
-def _is_not_modified(request: AnyRequest, mark: str, since: datetime) -> bool:
-    """Whether who asks has what would be answered (RFC 9110, 13.1): a mark they name counts, else the time they name."""
+def _is_not_modified(request: AnyRequest, etag: str, changed_at: datetime) -> bool:
+    """Whether the client has this content already (RFC 9110, 13.1): by its etags, or else by its time."""
     named = request.headers.get("if-none-match")
     if named is not None:
-        marks = {one.strip().removeprefix("W/").strip('"') for one in named.split(",")}
-        return bool(marks & {mark, "*"})
-    told = request.headers.get("if-modified-since")
-    if told is None:
+        etags = {one.strip().removeprefix("W/").strip('"') for one in named.split(",")}
+        return bool(etags & {etag, "*"})
+    since = request.headers.get("if-modified-since")
+    if since is None:
         return False
     try:
-        known = parsedate_to_datetime(told)
+        known = parsedate_to_datetime(since)
     except ValueError:
         return False
-    return known.tzinfo is not None and known >= since
+    return known.tzinfo is not None and known >= changed_at

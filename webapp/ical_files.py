@@ -1,6 +1,6 @@
-"""A date as a file for somebody's calendar, at an address that needs no session: what fetches it is not the Mini App.
+"""An instance as an iCalendar file, at a URL that needs no session: a calendar or Telegram fetches it, not the Mini App.
 
-The address is signed for one person and one date, and good for a week; it opens nothing else.
+The URL is signed for one person and one instance, valid for a week, and gives access to nothing else.
 """
 
 from functools import cache
@@ -21,7 +21,7 @@ from backend.settings import settings
 from webapp.miniapp.labels import app_link
 from webapp.respond import download
 
-VALID_DAYS = 7  # days
+VALID_DAYS = 7
 TOKEN_MAX = 256
 
 
@@ -35,18 +35,18 @@ def _signer() -> URLSafeSerializer:
 
 
 def file_url(code: str, person: Person) -> str:
-    """Where this person's file of this date is."""
+    """The URL of this person's file of this instance."""
     return f"{settings.public_url}/calendar/dates/{_signer().dumps([code, person.id, _today()])}.ics"
 
 
 def _today() -> int:
-    """The day as a number: an address stays the same for the length of it, so that a screen does not change for nothing."""
+    """The number of the present day (UTC): the URL stays the same for a day, so that screens stay the same too."""
     return int(clock.now().timestamp()) // 86_400
 
 
 @get("/calendar/dates/{name:str}", include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
-    """The file, as its reader's calendar holds the date (`S5`, `S6`). Raises `NotFound` for any address not of ours."""
+    """The file, with the reader's own status (`S5`, `S6`). Raises `NotFound` for any URL that is not valid."""
     token, _, kind = name.rpartition(".")
     person = None
     if kind == "ics" and len(token) <= TOKEN_MAX and token.isascii():

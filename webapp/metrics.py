@@ -1,7 +1,7 @@
-"""Counting requests, and `/metrics` for Prometheus. nginx does not pass it on; no person is in it, nor a secret (`X6`).
+"""Request metrics and `/metrics` for Prometheus; nginx does not proxy it. It holds no personal data and no secret (`X6`).
 
-Litestar's own middleware sits inside its routing: it misses a 404 and takes a refused request for a good one. This one is
-around everything, and learns from the scope which route it was.
+Litestar's own middleware runs inside its routing: it misses a 404 and counts a refused request as a success. This one
+wraps the whole application, and reads the route from the scope afterwards.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ from backend.metrics import Metrics, connections, read_metrics
 log = structlog.get_logger("web")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-NO_ROUTE = "(none)"  # no such address, or not by that method
-CLIENT_CLOSED_REQUEST = 499  # nobody was there any more to be answered; as nginx calls it
-READ_TIMEOUT = 3.0  # seconds for the figures; the process's own counts are told in any case
-PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})  # asked by machines every few seconds
+NO_ROUTE = "(none)"  # no such path, or not by that method
+CLIENT_CLOSED_REQUEST = 499  # the client closed the connection; nginx's own status
+READ_TIMEOUT = 3.0  # seconds for reading the database; the process's own counts are sent in any case
+PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested by machines every few seconds
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -60,34 +60,35 @@ IN_FLIGHT = Gauge("emerald_http_requests_in_flight", "Being answered now", regis
 
 
 def observe_requests(app: ASGIApp) -> ASGIApp:
-    """The application, with every request counted, timed and written down: its method, its route, its status, its
-    milliseconds, and never what stood behind the question mark or in a header (`X1`).
+    """The application, with every request counted, timed and logged: method, route, status, milliseconds.
+
+    Never its query or its headers (`X1`).
     """
 
-    async def observing(scope: Scope, receive: Receive, send: Send) -> None:
+    async def observe(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         status = 0
 
-        async def sending(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        begun = time.perf_counter()
+        started = time.perf_counter()
         IN_FLIGHT.inc()
         try:
-            await app(scope, receive, sending)
+            await app(scope, receive, send_observed)
         except Exception:
             status = status or 500
             raise
         finally:
             IN_FLIGHT.dec()
-            _count(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - begun)
+            _count(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
 
-    return observing
+    return observe
 
 
 def _count(scope: HTTPScope, status: int, seconds: float) -> None:
@@ -95,26 +96,26 @@ def _count(scope: HTTPScope, status: int, seconds: float) -> None:
     path = scope.get("path_template") or NO_ROUTE
     REQUESTS.labels(method, path, status).inc()
     SECONDS.labels(method, path).observe(seconds)
-    tell = log.debug if path in PROBE_PATHS and status < 500 else log.info
-    tell("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
+    write = log.debug if path in PROBE_PATHS and status < 500 else log.info
+    write("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
 
 
 class _Snapshot(Collector):
-    """What was read for the scrape that is being answered."""
+    """What was read from the database for the current scrape."""
 
-    figures: Metrics | None = None  # None: the database does not answer
+    figures: Metrics | None = None  # None when the database does not answer
 
     def collect(self) -> Iterator[Metric]:
-        def gauge(name: str, says: str, value: float) -> Metric:
-            return GaugeMetricFamily(f"emerald_{name}", says, value=value)
+        def gauge(name: str, description: str, value: float) -> Metric:
+            return GaugeMetricFamily(f"emerald_{name}", description, value=value)
 
         pool = connections()
         yield gauge("database_up", "Whether the database answered", self.figures is not None)
         yield gauge("database_connections_open", "Of this process", pool.open)
         yield gauge("database_connections_in_use", "Of this process", pool.in_use)
         yield gauge("database_connections_most", "What this process may open", pool.most)
-        batches = CounterMetricFamily("emerald_batches", "Transactions of the desk", labels=["lane"])
-        asked = CounterMetricFamily("emerald_batched_requests", "Settled in them", labels=["lane"])
+        batches = CounterMetricFamily("emerald_batches", "Transactions of the batchers", labels=["lane"])
+        asked = CounterMetricFamily("emerald_batched_requests", "Requests processed in them", labels=["lane"])
         largest = GaugeMetricFamily("emerald_batch_largest", "Since the start", labels=["lane"])
         for name, tally in BATCH_STATS.items():
             lane = [name]
@@ -141,12 +142,12 @@ REGISTRY.register(_snapshot)
 
 @get("/metrics", include_in_schema=False)
 async def metrics() -> Response[bytes]:
-    """This process's counts, and the club-wide figures as the database has them now."""
+    """This process's counts, and the installation's totals as the database has them now."""
     try:
         async with asyncio.timeout(READ_TIMEOUT):
             _snapshot.figures = await read_metrics()
     except (Busy, Unavailable, TimeoutError) as error:
-        log.warning("no figures", error=str(error) or "no answer in time")
+        log.warning("metrics unavailable", error=str(error) or "no answer in time")
         _snapshot.figures = None
     return Response(
         generate_latest(REGISTRY),

@@ -1,54 +1,75 @@
-"""Where the reader stands with a date, in one word that rows, badges, the status and the buttons all go by."""
+"""The reader's status on an instance: rows, badges, the status block and the buttons all follow it."""
+
+from enum import StrEnum
 
 from backend.bookings.views import InstanceView
 
 
-def reader_status(view: InstanceView) -> str:
-    """The filter that says how things are for the reader now; what the clock has ended counts no more, swept or not.
+class ReaderStatus(StrEnum):
+    """One value for where the reader stands, at the instant the view was made."""
 
-    `cancelled`, `ended` · `offer` (seats held for them), `time-up` (held no longer) · `replacing`, `moved` (and they were
-    asked), `call` (they wait, and a tap has their seats), `part` (some seats, waiting for more), `waiting`, `in` ·
-    `not-open`, `closed` · `maybe`, `declined` · `claims` (others come first), `open`.
-    """
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    OFFER = "offer"  # seats are held for them
+    OFFER_EXPIRED = "time-up"  # they were, until the offer expired
+    REPLACING = "replacing"  # booked, and looking for a replacement
+    MOVED = "moved"  # booked, and asked whether they still come
+    CALLED = "call"  # waiting, and a tap gets all they wait for
+    PART = "part"  # booked, and waiting for more seats
+    WAITING = "waiting"
+    BOOKED = "in"
+    NOT_OPEN = "not-open"
+    CLOSED = "closed"
+    MAYBE = "maybe"
+    DECLINED = "declined"
+    CLAIMS_FIRST = "claims"  # only those with a claim can book now
+    OPEN = "open"
+
+
+def reader_status(view: InstanceView) -> ReaderStatus:
+    """The template filter; an offer or a window that has ended by now no longer counts, whether the jobs have run or not."""
     phase = view.phase
     if phase in ("cancelled", "ended"):
-        return phase
-    return _of_booking(view) or (phase if phase != "open" else _of_answer(view))
+        return ReaderStatus(phase)
+    booked = _booking_status(view)
+    if booked is not None:
+        return booked
+    return _answer_status(view) if phase == "open" else ReaderStatus(phase)
 
 
-def _of_booking(view: InstanceView) -> str:
+def _booking_status(view: InstanceView) -> ReaderStatus | None:
     mine = view.mine
     if mine is None:
-        return ""
+        return None
     if mine.offered:
-        return "offer" if mine.held else "time-up"
+        return ReaderStatus.OFFER if mine.held else ReaderStatus.OFFER_EXPIRED
     if mine.waiting:
         if view.takeable >= mine.waiting:
-            return "call"
-        return "part" if mine.seats else "waiting"
+            return ReaderStatus.CALLED
+        return ReaderStatus.PART if mine.seats else ReaderStatus.WAITING
     if not mine.seats:
-        return ""
+        return None
     if mine.is_releasing:
-        return "replacing"
-    return "moved" if is_asked_to_stay(view) else "in"
+        return ReaderStatus.REPLACING
+    return ReaderStatus.MOVED if is_asked_to_stay(view) else ReaderStatus.BOOKED
 
 
-def _of_answer(view: InstanceView) -> str:
+def _answer_status(view: InstanceView) -> ReaderStatus:
     if view.mine and view.mine.answer in ("maybe", "declined"):
-        return view.mine.answer
-    return "claims" if view.is_claim_period and not view.has_claim else "open"
+        return ReaderStatus(view.mine.answer)
+    return ReaderStatus.CLAIMS_FIRST if view.is_claim_period and not view.has_claim else ReaderStatus.OPEN
 
 
 def is_asked_to_stay(view: InstanceView) -> bool:
-    """The date has moved, and they may still say that they do not come (`S6`)."""
+    """Whether the instance has moved and the reader can still say that they do not come (`S6`)."""
     return bool(view.mine and view.mine.needs_move_answer and view.now < view.starts_at)
 
 
 def can_leave_freely(view: InstanceView) -> bool:
-    """The filter that says whether the reader's seats can be given back freely now (`B6`, `S6`)."""
+    """The template filter: whether the reader can leave now without a late cancellation (`B6`, `S6`)."""
     return view.can_leave_freely or is_asked_to_stay(view)
 
 
 def can_seek_replacement(view: InstanceView) -> bool:
-    """The filter that says whether it is too late to leave, but not to look for a replacement (`B6`)."""
+    """The template filter: whether it is too late to leave, but not to look for a replacement (`B6`)."""
     return not can_leave_freely(view) and view.now < view.starts_at

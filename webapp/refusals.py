@@ -1,4 +1,4 @@
-"""Where every no and every fault becomes an answer, once for both sites (docs/ARCHITECTURE.md, law 3)."""
+"""Exception handlers of both sites: each refusal and each error becomes a response here."""
 
 import structlog
 from litestar import Response
@@ -21,14 +21,14 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
 
 
 async def check_address(request: AnyRequest) -> None:
-    """Before any handler: an address with a NUL in it names nothing a database could hold. Raises 400."""
+    """Before any handler: PostgreSQL stores no NUL, so an address with one names nothing. Raises `ClientException` (400)."""
     query: bytes = request.scope["query_string"]
     if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:
         raise ClientException()
 
 
 def unavailable_response(request: AnyRequest, error: Unavailable) -> Response[str]:
-    """The database cannot be reached, or its last word was lost: 503, and asking again is right."""
+    """503 when the database cannot be reached or a commit's outcome is unknown: the client may try again."""
     log.warning("unavailable", path=request.scope.get("path_template", ""), error=str(error))
     answer = error_banner(request, 503) if is_htmx(request) else plain_page(request, 503)
     answer.headers["Retry-After"] = RETRY_AFTER
@@ -36,7 +36,7 @@ def unavailable_response(request: AnyRequest, error: Unavailable) -> Response[st
 
 
 def http_error_response(request: AnyRequest, error: HTTPException) -> Response[str]:
-    """What the framework refuses: no such page, not that method, not readable, too large."""
+    """What the framework refuses: an unknown path or method, an unreadable or too large body."""
     status = error.status_code
     if is_htmx(request) and status in REFUSALS_BY_STATUS:
         return refusal_response(request, REFUSALS_BY_STATUS[status], status=status)
@@ -46,13 +46,15 @@ def http_error_response(request: AnyRequest, error: HTTPException) -> Response[s
 
 
 def internal_error_response(request: AnyRequest, error: Exception) -> Response[str]:
-    """A fault of ours: written down whole, and told without any of it (`X5`)."""
-    log.error("broken", method=request.method, path=request.scope.get("path_template", ""), exc_info=error)
+    """A fault of ours: logged with its traceback, answered without any detail (`X5`)."""
+    log.error(
+        "internal error", method=request.method, path=request.scope.get("path_template", ""), exc_info=error
+    )
     return error_banner(request, 500) if is_htmx(request) else plain_page(request, 500)
 
 
 def error_banner(request: AnyRequest, status: int) -> Response[str]:
-    """A fault told at the top of the screen htmx has, whose content stays."""
+    """An error at the top of the page htmx has; the page's content stays."""
     headers = {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
     return page("_busy.html", voice_of(request), status=status, headers=headers, code=status)
 

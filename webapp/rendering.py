@@ -1,9 +1,8 @@
-"""Templates in the reader's language: one Jinja environment each, strict, escaping, with whole sentences by gettext.
+"""Templates in the reader's language: one Jinja environment for each, strict, escaping, with sentences from gettext.
 
-`miniapp/…` and `dashboard/…` are the templates of the two sites, `public/…` those of pages for anybody, everything else
-is shared. In every template:
-`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; the filters `tell`, which speaks `Words`,
-`initials`, and those of `webapp.reader_status`; and `voice`, the reader's own, which is the only way to word dates.
+`miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every template has
+`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `voice`, which formats dates for the
+reader; and the filters `tell`, which translates `Words`, `initials`, and those of `webapp.reader_status`.
 """
 
 import re
@@ -32,17 +31,16 @@ _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 
 
 def dom_id(noun: str, key: object = "") -> str:
-    """The DOM id of one thing: `event-x7k2…`; the only place that makes them."""
+    """The DOM id of one thing, such as `event-x7k2…`; templates make no ids of their own."""
     return _NOT_IN_IDS.sub("-", f"{noun}-{key}".lower()).strip("-")
 
 
 def initials(name: str) -> str:
-    """The filter for a face: `AK` of Alice Kent, `А` of Анна; emoji and signs are no initials.
+    """The filter for avatars: `AK` for Alice Kent, `А` for Анна; emoji and signs are no initials.
 
-    Faces are initials and not photographs. A client gives `photo_url` in `initData` for who opens the app, and for nobody
-    else on the screen; the bot cannot ask for the photo of who hides it. To show others' we would have to keep addresses that a
-    person gave away by opening an app, show them after they were withdrawn, and open the policy (`X3`) to a host that
-    learns who looks at whom.
+    Avatars are initials, not photographs. `initData` has a `photo_url` only for the person who opens the app, and the bot
+    cannot read a hidden photo. To show other people's we would store URLs that they gave away by opening an app, show
+    them after they were withdrawn, and open the policy (`X3`) to a host that learns who looks at whom.
     """
     letters = [word[0].upper() for word in name.split() if word[0].isalnum()]
     return "".join(letters[:2]) or "·"
@@ -50,7 +48,7 @@ def initials(name: str) -> str:
 
 @pass_context
 def tell(context: Context, words: Words) -> str:
-    """The filter that speaks an outcome's or a refusal's words to the page's reader."""
+    """The filter that translates an outcome's or a refusal's words for the reader."""
     voice: Voice = context["voice"]
     return voice.tell(words)
 
@@ -58,10 +56,10 @@ def tell(context: Context, words: Words) -> str:
 @cache
 def environment(language: str) -> Environment:
     """The templates in one language."""
-    names = ("miniapp", "dashboard", "public")
-    sites = {site: FileSystemLoader(HERE / site / "templates") for site in names}
-    made = Environment(
-        loader=ChoiceLoader([PrefixLoader(sites), FileSystemLoader(HERE / "templates")]),
+    sites = ("miniapp", "dashboard", "public")
+    loaders = {site: FileSystemLoader(HERE / site / "templates") for site in sites}
+    env = Environment(
+        loader=ChoiceLoader([PrefixLoader(loaders), FileSystemLoader(HERE / "templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -69,28 +67,28 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
         auto_reload=settings.env == "development",
     )
-    made.policies["ext.i18n.trimmed"] = True
-    spoken = catalogue(language)
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        spoken.gettext, spoken.ngettext, newstyle=True
+    env.policies["ext.i18n.trimmed"] = True
+    translations = catalogue(language)
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        translations.gettext, translations.ngettext, newstyle=True
     )
-    made.globals.update(
+    env.globals.update(
         static_url=static_url,
         dom_id=dom_id,
         settings=settings,
         language=language,
         now=clock.now,
     )
-    made.filters.update(
+    env.filters.update(
         tell=tell,
         initials=initials,
         stand=reader_status,
         leaves_freely=can_leave_freely,
         may_pass_on=can_seek_replacement,
     )
-    return made
+    return env
 
 
 def render(template: str, voice: Voice, /, **context: Any) -> str:
-    """A template as text, in the words of its reader."""
+    """A template as text, in its reader's language."""
     return environment(voice.language).get_template(template).render(voice=voice, **context)

@@ -1,7 +1,7 @@
-"""What both sites answer with: a page, a fragment, a refusal. Everything personal, so nothing of it is kept by caches.
+"""The responses of both sites: pages, downloads, refusals. They are personal, so caches must not store them.
 
-htmx sends `HX-Request`; what it gets is a fragment, and a refusal is a notice that finds its own place by
-`HX-Retarget`. Anybody else gets a page, and for a refusal a plain one that says the same.
+A request by htmx (`HX-Request`) gets a fragment; a refusal is then a notice, put into its place by `HX-Retarget`. Any other
+request gets a page, for a refusal a plain one.
 """
 
 from typing import Any
@@ -15,18 +15,18 @@ from backend.people.queries import Person
 from webapp.rendering import render
 
 AnyRequest = Request[Any, Any, Any]
-PERSON = "person"  # where a session leaves who the reader is, in the request's state
-NOTICE = "#notice"  # the place on a screen where a refusal is told
-RETRYABLE = frozenset({429, 500, 503})  # what may be over when asked once more
+PERSON = "person"  # the key of the reader in the request's state
+NOTICE = "#notice"  # where a screen shows a refusal
+RETRYABLE = frozenset({429, 500, 503})  # the same request may succeed later
 
 
 def is_htmx(request: AnyRequest) -> bool:
-    """Whether htmx asks, and so swaps what it gets into the page it has."""
+    """Whether htmx sent the request, and swaps the response into the page."""
     return "hx-request" in request.headers
 
 
 def voice_of(request: AnyRequest) -> Voice:
-    """How to speak to whoever asks: as the signed-in person reads, else as their browser says."""
+    """The voice of the signed-in person, else one in the language of their browser."""
     person: Person | None = request.scope.get("state", {}).get(PERSON)
     if person is not None:
         return person.voice
@@ -34,11 +34,11 @@ def voice_of(request: AnyRequest) -> Voice:
 
 
 def browser_language(request: AnyRequest) -> str:
-    """The first language their browser names that we speak; "" when it names none."""
+    """The first language of `Accept-Language` that we have a catalogue for; "" without one."""
     accepted = request.headers.get("accept-language", "")
     tags = [tag.split(";")[0].strip() for tag in accepted.split(",")]
-    spoken = [tag for tag in tags if tag and (nearest(tag) != DEFAULT or tag.startswith(DEFAULT))]
-    return nearest(spoken[0]) if spoken else ""
+    known = [tag for tag in tags if tag and (nearest(tag) != DEFAULT or tag.startswith(DEFAULT))]
+    return nearest(known[0]) if known else ""
 
 
 def page(
@@ -50,7 +50,7 @@ def page(
     headers: dict[str, str] | None = None,
     **context: Any,
 ) -> Response[str]:
-    """A template as a whole answer, personal and unkept."""
+    """A template as a response that caches do not store: a page, or a fragment of one for htmx."""
     return Response(
         render(template, voice, **context),
         status_code=status,
@@ -64,14 +64,10 @@ def not_modified() -> Response[None]:
     return Response(None, status_code=204, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
 
 
-fragment = page
-"""A part of a page for htmx; it differs from a page in its template only."""
-
-
 def download(
     content: bytes, media_type: str, name: str, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
-    """A file to be saved under this name, unkept by caches. Telegram's web clients fetch what they save, so they may."""
+    """A file to save under this name. Telegram's web clients fetch it from another origin, which CORS allows them."""
     return Response(
         content,
         media_type=media_type,
@@ -86,14 +82,14 @@ def download(
 
 
 def status_of(refusal: Refusal) -> int:
-    """404 for what is not there for this reader, 403 for what their role does not reach, else 422."""
+    """404 for `NotFound`, 403 for `Forbidden`, else 422."""
     if isinstance(refusal, NotFound):
         return 404
     return 403 if isinstance(refusal, Forbidden) else 422
 
 
 def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | None = None) -> Response[str]:
-    """An expected no, in the reader's language: a notice for htmx, else a plain page (`X5`)."""
+    """A refusal in the reader's language: a notice for htmx, else a plain page (`X5`)."""
     voice = voice_of(request)
     status = status or status_of(refusal)
     if not is_htmx(request):
@@ -105,7 +101,7 @@ def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | Non
 
 
 def plain_page(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -> Response[str]:
-    """A page without a site around it: what is not there, not allowed, or broken, in a sentence."""
+    """A page without the frame of a site: a refusal or an error in one sentence."""
     return page(
         "plain.html",
         voice_of(request),

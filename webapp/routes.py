@@ -1,4 +1,4 @@
-"""The map of the site: every route, by the site it belongs to."""
+"""Every route, by the site it belongs to."""
 
 from litestar import Router, get
 from litestar.di import Provide
@@ -38,12 +38,12 @@ from webapp.public.pages import events as public_events
 
 @get("/", include_in_schema=False)
 async def index() -> Redirect:
-    """Who comes to the bare address is most likely an organiser in a browser."""
+    """Redirect to the dashboard: whoever opens the bare address in a browser is most likely an organiser."""
     return Redirect("/dashboard", status_code=303)
 
 
 def miniapp() -> Router:
-    """What members see inside Telegram. Every address is the public shell for a browser that loads it as a document."""
+    """The Mini App. A browser that loads any of its addresses as a document gets the public shell."""
     return Router(
         "/app",
         route_handlers=[
@@ -89,7 +89,7 @@ def miniapp() -> Router:
             my_data.show,
             erasures.show,
             erasures.create,
-            # What organisers and helpers do: with `organiser` in place of `person`.
+            # For organisers and helpers: these handlers take `organiser` instead of `person`.
             organising.show,
             organising.update,
             organising.announce,
@@ -126,7 +126,7 @@ def miniapp() -> Router:
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """Every handler there is; `emerald.web` adds the bot's webhook."""
+    """Every handler of the web app; `emerald.web` adds the bot's webhook."""
     return [
         index,
         assets.show,

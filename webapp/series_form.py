@@ -1,4 +1,4 @@
-"""The form of a series: what is typed, the draft it means, and the form an existing series begins with (`S1`, `X5`)."""
+"""The form of a series: parsed into a draft, and filled from the draft of an existing series (`S1`, `X5`)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -16,16 +16,17 @@ from webapp.forms import Faults
 Moment = date | datetime
 REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
 END_CHOICES = ("never", "on", "after")
-# What a series begins with, where the form asks nothing.
+# The values of everything a form does not ask for.
 DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesForm:
-    """Every field as text. `repeats` is one of `REPEATS`; `nth` repeats on a weekday of the month, `own` by `rule`.
+    """Every field as text. `repeats` is one of `REPEAT_CHOICES`: `nth` is a weekday of the month, `own` the text in `rule`.
 
-    `group` is a group's id, with `:` and a topic's id behind it. `left_out` and `extra` are dates as RFC 5545 writes them.
+    `group` is a group's id, or a group's and a topic's with `:` between. `left_out` (EXDATE) and `extra` (RDATE) are dates
+    in the syntax of RFC 5545.
     """
 
     title: str = ""
@@ -59,16 +60,19 @@ class SeriesForm:
 
 
 def form_from_draft(draft: SeriesDraft) -> SeriesForm:
-    """The form that says what this draft says."""
+    """The form filled with this draft."""
     recurrence = parse_recurrence(draft.rule)
-    words = describe_recurrence(recurrence, draft.starts_local)
+    description = describe_recurrence(recurrence, draft.starts_local)
     fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
-    if words.builder_rule is not None and first_match(draft.rule, draft.starts_local) == draft.starts_local:
-        fields |= _builder(words.builder_rule, draft)
-        if not recurrence.rules[0].by_day:  # the weekday of the first date, whichever that becomes
+    if (
+        description.builder_rule is not None
+        and first_match(draft.rule, draft.starts_local) == draft.starts_local
+    ):
+        fields |= _builder_fields(description.builder_rule, draft)
+        if not recurrence.rules[0].by_day:  # the rule follows the weekday of its first date
             fields["weekday"] = ()
-        fields["left_out"] = tuple(_written(moment) for moment in words.exdates)
-        fields["extra"] = tuple(_written(moment) for moment in words.rdates)
+        fields["left_out"] = tuple(_format_moment(moment) for moment in description.exdates)
+        fields["extra"] = tuple(_format_moment(moment) for moment in description.rdates)
     elif draft.rule:
         fields["repeats"] = "own"
     group = "" if draft.group_id is None else str(draft.group_id)
@@ -95,37 +99,37 @@ def form_from_draft(draft: SeriesDraft) -> SeriesForm:
     )
 
 
-def _builder(line: RuleDescription, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
-    repeats = {Freq.DAILY: "daily", Freq.WEEKLY: "weekly"}.get(line.freq)
+def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
+    repeats = {Freq.DAILY: "daily", Freq.WEEKLY: "weekly"}.get(rule.freq)
     if repeats is None:
-        repeats = "own" if line.freq is Freq.YEARLY else "nth" if line.days else "monthly"
-    ends = "on" if line.until is not None else "after" if line.count is not None else "never"
+        repeats = "own" if rule.freq is Freq.YEARLY else "nth" if rule.days else "monthly"
+    ends = "on" if rule.until is not None else "after" if rule.count is not None else "never"
     until = ""
-    if line.until is not None:
-        local = line.until
+    if rule.until is not None:
+        local = rule.until
         if isinstance(local, datetime) and local.tzinfo is not None:
             local = wall_clock(local, draft.zone)
         until = date(local.year, local.month, local.day).isoformat()
     return {
         "repeats": repeats,
-        "interval": str(line.interval),
-        "weekday": tuple(day.name for day in line.weekdays),
-        "ordinal": str(line.ordinal or 1),
+        "interval": str(rule.interval),
+        "weekday": tuple(day.name for day in rule.weekdays),
+        "ordinal": str(rule.ordinal or 1),
         "ends": ends,
         "until": until,
-        "count": _text(line.count),
+        "count": _text(rule.count),
     }
 
 
 def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
-    """What the form means, and its faults, those of the draft among them. The draft is good when there are none.
+    """The draft the form describes, and the faults of both. The draft is valid only when there are none.
 
-    What the form does not show stays as it `was`.
+    Fields that the form does not show keep their value in `was`.
     """
     faults = Faults()
-    starts = _starts(form, faults)
-    rule = _rule(form, starts, faults)
-    group_id, topic_id = _group(form.group, faults)
+    starts = _parse_start(form, faults)
+    rule = _parse_rule(form, starts, faults)
+    group_id, topic_id = _parse_group(form.group, faults)
     draft = replace(
         was or DEFAULT_DRAFT,
         title=form.title,
@@ -135,16 +139,16 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
         map_url=form.map_url,
         zone=form.zone,
         starts_local=starts or datetime(2100, 1, 1),  # noqa: DTZ001
-        duration_minutes=_needed(faults, "duration_minutes", form.duration_minutes, 60),
+        duration_minutes=_required(faults, "duration_minutes", form.duration_minutes, 60),
         rule=rule,
         capacity=faults.whole("capacity", form.capacity),
-        guests_max=_needed(faults, "guests_max", form.guests_max, 0, empty=0),
+        guests_max=_required(faults, "guests_max", form.guests_max, 0, empty=0),
         opens_before_minutes=faults.whole("opens_before_minutes", form.opens_before_minutes),
-        closes_before_minutes=_needed(
+        closes_before_minutes=_required(
             faults, "closes_before_minutes", form.closes_before_minutes, 0, empty=0
         ),
         cancel_before_minutes=faults.whole("cancel_before_minutes", form.cancel_before_minutes),
-        announce_before_minutes=_needed(
+        announce_before_minutes=_required(
             faults, "announce_before_minutes", form.announce_before_minutes, 2880
         ),
         fill_gaps=form.queue == "gaps",
@@ -159,16 +163,16 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
     return draft, faults
 
 
-def _needed(faults: Faults, field: str, text: str, instead: int, *, empty: int | None = None) -> int:
-    """A number there has to be; `instead` holds its place in a draft that is not good anyway."""
+def _required(faults: Faults, field: str, text: str, placeholder: int, *, empty: int | None = None) -> int:
+    """A required number. Without one there is a fault, and the invalid draft gets the placeholder."""
     number = faults.whole(field, text, empty=empty)
     if number is None:
         faults.add(Invalid(N_("A whole number, please."), field=field))
-        return instead
+        return placeholder
     return number
 
 
-def _starts(form: SeriesForm, faults: Faults) -> datetime | None:
+def _parse_start(form: SeriesForm, faults: Faults) -> datetime | None:
     try:
         return datetime.combine(
             date.fromisoformat(form.starts_on), time.fromisoformat(form.starts_time)
@@ -178,8 +182,8 @@ def _starts(form: SeriesForm, faults: Faults) -> datetime | None:
         return None
 
 
-def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
-    """The recurrence as text; what the sentence with holes says, or what was written by hand."""
+def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
+    """The recurrence as RFC 5545 text: built from the choices of the form, or as it was typed."""
     if form.repeats == "own":
         if not form.rule:
             faults.add(Invalid(N_("Write the rule, or choose another rhythm."), field="rule"))
@@ -187,7 +191,7 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
     if form.repeats not in _FREQS:
         return ""
     interval = faults.whole("interval", form.interval, empty=1) or 1
-    until, count = _end(form, starts, faults)
+    until, count = _parse_end(form, starts, faults)
     try:
         rule = build_rule(
             _FREQS[form.repeats],
@@ -196,25 +200,25 @@ def _rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> str:
             _ordinal(form, faults) if form.repeats == "nth" else None,
             until,
             count,
-            rdates=[_moment(text) for text in form.extra],
-            exdates=[_moment(text) for text in form.left_out],
+            rdates=[_parse_moment(text) for text in form.extra],
+            exdates=[_parse_moment(text) for text in form.left_out],
         )
     except InvalidRecurrence as bad:
         faults.add(Invalid(bad.message, field="rule", part=bad.part))
         return ""
-    # What lies outside these years is a fault of its own, and too near the ends of the calendar to reckon with.
+    # Other years are a fault of the draft, and too near the limits of `datetime` to compute with.
     if starts is not None and 2000 <= starts.year < 2200 and form.zone in zone_names():
         first = first_match(rule, starts)
-        # RFC 5545 makes the start a date of its own; who says "Tuesdays" does not mean a Monday besides.
+        # RFC 5545 makes the start an occurrence even when the rule does not match it; "every Tuesday" must not add a Monday.
         if first is not None and first != starts:
-            off = N_("This day is not in the rhythm. The next that is: %(date)s.")
+            message = N_("This day is not in the rhythm. The next that is: %(date)s.")
             at = resolve_local(first, form.zone)
-            faults.add(Invalid(off, field="starts_local", zone=form.zone, date=at))
+            faults.add(Invalid(message, field="starts_local", zone=form.zone, date=at))
     return rule
 
 
 def first_match(rule: str, starts: datetime) -> datetime | None:
-    """The first wall clock from the start on that the first rule of the text itself matches, if any does."""
+    """The first wall-clock time from the start on that the first rule of the text matches, or None."""
     return next(wall_times(parse_recurrence(rule).rules[0], starts), None)
 
 
@@ -233,7 +237,7 @@ def _ordinal(form: SeriesForm, faults: Faults) -> int:
     return faults.whole("rule", form.ordinal, empty=1) or 1
 
 
-def _end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tuple[date | None, int | None]:
+def _parse_end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tuple[date | None, int | None]:
     if form.ends == "on":
         try:
             until = date.fromisoformat(form.until)
@@ -251,25 +255,25 @@ def _end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tuple[dat
     return None, None
 
 
-def _group(text: str, faults: Faults) -> tuple[int | None, int | None]:
+def _parse_group(text: str, faults: Faults) -> tuple[int | None, int | None]:
     if not text:
         return None, None
-    found = re.fullmatch(r"(\d{1,18})(?::(\d{1,18}))?", text)
-    if found is None:
+    match = re.fullmatch(r"(\d{1,18})(?::(\d{1,18}))?", text)
+    if match is None:
         faults.add(Invalid(N_("Choose one of the club’s groups."), field="group"))
         return None, None
-    return int(found[1]), int(found[2]) if found[2] else None
+    return int(match[1]), int(match[2]) if match[2] else None
 
 
-def _moment(text: str) -> Moment:
-    """A date as RFC 5545 writes it. Raises `InvalidRecurrence`."""
+def _parse_moment(text: str) -> Moment:
+    """A date in the syntax of RFC 5545. Raises `InvalidRecurrence`."""
     moments = parse_recurrence(f"RDATE:{text}").rdates
     if len(moments) != 1:
         raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
     return moments[0]
 
 
-def _written(moment: Moment) -> str:
+def _format_moment(moment: Moment) -> str:
     if not isinstance(moment, datetime):
         return moment.strftime("%Y%m%d")
     if moment.tzinfo is None:

@@ -1,4 +1,4 @@
-"""The next dates of a series as it is being written: what is left out, and what a change of the clocks does (`S3`)."""
+"""The next dates of a series while its form is being filled in, with notes about clock changes (`S3`)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ SHOWN_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class NextDate:
-    """A row of the preview. `key` is its day as RFC 5545 writes it; `note` is why it is unusual."""
+    """A row of the preview. `key` is its day in the syntax of RFC 5545; `note` is about a clock change."""
 
     key: str
     day: str
@@ -31,7 +31,7 @@ class NextDate:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a draft would be: the rule in words, and its dates."""
+    """What a draft describes: the rule as a sentence, and its next dates."""
 
     sentence: str
     dates: list[NextDate]
@@ -40,7 +40,7 @@ class Preview:
 
 
 def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview:
-    """The preview of a draft whose time and rule are good; its other fields may still be empty."""
+    """The preview of a draft whose start and rule are valid; its other fields may still be empty."""
     draft = SeriesDraft(
         title="-",
         zone=draft.zone,
@@ -49,15 +49,15 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
         duration_minutes=draft.duration_minutes,
     )
     recurrence = parse_recurrence(draft.rule)
-    words = describe_recurrence(recurrence, draft.starts_local)
-    at = clock.now()
-    coming = draft.next_occurrences(at, limit=SHOWN_MAX + 1)
+    description = describe_recurrence(recurrence, draft.starts_local)
+    now = clock.now()
+    coming = draft.next_occurrences(now, limit=SHOWN_MAX + 1)
     rows = [(one, False) for one in coming]
     if can_leave_out and recurrence.exdates:
-        whole = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
-        kept = {one.original_start for one in coming}
-        everything = replace(draft, rule=whole).next_occurrences(at, limit=SHOWN_MAX + 1)
-        rows = [(one, one.original_start not in kept) for one in everything]
+        without_exdates = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
+        coming_starts = {one.original_start for one in coming}
+        everything = replace(draft, rule=without_exdates).next_occurrences(now, limit=SHOWN_MAX + 1)
+        rows = [(one, one.original_start not in coming_starts) for one in everything]
     before: Occurrence | None = None
     dates = []
     for one, left_out in rows[:SHOWN_MAX]:
@@ -72,7 +72,7 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
         )
         before = one
     return Preview(
-        sentence=describe_in_full(voice, words, draft.starts_local, draft.zone),
+        sentence=describe_in_full(voice, description, draft.starts_local, draft.zone),
         dates=dates,
         more=len(rows) > SHOWN_MAX,
         can_leave_out=can_leave_out,
@@ -80,7 +80,7 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
 
 
 def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence | None) -> str:
-    """A change of the clocks on that day, or since the date before."""
+    """The clock change on that day, or since the date before; "" without one."""
     change = find_clock_change(one.local, draft.zone)
     if change is not None and change.kind is ClockChangeKind.FOLD:
         return clock_change_note(voice, one.local, draft.zone)
@@ -90,37 +90,37 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
         if gap is not None and gap.kind is ClockChangeKind.GAP:
             return voice.say(N_("The clocks go forward that night and skip the usual hour."))
     if before is not None and one.utc_offset != before.utc_offset:
-        return _season(voice, draft.zone, before, one)
+        return _offset_note(voice, draft.zone, before, one)
     return ""
 
 
-def _season(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> str:
-    """Since which day the clocks are different, found by halving the time between."""
+def _offset_note(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> str:
+    """Since which day the UTC offset is another; the day is found by bisection."""
     early, late = before.original_start, after.original_start
-    there = ZoneInfo(zone)
-    was = early.astimezone(there).utcoffset()
+    tz = ZoneInfo(zone)
+    offset = early.astimezone(tz).utcoffset()
     while late - early > timedelta(minutes=1):
         middle = early + (late - early) / 2
-        if middle.astimezone(there).utcoffset() == was:
+        if middle.astimezone(tz).utcoffset() == offset:
             early = middle
         else:
             late = middle
     day = wall_clock(late, zone)
-    worded = (
+    date = (
         format_date(day, "d MMM", locale=voice.locale)
         if day.year == clock.now().year
         else long_date(voice, day)
     )
-    summer = after.original_start.astimezone(there).dst()
+    summer = after.original_start.astimezone(tz).dst()
     if summer:
-        return voice.say(N_("Summer time since %(date)s"), date=worded)
-    if before.original_start.astimezone(there).dst():
-        return voice.say(N_("Winter time since %(date)s"), date=worded)
-    return voice.say(N_("Other clocks since %(date)s"), date=worded)
+        return voice.say(N_("Summer time since %(date)s"), date=date)
+    if before.original_start.astimezone(tz).dst():
+        return voice.say(N_("Winter time since %(date)s"), date=date)
+    return voice.say(N_("Other clocks since %(date)s"), date=date)
 
 
 def clock_change_note(voice: Voice, local: datetime, zone: str) -> str:
-    """What a change of the clocks does to this naive wall clock, in a sentence; "" when it is plain (`S3`)."""
+    """What a clock change does to this naive wall-clock time, as a sentence; "" without one (`S3`)."""
     change = find_clock_change(local, zone)
     if change is None:
         return ""

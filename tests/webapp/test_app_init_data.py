@@ -39,7 +39,7 @@ def refused(raw: str, reason: str = "", **how: object) -> None:
 
 def test_believes_what_telegram_signed_for_this_bot() -> None:
     launch = launched(VECTOR, now=SIGNED_AT + timedelta(minutes=5))
-    assert (launch.who.telegram_id, launch.who.first_name) == (42, "Test")
+    assert (launch.identity.telegram_id, launch.identity.first_name) == (42, "Test")
     assert launch.opened_at == SIGNED_AT
 
 
@@ -81,7 +81,7 @@ def test_keeps_blank_fields_in_what_is_signed() -> None:
 
 def test_hashes_values_as_received() -> None:
     user = '{"id":1002,"first_name":"Alice","photo_url":"https:\\/\\/t.me\\/i\\/a.svg"}'
-    assert launched(init_data(fields(user=user), TOKEN)).who.telegram_id == 1002
+    assert launched(init_data(fields(user=user), TOKEN)).identity.telegram_id == 1002
 
 
 def test_reads_a_plus_as_a_space_as_query_strings_do() -> None:
@@ -173,14 +173,14 @@ def test_refuses_the_published_vector_whose_id_is_a_text() -> None:
 
 def test_takes_from_a_name_what_no_database_can_hold() -> None:
     user = '{"id":7,"first_name":"A\\u0000l\\ud800ice","username":null}'
-    who = launched(init_data(fields(user=user), TOKEN)).who
+    who = launched(init_data(fields(user=user), TOKEN)).identity
     assert (who.first_name, who.username) == ("Alice", "")
 
 
 def test_knows_whether_the_bot_may_write() -> None:
     said = '{"id":7,"first_name":"A","allows_write_to_pm":%s}'
-    assert launched(init_data(fields(user=said % "true"), TOKEN)).who.may_write
-    assert not launched(init_data(fields(user=said % "1"), TOKEN)).who.may_write
+    assert launched(init_data(fields(user=said % "true"), TOKEN)).identity.may_write
+    assert not launched(init_data(fields(user=said % "1"), TOKEN)).identity.may_write
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))

@@ -264,9 +264,9 @@ async def test_a_picture_is_drawn_once_however_many_ask(
 ) -> None:
     from webapp.public import pictures
 
-    drawn: list[pictures.PictureText] = []
+    drawn: list[pictures.PictureContent] = []
 
-    def draw(of: pictures.PictureText) -> bytes:
+    def draw(of: pictures.PictureContent) -> bytes:
         drawn.append(of)
         return really(of)
 
@@ -286,7 +286,7 @@ async def test_more_than_can_be_drawn_are_asked_to_come_again(
 
     begun, goes_on, really = threading.Event(), threading.Event(), pictures.draw
 
-    def draw(of: pictures.PictureText) -> bytes:
+    def draw(of: pictures.PictureContent) -> bytes:
         begun.set()
         goes_on.wait(30)
         return really(of)
@@ -328,7 +328,7 @@ def test_any_title_fits(title: str) -> None:
     for line in lines:
         assert pictures._font(size, 700).getlength(line) <= pictures.TEXT_WIDTH
     assert "🎉" not in "".join(lines)
-    of = pictures.PictureText(title, title, title, title, title, "open", 12, 13, 1)
+    of = pictures.PictureContent(title, title, title, title, title, "open", 12, 13, 1)
     assert Image.open(BytesIO(pictures.draw(of))).size == (1200, 630)
 
 

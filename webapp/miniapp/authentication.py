@@ -1,10 +1,10 @@
-"""From `initData` to a session, and from a session to a person, a fact of every request (`X1`, `X4`).
+"""From `initData` to a session, and from a session to a person, the dependency of every handler (`X1`, `X4`).
 
-A session is a signed text the page holds in memory and sends as `Authorization: Bearer …`; no cookie. It lives one hour
-from its last renewal and twelve from its opening; a request with one older than five minutes brings a fresh one in
-`X-Session`. It names a person and their session version, which is compared with the database on every request: ending
-someone's sessions ends them now. It also knows when Telegram signed what it was opened from: who acts as an organiser
-must have been named by Telegram within the hour.
+A session is a signed text that the page holds in memory and sends as `Authorization: Bearer …`; there is no cookie. It
+expires one hour after its last renewal and twelve hours after its opening. A request with a session older than five minutes
+gets a renewed one in `X-Session`. It names a person and their session version, which is compared with the database on every
+request: ending a person's sessions takes effect at once. It also carries the time of Telegram's signature, because an
+organiser's acts require one of the last hour.
 """
 
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ TOTAL_LIFE = timedelta(hours=12)
 SIGNATURE_LIFE = timedelta(hours=1)  # from Telegram's signature
 RENEW_AFTER = timedelta(minutes=5)
 SESSION_MAX = 512
-RENEWAL = "x_session"  # where a renewed session waits, in the request's state, for `webapp.headers`
-SIGNED_AT = "signed_at"  # where Telegram's signature of the reader is dated, in the request's state
+RENEWAL = "x_session"  # the key of a renewed session in the request's state, read by `webapp.headers`
+SIGNED_AT = "signed_at"  # the key of the time of Telegram's signature in the request's state
 
 
 class OpenAgain(Forbidden):
-    """What the session was opened from is too old for acting as an organiser (`X1`)."""
+    """Telegram's signature is too old for an organiser's acts (`X1`)."""
 
     outcome = "open-again"
     message = N_(
@@ -51,7 +51,7 @@ class OpenAgain(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a session says; instants in whole seconds."""
+    """The content of a session; instants in whole seconds."""
 
     person_id: int
     version: int
@@ -70,13 +70,13 @@ def _signer() -> URLSafeSerializer:
 
 
 def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> str:
-    """A session for this person, issued now; `signed_at` is when Telegram last said that it is them."""
+    """A session for this person, issued now; `signed_at` is the time of Telegram's signature."""
     moments = [int(at.timestamp()) for at in (opened_at, clock.now(), signed_at)]
     return str(_signer().dumps([person.id, settings.bot_id, person.session_version, *moments]))
 
 
 def read_claims(token: str) -> Claims | None:
-    """What a session says, if it is ours, for this bot, and alive."""
+    """The content of a session that we signed for this bot and that has not expired, or None."""
     if len(token) > SESSION_MAX or not token.isascii():
         return None
     try:
@@ -84,22 +84,22 @@ def read_claims(token: str) -> Claims | None:
         opened, issued, signed = (datetime.fromtimestamp(at, UTC) for at in moments)
     except (BadData, ValueError, TypeError):
         return None
-    said = Claims(person_id, version, opened, issued, signed)
+    claims = Claims(person_id, version, opened, issued, signed)
     now = clock.now()
-    alive = now - said.issued_at < IDLE_LIFE and now - said.opened_at < TOTAL_LIFE
-    return said if alive and bot_id == settings.bot_id else None
+    is_alive = now - claims.issued_at < IDLE_LIFE and now - claims.opened_at < TOTAL_LIFE
+    return claims if is_alive and bot_id == settings.bot_id else None
 
 
 def credentials(headers: Mapping[str, str], scheme: str) -> str:
-    """What `Authorization: <scheme> …` carries; "" without it. Schemes are compared without regard to case."""
-    told, _, rest = headers.get("authorization", "").partition(" ")
-    return rest.strip() if told.lower() == scheme else ""
+    """The credentials of `Authorization: <scheme> …`, or "". Schemes are case-insensitive (RFC 9110, 11.1)."""
+    given, _, rest = headers.get("authorization", "").partition(" ")
+    return rest.strip() if given.lower() == scheme else ""
 
 
 async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetime]:
-    """Who `Authorization: tma <initData>` says it is, and when Telegram signed that. Raises `NotAuthorizedException` (401).
+    """The person of `Authorization: tma <initData>`, and the time of its signature. Raises `NotAuthorizedException` (401).
 
-    `X-Time-Zone` is where the client's clock is set: taken until the person chooses one themselves.
+    `X-Time-Zone` is the zone of the client; it is used until the person chooses one.
     """
     raw = credentials(request.headers, "tma")
     try:
@@ -111,10 +111,10 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
         )
     except BadInitData:
         raise NotAuthorizedException() from None
-    person = await register_person(launch.who)
+    person = await register_person(launch.identity)
     zone = request.headers.get("x-time-zone", "")
     if person.zone is None and zone:
-        with suppress(Invalid):  # a clock set to a zone we do not know tells nothing
+        with suppress(Invalid):  # an unknown zone is ignored
             await choose_zone(person, zone)
             person = replace(person, zone=zone)
     await recheck_presence(person)
@@ -122,10 +122,9 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
 
 
 async def load_person(request: Request[Any, Any, Any]) -> Person:
-    """Whose session the request brings. Raises `NotAuthorizedException` (401) for none, an ended or a forged one.
+    """The person of the request's session. Raises `NotAuthorizedException` (401) for none, an ended or a forged one.
 
-    The first screen may be asked for with `initData` itself: the session it opens comes with the answer, so that who has
-    a slow line waits for one way there and back less.
+    The first GET may carry `initData` itself: the response then brings the session, which saves a round trip.
     """
     if request.method == "GET" and credentials(request.headers, "tma"):
         person, signed_at = await open_session(request)
@@ -149,8 +148,10 @@ async def _load_bearer(request: Request[Any, Any, Any]) -> Person:
 
 
 async def load_organiser(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:
-    """The same for what organisers and helpers do, whose role the domain looks at: Telegram has named them within the
-    hour. Raises `OpenAgain` (403)."""
+    """The same for organisers' and helpers' acts: Telegram's signature is at most an hour old. Raises `OpenAgain` (403).
+
+    Their role is checked by the domain.
+    """
     signed_at: datetime = request.state[SIGNED_AT]
     if clock.now() - signed_at > SIGNATURE_LIFE:
         raise OpenAgain()

@@ -113,8 +113,8 @@ async def admitted_event_etag(code: str, person: Person) -> str:
 
 def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) -> str:
     """What a screen of these instances sends back when it asks whether it is still fresh."""
-    turns = (moment for view in views for moment in view.changes_at)
-    return seen_token(etag, person, turns, {view.zone for view in views})
+    changes_at = (moment for view in views for moment in view.changes_at)
+    return seen_token(etag, person, changes_at, {view.zone for view in views})
 
 
 def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:

@@ -1,7 +1,7 @@
-"""Who opened the Mini App: Telegram's `initData`, believed only when every part of it is as it must be (`X1`).
+"""Who opened the Mini App: Telegram's `initData`, accepted only when every part of it is valid (`X1`).
 
-The string is a query string, signed by HMAC-SHA256 under a key made from the bot's token. The check string is all
-fields but `hash`, decoded once and sorted; `signature` belongs to it. Values are hashed as received, never re-encoded.
+It is a query string, signed by HMAC-SHA256 with a key derived from the bot's token. The signed text is all fields but `hash`
+(`signature` is among them), decoded once and sorted. Values are hashed as received, never encoded again.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 from backend.people.actions import TelegramIdentity
 
 INIT_DATA_MAX = 4096
-CLOCK_TOLERANCE = timedelta(seconds=60)  # how far a client's clock, or ours, may be off
+CLOCK_TOLERANCE = timedelta(seconds=60)  # tolerated difference between clocks
 PAIR = re.compile(r"([a-z_]{1,64})=((?:[!-$'-~]|%[0-9A-Fa-f]{2})*)")  # printable, no & or bare %
 HASH = re.compile(r"[0-9a-f]{64}")
 SECONDS = re.compile(r"[1-9][0-9]{0,10}")
@@ -23,34 +23,34 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BadInitData(Exception):
-    """It is not what Telegram signed for this bot, or not lately. The reason is for tests, never for who sent it."""
+    """Telegram did not sign it for this bot, or too long ago. The reason is for tests, never for the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What verified `initData` says; its `start_param` anybody can choose, so only the page reads it, as a hint (`A4`)."""
+    """The verified content of `initData`. Anybody can choose a `start_param`: only the page reads it, as a hint (`A4`)."""
 
-    who: TelegramIdentity
+    identity: TelegramIdentity
     opened_at: datetime
 
 
 def read_init_data(raw: str, token: str, *, max_age: int, now: datetime) -> Launch:
-    """Check and read `initData` no older than `max_age` seconds. Raises `BadInitData`, and nothing else."""
-    fields = _fields(raw)
-    told = fields.pop("hash", "")
-    if not HASH.fullmatch(told):
+    """Verify and parse `initData` that is at most `max_age` seconds old. Raises only `BadInitData`."""
+    fields = _parse_fields(raw)
+    signature = fields.pop("hash", "")
+    if not HASH.fullmatch(signature):
         raise BadInitData("hash")
     lines = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
     secret = hmac.digest(b"WebAppData", token.encode(), hashlib.sha256)
-    if not hmac.compare_digest(hmac.new(secret, lines.encode(), hashlib.sha256).hexdigest(), told):
+    if not hmac.compare_digest(hmac.new(secret, lines.encode(), hashlib.sha256).hexdigest(), signature):
         raise BadInitData("signature")
-    opened_at = _moment(fields.get("auth_date", ""))
+    opened_at = _parse_auth_date(fields.get("auth_date", ""))
     if opened_at > now + CLOCK_TOLERANCE or now - opened_at > timedelta(seconds=max_age):
         raise BadInitData("age")
-    return Launch(_identity(fields.get("user", "")), opened_at)
+    return Launch(_parse_user(fields.get("user", "")), opened_at)
 
 
-def _fields(raw: str) -> dict[str, str]:
+def _parse_fields(raw: str) -> dict[str, str]:
     if len(raw) > INIT_DATA_MAX:
         raise BadInitData("length")
     fields: dict[str, str] = {}
@@ -68,13 +68,13 @@ def _fields(raw: str) -> dict[str, str]:
     return fields
 
 
-def _moment(seconds: str) -> datetime:
+def _parse_auth_date(seconds: str) -> datetime:
     if not SECONDS.fullmatch(seconds):
         raise BadInitData("auth_date")
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def _identity(text: str) -> TelegramIdentity:
+def _parse_user(text: str) -> TelegramIdentity:
     try:
         user = json.loads(text)
     except (ValueError, RecursionError):
@@ -92,8 +92,8 @@ def _identity(text: str) -> TelegramIdentity:
 
 
 def _text(user: dict[str, object], name: str) -> str:
-    """One text of the user, without what no database takes: control characters and halves of surrogate pairs."""
-    word = user.get(name) or ""
-    if not isinstance(word, str):
+    """One text of the user, without control characters and lone surrogates, which PostgreSQL does not store."""
+    text = user.get(name) or ""
+    if not isinstance(text, str):
         raise BadInitData(f"user.{name}")
-    return CONTROL.sub("", word.encode(errors="ignore").decode())[:256]
+    return CONTROL.sub("", text.encode(errors="ignore").decode())[:256]

@@ -1,4 +1,4 @@
-"""Small pieces of text that several screens share: days, who comes, where the reader is."""
+"""Short texts that several screens share: days, attendees, the reader's local time, links."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.settings import settings
 
-NAMED_MAX = 3  # people a summary names before it counts
+NAMED_MAX = 3  # people named in a summary; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
 class DateGroup:
-    """A day's dates under one heading: `Tomorrow` and `Tuesday 24 November`, or `Wednesday` and `25 November`."""
+    """Instances under one heading: `Tomorrow` and `Tuesday 24 November`, or `Wednesday` and `25 November`."""
 
     key: str
     head: str
@@ -27,12 +27,12 @@ class DateGroup:
 
 
 def local_day(view: InstanceView) -> str:
-    """The day a date starts on where it takes place, as 2026-11-24."""
+    """The local day an instance starts on, as 2026-11-24."""
     return view.starts_at.astimezone(ZoneInfo(view.zone)).date().isoformat()
 
 
 def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
-    """Dates under their days, in order; a day is one where the event is."""
+    """Instances under their local days, in order."""
     found = []
     for key, together in groupby(sorted(views, key=lambda v: (local_day(v), v.starts_at)), local_day):
         of_day = tuple(together)
@@ -45,7 +45,7 @@ def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]
 
 
 def group_by_month(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
-    """Dates under their months, in the order given."""
+    """Instances under their months, in the order given."""
     found = []
     for key, together in groupby(views, lambda v: local_day(v)[:7]):
         of_month = tuple(together)
@@ -55,7 +55,7 @@ def group_by_month(views: Sequence[InstanceView], voice: Voice) -> list[DateGrou
 
 
 def attendee_summary(people: People, person: Person) -> tuple[str, int]:
-    """`You, Mikko +1, Светлана` and how many more: first names, guests only as a number."""
+    """`You, Mikko +1, Светлана`, and how many more: first names, guests only as a number."""
     first = people.comers[:NAMED_MAX]
     named = ", ".join(_attendee_label(comer, person) for comer in first)
     return named, max(0, people.seats - sum(comer.seats for comer in first))
@@ -66,12 +66,12 @@ def _attendee_label(comer: Attendee, person: Person) -> str:
     return f"{name} +{comer.seats - 1}" if comer.seats > 1 else name
 
 
-def waitlist_excerpt(line: Sequence[Attendee], person: Person) -> list[Attendee | None]:
-    """The line as it is shown: whole when short, else its first two, a gap (None), the reader and one behind."""
-    mine = next((i for i, spot in enumerate(line) if spot.user_id == person.id), 0)
+def waitlist_excerpt(waitlist: Sequence[Attendee], person: Person) -> list[Attendee | None]:
+    """The waitlist as shown: all of a short one, else its first two, a gap (None), the reader and the next one."""
+    mine = next((i for i, spot in enumerate(waitlist) if spot.user_id == person.id), 0)
     if mine <= 3:
-        return list(line[: max(4, mine + 2)])
-    return [*line[:2], None, *line[mine : mine + 2]]
+        return list(waitlist[: max(4, mine + 2)])
+    return [*waitlist[:2], None, *waitlist[mine : mine + 2]]
 
 
 def city_of_zone(zone: str) -> str:
@@ -80,28 +80,27 @@ def city_of_zone(zone: str) -> str:
 
 
 def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
-    """When it is where the reader is: the hour, when it is another than the event's, with the day when that is another too;
-    else "" (`S3`)."""
+    """The hour where the reader is, with the day if that is another too; "" when their clock shows the event's (`S3`)."""
     if voice.zone is None:
         return ""
-    theirs, here = at.astimezone(ZoneInfo(voice.zone)), at.astimezone(ZoneInfo(zone))
-    if theirs.utcoffset() == here.utcoffset():
+    local, event_time = at.astimezone(ZoneInfo(voice.zone)), at.astimezone(ZoneInfo(zone))
+    if local.utcoffset() == event_time.utcoffset():
         return ""
-    if theirs.date() != here.date():
+    if local.date() != event_time.date():
         return voice.moment(at, voice.zone)
     return voice.hour(at, voice.zone)
 
 
 def app_link(start_param: str) -> str:
-    """The direct link that opens the Mini App on one thing, from any chat."""
+    """The direct link that opens the Mini App on one event or poll, from any chat."""
     return f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}?startapp={start_param}"
 
 
 def public_link(code: str) -> str:
-    """Where a date of a series with visibility `link` is for anybody (`A5`)."""
+    """The public page of an instance of a series with visibility `link` (`A5`)."""
     return f"{settings.public_url}/e/{code}"
 
 
 def share_link(address: str, text: str) -> str:
-    """Telegram's own page for sending a link to somebody."""
+    """Telegram's own page for sharing a link."""
     return f"https://t.me/share/url?url={quote(address, safe='')}&text={quote(text)}"

@@ -104,7 +104,7 @@ async def bookings_screen(
         record = await lists_queries.record(person) if is_past else None
         standing_seats = await my_regulars(person) if tab == "coming" else []
         booked = {view.code: view for view in coming if view.mine and view.mine.seats}
-        turns = (moment for view in (*ahead, *past) for moment in view.changes_at)
+        changes_at = (moment for view in (*ahead, *past) for moment in view.changes_at)
         zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing_seats}
         return screen(
             "bookings/index.html",
@@ -128,7 +128,7 @@ async def bookings_screen(
             before=before,
             earlier=cursor,
             address=url_with_query("/app/bookings", show=tab, before=before),
-            seen=seen_token(etag, person, turns, zones),
+            seen=seen_token(etag, person, changes_at, zones),
         )
 
     return await render_if_capacity(seen, render())

@@ -1,4 +1,4 @@
-"""How the Mini App answers: with a screen, the one root element that every answer swaps or morphs."""
+"""The Mini App's responses: a screen, the one root element that every response swaps or morphs."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -15,7 +15,7 @@ ScreenResponse = Response[str] | Response[None]  # without content: what the rea
 def screen(
     template: str, person: Person, /, *, outcome: str = "", status: int = 200, **context: Any
 ) -> Response[str]:
-    """A screen for this person. `outcome` is the word its root carries as `data-outcome` after a change."""
+    """A screen for this person. After a change its root carries the `outcome` as `data-outcome`."""
     return page(
         f"miniapp/{template}",
         person.voice,
@@ -26,34 +26,34 @@ def screen(
     )
 
 
-RENDERED_AT_ONCE = 4  # screens for those who only look, in one process
+RENDERED_AT_ONCE = 4  # screens rendered at once for readers who only look, in one process
 _rendering = 0
 
 
 async def render_if_capacity(
-    seen: str, draw: Coroutine[Any, Any, Response[str]]
+    seen: str, render: Coroutine[Any, Any, Response[str]]
 ) -> Response[str] | Response[None]:
-    """A screen that has changed, for who asked whether it has (`seen`), or who comes to it.
+    """Render a screen: always for a reader who opens it, but only within capacity for one that asks for changes (`seen`).
 
-    When a thousand look at what changes twice a second, there is more to draw than there is time for, and whoever taps
-    would wait behind it. So those who look are told to look again when enough is being drawn for others: what they see
-    lags, and is never lost.
+    When a thousand readers look at an instance that changes twice a second, there is more to render than there is time
+    for, and whoever taps would wait behind it. Beyond `RENDERED_AT_ONCE` screens readers get 204 and ask again: what
+    they see lags, and is never lost.
     """
     global _rendering
     if not seen:
-        return await draw
+        return await render
     if _rendering >= RENDERED_AT_ONCE:
-        draw.close()
+        render.close()
         return not_modified()
     _rendering += 1
     try:
-        return await draw
+        return await render
     finally:
         _rendering -= 1
 
 
 def refusal_screen(request: AnyRequest, refusal: Refusal) -> Response[str]:
-    """A no inside the Mini App: where a screen was asked for, a screen that says so; else a notice near the finger."""
+    """A refusal inside the Mini App: a screen when one was requested, else a notice on the present one."""
     if request.method == "GET" and isinstance(refusal, NotFound | Forbidden):
         return page("miniapp/refused.html", voice_of(request), status=status_of(refusal), refusal=refusal)
     return refusal_response(request, refusal)

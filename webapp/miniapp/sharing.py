@@ -1,4 +1,4 @@
-"""What somebody sends on from the Mini App: a message that their client sends for them, with a button that leads back.
+"""Sharing from the Mini App: a prepared message that the person's client sends, with a button that opens the Mini App.
 
 Whoever starts the process says how Telegram is given such a message (`set_share_provider`).
 """
@@ -22,11 +22,10 @@ from webapp.rendering import render
 
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
 ShareProvider = Callable[[int, dict[str, Any]], Awaitable[str]]
-CONCURRENT_MAX = 8  # messages being prepared in a process; who comes then shares by the link
-SHARES_PER_MINUTE = (
-    10  # messages of one person; the bot's other calls must not suffer from who taps for fun (X7)
-)
-REMEMBERED_PEOPLE = 5_000  # people
+CONCURRENT_MAX = 8  # messages being prepared in a process; beyond that people share the link
+# Prepared messages of one person: tapping for fun must not use up the bot's calls (X7).
+SHARES_PER_MINUTE = 10
+REMEMBERED_PEOPLE = 5_000
 OPTIONS_MAX = 12  # of a poll, named in the message
 
 _share_provider: ShareProvider | None = None
@@ -41,7 +40,7 @@ def set_share_provider(provider: ShareProvider | None) -> None:
 
 
 async def share_event(view: InstanceView, person: Person) -> Response[str]:
-    """A date, as its club tells of it: what, when, where; no counts, for nobody will ever edit them."""
+    """An instance in its club's language: what, when, where; no counts, because the message is never edited."""
     voice = Voice(view.club_language)
     text = render("miniapp/events/shared.html", voice, view=view)
     about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.club}"
@@ -49,7 +48,7 @@ async def share_event(view: InstanceView, person: Person) -> Response[str]:
 
 
 async def share_poll(view: PollView, person: Person) -> Response[str]:
-    """A poll: its question and what can be chosen; no counts either."""
+    """A poll: its question and its options; no counts either."""
     voice = Voice(view.club_language)
     text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS_MAX)
     return await _prepare_message(person, f"p_{view.code}", view.question, view.club, text, voice)
@@ -58,33 +57,13 @@ async def share_poll(view: PollView, person: Person) -> Response[str]:
 async def _prepare_message(
     person: Person, start: str, title: str, about: str, text: str, voice: Voice
 ) -> Response[str]:
-    """The message's id; 204 when it has to be the link, whatever the reason: that is no fault of whoever shares."""
+    """The id of the prepared message; 204 when only the link can be shared, whatever the reason."""
     prepared = ""
     if _share_provider is not None and not _slots.locked() and _count_share(person):
         async with _slots:
             prepared = await _share_provider(
                 person.telegram_id,
-                {
-                    "type": "article",
-                    "id": start,
-                    "title": title,
-                    "description": about,
-                    "input_message_content": {
-                        "message_text": _strip_lines(text),
-                        "parse_mode": "HTML",
-                        "link_preview_options": {"is_disabled": True},
-                    },
-                    "reply_markup": {
-                        "inline_keyboard": [
-                            [
-                                {
-                                    "text": f"{voice.say(N_('Open in Emerald'))} ↗",
-                                    "url": app_link(start),
-                                }
-                            ]
-                        ]
-                    },
-                },
+                _article(start, title, about, text, voice),
             )
     return Response(
         prepared,
@@ -94,19 +73,36 @@ async def _prepare_message(
     )
 
 
+def _article(start: str, title: str, about: str, text: str, voice: Voice) -> dict[str, Any]:
+    """An `InlineQueryResultArticle` of the Bot API, with a button that opens the Mini App."""
+    button = {"text": f"{voice.say(N_('Open in Emerald'))} ↗", "url": app_link(start)}
+    return {
+        "type": "article",
+        "id": start,
+        "title": title,
+        "description": about,
+        "input_message_content": {
+            "message_text": _strip_lines(text),
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+        },
+        "reply_markup": {"inline_keyboard": [[button]]},
+    }
+
+
 def _count_share(person: Person) -> bool:
-    """Whether this process has made few enough for this person; if so, one more is counted."""
+    """Count one more share of this person in this process, unless they have reached the limit."""
     now = clock.now()
-    theirs = _shared.setdefault(person.id, deque(maxlen=SHARES_PER_MINUTE))
+    recent = _shared.setdefault(person.id, deque(maxlen=SHARES_PER_MINUTE))
     _shared.move_to_end(person.id)
     if len(_shared) > REMEMBERED_PEOPLE:
         _shared.popitem(last=False)
-    if len(theirs) == SHARES_PER_MINUTE and now - theirs[0] < timedelta(minutes=1):
+    if len(recent) == SHARES_PER_MINUTE and now - recent[0] < timedelta(minutes=1):
         return False
-    theirs.append(now)
+    recent.append(now)
     return True
 
 
 def _strip_lines(text: str) -> str:
-    """No line empty, none with spaces around it."""
+    """The text without empty lines, and without spaces around its lines."""
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())

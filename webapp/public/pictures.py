@@ -1,8 +1,7 @@
-"""The picture that a chat shows for a link: a date's facts in our look, drawn on the server.
+"""The preview picture that a chat shows for a link: an instance drawn on the server.
 
-What is drawn is a frozen record; its mark is in the picture's address, so that a picture is drawn once and kept by whoever
-asked for it. Drawing takes the processor for a while: one at a time in a process, beside the loop, and not for ever more
-who wait.
+The content is a frozen record whose etag is part of the picture's URL, so that clients cache it. Drawing needs the
+processor for a while: a process draws one picture at a time, in a thread, and refuses requests beyond `WAITING_MAX`.
 """
 
 import asyncio
@@ -19,16 +18,16 @@ from PIL import Image, ImageDraw, ImageFont
 from webapp.freshness import etag_of
 
 WIDTH, HEIGHT = 1200, 630
-DRAWING_VERSION = 1  # grows when the same facts are to look otherwise
-CACHED_MAX = 64  # pictures in a process, of some 40 kB each
+DRAWING_VERSION = 1  # increased when the same content is drawn differently
+CACHED_MAX = 64  # pictures in a process, about 40 kB each
 WAITING_MAX = 16
 
 FONT = Path(__file__).parent / "vendor" / "inter-variable-4.1.woff2"
 MARGIN = 72
-TEXT_WIDTH = 690  # how wide the text may be
-TEXT_MAX = 400  # characters of a text that are looked at
-UNASSIGNED = "\U0010ffff"  # no font has it
-SUPERSAMPLING = 3  # the ring is drawn so many times larger: Pillow's curves have no soft edges
+TEXT_WIDTH = 690
+TEXT_MAX = 400  # characters of a text; the rest is cut
+UNASSIGNED = "\U0010ffff"  # no font has a glyph for it
+SUPERSAMPLING = 3  # the ring is drawn this many times larger, because Pillow does not antialias curves
 
 Colour = tuple[int, int, int]
 INK: Colour = (255, 255, 255)
@@ -47,15 +46,15 @@ FACETS = (  # the emerald's eight sides from the top, clockwise, and its table, 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of a picture: its ground from corner to corner, the disc under the gem, the gem, the seats' line."""
+    """The colours: the background from corner to corner, the disc under the gem, the gem, the seats label."""
 
-    ground: tuple[Colour, Colour]
+    background: tuple[Colour, Colour]
     disc: Colour
     light: Colour
     dark: Colour
     free: Colour
     quiet: Colour
-    line: tuple[Colour, Colour]  # its ground and its words
+    label: tuple[Colour, Colour]  # background and text
 
 
 EMERALD = Palette(
@@ -76,14 +75,14 @@ OVER = Palette(
     (218, 224, 228),
     ((255, 255, 255), (52, 60, 67)),
 )
-CANCELLED = replace(OVER, line=((255, 228, 225), (150, 32, 24)))
+CANCELLED = replace(OVER, label=((255, 228, 225), (150, 32, 24)))
 TAKEN: Colour = (255, 255, 255)
 HELD: Colour = (240, 178, 62)
 
 
 @dataclass(frozen=True, slots=True)
-class PictureText:
-    """What a picture says. Without a `capacity` there is no ring; `state`: open, over or cancelled."""
+class PictureContent:
+    """What a picture shows. Without a `capacity` there is no ring. `state` is open, over or cancelled."""
 
     title: str
     club: str
@@ -96,13 +95,13 @@ class PictureText:
     offered: int
 
     @property
-    def mark(self) -> str:
+    def etag(self) -> str:
         """Changes whenever the picture does."""
         return etag_of(DRAWING_VERSION, self)
 
 
 class TooManyWaiting(Exception):
-    """More pictures are asked for than are drawn; asking again later is right."""
+    """Too many requests wait for a picture; the client may try again later."""
 
 
 _cache: OrderedDict[str, bytes] = OrderedDict()
@@ -110,51 +109,63 @@ _drawing = asyncio.Lock()
 _waiting = 0
 
 
-async def render_picture(of: PictureText) -> bytes:
-    """The picture as a PNG. Those who ask for the same while it is drawn get that one. Raises `TooManyWait`."""
+async def render_picture(content: PictureContent) -> bytes:
+    """The picture as a PNG. Simultaneous requests for the same picture share it. Raises `TooManyWaiting`."""
     global _waiting
-    mark = of.mark
-    if mark not in _cache:
+    etag = content.etag
+    if etag not in _cache:
         if _waiting >= WAITING_MAX:
             raise TooManyWaiting()
         _waiting += 1
         try:
             async with _drawing:
-                if mark not in _cache:
-                    _cache[mark] = await asyncio.to_thread(draw, of)
+                if etag not in _cache:
+                    _cache[etag] = await asyncio.to_thread(draw, content)
                     while len(_cache) > CACHED_MAX:
                         _cache.popitem(last=False)
         finally:
             _waiting -= 1
-    _cache.move_to_end(mark)
-    return _cache[mark]
+    _cache.move_to_end(etag)
+    return _cache[etag]
 
 
-def draw(of: PictureText) -> bytes:
-    """The same, at once and in the caller's thread; one at a time."""
-    look = {"cancelled": CANCELLED, "over": OVER}.get(of.state, EMERALD)
-    image = _background(look)
+def draw(content: PictureContent) -> bytes:
+    """The same in the caller's thread; only one thread may draw at a time."""
+    palette = {"cancelled": CANCELLED, "over": OVER}.get(content.state, EMERALD)
+    image = _background(palette)
     pen = ImageDraw.Draw(image)
-    _draw_gem(pen, MARGIN - 6, MARGIN - 10, 52, look)
+    _draw_gem(pen, MARGIN - 6, MARGIN - 10, 52, palette)
     _draw_lines(
-        pen, MARGIN + 60, MARGIN, _fit_lines(of.club, _font(30, 600), TEXT_WIDTH - 60, 1), 30, 600, look.quiet
+        pen,
+        MARGIN + 60,
+        MARGIN,
+        _fit_lines(content.club, _font(30, 600), TEXT_WIDTH - 60, 1),
+        30,
+        600,
+        palette.quiet,
     )
-    size, title = _fit_title(drawable_text(of.title) or drawable_text(of.club))
+    size, title = _fit_title(drawable_text(content.title) or drawable_text(content.club))
     below = _draw_lines(pen, MARGIN, MARGIN + 74, title, size, 700, INK, 1.16)
-    when = _fit_lines(of.when, _font(34, 600), TEXT_WIDTH, 2)
+    when = _fit_lines(content.when, _font(34, 600), TEXT_WIDTH, 2)
     below = _draw_lines(pen, MARGIN, below + 24, when, 34, 600, INK, 1.3)
-    room = 1 if len(title) + len(when) > 3 else 2
+    place_lines = 1 if len(title) + len(when) > 3 else 2
     _draw_lines(
-        pen, MARGIN, below + 6, _fit_lines(of.place, _font(30, 400), TEXT_WIDTH, room), 30, 400, look.quiet
+        pen,
+        MARGIN,
+        below + 6,
+        _fit_lines(content.place, _font(30, 400), TEXT_WIDTH, place_lines),
+        30,
+        400,
+        palette.quiet,
     )
-    _draw_seats_label(pen, of.seats, look)
-    image.paste(_seat_ring(of, look), (WIDTH - MARGIN - 330, (HEIGHT - 330) // 2))
-    file = BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    _draw_seats_label(pen, content.seats, palette)
+    image.paste(_seat_ring(content, palette), (WIDTH - MARGIN - 330, (HEIGHT - 330) // 2))
+    png = BytesIO()
+    image.save(png, "PNG")
+    return png.getvalue()
 
 
-# --- words ---
+# --- text ---
 
 
 @cache
@@ -166,24 +177,24 @@ def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def _is_drawable(character: str) -> bool:
-    """Whether the font can draw it: what it cannot looks like what no font has."""
+    """Whether the font has a glyph: a missing one is drawn like that of an unassigned character."""
     font = _font(30, 400)
     return bytes(font.getmask(character)) != bytes(font.getmask(UNASSIGNED))
 
 
 def drawable_text(text: str) -> str:
-    """What of a text the font can draw, in one line: no emoji, no boxes where a letter is missing."""
-    whole = unicodedata.normalize("NFC", text[:TEXT_MAX])
+    """The characters of a text that the font can draw, in one line: no emoji, no boxes for missing glyphs."""
+    normalized = unicodedata.normalize("NFC", text[:TEXT_MAX])
     kept = [
         " " if c.isspace() else c
-        for c in whole
+        for c in normalized
         if c.isspace() or (unicodedata.category(c) not in ("Cf", "Cc", "Mn") and _is_drawable(c))
     ]
     return " ".join("".join(kept).split())
 
 
 def _fit_title(title: str) -> tuple[int, list[str]]:
-    """The largest size at which the title is not cut, and its lines; the smallest when it is cut at all of them."""
+    """The largest font size at which the title fits, and its lines; the smallest size, and cut, when it never fits."""
     for size, most in ((68, 2), (60, 3), (50, 3)):
         lines = _fit_lines(title, _font(size, 700), TEXT_WIDTH, most)
         if lines and not lines[-1].endswith("…"):
@@ -192,7 +203,7 @@ def _fit_title(title: str) -> tuple[int, list[str]]:
 
 
 def _fit_lines(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -> list[str]:
-    """The text in no more than `most` lines, words that are too long broken, what is too much cut with `…`."""
+    """The text in at most `most` lines: too long words are broken, the rest is cut with `…`."""
     lines = [""]
     for word in drawable_text(text).split(" "):
         rest = word
@@ -217,7 +228,7 @@ def _fit_lines(text: str, font: ImageFont.FreeTypeFont, width: int, most: int) -
 
 
 def _prefix_that_fits(before: str, word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
-    """How many letters of a word that fits on no line stand on this one; at least one on an empty line."""
+    """How many letters of a too long word fit on this line; at least one on an empty line."""
     fits = next((n for n in range(len(word), 0, -1) if font.getlength(before + word[:n]) <= width), 0)
     return fits if before else max(1, fits)
 
@@ -232,22 +243,22 @@ def _draw_lines(
     colour: Colour,
     leading: float = 1.28,
 ) -> int:
-    """Lines from a top edge down; where the next may begin."""
+    """Draw lines from `y` down; the y of the next line."""
     for line in lines:
         pen.text((x, y), line, colour, _font(size, weight), anchor="la")
         y += round(size * leading)
     return y
 
 
-def _draw_seats_label(pen: ImageDraw.ImageDraw, words: str, look: Palette) -> None:
-    """How the seats stand, on a ground of its own at the foot."""
-    ground, ink = look.line
+def _draw_seats_label(pen: ImageDraw.ImageDraw, text: str, palette: Palette) -> None:
+    """The availability on a rounded background at the bottom."""
+    background, ink = palette.label
     font = _font(34, 700)
-    (said,) = _fit_lines(words, font, TEXT_WIDTH - 64, 1) or [""]
+    (label,) = _fit_lines(text, font, TEXT_WIDTH - 64, 1) or [""]
     top, high = HEIGHT - MARGIN - 66, 66
-    wide = round(font.getlength(said)) + 60
-    pen.rounded_rectangle((MARGIN, top, MARGIN + wide, top + high), high // 2, ground)
-    pen.text((MARGIN + 30, top + high // 2), said, ink, font, anchor="lm")
+    wide = round(font.getlength(label)) + 60
+    pen.rounded_rectangle((MARGIN, top, MARGIN + wide, top + high), high // 2, background)
+    pen.text((MARGIN + 30, top + high // 2), label, ink, font, anchor="lm")
 
 
 # --- shapes ---
@@ -258,9 +269,9 @@ def _mix(one: Colour, other: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def _background(look: Palette) -> Image.Image:
-    """From one corner to the other; worked out small, and drawn out."""
-    near, far = look.ground
+def _background(palette: Palette) -> Image.Image:
+    """A gradient from one corner to the other: a few pixels, enlarged."""
+    near, far = palette.background
     small = Image.new("RGB", (3, 2))
     for x in range(3):
         for y in range(2):
@@ -268,30 +279,30 @@ def _background(look: Palette) -> Image.Image:
     return small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
 
 
-def _draw_gem(pen: ImageDraw.ImageDraw, x: float, y: float, size: float, look: Palette) -> None:
-    """Our emerald in a square: its sides in the light from above left, the table brightest."""
+def _draw_gem(pen: ImageDraw.ImageDraw, x: float, y: float, size: float, palette: Palette) -> None:
+    """The emerald in a square: its sides are lit from the upper left, the table is brightest."""
     for n, facet in enumerate(FACETS):
         shade = (0.25, 0.55, 0.85, 1.0, 0.9, 0.65, 0.35, 0.1, 0.3)[n]
         points = [(x + a * size / 24, y + b * size / 24) for a, b in facet]
-        pen.polygon(points, _mix(look.light, look.dark, shade))
+        pen.polygon(points, _mix(palette.light, palette.dark, shade))
 
 
-def _seat_ring(of: PictureText, look: Palette) -> Image.Image:
-    """The seats round the gem, from twelve o'clock: taken, held, free; gaps between them up to sixteen."""
+def _seat_ring(content: PictureContent, palette: Palette) -> Image.Image:
+    """The seats around the gem, clockwise from the top: taken, held, free; with gaps for up to sixteen seats."""
     side = 330 * SUPERSAMPLING
-    image = _background(look).crop((WIDTH - MARGIN - 330, 150, WIDTH - MARGIN, 480)).resize((side, side))
+    image = _background(palette).crop((WIDTH - MARGIN - 330, 150, WIDTH - MARGIN, 480)).resize((side, side))
     pen = ImageDraw.Draw(image)
     inner = 46 * SUPERSAMPLING
-    pen.ellipse((inner, inner, side - inner, side - inner), look.disc)
-    _draw_gem(pen, side * 0.22, side * 0.22, side * 0.56, look)
-    whole = max(of.capacity or 0, of.booked + of.offered)
-    if of.capacity is not None and whole and of.state != "cancelled":
+    pen.ellipse((inner, inner, side - inner, side - inner), palette.disc)
+    _draw_gem(pen, side * 0.22, side * 0.22, side * 0.56, palette)
+    whole = max(content.capacity or 0, content.booked + content.offered)
+    if content.capacity is not None and whole and content.state != "cancelled":
         box, wide = (
             (8 * SUPERSAMPLING, 8 * SUPERSAMPLING, side - 8 * SUPERSAMPLING, side - 8 * SUPERSAMPLING),
             18 * SUPERSAMPLING,
         )
         gap = 4.0 if 1 < whole <= 16 else 0.0
-        for begin, end, colour in _arcs(of, whole, look):
+        for begin, end, colour in _arcs(content, whole, palette):
             steps = range(begin, end) if gap else [begin] if end > begin else []
             for seat in steps:
                 until = seat + 1 if gap else end
@@ -305,6 +316,6 @@ def _seat_ring(of: PictureText, look: Palette) -> Image.Image:
     return image.resize((330, 330), Image.Resampling.LANCZOS)
 
 
-def _arcs(of: PictureText, whole: int, look: Palette) -> list[tuple[int, int, Colour]]:
-    held = of.booked + of.offered
-    return [(0, of.booked, TAKEN), (of.booked, held, HELD), (held, whole, look.free)]
+def _arcs(content: PictureContent, whole: int, palette: Palette) -> list[tuple[int, int, Colour]]:
+    held = content.booked + content.offered
+    return [(0, content.booked, TAKEN), (content.booked, held, HELD), (held, whole, palette.free)]

@@ -1,11 +1,11 @@
-"""How a date stands for somebody of whom nothing is known, in one line: on the page, in its preview, in its picture."""
+"""The availability of an instance for an unknown reader, in one line: for the page, its preview and its picture."""
 
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 
 
 def seats_label(view: InstanceView, voice: Voice) -> str:
-    """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, never of whom."""
+    """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, no names."""
     phase = view.phase
     if phase == "cancelled":
         return voice.say(N_("Cancelled"))
@@ -23,7 +23,7 @@ def seats_label(view: InstanceView, voice: Voice) -> str:
         return voice.count(N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting)
     if not free:
         return voice.say(N_("Full"))
-    said = voice.count(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
+    label = voice.count(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
     if not waiting:
-        return said
-    return f"{said} · {voice.count(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"
+        return label
+    return f"{label} · {voice.count(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"

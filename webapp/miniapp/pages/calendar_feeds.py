@@ -1,4 +1,4 @@
-"""The address at which the reader's own calendar follows their dates: made, shown, made anew, turned off."""
+"""The URL the reader's own calendar subscribes to: create it, show it, replace it, turn it off."""
 
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
@@ -11,20 +11,20 @@ from webapp.miniapp.responses import screen
 
 @get("/me/calendar")
 async def show(person: NamedDependency[Person]) -> Response[str]:
-    """The address and how to use it, or how to get one."""
+    """The URL and how to use it, or how to get one."""
     return await _screen(person)
 
 
 @post("/me/calendar", status_code=200)
 async def create(person: NamedDependency[Person]) -> Response[str]:
-    """Make the address; who has one keeps it."""
+    """Create the URL; an existing one stays."""
     await feeds.create_feed(person)
     return await _screen(person, outcome="saved")
 
 
 @put("/me/calendar")
 async def update(person: NamedDependency[Person]) -> Response[str]:
-    """Make a new address: the old one stops at once."""
+    """Replace the URL: the old one stops working at once."""
     await feeds.renew_feed(person)
     return await _screen(person, outcome="saved")
 

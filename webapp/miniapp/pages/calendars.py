@@ -1,4 +1,4 @@
-"""A date for the reader's own calendar, by the chat: for clients that cannot save a file."""
+"""An instance for the reader's calendar, sent by the bot: for clients that cannot save a file."""
 
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -11,7 +11,7 @@ from webapp.respond import page
 
 @post("/events/{code:str}/calendar", status_code=200)
 async def create(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Let the bot send it. Raises `CannotWrite` (`M3`), `NotFound`."""
+    """Have the bot send the file. Raises `CannotWrite` (`M3`), `NotFound`."""
     await send_date(code, person)
     return page(
         "miniapp/calendars/create.html",

@@ -1,10 +1,7 @@
-"""The reader's clubs: what is ahead in each, whom to ask, what is theirs there, and the way out."""
-
-from typing import Annotated
+"""The reader's clubs: their next instances, organisers, the reader's seats there, and leaving a club."""
 
 from litestar import Response, delete, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
 
 from backend.accounts.queries import solely_owned_clubs
 from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
@@ -13,21 +10,21 @@ from backend.bookings.standing_seats import my_regulars
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
+from webapp.miniapp.paging import PathId
 from webapp.miniapp.responses import screen
 
-DATES_MAX = 3  # dates of a club on its screen
-ClubId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+DATES_MAX = 3  # instances on the screen of a club
 
 
 @get("/clubs")
 async def index(person: NamedDependency[Person]) -> Response[str]:
-    """All of them, with the next date of each (`A8`)."""
+    """All clubs, with the next instance of each (`A8`)."""
     return await _list_screen(person)
 
 
 @get("/clubs/{club_id:int}")
-async def show(club_id: ClubId, person: NamedDependency[Person]) -> Response[str]:
-    """One of them. Raises `NotFound` (`A1`)."""
+async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
+    """One club. Raises `NotFound` (`A1`)."""
     view = await club_view(person, club_id)
     return screen(
         "clubs/show.html",
@@ -43,20 +40,20 @@ async def show(club_id: ClubId, person: NamedDependency[Person]) -> Response[str
 
 
 @delete("/clubs/{club_id:int}/membership", status_code=200)
-async def destroy(club_id: ClubId, person: NamedDependency[Person]) -> Response[str]:
-    """Leave it: seats ahead go on by the ordinary rules. Raises `LastOwner` (`A2`), `NotFound`."""
+async def destroy(club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
+    """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner` (`A2`), `NotFound`."""
     view = await club_view(person, club_id)
     await leave_club(person, club_id, via=Via.MINIAPP)
-    said = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
-    return await _list_screen(person, outcome="left", said=said)
+    message = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
+    return await _list_screen(person, outcome="left", message=message)
 
 
-async def _list_screen(person: Person, outcome: str = "", said: Words | None = None) -> Response[str]:
+async def _list_screen(person: Person, outcome: str = "", message: Words | None = None) -> Response[str]:
     return screen(
         "clubs/index.html",
         person,
         outcome=outcome,
         headers={"HX-Replace-Url": "/app/clubs"} if outcome else None,
-        said=said,
+        said=message,
         views=await club_views(person),
     )

@@ -1,4 +1,4 @@
-"""The reader: how they are spoken to, where they are, which clubs they belong to."""
+"""The reader's own settings: language, time zone, reminders, kinds of message."""
 
 import re
 from collections.abc import Collection
@@ -23,17 +23,17 @@ from webapp.respond import AnyRequest
 
 HOUR, DAY = 60, 24 * 60  # minutes
 DEFAULT_LEADS = (DAY, 2 * HOUR)
-# As their speakers write them.
+# Each in its own language.
 LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
 
 
-# What can be chosen, in minutes before the start; what a person has chosen elsewhere is kept and shown too.
+# Offered lead times in minutes before the start; others that the person has chosen elsewhere are shown too.
 LEADS = (7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, HOUR, 30, 15)
 
 
 @dataclass
 class PreferencesForm:
-    """What of them changes; what is empty stays."""
+    """The changed fields; an empty one stays as it is."""
 
     language: str = ""
     zone: str = ""
@@ -64,18 +64,18 @@ async def update(data: Preferences, person: NamedDependency[Person]) -> Response
 
 @put("/me/reminders")
 async def update_reminders(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
-    """Choose when to be reminded (`M4`, `M5`): the field `when` says as each series has it, at times of one's own, or
-    never; `lead`, repeated, are those times in minutes before the start. Raises `Invalid`.
+    """Choose when to be reminded (`M4`, `M5`). The field `when` is `series` (as each series has it), `own` or `never`; the
+    repeated field `lead` has one's own lead times, in minutes before the start. Raises `Invalid`.
 
-    Times of one's own begin with a day and two hours before, as most series have it.
+    One's own lead times begin with a day and two hours, as most series have them.
     """
     form = await request.form()
-    when, told = form.get("when"), form.getall("lead", [])
+    when, given = form.get("when"), form.getall("lead", [])
     if when not in REMINDER_CHOICES:
         raise Invalid(N_("Choose one of these, please."), field="when")
-    if not all(isinstance(lead, str) and LEAD.fullmatch(lead) for lead in told):
+    if not all(isinstance(lead, str) and LEAD.fullmatch(lead) for lead in given):
         raise Invalid(N_("A reminder comes between five minutes and two weeks before."), field="lead")
-    leads: Collection[int] | None = [int(lead) for lead in told]
+    leads: Collection[int] | None = [int(lead) for lead in given]
     if when != "own":
         leads = None if when == "series" else []
     elif not leads and not (await preferences(person)).leads:
@@ -86,7 +86,7 @@ async def update_reminders(request: AnyRequest, person: NamedDependency[Person])
 
 @put("/me/kinds")
 async def update_message_kinds(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
-    """Choose which kinds of message to get (`M5`): the field `kind`, repeated, is all that is wanted."""
+    """Choose which kinds of message to get (`M5`): the repeated field `kind` has all wanted kinds."""
     wanted = (await request.form()).getall("kind", [])
     for kind in tuple(Mutable):
         await mute(person, kind, kind not in wanted)
@@ -97,13 +97,13 @@ async def update_message_kinds(request: AnyRequest, person: NamedDependency[Pers
 async def allow_writing(person: NamedDependency[Person]) -> None:
     """The person has just allowed the bot to write to them, in Telegram's own dialogue (`M3`).
 
-    Only the client says so; were it not true, the first message would find out and mark them unreachable again.
+    Only the client reports it. If it is not true, the first message fails and marks them unreachable again.
     """
     await actions.allow_writing(person)
 
 
 def lead_label(lead: int, voice: Voice) -> str:
-    """`2 days`, `3 hours`, `15 minutes`: the largest unit that divides it."""
+    """`2 days`, `3 hours`, `15 minutes`: in the largest unit that divides the minutes."""
     if lead % DAY == 0:
         return voice.count(N_("%(n)s day"), N_("%(n)s days"), lead // DAY)
     if lead % HOUR == 0:
@@ -112,15 +112,15 @@ def lead_label(lead: int, voice: Voice) -> str:
 
 
 async def _screen(person: Person, outcome: str = "") -> Response[str]:
-    theirs = await clubs(person)
+    my_clubs = await clubs(person)
     chosen = await preferences(person)
     return screen(
         "people/me.html",
         person,
         outcome=outcome,
-        clubs=theirs,
+        clubs=my_clubs,
         asked=await needs_answer(person),
-        organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in theirs),
+        organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in my_clubs),
         leads=[
             (lead, lead_label(lead, person.voice), lead in (chosen.leads or ()))
             for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)

@@ -1,4 +1,4 @@
-"""A month of the reader's dates: dots on its days, and the list of one day."""
+"""A month of the reader's instances: dots on its days, and the list of one day."""
 
 import calendar
 import re
@@ -23,20 +23,29 @@ from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
 from webapp.miniapp.paging import OptionalId, url_with_query
 from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
-from webapp.reader_status import reader_status
+from webapp.reader_status import ReaderStatus, reader_status
 from webapp.respond import not_modified
 from webapp.rule_sentences import weekday_names
 
 DOTS = 3
 MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
 DAY = re.compile(r"2[01]\d\d-[01]\d-[0-3]\d")
-BOOKED = frozenset({"in", "part"})
-WAITING = frozenset({"offer", "time-up", "call", "waiting", "moved", "replacing"})
+BOOKED = frozenset({ReaderStatus.BOOKED, ReaderStatus.PART})
+WAITING = frozenset(
+    {
+        ReaderStatus.OFFER,
+        ReaderStatus.OFFER_EXPIRED,
+        ReaderStatus.CALLED,
+        ReaderStatus.WAITING,
+        ReaderStatus.MOVED,
+        ReaderStatus.REPLACING,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A day of the month's sheet. `dots`: `y` is the reader's, `w` waits, "" is another's."""
+    """A day of the calendar. `dots`: `y` for a booked instance, `w` for one that waits or needs an answer, "" for others."""
 
     key: str
     number: int
@@ -54,8 +63,8 @@ async def show(
     club: OptionalId = None,
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
-    """The sheet of a month, `2026-11`, from Monday to Sunday; below it the dates of `day`, by itself today or the first
-    day that has any."""
+    """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by default today
+    or the first day that has any."""
     today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
     first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
@@ -73,8 +82,8 @@ async def show(
         chosen = _selected_day(day, first, today, by_day)
         asked = await lists_queries.needs_answer(person)
 
-        def to(there: date) -> str:
-            return url_with_query("/app/month", month=there.isoformat()[:7], club=club)
+        def month_url(of: date) -> str:
+            return url_with_query("/app/month", month=of.isoformat()[:7], club=club)
 
         return screen(
             "months/show.html",
@@ -89,8 +98,8 @@ async def show(
             day_title=format_date(date.fromisoformat(chosen), "full", locale=person.voice.locale)
             if chosen
             else "",
-            before=to(first - timedelta(days=1)),
-            after=to(first + timedelta(days=31)),
+            before=month_url(first - timedelta(days=1)),
+            after=month_url(first + timedelta(days=31)),
             address=url_with_query("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
             seen=seen_of_instances(etag, person, [*views, *asked]),
         )
@@ -99,13 +108,13 @@ async def show(
 
 
 async def _zone_of_clubs(person: Person) -> str:
-    theirs = await clubs(person)
-    return theirs[0].zone if theirs else "UTC"
+    my_clubs = await clubs(person)
+    return my_clubs[0].zone if my_clubs else "UTC"
 
 
 def _first_of_month(named: str, today: date) -> date:
-    found = MONTH.fullmatch(named)
-    return date(int(found[1]), int(found[2]), 1) if found else today.replace(day=1)
+    match = MONTH.fullmatch(named)
+    return date(int(match[1]), int(match[2]), 1) if match else today.replace(day=1)
 
 
 def _selected_day(day: str, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> str:
@@ -120,14 +129,14 @@ def _selected_day(day: str, first: date, today: date, by_day: dict[str, list[Ins
 
 
 def _cell(on: date, first: date, today: date, by_day: dict[str, list[InstanceView]]) -> Cell:
-    here = by_day.get(on.isoformat(), [])
-    stands = [_dot(view) for view in here if view.state != InstanceState.CANCELLED]
-    dots = sorted(stands, key=["y", "w", ""].index)[:DOTS]
-    return Cell(on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(here))
+    of_day = by_day.get(on.isoformat(), [])
+    all_dots = [_dot(view) for view in of_day if view.state != InstanceState.CANCELLED]
+    dots = sorted(all_dots, key=["y", "w", ""].index)[:DOTS]
+    return Cell(on.isoformat(), on.day, on.month == first.month, on == today, tuple(dots), len(of_day))
 
 
 def _dot(view: InstanceView) -> str:
-    how = reader_status(view)
-    if how in BOOKED or (how == "ended" and view.mine and view.mine.seats):
+    status = reader_status(view)
+    if status in BOOKED or (status is ReaderStatus.ENDED and view.mine and view.mine.seats):
         return "y"
-    return "w" if how in WAITING else ""
+    return "w" if status in WAITING else ""

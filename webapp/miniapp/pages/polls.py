@@ -8,8 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from backend.bookings import etags
-from backend.bookings.queries import lists as lists_queries
 from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import needs_answer
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Words
 from backend.people.queries import Person
@@ -21,112 +21,114 @@ from backend.polls.views import PollView
 from backend.seats.requests import Via
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.miniapp.labels import app_link, share_link
-from webapp.miniapp.responses import render_if_capacity, screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.respond import AnyRequest, not_modified
 
 HUES = 7
 OPEN_MAX, CLOSED_MAX = 60, 20  # polls on a screen
-DATE_FIELD = "answer-"  # and the id of a date
+DATE_FIELD = "answer-"  # followed by the id of an option
 ANSWERS = frozenset(Answer)
 ID = re.compile(r"[0-9]{1,18}")
 
 
 @get("/polls")
-async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> Response[str] | Response[None]:
+async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> ScreenResponse:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
-    made_from = await poll_etags.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
-    mark = etag_of(made_from, await etags.clubs_etag(person), person)
-    if is_fresh(seen, mark):
+    version = await poll_etags.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
+    etag = etag_of(version, await etags.clubs_etag(person), person)
+    if is_fresh(seen, etag):
         return not_modified()
 
-    async def draw() -> Response[str]:
+    async def render() -> Response[str]:
         running = await queries.polls_of(person, limit=OPEN_MAX)
         closed = await queries.polls_of(person, closed=True, limit=CLOSED_MAX)
-        asked = await lists_queries.needs_answer(person)
+        asked = await needs_answer(person)
         shown: list[PollView | InstanceView] = [*running, *asked]
-        turns = (moment for one in shown for moment in one.changes_at)
+        changes_at = (moment for one in shown for moment in one.changes_at)
         return screen(
             "polls/index.html",
             person,
             running=running,
             closed=closed,
             asked=asked,
-            seen=seen_token(mark, person, turns, {one.zone for one in shown}),
+            seen=seen_token(etag, person, changes_at, {one.zone for one in shown}),
         )
 
-    return await render_if_capacity(seen, draw())
+    return await render_if_capacity(seen, render())
 
 
 @get("/polls/{code:str}")
 async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
-) -> Response[str] | Response[None]:
+) -> ScreenResponse:
     """One poll with its counts, as far as this reader may see them now (`P1`)."""
-    mark = await screen_etag(code, person)
-    if not mark:
+    etag = await screen_etag(code, person)
+    if not etag:
         await actions.admit_to_poll(code, person)
-        mark = await screen_etag(code, person)
-    if is_fresh(seen, mark):
+        etag = await screen_etag(code, person)
+    if is_fresh(seen, etag):
         return not_modified()
 
-    async def draw() -> Response[str]:
-        return await poll_screen(await queries.poll(code, person), person, mark=mark)
+    async def render() -> Response[str]:
+        return await poll_screen(await queries.poll(code, person), person, etag=etag)
 
-    return await render_if_capacity(seen, draw())
+    return await render_if_capacity(seen, render())
 
 
 @put("/polls/{code:str}/vote")
 async def update(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Vote: the field `option`, repeated, is the whole choice, or of dates each `answer-<id>`; none of it takes the vote
+    """Vote: the repeated field `option` is the whole choice, or `answer-<id>` for each date; an empty choice takes the vote
     back (`P2`)."""
     outcome = await actions.vote(code, person, read_choice(await request.form()), via=Via.MINIAPP)
-    mark = await screen_etag(code, person)
+    etag = await screen_etag(code, person)
     view = await queries.poll(code, person)
-    return await poll_screen(view, person, mark=mark, outcome=outcome.kind, said=outcome.words)
+    return await poll_screen(view, person, etag=etag, outcome=outcome.kind, message=outcome.words)
 
 
 def read_choice(ballot: FormMultiDict) -> dict[int, Answer]:
-    """What is said of which option. Raises `Invalid` for what is no id, or no answer."""
-    told = [(value, Answer.YES) for value in ballot.getall("option", [])]
-    told += [
+    """The answers by option id. Raises `Invalid` for anything that is no id, or no answer."""
+    fields = [(value, Answer.YES) for value in ballot.getall("option", [])]
+    fields += [
         (name.removeprefix(DATE_FIELD), value)
         for name, value in ballot.multi_items()
         if name.startswith(DATE_FIELD)
     ]
     choice = {}
-    for option, answer in told:
+    for option, answer in fields:
         if option == "" or answer == "":
             continue
-        known = isinstance(option, str) and ID.fullmatch(option) and answer in ANSWERS
-        if not known:
+        is_valid = isinstance(option, str) and ID.fullmatch(option) and answer in ANSWERS
+        if not is_valid:
             raise unknown_option()
         choice[int(option)] = Answer(answer)
     return choice
 
 
 async def screen_etag(code: str, person: Person) -> str:
-    """The etag of a poll's screen; "" while the reader is no member."""
-    mark = await poll_etags.poll_etag(code, person)
-    return mark and etag_of(mark, person)
+    """The etag of a poll's screen; "" for a person who is no member of its club."""
+    version = await poll_etags.poll_etag(code, person)
+    return version and etag_of(version, person)
 
 
 async def poll_screen(
     view: PollView,
     person: Person,
     *,
-    mark: str = "",
+    etag: str = "",
     outcome: str = "",
-    said: Words | None = None,
+    message: Words | None = None,
 ) -> Response[str]:
-    """The screen of one poll; after a vote with its outcome and what was said. `labels` are the button's, by choices.
-    Without a `mark`, which must be older than the view, it is sent anew when it first asks."""
+    """The screen of one poll; after a vote with its outcome and message. `labels` are the button's, by number of choices.
+
+    The `etag` must have been read before the view. Without one the screen is sent again when it first asks for changes.
+    """
     voice, counts = person.voice, range(1, view.choices_max + 1)
     made = await event(view.event_option.made, person) if view.event_option else None
     return screen(
         "polls/show.html",
         person,
         outcome=outcome,
-        said=said,
+        said=message,
         view=view,
         hue=view.id % HUES,
         made=made,
@@ -142,5 +144,5 @@ async def poll_screen(
             ),
         ],
         share=share_link(app_link(f"p_{view.code}"), view.question),
-        seen=seen_token(mark, person, view.changes_at, {view.zone}),
+        seen=seen_token(etag, person, view.changes_at, {view.zone}),
     )

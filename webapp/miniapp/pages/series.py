@@ -1,4 +1,4 @@
-"""Making a simple event on a phone: one date, its seats, and the group that its card goes to (`S1`)."""
+"""Creating a simple event on a phone: one date, its seats, and the group its card goes to (`S1`)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,15 +27,15 @@ from webapp.series_preview import clock_change_note
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
 LENGTHS = (30, 45, 60, 75, 90, 120, 180)
-_FORM_FIELDS = {"group_id": "group"}  # the core's names of fields, where the form has others
-POST_NOW = "now"  # of when the card is posted
+_FORM_FIELDS = {"group_id": "group"}  # names of the draft's fields that differ in the form
+POST_NOW = "now"  # a value of `announce_before_minutes`: post the card at once
 
 
 @get("/series/new")
 async def new(
     request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
 ) -> Response[str]:
-    """The form, with what would be made as it is being filled in; nothing is kept."""
+    """The form, with a preview while it is being filled in; nothing is saved."""
     return await _screen(request, organiser, read_query(request, SeriesForm), club)
 
 
@@ -43,10 +43,10 @@ async def new(
 async def create(
     request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
 ) -> Response[str]:
-    """Make it: on to the event, and its card on the way to the group at once when that is wanted."""
+    """Create it, post its card at once if wanted, and go on to the event."""
     chosen, _ = await _choose_club(organiser, club)
     form = await read_form(request, SeriesForm)
-    at_once = form.announce_before_minutes == POST_NOW
+    post_now = form.announce_before_minutes == POST_NOW
     draft, faults = _draft(form, chosen, await groups(chosen.id))
     if not faults.of:
         try:
@@ -54,34 +54,34 @@ async def create(
         except InvalidForm as refused:
             faults.add(refused)
         else:
-            if at_once and draft.group_id is not None:
+            if post_now and draft.group_id is not None:
                 await post_card(organiser, made.first_code)
             return await _created_screen(organiser, made.first_code)
     return await _screen(request, organiser, form, chosen.id, faults=faults)
 
 
 async def _created_screen(organiser: Person, code: str) -> Response[str]:
-    """The event's own screen, in place of the form: going back leads past it."""
-    answer = await event_screen(await event(code, organiser), organiser, outcome="done")
-    answer.headers["HX-Replace-Url"] = f"/app/events/{code}"
-    return answer
+    """The event's own screen in place of the form, which is no longer in the history."""
+    response = await event_screen(await event(code, organiser), organiser, outcome="done")
+    response.headers["HX-Replace-Url"] = f"/app/events/{code}"
+    return response
 
 
 async def _choose_club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
-    """The club it is for, and all it could be for. Raises `Forbidden` for who organises nowhere, or not there."""
-    theirs = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
-    chosen = next((one for one in theirs if club_id in (None, one.id)), None)
+    """The club to create it in, and all clubs the person organises. Raises `Forbidden` without any, or not that one."""
+    organised = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
+    chosen = next((one for one in organised if club_id in (None, one.id)), None)
     if chosen is None:
         raise Forbidden()
-    return chosen, theirs
+    return chosen, organised
 
 
 def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
-    """What the form means: what it does not ask is as the dashboard's form begins."""
+    """The draft; fields that this form does not have get the defaults of the dashboard's form."""
     lead = form.announce_before_minutes
     if not lead.isdecimal():
         lead = str(DEFAULT_DRAFT.announce_before_minutes)
-    whole = SeriesForm(
+    full_form = SeriesForm(
         title=form.title,
         emoji=form.emoji,
         place=form.place,
@@ -96,8 +96,7 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         announce_before_minutes=lead,
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
-    draft, faults = draft_from_form(whole)
-    return draft, faults
+    return draft_from_form(full_form)
 
 
 async def _screen(
@@ -108,12 +107,12 @@ async def _screen(
     *,
     faults: Faults | None = None,
 ) -> Response[str]:
-    club, theirs = await _choose_club(organiser, club_id)
+    club, organised = await _choose_club(organiser, club_id)
     linked = await groups(club.id)
     if faults is None and "group" not in request.query_params:
         form = _preselect_group(form, linked)
-    draft, found = _draft(form, club, linked)
-    starts_at = _start(form, draft, found)
+    draft, draft_faults = _draft(form, club, linked)
+    starts_at = _start(form, draft, draft_faults)
     announced_at = None
     if starts_at is not None and draft.group_id is not None:
         lead = timedelta(minutes=draft.announce_before_minutes)
@@ -128,7 +127,7 @@ async def _screen(
         if faults
         else {},
         club=club,
-        clubs=theirs,
+        clubs=organised,
         groups=linked,
         form=form,
         emoji=EMOJI,
@@ -146,12 +145,12 @@ async def _screen(
 
 
 def _preselect_group(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
-    """Nothing is typed yet: the club's only group is chosen."""
+    """The empty form with the club's only group, if it has just one."""
     return replace(form, group=str(linked[0].id) if len(linked) == 1 else "")
 
 
 def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:
-    """The instant at which it would begin, once that can be said."""
+    """The instant it would start at, once the form has a valid one."""
     if not form.starts_on or not form.starts_time or "starts_local" in faults.of:
         return None
     return resolve_local(draft.starts_local, draft.zone)

@@ -10,7 +10,7 @@ from webapp.respond import AnyRequest, page, voice_of
 
 
 def shell(request: AnyRequest) -> Response[str]:
-    """The document every address of the Mini App answers a browser with: it knows nobody and shows nothing of theirs."""
+    """The document that every address of the Mini App returns to a browser; it holds nothing personal."""
     return page("miniapp/shell.html", voice_of(request))
 
 
@@ -23,12 +23,12 @@ async def show(request: AnyRequest) -> Response[str]:
 async def shell_for_documents(request: AnyRequest) -> Response[str] | None:
     """Before any handler: a browser that loads an address of the Mini App as a document gets the shell.
 
-    It cannot bring a session: those live in the page, not in a cookie.
+    It cannot send a session, because the page holds that, not a cookie.
     """
     await check_address(request)
-    asked = request.headers
-    a_document = "text/html" in asked.get("accept", "") and "hx-request" not in asked
-    if request.method == "GET" and a_document and "authorization" not in asked:
+    headers = request.headers
+    is_document = "text/html" in headers.get("accept", "") and "hx-request" not in headers
+    if request.method == "GET" and is_document and "authorization" not in headers:
         return shell(request)
     return None
 

@@ -1,4 +1,4 @@
-"""`/e/<code>`: a date for anybody who has its link, and its picture for whoever shows that link (`A5`)."""
+"""`/e/<code>`: an instance for anybody who has its link, and its preview picture for chats (`A5`)."""
 
 from urllib.parse import quote
 
@@ -10,15 +10,15 @@ from backend.bookings.views import InstanceView
 from backend.i18n import Voice
 from webapp.assets import IMMUTABLE
 from webapp.miniapp.labels import app_link, city_of_zone, public_link
-from webapp.public.pictures import HEIGHT, WIDTH, PictureText, TooManyWaiting, render_picture
+from webapp.public.pictures import HEIGHT, WIDTH, PictureContent, TooManyWaiting, render_picture
 from webapp.public.seat_labels import seats_label
 from webapp.respond import AnyRequest, browser_language, page
 from webapp.rule_sentences import recurrence_label
 
 PICTURE = ".png"
-PAGE_AGE = 15  # seconds a page may be shown again unasked
-PICTURE_AGE = 60  # and a picture under an address that is not its own
-RETRY_AFTER = "5"  # seconds until a picture may be asked for again
+PAGE_AGE = 15  # seconds a page may be cached
+PICTURE_AGE = 60  # seconds a picture may be cached under a URL without its etag
+RETRY_AFTER = "5"  # seconds until a picture may be requested again
 DEAD_ENDS = ("cancelled", "ended", "closed")
 
 
@@ -26,16 +26,16 @@ DEAD_ENDS = ("cancelled", "ended", "closed")
 async def show(
     request: AnyRequest, name: FromPath[str], v: FromQuery[str] = ""
 ) -> Response[str] | Response[bytes]:
-    """The page of a date, or `<code>.png`, its picture; `v` is the mark of what that shows.
+    """The page of an instance, or `<code>.png`, its picture; `v` is the picture's etag.
 
-    Raises `NotFound`, always the same, for every code that is not open to anybody.
+    Raises the same `NotFound` for every code that has no public page.
     """
     if name.endswith(PICTURE):
         return await _picture_response(await public_event(name.removesuffix(PICTURE)), v)
     view = await public_event(name)
-    # Whoever fetches a link to show it in a chat names no language: then it is told as the club speaks.
+    # Telegram fetches a link preview without a language: then the page is in the club's.
     voice = Voice(browser_language(request) or view.club_language)
-    drawn = picture_text(view)
+    picture = picture_content(view)
     return page(
         "public/events/show.html",
         voice,
@@ -47,32 +47,32 @@ async def show(
         city=city_of_zone(view.zone),
         app=app_link(f"e_{view.code}"),
         address=public_link(view.code),
-        picture=f"{public_link(view.code)}{PICTURE}?v={quote(drawn.mark)}",
+        picture=f"{public_link(view.code)}{PICTURE}?v={quote(picture.etag)}",
         width=WIDTH,
         height=HEIGHT,
     )
 
 
-async def _picture_response(view: InstanceView, mark: str) -> Response[bytes]:
-    drawn = picture_text(view)
+async def _picture_response(view: InstanceView, etag: str) -> Response[bytes]:
+    picture = picture_content(view)
     try:
-        body = await render_picture(drawn)
+        body = await render_picture(picture)
     except TooManyWaiting:
         return Response(b"", status_code=503, media_type="image/png", headers={"Retry-After": RETRY_AFTER})
-    kept = IMMUTABLE if mark == drawn.mark else f"public, max-age={PICTURE_AGE}"
+    cache_control = IMMUTABLE if etag == picture.etag else f"public, max-age={PICTURE_AGE}"
     return Response(
         body,
         media_type="image/png",
-        # Shown by whoever shows the link.
-        headers={"Cache-Control": kept, "Cross-Origin-Resource-Policy": "cross-origin"},
+        # Chats on other sites embed it.
+        headers={"Cache-Control": cache_control, "Cross-Origin-Resource-Policy": "cross-origin"},
     )
 
 
-def picture_text(view: InstanceView) -> PictureText:
-    """What the picture of a date says, in its club's language: it is one picture for everybody."""
+def picture_content(view: InstanceView) -> PictureContent:
+    """The texts of an instance's picture, in its club's language: everybody gets the same picture."""
     voice = Voice(view.club_language)
     phase = view.phase
-    return PictureText(
+    return PictureContent(
         title=view.title,
         club=view.club,
         when=voice.span(view.starts_at, view.ends_at, view.zone),
