@@ -31,7 +31,7 @@ from backend.seats.requests import Via
 
 BACKEND = Path(__file__).parents[2] / "backend"
 Arguments = Mapping[Any, object]
-READING = ("queries", "etags", "roster")  # modules, or packages of them, that only read
+READING = ("queries", "etags", "organiser_etags", "roster")  # modules, or packages of them, that only read
 
 
 def _modules() -> Iterator[ModuleType]:
@@ -76,6 +76,7 @@ async def arguments(
         InstanceView: view,
         PollView: poll_view,
         "account_id": club.id,
+        "account_ids": [club.id],
         "announcement_id": await create_announcement(olga, club.id, text),
         "card_id": await db.value("SELECT id FROM cards"),
         "chat_id": club.chat_id,

@@ -464,14 +464,16 @@ async def test_an_offer_that_ends_is_seen_before_anybody_sweeps(
     assert await answers(live) == {200}
 
 
-async def test_who_has_just_come_in_by_a_link_is_shown_what_holds(
-    app_of: Any, charlie: Any, instance: Any
+async def test_the_screen_that_admits_a_person_is_fresh_until_something_changes(
+    app_of: Any, charlie: Any, bob: Any, instance: Any
 ) -> None:
-    """`A4`: the screen that made them a member was begun before they were one."""
+    """A4: they are a member before the screen and its etag are read."""
     code = await instance(visibility="link")
     app = await app_of(charlie)
-    first = live_address((await app.get(f"/app/events/{code}")).text)
-    again = await app.get(first)
+    address = live_address((await app.get(f"/app/events/{code}")).text)
+    assert (await app.get(address)).status_code == 204
+    await seats.book(code, bob, via=Via.CARD)
+    again = await app.get(address)
     assert again.status_code == 200
     assert (await app.get(live_address(again.text))).status_code == 204
 

@@ -8,7 +8,12 @@ from backend.events.queries import find_instance
 from backend.people.queries import Person
 
 
+async def authorize_event(code: str, organiser: Person, permission: Permission) -> Club:
+    """The club of the instance, if the organiser has this permission there. Raises `NotFound`, `Forbidden`."""
+    return await authorize(organiser, (await find_instance(code)).account_id, permission)
+
+
 async def load_authorized(code: str, organiser: Person, permission: Permission) -> tuple[InstanceView, Club]:
-    """The instance and its club, if the organiser has this permission there. Raises `NotFound`, `Forbidden`."""
-    club = await authorize(organiser, (await find_instance(code)).account_id, permission)
+    """The instance and its club, on the same condition. Raises `NotFound`, `Forbidden`."""
+    club = await authorize_event(code, organiser, permission)
     return await event(code, organiser), club

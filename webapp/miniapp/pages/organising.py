@@ -8,6 +8,8 @@ from litestar.params import FromPath, FromQuery
 
 from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
+from backend.bookings.organiser_etags import organiser_event_etag
+from backend.bookings.queries.event import event
 from backend.bookings.roster import counts
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of
@@ -17,8 +19,9 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats.requests import Via
 from webapp.forms import Faults, read_form
-from webapp.freshness import etag_of
-from webapp.miniapp.access import load_authorized
+from webapp.freshness import etag_of, is_fresh
+from webapp.miniapp.access import authorize_event
+from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice
 from webapp.respond import AnyRequest, not_modified
@@ -49,13 +52,14 @@ async def _screen(
     typed: SeatsForm | None = None,
 ) -> ScreenResponse:
     """That screen; 204 when `seen` is fresh; after a change with its result."""
-    view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    club = await authorize_event(code, organiser, Permission.MANAGE_BOOKINGS)
+    etag = etag_of(await organiser_event_etag(code, [club.id]), club, organiser)
+    if is_fresh(seen, etag):
+        return not_modified()
+    view = await event(code, organiser)
     totals = await counts(view.id)
     cards = await cards_of(instance_id=view.id)
     moved = await move_responses(code, organiser) if view.moved_from else None
-    etag = etag_of(view, view.phase, totals, cards, moved, organiser)
-    if seen == etag:
-        return not_modified()
     return screen(
         "organising/show.html",
         organiser,
@@ -69,7 +73,7 @@ async def _screen(
         cards=cards,
         moved=moved,
         capacity=typed.capacity if typed else "" if view.capacity is None else str(view.capacity),
-        seen=etag,
+        seen=seen_of_instances(etag, organiser, [view]),
     )
 
 
