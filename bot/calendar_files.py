@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from backend.bookings.calendar_entries import calendar_date
+from backend.bookings.calendar_entries import calendar_entry
 from backend.events.ical import render_calendar
 from backend.people.queries import Person
 from backend.settings import settings
@@ -12,6 +12,6 @@ from bot.rendering import File
 
 async def date_file(code: str, person: Person) -> File:
     """The date as its reader's calendar holds it. Raises `NotFound`."""
-    date = await calendar_date(code, person, url=make_event_link(code))
+    date = await calendar_entry(code, person, url=make_event_link(code))
     host = urlsplit(settings.public_url).hostname or "emerald"
     return File(f"{code}.ics", render_calendar([date], host=host))

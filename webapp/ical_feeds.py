@@ -14,7 +14,7 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.bookings.calendar_entries import calendar_dates
+from backend.bookings.calendar_entries import calendar_entries
 from backend.errors import NotFound
 from backend.events.ical import FORMAT_VERSION, render_calendar
 from backend.people import feeds
@@ -71,7 +71,7 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 
 
 async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
-    dates = await calendar_dates(asked.person, lambda code: app_link(f"e_{code}"))
+    dates = await calendar_entries(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
     etag = etag_of(FORMAT_VERSION, host, dates)
     since = asked.changed_at

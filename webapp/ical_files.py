@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from backend import clock
-from backend.bookings.calendar_entries import calendar_date
+from backend.bookings.calendar_entries import calendar_entry
 from backend.errors import NotFound
 from backend.events.ical import render_calendar
 from backend.people import queries as people
@@ -53,7 +53,7 @@ async def show(name: FromPath[str]) -> Response[bytes]:
         code, person = await _read_token(token)
     if person is None:
         raise NotFound()
-    date = await calendar_date(code, person, url=app_link(f"e_{code}"))
+    date = await calendar_entry(code, person, url=app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
     return download(render_calendar([date], host=host), "text/calendar", f"{date.code}.ics")
 

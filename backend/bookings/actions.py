@@ -154,7 +154,7 @@ async def _admit(person: Person, where: Address) -> None:
 # --- what organisers do (`B10`); `membership_id` names the member ---
 
 
-async def may_seat(person: Person, account_id: int, *, over: bool = False) -> Club:
+async def authorize_seating(person: Person, account_id: int, *, over: bool = False) -> Club:
     """The club, if the person may seat people there; going over the capacity takes an OWNER (`B3`).
 
     Raises `Forbidden`, `NotFound`.
@@ -176,7 +176,7 @@ async def seat(
 ) -> Outcome:
     """Seat a member, whether they wait in line or not. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
     where = await find_instance(code)
-    await may_seat(person, where.account_id, over=over)
+    await authorize_seating(person, where.account_id, over=over)
     return await allocator.submit(
         (
             where.id,

@@ -32,7 +32,7 @@ LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 Link = Callable[[str], str]  # a date's code to an address that opens it
 
 
-async def calendar_date(code: str, person: Person, *, url: str = "") -> CalendarEvent:
+async def calendar_entry(code: str, person: Person, *, url: str = "") -> CalendarEvent:
     """A date as its reader's calendar holds it, with a link to it. Raises `NotFound`."""
     view = await event(code, person)
     row = await db.row(f"{DATES} WHERE i.id = $2", person.id, view.id)
@@ -47,7 +47,7 @@ class CannotWrite(Refusal):
     message = N_("We can’t write to you yet. Let the bot send you a message, then tap once more.")
 
 
-async def send_date(code: str, person: Person) -> None:
+async def send_calendar_entry(code: str, person: Person) -> None:
     """Let the bot send the person this date as a file, for whom nothing can be saved where they are; taps within a minute
     are one. Raises `CannotWrite`, `NotFound`."""
     await admit_to_event(code, person)
@@ -66,7 +66,7 @@ async def send_date(code: str, person: Person) -> None:
         )
 
 
-async def calendar_dates(person: Person, link: Link) -> list[CalendarEvent]:
+async def calendar_entries(person: Person, link: Link) -> list[CalendarEvent]:
     """What a calendar that follows the person holds: every date over all their clubs that they are in or wait for, and
     those of them that are cancelled, from six weeks back on. What they have left is not in it any more."""
     rows = await db.rows(

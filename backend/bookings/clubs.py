@@ -41,7 +41,7 @@ class Organiser:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Commitments:
     """What a member would give back: dates with a seat, of them those that can no longer be left freely (`B6`), and
     lines they wait in."""
 
@@ -98,7 +98,7 @@ async def organisers(club: Club) -> list[Organiser]:
     return [Organiser(row["id"], row["first_name"], Role(row["role"])) for row in rows]
 
 
-async def ahead(person: Person, account_id: int | None = None) -> Ahead:
+async def commitments(person: Person, account_id: int | None = None) -> Commitments:
     """What the person would give back by leaving this club, or all of them."""
     views = [
         view
@@ -113,7 +113,7 @@ async def ahead(person: Person, account_id: int | None = None) -> Ahead:
         for view in seated
         if not view.can_leave_freely and not (view.mine and view.mine.needs_move_answer)
     ]
-    return Ahead(len(seated), len(late), len(views) - len(seated))
+    return Commitments(len(seated), len(late), len(views) - len(seated))
 
 
 async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
@@ -125,14 +125,14 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
     club = await authorize(person, account_id, Permission.BOOK)
     if any(own.id == club.id for own in await solely_owned_clubs(person)):
         raise LastOwner()
-    await end_standing([club.membership_id])
-    await give_back(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
+    await end_standing_seats([club.membership_id])
+    await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
     await end_membership(person, club.id, club.membership_id)
     # What another device of theirs has booked in between.
-    await give_back(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
+    await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
 
 
-async def end_standing(membership_ids: list[int]) -> None:
+async def end_standing_seats(membership_ids: list[int]) -> None:
     """These members have no standing seats and no first claims any more (`B11`, `P4`)."""
     async with db.transaction():
         await remove_regulars_and_claims(membership_ids)
@@ -145,7 +145,7 @@ ORDER BY i.starts_at, i.id
 """
 
 
-async def give_back(by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP) -> int:
+async def release_seats(by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP) -> int:
     """Ask the desk of every date ahead to take these members off: by leaving, after the deadline by `late`, and on what is
     cancelled at once, so that undoing that does not bring them back. `by` is the acting person's id. Of how many dates."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())

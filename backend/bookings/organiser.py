@@ -6,7 +6,7 @@ from backend import db
 from backend.accounts.memberships import ensure_named_member
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
-from backend.bookings.actions import may_seat
+from backend.bookings.actions import authorize_seating
 from backend.bookings.queries.people import Attendee, attendance
 from backend.errors import Invalid, NotFound
 from backend.events.queries import find_instance
@@ -18,13 +18,15 @@ from backend.seats.requests import Outcome, Request, Verb, Via
 NAME_MAX = 80
 
 
-async def bring(code: str, person: Person, membership_id: int, *, to: str, over: bool = False) -> Outcome:
+async def move_party(
+    code: str, person: Person, membership_id: int, *, to: str, over: bool = False
+) -> Outcome:
     """Move a member's party to another date of the club, whole or not at all; they are told.
 
     Raises `Invalid` when it is the same date, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
     """
     here, there = await find_instance(code), await find_instance(to)
-    club = await may_seat(person, here.account_id, over=over)
+    club = await authorize_seating(person, here.account_id, over=over)
     if there.account_id != club.id:
         raise NotFound()
     if there.id == here.id:
@@ -56,7 +58,7 @@ async def make_room(code: str, person: Person) -> int:
     """Where more are booked than there is room for: the last seated go to the head of the line, as few as will do, and are
     told (`W4`). How many parties did. Raises `Forbidden`, `NotFound`, `Busy`."""
     where = await find_instance(code)
-    await may_seat(person, where.account_id)
+    await authorize_seating(person, where.account_id)
     async with db.transaction(store.lock(where.id)):
         last = await db.rows(
             "SELECT membership_id FROM ("
@@ -107,7 +109,7 @@ async def seat_by_name(
     if len(name) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
     where = await find_instance(code)
-    club = await may_seat(person, where.account_id, over=over)
+    club = await authorize_seating(person, where.account_id, over=over)
     async with db.transaction(store.lock(where.id)):
         membership_id = await ensure_named_member(club.id, name)
         ask = Request(
@@ -123,7 +125,7 @@ async def seat_by_name(
     return outcome
 
 
-async def attendance_of(code: str, person: Person) -> list[Attendee]:
+async def authorized_attendance(code: str, person: Person) -> list[Attendee]:
     """Everybody who ever answered, for who may see people. Raises `Forbidden`, `NotFound`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)

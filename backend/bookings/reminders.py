@@ -106,7 +106,7 @@ class RemindedAlready(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class UnansweredMember:
     """A member known to the group who has not answered for a date."""
 
     membership_id: int
@@ -125,7 +125,7 @@ async def remind_unanswered() -> int:
     return await db.execute_single_count(REMIND_UNANSWERED, clock.now())
 
 
-async def who_is_missing(code: str, person: Person) -> list[Missing]:
+async def unanswered_members(code: str, person: Person) -> list[UnansweredMember]:
     """Members known to the date's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
@@ -135,7 +135,7 @@ async def who_is_missing(code: str, person: Person) -> list[Missing]:
         where.id,
     )
     return [
-        Missing(
+        UnansweredMember(
             row["id"],
             row["user_id"],
             f"{row['first_name']} {row['last_name']}".strip(),
@@ -145,7 +145,7 @@ async def who_is_missing(code: str, person: Person) -> list[Missing]:
     ]
 
 
-async def remind_who_is_missing(code: str, person: Person) -> int:
+async def remind_unanswered_now(code: str, person: Person) -> int:
     """Ask them now, those the bot may write to; how many (`P5`).
 
     Raises `RemindedAlready` within a day of the last time, by hand or not; `Invalid` when it is too late to answer;

@@ -1,19 +1,31 @@
-"""The roll of a date: its people a page at a time, found by name, for who organises it or stands at its door (`B10`, `B12`)."""
+"""The roster of an instance: its people a page at a time, found by name, for organisers and helpers (`B10`, `B12`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 
 from backend import db
 from backend.bookings.queries.lists import search_words
 from backend.people.sql import DISPLAY_NAME, REACHABLE
+from backend.seats.store import PLACE_IN_LINE
 
-Kind = Literal["in", "line", "others", "door", "missing", "no-shows", "unreachable"]
+
+class RosterKind(StrEnum):
+    """The lists of a roster."""
+
+    SEATED = "in"
+    WAITLIST = "line"
+    OTHERS = "others"  # who said maybe or can't, or left
+    CHECK_IN = "door"  # the seated by name, so that nobody moves when they are checked in
+    NOT_CHECKED_IN = "missing"
+    NO_SHOWS = "no-shows"
+    UNREACHABLE = "unreachable"  # whom a change of the instance concerns, and the bot cannot write to
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A party on the roll, or a member who is not on it. `place` is theirs in line, `came` how many of them are here."""
+class RosterEntry:
+    """A party on the roster, or a member who is not on it. `place` is theirs on the waitlist, from 1; `came` is how many of
+    the party are checked in."""
 
     membership_id: int
     user_id: int | None
@@ -27,12 +39,12 @@ class Entry:
     offer_until: datetime | None = None
     place: int | None = None
     came: int = 0
-    here: bool = False
+    checked_in: bool = False
     guest_names: tuple[str, ...] = ()
 
     @property
     def named_guests(self) -> str:
-        """Those of the guests whose name is known."""
+        """The guests whose names are known."""
         return ", ".join(name for name in self.guest_names if name)
 
     @property
@@ -50,17 +62,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some of them: `many` there are in all that were looked for, `after` is where the next page begins, if there is one."""
+class RosterPage:
+    """Some entries of the `total` that were found; the next page, if there is one, begins after the membership
+    `next_after`."""
 
-    entries: list[Entry]
-    many: int
-    after: int | None
+    entries: list[RosterEntry]
+    total: int
+    next_after: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many parties and people are in, wait, answered otherwise, and are here."""
+class RosterCounts:
+    """How many parties and people are seated, wait, answered otherwise, and are checked in."""
 
     parties: int
     people: int
@@ -69,9 +82,9 @@ class Counts:
     maybe: int
     declined: int
     left: int
-    here_parties: int
-    here: int
-    unseen: int  # parties that would be no-shows if the list were closed now
+    checked_in_parties: int
+    checked_in: int
+    no_shows: int  # parties that are, or would be if the list were closed now
 
     @property
     def others(self) -> int:
@@ -80,41 +93,40 @@ class Counts:
 
 BY_NAME = f"lower({DISPLAY_NAME}), m.id"
 SEATED = "b.seats > 0"
-UNSEEN = f"{SEATED} AND b.checked_in_at IS NULL"
-NO_SHOWS = f"{UNSEEN} AND b.replace_since IS NULL"
-# Whom a change of the date concerns, and the bot cannot tell.
+NOT_CHECKED_IN = f"{SEATED} AND b.checked_in_at IS NULL"
+NO_SHOWS = f"{NOT_CHECKED_IN} AND b.replace_since IS NULL"
 UNREACHABLE = f"b.answer IN ('in', 'maybe') AND NOT {REACHABLE}"
-# Who is on which list, and in which order. At the door people are looked for by name, and none moves when they come.
-KINDS: dict[Kind, tuple[str, str]] = {
-    "in": (SEATED, "b.seated_at, b.id"),
-    "line": (
+# The condition and the order of each list.
+LISTS: dict[RosterKind, tuple[str, str]] = {
+    RosterKind.SEATED: (SEATED, "b.seated_at, b.id"),
+    RosterKind.WAITLIST: (
         "b.waiting + b.offered > 0",
         "b.offered = 0, b.priority DESC, b.queued_at, b.id",
     ),
-    "others": (
+    RosterKind.OTHERS: (
         "b.seats + b.waiting + b.offered = 0",
         "array_position(ARRAY['maybe','declined','left'], b.answer), b.answered_at, b.id",
     ),
-    "door": (SEATED, BY_NAME),
-    "missing": (UNSEEN, BY_NAME),
-    "no-shows": (NO_SHOWS, BY_NAME),
-    "unreachable": (UNREACHABLE, BY_NAME),
+    RosterKind.CHECK_IN: (SEATED, BY_NAME),
+    RosterKind.NOT_CHECKED_IN: (NOT_CHECKED_IN, BY_NAME),
+    RosterKind.NO_SHOWS: (NO_SHOWS, BY_NAME),
+    RosterKind.UNREACHABLE: (UNREACHABLE, BY_NAME),
 }
 COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username,
     {REACHABLE} AS reachable,
-    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS here,
+    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS checked_in,
     b.guest_names"""
-# Every word of the search is somewhere in their names.
-SOUGHT = """(SELECT bool_and(strpos(lower(concat_ws(' ', {who}, {handle})), word) > 0)
+# Every word of the search occurs in the name or the username.
+MATCHES = """(SELECT bool_and(strpos(lower(concat_ws(' ', name, username)), word) > 0)
     FROM unnest($2::text[]) AS word) IS NOT FALSE"""
 
 
-def _words(sought: str) -> list[str]:
-    return [word.removeprefix("@") for word in search_words(sought)]
+def _words(text: str) -> list[str]:
+    return [word.removeprefix("@") for word in search_words(text)]
 
 
-def _entry(row: db.Row) -> Entry:
-    return Entry(
+def _entry(row: db.Row) -> RosterEntry:
+    return RosterEntry(
         membership_id=row["membership_id"],
         user_id=row["user_id"],
         name=row["name"],
@@ -127,31 +139,31 @@ def _entry(row: db.Row) -> Entry:
         offer_until=row["offer_until"],
         place=row["place"] if row["waiting"] else None,
         came=row["came"] or 0,
-        here=bool(row["here"] and row["seats"]),
+        checked_in=bool(row["checked_in"] and row["seats"]),
         guest_names=tuple(row["guest_names"] or ()),
     )
 
 
-def _page(rows: list[db.Row], limit: int) -> Page:
+def _page(rows: list[db.Row], limit: int) -> RosterPage:
     entries = [_entry(row) for row in rows[:limit]]
-    more = entries[-1].membership_id if len(rows) > limit else None
-    return Page(entries, rows[0]["many"] if rows else 0, more)
+    next_after = entries[-1].membership_id if len(rows) > limit else None
+    return RosterPage(entries, rows[0]["total"] if rows else 0, next_after)
 
 
 async def roster(
-    instance_id: int, kind: Kind, *, words: str = "", after: int | None = None, limit: int = 50
-) -> Page:
-    """One of the lists of a date, in its order; `after` is the membership that the page before ended with."""
-    who, order = KINDS[kind]
+    instance_id: int, kind: RosterKind, *, words: str = "", after: int | None = None, limit: int = 50
+) -> RosterPage:
+    """One list of an instance, in its order; `after` is the membership that the page before ended with."""
+    condition, order = LISTS[kind]
     rows = await db.rows(
-        f"""WITH all_of_them AS (
+        f"""WITH numbered AS (
             SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
                 count(*) FILTER (WHERE b.waiting > 0) OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
             FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
-            WHERE b.instance_id = $1 AND {who}
-        ), found AS (SELECT * FROM all_of_them WHERE {SOUGHT.format(who="name", handle="username")})
-        SELECT *, (SELECT count(*) FROM found) AS many FROM found
-        WHERE n > coalesce((SELECT n FROM all_of_them WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
+            WHERE b.instance_id = $1 AND {condition}
+        ), found AS (SELECT * FROM numbered WHERE {MATCHES})
+        SELECT *, (SELECT count(*) FROM found) AS total FROM found
+        WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
         instance_id,
         _words(words),
         after,
@@ -160,8 +172,8 @@ async def roster(
     return _page(rows, limit)
 
 
-async def counts(instance_id: int) -> Counts:
-    """All of them at once."""
+async def roster_counts(instance_id: int) -> RosterCounts:
+    """The numbers of an instance."""
     row = await db.row(
         f"""SELECT count(*) FILTER (WHERE {SEATED}) AS parties, coalesce(sum(b.seats), 0)::int AS people,
             count(*) FILTER (WHERE b.waiting + b.offered > 0) AS waiting,
@@ -169,21 +181,20 @@ async def counts(instance_id: int) -> Counts:
             count(*) FILTER (WHERE b.answer = 'maybe') AS maybe,
             count(*) FILTER (WHERE b.answer = 'declined') AS declined,
             count(*) FILTER (WHERE b.answer = 'left') AS left,
-            count(*) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL) AS here_parties,
-            coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int AS here,
-            count(*) FILTER (WHERE {NO_SHOWS}) AS unseen
+            count(*) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL) AS checked_in_parties,
+            coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int AS checked_in,
+            count(*) FILTER (WHERE {NO_SHOWS}) AS no_shows
         FROM bookings b WHERE b.instance_id = $1""",
         instance_id,
     )
     assert row is not None
-    return Counts(**dict(row))
+    return RosterCounts(**dict(row))
 
 
-async def entry(instance_id: int, account_id: int, membership_id: int) -> Entry | None:
-    """A member of the club as they stand with the date; None for who is no member, and has not been on its roll."""
+async def roster_entry(instance_id: int, account_id: int, membership_id: int) -> RosterEntry | None:
+    """A member's entry; None for somebody who is no member and has never answered."""
     row = await db.row(
-        f"""SELECT {COLUMNS}, (SELECT 1 + count(*) FROM bookings q WHERE q.instance_id = $1 AND q.waiting > 0
-            AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))) AS place
+        f"""SELECT {COLUMNS}, {PLACE_IN_LINE} AS place
         FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
         LEFT JOIN bookings b ON b.instance_id = $1 AND b.membership_id = m.id
         WHERE m.account_id = $2 AND m.id = $3 AND (m.left_at IS NULL OR b.id IS NOT NULL)""",
@@ -194,22 +205,22 @@ async def entry(instance_id: int, account_id: int, membership_id: int) -> Entry 
     return _entry(row) if row else None
 
 
-async def not_on_it(
+async def unlisted_members(
     instance_id: int, account_id: int, *, words: str = "", after: int | None = None, limit: int = 50
-) -> Page:
-    """Members of the club who are neither in nor in line, by name."""
+) -> RosterPage:
+    """Members of the club who are neither seated nor waiting, by name."""
     rows = await db.rows(
-        f"""WITH all_of_them AS (
+        f"""WITH numbered AS (
             SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {BY_NAME}) AS n
             FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
             LEFT JOIN bookings b ON b.instance_id = $1 AND b.membership_id = m.id
             WHERE m.account_id = $5 AND m.left_at IS NULL
         ), found AS (
-            SELECT * FROM all_of_them WHERE coalesce(seats + waiting + offered, 0) = 0
-            AND {SOUGHT.format(who="name", handle="username")}
+            SELECT * FROM numbered WHERE coalesce(seats + waiting + offered, 0) = 0
+            AND {MATCHES}
         )
-        SELECT *, (SELECT count(*) FROM found) AS many FROM found
-        WHERE n > coalesce((SELECT n FROM all_of_them WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
+        SELECT *, (SELECT count(*) FROM found) AS total FROM found
+        WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
         instance_id,
         _words(words),
         after,

@@ -59,7 +59,7 @@ def _standing(row: db.Row) -> StandingSeat:
     )
 
 
-async def regulars(series_id: int) -> list[StandingSeat]:
+async def standing_seats_of_series(series_id: int) -> list[StandingSeat]:
     """Who has a standing seat on the series, the longest-standing first."""
     rows = await db.rows(
         f"{STANDING_SEATS} WHERE g.series_id = $2 ORDER BY g.since, g.id", clock.now(), series_id
@@ -67,7 +67,7 @@ async def regulars(series_id: int) -> list[StandingSeat]:
     return [_standing(row) for row in rows]
 
 
-async def my_regulars(person: Person) -> list[StandingSeat]:
+async def own_standing_seats(person: Person) -> list[StandingSeat]:
     """The person's own standing seats over all their clubs."""
     rows = await db.rows(
         f"{STANDING_SEATS} WHERE m.user_id = $2 AND m.left_at IS NULL ORDER BY n.starts_at NULLS LAST, g.id",
@@ -77,7 +77,7 @@ async def my_regulars(person: Person) -> list[StandingSeat]:
     return [_standing(row) for row in rows]
 
 
-async def account_of(series_id: int) -> int:
+async def account_of_series(series_id: int) -> int:
     """Whose series it is; who may is asked after. Raises `NotFound`."""
     account_id = await db.value("SELECT account_id FROM event_series WHERE id = $1", series_id)
     if account_id is None:

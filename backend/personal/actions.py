@@ -10,7 +10,7 @@ from backend import clock, db
 from backend.accounts.memberships import LastOwner, anonymize_memberships, end_all_memberships
 from backend.accounts.queries import solely_owned_clubs
 from backend.announcements.actions import forget_watcher
-from backend.bookings.clubs import end_standing, give_back
+from backend.bookings.clubs import end_standing_seats, release_seats
 from backend.groups.presence import forget_presence
 from backend.outbox.withdraw import erase_messages
 from backend.people.erasure import anonymize_person, delete_access, end_access, lock_person
@@ -46,8 +46,8 @@ async def erase(person: Person) -> None:
     if await solely_owned_clubs(person):
         raise LastOwner()
     memberships = await _end_memberships(person)
-    await end_standing(memberships)
-    await give_back(person.id, memberships, late=Verb.REMOVE)
+    await end_standing_seats(memberships)
+    await release_seats(person.id, memberships, late=Verb.REMOVE)
     await _anonymize(person)
     await finish_erasure(person.id)
 
@@ -83,8 +83,8 @@ async def finish_erasure(user_id: int) -> int:
     how many instances they still had a seat or a place in."""
     async with db.transaction():
         memberships = await _erase_traces(user_id)
-    await end_standing(memberships)
-    left = await give_back(user_id, memberships, late=Verb.REMOVE)
+    await end_standing_seats(memberships)
+    left = await release_seats(user_id, memberships, late=Verb.REMOVE)
     for row in await db.rows(INSTANCES, memberships):
         await erase_guest_names(row["instance_id"], memberships)
     for row in await db.rows(POLLS, memberships):

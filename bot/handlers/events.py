@@ -9,7 +9,7 @@ from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event, next_instance
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.queries.people import attendees
-from backend.bookings.standing_seats import my_regulars
+from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
@@ -41,7 +41,7 @@ async def render_personal_card(code: str, person: Person) -> RenderedMessage:
     view = await event(code, person)
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
     people = await attendees(view.id, limit=MAX_PARTIES)
-    regular = any(seat.series_id == view.series_id for seat in await my_regulars(person))
+    regular = any(seat.series_id == view.series_id for seat in await own_standing_seats(person))
     return render_event_card(view, following, people, person.voice, private=True, regular=regular)
 
 

@@ -4,7 +4,7 @@ from aiogram import Bot, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from backend.bookings.standing_seats import StandingSeat, end_own_regular, my_regulars
+from backend.bookings.standing_seats import StandingSeat, end_own_regular, own_standing_seats
 from backend.errors import NotFound
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -24,7 +24,7 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
     """/regulars: one's own standing seats."""
     if await redirect_from_group(message, voice, "regulars"):
         return
-    seats = (await my_regulars(person))[:MAX_ITEMS]
+    seats = (await own_standing_seats(person))[:MAX_ITEMS]
     rows = [
         *make_numbered_rows([ShowStandingSeatCallback(series_id=seat.series_id) for seat in seats]),
         [make_home_button(voice)],
@@ -57,7 +57,7 @@ async def destroy(
 
 
 async def _find_standing_seat(series_id: int, person: Person) -> StandingSeat:
-    for seat in await my_regulars(person):
+    for seat in await own_standing_seats(person):
         if seat.series_id == series_id:
             return seat
     raise NotFound()

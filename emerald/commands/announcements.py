@@ -8,7 +8,7 @@ import click
 
 from backend.announcements import actions, queries
 from backend.announcements.queries import Announcement, Audience, Progress
-from backend.bookings.reminders import Missing, remind_who_is_missing, who_is_missing
+from backend.bookings.reminders import UnansweredMember, remind_unanswered_now, unanswered_members
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.messages.actions import send_parked_again
@@ -121,8 +121,8 @@ def parked(actor: Actor, account: str, again: bool) -> None:
 def missing(actor: Actor, code: str, remind: bool) -> None:
     """List who has not answered for the date CODE."""
 
-    async def find_or_remind(person: Person) -> list[Missing] | int:
-        return await (remind_who_is_missing(code, person) if remind else who_is_missing(code, person))
+    async def find_or_remind(person: Person) -> list[UnansweredMember] | int:
+        return await (remind_unanswered_now(code, person) if remind else unanswered_members(code, person))
 
     found = actor.run(find_or_remind)
     if isinstance(found, int):

@@ -28,7 +28,7 @@ def member_required(decorated: Callable[..., Any]) -> Callable[..., Any]:
 @actor_options
 def people(actor: Actor, code: str) -> None:
     """List who comes to the date CODE, who waits, and who answered what."""
-    found = actor.run(lambda person: organiser.attendance_of(code, person))
+    found = actor.run(lambda person: organiser.authorized_attendance(code, person))
     lines = [
         f"{one.membership_id}\t{one.name}\t{one.answer}\tseats {one.seats}, waits for {one.waiting}"
         for one in found
@@ -73,7 +73,7 @@ def unseat(actor: Actor, code: str, member: int) -> None:
 @actor_options
 def bring(actor: Actor, code: str, member: int, to: str, over: bool) -> None:
     """Move a member's party from the date CODE to another."""
-    outcome = actor.run(lambda person: organiser.bring(code, person, member, to=to, over=over))
+    outcome = actor.run(lambda person: organiser.move_party(code, person, member, to=to, over=over))
     _print_outcome(actor, outcome)
 
 
@@ -95,7 +95,7 @@ def regular(actor: Actor, series: int, member: int, end: bool) -> None:
     """Give a member a standing seat on SERIES (its number), or take it back."""
 
     async def change(person: Person) -> int:
-        account_id = await standing_seats.account_of(series)
+        account_id = await standing_seats.account_of_series(series)
         if end:
             await standing_seats.end_regular(person, account_id, series, member)
             return 0

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from backend.bookings.calendar_entries import calendar_date
+from backend.bookings.calendar_entries import calendar_entry
 from backend.bookings.queries.event import event as event_view
 from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance, restore_instance
@@ -130,7 +130,7 @@ def tally(actor: Actor, code: str) -> None:
 @actor_options
 def calendar(actor: Actor, code: str) -> None:
     """Print a date as a calendar file."""
-    date = actor.run(lambda person: calendar_date(code, person))
+    date = actor.run(lambda person: calendar_entry(code, person))
     host = urlsplit(settings.public_url).hostname or "emerald"
     text = render_calendar([date], host=host).decode()
     actor.print({"calendar": text}, text)

@@ -18,6 +18,7 @@ from backend.accounts.rules import Permission
 from backend.announcements.actions import AnnouncementDraft, create_announcement
 from backend.bookings.actions import book
 from backend.bookings.queries.event import event
+from backend.bookings.roster import RosterKind
 from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
 from backend.errors import Refusal
@@ -86,7 +87,7 @@ async def arguments(
         "group_id": club.group_id,
         "ids": await _ids("messages"),
         "instance_id": (await find_instance(code)).id,
-        "kind": "in",
+        "kind": RosterKind.SEATED,
         "limit": 50,
         "membership_id": own.membership_id,
         "message_id": 1,

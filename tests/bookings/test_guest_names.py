@@ -8,7 +8,7 @@ import pytest
 
 from backend import db
 from backend.bookings.actions import add_guest, book, leave, name_guests, set_guests, set_guests_of
-from backend.bookings.organiser import attendance_of, bring
+from backend.bookings.organiser import authorized_attendance, move_party
 from backend.bookings.queries.event import event
 from backend.bookings.queries.people import attendees, waitlist
 from backend.errors import Invalid
@@ -35,7 +35,7 @@ async def test_organisers_see_them_and_other_members_do_not(
     await book(code, alice, guests=2, names=("Mum", ""), via=Via.MINIAPP)
     await book(code, bob, guests=1, names=("Dad",), via=Via.MINIAPP)
     assert await names(code, alice) == ("Mum",)
-    assert [one.guest_names for one in await attendance_of(code, olga)] == [("Mum",), ("Dad",)]
+    assert [one.guest_names for one in await authorized_attendance(code, olga)] == [("Mum",), ("Dad",)]
     where = await find_instance(code)
     seated, waits = (await attendees(where.id)).comers, await waitlist(where.id)
     assert [one.guest_names for one in (*seated, *waits)] == [(), ()]
@@ -58,7 +58,7 @@ async def test_they_are_told_later_and_last_as_long_as_the_guests(
     member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
     await set_guests_of(code, olga, member, guests=2)
     assert await names(code, alice) == ("Mum", "Dad")
-    await bring(code, olga, member, to=other)
+    await move_party(code, olga, member, to=other)
     assert (await names(code, alice), await names(other, alice)) == ((), ("Mum", "Dad"))
     await leave(other, alice, via=Via.CARD)
     assert await names(other, alice) == ()

@@ -13,8 +13,8 @@ from backend.bookings.reminders import (
     RemindedAlready,
     remind_due,
     remind_unanswered,
-    remind_who_is_missing,
-    who_is_missing,
+    remind_unanswered_now,
+    unanswered_members,
 )
 from backend.errors import Forbidden, Invalid
 from backend.events.cancel import cancel_instance
@@ -303,9 +303,9 @@ async def test_an_organiser_asks_who_is_missing_at_most_once_a_day(
     """`P5`: the refusal says when again; two taps at once are one."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    assert [m.name for m in await who_is_missing(code, olga)] == ["Aino", "Bob", "Olga"]
+    assert [m.name for m in await unanswered_members(code, olga)] == ["Aino", "Bob", "Olga"]
     taps = await asyncio.gather(
-        *(remind_who_is_missing(code, olga) for _ in range(3)), return_exceptions=True
+        *(remind_unanswered_now(code, olga) for _ in range(3)), return_exceptions=True
     )
     assert sorted(t for t in taps if isinstance(t, int)) == [3]
     [no, _] = [t for t in taps if isinstance(t, RemindedAlready)]
@@ -313,7 +313,7 @@ async def test_an_organiser_asks_who_is_missing_at_most_once_a_day(
     await told("unanswered")
     clock.advance(DAY)
     await answer(code, bob, maybe=False, via=Via.CARD)
-    assert await remind_who_is_missing(code, olga) == 2
+    assert await remind_unanswered_now(code, olga) == 2
     assert bob.id not in await told("unanswered")
 
 
@@ -322,11 +322,11 @@ async def test_asking_is_for_organisers_and_in_time(
 ) -> None:
     code, lonely = await instance(), await instance(group_id=None)
     with pytest.raises(Forbidden):
-        await who_is_missing(code, alice)
+        await unanswered_members(code, alice)
     with pytest.raises(Forbidden):
-        await remind_who_is_missing(code, alice)
+        await remind_unanswered_now(code, alice)
     with pytest.raises(Invalid):
-        await remind_who_is_missing(lonely, olga)
+        await remind_unanswered_now(lonely, olga)
     await until(code, timedelta(0))
     with pytest.raises(Invalid):
-        await remind_who_is_missing(code, olga)
+        await remind_unanswered_now(code, olga)

@@ -10,7 +10,7 @@ import pytest
 from backend import clock, db
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_by_code, close_list
-from backend.bookings.standing_seats import make_regular, my_regulars
+from backend.bookings.standing_seats import make_regular, own_standing_seats
 from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
@@ -98,7 +98,7 @@ async def test_a_standing_seat_can_skip_a_week_and_be_given_back(
     back = await app.ask("DELETE", f"/app/regulars/{series_id}")
     assert root(back)["data-outcome"] == "given-back"
     assert "Your standing seat is given back." in text_of(back)
-    assert await my_regulars(alice) == []
+    assert await own_standing_seats(alice) == []
 
 
 def address_in(page: str) -> str:

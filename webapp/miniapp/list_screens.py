@@ -6,7 +6,7 @@ from backend.accounts.queries import clubs
 from backend.accounts.rules import Permission
 from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
-from backend.bookings.standing_seats import my_regulars
+from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.seats.requests import Outcome
@@ -102,7 +102,7 @@ async def bookings_screen(
         coming = [view for view in ahead if view not in waiting]
         past, cursor = split_page(await _past(person, before) if is_past else [])
         record = await lists_queries.record(person) if is_past else None
-        standing_seats = await my_regulars(person) if tab == "coming" else []
+        standing_seats = await own_standing_seats(person) if tab == "coming" else []
         booked = {view.code: view for view in coming if view.mine and view.mine.seats}
         changes_at = (moment for view in (*ahead, *past) for moment in view.changes_at)
         zones = {view.zone for view in (*ahead, *past)} | {seat.zone for seat in standing_seats}

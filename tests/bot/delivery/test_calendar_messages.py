@@ -11,7 +11,7 @@ import vobject
 from backend import clock, db
 from backend.accounts.memberships import end_membership
 from backend.bookings.actions import book
-from backend.bookings.calendar_entries import CannotWrite, send_date
+from backend.bookings.calendar_entries import CannotWrite, send_calendar_entry
 from backend.errors import NotFound
 from backend.seats.requests import Via
 from tests.telegram import Telegram
@@ -32,7 +32,7 @@ async def test_comes_once_however_often_it_is_tapped(
     code = await instance()
     await book(code, alice, via=Via.MINIAPP)
     for _ in range(3):
-        await send_date(code, alice)
+        await send_calendar_entry(code, alice)
     await run()
     [said] = documents(telegram, "Alice")
     assert said["document"]["file_name"] == f"{code}.ics"
@@ -40,7 +40,7 @@ async def test_comes_once_however_often_it_is_tapped(
     assert calendar.vevent.uid.value == f"{code}@emerald.example"
     assert said["text"].endswith("Open the file, and it goes into your calendar.")
     clock.advance(timedelta(minutes=1))
-    await send_date(code, alice)
+    await send_calendar_entry(code, alice)
     await run()
     assert len(documents(telegram, "Alice")) == 2
 
@@ -50,9 +50,9 @@ async def test_who_cannot_be_written_to_is_told_at_once(
 ) -> None:
     """`M3`, `A1`"""
     with pytest.raises(NotFound):
-        await send_date(await instance(), charlie)
+        await send_calendar_entry(await instance(), charlie)
     with pytest.raises(CannotWrite):
-        await send_date(await instance(visibility="link"), charlie)
+        await send_calendar_entry(await instance(visibility="link"), charlie)
 
 
 async def test_who_has_left_meanwhile_gets_nothing(
@@ -60,7 +60,7 @@ async def test_who_has_left_meanwhile_gets_nothing(
 ) -> None:
     """`A1`"""
     await telegram.start("Alice")
-    await send_date(await instance(), alice)
+    await send_calendar_entry(await instance(), alice)
     member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
     await end_membership(alice, club.id, member)
     await run()

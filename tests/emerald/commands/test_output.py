@@ -10,7 +10,7 @@ from backend.announcements.queries import Announcement, Audience, Progress
 from backend.bookings.absences import Absence
 from backend.bookings.attendance import CheckedIn
 from backend.bookings.queries.people import Attendee
-from backend.bookings.reminders import Missing
+from backend.bookings.reminders import UnansweredMember
 from backend.bookings.views import InstanceView, OwnBooking
 from backend.cards.queries import CardView
 from backend.events.create import NewSeries
@@ -43,7 +43,7 @@ RELEASED = {
     PromotionWindows: "zone starts_at offers_from first_tap_from offer_life",
     CheckedIn: "membership_id name came seats already",
     Absence: "id membership_id name code title zone starts_at kind seats pardoned",
-    Missing: "membership_id user_id name reachable",
+    UnansweredMember: "membership_id user_id name reachable",
     NonVoter: "membership_id user_id name reachable",
     ReminderResult: "kind reminded words",
     PollView: "id code account_id club club_language zone question kind choices_max anonymous results closes_at closed_at group_id topic_id voters electors version options role voted visible open reminded_at",

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.bookings import actions
 from backend.bookings.queries.event import event
-from backend.bookings.roster import Entry, entry
+from backend.bookings.roster import RosterEntry, roster_entry
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.seats.replies import NoRoomLeft
@@ -108,7 +108,7 @@ async def destroy(
     """Remove a party. It can be undone as long as nobody has taken its seats."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
     before = await event(code, visit.person)
-    party = await entry(before.id, visit.club.id, membership_id)
+    party = await roster_entry(before.id, visit.club.id, membership_id)
     outcome = await actions.remove(code, visit.person, membership_id)
     url = visit.url(event_path(code))
     if party is None or not party.size:
@@ -125,10 +125,10 @@ async def destroy(
     return redirect(request, url, notice_of(visit, words, undo=undo))
 
 
-async def _party(visit: Visit, code: str, membership_id: int) -> Entry | None:
+async def _party(visit: Visit, code: str, membership_id: int) -> RosterEntry | None:
     """The party as it is now; None when the club has no such member."""
     view = await event(code, visit.person)
-    return await entry(view.id, visit.club.id, membership_id)
+    return await roster_entry(view.id, visit.club.id, membership_id)
 
 
 async def _redirect_with_outcome(
@@ -150,7 +150,7 @@ async def _ask_to_overbook(
 ) -> Response[str]:
     """Ask an owner to confirm that the capacity is exceeded (`B3`); everybody else reads why it is refused."""
     view = await event(code, visit.person)
-    party = await entry(view.id, visit.club.id, membership_id)
+    party = await roster_entry(view.id, visit.club.id, membership_id)
     if party is None or not visit.has_permission(Permission.OVERBOOK):
         notice = notice_of(visit, refusal.words, "no")
         return await render_event_page(request, visit, code, status=422, notice=notice)

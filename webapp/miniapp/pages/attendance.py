@@ -12,7 +12,14 @@ from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.organiser import NAME_MAX, seat_by_name
 from backend.bookings.queries.event import event
-from backend.bookings.roster import Entry, counts, entry, not_on_it, roster
+from backend.bookings.roster import (
+    RosterEntry,
+    RosterKind,
+    roster,
+    roster_counts,
+    roster_entry,
+    unlisted_members,
+)
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Voice
@@ -64,19 +71,19 @@ async def index(
     if is_fresh(seen, etag):
         return not_modified()
     view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
-    found = await roster(view.id, show, words=q or "", after=after, limit=PAGE_SIZE)
+    found = await roster(view.id, RosterKind(show), words=q or "", after=after, limit=PAGE_SIZE)
     path, query = _url(code), {"show": show, "q": q}
     return screen(
         "attendance/index.html",
         organiser,
         view=view,
-        counts=await counts(view.id),
+        counts=await roster_counts(view.id),
         show=show,
         sought=q,
         found=found,
         may_add=club.has_permission(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
         manages=club.has_permission(Permission.MANAGE_BOOKINGS),
-        more=url_with_query(path, **query, after=found.after) if found.after else "",
+        more=url_with_query(path, **query, after=found.next_after) if found.next_after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
     )
@@ -242,8 +249,8 @@ def _sent(form: PartyForm) -> dict[str, str]:
     return {"guests": form.guests, "how": "seat", "name": form.name, "q": form.q}
 
 
-async def _load_party(view: InstanceView, membership_id: int) -> Entry:
-    party = await entry(view.id, view.account_id, membership_id)
+async def _load_party(view: InstanceView, membership_id: int) -> RosterEntry:
+    party = await roster_entry(view.id, view.account_id, membership_id)
     if party is None:
         raise NotFound()
     return party
@@ -290,7 +297,7 @@ async def _new_screen(
     over: Overbooking | None = None,
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
-    found = await not_on_it(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
+    found = await unlisted_members(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
     return screen(
         "attendance/new.html",
         organiser,
@@ -304,5 +311,7 @@ async def _new_screen(
         sought=q,
         found=found,
         name_max=NAME_MAX,
-        more=url_with_query(f"{_url(code)}/new", q=q or None, after=found.after) if found.after else "",
+        more=url_with_query(f"{_url(code)}/new", q=q or None, after=found.next_after)
+        if found.next_after
+        else "",
     )

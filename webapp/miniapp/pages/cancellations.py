@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import next_instance
 from backend.bookings.queries.people import attendees
-from backend.bookings.roster import counts, roster
+from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
 from backend.i18n import N_
@@ -85,10 +85,10 @@ async def _screen(
         faults=faults.of if faults else {},
         typed=typed or CancellationForm(),
         view=view,
-        counts=await counts(view.id),
+        counts=await roster_counts(view.id),
         named=named,
         unnamed=unnamed,
-        untold=await roster(view.id, "unreachable", limit=NAMED),
+        untold=await roster(view.id, RosterKind.UNREACHABLE, limit=NAMED),
         next=await next_instance(view, organiser),
         reason_max=REASON_MAX,
     )

@@ -13,7 +13,7 @@ from backend.accounts.rules import Permission
 from backend.bookings import attendance
 from backend.bookings.attendance import CheckedIn, my_check_in_code
 from backend.bookings.queries.event import event
-from backend.bookings.roster import Kind, counts, roster
+from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -31,7 +31,7 @@ PAGE_SIZE = 60  # parties on a screen
 SEARCHED = 8  # more parties than this bring a search field
 
 Show = Annotated[Literal["all", "missing"], QueryParameter()]
-LISTS: dict[str, Kind] = {"all": "door", "missing": "missing"}
+LISTS: dict[str, RosterKind] = {"all": RosterKind.CHECK_IN, "missing": RosterKind.NOT_CHECKED_IN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,13 @@ async def _check_in_screen(
         notice=notice,
         view=view,
         manages=club.has_permission(Permission.MANAGE_BOOKINGS),
-        counts=await counts(view.id),
+        counts=await roster_counts(view.id),
         show=show,
         sought=q,
         found=found,
         searched=SEARCHED,
         query=url_with_query("", **query, after=after),
-        more=url_with_query(path, **query, after=found.after) if found.after else "",
+        more=url_with_query(path, **query, after=found.next_after) if found.next_after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
     )

@@ -6,7 +6,7 @@ from litestar.params import FromPath
 
 from backend.accounts.rules import Permission
 from backend.bookings.attendance import close_list, reopen_list
-from backend.bookings.roster import counts, roster
+from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.i18n import N_
 from backend.people.queries import Person
 from webapp.miniapp.access import load_authorized
@@ -48,6 +48,6 @@ async def _screen(
         outcome=outcome,
         notice=notice,
         view=view,
-        counts=await counts(view.id),
-        missing=await roster(view.id, "no-shows", limit=NAMED),
+        counts=await roster_counts(view.id),
+        missing=await roster(view.id, RosterKind.NO_SHOWS, limit=NAMED),
     )

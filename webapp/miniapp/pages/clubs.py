@@ -4,9 +4,9 @@ from litestar import Response, delete, get
 from litestar.di import NamedDependency
 
 from backend.accounts.queries import solely_owned_clubs
-from backend.bookings.clubs import ahead, club_view, club_views, leave_club, organisers
+from backend.bookings.clubs import club_view, club_views, commitments, leave_club, organisers
 from backend.bookings.queries.lists import upcoming
-from backend.bookings.standing_seats import my_regulars
+from backend.bookings.standing_seats import own_standing_seats
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
@@ -33,8 +33,8 @@ async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str
         club=view.club,
         dates=await upcoming(person, account_id=club_id, limit=DATES_MAX),
         organisers=await organisers(view.club),
-        standing=[seat for seat in await my_regulars(person) if seat.account_id == club_id],
-        ahead=await ahead(person, club_id),
+        standing=[seat for seat in await own_standing_seats(person) if seat.account_id == club_id],
+        ahead=await commitments(person, club_id),
         only_owner=any(own.id == club_id for own in await solely_owned_clubs(person)),
     )
 

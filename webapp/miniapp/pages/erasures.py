@@ -4,8 +4,8 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from backend.accounts.queries import clubs, solely_owned_clubs
-from backend.bookings.clubs import ahead
-from backend.bookings.standing_seats import my_regulars
+from backend.bookings.clubs import commitments
+from backend.bookings.standing_seats import own_standing_seats
 from backend.people.queries import Person
 from backend.personal.actions import erase
 from webapp.miniapp.responses import screen
@@ -19,8 +19,8 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
         person,
         clubs=await clubs(person),
         owned=await solely_owned_clubs(person),
-        ahead=await ahead(person),
-        standing=await my_regulars(person),
+        ahead=await commitments(person),
+        standing=await own_standing_seats(person),
     )
 
 

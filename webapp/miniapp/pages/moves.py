@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from backend import clock
 from backend.accounts.rules import Permission
 from backend.bookings.queries.people import attendees
-from backend.bookings.roster import counts, roster
+from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid
 from backend.events.reschedule import move_instance, resolve_new_time
@@ -122,8 +122,8 @@ async def _screen(
         starts_at=starts_at,
         ends_at=ends_at,
         clocks=clock_change_note(organiser.voice, when, view.zone) if when and not found.of else "",
-        counts=await counts(view.id),
+        counts=await roster_counts(view.id),
         named=named,
         unnamed=unnamed,
-        untold=await roster(view.id, "unreachable", limit=NAMED),
+        untold=await roster(view.id, RosterKind.UNREACHABLE, limit=NAMED),
     )

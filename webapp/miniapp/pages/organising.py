@@ -10,7 +10,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
 from backend.bookings.organiser_etags import organiser_event_etag
 from backend.bookings.queries.event import event
-from backend.bookings.roster import counts
+from backend.bookings.roster import roster_counts
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of
 from backend.errors import Invalid
@@ -57,7 +57,7 @@ async def _screen(
     if is_fresh(seen, etag):
         return not_modified()
     view = await event(code, organiser)
-    totals = await counts(view.id)
+    totals = await roster_counts(view.id)
     cards = await cards_of(instance_id=view.id)
     moved = await move_responses(code, organiser) if view.moved_from else None
     return screen(

@@ -24,10 +24,15 @@ from backend.bookings.attendance import (
     reopen_list,
     undo_check_in,
 )
-from backend.bookings.organiser import bring, make_room, seat_by_name
+from backend.bookings.organiser import make_room, move_party, seat_by_name
 from backend.bookings.queries.event import event
 from backend.bookings.queries.people import attendees, waitlist
-from backend.bookings.standing_seats import end_own_regular, make_regular, my_regulars, regulars
+from backend.bookings.standing_seats import (
+    end_own_regular,
+    make_regular,
+    own_standing_seats,
+    standing_seats_of_series,
+)
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.materialization import materialize_all_series
 from backend.seats.regulars import seat_regulars
@@ -61,7 +66,7 @@ async def test_a_party_is_brought_to_another_date_whole(
     here, there = await instance(capacity=2), await instance(capacity=5)
     await book(here, alice, guests=1, via=Via.CARD)
     await book(here, bob, via=Via.CARD)
-    said = await bring(here, olga, await member(alice), to=there)
+    said = await move_party(here, olga, await member(alice), to=there)
     assert (said.kind, said.seats) == ("booked", 2)
     assert await told(alice) == ["brought"] and await told(bob) == ["promoted"]
 
@@ -73,13 +78,13 @@ async def test_where_it_does_not_fit_nothing_has_changed(
     await book(here, alice, guests=1, via=Via.CARD)
     await book(there, bob, via=Via.CARD)
     with pytest.raises(NoRoomLeft):
-        await bring(here, olga, await member(alice), to=there)
+        await move_party(here, olga, await member(alice), to=there)
     mine = (await event(here, alice)).mine
     assert mine is not None and mine.seats == 2 and await told(alice) == []
     with pytest.raises(Invalid):
-        await bring(here, olga, await member(alice), to=here)
+        await move_party(here, olga, await member(alice), to=here)
     with pytest.raises(Forbidden):
-        await bring(here, bob, await member(alice), to=there)
+        await move_party(here, bob, await member(alice), to=there)
 
 
 async def test_two_bring_each_other_way_at_once(instance: Make, olga: Any, alice: Any, bob: Any) -> None:
@@ -88,7 +93,7 @@ async def test_two_bring_each_other_way_at_once(instance: Make, olga: Any, alice
     await book(one, alice, via=Via.CARD)
     await book(two, bob, via=Via.CARD)
     await asyncio.gather(
-        bring(one, olga, await member(alice), to=two), bring(two, olga, await member(bob), to=one)
+        move_party(one, olga, await member(alice), to=two), move_party(two, olga, await member(bob), to=one)
     )
     assert (await event(one, bob)).booked == (await event(two, bob)).booked == 1
 
@@ -143,7 +148,7 @@ async def test_a_regular_has_a_seat_on_every_date_and_not_this_week(
     mine = (await event(made.first_code, bob)).mine
     assert mine is not None and mine.seats == 1
     assert await seat_regulars() == 0  # what was said stands
-    [standing] = await my_regulars(alice)
+    [standing] = await own_standing_seats(alice)
     assert standing.title == "Evening flow yoga" and standing.next_code == made.first_code
 
 
@@ -167,7 +172,7 @@ async def test_more_regulars_than_seats_wait_in_their_order(
     made = await series(capacity=1, rule="FREQ=WEEKLY;COUNT=1")
     await make_regular(olga, club.id, made.series_id, await member(bob))
     await make_regular(olga, club.id, made.series_id, await member(alice))
-    assert [r.name for r in await regulars(made.series_id)] == ["Bob", "Alice"]
+    assert [r.name for r in await standing_seats_of_series(made.series_id)] == ["Bob", "Alice"]
     assert [c.name for c in await waitlist((await event(made.first_code, bob)).id)] == ["Alice"]
 
 
@@ -179,7 +184,7 @@ async def test_a_regular_may_give_it_back_and_a_stranger_has_none(
     with pytest.raises(NotFound):
         await end_own_regular(bob, made.series_id)
     await end_own_regular(alice, made.series_id)
-    assert await regulars(made.series_id) == []
+    assert await standing_seats_of_series(made.series_id) == []
     mine = (await event(made.first_code, alice)).mine
     assert mine is not None and mine.seats == 1  # what is booked stays
     with pytest.raises(Forbidden):
