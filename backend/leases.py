@@ -1,7 +1,7 @@
-"""Row leases and duties: what only one process does at a time, and what runs when (decision 0009).
+"""Row leases and periodic jobs: what only one process may do at a time, and what runs when (decision 0009).
 
-No session locks: they break behind a pooler. A lease has an epoch, which rises with every change of its holder, so that
-what a stalled holder left half done is known by its number.
+No session locks: they break behind a connection pooler. A lease has an epoch, which rises with each change of its holder: by
+it the work of a holder that stalled is told from the work of the one that followed.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from backend.engine import DB
 
 
 class Lease(Table, tablename="leases", db=DB):
-    """Who may do what only one process may do at a time; the epoch fences off who held it before."""
+    """The process that may do what only one may do at a time. A former holder has a lower epoch."""
 
     name = Text(primary_key=True, default=None)
     holder = Text(default=None)
@@ -24,7 +24,7 @@ class Lease(Table, tablename="leases", db=DB):
 
 
 class ScheduledJob(Table, tablename="schedule", db=DB):
-    """When a periodic job runs next; whoever moves the row on runs it."""
+    """When a periodic job runs next. The worker that moves the row on runs the job."""
 
     name = Text(primary_key=True, default=None)
     next_run_at = Timestamptz(default=None)
@@ -43,49 +43,54 @@ RETURNING epoch
 
 
 async def take(name: str, holder: str, life: timedelta) -> int | None:
-    """Hold the lease for `life` from now, newly or still; its epoch, or None while somebody else has it."""
+    """Take the lease, or keep it, for `life` from now. Its epoch, or None while another process holds it."""
     at = clock.now()
     epoch: int | None = await db.execute_single(TAKE, name, holder, at + life, at)
     return epoch
 
 
 async def release(name: str, holder: str) -> None:
-    """Give the lease up, so that nobody has to wait until it runs out."""
+    """Give the lease up, so that no process waits until it runs out."""
     await db.execute_single(
         "UPDATE leases SET until = $3 WHERE name = $1 AND holder = $2", name, holder, clock.now()
     )
 
 
 async def is_held(name: str) -> bool:
-    """Whether somebody holds the lease now."""
+    """Whether any process holds the lease now."""
     return bool(await db.value("SELECT true FROM leases WHERE name = $1 AND until > $2", name, clock.now()))
 
 
 async def held_until(name: str) -> datetime | None:
-    """When the lease runs, or ran, out; None when nobody ever had it."""
+    """When the lease runs out, or ran out. None when no process ever held it."""
     until: datetime | None = await db.value("SELECT until FROM leases WHERE name = $1", name)
     return until
 
 
-# --- duties: rows of the schedule ---
+# --- periodic jobs: rows of the schedule ---
 
-# Whoever runs a duty claims it for so long and renews that; should they die, another takes it up (at most 10 s, decision 0009).
+# The worker that runs a job claims it for JOB_CLAIM and renews the claim. If that worker dies, another claims the job at
+# most ten seconds later (decision 0009).
 JOB_CLAIM = timedelta(seconds=8)
 JOB_RENEW = timedelta(seconds=2)
 AFTER_FAILURE = timedelta(minutes=1)
+ABANDONED = timedelta(days=1)  # overdue for so long, a job is run by no version of Emerald any more
+
+REGISTER = """
+WITH abandoned AS (DELETE FROM schedule WHERE name <> ALL($1::text[]) AND next_run_at < $3)
+INSERT INTO schedule (name, next_run_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING
+"""
 
 
 async def register_jobs(names: list[str]) -> None:
-    """Make the rows of duties that are new to this database: due at once."""
-    await db.execute_single(
-        "INSERT INTO schedule (name, next_run_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING",
-        names,
-        clock.now(),
-    )
+    """Make the rows of jobs that are new to this database, due at once, and delete those of jobs that are no more. The rows
+    of another version whose workers still run stay."""
+    now = clock.now()
+    await db.execute_single(REGISTER, names, now, now - ABANDONED)
 
 
 async def due_jobs(names: Collection[str]) -> set[str]:
-    """Those of these duties whose time has come: asked every second, mostly for nothing."""
+    """Those of these jobs whose time has come. Asked every second, mostly for nothing."""
     rows = await db.rows(
         "SELECT name FROM schedule WHERE name = ANY($1::text[]) AND next_run_at <= $2",
         list(names),
@@ -95,7 +100,7 @@ async def due_jobs(names: Collection[str]) -> set[str]:
 
 
 async def claim_job(name: str) -> int | None:
-    """Claim the duty for `DUTY_LIFE` if it is due and nobody else was faster; the epoch of the claim, or None."""
+    """Claim the job for `JOB_CLAIM` if it is due and no other worker was faster. The epoch of the claim, or None."""
     at = clock.now()
     epoch: int | None = await db.execute_single(
         "UPDATE schedule SET next_run_at = $2, last_run_at = $3, epoch = epoch + 1"
@@ -108,7 +113,7 @@ async def claim_job(name: str) -> int | None:
 
 
 async def renew_job(name: str, epoch: int) -> bool:
-    """Keep a claim for `DUTY_LIFE` from now; False when another has claimed the duty since."""
+    """Keep a claim for `JOB_CLAIM` from now. False when another worker has claimed the job since."""
     kept = await db.execute_single(
         "UPDATE schedule SET next_run_at = $3 WHERE name = $1 AND epoch = $2 RETURNING true",
         name,
@@ -119,7 +124,8 @@ async def renew_job(name: str, epoch: int) -> bool:
 
 
 async def finish_job(name: str, epoch: int, every: timedelta, *, error: str = "") -> bool:
-    """The duty was run; when it failed it is tried again soon. False, and nothing written, when another has claimed it."""
+    """Record that the job ran. After an error it is due again soon. False, and nothing written, when another worker has
+    claimed it since."""
     pause = min(every, AFTER_FAILURE) if error else every
     ended = await db.execute_single(
         "UPDATE schedule SET next_run_at = $3, error = $4 WHERE name = $1 AND epoch = $2 RETURNING true",

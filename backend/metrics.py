@@ -21,7 +21,7 @@ SELECT
         LEFT JOIN poll_tallies t ON t.poll_id = c.poll_id
         WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00'
         AND coalesce(s.version, t.version) > c.shown_version) AS cards_stale,
-    greatest(0, d.late)::float8 AS duty_late_seconds, d.failing AS duties_failing
+    greatest(0, d.late)::float8 AS job_late_seconds, d.failing AS jobs_failing
 FROM (SELECT count(*) AS due, min(due_at) AS oldest FROM messages WHERE state = 'due' AND due_at <= $1) m,
     (SELECT coalesce(extract(epoch FROM $1 - min(next_run_at)), 0) AS late,
         count(*) FILTER (WHERE error <> '') AS failing FROM schedule) d
@@ -38,8 +38,8 @@ class Metrics:
     parked: int  # messages given up, for an organiser to see (`M2`)
     cards_due: int  # cards to be posted
     cards_stale: int  # cards that show less than is known (`C2`)
-    duty_late_seconds: float  # how long the duty that is most behind should have run
-    duties_failing: int
+    job_late_seconds: float  # how long the job that is most behind should have run
+    jobs_failing: int
 
 
 @dataclass(frozen=True, slots=True)

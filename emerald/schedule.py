@@ -1,7 +1,7 @@
-"""What runs when: one literal table. Whoever claims a duty's row runs it, so that any number of workers do it once."""
+"""What runs when: one table. A worker claims a job's row before it runs the job, so any number of workers run it once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done every so often. `run` may be run twice without harm and says how much it did."""
+    """Something that is done again and again. `run` may run twice without harm, and returns how much it did. `name` is the key
+    of its row: a job that gets another name needs a migration."""
 
     name: str
     every: timedelta
@@ -34,67 +35,67 @@ class Job:
 
 
 SCHEDULE = (
-    Job("make the dates of the weeks ahead", timedelta(days=1), materialize_all_series),
-    Job("complete what has ended", timedelta(minutes=1), complete_ended),
-    Job("announce what is near", timedelta(minutes=1), announce_due),
+    Job("materialize instances", timedelta(days=1), materialize_all_series),
+    Job("complete instances", timedelta(minutes=1), complete_ended),
+    Job("announce instances", timedelta(minutes=1), announce_due),
     Job("seat regulars", timedelta(minutes=10), seat_regulars),
     Job("fill free seats", timedelta(minutes=1), fill_all),
-    Job("warn where too few come", timedelta(minutes=1), warn_of_minimum),
-    Job("decide whether dates run", timedelta(minutes=1), decide_minimum),
+    Job("warn of minimum", timedelta(minutes=1), warn_of_minimum),
+    Job("decide minimum", timedelta(minutes=1), decide_minimum),
     Job("close polls", timedelta(minutes=1), close_due),
-    Job("remind who is booked", timedelta(minutes=1), remind_due),
-    Job("ask who has not answered", timedelta(minutes=1), remind_unanswered),
-    Job("make the messages of announcements", timedelta(seconds=2), fan_out),
-    Job("forget updates and sign-ins", timedelta(hours=1), delete_expired),
-    Job("finish erasing people", timedelta(hours=1), finish_erasures),
+    Job("remind booked members", timedelta(minutes=1), remind_due),
+    Job("remind unanswered members", timedelta(minutes=1), remind_unanswered),
+    Job("fan out announcements", timedelta(seconds=2), fan_out),
+    Job("delete expired updates", timedelta(hours=1), delete_expired),
+    Job("finish erasures", timedelta(hours=1), finish_erasures),
 )
 
 
 class ClaimLost(Exception):
-    """Another worker has claimed the duty meanwhile, for this one gave no sign of life: it is theirs now."""
+    """Another worker has claimed the job, because this one did not renew its claim in time."""
 
 
-async def tick(duties: tuple[Job, ...] = SCHEDULE) -> None:
-    """Run what is due of these, one after another. A duty that fails is tried again soon and holds up no other.
+async def run_due(jobs: Sequence[Job] = SCHEDULE) -> None:
+    """Run those of these jobs that are due, one after another. A job that fails is tried again soon and delays no other.
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
-    due = await leases.due_jobs([duty.name for duty in duties])
-    for duty in duties:
-        if duty.name in due and (epoch := await leases.claim_job(duty.name)) is not None:
-            await _run(duty, epoch)
+    due = await leases.due_jobs([job.name for job in jobs])
+    for job in jobs:
+        if job.name in due and (epoch := await leases.claim_job(job.name)) is not None:
+            await _run(job, epoch)
 
 
-async def _run(duty: Job, epoch: int) -> None:
+async def _run(job: Job, epoch: int) -> None:
     error = ""
     try:
-        done = await _while_ours(duty, epoch)
+        done = await _run_while_claimed(job, epoch)
     except ClaimLost:
-        log.warning("duty overtaken", duty=duty.name)
+        log.warning("job claim lost", job=job.name)
         return
     except (Busy, Unavailable) as reason:
         error = type(reason).__name__
-        log.warning("duty put off", duty=duty.name, error=str(reason))
+        log.warning("job postponed", job=job.name, error=str(reason))
     except Exception as reason:
         error = repr(reason)
-        log.exception("duty failed", duty=duty.name)
+        log.exception("job failed", job=job.name)
     else:
         if done:
-            log.info("duty done", duty=duty.name, count=done)
-    if not await leases.finish_job(duty.name, epoch, duty.every, error=error):
-        log.warning("duty overtaken at its end", duty=duty.name)
+            log.info("job done", job=job.name, count=done)
+    if not await leases.finish_job(job.name, epoch, job.every, error=error):
+        log.warning("job claim lost at its end", job=job.name)
 
 
-async def _while_ours(duty: Job, epoch: int) -> int:
-    """Run it and renew the claim meanwhile. Without a claim it is stopped: what it had begun is rolled back.
+async def _run_while_claimed(job: Job, epoch: int) -> int:
+    """Run the job, and renew the claim meanwhile. When the claim is lost, the job is cancelled and its transaction rolled back.
 
-    Raises `Overtaken`, and what the duty raises.
+    Raises `ClaimLost`, and what the job raises.
     """
-    running = asyncio.ensure_future(_begun(duty))
+    running = asyncio.ensure_future(_run_job(job))
     try:
         while not running.done():
             await asyncio.wait({running}, timeout=leases.JOB_RENEW.total_seconds())
-            if not running.done() and not await leases.renew_job(duty.name, epoch):
+            if not running.done() and not await leases.renew_job(job.name, epoch):
                 raise ClaimLost
         return running.result()
     finally:
@@ -102,6 +103,6 @@ async def _while_ours(duty: Job, epoch: int) -> int:
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def _begun(duty: Job) -> int:
-    await failpoints.reach(f"duty.{duty.name}")
-    return await duty.run()
+async def _run_job(job: Job) -> int:
+    await failpoints.reach(f"job.{job.name}")
+    return await job.run()

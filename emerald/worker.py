@@ -1,4 +1,4 @@
-"""The worker: sends messages, keeps cards, and does what is due. Any number may run; one of them at a time sends."""
+"""The worker: sends messages, edits cards, and runs the jobs that are due. Any number may run; one at a time sends."""
 
 import asyncio
 import time
@@ -17,16 +17,16 @@ from bot.delivery.sender import Sender
 from bot.dispatcher import make_bot
 from emerald.log import configure
 from emerald.runtime import complete
-from emerald.schedule import SCHEDULE, tick
+from emerald.schedule import SCHEDULE, run_due
 
 log = structlog.get_logger()
 
-HEARTBEAT = "worker"  # the lease that says some worker is alive
+HEARTBEAT = "worker"  # the lease that shows that a worker is alive
 HEARTBEAT_LIFE = timedelta(seconds=15)
-SENDER_PACE, TICKER_PACE, HEARTBEAT_PACE = 0.2, 1.0, 5.0  # seconds
-AFTER_TROUBLE = 1.0
-FAREWELL = 12.0  # seconds to finish what is under way; a container is killed after 20 or so
-INTRODUCE_AGAIN = timedelta(minutes=1)
+SEND_INTERVAL, JOB_INTERVAL, HEARTBEAT_INTERVAL = 0.2, 1.0, 5.0  # seconds
+PAUSE_AFTER_ERROR = 1.0  # seconds
+STOP_TIMEOUT = 12.0  # seconds to finish what has begun; container engines kill after about 20
+SET_UP_AGAIN = timedelta(minutes=1)
 
 
 def main() -> None:
@@ -36,72 +36,74 @@ def main() -> None:
 
 
 async def work() -> None:
-    """Work until cancelled; then finish what is under way, and hand the lease on."""
+    """Work until cancelled; then finish what has begun, and release the sender's lease."""
     await db.open_pool(name="emerald-worker")
     bot = make_bot(settings)
     sender = Sender(bot)
     try:
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(_do_duties())
-            loops.create_task(run_forever(sender.step, SENDER_PACE))
-            loops.create_task(run_forever(send_heartbeat, HEARTBEAT_PACE))
+            loops.create_task(_run_jobs())
+            loops.create_task(run_forever(sender.step, SEND_INTERVAL))
+            loops.create_task(run_forever(send_heartbeat, HEARTBEAT_INTERVAL))
             if settings.telegram_webhook:
-                loops.create_task(_set_up_bot_once(sender))
+                loops.create_task(_set_up_bot(sender))
     finally:
-        await _farewell(sender)
+        await _stop(sender)
         await bot.session.close()
         await db.close_pool()
 
 
 async def send_heartbeat() -> None:
-    """Say that a worker is alive; whichever of several says it."""
+    """Show that a worker is alive. Several workers share the lease."""
     await leases.take(HEARTBEAT, HEARTBEAT, HEARTBEAT_LIFE)
 
 
 async def is_alive() -> bool:
-    """Whether some worker is at work; for /ready."""
+    """Whether a worker is alive; for /ready."""
     return await leases.is_held(HEARTBEAT)
 
 
-async def _do_duties() -> None:
-    """Each duty in a loop of its own: a slow one holds up no other."""
-    await retry_until_saved(lambda: leases.register_jobs([duty.name for duty in SCHEDULE]))
+async def _run_jobs() -> None:
+    """Each job in a loop of its own, so that a slow one delays no other."""
+    await retry_until_saved(lambda: leases.register_jobs([job.name for job in SCHEDULE]))
     async with asyncio.TaskGroup() as loops:
-        for duty in SCHEDULE:
-            loops.create_task(run_forever(partial(tick, (duty,)), TICKER_PACE))
+        for job in SCHEDULE:
+            loops.create_task(run_forever(partial(run_due, (job,)), JOB_INTERVAL))
 
 
-async def _set_up_bot_once(sender: Sender) -> None:
-    """With a webhook nobody polls, so who sends also tells Telegram where we are and what we understand."""
-    again = clock.now()
+async def _set_up_bot(sender: Sender) -> None:
+    """Give Telegram the webhook's address and the bot's commands, once. With a webhook no process polls and does this, so the
+    worker that sends does."""
+    next_try = clock.now()
     while True:
-        if sender.epoch is not None and clock.now() >= again:
+        if sender.epoch is not None and clock.now() >= next_try:
             if await set_up_bot(sender.bot, webhook=True):
                 return
-            again = clock.now() + INTRODUCE_AGAIN
-        await asyncio.sleep(TICKER_PACE)
+            next_try = clock.now() + SET_UP_AGAIN
+        await asyncio.sleep(JOB_INTERVAL)
 
 
-async def run_forever(act: Callable[[], Awaitable[object]], pace: float) -> None:
-    """Do it every `pace` seconds, come what may: a worker that ends because of one fault helps nobody."""
+async def run_forever(act: Callable[[], Awaitable[object]], interval: float) -> None:
+    """Call `act` every `interval` seconds. An error is logged and does not end the loop: a worker that ends because of one
+    fault would stop everything else."""
     while True:
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             await act()
         except (Busy, Unavailable) as error:
-            log.warning("database away", error=str(error))
-            await asyncio.sleep(AFTER_TROUBLE)
+            log.warning("database unavailable", error=str(error))
+            await asyncio.sleep(PAUSE_AFTER_ERROR)
         except Exception:
-            log.exception("worker's loop failed")
-            await asyncio.sleep(AFTER_TROUBLE)
-        await asyncio.sleep(max(0.0, pace - (time.monotonic() - begun)))
+            log.exception("worker loop failed")
+            await asyncio.sleep(PAUSE_AFTER_ERROR)
+        await asyncio.sleep(max(0.0, interval - (time.monotonic() - started)))
 
 
-async def _farewell(sender: Sender) -> None:
+async def _stop(sender: Sender) -> None:
     try:
-        async with asyncio.timeout(FAREWELL):
+        async with asyncio.timeout(STOP_TIMEOUT):
             await sender.stop()
     except TimeoutError:
-        log.warning("something is left under way; who sends next sees to it")
+        log.warning("sends left unfinished; the next sender recovers them")
     except (Busy, Unavailable) as error:
-        log.warning("could not hand on the lease", error=str(error))
+        log.warning("could not release the sender's lease", error=str(error))

@@ -132,8 +132,8 @@ class _Snapshot(Collector):
         yield gauge("messages_parked", "Given up, for organisers to see", now.parked)
         yield gauge("cards_due", "To be posted", now.cards_due)
         yield gauge("cards_stale", "Showing less than is known", now.cards_stale)
-        yield gauge("duty_late_seconds", "The duty most behind", now.duty_late_seconds)
-        yield gauge("duties_failing", "Whose last run failed", now.duties_failing)
+        yield gauge("duty_late_seconds", "The periodic job most behind", now.job_late_seconds)
+        yield gauge("duties_failing", "Periodic jobs whose last run failed", now.jobs_failing)
 
 
 _snapshot = _Snapshot()

@@ -1,8 +1,8 @@
-"""Row leases and duties: one at a time, over processes, and nobody for ever."""
+"""Row leases and periodic jobs: one holder at a time over all processes, and none for ever."""
 
 from datetime import datetime, timedelta
 
-from backend import clock, leases
+from backend import clock, db, leases
 
 LIFE = timedelta(seconds=10)
 
@@ -38,7 +38,7 @@ async def test_who_goes_in_peace_is_followed_at_once(world: None, noon: datetime
     assert await leases.take("sender", "second", LIFE) == 2
 
 
-async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime) -> None:
+async def test_a_job_is_claimed_once_until_its_time(world: None, noon: datetime) -> None:
     await leases.register_jobs(["sweep"])
     await leases.register_jobs(["sweep"])
     assert await leases.claim_job("sweep") == 1
@@ -50,7 +50,7 @@ async def test_a_duty_is_claimed_once_until_its_time(world: None, noon: datetime
     assert await leases.claim_job("sweep") == 2
 
 
-async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
+async def test_a_job_whose_runner_died_is_due_again(world: None, noon: datetime) -> None:
     """Decision 0009: within 10 s."""
     await leases.register_jobs(["sweep"])
     assert await leases.claim_job("sweep") == 1
@@ -59,7 +59,7 @@ async def test_a_duty_whose_runner_died_is_due_again(world: None, noon: datetime
     assert timedelta(seconds=10) > leases.JOB_CLAIM
 
 
-async def test_who_lives_keeps_a_duty_and_who_was_overtaken_writes_nothing(
+async def test_who_lives_keeps_a_job_and_who_was_overtaken_writes_nothing(
     world: None, noon: datetime
 ) -> None:
     """The epoch fences off who held it before."""
@@ -77,10 +77,23 @@ async def test_who_lives_keeps_a_duty_and_who_was_overtaken_writes_nothing(
     assert await leases.claim_job("sweep") == 3
 
 
-async def test_a_failed_duty_is_tried_again_soon(world: None, noon: datetime) -> None:
+async def test_a_failed_job_is_tried_again_soon(world: None, noon: datetime) -> None:
     await leases.register_jobs(["sweep"])
     epoch = await leases.claim_job("sweep")
     assert epoch is not None
     await leases.finish_job("sweep", epoch, timedelta(days=1), error="ValueError()")
     clock.advance(leases.AFTER_FAILURE)
     assert await leases.claim_job("sweep")
+
+
+async def test_rows_of_jobs_that_are_no_more_are_deleted(world: None, noon: datetime) -> None:
+    """Those of another version whose workers still run them stay: they are never long overdue."""
+    await leases.register_jobs(["sweep", "of another version", "forgotten"])
+    clock.advance(leases.ABANDONED)
+    for name in ("sweep", "of another version"):
+        await leases.claim_job(name)
+    clock.advance(timedelta(seconds=9))
+    await leases.register_jobs(["sweep", "new"])
+    names = await db.rows("SELECT name FROM schedule ORDER BY name")
+    assert [row["name"] for row in names] == ["new", "of another version", "sweep"]
+    assert await leases.claim_job("new") == 1

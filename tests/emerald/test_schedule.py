@@ -10,26 +10,26 @@ import pytest
 
 from backend import clock, db, leases
 from backend.errors import Busy
-from emerald.schedule import SCHEDULE, Job, tick
+from emerald.schedule import SCHEDULE, Job, run_due
 from emerald.worker import is_alive, send_heartbeat
 from tests.processes import together
 from tests.telegram import Telegram
 from tests.workers import emerald, ended, until
 
 
-async def test_every_duty_runs_and_is_due_again_in_its_time(
+async def test_every_job_runs_and_is_due_again_in_its_time(
     world: None, noon: datetime, instance: Any
 ) -> None:
     await instance(rule="FREQ=WEEKLY")
-    await leases.register_jobs([duty.name for duty in SCHEDULE])
-    await tick()
+    await leases.register_jobs([job.name for job in SCHEDULE])
+    await run_due()
     rows = {row["name"]: row for row in await db.rows("SELECT * FROM schedule")}
-    for duty in SCHEDULE:
-        assert rows[duty.name]["next_run_at"] == noon + duty.every, duty.name
-        assert rows[duty.name]["error"] == ""
+    for job in SCHEDULE:
+        assert rows[job.name]["next_run_at"] == noon + job.every, job.name
+        assert rows[job.name]["error"] == ""
 
 
-async def test_a_duty_that_fails_holds_up_no_other(world: None, noon: datetime) -> None:
+async def test_a_job_that_fails_holds_up_no_other(world: None, noon: datetime) -> None:
     ran: list[str] = []
 
     async def fails() -> int:
@@ -43,10 +43,10 @@ async def test_a_duty_that_fails_holds_up_no_other(world: None, noon: datetime) 
         return 0
 
     hour = timedelta(hours=1)
-    duties = (Job("fails", hour, fails), Job("busy", hour, is_busy), Job("works", hour, works))
-    await leases.register_jobs([duty.name for duty in duties])
-    await tick(duties)
-    await tick(duties)
+    jobs = (Job("fails", hour, fails), Job("busy", hour, is_busy), Job("works", hour, works))
+    await leases.register_jobs([job.name for job in jobs])
+    await run_due(jobs)
+    await run_due(jobs)
     assert ran == ["works"]
     errors = {row["name"]: row["error"] for row in await db.rows("SELECT * FROM schedule")}
     assert errors == {"fails": "ValueError('no')", "busy": "Busy", "works": ""}
@@ -54,7 +54,7 @@ async def test_a_duty_that_fails_holds_up_no_other(world: None, noon: datetime) 
     assert await leases.claim_job("fails") and not await leases.claim_job("works")
 
 
-async def test_two_tickers_side_by_side_run_nothing_twice_at_a_time(world: None) -> None:
+async def test_two_workers_side_by_side_run_nothing_twice_at_a_time(world: None) -> None:
     under_way = 0
     ran = 0
     release = asyncio.Event()
@@ -67,21 +67,21 @@ async def test_two_tickers_side_by_side_run_nothing_twice_at_a_time(world: None)
         under_way -= 1
         return 1
 
-    duties = (Job("count", timedelta(hours=1), count),)
+    jobs = (Job("count", timedelta(hours=1), count),)
     await leases.register_jobs(["count"])
-    tickers = [asyncio.create_task(tick(duties)) for _ in range(8)]
+    workers = [asyncio.create_task(run_due(jobs)) for _ in range(8)]
     # All but the one that runs it go home at once.
     for _ in range(7):
-        await asyncio.wait(tickers, return_when=asyncio.FIRST_COMPLETED)
-        tickers = [ticker for ticker in tickers if not ticker.done()]
-        if len(tickers) == 1:
+        await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+        workers = [worker for worker in workers if not worker.done()]
+        if len(workers) == 1:
             break
     release.set()
-    await asyncio.gather(*tickers)
+    await asyncio.gather(*workers)
     assert ran == 1
 
 
-async def test_a_long_duty_keeps_its_claim(
+async def test_a_long_job_keeps_its_claim(
     world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Renewed for as long as it runs: nobody else takes it up beside it."""
@@ -101,7 +101,7 @@ async def test_a_long_duty_keeps_its_claim(
         return 1
 
     await leases.register_jobs(["lasts"])
-    await tick((Job("lasts", timedelta(hours=1), lasts),))
+    await run_due((Job("lasts", timedelta(hours=1), lasts),))
     assert ours.is_set()
 
 
@@ -124,7 +124,7 @@ async def test_who_was_overtaken_is_stopped_and_writes_nothing(
 
     async with asyncio.timeout(20):
         await leases.register_jobs(["stalls"])
-        await tick((Job("stalls", timedelta(hours=1), stalls),))
+        await run_due((Job("stalls", timedelta(hours=1), stalls),))
     assert not written
     [row] = await db.rows("SELECT * FROM schedule")
     assert (row["epoch"], row["error"]) == (2, "")
@@ -147,13 +147,13 @@ async def rush(task: dict[str, Any]) -> int:
         mine += 1
         return 0  # a word in the log would be taken for the answer
 
-    duties = (Job("rush", RUNS, run),)
+    jobs = (Job("rush", RUNS, run),)
     while await db.value("SELECT n < $1 FROM runs", task["runs"]):
-        await tick(duties)
+        await run_due(jobs)
     return mine
 
 
-async def test_real_workers_share_a_duty_and_never_run_it_side_by_side(world: None) -> None:
+async def test_real_workers_share_a_job_and_never_run_it_side_by_side(world: None) -> None:
     await db.execute("CREATE TABLE inside (one integer PRIMARY KEY)")
     await db.execute("CREATE TABLE runs AS SELECT 0 AS n")
     try:
@@ -165,12 +165,12 @@ async def test_real_workers_share_a_duty_and_never_run_it_side_by_side(world: No
         await db.execute("DROP TABLE inside, runs")
 
 
-async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_ten_seconds(
+async def test_a_job_whose_worker_was_killed_in_the_middle_is_taken_up_within_ten_seconds(
     telegram: Telegram, instance: Any, club: Any
 ) -> None:
     """Decision 0009: by the other of two real workers; what one announces, nobody announces again (`C1`)."""
-    name = "announce what is near"
-    first = emerald("work", telegram, failpoints=f"duty.{name}=die")
+    name = "announce instances"
+    first = emerald("work", telegram, failpoints=f"job.{name}=die")
     with first as dying:
         assert await ended(dying, 20) == -signal.SIGKILL
         await instance(announce_before_minutes=7 * 24 * 60)
@@ -182,8 +182,8 @@ async def test_a_duty_whose_worker_was_killed_in_the_middle_is_taken_up_within_t
             await until("SELECT error = '' AND epoch > 1 FROM schedule WHERE name = $1", name)
             await until("SELECT state = 'live' FROM cards")
             assert time.monotonic() - at_work < 10
-            for duty in SCHEDULE:
-                await until("SELECT epoch > 0 AND error = '' FROM schedule WHERE name = $1", duty.name)
+            for job in SCHEDULE:
+                await until("SELECT epoch > 0 AND error = '' FROM schedule WHERE name = $1", job.name)
             second.terminate()
             assert await ended(second) == 0
     assert len(telegram.calls("sendMessage")) == 1

@@ -94,6 +94,12 @@ async def take_one_by_one(_: object) -> dict[str, list[str]]:
     return demanded
 
 
+async def jobs(_: object) -> dict[str, Any]:
+    """The rows of the schedule: by job, its last error and how often it was claimed."""
+    rows = await db.rows("SELECT name, error, epoch FROM schedule")
+    return {row["name"]: [row["error"], row["epoch"]] for row in rows}
+
+
 async def demands_of(script: str) -> list[str]:
     """The columns that a script newly demands of old tables; what it does is taken back."""
     tables, before = await columns(ALL), await columns(DEMANDED)

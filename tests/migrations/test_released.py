@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from emerald.schedule import SCHEDULE
 from tests.migrations.conftest import STEPS
 from tests.processes import Worker, worker
 
@@ -46,6 +47,16 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
     await do(released, "step", {"do": "up"})
     await do(empty_too, "step", {"do": "up"})
     assert await do(released, "step", {"do": "there"}) == await do(empty_too, "step", {"do": "there"})
+
+
+async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
+    """No row is left under a name that no worker knows, also where a new worker was started before the migration."""
+    before = await do(released, "jobs")
+    await do(released, "take_one_by_one")
+    after = await do(released, "jobs")
+    assert set(after) == {job.name for job in SCHEDULE}
+    assert after["materialize instances"] == before["make the dates of the weeks ahead"]
+    assert after["announce instances"] == ["", 0], "as the new worker registered it"
 
 
 def test_each_later_step_brings_sample_rows() -> None:

@@ -43,7 +43,7 @@ from backend.polls.queries import poll_for_card
 from backend.polls.rules import Answer
 from backend.seats.requests import Via
 from bot.delivery.sender import Sender
-from emerald.schedule import SCHEDULE, tick
+from emerald.schedule import SCHEDULE, run_due
 from sandbox.telegram import Telegram as SandboxState
 from tests.telegram import Telegram
 from tests.year.reference_model import (
@@ -243,7 +243,7 @@ class Driver:
         """Run the jobs in the product and in the model; then let everything be sent."""
         now = self._last_tick = clock.now()
         self.model.now = now
-        await tick()
+        await run_due()
         await self._read_new_instances()
         jobs = {
             row["name"]: row
