@@ -4,7 +4,7 @@ from markupsafe import escape
 
 from backend.accounts.queries import Club
 from backend.announcements.queries import Announcement, Audience, Progress
-from backend.announcements.rules import TEXT_MAX, utf16_length
+from backend.announcements.rules import TEXT_MAX, AnnouncementState, utf16_length
 from backend.i18n import N_, Voice
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
@@ -73,7 +73,7 @@ def progress_message(progress: Progress, voice: Voice) -> RenderedMessage:
     stop = AnnouncementCallback(action=AnnouncementAction.STOP, id=progress.announcement.id)
     rows = (
         []
-        if progress.over or progress.announcement.state == "stopped"
+        if progress.is_over or progress.announcement.state is AnnouncementState.STOPPED
         else [[make_callback_button(voice.say(N_("Stop")), stop)]]
     )
     return render(

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from backend import failpoints, leases
-from backend.announcements.actions import fan_out
+from backend.announcements.fan_out import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
 from backend.bookings.reminders import remind_due, remind_unanswered

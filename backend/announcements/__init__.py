@@ -1,1 +1,1 @@
-"""An *announcement* is what organisers tell groups and members in their own words (`C5`)."""
+"""An *announcement* is a text that organisers send to groups and members (`C5`)."""

@@ -1,4 +1,4 @@
-"""Announcements as organisers see them: whom they reach, how far they are (`C5`)."""
+"""Announcements as organisers see them: their recipients and their progress (`C5`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,23 +6,25 @@ from datetime import datetime
 from backend import db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.announcements.rules import AnnouncementState
 from backend.errors import NotFound
+from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An announcement. `state`: draft, scheduled, sending, done, stopped; times are aware instants."""
+    """An announcement. Times are aware instants."""
 
     id: int
     account_id: int
     club: str
-    zone: str  # the club's
+    zone: str  # the account's
     text: str
     maintenance: bool
     to_members: bool
-    state: str
+    state: AnnouncementState
     due_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
@@ -30,40 +32,46 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom an announcement would go to now: titles of groups, and members counted."""
+    """The recipients an announcement would have now: titles of groups, and counts of members."""
 
     groups: tuple[str, ...]
     members: int
     unreachable: int  # the bot may not write to them, or they have no Telegram
-    unwanted: int  # they want no announcements
+    unwanted: int  # they muted announcements
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an announcement is. Everybody it was to go to is in exactly one of the counts."""
+    """The progress of an announcement. Each recipient is in exactly one of the counts."""
 
     announcement: Announcement
     delivered: int
     failed: int
     blocked: int
-    perhaps: int  # may have arrived; not repeated
+    perhaps: int  # may have arrived, and is not repeated
     waiting: int
-    skipped: int  # stopped before, left the club, or wants none
+    skipped: int  # stopped before, or the member left or muted announcements
     unreachable: int
 
     @property
-    def over(self) -> bool:
-        return self.announcement.state in ("done", "stopped") and not self.waiting
+    def is_over(self) -> bool:
+        return (
+            self.announcement.state in (AnnouncementState.DONE, AnnouncementState.STOPPED)
+            and not self.waiting
+        )
 
     @property
-    def tried(self) -> int:
+    def attempted(self) -> int:
         return self.delivered + self.failed + self.blocked + self.perhaps
 
     @property
     def total(self) -> int:
-        """All that it goes to, as far as they are known yet."""
-        return self.tried + self.waiting
+        """The recipients known so far, but for those it is not sent to."""
+        return self.attempted + self.waiting
 
+
+# Whether somebody muted announcements, where `u` is `telegram_users`; false for who has no Telegram.
+MUTED = f"coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false)"
 
 VIEW = """
 SELECT n.*, a.name AS club, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
@@ -89,7 +97,7 @@ def view(row: db.Row) -> Announcement:
         text=row["text"],
         maintenance=row["maintenance"],
         to_members=row["to_members"],
-        state=row["state"],
+        state=AnnouncementState(row["state"]),
         due_at=row["due_at"],
         created_at=row["created_at"],
         ended_at=row["ended_at"],
@@ -111,13 +119,13 @@ def progress_from(row: db.Row) -> Progress:
 
 
 async def announcement(announcement_id: int) -> Announcement | None:
-    """The announcement with this id, for who sends it."""
+    """The announcement with this id, for the sender."""
     row = await db.row(f"{VIEW} WHERE n.id = $1", announcement_id)
     return view(row) if row else None
 
 
 async def own_announcement(person: Person, announcement_id: int) -> Announcement:
-    """An announcement of a club this person organises. Raises `NotFound`, `Forbidden`."""
+    """The announcement, if the person may announce in its account. Raises `NotFound`, `Forbidden`."""
     found = await announcement(announcement_id)
     if found is None:
         raise NotFound()
@@ -126,14 +134,14 @@ async def own_announcement(person: Person, announcement_id: int) -> Announcement
 
 
 async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
-    """The club's announcements, newest first. Raises `NotFound`, `Forbidden`."""
+    """The account's announcements with their progress, newest first. Raises `NotFound`, `Forbidden`."""
     club = await authorize(person, account_id, Permission.ANNOUNCE)
     rows = await db.rows(f"{PROGRESS} WHERE n.account_id = $1 ORDER BY n.id DESC LIMIT $2", club.id, limit)
     return [progress_from(row) for row in rows]
 
 
 async def progress(person: Person, announcement_id: int) -> Progress:
-    """How far the announcement is. Raises `NotFound`, `Forbidden`."""
+    """The announcement's progress. Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(person, announcement_id)
     row = await db.row(f"{PROGRESS} WHERE n.id = $1", found.id)
     if row is None:
@@ -142,7 +150,7 @@ async def progress(person: Person, announcement_id: int) -> Progress:
 
 
 async def audience(person: Person, announcement_id: int) -> Audience:
-    """Whom it would go to now (`C5`: preview). Raises `NotFound`, `Forbidden`."""
+    """The recipients it would have now, for the preview (`C5`). Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(person, announcement_id)
     groups = await db.rows(
         "SELECT g.title FROM announcement_groups t JOIN groups g ON g.id = t.group_id WHERE t.announcement_id = $1"
@@ -153,7 +161,7 @@ async def audience(person: Person, announcement_id: int) -> Audience:
         "SELECT count(*) AS everybody, count(*) FILTER (WHERE reachable AND NOT unwanted) AS members,"
         " count(*) FILTER (WHERE reachable AND unwanted) AS unwanted FROM ("
         f" SELECT {REACHABLE} AS reachable,"
-        " coalesce('announcements' = ANY (u.muted_kinds), false) AS unwanted"
+        f" {MUTED} AS unwanted"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL) counted",
         found.account_id,
@@ -167,7 +175,7 @@ async def audience(person: Person, announcement_id: int) -> Audience:
 
 @dataclass(frozen=True, slots=True)
 class WatchedAnnouncement:
-    """A message that shows how far an announcement is, to who sent it, in their language."""
+    """A message that shows the progress of an announcement to its author, in their language."""
 
     progress: Progress
     chat_id: int
@@ -176,7 +184,7 @@ class WatchedAnnouncement:
 
 
 async def watched_announcements() -> list[WatchedAnnouncement]:
-    """The announcements somebody watches."""
+    """The announcements whose progress a message shows."""
     rows = await db.rows(
         "SELECT p.*, coalesce(u.language, 'en') AS watcher_language FROM"
         f" ({PROGRESS} WHERE n.watch_message_id IS NOT NULL) p LEFT JOIN telegram_users u ON u.id = p.created_by ORDER BY p.id"

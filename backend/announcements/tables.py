@@ -10,7 +10,8 @@ from backend.people.tables import TelegramUser
 
 
 class Announcement(Table, tablename="announcements", db=DB):
-    """What organisers tell (`C5`). Its messages are made in chunks; `fanned_out_to` is the last membership dealt with."""
+    """An announcement (`C5`); `state` is an `AnnouncementState`. Its messages are made in chunks of members, the last of whom is
+    `fanned_out_to`."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -32,7 +33,7 @@ class Announcement(Table, tablename="announcements", db=DB):
 
 
 class AnnouncementGroup(Table, tablename="announcement_groups", db=DB):
-    """A group, and its topic, that an announcement goes to. The key is (announcement_id, group_id)."""
+    """A group, and its topic, that receives an announcement. The key is (announcement_id, group_id)."""
 
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     announcement_id = BigInt(primary_key=True, default=None)

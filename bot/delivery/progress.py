@@ -59,7 +59,7 @@ class ProgressReporter:
             self._not_before[number] = self.pace.wait(seen.chat_id, answer.seconds)
         if answer.fate in (SendResult.WAIT, SendResult.UNSENT, SendResult.UNKNOWN, SendResult.MISCONFIGURED):
             self._shown.pop(number, None)  # shown again, later
-        elif answer.fate is not SendResult.DONE or seen.progress.over:
+        elif answer.fate is not SendResult.DONE or seen.progress.is_over:
             self._shown.pop(number, None)
             self._not_before.pop(number, None)
             await retry_until_saved(lambda: stop_watching(number))

@@ -8,14 +8,15 @@ from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
 from backend.announcements.actions import (
     AlreadySent,
-    AnnouncementDraft,
     change_recipients,
     create_announcement,
     schedule_announcement,
     stop_announcement,
     watch_progress,
 )
+from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.queries import Announcement, audience, own_announcement, progress
+from backend.announcements.rules import AnnouncementState
 from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
@@ -101,7 +102,7 @@ async def _render_after(
 
 async def _move_to_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
     """A draft of the same text for another club; the first draft is discarded. Raises `AlreadySent`."""
-    if draft.state != "draft":
+    if draft.state is not AnnouncementState.DRAFT:
         raise AlreadySent()
     copy = AnnouncementDraft(text=draft.text, all_groups=True, to_members=True)
     copy_id = await create_announcement(person, account_id, copy)

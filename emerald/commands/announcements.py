@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from backend.announcements import actions, queries
+from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.queries import Announcement, Audience, Progress
 from backend.bookings.reminders import UnansweredMember, remind_unanswered_now, unanswered_members
 from backend.errors import Invalid
@@ -47,7 +48,7 @@ def announce(
 
     async def create(person: Person) -> tuple[Announcement, Audience] | Progress:
         account_id = await actions.announcing_account(person, account)
-        draft = actions.AnnouncementDraft(
+        draft = AnnouncementDraft(
             text=text,
             maintenance=maintenance,
             to_members=members,
@@ -156,7 +157,7 @@ def _parse_time(text: str | None, zone: str) -> datetime | None:
 async def _watch(person: Person, number: int) -> None:
     """Print how far it is whenever that changes, until it is over."""
     printed = ""
-    while not (now := await queries.progress(person, number)).over:
+    while not (now := await queries.progress(person, number)).is_over:
         if (line := _progress_line(now)) != printed:
             print(line, file=sys.stderr, flush=True)
             printed = line

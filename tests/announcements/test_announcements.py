@@ -9,15 +9,15 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import create_account
-from backend.announcements import actions
+from backend.announcements import fan_out as fan_out_module
 from backend.announcements.actions import (
     AlreadySent,
-    AnnouncementDraft,
     create_announcement,
-    fan_out,
     schedule_announcement,
     stop_announcement,
 )
+from backend.announcements.drafts import AnnouncementDraft
+from backend.announcements.fan_out import fan_out
 from backend.announcements.queries import announcements, audience, progress
 from backend.announcements.rules import MAINTENANCE_LINE_MAX, TEXT_MAX
 from backend.errors import Forbidden, Invalid, NotFound
@@ -115,7 +115,7 @@ async def test_a_stop_and_the_making_of_messages_never_cross(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever is first: afterwards nothing waits."""
-    monkeypatch.setattr(actions, "CHUNK_SIZE", 5)
+    monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 5)
     await reachable(await crowd(40))
     for _ in range(5):
         number = await written(olga, club)
@@ -138,7 +138,7 @@ async def test_many_get_one_each_whoever_makes_the_messages(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two workers at once, in chunks; the second takes another announcement or goes on where the first was."""
-    monkeypatch.setattr(actions, "CHUNK_SIZE", 7)
+    monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 7)
     await reachable(await crowd(50))
     numbers = [await written(olga, club) for _ in range(2)]
     for number in numbers:
@@ -153,8 +153,8 @@ async def test_killed_between_chunks_the_next_goes_on(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`M1`: each chunk is there whole, with the mark of how far it is, or not at all."""
-    monkeypatch.setattr(actions, "CHUNK_SIZE", 10)
-    monkeypatch.setattr(actions, "CHUNKS_PER_RUN", 1)
+    monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(fan_out_module, "CHUNKS_PER_RUN", 1)
     await reachable(await crowd(25))
     number = await written(olga, club)
     await schedule_announcement(olga, number)

@@ -7,12 +7,9 @@ from typing import Any
 from backend import db
 from backend.accounts.actions import create_account
 from backend.accounts.keys import bind_key
-from backend.announcements.actions import (
-    AnnouncementDraft,
-    create_announcement,
-    fan_out,
-    schedule_announcement,
-)
+from backend.announcements.actions import create_announcement, schedule_announcement
+from backend.announcements.drafts import AnnouncementDraft
+from backend.announcements.fan_out import fan_out
 from backend.announcements.rules import TEXT_MAX
 from tests.telegram import Telegram, buttons
 

@@ -15,7 +15,8 @@ import pytest
 from backend import clock, db
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import Permission
-from backend.announcements.actions import AnnouncementDraft, create_announcement
+from backend.announcements.actions import create_announcement
+from backend.announcements.drafts import AnnouncementDraft
 from backend.bookings.actions import book
 from backend.bookings.queries.event import event
 from backend.bookings.roster import RosterKind

@@ -14,13 +14,9 @@ from backend.accounts.keys import create_key
 from backend.accounts.memberships import LastOwner, change_role, join
 from backend.accounts.queries import clubs
 from backend.accounts.rules import JoinedThrough, Role
-from backend.announcements.actions import (
-    AnnouncementDraft,
-    create_announcement,
-    fan_out,
-    schedule_announcement,
-    watch_progress,
-)
+from backend.announcements.actions import create_announcement, schedule_announcement, watch_progress
+from backend.announcements.drafts import AnnouncementDraft
+from backend.announcements.fan_out import fan_out
 from backend.bookings.absences import pardon
 from backend.bookings.actions import book, fill_all, leave, name_guests
 from backend.bookings.attendance import check_in, close_list

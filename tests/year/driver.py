@@ -16,7 +16,8 @@ from backend.accounts.actions import create_account
 from backend.accounts.keys import bind_key
 from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough
-from backend.announcements.actions import AnnouncementDraft, create_announcement, schedule_announcement
+from backend.announcements.actions import create_announcement, schedule_announcement
+from backend.announcements.drafts import AnnouncementDraft
 from backend.bookings import actions as bookings
 from backend.bookings.attendance import check_in, close_list
 from backend.bookings.standing_seats import end_regular, make_regular

@@ -5,12 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from backend import clock, db
-from backend.announcements.actions import (
-    AnnouncementDraft,
-    create_announcement,
-    fan_out,
-    schedule_announcement,
-)
+from backend.announcements.actions import create_announcement, schedule_announcement
+from backend.announcements.drafts import AnnouncementDraft
+from backend.announcements.fan_out import fan_out
 from backend.announcements.queries import progress
 from backend.bookings.actions import book, leave
 from backend.groups.queries import group, groups

@@ -1,0 +1,28 @@
+"""What an organiser enters for an announcement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.announcements.rules import text_max, utf16_length
+from backend.errors import Invalid
+from backend.i18n import N_
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementDraft:
+    """An announcement as entered. `groups` are ids of groups with the id of the topic, None for the General one;
+    `all_groups` chooses every group of the account instead."""
+
+    text: str
+    maintenance: bool = False
+    to_members: bool = False
+    all_groups: bool = False
+    groups: Sequence[tuple[int, int | None]] = ()
+
+    def validate(self) -> None:
+        """Raises `Invalid` when the text is empty or too long."""
+        units, units_max = utf16_length(self.text.strip()), text_max(maintenance=self.maintenance)
+        if not units:
+            raise Invalid(N_("Write what is to be told."), field="text")
+        if units > units_max:
+            raise Invalid(N_("At most %(most)s characters, please."), field="text", most=units_max)
