@@ -11,7 +11,7 @@ from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
 
 
-def announced(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
+def render_announcement(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
     """The organiser's own words, as they are. In a private chat the club's name stands above, as far as there is room."""
     head = _head(shown, voice, private=private)
     if utf16_length(f"{head}\n\n{shown.text}") > TEXT_MAX:
@@ -21,10 +21,10 @@ def announced(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMe
 
 def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
     club = shown.club if private else ""
-    return render("letters/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
+    return render("messages/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
 
 
-def question(
+def render_question(
     draft: Announcement, reach: Audience, others: list[Club], groups: int, voice: Voice
 ) -> RenderedMessage:
     """Whom a draft would reach, with the buttons that change that, and [Send now]. `groups` the club has in all."""
@@ -68,7 +68,7 @@ def question(
     return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
 
 
-def progress_message(progress: Progress, voice: Voice) -> RenderedMessage:
+def render_progress(progress: Progress, voice: Voice) -> RenderedMessage:
     """How far an announcement is, with a button to stop it while it goes."""
     stop = AnnouncementCallback(action=AnnouncementAction.STOP, id=progress.announcement.id)
     rows = (

@@ -7,12 +7,11 @@ from aiogram.types import (
     BotCommand,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
-    MenuButtonWebApp,
-    WebAppInfo,
 )
 
 from backend.i18n import DEFAULT, N_, Voice, languages
 from backend.settings import settings
+from bot.delivery.client import delete_webhook, set_commands, set_menu_button, set_webhook
 
 log = structlog.get_logger()
 
@@ -44,19 +43,19 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
     try:
         await _set_commands(bot)
         if settings.sandbox or settings.public_url.startswith("https://"):
-            app = WebAppInfo(url=f"{settings.public_url}/app/")
-            await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text="Emerald", web_app=app))
+            await set_menu_button(bot, "Emerald", f"{settings.public_url}/app/")
         if webhook:
             from bot.dispatcher import make_dispatcher, used_update_types
 
-            await bot.set_webhook(
+            await set_webhook(
+                bot,
                 f"{settings.public_url}{WEBHOOK_PATH}",
-                secret_token=settings.webhook_secret,
-                allowed_updates=used_update_types(make_dispatcher()),
-                max_connections=WEBHOOK_CONNECTIONS,
+                settings.webhook_secret,
+                used_update_types(make_dispatcher()),
+                WEBHOOK_CONNECTIONS,
             )
         else:
-            await bot.delete_webhook()
+            await delete_webhook(bot)
     except AiogramError as error:
         log.warning("bot setup failed", error=str(error))
         return False
@@ -73,4 +72,4 @@ async def _set_commands(bot: Bot) -> None:
             (BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
         ):
             commands = [BotCommand(command=name, description=voice.say(COMMANDS[name])) for name in names]
-            await bot.set_my_commands(commands, scope=scope, language_code=code)
+            await set_commands(bot, commands, scope, code)

@@ -10,8 +10,8 @@ from bot.keyboards.links import make_event_link
 from bot.rendering import File
 
 
-async def date_file(code: str, person: Person) -> File:
-    """The date as its reader's calendar holds it. Raises `NotFound`."""
+async def make_calendar_file(code: str, person: Person) -> File:
+    """The instance as its reader's calendar holds it. Raises `NotFound`."""
     date = await calendar_entry(code, person, url=make_event_link(code))
     host = urlsplit(settings.public_url).hostname or "emerald"
     return File(f"{code}.ics", render_calendar([date], host=host))

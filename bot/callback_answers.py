@@ -5,6 +5,7 @@ from aiogram.types import CallbackQuery, Message
 from backend.errors import Busy
 from backend.i18n import Voice, Words
 from backend.seats.requests import OutcomeKind
+from bot.delivery.client import answer_callback_query
 from bot.rendering import shorten
 
 MAX_ANSWER_LENGTH = 200  # UTF-16 code units
@@ -33,9 +34,8 @@ async def answer_callback(
     text = voice.tell(words)
     if more and len(f"{text} {more}".encode("utf-16-le")) // 2 <= MAX_ANSWER_LENGTH:
         text = f"{text} {more}"
-    await query.answer(
-        shorten(text, MAX_ANSWER_LENGTH), show_alert=outcome not in _TOAST_OUTCOMES or bool(more)
-    )
+    alert = outcome not in _TOAST_OUTCOMES or bool(more)
+    await answer_callback_query(query, shorten(text, MAX_ANSWER_LENGTH), alert=alert)
 
 
 def editable_message(query: CallbackQuery) -> Message | None:

@@ -25,8 +25,8 @@ _BAR_CELLS = 8  # of an option's bar
 class RenderedCard:
     """A card as it looks now, and the time at which it changes though nobody acts."""
 
-    sheet: RenderedMessage
-    look_at: datetime
+    message: RenderedMessage
+    check_at: datetime
 
 
 async def render_card(*, instance_id: int | None, poll_id: int | None) -> RenderedCard | None:
@@ -36,21 +36,21 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
         if views is None:
             return None
         view, following = views
-        sheet = render_event_card(
+        message = render_event_card(
             view,
             following,
             await attendees(instance_id, limit=MAX_PARTIES),
             Voice(view.club_language),
             private=False,
         )
-        return RenderedCard(sheet, _next_check_at(view))
+        return RenderedCard(message, _next_check_at(view))
     poll = await poll_for_card(poll_id or 0)
     if poll is None:
         return None
-    sheet = render_poll_card(poll, Voice(poll.club_language), private=False)
+    message = render_poll_card(poll, Voice(poll.club_language), private=False)
     # After a poll about dates has closed, its instance may still be created (P4).
     is_final = not poll.open and (poll.kind != "dates" or poll.event_option is not None)
-    return RenderedCard(sheet, NEVER if is_final else next_check([poll.closes_at], clock.now()))
+    return RenderedCard(message, NEVER if is_final else next_check([poll.closes_at], clock.now()))
 
 
 def render_event_card(

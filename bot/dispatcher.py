@@ -1,15 +1,8 @@
-"""Makes the bot and its dispatcher, the same for long polling and for the webhook."""
+"""Makes the dispatcher, the same for long polling and for the webhook."""
 
-import asyncio
 from typing import Any
 
-from aiogram import Bot, Dispatcher
-from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
-from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramRetryAfter
+from aiogram import Dispatcher
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
@@ -18,51 +11,11 @@ from aiogram.methods import (
     SendMessage,
     TelegramMethod,
 )
-from aiogram.methods.base import TelegramType
 from aiogram.types import Update
 
-from backend.settings import Settings
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
 from bot.middleware import InOrder, deduplicate, handle_errors, load_person
-
-_MAX_WAIT_SECONDS = 30  # of a reply, when Telegram answers 429
-_MAX_TRIES = 3
-
-
-class RetryAfter(BaseRequestMiddleware):
-    """Repeats a call after the `retry_after` of a 429, unless nobody would wait that long."""
-
-    async def __call__(
-        self,
-        make_request: NextRequestMiddlewareType[TelegramType],
-        bot: Bot,
-        method: TelegramMethod[TelegramType],
-    ) -> Response[TelegramType]:
-        for _ in range(_MAX_TRIES - 1):
-            try:
-                return await make_request(bot, method)
-            except TelegramRetryAfter as error:
-                if error.retry_after > _MAX_WAIT_SECONDS:
-                    raise
-                await asyncio.sleep(error.retry_after)
-        return await make_request(bot, method)
-
-
-def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
-    """The bot of these settings. The caller closes its `session`.
-
-    `retries` is for handlers, which wait out a 429; the sender has its own rate limit and must not wait.
-    """
-    url = settings.telegram_api_url
-    session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
-    if retries:
-        session.middleware(RetryAfter())
-    return Bot(
-        settings.telegram_bot_token,
-        session=session,
-        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
-    )
 
 
 def make_dispatcher() -> Dispatcher:

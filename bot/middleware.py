@@ -12,13 +12,14 @@ from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, 
 from backend.errors import Refusal, Unavailable
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
-from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words, nearest
-from backend.linking.actions import set_health
+from backend.messages.results import record_group_result
+from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import answer_callback
-from bot.delivery.client import SendResult, classify_error, reply
+from bot.delivery.client import reply
+from bot.delivery.errors import classify_error
 from bot.rendering import plain
 
 log = structlog.get_logger()
@@ -150,14 +151,12 @@ async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None
 
 async def _record_unreachable(error: TelegramAPIError, data: Data) -> None:
     """Record that the person has blocked the bot, or that the group does not let it write (`M3`, `A6`)."""
-    answer = classify_error(error)
+    call = classify_error(error)
     chat: Chat | None = data.get("event_chat")
-    log.warning("could not answer", fate=answer.fate, why=answer.why)
-    if chat is None or answer.fate not in (SendResult.GONE, SendResult.MUTED):
+    log.warning("could not answer", result=call.result, reason=call.reason)
+    if chat is None or call.result not in (SendResult.GONE, SendResult.MUTED):
         return
     if chat.type == "private":
         await mark_blocked(chat.id)
     else:
-        await set_health(
-            chat.id, GroupHealth.REMOVED if answer.fate is SendResult.GONE else GroupHealth.MUTED
-        )
+        await record_group_result(chat.id, None, call)

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from backend.errors import Unavailable
 from backend.settings import settings
 from bot.bot_setup import WEBHOOK_PATH
-from bot.dispatcher import make_bot, make_dispatcher
+from bot.delivery.client import make_bot
+from bot.dispatcher import make_dispatcher
 
 log = structlog.get_logger()
 

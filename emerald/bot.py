@@ -5,7 +5,6 @@ import asyncio
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from aiogram.methods import GetUpdates
 from aiogram.types import Update
 
 from backend import db
@@ -13,7 +12,8 @@ from backend.errors import Unavailable
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
-from bot.dispatcher import make_bot, make_dispatcher, used_update_types
+from bot.delivery.client import get_updates, make_bot
+from bot.dispatcher import make_dispatcher, used_update_types
 from emerald.log import configure
 from emerald.runtime import complete
 from emerald.telegram_http import TelegramHttp
@@ -80,9 +80,8 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
     log.info("polling", bot=settings.telegram_bot_name)
     try:
         while True:
-            ask = GetUpdates(offset=offset, timeout=POLL, allowed_updates=kinds)
             try:
-                updates = await bot(ask, request_timeout=POLL + 10)
+                updates = await get_updates(bot, offset, kinds, POLL)
             except TelegramRetryAfter as refusal:
                 await asyncio.sleep(refusal.retry_after)
                 continue

@@ -10,11 +10,11 @@ import structlog
 
 from backend import clock, db, leases
 from backend.errors import Busy, Unavailable
+from backend.retry import retry_until_saved
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
-from bot.delivery.cards import retry_until_saved
+from bot.delivery.client import make_bot
 from bot.delivery.sender import Sender
-from bot.dispatcher import make_bot
 from emerald.log import configure
 from emerald.runtime import complete
 from emerald.schedule import SCHEDULE, run_due

@@ -122,7 +122,7 @@ def sandbox_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
     from backend.settings import settings
-    from bot.dispatcher import make_bot
+    from bot.delivery.client import make_bot
 
     with_sandbox = dataclasses.replace(settings, telegram_api_url=sandbox_url)
     bots = make_bot(with_sandbox, retries=True), make_bot(with_sandbox)

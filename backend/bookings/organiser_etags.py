@@ -10,7 +10,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.bookings.etags import NEXT
 from backend.cards.queries import NEEDS_REPOST
-from backend.messages.queries import PARKED
+from backend.outbox.parked import PARKED
 
 # What a page says of a card. Edits of the message in the group change other columns of the row, which nobody sees here.
 CARDS = """(SELECT sum(hashtextextended(ROW(c.id, c.state, c.error, c.message_id, c.posted_at, g.chat_id, g.title, g.health)::text,

@@ -1,10 +1,33 @@
-"""The table of message kinds: how soon each is sent, who may mute it, and whether it may be repeated (`M1`, `M4`, `M5`)."""
+"""The table of message kinds: what is true of every message of a kind (`M1`, `M4`, `M5`).
 
+A new kind is one line in `Kind`, and its text in `bot/templates/messages/<kind>.html`.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import IntEnum, StrEnum, auto
 from typing import Self
 
+from backend.outbox.staleness import (
+    Situation,
+    announcement_is_not_for_them,
+    card_is_back,
+    claim_is_void,
+    has_no_seat_then,
+    instance_is_off,
+    is_cancelled_again,
+    is_not_cancelled,
+    is_not_waiting,
+    is_settled,
+    move_is_known,
+    never,
+    nothing_to_ask,
+    nothing_to_take,
+    offer_is_another,
+    poll_is_settled,
+    seat_is_gone,
+)
 from backend.people.preferences import Mutable
 from backend.zones import end_of_quiet_hours
 
@@ -19,6 +42,32 @@ class Priority(IntEnum):
     ANNOUNCEMENT = 5
 
 
+class About(StrEnum):
+    """What a message is made from."""
+
+    INSTANCE = auto()
+    CALENDAR_FILE = auto()  # of an instance
+    POLL = auto()
+    CARD = auto()
+    ANNOUNCEMENT = auto()
+
+
+class Choice(StrEnum):
+    """What the reader of a message about an instance can do from there; opening the instance is always part of it."""
+
+    OPEN = auto()
+    GIVE_UP_SEAT = auto()
+    JOIN = auto()
+    ANSWER = auto()
+    SAY_STILL_COMING = auto()
+    TAKE_OFFER = auto()
+    TAKE_FREE_SEAT = auto()
+    KEEP_SEAT = auto()
+    LEAVE_WAITLIST = auto()
+    OPEN_NEXT = auto()
+    DECIDE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What is true of every message of a kind. Without `muted_by` nobody can do without it (`M5`).
@@ -27,12 +76,15 @@ class Policy:
     """
 
     priority: Priority
+    is_stale: Callable[[Situation], bool]
+    choice: Choice = Choice.OPEN
     muted_by: Mutable | None = None
+    about: About = About.INSTANCE
     at_most_once: bool = False
 
 
 class Kind(StrEnum):
-    """Every kind of message, as the database stores it. `bot/templates/letters/<kind>.html` has its text."""
+    """Every kind of message, by the name that the database stores."""
 
     policy: Policy
 
@@ -42,35 +94,47 @@ class Kind(StrEnum):
         kind.policy = policy
         return kind
 
-    # About one's own seat.
-    PROMOTED = "promoted", Policy(Priority.ANSWER)  # from the waitlist to a seat
-    SEATED = "seated", Policy(Priority.ANSWER)  # by an organiser
-    BROUGHT = "brought", Policy(Priority.ANSWER)  # by an organiser, with guests
-    REMOVED = "removed", Policy(Priority.ANSWER)
-    WAITLISTED = "to-line", Policy(Priority.ANSWER)  # by an organiser
-    REPLACED = "replaced", Policy(Priority.ANSWER)  # whoever looked for a replacement has one
-    OFFER = "offer", Policy(Priority.OFFER)
-    OFFER_EXPIRED = "lapsed", Policy(Priority.OFFER)
-    FIRST_TAP = "first-tap", Policy(Priority.OFFER)  # in the last hours whoever taps first takes it
-    CLAIM = "claim", Policy(Priority.ANSWER)  # the date their poll asked for was made
+    # The reader's own seat, or their place on the waitlist.
+    PROMOTED = "promoted", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)
+    SEATED = "seated", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)  # by an organiser
+    TRANSFERRED = "brought", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)  # by an organiser
+    REMOVED = "removed", Policy(Priority.ANSWER, never)
+    WAITLISTED = "to-line", Policy(Priority.ANSWER, is_not_waiting, Choice.LEAVE_WAITLIST)  # by an organiser
+    REPLACED = "replaced", Policy(Priority.ANSWER, never, Choice.KEEP_SEAT)
+    OFFER = "offer", Policy(Priority.OFFER, offer_is_another, Choice.TAKE_OFFER)
+    OFFER_EXPIRED = "lapsed", Policy(Priority.OFFER, is_not_waiting, Choice.TAKE_FREE_SEAT)
+    FIRST_TAP = "first-tap", Policy(Priority.OFFER, nothing_to_take, Choice.TAKE_FREE_SEAT)
+    SEAT_CLAIM = "claim", Policy(Priority.ANSWER, claim_is_void, Choice.JOIN)  # to a poll's voters
 
-    # About an instance.
-    CANCELLED = "cancelled", Policy(Priority.ANSWER)
-    RESTORED = "restored", Policy(Priority.ANSWER)
-    CONFIRMED = "confirmed", Policy(Priority.ANSWER)  # enough people came together
-    MOVED = "moved", Policy(Priority.QUESTION)
-    MINIMUM = "minimum", Policy(Priority.QUESTION)  # people are still missing
-    DECIDE = "decide", Policy(Priority.QUESTION)  # an organiser must say whether it runs
-    REMINDER = "reminder", Policy(Priority.REMINDER, muted_by=Mutable.REMINDERS)
-    UNANSWERED = "unanswered", Policy(Priority.REMINDER, muted_by=Mutable.NUDGES)
-    CALENDAR = "calendar", Policy(Priority.ANSWER)  # the instance as a file
+    # An instance.
+    CANCELLED = "cancelled", Policy(Priority.ANSWER, is_not_cancelled, Choice.OPEN_NEXT)
+    RESTORED = "restored", Policy(Priority.ANSWER, is_cancelled_again)
+    MOVED = "moved", Policy(Priority.QUESTION, move_is_known, Choice.SAY_STILL_COMING)
+    MINIMUM = "minimum", Policy(Priority.QUESTION, is_settled)  # people are still missing
+    DECIDE = "decide", Policy(Priority.QUESTION, is_settled, Choice.DECIDE)  # an organiser: does it run?
+    CONFIRMED = "confirmed", Policy(Priority.ANSWER, instance_is_off)  # it runs
+    REMINDER = (
+        "reminder",
+        Policy(Priority.REMINDER, has_no_seat_then, Choice.GIVE_UP_SEAT, Mutable.REMINDERS),
+    )
+    UNANSWERED = "unanswered", Policy(Priority.REMINDER, nothing_to_ask, Choice.ANSWER, Mutable.NUDGES)
+    CALENDAR = "calendar", Policy(Priority.ANSWER, never, about=About.CALENDAR_FILE)
 
-    # About something else.
-    POLL_UNANSWERED = "poll-unanswered", Policy(Priority.REMINDER, muted_by=Mutable.POLLS)
-    CARD_LOST = "card-lost", Policy(Priority.ANSWER)
+    # Something else.
+    CARD_LOST = "card-lost", Policy(Priority.ANSWER, card_is_back, about=About.CARD)
+    POLL_UNANSWERED = (
+        "poll-unanswered",
+        Policy(Priority.REMINDER, poll_is_settled, muted_by=Mutable.POLLS, about=About.POLL),
+    )
     ANNOUNCEMENT = (
         "announcement",
-        Policy(Priority.ANNOUNCEMENT, muted_by=Mutable.ANNOUNCEMENTS, at_most_once=True),
+        Policy(
+            Priority.ANNOUNCEMENT,
+            announcement_is_not_for_them,
+            muted_by=Mutable.ANNOUNCEMENTS,
+            about=About.ANNOUNCEMENT,
+            at_most_once=True,
+        ),
     )
 
 

@@ -152,7 +152,7 @@ async def _claim_and_notify(
         await insert_claims(club.id, instance_id, [row["id"] for row in voters])
     detail = {"until": claim_until.isoformat()} if claim_until is not None else {}
     await enqueue(
-        Kind.CLAIM,
+        Kind.SEAT_CLAIM,
         [(row["user_id"], detail) for row in voters],
         account_id=club.id,
         instance_id=instance_id,

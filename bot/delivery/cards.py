@@ -1,82 +1,68 @@
-"""Posting cards and keeping them true (`C1`, `C2`, `C6`); the sender's other half."""
+"""Posting cards, and editing them as what they show changes (`C1`, `C2`, `C6`); a part of the sender."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints
-from backend.cards import posting
+from backend.cards.posting import claim_due, lose_interrupted_cards, record_lost, record_shown
 from backend.cards.queries import CardJob, stale_cards
 from backend.cards.rules import CardTrouble
-from backend.errors import Busy, Unavailable
-from backend.groups.rules import GroupHealth
-from backend.linking.actions import move_group, record_topic, set_health
+from backend.messages.card_results import ShownCard, record_edit, record_post
+from backend.outbox.states import SendResult
+from backend.retry import retry_until_saved
 from bot.cards import RenderedCard, render_card
-from bot.delivery.client import CallResult, SendResult, edit, post
+from bot.delivery.client import edit, post
 from bot.delivery.rate_limit import RateLimiter
 
 log = structlog.get_logger()
 
-BETWEEN_EDITS = timedelta(seconds=3)
-LONGEST_PAUSE = timedelta(minutes=5)
-AGAIN = 0.5  # seconds until the database is asked again
+EDIT_INTERVAL = timedelta(seconds=3)  # at least, between two edits of a card
 Work = Coroutine[Any, Any, None]
-Result = TypeVar("Result")
-
-
-async def retry_until_saved(ask: Callable[[], Awaitable[Result]]) -> Result:
-    """Ask the database until it answers: what Telegram has done already must not be forgotten by an outage."""
-    while True:
-        try:
-            return await ask()
-        except (Busy, Unavailable) as error:
-            log.warning("asking the database again", error=str(error))
-            await asyncio.sleep(AGAIN)
 
 
 class CardPoster:
-    """Works through due and stale cards; remembers when it touched which, so that edits are coalesced."""
+    """Works through due and stale cards; remembers when each was last edited, so that changes are shown together."""
 
-    def __init__(self, bot: Bot, pace: RateLimiter) -> None:
+    def __init__(self, bot: Bot, limiter: RateLimiter) -> None:
         self.bot = bot
-        self.pace = pace
+        self.limiter = limiter
         self._not_before: dict[int, datetime] = {}
         self._under_way: set[int] = set()
 
     async def take_over(self) -> int:
-        """Begin after another poster went: what it was posting may be there, so it is not posted again (`C1`)."""
-        return await posting.lose_interrupted_cards()
+        """Lose what a former sender was posting: it may be in the chat, so it is not posted again (`C1`); how many."""
+        return await lose_interrupted_cards()
 
     async def work(self, room: int) -> list[Work]:
-        """Up to `room` things to be done now, each ready to be run: posting first, then edits."""
-        begun: list[Work] = []
-        while len(begun) < room:
-            await failpoints.reach("poster.looking")
-            job = await posting.claim_due(self.pace.busy())
+        """Up to `room` posts and edits to be made now, each ready to be run: posts first."""
+        work: list[Work] = []
+        while len(work) < room:
+            await failpoints.reach("cards.looking")
+            job = await claim_due(self.limiter.busy_chats())
             if job is None:
                 break
-            begun.append(self._begin(job, self._post(job)))
-        if len(begun) < room:
-            begun += await self._edits(room - len(begun))
-        return begun
+            work.append(self._prepare(job, self._post(job)))
+        if len(work) < room:
+            work += await self._edits(room - len(work))
+        return work
 
     async def _edits(self, room: int) -> list[Work]:
         now = clock.now()
-        self._not_before = {c: at for c, at in self._not_before.items() if at > now}
-        begun: list[Work] = []
-        # More are read than can be done: a group may come to its limit by the first of its cards.
-        but = {*self._under_way, *self._not_before}
-        for job in await stale_cards(limit=room * 4, except_ids=but, busy=self.pace.busy()):
-            if len(begun) < room and self.pace.may(job.chat_id):
-                begun.append(self._begin(job, self._edit(job)))
-        return begun
+        self._not_before = {card: at for card, at in self._not_before.items() if at > now}
+        work: list[Work] = []
+        # More are read than there is room for: the first cards of a group may use up the group's limit.
+        resting = {*self._under_way, *self._not_before}
+        for job in await stale_cards(limit=room * 4, except_ids=resting, busy=self.limiter.busy_chats()):
+            if len(work) < room and self.limiter.has_room(job.chat_id):
+                work.append(self._prepare(job, self._edit(job)))
+        return work
 
-    def _begin(self, job: CardJob, work: Work) -> Work:
-        self.pace.count(job.chat_id)
+    def _prepare(self, job: CardJob, work: Work) -> Work:
+        self.limiter.reserve(job.chat_id)
         self._under_way.add(job.card_id)
         return self._run(job, work)
 
@@ -85,101 +71,51 @@ class CardPoster:
             await work
         except Exception:
             log.exception("card failed", card=job.card_id)
-            await retry_until_saved(
-                lambda: posting.record_lost(job, CardTrouble.REFUSED, "could not be shown")
-            )
+            await self._lose(job, "could not be shown")
         finally:
             self._under_way.discard(job.card_id)
 
     async def _post(self, job: CardJob) -> None:
-        await failpoints.reach("poster.taken")
-        drawing = await retry_until_saved(
-            lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
-        )
-        if drawing is None:
-            await retry_until_saved(
-                lambda: posting.record_lost(job, CardTrouble.REFUSED, "what it shows is gone")
-            )
+        await failpoints.reach("cards.claimed")
+        card = await self._render(job)
+        if card is None:
             return
-        await failpoints.reach("poster.posting")
-        answer = await post(self.bot, job.chat_id, drawing.sheet, job.topic_id)
-        await failpoints.reach("poster.posted")
-        self._not_before[job.card_id] = clock.now() + BETWEEN_EDITS
-        until = self.pace.wait(job.chat_id, answer.seconds) if answer.fate is SendResult.WAIT else None
-        await retry_until_saved(lambda: self._note_post(job, drawing, answer, until))
-        await failpoints.reach("poster.noted")
-
-    async def _note_post(
-        self, job: CardJob, drawing: RenderedCard, answer: CallResult, until: datetime | None
-    ) -> None:
-        match answer.fate:
-            case SendResult.DONE:
-                await posting.record_posted(job, answer.message_id, drawing.sheet.digest, drawing.look_at)
-                await set_health(job.chat_id, GroupHealth.WELL)  # whatever was believed of it
-            case SendResult.WAIT:
-                await posting.record_not_posted(job, until or clock.now(), answer.why)
-            case SendResult.UNSENT | SendResult.MISCONFIGURED:
-                await posting.record_not_posted(job, clock.now() + _pause(job), answer.why)
-            case SendResult.MOVED:
-                await move_group(job.chat_id, answer.chat_id)
-                await posting.record_not_posted(job, clock.now(), "")
-            case SendResult.UNKNOWN:
-                await posting.record_lost(job, CardTrouble.UNKNOWN, f"may have been posted: {answer.why}")
-            case SendResult.CLOSED:
-                if job.topic_id is not None:
-                    await record_topic(job.chat_id, job.topic_id, None, closed=True)
-                await self._lose(job, CardTrouble.TOPIC_CLOSED, answer)
-            case SendResult.MISSING:
-                await self._lose(job, CardTrouble.TOPIC_GONE, answer)
-            case _:
-                await self._lose(job, _trouble(answer.fate), answer)
+        await failpoints.reach("cards.posting")
+        call = await post(self.bot, job.chat_id, card.message, job.topic_id)
+        await failpoints.reach("cards.posted")
+        ended_at = clock.now()
+        self._not_before[job.card_id] = ended_at + EDIT_INTERVAL
+        if call.result is SendResult.RATE_LIMITED:
+            self.limiter.freeze(job.chat_id, call.retry_after)
+        shown = ShownCard(card.message.digest, card.check_at)
+        await retry_until_saved(lambda: record_post(job, shown, call, ended_at))
+        await failpoints.reach("cards.recorded")
 
     async def _edit(self, job: CardJob) -> None:
         assert job.message_id is not None
-        drawing = await retry_until_saved(
-            lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id)
-        )
-        if drawing is None:
-            await retry_until_saved(
-                lambda: posting.record_lost(job, CardTrouble.REFUSED, "what it shows is gone")
-            )
+        card = await self._render(job)
+        if card is None:
             return
-        if drawing.sheet.digest == job.digest:  # none when nothing changed (C2)
-            await retry_until_saved(lambda: posting.record_shown(job, job.digest, drawing.look_at))
+        shown = ShownCard(card.message.digest, card.check_at)
+        if shown.digest == job.digest:  # no edit when nothing has changed (C2)
+            await retry_until_saved(lambda: record_shown(job, shown.digest, shown.check_at))
             return
-        await failpoints.reach("poster.editing")
-        self._not_before[job.card_id] = clock.now() + BETWEEN_EDITS
-        answer = await edit(self.bot, job.chat_id, job.message_id, drawing.sheet)
-        if answer.fate is SendResult.WAIT:
-            self._not_before[job.card_id] = self.pace.wait(job.chat_id, answer.seconds)
-            return
-        await retry_until_saved(lambda: self._note_edit(job, drawing, answer))
+        await failpoints.reach("cards.editing")
+        self._not_before[job.card_id] = clock.now() + EDIT_INTERVAL
+        call = await edit(self.bot, job.chat_id, job.message_id, card.message)
+        ended_at = clock.now()
+        if call.result is SendResult.RATE_LIMITED:
+            self.limiter.freeze(job.chat_id, call.retry_after)
+        retry_at = await retry_until_saved(lambda: record_edit(job, shown, call, ended_at))
+        if retry_at is not None:
+            self._not_before[job.card_id] = retry_at
 
-    async def _note_edit(self, job: CardJob, drawing: RenderedCard, answer: CallResult) -> None:
-        match answer.fate:
-            case SendResult.DONE:
-                await posting.record_shown(job, drawing.sheet.digest, drawing.look_at)
-            # An edit can be made twice; a closed topic is opened again.
-            case SendResult.UNSENT | SendResult.UNKNOWN | SendResult.MISCONFIGURED | SendResult.CLOSED:
-                self._not_before[job.card_id] = clock.now() + _pause(job)
-                await posting.record_edit_failure(job, answer.why)
-            case SendResult.MOVED:  # the old chat's messages cannot be edited any more
-                await move_group(job.chat_id, answer.chat_id)
-            case SendResult.MISSING:
-                await self._lose(job, CardTrouble.DELETED, answer)
-            case _:
-                await self._lose(job, _trouble(answer.fate), answer)
+    async def _render(self, job: CardJob) -> RenderedCard | None:
+        """The card as it is to be shown; None, and the card is lost, when what it shows is gone."""
+        card = await retry_until_saved(lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id))
+        if card is None:
+            await self._lose(job, "what it shows is gone")
+        return card
 
-    async def _lose(self, job: CardJob, trouble: CardTrouble, answer: CallResult) -> None:
-        log.warning("card lost", card=job.card_id, trouble=trouble, why=answer.why)
-        await posting.record_lost(job, trouble, answer.why)
-
-
-def _trouble(fate: SendResult) -> CardTrouble:
-    return {SendResult.GONE: CardTrouble.REMOVED, SendResult.MUTED: CardTrouble.MUTED}.get(
-        fate, CardTrouble.REFUSED
-    )
-
-
-def _pause(job: CardJob) -> timedelta:
-    return min(LONGEST_PAUSE, BETWEEN_EDITS * 2.0 ** min(job.attempts, 10))
+    async def _lose(self, job: CardJob, reason: str) -> None:
+        await retry_until_saved(lambda: record_lost(job, CardTrouble.REFUSED, reason))

@@ -1,158 +1,193 @@
-"""Sending one thing to Telegram, and what its answer means for us."""
+"""The only module that calls Telegram through aiogram. What posts or edits of its own accord gets a `CallResult`; what
+answers somebody raises Telegram's errors, which the middleware handles in one place.
 
-from dataclasses import dataclass
-from enum import StrEnum
+Processes that must not load aiogram make their two calls by `emerald/telegram_http.py` (decision 0019).
+"""
+
+import asyncio
+from collections.abc import Sequence
 
 from aiogram import Bot
-from aiogram.exceptions import (
-    AiogramError,
-    RestartingTelegram,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramEntityTooLarge,
-    TelegramForbiddenError,
-    TelegramMigrateToChat,
-    TelegramNetworkError,
-    TelegramNotFound,
-    TelegramRetryAfter,
-    TelegramServerError,
-    TelegramUnauthorizedError,
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeUnion,
+    BufferedInputFile,
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    MenuButtonWebApp,
+    Message,
+    Update,
+    WebAppInfo,
 )
-from aiogram.types import BufferedInputFile, Message
-from aiohttp import ClientConnectorError
 
-from bot.rendering import RenderedMessage
+from backend.outbox.states import CallResult, SendResult
+from backend.settings import Settings
+from bot.delivery.errors import classify_error
+from bot.rendering import File, RenderedMessage, Rows
 
-PATIENCE = 15  # seconds for one call
+TIMEOUT = 15  # seconds for one call
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
+REPLY_WAIT_MAX = 30  # seconds a reply waits when Telegram says "too many"
+REPLY_TRIES = 3
+ADMINISTRATORS = ("creator", "administrator")
 
 
-class SendResult(StrEnum):
-    """What became of a call."""
+class RetryAfter(BaseRequestMiddleware):
+    """Repeats a call after the `retry_after` of a 429, unless nobody would wait that long."""
 
-    DONE = "done"
-    WAIT = "wait"  # a 429: not done, `seconds` says when again
-    GONE = "gone"  # the person blocked the bot or is no more; the bot is out of the group
-    MUTED = "muted"  # the bot is in the group but may not write
-    MOVED = "moved"  # the group has a new id, `chat_id`
-    MISSING = "missing"  # the message to be edited, or the topic, is not there any more
-    CLOSED = "closed"  # the topic takes no messages for now; those in it can be edited all the same
-    UNSENT = "unsent"  # it never reached Telegram
-    UNKNOWN = "unknown"  # it may have been done
-    REFUSED = "refused"  # not like this, ever
-    MISCONFIGURED = "misconfigured"  # the token is not (or no longer) the bot's
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """How a call ended; `message_id` when something was posted."""
-
-    fate: SendResult
-    why: str = ""
-    message_id: int = 0
-    seconds: float = 0
-    chat_id: int = 0
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        for _ in range(REPLY_TRIES - 1):
+            try:
+                return await make_request(bot, method)
+            except TelegramRetryAfter as refusal:
+                if refusal.retry_after > REPLY_WAIT_MAX:
+                    raise
+                await asyncio.sleep(refusal.retry_after)
+        return await make_request(bot, method)
 
 
-async def post(bot: Bot, chat_id: int, sheet: RenderedMessage, topic_id: int | None = None) -> CallResult:
-    """Write a sheet into a chat, and its topic if it is not the General one."""
+def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
+    """The bot of these settings. The caller closes its `session`.
+
+    `retries` is for handlers, which wait out a 429; the sender has its own rate limit and must not wait.
+    """
+    url = settings.telegram_api_url
+    session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
+    if retries:
+        session.middleware(RetryAfter())
+    return Bot(
+        settings.telegram_bot_token,
+        session=session,
+        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
+    )
+
+
+# --- of the sender's own accord: the result is returned ---
+
+
+async def post(bot: Bot, chat_id: int, rendered: RenderedMessage, topic_id: int | None = None) -> CallResult:
+    """Post a message in a chat, and in its topic if that is not the General one."""
     thread = None if topic_id == GENERAL else topic_id
     try:
-        if sheet.file is None:
-            said = await bot.send_message(
+        if rendered.file is None:
+            posted = await bot.send_message(
                 chat_id,
-                sheet.text,
+                rendered.text,
                 message_thread_id=thread,
-                reply_markup=sheet.keyboard,
-                request_timeout=PATIENCE,
+                reply_markup=rendered.keyboard,
+                request_timeout=TIMEOUT,
             )
         else:
-            said = await bot.send_document(
+            posted = await bot.send_document(
                 chat_id,
-                BufferedInputFile(sheet.file.content, sheet.file.name),
-                caption=sheet.text,
+                BufferedInputFile(rendered.file.content, rendered.file.name),
+                caption=rendered.text,
                 message_thread_id=thread,
-                reply_markup=sheet.keyboard,
-                request_timeout=PATIENCE,
+                reply_markup=rendered.keyboard,
+                request_timeout=TIMEOUT,
             )
     except AiogramError as error:
         return classify_error(error)
-    return CallResult(SendResult.DONE, message_id=said.message_id)
+    return CallResult(SendResult.DONE, message_id=posted.message_id)
 
 
-async def edit(bot: Bot, chat_id: int, message_id: int, sheet: RenderedMessage) -> CallResult:
-    """Let a message say this sheet."""
+async def edit(bot: Bot, chat_id: int, message_id: int, rendered: RenderedMessage) -> CallResult:
+    """Make a message show this instead."""
     try:
         await bot.edit_message_text(
-            sheet.text,
+            rendered.text,
             chat_id=chat_id,
             message_id=message_id,
-            reply_markup=sheet.keyboard,
-            request_timeout=PATIENCE,
+            reply_markup=rendered.keyboard,
+            request_timeout=TIMEOUT,
         )
     except AiogramError as error:
         return classify_error(error)
     return CallResult(SendResult.DONE)
 
 
-async def reply(message: Message, sheet: RenderedMessage) -> None:
-    """Answer what was written, in its chat and topic. Raises what Telegram says."""
-    await message.answer(sheet.text, reply_markup=sheet.keyboard)
+# --- answering somebody: what Telegram says is raised ---
 
 
-# Telegram tells these apart by words only.
-_MISSING = (
-    "message to edit not found",
-    "message can't be edited",
-    "message_id_invalid",
-    "message thread not found",
-    "topic_deleted",
-)
-_CLOSED = ("topic_closed",)
-_MUTED = ("not enough rights", "have no rights", "chat_write_forbidden", "chat_restricted")
-_GONE = ("chat not found", "user not found", "peer_id_invalid", "group chat was deactivated")
+async def reply(message: Message, rendered: RenderedMessage) -> None:
+    """Answer a message, in its chat and topic."""
+    await message.answer(rendered.text, reply_markup=rendered.keyboard)
 
 
-def classify_error(error: AiogramError) -> CallResult:
-    """What an exception of aiogram's means."""
-    why = str(getattr(error, "message", error))
-    match error:
-        case TelegramRetryAfter():
-            return CallResult(SendResult.WAIT, why, seconds=error.retry_after)
-        case TelegramMigrateToChat():
-            return CallResult(SendResult.MOVED, why, chat_id=error.migrate_to_chat_id)
-        case TelegramForbiddenError():
-            return CallResult(SendResult.MUTED if _says(why, _MUTED) else SendResult.GONE, why)
-        case TelegramUnauthorizedError() | TelegramNotFound():
-            return CallResult(SendResult.MISCONFIGURED, why)
-        case RestartingTelegram():
-            return CallResult(SendResult.UNSENT, why)
-        case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
-            return CallResult(SendResult.UNSENT, why)
-        case TelegramBadRequest():
-            return CallResult(_classify_bad_request(why), why)
-        case TelegramEntityTooLarge():
-            return CallResult(SendResult.REFUSED, why)
-        case TelegramNetworkError() | TelegramServerError():
-            return CallResult(SendResult.UNKNOWN, why)
-        case TelegramAPIError():
-            return CallResult(SendResult.REFUSED, why)
-    return CallResult(SendResult.UNKNOWN, why)  # its answer was not readable
+async def reply_with_file(message: Message, file: File) -> None:
+    """Answer a message with a file, in its chat and topic."""
+    await message.answer_document(BufferedInputFile(file.content, file.name))
 
 
-def _classify_bad_request(why: str) -> SendResult:
-    if "message is not modified" in why.lower():
-        return SendResult.DONE
-    for words, fate in (
-        (_MISSING, SendResult.MISSING),
-        (_CLOSED, SendResult.CLOSED),
-        (_MUTED, SendResult.MUTED),
-        (_GONE, SendResult.GONE),
-    ):
-        if _says(why, words):
-            return fate
-    return SendResult.REFUSED
+async def send(bot: Bot, chat_id: int, rendered: RenderedMessage) -> None:
+    """Write to a chat in which nothing was written that could be answered."""
+    await bot.send_message(chat_id, rendered.text, reply_markup=rendered.keyboard)
 
 
-def _says(why: str, words: tuple[str, ...]) -> bool:
-    return any(word in why.lower() for word in words)
+async def replace(message: Message, rendered: RenderedMessage) -> None:
+    """Make the message of a button that was tapped show this instead."""
+    await message.edit_text(rendered.text, reply_markup=rendered.keyboard)
+
+
+async def replace_buttons(message: Message, rows: Rows) -> None:
+    """Leave the text of a message and give it these buttons, or none."""
+    keyboard = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+    await message.edit_reply_markup(reply_markup=keyboard)
+
+
+async def delete(message: Message) -> None:
+    await message.delete()
+
+
+async def answer_callback_query(query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
+    """End the wait of a button that was tapped: by an alert that must be closed, a toast that vanishes, or silently."""
+    await query.answer(text or None, show_alert=alert or None)
+
+
+async def is_administrator(message: Message, telegram_id: int) -> bool:
+    """Whether a person administers the chat of a message."""
+    member = await message.chat.get_member(telegram_id)
+    return member.status in ADMINISTRATORS
+
+
+# --- the bot itself ---
+
+
+async def set_commands(
+    bot: Bot, commands: Sequence[BotCommand], scope: BotCommandScopeUnion, language: str | None
+) -> None:
+    """Set what the bot understands in some chats; without a language for everybody whose language has no list."""
+    await bot.set_my_commands(list(commands), scope=scope, language_code=language)
+
+
+async def set_menu_button(bot: Bot, text: str, url: str) -> None:
+    await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text=text, web_app=WebAppInfo(url=url)))
+
+
+async def set_webhook(bot: Bot, url: str, secret: str, kinds: Sequence[str], connections: int) -> None:
+    """Have updates of these kinds brought to us."""
+    await bot.set_webhook(url, secret_token=secret, allowed_updates=list(kinds), max_connections=connections)
+
+
+async def delete_webhook(bot: Bot) -> None:
+    await bot.delete_webhook()
+
+
+async def get_updates(bot: Bot, offset: int | None, kinds: Sequence[str], seconds: int) -> list[Update]:
+    """Fetch updates of these kinds; Telegram waits up to so many seconds for the first."""
+    return await bot.get_updates(
+        offset=offset, timeout=seconds, allowed_updates=list(kinds), request_timeout=seconds + 10
+    )

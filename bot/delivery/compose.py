@@ -1,12 +1,11 @@
-"""How what must be told is worded: when it is sent, in the language its reader reads at that moment (`M1`).
+"""Rendering a message when it is sent, in the language its reader reads at that moment (`M1`).
 
-A new kind is one line here: about a date, in `ABOUT_DATES` with its buttons and a template `letters/<kind>.html`; about
-anything else, in `OTHERS` with a function that writes the sheet.
+`backend/outbox/kinds.py` says what each kind is about and what its reader can choose; its text is the template
+`messages/<kind>.html`.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton
 
@@ -16,10 +15,11 @@ from backend.bookings.views import InstanceView
 from backend.cards.queries import card
 from backend.errors import NotFound
 from backend.i18n import N_, Voice
-from backend.messages.queries import Delivery
+from backend.messages.deliveries import Delivery
+from backend.outbox.kinds import About, Choice, Kind
 from backend.polls.queries import poll_for_card
-from bot.announcements import announced
-from bot.calendar_files import date_file
+from bot.announcements import render_announcement
+from bot.calendar_files import make_calendar_file
 from bot.callbacks import SeatAction, ShowPollCallback
 from bot.keyboards.events import (
     make_event_button,
@@ -40,213 +40,211 @@ from bot.keyboards.seats import (
 from bot.rendering import RenderedMessage, Rows, render
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """A letter and the date it is about; `following` is the next date of the series."""
+async def render_message(delivery: Delivery) -> RenderedMessage:
+    """The message as it is to be sent now. Raises `LookupError` when what it is about is gone."""
+    return await RENDERERS[delivery.kind.policy.about](delivery)
 
-    letter: Delivery
+
+# --- what is about an instance ---
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A message and the instance it is about, as its reader sees it; `following` is the next instance of the series."""
+
+    delivery: Delivery
     view: InstanceView
     following: InstanceView | None
 
     @property
     def voice(self) -> Voice:
-        return self.letter.voice
+        return self.delivery.voice
 
 
-async def render_message(letter: Delivery) -> RenderedMessage:
-    """The message as a sheet. Raises `LookupError` for a kind this version does not know, or a date that is gone."""
-    if letter.kind in OTHERS:
-        return await OTHERS[letter.kind](letter)
-    if letter.kind not in ABOUT_DATES or letter.instance_id is None:
-        raise LookupError(f"a message of the kind {letter.kind!r}")
-    found = await instance_for_card(letter.instance_id, None if letter.place else letter.person)
-    if found is None:
-        raise LookupError(f"the date {letter.instance_id} is gone")
-    view, following = found
-    voice = letter.voice
-    about = About(letter, view, following)
-    if not _still_so(letter.kind, view):
+async def _render_instance(delivery: Delivery) -> RenderedMessage:
+    subject = await _load_subject(delivery)
+    view, following, voice = subject.view, subject.following, subject.voice
+    if not _is_still_true(delivery.kind, view):
         rows = make_event_rows(view, following, voice, private=True)
-        return render("letters/standing.html", voice, rows, view=view)
+        return render("messages/standing.html", voice, rows, view=view)
+    situation = delivery.situation
+    until = situation.instant("until")
     return render(
-        f"letters/{letter.kind}.html",
+        _template(delivery),
         voice,
-        ABOUT_DATES[letter.kind](about),
+        BUTTONS[delivery.kind.policy.choice](subject),
         view=view,
         following=following,
         when=f"{voice.date(view.starts_at, view.zone)}, {voice.hour(view.starts_at, view.zone)}",
-        seats=letter.seats,
-        about=letter.number("seats"),
-        went_on=letter.went_on,
-        reason=str(letter.detail.get("reason", "")),
-        detail=letter.detail,
-        until=_until(letter, view),
-        asked=bool(letter.detail.get("asked")),
-        was=_known_before(letter, view),
+        seats=situation.seats,
+        about=situation.number("seats"),
+        went_on=delivery.went_on,
+        reason=str(delivery.detail.get("reason", "")),
+        detail=delivery.detail,
+        until=voice.moment(until, view.zone) if until else "",
+        asked=bool(delivery.detail.get("asked")),
+        was=situation.instant("was") or view.original_start,  # when its reader knew it to be (S6)
     )
 
 
-def _still_so(kind: str, view: InstanceView) -> bool:
-    """Somebody may have tapped while the message was on its way: then it says how they stand."""
+async def _render_calendar_file(delivery: Delivery) -> RenderedMessage:
+    """The instance as a file, for a phone on which the Mini App could not save it (`S5`)."""
+    subject = await _load_subject(delivery)
+    try:
+        file = await make_calendar_file(subject.view.code, delivery.person)
+    except NotFound:
+        raise LookupError("they have left the club") from None
+    rendered = render(_template(delivery), subject.voice, view=subject.view)
+    return RenderedMessage(rendered.text, rendered.rows, file)
+
+
+async def _load_subject(delivery: Delivery) -> Subject:
+    found = None
+    if delivery.instance_id is not None:
+        found = await instance_for_card(delivery.instance_id, None if delivery.group else delivery.person)
+    if found is None:
+        raise LookupError(f"the date {delivery.instance_id} is gone")
+    return Subject(delivery, *found)
+
+
+def _is_still_true(kind: Kind, view: InstanceView) -> bool:
+    """Somebody may have tapped since the message was claimed: then it says how its reader stands."""
     mine = view.mine
-    if kind == "offer":
-        return bool(mine and mine.held)
-    if kind in ("lapsed", "to-line"):
-        return bool(mine and mine.waiting)
-    return kind != "first-tap" or bool(view.takeable)
+    match kind:
+        case Kind.OFFER:
+            return bool(mine and mine.held)
+        case Kind.OFFER_EXPIRED | Kind.WAITLISTED:
+            return bool(mine and mine.waiting)
+        case Kind.FIRST_TAP:
+            return bool(view.takeable)
+    return True
 
 
-def _known_before(letter: Delivery, view: InstanceView) -> datetime:
-    """When its reader knew the date to be, before it moved (`S6`)."""
-    was = letter.detail.get("was")
-    return datetime.fromisoformat(str(was)) if was else view.original_start
+def _template(delivery: Delivery) -> str:
+    return f"messages/{delivery.kind}.html"
 
 
-def _until(letter: Delivery, view: InstanceView) -> str:
-    """Until when it holds, where it says so; else empty."""
-    until = letter.detail.get("until")
-    return letter.voice.moment(datetime.fromisoformat(str(until)), view.zone) if until else ""
+# --- the buttons under what is about an instance ---
 
 
-# --- buttons of what is about a date ---
+def _open(subject: Subject) -> Rows:
+    return [[make_event_button(subject.view, subject.voice, private=True)]]
 
 
-def _open(about: About) -> Rows:
-    return [[make_event_button(about.view, about.voice, private=True)]]
-
-
-def _open_or_give_up(about: About) -> Rows:
-    [row] = _open(about)
-    if about.view.can_leave_freely:
+def _give_up_seat(subject: Subject) -> Rows:
+    [row] = _open(subject)
+    if subject.view.can_leave_freely:
         row.append(
-            make_seat_button(about.voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, about.view.code)
+            make_seat_button(subject.voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, subject.view.code)
         )
     return [row]
 
 
-def _join(about: About) -> Rows:
-    [[opens]] = _open(about)
-    return [[make_seat_button(about.voice.say(N_("Join")), SeatAction.JOIN, about.view.code), opens]]
+def _join(subject: Subject) -> Rows:
+    [[opens]] = _open(subject)
+    return [[make_seat_button(subject.voice.say(N_("Join")), SeatAction.JOIN, subject.view.code), opens]]
 
 
-def _still_coming(about: About) -> Rows:
-    asked = about.letter.detail.get("asked")
-    return [*([make_moved_row(about.view, about.voice)] if asked else []), *_open(about)]
+def _answer(subject: Subject) -> Rows:
+    voice, view = subject.voice, subject.view
+    join = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
+    answers = [
+        make_seat_button(voice.say(join), SeatAction.JOIN, view.code),
+        make_seat_button(voice.say(N_("Maybe")), SeatAction.MAYBE, view.code),
+        make_seat_button(voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, view.code),
+    ]
+    return [answers, *_open(subject)]
 
 
-def _run_it_or_not(about: About) -> Rows:
-    return [make_minimum_row(about.view, about.voice), *_open(about)]
+def _say_still_coming(subject: Subject) -> Rows:
+    asked = subject.delivery.detail.get("asked")
+    return [*([make_moved_row(subject.view, subject.voice)] if asked else []), *_open(subject)]
 
 
-def _next_date(about: About) -> Rows:
-    return [[make_other_date_button(about.following, about.voice, private=True)]] if about.following else []
+def _take_offer(subject: Subject) -> Rows:
+    return [make_offer_row(subject.view, subject.voice)]
 
 
-def _take_or_pass(about: About) -> Rows:
-    return [make_offer_row(about.view, about.voice)]
+def _take_free_seat(subject: Subject) -> Rows:
+    take = make_waitlist_take_button(subject.view, subject.voice)
+    return [*([[take]] if take else []), *_open(subject)]
 
 
-def _take_what_is_free(about: About) -> Rows:
-    taking = make_waitlist_take_button(about.view, about.voice)
-    return [*([[taking]] if taking else []), *_open(about)]
-
-
-def _open_or_keep(about: About) -> Rows:
-    [row] = _open(about)
-    if about.view.mine and about.view.mine.is_releasing:
-        row.append(make_keep_button(about.view, about.voice))
+def _keep_seat(subject: Subject) -> Rows:
+    [row] = _open(subject)
+    if subject.view.mine and subject.view.mine.is_releasing:
+        row.append(make_keep_button(subject.view, subject.voice))
     return [row]
 
 
-def _open_or_leave(about: About) -> Rows:
-    [row] = _open(about)
-    return [[*row, make_leave_button(about.view, about.voice)]]
+def _leave_waitlist(subject: Subject) -> Rows:
+    [row] = _open(subject)
+    return [[*row, make_leave_button(subject.view, subject.voice)]]
 
 
-def _answers(about: About) -> Rows:
-    voice, code = about.voice, about.view.code
-    join = N_("Wait for a seat") if about.view.joins_waitlist else N_("Join")
-    answers = [
-        make_seat_button(voice.say(join), SeatAction.JOIN, code),
-        make_seat_button(voice.say(N_("Maybe")), SeatAction.MAYBE, code),
-        make_seat_button(voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, code),
-    ]
-    return [answers, *_open(about)]
+def _open_next(subject: Subject) -> Rows:
+    if subject.following is None:
+        return []
+    return [[make_other_date_button(subject.following, subject.voice, private=True)]]
 
 
-ABOUT_DATES: dict[str, Callable[[About], Rows]] = {
-    "promoted": _open_or_give_up,
-    "seated": _open_or_give_up,
-    "removed": _open,
-    "cancelled": _next_date,
-    "restored": _open,
-    "reminder": _open_or_give_up,
-    "unanswered": _answers,
-    "claim": _join,
-    "moved": _still_coming,
-    "minimum": _open,
-    "confirmed": _open,
-    "decide": _run_it_or_not,
-    "offer": _take_or_pass,
-    "lapsed": _take_what_is_free,
-    "first-tap": _take_what_is_free,
-    "replaced": _open_or_keep,
-    "to-line": _open_or_leave,
-    "brought": _open_or_give_up,
+def _decide(subject: Subject) -> Rows:
+    return [make_minimum_row(subject.view, subject.voice), *_open(subject)]
+
+
+BUTTONS: dict[Choice, Callable[[Subject], Rows]] = {
+    Choice.OPEN: _open,
+    Choice.GIVE_UP_SEAT: _give_up_seat,
+    Choice.JOIN: _join,
+    Choice.ANSWER: _answer,
+    Choice.SAY_STILL_COMING: _say_still_coming,
+    Choice.TAKE_OFFER: _take_offer,
+    Choice.TAKE_FREE_SEAT: _take_free_seat,
+    Choice.KEEP_SEAT: _keep_seat,
+    Choice.LEAVE_WAITLIST: _leave_waitlist,
+    Choice.OPEN_NEXT: _open_next,
+    Choice.DECIDE: _decide,
 }
 
 
 # --- what is about something else ---
 
 
-async def _announcement(letter: Delivery) -> RenderedMessage:
-    assert letter.announcement_id is not None
-    found = await announcement(letter.announcement_id)
-    if found is None:
-        raise LookupError(f"the announcement {letter.announcement_id} is gone")
-    return announced(found, letter.voice, private=letter.place is None)
-
-
-async def _about_poll(letter: Delivery) -> RenderedMessage:
+async def _render_poll(delivery: Delivery) -> RenderedMessage:
     """Their answer to a poll is missing (`P5`)."""
-    view = await poll_for_card(letter.number("poll_id"))
+    poll_id = delivery.situation.number("poll_id")
+    view = await poll_for_card(poll_id)
     if view is None:
-        raise LookupError(f"the poll {letter.number('poll_id')} is gone")
-    voice = letter.voice
+        raise LookupError(f"the poll {poll_id} is gone")
+    voice = delivery.voice
     vote = InlineKeyboardButton(
         text=voice.say(N_("Vote")), callback_data=ShowPollCallback(code=view.code).pack()
     )
     rows = [[vote], [make_poll_button(view, voice, private=True)]]
-    return render(f"letters/{letter.kind}.html", voice, rows, view=view)
+    return render(_template(delivery), voice, rows, view=view)
 
 
-async def _card_lost(letter: Delivery) -> RenderedMessage:
+async def _render_card(delivery: Delivery) -> RenderedMessage:
     """What became of a card, and what an organiser can do about it (`C6`)."""
-    lost = await card(letter.number("card"))
+    lost = await card(delivery.situation.number("card"))
     if lost is None:
         raise LookupError("the card is gone, with its group")
-    rows = make_repost_rows(lost.id, letter.voice)
-    others = letter.number("others")
-    return render("letters/card-lost.html", letter.voice, rows, card=lost, others=others)
+    rows = make_repost_rows(lost.id, delivery.voice)
+    others = delivery.situation.number("others")
+    return render(_template(delivery), delivery.voice, rows, card=lost, others=others)
 
 
-async def _calendar(letter: Delivery) -> RenderedMessage:
-    """The date as a file, for whom the Mini App could not save it (`S5`)."""
-    found = await instance_for_card(letter.instance_id or 0, letter.person)
+async def _render_announcement(delivery: Delivery) -> RenderedMessage:
+    found = await announcement(delivery.announcement_id or 0)
     if found is None:
-        raise LookupError(f"the date {letter.instance_id} is gone")
-    view, _ = found
-    try:
-        file = await date_file(view.code, letter.person)
-    except NotFound:
-        raise LookupError("they have left the club") from None
-    sheet = render("letters/calendar.html", letter.voice, view=view)
-    return RenderedMessage(sheet.text, sheet.rows, file)
+        raise LookupError(f"the announcement {delivery.announcement_id} is gone")
+    return render_announcement(found, delivery.voice, private=delivery.group is None)
 
 
-OTHERS: dict[str, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
-    "announcement": _announcement,
-    "poll-unanswered": _about_poll,
-    "card-lost": _card_lost,
-    "calendar": _calendar,
+RENDERERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
+    About.INSTANCE: _render_instance,
+    About.CALENDAR_FILE: _render_calendar_file,
+    About.POLL: _render_poll,
+    About.CARD: _render_card,
+    About.ANNOUNCEMENT: _render_announcement,
 }

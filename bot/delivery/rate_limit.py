@@ -1,7 +1,7 @@
 """How fast Telegram may be written to (`M2`, `C2`), kept in the memory of the one process that holds the sender's lease.
 
-What people ask the bot for is answered on the spot by the door they asked, which is why a group's minute here is four
-short of Telegram's twenty, and all chats' second five short of its thirty.
+Commands and taps are answered at once by the process that receives them. That is why the limit of a group's minute here
+is four below Telegram's twenty, and that of all chats' second five below its thirty.
 """
 
 from collections import deque
@@ -12,18 +12,18 @@ from backend import clock
 ALL = (25, timedelta(seconds=1))
 PRIVATE = (1, timedelta(seconds=1))
 GROUP = (16, timedelta(minutes=1))
-# A call arrives at some moment between its beginning and its end. However the way there bunches them up, no more than
-# this arrive within a second; Telegram takes thirty.
+# A call arrives at some moment between its beginning and its end. However the network bunches calls up, no more than this
+# arrive within a second; Telegram takes thirty.
 ARRIVING = (29, timedelta(seconds=1))
-# One call begins after another, evenly. A shade shorter than a twenty-fifth of a second: what a moment of being busy cost
-# is made up for, as far as `ALL` lets it.
+# Calls begin one after another, evenly. The step is a little shorter than a twenty-fifth of a second, so that what a busy
+# moment cost is made up for, as far as `ALL` allows.
 STEP = timedelta(milliseconds=39)
 LATE = timedelta(milliseconds=100)
-# So many wait for their turn to begin while time runs: enough to be never short of work, and little to be left half done.
-AHEAD = 10
-# What another sender may have written to a group in its last minute that nobody wrote down: all but Telegram's last four.
-UNKNOWN = 12
-# Refusals of two chats this close together are not about either chat.
+# How many may wait for their turn: enough never to be short of work, and few to be interrupted by a shutdown.
+WAITING_MAX = 10
+# What another sender may have written to a group in its last minute without recording it: all but Telegram's last four.
+UNRECORDED = 12
+# When two chats are refused within this time, Telegram means all chats.
 TOGETHER = timedelta(seconds=2)
 
 
@@ -31,43 +31,43 @@ class Window:
     """At most so many in any span of this length."""
 
     def __init__(self, limit: tuple[int, timedelta]) -> None:
-        self._most, self._span = limit
+        self._limit, self._span = limit
         self._at: deque[datetime] = deque()
 
     @property
     def room(self) -> int:
         while self._at and self._at[0] <= clock.now() - self._span:
             self._at.popleft()
-        return self._most - len(self._at)
+        return self._limit - len(self._at)
+
+    @property
+    def is_idle(self) -> bool:
+        return self.room == self._limit
 
     def count(self, at: datetime | None = None) -> None:
         self._at.append(at or clock.now())
 
-    def put_off(self) -> None:
-        """The last one is only now."""
+    def move_last_to_now(self) -> None:
         if self._at:
             self._at[-1] = clock.now()
 
-    def free_at(self, beside: int = 0) -> datetime:
-        """From when there is room beside so many that are not counted yet; where they alone fill it, not before a span is over."""
-        if self.room > beside:
+    def free_at(self, uncounted: int = 0) -> datetime:
+        """From when there is room beside so many that are not counted yet; where they alone fill it, a span from now."""
+        if self.room > uncounted:
             return clock.now()
-        return (self._at[beside - self._most] if beside < self._most else clock.now()) + self._span
-
-    @property
-    def idle(self) -> bool:
-        return self.room == self._most
+        first = self._at[uncounted - self._limit] if uncounted < self._limit else clock.now()
+        return first + self._span
 
 
 class RateLimiter:
-    """Windows over all chats and over each, and who asked us to wait until when.
+    """Windows over all chats and over each chat, and the chats that Telegram has told us to leave alone, and until when.
 
-    `count` gives a chat's room away; `begin` says that the call begins, which may be a little later, and `end` that it is over.
+    `reserve` takes room in a chat; the call to it may begin a little later (`begin`) and is over at `end`.
     """
 
     def __init__(self) -> None:
         self._all = Window(ALL)
-        self._over = Window(ARRIVING)
+        self._arrived = Window(ARRIVING)
         self._under_way = 0
         self._chats: dict[int, Window] = {}
         self._frozen: dict[int, datetime] = {}
@@ -77,56 +77,57 @@ class RateLimiter:
 
     @property
     def room(self) -> int:
-        """How many may wait for their turn now, to whatever chats."""
+        """How many calls may wait for their turn now, to whatever chats."""
         if clock.now() < self._frozen_all:
             return 0
-        return AHEAD if clock.runs() else self._all.room
+        return WAITING_MAX if clock.runs() else self._all.room
 
-    def may(self, chat_id: int) -> bool:
+    def has_room(self, chat_id: int) -> bool:
         """Whether this chat may be written to now."""
-        if self.room <= 0 or self.frozen(chat_id):
+        if self.room <= 0 or self.frozen_until(chat_id):
             return False
         window = self._chats.get(chat_id)
         return window is None or window.room > 0
 
-    def busy(self) -> list[int]:
+    def busy_chats(self) -> list[int]:
         """The chats that may not be written to now."""
-        self._chats = {chat_id: w for chat_id, w in self._chats.items() if not w.idle}
+        self._chats = {chat_id: w for chat_id, w in self._chats.items() if not w.is_idle}
         full = [chat_id for chat_id, window in self._chats.items() if window.room <= 0]
         now = clock.now()
         self._frozen = {chat: until for chat, until in self._frozen.items() if until > now}
         return [*self._frozen, *full]
 
-    def count(self, chat_id: int) -> None:
-        """Something is to be sent there, as soon as it is its turn."""
+    def reserve(self, chat_id: int) -> None:
+        """Take room for a call to this chat, which begins as soon as it is its turn."""
         self._window(chat_id).count()
 
     def begin(self) -> None:
-        """One of those that were counted begins now."""
+        """One of the reserved calls begins now."""
         self._all.count()
         self._under_way += 1
         self._next_at = max(self._next_at, clock.now() - LATE) + STEP
 
     def end(self) -> None:
-        """One of those that began is over."""
+        """One of the calls that began is over."""
         self._under_way -= 1
-        self._over.count()
+        self._arrived.count()
 
     @property
-    def begins_in(self) -> float:
-        """In how many seconds the next may begin, for all that is known now."""
-        at = max(self._next_at, self._all.free_at(), self._over.free_at(self._under_way))
+    def next_turn_in(self) -> float:
+        """In how many seconds the next call may begin, as far as is known now."""
+        at = max(self._next_at, self._all.free_at(), self._arrived.free_at(self._under_way))
         return max(0.0, (at - clock.now()).total_seconds())
 
-    def answered(self, chat_id: int) -> None:
-        """The call is over. It arrived there at some moment since it began: a person's second counts from its end."""
+    def record_answer(self, chat_id: int) -> None:
+        """A call is answered. It arrived at some moment since it began: a private chat's second counts from its end."""
         if chat_id > 0:
-            self._window(chat_id).put_off()
+            self._window(chat_id).move_last_to_now()
 
-    def wait(self, chat_id: int, seconds: float) -> datetime:
-        """Telegram said to wait so long before writing there again: when that is over.
+    def freeze(self, chat_id: int, seconds: float) -> datetime:
+        """Leave a chat alone for so long, because Telegram said so; until when.
 
-        It does not say whether it means this chat or all of them; when a second chat is refused at the same time, all.
+        Telegram does not say whether it means this chat or all of them; when a second chat is refused at the same time,
+        all.
         """
         now = clock.now()
         until = now + timedelta(seconds=seconds)
@@ -136,25 +137,25 @@ class RateLimiter:
         self._frozen[chat_id] = until
         return until
 
-    def frozen(self, chat_id: int) -> datetime | None:
-        """Until when this chat must not be written to, since Telegram said so; None when it may."""
+    def frozen_until(self, chat_id: int) -> datetime | None:
+        """Until when Telegram said to leave this chat alone; None when it may be written to."""
         until = max(self._frozen.get(chat_id, self._frozen_all), self._frozen_all)
         return until if until > clock.now() else None
 
     # --- taking over from another sender, whose last minute counts too ---
 
-    def rest(self, until: datetime) -> None:
+    def freeze_all(self, until: datetime) -> None:
         """Write nowhere before."""
         self._frozen_all = max(self._frozen_all, until)
 
-    def recall(self, chat_id: int, at: datetime) -> None:
+    def count_past(self, chat_id: int, at: datetime) -> None:
         """Another sender wrote there then."""
         self._window(chat_id).count(at)
 
-    def suppose(self, chat_id: int) -> None:
-        """Another sender may have written there lately; nobody wrote down how often."""
+    def assume_busy(self, chat_id: int) -> None:
+        """Another sender may have written there lately; how often is not recorded."""
         window = self._window(chat_id)
-        for _ in range(min(UNKNOWN, window.room)):
+        for _ in range(min(UNRECORDED, window.room)):
             window.count()
 
     def _window(self, chat_id: int) -> Window:

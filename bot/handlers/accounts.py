@@ -7,8 +7,10 @@ from aiogram.types import Message
 
 from backend.accounts.keys import KEY_PATTERN, bind_key
 from backend.i18n import Voice
+from backend.outbox.states import SendResult
 from backend.people.queries import Person
-from bot.delivery.client import SendResult, classify_error, reply
+from bot.delivery.client import delete, reply, send
+from bot.delivery.errors import classify_error
 from bot.filters import from_person, in_group, in_private_chat
 from bot.keyboards.links import make_home_button
 from bot.rendering import render
@@ -33,7 +35,7 @@ async def _bind(message: Message, text: str, person: Person, voice: Voice) -> No
     club = await bind_key(person, match.group() if match else text)
     await reply(message, render("key_bound.html", voice, [[make_home_button(voice)]], club=club))
     try:
-        await message.delete()  # a key should not stay in any chat
+        await delete(message)  # a key should not stay in any chat
     except TelegramBadRequest:
         return
 
@@ -42,20 +44,20 @@ async def refuse_public_key(message: Message, bot: Bot, person: Person | None, v
     """A key that others can read is as good as published: refuse it, delete it, ask to revoke it."""
     deleted = True
     try:
-        await message.delete()
+        await delete(message)
     except TelegramAPIError as error:
-        if classify_error(error).fate in (SendResult.GONE, SendResult.MUTED):
+        if classify_error(error).result in (SendResult.GONE, SendResult.MUTED):
             raise
         deleted = False
     warning = render("key_refused.html", voice, None, deleted=deleted, person=person)
     if person is not None and person.reachable:
         try:
-            await bot.send_message(person.telegram_id, warning.text)
+            await send(bot, person.telegram_id, warning)
             return
         except TelegramAPIError as error:
-            if classify_error(error).fate is not SendResult.GONE:
+            if classify_error(error).result is not SendResult.GONE:
                 raise
-    await message.answer(warning.text)
+    await reply(message, warning)
 
 
 def router() -> Router:

@@ -21,7 +21,7 @@ from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.announcements import announced, progress_message, question
+from bot.announcements import render_announcement, render_progress, render_question
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.delivery.client import edit, reply
@@ -43,7 +43,7 @@ async def create(message: Message, command: CommandObject, person: Person, voice
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
     draft_id = await create_announcement(person, clubs_of_person[0].id, draft)
     created = await own_announcement(person, draft_id)
-    await reply(message, announced(created, voice, private=True))
+    await reply(message, render_announcement(created, voice, private=True))
     await reply(message, await _render_question(created, person, voice))
 
 
@@ -54,7 +54,7 @@ async def _clubs_announcing(person: Person) -> list[Club]:
 async def _render_question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
     others = [club for club in await _clubs_announcing(person) if club.id != draft.account_id]
     group_count = len(await groups(draft.account_id))
-    return question(draft, await audience(person, draft.id), others, group_count, voice)
+    return render_question(draft, await audience(person, draft.id), others, group_count, voice)
 
 
 async def tap(
@@ -96,7 +96,7 @@ async def _render_after(
     if action is AnnouncementAction.CANCEL:
         return render("announcement_cancelled.html", voice)
     if action in (AnnouncementAction.SEND, AnnouncementAction.STOP):
-        return progress_message(await progress(person, draft.id), voice)
+        return render_progress(await progress(person, draft.id), voice)
     return await _render_question(await own_announcement(person, draft.id), person, voice)
 
 

@@ -2,13 +2,14 @@
 
 from aiogram import Router
 from aiogram.filters import Command, CommandObject
-from aiogram.types import BufferedInputFile, Message
+from aiogram.types import Message
 
 from backend.bookings.queries.lists import my_bookings
 from backend.errors import Invalid
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from bot.calendar_files import date_file
+from bot.calendar_files import make_calendar_file
+from bot.delivery.client import reply_with_file
 from bot.filters import from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.lists import MAX_ITEMS, parse_selection
@@ -23,8 +24,8 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
     )
     if selection is None:
         raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its code."))
-    file = await date_file(selection.code, person)
-    await message.answer_document(BufferedInputFile(file.content, file.name))
+    file = await make_calendar_file(selection.code, person)
+    await reply_with_file(message, file)
 
 
 def router() -> Router:

@@ -15,6 +15,7 @@ from backend.people.queries import Person
 from backend.polls.actions import find_poll
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import RepostCardCallback, SeatCallback, VoteCallback
+from bot.delivery.client import replace_buttons
 from bot.filters import from_person
 
 _REPOSTED = N_("The card is on its way to the group.")
@@ -29,7 +30,7 @@ async def repost(
     await answer_callback(query, voice, Words(_REPOSTED if posted else _NOTHING_LOST), "done")
     message = editable_message(query)
     if message is not None:
-        await message.edit_reply_markup(reply_markup=None)
+        await replace_buttons(message, [])
 
 
 async def recover_cards(

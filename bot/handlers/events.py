@@ -17,7 +17,7 @@ from backend.people.queries import Person
 from bot.callback_answers import editable_message
 from bot.callbacks import ShowEventCallback
 from bot.cards import MAX_PARTIES, render_event_card
-from bot.delivery.client import reply
+from bot.delivery.client import answer_callback_query, reply
 from bot.filters import from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
@@ -89,7 +89,7 @@ async def show(query: CallbackQuery, callback_data: ShowEventCallback, person: P
     message = editable_message(query)
     if message is not None:
         await reply(message, sheet)
-    await query.answer()
+    await answer_callback_query(query)
 
 
 def router() -> Router:

@@ -1,6 +1,6 @@
 """Changes of groups, and of the membership of the bot and of people in them (`A6`)."""
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
 from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
 
@@ -16,7 +16,7 @@ from backend.linking.actions import link_group, move_group, record_topic, reopen
 from backend.people.queries import Person, person_of_telegram
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import CreateClubCallback, LinkGroupCallback
-from bot.delivery.client import reply
+from bot.delivery.client import answer_callback_query, is_administrator, replace, reply, send
 from bot.filters import from_person, in_group
 from bot.keyboards.groups import make_link_rows
 from bot.keyboards.links import make_home_button
@@ -26,7 +26,7 @@ _MAX_CLUB_NAME_LENGTH = 80
 
 
 async def update_bot_membership(
-    update: ChatMemberUpdated, person: Person | None, voice: Voice, group: LinkedGroup | None
+    update: ChatMemberUpdated, bot: Bot, person: Person | None, voice: Voice, group: LinkedGroup | None
 ) -> None:
     """The bot joined the group, or its rights changed. Without a club, it offers to link one (`A6`)."""
     may_write = _may_write(update)
@@ -37,7 +37,7 @@ async def update_bot_membership(
     joined = update.old_chat_member.status in ("left", "kicked")
     if joined and may_write and person is not None:
         offer = _render_link_offer(await _managed_clubs(person), person)
-        await update.answer(offer.text, reply_markup=offer.keyboard)
+        await send(bot, update.chat.id, offer)
 
 
 def _render_link_offer(managed: list[Club], person: Person) -> RenderedMessage:
@@ -80,8 +80,7 @@ async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> Non
     message = editable_message(query)
     if message is None:
         return
-    member = await message.chat.get_member(person.telegram_id)
-    if member.status not in ("creator", "administrator"):
+    if not await is_administrator(message, person.telegram_id):
         words = Words(N_("Only an administrator of this group can do this."))
         await answer_callback(query, voice, words, "forbidden")
         return
@@ -102,9 +101,9 @@ async def _link(
         forum=bool(chat.is_forum),
     )
     club = next(club for club in await clubs(person) if club.id == account_id)
-    await query.answer()
+    await answer_callback_query(query)
     sheet = render("linked.html", voice, [[make_home_button(voice, private=False)]], club=club)
-    await message.edit_text(sheet.text, reply_markup=sheet.keyboard)
+    await replace(message, sheet)
 
 
 async def update_title(message: Message) -> None:

@@ -26,7 +26,7 @@ from bot.callbacks import (
     VoteCallback,
 )
 from bot.cards import render_poll_card
-from bot.delivery.client import edit, reply
+from bot.delivery.client import answer_callback_query, edit, reply
 from bot.filters import from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
@@ -123,7 +123,7 @@ async def show(query: CallbackQuery, callback_data: ShowPollCallback, person: Pe
     message = editable_message(query)
     if message is not None:
         await reply(message, render_poll_card(view, voice, private=True))
-    await query.answer()
+    await answer_callback_query(query)
 
 
 async def organise(
@@ -140,7 +140,7 @@ async def organise(
             await answer_callback(query, voice, reminding.words, reminding.kind)
             return
         case _:
-            await query.answer()
+            await answer_callback_query(query)
     view = await poll(code, person)
     await _edit_message(query, bot, _render_after(callback_data.action, view, voice))
 

@@ -10,7 +10,7 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import EndStandingSeatCallback, ShowStandingSeatCallback
-from bot.delivery.client import edit, reply
+from bot.delivery.client import answer_callback_query, edit, reply
 from bot.filters import from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
@@ -40,7 +40,7 @@ async def show(
     message = editable_message(query)
     if message is not None:
         await reply(message, render("regular.html", voice, make_standing_seat_rows(seat, voice), seat=seat))
-    await query.answer()
+    await answer_callback_query(query)
 
 
 async def destroy(

@@ -1,7 +1,7 @@
 """Answers to questions of the bot: still coming after a move (`S6`), run with too few people (`S7`)."""
 
 from aiogram import Bot, Router
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup
+from aiogram.types import CallbackQuery
 
 from backend.bookings.actions import stay
 from backend.bookings.queries.event import event
@@ -11,7 +11,7 @@ from backend.people.queries import Person
 from backend.seats.requests import Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import MinimumCallback, StayCallback
-from bot.delivery.client import edit
+from bot.delivery.client import edit, replace_buttons
 from bot.filters import from_person
 from bot.handlers.events import render_personal_card
 from bot.keyboards.events import make_event_button
@@ -44,7 +44,7 @@ async def _remove_question_buttons(query: CallbackQuery, code: str, person: Pers
     if message is not None and message.chat.type == "private":
         view = await event(code, person)
         rows = [[make_event_button(view, person.voice, private=True)]]
-        await message.edit_reply_markup(reply_markup=InlineKeyboardMarkup(inline_keyboard=rows))
+        await replace_buttons(message, rows)
 
 
 def router() -> Router:

@@ -9,7 +9,7 @@ from backend.people.queries import Person
 from backend.people.sign_ins import answer_sign_in, pending_sign_in
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SignInCallback
-from bot.delivery.client import reply
+from bot.delivery.client import replace, reply
 from bot.filters import from_person, in_private_chat
 from bot.keyboards.sign_ins import make_sign_in_rows
 from bot.rendering import render
@@ -35,7 +35,7 @@ async def update(query: CallbackQuery, callback_data: SignInCallback, person: Pe
     message = editable_message(query)
     if message is not None:
         sheet = render("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)
-        await message.edit_text(sheet.text)
+        await replace(message, sheet)
 
 
 def router() -> Router:

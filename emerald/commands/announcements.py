@@ -12,9 +12,7 @@ from backend.announcements.queries import Announcement, Audience, Progress
 from backend.bookings.reminders import UnansweredMember, remind_unanswered_now, unanswered_members
 from backend.errors import Invalid
 from backend.i18n import N_
-from backend.messages.actions import send_parked_again
-from backend.messages.queries import Parked
-from backend.messages.queries import parked as parked_messages
+from backend.outbox.parked import ParkedMessage, parked_messages, send_parked_again
 from backend.people.queries import Person
 from emerald.commands.actor import Actor
 from emerald.commands.moments import parse_instant
@@ -103,7 +101,7 @@ def announcements(actor: Actor, do: str, number: int | None, account: str | None
 def parked(actor: Actor, account: str, again: bool) -> None:
     """List messages that could not be sent."""
 
-    async def find_or_retry(person: Person) -> list[Parked] | int:
+    async def find_or_retry(person: Person) -> list[ParkedMessage] | int:
         account_id = await actions.announcing_account(person, account)
         return await (send_parked_again(person, account_id) if again else parked_messages(account_id))
 

@@ -22,7 +22,9 @@ from backend.announcements.queries import announcements, audience, progress
 from backend.announcements.rules import MAINTENANCE_LINE_MAX, TEXT_MAX
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.linking.actions import link_group, unlink_group
-from backend.messages import actions as messages
+from backend.messages.claim import claim
+from backend.messages.results import record_result
+from backend.outbox.states import CallResult, SendResult
 from backend.people.preferences import mute
 
 Crowd = Callable[[int], Awaitable[list[Any]]]
@@ -36,9 +38,9 @@ async def written(olga: Any, club: Any, text: str = "The hall is closed.", **mor
 async def send_all(epoch: int = 1) -> int:
     """Send what may be sent, as the sender would; how many."""
     count = 0
-    while letters := await messages.claim(epoch, limit=100):
-        for letter in letters:
-            await messages.sent(letter)
+    while deliveries := await claim(epoch, limit=100):
+        for delivery in deliveries:
+            await record_result(delivery, CallResult(SendResult.DONE), clock.now())
             count += 1
     return count
 
@@ -101,12 +103,12 @@ async def test_what_is_stopped_is_not_sent(olga: Any, alice: Any, club: Any, noo
     number = await written(olga, club)
     await schedule_announcement(olga, number)
     await fan_out()
-    first, put_off, in_hand = await messages.claim(1, limit=3)
-    await messages.sent(first)
+    first, put_off, in_hand = await claim(1, limit=3)
+    await record_result(first, CallResult(SendResult.DONE), clock.now())
     assert await stop_announcement(olga, number) == 2
     assert await stop_announcement(olga, number) == 0
-    await messages.put_off(put_off, clock.now(), "retry after 1", blameless=True)
-    await messages.sent(in_hand)
+    await record_result(put_off, CallResult(SendResult.RATE_LIMITED), clock.now())
+    await record_result(in_hand, CallResult(SendResult.DONE), clock.now())
     assert await send_all() == 0
     assert await counts(olga, number) == ("stopped", 2, 0, 0, 0, 0, 3, 0)
 
@@ -182,9 +184,9 @@ async def test_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: date
     assert (await audience(olga, number)).groups == ("Padel",)
     await schedule_announcement(olga, number)
     await fan_out()
-    [letter] = await messages.claim(1, limit=5)
-    assert letter.place is not None
-    assert (letter.place.chat_id, letter.place.topic_id) == (-1001000000002, 7)
+    [delivery] = await claim(1, limit=5)
+    assert delivery.group is not None
+    assert (delivery.group.chat_id, delivery.group.topic_id) == (-1001000000002, 7)
 
 
 async def test_another_clubs_group_is_no_choice(olga: Any, club: Any, noon: datetime) -> None:

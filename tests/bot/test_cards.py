@@ -234,11 +234,12 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     """`C4`: 500 participants, a title full of markup, everything as long as it may be; Telegram takes it."""
     from backend.bookings.actions import book
     from backend.cards.queries import cards_of
+    from backend.outbox.states import SendResult
     from backend.polls.actions import create_poll, find_poll
     from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX, OptionDraft, PollDraft
     from backend.seats.requests import Via
     from bot import cards
-    from bot.delivery.client import SendResult, post
+    from bot.delivery.client import post
 
     nasty = "<b>&amp;\"'🧘</tg-time>"
     code = await instance(
@@ -254,7 +255,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     found = await find_instance(code)
     card = await cards.render_card(instance_id=found.id, poll_id=None)
     assert card is not None
-    assert (await post(telegram.bot, club.chat_id, card.sheet)).fate is SendResult.DONE
+    assert (await post(telegram.bot, club.chat_id, card.message)).result is SendResult.DONE
     message = telegram.last(telegram.room())
     assert message["text"].endswith(" and 429 more") and nasty in message["text"]
     assert await cards_of(instance_id=found.id) == []
@@ -264,8 +265,8 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     poll = await find_poll(await create_poll(olga, club.id, draft))
     card = await cards.render_card(instance_id=None, poll_id=poll.id)
     assert card is not None
-    answer = await post(telegram.bot, club.chat_id, card.sheet)
-    assert answer.fate is SendResult.DONE, answer.why
+    answer = await post(telegram.bot, club.chat_id, card.message)
+    assert answer.result is SendResult.DONE, answer.reason
 
 
 # --- freed seats, in the group ---

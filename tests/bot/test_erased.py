@@ -22,11 +22,11 @@ async def test_cards_are_drawn_without_the_name(alice: Any, bob: Any, instance: 
         await book(code, person, guests=1, via=Via.CARD)
     date_id = await db.value("SELECT id FROM event_instances")
     before = await render_card(instance_id=date_id, poll_id=None)
-    assert before is not None and "Alice +1, Bob +1" in before.sheet.text
+    assert before is not None and "Alice +1, Bob +1" in before.message.text
     await erase(alice)
     after = await render_card(instance_id=date_id, poll_id=None)
-    assert after is not None and "Alice" not in after.sheet.text
-    assert "Bob +1" in after.sheet.text
+    assert after is not None and "Alice" not in after.message.text
+    assert "Bob +1" in after.message.text
     clock.advance(timedelta(days=3, hours=4, minutes=20))
     await erase(bob)
     named = [one.name for one in (await attendees(date_id)).comers]

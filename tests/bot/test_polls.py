@@ -135,7 +135,8 @@ async def test_forty_dates_fit_whatever_was_said(
     telegram: Telegram, club: Any, olga: Any, alice: Any, dates: Made
 ) -> None:
     """C4: with counts in the thousands, limits, and for a reader at the other end of the world."""
-    from bot.delivery.client import SendResult, post
+    from backend.outbox.states import SendResult
+    from bot.delivery.client import post
 
     code = await dates(40, question="When <do> we & meet? " * 14)
     await db.execute(
@@ -147,9 +148,9 @@ async def test_forty_dates_fit_whatever_was_said(
     assert drawing is not None
     await telegram.start("Alice")
     mine = render_poll_card(view, alice.voice, private=True)
-    for chat, sheet in ((club.chat_id, drawing.sheet), (alice.telegram_id, mine)):
+    for chat, sheet in ((club.chat_id, drawing.message), (alice.telegram_id, mine)):
         answer = await post(telegram.bot, chat, sheet)
-        assert answer.fate is SendResult.DONE, answer.why
+        assert answer.result is SendResult.DONE, answer.reason
     # Room for languages of longer words.
     assert len(telegram.last(telegram.room())["text"]) < 3700
 
@@ -270,6 +271,6 @@ async def test_a_made_polls_card_leads_to_the_date(
     assert closing.made is not None
     drawing = await render_card(instance_id=None, poll_id=(await poll(code, olga)).id)
     assert drawing is not None
-    [[see], [_]] = drawing.sheet.rows
+    [[see], [_]] = drawing.message.rows
     assert see.text == "See Tue 24 Nov ↗" and see.url is not None
     assert see.url.endswith(f"startapp=e_{closing.made.code}")

@@ -273,7 +273,7 @@ async def test_the_card_is_looked_at_again_when_the_stage_changes(noon: datetime
     start = noon + timedelta(hours=76)
     for ahead in (timedelta(hours=24), timedelta(hours=2), timedelta()):
         drawing = await render_card(instance_id=instance_id, poll_id=None)
-        assert drawing is not None and drawing.look_at == start - ahead
+        assert drawing is not None and drawing.check_at == start - ahead
         clock.advance(start - ahead - clock.now())
 
 

@@ -40,8 +40,8 @@ def card(
         assert job is not None
         drawing = await render_card(instance_id=job.instance_id, poll_id=None)
         assert drawing is not None
-        answer = await post(telegram.bot, job.chat_id, drawing.sheet)
-        await note_posted(job, answer.message_id, drawing.sheet.digest, UNSCHEDULED)
+        answer = await post(telegram.bot, job.chat_id, drawing.message)
+        await note_posted(job, answer.message_id, drawing.message.digest, UNSCHEDULED)
         return code, telegram.last(telegram.room())
 
     return make

@@ -53,11 +53,11 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
 # Between every two steps of posting a card: where the worker dies, how many messages Telegram has then, and what the
 # card is for who takes over. Where it may be in the chat it is never posted by itself: an organiser is told instead.
 STEPS = [
-    ("poster.taken", 0, "lost"),  # marked as being posted
-    ("poster.posting", 0, "lost"),  # drawn, and about to be sent
-    ("poster.posted", 1, "lost"),  # in the chat, which nobody has written down
-    ("poster.noted", 1, "live"),
-    ("poster.looking", 0, "live"),  # the row is there, nobody has taken it
+    ("cards.claimed", 0, "lost"),  # marked as being posted
+    ("cards.posting", 0, "lost"),  # drawn, and about to be sent
+    ("cards.posted", 1, "lost"),  # in the chat, which nobody has written down
+    ("cards.recorded", 1, "live"),
+    ("cards.looking", 0, "live"),  # the row is there, nobody has taken it
 ]
 
 

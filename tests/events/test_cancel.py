@@ -12,7 +12,7 @@ from backend.bookings.queries.event import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.reschedule import move_instance
-from backend.messages.queries import deliveries
+from backend.messages.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
 from backend.seats.requests import Via
@@ -72,7 +72,7 @@ async def test_a_cancellation_ends_live_offers(
     assert await check_invariants() == []
 
 
-async def test_unsent_messages_about_a_cancelled_instance_are_outdated(
+async def test_unsent_messages_about_a_cancelled_instance_are_stale(
     instance: Make, olga: Person, alice: Person, bob: Person, noon: datetime
 ) -> None:
     """S5: all but the one about the cancellation."""
@@ -83,7 +83,7 @@ async def test_unsent_messages_about_a_cancelled_instance_are_outdated(
     await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
     await cancel_instance(code, olga, "Ill")
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages")]
-    assert {delivery.kind: delivery.outdated for delivery in await deliveries(ids)} == {
+    assert {delivery.kind: delivery.is_stale for delivery in (await load_deliveries(ids))[0]} == {
         "promoted": True,
         "moved": True,
         "cancelled": False,

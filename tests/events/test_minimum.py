@@ -17,7 +17,7 @@ from backend.errors import Forbidden, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.minimum import decide_instance, decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance
-from backend.messages.queries import deliveries
+from backend.messages.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
 from backend.seats.requests import Via
@@ -91,7 +91,7 @@ async def test_nobody_is_warned_when_enough_come(
 async def test_participants_who_were_warned_are_notified_that_it_runs(
     instance_with_minimum: Make, alice: Person, bob: Person, noon: datetime
 ) -> None:
-    """S7: a warning that was not sent yet is outdated."""
+    """S7: a warning that was not sent yet is stale."""
     code = await instance_with_minimum()
     await book(code, alice, via=Via.MINIAPP)
     await set_clock(WARNED)
@@ -101,7 +101,7 @@ async def test_participants_who_were_warned_are_notified_that_it_runs(
     assert await run_jobs() == (0, 1)
     assert await recipients("confirmed") == [alice.id, bob.id]
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages ORDER BY id")]
-    assert [(delivery.kind, delivery.outdated) for delivery in await deliveries(ids)] == [
+    assert [(delivery.kind, delivery.is_stale) for delivery in (await load_deliveries(ids))[0]] == [
         ("confirmed", False),
         ("confirmed", False),
         ("minimum", True),
@@ -176,7 +176,7 @@ async def test_enough_people_after_all_before_the_organisers_decide(
     assert await run_jobs() == (0, 1)
     assert (await event(code, olga)).decided_at == DECIDED
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages WHERE kind = 'decide'")]
-    assert [delivery.outdated for delivery in await deliveries(ids)] == [True]
+    assert [delivery.is_stale for delivery in (await load_deliveries(ids))[0]] == [True]
 
 
 async def test_a_moved_instance_is_decided_by_its_new_start(

@@ -17,7 +17,7 @@ from backend.events.cancel import cancel_instance
 from backend.events.edit import edit_series
 from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance, move_responses
-from backend.messages.queries import deliveries
+from backend.messages.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended, NotIn
 from backend.seats.requests import Via
@@ -166,7 +166,7 @@ async def test_a_member_who_has_left_is_not_asked_any_more(
     await move_instance(code, olga, SUNDAY)
     await leave(code, alice, via=Via.MINIAPP)
     ids = [row["id"] for row in await db.rows("SELECT id FROM messages")]
-    assert [delivery.outdated for delivery in await deliveries(ids)] == [True]
+    assert [delivery.is_stale for delivery in (await load_deliveries(ids))[0]] == [True]
     with pytest.raises(NotIn):
         await stay(code, alice, via=Via.MINIAPP)
 

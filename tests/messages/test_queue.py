@@ -15,9 +15,13 @@ from backend.bookings.queries.people import attendance
 from backend.errors import Forbidden
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
-from backend.messages import actions as messages
-from backend.messages.queries import GroupChat, parked
+from backend.groups.rules import GroupHealth
+from backend.messages.claim import ATTEMPTS_MAX, CLAIM, WINDOW, claim, recover
+from backend.messages.deliveries import Delivery, GroupChat
+from backend.messages.results import RETRY_PAUSE_MAX, park, put_back, record_result
 from backend.outbox.kinds import Priority
+from backend.outbox.parked import parked_messages, send_parked_again
+from backend.outbox.states import CallResult, SendResult
 from backend.people.actions import choose_zone
 from backend.people.preferences import mute
 from backend.seats.requests import Via
@@ -58,6 +62,10 @@ def tell(club: Any) -> Tell:
     return write
 
 
+async def record_sent(delivery: Delivery) -> None:
+    await record_result(delivery, CallResult(SendResult.DONE), clock.now())
+
+
 async def state_of(message_id: int) -> tuple[str, int]:
     row = await db.row("SELECT state, attempts FROM messages WHERE id = $1", message_id)
     assert row is not None
@@ -72,10 +80,10 @@ async def test_a_promotion_is_told_once(
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     await leave(code, alice, via=Via.CARD)
-    [letter] = await messages.claim(1, limit=10)
-    assert (letter.kind, letter.person.id, letter.seats) == ("promoted", bob.id, 1)
-    await messages.sent(letter)
-    assert await messages.claim(1, limit=10) == []
+    [delivery] = await claim(1, limit=10)
+    assert (delivery.kind, delivery.person.id, delivery.situation.seats) == ("promoted", bob.id, 1)
+    await record_sent(delivery)
+    assert await claim(1, limit=10) == []
 
 
 async def test_what_is_no_longer_so_is_not_told(
@@ -86,7 +94,7 @@ async def test_what_is_no_longer_so_is_not_told(
     await book(code, bob, via=Via.CARD)
     await leave(code, alice, via=Via.CARD)
     await leave(code, bob, via=Via.CARD)
-    assert await messages.claim(1, limit=10) == []
+    assert await claim(1, limit=10) == []
     assert await db.value("SELECT state FROM messages WHERE user_id = $1", bob.id) == "dropped"
 
 
@@ -98,8 +106,8 @@ async def test_an_undone_cancellation_is_not_told_as_one(
     await cancel_instance(code, olga, "A pipe burst")
     await restore_instance(code, olga)
     # The first would be a lie by now, and holds nothing up.
-    [letter] = await messages.claim(1, limit=10)
-    assert letter.kind == "restored"
+    [delivery] = await claim(1, limit=10)
+    assert delivery.kind == "restored"
 
 
 async def test_the_removed_are_told(olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]) -> None:
@@ -107,16 +115,16 @@ async def test_the_removed_are_told(olga: Any, alice: Any, instance: Callable[..
     await book(code, alice, via=Via.CARD)
     [comer] = await attendance((await find_instance(code)).id)
     await remove(code, olga, comer.membership_id)
-    [letter] = await messages.claim(1, limit=10)
-    assert letter.kind == "removed" and letter.person.id == alice.id
+    [delivery] = await claim(1, limit=10)
+    assert delivery.kind == "removed" and delivery.person.id == alice.id
 
 
 async def test_one_message_at_a_time_for_each_person(alice: Any, bob: Any, tell: Tell) -> None:
     """A second one waits for its second (`M2`), behind the first."""
     first, second, other = await tell(alice), await tell(alice), await tell(bob)
-    assert {letter.id for letter in await messages.claim(1, limit=10)} == {first, other}
-    assert [x.id for x in await messages.claim(1, limit=10, busy=[alice.telegram_id])] == []
-    assert [x.id for x in await messages.claim(1, limit=10)] == [second]
+    assert {delivery.id for delivery in await claim(1, limit=10)} == {first, other}
+    assert [x.id for x in await claim(1, limit=10, busy=[alice.telegram_id])] == []
+    assert [x.id for x in await claim(1, limit=10)] == [second]
 
 
 async def test_a_big_club_does_not_starve_a_small_one(
@@ -133,8 +141,8 @@ async def test_a_big_club_does_not_starve_a_small_one(
     small = await create_account("Sunday Runners")
     later = await tell(alice, account_id=small.account_id, priority=5)
     sooner = await tell(bob, account_id=small.account_id, priority=3)
-    letters = await messages.claim(1, limit=5)
-    assert {letter.id for letter in letters} >= {sooner, later}
+    deliveries = await claim(1, limit=5)
+    assert {delivery.id for delivery in deliveries} >= {sooner, later}
 
 
 async def test_who_is_told_most_is_not_left_for_the_end(
@@ -148,31 +156,31 @@ async def test_who_is_told_most_is_not_left_for_the_end(
     sooner = await tell(bob)
     clock.advance(timedelta(seconds=1))
     taken = []
-    while letters := await messages.claim(1, limit=1):
-        await messages.sent(letters[0])
-        taken.append(letters[0].id)
+    while deliveries := await claim(1, limit=1):
+        await record_sent(deliveries[0])
+        taken.append(deliveries[0].id)
     assert taken == [sooner, many[0], many[1], few[0], many[2], few[1]]
 
 
 async def test_two_claims_at_once_take_different_messages(alice: Any, bob: Any, tell: Tell) -> None:
     for person in (alice, bob):
         await tell(person)
-    claimed = await asyncio.gather(messages.claim(1, limit=1), messages.claim(1, limit=1))
-    ids = [letter.id for letters in claimed for letter in letters]
+    claimed = await asyncio.gather(claim(1, limit=1), claim(1, limit=1))
+    ids = [delivery.id for deliveries in claimed for delivery in deliveries]
     assert len(ids) == len(set(ids)) >= 1
 
 
 async def test_what_a_dead_sender_had_in_hand_is_sent_by_the_next(alice: Any, tell: Tell) -> None:
     """`M1`: at least once; the old sender's late word changes nothing."""
     message_id = await tell(alice)
-    [old] = await messages.claim(1, limit=10)
-    assert await messages.recover(1) == 0
-    assert await messages.recover(2) == 1
-    [new] = await messages.claim(2, limit=10)
+    [old] = await claim(1, limit=10)
+    assert await recover(1) == 0
+    assert await recover(2) == 1
+    [new] = await claim(2, limit=10)
     assert new.id == message_id and new.attempts == 2
-    await messages.park(old, "too late")
+    await park(old, "too late")
     assert (await state_of(message_id))[0] == "sending"
-    await messages.sent(new)
+    await record_sent(new)
     assert (await state_of(message_id))[0] == "sent"
 
 
@@ -181,31 +189,31 @@ async def test_ten_failures_park_it_where_an_organiser_sees_it(
 ) -> None:
     """`M2`"""
     await tell(alice)
-    for nth in range(messages.ATTEMPTS_MAX):
-        assert await parked(club.id) == [], nth
-        [letter] = await messages.claim(1, limit=10)
-        await messages.put_off(letter, clock.now() + timedelta(seconds=1), "Bad Gateway")
-        clock.advance(timedelta(seconds=1))
-    assert await messages.claim(1, limit=10) == []
-    [seen] = await parked(club.id)
+    for nth in range(ATTEMPTS_MAX):
+        assert await parked_messages(club.id) == [], nth
+        [delivery] = await claim(1, limit=10)
+        await record_result(delivery, CallResult(SendResult.UNKNOWN, "Bad Gateway"), clock.now())
+        clock.advance(timedelta(seconds=RETRY_PAUSE_MAX))
+    assert await claim(1, limit=10) == []
+    [seen] = await parked_messages(club.id)
     assert (seen.name, seen.error) == ("Alice", "Bad Gateway")
 
 
 async def test_being_told_to_wait_is_no_failure(alice: Any, tell: Tell, noon: datetime) -> None:
     message_id = await tell(alice)
-    for _ in range(messages.ATTEMPTS_MAX + 5):
-        [letter] = await messages.claim(1, limit=10)
-        await messages.put_off(letter, clock.now(), "retry after 1", blameless=True)
+    for _ in range(ATTEMPTS_MAX + 5):
+        [delivery] = await claim(1, limit=10)
+        await record_result(delivery, CallResult(SendResult.RATE_LIMITED, "retry after 1"), clock.now())
     assert await state_of(message_id) == ("due", 0)
 
 
 async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell: Tell) -> None:
     """`M3`: the rest of their queue goes too; others are not touched."""
     first, second = await tell(alice), await tell(alice)
-    [letter] = await messages.claim(1, limit=10)
-    await messages.blocked(letter)
+    [delivery] = await claim(1, limit=10)
+    await record_result(delivery, CallResult(SendResult.GONE), clock.now())
     third, other = await tell(alice), await tell(bob)
-    assert [x.id for x in await messages.claim(1, limit=10)] == [other]
+    assert [x.id for x in await claim(1, limit=10)] == [other]
     for message_id in (first, second, third):
         assert (await state_of(message_id))[0] == "blocked"
 
@@ -215,11 +223,11 @@ async def test_a_group_is_written_to_like_a_person(noon: datetime, alice: Any, c
     first = await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
     await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
     person = await tell(alice)
-    letters = await messages.claim(1, limit=10)
-    assert [letter.id for letter in letters] == [person, first]
-    assert letters[1].to == GroupChat(club.group_id, club.chat_id, None, "well")
-    assert await messages.claim(1, limit=10, busy=[club.chat_id]) == []
-    assert len(await messages.claim(1, limit=10)) == 1
+    deliveries = await claim(1, limit=10)
+    assert [delivery.id for delivery in deliveries] == [person, first]
+    assert deliveries[1].to == GroupChat(club.group_id, club.chat_id, None, GroupHealth.WELL)
+    assert await claim(1, limit=10, busy=[club.chat_id]) == []
+    assert len(await claim(1, limit=10)) == 1
 
 
 async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: Any, tell: Tell) -> None:
@@ -234,23 +242,23 @@ async def test_an_announcement_that_was_being_sent_may_have_arrived(
 ) -> None:
     """Decision 0009: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
     message_id = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
-    [old] = await messages.claim(1, limit=10)
-    assert await messages.recover(2) == 1
+    [old] = await claim(1, limit=10)
+    assert await recover(2) == 1
     assert await state_of(message_id) == ("perhaps", 1)
-    await messages.sent(old)
-    await messages.put_off(old, clock.now(), "")
+    await record_sent(old)
+    await put_back(old, clock.now())
     assert await state_of(message_id) == ("perhaps", 1)
-    assert await messages.claim(2, limit=10) == []
+    assert await claim(2, limit=10) == []
 
 
 async def test_what_ends_its_sender_every_time_is_parked(alice: Any, club: Any, tell: Tell) -> None:
     """`M2`: ten senders that went away over one message are enough."""
     await tell(alice)
-    for epoch in range(1, messages.ATTEMPTS_MAX + 1):
-        assert len(await messages.claim(epoch, limit=10)) == 1
-        await messages.recover(epoch + 1)
-    assert await messages.claim(20, limit=10) == []
-    assert len(await parked(club.id)) == 1
+    for epoch in range(1, ATTEMPTS_MAX + 1):
+        assert len(await claim(epoch, limit=10)) == 1
+        await recover(epoch + 1)
+    assert await claim(20, limit=10) == []
+    assert len(await parked_messages(club.id)) == 1
 
 
 async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: datetime) -> None:
@@ -259,8 +267,8 @@ async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: da
     assert await leases.take("sender 42", "first", timedelta(seconds=8)) == 1
     clock.advance(timedelta(seconds=9))
     assert await leases.take("sender 42", "second", timedelta(seconds=8)) == 2
-    assert await messages.claim(1, limit=10, lease="sender 42") == []
-    assert len(await messages.claim(2, limit=10, lease="sender 42")) == 1
+    assert await claim(1, limit=10, lease="sender 42") == []
+    assert len(await claim(2, limit=10, lease="sender 42")) == 1
 
 
 async def test_a_lease_changes_hands_before_or_after_a_claim(
@@ -275,11 +283,11 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
     async def take_over() -> int:
         epoch = await leases.take("sender 42", "second", timedelta(seconds=8))
         assert epoch == 2
-        return await messages.recover(epoch)
+        return await recover(epoch)
 
-    taken, recovered = await asyncio.gather(messages.claim(1, limit=10, lease="sender 42"), take_over())
+    taken, recovered = await asyncio.gather(claim(1, limit=10, lease="sender 42"), take_over())
     assert len(taken) == recovered
-    assert len(await messages.claim(2, limit=10, lease="sender 42")) == 2
+    assert len(await claim(2, limit=10, lease="sender 42")) == 2
 
 
 # --- what its reader wants (`M5`) ---
@@ -291,8 +299,8 @@ async def test_what_nobody_wants_is_not_told(noon: datetime, alice: Any, bob: An
     always = await tell(alice, kind="removed")
     other = await tell(bob, kind="announcement", priority=Priority.ANNOUNCEMENT)
     await mute(alice, "announcements", on=True)
-    assert {x.id for x in await messages.claim(1, limit=10)} == {always, other}
-    assert await messages.claim(1, limit=10) == []
+    assert {x.id for x in await claim(1, limit=10)} == {always, other}
+    assert await claim(1, limit=10) == []
     assert await state_of(unwanted) == ("dropped", 0)
 
 
@@ -313,13 +321,13 @@ async def test_what_can_wait_waits_for_the_morning(
         await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
     ]
     goes = [await tell(alice, priority=Priority.ANSWER), await tell(bob, kind="announcement", priority=5)]
-    assert [x.id for x in await messages.claim(1, limit=10)] == goes
-    assert await messages.claim(1, limit=10) == []
+    assert [x.id for x in await claim(1, limit=10)] == goes
+    assert await claim(1, limit=10) == []
     assert [await state_of(message_id) for message_id in waits] == [("due", 0)] * 2
     clock.advance(timedelta(hours=9, minutes=29, seconds=59))
-    assert await messages.claim(1, limit=10) == []
+    assert await claim(1, limit=10) == []
     clock.advance(timedelta(seconds=1))
-    assert {x.id for x in await messages.claim(1, limit=10)} == set(waits)
+    assert {x.id for x in await claim(1, limit=10)} == set(waits)
 
 
 # --- many (`M2`, decision 0009) ---
@@ -352,18 +360,18 @@ async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
     for table in ("messages", "telegram_users", "memberships"):
         await db.execute(f"ANALYZE {table}")
     small = await create_account("Sunday Runners")
-    assert len(await messages.claim(1, limit=5)) == 5
+    assert len(await claim(1, limit=5)) == 5
     answer = await tell(alice, account_id=small.account_id, priority=Priority.ANSWER)
     own = await tell(bob, priority=Priority.ANSWER)
     aino = await db.value("SELECT id FROM telegram_users WHERE telegram_id = 1005")
     reminder = await tell(_Id(aino), account_id=small.account_id, priority=Priority.REMINDER)
-    taken = {letter.id for letter in await messages.claim(1, limit=5)}
+    taken = {delivery.id for delivery in await claim(1, limit=5)}
     assert {answer, own, reminder} <= taken
 
     async with db.transaction():
         said = await db.value(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {messages.CLAIM}",
-            clock.now(), [alice.telegram_id], 25, 1, max(Priority), messages.WINDOW,
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {CLAIM}",
+            clock.now(), [alice.telegram_id], 25, 1, max(Priority), WINDOW,
         )  # fmt: skip
         await db.execute("UPDATE messages SET state = 'due' WHERE state = 'sending'")
     assert _rows_read(json.loads(said)[0]["Plan"]) < 1_000
@@ -375,8 +383,8 @@ async def test_what_waits_for_the_morning_holds_nothing_up(
     """Thousands of announcements are put back in one step, and an answer behind them still goes with it."""
     await crowd_of(300, club.id)
     answer = await tell(alice)
-    assert [x.id for x in await messages.claim(1, limit=25)] == [answer]
-    assert await messages.claim(1, limit=25) == []
+    assert [x.id for x in await claim(1, limit=25)] == [answer]
+    assert await claim(1, limit=25) == []
     left = await db.value("SELECT count(*) FROM messages WHERE due_at <= $1", clock.now())
     assert left <= 1
 
@@ -403,11 +411,11 @@ async def test_an_organiser_has_what_was_parked_sent_again(
 ) -> None:
     """`M2`: with all its attempts; a member may not."""
     message_id = await tell(alice)
-    [letter] = await messages.claim(1, limit=10)
-    await messages.park(letter, "Bad Request: no")
+    [delivery] = await claim(1, limit=10)
+    await park(delivery, "Bad Request: no")
     with pytest.raises(Forbidden):
-        await messages.send_parked_again(alice, club.id)
-    assert await messages.send_parked_again(olga, club.id) == 1
-    assert await messages.send_parked_again(olga, club.id) == 0
+        await send_parked_again(alice, club.id)
+    assert await send_parked_again(olga, club.id) == 1
+    assert await send_parked_again(olga, club.id) == 0
     assert await state_of(message_id) == ("due", 0)
-    assert len(await messages.claim(1, limit=10)) == 1
+    assert len(await claim(1, limit=10)) == 1

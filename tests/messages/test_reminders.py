@@ -21,7 +21,9 @@ from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
 from backend.groups.presence import mark_absent, mark_present
 from backend.groups.queries import group
-from backend.messages import actions as messages
+from backend.messages.claim import claim
+from backend.messages.results import record_result
+from backend.outbox.states import CallResult, SendResult
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.preferences import choose_reminders, mute
 from backend.seats.requests import Via
@@ -33,11 +35,11 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 async def told(kind: str = "reminder") -> list[int]:
     """Who would be told now, by our ids."""
     found: list[int] = []
-    while letters := await messages.claim(1, limit=50):
-        for letter in letters:
-            await messages.sent(letter)
-            assert letter.kind == kind
-            found.append(letter.person.id)
+    while deliveries := await claim(1, limit=50):
+        for delivery in deliveries:
+            await record_result(delivery, CallResult(SendResult.DONE), clock.now())
+            assert delivery.kind == kind
+            found.append(delivery.person.id)
     return sorted(found)
 
 

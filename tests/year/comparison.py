@@ -105,8 +105,8 @@ class Comparison:
                     [[button["text"] for button in line] for line in message.keyboard],
                 )
                 expected = (
-                    strip_markup(rendered.sheet.text),
-                    [[button.text for button in line] for line in rendered.sheet.rows],
+                    strip_markup(rendered.message.text),
+                    [[button.text for button in line] for line in rendered.message.rows],
                 )
                 # The card of an ended instance links to the next one, and is updated only now and then.
                 if instance.state == State.SCHEDULED:

@@ -79,7 +79,8 @@ async def start_sandbox() -> AsyncIterator[Callable[[People, Groups], Any]]:
     from contextlib import AsyncExitStack
 
     from backend.settings import settings
-    from bot.dispatcher import make_bot, make_dispatcher
+    from bot.delivery.client import make_bot
+    from bot.dispatcher import make_dispatcher
 
     async with AsyncExitStack() as stack:
 

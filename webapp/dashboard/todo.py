@@ -7,7 +7,7 @@ from backend.bookings.queries.event import instance_for_card
 from backend.cards.queries import cards_of, lost_cards
 from backend.groups.queries import LinkedGroup, groups
 from backend.groups.rules import GroupHealth
-from backend.messages.queries import Parked, parked
+from backend.outbox.parked import ParkedMessage, parked_messages
 from backend.polls.queries import poll_for_card
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, poll_path
@@ -30,7 +30,7 @@ class Todo:
 
     lost: tuple[LostCard, ...] = ()
     unwell: tuple[LinkedGroup, ...] = ()
-    unsent: tuple[Parked, ...] = ()
+    unsent: tuple[ParkedMessage, ...] = ()
 
     @property
     def any(self) -> bool:
@@ -45,7 +45,7 @@ async def load_todo(visit: Visit) -> Todo:
     return Todo(
         lost=await _lost_cards(visit.club.id),
         unwell=tuple(group for group in linked if group.health is not GroupHealth.WELL),
-        unsent=tuple(await parked(visit.club.id)),
+        unsent=tuple(await parked_messages(visit.club.id)),
     )
 
 

@@ -29,7 +29,7 @@ def seat(state: SeatState, request: Request) -> Outcome:
     party.names = names
     if request.over:
         state.allow_overbooking()
-    state.notify(party, Kind.BROUGHT if request.verb is Verb.BRING else Kind.SEATED)
+    state.notify(party, Kind.TRANSFERRED if request.verb is Verb.BRING else Kind.SEATED)
     return current_outcome(state, party)
 
 

@@ -22,7 +22,7 @@ def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
 ) -> None:
     """M2: each arrives at the worst moment of its life, where the others do; some last for seconds."""
     dice = random.Random(seed)
-    pace, began, arrived = RateLimiter(), [], []
+    limiter, began, arrived = RateLimiter(), [], []
     under_way: list[tuple[datetime, datetime]] = []
     jam = clock.now()
     for _ in range(20_000):
@@ -34,9 +34,9 @@ def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
         for call in [call for call in under_way if max(call[1], jam) <= now]:
             under_way.remove(call)
             arrived.append(dice.choice((max(call[0], now - 5 * MILLISECOND), now)))
-            pace.end()
-        if pace.begins_in == 0:
-            pace.begin()
+            limiter.end()
+        if limiter.next_turn_in == 0:
+            limiter.begin()
             began.append(now)
             under_way.append((now, now + timedelta(milliseconds=dice.choice((5, 10, 40, 900)))))
     assert most_in_a_second(seconds(began)) <= ALL[0]
@@ -46,13 +46,13 @@ def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
 
 def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
     """M2: twenty-five a second begin, evenly, and what a busy moment cost is made up for."""
-    pace, began = RateLimiter(), []
+    limiter, began = RateLimiter(), []
     for n in range(60_000):
         clock.advance(MILLISECOND)
         busy = n % 3_000 < 60
-        if not busy and pace.begins_in == 0:
-            pace.begin()
-            pace.end()
+        if not busy and limiter.next_turn_in == 0:
+            limiter.begin()
+            limiter.end()
             began.append(clock.now())
     assert len(began) >= 60 * 24.5
     assert most_in_a_second(seconds(began)) <= ALL[0]
@@ -60,14 +60,14 @@ def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
 
 def test_a_call_that_hangs_is_reckoned_with_until_it_is_over(noon: datetime) -> None:
     """M2: it may arrive at any moment yet. Where all that may arrive are under way, the next waits a second."""
-    pace = RateLimiter()
+    limiter = RateLimiter()
     for _ in range(ARRIVING[0]):
-        while pace.begins_in > 0:
+        while limiter.next_turn_in > 0:
             clock.advance(MILLISECOND)
-        pace.begin()
+        limiter.begin()
     clock.advance(timedelta(minutes=1))
-    assert pace.begins_in == 1
-    pace.end()
-    assert pace.begins_in == 1
+    assert limiter.next_turn_in == 1
+    limiter.end()
+    assert limiter.next_turn_in == 1
     clock.advance(timedelta(seconds=1))
-    assert pace.begins_in == 0
+    assert limiter.next_turn_in == 0

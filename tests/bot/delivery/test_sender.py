@@ -8,11 +8,11 @@ from typing import Any
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.messages.queries import parked
+from backend.outbox.parked import parked_messages
 from backend.people.actions import TelegramIdentity, register_person
 from backend.seats.requests import Via
 from bot.delivery.rate_limit import ALL
-from bot.delivery.sender import LIFE, Sender
+from bot.delivery.sender import LEASE_TTL, Sender
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -169,7 +169,7 @@ async def test_what_telegram_will_never_take_is_parked(
     await promoted(telegram, alice, bob, instance)
     telegram.sandbox.fault(method="sendMessage", error_code=400, description="Bad Request: no")
     await run()
-    [seen] = await parked(club.id)
+    [seen] = await parked_messages(club.id)
     assert (seen.name, seen.error, seen.title) == (
         "Bob",
         "Bad Request: no",
@@ -211,7 +211,7 @@ async def test_one_sender_at_a_time(
     second = Sender(telegram.sending)
     await promoted(telegram, alice, bob, instance)
     assert await second.step() == 0
-    clock.advance(LIFE + timedelta(seconds=1))
+    clock.advance(LEASE_TTL + timedelta(seconds=1))
     assert await second.step() == 1
     await second.settle()
     assert await sender.step() == 0 and sender.epoch is None

@@ -13,11 +13,11 @@ from backend.bookings.actions import book, leave
 from backend.groups.queries import group, groups
 from backend.groups.rules import GroupHealth
 from backend.linking.actions import link_group, set_health
-from backend.messages.actions import ATTEMPTS_MAX, send_parked_again
-from backend.messages.queries import parked
+from backend.messages.claim import ATTEMPTS_MAX
+from backend.outbox.parked import parked_messages, send_parked_again
 from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP
-from bot.delivery.sender import LIFE, Sender
+from bot.delivery.sender import LEASE_TTL, Sender
 from tests.telegram import Telegram
 
 Run = Callable[..., Awaitable[int]]
@@ -49,7 +49,7 @@ async def test_a_group_that_put_the_bot_out_is_noted_and_parked(
     number = await announced(olga, club)
     await run()
     assert await health(club) == "removed"
-    [seen] = await parked(club.id)
+    [seen] = await parked_messages(club.id)
     assert (seen.kind, seen.name) == ("announcement", "Kallio Yoga")
     assert (await progress(olga, number)).failed == 1
     telegram.room().bot("member")
@@ -66,7 +66,7 @@ async def test_a_group_where_the_bot_may_not_write_is_noted(
     telegram.room().bot("muted")
     await announced(olga, club)
     await run()
-    assert await health(club) == "muted" and len(await parked(club.id)) == 1
+    assert await health(club) == "muted" and len(await parked_messages(club.id)) == 1
 
 
 async def test_a_closed_topic_is_noted(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
@@ -83,7 +83,7 @@ async def test_a_closed_topic_is_noted(telegram: Telegram, olga: Any, club: Any,
     await run(1)
     [found] = [g for g in await groups(club.id) if g.id == made.id]
     assert [(t.topic_id, t.closed) for t in found.topics] == [(topic, True)]
-    assert len(await parked(club.id)) == 1
+    assert len(await parked_messages(club.id)) == 1
 
 
 async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
@@ -155,9 +155,9 @@ async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
         await run()
     assert len(texts(telegram)) == GROUP[0]
     second = Sender(telegram.sending)
-    clock.advance(LIFE + timedelta(seconds=1))
+    clock.advance(LEASE_TTL + timedelta(seconds=1))
     assert await second.step() == 0
-    clock.advance(timedelta(minutes=1) - LIFE - timedelta(seconds=2))
+    clock.advance(timedelta(minutes=1) - LEASE_TTL - timedelta(seconds=2))
     assert await second.step() == 0
     clock.advance(timedelta(seconds=2))
     telegram.sandbox.advance(61)
@@ -178,7 +178,7 @@ async def test_who_slept_past_its_lease_writes_nothing(
 
     async def sleep_long() -> None:
         failpoints.arrange("sender.claimed", None)
-        clock.advance(LIFE + timedelta(seconds=1))
+        clock.advance(LEASE_TTL + timedelta(seconds=1))
         await second.step()
         await second.settle()
 

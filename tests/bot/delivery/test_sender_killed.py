@@ -24,7 +24,7 @@ STEPS = {
     "sender.claimed": (1, 0),
     "sender.calling": (1, 0),
     "sender.sent": (2, 1),
-    "sender.noted": (1, 1),
+    "sender.recorded": (1, 1),
 }
 TAKEOVER = 10.0  # seconds
 PATIENCE = 120.0  # for processes to start on a busy machine; only a hanging test ever waits so long
@@ -113,7 +113,7 @@ async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
         assert await ended(third) == 0
     assert said(telegram, telegram.room(), "The hall is closed.") == arrived
     now = await progress(olga, number)
-    known = at == "sender.noted"
+    known = at == "sender.recorded"
     assert (now.delivered, now.perhaps, now.waiting) == ((1, 0, 0) if known else (0, 1, 0))
 
 

@@ -18,7 +18,7 @@ from backend.events.drafts import SeriesDraft
 from backend.events.queries import SeriesView
 from backend.events.reschedule import MoveResponses
 from backend.events.timing import SeriesBounds
-from backend.messages.queries import Parked
+from backend.outbox.parked import ParkedMessage
 from backend.polls.closing import ClosingResult
 from backend.polls.event_creation import CreatedEvent
 from backend.polls.non_voters import NonVoter, ReminderResult
@@ -32,7 +32,7 @@ RELEASED = {
     SeriesDraft: "title zone starts_local emoji description place map_url duration_minutes rule capacity guests_max opens_before_minutes closes_before_minutes cancel_before_minutes announce_before_minutes fill_gaps group_id topic_id visibility offers_before_minutes offer_minutes first_tap_before_minutes min_to_run decide_before_minutes decide_by_itself warn_before_minutes remind_before_minutes remind_unanswered",
     SeriesBounds: "since before",
     NewSeries: "series_id first_code",
-    Parked: "id kind name title error created_at",
+    ParkedMessage: "id kind name title error created_at",
     Progress: "announcement delivered failed blocked perhaps waiting skipped unreachable",
     Announcement: "id account_id club zone text maintenance to_members state due_at created_at ended_at",
     Audience: "groups members unreachable unwanted",

@@ -1,0 +1,185 @@
+"""Messages that are about to be sent, with everything their text and their fate depend on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend import clock, db
+from backend.groups.rules import GroupHealth
+from backend.i18n import Voice
+from backend.outbox.kinds import Kind, find_kind, held_until
+from backend.outbox.staleness import Situation
+from backend.people.queries import Person, person_from
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChat:
+    """The group, and its topic, that a message goes to."""
+
+    group_id: int
+    chat_id: int
+    topic_id: int | None
+    health: GroupHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that is about to be sent to a person or a group; the bot renders it.
+
+    `went_on`: when this one's offer expired, a seat was offered to somebody else in the same moment.
+    """
+
+    id: int
+    account_id: int
+    kind: Kind
+    to: Person | GroupChat
+    instance_id: int | None
+    announcement_id: int | None
+    priority: int
+    attempts: int
+    epoch: int
+    account_language: str
+    zone: str  # the reader's own, else the event's, else the account's
+    muted: frozenset[str]
+    is_maintenance: bool  # an announcement that cannot wait for the morning
+    went_on: bool
+    situation: Situation
+
+    @property
+    def person(self) -> Person:
+        """The reader. Only of what goes to a person."""
+        assert isinstance(self.to, Person)
+        return self.to
+
+    @property
+    def group(self) -> GroupChat | None:
+        """The group it goes to, if it goes to one."""
+        return self.to if isinstance(self.to, GroupChat) else None
+
+    @property
+    def chat_id(self) -> int:
+        return self.to.chat_id if isinstance(self.to, GroupChat) else self.to.telegram_id
+
+    @property
+    def voice(self) -> Voice:
+        """Its reader's, or the account's in a group."""
+        return Voice(self.account_language) if isinstance(self.to, GroupChat) else self.to.voice
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return self.situation.detail
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the bot may write there, as far as we know; of a group only Telegram knows."""
+        return isinstance(self.to, GroupChat) or self.to.reachable
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether its reader turned such messages off (`M5`)."""
+        return self.kind.policy.muted_by in self.muted
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it would say what is no longer true."""
+        return self.kind.policy.is_stale(self.situation)
+
+    @property
+    def held_until(self) -> datetime | None:
+        """The morning until which it can wait; None to send it now (`M5`)."""
+        if self.is_maintenance:
+            return None
+        return held_until(self.priority, self.situation.now, self.zone, self.situation.starts_at)
+
+
+# $1 are the messages' ids, $2 is now.
+DELIVERIES = f"""
+SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority, m.attempts,
+    m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
+    a.language AS account_language, coalesce(u.zone, r.zone, a.zone) AS read_in,
+    s.left_at IS NULL AND s.id IS NOT NULL AS is_member, coalesce(i.state, '') AS instance_state, i.starts_at,
+    coalesce(i.ends_at <= $2, false) AS is_over,
+    i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)) AS free_to_leave_until,
+    coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
+    coalesce(n.state = 'stopped', false) AS announcement_stopped, coalesce(n.maintenance, false) AS is_maintenance,
+    s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
+        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS poll_settled,
+    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost,
+    i.decided_at IS NOT NULL AS is_decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing,
+    coalesce(b.waiting, 0) AS waits, CASE WHEN b.offer_until > $2 THEN b.offer_until END AS offer_until,
+    coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false) AS seat_available,
+    m.kind = '{Kind.OFFER_EXPIRED}' AND EXISTS (SELECT 1 FROM event_participation_log l
+        WHERE l.instance_id = m.instance_id AND l.at = m.created_at AND l.verb = 'offer') AS went_on
+FROM messages m
+JOIN accounts a ON a.id = m.account_id
+LEFT JOIN telegram_users u ON u.id = m.user_id
+LEFT JOIN groups g ON g.id = m.group_id
+LEFT JOIN event_instances i ON i.id = m.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN instance_seats q ON q.instance_id = i.id
+LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
+LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
+LEFT JOIN announcements n ON n.id = m.announcement_id
+LEFT JOIN polls p ON m.kind = '{Kind.POLL_UNANSWERED}' AND p.id = (m.detail->>'poll_id')::bigint
+WHERE m.id = ANY($1::bigint[])
+ORDER BY m.priority, m.due_at, m.id
+"""
+
+
+async def load_deliveries(ids: Sequence[int]) -> tuple[list[Delivery], list[tuple[int, str]]]:
+    """These messages in the order in which they are due; and the ids and kinds of those that this version of Emerald
+    does not know."""
+    now = clock.now()
+    rows = await db.rows(DELIVERIES, list(ids), now)
+    known = [(row, find_kind(row["kind"])) for row in rows]
+    deliveries = [_delivery(row, kind, now) for row, kind in known if kind is not None]
+    return deliveries, [(row["message_id"], row["kind"]) for row, kind in known if kind is None]
+
+
+def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
+    to: Person | GroupChat
+    if row["group_id"] is not None:
+        to = GroupChat(row["group_id"], row["chat_id"], row["topic_id"], GroupHealth(row["health"]))
+    else:
+        to = person_from(row)
+    return Delivery(
+        id=row["message_id"],
+        account_id=row["account_id"],
+        kind=kind,
+        to=to,
+        instance_id=row["instance_id"],
+        announcement_id=row["announcement_id"],
+        priority=row["priority"],
+        attempts=row["attempts"],
+        epoch=row["epoch"] or 0,
+        account_language=row["account_language"],
+        zone=row["read_in"],
+        muted=frozenset(row["muted_kinds"] or ()),
+        is_maintenance=row["is_maintenance"],
+        went_on=row["went_on"],
+        situation=_situation(row, now),
+    )
+
+
+def _situation(row: db.Row, now: datetime) -> Situation:
+    return Situation(
+        now=now,
+        detail=json.loads(row["detail"]),
+        instance_state=row["instance_state"],
+        starts_at=row["starts_at"],
+        is_over=row["is_over"],
+        free_to_leave_until=row["free_to_leave_until"],
+        is_decided=row["is_decided"],
+        missing=row["missing"],
+        seat_available=row["seat_available"],
+        answer=row["answer"],
+        seats=row["seats"],
+        waiting=row["waits"],
+        offer_until=row["offer_until"],
+        is_member=row["is_member"],
+        to_group=row["group_id"] is not None,
+        announcement_stopped=row["announcement_stopped"],
+        poll_settled=row["poll_settled"],
+        card_lost=row["card_lost"],
+    )
