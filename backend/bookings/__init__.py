@@ -1,1 +1,1 @@
-"""A *booking* is a member's party on an instance; the *queue* is the waiting list of an instance. The desk gives out the seats."""
+"""A *booking* is a member's party on an instance, or their answer to it. What members and organisers do, and what they see."""

@@ -1,4 +1,4 @@
-"""What goes into a reader's calendar (`S5`, `S6`)."""
+"""Instances as entries of a reader's own calendar (`S5`, `S6`)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats.state import InstanceState
 
-BACK = timedelta(weeks=6)  # so long a date stays in a calendar that follows
-MOST = 300  # dates in it; the soonest
+FEED_BACK = timedelta(weeks=6)  # how long a feed keeps an instance that is over
+FEED_MAX = 300  # entries of a feed; the soonest
 
-DATES = """
+ENTRIES = """
 SELECT i.code, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
@@ -29,15 +29,15 @@ LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 """
 
-Link = Callable[[str], str]  # a date's code to an address that opens it
+Link = Callable[[str], str]  # an instance's code to a URL that opens it
 
 
 async def calendar_entry(code: str, person: Person, *, url: str = "") -> CalendarEvent:
-    """A date as its reader's calendar holds it, with a link to it. Raises `NotFound`."""
+    """An instance as its reader's calendar holds it, with a link to it. Raises `NotFound`."""
     view = await event(code, person)
-    row = await db.row(f"{DATES} WHERE i.id = $2", person.id, view.id)
+    row = await db.row(f"{ENTRIES} WHERE i.id = $2", person.id, view.id)
     assert row is not None
-    return _date(row, person.voice, url)
+    return _entry(row, person.voice, url)
 
 
 class CannotWrite(Refusal):
@@ -48,8 +48,7 @@ class CannotWrite(Refusal):
 
 
 async def send_calendar_entry(code: str, person: Person) -> None:
-    """Let the bot send the person this date as a file, for whom nothing can be saved where they are; taps within a minute
-    are one. Raises `CannotWrite`, `NotFound`."""
+    """Have the bot send the instance as a file, for clients that cannot save one. Taps within a minute send one. Raises `CannotWrite`, `NotFound`."""
     await admit_to_event(code, person)
     view = await event(code, person)
     if not person.reachable:
@@ -67,25 +66,25 @@ async def send_calendar_entry(code: str, person: Person) -> None:
 
 
 async def calendar_entries(person: Person, link: Link) -> list[CalendarEvent]:
-    """What a calendar that follows the person holds: every date over all their clubs that they are in or wait for, and
-    those of them that are cancelled, from six weeks back on. What they have left is not in it any more."""
+    """The entries of the person's feed: every instance over all their clubs on which they are seated or wait, cancelled ones
+    too, from six weeks back on. An instance they have left is gone from it."""
     rows = await db.rows(
-        f"{DATES} WHERE m.id IS NOT NULL AND b.answer = 'in' AND i.ends_at > $2"
+        f"{ENTRIES} WHERE m.id IS NOT NULL AND b.answer = 'in' AND i.ends_at > $2"
         " ORDER BY i.starts_at, i.id LIMIT $3",
         person.id,
-        clock.now() - BACK,
-        MOST,
+        clock.now() - FEED_BACK,
+        FEED_MAX,
     )
-    return [_date(row, person.voice, link(row["code"])) for row in rows]
+    return [_entry(row, person.voice, link(row["code"])) for row in rows]
 
 
-def _date(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
+def _entry(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
     status = _status(row)
     reason = row["cancel_reason"] if status is EventStatus.CANCELLED else ""
     changed_at: datetime = row["changed_at"]
     return CalendarEvent(
         code=row["code"],
-        title=_told(row, status, voice),
+        title=_title(row, status, voice),
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         zone=row["zone"],
@@ -98,8 +97,8 @@ def _date(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
     )
 
 
-def _told(row: db.Row, status: EventStatus, voice: Voice) -> str:
-    """The title; calendars show no status, so what is not certain is said."""
+def _title(row: db.Row, status: EventStatus, voice: Voice) -> str:
+    """The title says whether the entry is cancelled or tentative, since calendars do not show the status."""
     title = f"{row['emoji']} {row['title']}".strip()
     if status is EventStatus.CANCELLED:
         return voice.say(N_("Cancelled: %(title)s"), title=title)
@@ -111,5 +110,5 @@ def _told(row: db.Row, status: EventStatus, voice: Voice) -> str:
 def _status(row: db.Row) -> EventStatus:
     if row["state"] == InstanceState.CANCELLED:
         return EventStatus.CANCELLED
-    unsure = row["answer"] == "maybe" or (row["answer"] == "in" and not row["seats"])
-    return EventStatus.TENTATIVE if unsure else EventStatus.CONFIRMED
+    is_tentative = row["answer"] == "maybe" or (row["answer"] == "in" and not row["seats"])
+    return EventStatus.TENTATIVE if is_tentative else EventStatus.CONFIRMED

@@ -1,4 +1,4 @@
-"""The clubs as their members see them: who to ask, what is ahead, what is theirs; and going (`A2`, `A8`)."""
+"""The clubs as their members see them: organisers, instances to come, their own seats; and leaving (`A2`, `A8`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,16 +16,17 @@ from backend.seats.replies import Cancelled, TooLate
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.state import InstanceState
 
-SEATS_MOST = 500  # dates ahead that somebody can be in
+BOOKINGS_MAX = 500  # of one member, to come
 
 
 @dataclass(frozen=True, slots=True)
 class ClubView:
-    """A club with its chats and its dates ahead; `next_start` is the soonest of them, in the `next_zone` of its event."""
+    """A club with its chats and the number of its instances to come; the next of them starts at `next_start`, in the zone
+    `next_zone`."""
 
     club: Club
     groups: tuple[str, ...]
-    coming: int
+    upcoming: int
     next_title: str
     next_start: datetime | None
     next_zone: str
@@ -33,7 +34,7 @@ class ClubView:
 
 @dataclass(frozen=True, slots=True)
 class Organiser:
-    """Somebody who can be asked: a first name, "" for who was erased, never more."""
+    """Somebody members can ask: a first name and never more, "" when they were erased."""
 
     membership_id: int
     first_name: str
@@ -42,19 +43,19 @@ class Organiser:
 
 @dataclass(frozen=True, slots=True)
 class Commitments:
-    """What a member would give back: dates with a seat, of them those that can no longer be left freely (`B6`), and
-    lines they wait in."""
+    """What a member would give back: on how many instances they have `seats`, on how many of those it is too `late` to leave
+    freely (`B6`), and on how many waitlists they are."""
 
     seats: int
     late: int
-    lines: int
+    waitlists: int
 
 
 VIEWS = f"""
-SELECT c.*, array(SELECT g.title FROM groups g WHERE g.account_id = c.id ORDER BY g.title, g.id) AS groups, d.coming, n.title,
+SELECT c.*, array(SELECT g.title FROM groups g WHERE g.account_id = c.id ORDER BY g.title, g.id) AS groups, d.upcoming, n.title,
     n.starts_at, n.next_zone
 FROM ({CLUB}) c
-CROSS JOIN LATERAL (SELECT count(*) AS coming FROM event_instances i WHERE i.account_id = c.id AND i.starts_at > $2
+CROSS JOIN LATERAL (SELECT count(*) AS upcoming FROM event_instances i WHERE i.account_id = c.id AND i.starts_at > $2
     AND i.state = 'SCHEDULED') d
 LEFT JOIN LATERAL (SELECT coalesce(i.title, r.title) AS title, i.starts_at, r.zone AS next_zone FROM event_instances i
     JOIN event_series r ON r.id = i.series_id WHERE i.account_id = c.id AND i.starts_at > $2 AND i.state = 'SCHEDULED'
@@ -80,7 +81,7 @@ def _view(row: db.Row) -> ClubView:
     return ClubView(
         club_from(row),
         tuple(row["groups"]),
-        row["coming"],
+        row["upcoming"],
         row["title"] or "",
         row["starts_at"],
         row["next_zone"] or "UTC",
@@ -88,7 +89,7 @@ def _view(row: db.Row) -> ClubView:
 
 
 async def organisers(club: Club) -> list[Organiser]:
-    """Whom to ask, owners first."""
+    """The organisers members can ask, owners first."""
     rows = await db.rows(
         "SELECT m.id, u.first_name, m.role FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.role IN ('OWNER', 'ADMIN')"
@@ -102,7 +103,7 @@ async def commitments(person: Person, account_id: int | None = None) -> Commitme
     """What the person would give back by leaving this club, or all of them."""
     views = [
         view
-        for view in await my_bookings(person, limit=SEATS_MOST)
+        for view in await my_bookings(person, limit=BOOKINGS_MAX)
         if account_id in (None, view.account_id)
         and view.state == InstanceState.SCHEDULED
         and view.starts_at > clock.now()
@@ -117,8 +118,8 @@ async def commitments(person: Person, account_id: int | None = None) -> Commitme
 
 
 async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
-    """Leave the club. Seats and places in line ahead are given back first, each by the ordinary rules, so that the line moves;
-    what can no longer be left freely stays theirs until somebody takes it (`B6`). Doing it again is `NotFound`.
+    """Leave the club. Seats and places on waitlists are given back first, each by the ordinary rules, so that waiting parties
+    move up; a seat that can no longer be left freely stays theirs until somebody takes it (`B6`).
 
     Raises `LastOwner` (`A2`), `NotFound`, `Busy`.
     """
@@ -128,12 +129,12 @@ async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
     await end_standing_seats([club.membership_id])
     await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
     await end_membership(person, club.id, club.membership_id)
-    # What another device of theirs has booked in between.
+    # Another device of theirs may have booked in between.
     await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
 
 
 async def end_standing_seats(membership_ids: list[int]) -> None:
-    """These members have no standing seats and no first claims any more (`B11`, `P4`)."""
+    """Take the standing seats and the first claims of these members back (`B11`, `P4`)."""
     async with db.transaction():
         await remove_regulars_and_claims(membership_ids)
 
@@ -146,19 +147,22 @@ ORDER BY i.starts_at, i.id
 
 
 async def release_seats(by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP) -> int:
-    """Ask the desk of every date ahead to take these members off: by leaving, after the deadline by `late`, and on what is
-    cancelled at once, so that undoing that does not bring them back. `by` is the acting person's id. Of how many dates."""
+    """Have these members leave every instance to come: by `late` where the deadline has passed, and by removal where the
+    instance is cancelled, so that restoring it does not bring them back. `by` is the acting person's id. Returns how many
+    parties left."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())
     for row in rows:
-        instance_id, member = row["instance_id"], row["membership_id"]
+        instance_id, membership_id = row["instance_id"], row["membership_id"]
         try:
-            await _off(instance_id, member, Verb.LEAVE, by, via)
+            await _submit(instance_id, membership_id, Verb.LEAVE, by, via)
         except TooLate:
-            await _off(instance_id, member, late, by, via)
+            await _submit(instance_id, membership_id, late, by, via)
         except Cancelled:
-            await _off(instance_id, member, Verb.REMOVE, by, via)
+            await _submit(instance_id, membership_id, Verb.REMOVE, by, via)
     return len(rows)
 
 
-async def _off(instance_id: int, member: int, verb: Verb, by: int, via: Via) -> None:
-    await allocator.submit((instance_id, Request(verb, via, by=by, membership_id=member, notify=False)))
+async def _submit(instance_id: int, membership_id: int, verb: Verb, by: int, via: Via) -> None:
+    await allocator.submit(
+        (instance_id, Request(verb, via, by=by, membership_id=membership_id, notify=False))
+    )

@@ -1,6 +1,4 @@
-"""What organisers do with seats beyond one member of one date: from date to date, to the line, and by name (`B10`, `W4`)."""
-
-from collections.abc import Sequence
+"""What organisers do with seats beyond one member of one instance (`B10`, `W4`)."""
 
 from backend import db
 from backend.accounts.memberships import ensure_named_member
@@ -21,9 +19,9 @@ NAME_MAX = 80
 async def move_party(
     code: str, person: Person, membership_id: int, *, to: str, over: bool = False
 ) -> Outcome:
-    """Move a member's party to another date of the club, whole or not at all; they are told.
+    """Move a member's party to another instance of the club, whole or not at all, and notify the member.
 
-    Raises `Invalid` when it is the same date, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
+    Raises `Invalid` when it is the same instance, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
     """
     here, there = await find_instance(code), await find_instance(to)
     club = await authorize_seating(person, here.account_id, over=over)
@@ -40,23 +38,31 @@ async def move_party(
         )
         if party is None or not party["size"]:
             raise NotFound(N_("This member is neither in nor in line."))
-        ask = {"via": Via.DASHBOARD, "by": person.id, "membership_id": membership_id}
-        off = Request(Verb.REMOVE, notify=False, audited=True, **ask)  # type: ignore[arg-type]
-        on = Request(
+        remove = Request(
+            Verb.REMOVE,
+            Via.DASHBOARD,
+            by=person.id,
+            membership_id=membership_id,
+            notify=False,
+            audited=True,
+        )
+        bring = Request(
             Verb.BRING,
+            Via.DASHBOARD,
+            by=person.id,
+            membership_id=membership_id,
             guests=party["size"] - 1,
             names=tuple(party["guest_names"]),
             over=over,
             audited=True,
-            **ask,  # type: ignore[arg-type]
         )
-        _, seated = _done(await allocator.process_locked([(here.id, off), (there.id, on)]))
+        _, seated = await allocator.process_or_raise([(here.id, remove), (there.id, bring)])
     return seated
 
 
 async def make_room(code: str, person: Person) -> int:
-    """Where more are booked than there is room for: the last seated go to the head of the line, as few as will do, and are
-    told (`W4`). How many parties did. Raises `Forbidden`, `NotFound`, `Busy`."""
+    """Move the parties seated last to the head of the waitlist until the capacity holds the rest, and notify them (`W4`).
+    Returns how many parties. Raises `Forbidden`, `NotFound`, `Busy`."""
     where = await find_instance(code)
     await authorize_seating(person, where.account_id)
     async with db.transaction(store.lock(where.id)):
@@ -68,23 +74,17 @@ async def make_room(code: str, person: Person) -> int:
             " WHERE b.instance_id = $1 AND b.seats > 0) q WHERE behind < over ORDER BY seated_at, id",
             where.id,
         )
-        _done(
-            await allocator.process_locked(
-                [
-                    (
-                        where.id,
-                        Request(
-                            Verb.TO_WAITLIST,
-                            Via.DASHBOARD,
-                            by=person.id,
-                            membership_id=row["membership_id"],
-                            audited=True,
-                        ),
-                    )
-                    for row in last
-                ]
+        requests = [
+            Request(
+                Verb.TO_WAITLIST,
+                Via.DASHBOARD,
+                by=person.id,
+                membership_id=row["membership_id"],
+                audited=True,
             )
-        )
+            for row in last
+        ]
+        await allocator.process_or_raise([(where.id, request) for request in requests])
     return len(last)
 
 
@@ -98,8 +98,8 @@ async def seat_by_name(
     over: bool = False,
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
-    """Book for somebody without Telegram, known to the club by this name from now on (`B10`): a seat, or a place in line.
-    Without `line` it is a seat or nothing, also when booking has closed.
+    """Book for somebody without Telegram, whom the club knows by this name from now on (`B10`): a seat, or a place on the
+    waitlist. Without `line` it is a seat or a refusal, even after booking has closed.
 
     Raises `Invalid`, `Forbidden`, `NotFound`, and what `book` does.
     """
@@ -112,7 +112,7 @@ async def seat_by_name(
     club = await authorize_seating(person, where.account_id, over=over)
     async with db.transaction(store.lock(where.id)):
         membership_id = await ensure_named_member(club.id, name)
-        ask = Request(
+        request = Request(
             Verb.BOOK if line else Verb.SEAT,
             via,
             by=person.id,
@@ -121,22 +121,12 @@ async def seat_by_name(
             over=over,
             audited=True,
         )
-        [outcome] = _done(await allocator.process_locked([(where.id, ask)]))
+        [outcome] = await allocator.process_or_raise([(where.id, request)])
     return outcome
 
 
 async def authorized_attendance(code: str, person: Person) -> list[Attendee]:
-    """Everybody who ever answered, for who may see people. Raises `Forbidden`, `NotFound`."""
+    """Everybody who ever answered, for a person who may see them. Raises `Forbidden`, `NotFound`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     return await attendance(where.id)
-
-
-def _done(said: Sequence[Outcome | Exception]) -> list[Outcome]:
-    """All outcomes; or the first refusal, raised, which undoes the whole transaction."""
-    outcomes = []
-    for one in said:
-        if isinstance(one, Exception):
-            raise one
-        outcomes.append(one)
-    return outcomes

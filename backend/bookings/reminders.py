@@ -1,5 +1,8 @@
-"""Reminding who is booked, and asking who has not answered (`M4`, `P5`): set-based, each with a key, so that running twice
-does nothing. Whether it still holds is asked again when the letter is taken to be sent (`Letter.outdated`)."""
+"""Reminders for members who are booked, and questions to those who have not answered (`M4`, `P5`).
+
+Both are set-based, and each message has its key, so that running twice does nothing. Whether a message is still true is
+checked again when it is claimed to be sent.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,14 +19,13 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
-BETWEEN_NUDGES = timedelta(days=1)
+QUESTION_INTERVAL = timedelta(days=1)
 
-
-# Of several leads that have passed (a worker that was away) only the nearest is told. What passed before the seat was
-# theirs, before the date was moved there, or before they chose their leads, is not caught up on; nor is what passed too
-# long ago to be that reminder still: half its lead, or half a day. That is for who could not be written to, too: whoever
-# lets the bot in again in the last half hour is not told of what was to come in two hours. The start is part of
-# the key: a moved date reminds anew. Sixty days are the longest lead a series can have.
+# A lead is how many minutes before the start a reminder is due. Of several leads that have passed while no worker ran, only
+# the nearest is sent. A reminder is not sent later if its moment passed before the member had the seat, before the instance
+# was moved there, or before they chose their leads. Nor is it once half of its lead, or half a day, has passed since then:
+# a member who lets the bot write again half an hour before the start gets no reminder of two hours. The start is part of the
+# key, so that a moved instance reminds anew. Sixty days are the longest lead a series can have.
 DUE_REMINDERS = f"""
 (
     SELECT DISTINCT ON (i.id, u.id) i.account_id, u.id AS user_id, i.id AS instance_id, l.lead,
@@ -57,7 +59,7 @@ REMIND = insert_messages(
 )
 
 # Members of the club who are known to be in the series' group and have given no answer of any kind.
-MISSING = """
+UNANSWERED = """
 event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN group_members g ON g.group_id = r.group_id AND g.present
@@ -67,18 +69,18 @@ WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.memb
 """
 BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0))"
 
-# Once a date, at the series' longest lead.
-UNANSWERED_KEY = f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)"
-DUE_NUDGES = f"""
-{MISSING} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
+# Once an instance, at the series' longest lead.
+QUESTION_KEY = f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)"
+DUE_QUESTIONS = f"""
+{UNANSWERED} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
     AND i.starts_at - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
     AND {BEFORE_DEADLINE} AND {REACHABLE}
-    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = {UNANSWERED_KEY})
+    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = {QUESTION_KEY})
 ORDER BY i.id, u.id
 """
 
 
-def _nudge(source: str, dedupe: str) -> str:
+def _question(source: str, dedupe: str) -> str:
     return insert_messages(
         Kind.UNANSWERED,
         source,
@@ -91,15 +93,15 @@ def _nudge(source: str, dedupe: str) -> str:
     )
 
 
-REMIND_UNANSWERED = _nudge(DUE_NUDGES, UNANSWERED_KEY)
-REMIND_NOW = _nudge(
-    f"{MISSING} AND i.id = $2 AND {REACHABLE} ORDER BY u.id",
+ASK_DUE = _question(DUE_QUESTIONS, QUESTION_KEY)
+ASK_NOW = _question(
+    f"{UNANSWERED} AND i.id = $2 AND {REACHABLE} ORDER BY u.id",
     f"format('{Kind.UNANSWERED}:%s:%s:%s', i.id, u.id, $1::timestamptz)",
 )
 
 
 class RemindedAlready(Refusal):
-    """Who has not answered is asked at most once a day (`P5`)."""
+    """Members who have not answered are asked at most once a day (`P5`)."""
 
     outcome = "reminded-already"
     message = N_("They were asked within the last day. You can ask again %(at)s.")
@@ -107,7 +109,7 @@ class RemindedAlready(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class UnansweredMember:
-    """A member known to the group who has not answered for a date."""
+    """A member known to be in the group who has not answered."""
 
     membership_id: int
     user_id: int
@@ -116,21 +118,22 @@ class UnansweredMember:
 
 
 async def remind_due() -> int:
-    """The minute's job: reminders whose moment has come, for who has a seat (`M4`); how many."""
+    """Enqueue the reminders that are due, for members who have a seat (`M4`); how many. A job of every minute."""
     return await db.execute_single_count(REMIND, clock.now())
 
 
 async def remind_unanswered() -> int:
-    """The minute's job: ask who has not answered, where the series wants it, once a date and before leaving costs; how many."""
-    return await db.execute_single_count(REMIND_UNANSWERED, clock.now())
+    """Ask members who have not answered, where the series wants it, once an instance and before the cancellation deadline
+    (`M4`); how many. A job of every minute."""
+    return await db.execute_single_count(ASK_DUE, clock.now())
 
 
 async def unanswered_members(code: str, person: Person) -> list[UnansweredMember]:
-    """Members known to the date's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
+    """Members known to be in the instance's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     rows = await db.rows(
-        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable FROM {MISSING} AND i.id = $1"
+        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable FROM {UNANSWERED} AND i.id = $1"
         " ORDER BY lower(u.first_name), u.id",
         where.id,
     )
@@ -146,39 +149,39 @@ async def unanswered_members(code: str, person: Person) -> list[UnansweredMember
 
 
 async def remind_unanswered_now(code: str, person: Person) -> int:
-    """Ask them now, those the bot may write to; how many (`P5`).
+    """Ask the members who have not answered now, as far as the bot may write to them; how many (`P5`).
 
-    Raises `RemindedAlready` within a day of the last time, by hand or not; `Invalid` when it is too late to answer;
-    `NotFound`, `Forbidden`.
+    Raises `RemindedAlready` within a day of the last question, an automatic one too; `Invalid` when it is too late to
+    answer; `NotFound`, `Forbidden`.
     """
     where = await find_instance(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     now = clock.now()
     async with db.transaction():
-        # Two organisers who tap at once are one.
-        date = await db.row(
+        # The lock lets only one of two organisers who tap at once ask.
+        row = await db.row(
             f"SELECT r.zone, i.state = 'SCHEDULED' AND {BEFORE_DEADLINE} AS in_time, r.group_id FROM event_instances i"
             " JOIN event_series r ON r.id = i.series_id WHERE i.id = $2 FOR NO KEY UPDATE OF i",
             now,
             where.id,
         )
-        if date is None:
+        if row is None:
             raise NotFound()
-        _check(date)
+        _require_askable(row)
         last: datetime | None = await db.value(
             "SELECT max(created_at) FROM messages WHERE instance_id = $1 AND kind = $2",
             where.id,
             Kind.UNANSWERED,
         )
-        if last is not None and last + BETWEEN_NUDGES > now:
-            raise RemindedAlready(at=last + BETWEEN_NUDGES, zone=date["zone"])
-        asked = await db.execute(REMIND_NOW, now, where.id)
+        if last is not None and last + QUESTION_INTERVAL > now:
+            raise RemindedAlready(at=last + QUESTION_INTERVAL, zone=row["zone"])
+        asked = await db.execute(ASK_NOW, now, where.id)
         await record_audit(club.id, person.id, "remind", f"instance {where.id}", count=asked)
     return asked
 
 
-def _check(date: db.Row) -> None:
-    if date["group_id"] is None:
+def _require_askable(row: db.Row) -> None:
+    if row["group_id"] is None:
         raise Invalid(N_("It belongs to no group, so nobody is known to be missing."))
-    if not date["in_time"]:
+    if not row["in_time"]:
         raise Invalid(N_("It is too late to ask who comes."))

@@ -1,4 +1,4 @@
-"""*Regulars* have a standing seat on a series (`B11`): on every new date before others can tap, "not this week" aside."""
+"""Standing seats (`B11`): *regulars* of a series have a seat on each new instance before others can book it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from backend.seats.regulars import add_regular, remove_own_regular, remove_regul
 
 @dataclass(frozen=True, slots=True)
 class StandingSeat:
-    """A standing seat, with the next date it is for."""
+    """A standing seat, with the next instance it is for."""
 
     account_id: int
     series_id: int
@@ -60,7 +60,7 @@ def _standing(row: db.Row) -> StandingSeat:
 
 
 async def standing_seats_of_series(series_id: int) -> list[StandingSeat]:
-    """Who has a standing seat on the series, the longest-standing first."""
+    """The standing seats on a series, the oldest first."""
     rows = await db.rows(
         f"{STANDING_SEATS} WHERE g.series_id = $2 ORDER BY g.since, g.id", clock.now(), series_id
     )
@@ -78,7 +78,7 @@ async def own_standing_seats(person: Person) -> list[StandingSeat]:
 
 
 async def account_of_series(series_id: int) -> int:
-    """Whose series it is; who may is asked after. Raises `NotFound`."""
+    """The account of a series; the caller authorises the person for it. Raises `NotFound`."""
     account_id = await db.value("SELECT account_id FROM event_series WHERE id = $1", series_id)
     if account_id is None:
         raise NotFound()
@@ -86,8 +86,8 @@ async def account_of_series(series_id: int) -> int:
 
 
 async def make_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> int:
-    """Give a member a standing seat: on the dates to come a seat, or a place in line; on how many. Doing it again changes
-    nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
+    """Give a member a standing seat, and on the instances to come a seat or a place on the waitlist; returns on how many.
+    Doing it again changes nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
     club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         found = await db.value(

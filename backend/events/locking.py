@@ -7,7 +7,7 @@ from backend import db
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.seats import store
-from backend.seats.allocator import process_locked
+from backend.seats.allocator import process_or_raise
 from backend.seats.replies import Ended, cancelled
 from backend.seats.requests import Request
 from backend.seats.state import InstanceState
@@ -84,9 +84,7 @@ async def submit_locked(instance_ids: Sequence[int], request: Request) -> None:
     Whatever is asked, the allocator also ends the offers of an instance that is cancelled (`S5`). Raises what
     it refuses.
     """
-    for outcome in await process_locked([(instance_id, request) for instance_id in instance_ids]):
-        if isinstance(outcome, Exception):
-            raise outcome
+    await process_or_raise([(instance_id, request) for instance_id in instance_ids])
 
 
 async def bump_sequence(instance_ids: Sequence[int], now: datetime) -> None:

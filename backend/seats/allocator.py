@@ -55,6 +55,17 @@ async def process_locked(
     return results
 
 
+async def process_or_raise(requests: Sequence[InstanceRequest]) -> list[Outcome]:
+    """`process_locked` for requests that are made together or not at all: the first refusal is raised, which undoes the
+    caller's transaction."""
+    outcomes = []
+    for result in await process_locked(requests):
+        if isinstance(result, Exception):
+            raise result
+        outcomes.append(result)
+    return outcomes
+
+
 def _decide_or_refuse(
     state: SeatState | None, request: Request, done: frozenset[UUID]
 ) -> Outcome | Exception:

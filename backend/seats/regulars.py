@@ -40,9 +40,7 @@ async def seat_regulars_of_new(instance_ids: Sequence[int]) -> None:
     ]
     if requests:
         await db.execute(store.lock_rows({instance_id for instance_id, _ in requests}))
-        for result in await allocator.process_locked(requests):
-            if isinstance(result, Exception):
-                raise result
+        await allocator.process_or_raise(requests)
 
 
 async def add_regular(account_id: int, series_id: int, membership_id: int, at: datetime) -> bool:
