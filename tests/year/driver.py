@@ -253,7 +253,7 @@ class Driver:
         errors = {name: row["error"] for name, row in jobs.items() if row["error"]}
         if errors:
             raise Discrepancy(f"jobs failed: {errors}")
-        self._materialize_at = jobs["make the dates of the weeks ahead"]["next_run_at"]
+        self._materialize_at = jobs["materialize instances"]["next_run_at"]
         self.model.run_jobs(regulars=jobs["seat regulars"]["last_run_at"] == now)
         self.script.schedule_list_closings()
         self.counts["job runs"] += 1
