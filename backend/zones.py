@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from backend import zone_data
+
 # Names in a system's database that are no place: their meaning depends on the machine.
 _NOT_PLACES = frozenset({"Factory", "localtime"})
 
@@ -21,9 +23,14 @@ class UnknownZone(ValueError):
         super().__init__(f"no such time zone: {name!r}")
 
 
-@cache
 def zone_names() -> frozenset[str]:
     """The IANA names a series may use."""
+    return _names_in(zone_data.current())
+
+
+@cache
+def _names_in(data: zone_data.ZoneData) -> frozenset[str]:
+    assert data == zone_data.current()
     return frozenset(available_timezones()) - _NOT_PLACES
 
 

@@ -14,7 +14,7 @@ from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.delivery.client import get_updates, make_bot
 from bot.dispatcher import make_dispatcher, used_update_types
-from emerald.log import configure
+from emerald.log import configure, log_start
 from emerald.runtime import complete
 from emerald.telegram_http import TelegramHttp
 
@@ -30,6 +30,7 @@ FAREWELL = 5.0
 def main() -> None:
     """Poll until SIGINT or SIGTERM."""
     configure("bot")
+    log_start()
     complete(poll)
 
 

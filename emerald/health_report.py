@@ -1,6 +1,6 @@
 """What `emerald doctor` looks at; each finding is one line that says what to do."""
 
-from backend import db
+from backend import clock, db, zone_data
 from emerald.doctor import check_invariants
 from emerald.migrate import migrate
 
@@ -13,6 +13,9 @@ async def report(*, invariants: bool) -> list[str]:
     With `invariants` every seat, place and log row is recounted (`B3`, `B8`).
     """
     found = []
+    zones = zone_data.current()
+    if zones.is_old(clock.now()):
+        found.append(f"Time zone data {zones} is more than a year old: update the system’s, or tzdata.")
     version = int(await db.value("SHOW server_version_num")) // 10_000
     if version < OLDEST:
         found.append(f"PostgreSQL {version} is too old: use {OLDEST} or newer.")

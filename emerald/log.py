@@ -14,7 +14,9 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from backend import zone_data
 from backend.settings import Settings, settings
+from emerald.version import VERSION
 
 HIDDEN = "[hidden]"
 SECRET_KEYS = re.compile(
@@ -158,3 +160,8 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         logging.getLogger(name).setLevel("WARNING")
     # One line for each update is for debugging only.
     logging.getLogger("aiogram.event").setLevel("DEBUG" if known.log_level == "DEBUG" else "WARNING")
+
+
+def log_start() -> None:
+    """The first line of a process that goes on running: its version, and the zone data it goes by (`S10`)."""
+    structlog.get_logger().info("starting", version=VERSION, zone_data=str(zone_data.current()))

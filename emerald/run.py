@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from backend import embedded
+from backend import embedded, zone_data
 from backend.settings import settings
 from emerald.errors import MISCONFIGURED
 from emerald.lazy import load
@@ -96,6 +96,7 @@ def _start(running: list[Process], lifeline: Lifeline) -> None:
         running[-1].start()
         return running[-1]
 
+    say(f"· zone data  {zone_data.current()}")
     say("· tables     checking")
     tables = start("tables", _prepare)
     # Meanwhile, on the other core.

@@ -10,7 +10,7 @@ import uvicorn
 
 from backend.settings import settings
 from emerald.errors import PortTaken
-from emerald.log import configure
+from emerald.log import configure, log_start
 
 
 def check_port(host: str, port: int, variable: str) -> None:
@@ -33,6 +33,7 @@ def main(*, graceful: int = 20) -> None:
     Raises `PortTaken`, and `SystemExit` when the application does not start.
     """
     configure("web")
+    log_start()
     check_port(settings.host, settings.port, "PORT")
     server = uvicorn.Server(
         uvicorn.Config(

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
-from backend import db
+from backend import db, zone_data
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
@@ -40,6 +40,8 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     configure("web")
     health.set_health_checks(CHECKS)
     metrics.BUILD.info({"version": VERSION})
+    zones = zone_data.current()
+    metrics.ZONE_DATA.info({"version": zones.version, "source": zones.source})
     webhook, open_door = _webhook()
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],

@@ -15,7 +15,7 @@ from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.delivery.client import make_bot
 from bot.delivery.sender import Sender
-from emerald.log import configure
+from emerald.log import configure, log_start
 from emerald.runtime import complete
 from emerald.schedule import SCHEDULE, run_due
 
@@ -32,6 +32,7 @@ SET_UP_AGAIN = timedelta(minutes=1)
 def main() -> None:
     """Be a worker until SIGINT or SIGTERM."""
     configure("worker")
+    log_start()
     complete(work)
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +231,14 @@ def noon() -> Iterator[datetime]:
     at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     with clock.stopped(at):
         yield at
+
+
+@pytest.fixture
+def zones_of() -> Iterator[Callable[[str], None]]:
+    """Go by another release of the zone data from now on: `zones_of("2025b")`. Which there are, `zone_data/VENDOR.md` says."""
+    from backend import zone_data
+
+    before = zone_data.current()
+    folder = Path(__file__).with_name("zone_data")
+    yield lambda release: zone_data.use_folder(str(folder / release))
+    zone_data.use(before)

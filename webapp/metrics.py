@@ -48,6 +48,7 @@ PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested by machi
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 BUILD = Info("emerald_build", "What runs", registry=REGISTRY)
+ZONE_DATA = Info("emerald_zone_data", "The time zone data it goes by", registry=REGISTRY)
 REQUESTS = Counter("emerald_http_requests", "Answers", ("method", "path", "status"), registry=REGISTRY)
 SECONDS = Histogram(
     "emerald_http_request_seconds",

@@ -1,7 +1,10 @@
 """`emerald doctor`."""
 
+import sys
+
 import click
 
+from backend import zone_data
 from emerald.health_report import report
 from emerald.runtime import database, result_with_pool
 
@@ -10,6 +13,7 @@ from emerald.runtime import database, result_with_pool
 @click.option("--invariants", is_flag=True, help="Recount every seat from the log too.")
 def doctor(invariants: bool) -> int:
     """Say whether settings, database and tables are well; exit code 1 if something is not."""
+    print(f"Time zone data: {zone_data.current()}", file=sys.stderr)
     with database():
         found = result_with_pool("emerald doctor", lambda: report(invariants=invariants))
     for line in found:

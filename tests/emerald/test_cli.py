@@ -8,14 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from backend import clock, zone_data
 from backend.database_address import DatabaseAddress
 from emerald.cli import COMMANDS
+from emerald.health_report import report
 from tests.workers import Done, run
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +114,20 @@ def test_every_fault_of_a_form_is_told_with_its_field(emerald: Command) -> None:
 def test_a_healthy_database_is_well_to_the_last_seat(emerald: Command) -> None:
     done = emerald("doctor", "--invariants")
     assert (done.returncode, done.stdout) == (0, "All is well.\n"), done
+    assert done.stderr == f"Time zone data: {zone_data.current()}\n", "S10"
+
+
+async def test_zone_data_of_more_than_a_year_is_found(
+    database: None, zones_of: Callable[[str], None]
+) -> None:
+    """`S10`."""
+    with clock.stopped(datetime(2026, 11, 30, tzinfo=UTC)):
+        zones_of("2026f")
+        assert await report(invariants=False) == []
+        zones_of("2025b")
+        assert await report(invariants=False) == [
+            "Time zone data 2025b (PYTHONTZPATH) is more than a year old: update the system’s, or tzdata."
+        ]
 
 
 @pytest.mark.parametrize(

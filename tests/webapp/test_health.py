@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, db, leases
+from backend import clock, db, leases, zone_data
 from backend.bookings.actions import book
 from backend.errors import Unavailable
 from backend.seats.requests import Via
@@ -117,6 +117,13 @@ async def test_counts_answers_by_route_and_status(client: httpx.AsyncClient) -> 
         )
     text = (await client.get("/metrics")).text
     assert "secret" not in text and "no/such" not in text
+
+
+async def test_says_which_zone_data_it_goes_by(client: httpx.AsyncClient) -> None:
+    """S10."""
+    used = zone_data.current()
+    sample = f'emerald_zone_data_info{{source="{used.source}",version="{used.version}"}}'
+    assert await figure(client, sample) == 1
 
 
 async def test_tells_how_far_the_work_is(
