@@ -19,6 +19,7 @@ from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.outbox.enqueue import Recipient, enqueue
 from backend.outbox.kinds import Kind
+from backend.outbox.withdraw import drop_superseded
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 from backend.seats import store
@@ -128,13 +129,8 @@ async def _ask_participants(row: db.Row, starts_at: datetime, now: datetime) -> 
     """
     instance_id = row["id"]
     known_starts = {
-        message["user_id"]: datetime.fromisoformat(message["was"])
-        for message in await db.rows(
-            "UPDATE messages SET state = 'dropped', error = 'moved again'"
-            f" WHERE instance_id = $1 AND kind = '{Kind.MOVED}' AND state = 'due'"
-            " RETURNING user_id, detail->>'was' AS was",
-            instance_id,
-        )
+        user_id: datetime.fromisoformat(str(detail["was"]))
+        for user_id, detail in (await drop_superseded(instance_id, Kind.MOVED, "moved again")).items()
     }
     await db.execute(
         "UPDATE event_instances SET moved_from = $2, moved_at = $3, warned_at = NULL,"

@@ -1,6 +1,9 @@
 """Withdrawing messages that are not sent yet, and erasing what was written to somebody; inside the caller's transaction."""
 
+import json
+
 from backend import db
+from backend.outbox.kinds import Kind
 
 # The row stays as a number: to how many a message of this kind went, and whether it arrived.
 ERASE = """
@@ -16,6 +19,19 @@ async def drop_announcement(announcement_id: int) -> int:
         "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
         announcement_id,
     )
+
+
+async def drop_superseded(instance_id: int, kind: Kind, reason: str) -> dict[int, dict[str, object]]:
+    """Drop the instance's messages of this kind that are not being sent yet, because newer ones replace them; the detail of
+    each by its recipient."""
+    rows = await db.rows(
+        "UPDATE messages SET state = 'dropped', error = $3 WHERE instance_id = $1 AND kind = $2 AND state = 'due'"
+        " RETURNING user_id, detail",
+        instance_id,
+        kind,
+        reason,
+    )
+    return {row["user_id"]: json.loads(row["detail"]) for row in rows}
 
 
 async def erase_messages(user_id: int) -> None:

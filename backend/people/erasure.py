@@ -30,8 +30,9 @@ async def end_access(user_id: int) -> None:
 
 async def delete_access(user_id: int) -> None:
     """Delete the person's dashboard sessions, sign-ins and calendar feed."""
-    for table in ("web_sessions", "sign_ins", "calendar_feeds"):
-        await db.execute(f"DELETE FROM {table} WHERE user_id = $1", user_id)
+    await db.execute("DELETE FROM web_sessions WHERE user_id = $1", user_id)
+    await db.execute("DELETE FROM sign_ins WHERE user_id = $1", user_id)
+    await db.execute("DELETE FROM calendar_feeds WHERE user_id = $1", user_id)
 
 
 async def anonymize_person(user_id: int, at: datetime) -> None:
