@@ -1,1 +1,1 @@
-"""What the figures of docs/BENCHMARKS.md are measured with: `.venv/bin/python -m bench`."""
+"""The programs that measure the figures of docs/BENCHMARKS.md: `.venv/bin/python -m bench`."""

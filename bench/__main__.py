@@ -1,8 +1,9 @@
-"""One run of everything in docs/BENCHMARKS.md: `.venv/bin/python -m bench [--quick]`. Ratios are taken within the run.
+"""Measure bookings, pages and memory for docs/BENCHMARKS.md: `.venv/bin/python -m bench [--quick]`.
 
-Bookings over HTTP on one hot event and spread over 1,000, beside (a) a bare Litestar handler that runs one hand-written
-statement for the same change, and (b) pgbench running that statement; all again with each flush slowed by 2 ms, as on an
-ordinary server; the events page beside a bare handler; and the memory of web, worker and bot together.
+Bookings over HTTP on one hot instance and spread over 1,000 are compared with (a) a bare Litestar handler that runs one
+hand-written statement for the same change, and (b) pgbench running that statement. Everything is measured again with each
+flush slowed by 2 ms, as on an ordinary server. Then come the events page, compared with a bare handler, and the memory of
+web, worker and bot. Only ratios within one run mean anything.
 """
 
 import argparse
@@ -21,8 +22,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 from backend import embedded, embedded_files
-from bench.bare import STATEMENT
-from bench.load import Figures
+from bench.baseline import STATEMENT
+from bench.load_generator import LoadResult
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:BENCH_TOKEN_OF_NO_BOT"
@@ -33,7 +34,7 @@ PROGRAMS = embedded_files.binaries(embedded_files.Owner(os.geteuid(), os.getegid
 
 
 def environment(url: str, port: int) -> dict[str, str]:
-    """What the measured processes are started with: nothing of the machine's own settings."""
+    """The environment of the measured processes, without the machine's own settings."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return keep | {
         "ENV": "test",
@@ -55,14 +56,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
-    """A server of ours as a process; gives its port and pid once `path` answers."""
+def running_server(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
+    """Run a server of this repository as a process; its port and pid, once `path` answers."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT)
     try:
         for _ in range(300):
             if process.poll() is not None:
-                raise RuntimeError(f"{module} ended at once")
+                raise RuntimeError(f"{module} exited at once")
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).close()
                 break
@@ -76,49 +77,49 @@ def started(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]
         process.wait(30)
 
 
-def load(port: int, connections: int, requests: list[str]) -> Figures:
-    """Run the load generator as its own process."""
+def run_load(port: int, connections: int, requests: list[str]) -> LoadResult:
+    """Run the load generator as a process of its own."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(requests, file)
         file.flush()
-        command = [sys.executable, "-m", "bench.load", str(port), str(connections), file.name]
+        command = [sys.executable, "-m", "bench.load_generator", str(port), str(connections), file.name]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    told = json.loads(done.stdout)
-    told["statuses"] = {int(k): v for k, v in told["statuses"].items()}
-    return Figures(**told)
+    result = json.loads(done.stdout)
+    result["statuses"] = {int(status): count for status, count in result["statuses"].items()}
+    return LoadResult(**result)
 
 
-class Club:
-    """The measured database: one club, a hot event, a thousand others, and members enough to book once each."""
+class BenchClub:
+    """The measured database: one account with a hot instance, `events` other instances, and members who book once each."""
 
     def __init__(self, url: str, members: int, *, events: int = EVENTS) -> None:
         self.url, self.count = url, members
-        script = [sys.executable, "-m", "bench.fill", str(members), str(events)]
+        script = [sys.executable, "-m", "bench.seed", str(members), str(events)]
         done = subprocess.run(
             script, env=environment(url, 1), cwd=ROOT, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr[-2000:])
-        told = json.loads(done.stdout)
-        self.hot: tuple[int, str] = tuple(told["hot"])
-        self.cold: list[tuple[int, str]] = [tuple(pair) for pair in told["cold"]]
-        self.members: list[tuple[int, int, str]] = [tuple(m) for m in told["members"]]
+        seeded = json.loads(done.stdout)
+        self.hot: tuple[int, str] = tuple(seeded["hot"])
+        self.cold: list[tuple[int, str]] = [tuple(pair) for pair in seeded["cold"]]
+        self.members: list[tuple[int, int, str]] = [tuple(m) for m in seeded["members"]]
         self.next = 0
 
-    def take(self, n: int) -> list[tuple[int, int, str]]:
-        """So many members who have not booked yet, as (membership, user, session)."""
+    def take_members(self, n: int) -> list[tuple[int, int, str]]:
+        """The next `n` members who have not booked yet, as (membership id, user id, session)."""
         taken = self.members[self.next : self.next + n]
         if len(taken) < n:
-            raise RuntimeError("the bench needs more members")
+            raise RuntimeError("there are not enough members")
         self.next += n
         return taken
 
-    def ours(self, n: int, *, hot: bool) -> list[str]:
-        """Requests to the application: one booking each."""
+    def booking_requests(self, n: int, *, hot: bool) -> list[str]:
+        """Requests to the application, of one booking each."""
         lines = []
-        for i, (_, _, session) in enumerate(self.take(n)):
+        for i, (_, _, session) in enumerate(self.take_members(n)):
             code = self.hot[1] if hot else self.cold[i % len(self.cold)][1]
             lines.append(
                 f"POST /app/events/{code}/booking HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {session}\r\n"
@@ -126,10 +127,10 @@ class Club:
             )
         return lines
 
-    def bare(self, n: int, *, hot: bool) -> list[str]:
-        """The same change asked of the bare handler."""
+    def baseline_requests(self, n: int, *, hot: bool) -> list[str]:
+        """Requests to the bare handler for the same changes."""
         lines = []
-        for i, (membership, _, _) in enumerate(self.take(n)):
+        for i, (membership, _, _) in enumerate(self.take_members(n)):
             instance = self.hot[0] if hot else self.cold[i % len(self.cold)][0]
             lines.append(
                 f"POST /bare/{instance}/{membership} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
@@ -137,8 +138,8 @@ class Club:
         return lines
 
     def pgbench(self, n: int, clients: int, *, hot: bool) -> float:
-        """(b): the statement alone, by pgbench, each time for the next member; transactions a second."""
-        taken = self.take(n)
+        """(b): transactions a second of the statement alone, by pgbench, each for another member."""
+        taken = self.take_members(n)
         first, last = (self.hot[0], self.hot[0]) if hot else (self.cold[0][0], self.cold[-1][0])
         psql(
             self.url,
@@ -161,12 +162,12 @@ class Club:
 
 
 def psql(url: str, sql: str) -> None:
-    """Run a statement of the bench's own."""
+    """Run a statement that is not measured."""
     subprocess.run([PROGRAMS / "psql", "-qc", sql, url], check=True, capture_output=True)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure everything and print tables."""
     options = argparse.ArgumentParser(prog="bench", description=__doc__)
     options.add_argument("--quick", action="store_true", help="a fifth of the requests")
     given = options.parse_args()
@@ -177,83 +178,83 @@ def main() -> None:
                 f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n",
                 flush=True,
             )
-            measure(Club(url, n * 14), n, page=not slow)
+            measure_bookings(BenchClub(url, n * 14), n, page=not slow)
 
 
-def measure(club: Club, n: int, *, page: bool) -> None:
-    """One database's figures, as rows of a table."""
+def measure_bookings(club: BenchClub, n: int, *, page: bool) -> None:
+    """Measure bookings against one database and print the rows of a table."""
     print("| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with (
-        started(["emerald", "serve"], club.url, "/health") as (ours, _),
-        started(["bench.bare"], club.url, "/") as (bare, _),
+        running_server(["emerald", "serve"], club.url, "/health") as (emerald_port, _),
+        running_server(["bench.baseline"], club.url, "/") as (baseline_port, _),
     ):
         for hot in (True, False):
             for connections in (32, 200):
-                theirs = load(bare, connections, club.bare(n, hot=hot))
-                mine = load(ours, connections, club.ours(n, hot=hot))
-                _expect(mine, 200)
-                _expect(theirs, 200)
+                baseline = run_load(baseline_port, connections, club.baseline_requests(n, hot=hot))
+                emerald = run_load(emerald_port, connections, club.booking_requests(n, hot=hot))
+                check_statuses(emerald, 200)
+                check_statuses(baseline, 200)
                 print(
-                    f"| {'one hot event' if hot else 'over 1,000 events'} | {connections} | {mine.rate:,.0f} | {mine.p50:.1f} |"
-                    f" {mine.p99:.1f} | {theirs.rate:,.0f} | {theirs.p99:.1f} | {mine.rate / theirs.rate:.2f} |",
+                    f"| {'one hot event' if hot else 'over 1,000 events'} | {connections} | {emerald.rate:,.0f} | {emerald.p50:.1f} |"
+                    f" {emerald.p99:.1f} | {baseline.rate:,.0f} | {baseline.p99:.1f} | {emerald.rate / baseline.rate:.2f} |",
                     flush=True,
                 )
-        alone = [club.pgbench(n, 32, hot=hot) for hot in (True, False)]
+        pgbench = [club.pgbench(n, 32, hot=hot) for hot in (True, False)]
         print(
-            f"\nThe bare statement by pgbench, 32 clients: one hot event {alone[0]:,.0f}/s,"
-            f" over 1,000 events {alone[1]:,.0f}/s"
+            f"\nThe bare statement by pgbench, 32 clients: one hot event {pgbench[0]:,.0f}/s,"
+            f" over 1,000 events {pgbench[1]:,.0f}/s"
         )
         if page:
-            pages(club, n // 4, ours, bare)
-            memory(club.url)
+            measure_pages(club, n // 4, emerald_port, baseline_port)
+            measure_memory(club.url)
 
 
-def pages(club: Club, n: int, ours: int, bare: int) -> None:
-    """The events page, ours and bare."""
+def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int) -> None:
+    """Measure the events page of the application and of the bare handler, and the screen after a booking."""
     people = [club.members[i % 500] for i in range(n)]
-    mine = load(
-        ours, 32,
+    page = run_load(
+        emerald_port, 32,
         [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: true\r\n\r\n" for _, _, s in people],
     )  # fmt: skip
-    theirs = load(
-        bare,
+    bare_page = run_load(
+        baseline_port,
         32,
         [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people],
     )
-    after = load(
-        ours, 32,
+    after_booking = run_load(
+        emerald_port, 32,
         [f"GET /app/events/{club.hot[1]}?after=booked HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\n"
          "HX-Request: true\r\n\r\n" for _, _, s in people],
     )  # fmt: skip
-    for figures in (mine, theirs, after):
-        _expect(figures, 200)
-    print(f"\nThe screen that follows a booking, 32 connections: {after.rate:,.0f}/s")
+    for result in (page, bare_page, after_booking):
+        check_statuses(result, 200)
+    print(f"\nThe screen that follows a booking, 32 connections: {after_booking.rate:,.0f}/s")
     print(
-        f"\nEvents page, 32 connections: Emerald {mine.rate:,.0f}/s, bare {theirs.rate:,.0f}/s, ratio {mine.rate / theirs.rate:.2f}"
+        f"\nEvents page, 32 connections: Emerald {page.rate:,.0f}/s, bare {bare_page.rate:,.0f}/s, ratio {page.rate / bare_page.rate:.2f}"
     )
 
 
-def memory(url: str) -> None:
-    """What web, worker and bot hold together, each started by itself as in containers, after a little use."""
+def measure_memory(url: str) -> None:
+    """Measure the memory of web, worker and bot, each started by itself as in containers, after a little use."""
     telegram = free_port()
     sandbox = ["sandbox", "--port", str(telegram), "--app-url", "http://127.0.0.1:1"]
     sandbox += ["--token", TOKEN, "--bot-name", "emerald_bench_bot"]
-    more = {"TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}", "TELEGRAM_WEBHOOK": "false"}
-    stand_in = {k: v for k, v in environment(url, 1).items() if k != "ENV"}
+    telegram_env = {"TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}", "TELEGRAM_WEBHOOK": "false"}
+    sandbox_env = {k: v for k, v in environment(url, 1).items() if k != "ENV"}
     with (
-        running(sandbox, stand_in),
-        running(["emerald", "work"], environment(url, 1) | more) as worker,
-        running(["emerald", "bot"], environment(url, 1) | more) as bot,
-        started(["emerald", "serve"], url, "/health") as (port, web),
+        running_process(sandbox, sandbox_env),
+        running_process(["emerald", "work"], environment(url, 1) | telegram_env) as worker,
+        running_process(["emerald", "bot"], environment(url, 1) | telegram_env) as bot,
+        running_server(["emerald", "serve"], url, "/health") as (port, web),
     ):
         for _ in range(200):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/app/", timeout=5).close()
-        time.sleep(8)  # the worker and the bot have begun by then; nothing is timed here
-        held = [(_held(pid, "Rss"), _held(pid, "Pss")) for pid in (web, worker, bot)]
-    total = sum(rss for rss, _ in held), sum(pss for _, pss in held)
+        time.sleep(8)  # until the worker and the bot have started; nothing is timed here
+        memory = [(_memory_mb(pid, "Rss"), _memory_mb(pid, "Pss")) for pid in (web, worker, bot)]
+    total = sum(rss for rss, _ in memory), sum(pss for _, pss in memory)
     each = ", ".join(
-        f"{name} {rss:.0f}" for name, (rss, _) in zip(("web", "worker", "bot"), held, strict=True)
+        f"{name} {rss:.0f}" for name, (rss, _) in zip(("web", "worker", "bot"), memory, strict=True)
     )
     print(
         f"\nMemory, each by itself, MB resident: {each}; together {total[0]:.0f} (shared pages once: {total[1]:.0f})"
@@ -261,8 +262,8 @@ def memory(url: str) -> None:
 
 
 @contextmanager
-def running(module: list[str], env: dict[str, str]) -> Iterator[int]:
-    """A process of ours; its pid."""
+def running_process(module: list[str], env: dict[str, str]) -> Iterator[int]:
+    """Run a module of this repository as a process; its pid."""
     process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         time.sleep(1)
@@ -272,16 +273,17 @@ def running(module: list[str], env: dict[str, str]) -> Iterator[int]:
         process.wait(30)
 
 
-def _held(pid: int, what: str) -> float:
+def _memory_mb(pid: int, what: str) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith(f"{what}:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError(f"no {what}")
 
 
-def _expect(figures: Figures, status: int) -> None:
-    if set(figures.statuses) != {status}:
-        raise RuntimeError(f"expected only {status}, got {figures.statuses}")
+def check_statuses(result: LoadResult, status: int) -> None:
+    """Raises `RuntimeError` when a request was answered with another status."""
+    if set(result.statuses) != {status}:
+        raise RuntimeError(f"expected only {status}, got {result.statuses}")
 
 
 if __name__ == "__main__":

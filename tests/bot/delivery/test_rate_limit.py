@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend import clock
-from bench.pace import most_in_a_second
+from bench.send_rate import most_in_a_second
 from bot.delivery.rate_limit import ALL, ARRIVING, RateLimiter
 
 MILLISECOND = timedelta(milliseconds=1)

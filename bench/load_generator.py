@@ -1,6 +1,6 @@
-"""A small HTTP/1.1 load generator: many keep-alive connections, each sending its next request when answered.
+"""A small HTTP/1.1 load generator: many keep-alive connections, each of which sends its next request when the last is answered.
 
-It runs as a process of its own, so that the server's event loop is the server's alone. Only 127.0.0.1 is ever called.
+It runs as a process of its own, so that it does not share the server's event loop. It calls only 127.0.0.1.
 """
 
 import asyncio
@@ -17,9 +17,8 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What one run showed: answers a second, milliseconds at the median, the 95th and the 99th percentile, answers by
-    status."""
+class LoadResult:
+    """The result of one run: `rate` in answers a second, percentiles in milliseconds, answers by status."""
 
     rate: float
     p50: float
@@ -30,9 +29,9 @@ class Figures:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: sends prepared requests one after the other and times the answers."""
+    """One connection, which sends prepared requests one after the other and times the answers."""
 
-    def __init__(self, run: "Run") -> None:
+    def __init__(self, run: "LoadRun") -> None:
         self.run = run
         self.buffer = b""
         self.sent_at = 0.0
@@ -44,7 +43,7 @@ class Connection(asyncio.Protocol):
     def send_next(self) -> None:
         request = next(self.run.requests, None)
         if request is None or self.transport is None:
-            self.run.finished()
+            self.run.finish_connection()
             return
         self.sent_at = time.perf_counter()
         self.transport.write(request)
@@ -55,8 +54,10 @@ class Connection(asyncio.Protocol):
         if head_end < 0:
             return
         head = self.buffer[:head_end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 : (head.find(b"\r\n", at) + 1 or len(head) + 1) - 1]) if at >= 0 else 0
+        field = head.find(b"content-length:")
+        length = (
+            int(head[field + 15 : (head.find(b"\r\n", field) + 1 or len(head) + 1) - 1]) if field >= 0 else 0
+        )
         if len(self.buffer) < head_end + 4 + length:
             return
         self.run.times.append(time.perf_counter() - self.sent_at)
@@ -67,10 +68,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             self.run.broken += 1
-            self.run.finished()
+            self.run.finish_connection()
 
 
-class Run:
+class LoadRun:
     """All requests of one measurement, over all its connections."""
 
     def __init__(self, requests: list[bytes], connections: int) -> None:
@@ -82,30 +83,30 @@ class Run:
         self.broken = 0
         self.done = asyncio.Event()
 
-    def finished(self) -> None:
+    def finish_connection(self) -> None:
         self.open -= 1
         if self.open <= 0:
             self.done.set()
 
-    async def go(self, port: int) -> Figures:
+    async def measure(self, port: int) -> LoadResult:
         loop = asyncio.get_running_loop()
-        ready = [
+        connections = [
             (await loop.create_connection(lambda: Connection(self), HOST, port))
             for _ in range(self.connections)
         ]
-        began = time.perf_counter()
-        for _, connection in ready:
+        started = time.perf_counter()
+        for _, connection in connections:
             connection.send_next()
         async with asyncio.timeout(120):
             await self.done.wait()
-        took = time.perf_counter() - began
-        for transport, _ in ready:
+        seconds = time.perf_counter() - started
+        for transport, _ in connections:
             transport.close()
         if self.broken:
             raise RuntimeError(f"{self.broken} connections broke")
         times = sorted(self.times)
-        return Figures(
-            rate=len(times) / took,
+        return LoadResult(
+            rate=len(times) / seconds,
             p50=times[len(times) // 2] * 1000,
             p95=times[int(len(times) * 0.95)] * 1000,
             p99=times[int(len(times) * 0.99)] * 1000,
@@ -115,16 +116,16 @@ class Run:
 
 
 def main() -> None:
-    """`python -m bench.load PORT CONNECTIONS FILE`: FILE holds a JSON list of raw requests; prints the figures as JSON."""
+    """`python -m bench.load_generator PORT CONNECTIONS FILE`: FILE holds a JSON list of raw requests; prints the result as JSON."""
     import uvloop
 
     port, connections, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     requests = [text.encode() for text in json.loads(Path(path).read_text())]
 
-    async def run() -> Figures:
-        warm = list(islice(requests, 0, len(requests) // 10))
-        await Run(warm, min(connections, max(1, len(warm)))).go(port)
-        return await Run(requests[len(warm) :], connections).go(port)
+    async def run() -> LoadResult:
+        warm_up = list(islice(requests, 0, len(requests) // 10))
+        await LoadRun(warm_up, min(connections, max(1, len(warm_up)))).measure(port)
+        return await LoadRun(requests[len(warm_up) :], connections).measure(port)
 
     print(json.dumps(asdict(uvloop.run(run()))))
 

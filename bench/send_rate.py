@@ -1,7 +1,7 @@
-"""How fast the queue drains (`M2`): two workers, the sandbox with Telegram's limits on, messages for groups and people.
+"""How fast messages are sent (`M2`): two workers send to groups and people, and the sandbox enforces Telegram's limits.
 
-`.venv/bin/python -m bench.pace [--short]`: 10,000 messages for 200 groups and 5,000 private chats take seven minutes;
-`--short` is 1,000 for 50 and 500. What counts is what the sandbox counted.
+`.venv/bin/python -m bench.send_rate [--short]`: 10,000 messages for 200 groups and 5,000 private chats take seven minutes;
+`--short` sends 1,000 to 50 and 500. The figures are what the sandbox counted.
 """
 
 import argparse
@@ -12,47 +12,47 @@ import time
 from contextlib import ExitStack
 
 from backend import embedded
-from bench.__main__ import ROOT, TOKEN, environment, free_port, running
-from bench.crowded import FIRST_CHAT, FIRST_PERSON
+from bench.__main__ import ROOT, TOKEN, environment, free_port, running_process
+from bench.crowded_sandbox import FIRST_CHAT, FIRST_PERSON
 from sandbox.client import Sandbox
 
-# Groups, people. In the short form each group has so few that its own minute is no limit.
+# Groups and people. In the short form a group gets so few messages that its limit a minute does not matter.
 LONG, SHORT = (200, 5_000), (50, 500)
-PATIENCE = 900.0  # seconds
+TIMEOUT = 900.0  # seconds
 
 
 def main() -> None:
-    """Measure and print."""
-    options = argparse.ArgumentParser(prog="bench.pace", description=__doc__)
+    """Measure and print a table."""
+    options = argparse.ArgumentParser(prog="bench.send_rate", description=__doc__)
     options.add_argument("--short", action="store_true", help="1,000 messages")
-    options.add_argument("--fill", nargs=2, type=int, help=argparse.SUPPRESS)
+    options.add_argument("--seed", nargs=2, type=int, help=argparse.SUPPRESS)
     given = options.parse_args()
-    if given.fill:
-        asyncio.run(fill(*given.fill))
+    if given.seed:
+        asyncio.run(seed(*given.seed))
         return
     groups, people = SHORT if given.short else LONG
     with embedded.throwaway(durable=True) as url:
-        print(report(drain(url, groups, people)))
+        print(report(measure(url, groups, people)))
 
 
-def drain(url: str, groups: int, people: int) -> dict[str, float]:
-    """Fill the queue, start two workers, and wait until the last message is sent; what the sandbox saw."""
+def measure(url: str, groups: int, people: int) -> dict[str, float]:
+    """Make the messages, start two workers, and wait until the last message is sent; the figures from what the sandbox saw."""
     port = free_port()
     telegram = f"http://127.0.0.1:{port}"
     env = environment(url, 1) | {"TELEGRAM_API_URL": telegram, "TELEGRAM_WEBHOOK": "false"}
-    stand_in = {name: value for name, value in env.items() if name != "ENV"}
-    crowded = ["bench.crowded", str(port), TOKEN, str(groups), str(people)]
+    sandbox_env = {name: value for name, value in env.items() if name != "ENV"}
+    crowded = ["bench.crowded_sandbox", str(port), TOKEN, str(groups), str(people)]
     with ExitStack() as stack:
-        stack.enter_context(running(crowded, stand_in))
-        answering(telegram)
-        command = [sys.executable, "-m", "bench.pace", "--fill", str(groups), str(people)]
+        stack.enter_context(running_process(crowded, sandbox_env))
+        wait_until_answering(telegram)
+        command = [sys.executable, "-m", "bench.send_rate", "--seed", str(groups), str(people)]
         subprocess.run(command, env=env, cwd=ROOT, check=True)
         for _ in range(2):
-            stack.enter_context(running(["emerald", "work"], env))
-        return watch(Sandbox(telegram), 2 * people)
+            stack.enter_context(running_process(["emerald", "work"], env))
+        return wait_for_messages(Sandbox(telegram), 2 * people)
 
 
-def answering(url: str) -> None:
+def wait_until_answering(url: str) -> None:
     """Wait until the sandbox answers."""
     for _ in range(300):
         try:
@@ -63,47 +63,48 @@ def answering(url: str) -> None:
     raise RuntimeError("the sandbox did not start")
 
 
-def watch(sandbox: Sandbox, messages: int) -> dict[str, float]:
-    """Wait for so many messages, and reckon from the moments at which the sandbox took each."""
-    end = time.monotonic() + PATIENCE
-    while (seen := sandbox.counters())["calls"].get("sendMessage", 0) < messages:
-        if time.monotonic() > end:
-            raise RuntimeError(f"only {seen['calls']} after {PATIENCE:.0f} s")
+def wait_for_messages(sandbox: Sandbox, messages: int) -> dict[str, float]:
+    """Wait until the sandbox got this many messages; the figures, from the moments at which it got each."""
+    deadline = time.monotonic() + TIMEOUT
+    while (counters := sandbox.counters())["calls"].get("sendMessage", 0) < messages:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"only {counters['calls']} after {TIMEOUT:.0f} s")
         time.sleep(2)
     calls, after = [], 0
     while batch := sandbox.calls("sendMessage", after=after):
         calls += batch
         after = batch[-1]["number"]
-    at = sorted(float(call["at"]) for call in calls)
+    moments = sorted(float(call["at"]) for call in calls)
     return {
-        "messages": len(at),
-        "seconds": at[-1] - at[0],
-        "rate": (len(at) - 1) / (at[-1] - at[0]),
-        "most": most_in_a_second(at),
-        "refused": seen["flood_refused"],
+        "messages": len(moments),
+        "seconds": moments[-1] - moments[0],
+        "rate": (len(moments) - 1) / (moments[-1] - moments[0]),
+        "most": most_in_a_second(moments),
+        "refused": counters["flood_refused"],
     }
 
 
-def most_in_a_second(at: list[float]) -> int:
-    """The fullest second, wherever it begins."""
+def most_in_a_second(moments: list[float]) -> int:
+    """How many of these moments, in seconds and in order, the fullest second holds, wherever it begins."""
     most, first = 0, 0
-    for last, moment in enumerate(at):
-        while at[first] <= moment - 1:
+    for last, moment in enumerate(moments):
+        while moments[first] <= moment - 1:
             first += 1
         most = max(most, last - first + 1)
     return most
 
 
-def report(found: dict[str, float]) -> str:
+def report(figures: dict[str, float]) -> str:
+    """The figures as a table."""
     return (
         "| messages | seconds | a second | most in any second | refused |\n|---|---|---|---|---|\n"
-        f"| {found['messages']:,.0f} | {found['seconds']:.1f} | {found['rate']:.2f} | {found['most']:.0f} |"
-        f" {found['refused']:.0f} |"
+        f"| {figures['messages']:,.0f} | {figures['seconds']:.1f} | {figures['rate']:.2f} | {figures['most']:.0f} |"
+        f" {figures['refused']:.0f} |"
     )
 
 
-async def fill(groups: int, people: int) -> None:
-    """Twenty clubs with a message for each person, and as many again for the groups."""
+async def seed(groups: int, people: int) -> None:
+    """Make twenty accounts with a message for each person, and as many again for the groups."""
     from backend import clock, db
     from backend.outbox.enqueue import insert_messages
     from backend.outbox.kinds import Kind
@@ -141,18 +142,18 @@ async def fill(groups: int, people: int) -> None:
             " SELECT id, 'The hall is closed today.', true, true, 'sending', $1, $1, $1 FROM accounts",
             at,
         )
-        of_each = {"account_id": "n.account_id", "announcement_id": "n.id", "due_at": "$1::timestamptz"}
+        columns = {"account_id": "n.account_id", "announcement_id": "n.id", "due_at": "$1::timestamptz"}
         await db.execute(
             insert_messages(
                 Kind.ANNOUNCEMENT,
                 "memberships m JOIN announcements n ON n.account_id = m.account_id ORDER BY m.id",
                 user_id="m.user_id",
                 dedupe="'u' || m.id",
-                **of_each,
+                **columns,
             ),
             at,
         )
-        # All of a group's stand together: the next group's must not wait behind them.
+        # All messages of a group stand together: those of the next group must not wait behind them.
         await db.execute(
             insert_messages(
                 Kind.ANNOUNCEMENT,
@@ -160,7 +161,7 @@ async def fill(groups: int, people: int) -> None:
                 " ORDER BY g.id, k",
                 group_id="g.id",
                 dedupe="'g' || g.id || ':' || k",
-                **of_each,
+                **columns,
             ),
             at,
             people // groups,

@@ -1,4 +1,5 @@
-"""Fill the measured database; prints what the load needs as JSON. Its own process, so that settings are read afresh."""
+"""Fill the measured database and print what the requests need, as JSON. It is a process of its own because settings are read
+once for each process."""
 
 import asyncio
 import json
@@ -16,13 +17,13 @@ from emerald.migrate import migrate
 from webapp.miniapp.authentication import issue_session
 
 
-async def fill(members: int, events: int) -> dict[str, object]:
-    """One club, so many members with sessions, a hot event and so many others."""
+async def seed(members: int, events: int) -> dict[str, object]:
+    """Make one account with `members` members, a hot instance and `events` others; their ids, codes and sessions."""
     await migrate()
     await db.open_pool(name="bench-fill")
     olga = await register_person(TelegramIdentity(1001, "Olga", may_write=True))
-    made = await create_account("Bench Club", zone="Europe/Helsinki")
-    await bind_key(olga, made.key)
+    account = await create_account("Bench Club", zone="Europe/Helsinki")
+    await bind_key(olga, account.key)
     await db.execute(
         "INSERT INTO telegram_users (telegram_id, first_name, created_at, seen_at)"
         " SELECT 1000000 + g, 'Member ' || g, now(), now() FROM generate_series(1, $1::int) g",
@@ -31,7 +32,7 @@ async def fill(members: int, events: int) -> dict[str, object]:
     await db.execute(
         "INSERT INTO memberships (account_id, user_id, role, joined_through, joined_at, checked_at)"
         " SELECT $1, id, 'MEMBER', 'hand', now(), now() FROM telegram_users WHERE telegram_id > 1000000 ORDER BY id",
-        made.account_id,
+        account.account_id,
     )
     draft = SeriesDraft(
         title="Evening flow yoga",
@@ -42,9 +43,9 @@ async def fill(members: int, events: int) -> dict[str, object]:
         capacity=100_000,
         guests_max=2,
     )
-    hot = await create_series(olga, made.account_id, draft)
+    hot = await create_series(olga, account.account_id, draft)
     for _ in range(events):
-        await create_series(olga, made.account_id, draft)
+        await create_series(olga, account.account_id, draft)
     instances = await db.rows("SELECT id, code, series_id FROM event_instances ORDER BY id")
     people = await db.rows(
         "SELECT m.id AS membership_id, u.* FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
@@ -63,4 +64,4 @@ async def fill(members: int, events: int) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(fill(int(sys.argv[1]), int(sys.argv[2])))))
+    print(json.dumps(asyncio.run(seed(int(sys.argv[1]), int(sys.argv[2])))))

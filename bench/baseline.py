@@ -1,7 +1,7 @@
-"""What we compare ourselves with: bare Litestar handlers, one hand-written SQL statement each, no sign-in, no rules.
+"""The baseline of the comparison: bare Litestar handlers without sign-in and rules.
 
-(a) `POST /bare/{instance}/{member}`: the same change to the same tables. `GET /bare/events/{user}`: the same SQL and the
-same template as the events page.
+(a) `POST /bare/{instance}/{member}` makes the same change to the same tables with one hand-written statement.
+`GET /bare/events/{user}` runs the same SQL and renders the same template as the events page.
 """
 
 import os
@@ -11,7 +11,7 @@ from litestar import Litestar, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-# One seat for one member: the booking, the log line, the counter. What the desk does for a party of one, less the rules.
+# One seat for one member: the booking, the log entry and the counter, as the allocator writes them, without the rules.
 STATEMENT = """
 WITH seat AS (
     UPDATE instance_seats SET booked = booked + 1, version = version + 1
@@ -32,14 +32,14 @@ async def _keep(connection: object) -> None:
 
 @post("/bare/{instance:int}/{member:int}", status_code=200)
 async def book(state: State, instance: FromPath[int], member: FromPath[int]) -> dict[str, str]:
-    """(a)."""
-    said = await state.pool.execute(STATEMENT, instance, member)
-    return {"outcome": "booked" if said == "INSERT 0 1" else "full"}
+    """Book a seat, without the rules."""
+    status = await state.pool.execute(STATEMENT, instance, member)
+    return {"outcome": "booked" if status == "INSERT 0 1" else "full"}
 
 
 @get("/bare/events/{user:int}")
 async def events(user: FromPath[int]) -> Response[str] | Response[None]:
-    """The events page without its door."""
+    """The events page, without signing in."""
     from backend.people.queries import Person
     from webapp.miniapp.list_screens import upcoming_screen
     from webapp.miniapp.paging import ListFilters
@@ -65,7 +65,7 @@ async def _close(app: Litestar) -> None:
 
 
 def main() -> None:
-    """Serve on 127.0.0.1:PORT (from the environment), as the application is served."""
+    """Serve on 127.0.0.1, at PORT of the environment, with the settings of the application's server."""
     import uvicorn
 
     app = Litestar([book, events], on_startup=[_open], on_shutdown=[_close], openapi_config=None)

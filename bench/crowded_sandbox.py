@@ -1,4 +1,4 @@
-"""A sandbox with many people and groups, its limits on: `python -m bench.crowded PORT TOKEN GROUPS PEOPLE`."""
+"""A sandbox with many people and groups that enforces Telegram's limits: `python -m bench.crowded_sandbox PORT TOKEN GROUPS PEOPLE`."""
 
 import sys
 
@@ -9,7 +9,7 @@ FIRST_CHAT, FIRST_PERSON = -1_002_000_000_000, 5_000_000
 
 
 def main() -> None:
-    """Serve until stopped. Groups are numbered downwards from the first, people upwards."""
+    """Serve until stopped. The ids of groups count down from the first one, those of people count up."""
     from litestar import Litestar
 
     from sandbox.serve import make_server
