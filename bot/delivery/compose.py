@@ -12,12 +12,13 @@ from aiogram.types import InlineKeyboardButton
 from backend.announcements.queries import announcement
 from backend.bookings.queries.event import instance_for_card
 from backend.bookings.views import InstanceView
-from backend.cards.queries import card
+from backend.cards.queries import CardView, card
 from backend.errors import NotFound
 from backend.i18n import N_, Voice
 from backend.messages.deliveries import Delivery
 from backend.outbox.kinds import About, Choice, Kind
 from backend.polls.queries import poll_for_card
+from backend.polls.views import PollView
 from bot.announcements import render_announcement
 from bot.calendar_files import make_calendar_file
 from bot.callbacks import SeatAction, ShowPollCallback
@@ -37,12 +38,12 @@ from bot.keyboards.seats import (
     make_seat_button,
     make_waitlist_take_button,
 )
-from bot.rendering import RenderedMessage, Rows, render
+from bot.rendering import File, RenderedMessage, Rows, render
 
 
 async def render_message(delivery: Delivery) -> RenderedMessage:
     """The message as it is to be sent now. Raises `LookupError` when what it is about is gone."""
-    return await RENDERERS[delivery.kind.policy.about](delivery)
+    return await COMPOSERS[delivery.kind.policy.about](delivery)
 
 
 # --- what is about an instance ---
@@ -61,9 +62,13 @@ class Subject:
         return self.delivery.voice
 
 
-async def _render_instance(delivery: Delivery) -> RenderedMessage:
-    subject = await _load_subject(delivery)
-    view, following, voice = subject.view, subject.following, subject.voice
+async def _compose_about_instance(delivery: Delivery) -> RenderedMessage:
+    return render_about_instance(await _load_subject(delivery))
+
+
+def render_about_instance(subject: Subject) -> RenderedMessage:
+    """A message about an instance; where its reader has acted since it was claimed, how they stand."""
+    delivery, view, following, voice = subject.delivery, subject.view, subject.following, subject.voice
     if not _is_still_true(delivery.kind, view):
         rows = make_event_rows(view, following, voice, private=True)
         return render("messages/standing.html", voice, rows, view=view)
@@ -87,14 +92,18 @@ async def _render_instance(delivery: Delivery) -> RenderedMessage:
     )
 
 
-async def _render_calendar_file(delivery: Delivery) -> RenderedMessage:
+async def _compose_calendar_file(delivery: Delivery) -> RenderedMessage:
     """The instance as a file, for a phone on which the Mini App could not save it (`S5`)."""
     subject = await _load_subject(delivery)
     try:
         file = await make_calendar_file(subject.view.code, delivery.person)
     except NotFound:
         raise LookupError("they have left the club") from None
-    rendered = render(_template(delivery), subject.voice, view=subject.view)
+    return render_calendar_file(subject, file)
+
+
+def render_calendar_file(subject: Subject, file: File) -> RenderedMessage:
+    rendered = render(_template(subject.delivery), subject.voice, view=subject.view)
     return RenderedMessage(rendered.text, rendered.rows, file)
 
 
@@ -108,7 +117,7 @@ async def _load_subject(delivery: Delivery) -> Subject:
 
 
 def _is_still_true(kind: Kind, view: InstanceView) -> bool:
-    """Somebody may have tapped since the message was claimed: then it says how its reader stands."""
+    """Whether what the message says is so, also after what its reader tapped since it was claimed."""
     mine = view.mine
     match kind:
         case Kind.OFFER:
@@ -210,12 +219,16 @@ BUTTONS: dict[Choice, Callable[[Subject], Rows]] = {
 # --- what is about something else ---
 
 
-async def _render_poll(delivery: Delivery) -> RenderedMessage:
-    """Their answer to a poll is missing (`P5`)."""
+async def _compose_about_poll(delivery: Delivery) -> RenderedMessage:
     poll_id = delivery.situation.number("poll_id")
     view = await poll_for_card(poll_id)
     if view is None:
         raise LookupError(f"the poll {poll_id} is gone")
+    return render_about_poll(delivery, view)
+
+
+def render_about_poll(delivery: Delivery, view: PollView) -> RenderedMessage:
+    """The reader's answer to a poll is missing (`P5`)."""
     voice = delivery.voice
     vote = InlineKeyboardButton(
         text=voice.say(N_("Vote")), callback_data=ShowPollCallback(code=view.code).pack()
@@ -224,27 +237,31 @@ async def _render_poll(delivery: Delivery) -> RenderedMessage:
     return render(_template(delivery), voice, rows, view=view)
 
 
-async def _render_card(delivery: Delivery) -> RenderedMessage:
-    """What became of a card, and what an organiser can do about it (`C6`)."""
+async def _compose_about_card(delivery: Delivery) -> RenderedMessage:
     lost = await card(delivery.situation.number("card"))
     if lost is None:
         raise LookupError("the card is gone, with its group")
+    return render_about_card(delivery, lost)
+
+
+def render_about_card(delivery: Delivery, lost: CardView) -> RenderedMessage:
+    """What became of a card, and what an organiser can do about it (`C6`)."""
     rows = make_repost_rows(lost.id, delivery.voice)
     others = delivery.situation.number("others")
     return render(_template(delivery), delivery.voice, rows, card=lost, others=others)
 
 
-async def _render_announcement(delivery: Delivery) -> RenderedMessage:
+async def _compose_announcement(delivery: Delivery) -> RenderedMessage:
     found = await announcement(delivery.announcement_id or 0)
     if found is None:
         raise LookupError(f"the announcement {delivery.announcement_id} is gone")
     return render_announcement(found, delivery.voice, private=delivery.group is None)
 
 
-RENDERERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
-    About.INSTANCE: _render_instance,
-    About.CALENDAR_FILE: _render_calendar_file,
-    About.POLL: _render_poll,
-    About.CARD: _render_card,
-    About.ANNOUNCEMENT: _render_announcement,
+COMPOSERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
+    About.INSTANCE: _compose_about_instance,
+    About.CALENDAR_FILE: _compose_calendar_file,
+    About.POLL: _compose_about_poll,
+    About.CARD: _compose_about_card,
+    About.ANNOUNCEMENT: _compose_announcement,
 }
