@@ -59,6 +59,13 @@ def wall_clock(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(zone_by_name(zone)).replace(tzinfo=None, fold=0)
 
 
+def utc_offset_minutes(instant: datetime, zone: str) -> int:
+    """How many minutes clocks in the zone are ahead of UTC at an aware instant; whole minutes, as all are today."""
+    offset = instant.astimezone(zone_by_name(zone)).utcoffset()
+    assert offset is not None
+    return offset // timedelta(minutes=1)
+
+
 def start_of_day(instant: datetime, zone: str) -> datetime:
     """The instant (aware, UTC) at which the local day that contains an aware instant begins."""
     return resolve_local(datetime.combine(wall_clock(instant, zone).date(), time()), zone)

@@ -4,6 +4,7 @@ So logs must not hold them (`X6`): nginx masks them, and ours log the template o
 """
 
 import asyncio
+import hashlib
 import re
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -14,9 +15,10 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend import zone_data
 from backend.bookings.calendar_entries import calendar_entries
 from backend.errors import NotFound
-from backend.events.ical import FORMAT_VERSION, render_calendar
+from backend.events.ical import CalendarEvent, render_calendar
 from backend.people import feeds
 from backend.settings import settings
 from webapp.freshness import etag_of
@@ -25,6 +27,8 @@ from webapp.respond import AnyRequest
 
 REFRESH_INTERVAL = timedelta(hours=1)  # how often calendars are asked to fetch the feed
 CALENDAR_NAME = "Emerald"
+REMEMBERED_MAX = 10_000  # feeds whose etags a process keeps
+_etags: dict[str, str] = {}  # of the bytes, by what they were made from
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -73,7 +77,12 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
     dates = await calendar_entries(asked.person, lambda code: app_link(f"e_{code}"))
     host = urlsplit(settings.public_url).hostname or "emerald"
-    etag = etag_of(FORMAT_VERSION, host, dates)
+    made_from = etag_of(host, dates, zone_data.current())
+    etag = _etags.get(made_from)
+    file = b""
+    if etag is None:
+        file = await _render(dates, host)
+        etag = _remember(made_from, file)
     since = asked.changed_at
     if etag != asked.etag:
         since = await feeds.record_content(asked.person, etag)
@@ -87,11 +96,23 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
     if _is_not_modified(request, etag, since):
         return Response(b"", status_code=304, media_type=kind, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="emerald.ics"'
+    return Response(file or await _render(dates, host), media_type=kind, headers=headers)
+
+
+async def _render(dates: list[CalendarEvent], host: str) -> bytes:
     # Rendering hundreds of instances takes a tenth of a second: it must not block the event loop.
-    file = await asyncio.to_thread(
+    return await asyncio.to_thread(
         render_calendar, dates, host=host, name=CALENDAR_NAME, refresh_interval=REFRESH_INTERVAL
     )
-    return Response(file, media_type=kind, headers=headers)
+
+
+def _remember(made_from: str, file: bytes) -> str:
+    """The etag of a file: of its bytes, not of what they are made from, because other zone data makes other bytes of the same
+    instances (`S10`). It is remembered, so that a file is rendered once and not for each 304."""
+    if len(_etags) >= REMEMBERED_MAX:
+        _etags.clear()
+    etag = _etags[made_from] = hashlib.blake2b(file, digest_size=9).hexdigest()
+    return etag
 
 
 def _is_not_modified(request: AnyRequest, etag: str, changed_at: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Templates in the reader's language: one Jinja environment for each, strict, escaping, with sentences from gettext.
 
 `miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every template has
-`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `voice`, which formats dates for the
+`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at, zone)` in minutes; `voice`, which formats dates for the
 reader; and the filters `tell`, which translates `Words`, `initials`, and those of `webapp.reader_status`.
 """
 
@@ -23,6 +23,7 @@ from jinja2.runtime import Context
 from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
+from backend.zones import utc_offset_minutes
 from webapp.assets import static_url
 from webapp.reader_status import can_leave_freely, can_seek_replacement, reader_status
 
@@ -78,6 +79,7 @@ def environment(language: str) -> Environment:
         settings=settings,
         language=language,
         now=clock.now,
+        utc_offset=utc_offset_minutes,
     )
     env.filters.update(
         tell=tell,

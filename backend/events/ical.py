@@ -13,7 +13,6 @@ from icalendar import Calendar, Event, Timezone, vDuration, vText, vUri
 from backend.zones import zone_by_name
 
 PRODID = "-//Emerald//Emerald//EN"
-FORMAT_VERSION = 1  # raise it when the output changes for the same events, so that feeds are fetched anew
 _ZONE_MARGIN = timedelta(days=366)  # a VTIMEZONE covers the events and this much on both sides
 
 

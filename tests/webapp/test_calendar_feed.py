@@ -252,6 +252,25 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
     assert (await web.get(path, headers={"If-Modified-Since": since})).status_code == 200
 
 
+async def test_its_mark_is_of_its_bytes(
+    web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, zones_of: Callable[[str], None]
+) -> None:
+    """S10: other zone data makes other bytes of the same dates."""
+    zones_of("2025b")
+    code = await instance(zone="America/Vancouver", starts_local=datetime(2026, 12, 1, 18))
+    await book(code, alice, via=Via.CARD)
+    path = await address(alice)
+    seen: dict[str, bytes] = {}
+    for release in ("2025b", "2026f", "2025b"):
+        zones_of(release)
+        for _ in range(2):
+            answer = await web.get(path)
+            assert seen.setdefault(answer.headers["etag"], answer.content) == answer.content
+        asked = {"If-None-Match": answer.headers["etag"]}
+        assert (await web.get(path, headers=asked)).status_code == 304
+    assert len(seen) == len(set(seen.values())) == 2
+
+
 async def test_an_unknown_an_old_and_a_malformed_address_are_alike(
     web: httpx.AsyncClient, alice: Any, noon: datetime
 ) -> None:

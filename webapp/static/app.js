@@ -160,10 +160,15 @@
   const isGone = status => status >= 500 || status === 429;
   const changeOf = ctx => ctx.request.method === 'GET' ? null : ctx.sourceElement;
 
+  // The hour of an instant where the reader is. Zones are the server's business: its data may be newer than this device's,
+  // so it says how many minutes the reader's clock is ahead of UTC.
+  const hourOf = (instant, { lang, dataset }) =>
+    new Date(instant + 60000 * Number(dataset.utcOffset)).toLocaleTimeString(lang, { timeStyle: 'short', timeZone: 'UTC' });
+
   // What stays on the screen may be true no more: it says from when it is, and its buttons step back.
   function away() {
     const hour = document.querySelector('#offline time');
-    if (hour) hour.textContent = new Date(known).toLocaleTimeString(hour.lang, { timeStyle: 'short', timeZone: hour.dataset.zone });
+    if (hour) hour.textContent = hourOf(known, hour);
     document.querySelector('[data-unsent]')?.toggleAttribute('hidden', !unsent?.isConnected);
     show('offline');
     native.dress();
