@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
@@ -12,7 +11,7 @@ from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.i18n import N_, Voice
-from backend.zones import ClockChangeKind, find_clock_change, resolve_local, wall_clock
+from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
 from webapp.rule_sentences import describe_in_full, long_date
 
 SHOWN_MAX = 8
@@ -95,28 +94,51 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
 
 
 def _offset_note(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> str:
-    """Since which day the UTC offset is another; the day is found by bisection."""
-    early, late = before.original_start, after.original_start
-    tz = ZoneInfo(zone)
-    offset = early.astimezone(tz).utcoffset()
+    """The last clock change between two occurrences whose UTC offsets differ: by how much, and on which day.
+
+    By the offsets alone: what a zone's data call daylight saving time is no season. Dublin's is in winter, Casablanca's was
+    in Ramadan, and Vancouver gave it up without changing its clocks.
+    """
+    early, late = after.original_start, after.original_start
+    while early > before.original_start and _offset(early, zone) == after.utc_offset:
+        early = max(before.original_start, early - timedelta(days=1))
     while late - early > timedelta(minutes=1):
         middle = early + (late - early) / 2
-        if middle.astimezone(tz).utcoffset() == offset:
-            early = middle
-        else:
+        if _offset(middle, zone) == after.utc_offset:
             late = middle
+        else:
+            early = middle
     day = wall_clock(late, zone)
     date = (
         format_date(day, "d MMM", locale=voice.locale)
         if day.year == clock.now().year
         else long_date(voice, day)
     )
-    summer = after.original_start.astimezone(tz).dst()
-    if summer:
-        return voice.say(N_("Summer time since %(date)s"), date=date)
-    if before.original_start.astimezone(tz).dst():
-        return voice.say(N_("Winter time since %(date)s"), date=date)
-    return voice.say(N_("Other clocks since %(date)s"), date=date)
+    step = after.utc_offset - _offset(early, zone)
+    minutes = abs(step) // timedelta(minutes=1)
+    if minutes == 60:
+        forward, back = (
+            N_("The clocks go forward an hour on %(date)s"),
+            N_("The clocks go back an hour on %(date)s"),
+        )
+        return voice.say(forward if step > timedelta() else back, date=date)
+    if step > timedelta():
+        return voice.count(
+            N_("The clocks go forward %(n)s minute on %(date)s"),
+            N_("The clocks go forward %(n)s minutes on %(date)s"),
+            minutes,
+            date=date,
+        )
+    return voice.count(
+        N_("The clocks go back %(n)s minute on %(date)s"),
+        N_("The clocks go back %(n)s minutes on %(date)s"),
+        minutes,
+        date=date,
+    )
+
+
+def _offset(instant: datetime, zone: str) -> timedelta:
+    return timedelta(minutes=utc_offset_minutes(instant, zone))
 
 
 def clock_change_note(voice: Voice, local: datetime, zone: str) -> str:

@@ -197,9 +197,9 @@ async def test_changes_of_the_clocks_are_named(noon: Any, dashboard: Any) -> Non
     """S3."""
     spring = {**GOOD, "starts_on": "2027-03-23", "starts_time": "18:00"}
     shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **spring))
-    assert "Summer time since 28 March 2027" in shown
+    assert "The clocks go forward an hour on 28 March 2027" in shown
     autumn = {**GOOD, "starts_on": "2027-10-26"}
-    assert "Winter time since 31 October 2027" in dashboard.text(
+    assert "The clocks go back an hour on 31 October 2027" in dashboard.text(
         await dashboard.post("/dashboard/series/preview", **autumn)
     )
     skipped = {**GOOD, "repeats": "daily", "starts_on": "2027-03-27", "starts_time": "03:30"}
@@ -208,6 +208,37 @@ async def test_changes_of_the_clocks_are_named(noon: Any, dashboard: Any) -> Non
     doubled = {**skipped, "starts_on": "2027-10-30"}
     shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **doubled))
     assert "This hour comes twice that night; the first one counts." in shown
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts_on", "note"),
+    [
+        ("Europe/Dublin", "2027-03-23", "The clocks go forward an hour on 28 March 2027"),
+        ("Europe/Dublin", "2027-10-26", "The clocks go back an hour on 31 October 2027"),
+        ("Africa/Casablanca", "2027-02-02", "The clocks go back an hour on 7 February 2027"),
+        ("Africa/Casablanca", "2027-03-09", "The clocks go forward an hour on 14 March 2027"),
+        ("Australia/Lord_Howe", "2027-03-30", "The clocks go back 30 minutes on 4 April 2027"),
+        ("Australia/Lord_Howe", "2027-09-28", "The clocks go forward 30 minutes on 3 October 2027"),
+    ],
+)
+async def test_a_clock_change_is_told_by_what_the_clocks_do(
+    zone: str, starts_on: str, note: str, noon: Any, dashboard: Any, zones_of: Any
+) -> None:
+    """S3: daylight saving time is no season. In Dublin it is negative and in winter, in Casablanca it was in Ramadan."""
+    zones_of("2025b")
+    draft = {**GOOD, "zone": zone, "starts_on": starts_on, "starts_time": "18:00"}
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **draft))
+    assert note in shown
+
+
+async def test_a_state_that_gives_up_daylight_saving_time_without_a_change_has_none_told(
+    noon: Any, dashboard: Any, zones_of: Any
+) -> None:
+    """S3, S10: Vancouver keeps its clocks from 2026 on; its data call it another time from 1 November."""
+    zones_of("2026f")
+    draft = {**GOOD, "zone": "America/Vancouver", "starts_on": "2027-10-26", "starts_time": "18:00"}
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **draft))
+    assert "The clocks go" not in shown
 
 
 async def test_a_preview_that_cannot_be_says_why(noon: Any, dashboard: Any) -> None:
