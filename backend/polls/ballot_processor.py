@@ -27,12 +27,12 @@ async def submit(poll_id: int, ballot: Ballot) -> VoteOutcome:
 async def _process_once(
     poll_id: int, submissions: Sequence[_Submission], maybe_committed: bool
 ) -> list[VoteOutcome | Exception]:
-    async with db.transaction("" if failpoints.on("box.no-lock") else store.lock(poll_id)):
+    async with db.transaction("" if failpoints.on("ballots.no-lock") else store.lock(poll_id)):
         loaded = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
         if loaded is None:
             return [NotFound() for _ in submissions]
         account_id, state = loaded
-        await failpoints.reach("box.looked")
+        await failpoints.reach("ballots.loaded")
         results = [_decide_or_refuse(state, one, maybe_committed) for one in submissions]
         if changed := state.changed:
             await store.write(poll_id, account_id, state, changed)

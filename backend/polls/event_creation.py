@@ -81,7 +81,7 @@ async def create_event(
     assert option.starts_at is not None
     draft = _series_draft(poll, details, option.starts_at, club.zone, at)
     series = await insert_series(club.id, person.id, draft, at)
-    await failpoints.reach("poll.made")
+    await failpoints.reach("poll.event-created")
     claim_until = None
     if details.capacity is not None and details.claim_minutes:
         claim_until = min(at + timedelta(minutes=details.claim_minutes), option.starts_at)

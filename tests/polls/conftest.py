@@ -1,4 +1,4 @@
-"""A poll about dates in the small world. Settings are read on import, so nothing of ours is imported at the top."""
+"""Fixtures for polls about dates. Importing the product reads its settings, so nothing of it is imported at the top."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -8,14 +8,15 @@ import pytest
 
 
 @pytest.fixture
-def dates(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
-    """Ask about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await dates()`."""
+def create_date_poll(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
+    """Make a poll about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await create_date_poll()`."""
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
-    async def ask(*, limits: tuple[int | None, ...] = (None,) * 3, **fields: Any) -> str:
+    async def create(*, limits: tuple[int | None, ...] = (None,) * 3, **fields: Any) -> str:
         options = tuple(
-            OptionDraft("", most, noon + timedelta(days=1 + i, hours=4)) for i, most in enumerate(limits)
+            OptionDraft("", votes_max, noon + timedelta(days=1 + i, hours=4))
+            for i, votes_max in enumerate(limits)
         )
         draft = {
             "question": "When do we meet?",
@@ -25,12 +26,12 @@ def dates(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]
         }
         return await create_poll(olga, club.id, PollDraft(**{**draft, **fields}))
 
-    return ask
+    return create
 
 
 @pytest.fixture
 def answer() -> Callable[[str, Any, str], Awaitable[str]]:
-    """Answer a poll about dates, a mark for each: `await answer(code, alice, "y?n")`; `-` is no answer."""
+    """Answer a poll about dates with one mark for each: `await answer(code, alice, "y?n")`; `-` is no answer."""
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer
@@ -38,9 +39,11 @@ def answer() -> Callable[[str, Any, str], Awaitable[str]]:
 
     marks = {"y": Answer.YES, "?": Answer.IF_NEED_BE, "n": Answer.NO}
 
-    async def say(code: str, who: Any, said: str) -> str:
+    async def cast(code: str, who: Any, answers: str) -> str:
         options = (await poll(code, who)).options
-        choice = {option.id: marks[mark] for option, mark in zip(options, said, strict=True) if mark != "-"}
+        choice = {
+            option.id: marks[mark] for option, mark in zip(options, answers, strict=True) if mark != "-"
+        }
         return (await vote(code, who, choice, via=Via.MINIAPP)).kind
 
-    return say
+    return cast

@@ -1,4 +1,4 @@
-"""Closing a poll about dates makes the date that won, and gives who said yes a first claim (`P4`)."""
+"""Closing a poll about dates makes the instance of the winning date and gives its yes-voters a first claim (`P4`)."""
 
 import asyncio
 import json
@@ -27,13 +27,13 @@ from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
 Ask = Callable[..., Awaitable[str]]
-Say = Callable[[str, Person, str], Awaitable[str]]
+Answers = Callable[[str, Person, str], Awaitable[str]]
 
 
 @pytest.fixture
-async def answered(dates: Ask, answer: Say, olga: Person, alice: Person, bob: Person) -> str:
-    """A poll whose second date has two yes and whose first has one: its code."""
-    code = await dates()
+async def answered(create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, bob: Person) -> str:
+    """The code of a poll whose second date has two yes answers and whose first has one."""
+    code = await create_date_poll()
     await answer(code, olga, "yyn")
     await answer(code, alice, "ny?")
     await answer(code, bob, "-?y")
@@ -48,23 +48,23 @@ async def claims() -> list[str]:
     return [row["first_name"] for row in rows]
 
 
-async def told() -> list[tuple[str, str]]:
+async def messages() -> list[tuple[str, str]]:
     rows = await db.rows(
         "SELECT u.first_name, m.kind FROM messages m JOIN telegram_users u ON u.id = m.user_id ORDER BY 1"
     )
     return [(row["first_name"], row["kind"]) for row in rows]
 
 
-async def made() -> int:
+async def instance_count() -> int:
     return int(await db.value("SELECT count(*) FROM event_instances"))
 
 
-async def test_the_date_most_can_come_to_is_made(
+async def test_the_winning_date_becomes_an_instance(
     answered: str, olga: Person, alice: Person, club: Any, noon: datetime
 ) -> None:
-    """P4: with a first claim for who said yes, and a message to each of them; the poll leads to the date."""
-    making = EventDetails(capacity=8, place="Sali 2", duration_minutes=90, claim_minutes=600)
-    closing = await close_poll(answered, olga, make=making)
+    """P4: with a first claim for the yes-voters and a message to each of them; the poll links to the instance."""
+    details = EventDetails(capacity=8, place="Sali 2", duration_minutes=90, claim_minutes=600)
+    closing = await close_poll(answered, olga, make=details)
     assert closing.kind == "done" and closing.made is not None
     view = await event(closing.made.code, alice)
     assert (view.title, view.place, view.capacity) == ("When do we meet?", "Sali 2", 8)
@@ -73,7 +73,7 @@ async def test_the_date_most_can_come_to_is_made(
     until = noon + timedelta(hours=10)
     assert view.claim_until == until
     assert await claims() == ["Alice", "Olga"]
-    assert await told() == [("Alice", "claim"), ("Olga", "claim")]
+    assert await messages() == [("Alice", "claim"), ("Olga", "claim")]
     row = await db.row("SELECT * FROM messages LIMIT 1")
     assert row is not None
     assert json.loads(row["detail"]) == {"until": until.isoformat()}
@@ -87,10 +87,8 @@ async def test_the_date_most_can_come_to_is_made(
     assert await check_invariants() == []
 
 
-async def test_who_said_yes_takes_the_seats_first(
-    answered: str, olga: Person, alice: Person, bob: Person
-) -> None:
-    """P4: while the claim lasts others wait in line, though there is room; then the line moves up by itself."""
+async def test_yes_voters_book_before_others(answered: str, olga: Person, alice: Person, bob: Person) -> None:
+    """P4: during the claim others wait though there is room; then the waitlist advances by itself."""
     closing = await close_poll(answered, olga, make=EventDetails(capacity=3, claim_minutes=60))
     assert closing.made is not None
     code = closing.made.code
@@ -103,126 +101,132 @@ async def test_who_said_yes_takes_the_seats_first(
     assert await check_invariants() == []
 
 
-async def test_the_group_is_told_of_it_by_the_usual_duty(answered: str, olga: Person, club: Any) -> None:
-    """C1: at once, however far ahead the date is."""
+async def test_the_usual_job_announces_the_instance_in_the_group(
+    answered: str, olga: Person, club: Any
+) -> None:
+    """C1: at once, however far ahead it is."""
     await close_poll(answered, olga, make=EventDetails(capacity=8))
     assert await announce_due() == 1
     assert await db.value("SELECT group_id FROM cards") == club.group_id
 
 
-async def test_the_claim_ends_when_the_date_begins(answered: str, olga: Person) -> None:
+async def test_the_claim_ends_at_the_start_of_the_instance(answered: str, olga: Person) -> None:
     closing = await close_poll(answered, olga, make=EventDetails(capacity=8, claim_minutes=10_000))
     assert closing.made is not None
     assert closing.made.claim_until == closing.made.starts_at
 
 
-@pytest.mark.parametrize("making", [EventDetails(), EventDetails(capacity=8, claim_minutes=0)])
-async def test_with_room_for_all_nobody_has_to_come_first(
-    answered: str, olga: Person, making: EventDetails
+@pytest.mark.parametrize("details", [EventDetails(), EventDetails(capacity=8, claim_minutes=0)])
+async def test_without_a_limit_or_claim_time_nobody_has_a_claim(
+    answered: str, olga: Person, details: EventDetails
 ) -> None:
-    """P4: no claim keeps anybody waiting for nothing; who said yes is told all the same."""
-    closing = await close_poll(answered, olga, make=making)
+    """P4: the yes-voters are notified all the same."""
+    closing = await close_poll(answered, olga, make=details)
     assert closing.made is not None and closing.made.claim_until is None
     assert await claims() == []
-    assert await told() == [("Alice", "claim"), ("Olga", "claim")]
+    assert await messages() == [("Alice", "claim"), ("Olga", "claim")]
 
 
-async def test_an_organiser_may_choose_another_date(answered: str, olga: Person, noon: datetime) -> None:
+async def test_an_organiser_can_choose_another_date(answered: str, olga: Person, noon: datetime) -> None:
     third = (await poll(answered, olga)).options[2].id
     closing = await close_poll(answered, olga, make=EventDetails(option_id=third, title="Reunion"))
     assert closing.made is not None
     assert closing.made.starts_at == noon + timedelta(days=3, hours=4)
-    assert await told() == [("Bob", "claim")]
+    assert await messages() == [("Bob", "claim")]
 
 
-async def test_closing_twice_makes_one(answered: str, olga: Person) -> None:
-    """P4: and the second is told what is there."""
+async def test_closing_twice_makes_one_instance(answered: str, olga: Person) -> None:
+    """P4: the second closing returns the same one."""
     first = await close_poll(answered, olga, make=EventDetails(capacity=8))
     before = (await poll(answered, olga)).version
     again = await close_poll(answered, olga, make=EventDetails(capacity=99))
     assert (again.kind, again.made) == ("already", first.made)
     assert (await poll(answered, olga)).version == before
-    assert await made() == 1
+    assert await instance_count() == 1
     assert (await close_poll(answered, olga)).kind == "already"
 
 
-async def test_two_organisers_and_the_deadline_at_once_make_one(
-    dates: Ask, answer: Say, olga: Person, alice: Person, noon: datetime, club: Any
+async def test_two_organisers_and_the_deadline_at_once_make_one_instance(
+    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, noon: datetime, club: Any
 ) -> None:
-    """P4: whoever comes first."""
+    """P4: whichever is first."""
     await db.execute(
         "UPDATE memberships SET role = 'ADMIN' WHERE user_id = $1 AND account_id = $2",
         alice.id,
         club.id,
     )
     for _ in range(5):
-        code = await dates(closes_at=noon + timedelta(hours=1))
+        code = await create_date_poll(closes_at=noon + timedelta(hours=1))
         await answer(code, olga, "y--")
         clock.advance(timedelta(hours=1))
-        before = await made()
-        tried = await asyncio.gather(
+        before = await instance_count()
+        results = await asyncio.gather(
             close_poll(code, olga, make=EventDetails(capacity=4)),
             close_due(),
             close_poll(code, alice, make=EventDetails(capacity=8)),
             close_poll(code, olga, make=EventDetails()),
         )
         clock.advance(timedelta(hours=-1))
-        kinds = [one.kind for one in tried if not isinstance(one, int)]
+        kinds = [one.kind for one in results if not isinstance(one, int)]
         assert sorted(kinds) == ["already", "already", "done"]
-        assert await made() == before + 1
+        assert await instance_count() == before + 1
     assert await check_invariants() == []
 
 
-async def test_a_poll_over_by_its_deadline_can_still_have_its_date(
-    dates: Ask, answer: Say, olga: Person, noon: datetime
+async def test_a_poll_closed_by_its_deadline_can_still_have_its_instance_made(
+    create_date_poll: Ask, answer: Answers, olga: Person, noon: datetime
 ) -> None:
-    """P4: the deadline itself makes nothing; an organiser does, later."""
-    code = await dates(closes_at=noon + timedelta(hours=1))
+    """P4: the deadline itself makes none."""
+    code = await create_date_poll(closes_at=noon + timedelta(hours=1))
     await answer(code, olga, "y--")
     clock.advance(timedelta(hours=2))
     await close_due()
-    assert await made() == 0
+    assert await instance_count() == 0
     closing = await close_poll(code, olga, make=EventDetails(capacity=4))
-    assert closing.kind == "done" and await made() == 1
+    assert closing.kind == "done" and await instance_count() == 1
     assert (await poll(code, olga)).closed_at == noon + timedelta(hours=1)
 
 
-async def test_a_crash_in_between_leaves_neither(answered: str, olga: Person) -> None:
-    """P4: the poll is open, and there is no date, no claim and no message; doing it again does it whole."""
+async def test_a_crash_leaves_the_poll_open_without_an_instance(answered: str, olga: Person) -> None:
+    """P4: and without claims and messages; closing it again does everything."""
 
     async def crash() -> None:
-        raise RuntimeError("killed here")
+        raise RuntimeError("crashed here")
 
-    failpoints.arrange("poll.made", crash)
+    failpoints.arrange("poll.event-created", crash)
     try:
         with pytest.raises(RuntimeError):
             await close_poll(answered, olga, make=EventDetails(capacity=8))
     finally:
-        failpoints.arrange("poll.made", None)
+        failpoints.arrange("poll.event-created", None)
     assert (await poll(answered, olga)).open
-    assert (await made(), await claims(), await told()) == (0, [], [])
+    assert (await instance_count(), await claims(), await messages()) == (0, [], [])
     assert (await close_poll(answered, olga, make=EventDetails(capacity=8))).made is not None
-    assert await made() == 1
+    assert await instance_count() == 1
 
 
-async def test_nobody_who_left_has_a_claim(answered: str, olga: Person, alice: Person, club: Any) -> None:
+async def test_a_yes_voter_who_left_has_no_claim(
+    answered: str, olga: Person, alice: Person, club: Any
+) -> None:
     membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
     await end_membership(alice, club.id, membership)
     await close_poll(answered, olga, make=EventDetails(capacity=8))
-    assert await claims() == ["Olga"] and await told() == [("Olga", "claim")]
+    assert await claims() == ["Olga"] and await messages() == [("Olga", "claim")]
 
 
-async def test_what_nobody_said_yes_to_is_made_only_by_name(dates: Ask, answer: Say, olga: Person) -> None:
-    """P4: and a refusal leaves the poll open."""
-    code = await dates()
+async def test_a_date_without_a_yes_is_made_only_when_chosen(
+    create_date_poll: Ask, answer: Answers, olga: Person
+) -> None:
+    """P4: the refusal leaves the poll open."""
+    code = await create_date_poll()
     await answer(code, olga, "?n-")
-    with pytest.raises(Invalid) as no:
+    with pytest.raises(Invalid) as refusal:
         await close_poll(code, olga, make=EventDetails())
-    assert "Nobody said yes" in no.value.words.message
+    assert "Nobody said yes" in refusal.value.words.message
     assert (await poll(code, olga)).open
     first = (await poll(code, olga)).options[0].id
     closing = await close_poll(code, olga, make=EventDetails(option_id=first, capacity=3))
-    assert closing.made is not None and await told() == []
+    assert closing.made is not None and await messages() == []
 
 
 @pytest.mark.parametrize(
@@ -235,27 +239,27 @@ async def test_what_nobody_said_yes_to_is_made_only_by_name(dates: Ask, answer: 
         ({"claim_minutes": 31 * 24 * 60}, "claim_minutes"),
     ],
 )
-async def test_a_fault_in_the_date_leaves_the_poll_open(
+async def test_a_fault_in_the_details_leaves_the_poll_open(
     answered: str, olga: Person, fields: dict[str, Any], fault: str
 ) -> None:
     """X5."""
-    with pytest.raises(InvalidForm) as no:
+    with pytest.raises(InvalidForm) as refusal:
         await close_poll(answered, olga, make=EventDetails(**fields))
-    assert list(no.value.faults) == [fault]
-    assert (await poll(answered, olga)).open and await made() == 0
+    assert list(refusal.value.faults) == [fault]
+    assert (await poll(answered, olga)).open and await instance_count() == 0
 
 
 async def test_a_long_question_is_cut_to_a_title(
-    dates: Ask, answer: Say, olga: Person, alice: Person
+    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person
 ) -> None:
-    code = await dates(question="Why " * 50)
+    code = await create_date_poll(question="Why " * 50)
     await answer(code, olga, "y--")
     closing = await close_poll(code, olga, make=EventDetails())
     assert closing.made is not None
     assert len((await event(closing.made.code, alice)).title) == 120
 
 
-async def test_not_by_members_nor_from_elsewhere_nor_of_what_is_no_date(
+async def test_only_organisers_make_instances_and_only_of_dates(
     answered: str, olga: Person, alice: Person, charlie: Person, club: Any
 ) -> None:
     """A1, X4."""
@@ -271,11 +275,13 @@ async def test_not_by_members_nor_from_elsewhere_nor_of_what_is_no_date(
     foreign = (await poll(code, olga)).options[0].id
     with pytest.raises(Invalid):
         await close_poll(answered, olga, make=EventDetails(option_id=foreign))
-    assert await made() == 0
+    assert await instance_count() == 0
 
 
-async def test_a_past_date_is_not_made(dates: Ask, answer: Say, olga: Person, noon: datetime) -> None:
-    code = await dates()
+async def test_a_past_date_cannot_be_made(
+    create_date_poll: Ask, answer: Answers, olga: Person, noon: datetime
+) -> None:
+    code = await create_date_poll()
     await answer(code, olga, "y-y")
     first = (await poll(code, olga)).options[0].id
     clock.advance(timedelta(days=1, hours=5))

@@ -1,4 +1,4 @@
-"""Polls in the small world: making, seeing, voting, closing."""
+"""Making polls, seeing them, voting and closing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,14 +24,14 @@ from backend.polls.replies import OptionFull, PollClosed
 from backend.polls.views import PollView
 from backend.seats.requests import Via
 
-WHICH = PollDraft(
+EVENING = PollDraft(
     question="Which evening?",
     options=(OptionDraft("Monday"), OptionDraft("Tuesday", votes_max=1), OptionDraft("Neither")),
 )
 
 
 async def ask(olga: Person, club: Any, **fields: Any) -> str:
-    return await create_poll(olga, club.id, replace(WHICH, **fields))
+    return await create_poll(olga, club.id, replace(EVENING, **fields))
 
 
 async def choose(code: str, who: Person, *positions: int) -> str:
@@ -44,7 +44,7 @@ def votes(view: PollView) -> list[int]:
     return [option.votes for option in view.options]
 
 
-async def test_olga_asks_and_everybody_sees_the_counts(
+async def test_everybody_sees_the_counts_of_a_live_poll(
     club: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
     """P1, P2."""
@@ -67,8 +67,8 @@ async def test_olga_asks_and_everybody_sees_the_counts(
     assert (view.club, view.club_language, view.zone) == ("Kallio Yoga", "en", "Europe/Helsinki")
 
 
-async def test_a_changed_mind_moves_the_vote(club: Any, olga: Person, alice: Person, bob: Person) -> None:
-    """P2: and the seat in a limited option goes to the next who asks."""
+async def test_changing_a_vote_moves_it(club: Any, olga: Person, alice: Person, bob: Person) -> None:
+    """P2: and makes room in a limited option."""
     code = await ask(olga, club)
     await choose(code, alice, 2)
     with pytest.raises(OptionFull):
@@ -80,9 +80,7 @@ async def test_a_changed_mind_moves_the_vote(club: Any, olga: Person, alice: Per
     assert (votes(view), view.voters, view.voted) == ([0, 1, 0], 1, False)
 
 
-async def test_a_tap_on_the_card_and_the_mini_app_show_the_same(
-    club: Any, olga: Person, alice: Person
-) -> None:
+async def test_the_mini_app_and_the_card_show_a_tapped_vote(club: Any, olga: Person, alice: Person) -> None:
     """P3."""
     code = await ask(olga, club, group_id=club.group_id)
     shown = await poll(code, alice)
@@ -96,7 +94,7 @@ async def test_a_tap_on_the_card_and_the_mini_app_show_the_same(
     assert (await tap_option(code, alice, monday, via=Via.CARD)).kind == "withdrawn"
 
 
-async def test_nothing_changed_is_no_new_version(club: Any, olga: Person, alice: Person) -> None:
+async def test_voting_the_same_again_keeps_the_version(club: Any, olga: Person, alice: Person) -> None:
     code = await ask(olga, club)
     await choose(code, alice, 1)
     before = (await poll(code, alice)).version
@@ -104,46 +102,44 @@ async def test_nothing_changed_is_no_new_version(club: Any, olga: Person, alice:
     assert (await poll(code, alice)).version == before
 
 
-async def test_a_stranger_is_told_that_there_is_no_such_poll(
-    club: Any, olga: Person, alice: Person, charlie: Person
-) -> None:
+async def test_a_stranger_finds_no_poll(club: Any, olga: Person, alice: Person, charlie: Person) -> None:
     """A1: another account's object answers "not found", on every surface."""
     code = await ask(olga, club)
     monday = (await poll(code, alice)).options[0].id
-    for asked in (
+    for attempt in (
         lambda: poll(code, charlie),
         lambda: vote(code, charlie, [monday], via=Via.MINIAPP),
         lambda: tap_option(code, charlie, monday, via=Via.CARD),
         lambda: close_poll(code, charlie),
-        lambda: create_poll(charlie, club.id, WHICH),
+        lambda: create_poll(charlie, club.id, EVENING),
         lambda: poll("nosuchcode", alice),
     ):
         with pytest.raises(NotFound):
-            await asked()
+            await attempt()
     assert await polls_of(charlie) == []
     assert await club_polls(club.id, charlie) == []
 
 
-async def test_another_clubs_option_is_not_listed(
+async def test_another_accounts_organiser_reaches_neither_poll_nor_options(
     club: Any, olga: Person, alice: Person, charlie: Person
 ) -> None:
-    """A1: an organiser elsewhere reaches neither the poll nor, by an id, its options."""
+    """A1: not even by an option's id."""
     code = await ask(olga, club)
     elsewhere = await create_own_account(charlie, "Chess")
-    theirs = await create_poll(charlie, elsewhere, WHICH)
-    foreign = (await poll(theirs, charlie)).options[0].id
+    foreign_poll = await create_poll(charlie, elsewhere, EVENING)
+    foreign = (await poll(foreign_poll, charlie)).options[0].id
     with pytest.raises(Invalid):
         await vote(code, alice, [foreign], via=Via.MINIAPP)
     with pytest.raises(NotFound):
         await close_poll(code, charlie)
     with pytest.raises(InvalidForm):
-        await create_poll(charlie, elsewhere, replace(WHICH, group_id=club.group_id))
+        await create_poll(charlie, elsewhere, replace(EVENING, group_id=club.group_id))
 
 
-async def test_someone_of_the_group_becomes_a_member_by_opening_it(
+async def test_somebody_in_the_group_becomes_a_member_by_opening_its_poll(
     club: Any, olga: Person, charlie: Person
 ) -> None:
-    """A4: through a linked group only."""
+    """A4: but not by opening a poll without a group."""
     outside, inside = await ask(olga, club), await ask(olga, club, group_id=club.group_id)
     where = await group(club.group_id)
     assert where is not None
@@ -163,7 +159,7 @@ async def test_someone_of_the_group_becomes_a_member_by_opening_it(
     assert (await poll(outside, charlie)).role == "MEMBER"
 
 
-async def test_who_was_seen_in_the_group_votes_by_a_tap(
+async def test_somebody_seen_in_the_group_can_vote_by_a_tap(
     club: Any, olga: Person, alice: Person, charlie: Person
 ) -> None:
     """A4."""
@@ -175,7 +171,7 @@ async def test_who_was_seen_in_the_group_votes_by_a_tap(
     assert (await tap_option(code, charlie, monday, via=Via.CARD)).kind == "voted"
 
 
-async def test_who_left_the_club_votes_no_more_but_their_vote_stays(
+async def test_a_member_who_left_cannot_vote_but_their_vote_stays(
     club: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
     code = await ask(olga, club)
@@ -188,8 +184,8 @@ async def test_who_left_the_club_votes_no_more_but_their_vote_stays(
     assert (votes(view), view.electors) == ([1, 0, 0], 3)
 
 
-async def test_an_anonymous_poll_names_nobody_to_anybody(club: Any, olga: Person, alice: Person) -> None:
-    """P1: not to organisers, not on the card, not once it is closed."""
+async def test_an_anonymous_poll_shows_no_names(club: Any, olga: Person, alice: Person) -> None:
+    """P1: not even to organisers, on the card, or after closing."""
     code = await ask(olga, club, anonymous=True)
     await choose(code, alice, 1)
     await close_poll(code, olga)
@@ -201,10 +197,10 @@ async def test_an_anonymous_poll_names_nobody_to_anybody(club: Any, olga: Person
 
 
 @pytest.mark.parametrize(("results", "after_voting"), [("voted", True), ("closed", False)])
-async def test_hidden_results_are_not_given_out(
+async def test_hidden_results_are_not_shown(
     club: Any, olga: Person, alice: Person, bob: Person, results: str, after_voting: bool
 ) -> None:
-    """P1: hidden until one has voted, or until it closes; a full option says so all the same."""
+    """P1: hidden until one has voted, or until the poll closes; a full option is shown as full all the same."""
     code = await ask(olga, club, results=results)
     await choose(code, alice, 2)
     hidden = await poll(code, bob)
@@ -224,7 +220,7 @@ async def test_hidden_results_are_not_given_out(
 
 
 async def test_closing_by_hand_ends_the_voting(club: Any, olga: Person, alice: Person) -> None:
-    """P2; closing again changes nothing; members may not."""
+    """P2: closing again changes nothing, and members may not close."""
     code = await ask(olga, club)
     with pytest.raises(Forbidden):
         await close_poll(code, alice)
@@ -236,14 +232,14 @@ async def test_closing_by_hand_ends_the_voting(club: Any, olga: Person, alice: P
     assert view.closed_at is not None
     with pytest.raises(PollClosed):
         await vote(code, alice, [view.options[0].id], via=Via.MINIAPP)
-    noted = await db.rows("SELECT verb FROM audit_log WHERE object LIKE 'poll%' ORDER BY id")
-    assert [row["verb"] for row in noted] == ["create", "close"]
+    entries = await db.rows("SELECT verb FROM audit_log WHERE object LIKE 'poll%' ORDER BY id")
+    assert [row["verb"] for row in entries] == ["create", "close"]
 
 
-async def test_the_deadline_closes_at_once_whatever_the_sweeper_does(
+async def test_the_deadline_closes_a_poll_before_the_job_runs(
     club: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """P2: reading code takes a passed deadline as the end; the sweeper only writes it down, once."""
+    """P2: readers take a passed deadline as the end; the job only records it, once."""
     code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
     await choose(code, alice, 1)
     before = (await poll(code, alice)).version
@@ -251,9 +247,9 @@ async def test_the_deadline_closes_at_once_whatever_the_sweeper_does(
     view = await poll(code, alice)
     assert (view.open, view.closed_at) == (False, noon + timedelta(hours=1))
     assert view.version != before
-    with pytest.raises(PollClosed) as no:
+    with pytest.raises(PollClosed) as refusal:
         await choose(code, alice, 2)
-    assert alice.voice.tell(no.value.words).startswith("This poll closed today at 15:00.")
+    assert alice.voice.tell(refusal.value.words).startswith("This poll closed today at 15:00.")
     assert [v.code for v in await polls_of(alice)] == []
     clock.advance(timedelta(minutes=3))
     assert [await close_due(), await close_due()] == [1, 0]
@@ -261,7 +257,7 @@ async def test_the_deadline_closes_at_once_whatever_the_sweeper_does(
     assert (again.closed_at, again.version) == (view.closed_at, view.version)
 
 
-async def test_closing_by_hand_after_the_deadline_leaves_the_deadline(
+async def test_closing_by_hand_after_the_deadline_keeps_the_deadline_as_the_end(
     club: Any, olga: Person, noon: datetime
 ) -> None:
     code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
@@ -271,14 +267,14 @@ async def test_closing_by_hand_after_the_deadline_leaves_the_deadline(
     assert await close_due() == 1
 
 
-async def test_lists_show_open_polls_by_how_soon_they_close(
+async def test_lists_show_the_open_polls_that_close_soonest_first(
     club: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
-    """A8: over all the person's clubs."""
+    """A8: of all the person's accounts."""
     other = await create_own_account(olga, "Aino’s choir")
     await join(alice, other, through=JoinedThrough.HAND)
     whenever = await ask(olga, club)
-    late = await create_poll(olga, other, replace(WHICH, closes_at=noon + timedelta(days=2)))
+    late = await create_poll(olga, other, replace(EVENING, closes_at=noon + timedelta(days=2)))
     soon = await ask(olga, club, closes_at=noon + timedelta(days=1))
     shut = await ask(olga, club)
     await close_poll(shut, olga)
@@ -291,15 +287,15 @@ async def test_lists_show_open_polls_by_how_soon_they_close(
     assert [v.code for v in await polls_of(alice, limit=1)] == [soon]
 
 
-async def test_several_choices_are_kept_with_their_maximum(club: Any, olga: Person, alice: Person) -> None:
+async def test_several_choices_are_limited_to_their_maximum(club: Any, olga: Person, alice: Person) -> None:
     """P1."""
     code = await ask(olga, club, kind="several", choices_max=2)
     assert await choose(code, alice, 1, 3) == "voted"
     view = await poll(code, alice)
     assert (votes(view), view.voters, view.choices_max) == ([1, 0, 1], 1, 2)
-    with pytest.raises(Invalid) as no:
+    with pytest.raises(Invalid) as refusal:
         await choose(code, alice, 1, 2, 3)
-    assert no.value.outcome == "invalid"
+    assert refusal.value.outcome == "invalid"
 
 
 @pytest.mark.parametrize(
@@ -319,31 +315,31 @@ async def test_several_choices_are_kept_with_their_maximum(club: Any, olga: Pers
         ({"kind": "several", "choices_max": 4}, "choices_max"),
     ],
 )
-async def test_a_fault_stands_beside_its_field(
+async def test_each_fault_names_its_field(
     club: Any, olga: Person, fields: dict[str, Any], fault: str
 ) -> None:
-    """X5: and nothing is made."""
-    with pytest.raises(InvalidForm) as no:
+    """X5: and no poll is made."""
+    with pytest.raises(InvalidForm) as refusal:
         await ask(olga, club, **fields)
-    assert list(no.value.faults) == [fault]
+    assert list(refusal.value.faults) == [fault]
     assert await club_polls(club.id, olga) == []
 
 
-async def test_all_faults_are_told_at_once(club: Any, olga: Person, noon: datetime) -> None:
+async def test_all_faults_are_reported_at_once(club: Any, olga: Person, noon: datetime) -> None:
     """X5."""
-    with pytest.raises(InvalidForm) as no:
+    with pytest.raises(InvalidForm) as refusal:
         await ask(olga, club, question="", options=(), closes_at=noon)
-    assert set(no.value.faults) == {"question", "options", "closes_at"}
+    assert set(refusal.value.faults) == {"question", "options", "closes_at"}
 
 
-async def test_members_make_no_polls(club: Any, alice: Person) -> None:
+async def test_members_cannot_make_polls(club: Any, alice: Person) -> None:
     """X4."""
     with pytest.raises(Forbidden):
-        await create_poll(alice, club.id, WHICH)
+        await create_poll(alice, club.id, EVENING)
 
 
-async def test_fifty_names_are_enough(club: Any, olga: Person, crowd: Callable[[int], Any]) -> None:
-    """C4: 500 participants fit; `votes` says how many there are."""
+async def test_at_most_fifty_names_are_loaded(club: Any, olga: Person, crowd: Callable[[int], Any]) -> None:
+    """C4: `votes` counts the rest."""
     code = await ask(olga, club)
     for person in await crowd(55):
         await choose(code, person, 1)

@@ -1,4 +1,4 @@
-"""What one process of a crew does at a poll: many people vote at once."""
+"""The work of one process in a concurrency test of polls: many people vote at once."""
 
 import asyncio
 from collections import Counter
@@ -12,45 +12,45 @@ from backend.seats.requests import Via
 from tests.processes import meet
 
 
-def known(user_id: int) -> Person:
+def person_with_id(user_id: int) -> Person:
     return Person(id=user_id, telegram_id=user_id, first_name="")
 
 
-def chosen(option: Any) -> Any:
+def choice_of(option: Any) -> Any:
+    """The choice that an option of the task stands for: an option's id, or answers by option."""
     if not isinstance(option, dict):
         return [option]
     return {int(each): Answer(answer) for each, answer in option.items()}
 
 
-async def told(asked: Any) -> str:
-    """How an answer is known to screens; `error` and its kind for what nobody expected."""
+async def outcome_of(vote: Any) -> str:
+    """The kind of a vote's outcome or refusal; `error` with the exception's name for an unexpected one."""
     try:
-        return str((await asked).kind)
-    except Refusal as no:
-        return no.outcome
+        return str((await vote).kind)
+    except Refusal as refusal:
+        return refusal.outcome
     except Exception as error:
         return f"error {type(error).__name__}"
 
 
-async def rush(task: dict[str, Any]) -> dict[str, int]:
-    """Everybody of `people` votes for each of `options` in turn, all at once; how often which answer came.
+async def vote_at_once(task: dict[str, Any]) -> dict[str, int]:
+    """All `people` vote at once, each for every one of `options` in turn; how often each outcome came.
 
-    An option of a poll about dates may be a whole choice, its answers by option.
-
-    With `meet`, the first box of each process waits for those of the others to have looked too.
+    In a poll about dates an option may be a whole choice, as answers by option. With `meet`, the first batch of each process
+    waits until this many processes have loaded the poll.
     """
-    answers: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
 
-    async def one(user_id: int) -> None:
+    async def vote_for_all(user_id: int) -> None:
         for option in task["options"]:
-            asked = (
-                tap_option(task["code"], known(user_id), option, via=Via.CARD)
+            ballot = (
+                tap_option(task["code"], person_with_id(user_id), option, via=Via.CARD)
                 if task.get("tap")
-                else vote(task["code"], known(user_id), chosen(option), via=Via.MINIAPP)
+                else vote(task["code"], person_with_id(user_id), choice_of(option), via=Via.MINIAPP)
             )
-            answers[await told(asked)] += 1
+            outcomes[await outcome_of(ballot)] += 1
 
     if "meet" in task:
-        await meet("box.looked", "looked", task["meet"])
-    await asyncio.gather(*(one(user_id) for user_id in task["people"]))
-    return dict(answers)
+        await meet("ballots.loaded", "loaded", task["meet"])
+    await asyncio.gather(*(vote_for_all(user_id) for user_id in task["people"]))
+    return dict(outcomes)

@@ -1,4 +1,4 @@
-"""Counting votes: the pure rules of the ballot box."""
+"""Counting votes: the pure rules of `decide`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,28 +24,28 @@ from backend.polls.rules import (
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ALICE, BOB, GONE = 1, 2, 3
+ALICE, BOB, FORMER_MEMBER = 1, 2, 3
 YES, IF_NEED_BE, NO = Answer
 
 
-def box(
+def ballot_state(
     kind: PollKind = PollKind.SINGLE,
-    most: int = 1,
+    choices_max: int = 1,
     limit: int | None = None,
     closes_at: datetime | None = None,
     closed_at: datetime | None = None,
 ) -> BallotState:
-    """A box with options 11, 12, 13, of which 11 takes `limit` votes; Alice and Bob vote, one has left the club."""
+    """A poll with the options 11, 12 and 13, of which 11 takes `limit` votes. Alice and Bob can vote; one person has left."""
     texts = {11: "Monday", 12: "Tuesday", 13: "Never"}
     return BallotState(
         now=NOON,
         zone="Europe/Helsinki",
         kind=kind,
-        choices_max=most,
+        choices_max=choices_max,
         closes_at=closes_at,
         closed_at=closed_at,
         options={i: Option(i, text, 0, limit if i == 11 else None) for i, text in texts.items()},
-        voters={u: Voter(100 + u, u != GONE, {}, {}) for u in (ALICE, BOB, GONE)},
+        voters={u: Voter(100 + u, u != FORMER_MEMBER, {}, {}) for u in (ALICE, BOB, FORMER_MEMBER)},
     )
 
 
@@ -59,7 +59,7 @@ def counts(at: BallotState) -> list[int]:
 
 def test_a_vote_counts_and_changes() -> None:
     """P2: one vote per member and option, changeable."""
-    at = box()
+    at = ballot_state()
     assert cast(at, ALICE, 11) == "voted"
     assert cast(at, BOB, 11) == "voted"
     assert cast(at, ALICE, 12) == "voted"
@@ -67,74 +67,74 @@ def test_a_vote_counts_and_changes() -> None:
 
 
 def test_voting_the_same_again_changes_nothing() -> None:
-    at = box()
+    at = ballot_state()
     cast(at, ALICE, 11)
     assert cast(at, ALICE, 11) == "already"
     assert counts(at) == [1, 0, 0]
 
 
-def test_an_empty_ballot_takes_the_vote_back() -> None:
-    at = box()
+def test_an_empty_ballot_withdraws_the_vote() -> None:
+    at = ballot_state()
     assert cast(at, ALICE) == "already"
     cast(at, ALICE, 11)
     assert cast(at, ALICE) == "withdrawn"
     assert counts(at) == [0, 0, 0]
 
 
-def test_a_single_choice_is_one() -> None:
+def test_a_single_choice_poll_takes_one_option() -> None:
     """P1."""
     with pytest.raises(Invalid):
-        cast(box(), ALICE, 11, 12)
+        cast(ballot_state(), ALICE, 11, 12)
 
 
 def test_several_choices_have_a_maximum() -> None:
     """P1."""
-    at = box(PollKind.SEVERAL, most=2)
+    at = ballot_state(PollKind.SEVERAL, choices_max=2)
     assert cast(at, ALICE, 11, 13) == "voted"
     with pytest.raises(Invalid):
         cast(at, ALICE, 11, 12, 13)
     assert counts(at) == [1, 0, 1]
 
 
-def test_what_is_not_listed_cannot_be_chosen() -> None:
+def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(Invalid):
-        cast(box(), ALICE, 99)
+        cast(ballot_state(), ALICE, 99)
 
 
-def test_a_full_option_refuses_and_the_old_choice_stands() -> None:
+def test_a_full_option_is_refused_and_the_earlier_choice_stands() -> None:
     """P2: a limit on an option holds."""
-    at = box(limit=1)
+    at = ballot_state(limit=1)
     cast(at, ALICE, 11)
     cast(at, BOB, 12)
-    with pytest.raises(OptionFull) as no:
+    with pytest.raises(OptionFull) as refusal:
         cast(at, BOB, 11)
-    assert no.value.words.values["option"] == "Monday"
+    assert refusal.value.words.values["option"] == "Monday"
     assert counts(at) == [1, 1, 0]
 
 
-def test_whoever_holds_a_full_option_keeps_it_beside_others() -> None:
-    at = box(PollKind.SEVERAL, most=2, limit=1)
+def test_a_voter_keeps_a_full_option_when_adding_another() -> None:
+    at = ballot_state(PollKind.SEVERAL, choices_max=2, limit=1)
     cast(at, ALICE, 11)
     assert cast(at, ALICE, 11, 12) == "voted"
     assert counts(at) == [1, 1, 0]
 
 
-def test_a_changed_mind_makes_room_in_a_full_option() -> None:
-    at = box(limit=1)
+def test_changing_a_vote_makes_room_in_a_full_option() -> None:
+    at = ballot_state(limit=1)
     cast(at, ALICE, 11)
     cast(at, ALICE, 12)
     assert cast(at, BOB, 11) == "voted"
 
 
-def test_a_tap_on_ones_own_choice_takes_it_back() -> None:
-    at = box()
+def test_a_tap_on_ones_own_choice_withdraws_it() -> None:
+    at = ballot_state()
     assert [cast(at, ALICE, 11, tap=True) for _ in range(3)] == ["voted", "withdrawn", "voted"]
     assert cast(at, ALICE, 12, tap=True) == "voted"
     assert counts(at) == [0, 1, 0]
 
 
-def test_taps_toggle_where_several_may_be_chosen() -> None:
-    at = box(PollKind.SEVERAL, most=2)
+def test_taps_toggle_options_where_several_may_be_chosen() -> None:
+    at = ballot_state(PollKind.SEVERAL, choices_max=2)
     assert cast(at, ALICE, 11, tap=True) == "voted"
     assert cast(at, ALICE, 12, tap=True) == "voted"
     with pytest.raises(Invalid):
@@ -148,20 +148,20 @@ def test_taps_toggle_where_several_may_be_chosen() -> None:
     [{"closed_at": NOON}, {"closes_at": NOON}, {"closes_at": NOON - timedelta(days=1)}],
 )
 def test_a_closed_poll_takes_no_votes(ended: dict[str, Any]) -> None:
-    """P2: until it closes, by hand or at its deadline, whether or not anyone has written that down."""
+    """P2: closed by hand or at its deadline, recorded or not."""
     with pytest.raises(PollClosed):
-        cast(box(**ended), ALICE, 11)
+        cast(ballot_state(**ended), ALICE, 11)
 
 
-def test_a_deadline_to_come_does_not_close() -> None:
+def test_a_poll_is_open_until_its_deadline() -> None:
     assert ended_at(NOON + timedelta(microseconds=1), None, NOON) is None
-    assert cast(box(closes_at=NOON + timedelta(seconds=1)), ALICE, 11) == "voted"
+    assert cast(ballot_state(closes_at=NOON + timedelta(seconds=1)), ALICE, 11) == "voted"
 
 
-def test_who_left_the_club_has_no_vote() -> None:
-    for who in (GONE, 77):
+def test_only_members_can_vote() -> None:
+    for who in (FORMER_MEMBER, 77):
         with pytest.raises(NotAVoter):
-            cast(box(), who, 11)
+            cast(ballot_state(), who, 11)
 
 
 @pytest.mark.parametrize(
@@ -175,17 +175,19 @@ def test_who_left_the_club_has_no_vote() -> None:
         ("closed", False, False, True),
     ],
 )
-def test_results_are_shown_when_they_should_be(results: str, is_open: bool, voted: bool, shown: bool) -> None:
+def test_results_are_visible_by_the_polls_setting(
+    results: str, is_open: bool, voted: bool, shown: bool
+) -> None:
     """P1: live, or hidden until one has voted, or until it closes."""
     assert are_results_visible(results, is_open=is_open, voted=voted) is shown
 
 
 def dates(limit: int | None = None) -> BallotState:
-    return box(PollKind.DATES, most=3, limit=limit)
+    return ballot_state(PollKind.DATES, choices_max=3, limit=limit)
 
 
-def say(at: BallotState, who: int, **answers: Answer) -> str:
-    """Say what one thinks of the dates `monday`, `tuesday`, `never`."""
+def answer(at: BallotState, who: int, **answers: Answer) -> str:
+    """Answer the dates `monday`, `tuesday` and `never`."""
     ids = {option.text.lower(): option.id for option in at.options.values()}
     choice = {ids[name]: answer for name, answer in answers.items()}
     return decide(at, Ballot(who, choice)).kind
@@ -196,26 +198,26 @@ def all_counts(at: BallotState) -> list[tuple[int, int, int]]:
 
 
 def test_a_date_is_answered_yes_if_need_be_or_no() -> None:
-    """P1: each answer is counted for itself, and a new ballot is the whole choice."""
+    """P1: each answer has its own count, and a new ballot replaces the whole choice."""
     at = dates()
-    assert say(at, ALICE, monday=YES, tuesday=IF_NEED_BE, never=NO) == "voted"
-    assert say(at, BOB, monday=IF_NEED_BE, tuesday=IF_NEED_BE) == "voted"
+    assert answer(at, ALICE, monday=YES, tuesday=IF_NEED_BE, never=NO) == "voted"
+    assert answer(at, BOB, monday=IF_NEED_BE, tuesday=IF_NEED_BE) == "voted"
     assert all_counts(at) == [(1, 1, 0), (0, 2, 0), (0, 0, 1)]
-    assert say(at, ALICE, monday=NO) == "voted"
-    assert say(at, ALICE, monday=NO) == "already"
+    assert answer(at, ALICE, monday=NO) == "voted"
+    assert answer(at, ALICE, monday=NO) == "already"
     assert all_counts(at) == [(0, 1, 1), (0, 1, 0), (0, 0, 0)]
     assert cast(at, ALICE) == "withdrawn"
 
 
-def test_taps_on_a_date_go_round() -> None:
-    """P3: yes, if need be, no, nothing; the other dates keep their answers."""
+def test_taps_on_a_date_cycle_through_the_answers() -> None:
+    """P3: yes, if need be, no, none; the other dates keep their answers."""
     at = dates()
-    say(at, ALICE, tuesday=NO)
-    said = []
+    answer(at, ALICE, tuesday=NO)
+    replies = []
     for _ in range(4):
         outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))
-        said.append(outcome.words.message.removeprefix("%(option)s: "))
-    assert [sentence.split(".")[0] for sentence in said] == [
+        replies.append(outcome.words.message.removeprefix("%(option)s: "))
+    assert [reply.split(".")[0] for reply in replies] == [
         "yes",
         "if need be",
         "no",
@@ -224,41 +226,41 @@ def test_taps_on_a_date_go_round() -> None:
     assert all_counts(at) == [(0, 0, 0), (0, 0, 1), (0, 0, 0)]
 
 
-def test_only_yes_is_limited() -> None:
-    """P2: whoever comes later can still say "if need be" or no, and moves up only when a yes is free."""
+def test_only_the_answer_yes_is_limited() -> None:
+    """P2: later voters can still answer "if need be" or no, and yes once it is free again."""
     at = dates(limit=1)
-    say(at, ALICE, monday=YES)
+    answer(at, ALICE, monday=YES)
     with pytest.raises(OptionFull):
-        say(at, BOB, monday=YES)
-    assert say(at, BOB, monday=IF_NEED_BE) == "voted"
+        answer(at, BOB, monday=YES)
+    assert answer(at, BOB, monday=IF_NEED_BE) == "voted"
     with pytest.raises(OptionFull):
-        say(at, BOB, monday=YES)
+        answer(at, BOB, monday=YES)
     assert all_counts(at)[0] == (1, 1, 0)
-    say(at, ALICE, monday=NO)
-    assert say(at, BOB, monday=YES) == "voted"
+    answer(at, ALICE, monday=NO)
+    assert answer(at, BOB, monday=YES) == "voted"
     assert all_counts(at)[0] == (1, 0, 1)
 
 
-def test_a_tap_on_a_full_date_says_if_need_be() -> None:
-    """A refused first answer would keep the other two out of a tap's reach."""
+def test_a_tap_on_a_full_date_skips_yes() -> None:
+    """If the first answer were refused, taps could never reach the other two."""
     at = dates(limit=1)
     cast(at, ALICE, 11, tap=True)
     outcome = decide(at, Ballot(BOB, {11: YES}, tap=True))
     assert "every yes it takes" in outcome.words.message
     assert all_counts(at)[0] == (1, 1, 0)
-    outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))  # who gives up the last yes knows
+    outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))  # Alice held the last yes
     assert "every yes it takes" not in outcome.words.message
 
 
-def test_only_dates_can_be_answered_no() -> None:
+def test_only_dates_can_be_answered_with_no() -> None:
     """P1."""
     for kind in (PollKind.SINGLE, PollKind.SEVERAL):
         with pytest.raises(Invalid):
-            decide(box(kind, most=1), Ballot(ALICE, {11: NO}))
+            decide(ballot_state(kind, choices_max=1), Ballot(ALICE, {11: NO}))
 
 
 @pytest.mark.parametrize(
-    ("counts", "best"),
+    ("counts", "winner"),
     [
         ([(1, 0), (3, 5), (2, 0)], 12),
         ([(3, 2), (3, 1), (1, 0)], 12),
@@ -266,17 +268,17 @@ def test_only_dates_can_be_answered_no() -> None:
         ([(0, 0), (0, 0), (0, 0)], None),
     ],
 )
-def test_the_best_date(counts: list[tuple[int, int]], best: int | None) -> None:
-    """P4: most yes, then fewest no, then the earliest; none that nobody said yes to."""
+def test_the_winning_date(counts: list[tuple[int, int]], winner: int | None) -> None:
+    """P4: the most yes, then the fewest no, then the earliest; never one without a yes."""
     options = [
         Option(11 + i, "", yes, None, 0, no, NOON + timedelta(days=1 + i))
         for i, (yes, no) in enumerate(counts)
     ]
     found = winning_date(options[::-1], NOON)
-    assert (found and found.id) == best
+    assert (found and found.id) == winner
 
 
-def test_a_date_that_is_past_is_not_the_best() -> None:
+def test_a_past_date_cannot_win() -> None:
     past, coming = (Option(i, "", 9 - i, None, starts_at=NOON + timedelta(days=i)) for i in (0, 1))
     found = winning_date([past, coming], NOON)
     assert found is coming
@@ -294,11 +296,15 @@ def test_a_date_that_is_past_is_not_the_best() -> None:
     st.sampled_from(PollKind),
     st.integers(1, 3),
 )
-def test_counts_are_always_those_of_the_choices(
-    ballots: list[tuple[int, dict[int, Answer], bool]], kind: PollKind, most: int
+def test_counts_always_equal_the_choices(
+    ballots: list[tuple[int, dict[int, Answer], bool]], kind: PollKind, several_max: int
 ) -> None:
-    """P2: whatever is asked in whatever order, counts equal choices, and no limit or maximum is ever passed."""
-    at = box(kind, most={PollKind.SINGLE: 1, PollKind.SEVERAL: most, PollKind.DATES: 3}[kind], limit=1)
+    """P2: after any ballots in any order, counts equal choices and no limit or maximum is exceeded."""
+    at = ballot_state(
+        kind,
+        choices_max={PollKind.SINGLE: 1, PollKind.SEVERAL: several_max, PollKind.DATES: 3}[kind],
+        limit=1,
+    )
     for who, choice, tap in ballots:
         before = all_counts(at)
         tapped = {min(choice, default=11): YES}
