@@ -42,8 +42,10 @@ LATE = """
 INSERT INTO absences (account_id, instance_id, membership_id, kind, seats, at)
 SELECT b.account_id, b.instance_id, b.membership_id, $3, b.seats, $2
 FROM bookings b JOIN event_instances i ON i.id = b.instance_id JOIN event_series r ON r.id = i.series_id
-WHERE b.instance_id = ANY($1::bigint[]) AND b.replace_since IS NOT NULL AND b.seats > 0 AND b.checked_in_at IS NULL
-    AND coalesce(b.promoted_at < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)), true)
+WHERE b.instance_id = ANY($1::bigint[]) AND b.replace_since IS NOT NULL AND b.seats > 0
+    AND b.checked_in_at IS NULL
+    AND coalesce(b.promoted_at
+        < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)), true)
 ON CONFLICT ON CONSTRAINT absences_instance_id_membership_id_key DO NOTHING
 """
 
@@ -56,8 +58,8 @@ ON CONFLICT ON CONSTRAINT absences_instance_id_membership_id_key DO NOTHING
 
 
 async def record_late(instance_ids: Sequence[int], at: datetime) -> None:
-    """Record the late cancellations of instances that are over, inside the caller's transaction; doing it again changes
-    nothing."""
+    """Record the late cancellations of instances that are over, inside the caller's transaction; doing it
+    again changes nothing."""
     await db.execute(LATE, instance_ids, at, AbsenceKind.LATE)
 
 
@@ -80,7 +82,8 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
     rows = await db.rows(
         "SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone,"
         f" {DISPLAY_NAME} AS name"
-        " FROM absences x JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
+        " FROM absences x JOIN event_instances i ON i.id = x.instance_id"
+        " JOIN event_series r ON r.id = i.series_id"
         " JOIN memberships m ON m.id = x.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE x.account_id = $1 AND ($2::bigint IS NULL OR x.membership_id = $2)"
         " ORDER BY i.starts_at DESC, x.id DESC LIMIT $3",
@@ -110,7 +113,8 @@ async def pardon(person: Person, account_id: int, absence_id: int) -> None:
     club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         if not await db.execute(
-            "UPDATE absences SET pardoned_at = coalesce(pardoned_at, $3), pardoned_by = coalesce(pardoned_by, $4)"
+            "UPDATE absences SET pardoned_at = coalesce(pardoned_at, $3),"
+            " pardoned_by = coalesce(pardoned_by, $4)"
             " WHERE id = $1 AND account_id = $2",
             absence_id,
             club.id,

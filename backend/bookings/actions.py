@@ -1,7 +1,8 @@
-"""What members do with seats: book, bring guests, leave, answer, take; and what organisers do for them (`B1`–`B13`).
+"""What members do with seats: book, bring guests, leave, answer, take; and what organisers do for them
+(`B1`–`B13`).
 
-Every act is a request to the allocator; its outcome comes after the commit. All raise `NotFound`, `Busy`, `Unavailable`,
-and the refusals of `seats.replies`.
+Every act is a request to the allocator; its outcome comes after the commit. All raise `NotFound`, `Busy`,
+`Unavailable`, and the refusals of `seats.replies`.
 """
 
 import re
@@ -26,15 +27,16 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def book(code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via) -> Outcome:
-    """Book a party of 1 + `guests`, whose `names` may be given, or wait in line for it (`B1`–`B4`). A party that is in already
-    stays as it is (`B2`)."""
+    """Book a party of 1 + `guests`, whose `names` may be given, or wait in line for it (`B1`–`B4`). A party
+    that is in already stays as it is (`B2`)."""
     return await _submit(code, person, Verb.BOOK, via, guests=guests, names=names)
 
 
 async def rejoin(
     code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via
 ) -> Outcome:
-    """Take back having left: the same party is seated again, or refused; it never comes to stand in line by that."""
+    """Take back having left: the same party is seated again, or refused; it never comes to stand in line by
+    that."""
     return await _submit(code, person, Verb.RETURN, via, guests=guests, names=names)
 
 
@@ -46,7 +48,8 @@ async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
 async def set_guests(
     code: str, person: Person, *, guests: int, names: Sequence[str] | None = None, via: Via
 ) -> Outcome:
-    """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them as they are."""
+    """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them
+    as they are."""
     return await _submit(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
 
 
@@ -86,7 +89,8 @@ async def decline_offer(code: str, person: Person, *, via: Via) -> Outcome:
 
 
 async def find_replacement(code: str, person: Person, *, via: Via) -> Outcome:
-    """After the deadline: the seat stays theirs until the waitlist takes it (`B6`). While leaving is free, they leave."""
+    """After the deadline: the seat stays theirs until the waitlist takes it (`B6`). While leaving is free,
+    they leave."""
     return await _submit(code, person, Verb.REPLACE, via)
 
 
@@ -124,16 +128,19 @@ def _clean_name(name: str) -> str:
 
 
 async def admit_to_event(code: str, person: Person) -> None:
-    """Make the person a member of the instance's club if its visibility admits them (`A4`, `A5`); members stay as they are.
+    """Make the person a member of the instance's club if its visibility admits them (`A4`, `A5`); members
+    stay as they are.
 
-    A door calls it before it shows an instance to somebody who may be new: the queries admit nobody. Raises `NotFound`.
+    A door calls it before it shows an instance to somebody who may be new: the queries admit nobody. Raises
+    `NotFound`.
     """
     await _admit(person, await find_instance(code))
 
 
 async def _admit(person: Person, where: Address) -> None:
     row = await db.row(
-        "SELECT r.visibility, r.group_id, EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = i.account_id"
+        "SELECT r.visibility, r.group_id, EXISTS (SELECT 1 FROM memberships m"
+        " WHERE m.account_id = i.account_id"
         " AND m.user_id = $2 AND m.left_at IS NULL) AS is_member"
         " FROM event_instances i JOIN event_series r ON r.id = i.series_id WHERE i.id = $1",
         where.id,
@@ -174,7 +181,8 @@ async def seat(
     over: bool = False,
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
-    """Seat a member, whether they wait in line or not. Going over the capacity takes an OWNER's word and is audited (`B3`)."""
+    """Seat a member, whether they wait in line or not. Going over the capacity takes an OWNER's word and is
+    audited (`B3`)."""
     where = await find_instance(code)
     await authorize_seating(person, where.account_id, over=over)
     return await allocator.submit(
@@ -248,13 +256,14 @@ async def set_capacity(
 
 
 async def fill_all() -> int:
-    """The periodic net of `W2` and `W3`: fill every instance where somebody waits although a seat may be had, or where an
-    offer has expired; how many there were."""
+    """The periodic net of `W2` and `W3`: fill every instance where somebody waits although a seat may be had,
+    or where an offer has expired; how many there were."""
     rows = await db.rows(
         "SELECT s.instance_id FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id"
         " WHERE i.state = 'SCHEDULED' AND (s.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0"
         " OR s.booked + s.offered < s.capacity) OR s.offered > 0 AND EXISTS ("
-        "SELECT 1 FROM bookings b WHERE b.instance_id = s.instance_id AND b.offered > 0 AND b.offer_until <= $1))"
+        "SELECT 1 FROM bookings b WHERE b.instance_id = s.instance_id AND b.offered > 0"
+        " AND b.offer_until <= $1))"
         " ORDER BY s.instance_id",
         clock.now(),
     )

@@ -53,7 +53,8 @@ class CheckedIn:
 
 
 def check_in_code(code: str, membership_id: int) -> str:
-    """The text of the QR code a member shows: it names the instance and the membership, and carries a signature."""
+    """The text of the QR code a member shows: it names the instance and the membership, and carries a
+    signature."""
     return f"emerald:{code}:{membership_id}:{_signature(code, membership_id)}"
 
 
@@ -78,15 +79,17 @@ async def my_check_in_code(code: str, person: Person) -> str:
 
 
 async def check_in(code: str, person: Person, membership_id: int, *, came: int | None = None) -> CheckedIn:
-    """Check a member in with `came` people of their party, all of it when `came` is left out (`B12`). Doing it again
-    changes only the number. Raises `ListClosed`, `Invalid`, `Forbidden`, and `NotFound` when the member has no seat."""
+    """Check a member in with `came` people of their party, all of it when `came` is left out (`B12`). Doing
+    it again changes only the number. Raises `ListClosed`, `Invalid`, `Forbidden`, and `NotFound` when the
+    member has no seat."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.CHECK_IN)
     async with db.transaction(store.lock(where.id)):
         await _require_open_list(where.id)
         found = await db.row(
             f"SELECT b.seats, b.came, {DISPLAY_NAME} AS name"
-            " FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id"
+            " FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+            " LEFT JOIN telegram_users u ON u.id = m.user_id"
             " WHERE b.instance_id = $1 AND b.membership_id = $2 AND b.seats > 0",
             where.id,
             membership_id,
@@ -107,8 +110,8 @@ async def check_in(code: str, person: Person, membership_id: int, *, came: int |
 
 
 async def check_in_by_code(code: str, person: Person, scanned: str) -> CheckedIn:
-    """Check in the member whose code was scanned. Raises `Invalid` for what is no code or belongs to another instance, and
-    what `check_in` raises."""
+    """Check in the member whose code was scanned. Raises `Invalid` for what is no code or belongs to another
+    instance, and what `check_in` raises."""
     await authorize(person, (await find_instance(code)).account_id, Permission.CHECK_IN)
     parts = CODE.fullmatch(scanned.strip())
     if parts is None or not hmac.compare_digest(parts[3], _signature(parts[1], int(parts[2]))):
@@ -136,8 +139,8 @@ async def _require_open_list(instance_id: int) -> None:
 
 
 async def complete_ended() -> int:
-    """Complete the instances whose end has passed (`S8`) and record their late cancellations (`B6`); how many instances.
-    Their cards are rendered anew."""
+    """Complete the instances whose end has passed (`S8`) and record their late cancellations (`B6`); how many
+    instances. Their cards are rendered anew."""
     at = clock.now()
     rows = await db.rows(
         "SELECT id FROM event_instances WHERE state = 'SCHEDULED' AND ends_at <= $1 ORDER BY id", at
@@ -153,8 +156,8 @@ async def complete_ended() -> int:
 
 
 async def close_list(code: str, person: Person) -> int:
-    """Close the attendance list: who is booked and not checked in is a no-show (`B12`); how many parties. Doing it again
-    changes nothing.
+    """Close the attendance list: who is booked and not checked in is a no-show (`B12`); how many parties.
+    Doing it again changes nothing.
 
     Raises `NotBegun` before the end, `Forbidden`, `NotFound`.
     """

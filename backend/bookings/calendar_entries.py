@@ -21,7 +21,8 @@ ENTRIES = """
 SELECT i.code, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
-    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
+    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats,
+        0) AS seats,
     greatest(coalesce(i.changed_at, i.created_at), b.answered_at) AS changed_at
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
@@ -48,7 +49,8 @@ class CannotWrite(Refusal):
 
 
 async def send_calendar_entry(code: str, person: Person) -> None:
-    """Have the bot send the instance as a file, for clients that cannot save one. Taps within a minute send one. Raises `CannotWrite`, `NotFound`."""
+    """Have the bot send the instance as a file, for clients that cannot save one. Taps within a minute send
+    one. Raises `CannotWrite`, `NotFound`."""
     await admit_to_event(code, person)
     view = await event(code, person)
     if not person.reachable:
@@ -66,8 +68,8 @@ async def send_calendar_entry(code: str, person: Person) -> None:
 
 
 async def calendar_entries(person: Person, link: Link) -> list[CalendarEvent]:
-    """The entries of the person's feed: every instance over all their clubs on which they are seated or wait, cancelled ones
-    too, from six weeks back on. An instance they have left is gone from it."""
+    """The entries of the person's feed: every instance over all their clubs on which they are seated or wait,
+    cancelled ones too, from six weeks back on. An instance they have left is gone from it."""
     rows = await db.rows(
         f"{ENTRIES} WHERE m.id IS NOT NULL AND b.answer = 'in' AND i.ends_at > $2"
         " ORDER BY i.starts_at, i.id LIMIT $3",

@@ -1,4 +1,5 @@
-"""The clubs as their members see them: organisers, instances to come, their own seats; and leaving (`A2`, `A8`)."""
+"""The clubs as their members see them: organisers, instances to come, their own seats; and leaving (`A2`,
+`A8`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,8 @@ BOOKINGS_MAX = 500  # of one member, to come
 
 @dataclass(frozen=True, slots=True)
 class ClubView:
-    """A club with its chats and the number of its instances to come; the next of them starts at `next_start`, in the zone
-    `next_zone`."""
+    """A club with its chats and the number of its instances to come; the next of them starts at `next_start`,
+    in the zone `next_zone`."""
 
     club: Club
     groups: tuple[str, ...]
@@ -43,8 +44,8 @@ class Organiser:
 
 @dataclass(frozen=True, slots=True)
 class Commitments:
-    """What a member would give back: on how many instances they have `seats`, on how many of those it is too `late` to leave
-    freely (`B6`), and on how many waitlists they are."""
+    """What a member would give back: on how many instances they have `seats`, on how many of those it is too
+    `late` to leave freely (`B6`), and on how many waitlists they are."""
 
     seats: int
     late: int
@@ -52,13 +53,17 @@ class Commitments:
 
 
 VIEWS = f"""
-SELECT c.*, array(SELECT g.title FROM groups g WHERE g.account_id = c.id ORDER BY g.title, g.id) AS groups, d.upcoming, n.title,
-    n.starts_at, n.next_zone
+SELECT c.*, array(SELECT g.title FROM groups g WHERE g.account_id = c.id ORDER BY g.title, g.id) AS groups,
+    d.upcoming, n.title, n.starts_at, n.next_zone
 FROM ({CLUB}) c
-CROSS JOIN LATERAL (SELECT count(*) AS upcoming FROM event_instances i WHERE i.account_id = c.id AND i.starts_at > $2
-    AND i.state = 'SCHEDULED') d
-LEFT JOIN LATERAL (SELECT coalesce(i.title, r.title) AS title, i.starts_at, r.zone AS next_zone FROM event_instances i
-    JOIN event_series r ON r.id = i.series_id WHERE i.account_id = c.id AND i.starts_at > $2 AND i.state = 'SCHEDULED'
+CROSS JOIN LATERAL (
+    SELECT count(*) AS upcoming FROM event_instances i
+    WHERE i.account_id = c.id AND i.starts_at > $2 AND i.state = 'SCHEDULED'
+) d
+LEFT JOIN LATERAL (SELECT coalesce(i.title, r.title) AS title, i.starts_at, r.zone AS next_zone
+    FROM event_instances i
+    JOIN event_series r ON r.id = i.series_id
+        WHERE i.account_id = c.id AND i.starts_at > $2 AND i.state = 'SCHEDULED'
     ORDER BY i.starts_at, i.id LIMIT 1) n ON true
 """
 
@@ -118,8 +123,9 @@ async def commitments(person: Person, account_id: int | None = None) -> Commitme
 
 
 async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
-    """Leave the club. Seats and places on waitlists are given back first, each by the ordinary rules, so that waiting parties
-    move up; a seat that can no longer be left freely stays theirs until somebody takes it (`B6`).
+    """Leave the club. Seats and places on waitlists are given back first, each by the ordinary rules, so that
+    waiting parties move up; a seat that can no longer be left freely stays theirs until somebody takes it
+    (`B6`).
 
     Raises `LastOwner` (`A2`), `NotFound`, `Busy`.
     """
@@ -147,9 +153,9 @@ ORDER BY i.starts_at, i.id
 
 
 async def release_seats(by: int, membership_ids: list[int], *, late: Verb, via: Via = Via.MINIAPP) -> int:
-    """Have these members leave every instance to come: by `late` where the deadline has passed, and by removal where the
-    instance is cancelled, so that restoring it does not bring them back. `by` is the acting person's id. Returns how many
-    parties left."""
+    """Have these members leave every instance to come: by `late` where the deadline has passed, and by
+    removal where the instance is cancelled, so that restoring it does not bring them back. `by` is the acting
+    person's id. Returns how many parties left."""
     rows = await db.rows(PARTIES, membership_ids, clock.now())
     for row in rows:
         instance_id, membership_id = row["instance_id"], row["membership_id"]

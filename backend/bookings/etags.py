@@ -1,12 +1,12 @@
-"""Etags of screens: the versions of the rows a screen is made of, a few index reads instead of all its queries
-(`docs/decisions/0014`).
+"""Etags of screens: the versions of the rows a screen is made of, a few index reads instead of all its
+queries (`docs/decisions/0014`).
 
-PostgreSQL keeps in each version of a row which transaction wrote it (`xmin`). So no writer has to think of the screens, and
-no row becomes one that everybody waits for. The price is a screen sent once more than needed when a column changed that it
-does not show.
+PostgreSQL keeps in each version of a row which transaction wrote it (`xmin`). So no writer has to think of
+the screens, and no row becomes one that everybody waits for. The price is a screen sent once more than needed
+when a column changed that it does not show.
 
-An etag is read before the screen's rows: what changes in between is then found by the next question. When the clock alone
-changes a screen is in `InstanceView.changes_at`.
+An etag is read before the screen's rows: what changes in between is then found by the next question. When the
+clock alone changes a screen is in `InstanceView.changes_at`.
 """
 
 from datetime import datetime
@@ -15,8 +15,8 @@ from backend import clock, db
 from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
 from backend.people.queries import Person
 
-# Of an instance: itself, its series, club and seats; of the reader: the membership, the booking, an absence. The version of
-# the seats row stands for everybody else's bookings, the waitlist and attendance.
+# Of an instance: itself, its series, club and seats; of the reader: the membership, the booking, an absence.
+# The version of the seats row stands for everybody else's bookings, the waitlist and attendance.
 VERSION = "hashtextextended(ROW(i.id, i.xmin, r.xmin, a.xmin, s.xmin, m.xmin, b.xmin, x.xmin)::text, 0)"
 INSTANCES = """
 FROM event_instances i
@@ -29,13 +29,16 @@ LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pa
 """
 
 # The same of the instances in a list: they are found first, and only their other rows are read.
-LISTED = """(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
+LISTED = """(SELECT sum(hashtextextended(
+    ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
     SELECT i.id, m.id AS membership_id, i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
     FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
-    LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL WHERE {where}
+    LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+    WHERE {where}
 ) i JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = i.membership_id
-LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id AND x.pardoned_at IS NULL)"""
+LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id
+    AND x.pardoned_at IS NULL)"""
 
 CLUBS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
@@ -47,11 +50,14 @@ MINE = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at 
 
 PAST = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at <= $2)"
 
-NEXT = """(SELECT ROW(n.id, n.xmin, t.xmin)::text FROM event_instances n JOIN instance_seats t ON t.instance_id = n.id
-    WHERE n.series_id = {series} AND n.state = 'SCHEDULED' AND n.starts_at > greatest({after}, $2::timestamptz)
+NEXT = """(SELECT ROW(n.id, n.xmin, t.xmin)::text FROM event_instances n
+    JOIN instance_seats t ON t.instance_id = n.id
+    WHERE n.series_id = {series} AND n.state = 'SCHEDULED'
+        AND n.starts_at > greatest({after}, $2::timestamptz)
     ORDER BY n.starts_at LIMIT 1)"""
 
-STANDING = f"""(SELECT sum(hashtextextended(ROW(g.id, r.xmin, a.xmin, {NEXT.format(series="g.series_id", after="$2")})::text, 0))
+NEXT_OF_REGULAR = NEXT.format(series="g.series_id", after="$2")
+STANDING = f"""(SELECT sum(hashtextextended(ROW(g.id, r.xmin, a.xmin, {NEXT_OF_REGULAR})::text, 0))
     FROM memberships m JOIN regulars g ON g.membership_id = m.id JOIN event_series r ON r.id = g.series_id
     JOIN accounts a ON a.id = g.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
 
@@ -95,7 +101,8 @@ async def between_etag(
 
 
 async def my_bookings_etag(person: Person, *, past: bool = False) -> str:
-    """Of `my_bookings`, of the reader's standing seats and of what needs an answer; `past` adds what is over."""
+    """Of `my_bookings`, of the reader's standing seats and of what needs an answer; `past` adds what is
+    over."""
     return await _etag(
         f"{CLUBS}, {MINE.format(now='$2')}, {STANDING}{', ' + PAST if past else ''}",
         person.id,
@@ -107,7 +114,8 @@ async def event_etag(code: str, person: Person) -> str:
     """Of one instance; "" for a person who is not a member of its club, or when it does not exist."""
     following = NEXT.format(series="i.series_id", after="i.starts_at")
     found = await db.value(
-        f"SELECT ROW({VERSION}, c.first_name, EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id"
+        f"SELECT ROW({VERSION}, c.first_name, EXISTS (SELECT 1 FROM regulars g"
+        " WHERE g.series_id = i.series_id"
         f" AND g.membership_id = m.id), {following})::text {INSTANCES}"
         " LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE i.code = $3 AND m.id IS NOT NULL",
         person.id,

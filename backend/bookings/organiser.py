@@ -61,8 +61,8 @@ async def move_party(
 
 
 async def make_room(code: str, person: Person) -> int:
-    """Move the parties seated last to the head of the waitlist until the capacity holds the rest, and notify them (`W4`).
-    Returns how many parties. Raises `Forbidden`, `NotFound`, `Busy`."""
+    """Move the parties seated last to the head of the waitlist until the capacity holds the rest, and notify
+    them (`W4`). Returns how many parties. Raises `Forbidden`, `NotFound`, `Busy`."""
     where = await find_instance(code)
     await authorize_seating(person, where.account_id)
     async with db.transaction(store.lock(where.id)):
@@ -98,8 +98,8 @@ async def seat_by_name(
     over: bool = False,
     via: Via = Via.DASHBOARD,
 ) -> Outcome:
-    """Book for somebody without Telegram, whom the club knows by this name from now on (`B10`): a seat, or a place on the
-    waitlist. Without `line` it is a seat or a refusal, even after booking has closed.
+    """Book for somebody without Telegram, whom the club knows by this name from now on (`B10`): a seat, or a
+    place on the waitlist. Without `line` it is a seat or a refusal, even after booking has closed.
 
     Raises `Invalid`, `Forbidden`, `NotFound`, and what `book` does.
     """

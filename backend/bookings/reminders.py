@@ -1,7 +1,7 @@
 """Reminders for members who are booked, and questions to those who have not answered (`M4`, `P5`).
 
-Both are set-based, and each message has its key, so that running twice does nothing. Whether a message is still true is
-checked again when it is claimed to be sent.
+Both are set-based, and each message has its key, so that running twice does nothing. Whether a message is
+still true is checked again when it is claimed to be sent.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,18 @@ from backend.people.sql import REACHABLE
 
 QUESTION_INTERVAL = timedelta(days=1)
 
-# A lead is how many minutes before the start a reminder is due. Of several leads that have passed while no worker ran, only
-# the nearest is sent. A reminder is not sent later if its moment passed before the member had the seat, before the instance
-# was moved there, or before they chose their leads. Nor is it once half of its lead, or half a day, has passed since then:
-# a member who lets the bot write again half an hour before the start gets no reminder of two hours. The start is part of the
-# key, so that a moved instance reminds anew. Sixty days are the longest lead a series can have.
+# A lead is how many minutes before the start a reminder is due. Of several leads that have passed while no
+# worker ran, only the nearest is sent. A reminder is not sent later if its moment passed before the member
+# had the seat, before the instance was moved there, or before they chose their leads. Nor is it once half of
+# its lead, or half a day, has passed since then: a member who lets the bot write again half an hour before
+# the start gets no reminder of two hours. The start is part of the key, so that a moved instance reminds
+# anew. Sixty days are the longest lead a series can have.
 DUE_REMINDERS = f"""
 (
     SELECT DISTINCT ON (i.id, u.id) i.account_id, u.id AS user_id, i.id AS instance_id, l.lead,
         extract(epoch FROM i.starts_at) AS starts,
-        format('{Kind.REMINDER}:%s:%s:%s:%s', i.id, u.id, l.lead, extract(epoch FROM i.starts_at)::bigint) AS key
+        format('{Kind.REMINDER}:%s:%s:%s:%s', i.id, u.id, l.lead,
+            extract(epoch FROM i.starts_at)::bigint) AS key
     FROM event_instances i
     JOIN event_series r ON r.id = i.series_id
     JOIN bookings b ON b.instance_id = i.id AND b.seats > 0
@@ -38,7 +40,8 @@ DUE_REMINDERS = f"""
     JOIN telegram_users u ON u.id = m.user_id
     CROSS JOIN LATERAL unnest(coalesce(u.reminder_leads, r.remind_before_minutes)) AS l (lead)
     CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
-    WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days' AND t.moment <= $1
+    WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
+        AND t.moment <= $1
         AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
         AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
         AND coalesce(u.leads_chosen_at <= t.moment, true)
@@ -72,8 +75,10 @@ BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_be
 # Once an instance, at the series' longest lead.
 QUESTION_KEY = f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)"
 DUE_QUESTIONS = f"""
-{UNANSWERED} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
-    AND i.starts_at - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
+{UNANSWERED} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1
+    AND i.starts_at <= $1 + interval '60 days'
+    AND i.starts_at
+        - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
     AND {BEFORE_DEADLINE} AND {REACHABLE}
     AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = {QUESTION_KEY})
 ORDER BY i.id, u.id
@@ -118,22 +123,25 @@ class UnansweredMember:
 
 
 async def remind_due() -> int:
-    """Enqueue the reminders that are due, for members who have a seat (`M4`); how many. A job of every minute."""
+    """Enqueue the reminders that are due, for members who have a seat (`M4`); how many. A job of every
+    minute."""
     return await db.execute_single_count(REMIND, clock.now())
 
 
 async def remind_unanswered() -> int:
-    """Ask members who have not answered, where the series wants it, once an instance and before the cancellation deadline
-    (`M4`); how many. A job of every minute."""
+    """Ask members who have not answered, where the series wants it, once an instance and before the
+    cancellation deadline (`M4`); how many. A job of every minute."""
     return await db.execute_single_count(ASK_DUE, clock.now())
 
 
 async def unanswered_members(code: str, person: Person) -> list[UnansweredMember]:
-    """Members known to be in the instance's group who have not answered, by name. Raises `NotFound`, `Forbidden`."""
+    """Members known to be in the instance's group who have not answered, by name. Raises `NotFound`,
+    `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
     rows = await db.rows(
-        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable FROM {UNANSWERED} AND i.id = $1"
+        f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable"
+        f" FROM {UNANSWERED} AND i.id = $1"
         " ORDER BY lower(u.first_name), u.id",
         where.id,
     )
@@ -151,8 +159,8 @@ async def unanswered_members(code: str, person: Person) -> list[UnansweredMember
 async def remind_unanswered_now(code: str, person: Person) -> int:
     """Ask the members who have not answered now, as far as the bot may write to them; how many (`P5`).
 
-    Raises `RemindedAlready` within a day of the last question, an automatic one too; `Invalid` when it is too late to
-    answer; `NotFound`, `Forbidden`.
+    Raises `RemindedAlready` within a day of the last question, an automatic one too; `Invalid` when it is too
+    late to answer; `NotFound`, `Forbidden`.
     """
     where = await find_instance(code)
     club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
@@ -160,7 +168,8 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
     async with db.transaction():
         # The lock lets only one of two organisers who tap at once ask.
         row = await db.row(
-            f"SELECT r.zone, i.state = 'SCHEDULED' AND {BEFORE_DEADLINE} AS in_time, r.group_id FROM event_instances i"
+            f"SELECT r.zone, i.state = 'SCHEDULED' AND {BEFORE_DEADLINE} AS in_time, r.group_id"
+            " FROM event_instances i"
             " JOIN event_series r ON r.id = i.series_id WHERE i.id = $2 FOR NO KEY UPDATE OF i",
             now,
             where.id,

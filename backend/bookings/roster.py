@@ -1,4 +1,5 @@
-"""The roster of an instance: its people a page at a time, found by name, for organisers and helpers (`B10`, `B12`)."""
+"""The roster of an instance: its people a page at a time, found by name, for organisers and helpers (`B10`,
+`B12`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +25,8 @@ class RosterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """A party on the roster, or a member who is not on it. `place` is theirs on the waitlist, from 1; `came` is how many of
-    the party are checked in."""
+    """A party on the roster, or a member who is not on it. `place` is theirs on the waitlist, from 1; `came`
+    is how many of the party are checked in."""
 
     membership_id: int
     user_id: int | None
@@ -63,8 +64,8 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class RosterPage:
-    """Some entries of the `total` that were found; the next page, if there is one, begins after the membership
-    `next_after`."""
+    """Some entries of the `total` that were found; the next page, if there is one, begins after the
+    membership `next_after`."""
 
     entries: list[RosterEntry]
     total: int
@@ -158,8 +159,10 @@ async def roster(
     rows = await db.rows(
         f"""WITH numbered AS (
             SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
-                count(*) FILTER (WHERE b.waiting > 0) OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
-            FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
+                count(*) FILTER (WHERE b.waiting > 0)
+                    OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
+            FROM bookings b JOIN memberships m ON m.id = b.membership_id
+            LEFT JOIN telegram_users u ON u.id = m.user_id
             WHERE b.instance_id = $1 AND {condition}
         ), found AS (SELECT * FROM numbered WHERE {MATCHES})
         SELECT *, (SELECT count(*) FROM found) AS total FROM found
@@ -182,7 +185,8 @@ async def roster_counts(instance_id: int) -> RosterCounts:
             count(*) FILTER (WHERE b.answer = 'declined') AS declined,
             count(*) FILTER (WHERE b.answer = 'left') AS left,
             count(*) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL) AS checked_in_parties,
-            coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int AS checked_in,
+            coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int
+                AS checked_in,
             count(*) FILTER (WHERE {NO_SHOWS}) AS no_shows
         FROM bookings b WHERE b.instance_id = $1""",
         instance_id,

@@ -1,4 +1,5 @@
-"""Standing seats (`B11`): *regulars* of a series have a seat on each new instance before others can book it."""
+"""Standing seats (`B11`): *regulars* of a series have a seat on each new instance before others can book
+it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,8 +87,8 @@ async def account_of_series(series_id: int) -> int:
 
 
 async def make_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> int:
-    """Give a member a standing seat, and on the instances to come a seat or a place on the waitlist; returns on how many.
-    Doing it again changes nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
+    """Give a member a standing seat, and on the instances to come a seat or a place on the waitlist; returns
+    on how many. Doing it again changes nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
     club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         found = await db.value(

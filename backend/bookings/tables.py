@@ -11,7 +11,8 @@ from backend.people.tables import TelegramUser
 
 
 class Absence(Table, tablename="absences", db=DB):
-    """Seats that stayed empty: a late cancellation nobody took (`B6`), or a no-show (`B12`); an organiser may pardon."""
+    """Seats that stayed empty: a late cancellation nobody took (`B6`), or a no-show (`B12`); an organiser may
+    pardon."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -20,7 +20,8 @@ HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
 
 @dataclass(frozen=True, slots=True)
 class OwnBooking:
-    """The reader's own booking. `place` is the place in line, from 1; `held` are seats under a live offer (`W3`)."""
+    """The reader's own booking. `place` is the place in line, from 1; `held` are seats under a live offer
+    (`W3`)."""
 
     answer: Answer
     seats: int
@@ -46,8 +47,8 @@ class OwnBooking:
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """One instance with its seats, as its reader sees it at the moment `now`. Times are aware instants; `zone` is the
-    event's."""
+    """One instance with its seats, as its reader sees it at the moment `now`. Times are aware instants;
+    `zone` is the event's."""
 
     now: datetime
     id: int
@@ -167,8 +168,8 @@ class InstanceView:
 
     @property
     def changes_at(self) -> list[datetime]:
-        """When the clock alone may change how this stands; days, which end at midnight, are not among them. A moment at
-        which nothing is seen to change does no harm."""
+        """When the clock alone may change how this stands; days, which end at midnight, are not among them. A
+        moment at which nothing is seen to change does no harm."""
         moments: tuple[datetime | None, ...] = (
             self.starts_at,
             self.ends_at,
@@ -203,28 +204,34 @@ class InstanceView:
 
     @property
     def can_leave_freely(self) -> bool:
-        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few (`W4`)."""
+        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few
+        (`W4`)."""
         if self.phase in ("ended", "cancelled"):
             return False
         return not self.is_past_deadline or (self.is_overfull and self.now < self.starts_at)
 
 
 VIEW = f"""
-SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at, i.ends_at, i.state,
-    i.cancel_reason, i.sequence, i.edited_at, i.moved_from, i.drifted_at, i.decided_at, i.claim_until, i.list_closed_at,
+SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at,
+    i.ends_at, i.state, i.cancel_reason, i.sequence, i.edited_at, i.moved_from, i.drifted_at, i.decided_at,
+    i.claim_until, i.list_closed_at,
     CASE WHEN i.list_closed_at IS NULL THEN s.booked ELSE (
-        SELECT coalesce(sum(here.came), 0) FROM bookings here WHERE here.instance_id = i.id) END AS instance_came,
+        SELECT coalesce(sum(here.came), 0) FROM bookings here
+        WHERE here.instance_id = i.id) END AS instance_came,
     a.name AS club, a.language AS club_language,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
     coalesce(i.map_url, r.map_url) AS map_url, coalesce(i.guests_max, r.guests_max) AS guests_max,
     r.zone, r.rule, r.starts_local, r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
-    r.fill_gaps, r.visibility, r.group_id, r.topic_id, r.min_to_run, r.decide_before_minutes, r.decide_by_itself,
+    r.fill_gaps, r.visibility, r.group_id, r.topic_id, r.min_to_run, r.decide_before_minutes,
+    r.decide_by_itself,
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
     coalesce(c.first_name, '') AS canceller,
-    s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.queued_at, s.freed_at, s.version,
+    s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.queued_at, s.freed_at,
+        s.version,
     0 AS prioritized, m.role,
-    m.id AS membership_id, m.user_id, true AS is_member, b.id AS booking_id, b.answer, b.seats, b.waiting AS waits,
+    m.id AS membership_id, m.user_id, true AS is_member, b.id AS booking_id, b.answer, b.seats,
+        b.waiting AS waits,
     b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at, b.offer_until, b.lapsed_at,
     b.replace_since, b.promoted_at, b.move_asked_at, b.move_stays_at, b.guest_names,
     b.checked_in_at, b.came, x.kind AS absence, r.place AS usual_place,
@@ -243,7 +250,8 @@ LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pa
 
 
 async def load_views(where: str, *parameters: object, now: datetime | None = None) -> list[InstanceView]:
-    """The views of the rows of `VIEW` that this condition finds, with what their reader ($1) can have of each."""
+    """The views of the rows of `VIEW` that this condition finds, with what their reader ($1) can have of
+    each."""
     now = now or clock.now()
     rows = await db.rows(f"{VIEW} WHERE {where}", *parameters)
     readers = [(state_of(row, now), _party(row)) for row in rows]

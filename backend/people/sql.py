@@ -3,7 +3,8 @@
 Organisers may know members without Telegram, by a name of the membership: of those `u` is a row of NULLs.
 """
 
-# How somebody is called in full: the name that an organiser gave them, else their own; "" when they were erased.
+# How somebody is called in full: the name that an organiser gave them, else their own; "" when they were
+# erased.
 DISPLAY_NAME = "coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '')"
 
 # What other members see of somebody: a first name, never more.

@@ -1,4 +1,5 @@
-"""The columns of a booking that say who came (`B12`). Whether they may be written is decided in `bookings.attendance`.
+"""The columns of a booking that say who came (`B12`). Whether they may be written is decided in
+`bookings.attendance`.
 
 Each function is called inside a transaction that has locked the instance's seats row.
 """
@@ -12,7 +13,8 @@ from backend.seats.rows import bump_versions
 async def record_check_in(instance_id: int, membership_id: int, *, came: int, by: int, at: datetime) -> None:
     """`came` people of the party are here. The first check-in keeps its moment and its author."""
     await db.execute(
-        "UPDATE bookings SET checked_in_at = coalesce(checked_in_at, $3), checked_in_by = coalesce(checked_in_by, $4),"
+        "UPDATE bookings SET checked_in_at = coalesce(checked_in_at, $3),"
+        " checked_in_by = coalesce(checked_in_by, $4),"
         " came = $5 WHERE instance_id = $1 AND membership_id = $2",
         instance_id,
         membership_id,

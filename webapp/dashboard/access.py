@@ -1,4 +1,5 @@
-"""What a handler does first: authorise the visit for the club whose instance or poll it is about (`A1`, `X4`)."""
+"""What a handler does first: authorise the visit for the club whose instance or poll it is about (`A1`,
+`X4`)."""
 
 from backend.accounts.rules import Permission
 from backend.events.queries import find_instance
@@ -7,7 +8,8 @@ from webapp.dashboard.session import Visit
 
 
 async def authorize_event(visit: Visit, code: str, permission: Permission) -> Visit:
-    """The visit to the club of this instance, if it has the permission there. Raises `NotFound`, `Forbidden`."""
+    """The visit to the club of this instance, if it has the permission there. Raises `NotFound`,
+    `Forbidden`."""
     return await visit.authorize(permission, (await find_instance(code)).account_id)
 
 

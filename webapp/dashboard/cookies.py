@@ -1,7 +1,8 @@
-"""The dashboard's cookies: signed, HttpOnly, SameSite=Lax, and outside localhost Secure under the `__Host-` prefix (`X3`).
+"""The dashboard's cookies: signed, HttpOnly, SameSite=Lax, and outside localhost Secure under the `__Host-`
+prefix (`X3`).
 
-Each is signed under its own name, so that none passes for another. Their content belongs to the browser's owner and is no
-secret of ours: it cannot be forged, and an altered cookie reads as absent.
+Each is signed under its own name, so that none passes for another. Their content belongs to the browser's
+owner and is no secret of ours: it cannot be forged, and an altered cookie reads as absent.
 """
 
 from collections.abc import Mapping

@@ -46,7 +46,8 @@ class EventForm:
 
 
 def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words]]:
-    """The poll that the form describes, and its faults. Faults of options are named after their line in the form."""
+    """The poll that the form describes, and its faults. Faults of options are named after their line in the
+    form."""
     faults = Faults()
     options, lines = [], []
     for number, (text, limit) in enumerate(form.lines):

@@ -1,4 +1,5 @@
-"""How the dashboard answers a refusal: with a page in plain words, or with a notice near the button (`X5`)."""
+"""How the dashboard answers a refusal: with a page in plain words, or with a notice near the button
+(`X5`)."""
 
 from urllib.parse import quote
 

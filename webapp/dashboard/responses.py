@@ -33,10 +33,11 @@ def render_page(
     seen: str = "",
     **context: Any,
 ) -> Response[str]:
-    """A page of the dashboard for this visit, with the notice that is given, else with the one a redirect left.
+    """A page of the dashboard for this visit, with the notice that is given, else with the one a redirect
+    left.
 
-    With `seen` (`webapp.freshness.seen_token`) the page asks every few seconds whether it is fresh; an answer to a form
-    never does.
+    With `seen` (`webapp.freshness.seen_token`) the page asks every few seconds whether it is fresh; an answer
+    to a form never does.
     """
     left = _notice_left(request) if notice is None else None
     response = page(

@@ -1,4 +1,5 @@
-"""Who is signed in, to which of their clubs, and that a change was sent by a page of the dashboard (`X3`, `X4`)."""
+"""Who is signed in, to which of their clubs, and that a change was sent by a page of the dashboard (`X3`,
+`X4`)."""
 
 import hmac
 from dataclasses import dataclass, replace
@@ -41,7 +42,8 @@ class NoClub(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request of somebody signed in: who, by which session, and which of the clubs they help to run it is about."""
+    """A request of somebody signed in: who, by which session, and which of the clubs they help to run it is
+    about."""
 
     person: Person
     token: str
@@ -57,7 +59,8 @@ class Visit:
         return csrf_token(self.token)
 
     def has_permission(self, permission: str) -> bool:
-        """Whether their role in this club has the permission; decides what a page offers. Actions check it again."""
+        """Whether their role in this club has the permission; decides what a page offers. Actions check it
+        again."""
         return self.club.has_permission(Permission(permission))
 
     def account_ids(self, permission: Permission) -> list[int]:
@@ -73,7 +76,8 @@ class Visit:
     async def authorize(self, permission: Permission, account_id: int | None = None) -> "Visit":
         """The same visit, to the club with this id, if their role there has the permission.
 
-        Raises `NotFound` for a club they do not belong to (`A1`), `Forbidden` where their role does not reach.
+        Raises `NotFound` for a club they do not belong to (`A1`), `Forbidden` where their role does not
+        reach.
         """
         club = await authorize(self.person, self.club.id if account_id is None else account_id, permission)
         return replace(self, club=club)
@@ -86,7 +90,8 @@ def session_token(request: AnyRequest) -> str:
 
 
 async def load_visit(request: AnyRequest) -> Visit:
-    """The visit of every request behind the sign-in. `?club=` names one of their clubs; without it, the first.
+    """The visit of every request behind the sign-in. `?club=` names one of their clubs; without it, the
+    first.
 
     Raises `NotSignedIn`, `NoClub`, and `NotFound` for a club that is not theirs (`A1`).
     """
@@ -116,7 +121,8 @@ def csrf_token(token: str) -> str:
 
 
 async def guard_changes(request: AnyRequest) -> None:
-    """Before every handler: an id that no row can have is not found, and a change must come from our own pages (`X3`).
+    """Before every handler: an id that no row can have is not found, and a change must come from our own
+    pages (`X3`).
 
     Raises `NotFound`, `NotSignedIn`, `CsrfFailed`.
     """
@@ -135,7 +141,8 @@ async def guard_changes(request: AnyRequest) -> None:
 
 
 def _is_same_origin(request: AnyRequest) -> bool:
-    """Whether the browser says that a page of ours made the request. Old browsers say nothing; then the token decides."""
+    """Whether the browser says that a page of ours made the request. Old browsers say nothing; then the token
+    decides."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
     origin = request.headers.get("origin")

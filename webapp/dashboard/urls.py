@@ -1,4 +1,5 @@
-"""The addresses of the dashboard's pages, as its modules link to them. `Visit.url` adds the club where there are several."""
+"""The addresses of the dashboard's pages, as its modules link to them. `Visit.url` adds the club where there
+are several."""
 
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/sign-in"

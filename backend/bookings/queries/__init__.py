@@ -1,1 +1,2 @@
-"""What the screens and cards show of instances and their people: one instance, lists of them, and the people of one."""
+"""What the screens and cards show of instances and their people: one instance, lists of them, and the people
+of one."""

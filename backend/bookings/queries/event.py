@@ -14,9 +14,11 @@ async def event(code: str, person: Person) -> InstanceView:
 
 
 async def public_event(code: str) -> InstanceView:
-    """One instance for anybody who has its link, if its series is open to them (`A5`); nothing of any reader is in it.
+    """One instance for anybody who has its link, if its series is open to them (`A5`); nothing of any reader
+    is in it.
 
-    Raises `NotFound` for every other code, whatever there is behind it: for a series of members, for an archived one.
+    Raises `NotFound` for every other code, whatever there is behind it: for a series of members, for an
+    archived one.
     """
     view = await load_view("i.code = $2 AND r.visibility = 'link' AND r.archived_at IS NULL", None, code)
     if view is None:
@@ -25,8 +27,8 @@ async def public_event(code: str) -> InstanceView:
 
 
 async def next_instance(view: InstanceView, person: Person | None) -> InstanceView | None:
-    """The next scheduled instance of the same series after this one, as the person sees it, or nobody in particular; where
-    to go on after a refusal."""
+    """The next scheduled instance of the same series after this one, as the person sees it, or nobody in
+    particular; where to go on after a refusal."""
     return await load_view(
         "i.series_id = $2 AND i.state = 'SCHEDULED' AND i.starts_at > $3 ORDER BY i.starts_at",
         person and person.id,
@@ -39,7 +41,7 @@ async def next_instance(view: InstanceView, person: Person | None) -> InstanceVi
 async def instance_for_card(
     instance_id: int, person: Person | None = None
 ) -> tuple[InstanceView, InstanceView | None] | None:
-    """An instance as a card shows it, to nobody in particular, or as a message shows it to a person; and the next scheduled
-    instance of its series. None when it does not exist."""
+    """An instance as a card shows it, to nobody in particular, or as a message shows it to a person; and the
+    next scheduled instance of its series. None when it does not exist."""
     view = await load_view("i.id = $2", person and person.id, instance_id)
     return (view, await next_instance(view, None)) if view is not None else None

@@ -10,10 +10,12 @@ from backend.people.queries import Person
 SEARCH_WORDS_MAX = 8  # words of a search that count
 MONTH_MAX = 500  # instances of a month
 
-# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how many.
+# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how
+# many.
 UPCOMING = (
     "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($6::text[] = '{}' OR (SELECT bool_and(strpos(lower(concat_ws(' ',"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($6::text[] = '{}'"
+    " OR (SELECT bool_and(strpos(lower(concat_ws(' ',"
     " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
     " FROM unnest($6::text[]) AS word)) ORDER BY i.starts_at, i.id LIMIT $7"
 )
@@ -47,7 +49,8 @@ async def upcoming(
     limit: int = 60,
     after: datetime | None = None,
 ) -> list[InstanceView]:
-    """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their end.
+    """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their
+    end.
 
     `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
     """
@@ -59,7 +62,8 @@ async def upcoming(
 
 # The dates of the reader's clubs that start within [$2, $3), of one club when $4 is one, at most $5.
 BETWEEN = (
-    "m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    "m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3 AND ($4::bigint IS NULL"
+    " OR i.account_id = $4)"
     " ORDER BY i.starts_at, i.id LIMIT $5"
 )
 
@@ -67,7 +71,8 @@ BETWEEN = (
 async def between(
     person: Person, since: datetime, until: datetime, *, account_id: int | None = None
 ) -> list[InstanceView]:
-    """The dates over all the person's clubs that start within [since, until), past ones too, soonest first."""
+    """The dates over all the person's clubs that start within [since, until), past ones too, soonest
+    first."""
     return await load_views(
         BETWEEN,
         person.id,
@@ -79,9 +84,11 @@ async def between(
 
 
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
-GROUPS_AHEAD = """FROM groups g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
+GROUPS_AHEAD = """FROM groups g
+    JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
 WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at FROM event_instances i
-    WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates WHERE r.group_id = g.id AND dates.ends_at > $2)"""
+    WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates
+        WHERE r.group_id = g.id AND dates.ends_at > $2)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
 async def my_bookings(
     person: Person, *, past: bool = False, limit: int = 60, before: datetime | None = None
 ) -> list[InstanceView]:
-    """What the person is in or waits for, soonest first; or what is past, newest first, and paged on by what started `before`."""
+    """What the person is in or waits for, soonest first; or what is past, newest first, and paged on by what
+    started `before`."""
     return await load_views(
         f"b.answer = 'in' AND (i.ends_at {'<=' if past else '>'} $2)"
         " AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
@@ -119,12 +127,13 @@ async def my_bookings(
 
 
 async def needs_answer(person: Person) -> list[InstanceView]:
-    """What needs the person's answer, soonest first: seats held for them, seats they may take, an instance that has
-    moved."""
+    """What needs the person's answer, soonest first: seats held for them, seats they may take, an instance
+    that has moved."""
     views = await load_views(
         "b.answer = 'in' AND i.state = 'SCHEDULED' AND i.starts_at > $2 AND (b.offered > 0"
         " OR b.seats > 0 AND b.move_asked_at IS NOT NULL AND b.move_stays_at IS NULL"
-        " OR b.waiting > 0 AND (s.releasing > 0 OR s.booked + s.offered < s.capacity)) ORDER BY i.starts_at, i.id",
+        " OR b.waiting > 0 AND (s.releasing > 0 OR s.booked + s.offered < s.capacity))"
+        " ORDER BY i.starts_at, i.id",
         person.id,
         clock.now(),
     )
@@ -138,7 +147,8 @@ async def needs_answer(person: Person) -> list[InstanceView]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often a person came, missed, and gave up late what nobody took; dates whose list is closed (`B6`, `B12`)."""
+    """How often a person came, missed, and gave up late what nobody took; dates whose list is closed (`B6`,
+    `B12`)."""
 
     came: int
     missed: int
@@ -153,7 +163,8 @@ async def record(person: Person) -> Record:
     """The person's own, over all their clubs, of the last year."""
     row = await db.row(
         "SELECT count(*) FILTER (WHERE b.checked_in_at IS NOT NULL) AS came,"
-        " count(*) FILTER (WHERE x.kind = 'no-show') AS missed, count(*) FILTER (WHERE x.kind = 'late') AS late"
+        " count(*) FILTER (WHERE x.kind = 'no-show') AS missed,"
+        " count(*) FILTER (WHERE x.kind = 'late') AS late"
         " FROM bookings b JOIN event_instances i ON i.id = b.instance_id"
         " JOIN memberships m ON m.id = b.membership_id AND m.user_id = $1 AND m.left_at IS NULL"
         " LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL"
@@ -197,7 +208,8 @@ async def series_instances(series_id: int, person: Person, *, limit: int = 100) 
 
 
 async def drifted_instances(account_id: int, series_id: int | None = None) -> list[InstanceView]:
-    """The club's dates to come that their rule no longer has, and that wait for an organiser's word (`S4`)."""
+    """The club's dates to come that their rule no longer has, and that wait for an organiser's word
+    (`S4`)."""
     return await load_views(
         "i.account_id = $2 AND i.drifted_at IS NOT NULL AND i.state = 'SCHEDULED' AND i.starts_at > $3"
         " AND ($4::bigint IS NULL OR i.series_id = $4) ORDER BY i.starts_at, i.id",

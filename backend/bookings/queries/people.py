@@ -12,8 +12,9 @@ from backend.seats.store import PLACE_IN_LINE
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What their guests
-    are called is known only to where organisers and helpers look (`attendance`): to other members guests are a number."""
+    """Someone who comes, waits, or answered: a row of an instance's people. `place` is theirs in line. What
+    their guests are called is known only to where organisers and helpers look (`attendance`): to other
+    members guests are a number."""
 
     membership_id: int
     user_id: int | None
@@ -51,7 +52,8 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who comes to an instance: at most as many parties as were asked for, and how many seats are taken in all."""
+    """Who comes to an instance: at most as many parties as were asked for, and how many seats are taken in
+    all."""
 
     comers: list[Attendee]
     seats: int
@@ -64,7 +66,8 @@ class People:
 
 ATTENDEE = f"""
 SELECT m.id AS membership_id, m.user_id, {SHORT_NAME} AS shown, u.last_name, {REACHABLE} AS reachable,
-    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at, {PLACE_IN_LINE} AS place_in_line
+    b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.answered_at, b.queued_at,
+    {PLACE_IN_LINE} AS place_in_line
 FROM bookings b JOIN memberships m ON m.id = b.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
 WHERE b.instance_id = $1
 """
@@ -106,8 +109,8 @@ async def attendees(instance_id: int, *, limit: int = 8) -> People:
 
 @dataclass(frozen=True, slots=True)
 class AttendeeList:
-    """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and digits; where
-    they are few, all in the order in which they were seated, under no letter."""
+    """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and
+    digits; where they are few, all in the order in which they were seated, under no letter."""
 
     groups: list[tuple[str, list[Attendee]]]
     parties: int  # in all
@@ -118,7 +121,9 @@ class AttendeeList:
 FEW = 30  # parties that are read at a glance
 
 CROWD = f"""
-WITH crowd AS (SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END AS letter
+WITH crowd AS (
+    SELECT *, CASE WHEN upper(left(shown, 1)) ~ '[[:alpha:]]' THEN upper(left(shown, 1)) ELSE '#' END
+        AS letter
     FROM ({ATTENDEE} AND b.seats > 0) attendee)
 """
 LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
@@ -131,8 +136,8 @@ ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
 async def search_attendees(
     instance_id: int, *, words: str = "", letter: str = "", limit: int = 200
 ) -> AttendeeList:
-    """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They are found by
-    what is shown of them, and by nothing else."""
+    """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They
+    are found by what is shown of them, and by nothing else."""
     letters = await db.rows(LETTERS, instance_id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
@@ -158,10 +163,11 @@ async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
 
 
 async def attendance(instance_id: int) -> list[Attendee]:
-    """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe, can't, left;
-    for organisers and helpers."""
+    """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe,
+    can't, left; for organisers and helpers."""
     rows = await db.rows(
-        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting + b.offered > 0 DESC, b.seats = 0 AND b.offered > 0 DESC,"
+        f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting + b.offered > 0 DESC, b.seats = 0"
+        " AND b.offered > 0 DESC,"
         " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
         " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
         instance_id,
@@ -170,11 +176,13 @@ async def attendance(instance_id: int) -> list[Attendee]:
 
 
 async def next_in_line(view: InstanceView) -> Attendee | None:
-    """The member who gets the seats that are held for the reader if they decline them; None when nobody is sure to."""
+    """The member who gets the seats that are held for the reader if they decline them; None when nobody is
+    sure to."""
     if not view.mine or not view.mine.held:
         return None
     row = await db.row(
-        f"{ATTENDEE} AND b.waiting > 0 AND b.lapsed_at IS NULL ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
+        f"{ATTENDEE} AND b.waiting > 0 AND b.lapsed_at IS NULL"
+        " ORDER BY b.priority DESC, b.queued_at, b.id LIMIT 1",
         view.id,
     )
     return _attendee(row) if row and row["waiting"] <= view.mine.held else None

@@ -149,7 +149,8 @@ async def test_messages_that_could_not_go_are_told(
     await instance()
     async with db.transaction():
         await db.execute(
-            "INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at, created_at, state)"
+            "INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at,"
+            " created_at, state)"
             " SELECT $1, $2, id, 'promoted', '{}', 'x', 1, $3, $3, 'parked' FROM event_instances",
             club.id,
             alice.id,

@@ -1,4 +1,5 @@
-"""Changes come from our own pages: the token of this very session, and what the browser says of the sender (`X3`)."""
+"""Changes come from our own pages: the token of this very session, and what the browser says of the sender
+(`X3`)."""
 
 from typing import Any
 

@@ -53,7 +53,8 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
 async def test_who_has_an_offer_stands_at_the_head_of_the_line(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
-    """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking nothing."""
+    """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking
+    nothing."""
     from backend.bookings import actions
     from backend.seats.requests import Via
 

@@ -9,11 +9,42 @@ from hypothesis import strategies as st
 TEXTS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        ["", "0", "1", "-1", "7", "60", "99999999999", "TU", "2026-11-24", "0001-01-01", "9999-12-31", "18:00", "24:00",
-         "18:00+02:00", "once", "daily", "weekly", "monthly", "nth", "own", "never", "on", "after", "Europe/Helsinki",
-         "America/New_York", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO", "20261201", "1:2", "link", "group", "strict"]
+        [
+            "",
+            "0",
+            "1",
+            "-1",
+            "7",
+            "60",
+            "99999999999",
+            "TU",
+            "2026-11-24",
+            "0001-01-01",
+            "9999-12-31",
+            "18:00",
+            "24:00",
+            "18:00+02:00",
+            "once",
+            "daily",
+            "weekly",
+            "monthly",
+            "nth",
+            "own",
+            "never",
+            "on",
+            "after",
+            "Europe/Helsinki",
+            "America/New_York",
+            "FREQ=DAILY",
+            "FREQ=WEEKLY;BYDAY=MO",
+            "20261201",
+            "1:2",
+            "link",
+            "group",
+            "strict",
+        ]
     ),
-)  # fmt: skip
+)
 SEVERAL = st.lists(TEXTS, max_size=3).map(tuple)
 
 

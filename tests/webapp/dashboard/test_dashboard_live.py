@@ -53,7 +53,8 @@ class Scene:
     addresses: dict[str, str]
 
     async def stale(self) -> set[str]:
-        """The pages that are answered with a new version; the others are answered with 204 and nothing else."""
+        """The pages that are answered with a new version; the others are answered with 204 and nothing
+        else."""
         found = set()
         for name, address in self.addresses.items():
             answer = await self.browser.client.get(address)
@@ -187,7 +188,8 @@ async def the_group_is_renamed(s: Scene) -> None:
 async def a_message_cannot_be_sent(s: Scene) -> None:
     async with db.transaction():
         await db.execute(
-            "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at, state)"
+            "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at,"
+            " state)"
             " VALUES ($1, $2, 'promoted', '{}', 'x', 1, $3, $3, 'parked')",
             s.account,
             s.people["alice"].id,

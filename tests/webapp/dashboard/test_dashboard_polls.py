@@ -67,7 +67,10 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
         ({"question": ""}, "Ask something."),
         ({"option": ["Only one", "", ""], "limit": ["", "", ""]}, "Between 2 and 40 options, please."),
         ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
-        ({"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]}, "Write something, or take this option out."),
+        (
+            {"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]},
+            "Write something, or take this option out.",
+        ),
         ({"limit": ["some", "", "", ""]}, "A whole number, please."),
         ({"limit": ["0", "", "", ""]}, "Between 1 and 100000 votes, please; or leave it empty."),
         ({"kind": "several", "choices_max": "0"}, "please"),
@@ -76,7 +79,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
         ({"closes": "soon"}, "Choose a day and a time."),
         ({"group": "999"}, "Choose one of the club’s groups."),
     ],
-)  # fmt: skip
+)
 async def test_each_fault_has_its_sentence_and_nothing_is_lost(
     noon: Any, dashboard: Any, fields: dict[str, Any], fault: str
 ) -> None:

@@ -1,4 +1,5 @@
-"""Who reaches what: another club's objects are not there (`A1`), and roles end where they end (`A2`, `X4`)."""
+"""Who reaches what: another club's objects are not there (`A1`), and roles end where they end (`A2`,
+`X4`)."""
 
 from typing import Any
 
@@ -80,9 +81,20 @@ async def everything() -> dict[str, Any]:
     from backend import db
 
     tables = (
-        "accounts", "memberships", "api_keys", "groups", "event_series", "event_instances",
-        "instance_seats", "bookings", "event_participation_log", "polls", "poll_tallies", "cards", "messages",
-    )  # fmt: skip
+        "accounts",
+        "memberships",
+        "api_keys",
+        "groups",
+        "event_series",
+        "event_instances",
+        "instance_seats",
+        "bookings",
+        "event_participation_log",
+        "polls",
+        "poll_tallies",
+        "cards",
+        "messages",
+    )
     return {t: [dict(row) for row in await db.rows(f"SELECT * FROM {t} ORDER BY 1")] for t in tables}
 
 
@@ -202,13 +214,16 @@ async def test_with_two_clubs_each_window_stays_with_its_own(
 GARBAGE = [
     ("application/x-www-form-urlencoded", b"%ff%00=%c3%28&&&=&membership=%00&guests=%F0%9F&title=%ED%A0%80"),
     ("application/x-www-form-urlencoded", b"a=" + b"x" * 50_000 + b"&name=" + b"y" * 50_000),
-    ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"title\"; filename=\"a\"\r\n\r\nhm\r\n--x--\r\n"),
+    (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="title"; filename="a"\r\n\r\nhm\r\n--x--\r\n',
+    ),
     ("multipart/form-data", b"--x\r\nnothing"),
     ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: nonsense\r\n\r\n"),
     ("application/json", b'{"title": 1}'),
     ("text/plain", b"\x00\xff"),
     ("", b""),
-]  # fmt: skip
+]
 
 
 async def test_garbage_is_refused_and_breaks_nothing(

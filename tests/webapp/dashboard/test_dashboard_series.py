@@ -1,4 +1,5 @@
-"""Making and changing what repeats: the sentence with holes, the next dates, and faults beside their fields (`S1`–`S4`)."""
+"""Making and changing what repeats: the sentence with holes, the next dates, and faults beside their fields
+(`S1`–`S4`)."""
 
 import re
 from datetime import datetime
@@ -65,11 +66,20 @@ async def test_olga_makes_a_weekly_event(noon: Any, dashboard: Any, club: Any) -
         ({"ends": "on", "until": "2027-05-31"}, "RRULE:FREQ=WEEKLY;BYDAY=TU;UNTIL=20270531"),
         ({"repeats": "monthly"}, "RRULE:FREQ=MONTHLY"),
         ({"repeats": "nth", "ordinal": "4", "weekday": []}, "RRULE:FREQ=MONTHLY;BYDAY=4TU"),
-        ({"repeats": "nth", "ordinal": "-1", "weekday": ["TU"], "starts_on": "2026-11-24"}, "RRULE:FREQ=MONTHLY;BYDAY=-1TU"),
-        ({"left_out": ["20261201", "20261208"]}, "RRULE:FREQ=WEEKLY;BYDAY=TU\nEXDATE;VALUE=DATE:20261201\nEXDATE;VALUE=DATE:20261208"),
-        ({"repeats": "own", "rule": "FREQ=YEARLY\r\nRDATE;VALUE=DATE:20261224"}, "FREQ=YEARLY\nRDATE;VALUE=DATE:20261224"),
+        (
+            {"repeats": "nth", "ordinal": "-1", "weekday": ["TU"], "starts_on": "2026-11-24"},
+            "RRULE:FREQ=MONTHLY;BYDAY=-1TU",
+        ),
+        (
+            {"left_out": ["20261201", "20261208"]},
+            "RRULE:FREQ=WEEKLY;BYDAY=TU\nEXDATE;VALUE=DATE:20261201\nEXDATE;VALUE=DATE:20261208",
+        ),
+        (
+            {"repeats": "own", "rule": "FREQ=YEARLY\r\nRDATE;VALUE=DATE:20261224"},
+            "FREQ=YEARLY\nRDATE;VALUE=DATE:20261224",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
     noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], rule: str
 ) -> None:
@@ -145,7 +155,10 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
         ({"starts_time": "25:00"}, "Choose a day and a time."),
         ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are past."),
         ({"weekday": ["WE"]}, "This day is not in the rhythm. The next that is: Wed 25 Nov at 18:00."),
-        ({"repeats": "nth", "ordinal": "1", "weekday": []}, "This day is not in the rhythm. The next that is: Tue 1 Dec at 18:00."),
+        (
+            {"repeats": "nth", "ordinal": "1", "weekday": []},
+            "This day is not in the rhythm. The next that is: Tue 1 Dec at 18:00.",
+        ),
         ({"ends": "on", "until": ""}, "Choose the last day."),
         ({"ends": "on", "until": "2026-11-01"}, "It would end before it begins."),
         ({"ends": "after", "count": ""}, "Say how many times."),
@@ -158,7 +171,7 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
         ({"group": "my group"}, "Choose one of the club’s groups."),
         ({"visibility": "everyone"}, "Choose who can see it."),
     ],
-)  # fmt: skip
+)
 async def test_each_fault_has_its_sentence(
     noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], fault: str
 ) -> None:

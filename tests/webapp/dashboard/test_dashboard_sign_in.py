@@ -1,4 +1,5 @@
-"""Signing in through the bot (`X3`): bound to the browser, once, by a yes, and ended when its owner says so."""
+"""Signing in through the bot (`X3`): bound to the browser, once, by a yes, and ended when its owner says
+so."""
 
 import re
 from datetime import timedelta

@@ -28,7 +28,8 @@ from webapp.respond import AnyRequest
 
 @dataclass(frozen=True, slots=True)
 class PartyForm:
-    """A membership with its guests. `how` is `seat` or `line`; `over` confirms that the capacity is exceeded (`B3`)."""
+    """A membership with its guests. `how` is `seat` or `line`; `over` confirms that the capacity is exceeded
+    (`B3`)."""
 
     membership: str = ""
     guests: str = ""
@@ -148,7 +149,8 @@ async def _ask_to_overbook(
     guests: int,
     refusal: NoRoomLeft,
 ) -> Response[str]:
-    """Ask an owner to confirm that the capacity is exceeded (`B3`); everybody else reads why it is refused."""
+    """Ask an owner to confirm that the capacity is exceeded (`B3`); everybody else reads why it is
+    refused."""
     view = await event(code, visit.person)
     party = await roster_entry(view.id, visit.club.id, membership_id)
     if party is None or not visit.has_permission(Permission.OVERBOOK):

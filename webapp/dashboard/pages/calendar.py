@@ -1,4 +1,5 @@
-"""The club's instances with their seats and waitlists, by week or as a list; above them what needs an organiser."""
+"""The club's instances with their seats and waitlists, by week or as a list; above them what needs an
+organiser."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,5 @@
-"""The club's name, zone and language; its groups; the visitor's own language and browsers (`A6`, `M5`, `X3`)."""
+"""The club's name, zone and language; its groups; the visitor's own language and browsers (`A6`, `M5`,
+`X3`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -27,7 +27,8 @@ _RETURN_PATH = re.compile(r"/dashboard(?:[/?][\w/?=&.%+-]*)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """The sign-in this browser waits for, as its cookie holds it; `return_to` is the page that comes after."""
+    """The sign-in this browser waits for, as its cookie holds it; `return_to` is the page that comes
+    after."""
 
     key: str
     browser_key: str
@@ -46,7 +47,8 @@ class PendingSignIn:
 
 @get("/sign-in")
 async def new(request: AnyRequest) -> Response[str] | Redirect:
-    """The page with the link, which waits. A reload shows the same link while it is good; a signed-in browser goes on."""
+    """The page with the link, which waits. A reload shows the same link while it is good; a signed-in browser
+    goes on."""
     if await _is_signed_in(request):
         return Redirect(_return_path(request), status_code=303)
     pending = _pending(request)
@@ -99,7 +101,8 @@ async def destroy(request: AnyRequest) -> Redirect:
 
 
 def _redirect_htmx(response: Redirect, path: str) -> Response[str]:
-    """The same redirect for htmx: it follows a 303 by itself and would show the page it finds inside this one."""
+    """The same redirect for htmx: it follows a 303 by itself and would show the page it finds inside this
+    one."""
     followed = Response("", headers={"HX-Redirect": path, "Cache-Control": "no-store"})
     followed.cookies = response.cookies
     return followed
@@ -149,7 +152,8 @@ def _return_path(request: AnyRequest) -> str:
 
 
 def _address(request: AnyRequest) -> str:
-    """The address that sign-ins are counted by: an IPv6 /64 network counts as one, since one holder has all of it."""
+    """The address that sign-ins are counted by: an IPv6 /64 network counts as one, since one holder has all
+    of it."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
