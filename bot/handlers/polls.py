@@ -130,19 +130,19 @@ async def organise(
     query: CallbackQuery, callback_data: PollActionCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
     """An organiser's button under a poll: close it, create its instance, remind those who have not voted."""
-    code = callback_data.code
-    match callback_data.action:
-        case PollAction.CLOSE:
-            closing = await close_poll(code, person)
-            await answer_callback(query, voice, closing.words, closing.kind)
-        case PollAction.REMIND:
-            reminding = await remind_non_voters(code, person)
-            await answer_callback(query, voice, reminding.words, reminding.kind)
-            return
-        case _:
-            await answer_callback_query(query)
-    view = await poll(code, person)
-    await _edit_message(query, bot, _render_after(callback_data.action, view, voice))
+    code, action = callback_data.code, callback_data.action
+    if action is PollAction.REMIND:
+        reminding = await remind_non_voters(code, person)
+        await answer_callback(query, voice, reminding.words, reminding.kind)
+        return
+    if action is PollAction.CLOSE:
+        closing = await close_poll(code, person)
+        await answer_callback(query, voice, closing.words, closing.kind)
+    rendered = _render_after(action, await poll(code, person), voice)
+    if action is not PollAction.CLOSE:
+        # After rendering, which may refuse: a tap can be answered only once.
+        await answer_callback_query(query)
+    await _edit_message(query, bot, rendered)
 
 
 def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedMessage:
