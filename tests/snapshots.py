@@ -5,7 +5,8 @@ A test that writes something else than its file has fails and shows the differen
 """
 
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from backend.i18n import languages
 from bot.rendering import RenderedMessage
+
+CODE_IN_LINK = re.compile(r"(?<=[:_/])[2-9a-hjkmnp-z]{10}(?=\W|$)|[2-9a-hjkmnp-z]{10}(?=\.ics)")
 
 
 class TextFiles(SingleFileSnapshotExtension):
@@ -57,15 +60,20 @@ def call_text(call: dict[str, Any]) -> str:
         method += " (alert)" if params.get("show_alert") in (True, "true", "True") else " (toast)"
     text = params.get("text") or params.get("caption") or ""
     markup = json.loads(params["reply_markup"]) if params.get("reply_markup") else {}
+    if call["result"] and "document" in (call["result"] if isinstance(call["result"], dict) else {}):
+        method += f" {call['result']['document']['file_name']}"
     written = _text_and_buttons(text, markup.get("inline_keyboard", []))
     return f"{method}\n{written}" if written else method
 
 
-def mask(text: str, names: Iterable[tuple[str, str]]) -> str:
-    """The text with random codes replaced by their names."""
-    for code, name in names:
-        text = text.replace(code, name)
-    return text
+def mask_codes(text: str, names: Mapping[str, str]) -> str:
+    """The text with the random codes in links and callback data replaced: by their name, else by a number."""
+    labels = dict(names)
+
+    def label(match: re.Match[str]) -> str:
+        return labels.setdefault(match[0], f"CODE-{len(labels) - len(names) + 1}")
+
+    return CODE_IN_LINK.sub(label, text)
 
 
 def _text_and_buttons(text: str, rows: list[list[dict[str, Any]]]) -> str:
