@@ -56,7 +56,7 @@ def internal_error_response(request: AnyRequest, error: Exception) -> Response[s
 def error_banner(request: AnyRequest, status: int) -> Response[str]:
     """An error at the top of the page htmx has; the page's content stays."""
     headers = {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
-    return page("_busy.html", voice_of(request), status=status, headers=headers, code=status)
+    return page("_error_banner.html", voice_of(request), status=status, headers=headers, code=status)
 
 
 HANDLERS: ExceptionHandlersMap = {

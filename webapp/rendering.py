@@ -84,9 +84,9 @@ def environment(language: str) -> Environment:
     env.filters.update(
         tell=tell,
         initials=initials,
-        stand=reader_status,
-        leaves_freely=can_leave_freely,
-        may_pass_on=can_seek_replacement,
+        reader_status=reader_status,
+        can_leave_freely=can_leave_freely,
+        can_seek_replacement=can_seek_replacement,
     )
     return env
 

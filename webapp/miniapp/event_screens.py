@@ -59,7 +59,7 @@ async def event_screen(
         "events/show.html",
         person,
         outcome=outcome,
-        said=message,
+        message=message,
         undo=undo,
         view=view,
         rhythm=recurrence_label(person.voice, view.rule, view.starts_local),
@@ -67,15 +67,15 @@ async def event_screen(
         named=named,
         unnamed=unnamed,
         name_max=GUEST_NAME_MAX,
-        heir=await people_queries.next_in_line(view),
+        next_party=await people_queries.next_in_line(view),
         polls=await _polls_about(view, person),
-        queue=waitlist_excerpt(await people_queries.waitlist(view.id, limit=WAITLIST_MAX), person)
+        waitlist=waitlist_excerpt(await people_queries.waitlist(view.id, limit=WAITLIST_MAX), person)
         if waits
         else [],
         next=following,
-        elsewhere=reader_local_time(view.starts_at, view.zone, person.voice),
+        reader_time=reader_local_time(view.starts_at, view.zone, person.voice),
         city=city_of_zone(person.zone or ""),
-        their_city=city_of_zone(view.zone),
+        event_city=city_of_zone(view.zone),
         calendar=file_url(view.code, person),
         share=share_link(_shared_url(view), view.title),
         seen=seen_of_instances(etag, person, [view, following] if following else [view]),

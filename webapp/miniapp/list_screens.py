@@ -52,26 +52,26 @@ async def upcoming_screen(
             person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
         )
         page, cursor = split_page(views)
-        asked = await lists_queries.needs_answer(person)
+        questions = await lists_queries.needs_answer(person)
         query = {"club": club, "group": group, "q": filters.q}
         return screen(
             "events/index.html",
             person,
             outcome=outcome.kind if outcome else "",
-            said=outcome.words if outcome else None,
+            message=outcome.words if outcome else None,
             undo=undo,
-            asked=asked,
+            questions=questions,
             clubs=my_clubs,
             chosen=club,
             organises=[one.id for one in my_clubs if one.has_permission(Permission.MANAGE_EVENTS)],
             groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
-            sought=filters.q,
+            search_words=filters.q,
             days=group_by_day(page, person.voice),
             more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
             address=url_with_query("/app/events", **query, after=filters.after),
             here=url_with_query("", here="events", **query, after=filters.after),
-            seen=seen_of_instances(etag, person, [*page, *asked]),
+            seen=seen_of_instances(etag, person, [*page, *questions]),
         )
 
     return await render_if_capacity(seen, render())
@@ -97,7 +97,7 @@ async def bookings_screen(
 
     async def render() -> Response[str]:
         ahead = await lists_queries.my_bookings(person)
-        asked = await lists_queries.needs_answer(person)
+        questions = await lists_queries.needs_answer(person)
         waiting = [view for view in ahead if view.mine and view.mine.waiting + view.mine.offered]
         coming = [view for view in ahead if view not in waiting]
         past, cursor = split_page(await _past(person, before) if is_past else [])
@@ -110,14 +110,14 @@ async def bookings_screen(
             "bookings/index.html",
             person,
             outcome=outcome.kind if outcome else "",
-            said=outcome.words if outcome else None,
+            message=outcome.words if outcome else None,
             undo=undo,
             show=tab,
             here=url_with_query("", here="bookings", show=tab),
             coming=coming,
             waiting=waiting,
-            asked=asked,
-            standing=[(seat, booked.get(seat.next_code or "")) for seat in standing_seats],
+            questions=questions,
+            standing_seats=[(seat, booked.get(seat.next_code or "")) for seat in standing_seats],
             rhythms={
                 view.code: recurrence_label(person.voice, view.rule, view.starts_local)
                 for view in booked.values()
@@ -126,7 +126,7 @@ async def bookings_screen(
             record=record,
             past=group_by_month(past, person.voice),
             before=before,
-            earlier=cursor,
+            earlier_cursor=cursor,
             address=url_with_query("/app/bookings", show=tab, before=before),
             seen=seen_token(etag, person, changes_at, zones),
         )

@@ -88,7 +88,7 @@
   let held = false;  // asked before the swap, which may take away what asked
   function keepPlace() {
     if (!held || document.activeElement !== document.body) return;
-    const told = held === 'what came of it' && document.querySelector('#notice[role], #standing [role=status], .status[role=status]');
+    const told = held === 'what came of it' && document.querySelector('#notice[role], #reader-status [role=status], .status[role=status]');
     const place = told || screen();
     place.tabIndex = -1;
     place.focus({ preventScroll: true });
@@ -100,7 +100,7 @@
     if (ctx.request.method !== 'GET' && ctx.response.status < 400 && ctx.sourceElement.matches?.('form[data-typed]')) ctx.sourceElement.reset();
     keepPlace();
     if (ctx.request.method !== 'GET') {
-      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('standing')?.dataset ?? {};
+      const { outcome = screen().dataset.outcome, why, yes, no } = document.getElementById('reader-status')?.dataset ?? {};
       native.feel(ctx.response.status >= 400 ? 'refused' : outcome);
       if (why) native.askToWrite({ why, yes, no });
     }

@@ -71,7 +71,7 @@ async def index(
     if is_fresh(seen, etag):
         return not_modified()
     view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
-    found = await roster(view.id, RosterKind(show), words=q or "", after=after, limit=PAGE_SIZE)
+    page = await roster(view.id, RosterKind(show), words=q or "", after=after, limit=PAGE_SIZE)
     path, query = _url(code), {"show": show, "q": q}
     return screen(
         "attendance/index.html",
@@ -79,11 +79,11 @@ async def index(
         view=view,
         counts=await roster_counts(view.id),
         show=show,
-        sought=q,
-        found=found,
+        search_words=q,
+        page=page,
         may_add=club.has_permission(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
         manages=club.has_permission(Permission.MANAGE_BOOKINGS),
-        more=url_with_query(path, **query, after=found.next_after) if found.next_after else "",
+        more=url_with_query(path, **query, after=page.next_after) if page.next_after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
     )
@@ -125,10 +125,10 @@ async def create(
     except NoRoomLeft as full:
         view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
         _check_may_overbook(club, full)
-        over = Overbooking(
+        overbooking = Overbooking(
             form.name, 1 + guests - (view.free or 0), view.phase == "open", _url(code), _sent(form)
         )
-        return await _new_screen(code, organiser, typed=form, over=over)
+        return await _new_screen(code, organiser, typed=form, overbooking=overbooking)
     notice = _notice(organiser.voice, " ".join(form.name.split()), outcome)
     return await _new_screen(code, organiser, notice=notice, outcome=outcome.kind)
 
@@ -171,7 +171,7 @@ async def seat(
             )
     except NoRoomLeft as full:
         _check_may_overbook(club, full)
-        over = Overbooking(
+        overbooking = Overbooking(
             party.name,
             (party.wanted or 1 + guests) - (view.free or 0),
             view.phase == "open" and not party.wanted,
@@ -180,8 +180,8 @@ async def seat(
             "put",
         )
         if here:
-            return await _new_screen(code, organiser, q=form.q, over=over)
-        return await _party_screen(code, organiser, membership_id, over=over)
+            return await _new_screen(code, organiser, q=form.q, overbooking=overbooking)
+        return await _party_screen(code, organiser, membership_id, overbooking=overbooking)
     if here:
         undo = Undo(url, organiser.voice.say(N_("Undo")), method="delete")
         notice = _notice(organiser.voice, party.name, outcome, undo)
@@ -264,7 +264,7 @@ async def _party_screen(
     seen: str = "",
     notice: Notice | None = None,
     outcome: str = "",
-    over: Overbooking | None = None,
+    overbooking: Overbooking | None = None,
 ) -> ScreenResponse:
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
@@ -273,13 +273,13 @@ async def _party_screen(
     return screen(
         "attendance/show.html",
         organiser,
-        outcome=outcome or ("full" if over else ""),
-        status=422 if over else 200,
+        outcome=outcome or ("full" if overbooking else ""),
+        status=422 if overbooking else 200,
         notice=notice,
-        over=over,
+        overbooking=overbooking,
         view=view,
-        one=await _load_party(view, membership_id),
-        may=club.has_permission(Permission.MANAGE_BOOKINGS),
+        party=await _load_party(view, membership_id),
+        can_manage=club.has_permission(Permission.MANAGE_BOOKINGS),
         seen=seen_of_instances(etag, organiser, [view]),
     )
 
@@ -294,24 +294,24 @@ async def _new_screen(
     faults: Faults | None = None,
     notice: Notice | None = None,
     outcome: str = "",
-    over: Overbooking | None = None,
+    overbooking: Overbooking | None = None,
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
-    found = await unlisted_members(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
+    page = await unlisted_members(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
     return screen(
         "attendance/new.html",
         organiser,
-        outcome=outcome or ("invalid" if faults else "full" if over else ""),
-        status=422 if faults or over else 200,
+        outcome=outcome or ("invalid" if faults else "full" if overbooking else ""),
+        status=422 if faults or overbooking else 200,
         notice=notice,
         faults=faults.of if faults else {},
         typed=typed or PartyForm(),
-        over=over,
+        overbooking=overbooking,
         view=view,
-        sought=q,
-        found=found,
+        search_words=q,
+        page=page,
         name_max=NAME_MAX,
-        more=url_with_query(f"{_url(code)}/new", q=q or None, after=found.next_after)
-        if found.next_after
+        more=url_with_query(f"{_url(code)}/new", q=q or None, after=page.next_after)
+        if page.next_after
         else "",
     )

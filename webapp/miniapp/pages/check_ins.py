@@ -88,15 +88,17 @@ async def create(
 ) -> ScreenResponse:
     """Check in the member whose code was scanned or typed."""
     form = await read_form(request, CheckInForm)
-    found = await attendance.check_in_by_code(code, organiser, form.scanned)
+    checked_in = await attendance.check_in_by_code(code, organiser, form.scanned)
     voice = organiser.voice
     more = None
-    if found.seats > 1:
-        party_url = url_with_query(f"/app/events/{code}/check-ins", q=found.name)
+    if checked_in.seats > 1:
+        party_url = url_with_query(f"/app/events/{code}/check-ins", q=checked_in.name)
         more = party_url, voice.say(N_("Not all came"))
-    undo = None if found.already else _undo(code, voice, found.membership_id)
-    notice = Notice(voice.tell(check_in_message(found)), "wait" if found.already else "yes", undo, more)
-    outcome = "already" if found.already else "here"
+    undo = None if checked_in.already else _undo(code, voice, checked_in.membership_id)
+    notice = Notice(
+        voice.tell(check_in_message(checked_in)), "wait" if checked_in.already else "yes", undo, more
+    )
+    outcome = "already" if checked_in.already else "here"
     return await _check_in_screen(code, organiser, show, q, after, notice=notice, outcome=outcome)
 
 
@@ -115,13 +117,13 @@ async def update(
     came = faults.whole("came", form.came)
     if faults.of:
         raise Invalid(N_("A whole number, please."), field="came")
-    found = await attendance.check_in(code, organiser, membership_id, came=came)
+    checked_in = await attendance.check_in(code, organiser, membership_id, came=came)
     notice = None
     if (
-        show == "missing" and not found.already
+        show == "missing" and not checked_in.already
     ):  # the party is no longer listed: the notice offers the way back
         undo = _undo(code, organiser.voice, membership_id, show=show)
-        notice = Notice(organiser.voice.tell(check_in_message(found)), "yes", undo)
+        notice = Notice(organiser.voice.tell(check_in_message(checked_in)), "yes", undo)
     return await _check_in_screen(code, organiser, show, q, after, notice=notice, outcome="here")
 
 
@@ -139,14 +141,14 @@ async def destroy(
     return await _check_in_screen(code, organiser, show, q, after, outcome="undone")
 
 
-def check_in_message(found: CheckedIn) -> Words:
+def check_in_message(checked_in: CheckedIn) -> Words:
     """`Alice is here.`, of a party how many; and whether it was checked in before."""
-    values = {"name": found.name, "came": found.came, "all": found.seats}
-    if found.already and found.seats == 1:
+    values = {"name": checked_in.name, "came": checked_in.came, "all": checked_in.seats}
+    if checked_in.already and checked_in.seats == 1:
         return Words(N_("%(name)s was checked in already."), values)
-    if found.already:
+    if checked_in.already:
         return Words(N_("%(name)s was checked in already: %(came)s of %(all)s."), values)
-    if found.seats == 1:
+    if checked_in.seats == 1:
         return Words(N_("%(name)s is here."), values)
     return Words(N_("%(name)s is here: %(came)s of %(all)s."), values)
 
@@ -172,7 +174,7 @@ async def _check_in_screen(
     if is_fresh(seen, etag):
         return not_modified()
     view, club = await load_authorized(code, organiser, Permission.CHECK_IN)
-    found = await roster(view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE)
+    page = await roster(view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE)
     path = f"/app/events/{code}/check-ins"
     query = {"show": None if show == "all" else show, "q": q or None}
     return screen(
@@ -184,11 +186,11 @@ async def _check_in_screen(
         manages=club.has_permission(Permission.MANAGE_BOOKINGS),
         counts=await roster_counts(view.id),
         show=show,
-        sought=q,
-        found=found,
+        search_words=q,
+        page=page,
         searched=SEARCHED,
         query=url_with_query("", **query, after=after),
-        more=url_with_query(path, **query, after=found.next_after) if found.next_after else "",
+        more=url_with_query(path, **query, after=page.next_after) if page.next_after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
     )

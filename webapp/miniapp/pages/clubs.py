@@ -33,7 +33,7 @@ async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str
         club=view.club,
         dates=await upcoming(person, account_id=club_id, limit=DATES_MAX),
         organisers=await organisers(view.club),
-        standing=[seat for seat in await own_standing_seats(person) if seat.account_id == club_id],
+        standing_seats=[seat for seat in await own_standing_seats(person) if seat.account_id == club_id],
         ahead=await commitments(person, club_id),
         only_owner=any(own.id == club_id for own in await solely_owned_clubs(person)),
     )
@@ -54,6 +54,6 @@ async def _list_screen(person: Person, outcome: str = "", message: Words | None 
         person,
         outcome=outcome,
         headers={"HX-Replace-Url": "/app/clubs"} if outcome else None,
-        said=message,
+        message=message,
         views=await club_views(person),
     )

@@ -20,7 +20,7 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
         clubs=await clubs(person),
         owned=await solely_owned_clubs(person),
         ahead=await commitments(person),
-        standing=await own_standing_seats(person),
+        standing_seats=await own_standing_seats(person),
     )
 
 

@@ -62,4 +62,4 @@ async def people(
     await admit_to_event(code, person)
     view = await event_queries.event(code, person)
     crowd = await people_queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
-    return screen("events/people.html", person, view=view, crowd=crowd, sought=q or "", letter=letter)
+    return screen("events/people.html", person, view=view, crowd=crowd, search_words=q or "", letter=letter)

@@ -119,7 +119,7 @@ async def _screen(person: Person, outcome: str = "") -> Response[str]:
         person,
         outcome=outcome,
         clubs=my_clubs,
-        asked=await needs_answer(person),
+        questions=await needs_answer(person),
         organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in my_clubs),
         leads=[
             (lead, lead_label(lead, person.voice), lead in (chosen.leads or ()))

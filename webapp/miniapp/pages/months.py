@@ -80,7 +80,7 @@ async def show(
         for view in views:
             by_day.setdefault(local_day(view), []).append(view)
         chosen = _selected_day(day, first, today, by_day)
-        asked = await lists_queries.needs_answer(person)
+        questions = await lists_queries.needs_answer(person)
 
         def month_url(of: date) -> str:
             return url_with_query("/app/month", month=of.isoformat()[:7], club=club)
@@ -88,7 +88,7 @@ async def show(
         return screen(
             "months/show.html",
             person,
-            asked=asked,
+            questions=questions,
             club=club,
             title=format_date(first, "LLLL yyyy", locale=person.voice.locale).capitalize(),
             weekdays=weekday_names(person.voice, "short"),
@@ -101,7 +101,7 @@ async def show(
             before=month_url(first - timedelta(days=1)),
             after=month_url(first + timedelta(days=31)),
             address=url_with_query("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
-            seen=seen_of_instances(etag, person, [*views, *asked]),
+            seen=seen_of_instances(etag, person, [*views, *questions]),
         )
 
     return await render_if_capacity(seen, render())

@@ -42,15 +42,15 @@ async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> S
     async def render() -> Response[str]:
         running = await queries.polls_of(person, limit=OPEN_MAX)
         closed = await queries.polls_of(person, closed=True, limit=CLOSED_MAX)
-        asked = await needs_answer(person)
-        shown: list[PollView | InstanceView] = [*running, *asked]
+        questions = await needs_answer(person)
+        shown: list[PollView | InstanceView] = [*running, *questions]
         changes_at = (moment for one in shown for moment in one.changes_at)
         return screen(
             "polls/index.html",
             person,
             running=running,
             closed=closed,
-            asked=asked,
+            questions=questions,
             seen=seen_token(etag, person, changes_at, {one.zone for one in shown}),
         )
 
@@ -128,7 +128,7 @@ async def poll_screen(
         "polls/show.html",
         person,
         outcome=outcome,
-        said=message,
+        message=message,
         view=view,
         hue=view.id % HUES,
         made=made,
