@@ -1,4 +1,4 @@
-"""The sandbox, the bot, and a sender that is moved by hand."""
+"""The sandbox, the bot, and a sender that runs when a test says so."""
 
 from tests.bot.delivery.conftest import run, sender
 from tests.telegram import connected, sandbox_url, telegram

@@ -1,4 +1,4 @@
-"""What organisers tell everybody: to whom it goes, when, once each, and until they stop it (`C5`)."""
+"""Announcements: who receives them, when, once each, and until they are stopped (`C5`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,13 +30,13 @@ from backend.people.preferences import mute
 Crowd = Callable[[int], Awaitable[list[Any]]]
 
 
-async def written(olga: Any, club: Any, text: str = "The hall is closed.", **more: Any) -> int:
+async def write(olga: Any, club: Any, text: str = "The hall is closed.", **more: Any) -> int:
     draft = AnnouncementDraft(text=text, **{"to_members": True, "all_groups": True, **more})
     return await create_announcement(olga, club.id, draft)
 
 
 async def send_all(epoch: int = 1) -> int:
-    """Send what may be sent, as the sender would; how many."""
+    """Send every message that can be sent, as the sender does; how many."""
     count = 0
     while deliveries := await claim(epoch, limit=100):
         for delivery in deliveries:
@@ -46,7 +46,7 @@ async def send_all(epoch: int = 1) -> int:
 
 
 async def counts(olga: Any, number: int) -> tuple[str, int, int, int, int, int, int, int]:
-    """State; delivered, failed, blocked, perhaps, waiting, skipped, unreachable."""
+    """The state, then the counts delivered, failed, blocked, perhaps, waiting, skipped, unreachable."""
     now = await progress(olga, number)
     return (
         now.announcement.state, now.delivered, now.failed, now.blocked, now.perhaps, now.waiting, now.skipped,
@@ -54,11 +54,11 @@ async def counts(olga: Any, number: int) -> tuple[str, int, int, int, int, int, 
     )  # fmt: skip
 
 
-async def test_goes_to_groups_and_members_once_each(
+async def test_an_announcement_goes_to_groups_and_members_once_each(
     olga: Any, club: Any, charlie: Any, noon: datetime
 ) -> None:
-    """`C5`: to the club's own people; a stranger hears nothing; however often the duty runs."""
-    number = await written(olga, club)
+    """`C5`: however often the job runs; a stranger gets nothing."""
+    number = await write(olga, club)
     assert await fan_out() == 0
     await schedule_announcement(olga, number)
     assert await fan_out() == 1
@@ -70,11 +70,11 @@ async def test_goes_to_groups_and_members_once_each(
     assert await db.value("SELECT count(*) FROM messages WHERE user_id = $1", charlie.id) == 0
 
 
-async def test_the_preview_counts_who_is_reached(olga: Any, alice: Any, club: Any, crowd: Crowd) -> None:
-    """Who never let the bot write cannot be reached; who wants no announcements is spared."""
+async def test_the_preview_counts_the_recipients(olga: Any, alice: Any, club: Any, crowd: Crowd) -> None:
+    """Members whom the bot may not write to, or who muted announcements, are counted apart."""
     await crowd(3)
     await mute(alice, "announcements", on=True)
-    number = await written(olga, club)
+    number = await write(olga, club)
     seen = await audience(olga, number)
     assert (seen.groups, seen.members, seen.unreachable, seen.unwanted) == (
         ("Kallio Yoga",),
@@ -87,8 +87,8 @@ async def test_the_preview_counts_who_is_reached(olga: Any, alice: Any, club: An
     assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 4, 1, 3)
 
 
-async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> None:
-    number = await written(olga, club)
+async def test_an_announcement_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> None:
+    number = await write(olga, club)
     at = await schedule_announcement(olga, number, noon + timedelta(hours=2))
     clock.advance(timedelta(hours=2) - timedelta(seconds=1))
     assert await fan_out() == 0
@@ -98,36 +98,38 @@ async def test_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> No
     assert await send_all() == 5
 
 
-async def test_what_is_stopped_is_not_sent(olga: Any, alice: Any, club: Any, noon: datetime) -> None:
-    """`C5`: what had been sent stays; what waited goes nowhere, also when Telegram had put it off; stopping twice is once."""
-    number = await written(olga, club)
+async def test_a_stopped_announcement_is_not_sent_any_more(
+    olga: Any, alice: Any, club: Any, noon: datetime
+) -> None:
+    """`C5`: sent messages stay; waiting ones are dropped, also those that Telegram had put off. Stopping again changes nothing."""
+    number = await write(olga, club)
     await schedule_announcement(olga, number)
     await fan_out()
-    first, put_off, in_hand = await claim(1, limit=3)
+    first, rate_limited, in_flight = await claim(1, limit=3)
     await record_result(first, CallResult(SendResult.DONE), clock.now())
     assert await stop_announcement(olga, number) == 2
     assert await stop_announcement(olga, number) == 0
-    await record_result(put_off, CallResult(SendResult.RATE_LIMITED), clock.now())
-    await record_result(in_hand, CallResult(SendResult.DONE), clock.now())
+    await record_result(rate_limited, CallResult(SendResult.RATE_LIMITED), clock.now())
+    await record_result(in_flight, CallResult(SendResult.DONE), clock.now())
     assert await send_all() == 0
     assert await counts(olga, number) == ("stopped", 2, 0, 0, 0, 0, 3, 0)
 
 
-async def test_a_stop_and_the_making_of_messages_never_cross(
+async def test_stopping_while_messages_are_made_leaves_none_waiting(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever is first: afterwards nothing waits."""
+    """Whichever is first."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 5)
-    await reachable(await crowd(40))
+    await make_reachable(await crowd(40))
     for _ in range(5):
-        number = await written(olga, club)
+        number = await write(olga, club)
         await schedule_announcement(olga, number)
         await asyncio.gather(fan_out(), stop_announcement(olga, number), fan_out())
         assert await send_all() == 0
         assert (await counts(olga, number))[0] == "stopped"
 
 
-async def reachable(people: list[Any]) -> None:
+async def make_reachable(people: list[Any]) -> None:
     async with db.transaction():
         await db.execute(
             "UPDATE telegram_users SET may_write_at = $2 WHERE id = ANY($1::bigint[])",
@@ -136,13 +138,13 @@ async def reachable(people: list[Any]) -> None:
         )
 
 
-async def test_many_get_one_each_whoever_makes_the_messages(
+async def test_several_workers_make_one_message_for_each_recipient(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two workers at once, in chunks; the second takes another announcement or goes on where the first was."""
+    """In chunks: another worker takes another announcement, or goes on after the first one's chunk."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 7)
-    await reachable(await crowd(50))
-    numbers = [await written(olga, club) for _ in range(2)]
+    await make_reachable(await crowd(50))
+    numbers = [await write(olga, club) for _ in range(2)]
     for number in numbers:
         await schedule_announcement(olga, number)
     while any(await asyncio.gather(fan_out(), fan_out(), fan_out())):
@@ -151,14 +153,14 @@ async def test_many_get_one_each_whoever_makes_the_messages(
         assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 55, 0, 0)
 
 
-async def test_killed_between_chunks_the_next_goes_on(
+async def test_making_messages_continues_after_the_last_chunk(
     olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`M1`: each chunk is there whole, with the mark of how far it is, or not at all."""
+    """`M1`: each chunk is stored whole with its position, or not at all."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 10)
     monkeypatch.setattr(fan_out_module, "CHUNKS_PER_RUN", 1)
-    await reachable(await crowd(25))
-    number = await written(olga, club)
+    await make_reachable(await crowd(25))
+    number = await write(olga, club)
     await schedule_announcement(olga, number)
     waiting = []
     while await fan_out():
@@ -166,10 +168,10 @@ async def test_killed_between_chunks_the_next_goes_on(
     assert waiting == [11, 21, 30]
 
 
-async def test_who_left_the_club_meanwhile_is_not_told(
+async def test_a_member_who_left_meanwhile_gets_no_message(
     olga: Any, alice: Any, club: Any, noon: datetime
 ) -> None:
-    number = await written(olga, club, all_groups=False)
+    number = await write(olga, club, all_groups=False)
     await schedule_announcement(olga, number)
     await fan_out()
     async with db.transaction():
@@ -178,9 +180,9 @@ async def test_who_left_the_club_meanwhile_is_not_told(
     assert (await counts(olga, number))[6] == 1
 
 
-async def test_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: datetime) -> None:
+async def test_an_announcement_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: datetime) -> None:
     padel = await link_group(olga, club.id, chat_id=-1001000000002, title="Padel")
-    number = await written(olga, club, to_members=False, all_groups=False, groups=[(padel.id, 7)])
+    number = await write(olga, club, to_members=False, all_groups=False, groups=[(padel.id, 7)])
     assert (await audience(olga, number)).groups == ("Padel",)
     await schedule_announcement(olga, number)
     await fan_out()
@@ -189,23 +191,23 @@ async def test_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: date
     assert (delivery.group.chat_id, delivery.group.topic_id) == (-1001000000002, 7)
 
 
-async def test_another_clubs_group_is_no_choice(olga: Any, club: Any, noon: datetime) -> None:
+async def test_another_accounts_group_cannot_be_chosen(olga: Any, club: Any, noon: datetime) -> None:
     """`A1`"""
     other = await create_account("Sunday Runners")
     async with db.transaction():
-        theirs = await db.value(
+        foreign_group = await db.value(
             "INSERT INTO groups (account_id, chat_id, title, health, linked_at) VALUES ($1, -5, 'Run', 'well', $2) RETURNING id",
             other.account_id,
             noon,
         )
     with pytest.raises(Invalid):
-        await written(olga, club, all_groups=False, groups=[(theirs, None)])
+        await write(olga, club, all_groups=False, groups=[(foreign_group, None)])
     with pytest.raises(NotFound):
         await create_announcement(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
 
 
-async def test_a_group_that_is_let_go_takes_its_message_along(olga: Any, club: Any, noon: datetime) -> None:
-    number = await written(olga, club, to_members=False)
+async def test_unlinking_a_group_drops_its_message(olga: Any, club: Any, noon: datetime) -> None:
+    number = await write(olga, club, to_members=False)
     await schedule_announcement(olga, number)
     await fan_out()
     await unlink_group(olga, club.id, club.group_id)
@@ -214,34 +216,38 @@ async def test_a_group_that_is_let_go_takes_its_message_along(olga: Any, club: A
     assert (await counts(olga, number))[0] == "done"
 
 
-async def test_only_organisers_announce(olga: Any, alice: Any, charlie: Any, club: Any) -> None:
+async def test_only_organisers_can_announce(olga: Any, alice: Any, charlie: Any, club: Any) -> None:
     """`A2`, `X4`"""
-    number = await written(olga, club)
-    for act in (schedule_announcement, stop_announcement, progress, audience):
+    number = await write(olga, club)
+    for action in (schedule_announcement, stop_announcement, progress, audience):
         with pytest.raises(Forbidden):
-            await act(alice, number)
+            await action(alice, number)
         with pytest.raises(NotFound):
-            await act(charlie, number)
+            await action(charlie, number)
     with pytest.raises(Forbidden):
         await announcements(alice, club.id)
     assert [one.announcement.id for one in await announcements(olga, club.id)] == [number]
 
 
-async def test_it_must_say_something_to_somebody_in_time(olga: Any, club: Any, noon: datetime) -> None:
+async def test_an_announcement_needs_a_text_recipients_and_a_time_to_come(
+    olga: Any, club: Any, noon: datetime
+) -> None:
     """`X5`"""
     with pytest.raises(Invalid):
-        await written(olga, club, "  \n ")
-    nobody = await written(olga, club, to_members=False, all_groups=False)
+        await write(olga, club, "  \n ")
+    nobody = await write(olga, club, to_members=False, all_groups=False)
     with pytest.raises(Invalid):
         await schedule_announcement(olga, nobody)
-    number = await written(olga, club)
+    number = await write(olga, club)
     for at in (noon - timedelta(seconds=1), noon + timedelta(days=366)):
         with pytest.raises(Invalid):
             await schedule_announcement(olga, number, at)
 
 
-async def test_sent_is_sent(olga: Any, club: Any, noon: datetime) -> None:
-    number = await written(olga, club)
+async def test_a_sent_announcement_cannot_be_scheduled_or_stopped(
+    olga: Any, club: Any, noon: datetime
+) -> None:
+    number = await write(olga, club)
     await schedule_announcement(olga, number)
     await fan_out()
     await send_all()
@@ -252,22 +258,22 @@ async def test_sent_is_sent(olga: Any, club: Any, noon: datetime) -> None:
         await stop_announcement(olga, number)
 
 
-async def test_its_length_is_telegrams(olga: Any, club: Any) -> None:
-    """`C4`: counted in UTF-16 units; a mark of maintenance takes its share."""
-    await written(olga, club, "x" * TEXT_MAX)
-    await written(olga, club, "🧘" * (TEXT_MAX // 2))
+async def test_the_length_is_counted_as_telegram_counts(olga: Any, club: Any) -> None:
+    """`C4`: in UTF-16 code units, less those of the line that marks maintenance."""
+    await write(olga, club, "x" * TEXT_MAX)
+    await write(olga, club, "🧘" * (TEXT_MAX // 2))
     with pytest.raises(Invalid):
-        await written(olga, club, "🧘" * (TEXT_MAX // 2) + "x")
-    await written(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX), maintenance=True)
+        await write(olga, club, "🧘" * (TEXT_MAX // 2) + "x")
+    await write(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX), maintenance=True)
     with pytest.raises(Invalid):
-        await written(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX + 1), maintenance=True)
+        await write(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX + 1), maintenance=True)
 
 
 async def test_maintenance_does_not_wait_for_the_morning(olga: Any, club: Any) -> None:
-    """Everything else an organiser tells everybody does."""
+    """Other announcements do."""
     with clock.stopped(datetime.fromisoformat("2026-11-24T01:00:00+00:00")):
         for maintenance in (False, True):
-            await schedule_announcement(olga, await written(olga, club, maintenance=maintenance))
+            await schedule_announcement(olga, await write(olga, club, maintenance=maintenance))
         await fan_out()
         assert await send_all() == 5
         clock.advance(timedelta(hours=5))

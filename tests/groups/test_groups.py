@@ -31,19 +31,19 @@ Make = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[dict[int, bool | None]]:
-    """What Telegram would say of who is in the chat, by Telegram id; of anybody else: no."""
-    said: dict[int, bool | None] = {}
+    """Whether Telegram says that somebody is in the chat, by Telegram id: None is no answer, and anybody else is not in it."""
+    answers: dict[int, bool | None] = {}
 
-    async def lookup(chat_id: int, telegram_id: int) -> bool | None:
-        return said.get(telegram_id, False)
+    async def check(chat_id: int, telegram_id: int) -> bool | None:
+        return answers.get(telegram_id, False)
 
     before = presence._membership_checker
-    set_membership_checker(lookup)
-    yield said
+    set_membership_checker(check)
+    yield answers
     presence._membership_checker = before
 
 
-async def test_a_group_belongs_to_one_club(club: Any, olga: Person, charlie: Person) -> None:
+async def test_a_group_belongs_to_one_account(club: Any, olga: Person, charlie: Person) -> None:
     """A1."""
     other = await create_own_account(charlie, "Charlie's chess")
     with pytest.raises(Invalid):
@@ -52,14 +52,14 @@ async def test_a_group_belongs_to_one_club(club: Any, olga: Person, charlie: Per
     assert (again.id, again.title, again.forum) == (club.group_id, "Kallio Yoga!", True)
 
 
-async def test_members_link_nothing(club: Any, alice: Person) -> None:
+async def test_members_cannot_link_groups(club: Any, alice: Person) -> None:
     """X4."""
     with pytest.raises(Forbidden):
         await link_group(alice, club.id, chat_id=-5, title="Mine")
 
 
-async def test_a_group_is_followed_through_its_life(club: Any, olga: Person) -> None:
-    """A6: title, health, topics, and the id that changes with an upgrade."""
+async def test_a_groups_title_topics_health_and_id_are_followed(club: Any, olga: Person) -> None:
+    """A6: the id changes when the group becomes a supergroup."""
     await rename_group(club.chat_id, "Yoga in Kallio", forum=True)
     await record_topic(club.chat_id, 7, "Runs")
     await record_topic(club.chat_id, 8, None)
@@ -86,7 +86,7 @@ async def test_unlinking_keeps_series_and_bookings(
         await unlink_group(olga, club.id, club.group_id)
 
 
-async def test_who_acts_in_a_linked_group_is_a_member(club: Any, charlie: Person) -> None:
+async def test_acting_in_a_linked_group_makes_a_member(club: Any, charlie: Person) -> None:
     """A4."""
     where = await group_of_chat(club.chat_id)
     assert where is not None
@@ -98,7 +98,7 @@ async def test_who_acts_in_a_linked_group_is_a_member(club: Any, charlie: Person
 async def test_telegram_is_asked_once_in_ten_minutes(
     club: Any, charlie: Person, telegram: dict[int, bool | None], noon: datetime
 ) -> None:
-    """A5: the answer is cached."""
+    """A5: its answer is cached."""
     telegram[charlie.telegram_id] = True
     assert await is_present(charlie, club.group_id)
     telegram[charlie.telegram_id] = False
@@ -106,11 +106,11 @@ async def test_telegram_is_asked_once_in_ten_minutes(
     clock.advance(timedelta(minutes=11))
     assert not await is_present(charlie, club.group_id)
     clock.advance(timedelta(minutes=11))
-    telegram[charlie.telegram_id] = None  # it cannot tell now: what it last said stands
+    telegram[charlie.telegram_id] = None  # no answer: its last one counts
     assert not await is_present(charlie, club.group_id)
 
 
-async def test_somebody_of_the_group_sees_its_events_and_a_stranger_does_not(
+async def test_only_somebody_in_the_group_is_admitted_to_its_events(
     instance: Make, charlie: Person, telegram: dict[int, bool | None], noon: datetime
 ) -> None:
     """A4, A5: a start parameter is only a hint."""
@@ -125,17 +125,17 @@ async def test_somebody_of_the_group_sees_its_events_and_a_stranger_does_not(
     assert (await event(code, charlie)).title == "Evening flow yoga"
 
 
-async def test_a_link_event_lets_anybody_in(instance: Make, charlie: Person) -> None:
+async def test_an_event_with_a_link_admits_anybody(instance: Make, charlie: Person) -> None:
     """A5: visibility `link`."""
     code = await instance(visibility="link")
     await admit_to_event(code, charlie)
     assert (await event(code, charlie)).title == "Evening flow yoga"
 
 
-async def test_who_is_gone_from_all_groups_leaves_the_club(
+async def test_a_member_through_the_group_leaves_the_account_with_it(
     club: Any, charlie: Person, alice: Person, telegram: dict[int, bool | None], noon: datetime
 ) -> None:
-    """A5: who was brought by the group goes with it; who was added by hand stays."""
+    """A5: a member whom an organiser added stays."""
     where = await group_of_chat(club.chat_id)
     assert where is not None
     for person in (charlie, alice):

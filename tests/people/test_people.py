@@ -1,4 +1,4 @@
-"""Meeting people, what they choose, and signing in to the dashboard."""
+"""Registering people, their language and zone, and signing in to the dashboard."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from backend.people.sign_ins import (
 BROWSER = "Firefox on Linux"
 
 
-async def test_meeting_again_is_the_same_person_under_the_new_name(world: None) -> None:
+async def test_registering_again_updates_the_same_person(world: None) -> None:
     first = await register_person(TelegramIdentity(7, "Väinö", language_code="fi-FI"))
     again = await register_person(TelegramIdentity(7, "Väinö", "Linna", "vaino", "fi"))
     assert first.id == again.id
@@ -47,7 +47,7 @@ async def test_a_chosen_language_stays_whatever_telegram_says(alice: Person) -> 
         await choose_language(alice, "tlh")
 
 
-async def test_a_zone_is_one_the_world_knows(alice: Person) -> None:
+async def test_an_unknown_zone_is_refused(alice: Person) -> None:
     await choose_zone(alice, "Europe/London")
     with pytest.raises(Invalid):
         await choose_zone(alice, "Mars/Olympus")
@@ -56,71 +56,71 @@ async def test_a_zone_is_one_the_world_knows(alice: Person) -> None:
     assert found.zone == "Europe/London"
 
 
-async def test_who_blocks_the_bot_is_not_reachable_until_they_return(alice: Person) -> None:
+async def test_somebody_who_blocks_the_bot_is_not_reachable_until_they_return(alice: Person) -> None:
     """M3."""
 
-    async def reachable() -> bool:
+    async def is_reachable() -> bool:
         found = await person(alice.id)
         assert found is not None
         return found.reachable
 
-    assert await reachable()
+    assert await is_reachable()
     await mark_blocked(alice.telegram_id)
-    assert not await reachable()
+    assert not await is_reachable()
     await allow_writing(alice)
-    assert await reachable()
+    assert await is_reachable()
 
 
-async def test_a_browser_is_in_once_the_bot_was_told_yes(olga: Person) -> None:
-    """X3: the link is for one use, bound to the browser that asked for it."""
-    invited = await begin_sign_in(BROWSER)
-    assert await sign_in_state(invited.browser_key) == "waiting"
+async def test_a_browser_is_signed_in_once_the_bot_confirms(olga: Person) -> None:
+    """X3: the link works once, and only for its browser."""
+    link = await begin_sign_in(BROWSER)
+    assert await sign_in_state(link.browser_key) == "waiting"
     with pytest.raises(NotFound):
-        await finish_sign_in(invited.browser_key)
-    asked = await pending_sign_in(invited.key)
-    assert asked.browser == BROWSER
-    await answer_sign_in(asked.id, olga, yes=True)
-    assert await sign_in_state(invited.browser_key) == "confirmed"
-    token = await finish_sign_in(invited.browser_key)
+        await finish_sign_in(link.browser_key)
+    pending = await pending_sign_in(link.key)
+    assert pending.browser == BROWSER
+    await answer_sign_in(pending.id, olga, yes=True)
+    assert await sign_in_state(link.browser_key) == "confirmed"
+    token = await finish_sign_in(link.browser_key)
     assert await person_of_browser(token) == olga
-    for used in (finish_sign_in(invited.browser_key), pending_sign_in(invited.key)):
+    for attempt in (finish_sign_in(link.browser_key), pending_sign_in(link.key)):
         with pytest.raises(NotFound):
-            await used
+            await attempt
     assert token not in str([dict(r) for r in await db.rows("SELECT * FROM web_sessions")])
 
 
-async def test_a_refused_or_old_link_leads_nowhere(olga: Person, charlie: Person, noon: datetime) -> None:
+async def test_a_refused_or_expired_link_does_not_work(olga: Person, charlie: Person, noon: datetime) -> None:
     refused = await begin_sign_in(BROWSER)
-    asked = await pending_sign_in(refused.key)
-    await answer_sign_in(asked.id, olga, yes=False)
+    pending = await pending_sign_in(refused.key)
+    await answer_sign_in(pending.id, olga, yes=False)
     assert await sign_in_state(refused.browser_key) == "refused"
     with pytest.raises(NotFound):
-        await answer_sign_in(asked.id, charlie, yes=True)
+        await answer_sign_in(pending.id, charlie, yes=True)
     old = await begin_sign_in(BROWSER)
-    asked = await pending_sign_in(old.key)
+    pending = await pending_sign_in(old.key)
     clock.advance(SIGN_IN_LIFE)
     assert await sign_in_state(old.browser_key) == "gone"
     with pytest.raises(NotFound):
-        await answer_sign_in(asked.id, olga, yes=True)
+        await answer_sign_in(pending.id, olga, yes=True)
 
 
-async def signed_in(who: Person) -> str:
-    invited = await begin_sign_in(BROWSER)
-    await answer_sign_in((await pending_sign_in(invited.key)).id, who, yes=True)
-    return await finish_sign_in(invited.browser_key)
+async def sign_in(who: Person) -> str:
+    link = await begin_sign_in(BROWSER)
+    await answer_sign_in((await pending_sign_in(link.key)).id, who, yes=True)
+    return await finish_sign_in(link.browser_key)
 
 
 async def test_signing_out_ends_this_browser_only(olga: Person) -> None:
-    here, there = await signed_in(olga), await signed_in(olga)
-    await sign_out(here)
-    await sign_out(here)
-    assert await person_of_browser(here) is None
-    assert await person_of_browser(there) == olga
+    first, second = await sign_in(olga), await sign_in(olga)
+    await sign_out(first)
+    await sign_out(first)
+    assert await person_of_browser(first) is None
+    assert await person_of_browser(second) == olga
 
 
 async def test_ending_all_sessions_reaches_browsers_and_the_mini_app(olga: Person) -> None:
     """X3: revocation counts at once."""
-    token = await signed_in(olga)
+    token = await sign_in(olga)
     await end_sessions(olga)
     assert await person_of_browser(token) is None
     found = await person(olga.id)
@@ -129,13 +129,13 @@ async def test_ending_all_sessions_reaches_browsers_and_the_mini_app(olga: Perso
 
 
 async def test_a_session_ends_after_a_month(olga: Person, noon: datetime) -> None:
-    token = await signed_in(olga)
+    token = await sign_in(olga)
     clock.advance(timedelta(days=31))
     assert await person_of_browser(token) is None
 
 
-async def test_people_asked_for_together_are_told_apart(crowd: Any) -> None:
-    """Every request looks its person up; those that arrive together share one query."""
+async def test_people_who_are_loaded_together_are_told_apart(crowd: Any) -> None:
+    """Every request loads its person; those that arrive together share one query."""
     import asyncio
 
     people = await crowd(30)

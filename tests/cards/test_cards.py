@@ -1,4 +1,4 @@
-"""When a card is due, and that it is due once (`C1`, `C6`)."""
+"""When cards are due, once each, and when they are lost (`C1`, `C6`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,8 +25,8 @@ from backend.seats.requests import Via
 Make = Callable[..., Awaitable[Any]]
 
 
-async def test_announces_each_date_once_at_its_lead_time(series: Make, noon: datetime) -> None:
-    """`C1`: a weekly series, 48 hours ahead; twice is once."""
+async def test_each_instance_is_announced_once_at_its_lead_time(series: Make, noon: datetime) -> None:
+    """`C1`: a weekly series, 48 hours ahead."""
     await series(rule="FREQ=WEEKLY", announce_before_minutes=2 * 24 * 60)
     assert await cards.announce_due() == 0
     clock.advance(timedelta(days=1, hours=4))
@@ -36,7 +36,7 @@ async def test_announces_each_date_once_at_its_lead_time(series: Make, noon: dat
     assert await cards.announce_due() == 1
 
 
-async def test_does_not_announce_what_has_a_card_even_a_lost_one(
+async def test_an_instance_with_a_lost_card_is_not_announced_again(
     olga: Any, instance: Make, noon: datetime
 ) -> None:
     code = await instance()
@@ -48,7 +48,7 @@ async def test_does_not_announce_what_has_a_card_even_a_lost_one(
     assert await cards.announce_due() == 0
 
 
-async def test_does_not_announce_what_is_cancelled_over_or_has_no_group(
+async def test_cancelled_past_and_groupless_instances_are_not_announced(
     olga: Any, instance: Make, noon: datetime
 ) -> None:
     cancelled, groupless = await instance(), await instance(group_id=None)
@@ -61,7 +61,9 @@ async def test_does_not_announce_what_is_cancelled_over_or_has_no_group(
     assert await cards.announce_due() == 0
 
 
-async def test_waits_for_a_group_that_lets_the_bot_write(club: Any, instance: Make, noon: datetime) -> None:
+async def test_announcing_waits_until_the_bot_may_write_in_the_group(
+    club: Any, instance: Make, noon: datetime
+) -> None:
     await instance()
     clock.advance(timedelta(days=2))
     await set_health(club.chat_id, GroupHealth.MUTED)
@@ -70,8 +72,8 @@ async def test_waits_for_a_group_that_lets_the_bot_write(club: Any, instance: Ma
     assert await cards.announce_due() == 1
 
 
-async def test_posting_again_is_a_deliberate_act(olga: Any, instance: Make) -> None:
-    """`C1`; a second tap while one is on its way is the same act."""
+async def test_an_organiser_can_post_a_card_again(olga: Any, instance: Make) -> None:
+    """`C1`: but a second tap changes nothing while a card is on its way."""
     code = await instance()
     await cards.post_card(olga, code)
     await cards.post_card(olga, code)
@@ -84,7 +86,7 @@ async def test_posting_again_is_a_deliberate_act(olga: Any, instance: Make) -> N
     assert len(await cards_of(instance_id=instance_id)) == 2
 
 
-async def test_only_organisers_post(alice: Any, charlie: Any, instance: Make) -> None:
+async def test_only_organisers_post_cards(alice: Any, charlie: Any, instance: Make) -> None:
     """`X4`, `A1`"""
     code = await instance()
     with pytest.raises(Forbidden):
@@ -95,7 +97,7 @@ async def test_only_organisers_post(alice: Any, charlie: Any, instance: Make) ->
         await cards.post_card(alice, "nosuchcode")
 
 
-async def test_there_must_be_a_group(olga: Any, club: Any, instance: Make) -> None:
+async def test_a_card_needs_a_group(olga: Any, club: Any, instance: Make) -> None:
     code = await instance(group_id=None)
     with pytest.raises(Invalid) as refused:
         await cards.post_card(olga, code)
@@ -106,16 +108,16 @@ async def test_there_must_be_a_group(olga: Any, club: Any, instance: Make) -> No
         await cards.post_poll_card(olga, poll)
 
 
-async def test_one_poster_takes_a_card(olga: Any, instance: Make) -> None:
+async def test_only_one_sender_claims_a_card(olga: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
-    taken = await asyncio.gather(posting.claim_due([]), posting.claim_due([]))
-    assert sum(job is not None for job in taken) == 1
+    claimed = await asyncio.gather(posting.claim_due([]), posting.claim_due([]))
+    assert sum(job is not None for job in claimed) == 1
 
 
-async def test_what_was_being_posted_at_a_crash_is_never_posted_by_itself(
+async def test_a_card_that_was_being_posted_at_a_crash_is_lost_not_reposted(
     olga: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
-    """`C1`: it may be in the chat; an organiser sees it, with what to do (`C6`)."""
+    """`C1`: it may be in the chat, so an organiser decides (`C6`)."""
     code = await instance()
     await cards.post_card(olga, code)
     job = await posting.claim_due([])
@@ -124,28 +126,27 @@ async def test_what_was_being_posted_at_a_crash_is_never_posted_by_itself(
     assert await posting.claim_due([]) is None
     [seen] = await lost_cards(club.id)
     assert seen.error == "may have been posted" and seen.group_title == "Kallio Yoga"
-    # The old poster was only slow: what it knows is better than what was feared.
+    # The former sender was only slow: what it knows counts more.
     await posting.record_posted(job, 7, "digest", NEVER)
     assert await lost_cards(club.id) == []
 
 
-async def test_a_card_is_behind_when_its_seats_have_changed(olga: Any, alice: Any, instance: Make) -> None:
-    """`C2`: nothing but the version says so, so nothing can be forgotten."""
+async def test_a_card_is_stale_when_its_seats_have_changed(olga: Any, alice: Any, instance: Make) -> None:
+    """`C2`: only the version says so, which every change raises."""
     code = await instance()
     await cards.post_card(olga, code)
     job = await posting.claim_due([])
     assert job is not None
-    look_at = UNSCHEDULED
-    await posting.record_posted(job, 7, "digest", look_at)
+    await posting.record_posted(job, 7, "digest", UNSCHEDULED)
     assert await stale_cards(limit=9) == []
     await book(code, alice, via=Via.CARD)
-    [behind] = await stale_cards(limit=9)
-    assert behind.version > job.version and await stale_cards(limit=9, except_ids=[behind.card_id]) == []
-    await posting.record_shown(behind, "digest 2", look_at)
+    [stale] = await stale_cards(limit=9)
+    assert stale.version > job.version and await stale_cards(limit=9, except_ids=[stale.card_id]) == []
+    await posting.record_shown(stale, "digest 2", UNSCHEDULED)
     assert await stale_cards(limit=9) == []
 
 
-async def test_a_card_is_looked_at_when_the_clock_alone_changes_it(
+async def test_a_card_is_checked_when_the_clock_alone_changes_it(
     olga: Any, instance: Make, noon: datetime
 ) -> None:
     await cards.post_card(olga, await instance())
@@ -153,13 +154,13 @@ async def test_a_card_is_looked_at_when_the_clock_alone_changes_it(
     assert job is not None
     await posting.record_posted(job, 7, "digest", clock.now() + timedelta(hours=1))
     clock.advance(timedelta(hours=1))
-    [behind] = await stale_cards(limit=9)
-    await posting.record_shown(behind, "digest", NEVER)
+    [stale] = await stale_cards(limit=9)
+    await posting.record_shown(stale, "digest", NEVER)
     clock.advance(timedelta(days=4000))
-    assert await stale_cards(limit=9) == [], "a finished card is looked at no more"
+    assert await stale_cards(limit=9) == [], "a finished card is not checked any more"
 
 
-async def test_cards_of_an_upgraded_group_are_lost_and_due_ones_follow(
+async def test_live_cards_of_an_upgraded_group_are_lost_and_due_ones_move(
     olga: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
     """`A6`, `C6`"""
@@ -175,7 +176,9 @@ async def test_cards_of_an_upgraded_group_are_lost_and_due_ones_follow(
     assert due is not None and due.chat_id == -100200
 
 
-async def test_what_is_over_is_no_lost_card(olga: Any, club: Any, instance: Make, noon: datetime) -> None:
+async def test_lost_cards_of_past_instances_are_not_listed(
+    olga: Any, club: Any, instance: Make, noon: datetime
+) -> None:
     await cards.post_card(olga, await instance())
     job = await posting.claim_due([])
     assert job is not None
@@ -185,29 +188,27 @@ async def test_what_is_over_is_no_lost_card(olga: Any, club: Any, instance: Make
     assert await lost_cards(club.id) == []
 
 
-async def test_all_of_a_groups_cards_wait_while_it_is_at_its_limit(
-    olga: Any, club: Any, instance: Make
-) -> None:
+async def test_cards_wait_while_their_group_is_at_its_limit(olga: Any, club: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
     assert await posting.claim_due([club.chat_id]) is None
     assert await posting.claim_due([]) is not None
 
 
-def test_the_next_look_is_at_the_first_moment_to_come(noon: datetime) -> None:
+def test_the_next_check_is_at_the_first_moment_to_come(noon: datetime) -> None:
     hour = timedelta(hours=1)
     assert next_check([None, noon - hour, noon + 2 * hour, noon + hour], noon) == noon + hour
     assert next_check([noon, None], noon) == UNSCHEDULED
 
 
-async def test_rows_of_cards_are_whole(olga: Any, instance: Make) -> None:
-    """The database refuses a card of nothing, or of two things."""
+async def test_a_card_shows_exactly_one_thing(olga: Any, instance: Make) -> None:
+    """The database refuses a card of neither an instance nor a poll."""
     await cards.post_card(olga, await instance())
     with pytest.raises(db.CheckViolation):
         await db.execute("UPDATE cards SET instance_id = NULL")
 
 
-async def test_many_who_post_at_once_post_one_card(olga: Any, instance: Make, noon: datetime) -> None:
-    """`C1`: twenty taps and the minute's job, all at the same moment."""
+async def test_posting_many_times_at_once_posts_one_card(olga: Any, instance: Make, noon: datetime) -> None:
+    """`C1`: twenty taps and five runs of the job at the same moment."""
     code = await instance(announce_before_minutes=7 * 24 * 60)
     await asyncio.gather(
         *(cards.post_card(olga, code) for _ in range(20)),
@@ -216,8 +217,8 @@ async def test_many_who_post_at_once_post_one_card(olga: Any, instance: Make, no
     assert len(await cards_of(instance_id=(await find_instance(code)).id)) == 1
 
 
-async def test_a_series_that_pauses_announces_nothing(series: Any, club: Any, olga: Any) -> None:
-    """S9: its dates can still be booked, but nobody is called to them until it goes on."""
+async def test_a_paused_series_announces_nothing(series: Any, club: Any, olga: Any) -> None:
+    """S9: until it is resumed; its instances can still be booked."""
     from backend.events.pause import pause_series, resume_series
 
     made = await series(announce_before_minutes=5 * 24 * 60)

@@ -1,4 +1,4 @@
-"""/announce in the organiser's private chat: seen first, sent, watched, stopped (`C5`)."""
+"""/announce in the organiser's private chat: preview, sending, progress, stopping (`C5`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ async def start(telegram: Telegram, *names: str) -> None:
         await telegram.start(name)
 
 
-async def test_an_organiser_sees_it_sends_it_and_watches_it_go(
+async def test_an_organiser_previews_an_announcement_sends_it_and_watches_its_progress(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, aino: Any, club: Any, run: Run
 ) -> None:
     await start(telegram, "Olga", "Alice")
@@ -46,14 +46,14 @@ async def test_an_organiser_sees_it_sends_it_and_watches_it_go(
         await run(3)
     await fan_out()
     await run(3)
-    told = next(m for m in room.messages() if m["id"] == question["id"])
-    assert "Sent." in told["text"] and "Delivered: 3" in told["text"]
-    assert "Blocked the bot: 2" in told["text"]  # Bob and Aino never pressed START in this chat
-    assert buttons(told) == []
+    shown_progress = next(m for m in room.messages() if m["id"] == question["id"])
+    assert "Sent." in shown_progress["text"] and "Delivered: 3" in shown_progress["text"]
+    assert "Blocked the bot: 2" in shown_progress["text"]  # Bob and Aino never pressed START in this chat
+    assert buttons(shown_progress) == []
     assert await db.value("SELECT watch_message_id FROM announcements") is None
 
 
-async def test_the_message_that_shows_it_is_edited_every_three_seconds_at_most(
+async def test_the_progress_is_edited_at_most_every_three_seconds(
     telegram: Telegram, olga: Any, club: Any, run: Run, crowd: Any
 ) -> None:
     """`C2`"""
@@ -70,7 +70,9 @@ async def test_the_message_that_shows_it_is_edited_every_three_seconds_at_most(
     assert len(telegram.calls("editMessageText", 1001)) - before == 2
 
 
-async def test_nothing_is_sent_that_was_cancelled(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_a_cancelled_announcement_is_not_sent(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce Never mind")
     await telegram.tap("Olga", question, "Cancel")
@@ -79,7 +81,9 @@ async def test_nothing_is_sent_that_was_cancelled(telegram: Telegram, olga: Any,
     assert await run(1) == 0
 
 
-async def test_whom_it_goes_to_is_chosen(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_an_organiser_chooses_the_recipients(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce For the group")
     room = telegram.person("Olga").private
@@ -97,10 +101,10 @@ async def test_whom_it_goes_to_is_chosen(telegram: Telegram, olga: Any, club: An
     assert [m for m in room.messages() if "📣" in m["text"]][1:] == []
 
 
-async def test_stop_stops(
+async def test_the_stop_button_stops_an_announcement(
     telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, crowd: Any, noon: datetime
 ) -> None:
-    """`C5`: what is not sent yet is not sent."""
+    """`C5`: waiting messages are not sent."""
     await start(telegram, "Olga", "Alice")
     question = await telegram.say("Olga", "/announce Hello")
     await telegram.tap("Olga", question, "Send now")
@@ -113,7 +117,9 @@ async def test_stop_stops(
     assert not telegram.person("Alice").private.messages()[2:]
 
 
-async def test_an_organiser_of_two_clubs_chooses(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_an_organiser_of_two_accounts_chooses_one(
+    telegram: Telegram, olga: Any, club: Any, run: Run
+) -> None:
     """`A8`"""
     other = await create_account("Sunday Runners")
     await bind_key(olga, other.key)
@@ -125,15 +131,15 @@ async def test_an_organiser_of_two_clubs_chooses(telegram: Telegram, olga: Any, 
     assert question["text"].startswith("Sunday Runners:")
     await telegram.tap("Olga", question, "Send now")
     await fan_out()
-    await run(1)  # shows that it goes, in the same chat
+    await run(1)  # the progress is shown in the same chat
     await run(1)
     assert telegram.last(telegram.person("Olga").private)["text"] == ("📣 Sunday Runners\n\nWe run at nine")
 
 
-async def test_members_cannot_and_groups_are_no_place_for_it(
+async def test_only_organisers_announce_and_only_in_private(
     telegram: Telegram, olga: Any, alice: Any, club: Any
 ) -> None:
-    """`X4`: and how it is done is told to who sends the bare command."""
+    """`X4`: the bare command explains itself."""
     await start(telegram, "Olga", "Alice")
     assert (await telegram.say("Alice", "/announce Hello"))["text"] == "Only organisers can do this."
     assert "/announce" in (await telegram.say("Olga", "/announce"))["text"]
@@ -142,8 +148,8 @@ async def test_members_cannot_and_groups_are_no_place_for_it(
     assert await db.value("SELECT count(*) FROM announcements") == 0
 
 
-async def test_the_longest_text_arrives_whole(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
-    """`C4`: escaped signs count once; where the club's name has no room, it is left out."""
+async def test_the_longest_text_arrives_complete(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+    """`C4`: escaped characters count once; without room for the account's name it is left out."""
     await start(telegram, "Olga")
     text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 820 - 1] + "."
     while len(text.encode("utf-16-le")) // 2 < TEXT_MAX:
@@ -155,7 +161,7 @@ async def test_the_longest_text_arrives_whole(telegram: Telegram, olga: Any, clu
     assert telegram.last(telegram.person("Olga").private)["text"] == text
 
 
-async def test_maintenance_is_marked_as_such(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_maintenance_is_marked(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     await start(telegram, "Olga")
     draft = AnnouncementDraft(text="Back at ten.", to_members=True, all_groups=True, maintenance=True)
     await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
