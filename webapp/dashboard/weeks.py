@@ -1,4 +1,4 @@
-"""The calendar's weeks: from Monday to Sunday in the club's zone, and how they are called."""
+"""The calendar's weeks, from Monday to Sunday in the club's zone, and their titles."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Week:
 
     @property
     def name(self) -> str:
-        """As in an address: `2026-W48`."""
+        """Its name in a URL: `2026-W48` (ISO 8601)."""
         year, number, _ = self.monday.isocalendar()
         return f"{year}-W{number:02}"
 
@@ -47,7 +47,7 @@ class Week:
 
     @property
     def reach(self) -> tuple[datetime, datetime]:
-        """Instants between which everything starts that is in this week somewhere on earth."""
+        """The instants between which every instance starts whose local day is in this week."""
         start = datetime.combine(self.monday, time(), UTC)
         return start - timedelta(days=1), start + timedelta(days=8)
 
@@ -67,7 +67,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A column of the week, or a head of the list."""
+    """A day of the week or of the list, with its instances."""
 
     on: date
     weekday: str
@@ -77,7 +77,7 @@ class Day:
 
 
 def week_named(name: str, zone: str) -> Week:
-    """The week an address names, else the present one of the zone."""
+    """The week with this name, else the present week in the zone."""
     found = _NAME.fullmatch(name)
     if found is not None and 2000 <= int(found[1]) < 2200 and 1 <= int(found[2]) <= 52:
         return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
@@ -86,18 +86,18 @@ def week_named(name: str, zone: str) -> Week:
 
 
 def local_date(view: InstanceView) -> date:
-    """The day it starts on, where it happens."""
+    """The day it starts on, in its own zone."""
     return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
 
 
 def week_of(view: InstanceView) -> Week:
-    """The week it starts in, where it happens."""
+    """The week it starts in, in its own zone."""
     day = local_date(view)
     return Week(day - timedelta(days=day.weekday()))
 
 
 def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
-    """These days with what starts on each of them."""
+    """These days with the instances that start on each of them."""
     names = weekday_names(voice, "abbreviated")
     today = clock.now().astimezone(ZoneInfo(zone)).date()
     return [

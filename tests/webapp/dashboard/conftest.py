@@ -22,12 +22,12 @@ class Browser:
 
     @staticmethod
     def text(answer: httpx.Response) -> str:
-        """What a person reads of a page: without its tags, in one line."""
+        """The text of a page without its tags, in one line."""
         body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", answer.text, flags=re.S)
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """A page; its forms' token is remembered."""
+        """Load a page and remember the CSRF token of its forms."""
         answer = await self.client.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
         if found:
@@ -35,7 +35,7 @@ class Browser:
         return answer
 
     async def post(self, path: str, /, follow: bool = True, **fields: Any) -> httpx.Response:
-        """Send a form as the page that was last looked at would; `follow` goes where it is sent."""
+        """Send a form as the page that was loaded last would; `follow` follows the redirect."""
         if not self.csrf:
             await self.get("/dashboard")
         answer = await self.client.post(
@@ -48,7 +48,7 @@ class Browser:
         return answer
 
     async def ask_to_sign_in(self) -> str:
-        """Open the sign-in page; the key in its link."""
+        """Open the sign-in page; returns the key in its link."""
         answer = await self.get("/dashboard/sign-in")
         found = re.search(r"\?start=in_([\w-]+)", html.unescape(answer.text))
         assert found, self.text(answer)
@@ -79,7 +79,7 @@ SignIn = Callable[[Any], Awaitable[Browser]]
 
 @pytest.fixture
 def sign_in(browser: Callable[[], Browser]) -> SignIn:
-    """A browser in which this person is signed in, the way everybody is: by the bot's yes."""
+    """A browser in which this person is signed in, confirmed through the bot as everybody's is."""
 
     from backend.people.sign_ins import answer_sign_in, pending_sign_in
 

@@ -1,4 +1,4 @@
-"""The club's week with its seats and lines, and what needs an organiser."""
+"""The club's week with its seats and waitlists, and what needs an organiser."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ async def book(code: str, *people: Any, guests: int = 0) -> None:
         await actions.book(code, person, guests=guests, via=Via.CARD)
 
 
-async def test_shows_the_week_with_seats_and_who_waits(
+async def test_shows_the_week_with_seats_and_waiting_parties(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=2)
@@ -23,7 +23,7 @@ async def test_shows_the_week_with_seats_and_who_waits(
     assert "Thu 26 18:00–19:15 🧘 Evening flow yoga 2 / 2 1 waits" in shown
 
 
-async def test_an_empty_club_is_told_where_to_begin(dashboard: Any) -> None:
+async def test_an_empty_club_shows_where_to_begin(dashboard: Any) -> None:
     for path in ("/dashboard", "/dashboard?view=list"):
         shown = await dashboard.get(path)
         assert "Here will be your club’s dates" in dashboard.text(shown)
@@ -37,8 +37,8 @@ async def test_an_empty_week_leads_to_the_next_date(noon: Any, dashboard: Any, i
     assert 'href="/dashboard?week=2026-W48"' in shown.text
 
 
-async def test_a_date_stands_on_its_own_day_wherever_it_is(noon: Any, dashboard: Any, instance: Any) -> None:
-    """Monday at 08:00 in Tokyo is still Sunday in Helsinki: it is a Monday for who goes there."""
+async def test_an_instance_is_shown_on_its_local_day(noon: Any, dashboard: Any, instance: Any) -> None:
+    """Monday at 08:00 in Tokyo is still Sunday in Helsinki: the instance is on a Monday."""
     await instance(zone="Asia/Tokyo", starts_local=datetime(2026, 11, 30, 5, 0))
     assert "Evening flow yoga" not in dashboard.text(await dashboard.get("/dashboard?week=2026-W48"))
     shown = dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
@@ -52,14 +52,14 @@ async def test_a_made_up_week_is_this_week(noon: Any, dashboard: Any, instance: 
         )
 
 
-async def test_weeks_that_cross_months_and_years_are_named_so(dashboard: Any, noon: Any) -> None:
+async def test_weeks_across_months_and_years_name_both(dashboard: Any, noon: Any) -> None:
     assert "30 November – 6 December" in dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
     assert "28 December 2026 – 3 January 2027" in dashboard.text(
         await dashboard.get("/dashboard?week=2026-W53")
     ) or "23–29 November" in dashboard.text(await dashboard.get("/dashboard?week=2026-W53"))
 
 
-async def test_cancelled_and_over_full_dates_say_so(
+async def test_cancelled_and_overbooked_instances_say_so(
     noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     from backend.bookings.actions import set_capacity
@@ -74,7 +74,7 @@ async def test_cancelled_and_over_full_dates_say_so(
     assert "Morning lengths Cancelled" in shown and "2 / 1 over by 1" in shown
 
 
-async def test_the_list_goes_on_page_by_page(noon: Any, dashboard: Any, instance: Any) -> None:
+async def test_the_list_has_pages(noon: Any, dashboard: Any, instance: Any) -> None:
     await instance(rule="FREQ=DAILY", capacity=5)
     first = await dashboard.get("/dashboard?view=list")
     assert "Thursday, 26 November 2026" in dashboard.text(first)
@@ -92,14 +92,14 @@ async def test_the_list_goes_on_page_by_page(noon: Any, dashboard: Any, instance
     assert second.text.count('class="ev ') == there - 50
 
 
-async def test_titles_are_text_and_nothing_else(dashboard: Any, noon: Any, instance: Any) -> None:
+async def test_titles_are_escaped(dashboard: Any, noon: Any, instance: Any) -> None:
     await instance(title='<script>alert(1)</script> & "more"')
     shown = await dashboard.get("/dashboard")
     assert "<script>alert" not in shown.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;more&#34;" in shown.text
 
 
-async def test_follows_what_others_do(noon: Any, dashboard: Any, instance: Any, alice: Any) -> None:
+async def test_the_calendar_follows_bookings(noon: Any, dashboard: Any, instance: Any, alice: Any) -> None:
     import html
     import re
 
@@ -114,7 +114,7 @@ async def test_follows_what_others_do(noon: Any, dashboard: Any, instance: Any, 
     assert changed.status_code == 200 and "1 / 12" in dashboard.text(changed)
 
 
-async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
+async def test_a_lost_card_is_shown_until_it_is_posted_again(
     dashboard: Any, olga: Any, instance: Any, noon: Any
 ) -> None:
     from backend import db
@@ -131,7 +131,7 @@ async def test_a_lost_card_is_the_first_thing_to_see_until_it_is_posted_again(
     assert "A card is gone" not in dashboard.text(await dashboard.get("/dashboard"))
 
 
-async def test_a_group_that_silenced_the_bot_is_told(dashboard: Any, club: Any) -> None:
+async def test_a_group_that_muted_the_bot_is_shown(dashboard: Any, club: Any) -> None:
     from backend.groups.rules import GroupHealth
     from backend.linking.actions import set_health
 
@@ -141,7 +141,7 @@ async def test_a_group_that_silenced_the_bot_is_told(dashboard: Any, club: Any) 
     assert "The bot is out of “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
 
 
-async def test_messages_that_could_not_go_are_told(
+async def test_messages_that_could_not_be_sent_are_shown(
     dashboard: Any, club: Any, alice: Any, instance: Any
 ) -> None:
     from backend import db

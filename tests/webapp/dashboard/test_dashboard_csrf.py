@@ -1,5 +1,4 @@
-"""Changes come from our own pages: the token of this very session, and what the browser says of the sender
-(`X3`)."""
+"""A change needs the CSRF token of its session and must come from our own origin (`X3`)."""
 
 from typing import Any
 
@@ -37,7 +36,7 @@ async def test_without_the_token_nothing_changes(dashboard: Any, site: Any) -> N
             assert "Nothing has changed" in dashboard.text(refused), path
 
 
-async def test_the_token_of_another_session_is_none(dashboard: Any, sign_in: Any, olga: Any) -> None:
+async def test_the_token_of_another_session_is_refused(dashboard: Any, sign_in: Any, olga: Any) -> None:
     other = await sign_in(olga)
     await other.get("/dashboard")
     await dashboard.get("/dashboard")
@@ -77,7 +76,7 @@ async def test_the_token_may_come_as_a_header(dashboard: Any) -> None:
     assert taken.status_code == 303
 
 
-async def test_who_is_not_signed_in_is_sent_there(browser: Any, club: Any, site: Any) -> None:
+async def test_a_visitor_who_is_not_signed_in_is_redirected(browser: Any, club: Any, site: Any) -> None:
     for path in changes(site):
         sent = await browser().client.post(path, data={})
         assert (sent.status_code, sent.headers["location"]) == (303, "/dashboard/sign-in"), path

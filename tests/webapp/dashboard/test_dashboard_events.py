@@ -1,4 +1,4 @@
-"""The people of a date, and the organiser's hand on them (`B10`, `B3`, `W4`, `S5`, `C1`, `C6`)."""
+"""The people of an instance, and what organisers change (`B10`, `B3`, `W4`, `S5`, `C1`, `C6`)."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ async def membership(person: Any) -> str:
 
 
 async def sitting(code: str) -> dict[str, tuple[int, int]]:
-    """First name to (seats, waiting), for who has either."""
+    """First name to (seats, waiting), for each party that has either."""
     from backend import db
 
     rows = await db.rows(
@@ -32,7 +32,7 @@ async def sitting(code: str) -> dict[str, tuple[int, int]]:
     return {row["first_name"]: (row["seats"], row["waiting"]) for row in rows}
 
 
-async def test_shows_who_comes_who_waits_and_who_does_not(
+async def test_shows_seated_waiting_and_other_answers(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import answer
@@ -50,7 +50,7 @@ async def test_shows_who_comes_who_waits_and_who_does_not(
     assert "Aino Maybe" in shown
 
 
-async def test_who_has_an_offer_stands_at_the_head_of_the_line(
+async def test_a_party_with_an_offer_heads_the_waitlist(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     """`W3`: with what is held for them and until when; an organiser may give it to them, overbooking
@@ -74,8 +74,8 @@ async def test_who_has_an_offer_stands_at_the_head_of_the_line(
     assert await sitting(code) == {"Alice": (2, 0), "Aino": (0, 1)}
 
 
-async def test_shows_what_guests_are_called(dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
-    """`B1`: organisers see the names, of who comes and of who waits."""
+async def test_shows_the_names_of_guests(dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
+    """`B1`: organisers see the names of the guests of seated and of waiting parties."""
     from backend.bookings import actions
     from backend.seats.requests import Via
 
@@ -100,7 +100,7 @@ async def test_adds_a_member_with_guests(noon: Any, dashboard: Any, instance: An
     assert await sitting(code) == {"Bob": (2, 0)}
 
 
-async def test_a_notice_is_told_once(noon: Any, dashboard: Any, instance: Any, bob: Any) -> None:
+async def test_a_notice_is_shown_once(noon: Any, dashboard: Any, instance: Any, bob: Any) -> None:
     code = await instance()
     await dashboard.post(f"/dashboard/events/{code}/bookings", membership=await membership(bob))
     assert "Bob has 1 seat." not in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
@@ -116,7 +116,9 @@ async def test_adding_twice_changes_nothing_and_says_so(
     assert "Bob is on the list already. Nothing has changed." in dashboard.text(again)
 
 
-async def test_puts_a_member_in_line(noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any) -> None:
+async def test_puts_a_member_on_the_waitlist(
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
+) -> None:
     code = await instance(capacity=1)
     await book(code, alice)
     shown = await dashboard.post(
@@ -126,7 +128,7 @@ async def test_puts_a_member_in_line(noon: Any, dashboard: Any, instance: Any, a
     assert await sitting(code) == {"Alice": (1, 0), "Bob": (0, 1)}
 
 
-async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
+async def test_an_owner_confirms_overbooking_and_it_is_audited(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     """B3: the one exception."""
@@ -145,7 +147,7 @@ async def test_an_owner_is_asked_before_going_over_and_it_is_written_down(
     assert await db.value("SELECT detail->>'over' FROM audit_log WHERE verb = 'seat'") == "true"
 
 
-async def test_an_organiser_who_is_no_owner_cannot_go_over(
+async def test_an_organiser_who_is_no_owner_cannot_overbook(
     noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, bob: Any, club: Any
 ) -> None:
     from backend.accounts.memberships import change_role
@@ -164,7 +166,7 @@ async def test_an_organiser_who_is_no_owner_cannot_go_over(
     assert await sitting(code) == {"Alice": (1, 0)}
 
 
-async def test_seats_somebody_from_the_line_before_their_turn(
+async def test_seats_a_waiting_party_before_its_turn(
     noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     from backend.bookings.actions import set_capacity
@@ -194,9 +196,7 @@ async def test_changes_guests(noon: Any, dashboard: Any, instance: Any, alice: A
     assert await sitting(code) == {"Alice": (3, 0)}
 
 
-async def test_takes_somebody_off_and_can_take_it_back(
-    noon: Any, dashboard: Any, instance: Any, alice: Any
-) -> None:
+async def test_removes_a_party_and_can_undo_it(noon: Any, dashboard: Any, instance: Any, alice: Any) -> None:
     code = await instance(guests_max=2)
     await book(code, alice, 1)
     who = await membership(alice)
@@ -211,7 +211,7 @@ async def test_takes_somebody_off_and_can_take_it_back(
     assert await sitting(code) == {"Alice": (2, 0)}
 
 
-async def test_no_undo_is_offered_once_the_seat_is_somebody_elses(
+async def test_no_undo_is_offered_once_the_seat_is_taken(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=1)
@@ -222,10 +222,10 @@ async def test_no_undo_is_offered_once_the_seat_is_somebody_elses(
     assert "Undo" not in dashboard.text(shown) and await sitting(code) == {"Bob": (1, 0)}
 
 
-async def test_a_member_of_another_club_is_nobody_here(
+async def test_a_member_of_another_club_cannot_be_added(
     noon: Any, dashboard: Any, instance: Any, charlie: Any
 ) -> None:
-    """A1: an id from elsewhere in a form."""
+    """A1: a form with the id of another club's member."""
     from backend import db
     from backend.accounts.actions import create_own_account
 
@@ -246,7 +246,7 @@ async def test_a_member_of_another_club_is_nobody_here(
     assert await sitting(code) == {}
 
 
-async def test_somebody_has_to_be_chosen(noon: Any, dashboard: Any, instance: Any) -> None:
+async def test_a_member_must_be_chosen(noon: Any, dashboard: Any, instance: Any) -> None:
     code = await instance()
     shown = await dashboard.post(f"/dashboard/events/{code}/bookings", membership="", guests="1")
     assert shown.status_code == 422 and "Choose somebody." in dashboard.text(shown)
@@ -267,7 +267,7 @@ async def test_fewer_seats_than_are_taken_remove_nobody(
     assert "There is room for everyone." in dashboard.text(shown)
 
 
-async def test_more_seats_go_to_who_waits(
+async def test_more_seats_go_to_waiting_parties(
     noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=1)
@@ -278,14 +278,14 @@ async def test_more_seats_go_to_who_waits(
 
 
 @pytest.mark.parametrize("typed", ["0", "-3", "1e3", "lots", "100001"])
-async def test_a_number_of_seats_that_is_none(noon: Any, dashboard: Any, instance: Any, typed: str) -> None:
+async def test_an_invalid_capacity_is_refused(noon: Any, dashboard: Any, instance: Any, typed: str) -> None:
     code = await instance(capacity=4)
     shown = await dashboard.post(f"/dashboard/events/{code}/seats", capacity=typed)
     assert shown.status_code == 422 and f'value="{typed}"' in shown.text
     assert "Seats 0 of 4" in dashboard.text(shown)
 
 
-async def test_cancels_with_a_reason_and_takes_it_back(
+async def test_cancels_with_a_reason_and_restores(
     noon: Any, dashboard: Any, instance: Any, alice: Any
 ) -> None:
     """S5."""
@@ -304,7 +304,7 @@ async def test_cancels_with_a_reason_and_takes_it_back(
     assert await sitting(code) == {"Alice": (1, 0)}
 
 
-async def test_posts_its_card_and_says_what_becomes_of_it(noon: Any, dashboard: Any, instance: Any) -> None:
+async def test_posts_its_card_and_shows_its_state(noon: Any, dashboard: Any, instance: Any) -> None:
     from backend import db
 
     code = await instance()
@@ -326,7 +326,7 @@ async def test_posts_its_card_and_says_what_becomes_of_it(noon: Any, dashboard: 
     assert await db.value("SELECT count(*) FROM cards WHERE state = 'due'") == 1
 
 
-async def test_without_a_group_there_is_nothing_to_post_to(noon: Any, dashboard: Any, instance: Any) -> None:
+async def test_without_a_group_no_card_can_be_posted(noon: Any, dashboard: Any, instance: Any) -> None:
     code = await instance(group_id=None, visibility="link")
     shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
     assert "There is no group to post to." in shown and "Choose a group" in shown
@@ -334,7 +334,7 @@ async def test_without_a_group_there_is_nothing_to_post_to(noon: Any, dashboard:
     assert refused.status_code == 422 and "There is no group to post it to." in dashboard.text(refused)
 
 
-async def test_a_date_that_is_over_is_only_looked_at(
+async def test_an_instance_that_is_over_cannot_be_changed(
     noon: Any, dashboard: Any, instance: Any, alice: Any
 ) -> None:
     from datetime import timedelta
@@ -350,7 +350,7 @@ async def test_a_date_that_is_over_is_only_looked_at(
     assert refused.status_code == 422
 
 
-async def test_looking_at_an_open_event_makes_nobody_a_member(
+async def test_viewing_an_event_makes_nobody_a_member(
     noon: Any, sign_in: Any, instance: Any, charlie: Any
 ) -> None:
     """Anyone with the link may join in the app; the dashboard's address is no such link (`A1`)."""
@@ -364,9 +364,7 @@ async def test_looking_at_an_open_event_makes_nobody_a_member(
     assert await db.value("SELECT count(*) FROM memberships WHERE user_id = $1", charlie.id) == 1
 
 
-async def test_htmx_gets_a_refusal_for_the_top_of_its_page(
-    noon: Any, dashboard: Any, instance: Any, bob: Any
-) -> None:
+async def test_htmx_gets_a_refusal_as_a_notice(noon: Any, dashboard: Any, instance: Any, bob: Any) -> None:
     code = await instance(guests_max=0)
     await book(code, bob)
     await dashboard.get("/dashboard")

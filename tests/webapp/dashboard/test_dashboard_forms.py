@@ -87,7 +87,7 @@ def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
 
 @given(SENSIBLE)
 @settings(max_examples=120)
-def test_what_a_form_says_its_draft_says_again(fields: dict[str, Any]) -> None:
+def test_a_draft_becomes_the_same_form_again(fields: dict[str, Any]) -> None:
     """Opening a series and saving it untouched keeps every date."""
     from datetime import UTC, datetime
 

@@ -30,7 +30,7 @@ async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, club: An
     )
 
 
-async def test_a_revoked_key_is_worthless(noon: Any, dashboard: Any, charlie: Any) -> None:
+async def test_a_revoked_key_lets_nobody_in(noon: Any, dashboard: Any, charlie: Any) -> None:
     from backend import db
     from backend.accounts.keys import bind_key
     from backend.errors import NotFound
@@ -45,7 +45,7 @@ async def test_a_revoked_key_is_worthless(noon: Any, dashboard: Any, charlie: An
         await bind_key(charlie, key[0])
 
 
-async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, dashboard: Any) -> None:
+async def test_a_key_expires_at_the_end_of_its_day_in_the_clubs_zone(noon: Any, dashboard: Any) -> None:
     from backend import db
 
     shown = await make(dashboard, expires_on="2026-11-30")
@@ -66,7 +66,7 @@ async def test_the_last_day_counts_to_its_end_where_the_club_is(noon: Any, dashb
         ({"role": "KING"}, "Choose a role."),
     ],
 )
-async def test_each_fault_has_its_sentence_and_nothing_is_lost(
+async def test_each_fault_has_its_message_and_keeps_what_was_typed(
     noon: Any, dashboard: Any, fields: dict[str, str], fault: str
 ) -> None:
     shown = await make(dashboard, **fields)
@@ -77,7 +77,9 @@ async def test_each_fault_has_its_sentence_and_nothing_is_lost(
     assert not re.search(r"sk_[0-9a-f]{48}", shown.text)
 
 
-async def test_an_organiser_makes_no_owners(noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any) -> None:
+async def test_an_organiser_cannot_make_owners(
+    noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any
+) -> None:
     from backend import db
     from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role

@@ -15,7 +15,7 @@ async def role(person: Any) -> str:
     return str(await db.value("SELECT role FROM memberships WHERE user_id = $1", person.id))
 
 
-async def test_lists_everybody_organisers_first(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_lists_members_organisers_first(noon: Any, dashboard: Any, club: Any) -> None:
     shown = dashboard.text(await dashboard.get("/dashboard/members"))
     assert "4 people" in shown
     assert shown.index("Olga Owner") < shown.index("Aino Member") < shown.index("Bob Member")
@@ -28,8 +28,8 @@ async def test_gives_a_role(noon: Any, dashboard: Any, bob: Any) -> None:
     assert refused.status_code == 422 and await role(bob) == "HELPER"
 
 
-async def test_the_last_owner_stays_one(noon: Any, dashboard: Any, olga: Any, bob: Any) -> None:
-    """A2, in a sentence on the page, and in the answer to who tries all the same."""
+async def test_the_last_owner_cannot_be_demoted(noon: Any, dashboard: Any, olga: Any, bob: Any) -> None:
+    """A2: the page says so, and refuses an attempt."""
     shown = dashboard.text(await dashboard.get("/dashboard/members"))
     assert "A club needs an owner, so the only one can neither leave nor get another role." in shown
     own = await membership(olga)
@@ -42,7 +42,7 @@ async def test_the_last_owner_stays_one(noon: Any, dashboard: Any, olga: Any, bo
     assert (await role(olga), await role(bob)) == ("ADMIN", "OWNER")
 
 
-async def test_takes_somebody_out(noon: Any, dashboard: Any, bob: Any) -> None:
+async def test_ends_a_membership(noon: Any, dashboard: Any, bob: Any) -> None:
     shown = dashboard.text(await dashboard.post(f"/dashboard/members/{await membership(bob)}/removal"))
     assert "Bob is no longer a member." in shown and "3 people" in shown
 

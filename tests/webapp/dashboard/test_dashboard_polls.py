@@ -1,4 +1,4 @@
-"""Polls as organisers make, watch and close them (`P1`, `P2`)."""
+"""Polls as organisers make, follow and close them (`P1`, `P2`)."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ async def made(dashboard: Any, **fields: Any) -> str:
     return str(answer.headers["location"].rsplit("/", 1)[1])
 
 
-async def test_olga_asks_and_sees_who_voted_for_what(
+async def test_makes_a_poll_and_shows_who_voted_for_what(
     noon: Any, dashboard: Any, club: Any, alice: Any
 ) -> None:
     from backend.polls.actions import vote
@@ -45,7 +45,7 @@ async def test_olga_asks_and_sees_who_voted_for_what(
     )
 
 
-async def test_closes_it_for_good(noon: Any, dashboard: Any) -> None:
+async def test_closes_a_poll_for_good(noon: Any, dashboard: Any) -> None:
     code = await made(dashboard)
     shown = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/closure"))
     assert "The poll is closed." in shown and "Close the poll" not in shown
@@ -80,7 +80,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
         ({"group": "999"}, "Choose one of the club’s groups."),
     ],
 )
-async def test_each_fault_has_its_sentence_and_nothing_is_lost(
+async def test_each_fault_has_its_message_and_keeps_what_was_typed(
     noon: Any, dashboard: Any, fields: dict[str, Any], fault: str
 ) -> None:
     typed = {**GOOD, "anonymous": "1", **fields}
@@ -91,7 +91,7 @@ async def test_each_fault_has_its_sentence_and_nothing_is_lost(
     assert 'name="anonymous" value="1" checked' in shown.text
 
 
-async def test_a_fault_stands_at_its_own_line(noon: Any, dashboard: Any) -> None:
+async def test_a_fault_is_shown_at_its_line(noon: Any, dashboard: Any) -> None:
     """Empty lines are left out of the poll, and still count as lines of the form."""
     shown = await dashboard.post(
         "/dashboard/polls", **{**GOOD, "option": ["Tea", "", "", "TEA"], "limit": ["", "", "", ""]}
@@ -146,7 +146,7 @@ DATES = {
 }
 
 
-async def test_olga_asks_about_dates(noon: Any, dashboard: Any, alice: Any) -> None:
+async def test_makes_a_date_poll(noon: Any, dashboard: Any, alice: Any) -> None:
     """P1: written in the club's time, listed by time."""
     from backend.polls.actions import vote
     from backend.polls.queries import poll
@@ -168,7 +168,7 @@ async def test_olga_asks_about_dates(noon: Any, dashboard: Any, alice: Any) -> N
 
 
 @pytest.mark.parametrize("wrong", ["tea", "2026-11-22 18:00"])
-async def test_a_wrong_date_is_told_at_its_line(noon: Any, dashboard: Any, wrong: str) -> None:
+async def test_an_invalid_date_is_reported_at_its_line(noon: Any, dashboard: Any, wrong: str) -> None:
     """X5."""
     typed = {**GOOD, **DATES, "option": ["2026-11-25 18:00", wrong, "2026-11-26 18:00"]}
     shown = await dashboard.post("/dashboard/polls", **typed)
@@ -176,7 +176,7 @@ async def test_a_wrong_date_is_told_at_its_line(noon: Any, dashboard: Any, wrong
     assert f'value="{wrong}"' in shown.text
 
 
-async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) -> None:
+async def test_makes_the_event_of_a_date_poll(noon: Any, dashboard: Any, olga: Any, alice: Any) -> None:
     """P4: with a place, a length and a first claim; faults stand at their fields, and the poll stays open."""
     from backend.bookings.queries.event import event
     from backend.polls.actions import vote
@@ -203,7 +203,7 @@ async def test_makes_the_date(noon: Any, dashboard: Any, olga: Any, alice: Any) 
     assert view.claim_until == noon + timedelta(hours=12)
 
 
-async def test_reminds_who_is_missing(noon: Any, dashboard: Any) -> None:
+async def test_reminds_members_who_have_not_voted(noon: Any, dashboard: Any) -> None:
     """P5: once a day."""
     code = await made(dashboard)
     first = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/reminder"))

@@ -1,5 +1,4 @@
-"""Making and changing what repeats: the sentence with holes, the next dates, and faults beside their fields
-(`S1`–`S4`)."""
+"""Making and changing series: the form, the preview of the next dates, and faults (`S1`–`S4`)."""
 
 import re
 from datetime import datetime
@@ -41,7 +40,7 @@ async def only_series(club: Any) -> Any:
     return found[0]
 
 
-async def test_olga_makes_a_weekly_event(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_makes_a_weekly_series(noon: Any, dashboard: Any, club: Any) -> None:
     made = await dashboard.post("/dashboard/series", **GOOD, group=str(club.group_id))
     assert "It’s there: 8 dates can be booked." in dashboard.text(made)
     assert "Every Tuesday" in dashboard.text(made) and "Post the card" in dashboard.text(made)
@@ -80,7 +79,7 @@ async def test_olga_makes_a_weekly_event(noon: Any, dashboard: Any, club: Any) -
         ),
     ],
 )
-async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
+async def test_the_form_becomes_a_rule_and_the_form_again(
     noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], rule: str
 ) -> None:
     assert (await dashboard.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
@@ -92,7 +91,7 @@ async def test_the_sentence_becomes_a_rule_and_the_sentence_again(
     assert not faults.of and draft == view.draft
 
 
-async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
+async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(
     noon: Any, dashboard: Any, club: Any
 ) -> None:
     """X5."""
@@ -172,7 +171,7 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(
         ({"visibility": "everyone"}, "Choose who can see it."),
     ],
 )
-async def test_each_fault_has_its_sentence(
+async def test_each_fault_has_its_message(
     noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], fault: str
 ) -> None:
     shown = await dashboard.post("/dashboard/series", **{**GOOD, **fields})
@@ -188,7 +187,7 @@ async def test_a_made_up_form_is_a_form_with_faults(dashboard: Any, club: Any) -
         assert (await dashboard.post("/dashboard/series", **sent)).status_code == 422
 
 
-async def test_the_next_dates_are_read_back_while_writing(noon: Any, dashboard: Any) -> None:
+async def test_the_preview_shows_the_next_dates(noon: Any, dashboard: Any) -> None:
     shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, "title": ""})
     text = dashboard.text(shown)
     assert shown.status_code == 200 and "<html" not in shown.text
@@ -196,7 +195,7 @@ async def test_the_next_dates_are_read_back_while_writing(noon: Any, dashboard: 
     assert "And so on." in text
 
 
-async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, dashboard: Any) -> None:
+async def test_left_out_dates_are_struck_and_can_be_restored(noon: Any, dashboard: Any) -> None:
     shown = await dashboard.post(
         "/dashboard/series/preview", **{**GOOD, "left_out": ["20261201", "20280101"]}
     )
@@ -206,7 +205,7 @@ async def test_left_out_dates_are_struck_and_can_be_taken_back(noon: Any, dashbo
     assert "Not on 1 Dec 2026 and 1 Jan 2028." in dashboard.text(shown)
 
 
-async def test_changes_of_the_clocks_are_named(noon: Any, dashboard: Any) -> None:
+async def test_the_preview_names_clock_changes(noon: Any, dashboard: Any) -> None:
     """S3."""
     spring = {**GOOD, "starts_on": "2027-03-23", "starts_time": "18:00"}
     shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **spring))
@@ -234,7 +233,7 @@ async def test_changes_of_the_clocks_are_named(noon: Any, dashboard: Any) -> Non
         ("Australia/Lord_Howe", "2027-09-28", "The clocks go forward 30 minutes on 3 October 2027"),
     ],
 )
-async def test_a_clock_change_is_told_by_what_the_clocks_do(
+async def test_a_clock_change_is_described_by_what_the_clocks_do(
     zone: str, starts_on: str, note: str, noon: Any, dashboard: Any, zones_of: Any
 ) -> None:
     """S3: daylight saving time is no season. In Dublin it is negative and in winter, in Casablanca it was in Ramadan."""
@@ -244,9 +243,7 @@ async def test_a_clock_change_is_told_by_what_the_clocks_do(
     assert note in shown
 
 
-async def test_a_state_that_gives_up_daylight_saving_time_without_a_change_has_none_told(
-    noon: Any, dashboard: Any, zones_of: Any
-) -> None:
+async def test_a_zone_that_keeps_its_clocks_shows_no_change(noon: Any, dashboard: Any, zones_of: Any) -> None:
     """S3, S10: Vancouver keeps its clocks from 2026 on; its data call it another time from 1 November."""
     zones_of("2026f")
     draft = {**GOOD, "zone": "America/Vancouver", "starts_on": "2027-10-26", "starts_time": "18:00"}
@@ -254,14 +251,14 @@ async def test_a_state_that_gives_up_daylight_saving_time_without_a_change_has_n
     assert "The clocks go" not in shown
 
 
-async def test_a_preview_that_cannot_be_says_why(noon: Any, dashboard: Any) -> None:
+async def test_an_impossible_preview_says_why(noon: Any, dashboard: Any) -> None:
     shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
     assert shown.status_code == 200 and "This day is not in the rhythm" in dashboard.text(shown)
     empty = await dashboard.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
     assert "Choose the first day and the time" in dashboard.text(empty)
 
 
-async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
+async def test_a_changed_series_lists_drifted_instances(
     noon: Any, dashboard: Any, club: Any, alice: Any
 ) -> None:
     """S4: what somebody has booked stays, and the organiser is shown it."""
@@ -282,9 +279,7 @@ async def test_a_changed_series_lists_the_dates_that_no_longer_fit(
     ), "also when one comes back later"
 
 
-async def test_a_change_that_cannot_be_taken_changes_nothing(
-    noon: Any, dashboard: Any, club: Any, series: Any
-) -> None:
+async def test_a_refused_change_changes_nothing(noon: Any, dashboard: Any, club: Any, series: Any) -> None:
     made = await series(rule="FREQ=WEEKLY")
     before = (await only_series(club)).draft
     shown = await dashboard.post(f"/dashboard/series/{made.series_id}", **{**GOOD, "title": ""})
@@ -292,7 +287,7 @@ async def test_a_change_that_cannot_be_taken_changes_nothing(
     assert (await only_series(club)).draft == before
 
 
-async def test_a_rule_the_sentence_cannot_say_stays_as_it_was_written(
+async def test_a_rule_the_form_cannot_show_stays_as_it_is(
     noon: Any, dashboard: Any, club: Any, series: Any
 ) -> None:
     rule = "RRULE:FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,3"
@@ -316,14 +311,16 @@ async def test_topics_can_be_chosen(noon: Any, dashboard: Any, club: Any) -> Non
     assert f'<option value="{club.group_id}:17" selected>' in shown.text
 
 
-async def test_the_list_says_how_often_and_when_next(noon: Any, dashboard: Any, series: Any) -> None:
+async def test_the_list_shows_the_recurrence_and_the_next_instance(
+    noon: Any, dashboard: Any, series: Any
+) -> None:
     await series(rule="FREQ=WEEKLY;INTERVAL=2")
     await series(title="Party")
     shown = dashboard.text(await dashboard.get("/dashboard/series"))
     assert "Every 2nd Thursday Thu 26 Nov at 18:00 Kallio Yoga" in shown and "Once" in shown
 
 
-async def test_what_the_form_does_not_show_stays_as_it_was(
+async def test_columns_the_form_does_not_show_stay_as_they_are(
     noon: Any, dashboard: Any, club: Any, olga: Any
 ) -> None:
     """`S4`: saving a title is no reason to forget a minimum."""

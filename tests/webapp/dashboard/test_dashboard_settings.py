@@ -22,7 +22,7 @@ async def test_renames_the_club(noon: Any, dashboard: Any, club: Any) -> None:
         ({"language": "xx"}, "We do not speak that language yet."),
     ],
 )
-async def test_each_fault_has_its_sentence_and_nothing_is_lost(
+async def test_each_fault_has_its_message_and_keeps_what_was_typed(
     noon: Any, dashboard: Any, club: Any, fields: dict[str, str], fault: str
 ) -> None:
     typed = {"name": "Flow", "zone": "Europe/Oslo", "language": "en", **fields}
@@ -31,14 +31,14 @@ async def test_each_fault_has_its_sentence_and_nothing_is_lost(
     assert f'value="{typed["name"]}"' in shown.text and f'value="{typed["zone"]}"' in shown.text
 
 
-async def test_speaks_another_language_at_once(noon: Any, dashboard: Any) -> None:
+async def test_changes_the_language_at_once(noon: Any, dashboard: Any) -> None:
     shown = await dashboard.post("/dashboard/settings/language", language="fi")
     assert '<html lang="fi">' in shown.text
     refused = await dashboard.post("/dashboard/settings/language", language="tlh")
     assert refused.status_code == 422
 
 
-async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_shows_how_to_link_a_group_and_its_health(noon: Any, dashboard: Any, club: Any) -> None:
     from backend.groups.rules import GroupHealth
     from backend.linking.actions import set_health
 
@@ -49,7 +49,7 @@ async def test_tells_how_a_group_is_linked_and_how_it_fares(noon: Any, dashboard
     assert "Give it the right to send messages" in dashboard.text(await dashboard.get("/dashboard/settings"))
 
 
-async def test_lets_a_group_go_and_keeps_its_events(
+async def test_unlinks_a_group_and_keeps_its_events(
     noon: Any, dashboard: Any, club: Any, instance: Any
 ) -> None:
     code = await instance()
@@ -59,7 +59,7 @@ async def test_lets_a_group_go_and_keeps_its_events(
     assert "There is no group to post to." in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 
 
-async def test_lists_ones_browsers_and_ends_one(
+async def test_lists_browsers_and_ends_one(
     noon: Any, dashboard: Any, sign_in: Any, olga: Any, alice: Any
 ) -> None:
     from backend import db
@@ -74,7 +74,7 @@ async def test_lists_ones_browsers_and_ends_one(
     assert (await dashboard.client.get("/dashboard")).status_code == 200
 
 
-async def test_nobody_ends_anothers_browser(
+async def test_nobody_can_end_another_persons_browser(
     noon: Any, dashboard: Any, sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db

@@ -1,5 +1,4 @@
-"""Signing in through the bot (`X3`): bound to the browser, once, by a yes, and ended when its owner says
-so."""
+"""Signing in through the bot (`X3`): a confirmation is bound to one browser and used once."""
 
 import re
 from datetime import timedelta
@@ -17,13 +16,13 @@ async def answer(key: str, person: Any, *, yes: bool) -> None:
     await answer_sign_in((await pending_sign_in(key)).id, person, yes=yes)
 
 
-async def test_a_stranger_to_the_browser_is_sent_to_the_sign_in(browser: Any, club: Any) -> None:
+async def test_an_unknown_browser_is_sent_to_the_sign_in(browser: Any, club: Any) -> None:
     sent = await browser().client.get("/dashboard/members?q=bo")
     assert sent.status_code == 303
     assert sent.headers["location"] == "/dashboard/sign-in?next=/dashboard/members%3Fq%3Dbo"
 
 
-async def test_the_browser_is_in_once_the_bot_was_told_yes(browser: Any, olga: Any) -> None:
+async def test_the_browser_is_signed_in_once_the_person_confirms(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
     assert re.fullmatch(r"[\w-]{1,61}", key), "a start parameter takes 64 characters, in_ among them"
@@ -34,15 +33,15 @@ async def test_the_browser_is_in_once_the_bot_was_told_yes(browser: Any, olga: A
     assert "Kallio Yoga" in mine.text(await mine.get("/dashboard"))
 
 
-async def test_the_bot_is_told_which_browser_asks(browser: Any, olga: Any) -> None:
+async def test_the_bot_names_the_browser_that_asks(browser: Any, olga: Any) -> None:
     from backend.people.sign_ins import pending_sign_in
 
     key = await browser().ask_to_sign_in()
     assert (await pending_sign_in(key)).browser == "Firefox on Linux"
 
 
-async def test_another_browser_gains_nothing_by_the_yes(browser: Any, olga: Any) -> None:
-    """The link alone lets nobody in: it is the cookie of the browser that asked which does."""
+async def test_the_confirmation_signs_in_no_other_browser(browser: Any, olga: Any) -> None:
+    """The link alone signs nobody in: the cookie of the browser that asked does."""
     mine, other = browser(), browser()
     key = await mine.ask_to_sign_in()
     await other.ask_to_sign_in()
@@ -51,7 +50,7 @@ async def test_another_browser_gains_nothing_by_the_yes(browser: Any, olga: Any)
     assert (await other.client.get("/dashboard")).status_code == 303
 
 
-async def test_a_yes_is_good_for_one_session(browser: Any, olga: Any) -> None:
+async def test_a_confirmation_is_good_for_one_session(browser: Any, olga: Any) -> None:
     mine, thief = browser(), browser()
     key = await mine.ask_to_sign_in()
     thief.client.cookies.update(mine.client.cookies)  # who copied the waiting cookie comes too late
@@ -74,7 +73,7 @@ async def test_coming_back_shows_the_same_link(browser: Any, club: Any) -> None:
     assert await mine.ask_to_sign_in() == await mine.ask_to_sign_in()
 
 
-async def test_a_no_is_told_and_lets_nobody_in(browser: Any, olga: Any) -> None:
+async def test_a_refused_sign_in_is_shown_and_lets_nobody_in(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=False)
@@ -83,9 +82,7 @@ async def test_a_no_is_told_and_lets_nobody_in(browser: Any, olga: Any) -> None:
     assert await mine.ask_to_sign_in() != key
 
 
-async def test_after_a_no_on_the_waiting_page_asking_once_more_is_a_new_question(
-    browser: Any, olga: Any
-) -> None:
+async def test_after_a_refusal_the_next_attempt_is_a_new_question(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=False)
@@ -94,7 +91,7 @@ async def test_after_a_no_on_the_waiting_page_asking_once_more_is_a_new_question
     assert await mine.ask_to_sign_in() != key
 
 
-async def test_a_link_grows_old(browser: Any, olga: Any, noon: Any) -> None:
+async def test_a_link_expires(browser: Any, olga: Any, noon: Any) -> None:
     from backend import clock
     from backend.errors import NotFound
     from backend.people.sign_ins import pending_sign_in
@@ -107,7 +104,7 @@ async def test_a_link_grows_old(browser: Any, olga: Any, noon: Any) -> None:
     assert "too old" in mine.text(await mine.get("/dashboard/sign-in/state"))
 
 
-async def test_a_yes_grows_old_too(browser: Any, olga: Any, noon: Any) -> None:
+async def test_a_confirmation_expires_too(browser: Any, olga: Any, noon: Any) -> None:
     from backend import clock
 
     mine = browser()
@@ -131,7 +128,7 @@ async def test_a_yes_grows_old_too(browser: Any, olga: Any, noon: Any) -> None:
         ("/app/", "/dashboard"),
     ],
 )
-async def test_one_is_brought_back_to_pages_of_ours_only(
+async def test_the_sign_in_returns_to_our_own_pages_only(
     browser: Any, olga: Any, asked: str, reached: str
 ) -> None:
     mine = browser()
@@ -142,7 +139,7 @@ async def test_one_is_brought_back_to_pages_of_ours_only(
     assert (await mine.get("/dashboard/sign-in")).headers["location"] == reached
 
 
-async def test_the_cookies_are_for_the_server_alone(browser: Any, olga: Any) -> None:
+async def test_scripts_cannot_read_the_cookies(browser: Any, olga: Any) -> None:
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=True)
@@ -155,7 +152,7 @@ async def test_the_cookies_are_for_the_server_alone(browser: Any, olga: Any) -> 
     assert not any(part.startswith("domain") for part in attributes)
 
 
-async def test_on_this_machine_there_is_no_tls_to_insist_on(browser: Any, club: Any, site: Any) -> None:
+async def test_on_localhost_cookies_need_no_tls(browser: Any, club: Any, site: Any) -> None:
     transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
         shown = await client.get("/dashboard/sign-in")
@@ -163,7 +160,7 @@ async def test_on_this_machine_there_is_no_tls_to_insist_on(browser: Any, club: 
     assert cookie.startswith("emerald-sign-in=") and "secure" not in cookie.lower()
 
 
-async def test_an_altered_cookie_is_no_cookie(dashboard: Any) -> None:
+async def test_an_altered_cookie_is_ignored(dashboard: Any) -> None:
     name = "__Host-emerald-session"
     good = dashboard.client.cookies[name]
     told, _, signature = good.rpartition(".")
@@ -207,7 +204,7 @@ async def test_a_new_sign_in_ends_the_one_before_in_this_browser(
     assert (await later.client.get("/dashboard")).status_code == 303
 
 
-async def test_one_address_cannot_ask_without_end(browser: Any, club: Any, noon: Any) -> None:
+async def test_sign_ins_from_one_address_are_limited(browser: Any, club: Any, noon: Any) -> None:
     from backend import clock
 
     for _ in range(30):
@@ -219,7 +216,7 @@ async def test_one_address_cannot_ask_without_end(browser: Any, club: Any, noon:
     assert (await browser().client.get("/dashboard/sign-in")).status_code == 200
 
 
-async def test_addresses_are_not_kept_in_the_open(browser: Any, club: Any) -> None:
+async def test_addresses_are_stored_as_digests(browser: Any, club: Any) -> None:
     from backend import db
 
     await browser().ask_to_sign_in()
@@ -227,7 +224,7 @@ async def test_addresses_are_not_kept_in_the_open(browser: Any, club: Any) -> No
     assert re.fullmatch(r"[0-9a-f]{64}", kept) and "203.0.113.7" not in kept
 
 
-async def test_signed_in_without_a_club_one_reads_what_to_do(sign_in: Any, charlie: Any) -> None:
+async def test_a_person_without_a_club_reads_what_to_do(sign_in: Any, charlie: Any) -> None:
     mine = await sign_in(charlie)
     shown = await mine.get("/dashboard")
     assert shown.status_code == 403

@@ -23,7 +23,7 @@ from webapp.respond import AnyRequest
 
 @dataclass(frozen=True, slots=True)
 class KeyForm:
-    """`uses` empty is as often as one likes; `expires_on` is the key's last day in the club's zone."""
+    """`uses` empty is no limit; `expires_on` is the key's last day in the club's zone."""
 
     label: str = ""
     role: str = "MEMBER"
@@ -74,7 +74,7 @@ async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDepend
 
 
 def _end_of(text: str, zone: str, faults: Faults) -> datetime | None:
-    """The last minute of that day in the club's zone."""
+    """The last minute of that day in the club's zone, as an aware instant; None without a day."""
     if not text:
         return None
     try:

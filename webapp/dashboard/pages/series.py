@@ -1,4 +1,4 @@
-"""What repeats: the list, the form, and the dates that no longer fit (`S1`, `S4`)."""
+"""Series: the list, the form with its preview, and drifted instances (`S1`, `S4`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
 from webapp import series_preview
-from webapp.dashboard.offsets import ANNOUNCE, CLOSES, LEAVE, OPENS, choices
+from webapp.dashboard.lead_times import ANNOUNCE, CLOSES, LEAVE, OPENS, lead_time_choices
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
@@ -31,7 +31,7 @@ from webapp.respond import AnyRequest, page
 from webapp.rule_sentences import recurrence_label_of, weekday_names
 from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
 
-# What the preview needs to be right; other fields may still be empty.
+# The fields that the preview needs; others may still be empty.
 _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
 
 
@@ -65,7 +65,7 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
 
 @post("/series", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
-    """Make a series; on to its first date, where its card can be posted."""
+    """Make a series and go to its first instance, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read_form(request, SeriesForm)
     draft, faults = draft_from_form(form)
@@ -88,7 +88,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 @get("/series/{series_id:int}")
 async def edit(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Response[str]:
-    """The series as a form, with the dates that no longer fit its rule."""
+    """The series as a form, with the instances that no longer fit its rule."""
     visit, view = await _found(visit, series_id)
     return await _form(request, visit, form_from_draft(view.draft), view=view)
 
@@ -97,7 +97,7 @@ async def edit(request: AnyRequest, series_id: FromPath[int], visit: NamedDepend
 async def update(
     request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
-    """Change the whole series; what has bookings and no longer fits is listed (`S4`)."""
+    """Change the whole series; instances that have bookings and no longer fit are listed (`S4`)."""
     visit, view = await _found(visit, series_id)
     form = await read_form(request, SeriesForm)
     draft, faults = draft_from_form(form, view.draft)
@@ -122,7 +122,7 @@ async def update(
 
 @post("/series/preview", status_code=200)
 async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """The rule read back and the next dates, while it is being written; nothing is kept."""
+    """The rule in words and the next dates, while the form is being filled in; nothing is saved."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read_form(request, SeriesForm)
     return page(
@@ -131,7 +131,7 @@ async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[s
 
 
 async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
-    """The series, in whichever of their clubs it is (`A1`)."""
+    """The series, and the visit to whichever of their clubs has it (`A1`)."""
     for club in visit.clubs:
         view = await series_by_id(club.id, series_id)
         if view is not None:
@@ -160,10 +160,10 @@ async def _form(
         groups=await groups(visit.club.id),
         zones=sorted(zone_names()),
         usual_intervals=[str(n) for n in range(1, 13)],
-        opens=choices(visit.voice, OPENS, form.opens_before_minutes),
-        closes=choices(visit.voice, CLOSES, form.closes_before_minutes),
-        leave=choices(visit.voice, LEAVE, form.cancel_before_minutes),
-        announce=choices(visit.voice, ANNOUNCE, form.announce_before_minutes),
+        opens=lead_time_choices(visit.voice, OPENS, form.opens_before_minutes),
+        closes=lead_time_choices(visit.voice, CLOSES, form.closes_before_minutes),
+        leave=lead_time_choices(visit.voice, LEAVE, form.cancel_before_minutes),
+        announce=lead_time_choices(visit.voice, ANNOUNCE, form.announce_before_minutes),
         weekdays=list(
             zip(
                 ("MO", "TU", "WE", "TH", "FR", "SA", "SU"),
@@ -178,7 +178,7 @@ async def _form(
 
 
 def _beside(faults: Mapping[str, Words]) -> dict[str, Words]:
-    """The core's names of fields as those of the form."""
+    """The faults under the form's names of the fields."""
     return {"group" if field == "group_id" else field: words for field, words in faults.items()}
 
 

@@ -31,7 +31,7 @@ from webapp.respond import AnyRequest
 
 @dataclass(frozen=True, slots=True)
 class ClubForm:
-    """What the club is called, and what its new series and its cards start with."""
+    """The club's name, and the zone and the language that new series and cards start with."""
 
     name: str = ""
     zone: str = ""
@@ -52,7 +52,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 
 @post("/settings/club", status_code=303)
 async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
-    """Rename the club, or change what new series start with."""
+    """Change the club's name, or the zone and the language that new series start with."""
     visit = await visit.authorize(Permission.MANAGE_OWNERS)
     form, faults = await read_form(request, ClubForm), Faults()
     if form.zone not in zone_names():
@@ -77,7 +77,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 
 @post("/settings/language", status_code=303)
 async def update_language(request: AnyRequest, visit: NamedDependency[Visit]) -> Redirect:
-    """Speak another language to this person, here and in Telegram."""
+    """Change the language the person reads, here and in Telegram."""
     form = await read_form(request, LanguageForm)
     await choose_language(visit.person, form.language)
     person = await person_by_id(visit.person.id) or visit.person

@@ -1,4 +1,4 @@
-"""How long before the start something is: the choices a form offers, worded (`S1`)."""
+"""Lead times before the start, in minutes: the choices of a form and their labels (`S1`)."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ LEAVE = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY)
 ANNOUNCE = (HOUR, 6 * HOUR, DAY, 2 * DAY, 3 * DAY, WEEK, 2 * WEEK)
 
 
-def before(voice: Voice, minutes: int) -> str:
-    """`6 hours before`, in the largest unit that says it exactly."""
+def label_before(voice: Voice, minutes: int) -> str:
+    """`6 hours before`, in the largest unit that divides it."""
     if minutes and minutes % WEEK == 0:
         return voice.count(N_("%(n)s week before"), N_("%(n)s weeks before"), minutes // WEEK)
     if minutes and minutes % DAY == 0:
@@ -22,9 +22,9 @@ def before(voice: Voice, minutes: int) -> str:
     return voice.count(N_("%(n)s minute before"), N_("%(n)s minutes before"), minutes)
 
 
-def choices(voice: Voice, offered: Sequence[int], chosen: str) -> list[tuple[str, str]]:
-    """Values and words of a select; what is chosen already is among them, also when it is not usual."""
+def lead_time_choices(voice: Voice, offered: Sequence[int], chosen: str) -> list[tuple[str, str]]:
+    """Values and labels of a select. A chosen value is among them even if it is not offered."""
     minutes = set(offered)
     if chosen.isascii() and chosen.isdigit() and int(chosen) and len(chosen) < 7:
         minutes.add(int(chosen))
-    return [(str(n), before(voice, n)) for n in sorted(minutes)]
+    return [(str(n), label_before(voice, n)) for n in sorted(minutes)]

@@ -1,5 +1,4 @@
-"""Who reaches what: another club's objects are not there (`A1`), and roles end where they end (`A2`,
-`X4`)."""
+"""Permissions: another club's objects are not found (`A1`), and each role has its limits (`A2`, `X4`)."""
 
 from typing import Any
 
@@ -18,7 +17,7 @@ FOR_OWNERS = {("POST", "/dashboard/settings/club")}
 
 
 def routes(site: Any) -> list[tuple[str, str]]:
-    """Every route behind the sign-in, as (method, path with its holes)."""
+    """Every route behind the sign-in, as (method, path with its parameters)."""
     found = []
     for route in site.routes:
         if not route.path.startswith("/dashboard") or "/sign-" in route.path:
@@ -29,7 +28,7 @@ def routes(site: Any) -> list[tuple[str, str]]:
 
 @pytest.fixture
 async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, str]:
-    """Something of Olga's club for every hole of a path."""
+    """An object of Olga's club for every parameter of a path."""
     from backend import db
     from backend.accounts.keys import create_key
     from backend.accounts.rules import Role
@@ -77,7 +76,7 @@ async def other_owner(charlie: Any, club: Any) -> Any:
 
 
 async def everything() -> dict[str, Any]:
-    """All that a change could change, to be compared."""
+    """Everything a change could change, to be compared."""
     from backend import db
 
     tables = (
@@ -98,7 +97,7 @@ async def everything() -> dict[str, Any]:
     return {t: [dict(row) for row in await db.rows(f"SELECT * FROM {t} ORDER BY 1")] for t in tables}
 
 
-async def test_another_clubs_objects_are_not_there(
+async def test_another_clubs_objects_are_not_found(
     site: Any, objects: dict[str, str], sign_in: Any, other_owner: Any, club: Any
 ) -> None:
     """A1, over the whole table of routes: by the object's id, and by the club's."""
@@ -121,7 +120,7 @@ async def test_another_clubs_objects_are_not_there(
     assert await everything() == before
 
 
-async def test_ids_no_row_can_have_are_not_there(site: Any, objects: dict[str, str], dashboard: Any) -> None:
+async def test_ids_out_of_range_are_not_found(site: Any, objects: dict[str, str], dashboard: Any) -> None:
     for method, path in routes(site):
         if "_id}" not in path:
             continue
@@ -133,7 +132,7 @@ async def test_ids_no_row_can_have_are_not_there(site: Any, objects: dict[str, s
             assert answer.status_code == 404, address
 
 
-async def test_a_helper_sees_who_comes_and_changes_nothing(
+async def test_a_helper_sees_people_and_can_change_nothing(
     site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
 ) -> None:
     from backend import db
@@ -193,7 +192,7 @@ async def test_an_organiser_is_no_owner(
     assert refused.status_code == 403
 
 
-async def test_with_two_clubs_each_window_stays_with_its_own(
+async def test_with_two_clubs_each_window_stays_with_its_club(
     sign_in: Any, olga: Any, club: Any, instance: Any
 ) -> None:
     """Looking at another club in a second window never makes a form of the first one go to the wrong club."""
