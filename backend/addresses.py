@@ -1,41 +1,41 @@
-"""Where public codes lead: remembered, since it never changes, so that a tap needs no query to find its way."""
+"""The row that a public code names. It never changes, so it is cached, and a tap needs no query to find it."""
 
 from dataclasses import dataclass
 
 from backend import db
 from backend.errors import NotFound
 
-REMEMBERED = 20_000  # codes of one kind
+CACHED_MAX = 20_000  # codes of one kind
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a code names: the row's id, and the account it belongs to."""
+    """The id of the row that a code names, and its account."""
 
     id: int
     account_id: int
 
 
 class Addresses:
-    """The codes of one kind. `query` gives id and account_id for a code."""
+    """A cache of the codes of one kind. `query` returns id and account_id for a code."""
 
     def __init__(self, query: str) -> None:
         self._query = query
-        self._known: dict[str, Address] = {}
+        self._cached: dict[str, Address] = {}
 
     async def find(self, code: str) -> Address:
-        """Where this code leads. Raises `NotFound`."""
-        known = self._known.get(code)
-        if known is not None:
-            return known
+        """The row with this code. Raises `NotFound`."""
+        cached = self._cached.get(code)
+        if cached is not None:
+            return cached
         row = await db.row(self._query, code)
         if row is None:
             raise NotFound()
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        found = self._known[code] = Address(row["id"], row["account_id"])
+        if len(self._cached) >= CACHED_MAX:
+            self._cached.clear()
+        found = self._cached[code] = Address(row["id"], row["account_id"])
         return found
 
-    def forget(self) -> None:
-        """Remember nothing any more; for a database that was emptied."""
-        self._known.clear()
+    def clear(self) -> None:
+        """Empty the cache; for a database that was emptied."""
+        self._cached.clear()

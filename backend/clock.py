@@ -1,4 +1,4 @@
-"""The one clock. Everything that asks what time it is asks here, so a test can drive it."""
+"""The one clock. All code reads the time here, so that a test can stop it and move it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ def now() -> datetime:
 
 
 def runs() -> bool:
-    """Whether time passes by itself; when a test drives it, waiting for it would be in vain."""
+    """Whether time passes by itself. A clock that a test has stopped never reaches a later moment while something waits."""
     return _stopped_at is None
 
 
 @contextmanager
 def stopped(at: datetime) -> Iterator[None]:
-    """Stop this process's clock at an aware instant; for tests and simulations only."""
+    """Stop this process's clock at an aware instant, for tests and simulations only."""
     global _stopped_at
     before, _stopped_at = _stopped_at, at.astimezone(UTC)
     try:

@@ -1,4 +1,4 @@
-"""Random words: public codes of events and polls, one-use keys, and how a secret is kept."""
+"""Random codes and secrets: public codes of events and polls, one-use keys, and the digests that are stored of secrets."""
 
 import hashlib
 import secrets
@@ -8,7 +8,7 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_code(length: int = 10) -> str:
-    """A code for a URL; 31^10 of them, so a found one says nothing about another."""
+    """A code for a URL. There are 31^10, so nobody finds one by guessing."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
@@ -18,5 +18,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """How a secret is stored: SHA-256, in hex. Secrets here are long and random, so no salt is needed."""
+    """What is stored of a secret: its SHA-256 in hex. The secrets are long and random, so they need no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,9 +1,8 @@
-"""Where the database is: the address as people write it, understood once.
+"""The address of the database, parsed in one place.
 
-Understands `postgresql://user:password@host:5432/name` with the parameters of libpq that matter
-here (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` for a socket directory,
-`application_name`, `connect_timeout`) and those that Prisma writes (`schema`, `connection_limit`,
-`pgbouncer`).
+The form is `postgresql://user:password@host:5432/name`, with these parameters of libpq: `sslmode`, `sslrootcert`, `sslcert`,
+`sslkey`, `host` for a socket directory, `application_name`, `connect_timeout`; and these of Prisma: `schema`,
+`connection_limit`, `pgbouncer`.
 """
 
 import ssl
@@ -34,14 +33,12 @@ SHAPE = "postgresql://user:password@host:5432/name (with odd characters of the p
 
 
 class BadAddress(ValueError):
-    """The address cannot be used; the text says what to write instead and never repeats the
-    address.
-    """
+    """The address cannot be used. The text says what to write instead, and never repeats the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """One database, with all that asyncpg needs to reach it. The password is in no repr."""
+    """One database, with all that asyncpg needs to connect. The password is not part of its repr."""
 
     host: str
     port: int
@@ -60,25 +57,21 @@ class DatabaseAddress:
 
     @classmethod
     def from_url(cls, url: str, defaults: Mapping[str, str] | None = None) -> "DatabaseAddress":
-        """Read an address; `defaults` fills `user`, `password`, `database` where the URL leaves
-        them out.
-
-        Raises `BadAddress`.
-        """
+        """Parse a URL; `defaults` gives `user`, `password` and `database` where the URL leaves them out. Raises
+        `BadAddress`."""
         defaults = defaults or {}
         try:
             parts = urlsplit(url)
             port = parts.port
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
         except ValueError:
-            # The reason is dropped on purpose: urllib quotes the part it stumbled over, often the
-            # password.
+            # The cause is dropped on purpose: urllib quotes the part it cannot parse, which is often the password.
             raise BadAddress(f"cannot be read; write {SHAPE}") from None
         if parts.scheme not in ("postgresql", "postgres") or parts.fragment:
             raise BadAddress(f"cannot be read; write {SHAPE}")
         unknown = sorted(set(query) - set(PARAMETERS))
         if unknown:
-            # A misspelt sslmode must not quietly mean "no encryption".
+            # A misspelt sslmode must not mean "no encryption".
             raise BadAddress(f"has parameters that are not understood: {', '.join(unknown)}")
         name = unquote(parts.path.lstrip("/"))
         address = cls(
@@ -101,7 +94,7 @@ class DatabaseAddress:
         return address
 
     def check(self) -> None:
-        """Raise `BadAddress` for what no server could accept."""
+        """Raise `BadAddress` for an address that no server accepts."""
         missing = [
             word for word, value in (("a user", self.user), ("a database name", self.database)) if not value
         ]
@@ -119,10 +112,10 @@ class DatabaseAddress:
         return self.host.startswith("/")
 
     def ssl(self) -> ssl.SSLContext | str | None:
-        """What asyncpg takes as `ssl`: a mode by name, or a context when certificates are involved.
+        """asyncpg's argument `ssl`: the name of a mode, or a context when certificates are used.
 
-        As in libpq, a root certificate turns `require` into `verify-ca`. Without one, the `verify-`
-        modes trust the system's authorities. Raises `BadAddress` when a certificate cannot be read.
+        As in libpq, a root certificate turns `require` into `verify-ca`. Without one, the `verify-` modes trust the system's
+        authorities. Raises `BadAddress` when a certificate cannot be read.
         """
         if self.is_socket or self.sslmode == "disable":
             return "disable"
@@ -151,7 +144,7 @@ class DatabaseAddress:
         """Keyword arguments for `asyncpg.connect` and `create_pool`; a new dictionary each time."""
         session: dict[str, str] = {}
         if self.schema:
-            # Quoted: a schema is a name, not a list, whatever characters it has.
+            # Quoted, because a schema is one name and not a list, whatever characters it has.
             session["search_path"] = '"' + self.schema.replace('"', '""') + '"'
         if self.application_name:
             session["application_name"] = self.application_name
@@ -170,9 +163,7 @@ class DatabaseAddress:
         return kwargs
 
     def url(self) -> str:
-        """The address as libpq's own programs take it (`psql`, `pg_dump`). It holds the password:
-        never log it.
-        """
+        """The URL for libpq's own programs (`psql`, `pg_dump`). It holds the password: never log it."""
         login = quote(self.user, safe="")
         if self.password:
             login += ":" + quote(self.password, safe="")

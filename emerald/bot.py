@@ -1,4 +1,4 @@
-"""The bot by long polling, for where Telegram cannot reach us: at home, in development, with the sandbox."""
+"""The bot by long polling, for machines that Telegram cannot reach: at home, in development, with the sandbox."""
 
 import asyncio
 
@@ -20,11 +20,11 @@ from emerald.telegram_http import TelegramHttp
 
 log = structlog.get_logger()
 
-POLL = 25  # seconds Telegram holds a question open
-AT_ONCE = 50  # updates handled side by side
-SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+POLL_TIMEOUT = 25  # seconds for which Telegram holds a poll open
+CONCURRENT_MAX = 50  # updates handled at the same time
+PAUSE_MIN, PAUSE_MAX = 1.0, 30.0  # seconds between tries while Telegram is away
 DATABASE_PAUSES = (1, 2, 5, 10, 20, 30, 30)  # seconds
-FAREWELL = 5.0
+STOP_TIMEOUT = 5.0  # seconds to finish the updates that have begun
 
 
 def main() -> None:
@@ -35,16 +35,16 @@ def main() -> None:
 
 
 async def poll() -> None:
-    """Ask for updates and handle them until cancelled. With a webhook there is nothing to ask: only introduces the bot."""
+    """Poll for updates and handle them until cancelled. With a webhook, only set the bot up."""
     await db.open_pool(name="emerald-bot")
     bot = make_bot(settings, retries=True)
     telegram = TelegramHttp()
     set_membership_checker(telegram.is_in_chat)
     try:
-        pause = SHORTEST_PAUSE
+        pause = PAUSE_MIN
         while not await set_up_bot(bot, webhook=settings.telegram_webhook):
             await asyncio.sleep(pause)
-            pause = min(LONGEST_PAUSE, pause * 2)
+            pause = min(PAUSE_MAX, pause * 2)
         if not settings.telegram_webhook:
             await _poll(bot, make_dispatcher())
     finally:
@@ -54,7 +54,7 @@ async def poll() -> None:
 
 
 async def _feed(bot: Bot, dispatcher: Dispatcher, update: Update) -> None:
-    """Handle an update, again while the database is away: Telegram would not bring it a second time."""
+    """Handle an update, and try again while the database is away: Telegram does not send it a second time."""
     for pause in DATABASE_PAUSES:
         try:
             await dispatcher.feed_update(bot, update)
@@ -62,13 +62,13 @@ async def _feed(bot: Bot, dispatcher: Dispatcher, update: Update) -> None:
             await asyncio.sleep(pause)
         else:
             return
-    log.error("update lost: the database stayed away", update=update.update_id)
+    log.error("update lost: database unavailable", update=update.update_id)
 
 
 async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
-    room = asyncio.Semaphore(AT_ONCE)
-    under_way: set[asyncio.Task[None]] = set()
-    kinds, offset, pause = used_update_types(dispatcher), None, SHORTEST_PAUSE
+    slots = asyncio.Semaphore(CONCURRENT_MAX)
+    running: set[asyncio.Task[None]] = set()
+    kinds, offset, pause = used_update_types(dispatcher), None, PAUSE_MIN
 
     async def handle(update: Update) -> None:
         try:
@@ -76,28 +76,28 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
         except Exception:
             log.exception("update failed", update=update.update_id)
         finally:
-            room.release()
+            slots.release()
 
     log.info("polling", bot=settings.telegram_bot_name)
     try:
         while True:
             try:
-                updates = await get_updates(bot, offset, kinds, POLL)
-            except TelegramRetryAfter as refusal:
-                await asyncio.sleep(refusal.retry_after)
+                updates = await get_updates(bot, offset, kinds, POLL_TIMEOUT)
+            except TelegramRetryAfter as error:
+                await asyncio.sleep(error.retry_after)
                 continue
             except AiogramError as error:
-                log.warning("telegram away", error=str(error))
+                log.warning("telegram unavailable", error=str(error))
                 await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
+                pause = min(PAUSE_MAX, pause * 2)
                 continue
-            pause = SHORTEST_PAUSE
+            pause = PAUSE_MIN
             for update in updates:
-                await room.acquire()
+                await slots.acquire()
                 task = asyncio.create_task(handle(update))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
+                running.add(task)
+                task.add_done_callback(running.discard)
                 offset = update.update_id + 1
     finally:
-        if under_way:
-            await asyncio.wait(under_way, timeout=FAREWELL)
+        if running:
+            await asyncio.wait(running, timeout=STOP_TIMEOUT)

@@ -1,6 +1,5 @@
-"""Sentences and their catalogues: collects every marked sentence of the product, and brings each language's
-`locales/<language>/LC_MESSAGES/emerald.po` up to date. `bin/words` runs it; `babel.cfg` says where it looks.
-"""
+"""Collects every marked sentence of the product, and updates each language's catalogue
+`locales/<language>/LC_MESSAGES/emerald.po`. `bin/words` runs it; `babel.cfg` says which files are searched."""
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
@@ -17,9 +16,9 @@ from backend.i18n import CATALOGUES
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
-# What templates call, and what `sentences` answers.
+# The functions that templates call, and those that `sentences` reports.
 KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
-# A file says nothing that changes without a sentence changing: no dates, no line numbers.
+# Without dates and line numbers, a file changes only when a sentence changes.
 HEADER = """msgid ""
 msgstr ""
 "Language: {locale}\\n"
@@ -34,12 +33,12 @@ Found = tuple[int, str, str | tuple[str, ...], list[str]]
 
 
 def sentences(source: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
-    """Babel's extraction method for our Python: every `N_("…")`; two that stand side by side in one call are one
-    sentence's singular and plural, as in `Words(N_(…), values, N_(…), n)`, `Refusal(N_(…), plural=N_(…))` and
-    `voice.count(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but a plain text.
+    """Babel's extraction method for our Python: every `N_("…")`. Two in one call are the singular and the plural of one sentence,
+    as in `Words(N_(…), values, N_(…), n)`, `Refusal(N_(…), plural=N_(…))` and
+    `voice.count(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but one string.
     """
     paired: set[ast.expr] = set()
-    for node in ast.walk(ast.parse(source.read())):  # a call comes before what stands in it
+    for node in ast.walk(ast.parse(source.read())):  # a call comes before the calls inside it
         if not isinstance(node, ast.Call):
             continue
         marked = [a for a in (*node.args, *(k.value for k in node.keywords)) if _is_mark(a)]
@@ -64,7 +63,7 @@ def _text(mark: ast.expr) -> str:
 
 
 def collected(root: Path = ROOT) -> Catalog:
-    """A catalogue without translations: every sentence the product can say."""
+    """A catalogue without translations: every sentence of the product."""
     with (root / "babel.cfg").open(encoding="utf-8") as mapping:
         methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
     found = Catalog(charset="utf-8")
@@ -76,13 +75,13 @@ def collected(root: Path = ROOT) -> Catalog:
 
 
 def read(path: Path) -> Catalog:
-    """One language's catalogue, as it is in the file."""
+    """The catalogue of one language, as it is in its file."""
     with path.open("rb") as source:
         return read_po(source, locale=path.parent.parent.name, abort_invalid=True)
 
 
 def written(catalogue: Catalog) -> bytes:
-    """A catalogue as the text of its file: sorted, without what changes by itself."""
+    """The content of a catalogue's file: sorted, without dates and line numbers."""
     header = HEADER.format(locale=catalogue.locale_identifier, plurals=catalogue.plural_forms.rstrip("; "))
     out = BytesIO()
     write_po(
@@ -98,9 +97,8 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def update(path: Path, found: Catalog) -> list[str]:
-    """Bring one file up to date: new sentences come in empty, unused ones go, translations stay. Nothing is guessed.
-    Answers the sentences that have no translation yet.
-    """
+    """Update one file: new sentences are added without a translation, unused ones are removed, translations stay. Nothing is
+    guessed. Returns the sentences without a translation."""
     catalogue = read(path)
     catalogue.update(found, no_fuzzy_matching=True)
     path.write_bytes(written(catalogue))
@@ -108,12 +106,12 @@ def update(path: Path, found: Catalog) -> list[str]:
 
 
 def forms(words: str | Collection[str] | None) -> tuple[str, ...]:
-    """A sentence's forms: one, or singular and plural; a single empty one where there is none."""
+    """The forms of a sentence: one, or singular and plural; one empty string when there is none."""
     return (words or "",) if words is None or isinstance(words, str) else tuple(words)
 
 
 def main() -> None:
-    """Update every catalogue and say what is still to be translated."""
+    """Update every catalogue and print what is to be translated."""
     found = collected()
     print(f"{len(found)} sentences")
     for path in sorted(CATALOGUES.glob("*/LC_MESSAGES/emerald.po")):

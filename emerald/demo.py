@@ -1,4 +1,4 @@
-"""A club to look at the first time: the sandbox's people, with dates, bookings, a line and a vote already there."""
+"""Two clubs to look at the first time: the people of the sandbox, with dates, bookings, a waitlist and a vote."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,8 +21,8 @@ from backend.seats.requests import Via
 
 ZONE = "Europe/Helsinki"
 YOGA_CHAT, RUNNERS_CHAT, RUNS_TOPIC = -1001000000001, -1001000000002, 2
-# The sandbox's cast: Telegram id, first name, language.
-CAST = (
+# The people of the sandbox: Telegram id, first name, language.
+PEOPLE = (
     (1001, "Olga", "en"),
     (1002, "Alice", "en"),
     (1003, "Bob", "en"),
@@ -35,23 +35,23 @@ CAST = (
 
 
 async def fill() -> bool:
-    """Fill an empty database with the demo clubs; whether it was empty. Doing it again changes nothing."""
+    """Fill an empty database with the demo clubs. Returns whether it was empty. Doing it again changes nothing."""
     if await db.value("SELECT EXISTS (SELECT 1 FROM accounts)"):
         return False
-    cast = {
+    people = {
         name: await register_person(TelegramIdentity(telegram_id, name, language_code=language))
-        for telegram_id, name, language in CAST
+        for telegram_id, name, language in PEOPLE
     }
-    await _yoga(cast)
-    await _runners(cast)
+    await _yoga(people)
+    await _runners(people)
     return True
 
 
-async def _yoga(cast: dict[str, Person]) -> None:
-    olga = cast["Olga"]
+async def _yoga(people: dict[str, Person]) -> None:
+    olga = people["Olga"]
     club = await accounts.create_own_account(olga, "Kallio Yoga", zone=ZONE)
     group = await link_group(olga, club, chat_id=YOGA_CHAT, title="Kallio Yoga")
-    for person in cast.values():
+    for person in people.values():
         await mark_present(person, group)
     flow = await _series(
         olga, club, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12, guests=2,
@@ -75,9 +75,9 @@ async def _yoga(cast: dict[str, Person]) -> None:
         guests=3,
     )
     for name, guests in (("Aino", 0), ("Mikko", 1), ("Светлана", 0), ("Väinö", 1), ("Pekka", 0)):
-        await book(flow, cast[name], guests=guests, via=Via.CARD)
+        await book(flow, people[name], guests=guests, via=Via.CARD)
     for name, guests in (("Mikko", 1), ("Aino", 0), ("Pekka", 0), ("Väinö", 0), ("Светлана", 1)):
-        await book(padel, cast[name], guests=guests, via=Via.CARD)
+        await book(padel, people[name], guests=guests, via=Via.CARD)
     await post_card(olga, flow)
     await post_card(olga, padel)
     meal = await create_poll(
@@ -102,18 +102,18 @@ async def _yoga(cast: dict[str, Person]) -> None:
     )
     options = [option.id for option in (await poll(meal, olga)).options]
     for name, choice in (("Aino", 0), ("Mikko", 0), ("Светлана", 2), ("Väinö", 1)):
-        await vote(meal, cast[name], [options[choice]], via=Via.CARD)
+        await vote(meal, people[name], [options[choice]], via=Via.CARD)
     await post_poll_card(olga, meal)
 
 
-async def _runners(cast: dict[str, Person]) -> None:
-    mikko = cast["Mikko"]
+async def _runners(people: dict[str, Person]) -> None:
+    mikko = people["Mikko"]
     club = await accounts.create_own_account(mikko, "Sunday Runners", zone=ZONE)
     group = await link_group(mikko, club, chat_id=RUNNERS_CHAT, title="Sunday Runners", forum=True)
     await record_topic(RUNNERS_CHAT, RUNS_TOPIC, "Runs")
     await record_topic(RUNNERS_CHAT, 3, "Chatter")
     for name in ("Alice", "Bob", "Olga", "Mikko", "Aino"):
-        await mark_present(cast[name], group)
+        await mark_present(people[name], group)
     run = await _series(
         mikko,
         club,
@@ -129,7 +129,7 @@ async def _runners(cast: dict[str, Person]) -> None:
         topic=RUNS_TOPIC,
     )
     for name in ("Mikko", "Aino"):
-        await book(run, cast[name], via=Via.CARD)
+        await book(run, people[name], via=Via.CARD)
     await post_card(mikko, run)
 
 
@@ -150,7 +150,7 @@ async def _series(
     about: str = "",
     topic: int | None = None,
 ) -> str:
-    """A weekly series on the next such weekday (Monday 0) that is at least a day away; its first code."""
+    """Create a weekly series from the next such weekday (Monday is 0) that is at least a day away. Returns its first code."""
     today = clock.now().astimezone(ZoneInfo(ZONE)).date()
     first = today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     made = await create_series(

@@ -1,17 +1,18 @@
-"""Recounting everything: do seats, queue, log, votes and accounts agree with each other (`B3`, `B8`, `W1`, `W2`, `P2`, `A1`)?
+"""The invariants of the database: seats, waitlist, log, votes and accounts agree with each other (`B3`, `B8`, `W1`, `W2`, `P2`,
+`A1`).
 
-Each check is one statement that finds what is wrong, beside the sentence that tells it. All read one snapshot, so a busy
-club does not look inconsistent; nothing is locked and nothing is mended.
+Each check is one statement that finds violations, with the sentence that reports one. All read one snapshot, so a busy club
+does not look inconsistent. Nothing is locked, and nothing is repaired.
 """
 
 from backend import clock, db
 from backend.db import Row
 
-MOST = 20  # findings told of one check; the rest are counted
+REPORTED_MAX = 20  # findings reported of one check; the rest are counted
 
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0"
 
-LINE = """
+WAITLIST = """
     SELECT b.*, i.code, s.capacity, r.fill_gaps,
         i.starts_at - make_interval(mins => r.offers_before_minutes) > $1::timestamptz
             AND coalesce(i.claim_until < $1::timestamptz - interval '5 minutes', true) AS at_once,
@@ -24,9 +25,8 @@ LINE = """
     WHERE b.waiting > 0 AND i.state = 'SCHEDULED' AND i.starts_at > $1
 """
 
-# What the clock brings about is written down by who comes next, or by a job every minute: only what is five minutes late
-# is wrong.
-# The only parameter, $1, is the present moment; statements that do not ask for it get none.
+# A change that comes with time is written by the next request or by a job each minute, so only what is five minutes late is
+# wrong. $1 is the present moment; a statement that does not use it gets no parameter.
 CHECKS = (
     (
         "Date {code}: its seats row is missing.",
@@ -107,7 +107,7 @@ CHECKS = (
                 SELECT max(l.id) FROM event_participation_log l WHERE l.instance_id = q.instance_id
                 AND l.membership_id = q.membership_id AND l.waiting_before + l.offered_before = 0
                 AND l.waiting_after + l.offered_after > 0)) AS nth
-            FROM (""" + LINE + """) q) w
+            FROM (""" + WAITLIST + """) q) w
         WHERE place <> nth
         """,
     ),
@@ -118,7 +118,7 @@ CHECKS = (
             SELECT q.*, q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647) AS could_fit,
                 min(place) FILTER (WHERE q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647))
                     OVER (PARTITION BY q.instance_id) AS head
-            FROM (""" + LINE + """) q) w
+            FROM (""" + WAITLIST + """) q) w
         WHERE at_once AND waiting <= free AND could_fit AND (fill_gaps OR place = head) ORDER BY instance_id, place
         """,
     ),
@@ -243,27 +243,27 @@ ORDER BY 1, 2
 
 
 async def check_invariants() -> list[str]:
-    """What does not agree, a sentence each; empty when everything does."""
+    """The violations, one sentence each; empty when there are none."""
     found: list[str] = []
     async with db.transaction(SNAPSHOT):
         for sentence, sql in CHECKS:
             rows = await db.rows(sql, *([clock.now()] if "$1" in sql else []))
-            found += _told(sentence, rows)
+            found += _report(sentence, rows)
         for key in await db.rows(TENANT_KEYS):
             rows = await db.rows(
                 f"SELECT c.{key['key']} AS id, c.account_id, p.account_id AS owner"
                 f" FROM {key['child']} c JOIN {key['parent']} p ON p.{key['target']} = c.{key['key']}"
                 " WHERE c.account_id <> p.account_id ORDER BY 1"
             )
-            found += _told(
+            found += _report(
                 f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of account {{owner}} (A1).",
                 rows,
             )
     return found
 
 
-def _told(sentence: str, rows: list[Row]) -> list[str]:
-    said = [sentence.format(**row) for row in rows[:MOST]]
-    if len(rows) > MOST:
-        said.append(f"… and {len(rows) - MOST} more like this: {said[-1]}")
-    return said
+def _report(sentence: str, rows: list[Row]) -> list[str]:
+    reported = [sentence.format(**row) for row in rows[:REPORTED_MAX]]
+    if len(rows) > REPORTED_MAX:
+        reported.append(f"… and {len(rows) - REPORTED_MAX} more like this: {reported[-1]}")
+    return reported

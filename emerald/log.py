@@ -1,8 +1,8 @@
-"""Logs: one line a fact, for eyes or for machines, and never a secret in them (`X6`, `X1`).
+"""Logs for people or for machines, one line for each event, and never a secret in them (`X6`, `X1`).
 
-Everything goes through one formatter, ours and the libraries' alike, and the finished line is
-searched once more: a secret may arrive in a traceback, an URL or a library's own words, where no
-key announces it."""
+One formatter writes our lines and those of the libraries. It searches each finished line for secrets, because a secret can
+arrive in a traceback, in a URL or in a library's message, where no key announces it.
+"""
 
 import logging
 import re
@@ -23,12 +23,12 @@ SECRET_KEYS = re.compile(
     r"(?i)authorization|x[-_]session|cookie|init_?data|password|secret|token|api_?key|database_url"
 )
 SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # What a Mini App is opened with, whole: the signature alone would leave the person's name.
+    # The whole data a Mini App is opened with: without the signature alone, the person's name would remain.
     (re.compile(r"\S*auth_date(?:=|%3D)\S*"), HIDDEN),
     (re.compile(r"(?i)(tgWebAppData(?:=|%3D))[^\s&\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"((?:hash|signature)(?:=|%3D))[^\s&\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|tma)\s+[^\s\"']+"), rf"\1 {HIDDEN}"),
-    # A header in any dress: `X-Session: v`, `{'x-session': 'v'}`, `(b'x-session', b'v')`.
+    # A header in any notation: `X-Session: v`, `{'x-session': 'v'}`, `(b'x-session', b'v')`.
     (
         re.compile(
             r"(?i)(authorization|x-session|(?:set-)?cookie|x-csrftoken"
@@ -38,22 +38,20 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?<!\d)(\d+(?::|%3A))[A-Za-z0-9_-]{20,}"), rf"\1{HIDDEN}"),
     (re.compile(r"sk_[0-9a-f]{8,}"), f"sk_{HIDDEN}"),
-    # An address that opens what is somebody's: a calendar, an export.
+    # A URL that opens private data: a calendar, an export.
     (re.compile(r"(/(?:calendar(?:/dates)?|export)/)[\w.~-]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
 )
-# Each call is a line with the address, and the token stands in Telegram's.
+# These log the URL of each call, and Telegram's URLs hold the token.
 QUIET = ("httpx", "httpcore")
-# Whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, nginx writes it.
+# Libraries whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, and nginx writes that log.
 LIBRARIES = ("uvicorn", "uvicorn.error", "aiogram", "litestar", "asyncio")
-# What says little that a person at a terminal wants to know, but much that a log keeps.
+# Libraries whose messages are of use in a log file, and of little use to a person at a terminal.
 CHATTY = ("uvicorn.error", "aiogram", "aiogram.dispatcher")
 
 
 def redactor(known: Settings = settings) -> Callable[[str], str]:
-    """A function that takes secrets out of a text: those of the settings, and whatever looks like
-    one.
-    """
+    """A function that hides secrets in a text: those of the settings, and all that look like one."""
     values = {
         known.telegram_bot_token,
         known.secret_key,
@@ -61,7 +59,7 @@ def redactor(known: Settings = settings) -> Callable[[str], str]:
         known.database.password,
         quote(known.database.password, safe=""),
     }
-    # A password of three letters is in too many words; it is told by its place in an URL.
+    # A password of three letters is part of too many words; its place in a URL is hidden anyway.
     exact = sorted((value for value in values if len(value) >= 6), key=len, reverse=True)
 
     def redact(text: str) -> str:
@@ -75,7 +73,7 @@ def redactor(known: Settings = settings) -> Callable[[str], str]:
 
 
 def hide_by_name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Hide values whose key says they are secret, whatever they look like."""
+    """Hide values whose key says that they are secret."""
     for key in event:
         if SECRET_KEYS.search(key):
             event[key] = HIDDEN
@@ -92,9 +90,9 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 def configure(process: str, *, known: Settings = settings, to: TextIO | None = None) -> None:
-    """Send all logs of this process to standard error (or `to`), each line naming `process`.
+    """Send all logs of this process to standard error, or to `to`. Each line names `process`.
 
-    Standard output stays free for what a command answers.
+    Standard output is for the answers of commands.
     """
 
     def name_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -113,7 +111,7 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
     ]
     stream = to or sys.stderr
     if known.log_format == "json":
-        # Tracebacks as text: the structured ones carry local variables, and those carry secrets.
+        # Tracebacks as text: structured ones hold local variables, and those can hold secrets.
         rendering: list[Processor] = [
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
@@ -158,7 +156,7 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         logging.getLogger(name).setLevel("WARNING" if quiet else "NOTSET")
     for name in QUIET:
         logging.getLogger(name).setLevel("WARNING")
-    # One line for each update is for debugging only.
+    # aiogram writes one line for each update, which is for debugging only.
     logging.getLogger("aiogram.event").setLevel("DEBUG" if known.log_level == "DEBUG" else "WARNING")
 
 

@@ -1,4 +1,4 @@
-"""Bring the database to the tables this code knows. One at a time over all processes, by an advisory lock."""
+"""Migrate the database to the tables of this version. An advisory lock lets one process migrate at a time."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from backend import db
 from backend.piccolo_app import APP_CONFIG
 from backend.settings import settings
 
-# Any number will do, as long as nobody else takes it: "emerald" in ASCII, shortened to 63 bits.
+# Any number that no other program uses: "emerald" in ASCII, shortened to 63 bits.
 LOCK = 0x656D6572616C64
 
 # Piccolo finds the engine and the list of tables through this variable only.
@@ -21,37 +21,37 @@ os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
 
 
 async def migrate(check: bool = False) -> list[str]:
-    """Take the steps not yet taken; their ids. With `check`, only say which they are. Raises `Unavailable`."""
+    """Apply the migrations that are missing. Returns their ids. With `check`, apply none. Raises `Unavailable`."""
     with db.translate_errors():
-        keeper = await asyncpg.connect(**settings.database.connect_kwargs())
+        lock_holder = await asyncpg.connect(**settings.database.connect_kwargs())
     try:
-        # The lock lives as long as this connection: who waits here finds the work done.
-        await keeper.execute("SELECT pg_advisory_lock($1)", LOCK)
+        # The lock is held as long as this connection. A process that waited for it finds nothing missing.
+        await lock_holder.execute("SELECT pg_advisory_lock($1)", LOCK)
         missing = await pending()
         if missing and not check:
             await _quietly(run_forwards, "emerald")
         return missing
     finally:
-        await keeper.close()
+        await lock_holder.close()
 
 
 async def pending() -> list[str]:
-    """The ids of the steps this code has and the database has not."""
-    there = await db.value("SELECT to_regclass('migration') IS NOT NULL")
-    done = await db.rows("SELECT name FROM migration WHERE app_name = 'emerald'") if there else []
+    """The ids of the migrations that the database does not have yet."""
+    has_table = await db.value("SELECT to_regclass('migration') IS NOT NULL")
+    done = await db.rows("SELECT name FROM migration WHERE app_name = 'emerald'") if has_table else []
     modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
     return sorted(set(modules) - {row["name"] for row in done})
 
 
 async def undo_all() -> None:
-    """Take every step back; for the test that goes up, down and up again."""
+    """Undo every migration; for the test that goes up, down and up again."""
     await _quietly(run_backwards, "emerald", "all", True)
 
 
 async def _quietly(run: object, *args: object) -> None:
-    """Piccolo reports progress by print; its words are kept for the error, if there is one."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    """Run without Piccolo's progress on standard output, which is kept for the error message. Raises `RuntimeError`."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         result = await run(*args)  # type: ignore[operator]
     if not result.success:
-        raise RuntimeError(f"migrating failed: {result.message or said.getvalue()}")
+        raise RuntimeError(f"migrating failed: {result.message or output.getvalue()}")

@@ -1,4 +1,4 @@
-"""The processes of `emerald run`: forked, watched, started again when they die, ended in order."""
+"""The processes of `emerald run`: forked, watched, restarted when they end, and stopped in order (decision 0024)."""
 
 import contextlib
 import os
@@ -13,27 +13,27 @@ from types import FrameType
 
 from emerald.errors import exit_code_of
 
-STEADY = 60.0  # seconds of life after which a process counts as having started well
-LONGEST_PAUSE = 30.0  # seconds between two tries
-BEFORE_KILL = 15.0  # seconds a process has to finish what it has begun
-TICK = 0.1
-REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STABLE_AFTER = 60.0  # seconds of running after which the restart pauses begin anew
+RESTART_PAUSE_MAX = 30.0  # seconds
+STOP_TIMEOUT = 15.0  # seconds a process has to finish after SIGTERM
+POLL_INTERVAL = 0.1  # seconds
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """Somebody asked the supervisor to end: Ctrl-C, SIGTERM, or the terminal went away."""
+    """The supervisor is to stop: Ctrl-C, SIGTERM, or the terminal was closed."""
 
 
 class Signals:
-    """Turns the first request to stop into `Stop`; while stopping, another one means: do not
-    wait.
-    """
+    """Raises `Stop` at the first signal. A second one, while stopping, sets `hurry`: do not wait."""
 
     def __init__(self) -> None:
         self.listening = True
-        self.asked = False  # looked at too: Python drops an exception that falls into a finaliser
+        self.asked = (
+            False  # also checked in loops: Python drops an exception that is raised inside a finaliser
+        )
         self.hurry = False
-        for number in REQUESTS:
+        for number in STOP_SIGNALS:
             signal.signal(number, self._received)
 
     def _received(self, _: int, __: FrameType | None) -> None:
@@ -44,9 +44,9 @@ class Signals:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Hold back requests to stop, where one in the middle would leave a process nobody knows of."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+def signals_blocked() -> Iterator[None]:
+    """Block the stop signals, where one in the middle would leave a process that is recorded nowhere."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:
@@ -54,41 +54,38 @@ def undisturbed() -> Iterator[None]:
 
 
 class Lifeline:
-    """A pipe only the supervisor holds open: however it dies, its processes read the end of it and
-    go.
-    """
+    """A pipe that only the supervisor holds open. However the supervisor ends, its processes read the end of the pipe and end
+    too."""
 
     def __init__(self) -> None:
         self.read_end, self._held = os.pipe()
 
-    def let_go(self) -> None:
-        """In a process just forked: hold the supervisor's end no longer, or nobody would ever see
-        it close.
-        """
+    def close_supervisor_end(self) -> None:
+        """Called in a forked process: while it holds the supervisor's end, no process sees the pipe close."""
         os.close(self._held)
 
-    def end_with(self) -> None:
-        """End this process when the supervisor ends: politely, then at once."""
+    def end_with_supervisor(self) -> None:
+        """End this process when the supervisor ends: by SIGTERM, and after `STOP_TIMEOUT` by SIGKILL."""
 
         def wait() -> None:
             os.read(self.read_end, 1)
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(BEFORE_KILL)
+            time.sleep(STOP_TIMEOUT)
             os.kill(os.getpid(), signal.SIGKILL)
 
         threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
 def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
-    """Run `work` in a process of its own, in a group of its own; its id. `ps` shows it as emerald-`name`.
+    """Run `work` in a new process with its own process group. Returns its id. `ps` shows it as emerald-`name`.
 
-    Its exit code is what `work` returns; expected trouble is told in a sentence.
+    Its exit code is what `work` returns. An expected error is printed as a sentence.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid:
-        # Said on both sides, so that neither runs before it is true.
+        # Set on both sides, so that neither runs before it is set.
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         return pid
@@ -100,46 +97,46 @@ def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
-        # A process of a background group that reads from the terminal would be stopped.
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        lifeline.let_go()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        # A process of a background group that reads from the terminal is stopped.
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        lifeline.close_supervisor_end()
         code = exit_code_of(work)
-    except SystemExit as asked:
-        code = asked.code if isinstance(asked.code, int) else 1
-    except BaseException:  # noqa: BLE001 - nothing above us to catch it
+    except SystemExit as request:
+        code = request.code if isinstance(request.code, int) else 1
+    except BaseException:  # noqa: BLE001 - nothing above catches it
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        # Not sys.exit: what the supervisor registered to do at its end is not ours to do.
+        # Not sys.exit: the exit handlers of the supervisor must not run here.
         os._exit(code)
 
 
 class Process:
-    """One of the processes, over all its lives."""
+    """One of the processes, over all its restarts."""
 
     def __init__(self, name: str, work: Callable[[], int | None], lifeline: Lifeline) -> None:
         self.name, self.work, self.lifeline = name, work, lifeline
         self.pid: int | None = None
-        self.code = 0  # of its last end; negative is a signal
-        self.failures = 0  # ends in a row that came soon after a start
-        self._started_at = self._again_at = 0.0
+        self.code = 0  # of its last end; a negative number is a signal
+        self.failures = 0  # times in a row that it ended soon after its start
+        self._started_at = self._next_start_at = 0.0
 
     def start(self) -> None:
         """Fork it."""
 
-        def mortal() -> int | None:
-            self.lifeline.end_with()
+        def work() -> int | None:
+            self.lifeline.end_with_supervisor()
             return self.work()
 
         self._started_at = time.monotonic()
-        with undisturbed():
-            self.pid = fork(self.name, mortal, self.lifeline)
+        with signals_blocked():
+            self.pid = fork(self.name, work, self.lifeline)
 
     def ended(self) -> bool:
-        """Whether it has ended since it was started; true once for each end."""
+        """Whether it has ended since its start. True once for each end."""
         if self.pid is None:
             return False
         pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -147,23 +144,23 @@ class Process:
             return False
         self.pid, self.code = None, os.waitstatus_to_exitcode(status)
         now = time.monotonic()
-        self.failures = 1 if now - self._started_at > STEADY else self.failures + 1
-        self._again_at = now + self.pause()
+        self.failures = 1 if now - self._started_at > STABLE_AFTER else self.failures + 1
+        self._next_start_at = now + self.pause()
         return True
 
     def pause(self) -> float:
-        """Seconds to wait before the next start: longer each time it fails soon."""
-        return float(min(LONGEST_PAUSE, 2 ** (self.failures - 1)))
+        """Seconds to wait before the next start: longer each time it ends soon."""
+        return float(min(RESTART_PAUSE_MAX, 2 ** (self.failures - 1)))
 
     def is_due(self) -> bool:
-        """Whether it is down and its pause is over."""
-        return self.pid is None and self.failures > 0 and time.monotonic() >= self._again_at
+        """Whether it has ended and its pause is over."""
+        return self.pid is None and self.failures > 0 and time.monotonic() >= self._next_start_at
 
     def stop(self, signals: Signals) -> None:
-        """End it: politely, then by force, with everything in its group."""
+        """End it by SIGTERM, then by SIGKILL, with everything in its process group."""
         if self.pid is None:
             return
-        group, deadline = self.pid, time.monotonic() + BEFORE_KILL
+        group, deadline = self.pid, time.monotonic() + STOP_TIMEOUT
         os.kill(self.pid, signal.SIGTERM)
         while not self.ended():
             if signals.hurry or time.monotonic() > deadline:
@@ -174,12 +171,12 @@ class Process:
             os.killpg(group, signal.SIGKILL)
 
 
-def revive(processes: Sequence[Process], say: Callable[[str], None]) -> None:
-    """Notice who died and start again whose pause is over."""
+def restart_ended(processes: Sequence[Process], say: Callable[[str], None]) -> None:
+    """Report the processes that have ended, and restart those whose pause is over."""
     for process in processes:
         if process.ended():
-            how = f"signal {-process.code}" if process.code < 0 else f"exit code {process.code}"
-            say(f"{process.name} ended ({how}); it starts again in {process.pause():.0f} s.")
+            cause = f"signal {-process.code}" if process.code < 0 else f"exit code {process.code}"
+            say(f"{process.name} ended ({cause}); it starts again in {process.pause():.0f} s.")
         if process.is_due():
             process.start()
             say(f"{process.name} is started again.")

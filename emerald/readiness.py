@@ -1,4 +1,4 @@
-"""What must be well before people are let in; `/ready` asks it."""
+"""The checks of `/ready`: what must be well before this process gets requests."""
 
 from backend import db, leases
 from emerald.migrate import pending
@@ -8,14 +8,13 @@ _up_to_date = False
 
 
 async def database() -> str:
-    """It answers within a second."""
-    return OK if await db.reachable() else "does not answer"
+    """The database answers within a second."""
+    return OK if await db.is_reachable() else "does not answer"
 
 
 async def migrations() -> str:
-    """It has all the tables this version knows. Once it has, it is not asked again: steps are never taken back under
-    a running process.
-    """
+    """The database has all migrations of this version. That is checked until it is true: migrations are never undone under a
+    running process."""
     global _up_to_date
     if not _up_to_date:
         missing = await pending()
@@ -26,7 +25,7 @@ async def migrations() -> str:
 
 
 async def worker() -> str:
-    """Some process holds the worker's lease, which it renews as long as it lives."""
+    """A process holds the worker's lease, which each worker renews while it is alive."""
     return OK if await leases.is_held("worker") else "none is running"
 
 

@@ -1,10 +1,8 @@
-"""`emerald run`: everything on one machine, from nothing to addresses to click, and back to nothing
-on Ctrl-C.
+"""`emerald run`: everything on one machine, until Ctrl-C (decision 0024).
 
-The supervisor loads the program once and forks its processes before any of them starts a loop, so they
-share the memory of the code. Each process has a group of its own, so that a Ctrl-C reaches the supervisor
-alone, which ends them in order; and each watches a pipe that closes when the supervisor is gone, so that
-none outlives it, however it went.
+The supervisor loads the code once and forks its processes before any of them starts an event loop, so they share its memory.
+Each process has its own process group: Ctrl-C reaches only the supervisor, which stops them in order. Each watches a pipe that
+closes when the supervisor ends, so that none outlives it.
 """
 
 import gc
@@ -21,11 +19,20 @@ from backend.settings import settings
 from emerald.errors import MISCONFIGURED
 from emerald.lazy import load
 from emerald.log import configure
-from emerald.processes import TICK, Lifeline, Process, Signals, Stop, fork, revive, undisturbed
+from emerald.processes import (
+    POLL_INTERVAL,
+    Lifeline,
+    Process,
+    Signals,
+    Stop,
+    fork,
+    restart_ended,
+    signals_blocked,
+)
 from emerald.runtime import result_of, result_with_pool
 from emerald.serve import check_port
 
-# What is loaded before forking, for all. `bot` comes first: it sees to it that aiogram takes little memory.
+# Modules that all processes share. `bot` comes first: it makes aiogram take little memory.
 SHARED = (
     "bot",
     "emerald.web",
@@ -35,36 +42,36 @@ SHARED = (
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
 )
-READY_WITHIN = 60.0  # seconds
-WITHOUT_HOPE = 3  # ends in a row before it was ever ready
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened at
+READY_TIMEOUT = 60.0  # seconds
+FAILURES_MAX = 3  # of one process before everything was ready
+ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 
 
 class NotReady(Exception):
-    """It did not start. What went wrong was said before, by the process it went wrong in."""
+    """Something did not start. The process that failed has printed why."""
 
 
 def run() -> int:
-    """Start everything, say where to click, keep it running until told to stop; the exit code."""
+    """Start everything, print the addresses, and keep it running until it is to stop. Returns the exit code."""
     check_port(settings.host, settings.port, "PORT")
     if settings.sandbox:
         check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
-    begun, signals, lifeline = time.monotonic(), Signals(), Lifeline()
-    keeper: int | None = None
+    started, signals, lifeline = time.monotonic(), Signals(), Lifeline()
+    guard: int | None = None
     running: list[Process] = []
     try:
         if settings.database_embedded:
-            with undisturbed():
-                keeper = fork("keeper", lambda: _end_database_after(lifeline), lifeline)
+            with signals_blocked():
+                guard = fork("guard", lambda: _stop_database_after(lifeline), lifeline)
             first = not (embedded.place(settings.home) / "data").exists()
             say(f"· database   {'being made' if first else 'starting'}")
             embedded.start(settings.home)
         _start(running, lifeline)
-        _say_where(time.monotonic() - begun)
+        _print_addresses(time.monotonic() - started)
         while not signals.asked:
-            revive(running, say)
-            _mend_database()
-            time.sleep(TICK)
+            restart_ended(running, say)
+            _restart_database()
+            time.sleep(POLL_INTERVAL)
         raise Stop
     except Stop:
         say("\nStopping.")
@@ -78,18 +85,18 @@ def run() -> int:
             process.stop(signals)
         if settings.database_embedded and not embedded.stop(settings.home):
             say("The database keeps running, for somebody else uses it.")
-        if keeper is not None:
-            os.kill(keeper, signal.SIGKILL)
-            os.waitpid(keeper, 0)
+        if guard is not None:
+            os.kill(guard, signal.SIGKILL)
+            os.waitpid(guard, 0)
 
 
 def say(line: str) -> None:
-    """Progress, for a person."""
+    """Print progress for a person."""
     print(line, flush=True)
 
 
 def _start(running: list[Process], lifeline: Lifeline) -> None:
-    """Start the processes, each after what it needs, until all can be used. Raises `NotReady`."""
+    """Start the processes, each after those it needs, and wait until all can be used. Raises `NotReady`."""
 
     def start(name: str, work: Callable[[], int | None]) -> Process:
         running.append(Process(name, work, lifeline))
@@ -99,25 +106,25 @@ def _start(running: list[Process], lifeline: Lifeline) -> None:
     say(f"· zone data  {zone_data.current()}")
     say("· tables     checking")
     tables = start("tables", _prepare)
-    # Meanwhile, on the other core.
+    # Loaded meanwhile, on another core.
     say("· program    loading")
     _load()
-    _await_end(tables, running)
+    _wait_for_end(tables, running)
     if settings.sandbox:
         start("sandbox", _sandbox)
     start("web", _web)
     if settings.sandbox:
-        _await(running, settings.sandbox_port, "/")
+        _wait_until_ready(running, settings.sandbox_port, "/")
     start("worker", _worker)
     if not settings.telegram_webhook:
         start("bot", _bot)
     say(f"· starting   {', '.join(process.name for process in running)}")
-    _await(running, settings.port, "/ready")
+    _wait_until_ready(running, settings.port, "/ready")
 
 
 def _load() -> None:
-    # Half a million objects are made and none thrown away: the collector need not look meanwhile, nor
-    # afterwards walk, and so unshare, their pages ever again.
+    # Loading creates half a million objects and drops none, so the collector is off meanwhile. Frozen, it never walks them
+    # again, which would write to their memory pages and end the sharing.
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)
@@ -127,7 +134,7 @@ def _load() -> None:
 
 
 def _prepare() -> None:
-    """The tables, and the first time the demo."""
+    """Migrate the tables, and the first time fill in the demo."""
     configure("tables")
     steps = result_of(load("emerald.migrate:migrate"))
     if steps:
@@ -137,33 +144,33 @@ def _prepare() -> None:
         say("· demo       two clubs moved in")
 
 
-def _await(running: list[Process], port: int, path: str) -> None:
-    """Wait until a server here answers 200. Raises `NotReady` when somebody gives up first."""
-    deadline = time.monotonic() + READY_WITHIN
+def _wait_until_ready(running: list[Process], port: int, path: str) -> None:
+    """Wait until a local server answers 200. Raises `NotReady` when a process fails before."""
+    deadline = time.monotonic() + READY_TIMEOUT
     while _status(port, path) != 200:
-        revive(running, say)
+        restart_ended(running, say)
         for process in running:
             if process.pid is None and process.code == MISCONFIGURED:
                 raise NotReady("Emerald starts when that is mended.")
-            if process.failures >= WITHOUT_HOPE:
+            if process.failures >= FAILURES_MAX:
                 raise NotReady(f"Emerald does not start: {process.name} ends again and again.")
         if time.monotonic() > deadline:
             raise NotReady(f"Emerald does not start: port {port} is not ready, see {path} there.")
-        time.sleep(TICK * 2)
+        time.sleep(POLL_INTERVAL * 2)
 
 
-def _await_end(process: Process, running: list[Process]) -> None:
-    """Wait for a process that has something to do only once. Raises `NotReady` when it fails."""
+def _wait_for_end(process: Process, running: list[Process]) -> None:
+    """Wait for a process that runs once. Raises `NotReady` when it fails."""
     while not process.ended():
-        time.sleep(TICK / 2)
+        time.sleep(POLL_INTERVAL / 2)
     running.remove(process)
     if process.code != 0:
         raise NotReady("Emerald starts when that is mended.")
 
 
 def _status(port: int, path: str) -> int:
-    """What a server here answers to a GET; 0 when none does."""
-    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    """The status with which a local server answers a GET; 0 when none answers."""
+    host = "127.0.0.1" if settings.host in ALL_ADDRESSES else settings.host
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
@@ -174,22 +181,20 @@ def _status(port: int, path: str) -> int:
         connection.close()
 
 
-def _mend_database() -> None:
-    if settings.database_embedded and not embedded.lives(settings.home):
+def _restart_database() -> None:
+    if settings.database_embedded and not embedded.is_alive(settings.home):
         say("The database ended; it starts again.")
         embedded.start(settings.home)
 
 
-def _end_database_after(lifeline: Lifeline) -> None:
-    """Wait until the supervisor is gone without having stopped the database, and do so in its
-    stead.
-    """
+def _stop_database_after(lifeline: Lifeline) -> None:
+    """Wait until the supervisor has ended without stopping the database, and stop it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.read(lifeline.read_end, 1)
     deadline = time.monotonic() + 30
     while not embedded.stop(settings.home) and time.monotonic() < deadline:
-        time.sleep(TICK)
+        time.sleep(POLL_INTERVAL)
 
 
 def _sandbox() -> int:
@@ -198,8 +203,8 @@ def _sandbox() -> int:
     sys.argv = ["sandbox", "--port", str(settings.sandbox_port), "--app-url", settings.public_url]
     sys.argv += ["--token", settings.telegram_bot_token, "--bot-name", settings.telegram_bot_name]
     sys.argv += ["--state", str(state)]
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
     code: int = load("sandbox.__main__:main")()
     return code
 
@@ -216,7 +221,7 @@ def _bot() -> None:
     load("emerald.bot:main")()
 
 
-def _say_where(seconds: float) -> None:
+def _print_addresses(seconds: float) -> None:
     lines = [f"\nEmerald is ready ({seconds:.1f} s).\n"]
     if settings.sandbox:
         lines.append(f"  {settings.sandbox_url}/  the sandbox: be Alice, tap JOIN, open the Mini App")

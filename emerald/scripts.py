@@ -1,4 +1,4 @@
-"""What the command line does for scripts, with the server's own authority."""
+"""What commands do for scripts, with the authority of whoever runs the server."""
 
 from datetime import datetime
 
@@ -21,10 +21,10 @@ async def create_event(
     rrule: str = "",
     visibility: str = Visibility.GROUP,
 ) -> NewSeries:
-    """Make a series in the account with this name or number, and its first dates.
+    """Create a series in the account with this name or number, with its first instances.
 
-    `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant, told in `zone`. Raises
-    `NotFound`, `Invalid`, `InvalidForm`.
+    `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant. Raises `NotFound`, `Invalid`,
+    `InvalidForm`.
     """
     account_id = await find_account(account)
     if account_id is None:

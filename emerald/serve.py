@@ -1,4 +1,4 @@
-"""The web server: uvicorn, one process; more of them are replicas behind nginx."""
+"""The web server: one uvicorn process. Several run as replicas behind nginx."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ def check_port(host: str, port: int, variable: str) -> None:
     """Raise `PortTaken` unless this process could listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As the server itself does: a port that only waits for old packets to die is free.
+        # As the server itself does: a port in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -53,7 +53,7 @@ def main(*, graceful: int = 20) -> None:
             timeout_graceful_shutdown=graceful,
         )
     )
-    # uvicorn repeats the signal that stopped it; what was opened for it must still be closed then.
+    # uvicorn raises the signal that stopped it once more, and the embedded database must still be stopped then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
     if not server.started:

@@ -1,4 +1,4 @@
-"""The version, as the first heading of CHANGELOG.md says it."""
+"""The version: the first heading of CHANGELOG.md."""
 
 import re
 from pathlib import Path

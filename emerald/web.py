@@ -1,4 +1,4 @@
-"""The web process: the one Litestar application, which knows both sites and the bot's webhook."""
+"""The web process: one Litestar application with both sites and the bot's webhook."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,7 +19,7 @@ from webapp.miniapp.sharing import set_share_provider
 from webapp.refusals import HANDLERS, check_address
 from webapp.routes import routes
 
-LARGEST_BODY = 1_000_000  # bytes; updates of Telegram are the largest that come
+BODY_MAX = 1_000_000  # bytes; the largest bodies are Telegram's updates
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
 
 
 def create_app(*, with_pool: bool = True) -> Litestar:
-    """The application. Tests, which bring their own pool, say `with_pool=False`."""
+    """The application. Tests have their own pool and pass `with_pool=False`."""
     configure("web")
     health.set_health_checks(CHECKS)
     metrics.BUILD.info({"version": VERSION})
@@ -49,12 +49,12 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],
-        request_max_body_size=LARGEST_BODY,
+        request_max_body_size=BODY_MAX,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    # Around the routing, not inside it: a 404 is a request too.
+    # Around the routing, because a 404 counts as a request too.
     app.asgi_handler = metrics.observe_requests(app.asgi_handler)
     return app
 
@@ -63,9 +63,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def _webhook() -> tuple[list[ControllerRouterHandler], list[Lifespan]]:
-    """`POST /telegram/webhook` and what it needs while it is open, when that is how updates come; else the bot's code
-    is never loaded here.
-    """
+    """The handler of the bot's webhook and its lifespan. Without the webhook the bot's code is not loaded in this process."""
     if not settings.telegram_webhook:
         return [], []
     from bot.webhook import bot_lifespan, receive_update

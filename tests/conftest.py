@@ -96,8 +96,8 @@ async def world(database: None) -> AsyncIterator[None]:
             name = used["name"]
             await db.execute(f"TRUNCATE {name} CASCADE" if used["many"] else f"DELETE FROM {name}")
         await db.execute(RESTART_NUMBERS)
-    events.addresses.forget()
-    polls.addresses.forget()
+    events.addresses.clear()
+    polls.addresses.clear()
     yield
 
 

@@ -87,7 +87,7 @@ async def meet(at: str, sequence: str, n: int) -> None:
             while await db.value(f"SELECT last_value FROM {sequence}") < n:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
-    failpoints.arrange(at, wait_for_all)
+    failpoints.set_hook(at, wait_for_all)
 
 
 def _work(file: str, function: str, line: Connection) -> None:

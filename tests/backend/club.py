@@ -1,4 +1,4 @@
-"""A process with a club of its own, on a database that is killed under it."""
+"""A process with its own club, whose database server is killed."""
 
 import asyncio
 from datetime import timedelta
@@ -23,12 +23,12 @@ CODES: list[str] = []
 
 
 async def live(task: dict[str, Any]) -> Any:
-    """One step of its life, by name."""
-    return await {"found": found, "rush": rush, "recount": recount}[task["step"]](task)
+    """Run one step, by name."""
+    return await {"create": create, "rush": rush, "recount": recount}[task["step"]](task)
 
 
-async def found(task: dict[str, Any]) -> list[int]:
-    """Make the tables, the club, its members, and a date with two seats for every three; the members' ids."""
+async def create(task: dict[str, Any]) -> list[int]:
+    """Create the tables, the club, its members, and an instance with two seats for every three. Returns the members' ids."""
     await migrate()
     numbers = range(1, task["people"] + 1)
     PEOPLE.extend([await register_person(TelegramIdentity(n, f"Member {n}")) for n in numbers])
@@ -46,27 +46,27 @@ async def found(task: dict[str, Any]) -> list[int]:
 
 
 async def rush(task: dict[str, Any]) -> dict[int, str]:
-    """Everybody books, five at a time, whatever becomes of the server; what each was told, by their id."""
-    told: dict[int, str] = {}
+    """Every member books, five at a time, whatever happens to the server. Returns each answer, by the member's id."""
+    answers: dict[int, str] = {}
 
     async def one(person: Person) -> None:
         try:
-            told[person.id] = (await book(CODES[0], person, via=Via.MINIAPP)).kind
+            answers[person.id] = (await book(CODES[0], person, via=Via.MINIAPP)).kind
         except Unavailable as error:
-            told[person.id] = type(error).__name__
+            answers[person.id] = type(error).__name__
 
     for first in range(0, len(PEOPLE), 5):
         await asyncio.gather(*(one(person) for person in PEOPLE[first : first + 5]))
-    return told
+    return answers
 
 
 async def recount(task: dict[str, Any]) -> dict[str, Any]:
-    """Who has seats, who waits, and what does not agree."""
+    """The members with seats, those who wait, and the violated invariants."""
     rows = await db.rows(
         "SELECT m.user_id, b.seats, b.waiting FROM bookings b JOIN memberships m ON m.id = b.membership_id"
     )
     return {
         "booked": [row["user_id"] for row in rows if row["seats"]],
         "waiting": [row["user_id"] for row in rows if row["waiting"]],
-        "wrong": await check_invariants(),
+        "violations": await check_invariants(),
     }

@@ -1,6 +1,6 @@
-"""A proxy between us and PostgreSQL that loses things on purpose, where a network would: around COMMIT.
+"""A proxy between us and PostgreSQL that loses COMMIT or its reply on purpose, as a network can.
 
-It reads just enough of the protocol to see a simple query whose text is COMMIT; everything else passes untouched.
+It reads enough of the protocol to see a simple query whose text is COMMIT; everything else passes unchanged.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""One transaction, one connection: whatever goes wrong, the connection goes back and the next one is clean."""
+"""One transaction, one connection: whatever goes wrong, the connection is released and the next transaction is clean."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ MANY = settings.database_pool_size + 2  # more failures than there are connectio
 
 @pytest.fixture(autouse=True)
 async def notes(world: None) -> None:
-    """A table of our own, whose unique rule is looked at only when committing."""
+    """A table of our own, whose unique constraint is checked only during COMMIT."""
     await db.execute("DROP TABLE IF EXISTS notes")
     await db.execute("CREATE TABLE notes (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
 
@@ -33,7 +33,7 @@ async def noted() -> list[int]:
 
 
 async def servers() -> set[int]:
-    """The server's processes for our pool."""
+    """The process ids of the server for our pool."""
     rows = await db.rows("SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-tests'")
     return {row["pid"] for row in rows}
 
@@ -43,13 +43,13 @@ def in_use() -> int:
     return int(DB.pool.get_size() - DB.pool.get_idle_size())
 
 
-async def test_what_is_done_inside_is_kept() -> None:
+async def test_a_transaction_is_committed() -> None:
     async with db.transaction():
         await add(1)
     assert await noted() == [1]
 
 
-async def test_an_exception_undoes_it_and_is_passed_on() -> None:
+async def test_an_exception_rolls_back_and_is_raised() -> None:
     with pytest.raises(Refusal):
         async with db.transaction():
             await add(1)
@@ -70,8 +70,8 @@ async def test_transactions_are_never_nested() -> None:
     assert in_use() == 0
 
 
-async def test_one_statement_may_be_a_transaction_by_itself() -> None:
-    """It says what it wrote, is undone whole when it fails, and joins no other."""
+async def test_a_single_statement_is_its_own_transaction() -> None:
+    """It returns what it wrote, is rolled back whole when it fails, and joins no other transaction."""
     assert await db.execute_single("INSERT INTO notes VALUES (1), (2) RETURNING n") == 1
     assert await db.execute_single_count("UPDATE notes SET n = n + 0") == 2
     for _ in range(MANY):
@@ -85,7 +85,7 @@ async def test_one_statement_may_be_a_transaction_by_itself() -> None:
 
 
 async def test_a_failed_commit_gives_its_connection_back() -> None:
-    """Piccolo's own transaction keeps it for ever."""
+    """Piccolo's own transaction keeps the connection for ever."""
     for _ in range(MANY):
         with pytest.raises(db.UniqueViolation):
             async with db.transaction():
@@ -96,7 +96,7 @@ async def test_a_failed_commit_gives_its_connection_back() -> None:
     assert await noted() == []
 
 
-async def test_a_server_process_lost_half_way_is_unavailable_and_leaves_nothing_behind() -> None:
+async def test_a_connection_lost_inside_is_unavailable_and_leaves_nothing_behind() -> None:
     """Piccolo's own transaction leaves the context variable set, and every later query of the task fails."""
     for _ in range(MANY):
         with pytest.raises(Unavailable) as lost:
@@ -109,8 +109,8 @@ async def test_a_server_process_lost_half_way_is_unavailable_and_leaves_nothing_
     assert in_use() == 0
 
 
-async def test_a_refusal_survives_a_connection_that_was_lost_meanwhile() -> None:
-    """What the action has to say is not covered up by the line being dead when it is to be rolled back."""
+async def test_a_refusal_is_raised_though_the_connection_was_lost_meanwhile() -> None:
+    """The failing rollback does not hide what the action raised."""
     gone = asyncio.Event()
     with pytest.raises(Refusal, match="no"):
         async with db.transaction() as opened:
@@ -125,8 +125,8 @@ async def test_a_refusal_survives_a_connection_that_was_lost_meanwhile() -> None
     assert in_use() == 0
 
 
-async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown() -> None:
-    """Decision 0001: it may have been committed; nobody may call that a failure."""
+async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown() -> None:
+    """Decision 0001: it may have been committed, and may not be reported as a failure."""
     await db.execute(
         "CREATE OR REPLACE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"
@@ -150,14 +150,14 @@ async def test_a_server_process_lost_while_committing_leaves_the_outcome_unknown
 
 
 @pytest.mark.parametrize("use", ["read", "write"])
-async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(use: str) -> None:
-    """As after a restart of the server or of what lies between: nothing was begun, so nothing is lost."""
+async def test_dead_connections_of_the_pool_are_replaced_without_an_error(use: str) -> None:
+    """As after a restart of the server: nothing had begun, so nothing is lost."""
     assert DB.pool is not None
     async with DB.pool.acquire() as one, DB.pool.acquire() as other:
-        lines = [c._con._transport.get_extra_info("socket") for c in (one, other)]
-    for line in lines:
-        with socket.socket(fileno=os.dup(line.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+        sockets = [c._con._transport.get_extra_info("socket") for c in (one, other)]
+    for one in sockets:
+        with socket.socket(fileno=os.dup(one.fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
     if use == "write":
         async with db.transaction():
             await add(1)
@@ -166,7 +166,7 @@ async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(use
 
 
 async def test_a_cancelled_action_is_rolled_back() -> None:
-    """The person has gone: nothing half-done stays, and the connection is back."""
+    """The caller has gone: nothing half-done stays, and the connection is released."""
     inside = asyncio.Event()
 
     async def act() -> None:
@@ -185,7 +185,7 @@ async def test_a_cancelled_action_is_rolled_back() -> None:
 
 
 async def test_an_error_caught_inside_cannot_be_committed_over() -> None:
-    """PostgreSQL answers ROLLBACK to such a COMMIT; silence would tell the caller that all is written."""
+    """PostgreSQL answers such a COMMIT with ROLLBACK. Without an error the caller would believe that all is written."""
     with pytest.raises(RuntimeError, match="rolled back"):
         async with db.transaction():
             await add(1)
@@ -195,7 +195,7 @@ async def test_an_error_caught_inside_cannot_be_committed_over() -> None:
     assert in_use() == 0
 
 
-async def test_a_lock_waited_for_too_long_is_busy() -> None:
+async def test_a_lock_that_takes_too_long_is_busy() -> None:
     assert DB.pool is not None
     async with DB.pool.acquire(), DB.pool.acquire():
         pass  # two connections are there
@@ -208,12 +208,12 @@ async def test_a_lock_waited_for_too_long_is_busy() -> None:
         before = await servers()
         with pytest.raises(Busy):
             await asyncio.create_task(second(), context=Context())
-        assert await servers() == before, "the connection is well and is kept"
+        assert await servers() == before, "the connection is usable and is kept"
     assert in_use() == 0
 
 
 async def test_each_task_has_its_own_transaction() -> None:
-    """One transaction is one connection; tasks beside each other never share it."""
+    """One transaction is one connection; concurrent tasks never share it."""
     all_inside, pids = asyncio.Barrier(3), set()
 
     async def act(n: int) -> None:
@@ -229,7 +229,7 @@ async def test_each_task_has_its_own_transaction() -> None:
     assert await noted() == [0, 1, 2]
 
 
-async def test_sessions_are_set_as_promised() -> None:
+async def test_sessions_have_their_settings() -> None:
     shown = {
         name: await db.value(f"SHOW {name}")
         for name in (
@@ -243,7 +243,7 @@ async def test_sessions_are_set_as_promised() -> None:
     assert list(shown.values()) == ["emerald-tests", "UTC", "5s", "20s", "30s"]
 
 
-async def test_first_statement_travels_with_begin_and_holds_its_lock() -> None:
+async def test_the_first_statement_is_sent_with_begin_and_holds_its_lock() -> None:
     async with db.transaction("LOCK TABLE notes"):
         held = await db.value(
             "SELECT count(*) FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'AccessExclusiveLock'"

@@ -156,11 +156,11 @@ async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram,
     async def away() -> None:
         raise Unavailable("connection refused")
 
-    failpoints.arrange("allocator.loaded", away)
+    failpoints.set_hook("allocator.loaded", away)
     try:
         answer = await telegram.tap("Alice", message, "Join")
     finally:
-        failpoints.arrange("allocator.loaded", None)
+        failpoints.set_hook("allocator.loaded", None)
     assert not answer["show_alert"] and "Nothing is lost" in answer["text"]
     assert await attendance(where.id) == []
 
@@ -177,11 +177,11 @@ async def test_a_fault_of_ours_is_told_without_its_details(
     async def broken() -> None:
         raise RuntimeError("secret detail")
 
-    failpoints.arrange("allocator.loaded", broken)
+    failpoints.set_hook("allocator.loaded", broken)
     try:
         answer = await telegram.tap("Alice", message, "Join")
     finally:
-        failpoints.arrange("allocator.loaded", None)
+        failpoints.set_hook("allocator.loaded", None)
     assert answer["show_alert"] and "our side" in answer["text"]
     assert "secret" not in answer["text"]
     # By structlog itself or, once a web application was made in this process, through the standard library.

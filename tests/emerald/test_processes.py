@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches p
 
 SUPERVISOR = """
 import os, signal, sys, time
-from emerald.processes import TICK, Lifeline, Process, Signals, Stop, revive
+from emerald.processes import POLL_INTERVAL, Lifeline, Process, Signals, Stop, restart_ended
 
 def tell(line):
     os.write(1, f"{line}\\n".encode())  # at once: several write here
@@ -41,8 +41,8 @@ try:
     for process in running:
         process.start()
     while True:
-        revive(running, lambda line: tell(f"said {line}"))
-        time.sleep(TICK)
+        restart_ended(running, lambda line: tell(f"said {line}"))
+        time.sleep(POLL_INTERVAL)
 except Stop:
     tell("stopping")
 finally:

@@ -253,10 +253,10 @@ async def test_ballots_that_arrive_together_are_counted_in_one_transaction(
         nonlocal batches
         batches += 1
 
-    failpoints.arrange("ballots.loaded", count)
+    failpoints.set_hook("ballots.loaded", count)
     try:
         await asyncio.gather(*(tap_option(code, person, no, via=Via.CARD) for person in people))
     finally:
-        failpoints.arrange("ballots.loaded", None)
+        failpoints.set_hook("ballots.loaded", None)
     assert batches < 5
     assert (await poll(code, olga)).voters == 40

@@ -193,12 +193,12 @@ async def test_a_crash_leaves_the_poll_open_without_an_instance(answered: str, o
     async def crash() -> None:
         raise RuntimeError("crashed here")
 
-    failpoints.arrange("poll.event-created", crash)
+    failpoints.set_hook("poll.event-created", crash)
     try:
         with pytest.raises(RuntimeError):
             await close_poll(answered, olga, make=EventDetails(capacity=8))
     finally:
-        failpoints.arrange("poll.event-created", None)
+        failpoints.set_hook("poll.event-created", None)
     assert (await poll(answered, olga)).open
     assert (await instance_count(), await claims(), await messages()) == (0, [], [])
     assert (await close_poll(answered, olga, make=EventDetails(capacity=8))).made is not None

@@ -177,16 +177,16 @@ async def test_who_slept_past_its_lease_writes_nothing(
     second = Sender(telegram.sending)
 
     async def sleep_long() -> None:
-        failpoints.arrange("sender.claimed", None)
+        failpoints.set_hook("sender.claimed", None)
         clock.advance(LEASE_TTL + timedelta(seconds=1))
         await second.step()
         await second.settle()
 
-    failpoints.arrange("sender.claimed", sleep_long)
+    failpoints.set_hook("sender.claimed", sleep_long)
     try:
         await run()
     finally:
-        failpoints.arrange("sender.claimed", None)
+        failpoints.set_hook("sender.claimed", None)
     assert texts(telegram) == []
     assert second.epoch == 2
     assert await db.value("SELECT epoch FROM messages") == 2
