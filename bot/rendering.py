@@ -1,6 +1,7 @@
-"""A *sheet* is what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one language.
+"""Rendering what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one language.
 
-Every template has `_`, `ngettext` and `trans`, `voice` (its reader's, the only way to word dates) and the filter `tell`.
+Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates) and the filter `tell`,
+which translates `Words`.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ _SPACES = re.compile(r"[ \t]+")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is sent as a document."""
+    """A document to be sent."""
 
     name: str
     content: bytes
@@ -33,7 +34,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """A text in Telegram's HTML, and its rows of buttons; with a `file` the text is what stands under it."""
+    """A text in Telegram's HTML, and rows of buttons. With a `file` the text is its caption."""
 
     text: str
     rows: Rows
@@ -45,7 +46,7 @@ class RenderedMessage:
 
     @property
     def digest(self) -> str:
-        """What two sheets share exactly when Telegram would call one of them not modified."""
+        """The same for two messages exactly when Telegram would call an edit from one to the other "not modified"."""
         buttons = [[b.model_dump_json(exclude_none=True) for b in row] for row in self.rows]
         return hashlib.sha256(f"{self.text}\0{buttons}".encode()).hexdigest()
 
@@ -58,7 +59,7 @@ def _translate(context: Context, words: Words) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -66,31 +67,31 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.policies["ext.i18n.trimmed"] = True
-    spoken = catalogue(language)
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        spoken.gettext, spoken.ngettext, newstyle=True
+    environment.policies["ext.i18n.trimmed"] = True
+    translations = catalogue(language)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        translations.gettext, translations.ngettext, newstyle=True
     )
-    made.filters["tell"] = _translate
-    return made
+    environment.filters["tell"] = _translate
+    return environment
 
 
 def render(template: str, voice: Voice, rows: Rows | None = None, /, **context: Any) -> RenderedMessage:
-    """A sheet from a template. Never more than one blank line, no spaces at the ends of lines."""
+    """A message from a template, with at most one blank line at a time and no spaces at the ends of lines."""
     text = _environment(voice.language).get_template(template).render(voice=voice, **context)
     lines = (_SPACES.sub(" ", line).strip() for line in text.splitlines())
     return RenderedMessage(_BLANK_LINES.sub("\n\n", "\n".join(lines)).strip(), rows or [])
 
 
 def plain(text: str) -> RenderedMessage:
-    """A sheet of one text that is no HTML."""
+    """A message of plain text, which may have any characters."""
     return RenderedMessage(str(escape(text)), [])
 
 
-def shorten(text: str, most: int) -> str:
-    """The text in at most `most` UTF-16 units, as Telegram counts, cut after a word."""
-    if len(text.encode("utf-16-le")) // 2 <= most:
+def shorten(text: str, limit: int) -> str:
+    """The text in at most `limit` UTF-16 units, as Telegram counts, cut after a word."""
+    if len(text.encode("utf-16-le")) // 2 <= limit:
         return text
-    cut = text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
+    cut = text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
     head, _, _ = cut.rpartition(" ")
     return (head or cut).rstrip(" ,.;:—–") + "…"

@@ -1,1 +1,1 @@
-"""A *message* is something a person must be told; written in the transaction that caused it, sent by the worker."""
+"""Sending messages: claiming what is due, and recording what became of it, of cards and of their groups."""

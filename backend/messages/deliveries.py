@@ -1,4 +1,4 @@
-"""Messages that are about to be sent, with everything their text and their fate depend on."""
+"""Messages that are about to be sent, with everything that decides whether and how they are sent."""
 
 import json
 from collections.abc import Mapping, Sequence

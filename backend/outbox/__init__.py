@@ -1,1 +1,1 @@
-"""The outbox: what must be sent, written in the transaction that caused it (`M1`)."""
+"""The outbox: messages that must be sent, written in the transaction that caused them (`M1`)."""

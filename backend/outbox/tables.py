@@ -1,4 +1,4 @@
-"""Rows of messages. Groups, instances and announcements stand above this slice: their ids are plain numbers here."""
+"""Rows of messages. Groups, instances and announcements belong to slices above this one, so their ids are plain numbers."""
 
 from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
@@ -10,10 +10,7 @@ from backend.people.tables import TelegramUser
 
 
 class Message(Table, tablename="messages", db=DB):
-    """Something a person or a group must be told (`M1`). It is worded when it is sent, in the language of that moment.
-
-    `announcement_id` is the announcement it delivers, if it does.
-    """
+    """A message to a person or a group (`M1`). `kind` is a `Kind`, `state` a `MessageState`. Its text is made when it is sent."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -60,7 +60,7 @@ class Window:
 
 
 class RateLimiter:
-    """Windows over all chats and over each chat, and the chats that Telegram has told us to leave alone, and until when.
+    """Windows over all chats and over each chat; and until when Telegram has refused which chats.
 
     `reserve` takes room in a chat; the call to it may begin a little later (`begin`) and is over at `end`.
     """

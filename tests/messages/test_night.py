@@ -1,4 +1,4 @@
-"""What can wait until people are up, on their own clocks (`M5`, quiet hours 22 to 8)."""
+"""Messages that wait until people are up, on their own clocks (`M5`, quiet hours 22 to 8)."""
 
 from datetime import UTC, datetime, timedelta
 

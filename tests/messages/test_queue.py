@@ -1,4 +1,4 @@
-"""What waits to be told: in whose turn it is taken, and what becomes of it (`M1`–`M3`)."""
+"""Messages that are due: which are claimed first, and what becomes of them (`M1`–`M3`)."""
 
 import asyncio
 import json
@@ -26,11 +26,11 @@ from backend.people.actions import choose_zone
 from backend.people.preferences import mute
 from backend.seats.requests import Via
 
-Tell = Callable[..., Awaitable[int]]
+Enqueue = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
-def tell(club: Any) -> Tell:
+def enqueue(club: Any) -> Enqueue:
     """Write a message row for somebody, as an action would."""
     written = 0
 
@@ -72,7 +72,7 @@ async def state_of(message_id: int) -> tuple[str, int]:
     return row["state"], row["attempts"]
 
 
-async def test_a_promotion_is_told_once(
+async def test_a_promotion_is_sent_once(
     alice: Any, bob: Any, instance: Callable[..., Awaitable[str]]
 ) -> None:
     """`M1`: the row is there when the seat is."""
@@ -86,7 +86,7 @@ async def test_a_promotion_is_told_once(
     assert await claim(1, limit=10) == []
 
 
-async def test_what_is_no_longer_so_is_not_told(
+async def test_a_stale_message_is_not_sent(
     alice: Any, bob: Any, instance: Callable[..., Awaitable[str]]
 ) -> None:
     code = await instance(capacity=1)
@@ -98,7 +98,7 @@ async def test_what_is_no_longer_so_is_not_told(
     assert await db.value("SELECT state FROM messages WHERE user_id = $1", bob.id) == "dropped"
 
 
-async def test_an_undone_cancellation_is_not_told_as_one(
+async def test_a_cancellation_that_was_undone_is_not_sent(
     olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]
 ) -> None:
     code = await instance()
@@ -110,7 +110,9 @@ async def test_an_undone_cancellation_is_not_told_as_one(
     assert delivery.kind == "restored"
 
 
-async def test_the_removed_are_told(olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]) -> None:
+async def test_who_is_removed_gets_a_message(
+    olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]
+) -> None:
     code = await instance()
     await book(code, alice, via=Via.CARD)
     [comer] = await attendance((await find_instance(code)).id)
@@ -119,9 +121,9 @@ async def test_the_removed_are_told(olga: Any, alice: Any, instance: Callable[..
     assert delivery.kind == "removed" and delivery.person.id == alice.id
 
 
-async def test_one_message_at_a_time_for_each_person(alice: Any, bob: Any, tell: Tell) -> None:
-    """A second one waits for its second (`M2`), behind the first."""
-    first, second, other = await tell(alice), await tell(alice), await tell(bob)
+async def test_one_message_at_a_time_for_each_person(alice: Any, bob: Any, enqueue: Enqueue) -> None:
+    """The second message waits a second (`M2`), behind the first."""
+    first, second, other = await enqueue(alice), await enqueue(alice), await enqueue(bob)
     assert {delivery.id for delivery in await claim(1, limit=10)} == {first, other}
     assert [x.id for x in await claim(1, limit=10, busy=[alice.telegram_id])] == []
     assert [x.id for x in await claim(1, limit=10)] == [second]
@@ -130,30 +132,30 @@ async def test_one_message_at_a_time_for_each_person(alice: Any, bob: Any, tell:
 async def test_a_big_club_does_not_starve_a_small_one(
     alice: Any,
     bob: Any,
-    tell: Tell,
+    enqueue: Enqueue,
     crowd: Callable[[int], Awaitable[list[Any]]],
     noon: datetime,
 ) -> None:
-    """Decision 0009: every club in its turn, whatever waits in others, and by priority within one."""
+    """Decision 0009: every account has its turn, however much others have, and its messages go by priority."""
     for person in await crowd(30):
         await db.execute("UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now())
-        await tell(person)
+        await enqueue(person)
     small = await create_account("Sunday Runners")
-    later = await tell(alice, account_id=small.account_id, priority=5)
-    sooner = await tell(bob, account_id=small.account_id, priority=3)
+    later = await enqueue(alice, account_id=small.account_id, priority=5)
+    sooner = await enqueue(bob, account_id=small.account_id, priority=3)
     deliveries = await claim(1, limit=5)
     assert {delivery.id for delivery in deliveries} >= {sooner, later}
 
 
-async def test_who_is_told_most_is_not_left_for_the_end(
-    alice: Any, bob: Any, tell: Tell, noon: datetime
+async def test_the_recipient_of_most_messages_is_not_left_for_the_end(
+    alice: Any, bob: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """M2: a chat takes only so much in a time, so of what is due at once the longest line goes on first; what is due
-    sooner still goes before it."""
-    many = [await tell(alice), await tell(alice), await tell(alice)]
-    few = [await tell(bob), await tell(bob)]
+    """M2: a chat takes only so many messages in a time, so of those due at once the recipient with the most comes first;
+    a message that is due sooner still goes before them."""
+    many = [await enqueue(alice), await enqueue(alice), await enqueue(alice)]
+    few = [await enqueue(bob), await enqueue(bob)]
     clock.advance(timedelta(seconds=-1))
-    sooner = await tell(bob)
+    sooner = await enqueue(bob)
     clock.advance(timedelta(seconds=1))
     taken = []
     while deliveries := await claim(1, limit=1):
@@ -162,17 +164,17 @@ async def test_who_is_told_most_is_not_left_for_the_end(
     assert taken == [sooner, many[0], many[1], few[0], many[2], few[1]]
 
 
-async def test_two_claims_at_once_take_different_messages(alice: Any, bob: Any, tell: Tell) -> None:
+async def test_two_claims_at_once_take_different_messages(alice: Any, bob: Any, enqueue: Enqueue) -> None:
     for person in (alice, bob):
-        await tell(person)
+        await enqueue(person)
     claimed = await asyncio.gather(claim(1, limit=1), claim(1, limit=1))
     ids = [delivery.id for deliveries in claimed for delivery in deliveries]
     assert len(ids) == len(set(ids)) >= 1
 
 
-async def test_what_a_dead_sender_had_in_hand_is_sent_by_the_next(alice: Any, tell: Tell) -> None:
-    """`M1`: at least once; the old sender's late word changes nothing."""
-    message_id = await tell(alice)
+async def test_what_a_dead_sender_was_sending_is_sent_by_the_next(alice: Any, enqueue: Enqueue) -> None:
+    """`M1`: at least once; what the old sender records late changes nothing."""
+    message_id = await enqueue(alice)
     [old] = await claim(1, limit=10)
     assert await recover(1) == 0
     assert await recover(2) == 1
@@ -184,11 +186,11 @@ async def test_what_a_dead_sender_had_in_hand_is_sent_by_the_next(alice: Any, te
     assert (await state_of(message_id))[0] == "sent"
 
 
-async def test_ten_failures_park_it_where_an_organiser_sees_it(
-    alice: Any, club: Any, tell: Tell, noon: datetime
+async def test_ten_failures_park_a_message_where_an_organiser_sees_it(
+    alice: Any, club: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
     """`M2`"""
-    await tell(alice)
+    await enqueue(alice)
     for nth in range(ATTEMPTS_MAX):
         assert await parked_messages(club.id) == [], nth
         [delivery] = await claim(1, limit=10)
@@ -199,30 +201,32 @@ async def test_ten_failures_park_it_where_an_organiser_sees_it(
     assert (seen.name, seen.error) == ("Alice", "Bad Gateway")
 
 
-async def test_being_told_to_wait_is_no_failure(alice: Any, tell: Tell, noon: datetime) -> None:
-    message_id = await tell(alice)
+async def test_having_to_wait_is_no_failure(alice: Any, enqueue: Enqueue, noon: datetime) -> None:
+    message_id = await enqueue(alice)
     for _ in range(ATTEMPTS_MAX + 5):
         [delivery] = await claim(1, limit=10)
         await record_result(delivery, CallResult(SendResult.RATE_LIMITED, "retry after 1"), clock.now())
     assert await state_of(message_id) == ("due", 0)
 
 
-async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, tell: Tell) -> None:
-    """`M3`: the rest of their queue goes too; others are not touched."""
-    first, second = await tell(alice), await tell(alice)
+async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, enqueue: Enqueue) -> None:
+    """`M3`: their other messages are not sent either; nobody else's are touched."""
+    first, second = await enqueue(alice), await enqueue(alice)
     [delivery] = await claim(1, limit=10)
     await record_result(delivery, CallResult(SendResult.GONE), clock.now())
-    third, other = await tell(alice), await tell(bob)
+    third, other = await enqueue(alice), await enqueue(bob)
     assert [x.id for x in await claim(1, limit=10)] == [other]
     for message_id in (first, second, third):
         assert (await state_of(message_id))[0] == "blocked"
 
 
-async def test_a_group_is_written_to_like_a_person(noon: datetime, alice: Any, club: Any, tell: Tell) -> None:
+async def test_a_group_is_written_to_like_a_person(
+    noon: datetime, alice: Any, club: Any, enqueue: Enqueue
+) -> None:
     """One at a time, and not while it is busy."""
-    first = await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
-    await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
-    person = await tell(alice)
+    first = await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    person = await enqueue(alice)
     deliveries = await claim(1, limit=10)
     assert [delivery.id for delivery in deliveries] == [person, first]
     assert deliveries[1].to == GroupChat(club.group_id, club.chat_id, None, GroupHealth.WELL)
@@ -230,18 +234,18 @@ async def test_a_group_is_written_to_like_a_person(noon: datetime, alice: Any, c
     assert len(await claim(1, limit=10)) == 1
 
 
-async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: Any, tell: Tell) -> None:
+async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: Any, enqueue: Enqueue) -> None:
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
-        await tell(alice, group_id=club.group_id)
+        await enqueue(alice, group_id=club.group_id)
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
-        await tell()
+        await enqueue()
 
 
 async def test_an_announcement_that_was_being_sent_may_have_arrived(
-    noon: datetime, alice: Any, tell: Tell
+    noon: datetime, alice: Any, enqueue: Enqueue
 ) -> None:
-    """Decision 0009: it is not sent again, and that is written down; the dead sender's late word changes nothing."""
-    message_id = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    """Decision 0009: it is recorded as perhaps sent and not sent again; what the dead sender records late changes nothing."""
+    message_id = await enqueue(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
     [old] = await claim(1, limit=10)
     assert await recover(2) == 1
     assert await state_of(message_id) == ("perhaps", 1)
@@ -251,9 +255,11 @@ async def test_an_announcement_that_was_being_sent_may_have_arrived(
     assert await claim(2, limit=10) == []
 
 
-async def test_what_ends_its_sender_every_time_is_parked(alice: Any, club: Any, tell: Tell) -> None:
-    """`M2`: ten senders that went away over one message are enough."""
-    await tell(alice)
+async def test_a_message_that_ends_its_sender_every_time_is_parked(
+    alice: Any, club: Any, enqueue: Enqueue
+) -> None:
+    """`M2`: after ten senders that died over it."""
+    await enqueue(alice)
     for epoch in range(1, ATTEMPTS_MAX + 1):
         assert len(await claim(epoch, limit=10)) == 1
         await recover(epoch + 1)
@@ -261,9 +267,11 @@ async def test_what_ends_its_sender_every_time_is_parked(alice: Any, club: Any, 
     assert len(await parked_messages(club.id)) == 1
 
 
-async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: datetime) -> None:
-    """Decision 0009: fenced off by the epoch, also when it slept between looking at its lease and taking."""
-    await tell(alice)
+async def test_a_sender_without_the_lease_claims_nothing(
+    alice: Any, enqueue: Enqueue, noon: datetime
+) -> None:
+    """Decision 0009: the epoch fences it off, also when it slept between checking its lease and claiming."""
+    await enqueue(alice)
     assert await leases.take("sender 42", "first", timedelta(seconds=8)) == 1
     clock.advance(timedelta(seconds=9))
     assert await leases.take("sender 42", "second", timedelta(seconds=8)) == 2
@@ -272,11 +280,11 @@ async def test_who_lost_the_lease_takes_nothing(alice: Any, tell: Tell, noon: da
 
 
 async def test_a_lease_changes_hands_before_or_after_a_claim(
-    alice: Any, bob: Any, tell: Tell, noon: datetime
+    alice: Any, bob: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """Never in between: what the old one took, the new one finds."""
+    """Never in between: the new holder recovers what the old one claimed."""
     for person in (alice, bob):
-        await tell(person)
+        await enqueue(person)
     await leases.take("sender 42", "first", timedelta(seconds=8))
     clock.advance(timedelta(seconds=9))
 
@@ -293,11 +301,11 @@ async def test_a_lease_changes_hands_before_or_after_a_claim(
 # --- what its reader wants (`M5`) ---
 
 
-async def test_what_nobody_wants_is_not_told(noon: datetime, alice: Any, bob: Any, tell: Tell) -> None:
-    """`M5`: at the moment of sending, so that it counts for what waits already."""
-    unwanted = await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
-    always = await tell(alice, kind="removed")
-    other = await tell(bob, kind="announcement", priority=Priority.ANNOUNCEMENT)
+async def test_muted_messages_are_not_sent(noon: datetime, alice: Any, bob: Any, enqueue: Enqueue) -> None:
+    """`M5`: checked when they are claimed, so muting also counts for messages that are due already."""
+    unwanted = await enqueue(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    always = await enqueue(alice, kind="removed")
+    other = await enqueue(bob, kind="announcement", priority=Priority.ANNOUNCEMENT)
     await mute(alice, "announcements", on=True)
     assert {x.id for x in await claim(1, limit=10)} == {always, other}
     assert await claim(1, limit=10) == []
@@ -312,15 +320,18 @@ def night() -> Any:
 
 
 async def test_what_can_wait_waits_for_the_morning(
-    alice: Any, bob: Any, club: Any, tell: Tell, night: None
+    alice: Any, bob: Any, club: Any, enqueue: Enqueue, night: None
 ) -> None:
     """Quiet hours: on the club's clock, and on the reader's own if they chose one. It costs no attempt."""
     await choose_zone(bob, "America/New_York")
     waits = [
-        await tell(alice, kind="announcement", priority=Priority.ANNOUNCEMENT),
-        await tell(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
+        await enqueue(alice, kind="announcement", priority=Priority.ANNOUNCEMENT),
+        await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
     ]
-    goes = [await tell(alice, priority=Priority.ANSWER), await tell(bob, kind="announcement", priority=5)]
+    goes = [
+        await enqueue(alice, priority=Priority.ANSWER),
+        await enqueue(bob, kind="announcement", priority=5),
+    ]
     assert [x.id for x in await claim(1, limit=10)] == goes
     assert await claim(1, limit=10) == []
     assert [await state_of(message_id) for message_id in waits] == [("due", 0)] * 2
@@ -334,7 +345,7 @@ async def test_what_can_wait_waits_for_the_morning(
 
 
 async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> None:
-    """So many members with a message each, made at once."""
+    """Create `n` members with a message each."""
     async with db.transaction():
         await db.execute(
             "WITH met AS (INSERT INTO telegram_users (telegram_id, first_name, created_at, seen_at, may_write_at)"
@@ -352,19 +363,19 @@ async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> No
 
 
 async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
-    alice: Any, bob: Any, club: Any, tell: Tell, noon: datetime
+    alice: Any, bob: Any, club: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """Decision 0009: another club's answer and reminder, and the club's own answer, go with the next handful; and a claim reads
-    a few hundred rows however many wait."""
+    """Decision 0009: another account's answer and reminder, and the account's own answer, are in the next claim of five;
+    and a claim reads a few hundred rows, however many are due."""
     await crowd_of(50_000, club.id)
     for table in ("messages", "telegram_users", "memberships"):
         await db.execute(f"ANALYZE {table}")
     small = await create_account("Sunday Runners")
     assert len(await claim(1, limit=5)) == 5
-    answer = await tell(alice, account_id=small.account_id, priority=Priority.ANSWER)
-    own = await tell(bob, priority=Priority.ANSWER)
+    answer = await enqueue(alice, account_id=small.account_id, priority=Priority.ANSWER)
+    own = await enqueue(bob, priority=Priority.ANSWER)
     aino = await db.value("SELECT id FROM telegram_users WHERE telegram_id = 1005")
-    reminder = await tell(_Id(aino), account_id=small.account_id, priority=Priority.REMINDER)
+    reminder = await enqueue(_Id(aino), account_id=small.account_id, priority=Priority.REMINDER)
     taken = {delivery.id for delivery in await claim(1, limit=5)}
     assert {answer, own, reminder} <= taken
 
@@ -378,11 +389,11 @@ async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
 
 
 async def test_what_waits_for_the_morning_holds_nothing_up(
-    alice: Any, club: Any, tell: Tell, night: None
+    alice: Any, club: Any, enqueue: Enqueue, night: None
 ) -> None:
-    """Thousands of announcements are put back in one step, and an answer behind them still goes with it."""
+    """Hundreds of announcements are put off in one step, and an answer behind them is still claimed in it."""
     await crowd_of(300, club.id)
-    answer = await tell(alice)
+    answer = await enqueue(alice)
     assert [x.id for x in await claim(1, limit=25)] == [answer]
     assert await claim(1, limit=25) == []
     left = await db.value("SELECT count(*) FROM messages WHERE due_at <= $1", clock.now())
@@ -395,7 +406,7 @@ class _Id:
 
 
 def _rows_read(plan: dict[str, Any]) -> int:
-    """Rows that scans of messages gave or threw away, over all loops."""
+    """Rows of messages that scans returned or filtered out, over all loops."""
     own = 0
     if plan.get("Relation Name") == "messages" and "Scan" in plan["Node Type"]:
         thrown = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
@@ -407,10 +418,10 @@ def _rows_read(plan: dict[str, Any]) -> int:
 
 
 async def test_an_organiser_has_what_was_parked_sent_again(
-    olga: Any, alice: Any, club: Any, tell: Tell
+    olga: Any, alice: Any, club: Any, enqueue: Enqueue
 ) -> None:
     """`M2`: with all its attempts; a member may not."""
-    message_id = await tell(alice)
+    message_id = await enqueue(alice)
     [delivery] = await claim(1, limit=10)
     await park(delivery, "Bad Request: no")
     with pytest.raises(Forbidden):

@@ -32,8 +32,8 @@ Make = Callable[..., Awaitable[str]]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-async def told(kind: str = "reminder") -> list[int]:
-    """Who would be told now, by our ids."""
+async def send_all(kind: str = "reminder") -> list[int]:
+    """Send what is due, all of this kind; the ids of the recipients."""
     found: list[int] = []
     while deliveries := await claim(1, limit=50):
         for delivery in deliveries:
@@ -50,7 +50,7 @@ async def start_of(code: str) -> datetime:
 
 
 async def until(code: str, before: timedelta) -> None:
-    """Let time pass until so long before the start."""
+    """Advance the clock to this long before the start."""
     clock.advance(await start_of(code) - before - clock.now())
 
 
@@ -67,7 +67,7 @@ async def move(code: str, by: timedelta) -> None:
 async def test_reminds_a_day_and_two_hours_before_once_each(
     alice: Any, bob: Any, instance: Make, noon: datetime
 ) -> None:
-    """`M4`, `S1`: who has a seat, however often the duty runs."""
+    """`M4`, `S1`: everybody with a seat, however often the job runs."""
     code = await instance(capacity=1)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)  # waits
@@ -75,10 +75,10 @@ async def test_reminds_a_day_and_two_hours_before_once_each(
     assert await remind_due() == 0
     clock.advance(timedelta(seconds=1))
     assert await remind_due() == 1 and await remind_due() == 0
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
     await until(code, 2 * HOUR)
     assert await remind_due() == 1 and await remind_due() == 0
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
     await until(code, timedelta(0))
     assert await remind_due() == 0
 
@@ -89,7 +89,7 @@ async def test_two_workers_at_once_remind_once(alice: Any, bob: Any, instance: M
         await book(code, person, via=Via.CARD)
     await until(code, 2 * HOUR)
     await asyncio.gather(*(remind_due() for _ in range(4)))
-    assert await told() == [alice.id, bob.id]
+    assert await send_all() == [alice.id, bob.id]
 
 
 async def test_each_at_their_own_time(
@@ -103,16 +103,16 @@ async def test_each_at_their_own_time(
         await book(code, person, via=Via.CARD)
     await until(code, 3 * HOUR)
     await remind_due()
-    assert await told() == [aino.id]
+    assert await send_all() == [aino.id]
     await until(code, HOUR)
     await remind_due()
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
 
 
-async def test_going_back_to_what_the_event_says_catches_up_on_nothing(
+async def test_going_back_to_the_series_leads_catches_up_on_nothing(
     alice: Any, instance: Make, noon: datetime
 ) -> None:
-    """`M4`, `M5`: what had passed when she chose is past, also when she chooses to leave it to the event."""
+    """`M4`, `M5`: no reminder is sent for a moment before she chose."""
     await choose_reminders(alice, [60])
     code = await instance(remind_before_minutes=(24 * 60, 30))
     await book(code, alice, via=Via.CARD)
@@ -123,17 +123,17 @@ async def test_going_back_to_what_the_event_says_catches_up_on_nothing(
     assert await remind_due() == 1
 
 
-async def test_who_wants_no_reminders_gets_none(alice: Any, instance: Make, noon: datetime) -> None:
-    """`M5`: also when it waits already."""
+async def test_muted_reminders_are_not_sent(alice: Any, instance: Make, noon: datetime) -> None:
+    """`M5`: also when one is due already."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
     await until(code, DAY)
     assert await remind_due() == 1
     await mute(alice, "reminders", on=True)
-    assert await told() == []
+    assert await send_all() == []
 
 
-async def test_who_came_after_the_lead_time_needs_no_reminder_of_it(
+async def test_a_seat_taken_after_the_lead_time_gets_no_reminder_of_it(
     alice: Any, instance: Make, noon: datetime
 ) -> None:
     code = await instance()
@@ -147,12 +147,12 @@ async def test_who_came_after_the_lead_time_needs_no_reminder_of_it(
 
 
 async def test_a_worker_that_was_away_reminds_once(alice: Any, instance: Make, noon: datetime) -> None:
-    """Both times have passed: the nearer one is told, not both."""
+    """Both times have passed: only the nearer reminder is sent."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
     await until(code, HOUR)
     assert await remind_due() == 1 and await remind_due() == 0
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_a_worker_that_was_away_reminds_once(alice: Any, instance: Make, n
         (7 * DAY, 12 * HOUR + timedelta(minutes=1), 0),
     ],
 )
-async def test_a_reminder_that_is_long_overdue_is_let_go(
+async def test_a_reminder_that_is_long_overdue_is_not_sent(
     alice: Any, instance: Make, noon: datetime, lead: timedelta, late: timedelta, reminders: int
 ) -> None:
     """`M4`: half the lead late, or half a day, and it would be another reminder than the one that was chosen."""
@@ -177,7 +177,7 @@ async def test_a_reminder_that_is_long_overdue_is_let_go(
     assert await remind_due() == reminders
 
 
-async def test_who_lets_the_bot_in_again_gets_no_reminder_of_long_ago(
+async def test_unblocking_the_bot_brings_no_reminder_of_long_ago(
     alice: Any, instance: Make, noon: datetime
 ) -> None:
     """`M3`, `M4`: nothing was sent while it was blocked; afterwards only what is still to come."""
@@ -191,7 +191,7 @@ async def test_who_lets_the_bot_in_again_gets_no_reminder_of_long_ago(
     assert await remind_due() == 0
 
 
-async def test_nobody_is_reminded_of_what_is_no_longer_so(
+async def test_a_stale_reminder_is_not_sent(
     olga: Any, alice: Any, bob: Any, aino: Any, instance: Make, noon: datetime
 ) -> None:
     """`M4`: left, cancelled or moved after the reminder was written and before it was sent."""
@@ -204,21 +204,21 @@ async def test_nobody_is_reminded_of_what_is_no_longer_so(
     await leave(left, alice, via=Via.CARD)
     await cancel_instance(cancelled, olga, "Ill")
     await move(moved, HOUR)
-    assert await told("cancelled") == [bob.id]
+    assert await send_all("cancelled") == [bob.id]
     assert await remind_due() == 0
 
 
-async def test_a_moved_date_reminds_anew(alice: Any, instance: Make, noon: datetime) -> None:
+async def test_a_moved_instance_reminds_again(alice: Any, instance: Make, noon: datetime) -> None:
     code = await instance()
     await book(code, alice, via=Via.CARD)
     await until(code, DAY)
     await remind_due()
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
     await move(code, 2 * DAY)
     assert await remind_due() == 0
     await until(code, DAY)
     assert await remind_due() == 1
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
 
 
 async def test_a_reminder_in_the_night_waits_for_the_morning(
@@ -230,15 +230,15 @@ async def test_a_reminder_in_the_night_waits_for_the_morning(
     await book(code, alice, via=Via.CARD)
     await until(code, DAY)
     await remind_due()
-    assert await told() == []  # 7 in the morning, a day before
+    assert await send_all() == []  # 7 in the morning, a day before
     clock.advance(HOUR)
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
     await until(code, HOUR)
     await remind_due()
-    assert await told() == [alice.id]
+    assert await send_all() == [alice.id]
 
 
-# --- who has not answered ---
+# --- asking members who have not answered ---
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ async def yogis(olga: Any, alice: Any, bob: Any, aino: Any, club: Any) -> list[A
     return [olga, alice, bob, aino]
 
 
-async def test_asks_who_has_not_answered_once_a_date(
+async def test_members_who_have_not_answered_are_asked_once_an_instance(
     alice: Any, bob: Any, aino: Any, olga: Any, instance: Make, yogis: Any, noon: datetime
 ) -> None:
     """`M4`: Alice comes, Bob can't, Aino may; Olga alone has said nothing."""
@@ -263,12 +263,12 @@ async def test_asks_who_has_not_answered_once_a_date(
     assert await remind_unanswered() == 0
     clock.advance(timedelta(seconds=1))
     assert await remind_unanswered() == 1 and await remind_unanswered() == 0
-    assert await told("unanswered") == [olga.id]
+    assert await send_all("unanswered") == [olga.id]
     await until(code, HOUR)
     assert await remind_unanswered() == 0
 
 
-async def test_asks_only_where_the_series_wants_it_and_only_who_is_there(
+async def test_only_group_members_are_asked_and_only_where_the_series_says_so(
     alice: Any, bob: Any, club: Any, instance: Make, yogis: Any, noon: datetime
 ) -> None:
     silent, asking = await instance(), await instance(remind_unanswered=True)
@@ -277,19 +277,19 @@ async def test_asks_only_where_the_series_wants_it_and_only_who_is_there(
     await mark_absent(bob, where)
     await until(silent, DAY)
     assert await remind_unanswered() == 3
-    assert bob.id not in await told("unanswered")
+    assert bob.id not in await send_all("unanswered")
     assert await db.value("SELECT count(DISTINCT instance_id) FROM messages") == 1
     assert asking
 
 
-async def test_who_answered_meanwhile_is_not_asked(
+async def test_a_member_who_has_answered_is_not_asked(
     alice: Any, instance: Make, yogis: Any, noon: datetime
 ) -> None:
     code = await instance(remind_unanswered=True)
     await until(code, DAY)
     await remind_unanswered()
     await answer(code, alice, maybe=False, via=Via.CARD)
-    assert alice.id not in await told("unanswered")
+    assert alice.id not in await send_all("unanswered")
 
 
 async def test_after_the_deadline_nobody_is_asked(instance: Make, yogis: Any, noon: datetime) -> None:
@@ -299,7 +299,7 @@ async def test_after_the_deadline_nobody_is_asked(instance: Make, yogis: Any, no
     assert await remind_unanswered() == 0
 
 
-async def test_an_organiser_asks_who_is_missing_at_most_once_a_day(
+async def test_an_organiser_asks_them_at_most_once_a_day(
     olga: Any, alice: Any, bob: Any, instance: Make, yogis: Any, noon: datetime
 ) -> None:
     """`P5`: the refusal says when again; two taps at once are one."""
@@ -312,11 +312,11 @@ async def test_an_organiser_asks_who_is_missing_at_most_once_a_day(
     assert sorted(t for t in taps if isinstance(t, int)) == [3]
     [no, _] = [t for t in taps if isinstance(t, RemindedAlready)]
     assert olga.voice.tell(no.words).endswith("You can ask again tomorrow at 14:00.")
-    await told("unanswered")
+    await send_all("unanswered")
     clock.advance(DAY)
     await answer(code, bob, maybe=False, via=Via.CARD)
     assert await remind_unanswered_now(code, olga) == 2
-    assert bob.id not in await told("unanswered")
+    assert bob.id not in await send_all("unanswered")
 
 
 async def test_asking_is_for_organisers_and_in_time(

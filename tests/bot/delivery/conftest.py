@@ -1,4 +1,4 @@
-"""A sender that is moved by hand."""
+"""A sender whose steps and clock the test moves."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ def sender(telegram: Telegram, noon: Any) -> Any:
 
 @pytest.fixture
 def run(sender: Any) -> Callable[..., Awaitable[int]]:
-    """One step to its end, after `after` seconds; how many things it did."""
+    """Run one step to its end, `after` seconds later; how many calls it started."""
     from datetime import timedelta
 
     from backend import clock
@@ -37,7 +37,7 @@ def run(sender: Any) -> Callable[..., Awaitable[int]]:
 def posted(
     telegram: Telegram, olga: Any, instance: Callable[..., Awaitable[str]], run: Any
 ) -> Callable[..., Awaitable[tuple[str, dict[str, Any]]]]:
-    """A date whose card is in the group: its code, and the message."""
+    """An instance whose card is in the group: its code, and the message."""
     from backend.cards.actions import post_card
 
     async def make(**fields: Any) -> tuple[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ def documents(telegram: Telegram, who: str) -> list[dict[str, Any]]:
     return [said for said in chat.messages() if said.get("document")]
 
 
-async def test_comes_once_however_often_it_is_tapped(
+async def test_a_file_is_sent_once_however_often_the_button_is_tapped(
     telegram: Telegram, alice: Any, instance: Make, run: Run, noon: datetime
 ) -> None:
     await telegram.start("Alice")
@@ -45,7 +45,7 @@ async def test_comes_once_however_often_it_is_tapped(
     assert len(documents(telegram, "Alice")) == 2
 
 
-async def test_who_cannot_be_written_to_is_told_at_once(
+async def test_an_unreachable_person_is_refused_at_once(
     olga: Any, charlie: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
     """`M3`, `A1`"""
@@ -55,7 +55,7 @@ async def test_who_cannot_be_written_to_is_told_at_once(
         await send_calendar_entry(await instance(visibility="link"), charlie)
 
 
-async def test_who_has_left_meanwhile_gets_nothing(
+async def test_a_member_who_has_left_gets_no_file(
     telegram: Telegram, alice: Any, club: Any, instance: Make, run: Run, noon: datetime
 ) -> None:
     """`A1`"""

@@ -34,7 +34,7 @@ async def card_of(code: str) -> CardView:
 
 
 async def test_shows_who_joined(telegram: Telegram, run: Run, posted: Posted) -> None:
-    """`C2`, `C3`: Alice taps Join; the toast says so at once, the card a moment later."""
+    """`C2`, `C3`: Alice taps Join; the toast answers at once, the card is edited a moment later."""
     code, card = await posted(capacity=2)
     assert "Evening flow yoga" in card["text"] and "2 free · 0 of 2" in card["text"]
     assert buttons(card) == [["Join", "+1"], ["Open in Emerald ↗"]]
@@ -69,7 +69,7 @@ async def test_many_taps_are_one_edit(
 async def test_nothing_is_sent_when_nothing_changed(
     telegram: Telegram, alice: Any, run: Run, posted: Posted
 ) -> None:
-    """`C2`: joined and left again before the card was drawn."""
+    """`C2`: joined and left again before the card was rendered."""
     code, _ = await posted()
     await book(code, alice, via=Via.MINIAPP)
     await leave(code, alice, via=Via.MINIAPP)
@@ -78,8 +78,10 @@ async def test_nothing_is_sent_when_nothing_changed(
     assert await run(3) == 0
 
 
-async def test_what_is_shown_already_counts_as_shown(telegram: Telegram, run: Run, posted: Posted) -> None:
-    """Telegram's "message is not modified" is as good as done: an edit whose answer was lost."""
+async def test_an_edit_that_telegram_calls_not_modified_is_done(
+    telegram: Telegram, run: Run, posted: Posted
+) -> None:
+    """The answer to the same edit was lost before."""
     await posted()
     await db.execute("UPDATE cards SET digest = 'forgotten', shown_version = 0")
     await run(3)
@@ -91,7 +93,7 @@ async def test_what_is_shown_already_counts_as_shown(telegram: Telegram, run: Ru
 async def test_is_announced_once_by_two_workers(
     telegram: Telegram, instance: Make, run: Run, sender: Sender
 ) -> None:
-    """`C1`: the second sender has no lease, and the second duty finds a card."""
+    """`C1`: the second sender has no lease, and the second job finds a card."""
     await instance(announce_before_minutes=4 * 24 * 60)
     assert (await announce_due(), await announce_due()) == (1, 0)
     await run()
@@ -112,7 +114,7 @@ async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, insta
     assert sorted(said, key=str) == [2, None, None]
 
 
-async def test_a_deleted_card_is_seen_as_lost(
+async def test_a_deleted_card_is_lost(
     telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
     """`C6`"""
@@ -127,10 +129,10 @@ async def test_a_deleted_card_is_seen_as_lost(
 
 
 @pytest.mark.parametrize(("standing", "health"), [("muted", "muted"), ("kicked", "removed")])
-async def test_a_group_that_shuts_the_bot_up_is_seen(
+async def test_a_group_that_mutes_the_bot_is_recorded(
     telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted, standing: str, health: str
 ) -> None:
-    """`A6`, `C6`: by the edit that fails, even if no update told."""
+    """`A6`, `C6`: by the edit that fails, even if no update came."""
     code, _ = await posted()
     telegram.room().bot(standing)
     await book(code, alice, via=Via.MINIAPP)
@@ -215,7 +217,7 @@ async def test_an_upgraded_group_keeps_getting_cards(
     assert (await card_of(after)).state == "live"
 
 
-async def test_a_cancelled_date_loses_its_buttons(
+async def test_a_cancelled_instance_loses_its_buttons(
     telegram: Telegram, olga: Any, run: Run, posted: Posted
 ) -> None:
     """`S5`"""
@@ -230,7 +232,7 @@ async def test_a_cancelled_date_loses_its_buttons(
 
 
 async def test_time_alone_closes_and_ends_a_card(telegram: Telegram, run: Run, posted: Posted) -> None:
-    """Nobody taps, yet the card tells the truth: open, closed, ended."""
+    """Nobody taps, yet the card says what is true: open, closed, ended."""
     await posted(closes_before_minutes=60)
     await run((3 * 24 + 3) * 3600)
     assert "Closed · 0 of 12 come." in telegram.last(telegram.room())["text"]
@@ -262,7 +264,7 @@ async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club
     assert "Closed" in card["text"] and buttons(card) == [["Open in Emerald ↗"]]
 
 
-async def test_all_live_cards_of_a_date_follow(
+async def test_all_live_cards_of_an_instance_follow(
     telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make, run: Run
 ) -> None:
     """`C2`: posted twice in one group and once in a topic of another; each shows the newest state."""
@@ -321,7 +323,7 @@ async def test_a_busy_evening_stays_within_telegram_s_limits_and_loses_nothing(
 async def test_one_card_that_changes_all_the_time_is_edited_every_three_seconds(
     telegram: Telegram, crowd: Any, run: Run, posted: Posted
 ) -> None:
-    """`C2`: at most; and what it says at the end is the end."""
+    """`C2`: at most; and its last edit shows the last state."""
     code, _ = await posted(capacity=None)
     for person in await crowd(12):
         await book(code, person, via=Via.MINIAPP)

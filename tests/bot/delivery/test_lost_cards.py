@@ -1,4 +1,4 @@
-"""What becomes of cards when something becomes of their group, and what organisers learn of it (`A6`, `C6`)."""
+"""Cards whose group or topic changes, and the messages that organisers get about them (`A6`, `C6`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def health(club: Any) -> str:
     return found.health
 
 
-def told(telegram: Telegram, who: str = "Olga") -> list[dict[str, Any]]:
+def messages_about_cards(telegram: Telegram, who: str = "Olga") -> list[dict[str, Any]]:
     """What the bot wrote to somebody about cards."""
     return [m for m in telegram.person(who).private.messages() if "card of" in m["text"]]
 
@@ -52,7 +52,7 @@ async def runners(telegram: Telegram, olga: Any, club: Any) -> Any:
     return room
 
 
-async def test_a_deleted_card_is_told_and_posted_again_by_a_tap(
+async def test_organisers_post_a_deleted_card_again_by_a_tap(
     telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
     """`C6`: once, with a button; the new card is the one that follows from then on."""
@@ -62,25 +62,25 @@ async def test_a_deleted_card_is_told_and_posted_again_by_a_tap(
     await book(code, alice, via=Via.MINIAPP)
     for _ in range(3):
         await run(3)
-    [letter] = told(telegram)
-    assert letter["text"] == (
+    [message] = messages_about_cards(telegram)
+    assert message["text"] == (
         "📌 The card of Evening flow yoga is gone from Kallio Yoga: somebody deleted it. You can post it again."
     )
-    assert buttons(letter) == [["Post it again"]]
+    assert buttons(message) == [["Post it again"]]
 
-    answer = await telegram.tap("Olga", letter, "Post it again")
+    answer = await telegram.tap("Olga", message, "Post it again")
     assert answer["text"] == "The card is on its way to the group." and not answer["show_alert"]
-    assert told(telegram)[0]["buttons"] == []
+    assert messages_about_cards(telegram)[0]["buttons"] == []
     await run(3)
     again = telegram.last(telegram.room())
     assert again["id"] > card["id"] and "Alice" in again["text"]
-    assert await lost_cards(club.id) == [] and len(told(telegram)) == 1
+    assert await lost_cards(club.id) == [] and len(messages_about_cards(telegram)) == 1
 
 
-async def test_two_who_tap_post_it_again_post_one_card(
+async def test_two_organisers_who_tap_post_one_card(
     telegram: Telegram, alice: Any, bob: Any, run: Run, posted: Posted
 ) -> None:
-    """`C1`: Bob organises too; whoever is second hears that it is done."""
+    """`C1`: Bob organises too; the second to tap reads that it is done."""
     async with db.transaction():
         await db.execute("UPDATE memberships SET role = 'ADMIN' WHERE user_id = $1", bob.id)
     await telegram.start("Olga")
@@ -90,19 +90,19 @@ async def test_two_who_tap_post_it_again_post_one_card(
     await book(code, alice, via=Via.MINIAPP)
     for _ in range(3):
         await run(3)
-    assert [len(told(telegram, who)) for who in ("Olga", "Bob", "Alice")] == [1, 1, 0]
-    await telegram.tap("Olga", told(telegram)[0], "Post it again")
-    second = await telegram.tap("Bob", told(telegram, "Bob")[0], "Post it again")
+    assert [len(messages_about_cards(telegram, who)) for who in ("Olga", "Bob", "Alice")] == [1, 1, 0]
+    await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
+    second = await telegram.tap("Bob", messages_about_cards(telegram, "Bob")[0], "Post it again")
     assert second["text"] == "That is done already: nothing there is missing any more."
     await run(3)
     await run(3)
     assert len(cards_in(telegram.room())) == 1
 
 
-async def test_who_is_no_organiser_any_more_posts_nothing(
+async def test_a_former_organiser_posts_nothing(
     telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
-    """`X4`: the button decides nothing."""
+    """`X4`: having the button is no permission."""
     await telegram.start("Olga")
     code, card = await posted()
     telegram.room().delete(card["id"])
@@ -115,7 +115,7 @@ async def test_who_is_no_organiser_any_more_posts_nothing(
             olga.id,
             club.id,
         )
-    answer = await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    answer = await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
     assert answer["show_alert"]
     assert (await card_of(code)).state == "lost"
 
@@ -132,8 +132,8 @@ async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
     for code in codes:
         await book(code, alice, via=Via.MINIAPP)
     await run(3)
-    [letter] = told(telegram)
-    assert letter["text"] == (
+    [message] = messages_about_cards(telegram)
+    assert message["text"] == (
         "🔇 The bot may not write in Kallio Yoga, so the card of Lesson 1 stands still. Give it the right to send"
         " messages; then all goes on by itself. The same goes for 2 more cards there."
     )
@@ -144,10 +144,10 @@ async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
     assert len(shown) == 3 and all("Alice" in card["text"] for card in shown)
 
 
-async def test_a_muted_group_seen_by_an_edit_is_one_trouble_too(
+async def test_a_group_found_muted_by_an_edit_is_one_message_too(
     telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
-    """Nobody told the bot; the first refused edit speaks for all cards there."""
+    """No update came; the first refused edit loses all cards there."""
     await telegram.start("Olga")
     codes = [(await posted(title=f"Lesson {n}"))[0] for n in (1, 2, 3)]
     telegram.room().bot("muted")
@@ -156,19 +156,19 @@ async def test_a_muted_group_seen_by_an_edit_is_one_trouble_too(
     await run(3)
     await run(3)
     assert await health(club) == "muted" and len(await lost_cards(club.id)) == 3
-    assert len(told(telegram)) == 1
+    assert len(messages_about_cards(telegram)) == 1
 
 
-async def test_who_mends_it_in_time_is_not_bothered(
+async def test_an_organiser_who_acted_in_time_gets_no_message(
     telegram: Telegram, club: Any, run: Run, posted: Posted
 ) -> None:
-    """A message that would say what is no longer so is not sent (`M4`)."""
+    """A stale message is not sent (`M4`)."""
     await telegram.start("Olga")
     await posted()
     await telegram.during(telegram.room().bot, "muted")
     await telegram.during(telegram.room().bot, "member")
     await run(3)
-    assert told(telegram) == []
+    assert messages_about_cards(telegram) == []
 
 
 async def test_a_bot_put_out_and_back_in_goes_on(
@@ -178,7 +178,7 @@ async def test_a_bot_put_out_and_back_in_goes_on(
     code, _ = await posted()
     await telegram.during(telegram.room().bot, "kicked")
     await run(3)
-    assert "no longer in Kallio Yoga" in told(telegram)[0]["text"]
+    assert "no longer in Kallio Yoga" in messages_about_cards(telegram)[0]["text"]
     assert await health(club) == "removed" and (await card_of(code)).trouble == "removed"
     await book(code, alice, via=Via.MINIAPP)
     await telegram.during(telegram.room().bot, "member")
@@ -204,11 +204,11 @@ async def test_a_card_refused_by_a_muted_group_is_posted_once_it_may(
 async def test_a_post_that_gets_through_shows_that_the_group_is_well(
     telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
-    """Telegram says nothing when a chat's own rules change; an organiser's try finds out, and all goes on."""
+    """Telegram sends no update when a chat's rules change; a post by an organiser shows it, and the cards go on."""
     code, _ = await posted(title="Lesson 1")
     await telegram.during(telegram.room().bot, "muted")
     telegram.room().bot("member")
-    async with db.transaction():  # as if nobody had told
+    async with db.transaction():  # as if no update had come
         await db.execute("DELETE FROM telegram_updates")
     await book(code, alice, via=Via.MINIAPP)
     other, _ = await posted(title="Lesson 2")
@@ -237,7 +237,7 @@ async def test_a_closed_topic_takes_no_card_but_its_cards_still_follow(
     [card] = cards_in(runners)
     assert "Alice" in card["text"] and (await card_of(there)).state == "live"
     assert (await card_of(refused)).trouble == "topic-closed"
-    assert "its topic is closed" in told(telegram)[0]["text"]
+    assert "its topic is closed" in messages_about_cards(telegram)[0]["text"]
     [topic] = [t for g in await groups(club.id) for t in g.topics if t.topic_id == 2]
     assert topic.closed
 
@@ -247,7 +247,7 @@ async def test_a_closed_topic_takes_no_card_but_its_cards_still_follow(
     assert telegram.last(runners)["thread_id"] == 2 and len(cards_in(runners)) == 2
 
 
-async def test_a_closed_topic_is_learned_from_the_refusal_alone(
+async def test_a_closed_topic_is_recorded_from_the_refusal_alone(
     telegram: Telegram, olga: Any, club: Any, runners: Any, instance: Make, run: Run
 ) -> None:
     found = await group_of_chat(runners.id)
@@ -274,14 +274,14 @@ async def test_a_deleted_topic_takes_its_cards_with_it(
     await run(3)
     assert (await card_of(code)).trouble == "deleted"
     await run(3)
-    await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
     await run(3)
     await run(3)
     assert (await card_of(code)).trouble == "topic-gone"
-    assert "its topic is gone" in told(telegram)[1]["text"]
+    assert "its topic is gone" in messages_about_cards(telegram)[1]["text"]
     async with db.transaction():
         await db.execute("UPDATE event_series SET topic_id = 3")
-    await telegram.tap("Olga", told(telegram)[1], "Post it again")
+    await telegram.tap("Olga", messages_about_cards(telegram)[1], "Post it again")
     await run(3)
     assert telegram.last(runners)["thread_id"] == 3 and await lost_cards(club.id) == []
 
@@ -296,7 +296,7 @@ async def test_a_renamed_topic_stays_closed(telegram: Telegram, club: Any, runne
 async def test_a_deleted_chat_is_a_group_that_is_gone(
     telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
-    """Nobody tells the bot; the next edit does."""
+    """No update comes; the next edit is refused."""
     await telegram.start("Olga")
     code, _ = await posted()
     telegram.room().destroy()
@@ -306,13 +306,13 @@ async def test_a_deleted_chat_is_a_group_that_is_gone(
     card = await card_of(code)
     assert await health(club) == "removed" and card.trouble == "removed"
     assert "the group chat was deleted" in card.error
-    assert "no longer in Kallio Yoga" in told(telegram)[0]["text"]
+    assert "no longer in Kallio Yoga" in messages_about_cards(telegram)[0]["text"]
 
 
 async def test_an_upgraded_group_s_cards_are_posted_again_together(
     telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
 ) -> None:
-    """`A6`: learned from the refusal alone; one message tells of all, one tap posts all in the new chat."""
+    """`A6`: recorded from the refusal alone; one message is about all cards, one tap posts all in the new chat."""
     await telegram.start("Olga")
     basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
     linked = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
@@ -326,10 +326,10 @@ async def test_an_upgraded_group_s_cards_are_posted_again_together(
     await run(3)
     found = await group(linked.id)
     assert found is not None and found.chat_id == grown.id
-    [letter] = told(telegram)
-    assert "has become a supergroup" in letter["text"]
-    assert letter["text"].endswith("The same goes for 1 more card there.")
-    await telegram.tap("Olga", letter, "Post it again")
+    [message] = messages_about_cards(telegram)
+    assert "has become a supergroup" in message["text"]
+    assert message["text"].endswith("The same goes for 1 more card there.")
+    await telegram.tap("Olga", message, "Post it again")
     await run(3)
     assert sorted(card["text"].splitlines()[0] for card in cards_in(grown)) == [
         "🧘 Padel 1",
@@ -341,7 +341,7 @@ async def test_an_upgraded_group_s_cards_are_posted_again_together(
 async def test_an_upgraded_group_that_was_linked_anew_is_one_group(
     telegram: Telegram, olga: Any, club: Any, instance: Make
 ) -> None:
-    """The new chat was linked before anybody heard of the upgrade: series and polls move over."""
+    """The new chat was linked before the upgrade was known: series and polls move over."""
     from backend.linking.actions import move_group
 
     basic = await link_group(olga, club.id, chat_id=-55, title="Padel")
@@ -354,7 +354,7 @@ async def test_an_upgraded_group_that_was_linked_anew_is_one_group(
     assert (await card_of(code)).group_id == grown.id
 
 
-async def test_a_poll_s_card_is_told_and_posted_again_too(
+async def test_organisers_post_a_poll_s_card_again_too(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
     await telegram.start("Olga")
@@ -368,23 +368,25 @@ async def test_a_poll_s_card_is_told_and_posted_again_too(
     await vote(code, olga, [(await poll(code, olga)).options[0].id], via=Via.MINIAPP)
     await run(3)
     await run(3)
-    [letter] = told(telegram)
-    assert "The card of Dinner <here>? is gone" in letter["text"]
-    await telegram.tap("Olga", letter, "Post it again")
+    [message] = messages_about_cards(telegram)
+    assert "The card of Dinner <here>? is gone" in message["text"]
+    await telegram.tap("Olga", message, "Post it again")
     await run(3)
     assert "Dinner <here>?" in telegram.last(telegram.room())["text"]
 
 
-async def test_what_is_over_bothers_nobody(telegram: Telegram, club: Any, run: Run, posted: Posted) -> None:
+async def test_a_lost_card_of_an_ended_instance_is_nobody_s_concern(
+    telegram: Telegram, club: Any, run: Run, posted: Posted
+) -> None:
     await telegram.start("Olga")
     await posted()
     clock.advance(timedelta(days=5))
     await telegram.during(telegram.room().bot, "kicked")
     await run(3)
-    assert told(telegram) == [] and await lost_cards(club.id) == []
+    assert messages_about_cards(telegram) == [] and await lost_cards(club.id) == []
 
 
-async def test_a_card_nobody_knew_of_is_known_by_the_first_tap_on_it(
+async def test_a_tap_recovers_a_card_that_may_have_been_posted(
     telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
 ) -> None:
     """`C1`: Telegram applied the post and its answer was lost. Never posted again by itself, but who taps it shows that
@@ -396,7 +398,7 @@ async def test_a_card_nobody_knew_of_is_known_by_the_first_tap_on_it(
     await run()
     await run(3)
     assert (await card_of(code)).trouble == "unknown"
-    assert "may not have reached Kallio Yoga" in told(telegram)[0]["text"]
+    assert "may not have reached Kallio Yoga" in messages_about_cards(telegram)[0]["text"]
     [card] = cards_in(telegram.room())
     answer = await telegram.tap("Alice", card, "Join")
     assert answer["text"].startswith("You’re in.")
@@ -405,13 +407,11 @@ async def test_a_card_nobody_knew_of_is_known_by_the_first_tap_on_it(
     await run(3)
     [card] = cards_in(telegram.room())
     assert "Alice" in card["text"] and await lost_cards(club.id) == []
-    again = await telegram.tap("Olga", told(telegram)[0], "Post it again")
+    again = await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
     assert again["text"] == "That is done already: nothing there is missing any more."
 
 
-async def test_a_poll_s_card_is_known_by_the_first_tap_too(
-    telegram: Telegram, olga: Any, club: Any, run: Run
-) -> None:
+async def test_a_tap_recovers_a_poll_s_card_too(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     telegram.sandbox.fault(method="sendMessage", chat_id=club.chat_id, drop_after_apply=True)
     options = (OptionDraft("Soup"), OptionDraft("Stew"))
     draft = PollDraft(question="Dinner?", options=options, group_id=club.group_id)

@@ -1,4 +1,4 @@
-"""What polls make the worker do: the card of a poll about dates, the claim, and the reminder (`P3`–`P5`)."""
+"""What is sent about polls: the card of a poll about dates, the seat claim, and the reminder (`P3`–`P5`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ async def test_the_card_follows_taps_commands_and_the_end(
 
 
 async def claimed(telegram: Telegram, olga: Any, alice: Any, dates: Ask, **making: Any) -> str:
-    """Alice said yes to the date that is made; its code."""
+    """Alice said yes to the date that was chosen; the code of its instance."""
     await telegram.start("Alice")
     code = await dates()
     await vote(code, alice, [(await poll(code, alice)).options[0].id], via=Via.CARD)
@@ -87,7 +87,7 @@ async def claimed(telegram: Telegram, olga: Any, alice: Any, dates: Ask, **makin
     return closing.made.code
 
 
-async def test_who_said_yes_is_told_of_their_claim(
+async def test_whoever_said_yes_gets_a_seat_claim(
     telegram: Telegram, olga: Any, alice: Any, dates: Ask, run: Run
 ) -> None:
     """P4: until when, with a button that takes the seat."""
@@ -104,7 +104,7 @@ async def test_who_said_yes_is_told_of_their_claim(
     assert mine is not None and mine.seats == 1
 
 
-async def test_where_there_is_room_for_all_they_are_told_too(
+async def test_whoever_said_yes_gets_a_message_where_there_is_room_for_all(
     telegram: Telegram, olga: Any, alice: Any, dates: Ask, run: Run
 ) -> None:
     await claimed(telegram, olga, alice, dates)
@@ -112,10 +112,10 @@ async def test_where_there_is_room_for_all_they_are_told_too(
     assert private(telegram, "Alice")["text"].endswith(" You said yes: join, and you’re in.")
 
 
-async def test_a_claim_that_is_no_more_is_not_told(
+async def test_a_claim_that_is_void_is_not_sent(
     telegram: Telegram, olga: Any, alice: Any, dates: Ask, run: Run
 ) -> None:
-    """M1: taken already, run out, or the date is off."""
+    """M1: used already, expired, or the instance is cancelled."""
     code = await claimed(telegram, olga, alice, dates, capacity=1)
     await book(code, alice, via=Via.MINIAPP)
     await run()
@@ -127,10 +127,10 @@ async def test_a_claim_that_is_no_more_is_not_told(
     assert await states() == ["dropped"] * 3
 
 
-async def test_who_is_missing_is_reminded_with_a_button(
+async def test_non_voters_are_reminded_with_a_button(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, dates: Ask, run: Run, noon: datetime
 ) -> None:
-    """P5: and who answered or lost their say meanwhile is not."""
+    """P5: and those who have answered or may vote no longer are not."""
     for name in ("Alice", "Bob"):
         await telegram.start(name)
     code = await dates(group_id=None, closes_at=noon + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Messages to people through the sandbox: at least once, at Telegram's pace, and not to who does not want them
+"""Messages to people through the sandbox: at least once, within Telegram's limits, and not to people who blocked the bot
 (`M1`–`M3`)."""
 
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ async def started(telegram: Telegram, *names: str) -> None:
 
 
 async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> str:
-    """Alice leaves the one seat to Bob, who is to be told; the date's code."""
+    """Alice leaves the one seat to Bob, for whom a message is due; the instance's code."""
     await started(telegram, "Alice", "Bob")
     code = await instance(capacity=1, title="Evening <flow> & yoga")
     await book(code, alice, via=Via.CARD)
@@ -39,8 +39,10 @@ async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> 
     return code
 
 
-async def test_tells_who_moved_up(telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run) -> None:
-    """`M1`: worded when sent, escaped, with what can be done next."""
+async def test_a_promotion_is_sent_with_what_can_be_done_next(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
+) -> None:
+    """`M1`: rendered when it is sent, with its markup escaped."""
     await promoted(telegram, alice, bob, instance)
     assert await run() == 1
     said = telegram.last(telegram.person("Bob").private)
@@ -58,7 +60,9 @@ async def test_tells_who_moved_up(telegram: Telegram, alice: Any, bob: Any, inst
     assert buttons(said) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
 
 
-async def test_speaks_the_readers_language(telegram: Telegram, olga: Any, instance: Make, run: Run) -> None:
+async def test_a_message_is_in_the_readers_language(
+    telegram: Telegram, olga: Any, instance: Make, run: Run
+) -> None:
     """`M5`: as it is when the message is sent. Väinö reads Finnish."""
     await started(telegram, "Väinö")
     vaino = await register_person(TelegramIdentity(1005, "Väinö", language_code="fi"))
@@ -71,10 +75,10 @@ async def test_speaks_the_readers_language(telegram: Telegram, olga: Any, instan
     assert "to 26.11." in said["text"] and "18.00" in said["text"]
 
 
-async def test_tells_of_a_cancelled_date_and_of_its_return(
+async def test_a_cancellation_and_its_undoing_are_sent(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
-    """`S5`: who is booked and who waits; the reason, and where to go instead."""
+    """`S5`: to everybody booked or waiting, with the reason and the next instance."""
     await started(telegram, "Alice", "Bob")
     code = await instance(capacity=1, rule="FREQ=WEEKLY")
     await book(code, alice, via=Via.CARD)
@@ -110,7 +114,7 @@ async def test_waits_when_telegram_says_so(
 async def test_two_refusals_at_once_stop_everything(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
-    """`M2`: then it is no one chat's matter."""
+    """`M2`: then it is the bot that is limited, not one chat."""
     await started(telegram, "Alice", "Bob", "Olga")
     code = await instance()
     for person in (alice, bob):
@@ -127,7 +131,7 @@ async def test_two_refusals_at_once_stop_everything(
     assert await states() == ["sent"] * 3
 
 
-async def test_who_blocked_the_bot_is_left_alone(
+async def test_a_person_who_blocked_the_bot_gets_no_more(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`M3`"""
@@ -138,7 +142,7 @@ async def test_who_blocked_the_bot_is_left_alone(
     assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users WHERE id = $1", bob.id)
 
 
-async def test_failures_back_off_and_are_told_in_the_end(
+async def test_failures_back_off_until_the_message_arrives(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`M2`: later each time."""
@@ -151,7 +155,7 @@ async def test_failures_back_off_and_are_told_in_the_end(
     assert await states() == ["sent"]
 
 
-async def test_what_may_have_arrived_is_told_again(
+async def test_a_message_that_may_have_arrived_is_sent_again(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`M1`: at least once; a repeated "you're in" harms nobody, a missing one does."""
@@ -159,11 +163,11 @@ async def test_what_may_have_arrived_is_told_again(
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
     await run()
     await run(2)
-    told = [m for m in telegram.person("Bob").private.messages() if "first in line" in m["text"]]
-    assert len(told) == 2 and await states() == ["sent"]
+    sent = [m for m in telegram.person("Bob").private.messages() if "first in line" in m["text"]]
+    assert len(sent) == 2 and await states() == ["sent"]
 
 
-async def test_what_telegram_will_never_take_is_parked(
+async def test_a_message_that_telegram_refuses_is_parked(
     telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Make, run: Run
 ) -> None:
     await promoted(telegram, alice, bob, instance)
@@ -180,7 +184,7 @@ async def test_what_telegram_will_never_take_is_parked(
 async def test_a_wrong_token_costs_no_attempt(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
-    """The message waits until somebody has put the token right."""
+    """The message waits until somebody has corrected the token."""
     await promoted(telegram, alice, bob, instance)
     telegram.sandbox.fault(method="sendMessage", error_code=401, description="Unauthorized")
     await run()
@@ -189,7 +193,7 @@ async def test_a_wrong_token_costs_no_attempt(
     assert await states() == ["sent"]
 
 
-async def test_keeps_telegrams_pace(
+async def test_keeps_within_telegrams_limits(
     telegram: Telegram, olga: Any, instance: Make, run: Run, crowd: Any
 ) -> None:
     """`M2`: 25 a second over all, and the sandbox's own limits never once refuse."""
@@ -218,7 +222,7 @@ async def test_one_sender_at_a_time(
     assert await states() == ["sent"]
 
 
-async def test_who_goes_in_peace_hands_over_at_once(
+async def test_a_sender_that_stops_releases_the_lease_at_once(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, sender: Sender, run: Run
 ) -> None:
     await run()

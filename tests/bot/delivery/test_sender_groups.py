@@ -41,10 +41,10 @@ def texts(telegram: Telegram) -> list[str]:
     return [m["text"] for m in telegram.room().messages() if m["from"]["is_bot"]]
 
 
-async def test_a_group_that_put_the_bot_out_is_noted_and_parked(
+async def test_a_message_to_a_group_without_the_bot_is_parked(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    """`A6`, `M2`: and sent again once it is back, by an organiser's hand."""
+    """`A6`, `M2`: the group's health is recorded; once the bot is back an organiser sends the message again."""
     telegram.room().bot("kicked")
     number = await announced(olga, club)
     await run()
@@ -60,7 +60,7 @@ async def test_a_group_that_put_the_bot_out_is_noted_and_parked(
     assert (await progress(olga, number)).delivered == 1
 
 
-async def test_a_group_where_the_bot_may_not_write_is_noted(
+async def test_a_group_where_the_bot_may_not_write_is_recorded(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
     telegram.room().bot("muted")
@@ -69,7 +69,7 @@ async def test_a_group_where_the_bot_may_not_write_is_noted(
     assert await health(club) == "muted" and len(await parked_messages(club.id)) == 1
 
 
-async def test_a_closed_topic_is_noted(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_a_closed_topic_is_recorded(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     forum = telegram.sandbox.make_chat(
         "Forum", type="supergroup", creator="Olga", with_bot=True, topics=["Dinner"]
     )
@@ -97,7 +97,7 @@ async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club
     assert telegram.last(grown)["text"] == "Hello"
 
 
-async def test_what_may_have_been_announced_is_not_announced_again(
+async def test_an_announcement_that_may_have_arrived_is_not_sent_again(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
     """Decision 0009: it is counted as perhaps delivered."""
@@ -110,10 +110,10 @@ async def test_what_may_have_been_announced_is_not_announced_again(
     assert (await progress(olga, number)).perhaps == 1
 
 
-async def test_what_never_left_is_announced_in_the_end(
+async def test_an_announcement_that_never_left_is_sent_again(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    """A refusal is certain, so is being told to wait: neither is a delivery."""
+    """A refused connection and a 429 both mean that it certainly did not arrive."""
     telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=5)
     number = await announced(olga, club)
     await run()
@@ -123,7 +123,7 @@ async def test_what_never_left_is_announced_in_the_end(
     assert (await progress(olga, number)).delivered == 1
 
 
-async def test_ten_attempts_and_it_is_parked(
+async def test_a_message_is_parked_after_ten_attempts(
     telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Any, run: Run
 ) -> None:
     """`M2`: the pauses double and stay below five minutes."""
@@ -147,7 +147,7 @@ async def test_ten_attempts_and_it_is_parked(
 async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
     telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
 ) -> None:
-    """`M2`: what the one before wrote in its last minute counts for the one after."""
+    """`M2`: what the former sender wrote in its last minute counts for the next."""
     telegram.sandbox.flood(True)
     for n in range(GROUP[0] + 4):
         await announced(olga, club, f"Lesson {n}")
@@ -167,10 +167,10 @@ async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
     assert telegram.sandbox.counters()["flood_refused"] == 0
 
 
-async def test_who_slept_past_its_lease_writes_nothing(
+async def test_a_sender_that_slept_past_its_lease_writes_nothing(
     telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
 ) -> None:
-    """Decision 0009: taken, then stalled until another sends: the call is not made, and the row is not touched."""
+    """Decision 0009: it claimed, then stalled until another sends: it makes no call and writes no row."""
     from backend import failpoints
 
     number = await announced(olga, club)
@@ -193,7 +193,7 @@ async def test_who_slept_past_its_lease_writes_nothing(
     assert (await progress(olga, number)).perhaps == 1
 
 
-async def test_a_group_once_muted_is_well_again_when_it_takes_a_message(
+async def test_a_message_that_arrives_shows_that_the_group_is_well(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
     await set_health(club.chat_id, GroupHealth.MUTED)

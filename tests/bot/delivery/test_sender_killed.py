@@ -51,21 +51,21 @@ def said(telegram: Telegram, chat: Any, text: str) -> int:
 
 
 async def dies(at: str, telegram: Telegram) -> None:
-    """A worker comes, works, and is dead by kill -9 at the moment it first comes to this place."""
+    """Run a worker that kills itself by SIGKILL when it first reaches this failpoint."""
     with emerald("work", telegram, failpoints=f"{at}=die") as worker:
         assert await ended(worker, PATIENCE) == -9
 
 
 async def emptied(within: float = PATIENCE) -> None:
-    """Wait until another worker has dealt with everything."""
+    """Wait until another worker has sent everything."""
     async with asyncio.timeout(within):
-        # It is another process that works: only the database can tell.
+        # Another process does the work, so only the database shows it.
         while await db.value("SELECT count(*) FROM messages WHERE state IN ('due', 'sending')"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 async def follows(epoch: int) -> int:
-    """Wait until somebody holds the sender's lease for the so manieth time; the number of their process."""
+    """Wait until the sender's lease has this epoch; the process id of its holder."""
     async with asyncio.timeout(PATIENCE):
         while True:
             row = await db.row("SELECT holder, epoch FROM leases WHERE name = 'sender 42'")
@@ -75,7 +75,7 @@ async def follows(epoch: int) -> int:
 
 
 async def started(workers: int) -> None:
-    """Wait until so many workers are at work: each has two connections, and uses both from the beginning."""
+    """Wait until so many workers have connected: each opens two connections at once."""
     async with asyncio.timeout(PATIENCE):
         # As above.
         while 2 * workers - 1 > await db.value(  # noqa: ASYNC110
@@ -85,7 +85,7 @@ async def started(workers: int) -> None:
 
 
 @pytest.mark.parametrize("at", STEPS)
-async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
+async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
     at: str, telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, instance: Make
 ) -> None:
     """`M1`: at least once for a confirmation, at most once for an announcement; none is forgotten."""
@@ -120,7 +120,7 @@ async def test_what_must_arrive_does_and_nobody_is_told_twice_by_announcement(
 async def test_a_killed_worker_is_followed_within_ten_seconds(
     telegram: Telegram, alice: Any, bob: Any, instance: Make
 ) -> None:
-    """Decision 0009: the other stands by, its eye on the lease; nobody helps it along."""
+    """Decision 0009: the other worker waits for the lease by itself."""
     with emerald("work", telegram) as one, emerald("work", telegram) as other:
         holder = await follows(1)
         first, second = (one, other) if holder == one.pid else (other, one)

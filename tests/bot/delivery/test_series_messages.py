@@ -1,4 +1,4 @@
-"""What people are told and asked of dates that move, or to which too few come, through the sandbox (`S6`, `S7`)."""
+"""Messages about instances that move, or that too few people join, through the sandbox (`S6`, `S7`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ async def started(telegram: Telegram, *names: str) -> None:
         await telegram.start(name)
 
 
-async def test_asks_who_is_booked_whether_they_still_come(
+async def test_everybody_booked_is_asked_whether_they_still_come(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`S6`: and their two answers."""
@@ -72,7 +72,7 @@ async def test_not_this_time_is_free_after_the_deadline_too(
     assert await db.value("SELECT count(*) FROM absences") == 0
 
 
-async def test_tells_who_waits_or_said_maybe_without_asking(
+async def test_the_others_learn_of_a_move_and_are_not_asked(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`S6`"""
@@ -89,7 +89,7 @@ async def test_tells_who_waits_or_said_maybe_without_asking(
         assert buttons(said) == [["Open in Emerald"]]
 
 
-async def test_says_how_many_are_missing_and_then_that_it_runs(
+async def test_how_many_are_missing_is_sent_and_then_that_it_runs(
     telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run
 ) -> None:
     """`S7`"""
@@ -114,7 +114,7 @@ async def test_says_how_many_are_missing_and_then_that_it_runs(
 async def test_an_organiser_decides_with_a_tap(
     telegram: Telegram, olga: Any, alice: Any, instance: Make, run: Run
 ) -> None:
-    """`S7`, `S5`: run it, or call it off; who is no organiser cannot."""
+    """`S7`, `S5`: run it, or call it off; only organisers can."""
     await started(telegram, "Olga", "Alice")
     run_it, call_off = [
         await instance(starts_local=THURSDAY, min_to_run=3, title=title) for title in ("A", "B")
@@ -141,7 +141,7 @@ async def test_an_organiser_decides_with_a_tap(
     assert "Too few people: 1 comes, and at least 3 are needed." in said["text"]
 
 
-async def test_speaks_the_readers_own_language_of_their_club(
+async def test_the_question_is_in_the_readers_language(
     telegram: Telegram, olga: Any, instance: Make, run: Run
 ) -> None:
     """`M5`"""
