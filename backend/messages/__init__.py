@@ -1,1 +1,1 @@
-"""Sending messages: claiming what is due, and recording what became of it, of cards and of their groups."""
+"""Recording what became of messages and cards once Telegram was called, and what that says of people and groups."""

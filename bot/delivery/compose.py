@@ -15,7 +15,7 @@ from backend.bookings.views import InstanceView
 from backend.cards.queries import CardView, card
 from backend.errors import NotFound
 from backend.i18n import N_, Voice
-from backend.messages.deliveries import Delivery
+from backend.outbox.deliveries import Delivery
 from backend.outbox.kinds import About, Choice, Kind
 from backend.polls.queries import poll_for_card
 from backend.polls.views import PollView

@@ -16,10 +16,11 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints, leases
-from backend.messages.claim import claim, recover
-from backend.messages.deliveries import Delivery
-from backend.messages.recent import chats_with_live_cards, messages_to_groups
-from backend.messages.results import park, put_back, record_result
+from backend.messages.results import record_result
+from backend.outbox.claim import claim, recover
+from backend.outbox.deliveries import Delivery
+from backend.outbox.recent import chats_with_live_cards, messages_to_groups
+from backend.outbox.sending import park, put_off
 from backend.outbox.states import SendResult
 from backend.retry import retry_until_saved
 from bot.delivery.cards import CardPoster
@@ -168,7 +169,7 @@ class Sender:
             return
         not_before = self.limiter.frozen_until(delivery.chat_id) if self.holds_lease else clock.now()
         if not_before is not None:
-            await retry_until_saved(lambda: put_back(delivery, not_before))
+            await retry_until_saved(lambda: put_off(delivery, not_before))
             return
         await failpoints.reach("sender.calling")
         group = delivery.group

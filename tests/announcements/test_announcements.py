@@ -22,8 +22,8 @@ from backend.announcements.queries import announcements, audience, progress
 from backend.announcements.rules import MAINTENANCE_LINE_MAX, TEXT_MAX
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.linking.actions import link_group, unlink_group
-from backend.messages.claim import claim
 from backend.messages.results import record_result
+from backend.outbox.claim import claim
 from backend.outbox.states import CallResult, SendResult
 from backend.people.preferences import mute
 

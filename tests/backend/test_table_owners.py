@@ -15,12 +15,6 @@ WRITE = re.compile(
 )
 UNKNOWN = "{"  # the name is put in by an f-string
 
-# A table that a second slice writes, and why it cannot ask the owner to.
-SHARED = {
-    # The sending half of the outbox: it stands above instances and bookings, because it drops what they made untrue.
-    "messages": "messages",
-}
-
 
 class Write(NamedTuple):
     """A statement in a module that writes a table."""
@@ -80,8 +74,7 @@ def foreign(writes: Iterator[Write], owners: dict[str, str]) -> list[str]:
     return [
         f"{write.path.relative_to(ROOT)}:{write.line} writes {write.table}"
         for write in writes
-        if write.table in owners | {UNKNOWN: ""}
-        and slice_of(write.path) not in (owners.get(write.table), SHARED.get(write.table))
+        if write.table in owners | {UNKNOWN: ""} and slice_of(write.path) != owners.get(write.table)
     ]
 
 

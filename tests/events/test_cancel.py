@@ -12,7 +12,7 @@ from backend.bookings.queries.event import event
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.reschedule import move_instance
-from backend.messages.deliveries import load_deliveries
+from backend.outbox.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
 from backend.seats.requests import Via

@@ -17,7 +17,7 @@ from backend.events.cancel import cancel_instance
 from backend.events.edit import edit_series
 from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance, move_responses
-from backend.messages.deliveries import load_deliveries
+from backend.outbox.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended, NotIn
 from backend.seats.requests import Via

@@ -16,11 +16,12 @@ from backend.errors import Forbidden
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.groups.rules import GroupHealth
-from backend.messages.claim import ATTEMPTS_MAX, CLAIM, WINDOW, claim, recover
-from backend.messages.deliveries import Delivery, GroupChat
-from backend.messages.results import RETRY_PAUSE_MAX, park, put_back, record_result
+from backend.messages.results import record_result
+from backend.outbox.claim import ATTEMPTS_MAX, CLAIM, WINDOW, claim, recover
+from backend.outbox.deliveries import Delivery, GroupChat
 from backend.outbox.kinds import Priority
 from backend.outbox.parked import parked_messages, send_parked_again
+from backend.outbox.sending import RETRY_PAUSE_MAX, park, put_off
 from backend.outbox.states import CallResult, SendResult
 from backend.people.actions import choose_zone
 from backend.people.preferences import mute
@@ -250,7 +251,7 @@ async def test_an_announcement_that_was_being_sent_may_have_arrived(
     assert await recover(2) == 1
     assert await state_of(message_id) == ("perhaps", 1)
     await record_sent(old)
-    await put_back(old, clock.now())
+    await put_off(old, clock.now())
     assert await state_of(message_id) == ("perhaps", 1)
     assert await claim(2, limit=10) == []
 

@@ -21,8 +21,8 @@ from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
 from backend.groups.presence import mark_absent, mark_present
 from backend.groups.queries import group
-from backend.messages.claim import claim
 from backend.messages.results import record_result
+from backend.outbox.claim import claim
 from backend.outbox.states import CallResult, SendResult
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.preferences import choose_reminders, mute

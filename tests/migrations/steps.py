@@ -11,8 +11,8 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import clock, db, leases
 from backend.bookings.actions import book, leave
-from backend.messages.claim import claim, recover
 from backend.messages.results import record_result
+from backend.outbox.claim import claim, recover
 from backend.outbox.states import CallResult, SendResult
 from backend.people.queries import person_of_telegram
 from backend.piccolo_app import APP_CONFIG

@@ -52,7 +52,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
 
 def delivery(kind: Kind, language: str, **fields: Any) -> Any:
     """A message of this kind to Alice, who reads this language."""
-    from backend.messages.deliveries import Delivery
+    from backend.outbox.deliveries import Delivery
     from backend.people.queries import Person
 
     mine = VIEWS.get(kind, {}).get("mine")

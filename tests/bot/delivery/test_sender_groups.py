@@ -13,7 +13,7 @@ from backend.bookings.actions import book, leave
 from backend.groups.queries import group, groups
 from backend.groups.rules import GroupHealth
 from backend.linking.actions import link_group, set_health
-from backend.messages.claim import ATTEMPTS_MAX
+from backend.outbox.claim import ATTEMPTS_MAX
 from backend.outbox.parked import parked_messages, send_parked_again
 from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP

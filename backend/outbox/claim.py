@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from backend import clock, db
-from backend.messages.deliveries import Delivery, load_deliveries
+from backend.outbox.deliveries import Delivery, load_deliveries
 from backend.outbox.kinds import AT_MOST_ONCE, Priority
 from backend.outbox.states import MessageState
 
