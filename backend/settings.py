@@ -1,7 +1,7 @@
 """Every setting, read once from the environment. No other module reads it. `.env.example` describes each setting.
 
 Each variable may be given as `NAME`, or as `NAME_FILE`, the path of a file that holds the value (`X6`). An empty variable counts
-as absent. All faults are reported at once, in one `SettingsError` (decision 0020).
+as absent. All faults are reported at once, in one `SettingsError` (decision 0025).
 """
 
 import hashlib
