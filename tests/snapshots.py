@@ -1,7 +1,8 @@
 """Snapshots of what the bot writes: text files beside the tests, in `snapshots/<test module>/<test>.txt`.
 
-A test that writes something else than its file has fails and shows the difference. After reading it, accept the new texts with
-`bin/test PATH --snapshot-update`, and look at the changed files again before committing them.
+A test that writes something else than its file has fails and shows the difference. After reading it, accept
+the new texts with `bin/test PATH --snapshot-update`, and look at the changed files again before committing
+them.
 """
 
 import json

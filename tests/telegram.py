@@ -1,5 +1,5 @@
-"""The bot's tests talk to the sandbox over real HTTP: what people do there arrives as updates and goes through the
-dispatcher, and what the bot says is looked up in the chat it said it in."""
+"""The bot behind a sandbox, over real HTTP: actions of people arrive as updates and go through the
+dispatcher, and tests read the bot's messages in the sandbox's chats."""
 
 import asyncio
 import dataclasses
@@ -21,18 +21,18 @@ Result = TypeVar("Result")
 
 
 class Telegram:
-    """The sandbox, the bot behind it, and what drives both without sleeping."""
+    """The sandbox, the bot behind it, and methods that drive both without sleeping."""
 
     def __init__(self, url: str, bot: Bot, sending: Bot, dispatcher: Dispatcher) -> None:
         self.url = url
         self.sandbox = Sandbox(url)
         self.bot = bot  # of the handlers: waits out a 429
-        self.sending = sending  # the sender's, that paces itself
+        self.sending = sending  # of the sender, which has its own rate limit
         self.dispatcher = dispatcher
         self._offset: int | None = None
 
     async def pump(self) -> int:
-        """Handle the updates that are there; how many."""
+        """Handle the pending updates. Returns their number."""
         return await self._handle(await self._ask(0))
 
     async def _ask(self, wait: int) -> list[Update]:
@@ -47,7 +47,7 @@ class Telegram:
         return len(updates)
 
     async def during(self, act: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-        """What a person does, with the bot answering meanwhile and to the end."""
+        """Run a person's action, while the bot handles updates until there are no more."""
         task = asyncio.create_task(asyncio.to_thread(act, *args, **kwargs))
         while not task.done():
             asking = asyncio.create_task(self._ask(30))
@@ -62,43 +62,43 @@ class Telegram:
         return await task
 
     async def say(
-        self, who: str, text: str, chat: SandboxChat | None = None, thread_id: int | None = None
+        self, name: str, text: str, chat: SandboxChat | None = None, thread_id: int | None = None
     ) -> Json:
-        """Somebody writes; the newest message of that chat afterwards, which is the bot's if it answered."""
-        person = self.person(who)
-        said = await self.during(person.say, text, chat, thread_id=thread_id)
-        return self.last(chat or person.private, after=int(said["id"]) - 1)
+        """A person writes. Returns the newest message of that chat afterwards: the bot's, if it answered."""
+        person = self.person(name)
+        sent = await self.during(person.say, text, chat, thread_id=thread_id)
+        return self.last(chat or person.private, after=int(sent["id"]) - 1)
 
-    async def start(self, who: str, payload: str = "") -> Json:
-        """Somebody presses START, with a link's payload; the bot's answer."""
-        person = self.person(who)
+    async def start(self, name: str, payload: str = "") -> Json:
+        """A person presses START, with the payload of a link. Returns the bot's answer."""
+        person = self.person(name)
         await self.during(person.start, payload)
         return self.last(person.private)
 
-    async def tap(self, who: str, message: Json, button: str) -> Json:
-        """Somebody presses a button; the answer: `text` and `show_alert`."""
-        done = await self.during(self.person(who).tap, message, button)
+    async def tap(self, name: str, message: Json, button: str) -> Json:
+        """A person presses a button. Returns the answer: `text` and `show_alert`."""
+        done = await self.during(self.person(name).tap, message, button)
         assert done["kind"] == "callback", done
         assert done["answer"] is not None, "the tap was never answered"
         answer: Json = done["answer"]
         return answer
 
-    def person(self, who: str) -> SandboxPerson:
-        return self.sandbox.person(who)
+    def person(self, name: str) -> SandboxPerson:
+        return self.sandbox.person(name)
 
-    def room(self, title: str = "Kallio Yoga") -> SandboxChat:
+    def chat(self, title: str = "Kallio Yoga") -> SandboxChat:
         return self.sandbox.chat(title)
 
-    def last(self, room: SandboxChat, after: int = 0) -> Json:
-        """The newest message of a chat; empty when there is none (any more)."""
-        return (room.messages(after=after) or [{}])[-1]
+    def last(self, chat: SandboxChat, after: int = 0) -> Json:
+        """The newest message of a chat; empty when there is none."""
+        return (chat.messages(after=after) or [{}])[-1]
 
     def calls(self, method: str, chat_id: int | None = None) -> list[Json]:
         return self.sandbox.calls(method, chat_id=chat_id)
 
 
 def buttons(message: Json) -> list[list[str]]:
-    """What the buttons of a message say, row by row."""
+    """The texts of a message's buttons, row by row."""
     return [[button["text"] for button in row] for row in message["buttons"]]
 
 
@@ -106,7 +106,7 @@ def buttons(message: Json) -> list[list[str]]:
 def sandbox_url() -> Iterator[str]:
     from backend.settings import settings
 
-    # Tracebacks with all local variables take seconds to draw, which taps in these tests would wait for.
+    # Tracebacks with all local variables take seconds to format, and taps would wait for them.
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.stdlib.add_log_level, renderer])
     config = Config(
@@ -133,7 +133,7 @@ async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
 
 @pytest.fixture
 async def telegram(sandbox_url: str, connected: tuple[Bot, Bot], world: None) -> Telegram:
-    """A fresh sandbox with the cast and the two groups, and the bot behind it on an empty database."""
+    """A new sandbox with its people and two groups, and the bot behind it on an empty database."""
     from bot.dispatcher import make_dispatcher
 
     made = Telegram(sandbox_url, *connected, make_dispatcher())

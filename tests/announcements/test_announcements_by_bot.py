@@ -39,7 +39,7 @@ async def test_an_organiser_previews_an_announcement_sends_it_and_watches_its_pr
     assert buttons(question) == [["Stop"]]
     await fan_out()
     await run(1)
-    assert telegram.last(telegram.room())["text"] == "The hall is <closed>.\n\nSee  you & yours"
+    assert telegram.last(telegram.chat())["text"] == "The hall is <closed>.\n\nSee  you & yours"
     alices = telegram.last(telegram.person("Alice").private)
     assert alices["text"] == shown["text"]
     for _ in range(4):
@@ -97,7 +97,7 @@ async def test_an_organiser_chooses_the_recipients(
     await telegram.tap("Olga", telegram.last(room), "Send now")
     await fan_out()
     await run(1)
-    assert telegram.last(telegram.room())["text"] == "For the group"
+    assert telegram.last(telegram.chat())["text"] == "For the group"
     assert [m for m in room.messages() if "📣" in m["text"]][1:] == []
 
 
@@ -143,7 +143,7 @@ async def test_only_organisers_announce_and_only_in_private(
     await start(telegram, "Olga", "Alice")
     assert (await telegram.say("Alice", "/announce Hello"))["text"] == "Only organisers can do this."
     assert "/announce" in (await telegram.say("Olga", "/announce"))["text"]
-    said = await telegram.say("Olga", "/announce Hello", telegram.room())
+    said = await telegram.say("Olga", "/announce Hello", telegram.chat())
     assert buttons(said) == [["Ask me there ↗"]] or "Ask me there" in str(buttons(said))
     assert await db.value("SELECT count(*) FROM announcements") == 0
 
@@ -167,7 +167,7 @@ async def test_maintenance_is_marked(telegram: Telegram, olga: Any, club: Any, r
     await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
     await fan_out()
     await run(1)
-    assert telegram.last(telegram.room())["text"] == "🔧 Maintenance\n\nBack at ten."
+    assert telegram.last(telegram.chat())["text"] == "🔧 Maintenance\n\nBack at ten."
     assert telegram.last(telegram.person("Olga").private)["text"] == (
         "🔧 Maintenance · Kallio Yoga\n\nBack at ten."
     )

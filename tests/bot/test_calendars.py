@@ -1,4 +1,4 @@
-"""`/calendar`: a date as a file for one's own calendar."""
+"""`/calendar`: an instance as a file for one's own calendar."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -16,21 +16,21 @@ from tests.telegram import Telegram, buttons
 Make = Callable[..., Awaitable[str]]
 
 
-def read(said: dict[str, Any]) -> Any:
-    [event] = Calendar.from_ical(base64.b64decode(said["document"]["content"])).walk("VEVENT")
+def read(reply: dict[str, Any]) -> Any:
+    [event] = Calendar.from_ical(base64.b64decode(reply["document"]["content"])).walk("VEVENT")
     return event
 
 
-async def test_a_date_comes_as_a_file_and_again_as_it_changes(
+async def test_calendar_sends_an_instance_as_a_file_and_again_after_a_change(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, instance: Make, noon: datetime
 ) -> None:
-    """`S5`, `S6`: the same UID, a rising SEQUENCE; who waits has it as tentative."""
+    """`S5`, `S6`: the same UID, a rising SEQUENCE; tentative for a waitlisted party."""
     code = await instance(capacity=1, description="Bring a mat.")
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
-    said = await telegram.say("Alice", f"/calendar {code}")
-    assert said["document"]["file_name"] == f"{code}.ics"
-    event = read(said)
+    reply = await telegram.say("Alice", f"/calendar {code}")
+    assert reply["document"]["file_name"] == f"{code}.ics"
+    event = read(reply)
     assert (event["UID"], event["SEQUENCE"]) == (f"{code}@emerald.example", 0)
     assert (event["STATUS"], event["SUMMARY"]) == ("CONFIRMED", "🧘 Evening flow yoga")
     assert event["DTSTART"].dt == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
@@ -45,20 +45,20 @@ async def test_a_date_comes_as_a_file_and_again_as_it_changes(
     assert (event["SEQUENCE"], event["STATUS"]) == (2, "CANCELLED")
 
 
-async def test_says_what_it_needs_and_keeps_quiet_about_others(
+async def test_calendar_refuses_without_a_number_and_for_instances_of_others(
     telegram: Telegram, alice: Any, instance: Make, noon: datetime
 ) -> None:
     """`A1`"""
     code = await instance()
-    said = await telegram.say("Alice", "/calendar")
-    assert said["text"].startswith("Which one?")
-    said = await telegram.say("Charlie", f"/calendar {code}")
-    assert said["text"] == "This does not exist, or it is not for you to see."
+    reply = await telegram.say("Alice", "/calendar")
+    assert reply["text"].startswith("Which one?")
+    reply = await telegram.say("Charlie", f"/calendar {code}")
+    assert reply["text"] == "This does not exist, or it is not for you to see."
 
 
-async def test_in_a_group_it_leads_to_the_private_chat(
+async def test_calendar_in_a_group_leads_to_the_private_chat(
     telegram: Telegram, alice: Any, instance: Make, noon: datetime
 ) -> None:
     code = await instance()
-    said = await telegram.say("Alice", f"/calendar {code}", telegram.room())
-    assert buttons(said) == [["Ask me there"]]
+    reply = await telegram.say("Alice", f"/calendar {code}", telegram.chat())
+    assert buttons(reply) == [["Ask me there"]]

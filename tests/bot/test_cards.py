@@ -1,4 +1,5 @@
-"""Cards of instances and polls: every state in each language, any text, and Telegram's limits (`C3`, `C4`)."""
+"""Cards of instances and polls: every state in each language, any text, and Telegram's limits (`C3`,
+`C4`)."""
 
 import dataclasses
 from datetime import timedelta
@@ -256,7 +257,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     card = await cards.render_card(instance_id=found.id, poll_id=None)
     assert card is not None
     assert (await post(telegram.bot, club.chat_id, card.message)).result is SendResult.DONE
-    message = telegram.last(telegram.room())
+    message = telegram.last(telegram.chat())
     assert message["text"].endswith(" and 429 more") and nasty in message["text"]
     assert await cards_of(instance_id=found.id) == []
 
@@ -328,7 +329,8 @@ def private_texts(view: Any, *, hours: float = 24, regular: bool = False) -> str
 
 
 def test_an_offer(snapshot: SnapshotAssertion) -> None:
-    """`W3`: says when it expires and what happens then; after that it is gone, expired by the clock or not yet."""
+    """`W3`: says when it expires and what happens then; after that it is gone, expired by the clock or not
+    yet."""
     until = START - timedelta(hours=5, minutes=28)
     held = own_booking(seats=0, offered=2, offer_until=until)
     view = instance_view(booked=10, offered=2, mine=held)

@@ -197,7 +197,7 @@ async def test_commands_in_a_group(
     dialogue: Dialogue, alice: Any, language: str, snapshot: SnapshotAssertion
 ) -> None:
     await choose_language(alice, language)
-    group = dialogue.telegram.room()
+    group = dialogue.telegram.chat()
     for command in COMMANDS:
         await dialogue.say("Alice", f"/{command}", group)
     for text in ("/book 3", "/leave 1", "/vote 1", "/vote 1 1"):

@@ -1,4 +1,4 @@
-"""What can be typed: the same verbs as on the card and in the Mini App."""
+"""Commands: the same actions as by the buttons of cards and in the Mini App."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -24,46 +24,46 @@ async def seats_of(code: str) -> dict[str, tuple[int, int]]:
 
 
 async def test_start_welcomes(telegram: Telegram, alice: Any) -> None:
-    said = await telegram.start("Alice")
-    assert said["text"].startswith("Hello, Alice.")
-    assert "You belong to: Kallio Yoga." in said["text"]
-    assert buttons(said) == [["Open Emerald"], ["Add me to a group"]]
-    assert said["buttons"][0][0]["web_app"]["url"] == "https://emerald.example/app/"
+    reply = await telegram.start("Alice")
+    assert reply["text"].startswith("Hello, Alice.")
+    assert "You belong to: Kallio Yoga." in reply["text"]
+    assert buttons(reply) == [["Open Emerald"], ["Add me to a group"]]
+    assert reply["buttons"][0][0]["web_app"]["url"] == "https://emerald.example/app/"
 
 
-async def test_start_tells_a_stranger_what_to_do(telegram: Telegram) -> None:
-    said = await telegram.start("Charlie")
-    assert "You don’t belong to a club here yet." in said["text"]
+async def test_start_explains_to_a_stranger_how_to_join(telegram: Telegram) -> None:
+    reply = await telegram.start("Charlie")
+    assert "You don’t belong to a club here yet." in reply["text"]
 
 
 async def test_start_with_an_unknown_link_still_welcomes(telegram: Telegram) -> None:
-    said = await telegram.start("Charlie", "whatever")
-    assert said["text"].startswith("Hello, Charlie.")
+    reply = await telegram.start("Charlie", "whatever")
+    assert reply["text"].startswith("Hello, Charlie.")
 
 
-async def test_speaks_finnish_to_who_reads_it(telegram: Telegram) -> None:
-    said = await telegram.start("Aino")
-    assert said["text"].startswith("Hei, Aino.")
-    assert buttons(said)[0] == ["Avaa Emerald"]
+async def test_answers_in_the_readers_language(telegram: Telegram) -> None:
+    reply = await telegram.start("Aino")
+    assert reply["text"].startswith("Hei, Aino.")
+    assert buttons(reply)[0] == ["Avaa Emerald"]
 
 
-async def test_events_lists_what_is_coming(
+async def test_events_lists_upcoming_instances(
     telegram: Telegram, noon: datetime, alice: Any, instance: Make
 ) -> None:
     await instance(capacity=3)
     await instance(title="Breakfast <b>", emoji="", capacity=None, rule="FREQ=DAILY;COUNT=2")
-    said = await telegram.say("Alice", "/events")
-    lines = said["text"].splitlines()
+    reply = await telegram.say("Alice", "/events")
+    lines = reply["text"].splitlines()
     assert lines[0] == "What is coming"
     assert "1. Thu 26 Nov, 18:00 · 🧘 Evening flow yoga" in lines and "3 free" in lines
     assert "2. Thu 26 Nov, 18:00 · Breakfast <b>" in lines and "room for all" in lines
-    assert buttons(said)[0] == ["1", "2", "3"]
-    shown = await telegram.tap("Alice", said, "2")
+    assert buttons(reply)[0] == ["1", "2", "3"]
+    shown = await telegram.tap("Alice", reply, "2")
     assert not shown["text"]
     assert "Breakfast <b>" in telegram.last(telegram.person("Alice").private)["text"]
 
 
-async def test_nothing_coming_is_said(telegram: Telegram, alice: Any) -> None:
+async def test_events_says_that_nothing_is_coming(telegram: Telegram, alice: Any) -> None:
     assert (await telegram.say("Alice", "/events"))["text"] == "Nothing is coming right now."
 
 
@@ -73,8 +73,8 @@ async def test_book_by_number_with_guests_and_by_code(
     code = await instance()
     listed = await telegram.say("Alice", "/book")
     assert listed["text"].startswith("Which one?")
-    said = await telegram.say("Alice", "/book 1 +2")
-    assert said["text"] == (
+    reply = await telegram.say("Alice", "/book 1 +2")
+    assert reply["text"] == (
         "🧘 Evening flow yoga · Thu 26 Nov, 18:00\nYou’re in, with 2 guests. See you Thu 26 Nov at 18:00."
     )
     assert await seats_of(code) == {"Alice": (3, 0)}
@@ -97,7 +97,7 @@ async def test_book_by_number_with_guests_and_by_code(
         ("/vote 1", "There is no such number in the list."),
     ],
 )
-async def test_what_cannot_be_read_is_answered(
+async def test_unreadable_arguments_are_answered(
     telegram: Telegram, alice: Any, instance: Make, text: str, answer: str
 ) -> None:
     """`X5`"""
@@ -113,12 +113,12 @@ async def test_leave_lists_and_leaves(telegram: Telegram, alice: Any, instance: 
     assert "you and 1 guest" in listed["text"]
     assert (await telegram.tap("Alice", listed, "1"))["text"] == "You’ve left."
     await book(code, alice, via=Via.MINIAPP)
-    said = await telegram.say("Alice", "/leave 1")
-    assert said["text"].endswith("You’ve left.")
+    reply = await telegram.say("Alice", "/leave 1")
+    assert reply["text"].endswith("You’ve left.")
     assert await seats_of(code) == {"Alice": (0, 0)}
 
 
-async def test_mybookings_tells_the_place_in_line(
+async def test_mybookings_shows_the_place_on_the_waitlist(
     telegram: Telegram, alice: Any, bob: Any, instance: Make
 ) -> None:
     code = await instance(capacity=1)
@@ -128,38 +128,41 @@ async def test_mybookings_tells_the_place_in_line(
     assert "one seat" in (await telegram.say("Alice", "/mybookings"))["text"]
 
 
-async def test_a_group_sees_its_own_clubs_dates_only(telegram: Telegram, alice: Any, instance: Make) -> None:
-    """`A1`: others read along, so nothing of other clubs is listed; links, for web apps open in private only."""
+async def test_a_group_sees_only_instances_of_its_own_club(
+    telegram: Telegram, alice: Any, instance: Make
+) -> None:
+    """`A1`: others read it, so nothing of other clubs is listed; by links, since web apps open in private
+    only."""
     await instance()
-    said = await telegram.say("Alice", "/events", telegram.room())
-    assert "Evening flow yoga" in said["text"]
-    assert buttons(said) == [["Open Emerald ↗"]]
-    assert said["buttons"][0][0]["url"] == "https://t.me/emerald_test_bot/app"
-    elsewhere = await telegram.say("Alice", "/events", telegram.room("Sunday Runners"))
+    reply = await telegram.say("Alice", "/events", telegram.chat())
+    assert "Evening flow yoga" in reply["text"]
+    assert buttons(reply) == [["Open Emerald ↗"]]
+    assert reply["buttons"][0][0]["url"] == "https://t.me/emerald_test_bot/app"
+    elsewhere = await telegram.say("Alice", "/events", telegram.chat("Sunday Runners"))
     assert "not linked to a club" in elsewhere["text"]
 
 
-async def test_booking_in_a_group_names_who(telegram: Telegram, alice: Any, instance: Make) -> None:
+async def test_booking_in_a_group_names_the_person(telegram: Telegram, alice: Any, instance: Make) -> None:
     code = await instance()
-    said = await telegram.say("Alice", "/book 1", telegram.room())
-    assert "Alice: You’re in." in said["text"]
+    reply = await telegram.say("Alice", "/book 1", telegram.chat())
+    assert "Alice: You’re in." in reply["text"]
     assert await seats_of(code) == {"Alice": (1, 0)}
 
 
-async def test_ones_own_bookings_are_answered_in_private(
+async def test_personal_commands_in_a_group_lead_to_the_private_chat(
     telegram: Telegram, alice: Any, instance: Make
 ) -> None:
     await book(await instance(), alice, via=Via.MINIAPP)
-    said = await telegram.say("Alice", "/mybookings", telegram.room())
-    assert "Evening flow" not in said["text"]
-    [[button]] = said["buttons"]
+    reply = await telegram.say("Alice", "/mybookings", telegram.chat())
+    assert "Evening flow" not in reply["text"]
+    [[button]] = reply["buttons"]
     assert button["url"] == "https://t.me/emerald_test_bot?start=mine"
     private = await telegram.start("Alice", "mine")
     assert "Evening flow yoga" in private["text"]
 
 
 async def test_polls_and_votes(telegram: Telegram, olga: Any, club: Any, alice: Any) -> None:
-    """`P3`: listed, shown, voted by number and by tap; the private message follows at once."""
+    """`P3`: listed, shown, voted by number and by tap; the private message is edited at once."""
     options = (OptionDraft("Yes"), OptionDraft("No"), OptionDraft("Perhaps"))
     draft = PollDraft(question="Snow <here>?", options=options, kind="several", choices_max=2)
     code = await create_poll(olga, club.id, draft)
@@ -180,43 +183,43 @@ async def test_polls_and_votes(telegram: Telegram, olga: Any, club: Any, alice: 
     assert "Snow <here>?" in by_link["text"]
 
 
-async def test_id_tells_the_numbers(telegram: Telegram, alice: Any) -> None:
+async def test_id_shows_the_ids(telegram: Telegram, alice: Any) -> None:
     assert (await telegram.say("Alice", "/id"))["text"] == "You: 1002"
-    runners = telegram.room("Sunday Runners")
-    said = await telegram.say("Alice", "/id", runners, thread_id=2)
-    assert said["text"].splitlines() == [
+    runners = telegram.chat("Sunday Runners")
+    reply = await telegram.say("Alice", "/id", runners, thread_id=2)
+    assert reply["text"].splitlines() == [
         f"This chat: {runners.id}",
         "This topic: 2",
         "You: 1002",
         "This group is not linked to a club.",
     ]
-    assert said["thread_id"] == 2
+    assert reply["thread_id"] == 2
 
 
 @pytest.mark.parametrize("text", ["/help", "/app", "hello?"])
-async def test_anything_else_is_answered_in_private(telegram: Telegram, text: str) -> None:
-    said = await telegram.say("Alice", text)
-    assert said["from"]["is_bot"]
-    assert buttons(said) == [["Open Emerald"]]
+async def test_any_other_text_is_answered_with_help_in_private(telegram: Telegram, text: str) -> None:
+    reply = await telegram.say("Alice", text)
+    assert reply["from"]["is_bot"]
+    assert buttons(reply) == [["Open Emerald"]]
 
 
-async def test_chatter_in_a_group_is_none_of_the_bots_business(telegram: Telegram, alice: Any) -> None:
-    said = await telegram.say("Alice", "hello?", telegram.room())
-    assert not said["from"]["is_bot"]
+async def test_chatter_in_a_group_is_ignored(telegram: Telegram, alice: Any) -> None:
+    reply = await telegram.say("Alice", "hello?", telegram.chat())
+    assert not reply["from"]["is_bot"]
 
 
-async def test_what_one_may_see_of_a_poll_stays_out_of_the_group(
+async def test_what_one_person_sees_of_a_poll_stays_out_of_the_group(
     telegram: Telegram, olga: Any, club: Any, alice: Any
 ) -> None:
-    """`P1`: results that show once one has voted, and an anonymous choice."""
+    """`P1`: results that are visible after voting, and an anonymous choice."""
     options = (OptionDraft("Yes"), OptionDraft("No"))
     draft = PollDraft(question="Snow?", options=options, anonymous=True, results="voted")
     code = await create_poll(olga, club.id, draft)
     await telegram.say("Alice", "/vote 1 1")
     for text in ("/vote 1", "/vote 1 2"):
-        said = await telegram.say("Alice", text, telegram.room())
-        assert "Snow?" in said["text"] and "Yes" not in said["text"] and "No" not in said["text"]
-        [[button]] = said["buttons"]
+        reply = await telegram.say("Alice", text, telegram.chat())
+        assert "Snow?" in reply["text"] and "Yes" not in reply["text"] and "No" not in reply["text"]
+        [[button]] = reply["buttons"]
         assert button["url"].endswith(f"?start=p_{code}")
     assert [option.votes for option in (await poll(code, alice)).options] == [1, 0]
 
@@ -224,7 +227,7 @@ async def test_what_one_may_see_of_a_poll_stays_out_of_the_group(
 async def test_an_organiser_is_offered_to_link_a_group_by_asking_in_it(
     telegram: Telegram, olga: Any, club: Any
 ) -> None:
-    runners = telegram.room("Sunday Runners")
+    runners = telegram.chat("Sunday Runners")
     offer = await telegram.say("Olga", "/events", runners)
     assert buttons(offer) == [["Link to Kallio Yoga"]]
     await telegram.tap("Olga", offer, "Link")

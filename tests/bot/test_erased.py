@@ -1,4 +1,4 @@
-"""What the group sees of somebody who was erased (`A7`, `C3`)."""
+"""What a group sees of an erased person (`A7`, `C3`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -15,8 +15,10 @@ from tests.telegram import Telegram
 Make = Callable[..., Awaitable[str]]
 
 
-async def test_cards_are_drawn_without_the_name(alice: Any, bob: Any, instance: Make, noon: datetime) -> None:
-    """Before the start the seats have gone on; once it has begun, it was somebody."""
+async def test_cards_are_rendered_without_the_name_of_an_erased_person(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """Before the start their seats are freed; after it they count as somebody without a name."""
     code = await instance()
     for person in (alice, bob):
         await book(code, person, guests=1, via=Via.CARD)
@@ -33,10 +35,10 @@ async def test_cards_are_drawn_without_the_name(alice: Any, bob: Any, instance: 
     assert named == ["Someone"]
 
 
-async def test_a_word_to_the_bot_is_the_beginning_of_somebody_new(
+async def test_a_message_after_erasure_registers_a_new_person(
     telegram: Telegram, alice: Any, club: Any, noon: datetime
 ) -> None:
-    """Nothing of before is there, and they are in no club."""
+    """Nothing of before is left, and they are in no club."""
     await erase(alice)
     await telegram.start("Alice")
     rows = await db.rows("SELECT id, erased_at FROM telegram_users WHERE first_name = 'Alice'")

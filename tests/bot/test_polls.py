@@ -1,4 +1,4 @@
-"""Polls in Telegram: dates answered by taps and by /vote, many options as numbers, and what organisers do (`P1`–`P5`)."""
+"""Polls in the bot: votes by tap and by /vote, numbered options, actions of organisers (`P1`–`P5`)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,37 +33,38 @@ def dates(olga: Any, club: Any, noon: datetime) -> Made:
     return ask
 
 
-def private(telegram: Telegram, who: str) -> dict[str, Any]:
-    return telegram.last(telegram.person(who).private)
+def private(telegram: Telegram, name: str) -> dict[str, Any]:
+    return telegram.last(telegram.person(name).private)
 
 
-async def test_a_tap_on_a_date_goes_round(telegram: Telegram, alice: Any, dates: Made) -> None:
-    """P1, P3: yes, if need be, no, nothing; each tap is answered with what it is now, and the message follows."""
+async def test_taps_on_a_date_cycle_through_the_answers(telegram: Telegram, alice: Any, dates: Made) -> None:
+    """P1, P3: yes, if need be, no, none; each tap is answered with the new state, and the message is
+    edited."""
     await dates()
     shown = await telegram.say("Alice", "/vote 1")
     assert "1. Tue 24 Nov, 18:00 · ▱▱▱▱▱▱▱▱ 0 yes\n2. Wed 25 Nov, 18:00" in shown["text"]
     assert "yes, if need be, or no to each" in shown["text"]
     assert buttons(shown)[0] == ["Tue 24 Nov, 18:00 · 0"]
-    for label, said, line in (
+    for label, reply, line in (
         ("✓ Tue 24 Nov, 18:00 · 1", "yes. Tap again for “if need be”.", "▰▰▰▰▰▰▰▰ 1 yes\n"),
         ("? Tue 24 Nov, 18:00 · 0", "if need be. Tap again for no.", "0 yes, 1 if need be\n"),
         ("– Tue 24 Nov, 18:00 · 0", "no. Tap again to take it back.", "0 yes, 1 no\n"),
         ("Tue 24 Nov, 18:00 · 0", "your answer is taken back.", "0 yes\n"),
     ):
         answer = await telegram.tap("Alice", shown, buttons(shown)[0][0])
-        assert answer["text"] == f"tomorrow at 18:00: {said}" and not answer["show_alert"]
+        assert answer["text"] == f"tomorrow at 18:00: {reply}" and not answer["show_alert"]
         shown = private(telegram, "Alice")
         assert buttons(shown)[0] == [label] and line in shown["text"]
 
 
 async def test_voting_about_dates_by_command(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
-    """P3: `/vote 1 2 3? 4-`, in private and, in an open poll, in the group; it is the whole answer."""
+    """P3: `/vote 1 2 3? 4-`, in private and, for an open poll, in the group; it replaces the whole answer."""
     code = await dates(4)
-    said = await telegram.say("Alice", "/vote 1 2 3? 4-")
-    assert said["text"] == "You’ve answered for 3 dates. You can change it until the poll closes."
+    reply = await telegram.say("Alice", "/vote 1 2 3? 4-")
+    assert reply["text"] == "You’ve answered for 3 dates. You can change it until the poll closes."
     view = await poll(code, alice)
     assert [str(o.answer or "") for o in view.options] == ["", "yes", "if-need-be", "no"]
-    await telegram.say("Bob", f"/vote {code} 2, 3, 4–", telegram.room())
+    await telegram.say("Bob", f"/vote {code} 2, 3, 4–", telegram.chat())
     view = await poll(code, bob)
     assert [(o.votes, o.if_need_be, o.against) for o in view.options] == [
         (0, 0, 0),
@@ -87,11 +88,11 @@ async def test_only_dates_take_question_marks(telegram: Telegram, olga: Any, clu
     """P1."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
     await create_poll(olga, club.id, draft)
-    said = await telegram.say("Alice", "/vote 1 2?")
-    assert said["text"] == "“If need be” and no are answers to dates. Here, choose or don’t."
+    reply = await telegram.say("Alice", "/vote 1 2?")
+    assert reply["text"] == "“If need be” and no are answers to dates. Here, choose or don’t."
 
 
-async def test_the_help_says_how(telegram: Telegram) -> None:
+async def test_help_explains_how_to_vote_on_dates(telegram: Telegram) -> None:
     assert "/vote 1 2 3? 4-" in (await telegram.say("Alice", "/help"))["text"]
 
 
@@ -110,10 +111,10 @@ async def test_a_date_is_shown_in_the_readers_zone_too(telegram: Telegram, alice
 
 
 @pytest.mark.parametrize("kind", ["single", "dates"])
-async def test_thirty_options_are_thirty_numbers(
+async def test_thirty_options_have_thirty_numbered_buttons(
     telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made, kind: str
 ) -> None:
-    """C4: all are listed with their numbers, and the buttons bear the same; nothing is paged away."""
+    """C4: all are listed with the numbers that the buttons have, on one page."""
     if kind == "dates":
         code = await dates(30)
     else:
@@ -131,10 +132,10 @@ async def test_thirty_options_are_thirty_numbers(
     assert buttons(private(telegram, "Alice"))[3] == ["16", "✓ 17", "18", "19", "20"]
 
 
-async def test_forty_dates_fit_whatever_was_said(
+async def test_forty_dates_fit_with_all_answers(
     telegram: Telegram, club: Any, olga: Any, alice: Any, dates: Made
 ) -> None:
-    """C4: with counts in the thousands, limits, and for a reader at the other end of the world."""
+    """C4: with counts in the thousands, limits, and a reader in a distant time zone."""
     from backend.outbox.states import SendResult
     from bot.delivery.client import post
 
@@ -151,12 +152,12 @@ async def test_forty_dates_fit_whatever_was_said(
     for chat, sheet in ((club.chat_id, drawing.message), (alice.telegram_id, mine)):
         answer = await post(telegram.bot, chat, sheet)
         assert answer.result is SendResult.DONE, answer.reason
-    # Room for languages of longer words.
-    assert len(telegram.last(telegram.room())["text"]) < 3700
+    # Leaves room for languages with longer words.
+    assert len(telegram.last(telegram.chat())["text"]) < 3700
 
 
 async def test_hidden_results_show_no_answers(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
-    """P1: one's own marks show, the counts do not."""
+    """P1: the reader's own marks are visible, the counts are not."""
     await dates(results="closed")
     await telegram.say("Bob", "/vote 1 1 2?")
     shown = await telegram.say("Alice", "/vote 1")
@@ -166,7 +167,7 @@ async def test_hidden_results_show_no_answers(telegram: Telegram, alice: Any, bo
     assert buttons(mine)[:2] == [["✓ Tue 24 Nov, 18:00"], ["? Wed 25 Nov, 18:00"]]
 
 
-async def test_a_full_date_says_so(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
+async def test_an_option_shows_that_it_is_full(telegram: Telegram, alice: Any, bob: Any, dates: Made) -> None:
     """P2: a limit counts yes only."""
     await dates(most=1)
     await telegram.say("Alice", "/vote 1 1")
@@ -176,14 +177,14 @@ async def test_a_full_date_says_so(telegram: Telegram, alice: Any, bob: Any, dat
     assert answer["text"] == (
         "tomorrow at 18:00: if need be, for it has every yes it takes. Tap again for no."
     )
-    said = await telegram.say("Bob", "/vote 1 1")
-    assert said["text"].startswith("“tomorrow at 18:00” has all the votes it takes.")
+    reply = await telegram.say("Bob", "/vote 1 1")
+    assert reply["text"].startswith("“tomorrow at 18:00” has all the votes it takes.")
 
 
 async def test_olga_closes_a_poll(
     telegram: Telegram, olga: Any, alice: Any, club: Any, noon: datetime
 ) -> None:
-    """P2: asked first, for it is for good; members have no such button."""
+    """P2: only after a question, because it is final; members have no such button."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
     code = await create_poll(olga, club.id, draft)
     assert buttons(await telegram.say("Alice", "/vote 1"))[2:] == [["Open in Emerald"]]
@@ -205,8 +206,10 @@ async def test_olga_closes_a_poll(
     assert buttons(private(telegram, "Olga")) == [["Open in Emerald"]]
 
 
-async def test_olga_closes_and_makes_the_date(telegram: Telegram, olga: Any, alice: Any, dates: Made) -> None:
-    """P4: by two taps; the poll leads to the date."""
+async def test_olga_closes_a_poll_and_creates_its_instance(
+    telegram: Telegram, olga: Any, alice: Any, dates: Made
+) -> None:
+    """P4: by two taps; the poll leads to the instance."""
     code = await dates()
     await telegram.say("Alice", "/vote 1 2 3?")
     shown = await telegram.say("Olga", "/vote 1")
@@ -225,7 +228,7 @@ async def test_olga_closes_and_makes_the_date(telegram: Telegram, olga: Any, ali
     assert view.capacity == 12
 
 
-async def test_what_a_poll_over_by_its_deadline_decided_can_be_made(
+async def test_a_poll_that_closed_at_its_deadline_can_still_create_its_instance(
     telegram: Telegram, olga: Any, alice: Any, dates: Made, noon: datetime
 ) -> None:
     """P4."""
@@ -240,17 +243,19 @@ async def test_what_a_poll_over_by_its_deadline_decided_can_be_made(
     assert made is not None and (await event(made.made, alice)).capacity is None
 
 
-async def test_nobody_said_yes(telegram: Telegram, olga: Any, dates: Made) -> None:
+async def test_no_instance_is_created_when_nobody_said_yes(
+    telegram: Telegram, olga: Any, dates: Made
+) -> None:
     await dates()
     shown = await telegram.say("Olga", "/vote 1")
     await telegram.tap("Olga", shown, "Close and make the date")
     assert buttons(private(telegram, "Olga")) == buttons(shown)
 
 
-async def test_a_members_forged_button_does_nothing(
+async def test_a_former_organisers_button_does_nothing(
     telegram: Telegram, olga: Any, alice: Any, dates: Made
 ) -> None:
-    """X4: who was an organiser when the message came, and is none now."""
+    """X4: an organiser when the message was sent, but not any more."""
     code = await dates()
     await telegram.say("Olga", "/vote 1 1")
     shown = await telegram.say("Olga", "/vote 1")
@@ -261,7 +266,7 @@ async def test_a_members_forged_button_does_nothing(
     assert (await poll(code, alice)).open
 
 
-async def test_a_made_polls_card_leads_to_the_date(
+async def test_the_card_of_a_poll_leads_to_its_instance(
     telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made
 ) -> None:
     """P4: in the group by a link."""

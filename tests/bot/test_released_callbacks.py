@@ -1,4 +1,5 @@
-"""Buttons of released versions: messages keep them for years, so a tap on one is handled, or answered as retired."""
+"""Buttons of released versions: messages keep them for years, so a tap on one is handled, or answered as
+retired."""
 
 from typing import Any
 
@@ -12,8 +13,8 @@ from bot.retired_callbacks import find_retired_sentence
 
 CODE = "abcdefghjk"
 
-# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other). The list only grows: a release that adds a
-# form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
+# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other). The list only grows: a release
+# that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
         f"s:{action}:{CODE}"

@@ -1,4 +1,4 @@
-"""Taps on a card: answered at once, from inside the transaction, in one sentence (`B9`, `C2`)."""
+"""Taps on a card: answered at once, by the outcome of the action, in one sentence (`B9`, `C2`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ Make = Callable[..., Awaitable[str]]
 def card(
     telegram: Telegram, olga: Any, club: Any, instance: Make
 ) -> Callable[..., Awaitable[tuple[str, dict[str, Any]]]]:
-    """A date and its card in the group, as the worker would have posted it."""
+    """An instance and its card in the group, as the worker posts it."""
 
     async def make(**fields: Any) -> tuple[str, dict[str, Any]]:
         from bot.cards import render_card
@@ -42,7 +42,7 @@ def card(
         assert drawing is not None
         answer = await post(telegram.bot, job.chat_id, drawing.message)
         await note_posted(job, answer.message_id, drawing.message.digest, UNSCHEDULED)
-        return code, telegram.last(telegram.room())
+        return code, telegram.last(telegram.chat())
 
     return make
 
@@ -65,8 +65,8 @@ async def test_joins_brings_a_guest_and_leaves(telegram: Telegram, noon: datetim
     assert await seats_of(code) == {"Alice": (2, 0)}
 
 
-async def test_tells_the_place_in_line_as_an_alert(telegram: Telegram, card: Any) -> None:
-    """What has to be read to its end is an alert."""
+async def test_the_place_on_the_waitlist_is_an_alert(telegram: Telegram, card: Any) -> None:
+    """An answer that must be read to the end is an alert."""
     await telegram.start("Bob")
     _, message = await card(capacity=1)
     await telegram.tap("Alice", message, "Join")
@@ -76,11 +76,11 @@ async def test_tells_the_place_in_line_as_an_alert(telegram: Telegram, card: Any
     assert not again["show_alert"] and "in line already" in again["text"]
 
 
-async def test_who_cannot_be_told_is_told_so(telegram: Telegram, card: Any) -> None:
-    """`M3`: a promise to tell is only made to who can be told."""
+async def test_the_answer_says_that_the_bot_cannot_send_messages(telegram: Telegram, card: Any) -> None:
+    """`M3`: a message is promised only to people the bot may write to."""
     _, message = await card(capacity=1)
     await telegram.tap("Alice", message, "Join")
-    await telegram.during(telegram.person("Charlie").join, telegram.room())
+    await telegram.during(telegram.person("Charlie").join, telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
     assert "we’ll tell you" in answer["text"]
     assert answer["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
@@ -88,7 +88,7 @@ async def test_who_cannot_be_told_is_told_so(telegram: Telegram, card: Any) -> N
 
 
 async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) -> None:
-    """`A4`: Mikko was in the group all along, and is met by his first tap."""
+    """`A4`: Mikko was in the group all along; his first tap registers him."""
     code, message = await card()
     assert await person_of_telegram(1007) is None
     await telegram.tap("Mikko", message, "Join")
@@ -98,36 +98,38 @@ async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) 
     assert await seats_of(code) == {"Mikko": (1, 0)}
 
 
-async def test_a_stranger_is_told_whose_it_is(telegram: Telegram, olga: Any, club: Any, card: Any) -> None:
-    """The group is linked no more, so being in it makes nobody a member."""
+async def test_a_stranger_learns_the_club_of_a_card(
+    telegram: Telegram, olga: Any, club: Any, card: Any
+) -> None:
+    """The group is not linked any more, so nobody becomes a member by being in it."""
     _, message = await card()
     keep = await db.row("SELECT * FROM cards")
     assert keep is not None
     async with db.transaction():
         await db.execute("UPDATE event_series SET visibility = 'group', group_id = NULL")
-        # A card in a chat of another club: linked to that one meanwhile.
+        # A card in a chat that now belongs to another club.
         other = await db.value(
             "INSERT INTO accounts (name, zone, language, created_at) VALUES ('Other', 'UTC', 'en', now()) RETURNING id"
         )
         await db.execute("UPDATE groups SET account_id = $1", other)
-    telegram.person("Charlie").join(telegram.room())
+    telegram.person("Charlie").join(telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
     assert answer["show_alert"]
     assert answer["text"] == ("This is for members of Kallio Yoga. Ask an organiser for an invite.")
 
 
-async def test_another_clubs_date_does_not_exist_for_who_has_no_card_of_it(
+async def test_an_instance_of_another_club_is_not_found_without_its_card(
     telegram: Telegram, olga: Any, club: Any, card: Any
 ) -> None:
-    """`A1`: a button's data can be forged; without the card in that chat nothing is told, not even a name."""
+    """`A1`: callback data can be forged; without the card in that chat, not even the club's name is shown."""
     _, message = await card()
     await unlink_group(olga, club.id, club.group_id)
-    telegram.person("Charlie").join(telegram.room())
+    telegram.person("Charlie").join(telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
     assert answer["text"] == "This does not exist, or it is not for you to see."
 
 
-async def test_says_why_not(telegram: Telegram, olga: Any, card: Any) -> None:
+async def test_a_refusal_says_why(telegram: Telegram, olga: Any, card: Any) -> None:
     """`B5`, `S5`"""
     code, message = await card(guests_max=0)
     await telegram.tap("Alice", message, "Join")
@@ -140,7 +142,7 @@ async def test_says_why_not(telegram: Telegram, olga: Any, card: Any) -> None:
 
 
 async def test_long_answers_fit(telegram: Telegram, olga: Any, card: Any) -> None:
-    """Telegram takes 200 characters; the rest is cut after a word."""
+    """Telegram takes 200 characters; longer answers are cut after a word."""
     code, message = await card()
     await cancel_instance(code, olga, "Täynnä 🧘 " * 30)
     answer = await telegram.tap("Bob", message, "Join")
@@ -148,8 +150,8 @@ async def test_long_answers_fit(telegram: Telegram, olga: Any, card: Any) -> Non
     assert len(answer["text"].encode("utf-16-le")) // 2 <= 200
 
 
-async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram, card: Any) -> None:
-    """`C2`: answered, politely, and as a toast."""
+async def test_a_tap_is_answered_while_the_database_is_away(telegram: Telegram, card: Any) -> None:
+    """`C2`: the answer is a toast."""
     code, message = await card()
     where = await find_instance(code)
 
@@ -165,7 +167,7 @@ async def test_a_database_that_is_away_is_no_endless_spinner(telegram: Telegram,
     assert await attendance(where.id) == []
 
 
-async def test_a_fault_of_ours_is_told_without_its_details(
+async def test_an_internal_error_is_answered_without_its_details(
     telegram: Telegram,
     card: Any,
     capsys: pytest.CaptureFixture[str],
@@ -184,7 +186,7 @@ async def test_a_fault_of_ours_is_told_without_its_details(
         failpoints.set_hook("allocator.loaded", None)
     assert answer["show_alert"] and "our side" in answer["text"]
     assert "secret" not in answer["text"]
-    # By structlog itself or, once a web application was made in this process, through the standard library.
+    # Logged by structlog itself or, once a web application exists in this process, by the standard library.
     assert "secret detail" in capsys.readouterr().out + caplog.text, "it is written down"
 
 
@@ -203,7 +205,7 @@ async def test_a_button_of_another_version_is_answered(telegram: Telegram, world
 async def test_two_hundred_taps_at_once_give_out_each_seat_once(
     telegram: Telegram, card: Any, club: Any
 ) -> None:
-    """`B3`: side by side, as polling handles them."""
+    """`B3`: concurrently, as polling handles them."""
     from aiogram.types import Update
 
     code, message = await card(capacity=20, guests_max=0)
@@ -234,10 +236,10 @@ async def test_two_hundred_taps_at_once_give_out_each_seat_once(
     assert sum(bool(w) for _, w in seats.values()) == 180
 
 
-async def test_private_messages_show_ones_own_standing(
+async def test_private_messages_show_the_readers_own_seat(
     telegram: Telegram, alice: Any, instance: Make
 ) -> None:
-    """A date opened in the private chat is redrawn for its reader at once."""
+    """An instance opened in the private chat is rendered anew for its reader at once."""
     code = await instance()
     message = await telegram.start("Alice", f"e_{code}")
     afresh = [["Join", "+1"], ["Maybe", "I can’t come"], ["Open in Emerald"]]
@@ -251,7 +253,7 @@ async def test_private_messages_show_ones_own_standing(
     assert "You’re in" not in message["text"] and buttons(message) == afresh
 
 
-async def test_maybe_and_cannot_are_answers_too(telegram: Telegram, alice: Any, instance: Make) -> None:
+async def test_maybe_and_cannot_come_are_answers(telegram: Telegram, alice: Any, instance: Make) -> None:
     """`B13`: they hold no seat, and can be changed."""
     code = await instance()
     message = await telegram.start("Alice", f"e_{code}")
@@ -277,7 +279,7 @@ async def test_a_malformed_button_in_a_group_is_answered_once(
     button = InlineKeyboardButton(text="Old", callback_data=data)
     rows = InlineKeyboardMarkup(inline_keyboard=[[button]])
     await telegram.bot.send_message(club.chat_id, "From before", reply_markup=rows)
-    answer = await telegram.tap("Alice", telegram.last(telegram.room()), "Old")
+    answer = await telegram.tap("Alice", telegram.last(telegram.chat()), "Old")
     assert answer["text"] == "This button is too old. Open the app instead."
     [call] = telegram.calls("answerCallbackQuery")
     assert call["error"] is None

@@ -30,15 +30,15 @@ def update(update_id: int, text: str = "/id") -> dict[str, Any]:
 
 
 @pytest.fixture
-async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+async def client(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """The webhook's own application, with the secret header set."""
     from backend.settings import settings
     from bot import webhook
 
     await asyncio.to_thread(telegram.person("Alice").start)
     await telegram.pump()
-    with_sandbox = dataclasses.replace(settings, telegram_api_url=telegram.url)
-    monkeypatch.setattr(webhook, "settings", with_sandbox)
+    sandbox_settings = dataclasses.replace(settings, telegram_api_url=telegram.url)
+    monkeypatch.setattr(webhook, "settings", sandbox_settings)
     app = Litestar(
         [webhook.receive_update], lifespan=[webhook.bot_lifespan], openapi_config=None, logging_config=None
     )
@@ -51,61 +51,61 @@ async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
             yield client
 
 
-async def test_an_update_is_handled(telegram: Telegram, door: httpx.AsyncClient) -> None:
-    assert (await door.post(PATH, json=update(5001))).status_code == 200
+async def test_an_update_is_handled(telegram: Telegram, client: httpx.AsyncClient) -> None:
+    assert (await client.post(PATH, json=update(5001))).status_code == 200
     assert telegram.last(telegram.person("Alice").private)["text"] == "You: 1002"
 
 
-async def test_delivered_twice_at_once_it_is_handled_once(
-    telegram: Telegram, door: httpx.AsyncClient
+async def test_an_update_delivered_several_times_is_handled_once(
+    telegram: Telegram, client: httpx.AsyncClient
 ) -> None:
     before = len(telegram.calls("sendMessage"))
-    answers = await asyncio.gather(*(door.post(PATH, json=update(5002)) for _ in range(5)))
+    answers = await asyncio.gather(*(client.post(PATH, json=update(5002)) for _ in range(5)))
     assert [a.status_code for a in answers] == [200] * 5
     assert len(telegram.calls("sendMessage")) == before + 1
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä", None])
-async def test_without_the_secret_nothing_is_read(door: httpx.AsyncClient, secret: str | None) -> None:
+async def test_a_request_without_the_secret_is_rejected(
+    client: httpx.AsyncClient, secret: str | None
+) -> None:
     from bot.webhook import SECRET_HEADER
 
-    del door.headers[SECRET_HEADER]
+    del client.headers[SECRET_HEADER]
     headers = {} if secret is None else {SECRET_HEADER.encode(): secret.encode()}
-    answer = await door.post(PATH, json=update(5003), headers=headers)
+    answer = await client.post(PATH, json=update(5003), headers=headers)
     assert answer.status_code == 401
     assert not await db.value("SELECT true FROM telegram_updates WHERE update_id = 5003")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"update_id": "x"}', b"\xff\xfe"])
-async def test_what_is_no_update_is_refused(door: httpx.AsyncClient, body: bytes) -> None:
-    assert (await door.post(PATH, content=body)).status_code == 400
+async def test_a_body_that_is_no_update_is_rejected(client: httpx.AsyncClient, body: bytes) -> None:
+    assert (await client.post(PATH, content=body)).status_code == 400
 
 
-async def test_what_is_too_large_is_refused(door: httpx.AsyncClient) -> None:
-    answer = await door.post(PATH, content=b" " * 1_000_001)
+async def test_a_body_that_is_too_large_is_rejected(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, content=b" " * 1_000_001)
     assert answer.status_code == 413
 
 
-async def test_an_update_from_the_future_is_no_reason_to_repeat_it(
-    door: httpx.AsyncClient,
+async def test_an_update_of_a_newer_bot_api_is_accepted(
+    client: httpx.AsyncClient,
 ) -> None:
-    """Telegram repeats what is not answered by 200, and everything behind it waits."""
-    assert (await door.post(PATH, json={"update_id": 5004, "brand_new": {}})).status_code == 200
+    """Telegram repeats an update until the answer is 200, and holds later ones back."""
+    assert (await client.post(PATH, json={"update_id": 5004, "brand_new": {}})).status_code == 200
     odd = {"update_id": 5005, "message": {"message_id": "not a number"}}
-    assert (await door.post(PATH, json=odd)).status_code == 200
+    assert (await client.post(PATH, json=odd)).status_code == 200
 
 
-async def test_a_fault_in_a_handler_is_no_reason_to_repeat_it(
-    telegram: Telegram, door: httpx.AsyncClient
-) -> None:
+async def test_an_error_in_a_handler_is_accepted(telegram: Telegram, client: httpx.AsyncClient) -> None:
     telegram.sandbox.fault(method="sendMessage", error_code=500, times=3)
-    assert (await door.post(PATH, json=update(5006))).status_code == 200
+    assert (await client.post(PATH, json=update(5006))).status_code == 200
 
 
-async def test_while_the_database_is_away_it_is_asked_for_again(
-    telegram: Telegram, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_an_update_is_requested_again_while_the_database_is_away(
+    telegram: Telegram, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is nobody's question comes again and is handled then; a command is answered on the spot instead."""
+    """An update nobody waits for comes again and is handled then; a command is answered at once."""
     from backend.errors import Unavailable
     from backend.people.telegram_updates import claim_update
     from bot import middleware
@@ -126,10 +126,10 @@ async def test_while_the_database_is_away_it_is_asked_for_again(
         },
     }
     monkeypatch.setattr(middleware, "claim_update", away)
-    answer = await door.post(PATH, json=blocked)
+    answer = await client.post(PATH, json=blocked)
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
-    assert (await door.post(PATH, json=update(5008))).status_code == 200
+    assert (await client.post(PATH, json=update(5008))).status_code == 200
     assert "Nothing is lost" in telegram.last(telegram.person("Alice").private)["text"]
     monkeypatch.setattr(middleware, "claim_update", claim_update)
-    assert (await door.post(PATH, json=blocked)).status_code == 200
+    assert (await client.post(PATH, json=blocked)).status_code == 200
     assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users")

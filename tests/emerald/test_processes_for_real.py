@@ -42,7 +42,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
         assert again["id"] > told["id"]
         second.terminate()
         assert await ended(second) == 0
-    cards = [m for m in telegram.room().messages() if m["from"]["is_bot"]]
+    cards = [m for m in telegram.chat().messages() if m["from"]["is_bot"]]
     assert len(cards) == 1
     [card] = await cards_of(instance_id=(await find_instance(code)).id)
     assert (card.state, card.error) == ("lost", "may have been posted")
@@ -68,7 +68,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
     await telegram.start("Olga")
 
     def said(title: str) -> int:
-        return sum(title in message["text"] for message in telegram.room().messages())
+        return sum(title in message["text"] for message in telegram.chat().messages())
 
     codes = {step: await instance(title=f"Killed at {step}") for step, *_ in STEPS}
     for step, posted, _ in STEPS:
@@ -116,7 +116,7 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
             assert time.monotonic() - died < 10
             second.terminate()
             assert await ended(second) == 0
-    assert len([m for m in telegram.room().messages() if m["from"]["is_bot"]]) == 1
+    assert len([m for m in telegram.chat().messages() if m["from"]["is_bot"]]) == 1
 
 
 async def test_a_worker_announces_edits_and_stops_in_peace(

@@ -19,7 +19,7 @@ async def client(telegram: Telegram) -> AsyncIterator[TelegramHttp]:
 
 
 async def test_says_who_is_there(telegram: Telegram, client: TelegramHttp) -> None:
-    yoga = telegram.room()
+    yoga = telegram.chat()
     assert await client.is_in_chat(yoga.id, 1002) is True
     assert await client.is_in_chat(yoga.id, 1009) is False
     telegram.person("Alice").leave(yoga)
@@ -27,7 +27,7 @@ async def test_says_who_is_there(telegram: Telegram, client: TelegramHttp) -> No
 
 
 async def test_what_telegram_cannot_tell_is_not_made_up(telegram: Telegram, client: TelegramHttp) -> None:
-    yoga = telegram.room()
+    yoga = telegram.chat()
     telegram.sandbox.fault(method="getChatMember", error_code=500)
     assert await client.is_in_chat(yoga.id, 1002) is None
     telegram.sandbox.fault(method="getChatMember", drop_after_apply=True)
@@ -61,7 +61,7 @@ async def test_a_telegram_that_does_not_answer_is_away(monkeypatch: pytest.Monke
 
 
 async def test_many_questions_share_a_few_connections(telegram: Telegram, client: TelegramHttp) -> None:
-    yoga = telegram.room()
+    yoga = telegram.chat()
     answers = await asyncio.gather(*(client.is_in_chat(yoga.id, 1002) for _ in range(60)))
     assert answers == [True] * 60
 

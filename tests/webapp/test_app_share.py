@@ -67,7 +67,7 @@ async def test_an_event_becomes_a_message_with_its_facts_and_a_way_in(
     await seats.book(code, bob, via=Via.CARD)
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
     assert answer.status_code == 200
-    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
     assert message["text"] == (
         "🧘 Yoga <&> tea\n🗓 Thu 26 Nov, 18:00–19:15\n📍 Kallion kulttuuritalo, sali 2\n👥 Kallio Yoga"
     )
@@ -101,7 +101,7 @@ async def test_a_cancelled_date_is_sent_on_as_such(
     code = await instance()
     await cancel_instance(code, olga, "A pipe burst.")
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
-    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
     assert "Cancelled: “A pipe burst.”" in message["text"]
     assert "Olga" not in message["text"]
 
@@ -109,7 +109,7 @@ async def test_a_cancelled_date_is_sent_on_as_such(
 async def test_a_poll_becomes_a_message_too(prepares: Telegram, app_of: Any, alice: Any, poll: Any) -> None:
     code = await poll("Soup", "Pie & tea")
     answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
-    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
     assert message["text"] == "📊 Who brings what?\n· Soup\n· Pie & tea\n👥 Kallio Yoga"
     (button,) = message["buttons"][0]
     assert button["url"].endswith(f"/app?startapp=p_{code}")
@@ -121,7 +121,7 @@ async def test_a_poll_of_many_options_names_a_dozen(
     """`C4`"""
     code = await poll(*(f"{'Pie ' * 20}{n}" for n in range(20)))
     answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
-    message = await sent_into(prepares.room(), prepares, alice, answer.text)
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
     assert message["text"].count("\n· ") == 12
     assert "\n…\n" in message["text"]
 
@@ -227,7 +227,7 @@ async def test_shares_by_telegrams_own_dialogue(
     await app.locator("a", has_text="Share this event").click()
     await until(page, "() => last('web_app_send_prepared_message')")
     asked = await said(page, "web_app_send_prepared_message")
-    message = await sent_into(prepares.room(), prepares, alice, asked["id"])
+    message = await sent_into(prepares.chat(), prepares, alice, asked["id"])
     assert "Evening flow yoga" in message["text"]
     await page.evaluate("tell('prepared_message_failed', {error: 'USER_DECLINED'})")
     await app.locator("a", has_text="Share this event").click()

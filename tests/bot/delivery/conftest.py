@@ -44,6 +44,6 @@ def posted(
         code = await instance(**fields)
         await post_card(olga, code)
         await run()
-        return code, telegram.last(telegram.room())
+        return code, telegram.last(telegram.chat())
 
     return make

@@ -42,7 +42,7 @@ async def test_shows_who_joined(telegram: Telegram, run: Run, posted: Posted) ->
     answer = await telegram.tap("Alice", card, "Join")
     assert answer["text"].startswith("You’re in. See you") and not answer["show_alert"]
     await run(3)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "1 free · 1 of 2" in card["text"] and "Alice" in card["text"]
     assert card["edits"] == 1
     kept = await card_of(code)
@@ -59,10 +59,10 @@ async def test_many_taps_are_one_edit(
     await run(3)
     await leave(code, bob, via=Via.MINIAPP)
     await run(2.9)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert card["edits"] == 1 and "Alice, Bob, Aino" in card["text"]
     await run(0.1)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert card["edits"] == 2 and "Alice, Aino" in card["text"] and "Bob" not in card["text"]
 
 
@@ -104,7 +104,7 @@ async def test_is_announced_once_by_two_workers(
 
 async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run) -> None:
     """A forum's topic, and the General one by leaving the id out (`C4`)."""
-    runners = telegram.room("Sunday Runners")
+    runners = telegram.chat("Sunday Runners")
     group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
     for topic_id in (2, 1, None):
         await post_card(olga, await instance(group_id=group.id, topic_id=topic_id))
@@ -119,7 +119,7 @@ async def test_a_deleted_card_is_lost(
 ) -> None:
     """`C6`"""
     code, card = await posted()
-    telegram.room().delete(card["id"])
+    telegram.chat().delete(card["id"])
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     [lost] = await lost_cards(club.id)
@@ -134,7 +134,7 @@ async def test_a_group_that_mutes_the_bot_is_recorded(
 ) -> None:
     """`A6`, `C6`: by the edit that fails, even if no update came."""
     code, _ = await posted()
-    telegram.room().bot(standing)
+    telegram.chat().bot(standing)
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     group = await group_of_chat(club.chat_id)
@@ -150,7 +150,7 @@ async def test_a_card_that_may_have_been_posted_is_not_posted_again(
     await post_card(olga, await instance())
     await run()
     await run(60)
-    assert len([m for m in telegram.room().messages() if m["from"]["is_bot"]]) == 1
+    assert len([m for m in telegram.chat().messages() if m["from"]["is_bot"]]) == 1
     [lost] = await lost_cards(club.id)
     assert lost.error.startswith("may have been posted")
 
@@ -179,7 +179,7 @@ async def test_an_edit_that_failed_is_made_later(
     await run(3)
     assert await run(19.9) == 0
     await run(0.1)
-    assert "Alice" in telegram.last(telegram.room())["text"]
+    assert "Alice" in telegram.last(telegram.chat())["text"]
 
 
 async def test_a_minute_of_a_group_has_its_limit(
@@ -224,7 +224,7 @@ async def test_a_cancelled_instance_loses_its_buttons(
     code, _ = await posted(rule="FREQ=WEEKLY")
     await cancel_instance(code, olga, "A <pipe> burst")
     await run(3)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "Cancelled by Olga: “A <pipe> burst”" in card["text"]
     assert "Next: " in card["text"]
     [[button]] = buttons(card)
@@ -235,9 +235,9 @@ async def test_time_alone_closes_and_ends_a_card(telegram: Telegram, run: Run, p
     """Nobody taps, yet the card says what is true: open, closed, ended."""
     await posted(closes_before_minutes=60)
     await run((3 * 24 + 3) * 3600)
-    assert "Closed · 0 of 12 come." in telegram.last(telegram.room())["text"]
+    assert "Closed · 0 of 12 come." in telegram.last(telegram.chat())["text"]
     await run(3 * 3600)
-    assert "Ended" in telegram.last(telegram.room())["text"]
+    assert "Ended" in telegram.last(telegram.chat())["text"]
 
 
 async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
@@ -248,19 +248,19 @@ async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club
     )
     await post_poll_card(olga, code)
     await run()
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert buttons(card) == [["Karjalanpaisti · 0"], ["Vegan ramen · 0"], ["Open in Emerald ↗"]]
     voted = await telegram.tap("Alice", card, "Karjalanpaisti")
     assert "Karjalanpaisti" in voted["text"] and not voted["show_alert"]
     full = await telegram.tap("Bob", card, "Karjalanpaisti")
     assert full["show_alert"]
     await run(3)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "1 · Karjalanpaisti (no place left)" in card["text"]
     await telegram.tap("Alice", card, "Karjalanpaisti")
     await close_poll(code, olga)
     await run(3)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "Closed" in card["text"] and buttons(card) == [["Open in Emerald ↗"]]
 
 
@@ -268,7 +268,7 @@ async def test_all_live_cards_of_an_instance_follow(
     telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make, run: Run
 ) -> None:
     """`C2`: posted twice in one group and once in a topic of another; each shows the newest state."""
-    runners = telegram.room("Sunday Runners")
+    runners = telegram.chat("Sunday Runners")
     group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
     code = await instance()
     for place in ((club.group_id, None), (club.group_id, None), (group.id, 2)):
@@ -277,7 +277,7 @@ async def test_all_live_cards_of_an_instance_follow(
         await run(1)
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
-    rooms = (telegram.room(), telegram.room(), runners)
+    rooms = (telegram.chat(), telegram.chat(), runners)
     shown = [m for room in {r.id: r for r in rooms}.values() for m in room.messages()]
     cards = [m for m in shown if m["from"]["is_bot"]]
     assert len(cards) == 3 and all("Alice" in card["text"] for card in cards)
@@ -305,13 +305,13 @@ async def test_a_busy_evening_stays_within_telegram_s_limits_and_loses_nothing(
         for code in codes:
             await book(code, person, via=Via.MINIAPP)
         await pass_time(15)
-    cards = [m for m in telegram.room().messages() if m["from"]["is_bot"]]
+    cards = [m for m in telegram.chat().messages() if m["from"]["is_bot"]]
     assert len(cards) == 30 and min(card["edits"] for card in cards) >= 2, "each has its turn"
     for code in codes:
         await book(code, first, via=Via.MINIAPP)
     for _ in range(10):
         await pass_time(15)
-    cards = [m for m in telegram.room().messages() if m["from"]["is_bot"]]
+    cards = [m for m in telegram.chat().messages() if m["from"]["is_bot"]]
     assert all("25 come" in card["text"] for card in cards), "nothing is lost"
     assert telegram.sandbox.counters()["flood_refused"] == 0
     for card in cards:
@@ -329,7 +329,7 @@ async def test_one_card_that_changes_all_the_time_is_edited_every_three_seconds(
         await book(code, person, via=Via.MINIAPP)
         await run(1)
     await run(3)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert card["edits"] == 4 and "12 come" in card["text"]
 
 
@@ -350,7 +350,7 @@ async def test_five_hundred_people_with_the_longest_names_fit(
         await asyncio.gather(*(book(code, p, via=Via.CARD) for p in people[start : start + 50]))
     await post_card(olga, code)
     await run()
-    said = telegram.last(telegram.room())
+    said = telegram.last(telegram.chat())
     assert (await card_of(code)).state == "live"
     assert said["text"].endswith(" and 493 more") and nasty in said["text"]
     assert len(said["text"].encode("utf-16-le")) // 2 <= 4096
@@ -358,4 +358,4 @@ async def test_five_hundred_people_with_the_longest_names_fit(
     assert said["text"].encode("utf-16-le")[2 * more["offset"] :].decode("utf-16-le") == "493 more"
     await cancel_instance(code, olga, (nasty * 20)[:300])
     await run(3)
-    assert "Cancelled" in telegram.last(telegram.room())["text"]
+    assert "Cancelled" in telegram.last(telegram.chat())["text"]

@@ -47,7 +47,7 @@ def cards_in(room: Any) -> list[dict[str, Any]]:
 @pytest.fixture
 async def runners(telegram: Telegram, olga: Any, club: Any) -> Any:
     """Sunday Runners, a forum, linked to the club as well."""
-    room = telegram.room("Sunday Runners")
+    room = telegram.chat("Sunday Runners")
     await link_group(olga, club.id, chat_id=room.id, title="Sunday Runners", forum=True)
     return room
 
@@ -58,7 +58,7 @@ async def test_organisers_post_a_deleted_card_again_by_a_tap(
     """`C6`: once, with a button; the new card is the one that follows from then on."""
     await telegram.start("Olga")
     code, card = await posted()
-    telegram.room().delete(card["id"])
+    telegram.chat().delete(card["id"])
     await book(code, alice, via=Via.MINIAPP)
     for _ in range(3):
         await run(3)
@@ -72,7 +72,7 @@ async def test_organisers_post_a_deleted_card_again_by_a_tap(
     assert answer["text"] == "The card is on its way to the group." and not answer["show_alert"]
     assert messages_about_cards(telegram)[0]["buttons"] == []
     await run(3)
-    again = telegram.last(telegram.room())
+    again = telegram.last(telegram.chat())
     assert again["id"] > card["id"] and "Alice" in again["text"]
     assert await lost_cards(club.id) == [] and len(messages_about_cards(telegram)) == 1
 
@@ -86,7 +86,7 @@ async def test_two_organisers_who_tap_post_one_card(
     await telegram.start("Olga")
     await telegram.start("Bob")
     code, card = await posted()
-    telegram.room().delete(card["id"])
+    telegram.chat().delete(card["id"])
     await book(code, alice, via=Via.MINIAPP)
     for _ in range(3):
         await run(3)
@@ -96,7 +96,7 @@ async def test_two_organisers_who_tap_post_one_card(
     assert second["text"] == "That is done already: nothing there is missing any more."
     await run(3)
     await run(3)
-    assert len(cards_in(telegram.room())) == 1
+    assert len(cards_in(telegram.chat())) == 1
 
 
 async def test_a_former_organiser_posts_nothing(
@@ -105,7 +105,7 @@ async def test_a_former_organiser_posts_nothing(
     """`X4`: having the button is no permission."""
     await telegram.start("Olga")
     code, card = await posted()
-    telegram.room().delete(card["id"])
+    telegram.chat().delete(card["id"])
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     await run(3)
@@ -126,7 +126,7 @@ async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
     """`A6`, `C6`: one message for all of them; once the bot may write again, the same messages are edited."""
     await telegram.start("Olga")
     codes = [(await posted(title=f"Lesson {n}"))[0] for n in (1, 2, 3)]
-    await telegram.during(telegram.room().bot, "muted")
+    await telegram.during(telegram.chat().bot, "muted")
     assert await health(club) == "muted"
     assert {card.trouble for card in await lost_cards(club.id)} == {"muted"}
     for code in codes:
@@ -137,10 +137,10 @@ async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
         "🔇 The bot may not write in Kallio Yoga, so the card of Lesson 1 stands still. Give it the right to send"
         " messages; then all goes on by itself. The same goes for 2 more cards there."
     )
-    await telegram.during(telegram.room().bot, "administrator")
+    await telegram.during(telegram.chat().bot, "administrator")
     assert await health(club) == "well" and await lost_cards(club.id) == []
     await run(3)
-    shown = cards_in(telegram.room())
+    shown = cards_in(telegram.chat())
     assert len(shown) == 3 and all("Alice" in card["text"] for card in shown)
 
 
@@ -150,7 +150,7 @@ async def test_a_group_found_muted_by_an_edit_is_one_message_too(
     """No update came; the first refused edit loses all cards there."""
     await telegram.start("Olga")
     codes = [(await posted(title=f"Lesson {n}"))[0] for n in (1, 2, 3)]
-    telegram.room().bot("muted")
+    telegram.chat().bot("muted")
     for code in codes:
         await book(code, alice, via=Via.MINIAPP)
     await run(3)
@@ -165,8 +165,8 @@ async def test_an_organiser_who_acted_in_time_gets_no_message(
     """A stale message is not sent (`M4`)."""
     await telegram.start("Olga")
     await posted()
-    await telegram.during(telegram.room().bot, "muted")
-    await telegram.during(telegram.room().bot, "member")
+    await telegram.during(telegram.chat().bot, "muted")
+    await telegram.during(telegram.chat().bot, "member")
     await run(3)
     assert messages_about_cards(telegram) == []
 
@@ -176,14 +176,14 @@ async def test_a_bot_put_out_and_back_in_goes_on(
 ) -> None:
     await telegram.start("Olga")
     code, _ = await posted()
-    await telegram.during(telegram.room().bot, "kicked")
+    await telegram.during(telegram.chat().bot, "kicked")
     await run(3)
     assert "no longer in Kallio Yoga" in messages_about_cards(telegram)[0]["text"]
     assert await health(club) == "removed" and (await card_of(code)).trouble == "removed"
     await book(code, alice, via=Via.MINIAPP)
-    await telegram.during(telegram.room().bot, "member")
+    await telegram.during(telegram.chat().bot, "member")
     await run(3)
-    [shown] = cards_in(telegram.room())
+    [shown] = cards_in(telegram.chat())
     assert "Alice" in shown["text"] and (await card_of(code)).state == "live"
 
 
@@ -191,14 +191,14 @@ async def test_a_card_refused_by_a_muted_group_is_posted_once_it_may(
     telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
 ) -> None:
     """It was never in the chat, so this is no second time (`C1`)."""
-    telegram.room().bot("muted")
+    telegram.chat().bot("muted")
     code = await instance()
     await post_card(olga, code)
     await run()
     assert (await card_of(code)).trouble == "muted"
-    await telegram.during(telegram.room().bot, "member")
+    await telegram.during(telegram.chat().bot, "member")
     await run(3)
-    assert (await card_of(code)).state == "live" and len(cards_in(telegram.room())) == 1
+    assert (await card_of(code)).state == "live" and len(cards_in(telegram.chat())) == 1
 
 
 async def test_a_post_that_gets_through_shows_that_the_group_is_well(
@@ -206,8 +206,8 @@ async def test_a_post_that_gets_through_shows_that_the_group_is_well(
 ) -> None:
     """Telegram sends no update when a chat's rules change; a post by an organiser shows it, and the cards go on."""
     code, _ = await posted(title="Lesson 1")
-    await telegram.during(telegram.room().bot, "muted")
-    telegram.room().bot("member")
+    await telegram.during(telegram.chat().bot, "muted")
+    telegram.chat().bot("member")
     async with db.transaction():  # as if no update had come
         await db.execute("DELETE FROM telegram_updates")
     await book(code, alice, via=Via.MINIAPP)
@@ -215,7 +215,7 @@ async def test_a_post_that_gets_through_shows_that_the_group_is_well(
     await run(3)
     assert await health(club) == "well"
     assert {(await card_of(each)).state for each in (code, other)} == {"live"}
-    assert "Alice" in cards_in(telegram.room())[0]["text"]
+    assert "Alice" in cards_in(telegram.chat())[0]["text"]
 
 
 async def test_a_closed_topic_takes_no_card_but_its_cards_still_follow(
@@ -299,7 +299,7 @@ async def test_a_deleted_chat_is_a_group_that_is_gone(
     """No update comes; the next edit is refused."""
     await telegram.start("Olga")
     code, _ = await posted()
-    telegram.room().destroy()
+    telegram.chat().destroy()
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     await run(3)
@@ -363,8 +363,8 @@ async def test_organisers_post_a_poll_s_card_again_too(
     code = await create_poll(olga, club.id, draft)
     await post_poll_card(olga, code)
     await run()
-    card = telegram.last(telegram.room())
-    telegram.room().delete(card["id"])
+    card = telegram.last(telegram.chat())
+    telegram.chat().delete(card["id"])
     await vote(code, olga, [(await poll(code, olga)).options[0].id], via=Via.MINIAPP)
     await run(3)
     await run(3)
@@ -372,7 +372,7 @@ async def test_organisers_post_a_poll_s_card_again_too(
     assert "The card of Dinner <here>? is gone" in message["text"]
     await telegram.tap("Olga", message, "Post it again")
     await run(3)
-    assert "Dinner <here>?" in telegram.last(telegram.room())["text"]
+    assert "Dinner <here>?" in telegram.last(telegram.chat())["text"]
 
 
 async def test_a_lost_card_of_an_ended_instance_is_nobody_s_concern(
@@ -381,7 +381,7 @@ async def test_a_lost_card_of_an_ended_instance_is_nobody_s_concern(
     await telegram.start("Olga")
     await posted()
     clock.advance(timedelta(days=5))
-    await telegram.during(telegram.room().bot, "kicked")
+    await telegram.during(telegram.chat().bot, "kicked")
     await run(3)
     assert messages_about_cards(telegram) == [] and await lost_cards(club.id) == []
 
@@ -399,13 +399,13 @@ async def test_a_tap_recovers_a_card_that_may_have_been_posted(
     await run(3)
     assert (await card_of(code)).trouble == "unknown"
     assert "may not have reached Kallio Yoga" in messages_about_cards(telegram)[0]["text"]
-    [card] = cards_in(telegram.room())
+    [card] = cards_in(telegram.chat())
     answer = await telegram.tap("Alice", card, "Join")
     assert answer["text"].startswith("You’re in.")
     known = await card_of(code)
     assert known.state == "live" and known.link.endswith(f"/{card['id']}")
     await run(3)
-    [card] = cards_in(telegram.room())
+    [card] = cards_in(telegram.chat())
     assert "Alice" in card["text"] and await lost_cards(club.id) == []
     again = await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
     assert again["text"] == "That is done already: nothing there is missing any more."
@@ -418,6 +418,6 @@ async def test_a_tap_recovers_a_poll_s_card_too(telegram: Telegram, olga: Any, c
     await post_poll_card(olga, await create_poll(olga, club.id, draft))
     await run()
     assert [card.trouble for card in await lost_cards(club.id)] == ["unknown"]
-    await telegram.tap("Alice", telegram.last(telegram.room()), "Soup")
+    await telegram.tap("Alice", telegram.last(telegram.chat()), "Soup")
     await run(3)
-    assert "1 of " in telegram.last(telegram.room())["text"] and await lost_cards(club.id) == []
+    assert "1 of " in telegram.last(telegram.chat())["text"] and await lost_cards(club.id) == []

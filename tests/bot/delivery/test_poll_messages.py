@@ -53,28 +53,28 @@ async def test_the_card_follows_taps_commands_and_the_end(
     code = await dates()
     await post_poll_card(olga, code)
     await run()
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert buttons(card)[0] == ["Tue 24 Nov, 18:00 · 0"]
     await telegram.tap("Alice", card, "Tue 24")
     await telegram.say("Bob", f"/vote {code} 1 2?")
     second = (await poll(code, olga)).options[1].id
     await vote(code, olga, [second], via=Via.MINIAPP)
     await run(3)
-    [card] = [m for m in telegram.room().messages() if m["buttons"]]
+    [card] = [m for m in telegram.chat().messages() if m["buttons"]]
     assert "1. Tue 24 Nov, 18:00 · ▰▰▰▰▰▱▱▱ 2 yes" in card["text"]
     assert "2. Wed 25 Nov, 18:00 · ▰▰▰▱▱▱▱▱ 1 yes, 1 if need be" in card["text"]
     await close_poll(code, olga)
     await run(3)
-    [card] = [m for m in telegram.room().messages() if m["buttons"]]
+    [card] = [m for m in telegram.chat().messages() if m["buttons"]]
     assert "Closed" in card["text"] and buttons(card) == [["Open in Emerald ↗"]]
     await close_poll(code, olga, make=EventDetails(capacity=4))  # what was closed first is made later
     await run(3)
-    [card] = [m for m in telegram.room().messages() if m["buttons"]]
+    [card] = [m for m in telegram.chat().messages() if m["buttons"]]
     assert "🗓 The date is made: Tue 24 Nov, 18:00" in card["text"]
     assert buttons(card) == [["See Tue 24 Nov ↗"], ["Open in Emerald ↗"]]
     assert await announce_due() == 1
     await run(3)
-    assert "When do we <meet>?" in telegram.last(telegram.room())["text"]
+    assert "When do we <meet>?" in telegram.last(telegram.chat())["text"]
 
 
 async def claimed(telegram: Telegram, olga: Any, alice: Any, dates: Ask, **making: Any) -> str:

@@ -38,21 +38,21 @@ async def health(club: Any) -> str:
 
 
 def texts(telegram: Telegram) -> list[str]:
-    return [m["text"] for m in telegram.room().messages() if m["from"]["is_bot"]]
+    return [m["text"] for m in telegram.chat().messages() if m["from"]["is_bot"]]
 
 
 async def test_a_message_to_a_group_without_the_bot_is_parked(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
     """`A6`, `M2`: the group's health is recorded; once the bot is back an organiser sends the message again."""
-    telegram.room().bot("kicked")
+    telegram.chat().bot("kicked")
     number = await announced(olga, club)
     await run()
     assert await health(club) == "removed"
     [seen] = await parked_messages(club.id)
     assert (seen.kind, seen.name) == ("announcement", "Kallio Yoga")
     assert (await progress(olga, number)).failed == 1
-    telegram.room().bot("member")
+    telegram.chat().bot("member")
     assert await send_parked_again(olga, club.id) == 1
     await run(1)
     assert texts(telegram)[-1] == "Hello"
@@ -63,7 +63,7 @@ async def test_a_message_to_a_group_without_the_bot_is_parked(
 async def test_a_group_where_the_bot_may_not_write_is_recorded(
     telegram: Telegram, olga: Any, club: Any, run: Run
 ) -> None:
-    telegram.room().bot("muted")
+    telegram.chat().bot("muted")
     await announced(olga, club)
     await run()
     assert await health(club) == "muted" and len(await parked_messages(club.id)) == 1

@@ -111,7 +111,7 @@ async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
         await emptied()
         third.terminate()
         assert await ended(third) == 0
-    assert said(telegram, telegram.room(), "The hall is closed.") == arrived
+    assert said(telegram, telegram.chat(), "The hall is closed.") == arrived
     now = await progress(olga, number)
     known = at == "sender.recorded"
     assert (now.delivered, now.perhaps, now.waiting) == ((1, 0, 0) if known else (0, 1, 0))

@@ -1,4 +1,4 @@
-"""What Telegram is told of the bot when it starts."""
+"""Setting the bot up at Telegram: commands and webhook."""
 
 import json
 
@@ -20,10 +20,11 @@ async def test_every_command_is_described_in_every_language(telegram: Telegram) 
     assert set(GROUP_COMMANDS) < set(COMMANDS)
 
 
-async def test_with_a_webhook_telegram_is_told_where_and_with_what_secret(
+async def test_the_webhook_is_set_with_its_secret(
     telegram: Telegram,
 ) -> None:
-    """`X2`; and all kinds that are handled, chat_member among them, which is not sent unless asked for."""
+    """`X2`; and all handled kinds of updates, among them chat_member, which Telegram sends only on
+    request."""
     from backend.settings import settings
 
     assert await set_up_bot(telegram.bot, webhook=True)
@@ -36,7 +37,7 @@ async def test_with_a_webhook_telegram_is_told_where_and_with_what_secret(
     assert (await telegram.bot.get_webhook_info()).url == ""
 
 
-async def test_a_telegram_that_is_away_is_no_reason_to_fail(telegram: Telegram) -> None:
+async def test_setup_survives_an_unavailable_telegram(telegram: Telegram) -> None:
     telegram.sandbox.fault(method="setMyCommands", error_code=500)
     assert not await set_up_bot(telegram.bot, webhook=False)
     assert await set_up_bot(telegram.bot, webhook=False)

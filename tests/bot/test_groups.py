@@ -1,4 +1,4 @@
-"""What becomes of groups, followed by the bot (`A6`)."""
+"""Changes of groups that the bot records (`A6`)."""
 
 from typing import Any
 
@@ -12,8 +12,10 @@ from tests.telegram import Telegram, buttons
 FRESH = {"creator": "Olga", "with_bot": False, "type": "supergroup"}
 
 
-async def test_added_it_offers_the_adders_clubs(telegram: Telegram, olga: Any, club: Any) -> None:
-    """Linked by a tap of an organiser, and by nobody else's."""
+async def test_a_new_group_is_offered_the_clubs_of_whoever_added_the_bot(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    """Only an organiser's tap links it."""
     room = telegram.sandbox.make_chat("Padel <club>", people=["Bob"], **FRESH)
     await telegram.during(room.bot, "member")
     offer = telegram.last(room)
@@ -27,7 +29,7 @@ async def test_added_it_offers_the_adders_clubs(telegram: Telegram, olga: Any, c
     assert "belongs to Kallio Yoga now" in telegram.last(room)["text"]
 
 
-async def test_who_organises_nothing_can_make_a_club_of_the_group(telegram: Telegram) -> None:
+async def test_an_administrator_without_a_club_can_create_one_for_the_group(telegram: Telegram) -> None:
     room = telegram.sandbox.make_chat("Padel", people=["Bob"], **FRESH | {"creator": "Pekka"})
     await telegram.during(room.bot, "member", by="Pekka")
     offer = telegram.last(room)
@@ -43,8 +45,8 @@ async def test_who_organises_nothing_can_make_a_club_of_the_group(telegram: Tele
 
 
 async def test_a_linked_group_is_not_taken_by_another_club(telegram: Telegram, olga: Any, club: Any) -> None:
-    """`A1`: the bot is put out and in again; it is still the club's."""
-    yoga = telegram.room()
+    """`A1`: after the bot was removed and added again, the group still belongs to its club."""
+    yoga = telegram.chat()
     await telegram.during(yoga.bot, "kicked")
     found = await group_of_chat(yoga.id)
     assert found is not None and found.health == "removed"
@@ -55,21 +57,21 @@ async def test_a_linked_group_is_not_taken_by_another_club(telegram: Telegram, o
     assert not [m for m in yoga.messages(after=before) if m["from"]["is_bot"]]
 
 
-async def test_rights_lost_and_given_back_are_seen(telegram: Telegram, club: Any) -> None:
-    yoga = telegram.room()
+async def test_lost_and_restored_rights_are_recorded(telegram: Telegram, club: Any) -> None:
+    yoga = telegram.chat()
     for standing, health in (("muted", "muted"), ("administrator", "well")):
         await telegram.during(yoga.bot, standing)
         found = await group_of_chat(yoga.id)
         assert found is not None and found.health == health
 
 
-async def test_a_new_title_is_followed(telegram: Telegram, club: Any) -> None:
-    await telegram.during(telegram.room().rename, "Kallio Yoga & Tea")
+async def test_a_new_title_is_recorded(telegram: Telegram, club: Any) -> None:
+    await telegram.during(telegram.chat().rename, "Kallio Yoga & Tea")
     found = await group(club.group_id)
     assert found is not None and found.title == "Kallio Yoga & Tea"
 
 
-async def test_an_upgrade_is_followed(telegram: Telegram, olga: Any, club: Any) -> None:
+async def test_an_upgrade_to_a_supergroup_is_recorded(telegram: Telegram, olga: Any, club: Any) -> None:
     basic = telegram.sandbox.make_chat("Padel", creator="Olga", with_bot=False, type="group")
     await telegram.during(basic.bot, "member")
     await telegram.tap("Olga", telegram.last(basic), "Link")
@@ -79,8 +81,8 @@ async def test_an_upgrade_is_followed(telegram: Telegram, olga: Any, club: Any) 
     assert found is not None and found.account_id == club.id
 
 
-async def test_topics_are_known_by_name(telegram: Telegram, olga: Any, club: Any) -> None:
-    runners = telegram.room("Sunday Runners")
+async def test_topics_are_recorded_with_their_names(telegram: Telegram, olga: Any, club: Any) -> None:
+    runners = telegram.chat("Sunday Runners")
     await telegram.during(runners.bot, "kicked")
     await telegram.during(runners.bot, "administrator", ["can_manage_topics"])
     await telegram.tap("Olga", telegram.last(runners), "Link")
@@ -96,9 +98,11 @@ async def test_topics_are_known_by_name(telegram: Telegram, olga: Any, club: Any
     assert (2, False) in [(t.topic_id, t.closed) for t in linked.topics]
 
 
-async def test_who_leaves_the_group_leaves_the_club_it_let_them_into(telegram: Telegram, club: Any) -> None:
+async def test_members_who_leave_the_group_leave_the_club_they_joined_through_it(
+    telegram: Telegram, club: Any
+) -> None:
     """`A5`"""
-    yoga = telegram.room()
+    yoga = telegram.chat()
     where = await group_of_chat(yoga.id)
     assert where is not None
     await telegram.say("Mikko", "/events", yoga)
@@ -110,7 +114,7 @@ async def test_who_leaves_the_group_leaves_the_club_it_let_them_into(telegram: T
     assert again is not None and (again.first_name, again.language) == ("Mikko", mikko.language)
 
 
-async def test_blocking_and_coming_back(telegram: Telegram, alice: Any) -> None:
+async def test_blocking_and_unblocking_are_recorded(telegram: Telegram, alice: Any) -> None:
     """`M3`"""
     await telegram.start("Alice")
     await telegram.during(telegram.person("Alice").block)
@@ -119,9 +123,9 @@ async def test_blocking_and_coming_back(telegram: Telegram, alice: Any) -> None:
     assert (await person_of_telegram(1002)).reachable  # type: ignore[union-attr]
 
 
-async def test_a_reply_the_group_forbids_is_seen(telegram: Telegram, club: Any) -> None:
-    """`A6`: nobody told us, but the answer could not be given."""
-    yoga = telegram.room()
+async def test_a_forbidden_reply_records_a_muted_group(telegram: Telegram, club: Any) -> None:
+    """`A6`: no update reported it, but the reply failed."""
+    yoga = telegram.chat()
     yoga.bot("muted")
     await telegram.pump()
     async with db.transaction():
@@ -131,9 +135,9 @@ async def test_a_reply_the_group_forbids_is_seen(telegram: Telegram, club: Any) 
     assert found is not None and found.health == "muted"
 
 
-async def test_being_seen_twice_is_being_seen(telegram: Telegram, alice: Any, club: Any) -> None:
+async def test_a_person_is_marked_present_once(telegram: Telegram, alice: Any, club: Any) -> None:
     where = await group(club.group_id)
     assert where is not None
     await mark_present(alice, where)
-    await telegram.say("Alice", "/events", telegram.room())
+    await telegram.say("Alice", "/events", telegram.chat())
     assert len(await clubs(alice)) == 1

@@ -7,7 +7,7 @@ from backend.people.sign_ins import begin_sign_in, finish_sign_in, sign_in_state
 from tests.telegram import Telegram, buttons
 
 
-async def test_nothing_happens_without_a_yes(telegram: Telegram, olga: Any) -> None:
+async def test_a_browser_is_signed_in_only_after_a_yes(telegram: Telegram, olga: Any) -> None:
     link = await begin_sign_in("Firefox on <Linux>")
     asked = await telegram.start("Olga", f"in_{link.key}")
     assert "Is it you" in asked["text"] and "Browser: Firefox on <Linux>" in asked["text"]
@@ -35,7 +35,7 @@ async def test_no_signs_nobody_in(telegram: Telegram, olga: Any) -> None:
 
 
 async def test_the_first_answer_counts(telegram: Telegram, olga: Any) -> None:
-    """A link that was answered is used up, from whichever message it is tapped."""
+    """An answered link is used up, also for other messages with it."""
     link = await begin_sign_in("Firefox")
     first = await telegram.start("Olga", f"in_{link.key}")
     second = await telegram.start("Olga", f"in_{link.key}")
@@ -46,5 +46,5 @@ async def test_the_first_answer_counts(telegram: Telegram, olga: Any) -> None:
 
 
 async def test_an_old_link_says_so(telegram: Telegram, olga: Any) -> None:
-    said = await telegram.start("Olga", "in_nosuchkey")
-    assert "used up or too old" in said["text"]
+    reply = await telegram.start("Olga", "in_nosuchkey")
+    assert "used up or too old" in reply["text"]

@@ -1,4 +1,4 @@
-"""How a freed seat moves, as people meet it in the chat: messages with buttons, and commands (`W3`, `B6`, `S6`)."""
+"""Freed seats in the chat: messages with buttons, and commands (`W3`, `B6`, `S6`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,28 +22,28 @@ __all__ = ["posted", "run", "sender"]
 Run = Callable[..., Awaitable[int]]
 Make = Callable[..., Awaitable[str]]
 Posted = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
-# The date starts on Thursday 26 November at 18:00 in Helsinki, 16:00 UTC: 76 hours after `noon`.
+# The instance starts on Thursday 26 November at 18:00 in Helsinki, 16:00 UTC: 76 hours after `noon`.
 FAR, NEAR, LATE = timedelta(hours=50), timedelta(hours=70), timedelta(hours=74, minutes=30)
 
 
 @pytest.fixture
 async def started(telegram: Telegram, olga: Any) -> None:
-    """Everybody has pressed START, so the bot may write to them; who is Aino elsewhere is Väinö in the sandbox."""
+    """Everyone has pressed START, so the bot may write to them. Aino is called Väinö in the sandbox."""
     for name in ("Alice", "Bob", "Väinö", "Olga"):
         await telegram.start(name)
 
 
 @pytest.fixture
 async def full(started: None, noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any) -> str:
-    """One seat, Alice's; Bob and Aino wait for it, in this order. Leaving is free until the start."""
+    """One seat, Alice's; Bob and Aino wait for it, in this order. To leave is free until the start."""
     code = await instance(capacity=1)
     for person in (alice, bob, aino):
         await book(code, person, via=Via.CARD)
     return code
 
 
-def private(telegram: Telegram, who: str) -> dict[str, Any]:
-    return telegram.last(telegram.person(who).private)
+def private(telegram: Telegram, name: str) -> dict[str, Any]:
+    return telegram.last(telegram.person(name).private)
 
 
 async def seats_of(code: str) -> dict[str, tuple[int, int]]:
@@ -52,7 +52,7 @@ async def seats_of(code: str) -> dict[str, tuple[int, int]]:
 
 
 async def drain(run: Run) -> None:
-    """Send all that is due: one thing a second to each chat, a card every three seconds."""
+    """Send everything due: one message a second to each chat, a card every three seconds."""
     for _ in range(6):
         await run(1.1)
 
@@ -61,26 +61,28 @@ async def drain(run: Run) -> None:
 
 
 async def test_an_offer_is_taken_by_its_button(telegram: Telegram, full: str, alice: Any, run: Run) -> None:
-    """`W3`: the message says until when; after the tap it says how it stands, and the buttons are gone."""
+    """`W3`: the message says until when; after the tap it shows the reader's seat, without those buttons."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     await drain(run)
-    said = private(telegram, "Bob")
-    assert said["text"] == (
+    message = private(telegram, "Bob")
+    assert message["text"] == (
         "⏳ 1 seat for Evening flow yoga (today at 18:00) is held for you until 12:30."
         " After that it goes to the next in line."
     )
-    assert "date_time" in {entity["type"] for entity in said["entities"]}
-    assert buttons(said) == [["Take the seat", "Pass on"]]
-    answer = await telegram.tap("Bob", said, "Take the seat")
+    assert "date_time" in {entity["type"] for entity in message["entities"]}
+    assert buttons(message) == [["Take the seat", "Pass on"]]
+    answer = await telegram.tap("Bob", message, "Take the seat")
     assert answer == {"text": "You’re in. See you today at 18:00.", "show_alert": False}
-    said = private(telegram, "Bob")
-    assert said["text"].endswith("You’re in.")
-    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+    message = private(telegram, "Bob")
+    assert message["text"].endswith("You’re in.")
+    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
 
 
-async def test_an_offer_is_passed_on(telegram: Telegram, full: str, alice: Any, run: Run) -> None:
-    """`W3`: the next in line is told, and who passed keeps their place."""
+async def test_an_offer_is_declined_by_its_button(
+    telegram: Telegram, full: str, alice: Any, run: Run
+) -> None:
+    """`W3`: the next party gets an offer, and the one that declined keeps its place."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     await drain(run)
@@ -89,17 +91,17 @@ async def test_an_offer_is_passed_on(telegram: Telegram, full: str, alice: Any, 
         "text": "The seat goes to the next in line. You’re still 1st for the next one.",
         "show_alert": False,
     }
-    said = private(telegram, "Bob")
-    assert said["text"].endswith("You’re 1st in line.")
-    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+    message = private(telegram, "Bob")
+    assert message["text"].endswith("You’re 1st in line.")
+    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
     await drain(run)
     assert "12.30" in private(telegram, "Väinö")["text"]
 
 
-async def test_an_offer_that_lapsed_while_its_button_stood_there(
+async def test_the_button_of_an_expired_offer_says_so(
     telegram: Telegram, full: str, alice: Any, run: Run
 ) -> None:
-    """`W3`, `B9`: the button is answered truly, and vanishes; one letter tells the same."""
+    """`W3`, `B9`: the button says so and disappears; one message says the same."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     await drain(run)
@@ -107,14 +109,14 @@ async def test_an_offer_that_lapsed_while_its_button_stood_there(
     clock.advance(timedelta(minutes=31))
     went = "The time is up, and the seat went to the next in line. You’re still 1st for the next one."
     assert await telegram.tap("Bob", offer, "Take the seat") == {"text": went, "show_alert": True}
-    said = private(telegram, "Bob")
-    assert said["id"] == offer["id"] and "You’re 1st in line." in said["text"]
-    assert buttons(said) == [["+1", "Leave"], ["Open in Emerald"]]
+    message = private(telegram, "Bob")
+    assert message["id"] == offer["id"] and "You’re 1st in line." in message["text"]
+    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
     await drain(run)
     assert private(telegram, "Bob")["text"] == f"Evening flow yoga, Thu 26 Nov, 18:00\n{went}"
 
 
-async def test_a_seat_that_went_nowhere_is_not_said_to_have_gone_on(
+async def test_an_expired_offer_that_nobody_else_wants_stays_free(
     telegram: Telegram,
     started: None,
     noon: datetime,
@@ -123,7 +125,7 @@ async def test_a_seat_that_went_nowhere_is_not_said_to_have_gone_on(
     instance: Make,
     run: Run,
 ) -> None:
-    """`W3`: nobody else waits, so it is still free, and who let it go by may have it."""
+    """`W3`: nobody else waits, so the seat stays free, and the same party may still take it."""
     code = await instance(capacity=1)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
@@ -133,18 +135,18 @@ async def test_a_seat_that_went_nowhere_is_not_said_to_have_gone_on(
     clock.advance(timedelta(minutes=31))
     await fill_all()
     await drain(run)
-    said = private(telegram, "Bob")
-    assert said["text"].endswith(
+    message = private(telegram, "Bob")
+    assert message["text"].endswith(
         "The time is up, so the seat is no longer held for you. 1 seat is still free: the first tap has it."
     )
-    answer = await telegram.tap("Bob", said, "Take the seat")
+    answer = await telegram.tap("Bob", message, "Take the seat")
     assert answer["text"] == "You’re in. See you today at 18:00."
 
 
-async def test_an_offer_that_was_taken_before_it_was_told_is_not_told(
+async def test_an_offer_taken_before_it_was_sent_is_not_sent(
     telegram: Telegram, full: str, alice: Any, bob: Any, run: Run
 ) -> None:
-    """`M1`: no message says what is no longer so."""
+    """`M1`: no message says something that is no longer true."""
     clock.advance(NEAR)
     before = private(telegram, "Bob")["id"]
     await leave(full, alice, via=Via.CARD)
@@ -153,10 +155,10 @@ async def test_an_offer_that_was_taken_before_it_was_told_is_not_told(
     assert private(telegram, "Bob")["id"] == before
 
 
-async def test_an_old_offers_message_is_dropped_for_the_new_one(
+async def test_of_two_unsent_offers_only_the_valid_one_is_sent(
     telegram: Telegram, full: str, alice: Any, bob: Any, olga: Any, run: Run
 ) -> None:
-    """Two offers after each other, both untold: only what holds now is told."""
+    """Two offers in a row, neither sent: only the valid one is."""
     clock.advance(NEAR)
     before = private(telegram, "Bob")["id"]
     await leave(full, alice, via=Via.CARD)
@@ -164,14 +166,14 @@ async def test_an_old_offers_message_is_dropped_for_the_new_one(
     await fill_all()
     await set_capacity(full, olga, 2)
     await drain(run)
-    [said] = telegram.person("Bob").private.messages(after=before)
-    assert said["text"].startswith("⏳") and "until 13:01" in said["text"]
+    [message] = telegram.person("Bob").private.messages(after=before)
+    assert message["text"].startswith("⏳") and "until 13:01" in message["text"]
 
 
-async def test_an_offer_through_the_night_names_the_day(
+async def test_an_offer_that_holds_through_the_night_names_the_day(
     telegram: Telegram, full: str, alice: Any, run: Run
 ) -> None:
-    """`W3`: its time does not run from 22 to 8."""
+    """`W3`: its time stands still from 22 to 8."""
     clock.advance(timedelta(hours=2 * 24 + 7, minutes=50))
     await leave(full, alice, via=Via.CARD)
     await drain(run)
@@ -181,21 +183,25 @@ async def test_an_offer_through_the_night_names_the_day(
 # --- the first tap ---
 
 
-async def test_the_first_tap_has_it(telegram: Telegram, full: str, alice: Any, olga: Any, run: Run) -> None:
-    """`W3`: two tap at once; one toast, one alert."""
+async def test_of_two_simultaneous_taps_the_first_takes_the_seat(
+    telegram: Telegram, full: str, alice: Any, olga: Any, run: Run
+) -> None:
+    """`W3`: two tap at once: one gets a toast, the other an alert."""
     clock.advance(LATE)
     await leave(full, alice, via=Via.CARD)
     await drain(run)
-    said = private(telegram, "Bob")
-    assert said["text"] == ("🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it.")
-    assert buttons(said) == [["Take the seat"], ["Open in Emerald"]]
+    message = private(telegram, "Bob")
+    assert message["text"] == (
+        "🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it."
+    )
+    assert buttons(message) == [["Take the seat"], ["Open in Emerald"]]
     hers = private(telegram, "Väinö")
-    assert hers["buttons"][0][0]["callback_data"] == said["buttons"][0][0]["callback_data"]
+    assert hers["buttons"][0][0]["callback_data"] == message["buttons"][0][0]["callback_data"]
 
     async def both() -> list[dict[str, Any]]:
         taps = [
-            asyncio.to_thread(telegram.person(who).tap, message, message["buttons"][0][0]["text"])
-            for who, message in (("Bob", said), ("Väinö", hers))
+            asyncio.to_thread(telegram.person(name).tap, message, message["buttons"][0][0]["text"])
+            for name, message in (("Bob", message), ("Väinö", hers))
         ]
         return [done["answer"] for done in await asyncio.gather(*taps)]
 
@@ -221,9 +227,9 @@ async def test_a_party_takes_what_is_free_and_waits_for_the_rest(
     await telegram.say("Alice", "/mybookings")
     await db_set_guests(code, alice)
     await drain(run)
-    said = private(telegram, "Bob")
-    assert buttons(said)[0] == ["Take 1 now"]
-    answer = await telegram.tap("Bob", said, "Take 1 now")
+    message = private(telegram, "Bob")
+    assert buttons(message)[0] == ["Take 1 now"]
+    answer = await telegram.tap("Bob", message, "Take 1 now")
     assert answer["text"] == "1 seat is yours; you’re 1st in line for 1 more."
     assert await seats_of(code) == {"Alice": (1, 0), "Bob": (1, 1)}
 
@@ -234,10 +240,10 @@ async def db_set_guests(code: str, person: Any) -> None:
     await set_guests(code, person, guests=0, via=Via.MINIAPP)
 
 
-async def test_a_call_that_comes_too_late_is_not_told(
+async def test_a_first_tap_message_is_dropped_once_the_seat_is_taken(
     telegram: Telegram, full: str, alice: Any, aino: Any, bob: Any, run: Run
 ) -> None:
-    """`M1`: somebody else had it already."""
+    """`M1`: another party has taken the seat already."""
     clock.advance(LATE)
     before = private(telegram, "Bob")["id"]
     await leave(full, alice, via=Via.CARD)
@@ -249,14 +255,14 @@ async def test_a_call_that_comes_too_late_is_not_told(
 async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     telegram: Telegram, started: None, posted: Posted, alice: Any, bob: Any, run: Run
 ) -> None:
-    """`C3`, `W3`: it says so when the last hours begin, by the clock alone."""
+    """`C3`, `W3`: it says so as soon as the last hours begin, without anyone acting."""
     code, card = await posted(capacity=1)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     clock.advance(LATE)
     await leave(code, alice, via=Via.CARD)
     await drain(run)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "1 free · 0 of 1 · 1 waits · first tap has it" in card["text"]
     assert buttons(card) == [["Take the seat", "Leave"], ["Open in Emerald ↗"]]
     answer = await telegram.tap("Olga", card, "Take the seat")
@@ -265,8 +271,8 @@ async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     assert answer["text"].startswith("You’re in.")
 
 
-async def test_the_card_is_looked_at_again_when_the_stage_changes(noon: datetime, instance: Make) -> None:
-    """`C2`, `W3`: a day ahead offers begin, two hours ahead the first tap."""
+async def test_the_card_is_checked_again_when_the_stage_changes(noon: datetime, instance: Make) -> None:
+    """`C2`, `W3`: offers begin a day before the start, the first tap two hours before."""
     from bot.cards import render_card
 
     instance_id = (await find_instance(await instance())).id
@@ -282,13 +288,13 @@ async def test_the_card_is_looked_at_again_when_the_stage_changes(noon: datetime
 
 @pytest.fixture
 async def strict(started: None, noon: datetime, instance: Make, alice: Any) -> str:
-    """One seat, Alice's; leaving is free until 48 hours before; nobody waits yet."""
+    """One seat, Alice's; to leave is free until 48 hours before; nobody waits yet."""
     code = await instance(capacity=1, cancel_before_minutes=48 * 60)
     await book(code, alice, via=Via.CARD)
     return code
 
 
-async def test_too_late_to_leave_a_replacement_is_found(
+async def test_a_member_who_leaves_too_late_finds_a_replacement(
     telegram: Telegram, strict: str, bob: Any, run: Run
 ) -> None:
     """`B6`: the seat stays theirs until someone takes it, and then nothing counts against them."""
@@ -317,7 +323,7 @@ async def test_too_late_to_leave_a_replacement_is_found(
     )
 
 
-async def test_a_replacement_of_a_part_of_a_party_is_told_so(
+async def test_a_party_hears_that_a_part_of_it_was_replaced(
     telegram: Telegram,
     started: None,
     noon: datetime,
@@ -333,60 +339,60 @@ async def test_a_replacement_of_a_part_of_a_party_is_told_so(
     await find_replacement(code, alice, via=Via.MINIAPP)
     await book(code, bob, via=Via.CARD)
     await drain(run)
-    said = private(telegram, "Alice")
-    assert said["text"] == (
+    message = private(telegram, "Alice")
+    assert message["text"] == (
         "Someone took 1 of your seats: Evening flow yoga, Thu 26 Nov, 18:00. Nothing counts against you for it."
         " 1 seat is still yours until someone takes it."
     )
-    assert buttons(said) == [["Open in Emerald", "Keep my seat"]]
+    assert buttons(message) == [["Open in Emerald", "Keep my seat"]]
 
 
 async def test_the_groups_card_never_shows_find_my_replacement(
     telegram: Telegram, started: None, posted: Posted, alice: Any, bob: Any, run: Run
 ) -> None:
-    """`B6`: it says that a seat can be taken over, and how, but not whose; leaving too late points to the event."""
+    """`B6`: it says that a seat can be taken over, but not whose; leaving too late leads to the event."""
     code, _ = await posted(capacity=1, cancel_before_minutes=48 * 60)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     clock.advance(NEAR)
     await drain(run)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert buttons(card)[0] == ["Wait for a seat", "+1", "Leave"]
     answer = await telegram.tap("Alice", card, "Leave")
     assert answer["show_alert"] and answer["text"].endswith("To find a replacement, open the event.")
     await leave(code, bob, via=Via.CARD)
     await find_replacement(code, alice, via=Via.MINIAPP)
     await drain(run)
-    card = telegram.last(telegram.room())
+    card = telegram.last(telegram.chat())
     assert "Full · 1 of 1 · 1 can be taken over" in card["text"]
     assert buttons(card) == [["Take the seat"], ["Open in Emerald ↗"]]
     await telegram.tap("Bob", card, "Take the seat")
     assert await seats_of(code) == {"Alice": (0, 0), "Bob": (1, 0)}
 
 
-# --- an organiser's hand ---
+# --- changes by an organiser ---
 
 
-async def test_who_is_moved_to_the_line_is_told(
+async def test_members_moved_to_the_waitlist_are_notified(
     telegram: Telegram, full: str, alice: Any, olga: Any, run: Run
 ) -> None:
-    """`W4`, `B10`: fewer seats; the last ones go to the head of the line."""
+    """`W4`, `B10`: with fewer seats, those who booked last go to the head of the waitlist."""
     await set_capacity(full, olga, 2)
     await set_capacity(full, olga, 1)
     await drain(run)
     await by_hand(full, olga, Verb.TO_WAITLIST, alice)
     await drain(run)
-    said = private(telegram, "Alice")
-    assert said["text"] == (
+    message = private(telegram, "Alice")
+    assert message["text"] == (
         "There are fewer seats now, so an organiser moved you to the head of the line: Evening flow yoga,"
         " Thu 26 Nov, 18:00. You’re 1st, and nothing counts against you."
     )
-    assert buttons(said) == [["Open in Emerald", "Leave"]]
-    answer = await telegram.tap("Alice", said, "Leave")
+    assert buttons(message) == [["Open in Emerald", "Leave"]]
+    answer = await telegram.tap("Alice", message, "Leave")
     assert answer["text"] == "You’ve left the line."
 
 
-async def test_who_is_moved_to_another_date_is_told(
+async def test_members_moved_to_another_instance_are_notified(
     telegram: Telegram,
     started: None,
     noon: datetime,
@@ -399,11 +405,11 @@ async def test_who_is_moved_to_another_date_is_told(
     code = await instance()
     await by_hand(code, olga, Verb.BRING, alice, guests=1)
     await drain(run)
-    said = private(telegram, "Alice")
-    assert said["text"] == (
+    message = private(telegram, "Alice")
+    assert message["text"] == (
         "✅ An organiser moved you to this date, with 1 guest: Evening flow yoga, Thu 26 Nov, 18:00."
     )
-    assert buttons(said) == [["Open in Emerald", "I can’t come"]]
+    assert buttons(message) == [["Open in Emerald", "I can’t come"]]
 
 
 async def by_hand(code: str, olga: Any, verb: Verb, person: Any, guests: int = 0) -> None:
@@ -412,15 +418,15 @@ async def by_hand(code: str, olga: Any, verb: Verb, person: Any, guests: int = 0
     await submit(((await find_instance(code)).id, request))
 
 
-async def test_a_moved_dates_question_is_answered(
+async def test_a_member_answers_whether_they_still_come(
     telegram: Telegram, full: str, alice: Any, bob: Any
 ) -> None:
-    """`S6`: still coming, or not; the seat stays theirs until they answer."""
+    """`S6`: still coming or not; the seat stays theirs until they answer."""
     await asked_to_stay(full)
-    said = await telegram.start("Alice", f"e_{full}")
-    assert "The date has moved. Are you still coming?" in said["text"]
-    assert buttons(said) == [["Still coming", "Not this time"], ["Open in Emerald"]]
-    answer = await telegram.tap("Alice", said, "Still coming")
+    message = await telegram.start("Alice", f"e_{full}")
+    assert "The date has moved. Are you still coming?" in message["text"]
+    assert buttons(message) == [["Still coming", "Not this time"], ["Open in Emerald"]]
+    answer = await telegram.tap("Alice", message, "Still coming")
     assert answer["text"] == "Good: your seat stays yours. See you Thu 26 Nov at 18:00."
     assert private(telegram, "Alice")["text"].endswith("You’re in.")
     assert "moved" not in private(telegram, "Alice")["text"]
@@ -435,27 +441,28 @@ async def asked_to_stay(code: str) -> None:
         await db.execute("UPDATE bookings SET move_asked_at = $1", clock.now())
 
 
-# --- who cannot be told ---
+# --- people the bot may not write to ---
 
 
-async def test_a_promise_to_who_cannot_be_told_is_answered_on_the_spot(
+async def test_the_answer_says_that_a_promised_message_cannot_be_sent(
     telegram: Telegram, full: str, alice: Any, bob: Any
 ) -> None:
-    """`M3`: handing on earns a message for the next seat; the tap in the group says that it will not come."""
+    """`M3`: declining promises a message about the next seat; the answer in the group says that it cannot
+    come."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     telegram.person("Bob").block()
     await telegram.pump()
-    said = await telegram.say("Bob", "/pass 1", telegram.room())
-    assert "Bob: The seat goes to the next in line." in said["text"]
-    assert said["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
+    message = await telegram.say("Bob", "/pass 1", telegram.chat())
+    assert "Bob: The seat goes to the next in line." in message["text"]
+    assert message["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
 
 
 # --- commands ---
 
 
 async def test_take_and_pass_by_command(telegram: Telegram, full: str, alice: Any, bob: Any) -> None:
-    """`W3`: for who prefers to type; what is held comes first, and what is not is said."""
+    """`W3`: offers come first in the list; without any, the answer says so."""
     nothing = await telegram.say("Bob", "/take")
     assert nothing["text"].startswith("No seat is held for you right now.")
     assert (await telegram.say("Bob", "/pass"))["text"].startswith("No seat is held for you, so")
@@ -468,46 +475,48 @@ async def test_take_and_pass_by_command(telegram: Telegram, full: str, alice: An
     assert buttons(private(telegram, "Bob"))[0] == ["Take the seat", "Pass on"]
     listed = await telegram.say("Bob", "/take")
     assert "1 seat is held for you until 12:30" in listed["text"]
-    said = await telegram.say("Bob", "/take 1")
-    assert said["text"].endswith("You’re in. See you today at 18:00.")
+    message = await telegram.say("Bob", "/take 1")
+    assert message["text"].endswith("You’re in. See you today at 18:00.")
     await leave(full, bob, via=Via.CARD)
     assert (await seats_of(full))["Väinö"] == (0, 0)
     await telegram.say("Väinö", f"/pass {full}")
     assert (await seats_of(full))["Väinö"] == (0, 1)
-    in_group = await telegram.say("Bob", "/take", telegram.room())
+    in_group = await telegram.say("Bob", "/take", telegram.chat())
     assert in_group["buttons"][0][0]["url"].endswith("?start=mine")
 
 
-async def test_taking_by_command_what_is_too_little_shows_the_way(
+async def test_taking_too_few_seats_by_command_offers_the_button(
     telegram: Telegram, started: None, noon: datetime, alice: Any, bob: Any, instance: Make
 ) -> None:
-    """`W1`, `B9`: the answer says what can be done next, and has the button for it."""
+    """`W1`, `B9`: the answer says what is possible, and has the button for it."""
     code = await instance(capacity=2)
     await book(code, alice, via=Via.CARD)
     await book(code, bob, guests=1, via=Via.CARD)
     clock.advance(LATE)
     listed = await telegram.say("Bob", "/take")
     assert "1 seat can be taken now" in listed["text"]
-    said = await telegram.say("Bob", "/take 1")
-    assert "1 seat is free, but you asked for 2." in said["text"]
-    assert buttons(said)[0] == ["Take 1 now"]
+    message = await telegram.say("Bob", "/take 1")
+    assert "1 seat is free, but you asked for 2." in message["text"]
+    assert buttons(message)[0] == ["Take 1 now"]
 
 
-async def test_leaving_too_late_by_command_offers_the_replacement(telegram: Telegram, strict: str) -> None:
-    """`B6`: in private with the button, in the group with the way to it."""
+async def test_leaving_too_late_by_command_offers_to_find_a_replacement(
+    telegram: Telegram, strict: str
+) -> None:
+    """`B6`: in private with the button, in the group with the way to the private chat."""
     clock.advance(NEAR)
-    in_group = await telegram.say("Alice", "/leave 1", telegram.room())
+    in_group = await telegram.say("Alice", "/leave 1", telegram.chat())
     assert "It’s too late to leave freely." in in_group["text"]
     assert buttons(in_group) == [["Open in Emerald ↗"], ["Ask me there"]]
     assert in_group["buttons"][1][0]["url"].endswith(f"?start=e_{strict}")
-    said = await telegram.say("Alice", "/leave 1")
-    assert buttons(said)[0] == ["+1", "Find my replacement"]
-    await telegram.tap("Alice", said, "Find my replacement")
+    message = await telegram.say("Alice", "/leave 1")
+    assert buttons(message)[0] == ["+1", "Find my replacement"]
+    await telegram.tap("Alice", message, "Find my replacement")
     listed = await telegram.say("Alice", "/mybookings")
     assert "you’re looking for a replacement for your seat" in listed["text"]
 
 
-async def test_mybookings_asks_what_waits_for_an_answer(telegram: Telegram, full: str, alice: Any) -> None:
+async def test_mybookings_shows_an_unanswered_question(telegram: Telegram, full: str, alice: Any) -> None:
     """`S6`"""
     await asked_to_stay(full)
     assert "it has moved; are you still coming?" in ((await telegram.say("Alice", "/mybookings"))["text"])
@@ -519,12 +528,12 @@ async def test_mybookings_asks_what_waits_for_an_answer(telegram: Telegram, full
 async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
     telegram: Telegram, started: None, noon: datetime, club: Any, series: Any, olga: Any, alice: Any
 ) -> None:
-    """`B11`: this date goes to others, the next ones stay theirs; until they give the standing seat back."""
+    """`B11`: this seat goes to others, the next ones stay theirs, until they give the standing seat back."""
     made = await series(rule="FREQ=WEEKLY;COUNT=2")
     assert "no standing seats" in (await telegram.say("Alice", "/regulars"))["text"]
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
     await make_regular(olga, club.id, made.series_id, membership)
-    in_group = await telegram.say("Alice", "/regulars", telegram.room())
+    in_group = await telegram.say("Alice", "/regulars", telegram.chat())
     assert in_group["buttons"][0][0]["url"].endswith("?start=regulars")
     listed = await telegram.start("Alice", "regulars")
     assert "1. 🧘 Evening flow yoga · Kallio Yoga\nnext: Thu 26 Nov, 18:00" in listed["text"]

@@ -6,17 +6,17 @@ from backend.people.preferences import preferences
 from tests.telegram import Telegram, buttons
 
 
-async def test_kinds_are_switched_by_a_tap(telegram: Telegram, alice: Any) -> None:
+async def test_a_tap_mutes_and_unmutes_a_kind(telegram: Telegram, alice: Any) -> None:
     await telegram.start("Alice")
-    said = await telegram.say("Alice", "/settings")
-    assert said["text"].startswith("What we tell you\n\n🔔 Reminders\n")
-    assert "always told" in said["text"] and "Reminders come as each event has it." in said["text"]
-    assert buttons(said)[0] == ["🔔 Reminders", "🔔 “Are you coming?”"]
-    await telegram.tap("Alice", said, "🔔 Announcements")
+    reply = await telegram.say("Alice", "/settings")
+    assert reply["text"].startswith("What we tell you\n\n🔔 Reminders\n")
+    assert "always told" in reply["text"] and "Reminders come as each event has it." in reply["text"]
+    assert buttons(reply)[0] == ["🔔 Reminders", "🔔 “Are you coming?”"]
+    await telegram.tap("Alice", reply, "🔔 Announcements")
     assert (await preferences(alice)).muted == {"announcements"}
-    said = telegram.last(telegram.person("Alice").private)
-    assert "🔕 Announcements" in said["text"]
-    await telegram.tap("Alice", said, "🔕 Announcements")
+    reply = telegram.last(telegram.person("Alice").private)
+    assert "🔕 Announcements" in reply["text"]
+    await telegram.tap("Alice", reply, "🔕 Announcements")
     assert (await preferences(alice)).muted == frozenset()
 
 
@@ -41,7 +41,7 @@ async def test_lead_times_are_chosen(telegram: Telegram, alice: Any) -> None:
     assert (await preferences(alice)).leads is None
 
 
-async def test_the_language_is_spoken_at_once(telegram: Telegram, alice: Any) -> None:
+async def test_a_chosen_language_applies_at_once(telegram: Telegram, alice: Any) -> None:
     await telegram.start("Alice")
     room = telegram.person("Alice").private
     await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Language")
@@ -59,23 +59,23 @@ async def test_a_zone_is_chosen_near_the_clubs_or_typed(telegram: Telegram, alic
     assert shown[0] == "Europe/Helsinki" and "Europe/Tallinn" in shown and "Asia/Tokyo" not in shown
     await telegram.tap("Alice", telegram.last(room), "Europe/Tallinn")
     assert (await preferences(alice)).zone == "Europe/Tallinn"
-    said = await telegram.say("Alice", "/settings zone America/Argentina/ComodRivadavia")
-    assert "America/Argentina/ComodRivadavia" in said["text"]
-    await telegram.tap("Alice", said, "Time zone")
+    reply = await telegram.say("Alice", "/settings zone America/Argentina/ComodRivadavia")
+    assert "America/Argentina/ComodRivadavia" in reply["text"]
+    await telegram.tap("Alice", reply, "Time zone")
     assert buttons(telegram.last(room))[0] == ["America/Argentina/ComodRivadavia"]
-    said = await telegram.say("Alice", "/settings zone Mars/Olympus")
-    assert said["text"] == "That time zone is not known."
+    reply = await telegram.say("Alice", "/settings zone Mars/Olympus")
+    assert reply["text"] == "That time zone is not known."
     assert (await preferences(alice)).zone == "America/Argentina/ComodRivadavia"
 
 
-async def test_settings_are_nobody_elses_business(telegram: Telegram, alice: Any) -> None:
+async def test_settings_in_a_group_lead_to_the_private_chat(telegram: Telegram, alice: Any) -> None:
     await telegram.start("Alice")
-    said = await telegram.say("Alice", "/settings", telegram.room())
-    assert "Ask me there" in str(buttons(said))
+    reply = await telegram.say("Alice", "/settings", telegram.chat())
+    assert "Ask me there" in str(buttons(reply))
 
 
-async def test_a_button_that_was_forged_does_nothing(telegram: Telegram, alice: Any) -> None:
-    """`X5`: a lead that is no number counts as none."""
+async def test_a_forged_lead_counts_as_none(telegram: Telegram, alice: Any) -> None:
+    """`X5`: a lead that is not a number counts as none."""
     from bot.handlers.preferences import toggle_lead
 
     assert toggle_lead("soon", await preferences(alice)) == set()
