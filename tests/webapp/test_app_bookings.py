@@ -32,7 +32,7 @@ async def booked(app: Any, code: str, guests: int = 0, method: str = "POST") -> 
 
 async def screen_after(app: Any, answer: httpx.Response) -> httpx.Response:
     """The screen that an answer brings after it, with the same outcome on its root."""
-    assert answer.headers["HX-Retarget"] == "#reader-status"
+    assert answer.headers["HX-Retarget"] == "#standing"
     screen: httpx.Response = await app.get(root(answer)["hx-get"])
     assert root(screen)["data-outcome"] == root(answer)["data-outcome"]
     assert root(screen).get("data-place") == root(answer).get("data-place")

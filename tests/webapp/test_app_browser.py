@@ -183,15 +183,15 @@ async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instanc
     await seats.book(code, alice, guests=1, names=("Mum",), via=Via.CARD)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.locator("#do-leave").click()
-    await expect(page.locator("#reader-status")).to_contain_text("You’ve left.")
+    await expect(page.locator("#standing")).to_contain_text("You’ve left.")
     await expect(page.locator("#join")).to_contain_text("Bring guests")
     await page.locator("#do-undo").click()
-    await expect(page.locator("#reader-status")).to_contain_text("You’re in, with 1 guest")
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
     await expect(page.locator("#guest-1")).to_have_value("Mum")
     await page.locator("#do-leave").click()
     await page.locator("[data-step='1']").click()
     await page.locator("#do-join").click()
-    await expect(page.locator("#reader-status")).to_contain_text("You’re in, with 1 guest")
+    await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
 
 
 async def test_follows_what_others_do_and_keeps_what_was_chosen(

@@ -142,7 +142,7 @@ async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any,
     await page.clock.run_for(10_000)
     assert (len(asked), len(taps)) == (0, 1)
     may_go_on.set()
-    await page.wait_for_selector("#reader-status[data-outcome=booked], #screen[data-outcome=booked]")
+    await page.wait_for_selector("#standing[data-outcome=booked], #screen[data-outcome=booked]")
     await page.clock.run_for(SOON)
     assert len(taps) == 1
 
@@ -185,7 +185,7 @@ async def test_two_devices_at_once_are_told_the_truth(
     assert sorted(view.mine.seats for view in views if view.mine) == [0, 1]
     for page, view in ((one, views[0]), (other, views[1]), (second, views[1])):
         sure = "You’re in" if view.mine and view.mine.seats else "You’re 1st in line"
-        await expect(page.locator("#reader-status strong")).to_have_text(sure)
+        await expect(page.locator("#standing strong")).to_have_text(sure)
 
 
 async def test_back_and_forward_find_the_place_and_the_truth(

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.webapp.browsing import DARK, LIGHT
 
-# Measured anew here, by another road than the guard's own: WCAG contrast of what the browser computes.
+# Measured anew here, independently of `guard.js`: WCAG contrast of what the browser computes.
 MEASURE = """
 ([themes, parts]) => {
   const root = document.documentElement, probe = document.body.appendChild(document.createElement('i'));
@@ -29,7 +29,7 @@ MEASURE = """
     root.dataset.scheme = scheme;
     for (const name of root.style.length ? [...root.style] : []) root.style.removeProperty(name);
     for (const [name, value] of Object.entries(colours)) root.style.setProperty(`--tg-theme-${name.replaceAll('_', '-')}`, value);
-    guard(root);
+    ensureContrast(root);
     known.clear();
     for (const [ink, grounds, least] of PAIRS)
       for (const ground of grounds) {
@@ -95,9 +95,9 @@ async def test_every_theme_can_be_read(phone: Any, alice: Any) -> None:
     assert await page.evaluate(MEASURE, [themes(300), PARTS]) == []
 
 
-async def test_without_the_guard_some_themes_could_not(phone: Any, alice: Any) -> None:
-    """The negative control: the measure does see what the guard mends."""
+async def test_without_the_correction_some_themes_are_unreadable(phone: Any, alice: Any) -> None:
+    """The negative control: the measure does see what `guard.js` corrects."""
     page = await phone.opened(alice)
     await page.wait_for_selector("#screen[data-outcome]")
-    await page.evaluate("window.guard = () => {}")
+    await page.evaluate("window.ensureContrast = () => {}")
     assert len(await page.evaluate(MEASURE, [themes(20), PARTS])) > 20

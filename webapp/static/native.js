@@ -1,168 +1,168 @@
-// Telegram's own parts: theme, buttons, haptics, popups, links. Each behind its version: an old client and a plain browser
-// get the same page with its own buttons.
+// Telegram's native parts: theme, buttons, haptics, popups, links. Each is used from the version that has it; old clients
+// and plain browsers get the same page with its own buttons.
 const native = (() => {
   const app = window.Telegram?.WebApp;
-  const inside = Boolean(app && app.platform !== 'unknown');
-  const can = version => inside && app.isVersionAtLeast(version);
+  const isInTelegram = Boolean(app && app.platform !== 'unknown');
+  const supports = version => isInTelegram && app.isVersionAtLeast(version);
   const root = document.documentElement;
-  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 
-  // Any CSS colour as #rrggbb, which is all Telegram takes.
+  // Any CSS colour as #rrggbb, the only form that Telegram accepts.
   function hex(colour) {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = colour;
-    paint.fillRect(0, 0, 1, 1);
-    return '#' + [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => v.toString(16).padStart(2, '0')).join('');
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return '#' + [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => v.toString(16).padStart(2, '0')).join('');
   }
 
-  function theme() {
-    if (inside) root.dataset.scheme = app.colorScheme;
-    guard(root);
-    if (can('6.1')) {
+  function applyTheme() {
+    if (isInTelegram) root.dataset.scheme = app.colorScheme;
+    ensureContrast(root);
+    if (supports('6.1')) {
       app.setHeaderColor('secondary_bg_color');
       app.setBackgroundColor('secondary_bg_color');
     }
-    dress();
+    syncButtons();
   }
 
-  // Native buttons take the words, colours and deeds of the page's own, which step back behind them.
-  const twins = { main: null, second: null };
-  const buttons = () => ({ main: can('6.0') ? app.MainButton : null, second: can('7.10') ? app.SecondaryButton : null });
+  // Native buttons copy the text, colours and action of the page's own buttons, which are then hidden.
+  const pageButtons = { main: null, second: null };
+  const nativeButtons = () => ({ main: supports('6.0') ? app.MainButton : null, second: supports('7.10') ? app.SecondaryButton : null });
 
-  function dress() {
+  function syncButtons() {
     const screen = document.getElementById('screen');
-    for (const [kind, button] of Object.entries(buttons())) {
-      const twin = [...screen?.querySelectorAll(`[data-native="${kind}"]`) ?? []].find(one => !one.closest('[hidden]')) ?? null;
-      twins[kind] = button ? twin : null;
+    for (const [kind, button] of Object.entries(nativeButtons())) {
+      const pageButton = [...screen?.querySelectorAll(`[data-native="${kind}"]`) ?? []].find(one => !one.closest('[hidden]')) ?? null;
+      pageButtons[kind] = button ? pageButton : null;
       if (!button) continue;
-      if (!twin) { if (button.isVisible) button.hide(); continue; }
-      twin.removeAttribute('data-behind');
-      const style = getComputedStyle(twin);
+      if (!pageButton) { if (button.isVisible) button.hide(); continue; }
+      pageButton.removeAttribute('data-behind');
+      const style = getComputedStyle(pageButton);
       const flat = style.backgroundColor === 'rgba(0, 0, 0, 0)' ? 'white' : style.backgroundColor;
-      button.setParams({ text: twin.textContent.trim(), color: hex(flat), text_color: hex(style.color), is_visible: true, is_active: !twin.disabled });
-      if (kind === 'second' && can('7.10')) button.setParams({ position: 'left' });
-      twin.setAttribute('data-behind', '');
+      button.setParams({ text: pageButton.textContent.trim(), color: hex(flat), text_color: hex(style.color), is_visible: true, is_active: !pageButton.disabled });
+      if (kind === 'second' && supports('7.10')) button.setParams({ position: 'left' });
+      pageButton.setAttribute('data-behind', '');
     }
     const bar = screen?.querySelector('.answer');
     if (bar) bar.toggleAttribute('data-behind', [...bar.children].every(child => child.hasAttribute('data-behind')));
-    // What cannot be taken down here, the bot sends.
-    if (inside && !can('8.0')) screen?.querySelectorAll('[data-in-chat]').forEach(button => { button.hidden = false; button.previousElementSibling.hidden = true; });
-    screen?.querySelector('[data-close]')?.toggleAttribute('hidden', !inside);
-    if (can('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
-    offerHome(screen);
+    // Clients that cannot download files get a button that has the bot send them.
+    if (isInTelegram && !supports('8.0')) screen?.querySelectorAll('[data-in-chat]').forEach(button => { button.hidden = false; button.previousElementSibling.hidden = true; });
+    screen?.querySelector('[data-close]')?.toggleAttribute('hidden', !isInTelegram);
+    if (supports('6.1')) app.BackButton[screen?.dataset.back ? 'show' : 'hide']();
+    offerHomeScreen(screen);
   }
 
-  // The one that was pressed shows that it is at work; nothing else does.
+  // Only the pressed native button shows progress.
   let pressed = null;
-  const press = kind => () => {
-    if (!twins[kind]?.isConnected) return;
-    pressed = twins[kind].href ? null : buttons()[kind];
-    twins[kind].click();
+  const clickPageButton = kind => () => {
+    if (!pageButtons[kind]?.isConnected) return;
+    pressed = pageButtons[kind].href ? null : nativeButtons()[kind];
+    pageButtons[kind].click();
   };
 
-  function busy(is) {
+  function setBusy(is) {
     if (!pressed) return;
     if (is) return pressed.showProgress(false);
     pressed.hideProgress();
     pressed = null;
   }
 
-  // Success on booked, warning on waiting, error on refusal; nothing for what only moves about.
-  const FEEL = { booked: 'success', voted: 'success', here: 'success', done: 'success', already: 'warning', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
-  function feel(outcome) { if (can('6.1') && FEEL[outcome]) app.HapticFeedback.notificationOccurred(FEEL[outcome]); }
-  function tick() { if (can('6.1')) app.HapticFeedback.selectionChanged(); }
+  // Haptic feedback by outcome: success, warning or error; none for navigation.
+  const HAPTICS = { booked: 'success', voted: 'success', here: 'success', done: 'success', already: 'warning', waiting: 'warning', replacing: 'warning', offered: 'warning', refused: 'error' };
+  function hapticResult(outcome) { if (supports('6.1') && HAPTICS[outcome]) app.HapticFeedback.notificationOccurred(HAPTICS[outcome]); }
+  function hapticTick() { if (supports('6.1')) app.HapticFeedback.selectionChanged(); }
 
-  // Telegram asks before it closes only while something would be lost.
-  function unsaved(is) { if (can('6.2') && is !== app.isClosingConfirmationEnabled) app.isClosingConfirmationEnabled = is; }
+  // Telegram asks for confirmation before closing only while input would be lost.
+  function setUnsaved(is) { if (supports('6.2') && is !== app.isClosingConfirmationEnabled) app.isClosingConfirmationEnabled = is; }
 
-  // A question before what cannot be taken back; yes is a red button with the deed's own name.
+  // A question before an act that cannot be undone; the confirming button is red and named after the act.
   function confirm(question, yes, then) {
-    const answer = said => { if (!said) pressed = null; then(said); };
-    if (!can('6.2')) return answer(window.confirm(question));
+    const answer = confirmed => { if (!confirmed) pressed = null; then(confirmed); };
+    if (!supports('6.2')) return answer(window.confirm(question));
     try {
       app.showPopup({ message: question.slice(0, 256), buttons: [{ id: 'yes', type: 'destructive', text: yes }, { type: 'cancel' }] }, id => answer(id === 'yes'));
-    } catch { answer(false); }  // another popup is open: the question was not asked, so nothing is done
+    } catch { answer(false); }  // another popup is open, so the question was not asked: do nothing
   }
 
-  // Links out of the app. In a frame, the official script would let a t.me link lead the frame itself away.
-  function follow(event) {
+  // Links out of the app. In a frame, the official script would navigate the frame itself to a t.me link.
+  function openLink(event) {
     const link = event.target.closest?.('a[href^="http"]');
-    if (!link || !inside || new URL(link.href).origin === location.origin && !link.target) return;
+    if (!link || !isInTelegram || new URL(link.href).origin === location.origin && !link.target) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (link.matches('[data-write]') && can('6.9')) return write();
-    if (link.dataset.share && can('8.0')) return share(link);
-    if (link.dataset.download && can('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
-    if (new URL(link.href).hostname === 't.me' && can('6.1')) app.openTelegramLink(link.href);
+    if (link.matches('[data-write]') && supports('6.9')) return requestWriteAccess();
+    if (link.dataset.share && supports('8.0')) return share(link);
+    if (link.dataset.download && supports('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
+    if (new URL(link.href).hostname === 't.me' && supports('6.1')) app.openTelegramLink(link.href);
     else app.openLink(link.href);
   }
 
-  // A message that Telegram sends for the reader, with a button that leads back here. It is made now; where that cannot be,
-  // the link is sent on instead, and nobody is told of it.
+  // Share a prepared message with a button that opens this screen. When it cannot be prepared, share the link instead, without
+  // an error.
   let sharing = null;
   async function share(link) {
     if (link.ariaBusy) return;
     sharing = link;
     link.ariaBusy = 'true';
-    const id = await session.ask(link.dataset.share, { method: 'POST', headers: {} }).then(answer => answer.status === 200 ? answer.text() : '', () => '');
+    const id = await session.request(link.dataset.share, { method: 'POST', headers: {} }).then(answer => answer.status === 200 ? answer.text() : '', () => '');
     link.ariaBusy = null;
     if (!id) return app.openTelegramLink(link.href);
     try { app.shareMessage(id); } catch { app.openTelegramLink(link.href); }
   }
 
-  // Telegram's own question whether the bot may write to the reader. Were our server away just then, the next launch tells it.
-  function write() {
-    try { app.requestWriteAccess(allowed => { if (allowed) session.ask('/app/me/writing', { method: 'POST', headers: {} }).then(mayWrite, () => {}); }); } catch { /* it is being asked */ }
+  // Telegram's own question whether the bot may write to the reader. If our server misses the answer, the next launch has it.
+  function requestWriteAccess() {
+    try { app.requestWriteAccess(allowed => { if (allowed) session.request('/app/me/writing', { method: 'POST', headers: {} }).then(hideWriteRows, () => {}); }); } catch { /* the question is open already */ }
   }
-  const mayWrite = answer => { if (answer.ok) document.querySelectorAll('[data-write]').forEach(link => link.closest('li').remove()); };
+  const hideWriteRows = answer => { if (answer.ok) document.querySelectorAll('[data-write]').forEach(link => link.closest('li').remove()); };
 
-  // Asked at the moment it matters, which is when someone books or waits and the bot may not write to them yet: first why, in
-  // words, then Telegram's question. Once: Telegram keeps for us, on all their devices, that it was. The row with the same
-  // offer stays, for those who come to think otherwise and for old clients.
+  // After a booking, when the bot may not write to the reader yet: first the reason, then Telegram's question. Only once:
+  // Telegram's CloudStorage remembers it on all their devices. The row with the same offer stays for later and for old
+  // clients.
   const ASKED = 'asked_to_write';
   function askToWrite({ why, yes, no }) {
-    if (!can('6.9')) return;
+    if (!supports('6.9')) return;
     app.CloudStorage.getItem(ASKED, (error, asked) => {
       if (error || asked) return;
       try {
-        app.showPopup({ message: why, buttons: [{ id: 'yes', type: 'default', text: yes }, { id: 'no', type: 'default', text: no }] }, id => { if (id === 'yes') write(); });
+        app.showPopup({ message: why, buttons: [{ id: 'yes', type: 'default', text: yes }, { id: 'no', type: 'default', text: no }] }, id => { if (id === 'yes') requestWriteAccess(); });
         app.CloudStorage.setItem(ASKED, '1');
-      } catch { /* another popup is open: it was not asked */ }
+      } catch { /* another popup is open, so the question was not asked */ }
     });
   }
 
-  // A way to the home screen, while the client says that there is one and not that it was taken; some cannot tell.
-  let home = '';
-  function offerHome(screen) {
+  // The row that adds a shortcut to the home screen: shown unless the client says that it cannot, or that there is one.
+  let homeStatus = '';
+  function offerHomeScreen(screen) {
     const row = screen?.querySelector('#home-screen');
-    if (!row || !can('8.0')) return;
-    row.hidden = home !== 'missed' && home !== 'unknown';
-    if (home) return;
-    home = 'asked';
-    app.checkHomeScreenStatus(status => { home = status; offerHome(document.getElementById('screen')); });
+    if (!row || !supports('8.0')) return;
+    row.hidden = homeStatus !== 'missed' && homeStatus !== 'unknown';
+    if (homeStatus) return;
+    homeStatus = 'asked';
+    app.checkHomeScreenStatus(status => { homeStatus = status; offerHomeScreen(document.getElementById('screen')); });
   }
 
-  function begin(back, settings) {
-    document.addEventListener('click', follow, true);
+  function init(back, settings) {
+    document.addEventListener('click', openLink, true);
     document.addEventListener('click', event => { if (event.target.closest('[data-home]')) app.addToHomeScreen(); });
-    document.addEventListener('click', event => { if (inside && event.target.closest('[data-close]')) app.close(); });
+    document.addEventListener('click', event => { if (isInTelegram && event.target.closest('[data-close]')) app.close(); });
     if (/Telegram-Android.*; LOW\)/.test(navigator.userAgent)) root.dataset.calm = '';
-    if (inside) {
+    if (isInTelegram) {
       app.ready();
       app.expand();
-      app.onEvent('themeChanged', theme);
-      if (can('6.0')) app.MainButton.onClick(press('main'));
-      if (can('7.10')) app.SecondaryButton.onClick(press('second'));
-      if (can('6.1')) app.BackButton.onClick(back);
-      // A minimised app is as good as hidden, and may not be told so by its browser.
-      if (can('8.0')) app.onEvent('activated', () => document.dispatchEvent(new Event('visibilitychange')));
-      if (can('7.0')) app.SettingsButton.show().onClick(settings);
-      app.onEvent('homeScreenAdded', () => { home = 'added'; dress(); });
+      app.onEvent('themeChanged', applyTheme);
+      if (supports('6.0')) app.MainButton.onClick(clickPageButton('main'));
+      if (supports('7.10')) app.SecondaryButton.onClick(clickPageButton('second'));
+      if (supports('6.1')) app.BackButton.onClick(back);
+      // A minimised app is hidden, but its browser may send no visibilitychange.
+      if (supports('8.0')) app.onEvent('activated', () => document.dispatchEvent(new Event('visibilitychange')));
+      if (supports('7.0')) app.SettingsButton.show().onClick(settings);
+      app.onEvent('homeScreenAdded', () => { homeStatus = 'added'; syncButtons(); });
       app.onEvent('shareMessageFailed', ({ error }) => { if (error !== 'USER_DECLINED' && sharing) app.openTelegramLink(sharing.href); });
     }
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', theme);
-    theme();
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', applyTheme);
+    applyTheme();
   }
 
-  return { askToWrite, begin, busy, can, confirm, dress, feel, inside, tick, unsaved };
+  return { askToWrite, init, setBusy, supports, confirm, syncButtons, hapticResult, isInTelegram, hapticTick, setUnsaved };
 })();

@@ -55,7 +55,7 @@ async def create(code: FromPath[str], data: Booking, person: NamedDependency[Per
     return page(
         "miniapp/bookings/create.html",
         person.voice,
-        headers={"HX-Retarget": "#reader-status", "HX-Reswap": "outerHTML"},
+        headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
         code=code,
         outcome=outcome,
         person=person,
