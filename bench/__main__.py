@@ -273,11 +273,11 @@ def running_process(module: list[str], env: dict[str, str]) -> Iterator[int]:
         process.wait(30)
 
 
-def _memory_mb(pid: int, what: str) -> float:
+def _memory_mb(pid: int, field: str) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(f"{what}:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError(f"no {what}")
+    raise RuntimeError(f"no {field}")
 
 
 def check_statuses(result: LoadResult, status: int) -> None:

@@ -9,6 +9,7 @@ from backend.accounts.rules import Permission
 from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.queries import own_announcement
 from backend.announcements.rules import AnnouncementState
+from backend.announcements.tables import Announcement
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
@@ -33,16 +34,16 @@ async def create_announcement(person: Person, account_id: int, draft: Announceme
     club = await authorize(person, account_id, Permission.ANNOUNCE)
     draft.validate()
     async with db.transaction():
-        announcement_id: int = await db.value(
-            "INSERT INTO announcements (account_id, text, maintenance, to_members, created_by, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-            club.id,
-            draft.text.strip(),
-            draft.maintenance,
-            draft.to_members,
-            person.id,
-            clock.now(),
+        announcement = Announcement(
+            account_id=club.id,
+            text=draft.text.strip(),
+            maintenance=draft.maintenance,
+            to_members=draft.to_members,
+            created_by=person.id,
+            created_at=clock.now(),
         )
+        await announcement.save()
+        announcement_id = int(announcement.id)
         await _add_groups(club.id, announcement_id, draft.groups, all_groups=draft.all_groups)
         await record_audit(club.id, person.id, "write", f"announcement {announcement_id}")
     return announcement_id

@@ -70,7 +70,7 @@ class Progress:
         return self.attempted + self.waiting
 
 
-# Whether somebody muted announcements, where `u` is `telegram_users`; false for who has no Telegram.
+# Whether somebody muted announcements, where `u` is `telegram_users`; false for members without Telegram.
 MUTED = f"coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false)"
 
 VIEW = """

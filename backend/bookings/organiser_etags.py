@@ -1,7 +1,7 @@
 """Whether anything on an organiser's page has changed: etags of row versions, as `bookings.etags` explains
 them.
 
-Each function authorises nobody. The caller names the accounts whose people its reader may see, and an etag of
+Each function authorizes nobody. The caller names the accounts whose people its reader may see, and an etag of
 another account's instance is "".
 """
 

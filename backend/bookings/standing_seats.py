@@ -79,7 +79,7 @@ async def own_standing_seats(person: Person) -> list[StandingSeat]:
 
 
 async def account_of_series(series_id: int) -> int:
-    """The account of a series; the caller authorises the person for it. Raises `NotFound`."""
+    """The account of a series; the caller authorizes the person for it. Raises `NotFound`."""
     account_id = await db.value("SELECT account_id FROM event_series WHERE id = $1", series_id)
     if account_id is None:
         raise NotFound()

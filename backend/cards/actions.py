@@ -5,13 +5,11 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.cards.queries import NEEDS_REPOST, card
+from backend.cards.rules import CardState
+from backend.cards.tables import Card
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
-
-INSERT_CARD = """
-INSERT INTO cards (account_id, group_id, topic_id, instance_id, poll_id, state, next_try_at, created_at, asked_by)
-"""
 
 # An instance is announced once: not again while it has any card, a lost one included (C1); a paused series announces
 # nothing (S9).
@@ -26,10 +24,21 @@ WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well' AND r.pau
 # Posting a card locks the row of its instance or poll, and only then checks whether there is a card already.
 LOCK_TO_ANNOUNCE = f"SELECT i.id {TO_ANNOUNCE} ORDER BY i.id FOR NO KEY UPDATE OF i"
 ANNOUNCE = f"""
-{INSERT_CARD} SELECT i.account_id, r.group_id, r.topic_id, i.id, NULL, 'due', $1, $1, NULL {TO_ANNOUNCE} AND i.id = ANY($2::bigint[])
+INSERT INTO cards (account_id, group_id, topic_id, instance_id, state, next_try_at, created_at)
+SELECT i.account_id, r.group_id, r.topic_id, i.id, 'due', $1, $1 {TO_ANNOUNCE} AND i.id = ANY($2::bigint[])
 """
 LOCK_INSTANCE = "SELECT 1 FROM event_instances WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_POLL = "SELECT 1 FROM polls WHERE id = $1 FOR NO KEY UPDATE"
+
+# Where each card would be posted again.
+TO_REPOST = """
+SELECT c.account_id, c.group_id, c.instance_id, c.poll_id,
+    CASE WHEN coalesce(r.group_id, p.group_id) = c.group_id THEN coalesce(r.topic_id, p.topic_id) ELSE c.topic_id END AS topic_id
+FROM cards c
+LEFT JOIN event_instances i ON i.id = c.instance_id
+LEFT JOIN event_series r ON r.id = i.series_id
+LEFT JOIN polls p ON p.id = c.poll_id
+"""
 
 
 async def post_card(person: Person, code: str) -> None:
@@ -77,16 +86,6 @@ async def repost_cards(person: Person, card_id: int) -> int:
     return len(lost_together)
 
 
-TO_REPOST = """
-SELECT c.account_id, c.group_id, c.instance_id, c.poll_id,
-    CASE WHEN coalesce(r.group_id, p.group_id) = c.group_id THEN coalesce(r.topic_id, p.topic_id) ELSE c.topic_id END AS topic_id
-FROM cards c
-LEFT JOIN event_instances i ON i.id = c.instance_id
-LEFT JOIN event_series r ON r.id = i.series_id
-LEFT JOIN polls p ON p.id = c.poll_id
-"""
-
-
 async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id: int | None) -> None:
     club = await authorize(person, row["account_id"], Permission.POST_CARDS)
     if row["group_id"] is None:
@@ -104,16 +103,17 @@ async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id
         )
         if is_on_its_way:  # a second tap on the button
             return
-        await db.execute(
-            f"{INSERT_CARD} VALUES ($1, $2, $3, $4, $5, 'due', $6, $6, $7)",
-            club.id,
-            row["group_id"],
-            row["topic_id"],
-            instance_id,
-            poll_id,
-            at,
-            person.id,
-        )
+        await Card(
+            account_id=club.id,
+            group_id=row["group_id"],
+            topic_id=row["topic_id"],
+            instance_id=instance_id,
+            poll_id=poll_id,
+            state=CardState.DUE,
+            next_try_at=at,
+            created_at=at,
+            asked_by=person.id,
+        ).save()
         subject = f"instance {instance_id}" if poll_id is None else f"poll {poll_id}"
         await record_audit(club.id, person.id, "post card", subject)
 

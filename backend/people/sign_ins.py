@@ -9,11 +9,13 @@ from backend import clock, codes, db
 from backend.errors import NotFound, Refusal
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.people.tables import SignIn, WebSession
 from backend.settings import settings
 
 OPEN_SIGN_INS_MAX, OPEN_SIGN_INS_WINDOW = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
 SIGN_IN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(days=30)
+BROWSER_MAX = 120  # characters of a browser's description
 
 
 class SignInState(StrEnum):
@@ -61,16 +63,14 @@ async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
             )
             if unanswered >= OPEN_SIGN_INS_MAX:
                 raise TooManySignIns()
-        await db.execute(
-            "INSERT INTO sign_ins (key_hash, browser_hash, browser, created_at, expires_at, address_hash)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            codes.digest(link.key),
-            codes.digest(link.browser_key),
-            browser[:120],
-            at,
-            link.expires_at,
-            address_hash,
-        )
+        await SignIn(
+            key_hash=codes.digest(link.key),
+            browser_hash=codes.digest(link.browser_key),
+            browser=browser[:BROWSER_MAX],
+            created_at=at,
+            expires_at=link.expires_at,
+            address_hash=address_hash,
+        ).save()
     return link
 
 
@@ -99,14 +99,14 @@ async def pending_sign_in(key: str) -> PendingSignIn:
 async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
     """Confirm or refuse a sign-in; the first answer counts. Raises `NotFound` when it is too late."""
     column = "confirmed_at" if yes else "refused_at"
-    taken = await db.execute_single_count(
+    answered = await db.execute_single_count(
         f"UPDATE sign_ins SET user_id = $2, {column} = $3 WHERE id = $1 AND expires_at > $3"
         " AND confirmed_at IS NULL AND refused_at IS NULL",
         sign_in_id,
         person.id,
         clock.now(),
     )
-    if not taken:
+    if not answered:
         raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
 
 
@@ -137,13 +137,12 @@ async def finish_sign_in(browser_key: str) -> str:
         )
         if used is None:
             raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
-        await db.execute(
-            "INSERT INTO web_sessions (token_hash, user_id, browser, created_at, seen_at, expires_at)"
-            " VALUES ($1, $2, $3, $4, $4, $5)",
-            codes.digest(token),
-            used["user_id"],
-            used["browser"],
-            at,
-            at + SESSION_LIFE,
-        )
+        await WebSession(
+            token_hash=codes.digest(token),
+            user_id=used["user_id"],
+            browser=used["browser"],
+            created_at=at,
+            seen_at=at,
+            expires_at=at + SESSION_LIFE,
+        ).save()
     return token

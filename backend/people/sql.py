@@ -10,5 +10,5 @@ DISPLAY_NAME = "coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_
 # What other members see of somebody: a first name, never more.
 SHORT_NAME = "coalesce(nullif(u.first_name, ''), m.name)"
 
-# Whether the bot may write to somebody (`M3`); false, never NULL, for who has no Telegram.
+# Whether the bot may write to somebody (`M3`); false, never NULL, for members without Telegram.
 REACHABLE = "(u.may_write_at IS NOT NULL AND u.blocked_at IS NULL)"

@@ -74,7 +74,7 @@ SELECT t.poll_id FROM poll_tallies t JOIN polls p ON p.id = t.poll_id WHERE p.cl
 
 
 async def close_due() -> int:
-    """Write down that polls past their deadline are closed, so that their cards are rendered anew; how many.
+    """Record that polls past their deadline are closed, so that their cards are rendered anew; how many.
 
     Nothing waits for it: a deadline that has passed closes a poll for every reader (`P2`).
     """

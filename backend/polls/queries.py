@@ -194,7 +194,7 @@ async def related_polls(
 
 
 async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
-    """The account's polls, without names: open ones first, then newest first. Empty for who is no member (`A1`)."""
+    """The account's polls, without names: open ones first, then newest first. Empty for somebody who is no member (`A1`)."""
     return await _views(
         person,
         f"WHERE m.id IS NOT NULL AND p.account_id = $3 ORDER BY {OPEN} DESC, p.created_at DESC, p.id DESC LIMIT $4",

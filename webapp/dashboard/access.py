@@ -1,4 +1,4 @@
-"""What a handler does first: authorise the visit for the club whose instance or poll it is about (`A1`,
+"""What a handler does first: authorize the visit for the club whose instance or poll it is about (`A1`,
 `X4`)."""
 
 from backend.accounts.rules import Permission

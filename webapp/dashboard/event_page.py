@@ -33,7 +33,7 @@ async def render_event_page(
     typed: object = None,
     overbooking: Overbooking | None = None,
 ) -> Response[str]:
-    """The page for an authorised visit; it follows changes if it is given the `etag` from before. As the
+    """The page for an authorized visit; it follows changes if it is given the `etag` from before. As the
     answer to a form that was refused it has its `faults` and what was `typed`, or the question whether an
     owner goes over the capacity."""
     view = await event(code, visit.person)

@@ -118,7 +118,7 @@ async def _page(
     event_form: EventForm | None = None,
     faults: Mapping[str, Words] | None = None,
 ) -> Response[str]:
-    """The page of a poll for an authorised visit; it follows changes if it is given the `etag` from before.
+    """The page of a poll for an authorized visit; it follows changes if it is given the `etag` from before.
     With `faults` it is the answer to a form that was refused."""
     view = await poll(code, visit.person)
     return render_page(
