@@ -1,8 +1,8 @@
-"""A second reading of docs/RULES.md B, W and P4, written from their sentences alone: who sits, who waits, for whom a seat is held, in
-what order, the log, and who is told what, by a driven clock.
+"""A second reading of docs/RULES.md B, W and P4, written from their sentences alone: who sits, who waits, for
+whom a seat is held, in what order, the log, and who is told what, by a driven clock.
 
-Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by. The club is in
-Helsinki in November: its wall clocks are two hours ahead of UTC.
+Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by.
+The club is in Helsinki in November: its wall clocks are two hours ahead of UTC.
 """
 
 from collections import defaultdict
@@ -104,7 +104,8 @@ class Club:
         return self.capacity is None or size <= self.capacity
 
     def stage(self, at: datetime | None = None) -> str:
-        """W3, with its defaults: a day, thirty minutes, two hours; where the night leaves no time for an offer, first tap."""
+        """W3, with its defaults: a day, thirty minutes, two hours; where the night leaves no time for an
+        offer, first tap."""
         at = at or clock.now()
         if at < self.starts - minutes(24 * 60):
             return "automatic"
@@ -159,7 +160,8 @@ class Club:
         answer: str = "in",
         frees: str = "for all",
     ) -> None:
-        """B8: every change writes one row. A seat that comes free is news, and is for those too who let one go by."""
+        """B8: every change writes one row. A seat that comes free is news, and is for those too who let one
+        go by."""
         was = self.seats.get(who, 0), self.waits.get(who, 0), self.held.get(who, 0)
         self.log[who].append((by, via, *was, seats, waits, held))
         before = self.replaceable()
@@ -201,7 +203,8 @@ class Club:
         self.fill()
 
     def fill(self, asking: int | None = None) -> None:
-        """W1–W3: the first in line is seated, or gets an offer, or all are told; asking is who gets it as an answer."""
+        """W1–W3: the first in line is seated, or gets an offer, or all are told; asking is who gets it as an
+        answer."""
         if self.off():
             if self.news:
                 self.called_at = None
@@ -337,7 +340,8 @@ class Club:
         return self.set_guests(who, by, via, size) if size else self.book(who, by, via, 1)
 
     def set_guests(self, who: int, by: int, via: str, guests: int, organiser: bool = False) -> Said:
-        """B7: as room allows; a party in line grows in its place; what is waited for goes first, then what is held."""
+        """B7: as room allows; a party in line grows in its place; what is waited for goes first, then what is
+        held."""
         if not self.size(who):
             raise No("not-in")
         self.guests_allowed(guests, was=self.size(who) - 1)

@@ -1,4 +1,5 @@
-"""What one process of a crew does at a date: many people tap at once, and an organiser changes the seats meanwhile."""
+"""What one process of a crew does at a date: many people tap at once, and an organiser changes the seats
+meanwhile."""
 
 import asyncio
 from collections import Counter
@@ -49,8 +50,9 @@ ACTS: dict[str, Act] = {
 
 
 async def rush(task: dict[str, Any]) -> dict[str, int]:
-    """Each of `acts` is a person's id and what they do, one thing after another, at each of the dates `codes`; all
-    people and dates at once. With `meet`, the first desk of each process waits for those of the others to have looked too.
+    """Each of `acts` is a person's id and what they do, one thing after another, at each of the dates
+    `codes`; all people and dates at once. With `meet`, the first desk of each process waits for those of the
+    others to have looked too.
 
     Gives how often which answer came; what nobody expected is counted as `error` and its kind.
     """

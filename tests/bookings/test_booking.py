@@ -1,4 +1,5 @@
-"""Booking in the small world: who may, what is written with it, and what the desk does when something fails."""
+"""Booking in the small world: who may, what is written with it, and what the desk does when something
+fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -338,7 +339,8 @@ async def test_one_bad_request_harms_nobody_else(
 async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
     instance: Make, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The list was committed, its repetition fails for another reason: one by one, it is known to be done already."""
+    """The list was committed, its repetition fails for another reason: one by one, it is known to be done
+    already."""
     where = await find_instance(await instance(guests_max=5))
     lose_a_reply(monkeypatch)
     real = store.load

@@ -1,6 +1,8 @@
-"""No oversell, whatever taps at the same time (`B2`–`B4`, `B7`, `W2`, `W4`): several processes, one real PostgreSQL.
+"""No oversell, whatever taps at the same time (`B2`–`B4`, `B7`, `W2`, `W4`): several processes, one real
+PostgreSQL.
 
-What is left is recounted from the bookings and the log by `check_invariants`, which `test_doctor` shows to see faults.
+What is left is recounted from the bookings and the log by `check_invariants`, which `test_doctor` shows to
+see faults.
 """
 
 import asyncio
@@ -161,7 +163,8 @@ async def test_gaps_are_filled_while_everybody_taps(instance: Make, crowd: Crowd
 
 
 async def test_many_dates_are_rushed_at_once(instance: Make, crowd: Crowd) -> None:
-    """B3, decision 0001: lists over several dates, in each process another order: nobody waits in a circle, nobody is refused."""
+    """B3, decision 0001: lists over several dates, in each process another order: nobody waits in a circle,
+    nobody is refused."""
     codes = [await instance(capacity=5, guests_max=1) for _ in range(12)]
     people = [person.id for person in await crowd(60)]
     acts: Acts = [(who, [("book", who % 2), ("leave", 0), ("book", 0)]) for who in people]
@@ -193,8 +196,8 @@ async def test_the_doctor_may_look_while_everybody_taps(instance: Make, crowd: C
 async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     instance: Make, crowd: Crowd, hours: int, kinds: set[str]
 ) -> None:
-    """B3, B6, W2, W3: first while seats are offered, then when the first tap has them; of one date leaving is free, of the
-    other only replacing is. No seat is given or held twice at any commit."""
+    """B3, B6, W2, W3: first while seats are offered, then when the first tap has them; of one date leaving is
+    free, of the other only replacing is. No seat is given or held twice at any commit."""
     starts = (clock.now() + timedelta(hours=hours)).replace(tzinfo=None, microsecond=0)
     dates = {"capacity": 6, "guests_max": 2, "zone": "UTC", "starts_local": starts}
     codes = [await instance(**dates, cancel_before_minutes=late) for late in (None, 48 * 60)]
@@ -227,7 +230,8 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
 async def test_of_fourteen_on_twelve_seats_two_leave_freely(
     instance: Make, crowd: Crowd, olga: Person
 ) -> None:
-    """B6, W4: after the deadline, over by 2, all of them tap Leave at once: two go, and then it is too late for the rest."""
+    """B6, W4: after the deadline, over by 2, all of them tap Leave at once: two go, and then it is too late
+    for the rest."""
     starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
     code = await instance(capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60)
     people = [person.id for person in await crowd(14)]
@@ -242,7 +246,8 @@ async def test_of_fourteen_on_twelve_seats_two_leave_freely(
 
 
 async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(instance: Make, crowd: Crowd) -> None:
-    """B6: who stops waiting for more keeps what they have, and what is held for them goes to the next, never twice."""
+    """B6: who stops waiting for more keeps what they have, and what is held for them goes to the next, never
+    twice."""
     starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
     code = await instance(
         capacity=8, guests_max=2, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60
@@ -261,7 +266,8 @@ async def test_parties_seated_in_part_stop_waiting_while_everybody_taps(instance
 
 
 async def test_everybody_takes_back_having_left_at_once(instance: Make, crowd: Crowd) -> None:
-    """B3, B4: twenty on ten seats leave and come back at once, while ten more tap Join; nobody is in line by coming back."""
+    """B3, B4: twenty on ten seats leave and come back at once, while ten more tap Join; nobody is in line by
+    coming back."""
     code = await instance(capacity=10, guests_max=1)
     people = [person.id for person in await crowd(30)]
     acts: Acts = [
@@ -295,7 +301,8 @@ async def test_with_the_lock_slow_desks_oversell_nothing(instance: Make, crowd: 
 async def test_without_the_lock_and_the_check_the_recount_finds_an_oversell(
     instance: Make, crowd: Crowd
 ) -> None:
-    """With the lock switched off and the CHECK gone, each process sees three free seats and gives them; it is found."""
+    """With the lock switched off and the CHECK gone, each process sees three free seats and gives them; it is
+    found."""
     code = await instance(capacity=3, guests_max=2)
     acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(30)]
     await db.execute("CREATE SEQUENCE looked")

@@ -1,6 +1,6 @@
-"""The desk beside a model written from docs/RULES.md: whatever is asked, in whatever order, at whatever time, both agree on every
-seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`, `W1`–`W4`, `P4`, `S5`). Real PostgreSQL, real verbs,
-a driven clock."""
+"""The desk beside a model written from docs/RULES.md: whatever is asked, in whatever order, at whatever time,
+both agree on every seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`, `W1`–`W4`,
+`P4`, `S5`). Real PostgreSQL, real verbs, a driven clock."""
 
 import asyncio
 import contextlib
@@ -347,7 +347,8 @@ class Bookings(RuleBasedStateMachine):
         )
     )
     def many_at_once(self, asked: list[tuple[str, int, int]]) -> None:
-        """A list settled in one transaction answers as if each had been alone, in that order (decision 0001)."""
+        """A list settled in one transaction answers as if each had been alone, in that order (decision
+        0001)."""
         clock.advance(STEP)
         requests = [(self.instance_id, self.request(*one)) for one in asked]
         said = self.wait(allocator.process_batch(0, requests))
@@ -381,7 +382,8 @@ class Bookings(RuleBasedStateMachine):
 
     @invariant()
     def what_a_view_offers_is_what_the_allocator_gives(self) -> None:
-        """W6: for one member after the other, whatever has come about and whatever the clock has done since."""
+        """W6: for one member after the other, whatever has come about and whatever the clock has done
+        since."""
         if hasattr(self, "model"):
             self.steps += 1
             self.wait(self.compare_view(self.members[self.steps % 6], guests=self.steps % 3))

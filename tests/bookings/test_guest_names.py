@@ -1,4 +1,5 @@
-"""Guests with names (`B1`): kept with the party, seen by its member, organisers and helpers, and by nobody else."""
+"""Guests with names (`B1`): kept with the party, seen by its member, organisers and helpers, and by nobody
+else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -127,3 +127,24 @@ async def test_who_came_is_checked_in_and_the_list_is_closed(
     )
     assert await printed("close-list", code, "--reopen") == "Open again.\n"
     assert "Only organisers" in await refused("absences", "--account", str(club.id), as_=1002)
+
+
+async def test_commands_about_seats_print_results_and_refusals(
+    series: Any, club: Any, olga: Any, alice: Any
+) -> None:
+    """`X4`: permissions are those of the person named by `--as`."""
+    made = await series(capacity=2, rule="FREQ=WEEKLY;COUNT=2")
+    code, who = made.first_code, await member(alice)
+    done = await run("seat", code, "--member", who, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["kind"] == "booked"
+    assert (await run("seat", code, "--name", "Liisa")).returncode == 0
+    done = await run("people", code)
+    assert done.returncode == 0 and "Alice" in done.stdout and "Liisa" in done.stdout
+    done = await run("check-in", code, "--member", who)
+    assert done.stdout.strip() == "Alice: 1 of 1 here"
+    done = await run("regular", str(made.series_id), "--member", who, "--json")
+    assert (done.returncode, done.stdout.strip()) == (0, "1")
+    done = await run("unseat", code, "--member", who, as_=alice.telegram_id)
+    assert done.returncode == 1 and "Only organisers" in done.stderr
+    assert (await run("unseat", code, "--member", who)).returncode == 0
+    assert (await run("absences", "--account", "Kallio Yoga")).stdout.strip() == "None."

@@ -1,4 +1,5 @@
-"""Requests for several dates are settled together, and one date that is held up holds up no other for long."""
+"""Requests for several instances are processed together; an instance that is locked delays no other for
+long."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,14 +20,16 @@ def book(person: Person, **more: Any) -> Request:
     return Request(Verb.BOOK, Via.MINIAPP, by=person.id, user_id=person.id, **more)
 
 
-async def test_one_transaction_answers_for_all_its_dates(instance: Make, alice: Person, bob: Person) -> None:
+async def test_one_transaction_answers_for_all_its_instances(
+    instance: Make, alice: Person, bob: Person
+) -> None:
     """Decision 0001: each answer is the one its own date gives."""
     one, two = [(await find_instance(await instance(capacity=1))).id for _ in range(2)]
-    said = await allocator.process_batch(
+    results = await allocator.process_batch(
         0,
         [(two, book(alice)), (one, book(bob)), (two, book(bob)), (-5, book(bob)), (one, book(bob))],
     )
-    kinds = [type(a) if isinstance(a, Exception) else (a.kind, a.place) for a in said]
+    kinds = [type(a) if isinstance(a, Exception) else (a.kind, a.place) for a in results]
     assert kinds == [
         ("booked", None),
         ("booked", None),
@@ -38,7 +41,7 @@ async def test_one_transaction_answers_for_all_its_dates(instance: Make, alice: 
     assert await check_invariants() == []
 
 
-async def test_a_date_that_is_held_up_does_not_refuse_the_others(
+async def test_a_locked_instance_does_not_refuse_the_others(
     instance: Make, alice: Person, bob: Person
 ) -> None:
     """A lock waited for in vain is tried again alone, for as long as a lone request waits."""
@@ -57,6 +60,6 @@ async def test_a_date_that_is_held_up_does_not_refuse_the_others(
     while not await db.value("SELECT count(*) FROM bookings"):  # noqa: ASYNC110 - another transaction
         await asyncio.sleep(0)
     release.set()
-    said = await asking
+    results = await asking
     await holder
-    assert [a.kind for a in said if isinstance(a, Outcome)] == ["booked", "booked"]
+    assert [a.kind for a in results if isinstance(a, Outcome)] == ["booked", "booked"]

@@ -1,4 +1,4 @@
-"""How long an offer lives and how a freed seat moves (`W3`), in any zone and any night: pure, by properties."""
+"""How long an offer lasts and how a freed seat is promoted (`W3`), in any zone and on any night."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -10,7 +10,8 @@ from backend.seats.promotion import PromotionWindows, Stage
 from backend.zones import wall_clock
 
 MINUTE = timedelta(minutes=1)
-# Zones whose clocks do odd things: half an hour of summer time, at midnight, in Ramadan, with a day left out, quarters.
+# Zones whose clocks do odd things: half an hour of summer time, at midnight, in Ramadan, with a day left out,
+# quarters.
 ZONES = (
     "Europe/Helsinki",
     "America/New_York",
@@ -67,16 +68,18 @@ def quiet_minutes(since: datetime, until: datetime, zone: str) -> int:
 
 
 @given(at=moments, zone=zones, life=lives)
-def test_an_offer_lives_so_long_outside_the_quiet_hours(at: datetime, zone: str, life: int) -> None:
-    """W3: the minutes that are not quiet, counted one by one, are the offer's life, whatever the clocks do at night."""
+def test_an_offer_lasts_its_duration_outside_quiet_hours(at: datetime, zone: str, life: int) -> None:
+    """W3: the minutes that are not quiet, counted one by one, are the offer's life, whatever the clocks do at
+    night."""
     ends = windows(zone, at, life).offer_ends(at)
     loud = int((ends - at) / MINUTE) - quiet_minutes(at, ends, zone)
     assert loud == life
 
 
 @given(at=moments, zone=zones, life=lives)
-def test_an_offer_never_ends_in_the_quiet_hours(at: datetime, zone: str, life: int) -> None:
-    """W3: the very last moment before 22 is not quiet yet, and 22 sharp may be the end of what began at 21:30."""
+def test_an_offer_never_ends_in_quiet_hours(at: datetime, zone: str, life: int) -> None:
+    """W3: the very last moment before 22 is not quiet yet, and 22 sharp may be the end of what began at
+    21:30."""
     ends = windows(zone, at, life).offer_ends(at)
     assert not quiet(ends - timedelta(microseconds=1), zone)
 
@@ -88,7 +91,7 @@ def test_a_later_offer_never_ends_earlier(at: datetime, later: int, zone: str, l
 
 
 @given(at=moments, zone=zones, life=lives, longer=st.integers(0, 600))
-def test_a_longer_life_never_ends_earlier(at: datetime, zone: str, life: int, longer: int) -> None:
+def test_a_longer_offer_never_ends_earlier(at: datetime, zone: str, life: int, longer: int) -> None:
     assert windows(zone, at, life).offer_ends(at) <= windows(zone, at, life + longer).offer_ends(at)
 
 
@@ -100,7 +103,7 @@ def test_a_longer_life_never_ends_earlier(at: datetime, zone: str, life: int, lo
     more=st.integers(0, 4 * 1440),
     before=st.lists(st.integers(0, 6 * 1440), min_size=2, max_size=8),
 )
-def test_the_stages_come_one_after_the_other(
+def test_the_stages_follow_one_another(
     starts_at: datetime, zone: str, life: int, tap: int, more: int, before: list[int]
 ) -> None:
     """W3: automatic, then offers, then the first tap; never back, whatever the night."""
@@ -131,6 +134,6 @@ def test_an_offer_ends_before_the_start(starts_at: datetime, zone: str, life: in
         ("Africa/Casablanca", "2026-02-14T21:50+01:00", "2026-02-15T08:20+00:00"),  # Ramadan
     ],
 )
-def test_some_nights(zone: str, made: str, ends: str) -> None:
+def test_offers_across_given_nights(zone: str, made: str, ends: str) -> None:
     clock = windows(zone, datetime.fromisoformat(made))
     assert clock.offer_ends(datetime.fromisoformat(made)) == datetime.fromisoformat(ends)

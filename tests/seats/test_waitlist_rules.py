@@ -1,4 +1,4 @@
-"""What an independent reading of docs/RULES.md found the desk to do otherwise (`W1`–`W4`, `B6`, `P4`): one test for each."""
+"""Rules of the waitlist where several of them meet (`W1`–`W4`, `B6`, `P4`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from backend.seats import allocator
 from backend.seats.replies import NoRoomForGuest, OfferOver
 from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
-from tests.bookings.test_by_the_clock import LATE, NEAR, claim, mine, told
+from tests.seats.test_waitlist import LATE, NEAR, claim, messages_to, mine
 
 Make = Callable[..., Awaitable[str]]
 
@@ -48,7 +48,7 @@ async def to_line(code: str, olga: Any, person: Any) -> Outcome:
 # --- offers ---
 
 
-async def test_an_offer_that_grows_keeps_what_it_held(
+async def test_a_growing_offer_keeps_the_seats_it_held(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
     """W3, B7: one seat is held for Bob, he brings a guest, a second seat comes free: two are held."""
@@ -62,11 +62,11 @@ async def test_an_offer_that_grows_keeps_what_it_held(
     clock.advance(timedelta(minutes=10))
     await leave(code, alice, via=Via.CARD)
     assert await mine(code, bob) == (0, 0, 2)
-    said = await take(code, bob, via=Via.CARD)
-    assert (said.kind, said.seats) == ("booked", 2)
+    outcome = await take(code, bob, via=Via.CARD)
+    assert (outcome.kind, outcome.seats) == ("booked", 2)
 
 
-async def test_who_brings_a_guest_while_seats_are_free_has_both_held(
+async def test_a_guest_added_while_seats_are_free_is_offered_a_seat_too(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
     """W2, W3: not a minute later, by whoever looks next."""
@@ -75,18 +75,19 @@ async def test_who_brings_a_guest_while_seats_are_free_has_both_held(
     await book(code, bob, via=Via.CARD)
     clock.advance(NEAR)
     await leave(code, alice, via=Via.CARD)
-    said = await add_guest(code, bob, via=Via.CARD)
-    assert (said.kind, said.offered, said.waiting) == ("offered", 2, 0)
-    assert await told(bob) == ["offer"]
+    outcome = await add_guest(code, bob, via=Via.CARD)
+    assert (outcome.kind, outcome.offered, outcome.waiting) == ("offered", 2, 0)
+    assert await messages_to(bob) == ["offer"]
 
 
 # --- the first tap ---
 
 
-async def test_at_night_before_a_morning_date_all_are_told_once(
+async def test_at_night_before_a_morning_instance_all_are_notified_once(
     noon: datetime, instance: Make, alice: Any, bob: Any, olga: Any
 ) -> None:
-    """W3: nobody is called again and again because the night leaves no time for an offer; after five minutes it is anyone's."""
+    """W3: nobody is called again and again because the night leaves no time for an offer; after five minutes
+    it is anyone's."""
     code = await instance(capacity=1, starts_local=datetime(2026, 11, 26, 8, 15))
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
@@ -95,11 +96,11 @@ async def test_at_night_before_a_morning_date_all_are_told_once(
     for _ in range(3):
         clock.advance(timedelta(minutes=2))
         await fill_all()
-    assert await told(bob) == ["first-tap"]
+    assert await messages_to(bob) == ["first-tap"]
     assert (await book(code, olga, via=Via.CARD)).kind == "booked"
 
 
-async def test_after_the_five_minutes_a_guest_may_come_too(
+async def test_after_five_minutes_a_guest_may_come_too(
     noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any
 ) -> None:
     """W3, B7: what is anyone's is also for a guest of somebody who is in; before that it is not."""
@@ -115,10 +116,11 @@ async def test_after_the_five_minutes_a_guest_may_come_too(
     assert (await add_guest(code, aino, via=Via.CARD)).seats == 2
 
 
-async def test_what_came_free_while_it_was_off_is_called_when_it_is_on_again(
+async def test_a_seat_freed_while_cancelled_is_announced_after_restoring(
     noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
-    """S5, W3: Aino's seat is taken off while the date is cancelled; Bob, told of another seat before, is told of this one."""
+    """S5, W3: Aino is removed while the instance is cancelled; Alice is notified of the seat after it is
+    restored."""
     code = await instance(capacity=2)
     for person in (alice, aino, bob):
         await book(code, person, via=Via.CARD)
@@ -129,22 +131,22 @@ async def test_what_came_free_while_it_was_off_is_called_when_it_is_on_again(
     await cancel_instance(code, olga, "A pipe burst")
     await remove(code, olga, await membership(aino))
     await restore_instance(code, olga)
-    assert await told(alice) == ["cancelled", "restored", "first-tap"]
+    assert await messages_to(alice) == ["cancelled", "restored", "first-tap"]
 
 
-async def test_who_waits_knows_of_the_seats_that_were_free_when_they_came(
+async def test_a_party_is_not_notified_of_seats_that_were_free_when_it_joined(
     noon: datetime, instance: Make, alice: Any, bob: Any, olga: Any
 ) -> None:
-    """W3, M1: the answer has told them; no message follows at the next tap of anybody."""
+    """W3, M1: the answer said so, and no message follows."""
     code = await instance(capacity=2)
     await book(code, alice, via=Via.CARD)
     clock.advance(LATE)
     assert (await book(code, bob, guests=1, via=Via.CARD)).kind == "waiting"
     await fill_all()
-    assert await told(bob) == []
+    assert await messages_to(bob) == []
 
 
-async def test_who_comes_after_the_call_is_told_the_truth(
+async def test_a_party_that_joins_after_the_notification_gets_a_true_answer(
     noon: datetime, instance: Make, alice: Any, bob: Any, olga: Any
 ) -> None:
     """B9: the seat is free, but not yet for Olga."""
@@ -154,15 +156,15 @@ async def test_who_comes_after_the_call_is_told_the_truth(
     clock.advance(LATE)
     await leave(code, alice, via=Via.CARD)
     await book(code, olga, via=Via.CARD)
-    with pytest.raises(OfferOver) as no:
+    with pytest.raises(OfferOver) as refusal:
         await take(code, olga, via=Via.CARD)
-    assert no.value.words.message.startswith("For a few minutes the free seat is for those")
+    assert refusal.value.words.message.startswith("For a few minutes the free seat is for those")
 
 
-# --- the line ---
+# --- the waitlist ---
 
 
-async def test_a_party_moved_to_the_line_leaves_its_spare_seats_to_who_fits(
+async def test_a_party_moved_to_the_waitlist_leaves_spare_seats_to_parties_that_fit(
     noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
     """W2, W4: in the same transaction, where gaps are filled."""
@@ -179,7 +181,7 @@ async def test_a_party_moved_to_the_line_leaves_its_spare_seats_to_who_fits(
 # --- replacements ---
 
 
-async def test_who_is_replaced_at_once_hears_it_once(
+async def test_a_party_replaced_at_once_is_notified_once(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
     """B6, M1: the answer says it; no message repeats it."""
@@ -188,8 +190,8 @@ async def test_who_is_replaced_at_once_hears_it_once(
     await book(code, bob, via=Via.CARD)
     clock.advance(timedelta(hours=50))
     assert (await find_replacement(code, alice, via=Via.CARD)).kind == "left"
-    assert await told(alice) == []
-    assert await told(bob) == ["promoted"]
+    assert await messages_to(alice) == []
+    assert await messages_to(bob) == ["promoted"]
 
 
 # --- claims ---
@@ -206,19 +208,19 @@ async def test_a_claim_holds_in_the_last_hours_too(
     await book(code, aino, via=Via.CARD)
     clock.advance(LATE)
     await leave(code, alice, via=Via.CARD)
-    assert (await told(aino), await told(bob)) == (["first-tap"], [])
+    assert (await messages_to(aino), await messages_to(bob)) == (["first-tap"], [])
     clock.advance(timedelta(minutes=10))
     assert (await book(code, bob, via=Via.CARD)).kind == "already"
     clock.advance(timedelta(minutes=20))
     await fill_all()
-    assert (await told(aino), await told(bob)) == (["first-tap", "first-tap"], ["first-tap"])
+    assert (await messages_to(aino), await messages_to(bob)) == (["first-tap", "first-tap"], ["first-tap"])
     assert (await book(code, bob, via=Via.CARD)).kind == "booked"
 
 
 # --- replacements while more are booked than there are seats ---
 
 
-async def test_nobody_takes_over_a_seat_until_it_fits(
+async def test_nobody_takes_over_a_seat_while_overbooked(
     noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
     """W4, B6: two are booked on one seat and one looks for a replacement: no promotion until it fits."""
@@ -230,6 +232,6 @@ async def test_nobody_takes_over_a_seat_until_it_fits(
     await set_capacity(code, olga, 1)
     assert (await book(code, aino, via=Via.CARD)).kind == "waiting"
     await remove(code, olga, await membership(bob))
-    assert await told(aino) == ["first-tap"]
+    assert await messages_to(aino) == ["first-tap"]
     assert (await take(code, aino, via=Via.CARD)).kind == "booked"
     assert await mine(code, alice) == (0, 0, 0)

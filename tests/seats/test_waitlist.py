@@ -1,4 +1,4 @@
-"""How a freed seat moves by the clock (`W3`), replacements (`B6`), claims (`P4`), on a real PostgreSQL and a driven clock."""
+"""Promotion from the waitlist by the clock (`W3`), replacements (`B6`) and claims (`P4`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ async def mine(code: str, person: Any) -> tuple[int, int, int]:
     return (view.mine.seats, view.mine.waiting, view.mine.offered) if view.mine else (0, 0, 0)
 
 
-async def told(person: Any) -> list[str]:
+async def messages_to(person: Any) -> list[str]:
     rows = await db.rows("SELECT kind FROM messages WHERE user_id = $1 ORDER BY id", person.id)
     return [row["kind"] for row in rows]
 
@@ -66,16 +66,18 @@ async def test_far_from_the_start_the_first_in_line_is_seated(full: str, alice: 
     clock.advance(FAR)
     await leave(full, alice, via=Via.CARD)
     assert await mine(full, bob) == (1, 0, 0)
-    assert await told(bob) == ["promoted"]
+    assert await messages_to(bob) == ["promoted"]
 
 
-async def test_nearer_the_seat_is_offered_and_held(full: str, alice: Any, bob: Any, aino: Any) -> None:
+async def test_nearer_the_start_the_seat_is_offered_and_held(
+    full: str, alice: Any, bob: Any, aino: Any
+) -> None:
     """W3, B3, B4: the offer holds the seat against everybody, and taking it seats."""
     clock.advance(NEAR)
-    said = await leave(full, alice, via=Via.CARD)
-    assert said.words.message == "You’ve left."
+    outcome = await leave(full, alice, via=Via.CARD)
+    assert outcome.words.message == "You’ve left."
     assert await mine(full, bob) == (0, 0, 1)
-    assert await told(bob) == ["offer"]
+    assert await messages_to(bob) == ["offer"]
     again = await book(full, alice, via=Via.CARD)
     assert (again.kind, again.place) == ("waiting", 2)
     taken = await take(full, bob, via=Via.CARD)
@@ -90,24 +92,24 @@ async def test_joining_again_takes_the_offer(full: str, alice: Any, bob: Any) ->
     assert (await book(full, bob, via=Via.CARD)).kind == "booked"
 
 
-async def test_an_offer_that_nobody_took_goes_on_and_its_holder_keeps_their_place(
+async def test_an_expired_offer_goes_to_the_next_party_and_its_holder_keeps_the_place(
     full: str, alice: Any, bob: Any, aino: Any
 ) -> None:
     """W3: after 30 minutes; whoever asks next finds it so, without any job."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     clock.advance(timedelta(minutes=31))
-    with pytest.raises(OfferOver) as no:
+    with pytest.raises(OfferOver) as refusal:
         await take(full, bob, via=Via.CARD)
-    assert no.value.words.values["place"].n == 1  # type: ignore[attr-defined]
-    assert await told(bob) == ["offer", "lapsed"]
+    assert refusal.value.words.values["place"].n == 1  # type: ignore[attr-defined]
+    assert await messages_to(bob) == ["offer", "lapsed"]
     assert await mine(full, aino) == (0, 0, 1)
     await take(full, aino, via=Via.CARD)
     await leave(full, aino, via=Via.CARD)
     assert await mine(full, bob) == (0, 0, 1)  # still the first for the next one
 
 
-async def test_a_seat_that_everybody_let_go_by_is_anybodys(
+async def test_a_seat_that_every_party_let_expire_is_open_to_all(
     full: str, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
     """B4: nobody waits any more who could be seated; but who let it go may have it too, tapping first."""
@@ -122,16 +124,16 @@ async def test_a_seat_that_everybody_let_go_by_is_anybodys(
     assert await mine(full, bob) == (0, 0, 1)
 
 
-async def test_handing_an_offer_on_keeps_the_place(full: str, alice: Any, bob: Any, aino: Any) -> None:
+async def test_declining_an_offer_keeps_the_place(full: str, alice: Any, bob: Any, aino: Any) -> None:
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
-    said = await decline_offer(full, bob, via=Via.CARD)
-    assert (said.kind, said.place) == ("offer-declined", 1)
+    outcome = await decline_offer(full, bob, via=Via.CARD)
+    assert (outcome.kind, outcome.place) == ("offer-declined", 1)
     assert await mine(full, aino) == (0, 0, 1)
     assert (await decline_offer(full, bob, via=Via.CARD)).kind == "already"
 
 
-async def test_what_nobody_else_waits_for_is_anybodys(
+async def test_a_seat_nobody_else_waits_for_is_open_to_all(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
     """B9: it never says that a seat went on when it did not."""
@@ -140,14 +142,12 @@ async def test_what_nobody_else_waits_for_is_anybodys(
     await book(code, bob, via=Via.CARD)
     clock.advance(NEAR)
     await leave(code, alice, via=Via.CARD)
-    said = await decline_offer(code, bob, via=Via.CARD)
-    assert said.words.message.startswith("Nobody else waits")
+    outcome = await decline_offer(code, bob, via=Via.CARD)
+    assert outcome.words.message.startswith("Nobody else waits")
     assert (await book(code, alice, via=Via.CARD)).kind == "booked"
 
 
-async def test_an_offers_time_does_not_run_at_night(
-    noon: datetime, instance: Make, alice: Any, bob: Any
-) -> None:
+async def test_an_offer_does_not_run_at_night(noon: datetime, instance: Make, alice: Any, bob: Any) -> None:
     """W3: made at 21:50 in Helsinki it lasts until 8:20."""
     code = await instance(capacity=1)
     await book(code, alice, via=Via.CARD)
@@ -159,13 +159,13 @@ async def test_an_offers_time_does_not_run_at_night(
     assert view.mine.offer_until == datetime.fromisoformat("2026-11-26T08:20+02:00")
 
 
-async def test_in_the_last_hours_all_who_wait_are_told_and_the_first_tap_has_it(
+async def test_in_the_last_hours_all_waiting_parties_are_notified_and_the_first_tap_takes_the_seat(
     full: str, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
     """W3: for five minutes only their taps count, then anyone's."""
     clock.advance(LATE)
     await leave(full, alice, via=Via.CARD)
-    assert await told(bob) == await told(aino) == ["first-tap"]
+    assert await messages_to(bob) == await messages_to(aino) == ["first-tap"]
     early = await book(full, olga, via=Via.CARD)
     assert early.kind == "waiting"
     assert (await book(full, aino, via=Via.CARD)).kind == "booked"
@@ -173,17 +173,17 @@ async def test_in_the_last_hours_all_who_wait_are_told_and_the_first_tap_has_it(
         await take(full, bob, via=Via.CARD)
 
 
-async def test_after_five_minutes_it_is_anyones(full: str, alice: Any, bob: Any, olga: Any) -> None:
+async def test_after_five_minutes_the_seat_is_open_to_all(full: str, alice: Any, bob: Any, olga: Any) -> None:
     clock.advance(LATE)
     await leave(full, alice, via=Via.CARD)
     clock.advance(timedelta(minutes=5, seconds=1))
     assert (await book(full, olga, via=Via.CARD)).kind == "booked"
-    assert await told(bob) == ["first-tap"]
+    assert await messages_to(bob) == ["first-tap"]
     await leave(full, olga, via=Via.CARD)
-    assert await told(bob) == ["first-tap", "first-tap"]
+    assert await messages_to(bob) == ["first-tap", "first-tap"]
 
 
-async def test_what_was_free_when_the_last_hours_began_is_called_once(
+async def test_a_seat_free_when_the_last_hours_begin_is_announced_once(
     full: str, alice: Any, bob: Any, aino: Any
 ) -> None:
     clock.advance(NEAR)
@@ -191,11 +191,11 @@ async def test_what_was_free_when_the_last_hours_began_is_called_once(
     clock.advance(timedelta(hours=4, minutes=10))
     for _ in range(3):
         await fill_all()
-    assert await told(aino) == ["first-tap"]
-    assert await told(bob) == ["offer", "lapsed", "first-tap"]
+    assert await messages_to(aino) == ["first-tap"]
+    assert await messages_to(bob) == ["offer", "lapsed", "first-tap"]
 
 
-async def test_a_party_may_take_what_is_free_and_wait_for_the_rest(
+async def test_a_party_may_take_the_free_seats_and_wait_for_the_rest(
     noon: datetime, instance: Make, alice: Any, bob: Any
 ) -> None:
     """W1, W3"""
@@ -205,8 +205,8 @@ async def test_a_party_may_take_what_is_free_and_wait_for_the_rest(
     clock.advance(LATE)
     with pytest.raises(TooBig):
         await take(code, bob, via=Via.CARD)
-    said = await take_free(code, bob, via=Via.CARD)
-    assert (said.kind, said.seats, said.waiting) == ("waiting", 1, 1)
+    outcome = await take_free(code, bob, via=Via.CARD)
+    assert (outcome.kind, outcome.seats, outcome.waiting) == ("waiting", 1, 1)
 
 
 async def test_many_tap_at_once_for_one_seat_in_the_last_hours(
@@ -220,11 +220,11 @@ async def test_many_tap_at_once_for_one_seat_in_the_last_hours(
         await book(code, person, via=Via.CARD)
     clock.advance(LATE)
     await leave(code, alice, via=Via.CARD)
-    said = await asyncio.gather(
+    results = await asyncio.gather(
         *(take(code, person, via=Via.CARD) for person in people), return_exceptions=True
     )
-    assert sum(not isinstance(one, BaseException) for one in said) == 1
-    assert {type(one) for one in said if isinstance(one, BaseException)} == {OfferOver}
+    assert sum(not isinstance(one, BaseException) for one in results) == 1
+    assert {type(one) for one in results if isinstance(one, BaseException)} == {OfferOver}
 
 
 async def test_many_leave_take_and_join_at_once_while_offers_live(
@@ -246,7 +246,7 @@ async def test_many_leave_take_and_join_at_once_while_offers_live(
     assert row["booked"] + row["offered"] == 10
 
 
-async def test_cancelling_ends_offers_and_undoing_makes_them_anew(
+async def test_cancelling_ends_offers_and_restoring_makes_them_anew(
     full: str, alice: Any, bob: Any, olga: Any
 ) -> None:
     """S5"""
@@ -265,7 +265,7 @@ async def test_more_seats_are_offered_too(full: str, bob: Any, olga: Any) -> Non
     assert await mine(full, bob) == (0, 0, 1)
 
 
-async def test_an_organiser_seats_who_has_an_offer(full: str, alice: Any, bob: Any, olga: Any) -> None:
+async def test_an_organiser_seats_a_party_with_an_offer(full: str, alice: Any, bob: Any, olga: Any) -> None:
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     assert await mine(full, bob) == (0, 0, 1)
@@ -298,7 +298,7 @@ async def test_too_late_to_leave_the_seat_stays_until_someone_takes_it(
     assert await mine(strict, alice) == (1, 0, 0)
     assert (await book(strict, bob, via=Via.CARD)).kind == "booked"
     assert await mine(strict, alice) == (0, 0, 0)
-    assert await told(alice) == ["replaced"]
+    assert await messages_to(alice) == ["replaced"]
 
 
 async def test_the_first_in_line_takes_it_at_once_far_from_the_start(
@@ -310,20 +310,20 @@ async def test_the_first_in_line_takes_it_at_once_far_from_the_start(
     assert await mine(strict, bob) == (1, 0, 0)
 
 
-async def test_nearer_all_who_wait_are_told_and_the_first_tap_takes_it(
+async def test_nearer_the_start_all_waiting_parties_are_notified_and_the_first_tap_takes_the_seat(
     strict: str, alice: Any, bob: Any, aino: Any, olga: Any
 ) -> None:
     await book(strict, bob, via=Via.CARD)
     await book(strict, aino, via=Via.CARD)
     clock.advance(NEAR)
     assert (await find_replacement(strict, alice, via=Via.MINIAPP)).kind == "replacing"
-    assert await told(bob) == await told(aino) == ["first-tap"]
+    assert await messages_to(bob) == await messages_to(aino) == ["first-tap"]
     assert (await book(strict, olga, via=Via.CARD)).kind == "waiting"
     assert (await take(strict, aino, via=Via.CARD)).kind == "booked"
     assert await mine(strict, alice) == (0, 0, 0)
 
 
-async def test_who_found_none_may_keep_it(strict: str, alice: Any, bob: Any) -> None:
+async def test_a_member_who_finds_no_replacement_may_keep_the_seat(strict: str, alice: Any, bob: Any) -> None:
     clock.advance(NEAR)
     await find_replacement(strict, alice, via=Via.MINIAPP)
     assert (await keep_seat(strict, alice, via=Via.MINIAPP)).kind == "booked"
@@ -331,11 +331,11 @@ async def test_who_found_none_may_keep_it(strict: str, alice: Any, bob: Any) -> 
     assert await mine(strict, alice) == (1, 0, 0)
 
 
-async def test_before_the_deadline_it_is_leaving(strict: str, alice: Any) -> None:
+async def test_before_the_deadline_looking_for_a_replacement_is_leaving(strict: str, alice: Any) -> None:
     assert (await find_replacement(strict, alice, via=Via.MINIAPP)).kind == "left"
 
 
-async def test_once_it_has_begun_there_is_nobody_to_find(strict: str, alice: Any) -> None:
+async def test_after_the_start_nobody_can_look_for_a_replacement(strict: str, alice: Any) -> None:
     clock.advance(timedelta(hours=76, minutes=5))
     with pytest.raises(Begun):
         await find_replacement(strict, alice, via=Via.MINIAPP)
@@ -374,7 +374,7 @@ async def test_a_seat_looked_for_by_many_is_taken_by_as_many(
 # --- claims (P4) ---
 
 
-async def test_until_the_claim_ends_only_who_has_one_may_take_seats(
+async def test_until_claims_end_only_their_holders_may_take_seats(
     noon: datetime, instance: Make, club: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     code = await instance(capacity=2)
@@ -389,15 +389,15 @@ async def test_until_the_claim_ends_only_who_has_one_may_take_seats(
     assert (await book(code, aino, via=Via.CARD)).kind == "waiting"
 
 
-async def test_who_has_a_claim_waits_before_who_has_none(
+async def test_a_party_with_a_claim_waits_before_those_without(
     noon: datetime, instance: Make, club: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     code = await instance(capacity=1)
     await claim(code, club.id, alice, aino, until=noon + timedelta(hours=5))
     await book(code, bob, via=Via.CARD)
     await book(code, alice, via=Via.CARD)
-    said = await book(code, aino, via=Via.CARD)
-    assert (said.kind, said.place) == ("waiting", 1)
+    outcome = await book(code, aino, via=Via.CARD)
+    assert (outcome.kind, outcome.place) == ("waiting", 1)
     view: InstanceView = await event(code, bob)
     assert view.mine is not None and view.mine.place == 2
     await leave(code, alice, via=Via.CARD)
@@ -417,7 +417,7 @@ async def claim(code: str, account_id: int, *people: Any, until: datetime) -> No
         )
 
 
-async def test_an_organiser_puts_somebody_in_line_by_hand_as_they_would_themselves(
+async def test_an_organiser_puts_a_member_on_the_waitlist_by_the_ordinary_rules(
     full: str, club: Any, olga: Any
 ) -> None:
     """B10: and their place is the last."""
