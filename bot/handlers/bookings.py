@@ -236,7 +236,7 @@ async def _reply_with_offers(message: Message, person: Person, voice: Voice, act
     callbacks = [SeatCallback(action=action, code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     declining = action is SeatAction.DECLINE_OFFER
-    await reply(message, render("offers.html", voice, rows, views=views, passing=declining))
+    await reply(message, render("offers.html", voice, rows, views=views, declining=declining))
 
 
 async def _reply_with_outcome(
@@ -260,7 +260,7 @@ async def _reply_with_outcome(
         # To look for a replacement is possible in the private chat only.
         rows.append([make_private_chat_button(voice.say(N_("Ask me there")), f"e_{code}")])
     answer_message = render(
-        "booking_told.html",
+        "booking_outcome.html",
         voice,
         rows,
         view=view,

@@ -73,7 +73,7 @@ async def render_event_list(
         booking=booking,
         links={view.code: make_event_link(view.code) for view in views},
         several_clubs=len({view.account_id for view in views}) > 1,
-        at_home=group is not None or bool(await clubs(person)),
+        has_club=group is not None or bool(await clubs(person)),
     )
 
 
@@ -85,10 +85,10 @@ async def show_linked(message: Message, command: CommandObject, person: Person) 
 
 async def show(query: CallbackQuery, callback_data: ShowEventCallback, person: Person) -> None:
     """The instance of a tapped number."""
-    sheet = await render_personal_card(callback_data.code, person)
+    rendered = await render_personal_card(callback_data.code, person)
     message = editable_message(query)
     if message is not None:
-        await reply(message, sheet)
+        await reply(message, rendered)
     await answer_callback_query(query)
 
 

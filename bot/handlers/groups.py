@@ -102,8 +102,8 @@ async def _link(
     )
     club = next(club for club in await clubs(person) if club.id == account_id)
     await answer_callback_query(query)
-    sheet = render("linked.html", voice, [[make_home_button(voice, private=False)]], club=club)
-    await replace(message, sheet)
+    rendered = render("linked.html", voice, [[make_home_button(voice, private=False)]], club=club)
+    await replace(message, rendered)
 
 
 async def update_title(message: Message) -> None:

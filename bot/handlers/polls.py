@@ -60,14 +60,14 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         return
     views = await _open_polls(person, group)
     rows = make_numbered_rows([ShowPollCallback(code=view.code) for view in views]) if private else []
-    sheet = render(
+    rendered = render(
         "polls.html",
         voice,
         [*rows, [make_home_button(voice, private=private)]],
         views=views,
         links={view.code: make_poll_link(view.code) for view in views},
     )
-    await reply(message, sheet)
+    await reply(message, rendered)
 
 
 async def vote_command(

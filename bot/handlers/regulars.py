@@ -52,8 +52,8 @@ async def destroy(
     await answer_callback(query, voice, Words(N_("Your standing seat is given back.")), "done")
     message = editable_message(query)
     if message is not None:
-        sheet = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)
-        await edit(bot, message.chat.id, message.message_id, sheet)
+        rendered = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)
+        await edit(bot, message.chat.id, message.message_id, rendered)
 
 
 async def _find_standing_seat(series_id: int, person: Person) -> StandingSeat:

@@ -25,8 +25,8 @@ async def confirm_attendance(
     await answer_callback(query, voice, outcome.words, outcome.kind)
     message = editable_message(query)
     if message is not None and message.chat.type == "private":
-        sheet = await render_personal_card(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, sheet)
+        rendered = await render_personal_card(callback_data.code, person)
+        await edit(bot, message.chat.id, message.message_id, rendered)
 
 
 async def decide_minimum(

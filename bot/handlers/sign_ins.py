@@ -34,8 +34,8 @@ async def update(query: CallbackQuery, callback_data: SignInCallback, person: Pe
     await answer_callback(query, voice, Words(text), "done" if callback_data.yes else "refused")
     message = editable_message(query)
     if message is not None:
-        sheet = render("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)
-        await replace(message, sheet)
+        rendered = render("sign_in_done.html", voice, None, yes=callback_data.yes, pending=pending)
+        await replace(message, rendered)
 
 
 def router() -> Router:
