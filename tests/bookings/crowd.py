@@ -51,8 +51,8 @@ ACTS: dict[str, Act] = {
 
 async def rush(task: dict[str, Any]) -> dict[str, int]:
     """Each of `acts` is a person's id and what they do, one thing after another, at each of the dates
-    `codes`; all people and dates at once. With `meet`, the first desk of each process waits for those of the
-    others to have looked too.
+    `codes`; all people and dates at once. With `meet`, the first batch of each process waits until those
+    of the others have loaded their states too.
 
     Gives how often which answer came; what nobody expected is counted as `error` and its kind.
     """

@@ -1,5 +1,4 @@
-"""Booking in the small world: who may, what is written with it, and what the desk does when something
-fails."""
+"""Booking: permissions, what is written, and what the allocator does when something fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -297,7 +296,7 @@ async def test_who_can_never_fit_holds_nobody_back_however_many_they_are(
     assert await check_invariants() == []
 
 
-# --- what the desk does when something fails (decision 0001) ---
+# --- what the allocator does when something fails (decision 0001) ---
 
 
 def plus_one(person: Person) -> Request:

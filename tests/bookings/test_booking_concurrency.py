@@ -288,8 +288,8 @@ async def test_everybody_takes_back_having_left_at_once(instance: Make, crowd: C
 # --- the negative control: the same rush, the same recount, and the lock is what makes the difference ---
 
 
-async def test_with_the_lock_slow_desks_oversell_nothing(instance: Make, crowd: Crowd) -> None:
-    """B3: the control's own control; every desk dwells on what it saw while the others wait for it."""
+async def test_with_the_lock_slow_batches_oversell_nothing(instance: Make, crowd: Crowd) -> None:
+    """B3: the control's own control; every batch pauses after loading while the others wait for it."""
     code = await instance(capacity=3, guests_max=2)
     acts: Acts = [(person.id, [("book", 2)]) for person in await crowd(30)]
     answers = await rush(code, [acts[n::3] for n in range(3)], "allocator.loaded")

@@ -1,6 +1,6 @@
-"""The desk beside a model written from docs/RULES.md: whatever is asked, in whatever order, at whatever time,
-both agree on every seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`, `W1`–`W4`,
-`P4`, `S5`). Real PostgreSQL, real verbs, a driven clock."""
+"""The allocator beside a model written from docs/RULES.md: whatever is asked, in whatever order, at whatever
+time, both agree on every seat, place, offer, message and row of the log (`B1`–`B8`, `B10`, `B11`, `B13`,
+`W1`–`W4`, `P4`, `S5`). Real PostgreSQL, real verbs, a driven clock."""
 
 import asyncio
 import contextlib
@@ -81,7 +81,7 @@ class Undone(Exception):
 
 
 class Bookings(RuleBasedStateMachine):
-    """Six members and an organiser at one date; the model and the desk are told the same."""
+    """Six members and an organiser of one instance; the model and the allocator get the same requests."""
 
     loop: ClassVar[asyncio.AbstractEventLoop]
     make: ClassVar[Callable[..., Coroutine[Any, Any, str]]]
@@ -497,7 +497,7 @@ async def six(crowd: Callable[[int], Coroutine[Any, Any, list[Person]]]) -> list
     return await crowd(6)
 
 
-def test_the_desk_does_what_the_rules_say(
+def test_the_allocator_does_what_the_rules_say(
     loop: asyncio.AbstractEventLoop,
     six: list[Person],
     olga: Person,

@@ -195,7 +195,7 @@ def test_guests_are_bounded_by_the_series(guests: int) -> None:
         book(state_of(9), ALICE, guests)
 
 
-def test_a_stranger_is_nobody_at_the_desk() -> None:
+def test_a_stranger_is_refused() -> None:
     """A1: and who left the club is a stranger."""
     at = state_of()
     at.parties[100 + BOB].is_member = False
