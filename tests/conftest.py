@@ -18,6 +18,8 @@ import uvloop
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from tests import prepared_rows
+
 pytest_plugins = ["tests.runner"]
 
 hypothesis_settings.register_profile(
@@ -69,33 +71,13 @@ async def database() -> AsyncIterator[None]:
     await db.close_pool()
 
 
-# Makes the query that tells which tables have rows.
-FIND_USED = """
-SELECT string_agg(format('SELECT %1$L AS name, EXISTS (SELECT 1 FROM %1$I OFFSET 2000) AS many WHERE EXISTS (SELECT 1 FROM %1$I)',
-    tablename), ' UNION ALL ')
-FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'migration'
-"""
-RESTART_NUMBERS = """
-SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences
-WHERE schemaname = current_schema() AND last_value IS NOT NULL
-"""
-
-
 @pytest.fixture
 async def world(database: None) -> AsyncIterator[None]:
     """An empty database, and an empty memory of where codes lead."""
-    from backend import db
     from backend.events import queries as events
     from backend.polls import actions as polls
 
-    find_used = await db.value(FIND_USED)
-    # The log refuses to be emptied, as it should: the tests' own way round is not open to the application.
-    async with db.transaction("SET LOCAL session_replication_role = replica"):
-        # Emptying a table by TRUNCATE takes as long as deleting a few thousand rows, and a test leaves a few dozen.
-        for used in await db.rows(find_used):
-            name = used["name"]
-            await db.execute(f"TRUNCATE {name} CASCADE" if used["many"] else f"DELETE FROM {name}")
-        await db.execute(RESTART_NUMBERS)
+    await prepared_rows.empty()
     events.addresses.clear()
     polls.addresses.clear()
     yield
@@ -113,21 +95,29 @@ class YogaClub:
 
 @pytest.fixture
 async def people(world: None) -> dict[str, Any]:
+    return dict(await prepared_rows.made_once("people", _make_people))
+
+
+async def _make_people() -> dict[str, Any]:
     from backend.people.actions import TelegramIdentity, register_person
 
-    met = {}
+    made = {}
     for number, (name, language) in enumerate(
         [("Olga", "en"), ("Alice", "en"), ("Bob", "en"), ("Charlie", "en"), ("Aino", "fi")], 1001
     ):
-        met[name.lower()] = await register_person(
+        made[name.lower()] = await register_person(
             TelegramIdentity(number, name, language_code=language, may_write=name != "Charlie")
         )
-    return met
+    return made
 
 
 @pytest.fixture
 async def club(people: dict[str, Any]) -> YogaClub:
     """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
+    return await prepared_rows.made_once("club", lambda: _make_club(people))
+
+
+async def _make_club(people: dict[str, Any]) -> YogaClub:
     from backend.accounts.actions import create_account
     from backend.accounts.keys import bind_key
     from backend.accounts.memberships import join

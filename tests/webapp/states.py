@@ -1,4 +1,4 @@
-"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `sweep.py` tests it.
+"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `test_app_sweep.py` tests it.
 
 A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and gives its address, and what is done on the
 page before it is looked at. Reasons for a state are in `webapp/reader_status.py`.
