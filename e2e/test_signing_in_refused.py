@@ -9,17 +9,17 @@ from e2e.running import Stack
 
 def test_a_no_in_telegram_is_told_and_can_be_asked_anew(stack: Stack, window: Open) -> None:
     olga = stack.person("Olga")
-    desk = window()
-    desk.goto(f"{stack.app}/dashboard")
-    link = desk.get_by_role("link", name="Open in Telegram")
+    dashboard = window()
+    dashboard.goto(f"{stack.app}/dashboard")
+    link = dashboard.get_by_role("link", name="Open in Telegram")
     first = link.get_attribute("href")
     assert first
     olga.start(first.partition("start=")[2])
     asked = olga.private.wait(sender="bot", button="It wasn’t me")
     olga.tap(asked, "It wasn’t me")
-    expect(desk.get_by_text("In Telegram, the answer was no")).to_be_visible()
+    expect(dashboard.get_by_text("In Telegram, the answer was no")).to_be_visible()
     expect(link).to_have_count(0)
-    shot(desk, "4-a-no-in-telegram")
-    desk.get_by_role("link", name="Ask once more").click()
+    shot(dashboard, "4-a-no-in-telegram")
+    dashboard.get_by_role("link", name="Ask once more").click()
     expect(link).to_be_visible()
     assert link.get_attribute("href") != first
