@@ -1,4 +1,5 @@
-"""The row that a public code names. It never changes, so it is cached, and a tap needs no query to find it."""
+"""The row that a public code names. It never changes, so it is cached, and a tap needs no query to find
+it."""
 
 from dataclasses import dataclass
 

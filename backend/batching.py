@@ -1,5 +1,5 @@
-"""Process together what arrives together: one batch at a time for each key, and the next batch takes every request that
-arrived meanwhile. There is no timer, so a lone request waits for nothing."""
+"""Process together what arrives together: one batch at a time for each key, and the next batch takes every
+request that arrived meanwhile. There is no timer, so a lone request waits for nothing."""
 
 import asyncio
 from collections import deque
@@ -34,8 +34,8 @@ BATCH_STATS: dict[str, BatchStats] = {}  # by the batcher's name
 class Batcher(Generic[Request, Result]):
     """Collects requests by their `key`; without one, all together.
 
-    `process(key, requests)` returns one result or exception for each request, in order. If it raises, each of its
-    requests gets that exception. `name` is the label of the metrics.
+    `process(key, requests)` returns one result or exception for each request, in order. If it raises, each of
+    its requests gets that exception. `name` is the label of the metrics.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Batcher(Generic[Request, Result]):
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = deque()
-            # In a context of its own: the first caller may be inside a transaction, which the batch must not join.
+            # In a context of its own: the first caller may be inside a transaction, which the batch must not
+            # join.
             task = asyncio.create_task(self._run(key, waiting), context=Context())  # noqa: TID251
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -103,11 +104,12 @@ def _resolve(future: asyncio.Future[Result], result: Result | Exception) -> None
 class TransactionBatcher(Batcher[Request, Result]):
     """Processes each batch in one transaction, and finds the true result of each request when that fails.
 
-    `process(key, requests, maybe_committed)` makes one try. After a lost connection it is tried again (`RETRY_PAUSES`).
-    `maybe_committed` is true when the connection of an earlier try was lost during COMMIT: the requests may then be done
-    already, and `process` must do nothing twice. Until that is known no request gets a plain "no": what cannot be found
-    out raises `OutcomeUnknown`. When a batch fails for another reason, its groups (`group_by`) are processed one by one,
-    and then their requests, so that one bad request harms no other.
+    `process(key, requests, maybe_committed)` makes one try. After a lost connection it is tried again
+    (`RETRY_PAUSES`). `maybe_committed` is true when the connection of an earlier try was lost during COMMIT:
+    the requests may then be done already, and `process` must do nothing twice. Until that is known no request
+    gets a plain "no": what cannot be found out raises `OutcomeUnknown`. When a batch fails for another
+    reason, its groups (`group_by`) are processed one by one, and then their requests, so that one bad request
+    harms no other.
     """
 
     def __init__(
@@ -125,7 +127,8 @@ class TransactionBatcher(Batcher[Request, Result]):
     async def process_batch(
         self, key: int, requests: Sequence[Request], *, maybe_committed: bool = False
     ) -> list[Result | Exception]:
-        """One result or exception for each request of a list, in order. Raises what no further try can mend."""
+        """One result or exception for each request of a list, in order. Raises what no further try can
+        mend."""
         for pause in (*RETRY_PAUSES, None):
             try:
                 return list(await self._try(key, requests, maybe_committed))
@@ -144,8 +147,9 @@ class TransactionBatcher(Batcher[Request, Result]):
         raise AssertionError("unreachable")
 
     def _split(self, requests: Sequence[Request], error: Exception) -> list[list[tuple[int, Request]]]:
-        """The parts to process one by one after `error`, each request with its place in the batch. No part is blamed for
-        a lost connection. No request of a group is blamed for a lock that took too long: each would only wait again."""
+        """The parts to process one by one after `error`, each request with its place in the batch. No part is
+        blamed for a lost connection. No request of a group is blamed for a lock that took too long: each
+        would only wait again."""
         numbered = list(enumerate(requests))
         if isinstance(error, Unavailable):
             return [numbered]

@@ -13,7 +13,8 @@ def now() -> datetime:
 
 
 def runs() -> bool:
-    """Whether time passes by itself. A clock that a test has stopped never reaches a later moment while something waits."""
+    """Whether time passes by itself. A clock that a test has stopped never reaches a later moment while
+    something waits."""
     return _stopped_at is None
 
 

@@ -1,4 +1,5 @@
-"""Random codes and secrets: public codes of events and polls, one-use keys, and the digests that are stored of secrets."""
+"""Random codes and secrets: public codes of events and polls, one-use keys, and the digests that are stored
+of secrets."""
 
 import hashlib
 import secrets
@@ -18,5 +19,6 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret: its SHA-256 in hex. The secrets are long and random, so they need no salt."""
+    """What is stored of a secret: its SHA-256 in hex. The secrets are long and random, so they need no
+    salt."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,8 +1,8 @@
 """The address of the database, parsed in one place.
 
-The form is `postgresql://user:password@host:5432/name`, with these parameters of libpq: `sslmode`, `sslrootcert`, `sslcert`,
-`sslkey`, `host` for a socket directory, `application_name`, `connect_timeout`; and these of Prisma: `schema`,
-`connection_limit`, `pgbouncer`.
+The form is `postgresql://user:password@host:5432/name`, with these parameters of libpq: `sslmode`,
+`sslrootcert`, `sslcert`, `sslkey`, `host` for a socket directory, `application_name`, `connect_timeout`; and
+these of Prisma: `schema`, `connection_limit`, `pgbouncer`.
 """
 
 import ssl
@@ -57,15 +57,16 @@ class DatabaseAddress:
 
     @classmethod
     def from_url(cls, url: str, defaults: Mapping[str, str] | None = None) -> "DatabaseAddress":
-        """Parse a URL; `defaults` gives `user`, `password` and `database` where the URL leaves them out. Raises
-        `BadAddress`."""
+        """Parse a URL; `defaults` gives `user`, `password` and `database` where the URL leaves them out.
+        Raises `BadAddress`."""
         defaults = defaults or {}
         try:
             parts = urlsplit(url)
             port = parts.port
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
         except ValueError:
-            # The cause is dropped on purpose: urllib quotes the part it cannot parse, which is often the password.
+            # The cause is dropped on purpose: urllib quotes the part it cannot parse, which is often the
+            # password.
             raise BadAddress(f"cannot be read; write {SHAPE}") from None
         if parts.scheme not in ("postgresql", "postgres") or parts.fragment:
             raise BadAddress(f"cannot be read; write {SHAPE}")
@@ -114,8 +115,8 @@ class DatabaseAddress:
     def ssl(self) -> ssl.SSLContext | str | None:
         """asyncpg's argument `ssl`: the name of a mode, or a context when certificates are used.
 
-        As in libpq, a root certificate turns `require` into `verify-ca`. Without one, the `verify-` modes trust the system's
-        authorities. Raises `BadAddress` when a certificate cannot be read.
+        As in libpq, a root certificate turns `require` into `verify-ca`. Without one, the `verify-` modes
+        trust the system's authorities. Raises `BadAddress` when a certificate cannot be read.
         """
         if self.is_socket or self.sslmode == "disable":
             return "disable"

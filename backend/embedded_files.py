@@ -1,4 +1,5 @@
-"""What the embedded PostgreSQL needs of the machine: programs, a user other than root, directories, process ids."""
+"""What the embedded PostgreSQL needs of the machine: programs, a user other than root, directories, process
+ids."""
 
 import hashlib
 import importlib.util
@@ -46,8 +47,8 @@ class Owner:
 def owner_of(data: Path) -> Owner:
     """The owner of the data, present or future: ourselves, or if we are root a user without privileges.
 
-    initdb and the server look up the name of their uid, so the machine must have that user. We use one that exists and add
-    none.
+    initdb and the server look up the name of their uid, so the machine must have that user. We use one that
+    exists and add none.
     """
     if os.geteuid() != 0:
         return Owner(os.geteuid(), os.getegid())
@@ -68,8 +69,8 @@ def owner_of(data: Path) -> Owner:
 
 
 def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
-    """Make a directory with exactly these permissions. An existing one must belong to the owner: another user could have
-    placed it in /tmp. Raises `EmbeddedError`."""
+    """Make a directory with exactly these permissions. An existing one must belong to the owner: another user
+    could have placed it in /tmp. Raises `EmbeddedError`."""
     try:
         path.mkdir(parents=True)
     except FileExistsError:
@@ -83,12 +84,14 @@ def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
 
 
 def reachable_by_others(path: Path) -> bool:
-    """Whether every user may enter a directory and all above it. Those that do not exist yet count as open."""
+    """Whether every user may enter a directory and all above it. Those that do not exist yet count as
+    open."""
     return all(step.stat().st_mode & 0o001 for step in (path, *path.parents) if step.exists())
 
 
 def binaries(owner: Owner) -> Path:
-    """The directory with initdb, postgres and psql, from which `owner` can run them. Raises `EmbeddedError`."""
+    """The directory with initdb, postgres and psql, from which `owner` can run them. Raises
+    `EmbeddedError`."""
     named = own_environment().get("PGBIN", "")
     if named:
         found = Path(named).expanduser().absolute()
@@ -118,8 +121,8 @@ def _runs(directory: Path, owner: Owner) -> bool:
 
 
 def _copy_for(owner: Owner, directory: Path) -> Path:
-    """A copy of the wheel's programs (40 MB) that other users can read, made once: the virtual environment is under a home that
-    only root may enter. The libraries keep their place relative to the programs."""
+    """A copy of the wheel's programs (40 MB) that other users can read, made once: the virtual environment is
+    under a home that only root may enter. The libraries keep their place relative to the programs."""
     installed, package = directory.parent, directory.parent.parent
     stamp = f"{directory}{(directory / 'postgres').stat().st_mtime_ns}"
     target = Path("/var/lib/emerald") / f"programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
@@ -150,8 +153,8 @@ def version(directory: Path) -> str:
 
 
 def postmaster(data: Path) -> int | None:
-    """The process id of the server of these files, or None. After a crash or a reboot postmaster.pid may name a dead process, a
-    zombie, or another program."""
+    """The process id of the server of these files, or None. After a crash or a reboot postmaster.pid may name
+    a dead process, a zombie, or another program."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -178,7 +181,8 @@ def _command_of(pid: int) -> str:
 def forget_stale_pid(file: Path, where: Path) -> None:
     """Let the next server ignore a lock file whose process is not a server of `where`.
 
-    Only the first line is replaced, so that PostgreSQL still checks for processes that hold the old shared memory.
+    Only the first line is replaced, so that PostgreSQL still checks for processes that hold the old shared
+    memory.
     """
     try:
         pid, _, rest = file.read_text().partition("\n")

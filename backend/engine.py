@@ -8,7 +8,8 @@ from backend.settings import settings
 class Engine(PostgresEngine):
     """Piccolo's engine, without the queries that it sends while it is being imported.
 
-    No module of ours waits for a database, or complains that there is none, before it is asked to do something.
+    No module of ours waits for a database, or complains that there is none, before it is asked to do
+    something.
     """
 
     async def check_version(self) -> None:

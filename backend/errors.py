@@ -1,8 +1,8 @@
 """Every expected refusal of the domain, with the sentence that a person reads.
 
-A `Refusal` carries a message (an English sentence with placeholders such as `%(name)s`, which is the key of the gettext
-catalogues) and its values. Each door translates all refusals in one place. Values are text, numbers or aware datetimes, which
-are formatted in the reader's language and in the event's zone.
+A `Refusal` carries a message (an English sentence with placeholders such as `%(name)s`, which is the key of
+the gettext catalogues) and its values. Each door translates all refusals in one place. Values are text,
+numbers or aware datetimes, which are formatted in the reader's language and in the event's zone.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ Value = str | int | datetime | Ordinal
 class Refusal(Exception):
     """An expected refusal. `outcome` is its name on screens and in tests (`data-outcome`).
 
-    `field` is the form field it is about, `zone` the zone in which its times are shown. With `plural`, the number `n` chooses
-    the form of the sentence.
+    `field` is the form field it is about, `zone` the zone in which its times are shown. With `plural`, the
+    number `n` chooses the form of the sentence.
     """
 
     outcome = "refused"
@@ -54,7 +54,8 @@ class Forbidden(Refusal):
 
 
 class NotAMember(NotFound):
-    """The object belongs to a club of which the person is no member, and the door may show that (a tapped card)."""
+    """The object belongs to a club of which the person is no member, and the door may show that (a tapped
+    card)."""
 
     outcome = "not-a-member"
     message = N_("This is for members of %(club)s. Ask an organiser for an invite.")
@@ -78,7 +79,8 @@ class InvalidForm(Refusal):
 
 
 class Busy(Refusal):
-    """Too many requests at once, or the database took too long. Nothing has happened; it is safe to try again."""
+    """Too many requests at once, or the database took too long. Nothing has happened; it is safe to try
+    again."""
 
     outcome = "busy"
     message = N_("Many people tap right now. Nothing is lost; try again in a moment.")
@@ -89,4 +91,5 @@ class Unavailable(Exception):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost while committing, so the change may have happened. Try again; never report it as a failure."""
+    """The connection was lost while committing, so the change may have happened. Try again; never report it
+    as a failure."""

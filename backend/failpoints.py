@@ -30,8 +30,8 @@ def set_hook(name: str, hook: Hook | None) -> None:
 
 
 async def reach(name: str) -> None:
-    """Pass a failpoint. Does nothing unless a test has set a hook, or `NAME` is on (yields to all other tasks), or `NAME=die` is
-    on (`kill -9`: nothing more is logged, written or closed)."""
+    """Pass a failpoint. Does nothing unless a test has set a hook, or `NAME` is on (yields to all other
+    tasks), or `NAME=die` is on (`kill -9`: nothing more is logged, written or closed)."""
     if _hooks and name in _hooks:
         await _hooks[name]()
     elif not settings.failpoints:

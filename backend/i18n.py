@@ -1,8 +1,8 @@
-"""Sentences, dates and times in the reader's language: gettext catalogues (`locales/<language>/LC_MESSAGES/emerald.po`) and
-Babel.
+"""Sentences, dates and times in the reader's language: gettext catalogues
+(`locales/<language>/LC_MESSAGES/emerald.po`) and Babel.
 
-The keys are the English sentences of the source (decision 0005). The `.po` files are compiled in memory, so what is in git is
-what people read. A new language is one new file.
+The keys are the English sentences of the source (decision 0005). The `.po` files are compiled in memory, so
+what is in git is what people read. A new language is one new file.
 """
 
 import gettext
@@ -96,7 +96,8 @@ class Ordinal:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A sentence before translation: its key, the key of its plural when the number `n` chooses the form, and its values.
+    """A sentence before translation: its key, the key of its plural when the number `n` chooses the form, and
+    its values.
 
     Values are text, numbers or aware datetimes; `zone` is the zone in which those times are shown.
     """

@@ -1,7 +1,7 @@
 """Row leases and periodic jobs: what only one process may do at a time, and what runs when (decision 0009).
 
-No session locks: they break behind a connection pooler. A lease has an epoch, which rises with each change of its holder: by
-it the work of a holder that stalled is told from the work of the one that followed.
+No session locks: they break behind a connection pooler. A lease has an epoch, which rises with each change of
+its holder: by it the work of a holder that stalled is told from the work of the one that followed.
 """
 
 from collections.abc import Collection
@@ -69,8 +69,8 @@ async def held_until(name: str) -> datetime | None:
 
 # --- periodic jobs: rows of the schedule ---
 
-# The worker that runs a job claims it for JOB_CLAIM and renews the claim. If that worker dies, another claims the job at
-# most ten seconds later (decision 0009).
+# The worker that runs a job claims it for JOB_CLAIM and renews the claim. If that worker dies, another claims
+# the job at most ten seconds later (decision 0009).
 JOB_CLAIM = timedelta(seconds=8)
 JOB_RENEW = timedelta(seconds=2)
 AFTER_FAILURE = timedelta(minutes=1)
@@ -83,8 +83,8 @@ INSERT INTO schedule (name, next_run_at) SELECT unnest($1::text[]), $2 ON CONFLI
 
 
 async def register_jobs(names: list[str]) -> None:
-    """Make the rows of jobs that are new to this database, due at once, and delete those of jobs that are no more. The rows
-    of another version whose workers still run stay."""
+    """Make the rows of jobs that are new to this database, due at once, and delete those of jobs that are no
+    more. The rows of another version whose workers still run stay."""
     now = clock.now()
     await db.execute_single(REGISTER, names, now, now - ABANDONED)
 
@@ -100,7 +100,8 @@ async def due_jobs(names: Collection[str]) -> set[str]:
 
 
 async def claim_job(name: str) -> int | None:
-    """Claim the job for `JOB_CLAIM` if it is due and no other worker was faster. The epoch of the claim, or None."""
+    """Claim the job for `JOB_CLAIM` if it is due and no other worker was faster. The epoch of the claim, or
+    None."""
     at = clock.now()
     epoch: int | None = await db.execute_single(
         "UPDATE schedule SET next_run_at = $2, last_run_at = $3, epoch = epoch + 1"
@@ -124,8 +125,8 @@ async def renew_job(name: str, epoch: int) -> bool:
 
 
 async def finish_job(name: str, epoch: int, every: timedelta, *, error: str = "") -> bool:
-    """Record that the job ran. After an error it is due again soon. False, and nothing written, when another worker has
-    claimed it since."""
+    """Record that the job ran. After an error it is due again soon. False, and nothing written, when another
+    worker has claimed it since."""
     pause = min(every, AFTER_FAILURE) if error else every
     ended = await db.execute_single(
         "UPDATE schedule SET next_run_at = $3, error = $4 WHERE name = $1 AND epoch = $2 RETURNING true",

@@ -1,6 +1,7 @@
 """Figures for whoever runs Emerald: what waits to be sent, what is late, and how busy this process is.
 
-They count over all accounts and hold no name and no text. One statement reads them at each scrape, from small indexes.
+They count over all accounts and hold no name and no text. One statement reads them at each scrape, from small
+indexes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ SELECT
     m.due, coalesce(extract(epoch FROM $1 - m.oldest), 0)::float8 AS oldest_due_seconds,
     (SELECT count(*) FROM messages WHERE state = 'sending') AS sending,
     (SELECT coalesce(sum(p.n), 0) FROM accounts a CROSS JOIN LATERAL
-        (SELECT count(*) AS n FROM messages WHERE account_id = a.id AND state = 'parked') p)::bigint AS parked,
+        (SELECT count(*) AS n FROM messages WHERE account_id = a.id
+            AND state = 'parked') p)::bigint AS parked,
     (SELECT count(*) FROM cards WHERE state IN ('due', 'posting')) AS cards_due,
     (SELECT count(*) FROM cards c
         LEFT JOIN instance_seats s ON s.instance_id = c.instance_id

@@ -1,5 +1,5 @@
-"""What Piccolo's migrations ask for by the variable PICCOLO_CONF: the engine and the list of tables. Nothing else imports
-this module, because it imports every table."""
+"""What Piccolo's migrations ask for by the variable PICCOLO_CONF: the engine and the list of tables. Nothing
+else imports this module, because it imports every table."""
 
 from piccolo.conf.apps import AppRegistry
 

@@ -1,7 +1,7 @@
 """Statements that take whole sets of rows by name, so that a long statement has no numbered parameters.
 
-`{parties}` in the SQL becomes `unnest($2::bigint[], $3::text[], …) AS parties (account_id, answer, …)`, `{now}` becomes `$1`:
-one array a column, the fastest way to hand PostgreSQL many rows at once.
+`{parties}` in the SQL becomes `unnest($2::bigint[], $3::text[], …) AS parties (account_id, answer, …)`,
+`{now}` becomes `$1`: one array a column, the fastest way to hand PostgreSQL many rows at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,8 @@ class Recordset:
 
 
 class Statement:
-    """A statement with named parameters: `values` are single ones (name: PostgreSQL type), the others are sets of rows."""
+    """A statement with named parameters: `values` are single ones (name: PostgreSQL type), the others are
+    sets of rows."""
 
     def __init__(self, sql: str, values: Mapping[str, str], **recordsets: Recordset) -> None:
         self._values, self._recordsets = tuple(values), recordsets

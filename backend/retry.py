@@ -15,7 +15,8 @@ Result = TypeVar("Result")
 
 
 async def retry_until_saved(act: Callable[[], Awaitable[Result]]) -> Result:
-    """Do it again until the database answers: what Telegram has done already must be recorded, however long that takes."""
+    """Do it again until the database answers: what Telegram has done already must be recorded, however long
+    that takes."""
     while True:
         try:
             return await act()

@@ -1,7 +1,8 @@
-"""Every setting, read once from the environment. No other module reads it. `.env.example` describes each setting.
+"""Every setting, read once from the environment. No other module reads it. `.env.example` describes each
+setting.
 
-Each variable may be given as `NAME`, or as `NAME_FILE`, the path of a file that holds the value (`X6`). An empty variable counts
-as absent. All faults are reported at once, in one `SettingsError` (decision 0025).
+Each variable may be given as `NAME`, or as `NAME_FILE`, the path of a file that holds the value (`X6`). An
+empty variable counts as absent. All faults are reported at once, in one `SettingsError` (decision 0025).
 """
 
 import hashlib
@@ -80,7 +81,8 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read this process's environment, or the one that is given. Raises `SettingsError` with all faults."""
+        """Read this process's environment, or the one that is given. Raises `SettingsError` with all
+        faults."""
         variables = Variables(own_environment() if environ is None else environ)
         env = variables.choice("ENV", ENVIRONMENTS, "development")
         production = env == "production"

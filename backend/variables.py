@@ -1,5 +1,5 @@
-"""How environment variables are read, and the secrets that a development machine keeps. `backend.settings` lists the
-variables."""
+"""How environment variables are read, and the secrets that a development machine keeps. `backend.settings`
+lists the variables."""
 
 import os
 import re
@@ -12,8 +12,8 @@ Word = TypeVar("Word", bound=str)
 
 
 class SettingsError(Exception):
-    """What is missing or wrong in the environment: one line for each fault, which says what to set. It never holds the value of
-    a secret."""
+    """What is missing or wrong in the environment: one line for each fault, which says what to set. It never
+    holds the value of a secret."""
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
@@ -124,7 +124,8 @@ class KeptSecrets:
         self.home, self.variables, self.in_files = home, variables, in_files
 
     def secret(self, name: str, make: Callable[[], str]) -> str:
-        """The secret of this name. Made when it is first asked for, in a file that only its owner may read."""
+        """The secret of this name. Made when it is first asked for, in a file that only its owner may
+        read."""
         if not self.in_files:
             return make()
         path = self.home / name

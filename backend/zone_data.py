@@ -1,8 +1,8 @@
 """Which time zone data this process goes by: the newer of the system's and the `tzdata` package's (`S10`).
 
-Left to itself, `zoneinfo` reads the system's files even where the installed package is newer. `use_newest` is called when
-`backend` is imported, before anything reads a zone. Babel and icalendar are given zones that `zoneinfo` has read, and
-PostgreSQL is never asked about one (`docs/decisions/0030`).
+Left to itself, `zoneinfo` reads the system's files even where the installed package is newer. `use_newest` is
+called when `backend` is imported, before anything reads a zone. Babel and icalendar are given zones that
+`zoneinfo` has read, and PostgreSQL is never asked about one (`docs/decisions/0030`).
 """
 
 import os
@@ -37,7 +37,8 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoneData:
-    """One source of zone data. `version` is the IANA's, like `2026f`, or `UNKNOWN`; of two, the newer is the greater.
+    """One source of zone data. `version` is the IANA's, like `2026f`, or `UNKNOWN`; of two, the newer is the
+    greater.
 
     `folders` is what `zoneinfo` searches before it falls back on the package.
     """
@@ -63,7 +64,8 @@ class ZoneData:
 
 
 def read_version(folder: str) -> str:
-    """The IANA version of the compiled zones in a folder; `UNKNOWN` when it does not say, or does not exist."""
+    """The IANA version of the compiled zones in a folder; `UNKNOWN` when it does not say, or does not
+    exist."""
     for name, pattern in _VERSION_FILES:
         try:
             with (Path(folder) / name).open(encoding="ascii", errors="replace") as file:
@@ -76,15 +78,16 @@ def read_version(folder: str) -> str:
 
 
 def newest(folders: Sequence[str]) -> ZoneData:
-    """The newest of what these folders and the package hold. Of equal ones the package is taken, and always where a folder
-    does not say its version."""
+    """The newest of what these folders and the package hold. Of equal ones the package is taken, and always
+    where a folder does not say its version."""
     found = [ZoneData(tzdata.IANA_VERSION, Source.PACKAGE)]
     found += [ZoneData(read_version(folder), Source.SYSTEM, (folder,)) for folder in folders]
     return max(found, key=lambda data: data.version)
 
 
 def use(data: ZoneData) -> None:
-    """Go by this data from now on. Zones that were read before keep theirs: only tests do this while anything runs."""
+    """Go by this data from now on. Zones that were read before keep theirs: only tests do this while anything
+    runs."""
     global _current
     zoneinfo.reset_tzpath(to=data.folders)
     zoneinfo.ZoneInfo.clear_cache()

@@ -60,7 +60,8 @@ def wall_clock(instant: datetime, zone: str) -> datetime:
 
 
 def utc_offset_minutes(instant: datetime, zone: str) -> int:
-    """How many minutes clocks in the zone are ahead of UTC at an aware instant; whole minutes, as all are today."""
+    """How many minutes clocks in the zone are ahead of UTC at an aware instant; whole minutes, as all are
+    today."""
     offset = instant.astimezone(zone_by_name(zone)).utcoffset()
     assert offset is not None
     return offset // timedelta(minutes=1)

@@ -1,4 +1,5 @@
-"""The bot by long polling, for machines that Telegram cannot reach: at home, in development, with the sandbox."""
+"""The bot by long polling, for machines that Telegram cannot reach: at home, in development, with the
+sandbox."""
 
 import asyncio
 

@@ -1,5 +1,6 @@
 """Collects every marked sentence of the product, and updates each language's catalogue
-`locales/<language>/LC_MESSAGES/emerald.po`. `bin/words` runs it; `babel.cfg` says which files are searched."""
+`locales/<language>/LC_MESSAGES/emerald.po`. `bin/words` runs it; `babel.cfg` says which files are
+searched."""
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
@@ -33,10 +34,9 @@ Found = tuple[int, str, str | tuple[str, ...], list[str]]
 
 
 def sentences(source: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
-    """Babel's extraction method for our Python: every `N_("…")`. Two in one call are the singular and the plural of one sentence,
-    as in `Words(N_(…), values, N_(…), n)`, `Refusal(N_(…), plural=N_(…))` and
-    `voice.count(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but one string.
-    """
+    """Babel's extraction method for our Python: every `N_("…")`. Two in one call are the singular and the
+    plural of one sentence, as in `Words(N_(…), values, N_(…), n)`, `Refusal(N_(…), plural=N_(…))` and
+    `voice.count(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but one string."""
     paired: set[ast.expr] = set()
     for node in ast.walk(ast.parse(source.read())):  # a call comes before the calls inside it
         if not isinstance(node, ast.Call):
@@ -97,8 +97,8 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def update(path: Path, found: Catalog) -> list[str]:
-    """Update one file: new sentences are added without a translation, unused ones are removed, translations stay. Nothing is
-    guessed. Returns the sentences without a translation."""
+    """Update one file: new sentences are added without a translation, unused ones are removed, translations
+    stay. Nothing is guessed. Returns the sentences without a translation."""
     catalogue = read(path)
     catalogue.update(found, no_fuzzy_matching=True)
     path.write_bytes(written(catalogue))

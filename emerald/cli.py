@@ -1,10 +1,10 @@
 """`emerald …`: everything that a person, a container or a script starts.
 
-Answers go to standard output (with `--json`, one JSON object), everything else to standard error. Exit codes: 0 done,
-1 refused or something was found, 2 misconfigured or typed wrongly, 130 interrupted.
+Answers go to standard output (with `--json`, one JSON object), everything else to standard error. Exit codes:
+0 done, 1 refused or something was found, 2 misconfigured or typed wrongly, 130 interrupted.
 
-`eval "$(_EMERALD_COMPLETE=bash_source emerald)"` completes commands and options in bash; `zsh_source` and `fish_source` do
-so in those shells.
+`eval "$(_EMERALD_COMPLETE=bash_source emerald)"` completes commands and options in bash; `zsh_source` and
+`fish_source` do so in those shells.
 """
 
 from collections.abc import Sequence

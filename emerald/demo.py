@@ -1,4 +1,5 @@
-"""Two clubs to look at the first time: the people of the sandbox, with dates, bookings, a waitlist and a vote."""
+"""Two clubs to look at the first time: the people of the sandbox, with dates, bookings, a waitlist and a
+vote."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -35,7 +36,8 @@ PEOPLE = (
 
 
 async def fill() -> bool:
-    """Fill an empty database with the demo clubs. Returns whether it was empty. Doing it again changes nothing."""
+    """Fill an empty database with the demo clubs. Returns whether it was empty. Doing it again changes
+    nothing."""
     if await db.value("SELECT EXISTS (SELECT 1 FROM accounts)"):
         return False
     people = {
@@ -54,12 +56,13 @@ async def _yoga(people: dict[str, Person]) -> None:
     for person in people.values():
         await mark_present(person, group)
     flow = await _series(
-        olga, club, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12, guests=2,
-        cancel=6 * 60, about="A calm hour after work. Bring a mat if you have one; there are a few to borrow.",
+        olga, club, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12,
+        guests=2, cancel=6 * 60,
+        about="A calm hour after work. Bring a mat if you have one; there are a few to borrow.",
     )  # fmt: skip
     padel = await _series(
-        olga, club, group, "🎾", "Padel Americano", "Padel Pasila, kentät 3–4", 3, time(19, 30), 120, 4, guests=1,
-        about="Everybody plays with everybody. Rackets are there.",
+        olga, club, group, "🎾", "Padel Americano", "Padel Pasila, kentät 3–4", 3, time(19, 30), 120, 4,
+        guests=1, about="Everybody plays with everybody. Rackets are there.",
     )  # fmt: skip
     await _series(
         olga,
@@ -150,7 +153,8 @@ async def _series(
     about: str = "",
     topic: int | None = None,
 ) -> str:
-    """Create a weekly series from the next such weekday (Monday is 0) that is at least a day away. Returns its first code."""
+    """Create a weekly series from the next such weekday (Monday is 0) that is at least a day away. Returns
+    its first code."""
     today = clock.now().astimezone(ZoneInfo(ZONE)).date()
     first = today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     made = await create_series(

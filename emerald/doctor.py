@@ -1,8 +1,8 @@
-"""The invariants of the database: seats, waitlist, log, votes and accounts agree with each other (`B3`, `B8`, `W1`, `W2`, `P2`,
-`A1`).
+"""The invariants of the database: seats, waitlist, log, votes and accounts agree with each other (`B3`, `B8`,
+`W1`, `W2`, `P2`, `A1`).
 
-Each check is one statement that finds violations, with the sentence that reports one. All read one snapshot, so a busy club
-does not look inconsistent. Nothing is locked, and nothing is repaired.
+Each check is one statement that finds violations, with the sentence that reports one. All read one snapshot,
+so a busy club does not look inconsistent. Nothing is locked, and nothing is repaired.
 """
 
 from backend import clock, db
@@ -16,7 +16,8 @@ WAITLIST = """
     SELECT b.*, i.code, s.capacity, r.fill_gaps,
         i.starts_at - make_interval(mins => r.offers_before_minutes) > $1::timestamptz
             AND coalesce(i.claim_until < $1::timestamptz - interval '5 minutes', true) AS at_once,
-        CASE WHEN s.capacity IS NULL THEN 2147483647 ELSE greatest(0, s.capacity - s.booked - s.offered) END AS free,
+        CASE WHEN s.capacity IS NULL THEN 2147483647
+            ELSE greatest(0, s.capacity - s.booked - s.offered) END AS free,
         row_number() OVER (PARTITION BY b.instance_id ORDER BY b.priority DESC, b.queued_at, b.id) AS place
     FROM bookings b
     JOIN event_instances i ON i.id = b.instance_id
@@ -25,15 +26,17 @@ WAITLIST = """
     WHERE b.waiting > 0 AND i.state = 'SCHEDULED' AND i.starts_at > $1
 """
 
-# A change that comes with time is written by the next request or by a job each minute, so only what is five minutes late is
-# wrong. $1 is the present moment; a statement that does not use it gets no parameter.
+# A change that comes with time is written by the next request or by a job each minute, so only what is five
+# minutes late is wrong. $1 is the present moment; a statement that does not use it gets no parameter.
 CHECKS = (
     (
         "Date {code}: its seats row is missing.",
-        "SELECT i.code FROM event_instances i LEFT JOIN instance_seats s ON s.instance_id = i.id WHERE s.instance_id IS NULL",
+        "SELECT i.code FROM event_instances i LEFT JOIN instance_seats s ON s.instance_id = i.id "
+        "WHERE s.instance_id IS NULL",
     ),
     (
-        "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in line, seats to replace).",
+        "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in"
+        " line, seats to replace).",
         """
         SELECT i.code, format('%s, %s, %s, %s', s.booked, s.offered, s.waiting, s.releasing) AS said,
             format('%s, %s, %s, %s', b.booked, b.offered, b.waiting, b.releasing) AS counted
@@ -49,7 +52,8 @@ CHECKS = (
         "Date {code}: oversold, {booked} seats given of {capacity}, and only {over} over were allowed.",
         """
         SELECT i.code, sum(b.seats + b.offered) AS booked, s.capacity, s.over
-        FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id JOIN bookings b ON b.instance_id = s.instance_id
+        FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id
+            JOIN bookings b ON b.instance_id = s.instance_id
         GROUP BY i.code, s.capacity, s.over HAVING sum(b.seats + b.offered) > s.capacity + s.over
         """,
     ),
@@ -64,31 +68,40 @@ CHECKS = (
     (
         "Date {code}: member {membership_id} has {n} bookings.",
         """
-        SELECT i.code, b.membership_id, count(*) AS n FROM bookings b JOIN event_instances i ON i.id = b.instance_id
+        SELECT i.code, b.membership_id, count(*) AS n FROM bookings b
+            JOIN event_instances i ON i.id = b.instance_id
         GROUP BY i.code, b.membership_id HAVING count(*) > 1
         """,
     ),
     (
-        "Date {code}: member {membership_id} has {seats} seats, waits for {waiting} and is offered {offered}, the log's last row says {said}.",
+        "Date {code}: member {membership_id} has {seats} seats, waits for {waiting} and is offered"
+        " {offered}, the log's last row says {said}.",
         """
         SELECT i.code, b.membership_id, b.seats, b.waiting, b.offered,
-            coalesce(format('%s, %s and %s', l.seats_after, l.waiting_after, l.offered_after), 'nothing') AS said
+            coalesce(format('%s, %s and %s', l.seats_after, l.waiting_after, l.offered_after), 'nothing')
+                AS said
         FROM bookings b JOIN event_instances i ON i.id = b.instance_id LEFT JOIN LATERAL (
             SELECT seats_after, waiting_after, offered_after FROM event_participation_log
-            WHERE instance_id = b.instance_id AND membership_id = b.membership_id ORDER BY id DESC LIMIT 1) l ON true
-        WHERE (b.seats, b.waiting, b.offered) IS DISTINCT FROM (l.seats_after, l.waiting_after, l.offered_after)
+            WHERE instance_id = b.instance_id AND membership_id = b.membership_id
+                ORDER BY id DESC LIMIT 1) l ON true
+        WHERE (b.seats, b.waiting, b.offered) IS DISTINCT FROM
+            (l.seats_after, l.waiting_after, l.offered_after)
         """,
     ),
     (
-        "Date {instance_id}: the log says that member {membership_id} has seats or waits, but there is no booking.",
+        "Date {instance_id}: the log says that member {membership_id} has seats or waits, but there is no"
+        " booking.",
         """
-        SELECT DISTINCT ON (l.instance_id, l.membership_id) l.instance_id, l.membership_id FROM event_participation_log l
-        WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = l.instance_id AND b.membership_id = l.membership_id)
+        SELECT DISTINCT ON (l.instance_id, l.membership_id) l.instance_id, l.membership_id
+            FROM event_participation_log l
+        WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = l.instance_id
+            AND b.membership_id = l.membership_id)
         ORDER BY l.instance_id, l.membership_id, l.id DESC
         """,
     ),
     (
-        "Log row {id}: it goes on from {before}, but the row before it ended with {ended} (date {instance_id}, member {membership_id}).",
+        "Log row {id}: it goes on from {before}, but the row before it ended with {ended} (date"
+        " {instance_id}, member {membership_id}).",
         """
         SELECT * FROM (
             SELECT id, instance_id, membership_id,
@@ -100,10 +113,12 @@ CHECKS = (
         """,
     ),
     (
-        "Date {code}: member {membership_id} stands at place {place} in line, but joined it {nth} (by the log).",
+        "Date {code}: member {membership_id} stands at place {place} in line, but joined it {nth} (by the"
+        " log).",
         """
         SELECT * FROM (
-            SELECT q.code, q.membership_id, q.place, row_number() OVER (PARTITION BY q.instance_id ORDER BY q.priority DESC, (
+            SELECT q.code, q.membership_id, q.place, row_number() OVER (PARTITION BY q.instance_id
+                ORDER BY q.priority DESC, (
                 SELECT max(l.id) FROM event_participation_log l WHERE l.instance_id = q.instance_id
                 AND l.membership_id = q.membership_id AND l.waiting_before + l.offered_before = 0
                 AND l.waiting_after + l.offered_after > 0)) AS nth
@@ -112,14 +127,16 @@ CHECKS = (
         """,
     ),
     (
-        "Date {code}: {free} seats are free, yet member {membership_id}, whose turn it is, waits for {waiting}.",
+        "Date {code}: {free} seats are free, yet member {membership_id}, whose turn it is, waits for"
+        " {waiting}.",
         """
         SELECT DISTINCT ON (instance_id) code, free, membership_id, waiting FROM (
             SELECT q.*, q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647) AS could_fit,
                 min(place) FILTER (WHERE q.seats + q.waiting + q.offered <= coalesce(q.capacity, 2147483647))
                     OVER (PARTITION BY q.instance_id) AS head
             FROM (""" + WAITLIST + """) q) w
-        WHERE at_once AND waiting <= free AND could_fit AND (fill_gaps OR place = head) ORDER BY instance_id, place
+        WHERE at_once AND waiting <= free AND could_fit AND (fill_gaps OR place = head)
+            ORDER BY instance_id, place
         """,
     ),
     (
@@ -127,17 +144,22 @@ CHECKS = (
         """
         SELECT i.code, b.membership_id, b.offer_until, b.offered
         FROM bookings b JOIN event_instances i ON i.id = b.instance_id
-        WHERE b.offered > 0 AND b.offer_until < $1::timestamptz - interval '5 minutes' AND i.state = 'SCHEDULED' AND i.starts_at > $1::timestamptz
+        WHERE b.offered > 0 AND b.offer_until < $1::timestamptz - interval '5 minutes'
+            AND i.state = 'SCHEDULED' AND i.starts_at > $1::timestamptz
         """,
     ),
     (
-        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted} (yes, if need be, no).",
+        "Poll {code}, option {position}: the tally says {votes}, the votes are {counted} (yes, if need"
+        " be, no).",
         """
-        SELECT p.code, o.position, coalesce(format('%s, %s, %s', c.votes, c.if_need_be, c.against), 'nothing') AS votes,
+        SELECT p.code, o.position,
+            coalesce(format('%s, %s, %s', c.votes, c.if_need_be, c.against), 'nothing') AS votes,
             format('%s, %s, %s', v.yes, v.if_need_be, v.against) AS counted
-        FROM poll_options o JOIN polls p ON p.id = o.poll_id LEFT JOIN poll_option_tallies c ON c.option_id = o.id
+        FROM poll_options o JOIN polls p ON p.id = o.poll_id
+        LEFT JOIN poll_option_tallies c ON c.option_id = o.id
         CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE answer = 'yes') AS yes,
-            count(*) FILTER (WHERE answer = 'if-need-be') AS if_need_be, count(*) FILTER (WHERE answer = 'no') AS against
+            count(*) FILTER (WHERE answer = 'if-need-be') AS if_need_be,
+                count(*) FILTER (WHERE answer = 'no') AS against
             FROM poll_votes WHERE option_id = o.id) v
         WHERE (c.votes, c.if_need_be, c.against) IS DISTINCT FROM (v.yes, v.if_need_be, v.against)
         """,
@@ -146,7 +168,8 @@ CHECKS = (
         "Poll {code}, option {position}: {counted} say yes, though it takes {votes_max}.",
         """
         SELECT p.code, o.position, count(*) AS counted, c.votes_max
-        FROM poll_votes v JOIN poll_options o ON o.id = v.option_id JOIN poll_option_tallies c ON c.option_id = o.id
+        FROM poll_votes v JOIN poll_options o ON o.id = v.option_id
+        JOIN poll_option_tallies c ON c.option_id = o.id
         JOIN polls p ON p.id = o.poll_id WHERE v.answer = 'yes'
         GROUP BY p.code, o.position, c.votes_max HAVING count(*) > c.votes_max
         """,
@@ -185,24 +208,28 @@ CHECKS = (
         """
         SELECT i.code, c.membership_id FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
         JOIN poll_options o ON o.made_instance_id = c.instance_id
-        WHERE NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.option_id = o.id AND v.membership_id = c.membership_id
+        WHERE NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.option_id = o.id
+            AND v.membership_id = c.membership_id
             AND v.answer = 'yes')
         """,
     ),
     (
         "Poll {code}: the tally says {voters} have voted, the votes say {counted}.",
         """
-        SELECT p.code, coalesce(t.voters::text, 'nothing') AS voters, count(DISTINCT v.membership_id) AS counted
+        SELECT p.code, coalesce(t.voters::text, 'nothing') AS voters,
+            count(DISTINCT v.membership_id) AS counted
         FROM polls p LEFT JOIN poll_tallies t ON t.poll_id = p.id LEFT JOIN poll_votes v ON v.poll_id = p.id
         GROUP BY p.code, t.voters HAVING t.voters IS DISTINCT FROM count(DISTINCT v.membership_id)
         """,
     ),
     (
-        "Poll {code}: member {membership_id} chose {n} options of at most {choices_max}, or one of another poll.",
+        "Poll {code}: member {membership_id} chose {n} options of at most {choices_max}, or one of"
+        " another poll.",
         """
         SELECT p.code, v.membership_id, count(*) AS n, p.choices_max
         FROM poll_votes v JOIN polls p ON p.id = v.poll_id JOIN poll_options o ON o.id = v.option_id
-        GROUP BY p.code, v.membership_id, p.choices_max HAVING count(*) > p.choices_max OR bool_or(o.poll_id <> v.poll_id)
+        GROUP BY p.code, v.membership_id, p.choices_max HAVING count(*) > p.choices_max
+            OR bool_or(o.poll_id <> v.poll_id)
         """,
     ),
     (
@@ -221,9 +248,11 @@ CHECKS = (
         WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = name AND convalidated)
         UNION ALL
         SELECT name FROM unnest(ARRAY['poll_options_poll_id_made_idx']) AS name
-        WHERE to_regclass(name) IS NULL OR NOT (SELECT indisunique AND indisvalid FROM pg_index WHERE indexrelid = to_regclass(name))
+        WHERE to_regclass(name) IS NULL OR NOT (SELECT indisunique AND indisvalid FROM pg_index
+            WHERE indexrelid = to_regclass(name))
         UNION ALL
-        SELECT name FROM unnest(ARRAY['event_participation_log_written_once', 'event_participation_log_never_emptied']) AS name
+        SELECT name FROM unnest(ARRAY['event_participation_log_written_once',
+            'event_participation_log_never_emptied']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))
         """,
     ),
@@ -231,7 +260,8 @@ CHECKS = (
 
 # Every foreign key between two tables that carry an account.
 TENANT_KEYS = """
-SELECT c.conrelid::regclass::text AS child, a.attname AS key, c.confrelid::regclass::text AS parent, f.attname AS target
+SELECT c.conrelid::regclass::text AS child, a.attname AS key, c.confrelid::regclass::text AS parent,
+    f.attname AS target
 FROM pg_constraint c
 JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
@@ -256,7 +286,8 @@ async def check_invariants() -> list[str]:
                 " WHERE c.account_id <> p.account_id ORDER BY 1"
             )
             found += _report(
-                f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of account {{owner}} (A1).",
+                f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of"
+                f" account {{owner}} (A1).",
                 rows,
             )
     return found

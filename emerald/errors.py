@@ -1,7 +1,8 @@
-"""What the command line says of an error: a plain sentence and an exit code. A traceback is for our own faults only.
+"""What the command line says of an error: a plain sentence and an exit code. A traceback is for our own
+faults only.
 
-The classes of expected errors are looked up, not imported: what was never loaded was never raised, and `emerald --help`
-starts quickly.
+The classes of expected errors are looked up, not imported: what was never loaded was never raised, and
+`emerald --help` starts quickly.
 """
 
 import sys
@@ -29,8 +30,8 @@ class PortTaken(Exception):
 
 
 def exit_code_of(command: Callable[[], int | None]) -> int:
-    """Run a command and return its exit code. An expected error becomes a sentence on standard error; any other error is
-    raised."""
+    """Run a command and return its exit code. An expected error becomes a sentence on standard error; any
+    other error is raised."""
     try:
         return command() or 0
     except click.ClickException as error:
@@ -47,7 +48,8 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
 
 
 def explain(error: BaseException) -> tuple[str, int] | None:
-    """The sentence and the exit code of an expected error; None for a fault of ours. Never a secret (`X6`)."""
+    """The sentence and the exit code of an expected error; None for a fault of ours. Never a secret
+    (`X6`)."""
     if isinstance(error, (KeyboardInterrupt, click.Abort, Interrupted)):
         return "", INTERRUPTED
     if (
@@ -124,7 +126,8 @@ def _is_from_asyncpg(error: BaseException) -> bool:
 
 
 def _address() -> Any:
-    """The `DatabaseAddress` of the settings. They are loaded: no module talks to the database without them."""
+    """The `DatabaseAddress` of the settings. They are loaded: no module talks to the database without
+    them."""
     return sys.modules["backend.settings"].settings.database
 
 

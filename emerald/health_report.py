@@ -10,7 +10,8 @@ POSTGRES_MIN = 15
 async def report(*, invariants: bool) -> list[str]:
     """Everything that is wrong with the database of the settings; empty when all is well.
 
-    With `invariants`, every seat, every place in the waitlist and every row of the log is counted again (`B3`, `B8`).
+    With `invariants`, every seat, every place in the waitlist and every row of the log is counted again
+    (`B3`, `B8`).
     """
     found = []
     zones = zone_data.current()

@@ -1,7 +1,7 @@
 """Logs for people or for machines, one line for each event, and never a secret in them (`X6`, `X1`).
 
-One formatter writes our lines and those of the libraries. It searches each finished line for secrets, because a secret can
-arrive in a traceback, in a URL or in a library's message, where no key announces it.
+One formatter writes our lines and those of the libraries. It searches each finished line for secrets, because
+a secret can arrive in a traceback, in a URL or in a library's message, where no key announces it.
 """
 
 import logging
@@ -44,7 +44,8 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 # These log the URL of each call, and Telegram's URLs hold the token.
 QUIET = ("httpx", "httpcore")
-# Libraries whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, and nginx writes that log.
+# Libraries whose own handlers would bypass ours. Not uvicorn.access: the server turns it off, and nginx
+# writes that log.
 LIBRARIES = ("uvicorn", "uvicorn.error", "aiogram", "litestar", "asyncio")
 # Libraries whose messages are of use in a log file, and of little use to a person at a terminal.
 CHATTY = ("uvicorn.error", "aiogram", "aiogram.dispatcher")

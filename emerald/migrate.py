@@ -21,7 +21,8 @@ os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
 
 
 async def migrate(check: bool = False) -> list[str]:
-    """Apply the migrations that are missing. Returns their ids. With `check`, apply none. Raises `Unavailable`."""
+    """Apply the migrations that are missing. Returns their ids. With `check`, apply none. Raises
+    `Unavailable`."""
     with db.translate_errors():
         lock_holder = await asyncpg.connect(**settings.database.connect_kwargs())
     try:
@@ -49,7 +50,8 @@ async def undo_all() -> None:
 
 
 async def _quietly(run: object, *args: object) -> None:
-    """Run without Piccolo's progress on standard output, which is kept for the error message. Raises `RuntimeError`."""
+    """Run without Piccolo's progress on standard output, which is kept for the error message. Raises
+    `RuntimeError`."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         result = await run(*args)  # type: ignore[operator]

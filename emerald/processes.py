@@ -1,4 +1,5 @@
-"""The processes of `emerald run`: forked, watched, restarted when they end, and stopped in order (decision 0024)."""
+"""The processes of `emerald run`: forked, watched, restarted when they end, and stopped in order (decision
+0024)."""
 
 import contextlib
 import os
@@ -54,8 +55,8 @@ def signals_blocked() -> Iterator[None]:
 
 
 class Lifeline:
-    """A pipe that only the supervisor holds open. However the supervisor ends, its processes read the end of the pipe and end
-    too."""
+    """A pipe that only the supervisor holds open. However the supervisor ends, its processes read the end of
+    the pipe and end too."""
 
     def __init__(self) -> None:
         self.read_end, self._held = os.pipe()
@@ -77,7 +78,8 @@ class Lifeline:
 
 
 def fork(name: str, work: Callable[[], int | None], lifeline: Lifeline) -> int:
-    """Run `work` in a new process with its own process group. Returns its id. `ps` shows it as emerald-`name`.
+    """Run `work` in a new process with its own process group. Returns its id. `ps` shows it as
+    emerald-`name`.
 
     Its exit code is what `work` returns. An expected error is printed as a sentence.
     """

@@ -13,8 +13,8 @@ async def database() -> str:
 
 
 async def migrations() -> str:
-    """The database has all migrations of this version. That is checked until it is true: migrations are never undone under a
-    running process."""
+    """The database has all migrations of this version. That is checked until it is true: migrations are never
+    undone under a running process."""
     global _up_to_date
     if not _up_to_date:
         missing = await pending()

@@ -1,8 +1,8 @@
 """`emerald run`: everything on one machine, until Ctrl-C (decision 0024).
 
-The supervisor loads the code once and forks its processes before any of them starts an event loop, so they share its memory.
-Each process has its own process group: Ctrl-C reaches only the supervisor, which stops them in order. Each watches a pipe that
-closes when the supervisor ends, so that none outlives it.
+The supervisor loads the code once and forks its processes before any of them starts an event loop, so they
+share its memory. Each process has its own process group: Ctrl-C reaches only the supervisor, which stops them
+in order. Each watches a pipe that closes when the supervisor ends, so that none outlives it.
 """
 
 import gc
@@ -52,7 +52,8 @@ class NotReady(Exception):
 
 
 def run() -> int:
-    """Start everything, print the addresses, and keep it running until it is to stop. Returns the exit code."""
+    """Start everything, print the addresses, and keep it running until it is to stop. Returns the exit
+    code."""
     check_port(settings.host, settings.port, "PORT")
     if settings.sandbox:
         check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
@@ -123,8 +124,8 @@ def _start(running: list[Process], lifeline: Lifeline) -> None:
 
 
 def _load() -> None:
-    # Loading creates half a million objects and drops none, so the collector is off meanwhile. Frozen, it never walks them
-    # again, which would write to their memory pages and end the sharing.
+    # Loading creates half a million objects and drops none, so the collector is off meanwhile. Frozen, it
+    # never walks them again, which would write to their memory pages and end the sharing.
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)

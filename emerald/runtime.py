@@ -1,4 +1,5 @@
-"""What every process and command needs: the database, a pool of connections, and one coroutine run to its end."""
+"""What every process and command needs: the database, a pool of connections, and one coroutine run to its
+end."""
 
 import asyncio
 import contextlib
@@ -17,8 +18,8 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def database() -> Iterator[None]:
-    """The embedded server, if the settings name no other: started unless it runs, and stopped unless somebody else uses
-    it."""
+    """The embedded server, if the settings name no other: started unless it runs, and stopped unless somebody
+    else uses it."""
     if not settings.database_embedded:
         yield
         return

@@ -1,4 +1,5 @@
-"""What runs when: one table. A worker claims a job's row before it runs the job, so any number of workers run it once."""
+"""What runs when: one table. A worker claims a job's row before it runs the job, so any number of workers run
+it once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,8 +27,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that is done again and again. `run` may run twice without harm, and returns how much it did. `name` is the key
-    of its row: a job that gets another name needs a migration."""
+    """Something that is done again and again. `run` may run twice without harm, and returns how much it did.
+    `name` is the key of its row: a job that gets another name needs a migration."""
 
     name: str
     every: timedelta
@@ -56,7 +57,8 @@ class ClaimLost(Exception):
 
 
 async def run_due(jobs: Sequence[Job] = SCHEDULE) -> None:
-    """Run those of these jobs that are due, one after another. A job that fails is tried again soon and delays no other.
+    """Run those of these jobs that are due, one after another. A job that fails is tried again soon and
+    delays no other.
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
@@ -87,7 +89,8 @@ async def _run(job: Job, epoch: int) -> None:
 
 
 async def _run_while_claimed(job: Job, epoch: int) -> int:
-    """Run the job, and renew the claim meanwhile. When the claim is lost, the job is cancelled and its transaction rolled back.
+    """Run the job, and renew the claim meanwhile. When the claim is lost, the job is cancelled and its
+    transaction rolled back.
 
     Raises `ClaimLost`, and what the job raises.
     """

@@ -23,8 +23,8 @@ async def create_event(
 ) -> NewSeries:
     """Create a series in the account with this name or number, with its first instances.
 
-    `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant. Raises `NotFound`, `Invalid`,
-    `InvalidForm`.
+    `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant. Raises
+    `NotFound`, `Invalid`, `InvalidForm`.
     """
     account_id = await find_account(account)
     if account_id is None:

@@ -53,7 +53,8 @@ def main(*, graceful: int = 20) -> None:
             timeout_graceful_shutdown=graceful,
         )
     )
-    # uvicorn raises the signal that stopped it once more, and the embedded database must still be stopped then.
+    # uvicorn raises the signal that stopped it once more, and the embedded database must still be stopped
+    # then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
     if not server.started:

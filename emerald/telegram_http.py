@@ -1,4 +1,5 @@
-"""The two calls of Telegram's Bot API that a process without aiogram makes: who is in a chat, and a message to share."""
+"""The two calls of Telegram's Bot API that a process without aiogram makes: who is in a chat, and a message
+to share."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -41,7 +42,8 @@ class TelegramHttp:
         await self._client.aclose()
 
     async def call(self, method: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """The status and the answer: 200 with a `result`, a refusal with its `description`, 0 when Telegram is away."""
+        """The status and the answer: 200 with a `result`, a refusal with its `description`, 0 when Telegram
+        is away."""
         try:
             response = await self._client.post(method, json=parameters)
         except httpx.HTTPError as error:
@@ -65,8 +67,9 @@ class TelegramHttp:
         return None
 
     async def prepare_message(self, telegram_id: int, article: dict[str, Any]) -> str:
-        """The id by which this person's client finds the message for some minutes (savePreparedInlineMessage); "" when
-        Telegram refuses or is away. `article` is an InlineQueryResultArticle."""
+        """The id by which this person's client finds the message for some minutes
+        (savePreparedInlineMessage); "" when Telegram refuses or is away. `article` is an
+        InlineQueryResultArticle."""
         status, answer = await self.call(
             "savePreparedInlineMessage",
             {

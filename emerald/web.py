@@ -63,7 +63,8 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def _webhook() -> tuple[list[ControllerRouterHandler], list[Lifespan]]:
-    """The handler of the bot's webhook and its lifespan. Without the webhook the bot's code is not loaded in this process."""
+    """The handler of the bot's webhook and its lifespan. Without the webhook the bot's code is not loaded in
+    this process."""
     if not settings.telegram_webhook:
         return [], []
     from bot.webhook import bot_lifespan, receive_update

@@ -1,4 +1,5 @@
-"""The worker: sends messages, edits cards, and runs the jobs that are due. Any number may run; one at a time sends."""
+"""The worker: sends messages, edits cards, and runs the jobs that are due. Any number may run; one at a time
+sends."""
 
 import asyncio
 import time
@@ -73,8 +74,8 @@ async def _run_jobs() -> None:
 
 
 async def _set_up_bot(sender: Sender) -> None:
-    """Give Telegram the webhook's address and the bot's commands, once. With a webhook no process polls and does this, so the
-    worker that sends does."""
+    """Give Telegram the webhook's address and the bot's commands, once. With a webhook no process polls and
+    does this, so the worker that sends does."""
     next_try = clock.now()
     while True:
         if sender.epoch is not None and clock.now() >= next_try:
@@ -85,8 +86,8 @@ async def _set_up_bot(sender: Sender) -> None:
 
 
 async def run_forever(act: Callable[[], Awaitable[object]], interval: float) -> None:
-    """Call `act` every `interval` seconds. An error is logged and does not end the loop: a worker that ends because of one
-    fault would stop everything else."""
+    """Call `act` every `interval` seconds. An error is logged and does not end the loop: a worker that ends
+    because of one fault would stop everything else."""
     while True:
         started = time.monotonic()
         try:

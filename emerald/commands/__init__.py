@@ -1,1 +1,2 @@
-"""The commands, by noun. `emerald.cli` lists them, and loads a module when one of its commands is asked for."""
+"""The commands, by noun. `emerald.cli` lists them, and loads a module when one of its commands is asked
+for."""

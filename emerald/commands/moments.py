@@ -19,6 +19,7 @@ def parse_local(text: str) -> datetime:
 
 
 def parse_instant(text: str, zone: str) -> datetime:
-    """ISO 8601: with an offset an instant, without one the wall clock of `zone`. Raises `ValueError`, `OverflowError`."""
+    """ISO 8601: with an offset an instant, without one the wall clock of `zone`. Raises `ValueError`,
+    `OverflowError`."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo is not None else resolve_local(moment, zone)

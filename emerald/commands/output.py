@@ -1,4 +1,5 @@
-"""What commands print as JSON. Scripts read it, so its names stay as they were released, whatever the code calls a field."""
+"""What commands print as JSON. Scripts read it, so its names stay as they were released, whatever the code
+calls a field."""
 
 import json
 from collections.abc import Mapping

@@ -49,7 +49,8 @@ class PollReport:
     "dates",
     multiple=True,
     metavar="ISO",
-    help="A date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time; repeat it for each.",
+    help="A date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time;"
+    " repeat it for each.",
 )
 @click.option("--several", type=int, metavar="N", help="How many options one may choose.")
 @click.option("--limit", type=int, metavar="N", help="So many may choose the same option, or say yes.")

@@ -54,7 +54,8 @@ class Minutes(click.ParamType[tuple[int, ...]]):
 
 NUMBER_OR_NONE, MINUTES = NumberOrNone(), Minutes()
 
-# What can be set: the draft's field, its type, and what it means. An instance may have its own values of the first part.
+# What can be set: the draft's field, its type, and what it means. An instance may have its own values of the
+# first part.
 INSTANCE_SETTINGS: tuple[Setting, ...] = (
     ("title", str, ""),
     ("emoji", str, "One, or empty."),

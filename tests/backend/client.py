@@ -12,9 +12,9 @@ from tests.processes import POOL
 
 
 async def act(task: dict[str, Any]) -> list[str]:
-    """Run all `requests` at once, each a person's id, a verb and a number. Returns how each was answered: the kind of its
-    outcome, the outcome of a refusal, or the class of another error. `command_timeout` is in seconds.
-    """
+    """Run all `requests` at once, each a person's id, a verb and a number. Returns how each was answered: the
+    kind of its outcome, the outcome of a refusal, or the class of another error. `command_timeout` is in
+    seconds."""
     batching.RETRY_PAUSES = (0.01, 0.02, 0.04, 0.08)
     if "command_timeout" in task:
         db.COMMAND_TIMEOUT = task["command_timeout"]

@@ -28,7 +28,8 @@ async def live(task: dict[str, Any]) -> Any:
 
 
 async def create(task: dict[str, Any]) -> list[int]:
-    """Create the tables, the club, its members, and an instance with two seats for every three. Returns the members' ids."""
+    """Create the tables, the club, its members, and an instance with two seats for every three. Returns the
+    members' ids."""
     await migrate()
     numbers = range(1, task["people"] + 1)
     PEOPLE.extend([await register_person(TelegramIdentity(n, f"Member {n}")) for n in numbers])
@@ -46,7 +47,8 @@ async def create(task: dict[str, Any]) -> list[int]:
 
 
 async def rush(task: dict[str, Any]) -> dict[int, str]:
-    """Every member books, five at a time, whatever happens to the server. Returns each answer, by the member's id."""
+    """Every member books, five at a time, whatever happens to the server. Returns each answer, by the
+    member's id."""
     answers: dict[int, str] = {}
 
     async def one(person: Person) -> None:

@@ -1,4 +1,5 @@
-"""Requests that arrive together are processed together, and each gets its own true result, whatever happens to its batch."""
+"""Requests that arrive together are processed together, and each gets its own true result, whatever happens
+to its batch."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +26,8 @@ def no_figures_left() -> Iterator[None]:
 
 
 class Ledger:
-    """What transactions have written. `faults` are what happens to each try in turn; `rejects` is the error of a try that
-    gets as far as writing; `committed` is whether a commit whose reply is lost has happened."""
+    """What transactions have written. `faults` are what happens to each try in turn; `rejects` is the error
+    of a try that gets as far as writing; `committed` is whether a commit whose reply is lost has happened."""
 
     def __init__(
         self, *faults: Exception | None, rejects: Try = lambda _: None, committed: bool = True

@@ -1,4 +1,5 @@
-"""One transaction, one connection: whatever goes wrong, the connection is released and the next transaction is clean."""
+"""One transaction, one connection: whatever goes wrong, the connection is released and the next transaction
+is clean."""
 
 import asyncio
 import os
@@ -185,7 +186,8 @@ async def test_a_cancelled_action_is_rolled_back() -> None:
 
 
 async def test_an_error_caught_inside_cannot_be_committed_over() -> None:
-    """PostgreSQL answers such a COMMIT with ROLLBACK. Without an error the caller would believe that all is written."""
+    """PostgreSQL answers such a COMMIT with ROLLBACK. Without an error the caller would believe that all is
+    written."""
     with pytest.raises(RuntimeError, match="rolled back"):
         async with db.transaction():
             await add(1)
@@ -246,6 +248,7 @@ async def test_sessions_have_their_settings() -> None:
 async def test_the_first_statement_is_sent_with_begin_and_holds_its_lock() -> None:
     async with db.transaction("LOCK TABLE notes"):
         held = await db.value(
-            "SELECT count(*) FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'AccessExclusiveLock'"
+            "SELECT count(*) FROM pg_locks WHERE relation = 'notes'::regclass AND mode ="
+            " 'AccessExclusiveLock'"
         )
     assert held == 1

@@ -52,7 +52,8 @@ def test_an_evening_over_midnight_is_one_evening_and_a_camp_is_not(noon: datetim
 
 
 @pytest.mark.parametrize(
-    ("n", "english"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (23, "23rd")]
+    ("n", "english"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (23, "23rd")]
 )  # fmt: skip
 def test_a_place_in_line_is_an_ordinal(n: int, english: str) -> None:
     words = Words("You’re %(place)s in line", {"place": Ordinal(n)})

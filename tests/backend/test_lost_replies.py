@@ -1,5 +1,5 @@
-"""The reply to COMMIT is lost, so it may have happened or not. The caller gets the true answer, and nothing is done twice
-(decision 0001, `B2`, `B8`)."""
+"""The reply to COMMIT is lost, so it may have happened or not. The caller gets the true answer, and nothing
+is done twice (decision 0001, `B2`, `B8`)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -147,7 +147,8 @@ async def test_a_replacement_is_looked_for_once(
     waits: bool,
     kind: str,
 ) -> None:
-    """B6: Alice looks for one, or Bob, who waited, has her seat at once; the second try gets the answer of the first."""
+    """B6: Alice looks for one, or Bob, who waited, has her seat at once; the second try gets the answer of
+    the first."""
     code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
     await book(code, alice, via=Via.CARD)
     if waits:

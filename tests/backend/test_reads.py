@@ -1,4 +1,5 @@
-"""A read never writes: every query of the domain answers inside a transaction that the server holds to reading."""
+"""A read never writes: every query of the domain answers inside a transaction that the server holds to
+reading."""
 
 import importlib
 import inspect
@@ -111,7 +112,8 @@ async def _ids(table: str) -> list[int]:
 
 
 def _call(function: Any, arguments: Arguments) -> Awaitable[object]:
-    """The call with every parameter there is a value for. A required parameter without one is a fault of this test."""
+    """The call with every parameter there is a value for. A required parameter without one is a fault of this
+    test."""
     slice_name = function.__module__.split(".")[1]
     given = {}
     for name, parameter in inspect.signature(function, eval_str=True).parameters.items():

@@ -1,4 +1,5 @@
-"""The database server is killed while everybody books: no confirmed booking is lost, and the process goes on by itself."""
+"""The database server is killed while everybody books: no confirmed booking is lost, and the process goes on
+by itself."""
 
 import asyncio
 import os
@@ -51,8 +52,8 @@ async def wait_for_log(url: str, rows: int) -> None:
 
 
 async def test_a_killed_server_loses_no_confirmed_booking(home: Path) -> None:
-    """B2, B3, B8, decision 0001: kill -9 amid a rush. Every confirmed member is booked; the others try again and get the true
-    answer."""
+    """B2, B3, B8, decision 0001: kill -9 amid a rush. Every confirmed member is booked; the others try again
+    and get the true answer."""
     url = await asyncio.to_thread(embedded.start, home)
     async with worker(CLUB, "live", DATABASE_URL=url) as club:
         people = await club.run({"step": "create", "people": PEOPLE})

@@ -81,7 +81,8 @@ def foreign(writes: Iterator[Write], owners: dict[str, str]) -> list[str]:
 def test_every_slice_writes_only_its_own_tables(owners: dict[str, str]) -> None:
     writes = [write for path, tree in modules() for write in writes_of(path, tree)]
     assert foreign(iter(writes), owners) == []
-    # Each table has somebody who writes it, so the search has missed none; series are also written through Piccolo.
+    # Each table has somebody who writes it, so the search has missed none; series are also written through
+    # Piccolo.
     assert {write.table for write in writes} >= owners.keys()
 
 

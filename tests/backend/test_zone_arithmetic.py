@@ -1,4 +1,5 @@
-"""Zones are the business of `backend.zones` alone: neither the database nor the browser knows of any (`S10`)."""
+"""Zones are the business of `backend.zones` alone: neither the database nor the browser knows of any
+(`S10`)."""
 
 import ast
 import re
@@ -9,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# What in SQL depends on zone data, PostgreSQL's own, or on the session's zone. Sessions are in UTC, so that is a fault too
-# where an instant is meant to have a day.
+# What in SQL depends on zone data, PostgreSQL's own, or on the session's zone. Sessions are in UTC, so that
+# is a fault too where an instant is meant to have a day.
 ZONED_SQL = {
     "converts between zones": r"\bat\s+time\s+zone\b",
     "converts by a function": r"\b(?:timezone|make_timestamptz|date_bin|localtimestamp|localtime|current_date|current_time)\b\s*\(?",

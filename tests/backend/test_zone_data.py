@@ -144,7 +144,8 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def other_sources(tree: ast.Module) -> list[str]:
-    """What in a module would read zone data of its own: dateutil's, pytz's, the machine's, or what Babel finds by a name."""
+    """What in a module would read zone data of its own: dateutil's, pytz's, the machine's, or what Babel
+    finds by a name."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):

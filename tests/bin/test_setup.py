@@ -1,4 +1,5 @@
-"""bin/setup.sh: what a bare machine may lack is told in one plain sentence, and a second start asks nobody."""
+"""bin/setup.sh: what a bare machine may lack is told in one plain sentence, and a second start asks
+nobody."""
 
 import os
 import re
@@ -85,7 +86,8 @@ def test_a_machine_without_python(clone: Path, only: Path) -> None:
 
 
 def test_a_newer_python_under_another_name_is_found(clone: Path, only: Path) -> None:
-    """It is then asked for a virtual environment, which this one refuses, as Debian's does without python3-venv."""
+    """It is then asked for a virtual environment, which this one refuses, as Debian's does without
+    python3-venv."""
     script(only / "python3", 'case "$1" in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac')
     script(
         only / "python3.12",

@@ -28,7 +28,8 @@ def spoken() -> Catalog:
 
 
 def faults(found: Catalog, translated: Catalog) -> list[str]:
-    """Everything in which a language's catalogue is not the whole and exact twin of the sentences that were found."""
+    """Everything in which a language's catalogue is not the whole and exact twin of the sentences that were
+    found."""
     told = [f"fuzzy: {forms(m)[0]}" for m in translated if m.id and m.fuzzy]
     told += [f"unused: {forms(m)[0]}" for m in translated if m.id and m.id not in found]
     told += [f"obsolete: {key}" for key in translated.obsolete]

@@ -1,4 +1,5 @@
-"""`emerald …` as a person and as a script use it: answers, exit codes, and sentences instead of tracebacks."""
+"""`emerald …` as a person and as a script use it: answers, exit codes, and sentences instead of
+tracebacks."""
 
 import asyncio
 import json

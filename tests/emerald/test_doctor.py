@@ -41,7 +41,8 @@ MISCHIEF = {
     ),
     "seats are free, yet": "UPDATE instance_seats SET capacity = 9",
     "still holds": (
-        "UPDATE bookings SET offered = waiting, waiting = 0, offer_until = now() - interval '6 minutes' WHERE waiting > 0"
+        "UPDATE bookings SET offered = waiting, waiting = 0, offer_until = now() - interval '6 minutes'"
+        " WHERE waiting > 0"
     ),
     "the tally says {votes}": "UPDATE poll_option_tallies SET votes = votes + 1 WHERE votes_max IS NULL",
     "though it takes": (
@@ -70,10 +71,12 @@ MISCHIEF = {
 MENDING = (
     "DROP INDEX IF EXISTS poll_options_poll_id_made_idx",
     "UPDATE poll_options SET made_instance_id = NULL",
-    "CREATE UNIQUE INDEX poll_options_poll_id_made_idx ON poll_options (poll_id) WHERE made_instance_id IS NOT NULL",
+    "CREATE UNIQUE INDEX poll_options_poll_id_made_idx ON poll_options (poll_id) WHERE made_instance_id"
+    " IS NOT NULL",
     "ALTER TABLE event_participation_log ENABLE TRIGGER event_participation_log_written_once",
     "ALTER TABLE bookings DROP CONSTRAINT IF EXISTS bookings_instance_id_membership_id_key",
-    "ALTER TABLE bookings ADD CONSTRAINT bookings_instance_id_membership_id_key UNIQUE (instance_id, membership_id)",
+    "ALTER TABLE bookings ADD CONSTRAINT bookings_instance_id_membership_id_key UNIQUE (instance_id,"
+    " membership_id)",
 )
 
 
@@ -86,8 +89,8 @@ async def busy(
     bob: Person,
     aino: Person,
 ) -> str:
-    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote, and one whose date was
-    made; everything in order."""
+    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote, and one whose
+    date was made; everything in order."""
     code = await instance(capacity=3)
     await book(code, alice, via=Via.CARD)
     await add_guest(code, alice, via=Via.CARD)
@@ -166,7 +169,8 @@ async def test_a_guard_that_is_gone_is_missed(busy: str) -> None:
             " CHECK (capacity IS NULL OR booked + offered <= capacity + over)"
         )
     assert found == [
-        "The database’s own guard instance_seats_no_oversell is missing or switched off: restore it with a migration."
+        "The database’s own guard instance_seats_no_oversell is missing or switched off: restore it with"
+        " a migration."
     ]
 
 

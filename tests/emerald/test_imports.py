@@ -1,4 +1,5 @@
-"""How `emerald/` is loaded: what a module needs stands at its top, and what must not be loaded yet is loaded by name."""
+"""How `emerald/` is loaded: what a module needs stands at its top, and what must not be loaded yet is loaded
+by name."""
 
 import ast
 from collections.abc import Iterator

@@ -50,8 +50,9 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     assert [(row["state"], row["epoch"]) for row in states] == [("sent", 2)]
 
 
-# Between every two steps of posting a card: where the worker dies, how many messages Telegram has then, and what the
-# card is for who takes over. Where it may be in the chat it is never posted by itself: an organiser is told instead.
+# Between every two steps of posting a card: where the worker dies, how many messages Telegram has then, and
+# what the card is for who takes over. Where it may be in the chat it is never posted by itself: an organiser
+# is told instead.
 STEPS = [
     ("cards.claimed", 0, "lost"),  # marked as being posted
     ("cards.posting", 0, "lost"),  # drawn, and about to be sent
@@ -103,7 +104,10 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
     with emerald("work", telegram) as first:
         await until("SELECT epoch = 1 FROM leases WHERE name = 'sender 42'")
         with emerald("work", telegram) as second:
-            at_work = "SELECT count(DISTINCT pid) > 1 FROM pg_stat_activity WHERE application_name = 'emerald-worker'"
+            at_work = (
+                "SELECT count(DISTINCT pid) > 1 FROM pg_stat_activity"
+                " WHERE application_name = 'emerald-worker'"
+            )
             await until(at_work)
             await post_card(olga, code)
             card = await wait_for(telegram, club.chat_id, text="12 free")

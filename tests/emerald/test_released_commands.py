@@ -34,7 +34,14 @@ RELEASED = {
     "cards": "--account --as --json",
     "series list": "--archived --as --json",
     "series show": "--as --json ID",
-    "series edit": "--announce-before-minutes --as --cancel-before-minutes --capacity --closes-before-minutes --decide-before-minutes --decide-by-itself --description --duration-minutes --emoji --fill-gaps --first-tap-before-minutes --following --guests-max --json --map-url --min-to-run --no-decide-by-itself --no-fill-gaps --no-remind-unanswered --offer-minutes --offers-before-minutes --only --opens-before-minutes --place --remind-before-minutes --remind-unanswered --rule --starts-at --title --visibility --warn-before-minutes --zone ID",
+    "series edit": (
+        "--announce-before-minutes --as --cancel-before-minutes --capacity --closes-before-minutes"
+        " --decide-before-minutes --decide-by-itself --description --duration-minutes --emoji --fill-gaps"
+        " --first-tap-before-minutes --following --guests-max --json --map-url --min-to-run"
+        " --no-decide-by-itself --no-fill-gaps --no-remind-unanswered --offer-minutes"
+        " --offers-before-minutes --only --opens-before-minutes --place --remind-before-minutes"
+        " --remind-unanswered --rule --starts-at --title --visibility --warn-before-minutes --zone ID"
+    ),
     "series duplicate": "--as --json --starts-at ID",
     "series pause": "--as --json ID",
     "series resume": "--as --json ID",
@@ -49,8 +56,13 @@ RELEASED = {
     "event decide": "--as --json CODE WORD",
     "event tally": "--as --json CODE",
     "event calendar": "--as --json CODE",
-    "create-poll": "--account --anonymous --as --closes --date --group --json --limit --option --question --results --several --topic",
-    "close-poll": "--as --capacity --claim-minutes --guests --json --make --minutes --option --place --title CODE",
+    "create-poll": (
+        "--account --anonymous --as --closes --date --group --json --limit --option --question --results"
+        " --several --topic"
+    ),
+    "close-poll": (
+        "--as --capacity --claim-minutes --guests --json --make --minutes --option --place --title CODE"
+    ),
     "poll": "--as --json --missing --remind CODE",
 }
 

@@ -1,4 +1,5 @@
-"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (decision 0009)."""
+"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (decision
+0009)."""
 
 import asyncio
 import signal

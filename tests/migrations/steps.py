@@ -1,4 +1,5 @@
-"""What a process does to a database of its own: takes the steps of migration, takes them back, and uses what is there."""
+"""What a process does to a database of its own: takes the steps of migration, takes them back, and uses what
+is there."""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -39,19 +40,24 @@ UNION ALL SELECT 'constraint ' || conrelid::regclass || '.' || conname || ' ' ||
 FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
 UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = current_schema()
 UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+UNION ALL SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace
 UNION ALL SELECT 'view ' || viewname || definition FROM pg_views WHERE schemaname = current_schema()
 UNION ALL SELECT 'options ' || relname || array_to_string(reloptions, ',') FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace AND reloptions IS NOT NULL
 ORDER BY 1
 """
-ALL = "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+ALL = (
+    "SELECT table_name || '.' || column_name FROM information_schema.columns"
+    " WHERE table_schema = current_schema()"
+)
 # Columns that whoever writes a row must give a value.
 DEMANDED = f"""
 {ALL} AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'
 """
 FIRST_OF = """
-SELECT i.code FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = r.account_id
+SELECT i.code FROM event_instances i JOIN event_series r ON r.id = i.series_id
+    JOIN accounts a ON a.id = r.account_id
 WHERE r.title = $1 AND a.name = 'Kallio Yoga' AND i.state = 'SCHEDULED' ORDER BY r.id, i.starts_at LIMIT 1
 """
 
@@ -82,7 +88,8 @@ async def run_script(script: str) -> None:
 
 
 async def take_one_by_one(_: object) -> dict[str, list[str]]:
-    """Fill in the sample rows of each missing step and take it; by step, the columns it newly demands of old tables."""
+    """Fill in the sample rows of each missing step and take it; by step, the columns it newly demands of old
+    tables."""
     modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
     demanded = {}
     for step_id in await pending():
@@ -123,7 +130,8 @@ def newly_demanded(there: set[str], before: set[str], after: set[str]) -> list[s
 
 
 async def play(_: object) -> dict[str, Any]:
-    """Go on where 0.3.0 left off, at the moment it did: people book, leave and vote, duties run, messages are sent."""
+    """Go on where 0.3.0 left off, at the moment it did: people book, leave and vote, duties run, messages are
+    sent."""
     with clock.stopped(LEFT_AT):
         alice, bob, olga = [await person_of_telegram(number) for number in (1002, 1003, 1001)]
         assert alice

@@ -1,7 +1,8 @@
-"""A database that was filled by a released version is migrated and goes on; each later step keeps what it finds.
+"""A database that was filled by a released version is migrated and goes on; each later step keeps what it
+finds.
 
-Each step of migration after 0.3.0 brings `samples/<its file>.sql`: rows as the version before it could have left them, those
-that the step changes above all. The step is taken with them in place.
+Each step of migration after 0.3.0 brings `samples/<its file>.sql`: rows as the version before it could have
+left them, those that the step changes above all. The step is taken with them in place.
 """
 
 from collections.abc import AsyncIterator
@@ -50,7 +51,8 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
 
 
 async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
-    """No row is left under a name that no worker knows, also where a new worker was started before the migration."""
+    """No row is left under a name that no worker knows, also where a new worker was started before the
+    migration."""
     before = await do(released, "jobs")
     await do(released, "take_one_by_one")
     after = await do(released, "jobs")
@@ -67,7 +69,8 @@ def test_each_later_step_brings_sample_rows() -> None:
 async def test_later_steps_keep_what_they_find_and_demand_nothing_of_versions_that_still_run(
     released: str,
 ) -> None:
-    """During an update the version before writes on: a column it does not know needs a default or may be empty."""
+    """During an update the version before writes on: a column it does not know needs a default or may be
+    empty."""
     demanded = await do(released, "take_one_by_one")
     assert demanded == {name: [] for name in LATER}
     assert (await do(released, "play"))["wrong"] == []

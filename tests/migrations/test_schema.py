@@ -1,4 +1,5 @@
-"""The tables as they are in the database: what the models say, how they are named, whose rows they are (`A1`)."""
+"""The tables as they are in the database: what the models say, how they are named, whose rows they are
+(`A1`)."""
 
 from typing import Any
 
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.usefixtures("database")
 
 TABLES: list[type[Table]] = APP_CONFIG.table_classes
 
-# Not a club's: the clubs themselves, people (who may be in several clubs), their sessions, and what processes share.
+# Not a club's: the clubs themselves, people (who may be in several clubs), their sessions, and what processes
+# share.
 NOT_TENANTS = {
     "accounts",
     "telegram_users",
@@ -39,7 +41,8 @@ TYPES = {
     "JSONB": "jsonb",
     "UUID": "uuid",
 }
-# Keys the models know as plain numbers: Piccolo has no key of several columns, and a slice does not know those above it.
+# Keys the models know as plain numbers: Piccolo has no key of several columns, and a slice does not know
+# those above it.
 PLAIN_KEYS = {
     ("audit_log", "account_id"),
     ("announcement_groups", "announcement_id"),
@@ -70,7 +73,8 @@ async def tables() -> set[str]:
 
 async def columns(table: str) -> dict[str, db.Row]:
     rows = await db.rows(
-        "SELECT column_name, data_type, is_nullable = 'YES' AS nullable, column_default, is_identity = 'YES' AS identity"
+        "SELECT column_name, data_type, is_nullable = 'YES' AS nullable, column_default, is_identity ="
+        " 'YES' AS identity"
         " FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1",
         table,
     )
@@ -79,11 +83,13 @@ async def columns(table: str) -> dict[str, db.Row]:
 
 async def constraints(kind: str) -> list[db.Row]:
     return await db.rows(
-        "SELECT c.conname AS name, c.conrelid::regclass::text AS table, c.confrelid::regclass::text AS parent,"
+        "SELECT c.conname AS name, c.conrelid::regclass::text AS table, c.confrelid::regclass::text AS"
+        " parent,"
         " c.confdeltype, array(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY k (n, i)"
         " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY k.i) AS columns"
         " FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
-        " WHERE c.connamespace = current_schema()::regnamespace AND c.contype = $1::\"char\" AND t.relname <> 'migration'"
+        ' WHERE c.connamespace = current_schema()::regnamespace AND c.contype = $1::"char" AND'
+        " t.relname <> 'migration'"
         " ORDER BY 1",
         kind.encode(),
     )
@@ -110,7 +116,8 @@ async def test_every_table_has_a_model_and_every_model_a_table() -> None:
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model._meta.tablename)
 async def test_the_model_says_what_the_table_is(model: type[Table]) -> None:
-    """Columns, types, what may be empty, and what is filled in: no drift (Piccolo’s defaults are not what one expects)."""
+    """Columns, types, what may be empty, and what is filled in: no drift (Piccolo’s defaults are not what one
+    expects)."""
     there = await columns(model._meta.tablename)
     assert {column._meta.db_column_name for column in model._meta.columns} == set(there)
     for column in model._meta.columns:
@@ -203,7 +210,8 @@ async def test_constraints_and_indexes_bear_the_names_code_and_logs_quote() -> N
             assert name.startswith(f"{table}_"), name
             assert name.endswith("_check"), name
     plain = await db.rows(
-        "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename <> 'migration'"
+        "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename <>"
+        " 'migration'"
         " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
     )
     for row in plain:

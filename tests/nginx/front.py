@@ -1,8 +1,8 @@
 """A real nginx with the configuration of production, before whatever the test puts behind it.
 
-The image's nginx fills the templates in from its environment and asks the engine's DNS for the web processes. Here the
-same script names the values, ports are free ones, and the processes are named one by one: nginx asks DNS for upstreams
-since 1.27.3, older ones run these tests too.
+The image's nginx fills the templates in from its environment and asks the engine's DNS for the web processes.
+Here the same script names the values, ports are free ones, and the processes are named one by one: nginx asks
+DNS for upstreams since 1.27.3, older ones run these tests too.
 """
 
 import re
@@ -97,9 +97,8 @@ def names(directory: Path, **environ: str) -> dict[str, str]:
 def write_configuration(
     directory: Path, behind: Sequence[int], *, still: bool = False, **environ: str
 ) -> Front:
-    """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at once does not
-    grow back while a test runs, however slow the machine is.
-    """
+    """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at
+    once does not grow back while a test runs, however slow the machine is."""
     directory.mkdir(exist_ok=True)
     make_certificate(directory)
     ports = {port: str(free_port()) for port in PORTS}

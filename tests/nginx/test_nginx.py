@@ -268,7 +268,8 @@ def test_stops_a_flood_of_pictures(still: Front) -> None:
 
 
 def test_packs_pages_but_not_the_dashboards(front: Front) -> None:
-    """A dashboard's page holds a token and what was typed: packed together they would tell the token (BREACH)."""
+    """A dashboard's page holds a token and what was typed: packed together they would tell the token
+    (BREACH)."""
     with front.client() as client:
         assert client.get("/no/such").headers["Content-Encoding"] == "gzip"
         assert "Content-Encoding" not in client.get("/dashboard/sign-in").headers
@@ -343,7 +344,8 @@ SECRETS = (
 
 
 def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int) -> None:
-    """X6: neither when it is answered, however it is spelled, nor when it is refused or nobody is there to answer."""
+    """X6: neither when it is answered, however it is spelled, nor when it is refused or nobody is there to
+    answer."""
     with running(tmp_path / "there", [echo], still=True) as front, front.client() as client:
         for path in SECRETS:
             answer = client.build_request("GET", front.url)
@@ -363,7 +365,8 @@ def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int)
 
 
 def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
-    """Its neighbour answers in its stead, also to what changes something; and it is used again when it is back."""
+    """Its neighbour answers in its stead, also to what changes something; and it is used again when it is
+    back."""
     with front.client() as client:
         for number in range(60):
             if number == 20:

@@ -51,7 +51,8 @@ async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: 
 async def test_what_could_not_be_sent_is_listed_and_tried_again(olga: Any, club: Any, bob: Any) -> None:
     """`M2`."""
     await db.execute(
-        "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at, state, error)"
+        "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at,"
+        " state, error)"
         " VALUES ($1, $2, 'promoted', '{}', 'x', 1, $3, $3, 'parked', 'Bad Request: chat not found')",
         club.id,
         bob.id,

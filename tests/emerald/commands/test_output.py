@@ -1,4 +1,5 @@
-"""What scripts read of commands' `--json`: the names are those of version 0.3.0, whatever the code calls a field now."""
+"""What scripts read of commands' `--json`: the names are those of version 0.3.0, whatever the code calls a
+field now."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,8 +29,16 @@ from backend.seats.windows import Windows
 from emerald.commands.output import printed_names, to_json
 
 RELEASED = {
-    SeriesView: "id account_id draft group_title dates_ahead next_start part follows_id paused_at archived_at drifted",
-    SeriesDraft: "title zone starts_local emoji description place map_url duration_minutes rule capacity guests_max opens_before_minutes closes_before_minutes cancel_before_minutes announce_before_minutes fill_gaps group_id topic_id visibility offers_before_minutes offer_minutes first_tap_before_minutes min_to_run decide_before_minutes decide_by_itself warn_before_minutes remind_before_minutes remind_unanswered",
+    SeriesView: (
+        "id account_id draft group_title dates_ahead next_start part follows_id paused_at archived_at drifted"
+    ),
+    SeriesDraft: (
+        "title zone starts_local emoji description place map_url duration_minutes rule capacity"
+        " guests_max opens_before_minutes closes_before_minutes cancel_before_minutes"
+        " announce_before_minutes fill_gaps group_id topic_id visibility offers_before_minutes"
+        " offer_minutes first_tap_before_minutes min_to_run decide_before_minutes decide_by_itself"
+        " warn_before_minutes remind_before_minutes remind_unanswered"
+    ),
     SeriesBounds: "since before",
     NewSeries: "series_id first_code",
     ParkedMessage: "id kind name title error created_at",
@@ -37,22 +46,45 @@ RELEASED = {
     Announcement: "id account_id club zone text maintenance to_members state due_at created_at ended_at",
     Audience: "groups members unreachable unwanted",
     MoveResponses: "stay left silent",
-    InstanceView: "id code account_id series_id club club_language title emoji description place map_url zone rule starts_local starts_at ends_at original_start state cancel_reason cancelled_by windows guests_max fill_gaps visibility group_id topic_id capacity over booked offered waiting version role mine releasing called_at claim_until clockwork sequence edited moved_from drifted min_to_run decides_at decide_by_itself decided_at list_closed_at came claims regular usual_place",
+    InstanceView: (
+        "id code account_id series_id club club_language title emoji description place map_url zone rule"
+        " starts_local starts_at ends_at original_start state cancel_reason cancelled_by windows"
+        " guests_max fill_gaps visibility group_id topic_id capacity over booked offered waiting version"
+        " role mine releasing called_at claim_until clockwork sequence edited moved_from drifted"
+        " min_to_run decides_at decide_by_itself decided_at list_closed_at came claims regular"
+        " usual_place"
+    ),
     Windows: "opens_at closes_at cancel_until",
-    OwnBooking: "answer seats waiting offered place offer_until replacing asked_to_stay checked_in lapsed promoted_at came absence queued_at guest_names",
+    OwnBooking: (
+        "answer seats waiting offered place offer_until replacing asked_to_stay checked_in lapsed"
+        " promoted_at came absence queued_at guest_names"
+    ),
     PromotionWindows: "zone starts_at offers_from first_tap_from offer_life",
     CheckedIn: "membership_id name came seats already",
     Absence: "id membership_id name code title zone starts_at kind seats pardoned",
     UnansweredMember: "membership_id user_id name reachable",
     NonVoter: "membership_id user_id name reachable",
     ReminderResult: "kind reminded words",
-    PollView: "id code account_id club club_language zone question kind choices_max anonymous results closes_at closed_at group_id topic_id voters electors version options role voted visible open reminded_at",
-    OptionView: "id position text votes votes_max full mine voters starts_at answer if_need_be against voters_if_need_be voters_against made",
+    PollView: (
+        "id code account_id club club_language zone question kind choices_max anonymous results"
+        " closes_at closed_at group_id topic_id voters electors version options role voted visible open"
+        " reminded_at"
+    ),
+    OptionView: (
+        "id position text votes votes_max full mine voters starts_at answer if_need_be against"
+        " voters_if_need_be voters_against made"
+    ),
     ClosingResult: "kind words made",
     CreatedEvent: "code starts_at claim_until",
     NewAccount: "account_id name key",
-    CardView: "id account_id instance_id poll_id group_id group_title group_health topic_id state error created_at posted_at link title trouble lost_at",
-    Attendee: "membership_id user_id first_name last_name answer seats waiting place answered_at queued_at offered offer_until reachable guest_names",
+    CardView: (
+        "id account_id instance_id poll_id group_id group_title group_health topic_id state error"
+        " created_at posted_at link title trouble lost_at"
+    ),
+    Attendee: (
+        "membership_id user_id first_name last_name answer seats waiting place answered_at queued_at"
+        " offered offer_until reachable guest_names"
+    ),
 }
 
 
