@@ -2,19 +2,19 @@
 
 export class Refused extends Error {}
 
-async function ask(method, path, body, signal) {
-  const answer = await fetch(`/_control/${path}`, {
+async function request(method, path, body, signal) {
+  const response = await fetch(`/_control/${path}`, {
     method,
     signal,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  const said = await answer.json();
-  if (!answer.ok) throw new Refused(said.detail ?? `Answer ${answer.status}`);
-  return said;
+  const result = await response.json();
+  if (!response.ok) throw new Refused(result.detail ?? `Answer ${response.status}`);
+  return result;
 }
 
-export const get = (path, signal) => ask('GET', path, undefined, signal);
-export const post = (path, body = {}) => ask('POST', path, body);
-export const remove = (path) => ask('DELETE', path);
+export const get = (path, signal) => request('GET', path, undefined, signal);
+export const post = (path, body = {}) => request('POST', path, body);
+export const remove = (path) => request('DELETE', path);
 export const act = (person, verb, body = {}) => post(`people/${person.id}/${verb}`, body);

@@ -1,60 +1,59 @@
-// The open chat: messages, their buttons, what happened. Only what changed is drawn again.
-import { el, face, gemFace, icon } from './dom.js';
-import { rendered } from './entities.js';
+// The open chat: its messages with their buttons, and service messages. Only changed ones are drawn again.
+import { el, avatar, botAvatar, icon } from './dom.js';
+import { renderEntities } from './entities.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
-export class Talk {
-  constructor(box, said, acts) {
+export class ChatView {
+  constructor(box, list, actions) {
     this.box = box;
-    this.said = said;
-    this.acts = acts;
+    this.list = list;
+    this.actions = actions;
     this.drawn = new Map();
-    this.scene = '';
-    this.waits = new Set();
+    this.sceneKey = '';
   }
 
   draw(view, thread) {
-    const scene = `${view.run}/${view.me.id}/${view.chat.id}/${thread ?? ''}`;
-    const fresh = scene !== this.scene;
-    const atEnd = fresh || this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 80;
-    if (fresh) { this.drawn.clear(); this.said.replaceChildren(); this.scene = scene; }
+    const sceneKey = `${view.run}/${view.me.id}/${view.chat.id}/${thread ?? ''}`;
+    const isNewScene = sceneKey !== this.sceneKey;
+    const atEnd = isNewScene || this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 80;
+    if (isNewScene) { this.drawn.clear(); this.list.replaceChildren(); this.sceneKey = sceneKey; }
     const shown = view.chat.messages.filter((message) => inThread(view.chat, message, thread));
-    const wanted = [];
+    const nodes = [];
     let day = '';
     let last = null;
     for (const message of shown) {
       const today = new Date(message.at * 1000).toDateString();
-      if (today !== day) { wanted.push(this.stamp(`day ${today}`, nameOfDay(message.at))); day = today; last = null; }
-      wanted.push(this.message(view, message, message.service === null && last === message.from.id));
+      if (today !== day) { nodes.push(this.serviceLine(`day ${today}`, formatDay(message.at))); day = today; last = null; }
+      nodes.push(this.message(view, message, message.service === null && last === message.from.id));
       last = message.service === null ? message.from.id : null;
     }
-    if (!shown.some((message) => message.service === null)) wanted.push(this.empty(view, thread));
+    if (!shown.some((message) => message.service === null)) nodes.push(this.emptyState(view, thread));
     else this.drawn.delete('empty');
-    const kept = new Set(wanted);
-    for (const node of [...this.said.children]) if (!kept.has(node)) node.remove();
-    wanted.forEach((node, i) => { if (this.said.children[i] !== node) this.said.insertBefore(node, this.said.children[i] ?? null); });
+    const kept = new Set(nodes);
+    for (const node of [...this.list.children]) if (!kept.has(node)) node.remove();
+    nodes.forEach((node, i) => { if (this.list.children[i] !== node) this.list.insertBefore(node, this.list.children[i] ?? null); });
     if (atEnd) this.box.scrollTop = this.box.scrollHeight;
   }
 
-  keep(key, stamp, make) {
+  reuse(key, fingerprint, make) {
     const old = this.drawn.get(key);
-    if (old?.stamp === stamp) return old.node;
+    if (old?.fingerprint === fingerprint) return old.node;
     const node = make(old !== undefined);
-    this.drawn.set(key, { stamp, node });
+    this.drawn.set(key, { fingerprint, node });
     return node;
   }
 
-  stamp(key, text) {
-    return this.keep(key, text, () => el('span', { class: 'stamp' }, text));
+  serviceLine(key, text) {
+    return this.reuse(key, text, () => el('span', { class: 'stamp' }, text));
   }
 
-  empty(view, thread) {
+  emptyState(view, thread) {
     const { chat, bot, me } = view;
     const key = JSON.stringify([chat.bot, bot.description, me.may_be_written_to, me.blocks_bot, thread]);
-    return this.keep('empty', key, () => chat.type === 'private'
-      ? el('div', { class: 'empty' }, gemFace(), el('b', {}, 'What can this bot do?'),
+    return this.reuse('empty', key, () => chat.type === 'private'
+      ? el('div', { class: 'empty' }, botAvatar(), el('b', {}, 'What can this bot do?'),
         el('p', {}, bot.description || 'This is the private chat with the bot. What it tells only you appears here: a seat that came free, a reminder, a change.'),
         el('p', {}, 'Press START below, as everybody does once.'))
       : el('div', { class: 'empty' }, el('span', { class: `face big h${chat.hue}` }, chat.emoji || '💬'), el('b', {}, thread ? 'Nothing in this topic yet' : `Nothing is said in ${chat.title} yet`),
@@ -65,11 +64,11 @@ export class Talk {
 
   message(view, message, follows) {
     if (message.service !== null) {
-      const text = happening(view, message);
-      return this.keep(message.id, text, () => el('span', { class: 'stamp' }, text));
+      const text = describeServiceMessage(view, message);
+      return this.reuse(message.id, text, () => el('span', { class: 'stamp' }, text));
     }
-    const stamp = JSON.stringify([message.edits, follows, message.reply_to]);
-    return this.keep(message.id, stamp, (changed) => this.bubble(view, message, follows, changed));
+    const fingerprint = JSON.stringify([message.edits, follows, message.reply_to]);
+    return this.reuse(message.id, fingerprint, (changed) => this.bubble(view, message, follows, changed));
   }
 
   bubble(view, message, follows, changed) {
@@ -77,30 +76,30 @@ export class Talk {
     const mine = message.from.id === me.id;
     const group = chat.type !== 'private';
     const time = `${message.edits ? 'edited ' : ''}${clock.format(new Date((message.edited_at ?? message.at) * 1000))}`;
-    const by = message.via_bot ? `${message.from.name} via ${view.bot.name}` : message.from.name;
+    const author = message.via_bot ? `${message.from.name} via ${view.bot.name}` : message.from.name;
     const answered = message.reply_to && chat.messages.find((other) => other.id === message.reply_to);
     const bubble = el('div', { class: 'bub' },
-      group && !mine && !follows && el('b', { class: `by${message.from.hue === null ? '' : ` h${message.from.hue}`}` }, by),
+      group && !mine && !follows && el('b', { class: `by${message.from.hue === null ? '' : ` h${message.from.hue}`}` }, author),
       answered && el('span', { class: 'quote' }, answered.text),
       message.document && el('span', { class: 'quote' }, `📎 ${message.document.file_name}`),
-      ...rendered(message.text, message.entities, { language: me.language_code, follow: this.acts.follow }),
+      ...renderEntities(message.text, message.entities, { language: me.language_code, followLink: this.actions.followLink }),
       el('span', { class: 'at' }, time));
-    const body = el('div', { class: 'body' }, bubble, message.buttons.length ? this.keys(message) : null);
-    const who = !group || mine ? null : follows ? el('span') : message.from.is_bot ? gemFace() : face(message.from);
-    return el('article', { class: `msg${mine ? ' me' : ''}${who ? '' : ' alone'}${changed ? ' changed' : ''}`, 'data-message': message.id, 'aria-label': `${by}, ${time}` }, who, body);
+    const body = el('div', { class: 'body' }, bubble, message.buttons.length ? this.keyboard(message) : null);
+    const picture = !group || mine ? null : follows ? el('span') : message.from.is_bot ? botAvatar() : avatar(message.from);
+    return el('article', { class: `msg${mine ? ' me' : ''}${picture ? '' : ' alone'}${changed ? ' changed' : ''}`, 'data-message': message.id, 'aria-label': `${author}, ${time}` }, picture, body);
   }
 
-  keys(message) {
-    return el('div', { class: 'keys' }, ...message.buttons.map((row) => el('div', {}, ...row.map((button) => this.key(message, button)))));
+  keyboard(message) {
+    return el('div', { class: 'keys' }, ...message.buttons.map((row) => el('div', {}, ...row.map((button) => this.button(message, button)))));
   }
 
-  key(message, button) {
-    const sign = button.url ? 'out' : button.web_app ? 'gem' : button.copy_text ? 'copy' : null;
+  button(message, button) {
+    const iconName = button.url ? 'out' : button.web_app ? 'gem' : button.copy_text ? 'copy' : null;
     const node = el('button', { type: 'button', class: button.style, disabled: button.disabled !== undefined },
-      button.text, sign && icon(sign, true));
+      button.text, iconName && icon(iconName, true));
     node.addEventListener('click', async () => {
       node.classList.add('waits');
-      try { await this.acts.tap(message, button); } finally { node.classList.remove('waits'); }
+      try { await this.actions.tap(message, button); } finally { node.classList.remove('waits'); }
     });
     return node;
   }
@@ -111,13 +110,13 @@ export function inThread(chat, message, thread) {
   return (message.thread_id ?? 1) === thread;
 }
 
-function nameOfDay(at) {
+function formatDay(at) {
   const date = new Date(at * 1000);
   return date.toDateString() === new Date().toDateString() ? 'Today' : dayName.format(date);
 }
 
-function happening(view, { service, from }) {
-  const names = (people) => people.map((one) => one.first_name).join(', ');
+function describeServiceMessage(view, { service, from }) {
+  const names = (people) => people.map((person) => person.first_name).join(', ');
   if (service.group_chat_created || service.supergroup_chat_created) return `${from.name} made the group`;
   if (service.new_chat_members) {
     const [first] = service.new_chat_members;

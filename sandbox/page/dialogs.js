@@ -7,8 +7,8 @@ export function toast(text, sign = 'check') {
   setTimeout(() => shown.remove(), 2500 + 40 * text.length);
 }
 
-// Opens the one dialog; resolves with the value of the button, or '' when it was put away.
-export function ask({ title, text = '', body = [], buttons = [['ok', 'OK']] }) {
+// Opens the one dialog; resolves with the value of the button, or '' when it was dismissed.
+export function openDialog({ title, text = '', body = [], buttons = [['ok', 'OK']] }) {
   const dialog = byId('dialog');
   return new Promise((resolve) => {
     const choose = (value) => () => dialog.close(value);
@@ -24,13 +24,13 @@ export function ask({ title, text = '', body = [], buttons = [['ok', 'OK']] }) {
   });
 }
 
-export const alertOf = (title, text) => ask({ title, text });
+export const showAlert = (title, text) => openDialog({ title, text });
 
-// One of several; resolves with its value, or null.
-export async function pick(title, choices) {
+// Choose one of several; resolves with its value, or null.
+export async function chooseOne(title, choices) {
   const dialog = byId('dialog');
   const list = el('div', { class: 'pick' }, ...choices.map(([value, label, mark]) =>
     el('button', { type: 'button', on: { click: () => dialog.close(`=${value}`) } }, mark && el('span', { 'aria-hidden': 'true' }, mark), label)));
-  const chosen = await ask({ title, body: [list], buttons: [['', 'Cancel']] });
+  const chosen = await openDialog({ title, body: [list], buttons: [['', 'Cancel']] });
   return chosen.startsWith('=') ? chosen.slice(1) : null;
 }

@@ -1,10 +1,10 @@
-// Elements without markup in strings: whatever people type stays text.
+// Elements made without markup in strings, so that people's text stays text.
 
-export function el(tag, about = {}, ...children) {
+export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(about)) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name === 'on') for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    if (name === 'on') for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
     else if (value === true) node.setAttribute(name, '');
     else node.setAttribute(name, value);
   }
@@ -24,10 +24,10 @@ export function icon(name, small = false) {
 
 export const byId = (id) => document.getElementById(id);
 
-export function face(person, more = '') {
-  return el('span', { class: `face h${person.hue ?? 7} ${more}`, 'aria-hidden': 'true' }, [...person.name][0] ?? '?');
+export function avatar(person, extraClass = '') {
+  return el('span', { class: `face h${person.hue ?? 7} ${extraClass}`, 'aria-hidden': 'true' }, [...person.name][0] ?? '?');
 }
 
-export function gemFace(more = '') {
-  return el('span', { class: `face gem ${more}`, 'aria-hidden': 'true' }, icon('gem', true));
+export function botAvatar(extraClass = '') {
+  return el('span', { class: `face gem ${extraClass}`, 'aria-hidden': 'true' }, icon('gem', true));
 }

@@ -1,51 +1,51 @@
-// The page: who one is, which chat is open, and what follows from a tap.
+// The page: the person one acts as, the open chat, and the results of taps.
 import { Refused, act, get, post } from './api.js';
-import { Talk } from './chat.js';
-import { alertOf, ask, pick, toast } from './dialogs.js';
-import { byId, el, face, gemFace, icon } from './dom.js';
+import { ChatView } from './chat.js';
+import { showAlert, openDialog, chooseOne, toast } from './dialogs.js';
+import { byId, el, avatar, botAvatar, icon } from './dom.js';
 import { Phone } from './phone.js';
-import { drawTrouble } from './trouble.js';
+import { drawFaultButtons } from './fault_buttons.js';
 
 const THEMES = [['light', 'Light'], ['dark', 'Dark'], ['odd', 'Odd']];
-// `#start=…` is what t.me/<bot>?start=… is in Telegram: the bot's chat with a Start button, as Olga, who organises.
+// `#start=…` is like t.me/<bot>?start=… in Telegram: the bot's chat with a Start button, as Olga, who organises.
 const START = location.hash.match(/start=([\w-]{1,64})/)?.[1] ?? '';
 const state = {
   who: Number(location.hash.match(/who=(\d+)/)?.[1] ?? (START ? 1001 : 1002)), chat: Number(location.hash.match(/chat=(-?\d+)/)?.[1] ?? (START ? 1001 : 0)) || null,
   thread: null, payload: START, view: null, seen: new Map(), phones: new Map(), drawn: '',
   theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
 };
-const talk = new Talk(byId('talk'), byId('said'), { tap, follow });
+const chatView = new ChatView(byId('talk'), byId('said'), { tap, followLink });
 
-// -- keeping up -------------------------------------------------------------------------------
-async function look() {
-  const asked = `${state.who}/${state.chat}`;
+// -- polling ------------------------------------------------------------------------------------
+async function refresh() {
+  const requested = `${state.who}/${state.chat}`;
   const view = await get(`view?who=${state.who}${state.chat ? `&chat_id=${state.chat}` : ''}`);
-  if (asked !== `${state.who}/${state.chat}`) return;
+  if (requested !== `${state.who}/${state.chat}`) return;
   state.view = view;
   if (state.chat !== view.chat.id) state.chat = view.chat.id;
   draw();
 }
 
-async function keepUp() {
+async function pollChanges() {
   for (;;) {
     try {
-      await look();
+      await refresh();
       byId('toasts').querySelector('.lost')?.remove();
       const { version, run } = state.view;
       await get(`changes?after=${version}&run=${run}`);
-    } catch (wrong) {
+    } catch (error) {
       if (!byId('toasts').querySelector('.lost')) byId('toasts').append(el('div', { class: 'toast lost' }, icon('close', true), 'The sandbox does not answer. Trying again …'));
-      console.info(wrong.message);
-      if (wrong instanceof Refused) Object.assign(state, { who: 1002, chat: null });
+      console.info(error.message);
+      if (error instanceof Refused) Object.assign(state, { who: 1002, chat: null });
       await new Promise((resolve) => { setTimeout(resolve, 1000); });
     }
   }
 }
 
-async function doing(work) {
-  try { return await work(); } catch (wrong) {
-    if (!(wrong instanceof Refused)) throw wrong;
-    await alertOf('That did not work', wrong.message);
+async function runOrAlert(work) {
+  try { return await work(); } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    await showAlert('That did not work', error.message);
     return null;
   }
 }
@@ -57,50 +57,50 @@ function draw() {
   if (view.chat.is_forum && !view.chat.topics.some((topic) => topic.id === state.thread)) state.thread = 1;
   if (!view.chat.is_forum) state.thread = null;
   drawPeople(view);
-  drawRooms(view);
-  drawRoom(view);
-  talk.draw(view, state.thread);
+  drawChats(view);
+  drawHeader(view);
+  chatView.draw(view, state.thread);
   state.seen.set(`${state.who}/${view.chat.id}`, view.now);
   drawInput(view);
   if (byId('text').value.startsWith('/')) showCommands(byId('text').value);
-  drawTrouble(byId('trouble'), view);
+  drawFaultButtons(byId('trouble'), view);
   showPhone();
 }
 
-function once(box, key, make) {
+function renderIfChanged(box, key, make) {
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...make());
-  // On a narrow window the rows of people and chats scroll sideways: what is chosen stays in sight.
+  // In a narrow window the rows of people and chats scroll sideways: the chosen one stays in sight.
   box.querySelector('[aria-current=true], [aria-pressed=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
 function drawPeople({ people }) {
   const marks = people.map((person) => [person.id, person.name, state.phones.get(person.id)?.isOpen]);
-  once(byId('people'), JSON.stringify([state.who, marks]), () => people.map((person) => el('li', {},
-    el('button', { type: 'button', 'aria-pressed': String(person.id === state.who), on: { click: () => become(person.id) } },
-      face(person), el('span', {}, el('b', {}, person.first_name, state.phones.get(person.id)?.isOpen && el('i', { title: 'has the app open' })), el('span', { class: 'sub' }, person.about))))));
+  renderIfChanged(byId('people'), JSON.stringify([state.who, marks]), () => people.map((person) => el('li', {},
+    el('button', { type: 'button', 'aria-pressed': String(person.id === state.who), on: { click: () => switchPerson(person.id) } },
+      avatar(person), el('span', {}, el('b', {}, person.first_name, state.phones.get(person.id)?.isOpen && el('i', { title: 'has the app open' })), el('span', { class: 'sub' }, person.about))))));
 }
 
-function drawRooms(view) {
-  const news = (room) => room.id !== view.chat.id && room.last && room.last.by !== state.who && room.last.at > (state.seen.get(`${state.who}/${room.id}`) ?? 0);
-  const key = JSON.stringify([state.who, view.chat.id, view.chats.map((room) => [room.id, room.title, Boolean(news(room))])]);
-  once(byId('rooms'), key, () => [...view.chats.map((room) => el('button', {
-    type: 'button', 'aria-current': room.id === view.chat.id ? 'true' : undefined, on: { click: () => enter(room.id) },
-  }, el('span', { 'aria-hidden': 'true' }, room.type === 'private' ? '💎' : room.emoji || '💬'), room.title, news(room) ? el('i', { title: 'something new' }) : null)),
+function drawChats(view) {
+  const news = (chat) => chat.id !== view.chat.id && chat.last && chat.last.by !== state.who && chat.last.at > (state.seen.get(`${state.who}/${chat.id}`) ?? 0);
+  const key = JSON.stringify([state.who, view.chat.id, view.chats.map((chat) => [chat.id, chat.title, Boolean(news(chat))])]);
+  renderIfChanged(byId('rooms'), key, () => [...view.chats.map((chat) => el('button', {
+    type: 'button', 'aria-current': chat.id === view.chat.id ? 'true' : undefined, on: { click: () => openChat(chat.id) },
+  }, el('span', { 'aria-hidden': 'true' }, chat.type === 'private' ? '💎' : chat.emoji || '💬'), chat.title, news(chat) ? el('i', { title: 'something new' }) : null)),
   el('button', { type: 'button', class: 'new', 'aria-label': 'New group', title: 'New group', on: { click: newGroup } }, icon('plus', true))]);
 }
 
-function drawRoom({ chat, bot, me }) {
+function drawHeader({ chat, bot, me }) {
   const away = ['left', 'kicked'].includes(chat.bot.status);
   const under = chat.type === 'private' ? (me.blocks_bot ? 'bot · blocked' : 'bot') : `${chat.people} ${chat.people === 1 ? 'member' : 'members'}, ${away ? 'the bot is not here' : `${bot.name} bot`}${chat.bot.status === 'restricted' ? ' (may not write)' : ''}`;
-  once(byId('room'), JSON.stringify([chat.id, chat.title, under]), () => [
-    chat.type === 'private' ? gemFace('big') : el('span', { class: `face big h${chat.hue}`, 'aria-hidden': 'true' }, chat.emoji || [...chat.title][0]),
+  renderIfChanged(byId('room'), JSON.stringify([chat.id, chat.title, under]), () => [
+    chat.type === 'private' ? botAvatar('big') : el('span', { class: `face big h${chat.hue}`, 'aria-hidden': 'true' }, chat.emoji || [...chat.title][0]),
     el('div', {}, el('b', {}, chat.title), el('span', { class: 'sub' }, under)),
-    chat.type !== 'private' && away && el('button', { type: 'button', class: 'btn', on: { click: () => doing(() => post(`chats/${chat.id}/bot`, { status: 'administrator', by: me.first_name })) } }, 'Add the bot'),
+    chat.type !== 'private' && away && el('button', { type: 'button', class: 'btn', on: { click: () => runOrAlert(() => post(`chats/${chat.id}/bot`, { status: 'administrator', by: me.first_name })) } }, 'Add the bot'),
   ].filter(Boolean));
   byId('topics').hidden = !chat.is_forum;
-  once(byId('topics'), JSON.stringify([chat.id, chat.topics, state.thread]), () => chat.topics.map((topic) => el('button', {
+  renderIfChanged(byId('topics'), JSON.stringify([chat.id, chat.topics, state.thread]), () => chat.topics.map((topic) => el('button', {
     type: 'button', 'aria-pressed': String(topic.id === state.thread), on: { click: () => { state.thread = topic.id; draw(); } },
   }, `${topic.name}${topic.closed ? ' · closed' : ''}`)));
   byId('pinned').hidden = !chat.pinned_text;
@@ -118,49 +118,49 @@ function drawInput({ chat, me, bot }) {
   if (chat.type !== 'private') menu.hidden = true;
   const button = chat.menu_button;
   const key = JSON.stringify(button);
-  once(menu, key, () => [icon(button.type === 'web_app' ? 'gem' : 'menu', true), button.type === 'web_app' ? button.text : 'Menu']);
+  renderIfChanged(menu, key, () => [icon(button.type === 'web_app' ? 'gem' : 'menu', true), button.type === 'web_app' ? button.text : 'Menu']);
   menu.onclick = () => (button.type === 'web_app' ? openApp({ path: 'menu', url: button.web_app.url, chat_id: me.id }) : openMenu());
   byId('text').placeholder = chat.type === 'private' ? `Message to ${bot.name}, or / for commands` : 'Message, or / for commands';
 }
 
-// -- being someone ----------------------------------------------------------------------------
-async function become(id) {
+// -- actions ----------------------------------------------------------------------------------
+async function switchPerson(id) {
   Object.assign(state, { who: id, payload: '' });
   hideCommands();
-  await doing(look);
+  await runOrAlert(refresh);
 }
 
-async function enter(id, payload = '') {
+async function openChat(id, payload = '') {
   Object.assign(state, { chat: id, payload, thread: null });
   hideCommands();
-  await doing(look);
+  await runOrAlert(refresh);
 }
 
 async function tap(message, button) {
-  if (button.url && !ours(button.url)) { openOutside(button.url); return; }
+  if (button.url && !isBotLink(button.url)) { openOutside(button.url); return; }
   const { view } = state;
   const place = { row: message.buttons.findIndex((row) => row.includes(button)) };
   place.col = message.buttons[place.row].indexOf(button);
-  const done = await doing(() => act(view.me, 'tap', { chat_id: view.chat.id, message_id: message.id, timeout: 15, ...place }));
-  if (done) await come(done);
+  const done = await runOrAlert(() => act(view.me, 'tap', { chat_id: view.chat.id, message_id: message.id, timeout: 15, ...place }));
+  if (done) await showResult(done);
 }
 
-async function come(done) {
-  switch (done.kind) {
+async function showResult(result) {
+  switch (result.kind) {
     case 'callback':
-      if (done.answer === null) toast('The bot did not answer.', 'close');
-      else if (done.answer.url) await follow(done.answer.url);
-      else if (done.answer.text && done.answer.show_alert) await alertOf(state.view.bot.name, done.answer.text);
-      else if (done.answer.text) toast(done.answer.text);
+      if (result.answer === null) toast('The bot did not answer.', 'close');
+      else if (result.answer.url) await followLink(result.answer.url);
+      else if (result.answer.text && result.answer.show_alert) await showAlert(state.view.bot.name, result.answer.text);
+      else if (result.answer.text) toast(result.answer.text);
       break;
-    case 'app': showApp(done); break;
-    case 'start': await enter(state.who, done.payload || ' '); break;
-    case 'copy': await navigator.clipboard?.writeText(done.text); toast('Copied.'); break;
-    default: openOutside(done.url);
+    case 'app': showApp(result); break;
+    case 'start': await openChat(state.who, result.payload || ' '); break;
+    case 'copy': await navigator.clipboard?.writeText(result.text); toast('Copied.'); break;
+    default: openOutside(result.url);
   }
 }
 
-function ours(address) {
+function isBotLink(address) {
   try {
     const url = new URL(address.includes('://') ? address : `https://${address}`);
     return ['t.me', 'telegram.me'].includes(url.hostname) && url.pathname.split('/')[1].toLowerCase() === state.view.bot.username.toLowerCase();
@@ -168,11 +168,11 @@ function ours(address) {
 }
 
 // A link, or a command in a text.
-async function follow(address, command) {
-  if (command) { await say(command); return; }
-  if (!ours(address)) { openOutside(address); return; }
-  const done = await doing(() => act(state.view.me, 'open', { url: address, chat_id: state.view.chat.id, theme: state.theme }));
-  if (done) await come(done);
+async function followLink(address, command) {
+  if (command) { await sendText(command); return; }
+  if (!isBotLink(address)) { openOutside(address); return; }
+  const done = await runOrAlert(() => act(state.view.me, 'open', { url: address, chat_id: state.view.chat.id, theme: state.theme }));
+  if (done) await showResult(done);
 }
 
 function openOutside(address) {
@@ -183,18 +183,18 @@ function openOutside(address) {
 async function newGroup() {
   const name = el('input', { class: 'in', 'aria-label': 'Name of the group', value: 'Wednesday sauna', maxlength: '128' });
   const bot = el('input', { type: 'checkbox', checked: true });
-  const done = await ask({ title: 'New group', text: `${state.view.me.first_name} makes a group with everyone of Kallio Yoga.`, body: [name, el('label', { class: 'check' }, bot, 'Add the bot')], buttons: [['', 'Cancel'], ['make', 'Make it']] });
+  const done = await openDialog({ title: 'New group', text: `${state.view.me.first_name} makes a group with everyone of Kallio Yoga.`, body: [name, el('label', { class: 'check' }, bot, 'Add the bot')], buttons: [['', 'Cancel'], ['make', 'Make it']] });
   if (done !== 'make') return;
   const people = state.view.people.filter((one) => one.id !== 1009).map((one) => String(one.id));
-  const made = await doing(() => post('chats', { title: name.value, creator: String(state.who), people, with_bot: bot.checked }));
-  if (made) await enter(made.id);
+  const made = await runOrAlert(() => post('chats', { title: name.value, creator: String(state.who), people, with_bot: bot.checked }));
+  if (made) await openChat(made.id);
 }
 
 // -- writing ----------------------------------------------------------------------------------
-async function say(text) {
+async function sendText(text) {
   const { chat, me } = state.view;
   const topic = state.thread && state.thread !== 1 ? { thread_id: state.thread } : {};
-  return doing(() => act(me, 'send', { chat_id: chat.id, text, ...topic }));
+  return runOrAlert(() => act(me, 'send', { chat_id: chat.id, text, ...topic }));
 }
 
 function matching(text) {
@@ -223,7 +223,7 @@ function hideCommands() { byId('commands').hidden = true; chosen = 0; }
 async function sendCommand({ command }) {
   hideCommands();
   byId('text').value = '';
-  await say(state.view.chat.type === 'private' ? `/${command}` : `/${command}@${state.view.bot.username}`);
+  await sendText(state.view.chat.type === 'private' ? `/${command}` : `/${command}@${state.view.bot.username}`);
   byId('text').focus();
 }
 
@@ -247,21 +247,21 @@ byId('say').addEventListener('submit', async (event) => {
   hideCommands();
   if (!text.trim()) return;
   byId('text').value = '';
-  if (await say(text) === null) byId('text').value = text;
+  if (await sendText(text) === null) byId('text').value = text;
 });
 byId('start').addEventListener('click', async () => {
   const payload = state.payload.trim();
   state.payload = '';
-  await doing(() => act(state.view.me, 'start', { payload }));
+  await runOrAlert(() => act(state.view.me, 'start', { payload }));
 });
-byId('toapp').addEventListener('click', () => { phoneOf(state.view.me).minimised = false; showPhone(); });
+byId('toapp').addEventListener('click', () => { phoneFor(state.view.me).minimised = false; showPhone(); });
 byId('tools').addEventListener('click', () => {
   const open = document.body.classList.toggle('tools-open');
   byId('tools').setAttribute('aria-expanded', String(open));
 });
 
 // -- the phone --------------------------------------------------------------------------------
-function phoneOf(person) {
+function phoneFor(person) {
   const known = state.phones.get(person.id);
   if (known) return known;
   const { bot } = state.view;
@@ -275,11 +275,11 @@ function phoneOf(person) {
     storage: (method, params) => act(person, 'storage', { method, params }),
     openOutside,
     download(url, name) { el('a', { href: url, download: name, target: '_blank', rel: 'noopener noreferrer' }).click(); },
-    async follow(address) { if (ours(address)) { phone.minimised = true; showPhone(); } await follow(address); },
+    async followLink(address) { if (isBotLink(address)) { phone.minimised = true; showPhone(); } await followLink(address); },
     async share(id) {
-      const chat = await pick('Share with', state.view.chats.map((room) => [room.id, room.title, room.emoji || '💎']));
+      const chat = await chooseOne('Share with', state.view.chats.map((chat) => [chat.id, chat.title, chat.emoji || '💎']));
       if (chat === null) return 'USER_DECLINED';
-      try { await act(person, 'share', { prepared: id, chat_id: Number(chat) }); return ''; } catch (wrong) { return wrong.message; }
+      try { await act(person, 'share', { prepared: id, chat_id: Number(chat) }); return ''; } catch (error) { return error.message; }
     },
   });
   phone.node.hidden = true;
@@ -289,21 +289,21 @@ function phoneOf(person) {
 }
 
 function showPhone() {
-  const mine = phoneOf(state.view.me);
+  const mine = phoneFor(state.view.me);
   for (const phone of state.phones.values()) phone.node.hidden = phone !== mine;
   document.querySelector('.hand').classList.toggle('open', mine.isOpen && !mine.minimised);
   byId('toapp').hidden = !(mine.isOpen && mine.minimised);
 }
 
 async function openApp(how) {
-  const done = await doing(() => act(state.view.me, 'launch', { theme: state.theme, ...how }));
+  const done = await runOrAlert(() => act(state.view.me, 'launch', { theme: state.theme, ...how }));
   if (done) showApp(done);
 }
 
 function showApp(launch) {
-  const phone = phoneOf(state.view.me);
+  const phone = phoneFor(state.view.me);
   const theme = state.view.themes[state.theme];
-  // A tap knows nothing of the theme this page is in: the client puts its own.
+  // The result of a tap does not know the theme of this page: the client sets its own.
   const url = launch.url.replace(/tgWebAppThemeParams=[^&]*/, `tgWebAppThemeParams=${encodeURIComponent(JSON.stringify(theme))}`);
   phone.open({ ...launch, theme, url });
   drawPeople(state.view);
@@ -321,4 +321,4 @@ for (const box of document.querySelectorAll('[data-themes]')) {
   box.append(...THEMES.map(([value, label]) => el('button', { type: 'button', value, on: { click: () => setTheme(value) } }, label)));
 }
 setTheme(state.theme);
-keepUp();
+pollChanges();

@@ -1,36 +1,36 @@
-// A phone with the Mini App in it: the client's side of what Telegram's own script speaks.
+// A phone with the Mini App in a frame: the client's side of the protocol of Telegram's own script.
 import { el, icon } from './dom.js';
 import { popup } from './popup.js';
-import { answers } from './events.js';
+import { appEvents } from './events.js';
 
-// Exactly what Telegram Web A gives its frame.
+// The same attributes as of the frame in Telegram Web A.
 const SANDBOX = 'allow-scripts allow-same-origin allow-popups allow-forms allow-modals allow-storage-access-by-user-activation';
 const ALLOW = 'camera; microphone; geolocation; clipboard-write;';
 
 export class Phone {
-  constructor(person, bot, acts) {
+  constructor(person, bot, actions) {
     this.person = person;
     this.bot = bot;
-    this.acts = acts;
-    // Kept as long as the page is, as an icon is by a phone: missed, then added.
+    this.actions = actions;
+    // Status of the home screen icon, kept as long as the page is open: missed, then added.
     this.home = 'missed';
     this.node = el('section', { class: 'phone', 'aria-label': `${person.first_name}'s phone` });
-    window.addEventListener('message', (event) => this.hear(event));
-    this.paint(acts.theme());
-    this.idle();
+    window.addEventListener('message', (event) => this.receive(event));
+    this.applyTheme(actions.theme());
+    this.showIdle();
   }
 
   get isOpen() { return this.frame !== null; }
 
-  idle() {
+  showIdle() {
     this.frame = null;
     this.state = {};
     this.minimised = false;
     this.node.replaceChildren(el('div', { class: 'idle' }, icon('gem'),
       el('b', {}, 'The app opens here'),
       el('p', {}, `Tap “Open” under a card in the chat, or look in as ${this.person.first_name} right away.`),
-      el('button', { type: 'button', class: 'btn yes', on: { click: () => this.acts.launch() } }, `Open as ${this.person.first_name}`)));
-    this.acts.closed();
+      el('button', { type: 'button', class: 'btn yes', on: { click: () => this.actions.launch() } }, `Open as ${this.person.first_name}`)));
+    this.actions.closed();
   }
 
   open(launch) {
@@ -44,49 +44,49 @@ export class Phone {
     this.top = el('div', { class: 'top' }, this.left, el('div', { class: 'who' }, this.bot.name, el('small', {}, 'mini app')), this.more);
     this.loading = el('div', { class: 'loading', role: 'status', 'aria-label': 'Opening' }, icon('gem'));
     this.frame = el('iframe', { title: `Mini App as ${this.person.first_name} sees it`, sandbox: SANDBOX, allow: ALLOW, allowfullscreen: true, referrerpolicy: 'no-referrer' });
-    this.frame.addEventListener('load', () => this.loaded());
+    this.frame.addEventListener('load', () => this.hideLoading());
     this.screen = el('div', { class: 'screen' }, this.frame, this.loading);
     this.bottom = el('div', { class: 'bottom', hidden: true });
     this.frame.src = launch.url;
     this.node.replaceChildren(this.top, this.screen, this.bottom);
-    this.paint(launch.theme);
+    this.applyTheme(launch.theme);
     this.drawTop();
     this.watch?.disconnect();
-    this.watch = new ResizeObserver(() => this.tellViewport());
+    this.watch = new ResizeObserver(() => this.postViewport());
     this.watch.observe(this.screen);
   }
 
-  loaded() { this.loading.remove(); }
+  hideLoading() { this.loading.remove(); }
 
   close() {
     this.watch?.disconnect();
-    this.idle();
+    this.showIdle();
   }
 
-  // -- speaking -------------------------------------------------------------------------------
-  tell(eventType, eventData = {}) {
-    // Before the app has spoken, the frame is still empty and of no origin.
-    if (this.state.heard) this.frame?.contentWindow?.postMessage(JSON.stringify({ eventType, eventData }), this.origin);
+  // -- messages --------------------------------------------------------------------------------
+  postToApp(eventType, eventData = {}) {
+    // Before the app's first message, the frame is still empty and has no origin.
+    if (this.state.hasSpoken) this.frame?.contentWindow?.postMessage(JSON.stringify({ eventType, eventData }), this.origin);
   }
 
-  hear(event) {
+  receive(event) {
     if (!this.frame || event.source !== this.frame.contentWindow || event.origin !== this.origin || typeof event.data !== 'string') return;
-    let said;
-    try { said = JSON.parse(event.data); } catch { return; }
-    this.state.heard = true;
-    const answer = answers[said?.eventType];
-    if (answer) answer(this, said.eventData || {});
-    else console.info(`The sandbox does not play ${said?.eventType}.`);
+    let message;
+    try { message = JSON.parse(event.data); } catch { return; }
+    this.state.hasSpoken = true;
+    const handle = appEvents[message?.eventType];
+    if (handle) handle(this, message.eventData || {});
+    else console.info(`The sandbox does not model ${message?.eventType}.`);
   }
 
-  tellViewport() {
+  postViewport() {
     if (!this.frame) return;
     const { width, height } = this.screen.getBoundingClientRect();
-    if (width && height) this.tell('viewport_changed', { width, height, is_expanded: true, is_state_stable: true });
+    if (width && height) this.postToApp('viewport_changed', { width, height, is_expanded: true, is_state_stable: true });
   }
 
-  // -- looks ----------------------------------------------------------------------------------
-  paint(theme) {
+  // -- appearance -----------------------------------------------------------------------------
+  applyTheme(theme) {
     this.theme = theme;
     const set = (name, value) => this.node.style.setProperty(name, value);
     set('--p-bg', theme.bg_color); set('--p-ink', theme.text_color); set('--p-hint', theme.hint_color);
@@ -95,13 +95,13 @@ export class Phone {
   }
 
   setTheme(theme) {
-    this.paint(theme);
-    this.tell('theme_changed', { theme_params: theme });
+    this.applyTheme(theme);
+    this.postToApp('theme_changed', { theme_params: theme });
   }
 
-  setHead(color) {
+  setHeaderColor(color) {
     this.node.style.setProperty('--p-head', color);
-    this.node.style.setProperty('--p-head-ink', bright(color) ? '#101418' : '#ffffff');
+    this.node.style.setProperty('--p-head-ink', isBright(color) ? '#101418' : '#ffffff');
   }
 
   drawTop() {
@@ -115,7 +115,7 @@ export class Phone {
       if (!one.is_visible || !(one.text ?? '').trim()) return null;
       const node = el('button', {
         type: 'button', class: `${kind}${one.has_shine_effect ? ' shines' : ''}`, disabled: !one.is_active,
-        'aria-busy': one.is_progress_visible ? 'true' : undefined, on: { click: () => this.tell(`${kind}_button_pressed`) },
+        'aria-busy': one.is_progress_visible ? 'true' : undefined, on: { click: () => this.postToApp(`${kind}_button_pressed`) },
       }, one.is_progress_visible && el('span', { class: 'spin', 'aria-hidden': 'true' }), one.text);
       if (one.color) node.style.setProperty('--b', one.color);
       if (one.text_color) node.style.setProperty('--t', one.text_color);
@@ -130,9 +130,9 @@ export class Phone {
     this.bottom.hidden = !first && !second;
   }
 
-  // -- what people press ----------------------------------------------------------------------
+  // -- buttons --------------------------------------------------------------------------------
   async leftPressed() {
-    if (this.state.back) { this.tell('back_button_pressed'); return; }
+    if (this.state.back) { this.postToApp('back_button_pressed'); return; }
     await this.askToClose();
   }
 
@@ -148,22 +148,22 @@ export class Phone {
     const open = this.node.querySelector('.menu-list');
     this.more.setAttribute('aria-expanded', String(!open));
     if (open) { open.remove(); return; }
-    const item = (sign, text, act) => el('button', { type: 'button', on: { click: () => { this.toggleMenu(); act(); } } }, icon(sign, true), text);
+    const menuItem = (iconName, text, action) => el('button', { type: 'button', on: { click: () => { this.toggleMenu(); action(); } } }, icon(iconName, true), text);
     this.node.append(el('div', { class: 'menu-list' },
-      this.state.back && item('close', 'Close', () => this.askToClose()),
-      this.state.settings && item('gear', 'Settings', () => this.tell('settings_button_pressed')),
-      item('reload', 'Reload', () => this.reload())));
+      this.state.back && menuItem('close', 'Close', () => this.askToClose()),
+      this.state.settings && menuItem('gear', 'Settings', () => this.postToApp('settings_button_pressed')),
+      menuItem('reload', 'Reload', () => this.reload())));
   }
 
-  // As Web A: ask the app to reload itself; if it does not, load the address again.
+  // As in Web A: ask the app to reload itself; if it does not, load its URL again.
   reload() {
     const { frame } = this;
     this.state.reloading = true;
-    this.tell('reload_iframe');
+    this.postToApp('reload_iframe');
     setTimeout(() => { if (this.state.reloading && this.frame === frame) frame.src = this.launch.url; this.state.reloading = false; }, 500);
   }
 
-  buzz({ type, impact_style: style, notification_type: kind }) {
+  showHaptic({ type, impact_style: style, notification_type: kind }) {
     const word = type === 'notification' ? kind : type === 'impact' ? style : 'tick';
     this.node.querySelector('.buzz')?.remove();
     const shown = el('span', { class: 'buzz', 'data-haptic': word }, `bzz · ${word}`);
@@ -179,7 +179,7 @@ export class Phone {
   }
 }
 
-function bright(color) {
+function isBright(color) {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
   return r * 0.299 + g * 0.587 + b * 0.114 > 150;
 }

@@ -1,7 +1,7 @@
 // Dialogs inside the phone, as a client draws them over the Mini App.
 import { el } from './dom.js';
 
-// Resolves with the pressed button's id, or undefined when it was put away. One at a time.
+// Resolves with the pressed button's id, or undefined when it was dismissed. One at a time.
 export function popup(phone, { title = '', message, buttons, input }) {
   return new Promise((resolve) => {
     const before = document.activeElement;
