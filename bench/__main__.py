@@ -1,9 +1,9 @@
 """Measure bookings, pages and memory for docs/BENCHMARKS.md: `.venv/bin/python -m bench [--quick]`.
 
-Bookings over HTTP on one hot instance and spread over 1,000 are compared with (a) a bare Litestar handler that runs one
-hand-written statement for the same change, and (b) pgbench running that statement. Everything is measured again with each
-flush slowed by 2 ms, as on an ordinary server. Then come the events page, compared with a bare handler, and the memory of
-web, worker and bot. Only ratios within one run mean anything.
+Bookings over HTTP on one hot instance and spread over 1,000 are compared with (a) a bare Litestar handler
+that runs one hand-written statement for the same change, and (b) pgbench running that statement. Everything
+is measured again with each flush slowed by 2 ms, as on an ordinary server. Then come the events page,
+compared with a bare handler, and the memory of web, worker and bot. Only ratios within one run mean anything.
 """
 
 import argparse
@@ -92,7 +92,8 @@ def run_load(port: int, connections: int, requests: list[str]) -> LoadResult:
 
 
 class BenchClub:
-    """The measured database: one account with a hot instance, `events` other instances, and members who book once each."""
+    """The measured database: one account with a hot instance, `events` other instances, and members who book
+    once each."""
 
     def __init__(self, url: str, members: int, *, events: int = EVENTS) -> None:
         self.url, self.count = url, members
@@ -236,7 +237,8 @@ def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int
 
 
 def measure_memory(url: str) -> None:
-    """Measure the memory of web, worker and bot, each started by itself as in containers, after a little use."""
+    """Measure the memory of web, worker and bot, each started by itself as in containers, after a little
+    use."""
     telegram = free_port()
     sandbox = ["sandbox", "--port", str(telegram), "--app-url", "http://127.0.0.1:1"]
     sandbox += ["--token", TOKEN, "--bot-name", "emerald_bench_bot"]

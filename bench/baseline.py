@@ -11,7 +11,8 @@ from litestar import Litestar, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-# One seat for one member: the booking, the log entry and the counter, as the allocator writes them, without the rules.
+# One seat for one member: the booking, the log entry and the counter, as the allocator writes them, without
+# the rules.
 STATEMENT = """
 WITH seat AS (
     UPDATE instance_seats SET booked = booked + 1, version = version + 1

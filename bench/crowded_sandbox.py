@@ -1,4 +1,5 @@
-"""A sandbox with many people and groups that enforces Telegram's limits: `python -m bench.crowded_sandbox PORT TOKEN GROUPS PEOPLE`."""
+"""A sandbox with many people and groups that enforces Telegram's limits: `python -m bench.crowded_sandbox
+PORT TOKEN GROUPS PEOPLE`."""
 
 import sys
 

@@ -1,9 +1,11 @@
-"""The first load of an event on a slow phone: `.venv/bin/python -m bench.first_load [--times 5]` (under a minute).
+"""The first load of an event on a slow phone: `.venv/bin/python -m bench.first_load [--times 5]` (under a
+minute).
 
-It starts a throw-away database, `emerald serve` as in production, and nginx with production's configuration. Chromium has an
-empty cache, a processor that is four times slower, 1.6 Mbit/s down, 0.75 Mbit/s up, and waits 150 ms for every answer; its own
-throttling does this and leaves handshakes out. The app is opened as Telegram opens it by a direct link. From the start of the
-navigation it measures when the event's title is painted and when each answer has come, and counts all bytes on the wire.
+It starts a throw-away database, `emerald serve` as in production, and nginx with production's configuration.
+Chromium has an empty cache, a processor that is four times slower, 1.6 Mbit/s down, 0.75 Mbit/s up, and waits
+150 ms for every answer; its own throttling does this and leaves handshakes out. The app is opened as Telegram
+opens it by a direct link. From the start of the navigation it measures when the event's title is painted and
+when each answer has come, and counts all bytes on the wire.
 """
 
 import argparse
@@ -29,7 +31,8 @@ LATENCY_MS, DOWN, UP, CPU_SLOWDOWN = 150, 1_600_000 / 8, 750_000 / 8, 4
 TARGET_SECONDS, TARGET_BYTES = 1.8, 90_000
 FIRST_MEMBER = 1_000_001  # as `bench.seed` makes them
 
-# Records when the title is there and when it is painted. A screen fades in, which counts from its first frame.
+# Records when the title is there and when it is painted. A screen fades in, which counts from its first
+# frame.
 PAINT_OBSERVER = """
 const moments = {};
 new MutationObserver((_, watching) => {

@@ -1,4 +1,5 @@
-"""A small HTTP/1.1 load generator: many keep-alive connections, each of which sends its next request when the last is answered.
+"""A small HTTP/1.1 load generator: many keep-alive connections, each of which sends its next request when the
+last is answered.
 
 It runs as a process of its own, so that it does not share the server's event loop. It calls only 127.0.0.1.
 """
@@ -116,7 +117,8 @@ class LoadRun:
 
 
 def main() -> None:
-    """`python -m bench.load_generator PORT CONNECTIONS FILE`: FILE holds a JSON list of raw requests; prints the result as JSON."""
+    """`python -m bench.load_generator PORT CONNECTIONS FILE`: FILE holds a JSON list of raw requests; prints
+    the result as JSON."""
     import uvloop
 
     port, connections, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]

@@ -1,9 +1,11 @@
-"""Open screens that poll for changes: `.venv/bin/python -m bench.open_screens [--seconds 12]` (about a minute).
+"""Open screens that poll for changes: `.venv/bin/python -m bench.open_screens [--seconds 12]` (about a
+minute).
 
-One web process serves an account with 100 instances and 1,000 members. Each member has a screen open, which polls every two
-and a half seconds, a little early or late, as the app does. First each kind of screen polls alone, one request after the other:
-the cost of a request that finds nothing changed. Then all screens poll together, first while nothing happens, then while
-somebody books twice a second. Processor time is what the kernel counted for the web process and for all of PostgreSQL's.
+One web process serves an account with 100 instances and 1,000 members. Each member has a screen open, which
+polls every two and a half seconds, a little early or late, as the app does. First each kind of screen polls
+alone, one request after the other: the cost of a request that finds nothing changed. Then all screens poll
+together, first while nothing happens, then while somebody books twice a second. Processor time is what the
+kernel counted for the web process and for all of PostgreSQL's.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-"""Fill the measured database and print what the requests need, as JSON. It is a process of its own because settings are read
-once for each process."""
+"""Fill the measured database and print what the requests need, as JSON. It is a process of its own because
+settings are read once for each process."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ from webapp.miniapp.authentication import issue_session
 
 
 async def seed(members: int, events: int) -> dict[str, object]:
-    """Make one account with `members` members, a hot instance and `events` others; their ids, codes and sessions."""
+    """Make one account with `members` members, a hot instance and `events` others; their ids, codes and
+    sessions."""
     await migrate()
     await db.open_pool(name="bench-fill")
     olga = await register_person(TelegramIdentity(1001, "Olga", may_write=True))

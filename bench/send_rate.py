@@ -1,7 +1,8 @@
-"""How fast messages are sent (`M2`): two workers send to groups and people, and the sandbox enforces Telegram's limits.
+"""How fast messages are sent (`M2`): two workers send to groups and people, and the sandbox enforces
+Telegram's limits.
 
-`.venv/bin/python -m bench.send_rate [--short]`: 10,000 messages for 200 groups and 5,000 private chats take seven minutes;
-`--short` sends 1,000 to 50 and 500. The figures are what the sandbox counted.
+`.venv/bin/python -m bench.send_rate [--short]`: 10,000 messages for 200 groups and 5,000 private chats take
+seven minutes; `--short` sends 1,000 to 50 and 500. The figures are what the sandbox counted.
 """
 
 import argparse
@@ -36,7 +37,8 @@ def main() -> None:
 
 
 def measure(url: str, groups: int, people: int) -> dict[str, float]:
-    """Make the messages, start two workers, and wait until the last message is sent; the figures from what the sandbox saw."""
+    """Make the messages, start two workers, and wait until the last message is sent; the figures from what
+    the sandbox saw."""
     port = free_port()
     telegram = f"http://127.0.0.1:{port}"
     env = environment(url, 1) | {"TELEGRAM_API_URL": telegram, "TELEGRAM_WEBHOOK": "false"}

@@ -1,9 +1,10 @@
-"""The latency of a booking tap while fifty others tap: `.venv/bin/python -m bench.tap_latency [--taps 1500]` (under a minute).
+"""The latency of a booking tap while fifty others tap: `.venv/bin/python -m bench.tap_latency [--taps 1500]`
+(under a minute).
 
-Fifty-one members at a time book the same instance through the Mini App's route, each with their own session, and each place is
-taken by the next member as soon as the tap is answered: more than fifty people can tap. It is measured with one web process,
-then with two. Nothing stands before or behind the application, so the figures are its own time, with the database and the load
-generator beside it.
+Fifty-one members at a time book the same instance through the Mini App's route, each with their own session,
+and each place is taken by the next member as soon as the tap is answered: more than fifty people can tap. It
+is measured with one web process, then with two. Nothing stands before or behind the application, so the
+figures are its own time, with the database and the load generator beside it.
 """
 
 import argparse

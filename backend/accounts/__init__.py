@@ -1,1 +1,2 @@
-"""An *account* is a club, the tenant: its members, their roles, its API keys, and the one function that authorizes."""
+"""An *account* is a club, the tenant: its members, their roles, its API keys, and the one function that
+authorizes."""

@@ -65,7 +65,8 @@ def _check_name(name: str) -> str:
 
 
 async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
-    """Rename the account, or change the zone and language of its new series. Raises `Invalid`, `Forbidden`, `NotFound`."""
+    """Rename the account, or change the zone and language of its new series. Raises `Invalid`, `Forbidden`,
+    `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _check_name(name)
     if zone not in available_timezones():

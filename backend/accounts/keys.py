@@ -26,7 +26,8 @@ async def create_key(
     uses: int | None = 1,
     expires_at: datetime | None = None,
 ) -> str:
-    """Make a key that `uses` people can use, any number when None; the key in full, which is never shown again.
+    """Make a key that `uses` people can use, any number when None; the key in full, which is never shown
+    again.
 
     Raises `Invalid`, `Forbidden`, `NotFound`.
     """
@@ -91,8 +92,8 @@ async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
 
 
 async def bind_key(person: Person, key: str) -> Club:
-    """Make the person a member of the key's account with the key's role, which uses it once (`A3`). A member keeps a higher
-    role.
+    """Make the person a member of the key's account with the key's role, which uses it once (`A3`). A member
+    keeps a higher role.
 
     Raises `NotFound` for an unknown, revoked, expired or used-up key, without saying which it is.
     """

@@ -30,7 +30,8 @@ async def join(person: Person, account_id: int, *, through: JoinedThrough) -> in
 async def add_membership(
     account_id: int, user_id: int, role: Role, through: JoinedThrough, at: datetime
 ) -> int:
-    """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or rises in rank.
+    """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or
+    rises in rank.
 
     Raises `NotFound` when the person is being erased.
     """
@@ -60,8 +61,8 @@ async def add_membership(
 
 
 async def ensure_named_member(account_id: int, name: str) -> int:
-    """The membership of the member with this name who has no Telegram, made when there is none (`B10`); its id. Two
-    organisers at once get the same one. Called inside a transaction; the caller has authorized it."""
+    """The membership of the member with this name who has no Telegram, made when there is none (`B10`); its
+    id. Two organisers at once get the same one. Called inside a transaction; the caller has authorized it."""
     await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
     known = await db.value(
         "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
@@ -101,7 +102,8 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
 
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
-    """Remove a member from the account; a member may remove themselves. Their bookings stay until they are left or removed.
+    """Remove a member from the account; a member may remove themselves. Their bookings stay until they are
+    left or removed.
 
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
@@ -121,7 +123,8 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
 
 
 async def _lock_member(club: Club, membership_id: int) -> Role:
-    """The member's role. Locks the account's row, so that only one transaction at a time counts its owners."""
+    """The member's role. Locks the account's row, so that only one transaction at a time counts its
+    owners."""
     await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", club.id)
     role = await db.value(
         "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL",
@@ -145,8 +148,8 @@ async def _require_another_owner(club: Club, before: Role, *, after: Role | None
 
 
 async def end_membership_through_groups(account_id: int, user_id: int) -> None:
-    """End the membership of a person who became a MEMBER through a group, unless they are in one of the account's groups
-    (`A5`)."""
+    """End the membership of a person who became a MEMBER through a group, unless they are in one of the
+    account's groups (`A5`)."""
     await db.execute_single(
         "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = $4"
         " AND m.joined_through = $5 AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
@@ -182,8 +185,8 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
 
 
 async def anonymize_memberships(user_id: int, at: datetime) -> list[int]:
-    """Replace the person's name by "Someone" in each account's language, and end what was joined meanwhile; the ids of all
-    their memberships."""
+    """Replace the person's name by "Someone" in each account's language, and end what was joined meanwhile;
+    the ids of all their memberships."""
     rows = await db.rows(
         "SELECT m.id, a.language FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1",
         user_id,

@@ -28,7 +28,8 @@ class Club:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as organisers see them. `name` is the one an organiser gave them, else their full name in Telegram."""
+    """A member as organisers see them. `name` is the one an organiser gave them, else their full name in
+    Telegram."""
 
     id: int
     user_id: int | None
@@ -42,7 +43,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key as organisers see it (`A3`): never the key itself, only its last four digits. Times are aware instants."""
+    """An API key as organisers see it (`A3`): never the key itself, only its last four digits. Times are
+    aware instants."""
 
     id: int
     label: str
@@ -92,7 +94,8 @@ async def solely_owned_clubs(person: Person) -> list[Club]:
 async def authorize(person: Person, account_id: int, permission: Permission) -> Club:
     """The account, if the person has this permission in it.
 
-    Raises `NotFound` when they are no member (`A1`), and `Forbidden` when their role lacks the permission (`X4`).
+    Raises `NotFound` when they are no member (`A1`), and `Forbidden` when their role lacks the permission
+    (`X4`).
     """
     row = await db.row(f"{CLUB} AND a.id = $2", person.id, account_id)
     if row is None:

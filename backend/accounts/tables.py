@@ -19,7 +19,8 @@ class Account(Table, tablename="accounts", db=DB):
 
 
 class Membership(Table, tablename="memberships", db=DB):
-    """A member of an account: a person of Telegram, or a bare `name`. Leaving sets `left_at`; the row stays."""
+    """A member of an account: a person of Telegram, or a bare `name`. Leaving sets `left_at`; the row
+    stays."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -92,9 +92,11 @@ async def _add_groups(
 
 
 async def schedule_announcement(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
-    """Schedule the announcement for an aware instant, None for at once; the instant. Scheduling it again moves it.
+    """Schedule the announcement for an aware instant, None for at once; the instant. Scheduling it again
+    moves it.
 
-    Raises `Invalid` (no recipients, or a time that is past or too far), `AlreadySent`, `Forbidden`, `NotFound`.
+    Raises `Invalid` (no recipients, or a time that is past or too far), `AlreadySent`, `Forbidden`,
+    `NotFound`.
     """
     found = await own_announcement(person, announcement_id)
     now = clock.now()
@@ -118,7 +120,8 @@ async def schedule_announcement(person: Person, announcement_id: int, at: dateti
 
 
 async def stop_announcement(person: Person, announcement_id: int) -> int:
-    """Stop sending an announcement (`C5`): messages that are not being sent yet are dropped; how many. Idempotent.
+    """Stop sending an announcement (`C5`): messages that are not being sent yet are dropped; how many.
+    Idempotent.
 
     Raises `AlreadySent`, `Forbidden`, `NotFound`.
     """
@@ -156,7 +159,8 @@ async def stop_watching(announcement_id: int) -> None:
 
 
 async def forget_watcher(user_id: int) -> None:
-    """Stop showing this person the progress of their announcements (`A7`), inside the caller's transaction."""
+    """Stop showing this person the progress of their announcements (`A7`), inside the caller's
+    transaction."""
     await db.execute(
         "UPDATE announcements SET watch_chat_id = NULL, watch_message_id = NULL WHERE created_by = $1",
         user_id,
@@ -164,7 +168,8 @@ async def forget_watcher(user_id: int) -> None:
 
 
 async def announcing_account(person: Person, name: str) -> int:
-    """The id of the account with this name or number, where the person may announce. Raises `NotFound`, `Forbidden`."""
+    """The id of the account with this name or number, where the person may announce. Raises `NotFound`,
+    `Forbidden`."""
     found = await find_account(name)
     if found is None:
         raise NotFound(N_("There is no club with this name or number, or there are several."))

@@ -10,8 +10,8 @@ from backend.i18n import N_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementDraft:
-    """An announcement as entered. `groups` are ids of groups with the id of the topic, None for the General one;
-    `all_groups` chooses every group of the account instead."""
+    """An announcement as entered. `groups` are ids of groups with the id of the topic, None for the General
+    one; `all_groups` chooses every group of the account instead."""
 
     text: str
     maintenance: bool = False

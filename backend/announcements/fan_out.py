@@ -15,7 +15,8 @@ ANY_TO_SEND = (
     "SELECT EXISTS (SELECT 1 FROM announcements WHERE state IN ('scheduled', 'sending') AND due_at <= $1)"
 )
 
-# One process at a time works on an announcement. Stopping it waits for the chunk, and then drops its messages.
+# One process at a time works on an announcement. Stopping it waits for the chunk, and then drops its
+# messages.
 NEXT_TO_SEND = """
 SELECT id, account_id, state, to_members FROM announcements
 WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NULL
@@ -68,9 +69,11 @@ UPDATE announcements n SET state = 'done', ended_at = $1 WHERE state = 'sending'
 
 
 async def fan_out() -> int:
-    """Make the messages of announcements that are due, and finish those that are sent; how many chunks and announcements.
+    """Make the messages of announcements that are due, and finish those that are sent; how many chunks and
+    announcements.
 
-    Each chunk is one transaction: after a crash at any point the next run goes on, and nobody gets two messages.
+    Each chunk is one transaction: after a crash at any point the next run goes on, and nobody gets two
+    messages.
     """
     if not await db.value(ANY_TO_SEND, clock.now()):
         return 0

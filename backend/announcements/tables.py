@@ -10,8 +10,8 @@ from backend.people.tables import TelegramUser
 
 
 class Announcement(Table, tablename="announcements", db=DB):
-    """An announcement (`C5`); `state` is an `AnnouncementState`. Its messages are made in chunks of members, the last of whom is
-    `fanned_out_to`."""
+    """An announcement (`C5`); `state` is an `AnnouncementState`. Its messages are made in chunks of members,
+    the last of whom is `fanned_out_to`."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -7,7 +7,8 @@ from backend.engine import DB
 
 
 class AuditEntry(Table, tablename="audit_log", db=DB):
-    """One action of an organiser. Only the database has the foreign keys to account and person: this slice stands below them."""
+    """One action of an organiser. Only the database has the foreign keys to account and person: this slice
+    stands below them."""
 
     id = BigSerial(primary_key=True)
     account_id = BigInt(default=None)

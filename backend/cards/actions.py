@@ -11,8 +11,8 @@ from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
 
-# An instance is announced once: not again while it has any card, a lost one included (C1); a paused series announces
-# nothing (S9).
+# An instance is announced once: not again while it has any card, a lost one included (C1); a paused series
+# announces nothing (S9).
 TO_ANNOUNCE = """
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
@@ -42,7 +42,8 @@ LEFT JOIN polls p ON p.id = c.poll_id
 
 
 async def post_card(person: Person, code: str) -> None:
-    """Post a card of this instance to its group and topic, also when there was one before: a deliberate act (`C1`).
+    """Post a card of this instance to its group and topic, also when there was one before: a deliberate act
+    (`C1`).
 
     Raises `Invalid` when the series has no group, `Forbidden`, `NotFound`.
     """
@@ -57,7 +58,8 @@ async def post_card(person: Person, code: str) -> None:
 
 
 async def post_poll_card(person: Person, code: str) -> None:
-    """Post a card of this poll to its group and topic. Raises `Invalid` when it has no group, `Forbidden`, `NotFound`."""
+    """Post a card of this poll to its group and topic. Raises `Invalid` when it has no group, `Forbidden`,
+    `NotFound`."""
     row = await db.row("SELECT id, account_id, group_id, topic_id FROM polls WHERE code = $1", code)
     if row is None:
         raise NotFound()
@@ -65,8 +67,9 @@ async def post_poll_card(person: Person, code: str) -> None:
 
 
 async def repost_cards(person: Person, card_id: int) -> int:
-    """Repost the cards that were lost together with this one (`C6`); how many. Each goes to the topic that its series or
-    poll now has in that group, or else to where it was. Cards that have been reposted already are left alone.
+    """Repost the cards that were lost together with this one (`C6`); how many. Each goes to the topic that
+    its series or poll now has in that group, or else to where it was. Cards that have been reposted already
+    are left alone.
 
     Raises `Forbidden`, `NotFound`.
     """
@@ -119,7 +122,8 @@ async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id
 
 
 async def announce_due() -> int:
-    """Make the cards of instances whose announce lead has come and that have none (`C1`); how many. Runs every minute."""
+    """Make the cards of instances whose announce lead has come and that have none (`C1`); how many. Runs
+    every minute."""
     at = clock.now()
     if not await db.value(f"SELECT EXISTS (SELECT 1 {TO_ANNOUNCE})", at):
         return 0

@@ -24,8 +24,8 @@ LEFT JOIN polls p ON p.id = c.poll_id
 WHERE c.id = ANY($1::bigint[]) AND coalesce(i.ends_at > $2, p.closed_at IS NULL) ORDER BY c.id
 """
 
-# A card with a message is edited again. A card without one was refused and never reached the chat, so posting it is no
-# second time (C1); but not when it was posted anew since, or is over.
+# A card with a message is edited again. A card without one was refused and never reached the chat, so posting
+# it is no second time (C1); but not when it was posted anew since, or is over.
 RESTORE = """
 UPDATE cards c SET state = CASE WHEN message_id IS NULL THEN 'due' ELSE 'live' END, trouble = '', lost_at = NULL,
     error = '', attempts = 0, next_try_at = $1
@@ -48,7 +48,8 @@ async def lose_cards(
     card_id: int | None = None,
     group_id: int | None = None,
 ) -> int:
-    """Mark this card, and all live cards of this group, as lost; how many. Organisers get one message for all of them."""
+    """Mark this card, and all live cards of this group, as lost; how many. Organisers get one message for all
+    of them."""
     lost = [row["id"] for row in await db.rows(LOSE, trouble, why[:500], at, card_id, group_id)]
     to_report = await db.rows(NOT_OVER, lost, at) if lost else []
     if to_report:

@@ -13,7 +13,8 @@ from backend.groups.rules import GroupHealth
 # This is asked five times a second, and nearly always there is nothing due.
 ANY_DUE = "SELECT EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_at <= $1)"
 
-# A card that may have been posted, in this chat and of this instance or poll, when no other card is the message $2.
+# A card that may have been posted, in this chat and of this instance or poll, when no other card is the
+# message $2.
 UNKNOWN_CARD = """
 FROM cards c JOIN groups g ON g.id = c.group_id
 WHERE g.chat_id = $1 AND c.state = 'lost' AND c.trouble = 'unknown' AND (c.instance_id = $3 OR c.poll_id = $4)
@@ -22,8 +23,8 @@ WHERE g.chat_id = $1 AND c.state = 'lost' AND c.trouble = 'unknown' AND (c.insta
 
 
 async def lose_interrupted_cards() -> int:
-    """Lose the cards that a former sender was posting when it stopped; how many. They may be in the chat, so they are never
-    posted again without an organiser (`C1`)."""
+    """Lose the cards that a former sender was posting when it stopped; how many. They may be in the chat, so
+    they are never posted again without an organiser (`C1`)."""
     at = clock.now()
     async with db.transaction():
         interrupted = await db.rows("SELECT id FROM cards WHERE state = 'posting' ORDER BY id")
@@ -33,8 +34,8 @@ async def lose_interrupted_cards() -> int:
 
 
 async def claim_due(busy_chats: list[int]) -> CardJob | None:
-    """Claim one card to post, which is recorded before anything is sent; None when none is due. Chats that are at their
-    limit are left out."""
+    """Claim one card to post, which is recorded before anything is sent; None when none is due. Chats that
+    are at their limit are left out."""
     if not await db.value(ANY_DUE, clock.now()):
         return None
     async with db.transaction():
@@ -53,7 +54,8 @@ async def claim_due(busy_chats: list[int]) -> CardJob | None:
 
 
 async def record_posted(job: CardJob, message_id: int, digest: str, check_at: datetime) -> None:
-    """The card is in the chat, and is checked again at `check_at`; also when it was marked as lost meanwhile."""
+    """The card is in the chat, and is checked again at `check_at`; also when it was marked as lost
+    meanwhile."""
     await db.execute_single(
         "UPDATE cards SET state = 'live', message_id = $2, digest = $3, shown_version = $4, next_try_at = $5,"
         " posted_at = $6, drawn_at = $6, error = '', trouble = '', lost_at = NULL, attempts = 0 WHERE id = $1",
@@ -99,8 +101,8 @@ async def record_edit_failure(job: CardJob, why: str) -> None:
 
 
 async def record_lost(job: CardJob, trouble: CardTrouble, why: str) -> None:
-    """The card is gone or out of reach. Organisers get a message with a button to repost it (`C6`). When the bot may no
-    longer write in the group, the group's other cards are lost with it."""
+    """The card is gone or out of reach. Organisers get a message with a button to repost it (`C6`). When the
+    bot may no longer write in the group, the group's other cards are lost with it."""
     at = clock.now()
     async with db.transaction():
         group_id = None
@@ -114,8 +116,8 @@ async def record_lost(job: CardJob, trouble: CardTrouble, why: str) -> None:
 async def recover_tapped_card(
     chat_id: int, message_id: int, *, instance_id: int | None, poll_id: int | None
 ) -> bool:
-    """Somebody tapped this message, so it is in the chat. If it is the card that may have been posted, that card is live from
-    now on (`C1`); whether it is."""
+    """Somebody tapped this message, so it is in the chat. If it is the card that may have been posted, that
+    card is live from now on (`C1`); whether it is."""
     if not await db.value(f"SELECT true {UNKNOWN_CARD} LIMIT 1", chat_id, message_id, instance_id, poll_id):
         return False
     recovered = await db.execute_single_count(

@@ -12,8 +12,9 @@ from backend.groups.rules import GroupHealth
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as an organiser sees it (`C6`). `link` opens the message in Telegram, "" when nothing can; `trouble` is why the
-    card is lost, "" when it is not; `error` is what Telegram last answered. Times are aware instants."""
+    """A card as an organiser sees it (`C6`). `link` opens the message in Telegram, "" when nothing can;
+    `trouble` is why the card is lost, "" when it is not; `error` is what Telegram last answered. Times are
+    aware instants."""
 
     id: int
     account_id: int
@@ -35,7 +36,8 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class CardJob:
-    """A card to post or edit: what it shows, where, and the `version` of its instance or poll that it is to show."""
+    """A card to post or edit: what it shows, where, and the `version` of its instance or poll that it is to
+    show."""
 
     card_id: int
     instance_id: int | None
@@ -163,10 +165,12 @@ async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
 async def stale_cards(
     *, limit: int, except_ids: Collection[int] = (), busy: Collection[int] = ()
 ) -> list[CardJob]:
-    """Live cards that show an old version, or are to be checked now; none in these `busy` chats, and none of these ids.
+    """Live cards that show an old version, or are to be checked now; none in these `busy` chats, and none of
+    these ids.
 
-    The card that was rendered longest ago comes first, so that under load each has its turn (`C2`). Bookings and votes set
-    no flag: a card is stale when the version of its instance or poll is higher than the one it shows.
+    The card that was rendered longest ago comes first, so that under load each has its turn (`C2`). Bookings
+    and votes set no flag: a card is stale when the version of its instance or poll is higher than the one it
+    shows.
     """
     rows = await db.rows(
         f"{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'"

@@ -31,13 +31,15 @@ class CardTrouble(StrEnum):
 UNSCHEDULED = datetime(8000, 1, 1, tzinfo=UTC)
 # A finished card is never checked again; the index of live cards leaves such rows out.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-# How often, and for how long, the card of an ended or cancelled instance is checked for the series' next instance.
+# How often, and for how long, the card of an ended or cancelled instance is checked for the series' next
+# instance.
 NEXT_INSTANCE_REFRESH = timedelta(minutes=10)
 NEXT_INSTANCE_SHOWN = timedelta(days=7)
 
 
 def shows_next_instance(over_at: datetime, now: datetime) -> bool:
-    """Whether the card of an instance that ended, or would have, at `over_at` still names the next instance."""
+    """Whether the card of an instance that ended, or would have, at `over_at` still names the next
+    instance."""
     return now < over_at + NEXT_INSTANCE_SHOWN
 
 

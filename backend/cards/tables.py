@@ -12,7 +12,8 @@ from backend.people.tables import TelegramUser
 
 
 class Card(Table, tablename="cards", db=DB):
-    """A message in a chat that shows an instance or a poll. `state` is a `CardState`, `trouble` a `CardTrouble` or ""."""
+    """A message in a chat that shows an instance or a poll. `state` is a `CardState`, `trouble` a
+    `CardTrouble` or ""."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -1,7 +1,7 @@
 """The rows of groups and topics.
 
-What linking, unlinking or losing a group means for cards, series and polls is decided above, in `backend.linking`, which
-calls these functions inside its transactions.
+What linking, unlinking or losing a group means for cards, series and polls is decided above, in
+`backend.linking`, which calls these functions inside its transactions.
 """
 
 from backend import clock, db
@@ -29,7 +29,8 @@ async def upsert_group(
 
 
 async def delete_group(account_id: int, group_id: int) -> bool:
-    """Delete the account's group, its topics and what is known of its members; False when there is no such group."""
+    """Delete the account's group, its topics and what is known of its members; False when there is no such
+    group."""
     deleted = await db.execute("DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, account_id)
     return bool(deleted)
 

@@ -12,19 +12,22 @@ from backend.people.queries import Person
 PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is believed
 RECHECK_AFTER = timedelta(days=1)
 
-# Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not answer.
+# Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not
+# answer.
 MembershipChecker = Callable[[int, int], Awaitable[bool | None]]
 _membership_checker: MembershipChecker | None = None
 
 
 def set_membership_checker(checker: MembershipChecker) -> None:
-    """Set the function that asks Telegram, which the domain itself does not speak. Each process sets it when it starts."""
+    """Set the function that asks Telegram, which the domain itself does not speak. Each process sets it when
+    it starts."""
     global _membership_checker
     _membership_checker = checker
 
 
 async def mark_present(person: Person, where: LinkedGroup) -> None:
-    """Record that the person acted in a linked group: they are in it, and become a member of its account (`A4`)."""
+    """Record that the person acted in a linked group: they are in it, and become a member of its account
+    (`A4`)."""
     is_recent = await db.value(
         "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
         " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
@@ -39,8 +42,8 @@ async def mark_present(person: Person, where: LinkedGroup) -> None:
 
 
 async def is_present(person: Person, group_id: int) -> bool:
-    """Whether the person is in the group (`A5`). Asks Telegram unless it answered within the last ten minutes; when it does
-    not answer, its last answer counts."""
+    """Whether the person is in the group (`A5`). Asks Telegram unless it answered within the last ten
+    minutes; when it does not answer, its last answer counts."""
     where = await group(group_id)
     if where is None:
         return False
@@ -63,8 +66,8 @@ async def is_present(person: Person, group_id: int) -> bool:
 
 
 async def mark_absent(person: Person, where: LinkedGroup) -> None:
-    """Record that the person left the group or was removed from it. A member who joined through a group leaves the account
-    with the last of its groups."""
+    """Record that the person left the group or was removed from it. A member who joined through a group
+    leaves the account with the last of its groups."""
     await _record_presence(person, where, present=False)
     await end_membership_through_groups(where.account_id, person.id)
 

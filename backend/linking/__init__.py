@@ -1,1 +1,2 @@
-"""*Linking* binds a Telegram chat to an account; this slice keeps cards, series and polls true when a link changes."""
+"""*Linking* binds a Telegram chat to an account; this slice keeps cards, series and polls true when a link
+changes."""

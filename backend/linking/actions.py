@@ -1,6 +1,7 @@
 """Linking groups, and following what happens to them in Telegram (`A6`, `A10`).
 
-This slice stands above cards, series and polls because all three refer to groups. One transaction changes them together.
+This slice stands above cards, series and polls because all three refer to groups. One transaction changes
+them together.
 """
 
 from backend import clock, db
@@ -46,7 +47,8 @@ async def link_group(
 
 
 async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
-    """Unlink a group. Its series and polls stay without a group; its cards are deleted. Raises `Forbidden`, `NotFound`."""
+    """Unlink a group. Its series and polls stay without a group; its cards are deleted. Raises `Forbidden`,
+    `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
         await detach_series(club.id, group_id)
@@ -71,7 +73,8 @@ async def set_health(chat_id: int, health: GroupHealth, why: str = "") -> None:
 
 
 async def move_group(old_chat_id: int, new_chat_id: int) -> None:
-    """Follow a group that became a supergroup (`A6`): its id changes, and its messages stay behind in the old chat."""
+    """Follow a group that became a supergroup (`A6`): its id changes, and its messages stay behind in the old
+    chat."""
     async with db.transaction():
         await db.execute("SELECT 1 FROM groups WHERE chat_id = $1 FOR UPDATE", old_chat_id)
         old = await group_of_chat(old_chat_id)
@@ -92,7 +95,8 @@ async def move_group(old_chat_id: int, new_chat_id: int) -> None:
 
 
 async def record_topic(chat_id: int, topic_id: int, name: str | None, *, closed: bool | None = None) -> None:
-    """Record a forum topic that was seen, renamed (`name`), closed or reopened (`closed`). Reopening restores its cards."""
+    """Record a forum topic that was seen, renamed (`name`), closed or reopened (`closed`). Reopening restores
+    its cards."""
     async with db.transaction():
         await upsert_topic(chat_id, topic_id, name=name, closed=closed)
         if closed is False:

@@ -38,8 +38,8 @@ class TelegramIdentity:
 
 
 async def register_person(who: TelegramIdentity) -> Person:
-    """Record a person under their present name; idempotent. With `may_write` they no longer count as having blocked the bot
-    (`M3`)."""
+    """Record a person under their present name; idempotent. With `may_write` they no longer count as having
+    blocked the bot (`M3`)."""
     at = clock.now()
     known = await db.row(
         "SELECT u.* FROM telegram_users u WHERE telegram_id = $1 AND first_name = $2 AND last_name = $3 AND username = $4"

@@ -1,4 +1,5 @@
-"""Erasing what this slice knows of a person (`A7`). Each function is called inside a transaction of `backend.personal`."""
+"""Erasing what this slice knows of a person (`A7`). Each function is called inside a transaction of
+`backend.personal`."""
 
 from datetime import datetime
 
@@ -14,7 +15,8 @@ WHERE id = $1
 
 
 async def lock_person(user_id: int) -> bool:
-    """Lock the person's row, so that nobody makes them a member meanwhile; False when they are erased already."""
+    """Lock the person's row, so that nobody makes them a member meanwhile; False when they are erased
+    already."""
     return bool(
         await db.value(
             "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR UPDATE", user_id

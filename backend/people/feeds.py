@@ -1,9 +1,10 @@
 """A person's calendar feed: the address at which calendars follow the dates they are in.
 
-The token in the address is all that is asked for. It has 256 bits and is never stored: only its SHA-256 is, and a random
-seed that yields it again together with the application's secret key. An API key is shown once (`A3`), because its holder
-keeps it; an address is needed again for the next device, and a new one would stop the calendars that follow the old. So
-its owner may see it at any time, and the database alone opens nothing (`X6`).
+The token in the address is all that is asked for. It has 256 bits and is never stored: only its SHA-256 is,
+and a random seed that yields it again together with the application's secret key. An API key is shown once
+(`A3`), because its holder keeps it; an address is needed again for the next device, and a new one would stop
+the calendars that follow the old. So its owner may see it at any time, and the database alone opens nothing
+(`X6`).
 """
 
 import base64
@@ -16,14 +17,16 @@ from backend import clock, codes, db
 from backend.people.queries import Person, person_from
 from backend.settings import settings
 
-# Several calendars may follow one address, and each asks every few minutes or hours; more than this is a fault (X7).
+# Several calendars may follow one address, and each asks every few minutes or hours; more than this is a
+# fault (X7).
 REQUESTS_MAX, REQUESTS_WINDOW = 60, timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A person's feed as they see it. `token` is "" when the secret key has changed since: only a new one can then be shown.
-    `resting` is whether its owner has blocked the bot: it answers nothing until they return (`M3`)."""
+    """A person's feed as they see it. `token` is "" when the secret key has changed since: only a new one can
+    then be shown. `resting` is whether its owner has blocked the bot: it answers nothing until they return
+    (`M3`)."""
 
     token: str
     created_at: datetime
@@ -33,7 +36,8 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """The feed of a token: whose it is, the `etag` of its last answer, and since when that answer was the same."""
+    """The feed of a token: whose it is, the `etag` of its last answer, and since when that answer was the
+    same."""
 
     person: Person
     etag: str
@@ -81,7 +85,8 @@ async def delete_feed(person: Person) -> None:
 
 
 async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
-    """Count a request and find the feed of its token; None when there is none, or its owner is erased or has blocked the bot."""
+    """Count a request and find the feed of its token; None when there is none, or its owner is erased or has
+    blocked the bot."""
     at = clock.now()
     # The count may be lost in a crash, so the commit does not wait for the disk.
     async with db.transaction("SET LOCAL synchronous_commit = off"):
@@ -108,8 +113,8 @@ async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
 
 
 async def record_content(person: Person, etag: str) -> datetime:
-    """Record what the feed answers now; since when it has answered so, in whole seconds. No two answers of a feed have the
-    same moment."""
+    """Record what the feed answers now; since when it has answered so, in whole seconds. No two answers of a
+    feed have the same moment."""
     at = clock.now().replace(microsecond=0)
     since = await db.execute_single(
         "UPDATE calendar_feeds SET mark = $2, changed_at = CASE WHEN mark = $2 THEN changed_at"

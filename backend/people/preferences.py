@@ -14,7 +14,8 @@ from backend.people.queries import Person
 
 
 class Mutable(StrEnum):
-    """What a person may turn off. The check constraint of `telegram_users.muted_kinds` lists the same values."""
+    """What a person may turn off. The check constraint of `telegram_users.muted_kinds` lists the same
+    values."""
 
     REMINDERS = "reminders"  # of what one has a seat in
     NUDGES = "nudges"  # being asked to answer for an instance
@@ -53,8 +54,8 @@ async def preferences(person: Person) -> Preferences:
 
 
 async def choose_reminders(person: Person, leads: Collection[int] | None) -> None:
-    """Set the reminders, in minutes before the start; None follows each series, empty is none. A reminder whose moment has
-    passed is not sent later. Raises `Invalid`."""
+    """Set the reminders, in minutes before the start; None follows each series, empty is none. A reminder
+    whose moment has passed is not sent later. Raises `Invalid`."""
     chosen = None if leads is None else sorted(set(leads), reverse=True)
     if chosen is not None and len(chosen) > LEADS_MAX:
         raise Invalid(N_("At most %(most)s reminders of one date, please."), field="leads", most=LEADS_MAX)
@@ -69,7 +70,8 @@ async def choose_reminders(person: Person, leads: Collection[int] | None) -> Non
 
 
 async def mute(person: Person, kind: str, on: bool) -> None:
-    """Turn messages of this kind off (`on` mutes them) or on again, also those that wait to be sent. Raises `Invalid`."""
+    """Turn messages of this kind off (`on` mutes them) or on again, also those that wait to be sent. Raises
+    `Invalid`."""
     if kind not in set(Mutable):
         raise Invalid(N_("There is no such kind of message."), field="kind")
     await db.execute_single(

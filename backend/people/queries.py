@@ -45,8 +45,8 @@ def person_from(row: db.Row) -> Person:
 
 
 async def person(user_id: int) -> Person | None:
-    """The person with this id (Emerald's), unless they are erased (`A7`). Every request begins so, and those that arrive
-    together are loaded together."""
+    """The person with this id (Emerald's), unless they are erased (`A7`). Every request begins so, and those
+    that arrive together are loaded together."""
     return await _batcher.submit(user_id)
 
 

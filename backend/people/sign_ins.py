@@ -1,4 +1,5 @@
-"""Signing in to the dashboard (`X3`): the browser shows a link to the bot, the bot asks, and the browser is signed in."""
+"""Signing in to the dashboard (`X3`): the browser shows a link to the bot, the bot asks, and the browser is
+signed in."""
 
 import hmac
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class SignInState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignInLink:
-    """A one-use link: `key` goes into the link to the bot, `browser_key` into the browser's cookie. Neither is stored."""
+    """A one-use link: `key` goes into the link to the bot, `browser_key` into the browser's cookie. Neither
+    is stored."""
 
     key: str
     browser_key: str
@@ -125,7 +127,8 @@ async def sign_in_state(browser_key: str) -> SignInState:
 
 
 async def finish_sign_in(browser_key: str) -> str:
-    """Exchange a confirmed sign-in for a session token, once; only its digest is stored. Raises `NotFound`."""
+    """Exchange a confirmed sign-in for a session token, once; only its digest is stored. Raises
+    `NotFound`."""
     token = codes.new_secret()
     at = clock.now()
     async with db.transaction():

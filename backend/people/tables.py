@@ -55,7 +55,8 @@ class WebSession(Table, tablename="web_sessions", db=DB):
 
 
 class SignIn(Table, tablename="sign_ins", db=DB):
-    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed, so that it reveals no address."""
+    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed, so that it
+    reveals no address."""
 
     id = BigSerial(primary_key=True)
     key_hash = Text(default=None)
@@ -71,8 +72,9 @@ class SignIn(Table, tablename="sign_ins", db=DB):
 
 
 class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
-    """The address at which calendars follow a person's dates. Its token is stored as SHA-256, and as a `seed` that yields it
-    again with the application's secret key. `asked` counts requests since `asked_since` (`X7`); `mark` is the last etag."""
+    """The address at which calendars follow a person's dates. Its token is stored as SHA-256, and as a `seed`
+    that yields it again with the application's secret key. `asked` counts requests since `asked_since`
+    (`X7`); `mark` is the last etag."""
 
     id = BigSerial(primary_key=True)
     user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)

@@ -1,7 +1,8 @@
 """Erasing a person: the name goes, the counts stay (`A7`).
 
-Every step is a transaction of its own and can be repeated. Whoever is interrupted asks again, and `finish_erasures` repeats
-the last step for a day. Seats are released first, while the waitlist can still be notified; the name goes afterwards.
+Every step is a transaction of its own and can be repeated. Whoever is interrupted asks again, and
+`finish_erasures` repeats the last step for a day. Seats are released first, while the waitlist can still be
+notified; the name goes afterwards.
 """
 
 from datetime import timedelta
@@ -37,9 +38,10 @@ WHERE v.membership_id = ANY($1::bigint[]) AND c.state <> 'lost' ORDER BY v.poll_
 
 
 async def erase(person: Person) -> None:
-    """Erase the person. Seats and places in waitlists ahead are given back first by the ordinary rules, and at once where the
-    deadline has passed. Then names, preferences, sessions, sign-ins and the content of messages go. What the person counted
-    for stays without a name. Doing it again changes nothing; a person who returns is a new one.
+    """Erase the person. Seats and places in waitlists ahead are given back first by the ordinary rules, and
+    at once where the deadline has passed. Then names, preferences, sessions, sign-ins and the content of
+    messages go. What the person counted for stays without a name. Doing it again changes nothing; a person
+    who returns is a new one.
 
     Raises `LastOwner`, and then nothing has changed; `Busy`.
     """
@@ -79,8 +81,8 @@ async def _erase_traces(user_id: int) -> list[int]:
 
 
 async def finish_erasure(user_id: int) -> int:
-    """Erase what arrived while the person was being erased, and have the cards they are on rendered anew without the name;
-    how many instances they still had a seat or a place in."""
+    """Erase what arrived while the person was being erased, and have the cards they are on rendered anew
+    without the name; how many instances they still had a seat or a place in."""
     async with db.transaction():
         memberships = await _erase_traces(user_id)
     await end_standing_seats(memberships)
@@ -94,7 +96,8 @@ async def finish_erasure(user_id: int) -> int:
 
 
 async def finish_erasures() -> int:
-    """Finish the erasures of the last day; how many instances those people were removed from. Runs every hour."""
+    """Finish the erasures of the last day; how many instances those people were removed from. Runs every
+    hour."""
     rows = await db.rows(
         "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - RECHECK_PERIOD
     )

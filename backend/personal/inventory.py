@@ -1,8 +1,9 @@
-"""The inventory of personal data: one literal table of every column that points at a person, how its rows are exported to
-them, and what becomes of the rows when they are erased (`A7`). A test compares it with the database.
+"""The inventory of personal data: one literal table of every column that points at a person, how its rows are
+exported to them, and what becomes of the rows when they are erased (`A7`). A test compares it with the
+database.
 
-An export names nobody else, and has no number that stands for somebody else. The guests that the person named are an
-exception.
+An export names nobody else, and has no number that stands for somebody else. The guests that the person named
+are an exception.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ JOIN_ACCOUNT = " JOIN accounts a ON a.id = x.account_id"
 
 @dataclass(frozen=True, slots=True)
 class DataPart:
-    """One part of an export, which `sql` reads for the person $1. `columns`, as `table.column`, point at the person. Erasing
-    deletes their rows when `is_deleted`; otherwise the rows stay, and point at a person without a name."""
+    """One part of an export, which `sql` reads for the person $1. `columns`, as `table.column`, point at the
+    person. Erasing deletes their rows when `is_deleted`; otherwise the rows stay, and point at a person
+    without a name."""
 
     part: str
     columns: tuple[str, ...]

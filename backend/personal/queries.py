@@ -9,7 +9,8 @@ from backend.personal.inventory import INVENTORY
 
 
 async def export(person: Person) -> dict[str, object]:
-    """Everything stored about the person, by part, in types that JSON has; instants are ISO 8601 in UTC. It names nobody else."""
+    """Everything stored about the person, by part, in types that JSON has; instants are ISO 8601 in UTC. It
+    names nobody else."""
     parts: dict[str, object] = {"exported_at": clock.now().isoformat()}
     for item in INVENTORY:
         rows = [_plain(row) for row in await db.rows(item.sql, person.id)]

@@ -1,7 +1,7 @@
 """Making polls and voting (`P1`–`P3`).
 
-A vote is a ballot that is submitted to the ballot processor; its outcome comes after the commit. Every function raises
-`NotFound`, `Busy`, `Unavailable`, and the refusals of `replies`.
+A vote is a ballot that is submitted to the ballot processor; its outcome comes after the commit. Every
+function raises `NotFound`, `Busy`, `Unavailable`, and the refusals of `replies`.
 """
 
 import json
@@ -83,8 +83,8 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
 
 
 def _ordered_options(draft: PollDraft, zone: str) -> list[OptionDraft]:
-    """The options in the order they are shown: texts as entered; dates by time, at a wall-clock time of the zone that
-    exists (`S3`), each once."""
+    """The options in the order they are shown: texts as entered; dates by time, at a wall-clock time of the
+    zone that exists (`S3`), each once."""
     if draft.kind != PollKind.DATES:
         return [replace(option, starts_at=None) for option in draft.options]
     dates: dict[datetime, OptionDraft] = {}
@@ -98,7 +98,8 @@ def _ordered_options(draft: PollDraft, zone: str) -> list[OptionDraft]:
 async def vote(
     code: str, person: Person, choice: Collection[int] | Mapping[int, Answer], *, via: Via
 ) -> VoteOutcome:
-    """Set the person's whole choice, as options or as an answer to each; an empty one withdraws the vote (`P2`).
+    """Set the person's whole choice, as options or as an answer to each; an empty one withdraws the vote
+    (`P2`).
 
     Every action of a door takes `via`; here it is not stored, because votes are not logged.
     """
@@ -122,9 +123,11 @@ async def _cast_ballot(code: str, person: Person, choice: Choice, *, tap: bool) 
 
 
 async def admit_to_poll(code: str, person: Person) -> None:
-    """Make the person a member of the poll's account if they are in its group (`A4`); nothing changes for a member.
+    """Make the person a member of the poll's account if they are in its group (`A4`); nothing changes for a
+    member.
 
-    A door calls it before it shows a poll to somebody who may be new: the queries admit nobody. Raises `NotFound`.
+    A door calls it before it shows a poll to somebody who may be new: the queries admit nobody. Raises
+    `NotFound`.
     """
     await _admit(person, await find_poll(code))
 

@@ -1,4 +1,5 @@
-"""The one way a vote is cast, changed or withdrawn (`P2`): lock the poll's tally, load, decide, write, commit."""
+"""The one way a vote is cast, changed or withdrawn (`P2`): lock the poll's tally, load, decide, write,
+commit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from backend.polls.rules import Ballot, BallotState, Choice, VoteOutcome, decide
 
 @dataclass(slots=True)
 class _Submission:
-    """A ballot, and what its last try decided it to mean: for another try when that one may have been committed."""
+    """A ballot, and what its last try decided it to mean: for another try when that one may have been
+    committed."""
 
     poll_id: int
     ballot: Ballot
@@ -54,8 +56,8 @@ def _decide_or_refuse(
 
 
 def _decide_again(state: BallotState, ballot: Ballot, choice: Choice, outcome: VoteOutcome) -> VoteOutcome:
-    """The outcome of a ballot that may be counted already. It is cast again as the whole choice it was decided to be, so
-    that a tap is not undone by its own repetition."""
+    """The outcome of a ballot that may be counted already. It is cast again as the whole choice it was
+    decided to be, so that a tap is not undone by its own repetition."""
     voter = state.voters.get(ballot.user_id)
     if voter is not None and voter.choice == choice:
         return outcome

@@ -31,8 +31,8 @@ class ClosingResult:
 
 
 async def close_poll(code: str, person: Person, *, make: EventDetails | None = None) -> ClosingResult:
-    """Close a poll for good and, with `make`, make the instance of its winning date (`P4`). Doing either again changes
-    nothing. A poll that is closed already can still have its instance made.
+    """Close a poll for good and, with `make`, make the instance of its winning date (`P4`). Doing either
+    again changes nothing. A poll that is closed already can still have its instance made.
 
     Raises `InvalidForm` and `Invalid`, which leave the poll as it was, `Forbidden`, `NotFound`.
     """

@@ -15,8 +15,8 @@ LIMIT_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class OptionDraft:
-    """An option as entered: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max` limits its votes, and
-    of a date its yes answers; None is no limit."""
+    """An option as entered: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max`
+    limits its votes, and of a date its yes answers; None is no limit."""
 
     text: str = ""
     votes_max: int | None = None
@@ -27,7 +27,8 @@ class OptionDraft:
 class PollDraft:
     """A poll as entered. `closes_at` is an aware instant; `choices_max` counts for several choices only.
 
-    `kind` and `results` are text as a form sends it: `validate` checks that they are a `PollKind` and a `ResultVisibility`.
+    `kind` and `results` are text as a form sends it: `validate` checks that they are a `PollKind` and a
+    `ResultVisibility`.
     """
 
     question: str
@@ -48,8 +49,8 @@ class PollDraft:
         return self.choices_max if self.kind == PollKind.SEVERAL else 1
 
     def validate(self) -> None:
-        """Raises `InvalidForm` with every fault at once. Its fields are question, options, option-0…, kind, results,
-        choices_max and closes_at."""
+        """Raises `InvalidForm` with every fault at once. Its fields are question, options, option-0…, kind,
+        results, choices_max and closes_at."""
         faults = [*self._question(), *self._options(), *self._rules()]
         if faults:
             raise InvalidForm(faults)

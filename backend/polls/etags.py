@@ -4,7 +4,8 @@ from backend import clock, db
 from backend.people.queries import Person
 from backend.polls.queries import NEWEST, OPEN, SOONEST
 
-# A poll as one of its members sees it. The version changes with any row that is shown; a vote changes the tally's.
+# A poll as one of its members sees it. The version changes with any row that is shown; a vote changes the
+# tally's.
 POLLS = """
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
@@ -33,7 +34,8 @@ SELECT ROW(
 
 
 async def polls_etag(person: Person, *, limit: int, closed: int) -> str:
-    """The versions of the first `limit` open polls and `closed` closed ones of `polls_of`, by a few index reads."""
+    """The versions of the first `limit` open polls and `closed` closed ones of `polls_of`, by a few index
+    reads."""
     return str(await db.value(LIST_VERSIONS, person.id, clock.now(), limit, closed))
 
 

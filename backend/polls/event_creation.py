@@ -1,4 +1,5 @@
-"""Making the instance of a poll's winning date, and the first claim that its yes-voters have on the seats (`P4`).
+"""Making the instance of a poll's winning date, and the first claim that its yes-voters have on the seats
+(`P4`).
 
 Everything here runs in the transaction that closes the poll, with its tally locked: both happen, or neither.
 """
@@ -27,9 +28,11 @@ CLAIM_MAX = 30 * DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDetails:
-    """The event to make, as an organiser enters it. `option_id` None is the winning date, `title` "" is the poll's question.
+    """The event to make, as an organiser enters it. `option_id` None is the winning date, `title` "" is the
+    poll's question.
 
-    For `claim_minutes` only those who answered yes may take seats; without a capacity there is nothing to claim.
+    For `claim_minutes` only those who answered yes may take seats; without a capacity there is nothing to
+    claim.
     """
 
     option_id: int | None = None
@@ -44,7 +47,8 @@ class EventDetails:
 
 @dataclass(frozen=True, slots=True)
 class CreatedEvent:
-    """The instance that was made of a poll. Times are aware instants; `claim_until` is None when nobody has a first claim."""
+    """The instance that was made of a poll. Times are aware instants; `claim_until` is None when nobody has a
+    first claim."""
 
     code: str
     starts_at: datetime

@@ -47,7 +47,8 @@ class ReminderResult:
     words: Words
 
 
-# A group's poll is for the members who were in the group when Telegram was last asked; any other is for all members.
+# A group's poll is for the members who were in the group when Telegram was last asked; any other is for all
+# members.
 NON_VOTERS = """
 FROM polls p
 JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL

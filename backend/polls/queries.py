@@ -53,7 +53,8 @@ OPEN = "(p.closed_at IS NULL AND (p.closes_at IS NULL OR p.closes_at > $2))"
 
 
 async def _views(person: Person | None, where: str, *args: object, names: bool = False) -> list[PollView]:
-    """The polls of a WHERE clause whose own values begin at $2, with the names of their voters when `names` is set."""
+    """The polls of a WHERE clause whose own values begin at $2, with the names of their voters when `names`
+    is set."""
     user_id, now = person.id if person else None, clock.now()
     found = await db.rows(f"{VIEW} {where}", user_id, *args)
     options: dict[int, list[db.Row]] = {row["id"]: [] for row in found}
@@ -131,8 +132,8 @@ async def poll(code: str, person: Person) -> PollView:
 
 
 async def answers_by_voter(view: PollView, person: Person) -> list[Voter]:
-    """The answers to each date: the reader's first, then in the order of first answers. Empty where the reader may not see
-    names (`P1`)."""
+    """The answers to each date: the reader's first, then in the order of first answers. Empty where the
+    reader may not see names (`P1`)."""
     if view.kind is not PollKind.DATES or view.anonymous or not view.visible:
         return []
     rows = await db.rows(
@@ -157,8 +158,8 @@ async def answers_by_voter(view: PollView, person: Person) -> list[Voter]:
 async def polls_of(
     person: Person, *, account_id: int | None = None, closed: bool = False, limit: int = 60
 ) -> list[PollView]:
-    """The polls of all the person's accounts (`A8`), or of one, without names: the open ones, first those that close soonest,
-    then newest first; or the closed ones, newest first."""
+    """The polls of all the person's accounts (`A8`), or of one, without names: the open ones, first those
+    that close soonest, then newest first; or the closed ones, newest first."""
     return await _views(
         person,
         f"WHERE m.id IS NOT NULL AND {'NOT' if closed else ''} {OPEN} AND ($3::bigint IS NULL OR p.account_id = $3)"
@@ -184,8 +185,8 @@ ORDER BY made.id, p.closes_at NULLS LAST, p.created_at DESC, p.id DESC LIMIT {RE
 async def related_polls(
     account_id: int, instance_id: int, person: Person, *, group_id: int | None, topic_id: int | None
 ) -> list[RelatedPoll]:
-    """The polls that the readers of an instance may look for: the one it was made of (`P4`), then those that are open in its
-    group (and topic, where both have one). `group_id` None leaves the latter out.
+    """The polls that the readers of an instance may look for: the one it was made of (`P4`), then those that
+    are open in its group (and topic, where both have one). `group_id` None leaves the latter out.
 
     A poll names no instance: it is asked in a group, before there is an instance or beside it.
     """
@@ -194,7 +195,8 @@ async def related_polls(
 
 
 async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
-    """The account's polls, without names: open ones first, then newest first. Empty for somebody who is no member (`A1`)."""
+    """The account's polls, without names: open ones first, then newest first. Empty for somebody who is no
+    member (`A1`)."""
     return await _views(
         person,
         f"WHERE m.id IS NOT NULL AND p.account_id = $3 ORDER BY {OPEN} DESC, p.created_at DESC, p.id DESC LIMIT $4",
@@ -205,6 +207,7 @@ async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> li
 
 
 async def poll_for_card(poll_id: int) -> PollView | None:
-    """A poll as a card shows it, which has no one reader: results that are hidden until one has voted stay hidden."""
+    """A poll as a card shows it, which has no one reader: results that are hidden until one has voted stay
+    hidden."""
     found = await _views(None, "WHERE p.id = $2", poll_id, names=True)
     return found[0] if found else None

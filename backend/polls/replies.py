@@ -68,7 +68,8 @@ DATE_ANSWERED = {
 
 
 def date_answered(option: str | datetime, answer: str | None, zone: str, *, none_left: bool) -> Words:
-    """The reply to a tap on a date. `none_left`: the date takes no more yes answers, so the tap skipped yes."""
+    """The reply to a tap on a date. `none_left`: the date takes no more yes answers, so the tap skipped
+    yes."""
     message = DATE_ANSWERED[answer]
     if none_left:
         message = N_("%(option)s: if need be, for it has every yes it takes. Tap again for no.")

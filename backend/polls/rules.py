@@ -1,6 +1,7 @@
 """How votes are counted: pure functions over what the ballot processor has loaded (`P1`, `P2`).
 
-`decide` answers one ballot and changes the `BallotState` it is given. Nothing here reads a clock, a table or a setting.
+`decide` answers one ballot and changes the `BallotState` it is given. Nothing here reads a clock, a table or
+a setting.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +32,8 @@ class ResultVisibility(StrEnum):
 
 
 class Answer(StrEnum):
-    """A vote's answer to its option, as `poll_votes.answer` holds it. Only dates are answered with more than yes (`P1`)."""
+    """A vote's answer to its option, as `poll_votes.answer` holds it. Only dates are answered with more than
+    yes (`P1`)."""
 
     YES = "yes"
     IF_NEED_BE = "if-need-be"
@@ -58,7 +60,8 @@ NEXT_ANSWER = {
 
 
 class NotAVoter(NotFound):
-    """The person is not a member of the poll's account; casting a ballot may admit them and try again (`A4`)."""
+    """The person is not a member of the poll's account; casting a ballot may admit them and try again
+    (`A4`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ class VoteOutcome:
 
 @dataclass(slots=True)
 class Option:
-    """An option with its counts. `votes` counts the answers that are yes; they are limited to `votes_max`, where None is no
-    limit. The option of a date has `starts_at`, an aware instant."""
+    """An option with its counts. `votes` counts the answers that are yes; they are limited to `votes_max`,
+    where None is no limit. The option of a date has `starts_at`, an aware instant."""
 
     id: int
     text: str
@@ -154,7 +157,8 @@ OptionT = TypeVar("OptionT", bound=CountedOption)
 
 
 def ended_at(closes_at: datetime | None, closed_at: datetime | None, now: datetime) -> datetime | None:
-    """When the poll closed; None while it is open. A deadline that has passed closes it, written down or not (`P2`)."""
+    """When the poll closed; None while it is open. A deadline that has passed closes it, written down or not
+    (`P2`)."""
     if closed_at is not None:
         return closed_at
     return closes_at if closes_at is not None and closes_at <= now else None
@@ -166,8 +170,8 @@ def are_results_visible(results: str, *, is_open: bool, voted: bool) -> bool:
 
 
 def winning_date(options: Iterable[OptionT], now: datetime) -> OptionT | None:
-    """The date still to come with the most yes answers; among equals the one with the fewest no answers, then the earliest
-    (`P4`). None when no date has a yes."""
+    """The date still to come with the most yes answers; among equals the one with the fewest no answers, then
+    the earliest (`P4`). None when no date has a yes."""
     wanted = [o for o in options if o.votes and o.starts_at is not None and o.starts_at > now]
     return min(wanted, key=lambda o: (-o.votes, o.against, o.starts_at), default=None)
 
@@ -175,8 +179,9 @@ def winning_date(options: Iterable[OptionT], now: datetime) -> OptionT | None:
 def resolve_choice(state: BallotState, ballot: Ballot) -> Choice:
     """The voter's whole choice after this ballot. Raises `NotAVoter`.
 
-    A tap on a date gives the next answer: yes, if need be, no, none. Yes is skipped when the date takes no more of it. In a
-    single-choice poll a tap chooses the option or withdraws it; with several choices it toggles the option.
+    A tap on a date gives the next answer: yes, if need be, no, none. Yes is skipped when the date takes no
+    more of it. In a single-choice poll a tap chooses the option or withdraws it; with several choices it
+    toggles the option.
     """
     choice = _voter(state, ballot).choice
     if not ballot.tap:

@@ -28,8 +28,8 @@ WHERE m.account_id = $2 AND m.user_id = ANY($3::bigint[])
 GROUP BY m.id
 """
 
-# $1 the poll, $2 its account, $3 now. Changes are JSON: $4 of votes, where no answer withdraws the vote; $5 of counts by
-# option; $6 of the number of voters.
+# $1 the poll, $2 its account, $3 now. Changes are JSON: $4 of votes, where no answer withdraws the vote; $5
+# of counts by option; $6 of the number of voters.
 WRITE = """
 WITH changes AS (
     SELECT * FROM jsonb_to_recordset($4::jsonb) AS c (option_id bigint, membership_id bigint, answer text)
@@ -52,12 +52,14 @@ UPDATE poll_tallies SET voters = voters + $6, version = version + 1 WHERE poll_i
 
 
 def lock(poll_id: int) -> str:
-    """The statement that locks a poll's tally: whoever holds it may count the poll. Sent together with BEGIN."""
+    """The statement that locks a poll's tally: whoever holds it may count the poll. Sent together with
+    BEGIN."""
     return f"SELECT 1 FROM poll_tallies WHERE poll_id = {int(poll_id)} FOR NO KEY UPDATE"
 
 
 async def load(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[int, BallotState] | None:
-    """The poll's account, and its state with those who cast these ballots. None when there is no such poll."""
+    """The poll's account, and its state with those who cast these ballots. None when there is no such
+    poll."""
     rows = await db.rows(OPTIONS, poll_id)
     if not rows:
         return None
@@ -123,8 +125,8 @@ async def write(poll_id: int, account_id: int, state: BallotState, changed: Sequ
 
 
 async def bump_versions(poll_ids: Sequence[int]) -> None:
-    """Mark what these polls show as changed, so that their cards and screens are rendered anew; in the caller's
-    transaction."""
+    """Mark what these polls show as changed, so that their cards and screens are rendered anew; in the
+    caller's transaction."""
     await db.execute(
         "UPDATE poll_tallies SET version = version + 1 WHERE poll_id = ANY($1::bigint[])", poll_ids
     )

@@ -33,7 +33,8 @@ class Poll(Table, tablename="polls", db=DB):
 
 
 class PollOption(Table, tablename="poll_options", db=DB):
-    """An option of a poll: a text, or in a poll about dates a moment, with the instance that was made of it (`P4`)."""
+    """An option of a poll: a text, or in a poll about dates a moment, with the instance that was made of it
+    (`P4`)."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -54,7 +55,8 @@ class PollTally(Table, tablename="poll_tallies", db=DB):
 
 
 class OptionTally(Table, tablename="poll_option_tallies", db=DB):
-    """How many votes an option has: `votes` that are yes, at most `votes_max`, and in a poll about dates the other answers."""
+    """How many votes an option has: `votes` that are yes, at most `votes_max`, and in a poll about dates the
+    other answers."""
 
     option_id = BigInt(primary_key=True, default=None)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

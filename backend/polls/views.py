@@ -11,8 +11,8 @@ from backend.zones import wall_clock
 
 @dataclass(frozen=True, slots=True)
 class OptionView:
-    """An option as its reader sees it. While results are hidden, counts are 0 and there are no names; `full` is always
-    true. Names are first names in the order of the votes, never given for an anonymous poll.
+    """An option as its reader sees it. While results are hidden, counts are 0 and there are no names; `full`
+    is always true. Names are first names in the order of the votes, never given for an anonymous poll.
 
     A date has `starts_at` instead of `text`; `votes`, `mine` and `voters` then mean the answer yes.
     """
@@ -38,7 +38,8 @@ class OptionView:
         return self.text if self.starts_at is None else _moment(voice, self.starts_at, zone)
 
     def elsewhere(self, voice: Voice, zone: str) -> str:
-        """A date's moment in the reader's zone, where their clock shows another time than the poll's zone (`S3`); else ""."""
+        """A date's moment in the reader's zone, where their clock shows another time than the poll's zone
+        (`S3`); else ""."""
         if self.starts_at is None or voice.zone is None:
             return ""
         theirs = wall_clock(self.starts_at, voice.zone)
@@ -56,8 +57,9 @@ def _moment(voice: Voice, at: datetime, zone: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PollView:
-    """A poll as its reader sees it at `now`. Times are aware instants, `zone` is the account's. `closed_at` is the deadline
-    once that has passed. `electors` counts the members who could vote, `voters` those who did."""
+    """A poll as its reader sees it at `now`. Times are aware instants, `zone` is the account's. `closed_at`
+    is the deadline once that has passed. `electors` counts the members who could vote, `voters` those who
+    did."""
 
     now: datetime
     id: int
@@ -129,8 +131,8 @@ class Voter:
 
 @dataclass(frozen=True, slots=True)
 class RelatedPoll:
-    """A poll as an instance's screen names it. `closes_at` is an aware instant, `zone` the account's; `made` is whether the
-    instance was made of it."""
+    """A poll as an instance's screen names it. `closes_at` is an aware instant, `zone` the account's; `made`
+    is whether the instance was made of it."""
 
     code: str
     question: str

@@ -101,7 +101,8 @@ async def test_an_announcement_waits_until_it_is_due(olga: Any, club: Any, noon:
 async def test_a_stopped_announcement_is_not_sent_any_more(
     olga: Any, alice: Any, club: Any, noon: datetime
 ) -> None:
-    """`C5`: sent messages stay; waiting ones are dropped, also those that Telegram had put off. Stopping again changes nothing."""
+    """`C5`: sent messages stay; waiting ones are dropped, also those that Telegram had put off. Stopping
+    again changes nothing."""
     number = await write(olga, club)
     await schedule_announcement(olga, number)
     await fan_out()

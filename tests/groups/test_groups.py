@@ -31,7 +31,8 @@ Make = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[dict[int, bool | None]]:
-    """Whether Telegram says that somebody is in the chat, by Telegram id: None is no answer, and anybody else is not in it."""
+    """Whether Telegram says that somebody is in the chat, by Telegram id: None is no answer, and anybody else
+    is not in it."""
     answers: dict[int, bool | None] = {}
 
     async def check(chat_id: int, telegram_id: int) -> bool | None:

@@ -45,8 +45,8 @@ GUEST = "Xochiquetzal"
 
 
 async def personal_columns() -> set[str]:
-    """Every column of the database that points at a person or a membership: by its foreign key, or by its name where a log has
-    none."""
+    """Every column of the database that points at a person or a membership: by its foreign key, or by its
+    name where a log has none."""
     rows = await db.rows(
         "SELECT c.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint c"
         " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
@@ -149,7 +149,8 @@ async def test_an_export_has_everything(zara: Any, history: dict[str, Any], noon
 async def test_an_export_names_nobody_else(
     zara: Any, olga: Any, alice: Any, history: dict[str, Any], noon: datetime
 ) -> None:
-    """`A1`, `A7`: it has no name or Telegram id of others, and nothing of accounts where the person is no member."""
+    """`A1`, `A7`: it has no name or Telegram id of others, and nothing of accounts where the person is no
+    member."""
     await create_own_account(alice, "Secret society")
     text = json.dumps(await export(zara))
     for name in ("Olga", "Alice", "Bob", "Aino", "Secret", str(olga.telegram_id)):
@@ -296,7 +297,8 @@ async def test_one_of_two_owners_erased_at_once_remains(
 async def test_erasing_many_keeps_every_seat_accounted_for(
     club: Any, instance: Make, crowd: Any, noon: datetime
 ) -> None:
-    """`B3`, `W2`: people are erased while others are promoted, book or leave; no seat is lost, and none goes to an erased person."""
+    """`B3`, `W2`: people are erased while others are promoted, book or leave; no seat is lost, and none goes
+    to an erased person."""
     code = await instance(capacity=6)
     people = await crowd(24)
     for person in people[:18]:

@@ -1,4 +1,5 @@
-"""Fixtures for polls about dates. Importing the product reads its settings, so nothing of it is imported at the top."""
+"""Fixtures for polls about dates. Importing the product reads its settings, so nothing of it is imported at
+the top."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ import pytest
 
 @pytest.fixture
 def create_date_poll(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
-    """Make a poll about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await create_date_poll()`."""
+    """Make a poll about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await
+    create_date_poll()`."""
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
@@ -31,7 +33,8 @@ def create_date_poll(olga: Any, club: Any, noon: datetime) -> Callable[..., Awai
 
 @pytest.fixture
 def answer() -> Callable[[str, Any, str], Awaitable[str]]:
-    """Answer a poll about dates with one mark for each: `await answer(code, alice, "y?n")`; `-` is no answer."""
+    """Answer a poll about dates with one mark for each: `await answer(code, alice, "y?n")`; `-` is no
+    answer."""
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.polls.rules import Answer

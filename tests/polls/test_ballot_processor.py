@@ -55,7 +55,8 @@ async def miscounts(code: str) -> list[str]:
 async def test_two_hundred_people_want_twenty_places(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
-    """P2: exactly twenty get one, everybody else is refused, and nobody counts twice though all vote in two processes."""
+    """P2: exactly twenty get one, everybody else is refused, and nobody counts twice though all vote in two
+    processes."""
     people = [person.id for person in await crowd(200)]
     code, (drive, _) = await create_limited_poll(olga, club, 20)
     task = {"code": code, "options": [drive]}
@@ -100,7 +101,8 @@ async def test_counts_are_right_when_everybody_changes_their_vote_at_once(
 async def test_counts_are_right_after_thousands_of_answers_to_dates(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
-    """P1, P2: three hundred people change their answers to three dates from two processes, 3,600 ballots in all."""
+    """P1, P2: three hundred people change their answers to three dates from two processes, 3,600 ballots in
+    all."""
     people = [person.id for person in await crowd(300)]
     tomorrow = clock.now() + timedelta(days=1)
     days = tuple(
@@ -134,7 +136,8 @@ async def test_counts_are_right_after_thousands_of_answers_to_dates(
 async def test_hundreds_of_taps_keep_within_a_dates_limit(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
-    """P2, P3: everybody taps through the answers from two processes; a tap skips yes where the date is full."""
+    """P2, P3: everybody taps through the answers from two processes; a tap skips yes where the date is
+    full."""
     people = [person.id for person in await crowd(80)]
     at = clock.now() + timedelta(days=1)
     days = (
@@ -156,7 +159,8 @@ async def test_hundreds_of_taps_keep_within_a_dates_limit(
 async def vote_without_lock(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> tuple[str, Counter[str]]:
-    """Three people in three processes want the one place, and no process locks the tally: all see the place free."""
+    """Three people in three processes want the one place, and no process locks the tally: all see the place
+    free."""
     people = [person.id for person in await crowd(3)]
     code, (drive, _) = await create_limited_poll(olga, club, 1)
     tasks = [{"code": code, "options": [drive], "people": [who], "meet": 3} for who in people]
@@ -180,7 +184,8 @@ async def test_without_the_lock_the_database_refuses(
 async def test_the_recount_finds_an_oversold_option(
     club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
-    """The negative control: without the lock and the CHECK, the recount of these tests finds too many votes."""
+    """The negative control: without the lock and the CHECK, the recount of these tests finds too many
+    votes."""
     await db.execute(f"ALTER TABLE poll_option_tallies DROP CONSTRAINT {LIMIT}")
     try:
         code, outcomes = await vote_without_lock(club, olga, crowd)
@@ -223,7 +228,8 @@ async def test_one_failing_ballot_does_not_affect_the_others(
 async def test_a_repeated_tap_does_not_undo_itself(
     club: Any, olga: Person, alice: Person, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
-    """Decision 0001: when it is unknown whether a tap was committed, it is repeated as the choice it meant."""
+    """Decision 0001: when it is unknown whether a tap was committed, it is repeated as the choice it
+    meant."""
     code, (drive, _) = await create_limited_poll(olga, club, 1)
     lost = iter([True])
     real = db.Transaction._commit

@@ -1,4 +1,5 @@
-"""Closing a poll about dates makes the instance of the winning date and gives its yes-voters a first claim (`P4`)."""
+"""Closing a poll about dates makes the instance of the winning date and gives its yes-voters a first claim
+(`P4`)."""
 
 import asyncio
 import json
@@ -62,7 +63,8 @@ async def instance_count() -> int:
 async def test_the_winning_date_becomes_an_instance(
     answered: str, olga: Person, alice: Person, club: Any, noon: datetime
 ) -> None:
-    """P4: with a first claim for the yes-voters and a message to each of them; the poll links to the instance."""
+    """P4: with a first claim for the yes-voters and a message to each of them; the poll links to the
+    instance."""
     details = EventDetails(capacity=8, place="Sali 2", duration_minutes=90, claim_minutes=600)
     closing = await close_poll(answered, olga, make=details)
     assert closing.kind == "done" and closing.made is not None

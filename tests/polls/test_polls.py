@@ -200,7 +200,8 @@ async def test_an_anonymous_poll_shows_no_names(club: Any, olga: Person, alice: 
 async def test_hidden_results_are_not_shown(
     club: Any, olga: Person, alice: Person, bob: Person, results: str, after_voting: bool
 ) -> None:
-    """P1: hidden until one has voted, or until the poll closes; a full option is shown as full all the same."""
+    """P1: hidden until one has voted, or until the poll closes; a full option is shown as full all the
+    same."""
     code = await ask(olga, club, results=results)
     await choose(code, alice, 2)
     hidden = await poll(code, bob)

@@ -35,7 +35,8 @@ def ballot_state(
     closes_at: datetime | None = None,
     closed_at: datetime | None = None,
 ) -> BallotState:
-    """A poll with the options 11, 12 and 13, of which 11 takes `limit` votes. Alice and Bob can vote; one person has left."""
+    """A poll with the options 11, 12 and 13, of which 11 takes `limit` votes. Alice and Bob can vote; one
+    person has left."""
     texts = {11: "Monday", 12: "Tuesday", 13: "Never"}
     return BallotState(
         now=NOON,

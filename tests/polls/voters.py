@@ -36,8 +36,8 @@ async def outcome_of(vote: Any) -> str:
 async def vote_at_once(task: dict[str, Any]) -> dict[str, int]:
     """All `people` vote at once, each for every one of `options` in turn; how often each outcome came.
 
-    In a poll about dates an option may be a whole choice, as answers by option. With `meet`, the first batch of each process
-    waits until this many processes have loaded the poll.
+    In a poll about dates an option may be a whole choice, as answers by option. With `meet`, the first batch
+    of each process waits until this many processes have loaded the poll.
     """
     outcomes: Counter[str] = Counter()
 
