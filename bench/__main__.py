@@ -197,7 +197,8 @@ def measure_bookings(club: BenchClub, n: int, *, page: bool) -> None:
                 check_statuses(emerald, 200)
                 check_statuses(baseline, 200)
                 print(
-                    f"| {'one hot event' if hot else 'over 1,000 events'} | {connections} | {emerald.rate:,.0f} | {emerald.p50:.1f} |"
+                    f"| {'one hot event' if hot else 'over 1,000 events'} | {connections} | "
+                    f"{emerald.rate:,.0f} | {emerald.p50:.1f} |"
                     f" {emerald.p99:.1f} | {baseline.rate:,.0f} | {baseline.p99:.1f} | {emerald.rate / baseline.rate:.2f} |",
                     flush=True,
                 )
@@ -216,7 +217,8 @@ def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int
     people = [club.members[i % 500] for i in range(n)]
     page = run_load(
         emerald_port, 32,
-        [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: true\r\n\r\n" for _, _, s in people],
+        [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: "
+            f"true\r\n\r\n" for _, _, s in people],
     )  # fmt: skip
     bare_page = run_load(
         baseline_port,
@@ -232,7 +234,8 @@ def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int
         check_statuses(result, 200)
     print(f"\nThe screen that follows a booking, 32 connections: {after_booking.rate:,.0f}/s")
     print(
-        f"\nEvents page, 32 connections: Emerald {page.rate:,.0f}/s, bare {bare_page.rate:,.0f}/s, ratio {page.rate / bare_page.rate:.2f}"
+        f"\nEvents page, 32 connections: Emerald {page.rate:,.0f}/s, bare {bare_page.rate:,.0f}/s, ratio "
+        f"{page.rate / bare_page.rate:.2f}"
     )
 
 

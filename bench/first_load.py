@@ -39,7 +39,9 @@ new MutationObserver((_, watching) => {
   if (!document.querySelector('#screen[data-outcome] h1')) return;
   watching.disconnect();
   moments.there = performance.now();
-  requestAnimationFrame(() => { const port = new MessageChannel(); port.port1.onmessage = () => { moments.title = performance.now(); }; port.port2.postMessage(0); });
+  requestAnimationFrame(() => { const port = new MessageChannel();
+    port.port1.onmessage = () => { moments.title = performance.now(); };
+    port.port2.postMessage(0); });
 }).observe(document, { subtree: true, childList: true });
 window.moments = moments;
 """

@@ -191,7 +191,8 @@ async def measure_all_open(port: int, club: BenchClub, cpu: CpuClock, seconds: f
         wall, web, database = cpu.since()
         put_off = responses.statuses[429] + responses.statuses[503]
         print(
-            f"| {name} | {len(responses.times) / wall:,.0f} | {web / wall:.0%} | {database / wall:.0%} | {responses.percentile_ms(0.5):.1f} |"
+            f"| {name} | {len(responses.times) / wall:,.0f} | {web / wall:.0%} | {database / wall:.0%} | "
+            f"{responses.percentile_ms(0.5):.1f} |"
             f" {responses.percentile_ms(0.95):.1f} | {responses.statuses[200]:,} | {put_off:,} |",
             flush=True,
         )

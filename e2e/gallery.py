@@ -1,4 +1,5 @@
-"""Pictures of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open `e2e/shots/gallery/index.html`.
+"""Pictures of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open
+`e2e/shots/gallery/index.html`.
 
     --only home,event-offer   these screens or states          --language fi,ru   --theme dark,odd   --size 390x844,320x568
     --all                     every state × theme × language × size, with a club of 3,000 (a quarter of an hour)

@@ -1,7 +1,7 @@
 """How the tests are run: which are pure, which file goes first, and how long each takes.
 
-Whole files go to whichever process is free, so the longest go first: none may be begun when all else is done. How long each takes is
-measured: `bin/test --durations` writes it to `durations.json`.
+Whole files go to whichever process is free, so the longest go first: none may be begun when all else is done. How long each
+takes is measured: `bin/test --durations` writes it to `durations.json`.
 """
 
 import json

@@ -1,8 +1,9 @@
 """Templates in the reader's language: one Jinja environment for each, strict, escaping, with sentences from gettext.
 
 `miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every template has
-`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at, zone)` in minutes; `voice`, which formats dates for the
-reader; and the filters `tell`, which translates `Words`, `initials`, and those of `webapp.reader_status`.
+`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at, zone)` in minutes;
+`voice`, which formats dates for the reader; and the filters `tell`, which translates `Words`, `initials`, and those of
+`webapp.reader_status`.
 """
 
 import re

@@ -71,7 +71,8 @@ INVENTORY = (
     DataPart(
         "bookings and answers",
         ("bookings.membership_id",),
-        f"SELECT {INSTANCE_COLUMNS}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, x.queued_at, x.seated_at, x.answered_at,"
+        f"SELECT {INSTANCE_COLUMNS}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, "
+        f"x.queued_at, x.seated_at, x.answered_at,"
         " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came,"
         " x.guest_names"
         f" FROM bookings x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at, x.id",
@@ -79,9 +80,11 @@ INVENTORY = (
     DataPart(
         "changes of your seats",
         ("event_participation_log.membership_id",),
-        f"SELECT {INSTANCE_COLUMNS}, x.verb, x.via, CASE WHEN x.by_user_id = $1 THEN 'you' WHEN x.by_user_id IS NULL THEN 'by itself'"
+        f"SELECT {INSTANCE_COLUMNS}, x.verb, x.via, CASE WHEN x.by_user_id = $1 THEN 'you' WHEN "
+        f"x.by_user_id IS NULL THEN 'by itself'"
         " ELSE 'an organiser' END AS by, x.seats_before, x.seats_after, x.waiting_before, x.waiting_after, x.offered_before,"
-        f" x.offered_after, x.at FROM event_participation_log x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
+        f" x.offered_after, x.at FROM event_participation_log x{JOIN_INSTANCE} WHERE x.membership_id IN "
+        f"({OWN_MEMBERSHIPS}) ORDER BY x.id",
     ),
     DataPart(
         "seats of others that you changed",
@@ -99,19 +102,22 @@ INVENTORY = (
     DataPart(
         "first claims",
         ("seat_claims.membership_id",),
-        f"SELECT {INSTANCE_COLUMNS}, i.claim_until FROM seat_claims x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at",
+        f"SELECT {INSTANCE_COLUMNS}, i.claim_until FROM seat_claims x{JOIN_INSTANCE} WHERE "
+        f"x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY i.starts_at",
         is_deleted=True,
     ),
     DataPart(
         "absences",
         ("absences.membership_id",),
-        f"SELECT {INSTANCE_COLUMNS}, x.kind, x.seats, x.at, x.pardoned_at FROM absences x{JOIN_INSTANCE} WHERE x.membership_id IN ({OWN_MEMBERSHIPS})"
+        f"SELECT {INSTANCE_COLUMNS}, x.kind, x.seats, x.at, x.pardoned_at FROM absences x{JOIN_INSTANCE} "
+        f"WHERE x.membership_id IN ({OWN_MEMBERSHIPS})"
         " ORDER BY x.id",
     ),
     DataPart(
         "votes",
         ("poll_votes.membership_id",),
-        f"SELECT {ACCOUNT_NAME}, p.question, o.text, o.starts_at, x.answer, x.at FROM poll_votes x JOIN polls p ON p.id = x.poll_id"
+        f"SELECT {ACCOUNT_NAME}, p.question, o.text, o.starts_at, x.answer, x.at FROM poll_votes x JOIN "
+        f"polls p ON p.id = x.poll_id"
         f" JOIN poll_options o ON o.id = x.option_id{JOIN_ACCOUNT} WHERE x.membership_id IN ({OWN_MEMBERSHIPS}) ORDER BY x.id",
     ),
     DataPart(
@@ -147,7 +153,8 @@ INVENTORY = (
     DataPart(
         "dates you cancelled",
         ("event_instances.cancelled_by",),
-        f"SELECT {INSTANCE_COLUMNS}, i.cancel_reason, i.cancelled_at FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        f"SELECT {INSTANCE_COLUMNS}, i.cancel_reason, i.cancelled_at FROM event_instances i JOIN "
+        f"event_series r ON r.id = i.series_id"
         " JOIN accounts a ON a.id = i.account_id WHERE i.cancelled_by = $1 ORDER BY i.id",
     ),
     DataPart(

@@ -37,7 +37,8 @@ class Begun(Refusal):
 class TooLate(Refusal):
     outcome = "too-late"
     message = N_(
-        "It’s too late to leave freely. Your seat stays yours until someone takes it; if you look for a replacement and nobody does, it counts as a late cancellation."
+        "It’s too late to leave freely. Your seat stays yours until someone takes it; if you look for a "
+        "replacement and nobody does, it counts as a late cancellation."
     )
 
 
@@ -157,7 +158,8 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
     if state.is_claim_period and not party.has_claim:
         return Words(
             N_(
-                "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; we’ll tell you when a seat is yours."
+                "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; "
+                "we’ll tell you when a seat is yours."
             ),
             {**values, "until": state.instance.claim_until},
             zone=state.instance.zone,
@@ -165,7 +167,8 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
     if state.is_behind_waitlist(party) and state.free:
         return Words(
             N_(
-                "For a few minutes the free seat is for those who waited before you. You’re %(place)s in line; tap again in a moment."
+                "For a few minutes the free seat is for those who waited before you. You’re %(place)s in "
+                "line; tap again in a moment."
             ),
             values,
         )
@@ -250,7 +253,8 @@ def too_few(state: "SeatState", party: "Party", free: int) -> TooBig:
             "%(n)s seat is free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
         ),
         plural=N_(
-            "%(n)s seats are free, but you asked for %(asked)s. Take what is free and keep waiting for the rest, or wait together."
+            "%(n)s seats are free, but you asked for %(asked)s. Take what is free and keep waiting for "
+            "the rest, or wait together."
         ),
         n=free,
         asked=party.waiting,

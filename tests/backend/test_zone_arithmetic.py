@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 # is a fault too where an instant is meant to have a day.
 ZONED_SQL = {
     "converts between zones": r"\bat\s+time\s+zone\b",
-    "converts by a function": r"\b(?:timezone|make_timestamptz|date_bin|localtimestamp|localtime|current_date|current_time)\b\s*\(?",
+    "converts by a function": (
+        r"\b(?:timezone|make_timestamptz|date_bin|localtimestamp|localtime|current_date|current_time)\b\s*\(?"
+    ),
     "takes a calendar apart": r"\bdate_trunc\s*\(|\bdate_part\s*\(|\bto_char\s*\(|\bto_timestamp\s*\([^)]*,",
     "takes a field other than the epoch": r"\bextract\s*\(\s*(?!epoch\b)\w+",
     "casts an instant to a wall clock": r"(?<![\d\s])\s*::\s*(?:date|time|timestamp)\b(?!tz)(?!\s+with\s+time\s+zone)",

@@ -22,7 +22,15 @@ STARTS = NOW + timedelta(days=3)
 OLGA, ALICE, BOB, CARLA, DAN, ERIN = 1, 2, 3, 4, 5, 6
 
 
-def state_of(capacity: int | None = 3, *, state: InstanceState = InstanceState.SCHEDULED, guests_max: int = 3, now: datetime = NOW, fill_gaps: bool = False, opens_at: datetime | None = None) -> SeatState:  # fmt: skip
+def state_of(
+    capacity: int | None = 3,
+    *,
+    state: InstanceState = InstanceState.SCHEDULED,
+    guests_max: int = 3,
+    now: datetime = NOW,
+    fill_gaps: bool = False,
+    opens_at: datetime | None = None,
+) -> SeatState:
     """An empty date with Alice to Erin as members. It closes an hour before its start; leaving is free until noon before."""
     facts = InstanceFacts(
         instance_id=7,

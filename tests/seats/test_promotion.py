@@ -49,7 +49,9 @@ moments = st.one_of(
 lives = st.integers(5, 24 * 60)
 
 
-def windows(zone: str, starts_at: datetime, life: int = 30, *, offers: int = 1440, tap: int = 120) -> PromotionWindows:  # fmt: skip
+def windows(
+    zone: str, starts_at: datetime, life: int = 30, *, offers: int = 1440, tap: int = 120
+) -> PromotionWindows:
     return PromotionWindows.around(
         starts_at, zone, offers_before=offers, offer_minutes=life, first_tap_before=tap
     )

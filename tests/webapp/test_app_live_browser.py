@@ -22,7 +22,10 @@ from backend.seats.requests import Via
 from tests.webapp.browsing import Phone, at_rest, said, served, stand_still, until
 
 SOON = 2600  # milliseconds: the latest at which a screen asks after an answer
-HIDE = "() => { Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+HIDE = (
+    "() => { Object.defineProperty(document, 'hidden', { value: true, configurable: true }); "
+    "document.dispatchEvent(new Event('visibilitychange')); }"
+)
 SHOW = "() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')); }"
 
 
@@ -133,7 +136,11 @@ async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any,
     await page.route("**/booking", slowly)
     await stand_still(page)
     asked, taps = counted(page, "seen="), counted(page, "/booking")
-    felt = "() => { const join = document.querySelector('#do-join'); join.click(); return new Promise(done => requestAnimationFrame(() => done(document.querySelector('.htmx-request, [aria-busy]') !== null))); }"
+    felt = (
+        "() => { const join = document.querySelector('#do-join'); join.click(); return new "
+        "Promise(done => requestAnimationFrame(() => done(document.querySelector('.htmx-request, "
+        "[aria-busy]') !== null))); }"
+    )
     pressed = asyncio.create_task(page.evaluate(felt))
     await page.clock.run_for(50)
     assert await pressed

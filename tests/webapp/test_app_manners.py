@@ -213,7 +213,10 @@ async def test_choices_and_steppers_are_felt(phone: Any, alice: Any, instance: A
     """Selection for what is chosen, nothing for moving about."""
     code = await instance(guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
-    felt = "n => said.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && one.eventData.type === 'selection_change').length === n"
+    felt = (
+        "n => said.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && "
+        "one.eventData.type === 'selection_change').length === n"
+    )
     page, app = await phone.framed(alice, "/app/me")
     await app.locator("#kinds input").first.click()
     await until(page, felt, 1)

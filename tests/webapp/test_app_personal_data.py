@@ -46,7 +46,12 @@ async def test_the_address_is_nobodys_when_forged_or_signed_out(
     """`X1`, `X6`"""
     page = (await (await app_of(alice)).get("/app/me/data")).text
     [path] = re.findall(r"https://emerald.example(/export/[^\"]+)", page)
-    for wrong in (path.replace("/export/", "/export/x"), "/export/a.json", "/export/.json", path.removesuffix(".json")):  # fmt: skip
+    for wrong in (
+        path.replace("/export/", "/export/x"),
+        "/export/a.json",
+        "/export/.json",
+        path.removesuffix(".json"),
+    ):
         assert (await web.get(wrong)).status_code == 404
     await end_sessions(alice)
     assert (await web.get(path)).status_code == 404

@@ -1,7 +1,7 @@
 """Every screen and state of the Mini App, swept: axe-core, keyboard, targets, narrow windows, large text, calm, live regions.
 
-The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish; `STATES=home,event-offer`
-sweeps these only.
+The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish;
+`STATES=home,event-offer` sweeps these only.
 """
 
 import asyncio
@@ -24,9 +24,11 @@ AXE = VENDOR / "axe-core-4.14.1.min.js"
 # All rules of axe-core but its experimental ones; with `only`, these alone.
 RUN_AXE = """
 async only => {
-  const rules = only ? { type: 'rule', values: only } : { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+  const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const rules = only ? { type: 'rule', values: only } : { type: 'tag', values: all };
   const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ['violations'], preload: false, iframes: false });
-  return violations.flatMap(found => found.nodes.map(node => `${found.id}: ${node.target.join(' ')}: ${[...node.any, ...node.all, ...node.none][0]?.message ?? ''}`));
+  const reason = node => [...node.any, ...node.all, ...node.none][0]?.message ?? '';
+  return violations.flatMap(found => found.nodes.map(node => `${found.id}: ${node.target.join(' ')}: ${reason(node)}`));
 }
 """
 AGAIN = "htmx.ajax('GET', location.pathname + location.search, { target: '#screen', swap: 'outerSync' })"
@@ -164,7 +166,8 @@ BAD = """
   <p class="bad" id="faint">You can hardly read this.</p><p class="bad" id="wide">Lentokonesuihkuturbiinimoottori</p>
   <div id="finger" hx-post="/nowhere">Only for fingers</div><a class="bad" id="blind" href="#">No outline</a>`);
 document.adoptedStyleSheets = [new CSSStyleSheet()];
-document.adoptedStyleSheets[0].replaceSync(`#tiny { width: 20px; height: 20px } #faint { color: #999; background: #aaa } #blind { outline: none !important }
+document.adoptedStyleSheets[0].replaceSync(`#tiny { width: 20px; height: 20px }
+  #faint { color: #999; background: #aaa } #blind { outline: none !important }
   #wide { width: 500px; animation: breathe 1s infinite !important }`);
 """
 

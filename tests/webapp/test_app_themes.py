@@ -20,10 +20,14 @@ MEASURE = """
     probe.style.setProperty('background-color', /^[a-z0-9-]+$/.test(colour) ? `var(--${colour})` : colour);
     paint.fillStyle = getComputedStyle(probe).backgroundColor;
     paint.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(v => v / 255)
+      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const contrast = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort((m, n) => n - m); return (x + 0.05) / (y + 0.05); };
+  const contrast = (a, b) => {
+    const [x, y] = [luminance(a), luminance(b)].sort((m, n) => n - m);
+    return (x + 0.05) / (y + 0.05);
+  };
   const short = [];
   for (const { scheme, colours } of themes) {
     root.dataset.scheme = scheme;

@@ -33,7 +33,10 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
         ("FREQ=MONTHLY;BYDAY=TU", "By a rule of its own at 18:00."),
         ("RDATE;VALUE=DATE:20270105", "On single dates at 18:00. Also on 5 Jan 2027."),
         ("FREQ=WEEKLY\nEXDATE;VALUE=DATE:20270105", "Every Tuesday at 18:00. Not on 5 Jan 2027."),
-        ("FREQ=WEEKLY\nEXDATE;VALUE=DATE:20270105,20270112,20270119,20270126,20270202", "Every Tuesday at 18:00. Not on 5 Jan 2027, 12 Jan 2027, 19 Jan 2027, 26 Jan 2027 and 1 more date."),
+        (
+            "FREQ=WEEKLY\nEXDATE;VALUE=DATE:20270105,20270112,20270119,20270126,20270202",
+            "Every Tuesday at 18:00. Not on 5 Jan 2027, 12 Jan 2027, 19 Jan 2027, 26 Jan 2027 and 1 more date.",
+        ),
         ("FREQ=WEEKLY\nEXRULE:FREQ=MONTHLY;BYDAY=-1TU", "Every Tuesday at 18:00. Left out: every month on the last Tuesday."),
         ("FREQ=WEEKLY\nFREQ=MONTHLY", "Every Tuesday at 18:00. Every month on the 24th at 18:00."),
     ],

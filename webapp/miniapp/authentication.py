@@ -45,7 +45,8 @@ class OpenAgain(Forbidden):
 
     outcome = "open-again"
     message = N_(
-        "Please open Emerald again. It has been open for over an hour, and before you act for your club we make sure that it is you."
+        "Please open Emerald again. It has been open for over an hour, and before you act for your club "
+        "we make sure that it is you."
     )
 
 
