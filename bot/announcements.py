@@ -1,4 +1,5 @@
-"""Rendering announcements: as their readers see them, as a draft with its recipients, and their progress (`C5`)."""
+"""Rendering announcements: as their readers see them, as a draft with its recipients, and their progress
+(`C5`)."""
 
 from markupsafe import escape
 
@@ -12,7 +13,7 @@ from bot.rendering import RenderedMessage, Rows, render, shorten
 
 
 def render_announcement(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
-    """The organiser's own text. In a private chat the club's name stands above it, as far as there is room."""
+    """The organiser's own text; in a private chat below the club's name, if there is room for it."""
     head = _head(shown, voice, private=private)
     if utf16_length(f"{head}\n\n{shown.text}") > TEXT_MAX:
         head = _head(shown, voice, private=False)
@@ -27,7 +28,8 @@ def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
 def render_question(
     draft: Announcement, reach: Audience, others: list[Club], groups: int, voice: Voice
 ) -> RenderedMessage:
-    """The recipients a draft would have, with buttons to change them and [Send now]. `groups` is how many the club has."""
+    """The recipients a draft would have, with buttons to change them and [Send now]. `groups` is how many
+    the club has."""
 
     def choice(label: str, action: AnnouncementAction, chosen: bool) -> str:
         return f"{'✓ ' if chosen else ''}{voice.say(label)}"

@@ -1,7 +1,8 @@
-"""Rendering what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one language.
+"""Rendering what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one
+language.
 
-Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates) and the filter `tell`,
-which translates `Words`.
+Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates) and the
+filter `tell`, which translates `Words`.
 """
 
 import hashlib
@@ -46,7 +47,8 @@ class RenderedMessage:
 
     @property
     def digest(self) -> str:
-        """The same for two messages exactly when Telegram would call an edit from one to the other "not modified"."""
+        """The same for two messages exactly when Telegram would call an edit from one to the other "not
+        modified"."""
         buttons = [[b.model_dump_json(exclude_none=True) for b in row] for row in self.rows]
         return hashlib.sha256(f"{self.text}\0{buttons}".encode()).hexdigest()
 

@@ -1,1 +1,1 @@
-"""Recording what became of messages and cards once Telegram was called, and what that says of people and groups."""
+"""What the result of a call to Telegram means for messages, cards, people and groups."""

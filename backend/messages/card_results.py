@@ -21,8 +21,8 @@ log = structlog.get_logger()
 
 RETRY_PAUSE, RETRY_PAUSE_MAX = timedelta(seconds=3), timedelta(minutes=5)
 
-# What a refusal means for a card; every other refusal is just that. (What is not found is a topic when a card is posted,
-# and a message when it is edited.)
+# What a refusal means for a card; every other refusal is just that. (What is not found is a topic when a card
+# is posted, and a message when it is edited.)
 TROUBLES = {SendResult.GONE: CardTrouble.REMOVED, SendResult.MUTED: CardTrouble.MUTED}
 
 
@@ -37,7 +37,8 @@ class ShownCard:
 async def record_post(job: CardJob, shown: ShownCard, call: CallResult, at: datetime) -> None:
     """Record the result of posting a card, a call that ended at the instant `at`.
 
-    What is certainly not in the chat is due again; what may be there is lost, and never posted again by itself (`C1`).
+    What is certainly not in the chat is due again; what may be there is lost, and never posted again by
+    itself (`C1`).
     """
     match call.result:
         case SendResult.DONE:
@@ -62,7 +63,8 @@ async def record_post(job: CardJob, shown: ShownCard, call: CallResult, at: date
 
 
 async def record_edit(job: CardJob, shown: ShownCard, call: CallResult, at: datetime) -> datetime | None:
-    """Record the result of editing a card, a call that ended at `at`; when to try again, None when it need not be.
+    """Record the result of editing a card, a call that ended at `at`; when to try again, None when it need
+    not be.
 
     An edit can be made twice, and a closed topic is opened again: those are tried again.
     """

@@ -1,4 +1,5 @@
-"""Recording the result of a call to Telegram: for the message, for its reader, and for its group (`M1`–`M3`, `A6`)."""
+"""Recording the result of a call to Telegram: for the message, for its reader, and for its group
+(`M1`–`M3`, `A6`)."""
 
 from datetime import datetime, timedelta
 
@@ -25,9 +26,9 @@ HEALTH_SHOWN_BY = {
 async def record_result(delivery: Delivery, call: CallResult, at: datetime) -> None:
     """Record the result of a call that ended at the instant `at`, for the message, its person and its group.
 
-    A message that certainly did not arrive, or may not have, is sent again, at least once (`M1`), unless its kind goes
-    out at most once. After ten attempts, or when it can never be sent as it is, it is parked where an organiser sees it
-    (`M2`). Having to wait is no attempt.
+    A message that certainly did not arrive, or may not have, is sent again, at least once (`M1`), unless its
+    kind goes out at most once. After ten attempts, or when it can never be sent as it is, it is parked where
+    an organiser sees it (`M2`). Having to wait is no attempt.
     """
     group = delivery.group
     if group is not None and not (call.result is SendResult.DONE and group.health is GroupHealth.WELL):
@@ -55,7 +56,8 @@ async def record_result(delivery: Delivery, call: CallResult, at: datetime) -> N
 
 
 async def record_group_result(chat_id: int, topic_id: int | None, call: CallResult) -> None:
-    """Record what a message that was posted to a group, or refused by it, says of the group and its topic (`A6`)."""
+    """Record what a message that was posted to a group, or refused by it, says of the group and its topic
+    (`A6`)."""
     if call.result in HEALTH_SHOWN_BY:
         await set_health(chat_id, HEALTH_SHOWN_BY[call.result])
     elif call.result is SendResult.MIGRATED:

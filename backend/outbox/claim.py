@@ -1,7 +1,7 @@
 """Claiming the messages that are to be sent now (`M1`–`M3`).
 
-Only the holder of the sender's lease claims and records, with the epoch of that lease: a holder that has lost it changes
-nothing any more.
+Only the holder of the sender's lease claims and records, with the epoch of that lease: a holder that has lost
+it changes nothing any more.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,11 +24,12 @@ ANY_DUE = "SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at 
 # The row lock keeps the lease from changing hands until the claim is committed.
 STILL_OURS = "SELECT true FROM leases WHERE name = $1 AND epoch = $2 FOR SHARE"
 
-# Every account has its turn, however much others have; within an account by priority. Finding the accounts and their
-# first messages walks the index of what is due, so that an account with 50,000 messages costs no more than one with ten.
-# Of an account's messages that are due at the same moment, those to the recipient with the most come first: a group takes
-# only so many a minute, and its messages must not all be left for the end. Between accounts that are equal chance decides:
-# by their ids the same would always come first. A recipient is the person's id, or the group's as a negative number.
+# Every account has its turn, however much others have; within an account by priority. Finding the accounts
+# and their first messages walks the index of what is due, so that an account with 50,000 messages costs no
+# more than one with ten. Of an account's messages that are due at the same moment, those to the recipient
+# with the most come first: a group takes only so many a minute, and its messages must not all be left for the
+# end. Between accounts that are equal chance decides: by their ids the same would always come first. A
+# recipient is the person's id, or the group's as a negative number.
 CLAIM = """
 WITH RECURSIVE due_accounts AS (
     (SELECT account_id FROM messages WHERE state = 'due' ORDER BY account_id LIMIT 1)
@@ -40,10 +41,11 @@ WITH RECURSIVE due_accounts AS (
     SELECT id AS recipient FROM telegram_users WHERE telegram_id = ANY($2::bigint[])
     UNION ALL SELECT -id FROM groups WHERE chat_id = ANY($2::bigint[])
 ), candidates AS (
-    SELECT m.id, m.account_id, m.recipient, m.priority, m.due_at, count(*) OVER (PARTITION BY m.recipient) AS waiting
+    SELECT m.id, m.account_id, m.recipient, m.priority, m.due_at,
+        count(*) OVER (PARTITION BY m.recipient) AS waiting
     FROM due_accounts a CROSS JOIN generate_series(0, $5::int) AS p (priority) CROSS JOIN LATERAL (
-        SELECT d.id, d.account_id, d.priority, d.due_at, coalesce(d.user_id, -d.group_id) AS recipient FROM messages d
-        WHERE d.account_id = a.account_id AND d.state = 'due' AND d.priority = p.priority AND d.due_at <= $1
+        SELECT d.id, d.account_id, d.priority, d.due_at, coalesce(d.user_id, -d.group_id) AS recipient
+        FROM messages d WHERE d.account_id = a.account_id AND d.state = 'due' AND d.priority = p.priority AND d.due_at <= $1
             AND coalesce(d.user_id, -d.group_id) <> ALL (ARRAY(SELECT recipient FROM busy))
         ORDER BY d.due_at, d.id LIMIT $6
     ) m
@@ -54,17 +56,18 @@ WITH RECURSIVE due_accounts AS (
         row_number() OVER (PARTITION BY account_id ORDER BY priority, due_at, waiting DESC, id) AS turn
     FROM firsts
 ), chosen AS (
-    SELECT m.id FROM messages m
-    WHERE m.id IN (SELECT id FROM turns ORDER BY turn, priority, due_at, random() LIMIT $3) AND m.state = 'due'
+    SELECT m.id FROM messages m WHERE m.state = 'due'
+        AND m.id IN (SELECT id FROM turns ORDER BY turn, priority, due_at, random() LIMIT $3)
     FOR UPDATE SKIP LOCKED
 )
-UPDATE messages m SET state = 'sending', epoch = $4, attempts = m.attempts + 1 FROM chosen WHERE m.id = chosen.id
-RETURNING m.id
+UPDATE messages m SET state = 'sending', epoch = $4, attempts = m.attempts + 1
+FROM chosen WHERE m.id = chosen.id RETURNING m.id
 """
 
 # What is not to be sent, or not now, costs no attempt.
 SET_ASIDE = """
-UPDATE messages m SET state = t.state, due_at = coalesce(t.due_at, m.due_at), error = t.error, attempts = m.attempts - 1
+UPDATE messages m SET state = t.state, due_at = coalesce(t.due_at, m.due_at), error = t.error,
+    attempts = m.attempts - 1
 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[]) AS t (id, state, due_at, error)
 WHERE m.id = t.id
 """
@@ -82,18 +85,18 @@ Aside = tuple[int, MessageState, datetime | None, str]  # a message's id, its ne
 async def recover(epoch: int) -> int:
     """What a former sender was sending when it went is due again: at least once (`M1`); how many.
 
-    Announcements are not: they may have arrived, and are recorded so. From here on nothing the former sender records
-    about any of them counts.
+    Announcements are not: they may have arrived, and are recorded so. From here on nothing the former sender
+    records about any of them counts.
     """
     return await db.execute_single_count(RECOVER, epoch, list(AT_MOST_ONCE), ATTEMPTS_MAX, clock.now())
 
 
 async def claim(epoch: int, *, limit: int, busy: Collection[int] = (), lease: str = "") -> list[Delivery]:
-    """Claim up to `limit` messages that are due, at most one a chat and none to `busy` chats (Telegram's ids).
+    """Claim up to `limit` messages that are due: at most one a chat, none to `busy` chats (ids of Telegram).
 
-    They are marked as being sent, and committed, before anything leaves; nothing is claimed once the `lease` has another
-    epoch. Messages that are stale, that their reader has muted (`M5`), or whose reader cannot be written to (`M3`) are
-    set aside, and those that can wait for the morning are put off until then.
+    They are marked as being sent, and committed, before anything leaves; nothing is claimed once the `lease`
+    has another epoch. Messages that are stale, that their reader has muted (`M5`), or whose reader cannot be
+    written to (`M3`) are set aside, and those that can wait for the morning are put off until then.
     """
     if limit <= 0:
         return []

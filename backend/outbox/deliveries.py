@@ -95,20 +95,23 @@ class Delivery:
 
 # $1 are the messages' ids, $2 is now.
 DELIVERIES = f"""
-SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority, m.attempts,
-    m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
+SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority,
+    m.attempts, m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
     a.language AS account_language, coalesce(u.zone, r.zone, a.zone) AS read_in,
     s.left_at IS NULL AND s.id IS NOT NULL AS is_member, coalesce(i.state, '') AS instance_state, i.starts_at,
     coalesce(i.ends_at <= $2, false) AS is_over,
     i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)) AS free_to_leave_until,
     coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
-    coalesce(n.state = 'stopped', false) AS announcement_stopped, coalesce(n.maintenance, false) AS is_maintenance,
+    coalesce(n.state = 'stopped', false) AS announcement_stopped,
+    coalesce(n.maintenance, false) AS is_maintenance,
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
-        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id) AS poll_settled,
+        OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id)
+        AS poll_settled,
     EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost,
     i.decided_at IS NOT NULL AS is_decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing,
     coalesce(b.waiting, 0) AS waits, CASE WHEN b.offer_until > $2 THEN b.offer_until END AS offer_until,
-    coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false) AS seat_available,
+    coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false)
+        AS seat_available,
     m.kind = '{Kind.OFFER_EXPIRED}' AND EXISTS (SELECT 1 FROM event_participation_log l
         WHERE l.instance_id = m.instance_id AND l.at = m.created_at AND l.verb = 'offer') AS went_on
 FROM messages m
@@ -128,8 +131,8 @@ ORDER BY m.priority, m.due_at, m.id
 
 
 async def load_deliveries(ids: Sequence[int]) -> tuple[list[Delivery], list[tuple[int, str]]]:
-    """These messages in the order in which they are due; and the ids and kinds of those that this version of Emerald
-    does not know."""
+    """These messages in the order in which they are due; and the ids and kinds of those that this version
+    of Emerald does not know."""
     now = clock.now()
     rows = await db.rows(DELIVERIES, list(ids), now)
     known = [(row, find_kind(row["kind"])) for row in rows]

@@ -1,4 +1,4 @@
-"""Writing messages, in the transaction of what they are about: the only place that inserts into `messages` (`M1`)."""
+"""Writing messages in the transaction that causes them: the only `INSERT INTO messages` (`M1`)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Recipient = tuple[int, Mapping[str, object]]  # the person's id, and the detail 
 
 
 class Columns(TypedDict):
-    """The columns of a message, each as an SQL expression. Of two messages with one `dedupe` the second is not written."""
+    """The columns of a message, each as an SQL expression. No second message with a `dedupe` is written."""
 
     account_id: str
     dedupe: str
@@ -31,8 +31,8 @@ def insert_messages(kind: Kind, source: str, **columns: Unpack[Columns]) -> str:
 
 
 def insert_mixed_messages(kind: str, source: str, **columns: Unpack[Columns]) -> str:
-    """The same where every row has a kind of its own, which the SQL expression `kind` says; one that is not in `Kind`
-    violates the priority's NOT NULL."""
+    """The same where every row has a kind of its own, which the SQL expression `kind` says; one that is
+    not in `Kind` violates the priority's NOT NULL."""
     priorities = " ".join(f"WHEN '{each}' THEN {int(each.policy.priority)}" for each in Kind)
     return _insert(kind, f"CASE {kind} {priorities} END", source, columns)
 
@@ -75,8 +75,8 @@ async def enqueue(
 ) -> None:
     """Write one message for each recipient, due at once.
 
-    Nobody gets a second about the same `subject` (the instance, unless it is something else) `once_per` moment, which is
-    `at` unless it is another.
+    Nobody gets a second about the same `subject` (the instance, unless it is something else) `once_per`
+    moment, which is `at` unless it is another.
     """
     about = subject if instance_id is None else instance_id
     assert about is not None

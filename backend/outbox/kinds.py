@@ -53,7 +53,7 @@ class About(StrEnum):
 
 
 class Choice(StrEnum):
-    """What the reader of a message about an instance can do from there; opening the instance is always part of it."""
+    """What the reader of a message about an instance can do from there, besides opening the instance."""
 
     OPEN = auto()
     GIVE_UP_SEAT = auto()
@@ -72,7 +72,8 @@ class Choice(StrEnum):
 class Policy:
     """What is true of every message of a kind. Without `muted_by` nobody can do without it (`M5`).
 
-    After a crash or an unreadable answer a message may have arrived: it is sent again, unless it goes out `at_most_once`.
+    After a crash or an unreadable answer a message may have arrived: it is sent again, unless it goes out
+    `at_most_once`.
     """
 
     priority: Priority
@@ -151,7 +152,8 @@ def find_kind(stored: str) -> Kind | None:
 
 
 def held_until(priority: int, now: datetime, zone: str, starts_at: datetime | None) -> datetime | None:
-    """The morning until which a message is held back, because it can wait until people are up; None to send it now.
+    """The morning until which a message is held back, because it can wait until people are up; None to send
+    it now.
 
     Answers and offers never wait, and what is about an instance only if an hour is left then. Aware instants.
     """

@@ -18,8 +18,8 @@ async def notify_organisers(
     instance_id: int | None = None,
     **detail: object,
 ) -> None:
-    """One message for each organiser who may post cards, once for this subject and moment (`M1`, `C6`); called inside
-    the transaction of what happened.
+    """One message for each organiser who may post cards, once for this subject and moment (`M1`, `C6`);
+    called inside the transaction of what happened.
 
     It stands with the outbox, because groups, which notify too, know nothing of events.
     """

@@ -36,8 +36,8 @@ WHERE m.account_id = $1 AND m.state = 'parked'
 async def parked_messages(account_id: int, *, limit: int = 50) -> list[ParkedMessage]:
     """What could not be sent to the account's people and groups, newest first."""
     rows = await db.rows(
-        "SELECT m.id, m.kind, m.error, m.created_at, coalesce(g.title, u.first_name) AS name, coalesce(u.last_name, '')"
-        f" AS last_name, coalesce(i.title, r.title, '') AS title {PARKED}"
+        "SELECT m.id, m.kind, m.error, m.created_at, coalesce(g.title, u.first_name) AS name,"
+        f" coalesce(u.last_name, '') AS last_name, coalesce(i.title, r.title, '') AS title {PARKED}"
         " ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
         account_id,
         limit,
@@ -63,7 +63,8 @@ async def send_parked_again(person: Person, account_id: int) -> int:
     club = await authorize(person, account_id, Permission.ANNOUNCE)
     async with db.transaction():
         again = await db.execute(
-            "UPDATE messages SET state = 'due', due_at = $2, attempts = 0, error = '' WHERE account_id = $1 AND state = 'parked'",
+            "UPDATE messages SET state = 'due', due_at = $2, attempts = 0, error = ''"
+            " WHERE account_id = $1 AND state = 'parked'",
             club.id,
             clock.now(),
         )

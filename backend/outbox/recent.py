@@ -25,7 +25,7 @@ async def messages_to_groups(since: datetime) -> list[GroupMessage]:
 
 
 async def chats_with_live_cards() -> list[int]:
-    """The ids of groups whose cards are edited as things change. When each was last edited is not recorded."""
+    """The ids of groups with cards that are edited. When each was last edited is not recorded."""
     rows = await db.rows(
         "SELECT DISTINCT g.chat_id FROM cards c JOIN groups g ON g.id = c.group_id"
         " WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00'"

@@ -15,7 +15,8 @@ RETRY_PAUSE_MAX = 300.0  # seconds between attempts
 REASON_MAX = 500  # characters
 
 END = """
-UPDATE messages SET state = $3, error = $4, sent_at = CASE WHEN $3 IN ('sent', 'perhaps') THEN $5::timestamptz END
+UPDATE messages SET state = $3, error = $4,
+    sent_at = CASE WHEN $3 IN ('sent', 'perhaps') THEN $5::timestamptz END
 WHERE id = $1 AND epoch = $2 AND state = 'sending'
 """
 PUT_OFF = """
@@ -35,7 +36,8 @@ async def park(delivery: Delivery, reason: str) -> None:
 
 
 async def retry(delivery: Delivery, at: datetime, reason: str) -> None:
-    """The attempt that ended at the instant `at` failed: it is due again after a pause, and parked after ten attempts."""
+    """The attempt that ended at the instant `at` failed: it is due again after a pause, and parked after
+    ten attempts."""
     if delivery.attempts >= ATTEMPTS_MAX:
         await park(delivery, reason)
     else:
@@ -52,13 +54,15 @@ async def block(delivery: Delivery) -> None:
     async with db.transaction():
         await db.execute(END, *_ending(delivery, MessageState.BLOCKED, "the bot is blocked"))
         await db.execute(
-            "UPDATE messages SET state = 'blocked', error = 'the bot is blocked' WHERE user_id = $1 AND state = 'due'",
+            "UPDATE messages SET state = 'blocked', error = 'the bot is blocked'"
+            " WHERE user_id = $1 AND state = 'due'",
             delivery.person.id,
         )
 
 
 def retry_pause(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: doubling to five minutes, with jitter so that not all come back at once."""
+    """How long to wait after so many attempts: doubling to five minutes, with jitter so that not all come
+    back at once."""
     longest = min(RETRY_PAUSE_MAX, 2.0**attempts)
     return timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 

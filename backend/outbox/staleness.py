@@ -1,5 +1,5 @@
-"""When a message would say what is no longer true. Such a message is dropped: a later one says what is, or its reader
-knows already. Each kind of the table names one of these predicates."""
+"""When a message would say what is no longer true. Such a message is dropped: a later one says what is, or
+its reader knows already. Each kind of the table names one of these predicates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

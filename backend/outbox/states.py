@@ -34,7 +34,8 @@ class SendResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """How a call ended. `reason` has Telegram's words, `message_id` what was posted, `retry_after` is in seconds."""
+    """How a call ended. `reason` has Telegram's words, `message_id` what was posted, `retry_after` is in
+    seconds."""
 
     result: SendResult
     reason: str = ""

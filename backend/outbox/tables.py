@@ -1,4 +1,5 @@
-"""Rows of messages. Groups, instances and announcements belong to slices above this one, so their ids are plain numbers."""
+"""Rows of messages. Groups, instances and announcements belong to slices above this one, so their ids are
+plain numbers."""
 
 from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
@@ -10,7 +11,8 @@ from backend.people.tables import TelegramUser
 
 
 class Message(Table, tablename="messages", db=DB):
-    """A message to a person or a group (`M1`). `kind` is a `Kind`, `state` a `MessageState`. Its text is made when it is sent."""
+    """A message to a person or a group (`M1`). `kind` is a `Kind`, `state` a `MessageState`. Its text is
+    made when it is sent."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)

@@ -1,4 +1,5 @@
-"""Withdrawing messages that are not sent yet, and erasing what was written to somebody; inside the caller's transaction."""
+"""Withdrawing messages that are not sent yet, and erasing what was written to somebody; inside the
+caller's transaction."""
 
 import json
 
@@ -16,16 +17,18 @@ WHERE user_id = $1 AND (detail <> '{}' OR error <> '' OR state IN ('due', 'parke
 async def drop_announcement(announcement_id: int) -> int:
     """Drop the announcement's messages that are not being sent yet; how many."""
     return await db.execute(
-        "UPDATE messages SET state = 'dropped', error = 'stopped' WHERE announcement_id = $1 AND state = 'due'",
+        "UPDATE messages SET state = 'dropped', error = 'stopped'"
+        " WHERE announcement_id = $1 AND state = 'due'",
         announcement_id,
     )
 
 
 async def drop_superseded(instance_id: int, kind: Kind, reason: str) -> dict[int, dict[str, object]]:
-    """Drop the instance's messages of this kind that are not being sent yet, because newer ones replace them; the detail of
-    each by its recipient."""
+    """Drop the instance's messages of this kind that are not being sent yet, because newer ones replace
+    them; the detail of each by its recipient."""
     rows = await db.rows(
-        "UPDATE messages SET state = 'dropped', error = $3 WHERE instance_id = $1 AND kind = $2 AND state = 'due'"
+        "UPDATE messages SET state = 'dropped', error = $3"
+        " WHERE instance_id = $1 AND kind = $2 AND state = 'due'"
         " RETURNING user_id, detail",
         instance_id,
         kind,

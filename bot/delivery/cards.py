@@ -25,7 +25,8 @@ Work = Coroutine[Any, Any, None]
 
 
 class CardPoster:
-    """Works through due and stale cards; remembers when each was last edited, so that changes are shown together."""
+    """Works through due and stale cards; remembers when each was last edited, so that changes are shown
+    together."""
 
     def __init__(self, bot: Bot, limiter: RateLimiter) -> None:
         self.bot = bot
@@ -34,7 +35,8 @@ class CardPoster:
         self._under_way: set[int] = set()
 
     async def take_over(self) -> int:
-        """Lose what a former sender was posting: it may be in the chat, so it is not posted again (`C1`); how many."""
+        """Lose what a former sender was posting: it may be in the chat, so it is not posted again (`C1`);
+        how many."""
         return await lose_interrupted_cards()
 
     async def work(self, room: int) -> list[Work]:

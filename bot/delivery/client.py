@@ -1,5 +1,5 @@
-"""The only module that calls Telegram through aiogram. What posts or edits of its own accord gets a `CallResult`; what
-answers somebody raises Telegram's errors, which the middleware handles in one place.
+"""The only module that calls Telegram through aiogram. What posts or edits of its own accord gets a
+`CallResult`; what answers somebody raises Telegram's errors, which the middleware handles in one place.
 
 Processes that must not load aiogram make their two calls by `emerald/telegram_http.py` (decision 0019).
 """
@@ -153,7 +153,7 @@ async def delete(message: Message) -> None:
 
 
 async def answer_callback_query(query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
-    """End the wait of a button that was tapped: by an alert that must be closed, a toast that vanishes, or silently."""
+    """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently."""
     await query.answer(text or None, show_alert=alert or None)
 
 
@@ -169,7 +169,7 @@ async def is_administrator(message: Message, telegram_id: int) -> bool:
 async def set_commands(
     bot: Bot, commands: Sequence[BotCommand], scope: BotCommandScopeUnion, language: str | None
 ) -> None:
-    """Set what the bot understands in some chats; without a language for everybody whose language has no list."""
+    """Set the list of commands in these chats; without a language it is for all that have none."""
     await bot.set_my_commands(list(commands), scope=scope, language_code=language)
 
 

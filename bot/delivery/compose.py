@@ -1,7 +1,7 @@
 """Rendering a message when it is sent, in the language its reader reads at that moment (`M1`).
 
-`backend/outbox/kinds.py` says what each kind is about and what its reader can choose; its text is the template
-`messages/<kind>.html`.
+`backend/outbox/kinds.py` says what each kind is about and what its reader can choose; its text is the
+template `messages/<kind>.html`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -51,7 +51,8 @@ async def render_message(delivery: Delivery) -> RenderedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A message and the instance it is about, as its reader sees it; `following` is the next instance of the series."""
+    """A message and the instance it is about, as its reader sees it; `following` is the next instance of
+    the series."""
 
     delivery: Delivery
     view: InstanceView

@@ -38,7 +38,7 @@ class ProgressReporter:
         self._not_before: dict[int, datetime] = {}
 
     async def work(self, room: int) -> list[Work]:
-        """Up to `room` edits to be made now, each ready to be run. An ending is shown as soon as it is one."""
+        """Up to `room` edits to be made now, each ready to be run. An ending is shown at once."""
         now = clock.now()
         if now < self._check_at:
             return []

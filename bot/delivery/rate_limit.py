@@ -1,7 +1,8 @@
-"""How fast Telegram may be written to (`M2`, `C2`), kept in the memory of the one process that holds the sender's lease.
+"""How fast Telegram may be written to (`M2`, `C2`), kept in the memory of the one process that holds the
+sender's lease.
 
-Commands and taps are answered at once by the process that receives them. That is why the limit of a group's minute here
-is four below Telegram's twenty, and that of all chats' second five below its thirty.
+Commands and taps are answered at once by the process that receives them. That is why the limit of a group's
+minute here is four below Telegram's twenty, and that of all chats' second five below its thirty.
 """
 
 from collections import deque
@@ -12,16 +13,17 @@ from backend import clock
 ALL = (25, timedelta(seconds=1))
 PRIVATE = (1, timedelta(seconds=1))
 GROUP = (16, timedelta(minutes=1))
-# A call arrives at some moment between its beginning and its end. However the network bunches calls up, no more than this
-# arrive within a second; Telegram takes thirty.
+# A call arrives at some moment between its beginning and its end. However the network bunches calls up, no
+# more than this arrive within a second; Telegram takes thirty.
 ARRIVING = (29, timedelta(seconds=1))
-# Calls begin one after another, evenly. The step is a little shorter than a twenty-fifth of a second, so that what a busy
-# moment cost is made up for, as far as `ALL` allows.
+# Calls begin one after another, evenly. The step is a little shorter than a twenty-fifth of a second, so that
+# what a busy moment cost is made up for, as far as `ALL` allows.
 STEP = timedelta(milliseconds=39)
 LATE = timedelta(milliseconds=100)
 # How many may wait for their turn: enough never to be short of work, and few to be interrupted by a shutdown.
 WAITING_MAX = 10
-# What another sender may have written to a group in its last minute without recording it: all but Telegram's last four.
+# What another sender may have written to a group in its last minute without recording it: all but Telegram's
+# last four.
 UNRECORDED = 12
 # When two chats are refused within this time, Telegram means all chats.
 TOGETHER = timedelta(seconds=2)
@@ -52,7 +54,8 @@ class Window:
             self._at[-1] = clock.now()
 
     def free_at(self, uncounted: int = 0) -> datetime:
-        """From when there is room beside so many that are not counted yet; where they alone fill it, a span from now."""
+        """From when there is room beside so many that are not counted yet; where they alone fill it, a
+        span from now."""
         if self.room > uncounted:
             return clock.now()
         first = self._at[uncounted - self._limit] if uncounted < self._limit else clock.now()
@@ -119,15 +122,16 @@ class RateLimiter:
         return max(0.0, (at - clock.now()).total_seconds())
 
     def record_answer(self, chat_id: int) -> None:
-        """A call is answered. It arrived at some moment since it began: a private chat's second counts from its end."""
+        """A call is answered. It arrived at some moment since it began: a private chat's second counts
+        from its end."""
         if chat_id > 0:
             self._window(chat_id).move_last_to_now()
 
     def freeze(self, chat_id: int, seconds: float) -> datetime:
         """Leave a chat alone for so long, because Telegram said so; until when.
 
-        Telegram does not say whether it means this chat or all of them; when a second chat is refused at the same time,
-        all.
+        Telegram does not say whether it means this chat or all of them; when a second chat is refused at the
+        same time, all.
         """
         now = clock.now()
         until = now + timedelta(seconds=seconds)

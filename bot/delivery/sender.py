@@ -1,7 +1,7 @@
 """The sender: the one process that writes to people and groups of its own accord, by a lease (decision 0009).
 
-A *step* claims what may be sent now and starts sending it; calls may last, and the next step works beside them. Calls
-begin one after another, as `bot.delivery.rate_limit` allows.
+A *step* claims what may be sent now and starts sending it; calls may last, and the next step works beside
+them. Calls begin one after another, as `bot.delivery.rate_limit` allows.
 """
 
 import asyncio
@@ -54,7 +54,8 @@ class Sender:
         self._turn = asyncio.Lock()  # asyncio gives a lock to those who wait in the order in which they came
 
     async def hold(self) -> bool:
-        """Take or renew the lease when it is time; whether it is ours. A new holder recovers what the former one left."""
+        """Take or renew the lease when it is time; whether it is ours. A new holder recovers what the
+        former one left."""
         if clock.now() < self._renew_at:
             return self.epoch is not None
         asked_at = clock.now()
@@ -67,7 +68,8 @@ class Sender:
         return epoch is not None
 
     async def _take_over(self, epoch: int, before: datetime | None) -> None:
-        """Recover what the former sender was sending, and count what it wrote in its last minute as ours too (`M2`)."""
+        """Recover what the former sender was sending, and count what it wrote in its last minute as ours
+        too (`M2`)."""
         again, lost = await recover(epoch), await self.cards.take_over()
         log.info("sending", epoch=epoch, again=again, lost_cards=lost)
         if before is None or before + GROUP[1] < clock.now():
@@ -80,7 +82,8 @@ class Sender:
 
     @property
     def holds_lease(self) -> bool:
-        """Whether the lease is ours at this moment, by the clock: a process that slept too long may not write."""
+        """Whether the lease is ours at this moment, by the clock: a process that slept too long may not
+        write."""
         return self.epoch is not None and clock.now() < self._held_until
 
     async def step(self) -> int:
@@ -128,7 +131,7 @@ class Sender:
     async def _wait_for_turn(self) -> None:
         """Wait until the next call may begin, behind all that began to wait before, and begin it."""
         async with self._turn:
-            while (pause := self.limiter.next_turn_in) > 0 and clock.runs():  # noqa: ASYNC110 - it waits for time to pass
+            while (pause := self.limiter.next_turn_in) > 0 and clock.runs():  # noqa: ASYNC110 - for time to pass
                 await asyncio.sleep(pause)
             self.limiter.begin()
         task = asyncio.current_task()

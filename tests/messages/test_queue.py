@@ -137,7 +137,8 @@ async def test_a_big_club_does_not_starve_a_small_one(
     crowd: Callable[[int], Awaitable[list[Any]]],
     noon: datetime,
 ) -> None:
-    """Decision 0009: every account has its turn, however much others have, and its messages go by priority."""
+    """Decision 0009: every account has its turn, however much others have, and its messages go by
+    priority."""
     for person in await crowd(30):
         await db.execute("UPDATE telegram_users SET may_write_at = $2 WHERE id = $1", person.id, clock.now())
         await enqueue(person)
@@ -151,8 +152,8 @@ async def test_a_big_club_does_not_starve_a_small_one(
 async def test_the_recipient_of_most_messages_is_not_left_for_the_end(
     alice: Any, bob: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """M2: a chat takes only so many messages in a time, so of those due at once the recipient with the most comes first;
-    a message that is due sooner still goes before them."""
+    """M2: a chat takes only so many messages in a time, so of those due at once the recipient with the
+    most comes first; a message that is due sooner still goes before them."""
     many = [await enqueue(alice), await enqueue(alice), await enqueue(alice)]
     few = [await enqueue(bob), await enqueue(bob)]
     clock.advance(timedelta(seconds=-1))
@@ -245,7 +246,8 @@ async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: An
 async def test_an_announcement_that_was_being_sent_may_have_arrived(
     noon: datetime, alice: Any, enqueue: Enqueue
 ) -> None:
-    """Decision 0009: it is recorded as perhaps sent and not sent again; what the dead sender records late changes nothing."""
+    """Decision 0009: it is recorded as perhaps sent and not sent again; what the dead sender records late
+    changes nothing."""
     message_id = await enqueue(alice, kind="announcement", priority=Priority.ANNOUNCEMENT)
     [old] = await claim(1, limit=10)
     assert await recover(2) == 1
@@ -366,8 +368,8 @@ async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> No
 async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
     alice: Any, bob: Any, club: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """Decision 0009: another account's answer and reminder, and the account's own answer, are in the next claim of five;
-    and a claim reads a few hundred rows, however many are due."""
+    """Decision 0009: another account's answer and reminder, and the account's own answer, are in the next
+    claim of five; and a claim reads a few hundred rows, however many are due."""
     await crowd_of(50_000, club.id)
     for table in ("messages", "telegram_users", "memberships"):
         await db.execute(f"ANALYZE {table}")

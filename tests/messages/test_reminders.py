@@ -168,7 +168,8 @@ async def test_a_worker_that_was_away_reminds_once(alice: Any, instance: Make, n
 async def test_a_reminder_that_is_long_overdue_is_not_sent(
     alice: Any, instance: Make, noon: datetime, lead: timedelta, late: timedelta, reminders: int
 ) -> None:
-    """`M4`: half the lead late, or half a day, and it would be another reminder than the one that was chosen."""
+    """`M4`: half the lead late, or half a day, and it would be another reminder than the one that was
+    chosen."""
     start = (noon + 10 * DAY).replace(tzinfo=None)
     minutes = int(lead.total_seconds() // 60)
     code = await instance(starts_local=start, remind_before_minutes=(minutes,))

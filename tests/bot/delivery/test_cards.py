@@ -1,4 +1,5 @@
-"""Cards in a group through the sandbox: posted once, kept true, and lost where somebody sees it (`C1`, `C2`, `C6`)."""
+"""Cards in a group through the sandbox: posted once, kept true, and lost where somebody sees it (`C1`,
+`C2`, `C6`)."""
 
 import asyncio
 import itertools
@@ -287,8 +288,9 @@ async def test_all_live_cards_of_an_instance_follow(
 async def test_a_busy_evening_stays_within_telegram_s_limits_and_loses_nothing(
     telegram: Telegram, olga: Any, crowd: Any, instance: Make, run: Run
 ) -> None:
-    """`C2`, `M2`: thirty cards of one group change all the time, with Telegram's own limits switched on. None is refused,
-    none is edited twice within three seconds, each has its turn, and in the end each shows the truth."""
+    """`C2`, `M2`: thirty cards of one group change all the time, with Telegram's own limits switched on.
+    None is refused, none is edited twice within three seconds, each has its turn, and in the end each
+    shows the truth."""
     telegram.sandbox.flood(True)
 
     async def pass_time(seconds: float) -> None:
@@ -336,7 +338,8 @@ async def test_one_card_that_changes_all_the_time_is_edited_every_three_seconds(
 async def test_five_hundred_people_with_the_longest_names_fit(
     telegram: Telegram, olga: Any, club: Any, crowd: Any, instance: Make, run: Run
 ) -> None:
-    """`C4`: 4096 UTF-16 units as Telegram counts them, after reading the markup; the rest is a link to the app."""
+    """`C4`: 4096 UTF-16 units as Telegram counts them, after reading the markup; the rest is a link to the
+    app."""
     nasty = '<b>&amp;🧘"</tg-time>'
     code = await instance(
         title=(nasty * 12)[:120],

@@ -18,7 +18,8 @@ LIGHT_CLIENT = "emerald/telegram_http.py"  # for processes that do not load aiog
 
 @cache
 def call_names() -> frozenset[str]:
-    """The methods of aiogram's bot and objects that make a call: `send_message`, `Message.answer`, `Chat.get_member`."""
+    """The methods of aiogram's bot and objects that make a call: `send_message`, `Message.answer`,
+    `Chat.get_member`."""
     methods = set(aiogram.methods.__all__)
     names = {
         name

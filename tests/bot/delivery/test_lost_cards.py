@@ -204,7 +204,8 @@ async def test_a_card_refused_by_a_muted_group_is_posted_once_it_may(
 async def test_a_post_that_gets_through_shows_that_the_group_is_well(
     telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
 ) -> None:
-    """Telegram sends no update when a chat's rules change; a post by an organiser shows it, and the cards go on."""
+    """Telegram sends no update when a chat's rules change; a post by an organiser shows it, and the cards
+    go on."""
     code, _ = await posted(title="Lesson 1")
     await telegram.during(telegram.chat().bot, "muted")
     telegram.chat().bot("member")
@@ -262,7 +263,8 @@ async def test_a_closed_topic_is_recorded_from_the_refusal_alone(
 async def test_a_deleted_topic_takes_its_cards_with_it(
     telegram: Telegram, olga: Any, alice: Any, club: Any, runners: Any, instance: Make, run: Run
 ) -> None:
-    """Its messages are gone, and nothing can be posted there; the organiser chooses another place and posts again."""
+    """Its messages are gone, and nothing can be posted there; the organiser chooses another place and
+    posts again."""
     await telegram.start("Olga")
     found = await group_of_chat(runners.id)
     assert found is not None
@@ -312,7 +314,8 @@ async def test_a_deleted_chat_is_a_group_that_is_gone(
 async def test_an_upgraded_group_s_cards_are_posted_again_together(
     telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
 ) -> None:
-    """`A6`: recorded from the refusal alone; one message is about all cards, one tap posts all in the new chat."""
+    """`A6`: recorded from the refusal alone; one message is about all cards, one tap posts all in the new
+    chat."""
     await telegram.start("Olga")
     basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
     linked = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
@@ -389,8 +392,8 @@ async def test_a_lost_card_of_an_ended_instance_is_nobody_s_concern(
 async def test_a_tap_recovers_a_card_that_may_have_been_posted(
     telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
 ) -> None:
-    """`C1`: Telegram applied the post and its answer was lost. Never posted again by itself, but who taps it shows that
-    it is there, and from then on it follows."""
+    """`C1`: Telegram applied the post and its answer was lost. Never posted again by itself, but who taps
+    it shows that it is there, and from then on it follows."""
     await telegram.start("Olga")
     telegram.sandbox.fault(method="sendMessage", chat_id=club.chat_id, drop_after_apply=True)
     code = await instance()

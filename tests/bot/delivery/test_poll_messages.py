@@ -49,7 +49,8 @@ async def states() -> list[str]:
 async def test_the_card_follows_taps_commands_and_the_end(
     telegram: Telegram, olga: Any, alice: Any, dates: Ask, run: Run
 ) -> None:
-    """P3, P4: whatever is used to vote, the card shows it within seconds; when it is over, it leads to the date."""
+    """P3, P4: whatever is used to vote, the card shows it within seconds; when it is over, it leads to the
+    date."""
     code = await dates()
     await post_poll_card(olga, code)
     await run()

@@ -20,7 +20,8 @@ def seconds(at: list[datetime]) -> list[float]:
 def test_however_calls_bunch_up_no_more_arrive_in_a_second_than_telegram_takes(
     noon: datetime, seed: int
 ) -> None:
-    """M2: each arrives at the worst moment between its beginning and end, together with others; some last for seconds."""
+    """M2: each arrives at the worst moment between its beginning and end, together with others; some last
+    for seconds."""
     dice = random.Random(seed)
     limiter, began, arrived = RateLimiter(), [], []
     under_way: list[tuple[datetime, datetime]] = []
@@ -59,7 +60,8 @@ def test_calls_that_are_quick_lose_nothing(noon: datetime) -> None:
 
 
 def test_a_call_that_hangs_is_reckoned_with_until_it_is_over(noon: datetime) -> None:
-    """M2: it may still arrive at any moment. When as many as may arrive in a second are under way, the next waits."""
+    """M2: it may still arrive at any moment. When as many as may arrive in a second are under way, the
+    next waits."""
     limiter = RateLimiter()
     for _ in range(ARRIVING[0]):
         while limiter.next_turn_in > 0:

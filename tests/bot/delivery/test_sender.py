@@ -1,5 +1,5 @@
-"""Messages to people through the sandbox: at least once, within Telegram's limits, and not to people who blocked the bot
-(`M1`–`M3`)."""
+"""Messages to people through the sandbox: at least once, within Telegram's limits, and not to people who
+blocked the bot (`M1`–`M3`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

@@ -1,4 +1,5 @@
-"""Messages to groups through the same sender, and what becomes of those that may have arrived (`C5`, `M1`, `M2`, `A6`)."""
+"""Messages to groups through the same sender, and what becomes of those that may have arrived (`C5`, `M1`,
+`M2`, `A6`)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

@@ -1,4 +1,5 @@
-"""Real workers, killed with -9 between every two steps of sending, and followed by another (`M1`, `M2`, decision 0009)."""
+"""Real workers, killed with -9 between every two steps of sending, and followed by another (`M1`, `M2`,
+decision 0009)."""
 
 import asyncio
 import time
@@ -18,8 +19,8 @@ from tests.telegram import Telegram
 from tests.workers import emerald, ended, wait_for
 
 Make = Callable[..., Awaitable[str]]
-# Where it dies: how often Bob reads "first in line" in the end, and the group its announcement. What became of the
-# announcement then: it was taken, so it may have arrived, unless it is known that it did.
+# Where it dies: how often Bob reads "first in line" in the end, and the group its announcement. What became
+# of the announcement then: it was taken, so it may have arrived, unless it is known that it did.
 STEPS = {
     "sender.claimed": (1, 0),
     "sender.calling": (1, 0),
