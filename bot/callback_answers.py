@@ -4,6 +4,7 @@ from aiogram.types import CallbackQuery, Message
 
 from backend.errors import Busy
 from backend.i18n import Voice, Words
+from backend.polls.rules import VoteResult
 from backend.seats.requests import OutcomeKind
 from bot.delivery.client import answer_callback_query
 from bot.rendering import shorten
@@ -20,8 +21,8 @@ _TOAST_OUTCOMES: frozenset[str] = frozenset(
         OutcomeKind.MAYBE,
         OutcomeKind.DECLINED,
         OutcomeKind.DONE,
-        "voted",
-        "withdrawn",
+        VoteResult.VOTED,
+        VoteResult.WITHDRAWN,
         Busy.outcome,
     }
 )

@@ -10,6 +10,7 @@ from backend.bookings.views import InstanceView
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
 from backend.i18n import Voice
 from backend.polls.queries import poll_for_card
+from backend.polls.rules import PollKind
 from backend.polls.views import OptionView, PollView
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.keyboards.events import make_event_rows
@@ -49,7 +50,7 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
         return None
     message = render_poll_card(poll, Voice(poll.club_language), private=False)
     # After a poll about dates has closed, its instance may still be created (P4).
-    is_final = not poll.open and (poll.kind != "dates" or poll.event_option is not None)
+    is_final = not poll.open and (poll.kind != PollKind.DATES or poll.event_option is not None)
     return RenderedCard(message, NEVER if is_final else next_check([poll.closes_at], clock.now()))
 
 

@@ -10,7 +10,7 @@ from backend import clock
 from backend.accounts.queries import clubs
 from backend.i18n import N_, Voice, Words, languages
 from backend.people.actions import choose_language, choose_zone
-from backend.people.preferences import Preferences, choose_reminders, mute, preferences
+from backend.people.preferences import Mutable, Preferences, choose_reminders, mute, preferences
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import PreferenceCallback
@@ -21,10 +21,10 @@ from bot.keyboards.buttons import make_callback_button
 from bot.rendering import RenderedMessage, Rows, render
 
 _MUTABLE_KINDS = {
-    "reminders": N_("Reminders"),
-    "nudges": N_("“Are you coming?”"),
-    "polls": N_("Open polls"),
-    "announcements": N_("Announcements"),
+    Mutable.REMINDERS: N_("Reminders"),
+    Mutable.NUDGES: N_("“Are you coming?”"),
+    Mutable.POLLS: N_("Open polls"),
+    Mutable.ANNOUNCEMENTS: N_("Announcements"),
 }
 _OFFERED_LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes; the Mini App takes others
 LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}

@@ -4,6 +4,7 @@ from aiogram.types import InlineKeyboardButton
 
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
+from backend.seats.requests import Answer
 from bot.callbacks import MinimumCallback, SeatAction, StayCallback
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.links import make_app_button
@@ -69,7 +70,7 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
     """The actions that are open to the reader in this instance, and no others."""
     mine = view.mine
     cannot = N_("Not this week") if regular else N_("I can’t come")
-    if mine is None or mine.answer != "in":
+    if mine is None or mine.answer != Answer.IN:
         return _make_answer_rows(view, voice, mine.answer if mine else "", cannot)
     rows: Rows = []
     if mine.needs_move_answer:
@@ -112,7 +113,10 @@ def _make_answer_rows(view: InstanceView, voice: Voice, given: str, cannot: str)
     join_row = _make_join_row(view, voice)
     if not join_row:
         return []
-    answers = {"maybe": (SeatAction.MAYBE, N_("Maybe")), "declined": (SeatAction.CANNOT_COME, cannot)}
+    answers = {
+        Answer.MAYBE: (SeatAction.MAYBE, N_("Maybe")),
+        Answer.DECLINED: (SeatAction.CANNOT_COME, cannot),
+    }
     return [
         join_row,
         [

@@ -298,24 +298,25 @@ async def test_a_member_who_leaves_too_late_finds_a_replacement(
     telegram: Telegram, strict: str, bob: Any, run: Run
 ) -> None:
     """`B6`: the seat stays theirs until someone takes it, and then nothing counts against them."""
-    sheet = await telegram.start("Alice", f"e_{strict}")
-    assert buttons(sheet)[0] == ["+1", "Leave"]
+    card = await telegram.start("Alice", f"e_{strict}")
+    assert buttons(card)[0] == ["+1", "Leave"]
     clock.advance(NEAR)
-    answer = await telegram.tap("Alice", sheet, "Leave")
+    answer = await telegram.tap("Alice", card, "Leave")
     assert answer["show_alert"] and answer["text"].startswith("It’s too late to leave freely.")
-    sheet = private(telegram, "Alice")
-    assert buttons(sheet)[0] == ["+1", "Find my replacement"]
-    answer = await telegram.tap("Alice", sheet, "Find my replacement")
+    card = private(telegram, "Alice")
+    assert buttons(card)[0] == ["+1", "Find my replacement"]
+    answer = await telegram.tap("Alice", card, "Find my replacement")
     assert answer == {
-        "text": "Your seat stays yours until someone takes it. If nobody does, it counts as a late cancellation.",
+        "text": "Your seat stays yours until someone takes it."
+        " If nobody does, it counts as a late cancellation.",
         "show_alert": True,
     }
-    sheet = private(telegram, "Alice")
-    assert "You’re looking for a replacement." in sheet["text"]
-    assert buttons(sheet)[0] == ["Keep my seat"]
-    await telegram.tap("Alice", sheet, "Keep my seat")
-    sheet = private(telegram, "Alice")
-    await telegram.tap("Alice", sheet, "Find my replacement")
+    card = private(telegram, "Alice")
+    assert "You’re looking for a replacement." in card["text"]
+    assert buttons(card)[0] == ["Keep my seat"]
+    await telegram.tap("Alice", card, "Keep my seat")
+    card = private(telegram, "Alice")
+    await telegram.tap("Alice", card, "Find my replacement")
     await book(strict, bob, via=Via.CARD)
     await drain(run)
     assert private(telegram, "Alice")["text"] == (
@@ -341,7 +342,8 @@ async def test_a_party_hears_that_a_part_of_it_was_replaced(
     await drain(run)
     message = private(telegram, "Alice")
     assert message["text"] == (
-        "Someone took 1 of your seats: Evening flow yoga, Thu 26 Nov, 18:00. Nothing counts against you for it."
+        "Someone took 1 of your seats: Evening flow yoga, Thu 26 Nov, 18:00."
+        " Nothing counts against you for it."
         " 1 seat is still yours until someone takes it."
     )
     assert buttons(message) == [["Open in Emerald", "Keep my seat"]]

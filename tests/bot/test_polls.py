@@ -149,8 +149,8 @@ async def test_forty_dates_fit_with_all_answers(
     assert drawing is not None
     await telegram.start("Alice")
     mine = render_poll_card(view, alice.voice, private=True)
-    for chat, sheet in ((club.chat_id, drawing.message), (alice.telegram_id, mine)):
-        answer = await post(telegram.bot, chat, sheet)
+    for chat, message in ((club.chat_id, drawing.message), (alice.telegram_id, mine)):
+        answer = await post(telegram.bot, chat, message)
         assert answer.result is SendResult.DONE, answer.reason
     # Leaves room for languages with longer words.
     assert len(telegram.last(telegram.chat())["text"]) < 3700

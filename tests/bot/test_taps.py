@@ -109,7 +109,8 @@ async def test_a_stranger_learns_the_club_of_a_card(
         await db.execute("UPDATE event_series SET visibility = 'group', group_id = NULL")
         # A card in a chat that now belongs to another club.
         other = await db.value(
-            "INSERT INTO accounts (name, zone, language, created_at) VALUES ('Other', 'UTC', 'en', now()) RETURNING id"
+            "INSERT INTO accounts (name, zone, language, created_at)"
+            " VALUES ('Other', 'UTC', 'en', now()) RETURNING id"
         )
         await db.execute("UPDATE groups SET account_id = $1", other)
     telegram.person("Charlie").join(telegram.chat())
