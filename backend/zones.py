@@ -100,6 +100,31 @@ def find_clock_change(local: datetime, zone: str) -> ClockChange | None:
     return ClockChange(kind, abs(second - first), wall_clock(first, zone))
 
 
+# Far shorter than any period between two changes of the clocks (five weeks, around Ramadan in Morocco).
+_CHANGE_STEP = timedelta(days=7)
+
+
+def offset_changes(zone: str, since: datetime, until: datetime) -> list[datetime]:
+    """The instants (aware, UTC) in (since, until] at which the offset of the zone changes, ascending. Raises `UnknownZone`."""
+    info = zone_by_name(zone)
+
+    def offset(instant: datetime) -> timedelta | None:
+        return instant.astimezone(info).utcoffset()
+
+    changes = []
+    at = since.astimezone(UTC).replace(microsecond=0)
+    while at < until:
+        early, late = at, min(at + _CHANGE_STEP, until.astimezone(UTC))
+        at = late
+        if offset(early) == offset(late):
+            continue
+        while late - early > timedelta(seconds=1):
+            middle = (early + (late - early) / 2).replace(microsecond=0)
+            early, late = (middle, late) if offset(middle) == offset(early) else (early, middle)
+        changes.append(late)
+    return changes
+
+
 def end_of_quiet_hours(at: datetime, zone: str) -> datetime | None:
     """The end of the quiet hours (22 to 8 in the zone) that contain an aware instant; None outside them."""
     wall = wall_clock(at, zone)

@@ -18,14 +18,14 @@ FEED_BACK = timedelta(weeks=6)  # how long a feed keeps an instance that is over
 FEED_MAX = 300  # entries of a feed; the soonest
 
 ENTRIES = """
-SELECT i.code, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
+SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
-    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats,
-        0) AS seats,
+    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
     greatest(coalesce(i.changed_at, i.created_at), b.answered_at) AS changed_at
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
+JOIN accounts a ON a.id = i.account_id
 LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 """
@@ -87,6 +87,7 @@ def _entry(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
     return CalendarEvent(
         code=row["code"],
         title=_title(row, status, voice),
+        club=row["club"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         zone=row["zone"],

@@ -5,12 +5,22 @@ Nothing here reads the clock: the same events give the same bytes, so that calen
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from icalendar import Calendar, Event, Timezone, vDuration, vText, vUri
+from icalendar import (
+    Calendar,
+    Event,
+    Timezone,
+    TimezoneDaylight,
+    TimezoneStandard,
+    vCalAddress,
+    vDuration,
+    vText,
+    vUri,
+)
 
-from backend.zones import zone_by_name
+from backend.zones import find_clock_change, offset_changes, wall_clock, zone_by_name
 
 PRODID = "-//Emerald//Emerald//EN"
 _ZONE_MARGIN = timedelta(days=366)  # a VTIMEZONE covers the events and this much on both sides
@@ -33,6 +43,7 @@ class CalendarEvent:
 
     code: str
     title: str
+    club: str
     starts_at: datetime
     ends_at: datetime
     zone: str
@@ -79,9 +90,50 @@ def _is_utc(zone: str) -> bool:
 
 
 def _vtimezone(zone: str, events: Sequence[CalendarEvent]) -> Timezone:
+    """A VTIMEZONE (RFC 5545 §3.6.5) with one observance for each change of the offset around the events, and no rule: rules
+    and RDATEs are read differently by different calendars (`docs/CALENDARS.md`).
+
+    The first observance only says what holds before the first change. Each begins at the wall clock before its change.
+    """
     first = min(event.starts_at for event in events) - _ZONE_MARGIN
     last = max(event.ends_at for event in events) + _ZONE_MARGIN
-    return Timezone.from_tzinfo(zone_by_name(zone), zone, first.date(), last.date())
+    component = Timezone()
+    component.add("TZID", zone)
+    before = _offset(first, zone)
+    component.add_component(_observance(first.replace(microsecond=0), before, before, zone))
+    for instant in offset_changes(zone, first, last):
+        after = _offset(instant, zone)
+        component.add_component(_observance(instant, before, after, zone))
+        before = after
+    return component
+
+
+def _observance(
+    instant: datetime, before: timedelta, after: timedelta, zone: str
+) -> TimezoneStandard | TimezoneDaylight:
+    observance = TimezoneDaylight() if after > before else TimezoneStandard()
+    observance.add("DTSTART", (instant.astimezone(UTC) + before).replace(tzinfo=None))
+    observance.add("TZOFFSETFROM", before)
+    observance.add("TZOFFSETTO", after)
+    observance.add("TZNAME", instant.astimezone(zone_by_name(zone)).tzname() or zone)
+    return observance
+
+
+def _offset(instant: datetime, zone: str) -> timedelta:
+    offset = instant.astimezone(zone_by_name(zone)).utcoffset()
+    assert offset is not None
+    return offset
+
+
+def _written_in(event: CalendarEvent) -> tzinfo:
+    """The zone in which an event's times are written: its own, or UTC where a wall clock would name two instants (the hour
+    that clocks go back over). There the end may come before the start, and calendars disagree which of the two is meant."""
+    if _is_utc(event.zone):
+        return UTC
+    ends = (event.starts_at, event.ends_at)
+    if any(find_clock_change(wall_clock(end, event.zone), event.zone) is not None for end in ends):
+        return UTC
+    return zone_by_name(event.zone)
 
 
 def _vevent(event: CalendarEvent, host: str) -> Event:
@@ -91,9 +143,12 @@ def _vevent(event: CalendarEvent, host: str) -> Event:
     component.add("LAST-MODIFIED", event.changed_at.astimezone(UTC))
     component.add("SEQUENCE", event.sequence)
     component.add("STATUS", str(event.status))
+    written_in = _written_in(event)
     for name, instant in (("DTSTART", event.starts_at), ("DTEND", event.ends_at)):
-        local = instant.astimezone(UTC if _is_utc(event.zone) else zone_by_name(event.zone))
-        component.add(name, local.replace(microsecond=0))
+        component.add(name, instant.astimezone(written_in).replace(microsecond=0))
+    organizer = vCalAddress(f"mailto:noreply@{host}")  # METHOD:PUBLISH asks for one (RFC 5546 §3.2.1)
+    organizer.params["CN"] = vText(event.club)
+    component.add("ORGANIZER", organizer)
     component.add("SUMMARY", event.title)
     if event.description:
         component.add("DESCRIPTION", event.description)
