@@ -13,7 +13,14 @@ from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic
 from backend.leases import Lease, ScheduledJob
 from backend.outbox.tables import Message
-from backend.people.tables import CalendarFeed, SignIn, TelegramUpdate, TelegramUser, WebSession
+from backend.people.tables import (
+    CalendarFeed,
+    FormerCalendarFeed,
+    SignIn,
+    TelegramUpdate,
+    TelegramUser,
+    WebSession,
+)
 from backend.polls.tables import OptionTally, Poll, PollOption, PollTally, PollVote
 from backend.seats.tables import Booking, InstanceSeats, Participation, Regular, SeatClaim
 
@@ -21,7 +28,7 @@ APP_CONFIG = AppConfig(
     app_name="emerald",
     migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
     table_classes=[
-        TelegramUser, WebSession, SignIn, CalendarFeed, TelegramUpdate,
+        TelegramUser, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate,
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember,

@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 
 from itsdangerous import BadData, URLSafeSerializer
-from litestar import Response, get
+from litestar import HttpMethod, Response, route
 from litestar.params import FromPath
 
 from backend import clock
@@ -39,7 +39,7 @@ def export_url(person: Person) -> str:
     return f"{settings.public_url}/export/{token}.json"
 
 
-@get("/export/{name:str}", include_in_schema=False)
+@route("/export/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
     """The file. Raises `NotFound` for any URL that is not, or no longer, valid."""
     token, _, kind = name.rpartition(".")

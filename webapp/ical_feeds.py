@@ -15,10 +15,11 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend import zone_data
+from backend import clock, zone_data
 from backend.bookings.calendar_entries import calendar_entries
 from backend.errors import NotFound
-from backend.events.ical import CalendarEvent, render_calendar
+from backend.events.ical import CalendarEvent, EventStatus, render_calendar
+from backend.i18n import N_
 from backend.people import feeds
 from backend.settings import settings
 from webapp.freshness import etag_of
@@ -59,7 +60,7 @@ def _webcal(token: str) -> str:
 async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Redirect:
     """The feed of a token, or 304 for a client that has it; without `.ics`, a redirect into the phone's calendar.
 
-    Raises `NotFound` for every token that is not (or no longer) ours, 429 for who asks too often.
+    410 for an address that was renewed or turned off. Raises `NotFound` for every other token, 429 for who asks too often.
     """
     token, dot, kind = name.partition(".")
     if not TOKEN.fullmatch(token) or (dot and kind != "ics"):
@@ -68,10 +69,36 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
         return Redirect(_webcal(token), status_code=303, headers={"Cache-Control": "no-store"})
     asked = await feeds.open_feed(token)
     if asked is None:
-        raise NotFound()
+        former = await feeds.former_feed(token)
+        if former is None:
+            raise NotFound()
+        return _gone(former)
     if isinstance(asked, feeds.TooManyRequests):
         raise TooManyRequestsException(headers={"Retry-After": str(asked.seconds)})
     return await _feed_response(request, asked)
+
+
+def _gone(former: feeds.FormerFeed) -> Response[bytes]:
+    """The answer to calendars that follow an address no longer in use: 410, after which they stop asking, with a last small
+    calendar for those that show what came with it."""
+    host = urlsplit(settings.public_url).hostname or "emerald"
+    note = CalendarEvent(
+        code="former-address",
+        title=former.voice.say(N_("This calendar’s address is no longer in use")),
+        club=CALENDAR_NAME,
+        starts_at=former.ended_at.replace(microsecond=0),
+        ends_at=former.ended_at.replace(microsecond=0) + timedelta(hours=1),
+        zone="UTC",
+        sequence=0,
+        status=EventStatus.CONFIRMED,
+        changed_at=former.ended_at.replace(microsecond=0),
+        description=former.voice.say(
+            N_("Remove it here. In Emerald you find your new address, if you have one.")
+        ),
+        url=app_link(""),
+    )
+    file = render_calendar([note], host=host, name=CALENDAR_NAME)
+    return Response(file, status_code=410, media_type="text/calendar", headers={"X-Robots-Tag": "noindex"})
 
 
 async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
@@ -88,7 +115,8 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
         since = await feeds.record_content(asked.person, etag)
     headers = {
         "ETag": f'"{etag}"',
-        "Last-Modified": format_datetime(since, usegmt=True),
+        # Two answers within a second have moments of their own, but none may be later than its Date (RFC 9110 §8.8.2.1).
+        "Last-Modified": format_datetime(min(since, clock.now().replace(microsecond=0)), usegmt=True),
         "Cache-Control": "private, no-cache",
         "X-Robots-Tag": "noindex",
     }

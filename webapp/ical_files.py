@@ -8,7 +8,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
-from litestar import Response, get
+from litestar import HttpMethod, Response, route
 from litestar.params import FromPath
 
 from backend import clock
@@ -44,7 +44,7 @@ def _today() -> int:
     return int(clock.now().timestamp()) // 86_400
 
 
-@get("/calendar/dates/{name:str}", include_in_schema=False)
+@route("/calendar/dates/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
     """The file, with the reader's own status (`S5`, `S6`). Raises `NotFound` for any URL that is not valid."""
     token, _, kind = name.rpartition(".")

@@ -19,7 +19,7 @@ UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHE
     AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id))"""
 
-SHOWN_IN_CALENDARS = ("title", "description", "place", "map_url", "zone", "duration_minutes")
+SHOWN_IN_CALENDARS = ("title", "emoji", "description", "place", "map_url", "zone", "duration_minutes")
 
 
 async def sync_instances(

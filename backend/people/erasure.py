@@ -3,7 +3,8 @@
 
 from datetime import datetime
 
-from backend import db
+from backend import clock, db
+from backend.people.feeds import DELETE_FEED
 
 ANONYMIZE = """
 UPDATE telegram_users SET telegram_id = NULL, first_name = '', last_name = '', username = '', language = 'en',
@@ -34,7 +35,7 @@ async def delete_access(user_id: int) -> None:
     """Delete the person's dashboard sessions, sign-ins and calendar feed."""
     await db.execute("DELETE FROM web_sessions WHERE user_id = $1", user_id)
     await db.execute("DELETE FROM sign_ins WHERE user_id = $1", user_id)
-    await db.execute("DELETE FROM calendar_feeds WHERE user_id = $1", user_id)
+    await db.execute(DELETE_FEED, user_id, clock.now())
 
 
 async def anonymize_person(user_id: int, at: datetime) -> None:

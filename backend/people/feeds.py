@@ -14,12 +14,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, codes, db
+from backend.i18n import Voice
 from backend.people.queries import Person, person_from
 from backend.settings import settings
 
 # Several calendars may follow one address, and each asks every few minutes or hours; more than this is a
 # fault (X7).
 REQUESTS_MAX, REQUESTS_WINDOW = 60, timedelta(minutes=10)
+
+# Calendars take 404 for an address that may come back, and go on showing old dates; 410 ends that (RFC 9110 §15.5.11).
+FORMER_KEPT = timedelta(days=365)
+_FORMER = """INSERT INTO former_calendar_feeds (token_hash, language, ended_at)
+    SELECT f.token_hash, u.language, $2 FROM {feeds} f JOIN telegram_users u ON u.id = f.user_id{where}
+    ON CONFLICT ON CONSTRAINT former_calendar_feeds_pkey DO NOTHING"""
+# $1 is the person, $2 the present moment.
+DELETE_FEED = (
+    "WITH ended AS (DELETE FROM calendar_feeds WHERE user_id = $1 RETURNING user_id, token_hash) "
+    + _FORMER.format(feeds="ended", where="")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +83,36 @@ async def create_feed(person: Person) -> None:
 
 
 async def renew_feed(person: Person) -> None:
-    """Give the feed a new address; the old one stops working at once."""
+    """Give the feed a new address; the old one stops working at once, and says so to calendars for a year."""
     await _save(
         person,
         "DO UPDATE SET seed = excluded.seed, token_hash = excluded.token_hash, created_at = excluded.created_at,"
         " mark = '', changed_at = excluded.changed_at, asked_at = NULL, asked_since = excluded.asked_since, asked = 0",
+        remember_former=True,
     )
 
 
 async def delete_feed(person: Person) -> None:
-    """Delete the feed; idempotent."""
-    await db.execute_single("DELETE FROM calendar_feeds WHERE user_id = $1", person.id)
+    """Delete the feed; idempotent. Its address says so to calendars for a year."""
+    await db.execute_single(DELETE_FEED, person.id, clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class FormerFeed:
+    """An address that was renewed or turned off: since when, and the language in which its calendars are told."""
+
+    ended_at: datetime
+    voice: Voice
+
+
+async def former_feed(token: str) -> FormerFeed | None:
+    """What became of an address that was a feed's within the last year; None for any other."""
+    row = await db.row(
+        "SELECT language, ended_at FROM former_calendar_feeds WHERE token_hash = $1 AND ended_at > $2",
+        codes.digest(token),
+        clock.now() - FORMER_KEPT,
+    )
+    return FormerFeed(row["ended_at"], Voice(row["language"])) if row else None
 
 
 async def open_feed(token: str) -> FeedRequest | TooManyRequests | None:
@@ -126,17 +157,24 @@ async def record_content(person: Person, etag: str) -> datetime:
     return since or at  # the feed was deleted meanwhile
 
 
-async def _save(person: Person, on_conflict: str) -> None:
+async def _save(person: Person, on_conflict: str, *, remember_former: bool = False) -> None:
     seed = secrets.token_hex(32)
+    former = (
+        _FORMER.format(feeds="calendar_feeds", where=" WHERE f.user_id = $1")
+        if remember_former
+        else "SELECT 1"
+    )
     await db.execute_single(
+        f"WITH former AS ({former}) "
         "INSERT INTO calendar_feeds (user_id, seed, token_hash, created_at, changed_at, asked_since)"
-        " SELECT u.id, $2, $3, $4, $5, $4 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
+        " SELECT u.id, $3, $4, $2, $5, $2 FROM telegram_users u WHERE u.id = $1 AND u.erased_at IS NULL"
         f" ON CONFLICT ON CONSTRAINT calendar_feeds_user_id_key {on_conflict}",
         person.id,
+        clock.now(),
         seed,
         codes.digest(_token(seed)),
-        clock.now(),
-        clock.now().replace(microsecond=0),
+        # Earlier than the first answer, whose moment is the present one.
+        clock.now().replace(microsecond=0) - timedelta(seconds=1),
     )
 
 

@@ -88,6 +88,14 @@ class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
     asked = Integer(default=0)
 
 
+class FormerCalendarFeed(Table, tablename="former_calendar_feeds", db=DB):
+    """The address of a feed that was renewed or turned off, as the SHA-256 of its token; whose it was is forgotten."""
+
+    token_hash = Text(primary_key=True, default=None)
+    language = Text(default=None)
+    ended_at = Timestamptz(default=None)
+
+
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):
     """An update that was claimed for handling (`X2`). The key is (bot_id, update_id)."""
 

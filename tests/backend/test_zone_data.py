@@ -110,7 +110,7 @@ def test_calendars_follow(zones_of: Release) -> None:
     """The library icalendar writes the offsets of the zone it is given."""
     at = datetime(2026, 12, 2, 1, 0, tzinfo=UTC)
     event = CalendarEvent(
-        "abc", "Yoga", at, at.replace(hour=2), "America/Vancouver", 0, EventStatus.CONFIRMED, at
+        "abc", "Yoga", "Kallio", at, at.replace(hour=2), "America/Vancouver", 0, EventStatus.CONFIRMED, at
     )
     files = []
     for release in ("2025b", "2026f"):

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import vobject
 from icalendar import Calendar
@@ -49,7 +50,11 @@ def file_of(starts_at: datetime, minutes: int, zone: str) -> tuple[str, Ends]:
         status=EventStatus.CONFIRMED,
         changed_at=SINCE,
     )
-    text = render_calendar([event], host="emerald.example").decode().replace(zone, f"X/{zone[:3]}{starts_at:%Y%m%d%H%M}")
+    text = (
+        render_calendar([event], host="emerald.example")
+        .decode()
+        .replace(zone, f"X-{zone.replace('/', '-')}-{starts_at:%Y%m%d%H%M}")
+    )
     return text, (int(starts_at.timestamp()), int(ends_at.timestamp()))
 
 
@@ -78,7 +83,7 @@ def files(
 def read_by_icalendar(texts: Sequence[str]) -> list[Ends]:
     found = []
     for text in texts:
-        [event] = Calendar.from_ical(text).walk("VEVENT")
+        event: Any = Calendar.from_ical(text).walk("VEVENT")[0]
         found.append((int(event["DTSTART"].dt.timestamp()), int(event["DTEND"].dt.timestamp())))
     return found
 

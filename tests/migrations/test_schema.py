@@ -22,6 +22,7 @@ NOT_TENANTS = {
     "web_sessions",
     "sign_ins",
     "calendar_feeds",
+    "former_calendar_feeds",
     "telegram_updates",
     "leases",
     "schedule",
