@@ -11,6 +11,7 @@ import pytest
 from backend import db
 from backend.outbox.enqueue import enqueue, insert_messages, insert_mixed_messages
 from backend.outbox.kinds import Kind, Priority
+from backend.outbox.states import MessageState
 from backend.people.preferences import Mutable
 
 ROOT = Path(__file__).parents[2]
@@ -89,3 +90,15 @@ def test_what_can_be_muted_is_what_people_can_mute() -> None:
     """`M5`"""
     muted_by = [kind.policy.muted_by for kind in Kind if kind.policy.muted_by is not None]
     assert sorted(muted_by) == sorted(Mutable)
+
+
+async def test_the_database_lists_the_states_and_what_can_be_muted(database: None) -> None:
+    """Their check constraints, so that neither knows a value the other does not."""
+    for constraint, values in (
+        ("messages_state_check", set(MessageState)),
+        ("telegram_users_muted_kinds_check", set(Mutable)),
+    ):
+        definition = await db.value(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1", constraint
+        )
+        assert set(re.findall(r"'([\w-]+)'::text", definition)) == values
