@@ -1,7 +1,8 @@
-"""One small world: Olga organises, Alice and Bob are members, Charlie is a stranger. A real PostgreSQL stands under it.
+"""One small world: Olga organises, Alice and Bob are members, Charlie is a stranger. A real PostgreSQL stands
+under it.
 
-The server is thrown away at the end; `TEST_DATABASE_URL` names another one to use instead (its tables are emptied).
-`runner.py` decides which tests run and in which order.
+The server is thrown away at the end; `TEST_DATABASE_URL` names another one to use instead (its tables are
+emptied). `runner.py` decides which tests run and in which order.
 """
 
 import asyncio
@@ -162,7 +163,8 @@ def charlie(people: dict[str, Any], club: YogaClub) -> Any:
 
 @pytest.fixture
 def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
-    """Make a series: `await series(capacity=12, rule="FREQ=WEEKLY")`; by default one yoga evening in three days."""
+    """Make a series: `await series(capacity=12, rule="FREQ=WEEKLY")`; by default one yoga evening in three
+    days."""
     from backend import clock
     from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
@@ -225,7 +227,8 @@ def noon() -> Iterator[datetime]:
 
 @pytest.fixture
 def zones_of() -> Iterator[Callable[[str], None]]:
-    """Go by another release of the zone data from now on: `zones_of("2025b")`. Which there are, `zone_data/VENDOR.md` says."""
+    """Go by another release of the zone data from now on: `zones_of("2025b")`. Which there are,
+    `zone_data/VENDOR.md` says."""
     from backend import zone_data
 
     before = zone_data.current()

@@ -1,5 +1,6 @@
-"""Processes of tests that need not load the libraries anew: they are forked from one that has, as `emerald run` forks its own.
-Of ours nothing is loaded there: settings are read from each process's own environment.
+"""Processes of tests, forked from one that has loaded the libraries, as `emerald run` forks its own.
+
+None of our modules is loaded there, because each process reads its settings from its own environment.
 """
 
 import multiprocessing
@@ -17,7 +18,8 @@ _libraries.set_forkserver_preload(
 
 
 def start(environ: Mapping[str, str], act: Callable[..., None], *args: object) -> ForkServerProcess:
-    """Start a process that does this in this environment. The module of `act` must load none of ours."""
+    """Start a process that runs `act` in this environment. The module of `act` must load none of our
+    modules."""
     process = _libraries.Process(target=_begin, args=(dict(environ), act, args))
     process.start()
     return process
@@ -30,7 +32,7 @@ def _begin(environ: dict[str, str], act: Callable[..., None], args: tuple[object
 
 
 def emerald(arguments: list[str], out: Path | None) -> None:
-    """Be `emerald <arguments>`. What it says goes into `out`/1 and `out`/2, if that is given."""
+    """Run `emerald <arguments>`. Its output goes into the files `out`/1 and `out`/2, if that is given."""
     for number in (1, 2) if out else ():
         os.dup2(os.open(f"{out}/{number}", os.O_WRONLY | os.O_CREAT), number)
     from emerald.cli import main

@@ -1,7 +1,7 @@
-"""Work done by several real processes at once, each with its own pool, as web and bot processes have.
+"""Several real processes that work at once, each with its own pool, as web and bot processes have.
 
-A *crew* of processes starts, each says when it is ready, and all are let go together. Each runs one function of a test
-file on its own task; tasks and results travel as JSON.
+The processes start, each reports that it is ready, and all begin together. Each runs one function of a test
+file with its own task; tasks and results are sent as JSON.
 """
 
 import asyncio
@@ -19,30 +19,31 @@ from typing import Any
 from tests import forked
 
 POOL = 4
-PATIENCE = 60  # seconds; only a hanging test ever waits so long
+TIMEOUT = 60  # seconds; only a hanging test waits so long
 
 
 class Worker:
-    """One process of a crew."""
+    """One of the processes."""
 
-    def __init__(self, line: Connection) -> None:
-        self._line = line
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def run(self, task: object) -> Any:
-        """The function's result for this task. Raises `RuntimeError` with the process's own words when it fails."""
-        self._line.send(json.dumps(task))
-        return json.loads(await self.hear())
+        """The function's result for this task. Raises `RuntimeError` with the process's traceback when it
+        fails."""
+        self._connection.send(json.dumps(task))
+        return json.loads(await self.receive())
 
-    async def hear(self) -> str:
-        return await asyncio.to_thread(self._hear)
+    async def receive(self) -> str:
+        return await asyncio.to_thread(self._receive)
 
-    def _hear(self) -> str:
-        if not self._line.poll(PATIENCE):
+    def _receive(self) -> str:
+        if not self._connection.poll(TIMEOUT):
             raise TimeoutError
-        well, said = self._line.recv()
-        if not well:
-            raise RuntimeError(said)
-        return str(said)
+        succeeded, answer = self._connection.recv()
+        if not succeeded:
+            raise RuntimeError(answer)
+        return str(answer)
 
 
 @asynccontextmanager
@@ -53,7 +54,7 @@ async def worker(file: str, function: str, **environ: str) -> AsyncIterator[Work
     there.close()
     try:
         made = Worker(here)
-        assert await made.hear() == "ready"
+        assert await made.receive() == "ready"
         yield made
     finally:
         here.close()
@@ -82,7 +83,7 @@ async def meet(at: str, sequence: str, n: int) -> None:
 
     async def wait_for_all() -> None:
         await db.value(f"SELECT nextval('{sequence}')")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             # The others are other processes: only the database can tell that they have come.
             while await db.value(f"SELECT last_value FROM {sequence}") < n:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)

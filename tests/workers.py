@@ -1,5 +1,4 @@
-"""Emerald's own processes in tests: started on the tests' database and sandbox, killed, and waited for without sleeping
-longer than it takes."""
+"""Emerald's own processes in tests: started on the tests' database and sandbox, killed, and waited for."""
 
 import asyncio
 import os
@@ -14,8 +13,8 @@ from typing import Any
 from tests import forked
 from tests.telegram import Telegram
 
-# Seconds, for the database to say so and for a command to end; only a failing test ever waits so long.
-PATIENCE, A_COMMAND = 25, 60
+# Seconds for a state of the database and for a command; only a failing test waits so long.
+STATE_TIMEOUT, COMMAND_TIMEOUT = 25, 60
 
 
 @contextmanager
@@ -32,7 +31,7 @@ def emerald(command: str, telegram: Telegram, *, failpoints: str = "") -> Iterat
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended, and what it said."""
+    """The exit code and the output of a command."""
 
     returncode: int
     stdout: str
@@ -40,21 +39,21 @@ class Done:
 
 
 def run(*arguments: str, **environ: str) -> Done:
-    """`emerald …` to its end, on the tests' database if `environ` names no other."""
-    with TemporaryDirectory() as said:
-        out = Path(said)
+    """Run `emerald …` to its end, on the tests' database unless `environ` names another."""
+    with TemporaryDirectory() as directory:
+        out = Path(directory)
         process = forked.start({**os.environ, **environ}, forked.emerald, list(arguments), out)
-        code = _end(process, A_COMMAND)
+        code = _end(process, COMMAND_TIMEOUT)
         return Done(code, (out / "1").read_text(), (out / "2").read_text())
 
 
 async def command(*arguments: str) -> Done:
-    """The same, beside what goes on here."""
+    """As `run`, in a thread."""
     return await asyncio.to_thread(run, *arguments)
 
 
 async def ended(process: ForkServerProcess, within: float = 10) -> int:
-    """How the process ended; -9 when it was killed. Raises `TimeoutError`."""
+    """The exit code of the process; -9 when it was killed. Raises `TimeoutError`."""
     return await asyncio.to_thread(_end, process, within)
 
 
@@ -66,12 +65,12 @@ def _end(process: ForkServerProcess, within: float) -> int:
     return process.exitcode
 
 
-async def until(question: str, *values: object) -> None:
-    """Come back as soon as the database says yes: only it can tell what another process has done."""
+async def until(query: str, *values: object) -> None:
+    """Wait until this query is true: only the database shows what another process has done."""
     from backend import db
 
-    async with asyncio.timeout(PATIENCE):
-        while not await db.value(question, *values):  # noqa: ASYNC110
+    async with asyncio.timeout(STATE_TIMEOUT):
+        while not await db.value(query, *values):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""DATABASE_URL in the forms people write it."""
+"""DATABASE_URL in the forms that people write."""
 
 import ssl
 from pathlib import Path
@@ -9,7 +9,7 @@ from backend.database_address import BadAddress, DatabaseAddress
 from backend.settings import Settings
 
 
-def test_the_form_of_the_guide() -> None:
+def test_the_form_in_the_guide() -> None:
     found = DatabaseAddress.from_url("postgresql://admin:p%40ss@postgres:5433/emerald?schema=public")
     assert found.connect_kwargs() == {
         "host": "postgres",
@@ -30,17 +30,17 @@ def test_a_schema_with_odd_characters_stays_one_name() -> None:
 def test_a_socket_directory() -> None:
     found = DatabaseAddress.from_url("postgresql://emerald@/emerald?host=/run/pg&sslmode=require")
     kwargs = found.connect_kwargs()
-    # There is nothing to encrypt on a socket, and libpq does not either.
+    # Nothing is encrypted on a socket; libpq does not either.
     assert (kwargs["host"], kwargs["ssl"]) == ("/run/pg", "disable")
 
 
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require"])
-def test_modes_without_certificates_go_by_name(mode: str) -> None:
+def test_modes_without_certificates_are_passed_by_name(mode: str) -> None:
     found = DatabaseAddress.from_url(f"postgresql://u@h/d?sslmode={mode}")
     assert found.connect_kwargs()["ssl"] == mode
 
 
-def test_verifying_modes_really_verify() -> None:
+def test_verifying_modes_verify() -> None:
     full = DatabaseAddress.from_url("postgresql://u@h/d?sslmode=verify-full").ssl()
     assert isinstance(full, ssl.SSLContext)
     assert (full.verify_mode, full.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -63,20 +63,20 @@ def test_verifying_modes_really_verify() -> None:
         ("postgresql://u:secret@h/d?sslkey=/k.pem", "sslcert"),
     ],
 )
-def test_what_is_wrong_is_said_without_the_password(url: str, says: str) -> None:
+def test_a_fault_is_reported_without_the_password(url: str, says: str) -> None:
     with pytest.raises(BadAddress) as raised:
         DatabaseAddress.from_url(url)
     assert says in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
-def test_a_root_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_root_certificate_that_is_none_is_reported(tmp_path: Path) -> None:
     (tmp_path / "root.pem").write_text("not a certificate")
     with pytest.raises(BadAddress, match="certificate files"):
         DatabaseAddress.from_url(f"postgresql://u@h/d?sslrootcert={tmp_path / 'root.pem'}")
 
 
-def test_pieces_fill_what_the_url_leaves_out_and_stand_alone() -> None:
+def test_the_postgres_variables_complete_the_url_or_replace_it() -> None:
     pieces = {"POSTGRES_USER": "a", "POSTGRES_PASSWORD": "b c", "POSTGRES_DB": "d"}
     filled = Settings.from_environ({"ENV": "test", "DATABASE_URL": "postgresql://db", **pieces})
     assert (filled.database.user, filled.database.password) == ("a", "b c")
@@ -85,7 +85,7 @@ def test_pieces_fill_what_the_url_leaves_out_and_stand_alone() -> None:
     assert DatabaseAddress.from_url(alone.database_url) == alone.database
 
 
-def test_what_prisma_writes_for_pools_is_understood() -> None:
+def test_the_pool_parameters_of_prisma_are_understood() -> None:
     found = Settings.from_environ(
         {
             "ENV": "test",

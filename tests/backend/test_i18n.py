@@ -1,4 +1,4 @@
-"""Words in the reader's language: dates as people say them, places in line, plural forms."""
+"""Sentences in the reader's language: dates, ordinals, plural forms."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ EVENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # 18:00 in Helsinki
         ("ru", "вт, 24 нояб., 18:00–19:15", "вторник, 24 ноября"),
     ],
 )
-def test_a_date_reads_as_people_say_it(language: str, span: str, full: str, noon: datetime) -> None:
+def test_a_date_is_written_as_people_write_it(language: str, span: str, full: str, noon: datetime) -> None:
     voice = Voice(language, ZONE)
     assert voice.span(EVENING, EVENING + timedelta(minutes=75), ZONE) == span
     assert voice.full_date(EVENING, ZONE) == full
@@ -36,7 +36,7 @@ def test_near_days_have_names_and_far_ones_a_year(noon: datetime) -> None:
     assert voice.date(EVENING + timedelta(days=90), ZONE) == "Mon 22 Feb 2027"
 
 
-def test_the_day_is_that_of_the_zone_it_is_told_in() -> None:
+def test_the_day_is_that_of_the_zone_it_is_shown_in() -> None:
     """S3: just before midnight in London it is tomorrow in Helsinki."""
     with clock.stopped(datetime(2026, 11, 23, 23, 0, tzinfo=UTC)):
         late = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_the_day_is_that_of_the_zone_it_is_told_in() -> None:
         assert Voice("en").date(late, ZONE) == "Tue 24 Nov"
 
 
-def test_an_evening_over_midnight_is_one_evening_and_a_camp_is_not(noon: datetime) -> None:
+def test_what_ends_soon_after_midnight_has_one_date(noon: datetime) -> None:
     voice = Voice("en")
     assert voice.span(EVENING, EVENING + timedelta(hours=8), ZONE) == "Tue 24 Nov, 18:00–02:00"
     assert voice.span(EVENING, EVENING + timedelta(days=2), ZONE) == "Tue 24 Nov, 18:00 – Thu 26 Nov, 18:00"
@@ -55,7 +55,7 @@ def test_an_evening_over_midnight_is_one_evening_and_a_camp_is_not(noon: datetim
     ("n", "english"),
     [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (23, "23rd")]
 )  # fmt: skip
-def test_a_place_in_line_is_an_ordinal(n: int, english: str) -> None:
+def test_a_place_in_the_waitlist_is_an_ordinal(n: int, english: str) -> None:
     words = Words("You’re %(place)s in line", {"place": Ordinal(n)})
     assert Voice("en").tell(words) == f"You’re {english} in line"
     assert Voice("fi").ordinal(n) == f"{n}."
@@ -70,11 +70,11 @@ def test_a_number_chooses_the_plural_form() -> None:
 @pytest.mark.parametrize(
     ("tag", "language"), [("fi", "fi"), ("fi-FI", "fi"), ("pt-br", "en"), ("", "en"), (None, "en")]
 )
-def test_the_nearest_language_is_spoken(tag: str | None, language: str) -> None:
+def test_the_nearest_language_is_used(tag: str | None, language: str) -> None:
     assert nearest(tag) == language
 
 
-async def test_a_sign_that_no_text_can_hold_is_a_plain_no(alice: Person) -> None:
+async def test_a_character_that_no_text_can_hold_is_refused(alice: Person) -> None:
     """X5: never a 500."""
     with pytest.raises(Invalid):
         await register_person(TelegramIdentity(4711, "A\x00B"))

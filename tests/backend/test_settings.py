@@ -1,4 +1,4 @@
-"""Settings: one object, told all at once what is wrong, and silent about secrets (`X6`)."""
+"""Settings: one object, all faults reported at once, and no secret shown (`X6`)."""
 
 import dataclasses
 import re
@@ -24,7 +24,7 @@ PRODUCTION = {
 
 
 class Recorded(Mapping[str, str]):
-    """An environment that remembers what it was asked for."""
+    """An environment that records which variables were read."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values_, self.asked = values, set[str]()
@@ -50,7 +50,7 @@ def faults(**environ: str) -> list[str]:
     return raised.value.faults
 
 
-def test_a_bare_machine_needs_to_set_nothing(tmp_path: Path) -> None:
+def test_a_development_machine_needs_no_settings(tmp_path: Path) -> None:
     found = development(tmp_path / "home")
     assert (found.env, found.port, found.public_url) == (
         "development",
@@ -64,7 +64,7 @@ def test_a_bare_machine_needs_to_set_nothing(tmp_path: Path) -> None:
     assert not found.telegram_webhook
 
 
-def test_production_as_the_guide_sets_it() -> None:
+def test_production_as_in_the_guide() -> None:
     found = Settings.from_environ(PRODUCTION)
     assert found.production and not found.sandbox and not found.database_embedded
     assert found.telegram_webhook and found.log_format == "json"
@@ -73,7 +73,7 @@ def test_production_as_the_guide_sets_it() -> None:
     assert found.bot_id == 123456789
 
 
-def test_a_bare_production_is_told_everything_it_lacks_at_once() -> None:
+def test_all_settings_that_production_lacks_are_reported_at_once() -> None:
     told = faults(ENV="production")
     for name in (
         "TELEGRAM_BOT_TOKEN",
@@ -85,7 +85,7 @@ def test_a_bare_production_is_told_everything_it_lacks_at_once() -> None:
         assert sum(sentence.startswith(name + " must be") for sentence in told) == 1, name
 
 
-def test_all_errors_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     told = faults(
         ENV="test",
         PORT="http",
@@ -131,7 +131,7 @@ def test_every_variable_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     assert Settings.from_environ({**rest, f"{name}_FILE": str(tmp_path / "value")}) == direct
 
 
-def test_a_missing_file_and_a_double_setting_are_told(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_double_setting_are_reported(tmp_path: Path) -> None:
     rest = {key: text for key, text in PRODUCTION.items() if key != "SECRET_KEY"}
     assert any("SECRET_KEY_FILE" in told for told in faults(**rest, SECRET_KEY_FILE="/nowhere/x"))
     (tmp_path / "key").write_text("k" * 32)
@@ -160,7 +160,7 @@ def test_settings_are_frozen() -> None:
         Settings.from_environ(PRODUCTION).port = 1  # type: ignore[misc]
 
 
-def test_the_webhook_secret_follows_the_secret_key() -> None:
+def test_the_webhook_secret_is_derived_from_the_secret_key() -> None:
     one, same = Settings.from_environ(PRODUCTION), Settings.from_environ(PRODUCTION)
     other = Settings.from_environ(PRODUCTION | {"SECRET_KEY": "j" * 32})
     assert re.fullmatch(r"[A-Za-z0-9_-]{16,256}", one.webhook_secret)
@@ -169,7 +169,7 @@ def test_the_webhook_secret_follows_the_secret_key() -> None:
     assert given.webhook_secret == "s" * 20
 
 
-def test_a_development_machine_keeps_its_secrets_to_itself(tmp_path: Path) -> None:
+def test_the_secrets_of_a_development_machine_are_kept_private(tmp_path: Path) -> None:
     home = tmp_path / "home"
     first, second = development(home), development(home)
     assert first.secret_key == second.secret_key and len(first.secret_key) >= 32
@@ -179,12 +179,12 @@ def test_a_development_machine_keeps_its_secrets_to_itself(tmp_path: Path) -> No
     assert development(tmp_path / "other").secret_key != first.secret_key
 
 
-def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert any(told.startswith("EMERALD_HOME") for told in faults(EMERALD_HOME=str(tmp_path / "file")))
 
 
-def test_a_user_without_a_home_is_told_only_where_one_is_needed() -> None:
+def test_a_user_without_a_home_is_a_fault_only_where_one_is_needed() -> None:
     nobody = {"EMERALD_HOME": "~nobody-of-that-name/x"}
     assert faults(**nobody) == ["EMERALD_HOME must be set: this user has no home directory."]
     assert Settings.from_environ({**PRODUCTION, **nobody}).production
@@ -204,7 +204,7 @@ def test_the_example_names_every_variable_and_no_other(tmp_path: Path) -> None:
     assert sorted(documented) == sorted(read)
 
 
-def test_the_example_works_as_it_stands(tmp_path: Path) -> None:
+def test_the_example_works_unchanged(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text()
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
     found = Settings.from_environ({**values, "EMERALD_HOME": str(tmp_path)})

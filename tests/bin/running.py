@@ -1,4 +1,4 @@
-"""A real `bin/run` for the tests: started, read line by line, and looked for afterwards."""
+"""A real `bin/run` for the tests: started, read line by line, and checked for leftovers."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 class Running:
-    """One `bin/run` in a home and on ports of its own."""
+    """One `bin/run` with its own home and ports."""
 
     def __init__(self, home: Path, port: int, sandbox_port: int, **environ: str) -> None:
         self.home, self.port, self.sandbox_port = home, port, sandbox_port
@@ -37,12 +37,12 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A session of its own, as a terminal would give it.
+            # In a session of its own, as in a terminal.
             start_new_session=True,
         )
 
     def wait_for(self, word: str) -> str:
-        """Read on until a line has that word."""
+        """Read until a line contains this word. Returns the line."""
         assert self.process.stdout
         deadline = time.monotonic() + PATIENCE
         for line in self.process.stdout:
@@ -53,12 +53,12 @@ class Running:
         raise AssertionError(f"it ended without saying {word!r}:\n{self.said}")
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C does, to the whole group; its exit code."""
+        """Stop it as Ctrl-C does, with a signal to the whole group. Returns the exit code."""
         os.killpg(self.process.pid, number)
         return self.rest()
 
     def rest(self) -> int:
-        """Read to its end; its exit code."""
+        """Read to its end. Returns the exit code."""
         assert self.process.stdout
         self.lines += self.process.stdout.readlines()
         return self.process.wait(PATIENCE)
@@ -68,11 +68,11 @@ class Running:
         return "".join(self.lines)
 
     def get(self, path: str) -> int:
-        """The status the web server answers with."""
+        """The status of the web server's answer."""
         return status(self.port, path)
 
     def await_pids(self, name: str) -> list[int]:
-        """Its processes by that name, as soon as there are any."""
+        """Its processes of this name, as soon as there are any."""
         deadline = time.monotonic() + PATIENCE
         while not (found := self.pids(name)):
             assert time.monotonic() < deadline, f"no {name}:\n{self.said}"

@@ -1,4 +1,4 @@
-"""bin/run for real: from nothing to a page to click, and back to nothing."""
+"""bin/run for real: from an empty home to a page to click, and nothing left running afterwards."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def emerald(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_first_start_says_what_it_does_and_where_to_click(first: Running) -> None:
+def test_the_first_start_reports_its_progress_and_the_addresses(first: Running) -> None:
     for word in ("database", "tables", "demo", "starting"):
         assert f"· {word}" in first.said
     urls = re.findall(r"http://[^\s]+", first.said)
@@ -75,7 +75,7 @@ def test_three_processes_fit_into_350_mb(first: Running) -> None:
     assert sum(sizes.values()) < 350, sizes
 
 
-def test_commands_reach_the_same_database_meanwhile(first: Running) -> None:
+def test_commands_use_the_same_database_meanwhile(first: Running) -> None:
     made = emerald(first.home, "create-account", "Töölö", "--json")
     assert made.returncode == 0, made.stderr
     assert re.fullmatch(r"sk_[0-9a-f]{48}", json.loads(made.stdout)["key"])
@@ -83,17 +83,17 @@ def test_commands_reach_the_same_database_meanwhile(first: Running) -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "bot", "sandbox"])
-def test_who_dies_is_started_again(first: Running, name: str) -> None:
+def test_a_killed_process_is_restarted(first: Running, name: str) -> None:
     (pid,) = first.pids(f"emerald-{name}")
     os.kill(pid, signal.SIGKILL)
     assert "it starts again in 1 s" in first.wait_for(f"{name} ended (signal 9)")
     first.wait_for(f"{name} is started again.")
-    # The new process gives itself its name a moment after it was forked.
+    # A process sets its name a moment after it is forked.
     (again,) = first.await_pids(f"emerald-{name}")
     assert again != pid
 
 
-def test_a_database_that_dies_is_started_again(first: Running) -> None:
+def test_a_killed_database_is_restarted(first: Running) -> None:
     oldest = min(first.pids("postgres"))
     os.kill(oldest, signal.SIGKILL)
     first.wait_for("The database ended; it starts again.")
@@ -105,7 +105,7 @@ def test_ctrl_c_leaves_nothing_running(first: Running) -> None:
     assert first.pids() == []
 
 
-def test_the_second_start_is_quick_and_finds_everything_again(first: Running, home: Path) -> None:
+def test_the_second_start_is_quick_and_keeps_the_data(first: Running, home: Path) -> None:
     assert first.process.poll() is not None, "this one comes after the first has ended"
     with running(home) as second:
         seconds = float(re.search(r"\(([\d.]+) s\)", second.wait_for(READY))[1])  # type: ignore[index]
@@ -117,11 +117,11 @@ def test_the_second_start_is_quick_and_finds_everything_again(first: Running, ho
         assert second.end(signal.SIGTERM) == 0
         assert second.pids() == []
         assert "Traceback" not in second.said
-        # Promised for a machine that has nothing else to do; of a busy one, we get our share only.
+        # Promised for an idle machine; a busy one gives us only a share.
         assert seconds < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def test_a_killed_supervisor_takes_all_with_it(home: Path) -> None:
+def test_all_processes_end_with_a_killed_supervisor(home: Path) -> None:
     with running(home) as one:
         one.wait_for(READY)
         watched = [os.pidfd_open(pid) for pid in one.pids() if pid != one.process.pid]
@@ -134,7 +134,7 @@ def test_a_killed_supervisor_takes_all_with_it(home: Path) -> None:
         assert one.pids() == []
 
 
-def test_ctrl_c_while_it_still_prepares_leaves_nothing() -> None:
+def test_ctrl_c_during_the_preparation_leaves_nothing() -> None:
     with own_home() as home, running(home) as one:
         one.wait_for("tables")
         assert one.end(signal.SIGINT) == 0
@@ -143,7 +143,7 @@ def test_ctrl_c_while_it_still_prepares_leaves_nothing() -> None:
 
 
 def refused(one: Running) -> str:
-    """What a start that failed said last; not one line of it a traceback, and nothing is left."""
+    """The last output of a start that failed: no traceback in it, and nothing left running."""
     assert one.rest() in (1, 2)
     assert "Traceback" not in one.said
     assert one.pids() == []
@@ -151,7 +151,7 @@ def refused(one: Running) -> str:
 
 
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
-def test_a_taken_port_is_told_in_one_sentence(home: Path, name: str) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(home: Path, name: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -164,14 +164,14 @@ def test_a_taken_port_is_told_in_one_sentence(home: Path, name: str) -> None:
     )
 
 
-def test_a_broken_database_url_is_told_in_one_sentence(home: Path) -> None:
+def test_a_broken_database_url_is_reported_in_one_sentence(home: Path) -> None:
     with running(home, DATABASE_URL="postgresql://u:se#cret@host/x") as one:
         told = refused(one)
     assert told.startswith("DATABASE_URL cannot be read; write postgresql://")
     assert told.count("\n") == 1 and "cret" not in told
 
 
-def test_a_database_that_does_not_answer_is_told(home: Path) -> None:
+def test_a_database_that_does_not_answer_is_reported(home: Path) -> None:
     port = free_port()
     with running(home, DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{port}/x") as one:
         told = refused(one)
@@ -182,13 +182,13 @@ def test_a_database_that_does_not_answer_is_told(home: Path) -> None:
     assert "secret" not in told
 
 
-def test_everything_wrong_with_the_settings_is_told_at_once(home: Path) -> None:
+def test_all_faults_of_the_settings_are_reported_at_once(home: Path) -> None:
     with running(home, PORT="web", TELEGRAM_BOT_TOKEN="hello", ENV="prod") as one:
         told = refused(one)
     assert [line.split()[0] for line in told.splitlines()] == ["ENV", "PORT", "TELEGRAM_BOT_TOKEN"]
 
 
-def test_a_database_of_ones_own_is_used_instead(home: Path) -> None:
+def test_a_named_database_is_used_instead(home: Path) -> None:
     from backend import embedded
 
     with embedded.throwaway() as url, running(home, DATABASE_URL=url) as one:

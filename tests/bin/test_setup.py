@@ -1,5 +1,5 @@
-"""bin/setup.sh: what a bare machine may lack is told in one plain sentence, and a second start asks
-nobody."""
+"""bin/setup.sh: what a machine lacks is reported in one plain sentence, and a second start installs
+nothing."""
 
 import os
 import re
@@ -16,7 +16,7 @@ SYSTEM = "/usr/bin:/bin"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A project of nothing but the commands and an empty lock file."""
+    """A project with only the commands and an empty lock file."""
     shutil.copytree(ROOT / "bin", tmp_path / "clone" / "bin")
     (tmp_path / "clone" / "requirements.lock").write_text("")
     return tmp_path / "clone"
@@ -24,7 +24,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def only(tmp_path: Path) -> Path:
-    """A directory to be the PATH: the tools the commands need, and no Python but what a test puts there."""
+    """A directory for PATH: the tools that the commands need, and no Python but the one a test puts there."""
     there = tmp_path / "path"
     there.mkdir()
     for name in ("bash", "dirname", "cat", "cut", "id", "rm", "grep", "tail", "cmp", "cp"):
@@ -51,7 +51,7 @@ def run(clone: Path, path: Path | str, **environ: str) -> subprocess.CompletedPr
 
 
 def install_pip(clone: Path, output: str, code: int) -> None:
-    """A virtual environment whose pip says just this."""
+    """A virtual environment whose pip prints this."""
     script(
         clone / ".venv/bin/python",
         f"""
@@ -65,7 +65,7 @@ esac""",
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """What a failed command said: one line."""
+    """The output of a failed command: one line."""
     assert done.returncode == 1, done
     lines = done.stderr.strip().splitlines()
     told = [line for line in lines if not line.startswith("·")]
@@ -86,8 +86,7 @@ def test_a_machine_without_python(clone: Path, only: Path) -> None:
 
 
 def test_a_newer_python_under_another_name_is_found(clone: Path, only: Path) -> None:
-    """It is then asked for a virtual environment, which this one refuses, as Debian's does without
-    python3-venv."""
+    """It is asked for a virtual environment, and refuses as Debian's does without python3-venv."""
     script(only / "python3", 'case "$1" in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac')
     script(
         only / "python3.12",
@@ -118,7 +117,7 @@ def test_a_failed_installation_is_one_sentence(clone: Path, only: Path, output: 
     assert not (clone / ".venv/installed-requirements.lock").exists()
 
 
-def test_a_second_start_asks_nobody_until_the_lock_changes(clone: Path, only: Path) -> None:
+def test_a_second_start_installs_nothing_until_the_lock_changes(clone: Path, only: Path) -> None:
     install_pip(clone, "fine", 0)
     for _ in range(2):
         done = run(clone, only)
@@ -129,7 +128,7 @@ def test_a_second_start_asks_nobody_until_the_lock_changes(clone: Path, only: Pa
     assert (clone / "pips").read_text() == "run\nrun\n"
 
 
-def test_what_env_says_is_read_but_never_run_and_the_environment_wins(
+def test_the_file_env_is_read_and_never_run_and_the_environment_wins(
     clone: Path, only: Path, tmp_path: Path
 ) -> None:
     install_pip(clone, "fine", 0)
@@ -153,12 +152,12 @@ def test_what_env_says_is_read_but_never_run_and_the_environment_wins(
 def test_a_real_environment_is_made_from_an_empty_lock(clone: Path) -> None:
     """The real Python and the real pip, with nothing to download."""
     done = run(clone, f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM}", PYTHON=os.path.realpath(sys.executable))
-    # There is no Emerald in this clone: what remains is that its own Python was asked for it.
+    # This clone has no Emerald; its Python was asked for it.
     assert "No module named emerald" in done.stderr
     assert (clone / ".venv/installed-requirements.lock").exists()
 
 
-def test_what_the_tests_install_holds_what_running_needs() -> None:
+def test_the_lock_of_the_tests_includes_that_of_the_product() -> None:
     """bin/setup.sh relies on it."""
 
     def pins(name: str) -> set[tuple[str, str]]:
@@ -168,7 +167,7 @@ def test_what_the_tests_install_holds_what_running_needs() -> None:
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
 
 
-def test_no_lock_names_where_it_came_from() -> None:
+def test_no_lock_names_a_registry() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
         assert not re.search(r"^\s*--?(index|extra-index|find-links|trusted|i )|https?://", text, re.M)

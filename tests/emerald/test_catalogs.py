@@ -1,4 +1,4 @@
-"""Every language says all that English says: nothing missing, nothing left over, nothing lost on the way."""
+"""Every language has a translation of each sentence: none is missing, left over or damaged."""
 
 import re
 from collections import Counter
@@ -17,19 +17,18 @@ LANGUAGES = [path.parent.parent.name for path in FILES]
 _HOLE = re.compile(r"%\((\w+)\)[a-z]|%%")
 _TAG = re.compile(r"</?[a-z-]+|https?://[\w/]*")
 _COMMAND = re.compile(r"(?<![\w<])/[a-z]+\b")
-# What a form for exactly one may say as a word instead of as a figure.
+# Placeholders that the form for exactly one may replace by a word.
 COUNTS = {"%(n)s", "%(num)s"}
 
 
 @pytest.fixture(scope="module")
 def spoken() -> Catalog:
-    """What the product can say."""
+    """Every sentence of the product."""
     return catalogs.collected()
 
 
 def faults(found: Catalog, translated: Catalog) -> list[str]:
-    """Everything in which a language's catalogue is not the whole and exact twin of the sentences that were
-    found."""
+    """All differences between the sentences found and the catalogue of a language."""
     told = [f"fuzzy: {forms(m)[0]}" for m in translated if m.id and m.fuzzy]
     told += [f"unused: {forms(m)[0]}" for m in translated if m.id and m.id not in found]
     told += [f"obsolete: {key}" for key in translated.obsolete]
@@ -47,7 +46,7 @@ def faults(found: Catalog, translated: Catalog) -> list[str]:
 
 
 def unlike(message: Message, plurals: int) -> list[str]:
-    """In what a translation differs from its sentence though it must not."""
+    """Where a translation differs from its sentence and must not."""
     singular, *more = forms(message)
     said = catalogs.forms(message.string)
     if len(said) != (plurals if more else 1) or not all(said):
@@ -84,13 +83,13 @@ def po(text: str) -> Catalog:
     return read_po(BytesIO(text.encode()), locale="fi")
 
 
-def test_some_language_is_spoken_beside_english() -> None:
+def test_there_is_a_language_beside_english() -> None:
     assert "fi" in LANGUAGES
 
 
 @pytest.mark.parametrize("path", FILES, ids=LANGUAGES)
-def test_says_all_that_english_says(path: Path, spoken: Catalog) -> None:
-    """Run `bin/words`, translate what it lists, and this is green again."""
+def test_every_sentence_is_translated(path: Path, spoken: Catalog) -> None:
+    """Run `bin/words` and translate what it lists."""
     assert faults(spoken, catalogs.read(path)) == []
 
 
@@ -152,13 +151,13 @@ TITLES = {"a": N_("titled " "in two parts")}
 
 
 @pytest.mark.parametrize("mark", [b"N_(text)", b'N_(f"{n} seats")', b'N_("a", "b")'])
-def test_a_mark_on_what_is_no_plain_text_is_refused(mark: bytes) -> None:
+def test_a_mark_on_anything_but_a_string_is_refused(mark: bytes) -> None:
     with pytest.raises(ValueError, match="line 1"):
         list(catalogs.sentences(BytesIO(mark), (), (), {}))
 
 
-def test_the_catalogue_is_spoken() -> None:
-    """The pair that a voice looks up is the pair that was collected."""
+def test_the_catalogue_is_used() -> None:
+    """The pair of forms that is looked up is the pair that was collected."""
     catalogue.cache_clear()
     voice = Voice("fi")
     one, many = "You can bring %(n)s guest at most.", "You can bring %(n)s guests at most."

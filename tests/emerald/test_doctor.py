@@ -1,4 +1,4 @@
-"""`emerald doctor --invariants`: each of its checks does find what it is there to find."""
+"""`emerald doctor --invariants`: each check finds the violation that it is for."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -89,8 +89,8 @@ async def busy(
     bob: Person,
     aino: Person,
 ) -> str:
-    """A date of three seats with Alice and her guest in it and two in line; a poll with a vote, and one whose
-    date was made; everything in order."""
+    """An instance of three seats with Alice and her guest and two waiting; a poll with a vote, and one whose
+    instance was created; no violation."""
     code = await instance(capacity=3)
     await book(code, alice, via=Via.CARD)
     await add_guest(code, alice, via=Via.CARD)
@@ -109,24 +109,24 @@ async def busy(
 
 
 async def break_it(mischief: str) -> None:
-    """Behind everybody's back: no trigger fires, not even those of the log."""
+    """Run a statement without triggers, not even those of the log."""
     async with db.transaction("SET LOCAL session_replication_role = replica"):
         for statement in mischief.split(";"):
             await db.execute(statement)
 
 
 def sentence(part: str) -> str:
-    """The check's sentence that has this part in it."""
+    """The sentence of the check that contains this part."""
     [found] = [said for said, _ in CHECKS if part in said]
     return found
 
 
-def test_every_check_has_its_mischief() -> None:
+def test_every_check_has_its_violation() -> None:
     assert {sentence(part) for part in MISCHIEF} == {said for said, _ in CHECKS}
 
 
 @pytest.mark.parametrize("part", MISCHIEF)
-async def test_the_check_finds_what_it_is_there_for(busy: str, part: str) -> None:
+async def test_the_check_finds_its_violation(busy: str, part: str) -> None:
     wanted = re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(sentence(part))))
     try:
         await break_it(MISCHIEF[part])
@@ -159,7 +159,7 @@ async def test_a_row_of_one_club_that_points_into_another_is_found(busy: str, ch
     assert await check_invariants() == []
 
 
-async def test_a_guard_that_is_gone_is_missed(busy: str) -> None:
+async def test_a_missing_guard_is_found(busy: str) -> None:
     await db.execute("ALTER TABLE instance_seats DROP CONSTRAINT instance_seats_no_oversell")
     try:
         found = await check_invariants()
@@ -174,7 +174,7 @@ async def test_a_guard_that_is_gone_is_missed(busy: str) -> None:
     ]
 
 
-async def test_a_flood_of_findings_is_counted(
+async def test_many_findings_are_counted(
     series: Callable[..., Awaitable[Any]],
 ) -> None:
     await series(rule="FREQ=DAILY;COUNT=30")

@@ -1,4 +1,4 @@
-"""The processes of `emerald run`: restarted when they die, ended in order, and never left behind."""
+"""The processes of `emerald run`: restarted when they end, stopped in order, and never left behind."""
 
 import os
 import select
@@ -19,7 +19,7 @@ import os, signal, sys, time
 from emerald.processes import POLL_INTERVAL, Lifeline, Process, Signals, Stop, restart_ended
 
 def tell(line):
-    os.write(1, f"{line}\\n".encode())  # at once: several write here
+    os.write(1, f"{line}\\n".encode())  # in one call, because several processes write here
 
 def wait():
     tell(f"here {os.getpid()}")
@@ -53,7 +53,7 @@ tell("stopped")
 
 
 class Supervisor:
-    """A supervisor in a Python of its own, and what it said."""
+    """A supervisor in a Python of its own, and its output."""
 
     def __init__(self, *works: str) -> None:
         self.process = subprocess.Popen(
@@ -69,7 +69,7 @@ class Supervisor:
         return self.process.stdout.readline().strip()
 
     def children(self, number: int) -> list[int]:
-        """The ids of so many processes that say they are there; their ends can be watched."""
+        """The ids of this many processes that have reported themselves; their ends are watched."""
         return [os.pidfd_open(int(self.line().removeprefix("here "))) for _ in range(number)]
 
 
@@ -86,12 +86,12 @@ def supervising(*works: str) -> Iterator[Supervisor]:
 
 
 def ends(watched: int, within: float = 20) -> bool:
-    """Whether a watched process ends in that many seconds."""
+    """Whether a watched process ends within so many seconds."""
     return bool(select.select([watched], [], [], within)[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_any_way_to_stop_ends_all(number: signal.Signals) -> None:
+def test_each_stop_signal_ends_all(number: signal.Signals) -> None:
     with supervising("wait", "wait") as one:
         watched = one.children(2)
         one.process.send_signal(number)
@@ -100,8 +100,8 @@ def test_any_way_to_stop_ends_all(number: signal.Signals) -> None:
         assert one.process.wait(20) == 0
 
 
-def test_a_ctrl_c_reaches_only_the_supervisor() -> None:
-    """The terminal sends it to the whole foreground group; the others must wait for their turn."""
+def test_ctrl_c_reaches_only_the_supervisor() -> None:
+    """The terminal sends it to the whole foreground group; the supervisor stops the others in order."""
     with supervising("wait") as one:
         (child,) = one.children(1)
         os.killpg(one.process.pid, signal.SIGINT)
@@ -110,7 +110,7 @@ def test_a_ctrl_c_reaches_only_the_supervisor() -> None:
         assert ends(child, 0)
 
 
-def test_a_second_ctrl_c_does_not_wait_for_the_stubborn() -> None:
+def test_a_second_ctrl_c_kills_processes_that_do_not_end() -> None:
     with supervising("stubborn") as one:
         (child,) = one.children(1)
         one.process.send_signal(signal.SIGINT)
@@ -121,7 +121,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_stubborn() -> None:
         assert ends(child, 0)
 
 
-def test_what_a_process_started_goes_with_it() -> None:
+def test_children_of_a_process_end_with_it() -> None:
     with supervising("with_offspring") as one:
         watched = one.children(2)
         one.process.send_signal(signal.SIGTERM)
@@ -129,14 +129,14 @@ def test_what_a_process_started_goes_with_it() -> None:
         assert all(ends(child) for child in watched)
 
 
-def test_none_outlives_a_killed_supervisor() -> None:
+def test_no_process_outlives_a_killed_supervisor() -> None:
     with supervising("wait", "wait") as one:
         watched = one.children(2)
         one.process.kill()
         assert all(ends(child) for child in watched)
 
 
-def test_the_dead_are_started_again_and_it_is_said() -> None:
+def test_ended_processes_are_restarted_and_reported() -> None:
     with supervising("wait") as one:
         (child,) = one.children(1)
         signal.pidfd_send_signal(child, signal.SIGKILL)

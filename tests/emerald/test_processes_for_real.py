@@ -22,7 +22,7 @@ Make = Callable[..., Awaitable[str]]
 async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, instance: Make
 ) -> None:
-    """`M1`, `C1`: killed while Telegram has both in hand and has answered neither."""
+    """`M1`, `C1`: killed while Telegram processes both and has answered neither."""
     await telegram.start("Bob")
     code = await instance(capacity=1)
     await book(code, alice, via=Via.MINIAPP)
@@ -35,7 +35,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
         told = await wait_for(telegram, 1003, text="first in line")
         first.kill()
         await ended(first)
-    async with db.transaction():  # the lease of the dead runs out
+    async with db.transaction():  # the lease of the killed worker runs out
         await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as second:
         again = await wait_for(telegram, 1003, text="first in line", after=told["id"])
@@ -50,22 +50,23 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     assert [(row["state"], row["epoch"]) for row in states] == [("sent", 2)]
 
 
-# Between every two steps of posting a card: where the worker dies, how many messages Telegram has then, and
-# what the card is for who takes over. Where it may be in the chat it is never posted by itself: an organiser
-# is told instead.
+# Between every two steps of posting a card: where the worker is killed, how many messages Telegram has then,
+# and the state of the card for the next worker. A card that may be in the chat is never posted again by
+# itself: an organiser is notified.
 STEPS = [
     ("cards.claimed", 0, "lost"),  # marked as being posted
-    ("cards.posting", 0, "lost"),  # drawn, and about to be sent
-    ("cards.posted", 1, "lost"),  # in the chat, which nobody has written down
+    ("cards.posting", 0, "lost"),  # rendered, and about to be sent
+    ("cards.posted", 1, "lost"),  # in the chat, and not recorded
     ("cards.recorded", 1, "live"),
-    ("cards.looking", 0, "live"),  # the row is there, nobody has taken it
+    ("cards.looking", 0, "live"),  # the row exists, and no worker has claimed it
 ]
 
 
 async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
     telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make
 ) -> None:
-    """`C1`: kill -9 between every two steps; each time another real worker takes over, to die at the next."""
+    """`C1`: kill -9 between every two steps; another real worker takes over each time, and is killed at the
+    next."""
     await telegram.start("Olga")
 
     def said(title: str) -> int:
@@ -77,14 +78,14 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
         with emerald("work", telegram, failpoints=f"{step}=die") as dying:
             assert await ended(dying, 20) == -signal.SIGKILL
         assert said(step) == posted
-        async with db.transaction():  # the lease of the dead runs out
+        async with db.transaction():  # the lease of the killed worker runs out
             await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as last:
         await until("SELECT every(state IN ('live', 'lost')) FROM cards")
         for step, posted, then in STEPS:
             [card] = await cards_of(instance_id=(await find_instance(codes[step])).id)
             assert card.state == then, step
-            if then == "live":  # and from now on it follows
+            if then == "live":  # and from now on it is edited
                 await book(codes[step], alice, via=Via.MINIAPP)
                 await wait_for(telegram, club.chat_id, text=f"Killed at {step}", edits=1)
             else:
@@ -99,7 +100,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
 async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
     telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make
 ) -> None:
-    """Decision 0009: two at work from the start; the lease of the dead runs out by itself."""
+    """Decision 0009: two workers from the start; the lease of the killed one runs out."""
     code = await instance()
     with emerald("work", telegram) as first:
         await until("SELECT epoch = 1 FROM leases WHERE name = 'sender 42'")
@@ -123,10 +124,10 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
     assert len([m for m in telegram.chat().messages() if m["from"]["is_bot"]]) == 1
 
 
-async def test_a_worker_announces_edits_and_stops_in_peace(
+async def test_a_worker_announces_edits_and_stops_in_order(
     telegram: Telegram, alice: Any, club: Any, instance: Make
 ) -> None:
-    """From an empty start: the ticker finds what is near, the poster posts, a tap is shown; then SIGTERM."""
+    """A job announces an instance, its card is posted, a tap is shown on it; then SIGTERM."""
     code = await instance(announce_before_minutes=7 * 24 * 60)
     with emerald("work", telegram) as worker:
         card = await wait_for(telegram, club.chat_id, text="12 free", button="Join")
@@ -137,11 +138,11 @@ async def test_a_worker_announces_edits_and_stops_in_peace(
         assert await leases.is_held("worker")
         worker.terminate()
         assert await ended(worker) == 0
-    # The lease is free at once for the next.
+    # The next worker can take the lease at once.
     assert await leases.take("sender 42", "next", leases.JOB_CLAIM) == 2
 
 
-async def test_the_polling_bot_introduces_itself_and_answers(telegram: Telegram, alice: Any) -> None:
+async def test_the_polling_bot_sets_itself_up_and_answers(telegram: Telegram, alice: Any) -> None:
     with emerald("bot", telegram) as bot:
         alice_there = telegram.person("Alice")
         await asyncio.to_thread(alice_there.start)

@@ -1,5 +1,4 @@
-"""What runs when, whoever runs it: once, by any number of workers, and whatever becomes of them (decision
-0009)."""
+"""Periodic jobs run once at their time, with any number of workers, also when workers die (decision 0009)."""
 
 import asyncio
 import signal
@@ -30,7 +29,7 @@ async def test_every_job_runs_and_is_due_again_in_its_time(
         assert rows[job.name]["error"] == ""
 
 
-async def test_a_job_that_fails_holds_up_no_other(world: None, noon: datetime) -> None:
+async def test_a_job_that_fails_delays_no_other(world: None, noon: datetime) -> None:
     ran: list[str] = []
 
     async def fails() -> int:
@@ -55,7 +54,7 @@ async def test_a_job_that_fails_holds_up_no_other(world: None, noon: datetime) -
     assert await leases.claim_job("fails") and not await leases.claim_job("works")
 
 
-async def test_two_workers_side_by_side_run_nothing_twice_at_a_time(world: None) -> None:
+async def test_concurrent_workers_run_a_job_once_at_a_time(world: None) -> None:
     under_way = 0
     ran = 0
     release = asyncio.Event()
@@ -71,7 +70,7 @@ async def test_two_workers_side_by_side_run_nothing_twice_at_a_time(world: None)
     jobs = (Job("count", timedelta(hours=1), count),)
     await leases.register_jobs(["count"])
     workers = [asyncio.create_task(run_due(jobs)) for _ in range(8)]
-    # All but the one that runs it go home at once.
+    # All but the one that runs it return at once.
     for _ in range(7):
         await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
         workers = [worker for worker in workers if not worker.done()]
@@ -85,14 +84,14 @@ async def test_two_workers_side_by_side_run_nothing_twice_at_a_time(world: None)
 async def test_a_long_job_keeps_its_claim(
     world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Renewed for as long as it runs: nobody else takes it up beside it."""
+    """The claim is renewed as long as the job runs, so no other worker runs it meanwhile."""
     monkeypatch.setattr(leases, "JOB_RENEW", timedelta(milliseconds=5))
     ours = asyncio.Event()
 
     async def lasts() -> int:
         for _ in range(3):
             clock.advance(leases.JOB_CLAIM / 2)
-            # Not before the claim is renewed may the next four seconds pass.
+            # The clock may move on only after the claim is renewed.
             await until(
                 "SELECT next_run_at = $1 FROM schedule WHERE name = 'lasts'",
                 clock.now() + leases.JOB_CLAIM,
@@ -106,10 +105,10 @@ async def test_a_long_job_keeps_its_claim(
     assert ours.is_set()
 
 
-async def test_who_was_overtaken_is_stopped_and_writes_nothing(
+async def test_a_worker_that_lost_its_claim_is_stopped_and_writes_nothing(
     world: None, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that stood still too long: what it had begun is rolled back, and the row is the other's."""
+    """A worker that stalled too long: its transaction is rolled back, and the row belongs to the other."""
     monkeypatch.setattr(leases, "JOB_RENEW", timedelta(milliseconds=5))
     written = False
 
@@ -118,7 +117,7 @@ async def test_who_was_overtaken_is_stopped_and_writes_nothing(
         clock.advance(leases.JOB_CLAIM)
         assert await leases.claim_job("stalls") == 2
         async with db.transaction():
-            await db.execute("UPDATE schedule SET error = 'by the stalled' WHERE name = 'stalls'")
+            await db.execute("UPDATE schedule SET error = 'by the stalled worker' WHERE name = 'stalls'")
             await asyncio.Event().wait()
         written = True
         return 1
@@ -132,21 +131,22 @@ async def test_who_was_overtaken_is_stopped_and_writes_nothing(
     assert row["next_run_at"] == clock.now() + leases.JOB_CLAIM
 
 
-RUNS = timedelta(0)  # due again at once: what would run twice if it could
+RUNS = timedelta(0)  # due again at once, so that it would run twice if it could
 
 
 async def rush(task: dict[str, Any]) -> int:
-    """One of several real workers: ticks until the hundred runs are done; how many of them were its own."""
+    """One of several real workers: runs the job until there are a hundred runs. Returns how many were its
+    own."""
     mine = 0
 
     async def run() -> int:
         nonlocal mine
-        # Whoever else is inside would be seen here: the database refuses a second.
+        # A second worker in here would fail: the database refuses the same key.
         await db.execute("INSERT INTO inside VALUES (1)")
         await db.execute("UPDATE runs SET n = n + 1")
         await db.execute("DELETE FROM inside")
         mine += 1
-        return 0  # a word in the log would be taken for the answer
+        return 0  # a line in the log would be taken for the answer
 
     jobs = (Job("rush", RUNS, run),)
     while await db.value("SELECT n < $1 FROM runs", task["runs"]):
@@ -154,7 +154,7 @@ async def rush(task: dict[str, Any]) -> int:
     return mine
 
 
-async def test_real_workers_share_a_job_and_never_run_it_side_by_side(world: None) -> None:
+async def test_real_workers_share_a_job_and_never_run_it_at_the_same_time(world: None) -> None:
     await db.execute("CREATE TABLE inside (one integer PRIMARY KEY)")
     await db.execute("CREATE TABLE runs AS SELECT 0 AS n")
     try:
@@ -166,10 +166,11 @@ async def test_real_workers_share_a_job_and_never_run_it_side_by_side(world: Non
         await db.execute("DROP TABLE inside, runs")
 
 
-async def test_a_job_whose_worker_was_killed_in_the_middle_is_taken_up_within_ten_seconds(
+async def test_a_job_whose_worker_was_killed_runs_again_within_ten_seconds(
     telegram: Telegram, instance: Any, club: Any
 ) -> None:
-    """Decision 0009: by the other of two real workers; what one announces, nobody announces again (`C1`)."""
+    """Decision 0009: by the other of two real workers; what one has announced is not announced again
+    (`C1`)."""
     name = "announce instances"
     first = emerald("work", telegram, failpoints=f"job.{name}=die")
     with first as dying:

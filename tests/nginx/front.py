@@ -25,7 +25,7 @@ PORTS = ("8080", "8081", "8443")
 
 
 def free_port() -> int:
-    """A port nobody listens at now."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A running nginx. `log` is what it wrote to its standard output."""
+    """A running nginx. `log` is its standard output."""
 
     directory: Path
     plain: int
@@ -46,7 +46,7 @@ class Front:
 
     @property
     def errors(self) -> str:
-        """What it complained about."""
+        """Its errors."""
         return (self.directory / "errors").read_text()
 
     @property
@@ -54,21 +54,21 @@ class Front:
         return f"https://localhost:{self.secure}"
 
     def context(self) -> ssl.SSLContext:
-        """Trust in its certificate, and in no other."""
+        """A context that trusts its certificate and no other."""
         return ssl.create_default_context(cafile=str(certificates(self.directory) / "fullchain.pem"))
 
     def client(self) -> httpx.Client:
-        """A browser that came to the right address."""
+        """A browser at the right address."""
         return httpx.Client(base_url=self.url, verify=self.context(), timeout=20)
 
 
 def certificates(directory: Path) -> Path:
-    """Where the self-made certificate lies."""
+    """The directory with the self-signed certificate."""
     return directory / "letsencrypt" / "live" / "localhost"
 
 
 def make_certificate(directory: Path) -> None:
-    """A certificate for localhost that nobody but the tests trusts."""
+    """A certificate for localhost that only the tests trust."""
     assert OPENSSL
     certificates(directory).mkdir(parents=True)
     asked = f"{OPENSSL} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
@@ -82,7 +82,7 @@ def make_certificate(directory: Path) -> None:
 
 
 def names(directory: Path, **environ: str) -> dict[str, str]:
-    """What the image's templates are filled in with: the script's own answer."""
+    """The values for the image's templates, as the script prints them."""
     done = subprocess.run(
         ["/bin/sh", "-c", f"set -eu; . {ROOT}/nginx/16-emerald.envsh; env"],
         env={"PATH": "/usr/bin:/bin", "EMERALD_LETSENCRYPT": f"{directory}/letsencrypt", **environ},
@@ -139,7 +139,7 @@ def _named(text: str, behind: Sequence[int]) -> str:
 
 
 def version() -> tuple[int, ...]:
-    """Of the nginx that is installed."""
+    """The version of the installed nginx."""
     assert PROGRAM
     said = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stderr
     found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", said)
@@ -159,7 +159,7 @@ def command(front: Front) -> list[str]:
 def running(
     directory: Path, behind: Sequence[int], *, still: bool = False, **environ: str
 ) -> Iterator[Front]:
-    """nginx, from when it answers until the end of the block."""
+    """nginx, ready to answer, until the end of the block."""
     front = write_configuration(directory, behind, still=still, **environ)
     with (directory / "errors").open("wb") as errors:
         process = subprocess.Popen(command(front), stdout=errors, stderr=errors)
@@ -172,7 +172,7 @@ def running(
 
 
 def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until somebody answers there with 200. Raises when the process ends, or takes 30 s."""
+    """Wait until a server answers 200 there. Raises when the process ends or takes 30 s."""
     transport = httpx.HTTPTransport(retries=0)
     with httpx.Client(transport=transport, timeout=5) as client:
         for _ in range(300):

@@ -1,4 +1,4 @@
-"""What people meet first: nginx as production runs it, before the real application."""
+"""nginx as production runs it, before the real application."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ ONCE = (
 
 
 class Web:
-    """A web process as in production, at a port of its own."""
+    """A web process as in production, on its own port."""
 
     def __init__(self, log: Path) -> None:
         self.port, self.log = free_port(), log
@@ -82,7 +82,7 @@ def alive(webs: list[Web]) -> list[int]:
 
 @pytest.fixture
 def front(tmp_path: Path, alive: list[int]) -> Iterator[Front]:
-    """nginx before both, with no request counted yet."""
+    """nginx before both, without any request counted yet."""
     with running(tmp_path, alive) as started:
         yield started
 
@@ -96,7 +96,7 @@ def still(tmp_path: Path, alive: list[int]) -> Iterator[Front]:
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server that answers with the headers it got."""
+    """The port of a server that answers with the headers it received."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -110,7 +110,7 @@ def echo() -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the test reads what nginx logs."""
+            """No log: the test reads that of nginx."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -120,7 +120,7 @@ def echo() -> Iterator[int]:
         thread.join(10)
 
 
-def test_the_configuration_is_sound(tmp_path: Path) -> None:
+def test_the_configuration_is_valid(tmp_path: Path) -> None:
     front = fronts.write_configuration(tmp_path, [free_port()])
     said = subprocess.run([*command(front), "-t"], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
@@ -138,7 +138,7 @@ def test_will_not_start_without_a_certificate_or_an_address(tmp_path: Path) -> N
         assert told in refused.value.stderr
 
 
-def test_the_policy_knows_the_style_of_every_page() -> None:
+def test_the_policy_allows_the_style_of_every_page() -> None:
     policy = (ROOT / "nginx/templates/site.conf.template").read_text()
     for page in sorted((ROOT / "nginx/pages").glob("*.html")):
         style = re.search(r"<style>(.*)</style>", page.read_text(), re.DOTALL)
@@ -147,14 +147,14 @@ def test_the_policy_knows_the_style_of_every_page() -> None:
         assert f"'sha256-{digest}'" in policy, page
 
 
-def test_leads_to_https(front: Front) -> None:
+def test_redirects_to_https(front: Front) -> None:
     answer = httpx.get(f"http://127.0.0.1:{front.plain}/app/?a=b", headers={"Host": "localhost"})
     assert answer.status_code == 301
     assert answer.headers["Location"] == f"{front.url}/app/?a=b"
 
 
-def test_says_nothing_to_strangers(front: Front) -> None:
-    """By another name, there is neither an answer nor a certificate."""
+def test_answers_no_other_host_name(front: Front) -> None:
+    """For another host name there is neither an answer nor a certificate."""
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{front.plain}/", headers={"Host": "elsewhere.example"})
     context = ssl.create_default_context()
@@ -164,7 +164,7 @@ def test_says_nothing_to_strangers(front: Front) -> None:
 
 
 @pytest.mark.parametrize("least", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_speaks_modern_tls_and_http2(front: Front, least: ssl.TLSVersion) -> None:
+def test_supports_modern_tls_and_http2(front: Front, least: ssl.TLSVersion) -> None:
     context = front.context()
     context.minimum_version = context.maximum_version = least
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -176,14 +176,14 @@ def test_speaks_modern_tls_and_http2(front: Front, least: ssl.TLSVersion) -> Non
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_refuses_tls_of_yesterday(front: Front) -> None:
+def test_refuses_old_tls(front: Front) -> None:
     context = front.context()
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", front.secure)) as raw, pytest.raises(ssl.SSLError):
         context.wrap_socket(raw, server_hostname="localhost")
 
 
-def test_passes_health_on_and_keeps_the_rest_inside(front: Front) -> None:
+def test_passes_health_on_and_hides_the_rest(front: Front) -> None:
     with front.client() as client:
         assert client.get("/health").json() == {"status": "ok"}
         for path in ("/metrics", "/ready", "/metrics?x", "//metrics", "/%6Detrics"):
@@ -193,7 +193,7 @@ def test_passes_health_on_and_keeps_the_rest_inside(front: Front) -> None:
 
 
 def test_sends_each_header_once(front: Front) -> None:
-    """The application's own headers, and nginx's where nginx answers."""
+    """The application's headers, and nginx's own where nginx answers."""
     with front.client() as client:
         for path in (
             "/health",
@@ -212,13 +212,13 @@ def test_sends_each_header_once(front: Front) -> None:
 
 
 def asset(client: httpx.Client) -> str:
-    """The address of a style sheet, as a page names it."""
+    """The URL of a style sheet, from a page."""
     found = re.search(r'href="(/static/[^"]+\.css)"', client.get("/no/such").text)
     assert found
     return found[1]
 
 
-def test_keeps_static_files(front: Front, webs: list[Web]) -> None:
+def test_caches_static_files(front: Front, webs: list[Web]) -> None:
     with front.client() as client:
         path = asset(client)
         first = client.get(path, headers={"Accept-Encoding": "gzip, br"})
@@ -228,14 +228,14 @@ def test_keeps_static_files(front: Front, webs: list[Web]) -> None:
         assert "Content-Encoding" not in plain.headers
         again = client.get(path, headers={"Accept-Encoding": "gzip"})
         assert plain.content == first.content == again.content
-        client.get("/health")  # on the same connection: what came before is in the log now
+        client.get("/health")  # on the same connection, so all before is in the log now
     served = [json.loads(line) for line in front.log.splitlines()]
     asked = [line["app"] for line in served if line["path"] == path]
     assert len(asked) == 3 and asked[0] and asked[1] and not asked[2], "the third came from nginx"
 
 
-async def test_serves_public_pages_and_keeps_their_pictures(front: Front, instance: Any) -> None:
-    """`A5`: the same picture is drawn for whoever asks first; limits and a cache stand before the pen."""
+async def test_serves_public_pages_and_caches_their_pictures(front: Front, instance: Any) -> None:
+    """`A5`: a picture is drawn for the first request and cached; a limit holds for the others."""
     code = await instance(visibility="link")
     with front.client() as client:
         page = client.get(f"/e/{code}")
@@ -253,13 +253,13 @@ async def test_serves_public_pages_and_keeps_their_pictures(front: Front, instan
         missing = client.get("/e/23456789ab.png")
         assert missing.status_code == 404
         assert missing.headers["Cache-Control"] == "no-store"
-        client.get("/health")  # on the same connection: what came before is in the log now
+        client.get("/health")  # on the same connection, so all before is in the log now
     served = [json.loads(line) for line in front.log.splitlines()]
     asked = [line["app"] for line in served if line["path"] == f"/e/{code}.png"]
     assert [bool(app) for app in asked] == [True, False, False]
 
 
-def test_stops_a_flood_of_pictures(still: Front) -> None:
+def test_limits_requests_for_pictures(still: Front) -> None:
     """`X7`"""
     with still.client() as client:
         flood = [client.get(f"/e/23456789ab.png?v={n}").status_code for n in range(53)]
@@ -267,8 +267,8 @@ def test_stops_a_flood_of_pictures(still: Front) -> None:
         assert client.get("/e/23456789ab").status_code == 404
 
 
-def test_packs_pages_but_not_the_dashboards(front: Front) -> None:
-    """A dashboard's page holds a token and what was typed: packed together they would tell the token
+def test_compresses_pages_but_not_the_dashboards(front: Front) -> None:
+    """A dashboard's page holds a token and typed input: compressed together they reveal the token
     (BREACH)."""
     with front.client() as client:
         assert client.get("/no/such").headers["Content-Encoding"] == "gzip"
@@ -282,8 +282,8 @@ def test_refuses_what_is_too_large(front: Front) -> None:
         assert "That was too much at once." in answer.text
 
 
-def test_stops_a_flood_with_a_page(still: Front) -> None:
-    """X7: a hundred openings of one address at once, and no more. Pages have another measure."""
+def test_limits_requests_with_a_page(still: Front) -> None:
+    """X7: at most a hundred requests of one address at once. Pages have another limit."""
     with still.client() as client:
         opens = {"Authorization": "tma x", "HX-Request": "true"}
         answers = [client.post("/app/session", headers=opens) for _ in range(100)]
@@ -311,8 +311,8 @@ def test_can_let_only_telegram_call(tmp_path: Path, webs: list[Web]) -> None:
         assert client.get("/health").status_code == 200
 
 
-def test_tells_the_application_who_asked(tmp_path: Path, echo: int) -> None:
-    """What a stranger writes into X-Forwarded-For goes no further."""
+def test_gives_the_application_the_clients_address(tmp_path: Path, echo: int) -> None:
+    """An X-Forwarded-For from outside is not passed on."""
     forged = {"X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.8.8", "X-Forwarded-Proto": "gopher"}
     with running(tmp_path, [echo]) as front, front.client() as client:
         seen = client.get("/", headers=forged).json()
@@ -324,7 +324,7 @@ def test_tells_the_application_who_asked(tmp_path: Path, echo: int) -> None:
 def test_logs_no_query_and_no_header(tmp_path: Path, echo: int) -> None:
     with running(tmp_path, [echo]) as front, front.client() as client:
         client.get("/events/abc?token=secret", headers={"Authorization": "tma secret"})
-        client.get("/health")  # on the same connection: what came before is in the log now
+        client.get("/health")  # on the same connection, so all before is in the log now
         line = json.loads(front.log.splitlines()[-1])
         assert line["path"] == "/events/abc"
         assert line["status"] == 200
@@ -343,9 +343,8 @@ SECRETS = (
 )
 
 
-def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int) -> None:
-    """X6: neither when it is answered, however it is spelled, nor when it is refused or nobody is there to
-    answer."""
+def test_logs_no_url_that_opens_private_data(tmp_path: Path, echo: int) -> None:
+    """X6: neither when it is answered, however it is spelled, nor when it is refused or no server answers."""
     with running(tmp_path / "there", [echo], still=True) as front, front.client() as client:
         for path in SECRETS:
             answer = client.build_request("GET", front.url)
@@ -364,8 +363,8 @@ def test_logs_no_address_that_opens_what_is_somebodys(tmp_path: Path, echo: int)
         assert "SECRET" not in front.log + front.errors
 
 
-def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
-    """Its neighbour answers in its stead, also to what changes something; and it is used again when it is
+def test_a_killed_process_fails_no_request(front: Front, webs: list[Web]) -> None:
+    """The other process answers, also to requests that change something; the first is used again when it is
     back."""
     with front.client() as client:
         for number in range(60):
@@ -384,8 +383,8 @@ def test_a_killed_process_fails_nobody(front: Front, webs: list[Web]) -> None:
         assert client.get("/health").status_code == 200
 
 
-def test_says_when_nobody_answers(tmp_path: Path) -> None:
-    """503 and a page, also inside Telegram's frame, and when to try again."""
+def test_answers_503_when_no_process_answers(tmp_path: Path) -> None:
+    """With a page, also inside Telegram's frame, and with Retry-After."""
     with running(tmp_path, [free_port()]) as front, front.client() as client:
         assert client.post("/dashboard/series").status_code == 503
         assert "Nothing is lost." in client.post("/app/session").text

@@ -17,13 +17,13 @@ from backend import db, embedded_files, leases
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.prod.yml"
-# Settings that a container has no use for, or that the file itself decides.
+# Settings that a container does not need, or that the file itself sets.
 NOT_OURS = {"EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
 SECRETS = (
     *("DATABASE_URL", "POSTGRES_PASSWORD", "SECRET_KEY"),
     *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
 )
-# These end by themselves, or listen and hold nothing; the file says so.
+# These end by themselves, or hold no data.
 UNEXAMINED = {"bot", "migrate"}
 
 
@@ -52,13 +52,15 @@ def test_only_nginx_is_published(services: dict[str, dict[str, Any]]) -> None:
     assert not any(service.get("network_mode") for service in services.values())
 
 
-def test_the_database_has_no_way_out(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
+def test_the_database_has_no_network_outside(
+    compose: dict[str, Any], services: dict[str, dict[str, Any]]
+) -> None:
     assert compose["networks"]["back"]["internal"] is True
     assert services["postgres"]["networks"] == ["back"]
     assert services["nginx"]["networks"] == ["edge"]
 
 
-def test_everything_is_restrained(services: dict[str, dict[str, Any]]) -> None:
+def test_every_service_is_restricted(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         assert service["read_only"] is True, name
         assert service["init"] is True, name
@@ -76,19 +78,19 @@ def test_everything_is_restrained(services: dict[str, dict[str, Any]]) -> None:
 
 
 def test_it_fits_a_server_of_two_gigabytes(services: dict[str, dict[str, Any]]) -> None:
-    """Prerequisites of the operations guide. What takes the steps has ended when the rest begins."""
+    """As the operations guide requires. The migrating service has ended when the others start."""
     ever = [s for name, s in services.items() if name != "migrate" and "profiles" not in s]
     assert sum(megabytes(service["mem_limit"]) for service in ever) <= 1792
     assert all("mem_limit" in service for service in services.values())
 
 
-def test_keeps_the_names_of_the_guide(services: dict[str, dict[str, Any]]) -> None:
+def test_services_have_the_names_of_the_guide(services: dict[str, dict[str, Any]]) -> None:
     assert services["postgres"]["container_name"] == "booking-db"
     assert services["app"]["container_name"] == "booking-app"
     assert services["app"]["image"].startswith("booking-system:")
 
 
-def test_nothing_runs_before_the_tables_are_there(services: dict[str, dict[str, Any]]) -> None:
+def test_nothing_starts_before_the_migrations(services: dict[str, dict[str, Any]]) -> None:
     for name in ("app", "app-2", "worker", "bot"):
         awaited = services[name]["depends_on"]
         assert awaited["migrate"] == {"condition": "service_completed_successfully"}, name
@@ -113,14 +115,14 @@ def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]
         assert all(f"{secret}_FILE" in environment for secret in SECRETS), name
 
 
-def test_no_secret_is_written_in_the_file(services: dict[str, dict[str, Any]]) -> None:
+def test_the_file_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
             if variable.removesuffix("_FILE") in SECRETS:
                 assert re.fullmatch(r"(\$\{[A-Z_]+:-\})+", value), (name, variable)
 
 
-def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
+def test_mounted_files_exist(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
@@ -131,7 +133,7 @@ def test_what_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
 
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_docker_compose_understands_it(tmp_path: Path) -> None:
-    """With the example as it stands, as the guide begins."""
+    """With the unchanged example, as the guide begins."""
     done = subprocess.run(
         ["docker-compose", "-f", COMPOSE, "--env-file", ROOT / ".env.example", "config", "--quiet"],
         capture_output=True,
@@ -143,7 +145,7 @@ def test_docker_compose_understands_it(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def data(database: None) -> Path:
-    """The files of the server the tests use."""
+    """The data directory of the tests' server."""
     return Path(await db.value("SHOW data_directory"))
 
 
@@ -163,10 +165,10 @@ def test_postgresql_understands_its_configuration(data: Path) -> None:
         assert said.stdout.strip() == value, name
 
 
-async def test_the_worker_is_asked_after_by_its_lease(
+async def test_the_workers_health_check_asks_for_its_lease(
     world: None, services: dict[str, dict[str, Any]]
 ) -> None:
-    """As the engine does: the very command, with the program that the image has."""
+    """The command of the file, as the engine runs it."""
     asked = services["worker"]["healthcheck"]["test"]
     assert asked[:2] == ["CMD", "python"]
     command = [sys.executable, *asked[2:]]

@@ -21,8 +21,8 @@ IGNORED = [
 ]
 
 
-def test_nothing_gets_in_but_what_is_named() -> None:
-    """No secret, no test, no sandbox: everything is left out, then a few are let in."""
+def test_only_named_files_are_copied() -> None:
+    """No secret, no test, no sandbox: everything is excluded, and a few are included."""
     assert IGNORED[0] == "*"
     let_in = {line[1:] for line in IGNORED if line.startswith("!")}
     assert let_in == {
@@ -35,8 +35,8 @@ def test_nothing_gets_in_but_what_is_named() -> None:
     assert not any("sandbox" in line or "tests" in line for line in IGNORED)
 
 
-def test_every_package_of_the_product_gets_in() -> None:
-    """What pyproject.toml calls a package of ours is copied; so is what they read at run time."""
+def test_every_package_of_the_product_is_copied() -> None:
+    """The packages of pyproject.toml, and the files that they read at run time."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
     copied = re.findall(r"^COPY ([\w./-]+?)/? ", DOCKERFILE, re.MULTILINE)
@@ -48,13 +48,13 @@ def test_every_package_of_the_product_gets_in() -> None:
             assert (ROOT / name).exists(), name
 
 
-def test_installs_what_the_lock_names_and_nothing_else() -> None:
+def test_installs_only_what_the_lock_names() -> None:
     installs = re.findall(r"pip install (.*)", DOCKERFILE)
     assert installs == ["--require-hashes --no-deps --only-binary :all: \\"]
     assert "curl" not in DOCKERFILE and "apt-get" not in DOCKERFILE
 
 
-def test_runs_as_nobody_in_particular() -> None:
+def test_runs_as_an_unprivileged_user() -> None:
     assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
     assert "--chown" not in DOCKERFILE, "what runs cannot change its own code"
 
@@ -64,8 +64,8 @@ def test_holds_no_secret() -> None:
     assert not [line for line in declared if re.search("SECRET|TOKEN|PASSWORD|KEY", line)]
 
 
-def test_is_not_the_machine_it_was_built_on() -> None:
-    """The base may be named otherwise, and nothing is fetched but Python's packages."""
+def test_depends_on_nothing_of_the_build_machine() -> None:
+    """The base can be set, and only Python packages are downloaded."""
     assert DOCKERFILE.count("FROM ${BASE}") == 2
     assert "ARG BASE=python:3.13-slim\n" in DOCKERFILE
     assert not re.findall(r"\w+://(?!127\.0\.0\.1)", DOCKERFILE)
@@ -73,7 +73,7 @@ def test_is_not_the_machine_it_was_built_on() -> None:
 
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
-    """Something that answers /health."""
+    """A server that answers /health."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -91,8 +91,8 @@ def server() -> Iterator[HTTPServer]:
         thread.join(10)
 
 
-def test_the_health_check_tells_life_from_death(server: HTTPServer) -> None:
-    """The very command of the Dockerfile, and the same in docker-compose.prod.yml."""
+def test_the_health_check_fails_without_a_server(server: HTTPServer) -> None:
+    """The command of the Dockerfile, which docker-compose.prod.yml repeats."""
     found = re.search(r"^HEALTHCHECK .*?CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
     assert found
     command = json.loads(found[1])
