@@ -7,6 +7,8 @@ from enum import StrEnum
 from itertools import product
 from typing import Any, Final
 
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
 from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, can_match
 from backend.i18n import N_
 from backend.zones import UnknownZone, resolve_local
@@ -59,7 +61,7 @@ class InvalidRecurrence(ValueError):
 
 
 _PROPERTY = re.compile(r'([A-Za-z]+)((?:;[A-Za-z-]+=(?:"[^"]*"|[^";:,]*))*):(.*)', re.DOTALL)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 _WEEKDAY_NUM = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _DATE_OR_DATE_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?")
 
@@ -72,7 +74,7 @@ _NUMBER_LISTS: Final = {
     "BYMONTHDAY": ("by_month_day", 1, 31, True),
     "BYHOUR": ("by_hour", 0, 23, False),
     "BYMINUTE": ("by_minute", 0, 59, False),
-    "BYSECOND": ("by_second", 0, 59, False),
+    "BYSECOND": ("by_second", 0, 60, False),
     "BYSETPOS": ("by_set_pos", 1, 366, True),
 }
 
@@ -80,8 +82,8 @@ _NUMBER_LISTS: Final = {
 def parse_recurrence(text: str) -> Recurrence:
     """Parse one property a line; an RRULE may stand without its name. "" is a single occurrence.
 
-    Folded lines (§3.1), TZID, VALUE=DATE and UTC values are understood; a value without a zone is in the zone
-    of the series. Raises `InvalidRecurrence`, and nothing else on any text: also for what the RFC forbids,
+    Folded lines (§3.1), TZID (also by the names of Windows), VALUE=DATE and UTC values are understood; a value without a
+    zone is in the zone of the series. Raises `InvalidRecurrence`, and nothing else on any text: also for what the RFC forbids,
     what repeats more often than daily, and what no day can match.
     """
     if len(text) > MOST_CHARACTERS:
@@ -141,10 +143,12 @@ def _parse_part(name: str, value: str) -> tuple[str, Any]:
     if name in _NUMBER_LISTS:
         field, low, high, signed = _NUMBER_LISTS[name]
         texts = value.split(",")
-        numbers = {_parse_number(text, part, low=low, high=high, signed=signed) for text in texts}
+        numbers = {_parse_number(text.strip(), part, low=low, high=high, signed=signed) for text in texts}
+        if name == "BYSECOND":  # without leap seconds the 60th is the 59th (RFC 5545 §3.3.12)
+            numbers = {min(number, 59) for number in numbers}
         return field, tuple(sorted(numbers))
     if name == "BYDAY":
-        days = {_parse_weekday_num(text, part) for text in value.split(",")}
+        days = {_parse_weekday_num(text.strip(), part) for text in value.split(",")}
         return "by_day", tuple(sorted(days, key=lambda day: (day.weekday, day.ordinal or 0)))
     if name == "INTERVAL":
         return "interval", _parse_number(value, part, low=1, high=999)
@@ -203,7 +207,9 @@ def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
     kind = params.get("VALUE", "").upper()
     if kind == "PERIOD" or "/" in text:
         raise InvalidRecurrence(RecurrenceFault.PERIOD, text)
-    if kind not in ("", "DATE", "DATE-TIME") or params.keys() - {"VALUE", "TZID"}:
+    # What other programs add for themselves is ignored (RFC 5545 §3.2: x-param).
+    unknown = {name for name in params if not name.startswith("X-")} - {"VALUE", "TZID"}
+    if kind not in ("", "DATE", "DATE-TIME") or unknown:
         raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
     values = []
     for value in text.strip().split(","):
@@ -222,7 +228,8 @@ def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
 
 def _resolve_in_zone(wall: datetime, zone: str) -> datetime:
     try:
-        return resolve_local(wall, zone)
+        # Outlook names zones as Windows does; CLDR's table says which IANA zone each is.
+        return resolve_local(wall, WINDOWS_TO_OLSON.get(zone, zone))
     except UnknownZone as unknown:
         raise InvalidRecurrence(RecurrenceFault.ZONE, zone) from unknown
 

@@ -78,7 +78,7 @@ def test_parses_every_property() -> None:
         ("FREQ=MONTHLY;BYDAY=0MO", "rule.value"),
         ("FREQ=YEARLY;BYMONTH=-1", "rule.value"),
         ("FREQ=DAILY;BYHOUR=24", "rule.value"),
-        ("FREQ=DAILY;BYSECOND=60", "rule.value"),
+        ("FREQ=DAILY;BYSECOND=61", "rule.value"),
         ("FREQ=WEEKLY;UNTIL=20260230", "rule.value"),
         ("EXDATE:20260401T250000", "rule.value"),
         ("RDATE:00010101T000000", "rule.value"),
@@ -342,3 +342,40 @@ def test_refuses_combinations_that_mean_nothing(freq: Freq, arguments: dict[str,
     with pytest.raises(InvalidRecurrence) as refused:
         build_rule(freq, **arguments)  # type: ignore[arg-type]  # each case has arguments of its own
     assert refused.value.fault == fault
+
+
+def test_takes_what_other_programs_write() -> None:
+    """As pasted from Outlook, from web pages and from Apple's Calendar."""
+    [exdate] = parse_recurrence("EXDATE;TZID=FLE Standard Time:20261215T180000").exdates
+    assert exdate == datetime(2026, 12, 15, 16, tzinfo=UTC)
+    [exdate] = parse_recurrence("EXDATE;X-VOBJ-FLOATINGTIME-ALLOWED=TRUE;VALUE=DATE:20261215").exdates
+    assert exdate == date(2026, 12, 15)
+    [rule] = parse_recurrence("FREQ=WEEKLY;BYDAY=MO, WE;BYSECOND=60").rules
+    assert (rule.by_day, rule.by_second) == ((WeekdayNum(MO), WeekdayNum(WE)), (59,))
+
+
+def test_every_monday_and_the_first_friday() -> None:
+    """RFC 5545 §3.3.10: BYDAY with and without an ordinal is the union of both."""
+    found = occurrences(
+        datetime(2027, 1, 4, 18),
+        "Europe/Helsinki",
+        parse_recurrence("FREQ=MONTHLY;BYDAY=MO,1FR"),
+        after=datetime(2027, 1, 1, tzinfo=UTC),
+        until=datetime(2027, 2, 12, tzinfo=UTC),
+        limit=20,
+    )
+    assert [f"{one.local:%d.%m.}" for one in found] == [
+        "04.01.",
+        "11.01.",
+        "18.01.",
+        "25.01.",
+        "01.02.",
+        "05.02.",
+        "08.02.",
+    ]
+
+
+def test_a_count_that_is_too_large_is_out_of_range() -> None:
+    with pytest.raises(InvalidRecurrence) as refused:
+        parse_recurrence("FREQ=DAILY;COUNT=100000")
+    assert refused.value.fault == "rule.value"
