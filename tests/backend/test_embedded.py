@@ -152,8 +152,8 @@ def test_a_server_that_others_use_is_not_stopped(home: Path) -> None:
     first = server_of(home)
     assert embedded.stop(home) is False
     assert server_of(home) == first
-    said, _ = other.communicate("now\n")
-    assert said.strip() == "True"
+    output, _ = other.communicate("now\n")
+    assert output.strip() == "True"
     assert not is_running(first)
 
 
@@ -266,10 +266,10 @@ found = binaries(owner_of(Path("/nowhere")))
 print(found, version(found))
 """
     other = in_another_process(code)
-    said, _ = other.communicate(timeout=60)
-    copied = Path(said.split()[0])
+    output, _ = other.communicate(timeout=60)
+    copied = Path(output.split()[0])
     try:
-        assert copied.is_relative_to("/var/lib/emerald") and said.split()[1] == "18"
+        assert copied.is_relative_to("/var/lib/emerald") and output.split()[1] == "18"
         user = pwd.getpwnam("nobody")
         ran = subprocess.run([copied / "initdb", "--version"], user=user.pw_uid, group=user.pw_gid, cwd="/")
         assert ran.returncode == 0

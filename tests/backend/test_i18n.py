@@ -62,9 +62,9 @@ def test_a_place_in_the_waitlist_is_an_ordinal(n: int, english: str) -> None:
 
 
 def test_a_number_chooses_the_plural_form() -> None:
-    for n, said in ((1, "1 seat for Bob"), (2, "2 seats for Bob")):
+    for n, sentence in ((1, "1 seat for Bob"), (2, "2 seats for Bob")):
         words = Words("%(n)s seat for %(who)s", {"who": "Bob"}, "%(n)s seats for %(who)s", n)
-        assert Voice("en").tell(words) == said
+        assert Voice("en").tell(words) == sentence
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_production_as_in_the_guide() -> None:
 
 
 def test_all_settings_that_production_lacks_are_reported_at_once() -> None:
-    told = faults(ENV="production")
+    found = faults(ENV="production")
     for name in (
         "TELEGRAM_BOT_TOKEN",
         "TELEGRAM_BOT_NAME",
@@ -82,11 +82,11 @@ def test_all_settings_that_production_lacks_are_reported_at_once() -> None:
         "PUBLIC_URL",
         "DATABASE_URL",
     ):
-        assert sum(sentence.startswith(name + " must be") for sentence in told) == 1, name
+        assert sum(sentence.startswith(name + " must be") for sentence in found) == 1, name
 
 
 def test_all_faults_are_reported_at_once() -> None:
-    told = faults(
+    found = faults(
         ENV="test",
         PORT="http",
         SANDBOX_PORT="70000",
@@ -98,7 +98,7 @@ def test_all_faults_are_reported_at_once() -> None:
         LOG_LEVEL="loud",
         TELEGRAM_WEBHOOK="perhaps",
     )
-    named = {sentence.split()[0] for sentence in told}
+    named = {sentence.split()[0] for sentence in found}
     assert named == {
         "PORT",
         "SANDBOX_PORT",
@@ -113,11 +113,11 @@ def test_all_faults_are_reported_at_once() -> None:
 
 
 def test_http_is_refused_in_production() -> None:
-    assert any("https" in told for told in faults(**PRODUCTION | {"PUBLIC_URL": "http://club.fi"}))
+    assert any("https" in found for found in faults(**PRODUCTION | {"PUBLIC_URL": "http://club.fi"}))
 
 
 def test_failpoints_are_refused_outside_tests() -> None:
-    assert any("FAILPOINTS" in told for told in faults(**PRODUCTION, FAILPOINTS="unlocked"))
+    assert any("FAILPOINTS" in found for found in faults(**PRODUCTION, FAILPOINTS="unlocked"))
     assert Settings.from_environ({"ENV": "test", "FAILPOINTS": "a, b"}).failpoints == {"a", "b"}
 
 
@@ -133,10 +133,10 @@ def test_every_variable_may_come_from_a_file(name: str, tmp_path: Path) -> None:
 
 def test_a_missing_file_and_a_double_setting_are_reported(tmp_path: Path) -> None:
     rest = {key: text for key, text in PRODUCTION.items() if key != "SECRET_KEY"}
-    assert any("SECRET_KEY_FILE" in told for told in faults(**rest, SECRET_KEY_FILE="/nowhere/x"))
+    assert any("SECRET_KEY_FILE" in found for found in faults(**rest, SECRET_KEY_FILE="/nowhere/x"))
     (tmp_path / "key").write_text("k" * 32)
-    told = faults(**PRODUCTION, SECRET_KEY_FILE=str(tmp_path / "key"))
-    assert told == ["SECRET_KEY and SECRET_KEY_FILE are both set: keep one."]
+    found = faults(**PRODUCTION, SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert found == ["SECRET_KEY and SECRET_KEY_FILE are both set: keep one."]
 
 
 def test_no_secret_is_in_any_repr_or_error() -> None:
@@ -150,9 +150,9 @@ def test_no_secret_is_in_any_repr_or_error() -> None:
         "TELEGRAM_BOT_TOKEN": "12:short",
         "SECRET_KEY": "tiny-secret",
     }
-    told = " ".join(faults(**bad))
+    sentences = " ".join(faults(**bad))
     for secret in ("w0rd", "pa#ss", "12:short", "tiny-secret"):
-        assert secret not in told
+        assert secret not in sentences
 
 
 def test_settings_are_frozen() -> None:
@@ -181,13 +181,13 @@ def test_the_secrets_of_a_development_machine_are_kept_private(tmp_path: Path) -
 
 def test_a_home_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert any(told.startswith("EMERALD_HOME") for told in faults(EMERALD_HOME=str(tmp_path / "file")))
+    assert any(found.startswith("EMERALD_HOME") for found in faults(EMERALD_HOME=str(tmp_path / "file")))
 
 
 def test_a_user_without_a_home_is_a_fault_only_where_one_is_needed() -> None:
-    nobody = {"EMERALD_HOME": "~nobody-of-that-name/x"}
-    assert faults(**nobody) == ["EMERALD_HOME must be set: this user has no home directory."]
-    assert Settings.from_environ({**PRODUCTION, **nobody}).production
+    homeless = {"EMERALD_HOME": "~nobody-of-that-name/x"}
+    assert faults(**homeless) == ["EMERALD_HOME must be set: this user has no home directory."]
+    assert Settings.from_environ({**PRODUCTION, **homeless}).production
 
 
 def test_tests_leave_nothing_in_the_home(tmp_path: Path) -> None:

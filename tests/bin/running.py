@@ -49,8 +49,8 @@ class Running:
             self.lines.append(line)
             if word in line:
                 return line
-            assert time.monotonic() < deadline, self.said
-        raise AssertionError(f"it ended without saying {word!r}:\n{self.said}")
+            assert time.monotonic() < deadline, self.output
+        raise AssertionError(f"it ended without saying {word!r}:\n{self.output}")
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Stop it as Ctrl-C does, with a signal to the whole group. Returns the exit code."""
@@ -64,7 +64,7 @@ class Running:
         return self.process.wait(PATIENCE)
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return "".join(self.lines)
 
     def get(self, path: str) -> int:
@@ -75,7 +75,7 @@ class Running:
         """Its processes of this name, as soon as there are any."""
         deadline = time.monotonic() + PATIENCE
         while not (found := self.pids(name)):
-            assert time.monotonic() < deadline, f"no {name}:\n{self.said}"
+            assert time.monotonic() < deadline, f"no {name}:\n{self.output}"
             time.sleep(0.02)
         return found
 

@@ -45,15 +45,15 @@ def emerald(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_first_start_reports_its_progress_and_the_addresses(first: Running) -> None:
     for word in ("database", "tables", "demo", "starting"):
-        assert f"· {word}" in first.said
-    urls = re.findall(r"http://[^\s]+", first.said)
+        assert f"· {word}" in first.output
+    urls = re.findall(r"http://[^\s]+", first.output)
     assert f"http://127.0.0.1:{first.sandbox_port}/" in urls
     assert f"http://127.0.0.1:{first.port}/dashboard" in urls
     for url in urls:
         port, path = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/.*)", url).groups()  # type: ignore[union-attr]
         assert status(int(port), path) in (200, 302, 303), url
     assert first.get("/ready") == 200
-    assert "Traceback" not in first.said
+    assert "Traceback" not in first.output
 
 
 def test_nothing_runs_as_root_inside_the_database_files(first: Running) -> None:
@@ -110,13 +110,13 @@ def test_the_second_start_is_quick_and_keeps_the_data(first: Running, home: Path
     with running(home) as second:
         seconds = float(re.search(r"\(([\d.]+) s\)", second.wait_for(READY))[1])  # type: ignore[index]
         print(f"second start: {seconds} s")
-        assert "· demo" not in second.said
+        assert "· demo" not in second.output
         again = emerald(home, "create-event", "Töölö", "--title", "Run", "--zone", "Europe/Helsinki",
                         "--starts-at", "2030-01-01T18:00")  # fmt: skip
         assert again.returncode == 0, again.stderr
         assert second.end(signal.SIGTERM) == 0
         assert second.pids() == []
-        assert "Traceback" not in second.said
+        assert "Traceback" not in second.output
         # Promised for an idle machine; a busy one gives us only a share.
         assert seconds < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
@@ -139,15 +139,15 @@ def test_ctrl_c_during_the_preparation_leaves_nothing() -> None:
         one.wait_for("tables")
         assert one.end(signal.SIGINT) == 0
         assert one.pids() == []
-        assert "Traceback" not in one.said
+        assert "Traceback" not in one.output
 
 
 def refused(one: Running) -> str:
     """The last output of a start that failed: no traceback in it, and nothing left running."""
     assert one.rest() in (1, 2)
-    assert "Traceback" not in one.said
+    assert "Traceback" not in one.output
     assert one.pids() == []
-    return one.said
+    return one.output
 
 
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
@@ -157,8 +157,8 @@ def test_a_taken_port_is_reported_in_one_sentence(home: Path, name: str) -> None
         other.listen()
         port = other.getsockname()[1]
         with running(home, **{name: str(port)}) as one:
-            told = refused(one)
-    assert told == (
+            output = refused(one)
+    assert output == (
         f"Port {port} cannot be used (it is taken): stop what uses it, "
         f"or choose another, like {name}={port + 1} bin/run.\n"
     )
@@ -166,26 +166,26 @@ def test_a_taken_port_is_reported_in_one_sentence(home: Path, name: str) -> None
 
 def test_a_broken_database_url_is_reported_in_one_sentence(home: Path) -> None:
     with running(home, DATABASE_URL="postgresql://u:se#cret@host/x") as one:
-        told = refused(one)
-    assert told.startswith("DATABASE_URL cannot be read; write postgresql://")
-    assert told.count("\n") == 1 and "cret" not in told
+        output = refused(one)
+    assert output.startswith("DATABASE_URL cannot be read; write postgresql://")
+    assert output.count("\n") == 1 and "cret" not in output
 
 
 def test_a_database_that_does_not_answer_is_reported(home: Path) -> None:
     port = free_port()
     with running(home, DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{port}/x") as one:
-        told = refused(one)
+        output = refused(one)
     assert (
         f"The database at 127.0.0.1:{port} cannot be reached (connection refused): "
-        "check DATABASE_URL, and that its server runs.\n" in told
+        "check DATABASE_URL, and that its server runs.\n" in output
     )
-    assert "secret" not in told
+    assert "secret" not in output
 
 
 def test_all_faults_of_the_settings_are_reported_at_once(home: Path) -> None:
     with running(home, PORT="web", TELEGRAM_BOT_TOKEN="hello", ENV="prod") as one:
-        told = refused(one)
-    assert [line.split()[0] for line in told.splitlines()] == ["ENV", "PORT", "TELEGRAM_BOT_TOKEN"]
+        output = refused(one)
+    assert [line.split()[0] for line in output.splitlines()] == ["ENV", "PORT", "TELEGRAM_BOT_TOKEN"]
 
 
 def test_a_named_database_is_used_instead(home: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_named_database_is_used_instead(home: Path) -> None:
 
     with embedded.throwaway() as url, running(home, DATABASE_URL=url) as one:
         one.wait_for(READY)
-        assert "· database" not in one.said
+        assert "· database" not in one.output
         assert one.pids("postgres") == []
         assert one.get("/ready") == 200
         assert one.end() == 0

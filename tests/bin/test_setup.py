@@ -68,15 +68,15 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
     """The output of a failed command: one line."""
     assert done.returncode == 1, done
     lines = done.stderr.strip().splitlines()
-    told = [line for line in lines if not line.startswith("·")]
-    assert len(told) == 1, done.stderr
-    return told[0]
+    found = [line for line in lines if not line.startswith("·")]
+    assert len(found) == 1, done.stderr
+    return found[0]
 
 
 def test_a_machine_with_an_old_python(clone: Path, only: Path) -> None:
     script(only / "python3", 'case "$1" in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac')
-    told = sentence(run(clone, only))
-    assert told.startswith(
+    found = sentence(run(clone, only))
+    assert found.startswith(
         "Emerald needs Python 3.11 or newer, but this machine has Python 3.9.2: install one"
     )
 
@@ -92,8 +92,8 @@ def test_a_newer_python_under_another_name_is_found(clone: Path, only: Path) -> 
         only / "python3.12",
         'case "$1" in -c|--version) exit 0 ;; *) echo "ensurepip is not available"; exit 1 ;; esac',
     )
-    told = sentence(run(clone, only))
-    assert told.startswith(f"{only}/python3.12 cannot make a virtual environment: install its venv")
+    found = sentence(run(clone, only))
+    assert found.startswith(f"{only}/python3.12 cannot make a virtual environment: install its venv")
     assert "ensurepip is not available" in (clone / ".venv.log").read_text()
 
 
@@ -111,9 +111,9 @@ def test_a_newer_python_under_another_name_is_found(clone: Path, only: Path) -> 
 )
 def test_a_failed_installation_is_one_sentence(clone: Path, only: Path, output: str, says: str) -> None:
     install_pip(clone, output, 1)
-    told = sentence(run(clone, only))
-    assert says in told
-    assert told.endswith(f"see {clone}/.venv.log.")
+    found = sentence(run(clone, only))
+    assert says in found
+    assert found.endswith(f"see {clone}/.venv.log.")
     assert not (clone / ".venv/installed-requirements.lock").exists()
 
 

@@ -29,42 +29,42 @@ def spoken() -> Catalog:
 
 def faults(found: Catalog, translated: Catalog) -> list[str]:
     """All differences between the sentences found and the catalogue of a language."""
-    told = [f"fuzzy: {forms(m)[0]}" for m in translated if m.id and m.fuzzy]
-    told += [f"unused: {forms(m)[0]}" for m in translated if m.id and m.id not in found]
-    told += [f"obsolete: {key}" for key in translated.obsolete]
+    found_faults = [f"fuzzy: {forms(m)[0]}" for m in translated if m.id and m.fuzzy]
+    found_faults += [f"unused: {forms(m)[0]}" for m in translated if m.id and m.id not in found]
+    found_faults += [f"obsolete: {key}" for key in translated.obsolete]
     for sentence in found:
         if not sentence.id:
             continue
         twin = translated.get(sentence.id)
         if twin is None:
-            told.append(f"missing: {forms(sentence)[0]}")
+            found_faults.append(f"missing: {forms(sentence)[0]}")
         elif forms(twin) != forms(sentence):
-            told.append(f"other forms: {forms(sentence)[0]}")
+            found_faults.append(f"other forms: {forms(sentence)[0]}")
         else:
-            told += unlike(twin, translated.num_plurals)
-    return told
+            found_faults += unlike(twin, translated.num_plurals)
+    return found_faults
 
 
 def unlike(message: Message, plurals: int) -> list[str]:
     """Where a translation differs from its sentence and must not."""
     singular, *more = forms(message)
-    said = catalogs.forms(message.string)
-    if len(said) != (plurals if more else 1) or not all(said):
+    translated_forms = catalogs.forms(message.string)
+    if len(translated_forms) != (plurals if more else 1) or not all(translated_forms):
         return [f"not translated: {singular}"]
-    told = []
-    for n, form in enumerate(said):
+    found_faults = []
+    for n, form in enumerate(translated_forms):
         source = singular if n == 0 else more[0]
         if holes(form) != holes(source) and not (
             more and n == 0 and plurals == 2 and holes(form) == holes(source) - COUNTS
         ):
-            told.append(f"other holes: {form}")
+            found_faults.append(f"other holes: {form}")
         if Counter(_TAG.findall(form)) != Counter(_TAG.findall(source)):
-            told.append(f"other tags: {form}")
+            found_faults.append(f"other tags: {form}")
         if set(_COMMAND.findall(form)) != set(_COMMAND.findall(source)):
-            told.append(f"other commands: {form}")
+            found_faults.append(f"other commands: {form}")
         if edges(form) != edges(source):
-            told.append(f"other spaces at the edges: {form!r}")
-    return told
+            found_faults.append(f"other spaces at the edges: {form!r}")
+    return found_faults
 
 
 def forms(message: Message) -> tuple[str, ...]:
@@ -128,8 +128,8 @@ def test_every_fault_is_found(sentence: str | tuple[str, str] | None, entry: str
     found = Catalog(locale="fi")
     if sentence:
         found.add(sentence)
-    (told,) = faults(found, po(entry))
-    assert told.startswith(fault)
+    (found_faults,) = faults(found, po(entry))
+    assert found_faults.startswith(fault)
 
 
 def test_the_two_forms_of_a_sentence_are_found_together() -> None:

@@ -101,15 +101,15 @@ def test_create_event_prints_the_code_of_the_first_date(emerald: Command) -> Non
 
 
 def test_a_refusal_is_a_sentence(emerald: Command) -> None:
-    told = refusal(emerald("create-event", "Nobody's club", *EVENT))
-    assert told == "There is no club with this name or number, or there are several.\n"
+    sentence = refusal(emerald("create-event", "Nobody's club", *EVENT))
+    assert sentence == "There is no club with this name or number, or there are several.\n"
 
 
 def test_every_fault_of_a_form_is_told_with_its_field(emerald: Command) -> None:
     """`X5`."""
     emerald("create-account", "Careful")
-    told = refusal(emerald("create-event", "Careful", *EVENT, "--capacity", "-3", "--guests", "88"))
-    assert [line.split(":")[0] for line in told.splitlines()] == ["capacity", "guests_max"]
+    sentence = refusal(emerald("create-event", "Careful", *EVENT, "--capacity", "-3", "--guests", "88"))
+    assert [line.split(":")[0] for line in sentence.splitlines()] == ["capacity", "guests_max"]
 
 
 def test_a_healthy_database_is_well_to_the_last_seat(emerald: Command) -> None:
@@ -144,9 +144,9 @@ async def test_zone_data_of_more_than_a_year_is_found(
     ],
 )
 def test_a_database_out_of_reach_is_a_sentence(bare: Command, address: str, says: str) -> None:
-    told = refusal(bare("migrate", DATABASE_URL=address), 2)
-    assert says in told and told.count("\n") == 1
-    assert "hidden" not in told
+    sentence = refusal(bare("migrate", DATABASE_URL=address), 2)
+    assert says in sentence and sentence.count("\n") == 1
+    assert "hidden" not in sentence
 
 
 def test_a_missing_database_or_user_is_a_sentence(bare: Command, url: str) -> None:
@@ -195,8 +195,8 @@ def test_a_command_typed_wrongly_is_told_with_exit_code_2(
 
 
 def test_settings_that_are_wrong_are_told_all_at_once(bare: Command) -> None:
-    told = refusal(bare("migrate", PORT="nonsense", LOG_LEVEL="loud"), 2)
-    assert [line.split()[0] for line in told.splitlines()] == ["PORT", "LOG_LEVEL"]
+    sentence = refusal(bare("migrate", PORT="nonsense", LOG_LEVEL="loud"), 2)
+    assert [line.split()[0] for line in sentence.splitlines()] == ["PORT", "LOG_LEVEL"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from backend.polls.rules import Answer
 from backend.seats.requests import Via
 from emerald.doctor import CHECKS, REPORTED_MAX, check_invariants
 
-MISCHIEF = {
+VIOLATIONS = {
     "its seats row is missing": "DELETE FROM instance_seats",
     "its seats row says": "UPDATE instance_seats SET waiting = waiting + 1",
     "oversold": "UPDATE bookings SET seats = 9 WHERE seats > 0",
@@ -117,19 +117,19 @@ async def break_it(mischief: str) -> None:
 
 def sentence(part: str) -> str:
     """The sentence of the check that contains this part."""
-    [found] = [said for said, _ in CHECKS if part in said]
+    [found] = [text for text, _ in CHECKS if part in text]
     return found
 
 
 def test_every_check_has_its_violation() -> None:
-    assert {sentence(part) for part in MISCHIEF} == {said for said, _ in CHECKS}
+    assert {sentence(part) for part in VIOLATIONS} == {text for text, _ in CHECKS}
 
 
-@pytest.mark.parametrize("part", MISCHIEF)
+@pytest.mark.parametrize("part", VIOLATIONS)
 async def test_the_check_finds_its_violation(busy: str, part: str) -> None:
     wanted = re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(sentence(part))))
     try:
-        await break_it(MISCHIEF[part])
+        await break_it(VIOLATIONS[part])
         found = await check_invariants()
     finally:
         await break_it("TRUNCATE bookings")

@@ -97,18 +97,18 @@ def test_no_secret_reaches_a_log_by_any_way(form: str, root_logger: None) -> Non
             log.exception("failed")
             logging.getLogger("asyncio").exception("failed")
     log.warning("by name", authorization="signed.session.value", password="str0ng", token=KEY)
-    said = stream.getvalue()
-    assert said.count("happened") == 21
+    output = stream.getvalue()
+    assert output.count("happened") == 21
     for secret in SECRETS:
-        assert secret not in said, secret
+        assert secret not in output, secret
 
 
 def test_what_is_not_secret_stays(root_logger: None) -> None:
     stream = logged(LOG_FORMAT="json")
-    told = "Bob (id 1003) booked 2 seats at 2026-11-23T18:00:00+00:00 in club 7; see /app/events/x7Kq"
-    structlog.get_logger("emerald").info(told, person=1003, route="/app/events/{code}/booking")
+    text = "Bob (id 1003) booked 2 seats at 2026-11-23T18:00:00+00:00 in club 7; see /app/events/x7Kq"
+    structlog.get_logger("emerald").info(text, person=1003, route="/app/events/{code}/booking")
     line = json.loads(stream.getvalue())
-    assert line["message"] == told
+    assert line["message"] == text
     assert (line["person"], line["route"]) == (1003, "/app/events/{code}/booking")
     assert (line["level"], line["process"], line["logger"]) == ("info", "web", "emerald")
     assert line["timestamp"].endswith("Z")

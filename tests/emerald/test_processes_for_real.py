@@ -32,14 +32,14 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True, hang=True, times=2)
     with emerald("work", telegram) as first:
         await wait_for(telegram, club.chat_id, text="Evening flow yoga")
-        told = await wait_for(telegram, 1003, text="first in line")
+        message = await wait_for(telegram, 1003, text="first in line")
         first.kill()
         await ended(first)
     async with db.transaction():  # the lease of the killed worker runs out
         await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as second:
-        again = await wait_for(telegram, 1003, text="first in line", after=told["id"])
-        assert again["id"] > told["id"]
+        again = await wait_for(telegram, 1003, text="first in line", after=message["id"])
+        assert again["id"] > message["id"]
         second.terminate()
         assert await ended(second) == 0
     cards = [m for m in telegram.chat().messages() if m["from"]["is_bot"]]
@@ -69,7 +69,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
     next."""
     await telegram.start("Olga")
 
-    def said(title: str) -> int:
+    def count_messages(title: str) -> int:
         return sum(title in message["text"] for message in telegram.chat().messages())
 
     codes = {step: await instance(title=f"Killed at {step}") for step, *_ in STEPS}
@@ -77,7 +77,7 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
         await post_card(olga, codes[step])
         with emerald("work", telegram, failpoints=f"{step}=die") as dying:
             assert await ended(dying, 20) == -signal.SIGKILL
-        assert said(step) == posted
+        assert count_messages(step) == posted
         async with db.transaction():  # the lease of the killed worker runs out
             await db.execute("UPDATE leases SET until = $1", clock.now())
     with emerald("work", telegram) as last:
@@ -89,9 +89,9 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
                 await book(codes[step], alice, via=Via.MINIAPP)
                 await wait_for(telegram, club.chat_id, text=f"Killed at {step}", edits=1)
             else:
-                told = await wait_for(telegram, 1001, text=step, button="Post it again")
-                assert "may not have reached" in told["text"]
-            assert said(step) == (1 if then == "live" else posted), step
+                message = await wait_for(telegram, 1001, text=step, button="Post it again")
+                assert "may not have reached" in message["text"]
+            assert count_messages(step) == (1 if then == "live" else posted), step
         last.terminate()
         assert await ended(last) == 0
     assert {card.trouble for card in await lost_cards(club.id)} == {"unknown"}

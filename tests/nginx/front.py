@@ -141,9 +141,9 @@ def _named(text: str, behind: Sequence[int]) -> str:
 def version() -> tuple[int, ...]:
     """The version of the installed nginx."""
     assert PROGRAM
-    said = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stderr
-    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", said)
-    assert found, said
+    output = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stderr
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", output)
+    assert found, output
     return tuple(map(int, found.groups()))
 
 

@@ -122,9 +122,9 @@ def echo() -> Iterator[int]:
 
 def test_the_configuration_is_valid(tmp_path: Path) -> None:
     front = fronts.write_configuration(tmp_path, [free_port()])
-    said = subprocess.run([*command(front), "-t"], capture_output=True, text=True)
-    assert said.returncode == 0, said.stderr
-    assert "[warn]" not in said.stderr and "[emerg]" not in said.stderr
+    done = subprocess.run([*command(front), "-t"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr and "[emerg]" not in done.stderr
 
 
 def test_will_not_start_without_a_certificate_or_an_address(tmp_path: Path) -> None:

@@ -26,15 +26,15 @@ async def run(*arguments: str, as_: int = 1001) -> Done:
     return await command(*arguments, "--as", str(as_))
 
 
-async def told(*arguments: str) -> str:
+async def printed(*arguments: str) -> str:
     done = await run(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-async def answered(*arguments: str) -> Any:
-    """What it answers as JSON."""
-    return json.loads(await told(*arguments, "--json"))
+async def printed_json(*arguments: str) -> Any:
+    """The answer as JSON."""
+    return json.loads(await printed(*arguments, "--json"))
 
 
 async def refused(*arguments: str, as_: int = 1001) -> str:
@@ -49,13 +49,13 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
 ) -> None:
     made = await series(starts_local=START, rule=RULE)
     number = str(made.series_id)
-    assert await told("series", "list") == f"{number}  Evening flow yoga  (1 dates ahead)"
-    assert made.first_code in await told("series", "show", number)
-    shown = await answered("series", "show", number)
+    assert await printed("series", "list") == f"{number}  Evening flow yoga  (1 dates ahead)"
+    assert made.first_code in await printed("series", "show", number)
+    shown = await printed_json("series", "show", number)
     assert shown["series"]["draft"]["capacity"] == 12
     assert [one["code"] for one in shown["dates"]] == [made.first_code]
 
-    assert await told(
+    assert await printed(
         "series", "edit", number, "--title", "Morning yoga", "--capacity", "none", "--min-to-run", "3",
         "--decide-by-itself", "--remind-before-minutes", "60",
     ) == "Saved."  # fmt: skip
@@ -67,40 +67,40 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert "guests_max" in await refused("series", "edit", number, "--guests-max", "12")
 
     await book(made.first_code, alice, via=Via.MINIAPP)
-    drifted = await told("series", "edit", number, "--starts-at", "2031-03-04T19:00")
+    drifted = await printed("series", "edit", number, "--starts-at", "2031-03-04T19:00")
     assert drifted == f"Saved. No longer in the rule: {made.first_code}"
     assert f"{made.first_code}  2031-03-04 18:00 Europe/Helsinki  1, 0 waiting  (drifted)" in (
-        await told("series", "drift")
+        await printed("series", "drift")
     )
-    assert [one["code"] for one in await answered("series", "drift", number)] == [made.first_code]
-    assert await told("event", "keep", made.first_code) == "Kept."
-    assert await told("series", "drift", number) == "None."
+    assert [one["code"] for one in await printed_json("series", "drift", number)] == [made.first_code]
+    assert await printed("event", "keep", made.first_code) == "Kept."
+    assert await printed("series", "drift", number) == "None."
 
-    assert await told("series", "pause", number) == "Paused."
-    assert "paused" in await told("series", "list")
-    assert await told("series", "resume", number) == "It goes on; new dates: 0."
+    assert await printed("series", "pause", number) == "Paused."
+    assert "paused" in await printed("series", "list")
+    assert await printed("series", "resume", number) == "It goes on; new dates: 0."
     assert "Say why it is cancelled" in await refused("series", "archive", number)
-    assert await told("series", "archive", number, "--reason", "Over.") == "Put away; cancelled dates: 1."
-    assert await told("series", "list") == "There are none."
-    assert "archived" in await told("series", "list", "--archived")
-    assert (await told("series", "unarchive", number)).startswith("Taken out; new dates: ")
+    assert await printed("series", "archive", number, "--reason", "Over.") == "Put away; cancelled dates: 1."
+    assert await printed("series", "list") == "There are none."
+    assert "archived" in await printed("series", "list", "--archived")
+    assert (await printed("series", "unarchive", number)).startswith("Taken out; new dates: ")
 
 
 async def test_a_date_and_those_after_it_and_a_copy(series: Make, club: Any, olga: Person) -> None:
     made = await series(starts_local=datetime(2030, 1, 1, 18, 0), rule="RDATE:20300108T180000")
     first = made.first_code
     number = str(made.series_id)
-    assert await told("series", "edit", number, "--only", first, "--place", "Sali 9") == "Saved."
+    assert await printed("series", "edit", number, "--only", first, "--place", "Sali 9") == "Saved."
     assert (await event(first, olga)).place == "Sali 9"
     assert "Only the whole series" in await refused(
         "series", "edit", number, "--only", first, "--rule", "FREQ=DAILY"
     )
-    done = await answered("series", "edit", number, "--following", first, "--title", "New")
+    done = await printed_json("series", "edit", number, "--following", first, "--title", "New")
     assert done == {
         "series_id": made.series_id,
         "drifted": [],
     }  # from the first on, it is all of it
-    copy = await answered("series", "duplicate", number, "--starts-at", "2032-05-01T12:00")
+    copy = await printed_json("series", "duplicate", number, "--starts-at", "2032-05-01T12:00")
     assert (await event(copy["first_code"], olga)).title == "New"
     assert "This series has no such date." in await refused(
         "series", "edit", number, "--only", copy["first_code"], "--title", "x"
@@ -114,17 +114,17 @@ async def test_one_date_is_moved_called_off_and_decided(
     code = made.first_code
     for person in (alice, bob):
         await book(code, person, via=Via.MINIAPP)
-    moved = await told("event", "move", code, "--starts-at", "2031-03-05T11:00")
+    moved = await printed("event", "move", code, "--starts-at", "2031-03-05T11:00")
     assert moved.startswith("Moved.")
     await stay(code, alice, via=Via.MINIAPP)
-    assert await told("event", "tally", code) == ("asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)")
-    assert (await answered("event", "tally", code))["silent"] == ["Bob"]
-    assert "2031-03-05 11:00 Europe/Helsinki  2/12" in await told("event", "show", code)
-    assert await told("event", "cancel", code, "--reason", "Ill") == "Cancelled."
-    assert (await answered("event", "restore", code))["state"] == "SCHEDULED"
-    assert (await answered("event", "decide", code, "run"))["kind"] == "done"
-    assert await told("event", "decide", code, "off") == "Called off. Everybody concerned is told."
-    [entry] = Calendar.from_ical(await told("event", "calendar", code) + "\r\n").walk("VEVENT")
+    assert await printed("event", "tally", code) == ("asked: 2\nstay: 1 (Alice)\nleft: 0\nsilent: 1 (Bob)")
+    assert (await printed_json("event", "tally", code))["silent"] == ["Bob"]
+    assert "2031-03-05 11:00 Europe/Helsinki  2/12" in await printed("event", "show", code)
+    assert await printed("event", "cancel", code, "--reason", "Ill") == "Cancelled."
+    assert (await printed_json("event", "restore", code))["state"] == "SCHEDULED"
+    assert (await printed_json("event", "decide", code, "run"))["kind"] == "done"
+    assert await printed("event", "decide", code, "off") == "Called off. Everybody concerned is told."
+    [entry] = Calendar.from_ical(await printed("event", "calendar", code) + "\r\n").walk("VEVENT")
     assert (entry["STATUS"], entry["SEQUENCE"]) == ("CANCELLED", 4)
 
 
@@ -145,14 +145,14 @@ async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -
     """`S4`: `--following` splits the series."""
     made = await series(starts_local=START)
     number = str(made.series_id)
-    await told("series", "edit", number, "--rule", "RDATE:20310311T180000")
+    await printed("series", "edit", number, "--rule", "RDATE:20310311T180000")
     from backend import db
     from backend.events.materialization import materialize_series
 
     async with db.transaction():
         await materialize_series(made.series_id, datetime(2031, 3, 1).astimezone())
     second = (await series_instances(made.series_id, olga))[1]
-    done = await answered("series", "edit", number, "--following", second.code, "--title", "New")
+    done = await printed_json("series", "edit", number, "--following", second.code, "--title", "New")
     assert done["series_id"] != made.series_id
     assert (await event(second.code, olga)).title == "New"
     assert (await event(made.first_code, olga)).title == "Evening flow yoga"

@@ -95,8 +95,8 @@ async def test_choices_for_a_group(emerald: Emerald, alice: Person, club: Any) -
 )  # fmt: skip
 async def test_a_fault_is_a_sentence(emerald: Emerald, arguments: tuple[str, ...], says: str) -> None:
     """X5."""
-    told = await emerald("create-poll", "--account", "Kallio Yoga", "--question", "?", *arguments)
-    assert told.returncode == 1 and says in told.stderr and "Traceback" not in told.stderr
+    refused = await emerald("create-poll", "--account", "Kallio Yoga", "--question", "?", *arguments)
+    assert refused.returncode == 1 and says in refused.stderr and "Traceback" not in refused.stderr
 
 
 async def test_members_and_strangers_are_refused(emerald: Emerald, club: Any) -> None:
