@@ -130,7 +130,7 @@ class Voice:
         sentence = catalogue(self.language).ngettext(singular, plural, n)
         return sentence % self._formatted({"n": n, **values})
 
-    def tell(self, words: Words) -> str:
+    def translate(self, words: Words) -> str:
         """The translation of the words of an outcome or a refusal."""
         voice = Voice(self.language, words.zone or self.zone)
         if words.plural:

@@ -32,7 +32,7 @@ async def answer_callback(
     query: CallbackQuery, voice: Voice, words: Words, outcome: str, *, more: str = ""
 ) -> None:
     """Answer the tap; `more` is appended if it fits. Raises Telegram's errors."""
-    text = voice.tell(words)
+    text = voice.translate(words)
     if more and len(f"{text} {more}".encode("utf-16-le")) // 2 <= MAX_ANSWER_LENGTH:
         text = f"{text} {more}"
     alert = outcome not in _TOAST_OUTCOMES or bool(more)

@@ -144,7 +144,7 @@ async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None
         if isinstance(event.event, CallbackQuery):
             await answer_callback(event.event, voice, words, outcome)
         elif isinstance(event.event, Message):
-            await reply(event.event, plain(voice.tell(words)))
+            await reply(event.event, plain(voice.translate(words)))
     except TelegramAPIError as error:
         await _record_unreachable(error, data)
 

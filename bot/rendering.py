@@ -2,7 +2,7 @@
 language.
 
 Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates) and the
-filter `tell`, which translates `Words`.
+filter `translate`, which translates `Words`.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ class RenderedMessage:
 @pass_context
 def _translate(context: Context, words: Words) -> str:
     voice: Voice = context["voice"]
-    return voice.tell(words)
+    return voice.translate(words)
 
 
 @cache
@@ -74,7 +74,7 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         translations.gettext, translations.ngettext, newstyle=True
     )
-    environment.filters["tell"] = _translate
+    environment.filters["translate"] = _translate
     return environment
 
 

@@ -78,8 +78,8 @@ def _explain_refusal(refusal: Any) -> str:
     """In English, whoever runs the command: what a script reads must not depend on its user's language."""
     voice = sys.modules["backend.i18n"].Voice()
     if _is_a(refusal, "backend.errors", "InvalidForm"):
-        return "\n".join(f"{field}: {voice.tell(words)}" for field, words in refusal.faults.items())
-    sentence: str = voice.tell(refusal.words)
+        return "\n".join(f"{field}: {voice.translate(words)}" for field, words in refusal.faults.items())
+    sentence: str = voice.translate(refusal.words)
     return f"{refusal.field}: {sentence}" if refusal.field else sentence
 
 

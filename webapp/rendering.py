@@ -2,7 +2,7 @@
 
 `miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every template has
 `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at, zone)` in minutes;
-`voice`, which formats dates for the reader; and the filters `tell`, which translates `Words`, `initials`, and those of
+`voice`, which formats dates for the reader; and the filters `translate`, which translates `Words`, `initials`, and those of
 `webapp.reader_status`.
 """
 
@@ -49,10 +49,10 @@ def initials(name: str) -> str:
 
 
 @pass_context
-def tell(context: Context, words: Words) -> str:
+def translate(context: Context, words: Words) -> str:
     """The filter that translates an outcome's or a refusal's words for the reader."""
     voice: Voice = context["voice"]
-    return voice.tell(words)
+    return voice.translate(words)
 
 
 @cache
@@ -83,7 +83,7 @@ def environment(language: str) -> Environment:
         utc_offset=utc_offset_minutes,
     )
     env.filters.update(
-        tell=tell,
+        translate=translate,
         initials=initials,
         reader_status=reader_status,
         can_leave_freely=can_leave_freely,

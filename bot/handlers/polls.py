@@ -105,7 +105,7 @@ async def vote_command(
         for n, mark in zip(selection.numbers, selection.marks, strict=True)
     }
     outcome = await vote(selection.code, person, chosen, via=Via.COMMAND)
-    await reply(message, plain(voice.tell(outcome.words)))
+    await reply(message, plain(voice.translate(outcome.words)))
 
 
 async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:

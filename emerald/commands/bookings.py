@@ -106,7 +106,7 @@ def regular(actor: Actor, series: int, member: int, end: bool) -> None:
 
 
 def _print_outcome(actor: Actor, outcome: Outcome) -> None:
-    sentence = Voice().tell(outcome.words)
+    sentence = Voice().translate(outcome.words)
     result = {
         "kind": outcome.kind,
         "seats": outcome.seats,

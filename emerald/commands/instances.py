@@ -105,7 +105,7 @@ def _change(actor: Actor, code: str, action: Callable[[Person], Awaitable[object
 def decide(actor: Actor, code: str, word: str) -> None:
     """Say whether a date runs with so few."""
     decision = actor.run(lambda person: decide_instance(code, person, run=word == "run"))
-    sentence = Voice().tell(decision.words)
+    sentence = Voice().translate(decision.words)
     actor.print({"kind": decision.kind, "told": sentence}, sentence)
 
 

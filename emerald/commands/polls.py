@@ -170,7 +170,7 @@ def close_poll(
         return await poll_closing.close_poll(code, person, make=details)
 
     closing = actor.run(close)
-    lines = [Voice().tell(closing.words)]
+    lines = [Voice().translate(closing.words)]
     if closing.made:
         lines.append(closing.made.code)
     actor.print(closing, "\n".join(lines))
@@ -210,7 +210,7 @@ def _report_lines(report: PollReport) -> list[str]:
         counts = _counts(option, view) if view.visible else "hidden"
         lines.append(f"{number}\t{option.name(voice, view.zone)}\t{counts}")
     if report.reminding is not None:
-        lines.append(voice.tell(report.reminding.words))
+        lines.append(voice.translate(report.reminding.words))
     if report.missing is not None:
         lines += [f"missing\t{one.name}" for one in report.missing]
     return lines

@@ -57,14 +57,14 @@ def test_what_ends_soon_after_midnight_has_one_date(noon: datetime) -> None:
 )  # fmt: skip
 def test_a_place_in_the_waitlist_is_an_ordinal(n: int, english: str) -> None:
     words = Words("You’re %(place)s in line", {"place": Ordinal(n)})
-    assert Voice("en").tell(words) == f"You’re {english} in line"
+    assert Voice("en").translate(words) == f"You’re {english} in line"
     assert Voice("fi").ordinal(n) == f"{n}."
 
 
 def test_a_number_chooses_the_plural_form() -> None:
     for n, sentence in ((1, "1 seat for Bob"), (2, "2 seats for Bob")):
         words = Words("%(n)s seat for %(who)s", {"who": "Bob"}, "%(n)s seats for %(who)s", n)
-        assert Voice("en").tell(words) == sentence
+        assert Voice("en").translate(words) == sentence
 
 
 @pytest.mark.parametrize(

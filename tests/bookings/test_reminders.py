@@ -312,7 +312,7 @@ async def test_an_organiser_asks_them_at_most_once_a_day(
     )
     assert sorted(t for t in taps if isinstance(t, int)) == [3]
     [no, _] = [t for t in taps if isinstance(t, RemindedAlready)]
-    assert olga.voice.tell(no.words).endswith("You can ask again tomorrow at 14:00.")
+    assert olga.voice.translate(no.words).endswith("You can ask again tomorrow at 14:00.")
     await send_all("unanswered")
     clock.advance(DAY)
     await answer(code, bob, maybe=False, via=Via.CARD)

@@ -39,7 +39,7 @@ async def test_a_series_with_participants_is_not_archived_without_a_reason(
     await post_card(olga, codes[3])
     with pytest.raises(Invalid) as refused:
         await archive_series(olga, club.id, new_series.series_id)
-    assert "2 dates ahead" in olga.voice.tell(refused.value.words)
+    assert "2 dates ahead" in olga.voice.translate(refused.value.words)
     assert refused.value.field == "reason"
     assert await titles(club) == ["Evening flow yoga"]
 

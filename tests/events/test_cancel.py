@@ -33,7 +33,7 @@ async def test_a_cancelled_instance_notifies_everyone_takes_nobody_and_can_be_re
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == 2
     with pytest.raises(Cancelled) as refused:
         await book(code, olga, via=Via.MINIAPP)
-    assert "A pipe burst" in olga.voice.tell(refused.value.words)
+    assert "A pipe burst" in olga.voice.translate(refused.value.words)
     await restore_instance(code, olga)
     view = await event(code, alice)
     assert (view.state, view.mine and view.mine.seats, view.waiting) == ("SCHEDULED", 1, 1)

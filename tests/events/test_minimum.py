@@ -149,7 +149,7 @@ async def test_organisers_are_asked_once_and_the_first_decision_counts(
     assert await recipients("decide") == [olga.id, bob.id]
     assert (await event(code, alice)).state == "SCHEDULED"
     result = await decide_instance(code, bob, run=True)
-    assert (result.kind, olga.voice.tell(result.words)) == (
+    assert (result.kind, olga.voice.translate(result.words)) == (
         "done",
         "It runs. Everybody who comes can count on it.",
     )

@@ -86,7 +86,7 @@ async def test_olga_sees_the_names_of_those_who_stay_left_or_are_silent(
     clock.advance(timedelta(minutes=5))
     assert (await move_responses(code, olga)).silent == ["Alice", "Bob", "Aino"]
     outcome = await stay(code, alice, via=Via.MINIAPP)
-    assert alice.voice.tell(outcome.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
+    assert alice.voice.translate(outcome.words) == "Good: your seat stays yours. See you Sun 29 Nov at 11:00."
     assert (await stay(code, alice, via=Via.MINIAPP)).kind == "already"
     assert (await event(code, alice)).mine.needs_move_answer is False  # type: ignore[union-attr]
     await leave(code, bob, via=Via.CARD)

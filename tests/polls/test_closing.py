@@ -83,7 +83,7 @@ async def test_the_winning_date_becomes_an_instance(
     shown = await poll(answered, alice)
     assert not shown.open and shown.event_option is not None
     assert shown.event_option.made == closing.made.code and shown.event_option.position == 2
-    assert olga.voice.tell(closing.words) == (
+    assert olga.voice.translate(closing.words) == (
         "The date is made: Wed 25 Nov at 18:00. Whoever said yes has first claim on it, until tomorrow at 00:00."
     )
     assert await check_invariants() == []

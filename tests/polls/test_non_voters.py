@@ -73,7 +73,7 @@ async def test_members_are_reminded_at_most_once_a_day(create_date_poll: Ask, ol
     clock.advance(timedelta(hours=23))
     with pytest.raises(AlreadyReminded) as refusal:
         await remind_non_voters(code, olga)
-    assert olga.voice.tell(refusal.value.words) == (
+    assert olga.voice.translate(refusal.value.words) == (
         "They were reminded Mon 23 Nov at 14:00. You can remind them again today at 14:00."
     )
     clock.advance(timedelta(hours=1))
@@ -113,7 +113,7 @@ async def test_members_whom_the_bot_may_not_write_to_are_left_out(
     code = await create_date_poll(group_id=None)
     await db.execute("UPDATE telegram_users SET blocked_at = now() WHERE id = $1", bob.id)
     result = await remind_non_voters(code, olga)
-    assert olga.voice.tell(result.words) == "3 people are reminded. I may not write to 1 more."
+    assert olga.voice.translate(result.words) == "3 people are reminded. I may not write to 1 more."
     assert "Bob" not in await reminded()
     await db.execute("UPDATE telegram_users SET may_write_at = NULL")
     clock.advance(timedelta(days=1))

@@ -250,7 +250,7 @@ async def test_the_deadline_closes_a_poll_before_the_job_runs(
     assert view.version != before
     with pytest.raises(PollClosed) as refusal:
         await choose(code, alice, 2)
-    assert alice.voice.tell(refusal.value.words).startswith("This poll closed today at 15:00.")
+    assert alice.voice.translate(refusal.value.words).startswith("This poll closed today at 15:00.")
     assert [v.code for v in await polls_of(alice)] == []
     clock.advance(timedelta(minutes=3))
     assert [await close_due(), await close_due()] == [1, 0]

@@ -88,7 +88,7 @@ def line(at: SeatState) -> list[int | None]:
 
 
 def say(outcome: Outcome | Refusal) -> str:
-    return Voice("en").tell(outcome.words)
+    return Voice("en").translate(outcome.words)
 
 
 # --- B1, B2: a party is booked whole or not at all, once ---

@@ -77,7 +77,7 @@ def redirect(request: AnyRequest, url: str, notice: Notice | None = None) -> Red
 
 def notice_of(visit: Visit, words: Words, tone: Tone = "plain", undo: Undo | None = None) -> Notice:
     """A notice in the visitor's language."""
-    return Notice(visit.voice.tell(words), tone, undo)
+    return Notice(visit.voice.translate(words), tone, undo)
 
 
 def _notice_left(request: AnyRequest) -> Notice | None:

@@ -82,7 +82,7 @@ def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
 
     _draft, faults = draft_from_form(SeriesForm(**data.draw(forms())))
     for words in faults.of.values():
-        assert Voice("en").tell(words).endswith((".", ":", "?")) or words.values
+        assert Voice("en").translate(words).endswith((".", ":", "?")) or words.values
 
 
 @given(SENSIBLE)

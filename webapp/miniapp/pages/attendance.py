@@ -224,7 +224,7 @@ async def destroy(
     after = await event(code, organiser)
     words = removal_message(party.name, seat_taken=bool(party.seats and after.waiting < before.waiting))
     undo = undo_removal(voice, party, after, _url(code, membership_id), method="put")
-    notice = Notice(voice.tell(words), undo=undo)
+    notice = Notice(voice.translate(words), undo=undo)
     return await _party_screen(code, organiser, membership_id, notice=notice, outcome=outcome.kind)
 
 
@@ -235,7 +235,7 @@ def _url(code: str, membership_id: int | None = None) -> str:
 
 def _notice(voice: Voice, name: str, outcome: Outcome, undo: Undo | None = None) -> Notice:
     words, tone = outcome_message(name, outcome)
-    return Notice(voice.tell(words), tone, undo)
+    return Notice(voice.translate(words), tone, undo)
 
 
 def _check_may_overbook(club: Club, full: NoRoomLeft) -> None:

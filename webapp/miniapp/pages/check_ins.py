@@ -96,7 +96,7 @@ async def create(
         more = party_url, voice.say(N_("Not all came"))
     undo = None if checked_in.already else _undo(code, voice, checked_in.membership_id)
     notice = Notice(
-        voice.tell(check_in_message(checked_in)), "wait" if checked_in.already else "yes", undo, more
+        voice.translate(check_in_message(checked_in)), "wait" if checked_in.already else "yes", undo, more
     )
     outcome = "already" if checked_in.already else "here"
     return await _check_in_screen(code, organiser, show, q, after, notice=notice, outcome=outcome)
@@ -123,7 +123,7 @@ async def update(
         show == "missing" and not checked_in.already
     ):  # the party is no longer listed: the notice offers the way back
         undo = _undo(code, organiser.voice, membership_id, show=show)
-        notice = Notice(organiser.voice.tell(check_in_message(checked_in)), "yes", undo)
+        notice = Notice(organiser.voice.translate(check_in_message(checked_in)), "yes", undo)
     return await _check_in_screen(code, organiser, show, q, after, notice=notice, outcome="here")
 
 

@@ -61,7 +61,7 @@ async def create(
     if faults.of:
         return await _screen(code, organiser, form, faults=faults)
     moved, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
-    notice = Notice(organiser.voice.tell(_result(view, moved)))
+    notice = Notice(organiser.voice.translate(_result(view, moved)))
     return await _screen(code, organiser, MoveForm(), notice=notice, outcome="done")
 
 

@@ -92,7 +92,7 @@ async def update(
             faults.add(bad)
     if outcome is None:
         return await _screen(code, organiser, faults=faults, typed=form)
-    return await _screen(code, organiser, notice=Notice(organiser.voice.tell(outcome.words)))
+    return await _screen(code, organiser, notice=Notice(organiser.voice.translate(outcome.words)))
 
 
 @post("/events/{code:str}/cards", status_code=200)
