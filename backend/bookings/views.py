@@ -11,7 +11,7 @@ from backend.seats.availability import Availability
 from backend.seats.preview import preview
 from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage
 from backend.seats.requests import Answer
-from backend.seats.state import InstanceState, Party, SeatState
+from backend.seats.state import InstanceState, SeatState
 from backend.seats.store import WAITING_AHEAD, party_of, state_of
 from backend.seats.windows import Windows
 
@@ -254,19 +254,14 @@ async def load_views(where: str, *parameters: object, now: datetime | None = Non
     each."""
     now = now or clock.now()
     rows = await db.rows(f"{VIEW} WHERE {where}", *parameters)
-    readers = [(state_of(row, now), _party(row)) for row in rows]
+    readers = [(state_of(row, now), party_of(row) if row["membership_id"] else None) for row in rows]
     found = await preview(readers)
     return [_view(row, state, one) for row, (state, _), one in zip(rows, readers, found, strict=True)]
 
 
 async def load_view(where: str, *parameters: object, now: datetime | None = None) -> InstanceView | None:
     """The first of them, or None."""
-    views = await load_views(f"{where} LIMIT 1", *parameters, now=now)
-    return views[0] if views else None
-
-
-def _party(row: db.Row) -> Party | None:
-    return party_of(row) if row["membership_id"] is not None else None
+    return next(iter(await load_views(f"{where} LIMIT 1", *parameters, now=now)), None)
 
 
 def _own_booking(row: db.Row, now: datetime) -> OwnBooking | None:
