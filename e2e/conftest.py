@@ -1,6 +1,6 @@
-"""Journeys in a real browser through everything that runs: see `running.py` for what, `lab.py` for how it is used.
+"""Journeys in a real browser through all processes: see `running.py` for what runs, `lab.py` for how it is used.
 
-Pictures go to `e2e/shots/`.
+Screenshots go to `e2e/shots/`.
 """
 
 import os
@@ -20,7 +20,7 @@ DESK = (1280, 860)
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything, once for all journeys; each makes its own dates and polls."""
+    """All processes, once for all journeys; each journey makes its own instances and polls."""
     logs, home = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("home")
     with running(logs, home) as made:
         yield made
@@ -46,7 +46,7 @@ OpenLab = Callable[..., Lab]
 
 @pytest.fixture
 def window(chromium: Browser) -> Iterator[Open]:
-    """Open browser windows, each with cookies of its own. Any error in a page's console fails the journey."""
+    """Open browser windows, each with its own cookies. Any error in a page's console fails the journey."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
@@ -63,7 +63,7 @@ def window(chromium: Browser) -> Iterator[Open]:
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on(
             "console",
-            lambda said: None if _expected(said) else troubles.append(said.text),
+            lambda message: None if _expected(message) else troubles.append(message.text),
         )
         return page
 
@@ -73,14 +73,15 @@ def window(chromium: Browser) -> Iterator[Open]:
     assert not troubles, troubles
 
 
-def _expected(said: ConsoleMessage) -> bool:
-    """Whether nothing is wrong. Browsers report every refused request as an error: a 422, a 401 or a 404 is our answer.
+def _expected(message: ConsoleMessage) -> bool:
+    """Whether a console message is no fault. Browsers report every refused request as an error, but 401, 404 and 422 are our
+    own responses.
 
-    The empty style element that Telegram's own script makes for its clients is refused by our policy, as it should be.
+    Our policy also refuses the empty style element that Telegram's own script adds, as it should.
     """
-    if said.type != "error" or re.search(r"status of (401|404|422)", said.text):
+    if message.type != "error" or re.search(r"status of (401|404|422)", message.text):
         return True
-    return "inline style" in said.text and "telegram-web-app" in said.location.get("url", "")
+    return "inline style" in message.text and "telegram-web-app" in message.location.get("url", "")
 
 
 @pytest.fixture

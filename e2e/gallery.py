@@ -24,7 +24,7 @@ from backend import embedded
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-    from tests.webapp.opening import Ready
+    from tests.webapp.opening import StagedState
 
 OUT = Path(__file__).parent / "shots" / "gallery"
 LANGUAGES, LOOKS = ("en", "fi", "ru"), ("light", "dark", "odd")
@@ -46,7 +46,7 @@ Cover = list[tuple[str, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One of the pictures, as `index.html` knows it."""
+    """One of the screenshots, as `index.html` lists it."""
 
     file: str
     state: str
@@ -57,7 +57,7 @@ class Picture:
 
 
 def main() -> None:
-    """Read the command line, take the pictures, say where they are."""
+    """Read the command line, take the screenshots, and print where they are."""
     parser = argparse.ArgumentParser("e2e.gallery", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", default="", metavar="SCREENS")
     parser.add_argument("--language", default="", metavar="LANGUAGES")
@@ -84,38 +84,38 @@ def main() -> None:
 
 
 def _cover(asked: argparse.Namespace) -> Cover:
-    """What is to be seen of each state: what was named of each, else all of it or a few that differ most."""
+    """What to take of each state: what the command line names, else all of it or a few that differ most."""
     named = [asked.language, asked.theme, asked.size]
     if not (asked.all or any(named)):
         return list(FEW)
     every = zip(named, (LANGUAGES, LOOKS, tuple(SIZES)), strict=True)
-    wanted = [[one for one in all_ if not told or one in told.split(",")] for told, all_ in every]
+    wanted = [[one for one in all_ if not named or one in named.split(",")] for named, all_ in every]
     return [(language, look, size) for language, look, size in product(*wanted)]
 
 
 async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
-    """Set everything up, then open it and take the pictures."""
+    """Set everything up, then open it and take the screenshots."""
     # Settings are read on import, so all of ours comes after the environment.
     from backend import clock, db
     from emerald.migrate import migrate
     from emerald.web import create_app
-    from tests.webapp.browsing import chromium, served
-    from tests.webapp.opening import set_up
-    from tests.webapp.staging import NOON, Crowd
+    from tests.webapp.browsing import chromium, serve
+    from tests.webapp.opening import stage_state
+    from tests.webapp.staging import NOON, LargeClubFactory
     from tests.webapp.states import chosen
 
-    begun, states, crowd = time.monotonic(), chosen(only), Crowd(many)
+    begun, states, crowd = time.monotonic(), chosen(only), LargeClubFactory(many)
     languages = [language for language in LANGUAGES if any(language == one[0] for one in cover)]
     await migrate()
     await db.open_pool(name="emerald-gallery")
     try:
         with clock.stopped(NOON):
-            ready = [await set_up(s, language, crowd) for s in states for language in languages]
+            ready = [await stage_state(s, language, crowd) for s in states for language in languages]
             print(f"{len(ready)} states are set up ({time.monotonic() - begun:.0f} s)", flush=True)
-            waiting: asyncio.Queue[tuple[int, Ready]] = asyncio.Queue()
+            waiting: asyncio.Queue[tuple[int, StagedState]] = asyncio.Queue()
             for one in enumerate(ready):
                 waiting.put_nowait(one)
-            async with served(create_app(with_pool=False)) as port, chromium() as browser:
+            async with serve(create_app(with_pool=False)) as port, chromium() as browser:
                 address = f"http://127.0.0.1:{port}"
                 takers = [_window(browser, address, waiting, cover, out) for _ in range(WINDOWS)]
                 taken = await asyncio.gather(*takers)
@@ -130,23 +130,23 @@ async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
 async def _window(
     browser: "Browser",
     address: str,
-    waiting: "asyncio.Queue[tuple[int, Ready]]",
+    waiting: "asyncio.Queue[tuple[int, StagedState]]",
     cover: Cover,
     out: Path,
 ) -> list[tuple[int, int, Picture]]:
-    """Take pictures of one state after the other until none is left."""
-    from tests.webapp.opening import a_page, opened
+    """Take screenshots of one state after the other until none is left."""
+    from tests.webapp.opening import new_page, open_state
 
     context = await browser.new_context(
         timezone_id="Europe/Helsinki", reduced_motion="reduce", service_workers="block"
     )
-    page, taken = await a_page(context), []
+    page, taken = await new_page(context), []
     while not waiting.empty():
         at, ready = waiting.get_nowait()
         looks = [(look, size) for language, look, size in cover if language == ready.language]
         width, height = SIZES[looks[0][1]]
         await page.set_viewport_size({"width": width, "height": height})
-        await opened(page, address, ready)
+        await open_state(page, address, ready)
         for nth, (look, size) in enumerate(looks):
             picture = await _picture(page, ready, look, size, out)
             taken.append((at, nth, picture))
@@ -154,7 +154,7 @@ async def _window(
     return taken
 
 
-async def _picture(page: "Page", ready: "Ready", look: str, size: str, out: Path) -> Picture:
+async def _picture(page: "Page", ready: "StagedState", look: str, size: str, out: Path) -> Picture:
     from tests.webapp.opening import THEMES, show_theme
 
     state = ready.state
@@ -170,19 +170,19 @@ async def _picture(page: "Page", ready: "Ready", look: str, size: str, out: Path
 
 
 def _write_index(out: Path, pictures: list[Picture], names: list[str]) -> None:
-    """The page to leaf through them; also those of earlier runs that are still there."""
+    """The page that shows the screenshots, those of earlier runs too."""
     seen = {picture.file: picture for picture in pictures}
     for path in out.glob("*.png"):
         parts = path.name.split(".")
         if path.name not in seen and len(parts) == 5:
             state, language, look, size, _ = parts
             seen[path.name] = Picture(path.name, state, state.partition("-")[0], language, look, size)
-    told: list[dict[str, Any]] = [
+    entries: list[dict[str, Any]] = [
         {name: getattr(picture, name) for name in Picture.__slots__} for picture in seen.values()
     ]
-    told.sort(key=lambda one: names.index(one["state"]) if one["state"] in names else len(names))
+    entries.sort(key=lambda one: names.index(one["state"]) if one["state"] in names else len(names))
     page = Path(__file__).with_name("gallery.html").read_text()
-    data = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    data = json.dumps(entries, ensure_ascii=False).replace("<", "\\u003c")
     (out / "index.html").write_text(page.replace("/* pictures */ []", data))
 
 

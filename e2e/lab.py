@@ -1,4 +1,4 @@
-"""The sandbox's page as somebody uses it: a chat, and a phone with the Mini App in it."""
+"""The sandbox's page as a person uses it: a chat, and a phone with the Mini App in it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ RESTED = """Promise.all(document.getAnimations().filter(a => a.effect.getCompute
 
 
 class Lab:
-    """One browser window with the sandbox in it; whoever is picked acts."""
+    """One browser window with the sandbox in it; the chosen person acts."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
@@ -34,11 +34,11 @@ class Lab:
 
     @property
     def toast(self) -> Locator:
-        """What a tap was answered with."""
+        """The text of the popup that answered a tap."""
         return self.page.locator(".toast").last
 
     def alert(self, words: str) -> None:
-        """Read what must be read to the end, and close it."""
+        """Read a popup that has to be closed, and close it."""
         dialog = self.page.get_by_role("dialog")
         expect(dialog).to_contain_text(words)
         dialog.get_by_role("button", name="OK").click()
@@ -52,7 +52,7 @@ class Lab:
 
     @property
     def phone(self) -> Locator:
-        """The phone of who is picked."""
+        """The phone of the chosen person."""
         return self.page.locator(".phone:not([hidden])")
 
     @property
@@ -86,7 +86,7 @@ class Lab:
         return self.phone.get_by_role("button", name="Back", exact=True)
 
     def answer(self, question: str, button: str) -> None:
-        """Answer what the phone asks over the app."""
+        """Press a button of a popup over the app."""
         asked = self.phone.get_by_role("alertdialog")
         expect(asked).to_contain_text(question)
         asked.get_by_role("button", name=button, exact=True).click()
@@ -101,7 +101,7 @@ class Lab:
 
 
 def shot(page: Page, name: str) -> None:
-    """Leave a picture a person can look at, once everything has come to rest."""
+    """Save a screenshot once nothing moves any more."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     for frame in page.frames:
         frame.evaluate(RESTED)

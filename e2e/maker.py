@@ -1,4 +1,5 @@
-"""Makes what a journey needs, as Olga, through the core: one line of JSON asks, one answers."""
+"""Makes what a journey needs, as Olga, through the domain: reads one line of JSON for each request, writes
+one as its answer."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The whole of Emerald as processes of their own: database, sandbox, web, worker, bot, and one that makes things."""
+"""All of Emerald as processes: database, sandbox, web, worker, bot, and one that makes test data."""
 
 import json
 import os
@@ -27,7 +27,7 @@ MEMBERS = ["Olga", "Alice", "Bob", "Светлана", "Väinö", "Aino", "Mikko
 
 @dataclass(frozen=True)
 class Stack:
-    """What is running, and how a journey makes what it needs: clubs, dates and polls of its own."""
+    """The running processes, and how a journey makes its own clubs, instances and polls."""
 
     app: str
     telegram_port: int
@@ -39,13 +39,14 @@ class Stack:
         return Sandbox(f"http://127.0.0.1:{self.telegram_port}")
 
     def page(self, *, cross_site: bool = False) -> str:
-        """The sandbox's page. From `localhost` the Mini App is of another site, as in Telegram's web clients."""
+        """The sandbox's page. From `localhost` the Mini App is on another site, as in Telegram's web
+        clients."""
         return f"http://{'localhost' if cross_site else '127.0.0.1'}:{self.telegram_port}"
 
     def group(self, title: str) -> SandboxChat:
-        """A group chat of its own for a journey, as Olga makes one and links it to Kallio Yoga.
+        """A group chat for one journey, made by Olga and linked to Kallio Yoga.
 
-        In a shared one, journeys would wait for each other: a group gets twenty messages a minute (`M2`).
+        Journeys that share a group would wait for each other: a group gets twenty messages a minute (`M2`).
         """
         olga = self.person("Olga")
         room = self.telegram.make_chat(title, creator="Olga", people=MEMBERS, with_bot=True)
@@ -58,7 +59,7 @@ class Stack:
         return self.telegram.person(name)
 
     def event(self, group: SandboxChat, title: str, **about: Any) -> str:
-        """A date of Kallio Yoga, its card posted to the group unless `card` is False; its code."""
+        """An instance of Kallio Yoga, its card posted to the group unless `card` is False; its code."""
         return str(self._make("event", group=group.id, title=title, **about)["code"])
 
     def poll(self, group: SandboxChat, question: str, options: list[str], **about: Any) -> str:
@@ -67,7 +68,7 @@ class Stack:
         return str(made["code"])
 
     def emerald(self, *arguments: str) -> str:
-        """Run a command of ours; what it printed."""
+        """Run an `emerald` command; its output."""
         return _emerald(self.environment, *arguments)
 
     def _make(self, noun: str, **about: Any) -> dict[str, Any]:
@@ -83,7 +84,8 @@ class Stack:
 
 @contextmanager
 def running(logs: Path, home: Path) -> Iterator[Stack]:
-    """Start everything on free ports of 127.0.0.1; everything ends with the block. A traceback in any log is an error."""
+    """Start everything on free ports of 127.0.0.1; everything stops with the block. A traceback in any log
+    is an error."""
     app, telegram = _free_port(), _free_port()
     keep = {n: os.environ[n] for n in ("PATH", "HOME", "LANG", "TMPDIR") if n in os.environ}
     with ExitStack() as cleanup:

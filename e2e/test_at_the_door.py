@@ -1,4 +1,5 @@
-"""Olga runs an evening from her phone: she adds somebody, scans Alice in at the door, moves the date, and makes another."""
+"""Olga runs an evening from her phone: she adds a person, checks Alice in by scanning, moves the instance,
+and makes another."""
 
 import re
 from datetime import timedelta
@@ -66,7 +67,7 @@ def test_olga_runs_an_evening_from_her_phone(stack: Stack, lab: OpenLab) -> None
 
 
 def move_and_cancel(here: Lab, group: SandboxChat, message_id: int) -> None:
-    """The evening is moved, cancelled, and takes place after all; each time the card in the group says so."""
+    """The evening is moved, cancelled, and restored; each time the card in the group shows it."""
     here.screen.get_by_role("link", name="Move to another time").click()
     here.screen.get_by_label("Time", exact=True).fill("19:30")
     expect(here.screen.locator("#what-if")).to_contain_text("still coming?")
@@ -89,7 +90,7 @@ def move_and_cancel(here: Lab, group: SandboxChat, message_id: int) -> None:
     group.wait(message_id=message_id, text="2 of 3")
 
 
-def test_olga_makes_an_event_on_her_phone(stack: Stack, lab: OpenLab) -> None:
+def test_olga_creates_an_event_on_her_phone(stack: Stack, lab: OpenLab) -> None:
     olga, group = stack.person("Olga"), stack.group("Chess evenings")
     here = lab().be(olga.id)
     here.phone.get_by_role("button", name="Open as Olga").click()

@@ -1,4 +1,5 @@
-"""In a dark theme, in a frame of another site whose cookies and storage are blocked, and after a full reload."""
+"""In a dark theme, in a frame of another site whose cookies and storage are blocked, and after a full
+reload."""
 
 from playwright.sync_api import expect
 
@@ -11,7 +12,7 @@ STORES = (
 )
 
 
-def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> None:
+def test_alice_books_without_storage(stack: Stack, lab: OpenLab) -> None:
     alice, group = stack.person("Alice"), stack.group("Night owls")
     alice.start()  # so the app need not ask whether the bot may write
     code = stack.event(
@@ -59,7 +60,7 @@ def test_alice_books_where_nothing_can_be_stored(stack: Stack, lab: OpenLab) -> 
     group.wait(message_id=card["id"], text="5 free · 0 of 5")
 
 
-def test_the_dashboard_in_the_dark(stack: Stack, lab: OpenLab) -> None:
+def test_the_dashboard_in_a_dark_theme(stack: Stack, lab: OpenLab) -> None:
     olga = stack.person("Olga")
     here = lab(dark=True).be(olga.id)
     dashboard = here.page.context.new_page()

@@ -1,4 +1,4 @@
-"""Bob's own calendar follows his dates; later he has himself erased, and begins anew."""
+"""Bob's own calendar subscribes to his feed; later he has himself erased, and registers again."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ from e2e.conftest import PHONE, OpenLab
 from e2e.running import Stack
 
 
-def test_bob_follows_by_calendar_and_is_erased(stack: Stack, lab: OpenLab) -> None:
+def test_bob_subscribes_to_his_feed_and_is_erased(stack: Stack, lab: OpenLab) -> None:
     bob, group = stack.person("Bob"), stack.group("Choir of Käpylä")
     stack.event(group, "Winter songs", emoji="🎶", capacity=4, guests_max=1)
     card = group.wait(text="Winter songs", button="Join")
@@ -22,8 +22,8 @@ def test_bob_follows_by_calendar_and_is_erased(stack: Stack, lab: OpenLab) -> No
     here.screen.get_by_role("link", name="Calendar feed").click()
     expect(here.main).to_have_text("Make my address", timeout=15_000)
     here.main.click()
-    told = here.screen.get_by_label("Your address").input_value()
-    path = urlsplit(told).path
+    feed_url = here.screen.get_by_label("Your address").input_value()
+    path = urlsplit(feed_url).path
     here.shot("8-the-address-of-a-calendar")
 
     calendar = httpx.get(stack.app + path)

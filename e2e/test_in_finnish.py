@@ -1,4 +1,4 @@
-"""Väinö, whose Telegram speaks Finnish, is spoken to in Finnish by the bot and in the app."""
+"""Väinö's Telegram is in Finnish, so the bot and the app are too."""
 
 from playwright.sync_api import expect
 
@@ -6,7 +6,7 @@ from e2e.conftest import PHONE, OpenLab
 from e2e.running import Stack
 
 
-def test_vaino_is_spoken_to_in_finnish(stack: Stack, lab: OpenLab) -> None:
+def test_vaino_reads_finnish(stack: Stack, lab: OpenLab) -> None:
     vaino, group = stack.person("Väinö"), stack.group("Aamuvirkut")
     stack.event(group, "Aamujooga", emoji="🌅", capacity=3, guests_max=1, place="Sali 2")
     card = group.wait(text="Aamujooga", button="Join")

@@ -1,4 +1,4 @@
-"""Olga signs in to the dashboard, makes a weekly event, posts its card, and sees who comes."""
+"""Olga signs in to the dashboard, creates a weekly event, posts its card, and sees who comes."""
 
 from datetime import timedelta
 

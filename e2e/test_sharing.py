@@ -1,4 +1,5 @@
-"""Alice sends an event and a poll on from the Mini App into another group, where Olga gets in by their button."""
+"""Alice shares an event and a poll from the Mini App with another group, where Olga opens them by their
+button."""
 
 from playwright.sync_api import expect
 
@@ -16,7 +17,7 @@ def share(here: Lab, words: str, chat: str) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_olga_gets_in_by_what_alice_shared(stack: Stack, lab: OpenLab) -> None:
+def test_olga_opens_what_alice_shared(stack: Stack, lab: OpenLab) -> None:
     alice, olga, yoga = (
         stack.person("Alice"),
         stack.person("Olga"),
@@ -50,7 +51,7 @@ def test_olga_gets_in_by_what_alice_shared(stack: Stack, lab: OpenLab) -> None:
     group.wait(text="7 free · 1 of 8")
 
 
-def test_nothing_is_sent_when_alice_thinks_better_of_it(stack: Stack, lab: OpenLab) -> None:
+def test_nothing_is_sent_when_alice_closes_the_dialogue(stack: Stack, lab: OpenLab) -> None:
     alice, group = stack.person("Alice"), stack.group("Ponderers")
     stack.event(group, "Slow reading", emoji="📖", capacity=8)
     group.wait(text="Slow reading", button="Join")

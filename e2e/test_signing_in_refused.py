@@ -1,4 +1,4 @@
-"""Somebody says no in Telegram: nobody is signed in, and asking once more works at once."""
+"""A sign-in is declined in Telegram: nobody is signed in, and the next try works."""
 
 from playwright.sync_api import expect
 
@@ -7,7 +7,7 @@ from e2e.lab import shot
 from e2e.running import Stack
 
 
-def test_a_no_in_telegram_is_told_and_can_be_asked_anew(stack: Stack, window: Open) -> None:
+def test_a_declined_sign_in_can_be_repeated(stack: Stack, window: Open) -> None:
     olga = stack.person("Olga")
     dashboard = window()
     dashboard.goto(f"{stack.app}/dashboard")

@@ -1,4 +1,4 @@
-"""Charlie, who is in no club, finds nothing of Kallio Yoga, whichever way he comes (`A1`)."""
+"""Charlie, who is in no club, finds nothing of Kallio Yoga, whichever way he tries (`A1`)."""
 
 from playwright.sync_api import expect
 

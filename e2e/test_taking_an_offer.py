@@ -1,4 +1,5 @@
-"""Olga waits; Alice leaves, and the seat is held for her: her open app says so, she takes it, and shows her code at the door."""
+"""Olga waits; Alice leaves, and Olga gets an offer: her open app shows it, she accepts it, and shows her
+check-in code."""
 
 import re
 
@@ -10,7 +11,7 @@ from e2e.running import Stack
 WEEK = 7 * 24 * 60
 
 
-def test_olga_takes_the_seat_that_is_held_for_him(stack: Stack, lab: OpenLab) -> None:
+def test_olga_accepts_an_offer(stack: Stack, lab: OpenLab) -> None:
     alice, olga, group = stack.person("Alice"), stack.person("Olga"), stack.group("Sauna crew")
     olga.start()  # so the app need not ask whether the bot may write
     # Asked first already three days ahead, whatever the hour of the day: an offer's time stands still at night.

@@ -1,4 +1,4 @@
-"""A vote shows on the card and in the app, whichever way it was cast (`P3`)."""
+"""A vote shows on the card and in the app, wherever it was cast (`P3`)."""
 
 from playwright.sync_api import expect
 

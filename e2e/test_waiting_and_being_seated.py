@@ -1,4 +1,5 @@
-"""Bob opens the Mini App from the group's card, books with a guest, waits, and is seated when Alice leaves."""
+"""Bob opens the Mini App from the group's card, books with a guest, waits, and gets the seats when Alice
+leaves."""
 
 from playwright.sync_api import expect
 
@@ -38,8 +39,8 @@ def test_bob_waits_and_is_seated(stack: Stack, lab: OpenLab) -> None:
     expect(here.screen).to_contain_text("You’re in, with 1 guest", timeout=6000)
     expect(here.second).to_have_text("Leave")
     here.shot("2-bob-is-seated")
-    told = bob.private.wait(text="Sauna evening", sender="bot")
-    assert "You’re in, with 1 guest" in told["text"], told["text"]
+    message = bob.private.wait(text="Sauna evening", sender="bot")
+    assert "You’re in, with 1 guest" in message["text"], message["text"]
     group.wait(message_id=card["id"], text="Full · 2 of 2")
 
     here.back.click()

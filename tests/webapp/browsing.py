@@ -57,28 +57,28 @@ DARK = {
 }
 
 
-def hash_of(raw: str, *, version: str = "9.1", platform: str = "weba", theme: Any = None) -> str:
-    """What Telegram hangs onto the address of a Mini App."""
-    told = json.dumps(theme or LIGHT)
+def launch_hash(raw: str, *, version: str = "9.1", platform: str = "weba", theme: Any = None) -> str:
+    """The fragment Telegram adds to the URL of a Mini App."""
+    theme_json = json.dumps(theme or LIGHT)
     return (
         f"#tgWebAppData={quote(raw, safe='')}&tgWebAppVersion={version}"
-        f"&tgWebAppPlatform={platform}&tgWebAppThemeParams={quote(told, safe='')}"
+        f"&tgWebAppPlatform={platform}&tgWebAppThemeParams={quote(theme_json, safe='')}"
     )
 
 
 _serving: list[uvicorn.Server] = []
 
 
-async def at_rest() -> None:
-    """Wait until no request is being answered any more: an open screen asks by itself, also while its test ends."""
+async def wait_until_idle() -> None:
+    """Wait until no request is running: an open screen sends requests by itself, also while its test ends."""
     for server in _serving:
         while under_way := {task for task in server.server_state.tasks if not task.done()}:
             await asyncio.wait(under_way)
 
 
 @asynccontextmanager
-async def served(app: Any, port: int = 0) -> AsyncIterator[int]:
-    """The application on a port of this machine, a free one unless it is named, in this loop."""
+async def serve(app: Any, port: int = 0) -> AsyncIterator[int]:
+    """The application on a port of this machine, a free one by default, in this event loop."""
     config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -102,8 +102,8 @@ def host() -> bytes:
     return Path(__file__).with_name("host.html").read_bytes()
 
 
-def around() -> Litestar:
-    """The site of whoever frames the Mini App."""
+def framing_site() -> Litestar:
+    """The site that frames the Mini App."""
     return Litestar([host], openapi_config=None, logging_config=None)
 
 
@@ -121,7 +121,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass(frozen=True)
 class Phone:
-    """Someone with the Mini App open: by itself (`opened`), or in Telegram's frame (`framed`)."""
+    """A person with the Mini App open: by itself (`opened`), or in Telegram's frame (`framed`)."""
 
     context: BrowserContext
     app: str
@@ -131,31 +131,31 @@ class Phone:
         """The app as the document itself, as in Telegram's own web views."""
         page = await self.context.new_page()
         raw = init_data(launch_of(person.telegram_id, person.first_name, **how.pop("launch", {})))
-        await page.goto(self.app + path + hash_of(raw, platform="android", **how))
+        await page.goto(self.app + path + launch_hash(raw, platform="android", **how))
         return page
 
     async def framed(self, person: Any, path: str = "/app/", **how: Any) -> tuple[Page, Frame]:
         """The app in a frame of another site, where nothing can be stored."""
         page = await self.context.new_page()
         raw = init_data(launch_of(person.telegram_id, person.first_name, **how.pop("launch", {})))
-        await page.goto(f"{self.frame_of}/#{quote(self.app + path + hash_of(raw, **how), safe='')}")
+        await page.goto(f"{self.frame_of}/#{quote(self.app + path + launch_hash(raw, **how), safe='')}")
         frame = page.frames[1]
         await frame.wait_for_selector("#screen[data-outcome]")
         return page, frame
 
 
-async def said(page: Page, event: str) -> Any:
-    """What the app last told its client about something."""
+async def last_client_event(page: Page, event: str) -> Any:
+    """The data of the last event of this type that the app sent to its client."""
     return await page.evaluate("event => last(event)", event)
 
 
-async def until(page: Page, condition: str, argument: Any = None) -> None:
-    """Wait until the client around the app has seen something."""
+async def wait_for_client(page: Page, condition: str, argument: Any = None) -> None:
+    """Wait until this condition is true in the client around the app."""
     await page.wait_for_function(condition, arg=argument, timeout=PATIENCE)
 
 
-async def stand_still(page: Page) -> None:
-    """From now on the time of a screen, which is loaded anew, goes on only when it is told to."""
+async def freeze_clock(page: Page) -> None:
+    """Reload the screen with a clock that only the test advances."""
     await page.clock.install()
     await page.reload()
     await page.wait_for_selector("#live", state="attached")

@@ -1,4 +1,4 @@
-"""The web door as a browser meets it: the real application on the real database, without a socket between."""
+"""The web app as a browser meets it: the real application on the real database, without a socket between."""
 
 import hashlib
 import hmac
@@ -38,7 +38,7 @@ def launch_of(telegram_id: int, name: str, **more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def site() -> Any:
-    """The application, made once."""
+    """The application, created once."""
     from emerald.web import create_app
 
     return create_app(with_pool=False)
@@ -46,7 +46,7 @@ def site() -> Any:
 
 @pytest.fixture
 async def web(world: None, site: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser that has opened nothing yet."""
+    """A client without a session."""
     transport = httpx.ASGITransport(site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as client:
         yield client
@@ -54,7 +54,7 @@ async def web(world: None, site: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 @dataclass(frozen=True)
 class App:
-    """The Mini App in someone's hand: requests as htmx makes them, with their session."""
+    """The Mini App of one person: requests as htmx sends them, with their session."""
 
     web: httpx.AsyncClient
     session: str
@@ -95,14 +95,14 @@ async def browser() -> AsyncIterator[Any]:
 
 @pytest.fixture(scope="session")
 async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
-    """The application's port, and that of a page of another site which frames it."""
+    """The application's port, and that of another site's page which frames it."""
     from dataclasses import replace
 
     from backend.settings import settings
-    from tests.webapp.browsing import around, served
+    from tests.webapp.browsing import framing_site, serve
     from webapp import headers
 
-    async with served(site) as app, served(around()) as frame:
+    async with serve(site) as app, serve(framing_site()) as frame:
         allowed = replace(settings, frame_ancestors=f"http://localhost:{frame}")
         before, headers._OF_APP = headers._OF_APP, headers.security_headers(allowed, framed=True)
         yield app, frame
@@ -111,22 +111,22 @@ async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
 
 @pytest.fixture
 async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
-    """A phone in Helsinki; faults of the page's own scripts, and of its policy, fail the test."""
-    from tests.webapp.browsing import PATIENCE, Phone, at_rest
+    """A phone in Helsinki; script errors and violations of the policy fail the test."""
+    from tests.webapp.browsing import PATIENCE, Phone, wait_until_idle
 
     context = await browser.new_context(viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki")
     context.set_default_timeout(PATIENCE)
     faults: list[str] = []
     context.on("weberror", lambda error: faults.append(str(error.error)))
 
-    def hear(told: Any) -> None:
+    def record_fault(message: Any) -> None:
         # In a frame the official script adds an empty style element, for a scrollbar we do not need.
-        theirs = "telegram-web-app" in told.location["url"] and "style" in told.text
-        if "Content Security Policy" in told.text and not theirs:
-            faults.append(f"{told.text} ({told.location})")
+        is_telegrams = "telegram-web-app" in message.location["url"] and "style" in message.text
+        if "Content Security Policy" in message.text and not is_telegrams:
+            faults.append(f"{message.text} ({message.location})")
 
-    context.on("console", hear)
+    context.on("console", record_fault)
     yield Phone(context, f"http://127.0.0.1:{ports[0]}", f"http://localhost:{ports[1]}")
     await context.close()
-    await at_rest()
+    await wait_until_idle()
     assert faults == []

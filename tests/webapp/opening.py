@@ -1,4 +1,4 @@
-"""States set up and opened in a real browser, one after the other in the same page."""
+"""States that are set up and opened in a real browser, one after the other in the same page."""
 
 import json
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page
 
 from backend.people.queries import Person
-from tests.webapp.browsing import DARK, LIGHT, hash_of
+from tests.webapp.browsing import DARK, LIGHT, launch_hash
 from tests.webapp.conftest import init_data, launch_of
-from tests.webapp.staging import SAID, Crowd, Stage, someone
+from tests.webapp.staging import TEXTS, LargeClubFactory, Stage, someone
 from tests.webapp.states import State
 
 # A theme somebody made for themselves: page and cards nearly alike, a loud accent, pale hints.
@@ -30,15 +30,15 @@ ODD = {
 THEMES = {"light": LIGHT, "dark": DARK, "odd": ODD}
 
 # As a client tells of a theme that was changed; then the app does what it does in anyone's hands.
-TELL_THEME = "theme => Telegram.WebView.receiveEvent('theme_changed', { theme_params: theme })"
+SEND_THEME = "theme => Telegram.WebView.receiveEvent('theme_changed', { theme_params: theme })"
 
 
 _openings = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A state that is set up: who looks at it, and where."""
+class StagedState:
+    """A state that is set up: its reader and its path."""
 
     state: State
     language: str
@@ -46,16 +46,16 @@ class Ready:
     path: str
 
 
-async def set_up(state: State, language: str, crowd: Crowd) -> Ready:
-    """Set a state up for a new reader."""
-    reader = await someone(SAID[language].reader, language=language, may_write=True)
+async def stage_state(state: State, language: str, crowd: LargeClubFactory) -> StagedState:
+    """Set up a state for a new reader."""
+    reader = await someone(TEXTS[language].reader, language=language, may_write=True)
     stage = Stage(language, reader, crowd)
     path = await state.stage(stage)
-    return Ready(state, language, stage.reader, path)
+    return StagedState(state, language, stage.reader, path)
 
 
-async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> None:
-    """Show the state in this page, as an old client does that has no buttons of its own."""
+async def open_state(page: Page, app: str, ready: StagedState, *, language: str = "") -> None:
+    """Open the state in this page, as an old client without native buttons does."""
     state = ready.state
     await page.context.set_offline(False)
     await page.unroute_all()
@@ -69,10 +69,10 @@ async def opened(page: Page, app: str, ready: Ready, *, language: str = "") -> N
     person = ready.reader
     fields = {"language": language or ready.language, **(state.launch or {})}
     raw = init_data(launch_of(person.telegram_id, person.first_name, **fields))
-    after = "" if state.outside else hash_of(raw, platform="android", version="5.0")
+    after = "" if state.outside else launch_hash(raw, platform="android", version="5.0")
     # Another address each time: else only what is after # would change, and nothing be loaded.
-    told = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
-    await page.goto(app + ready.path + told + after)
+    query = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
+    await page.goto(app + ready.path + query + after)
     try:
         await page.wait_for_selector(state.shows)
         if state.act:
@@ -88,10 +88,10 @@ async def show_theme(page: Page, theme: dict[str, Any], *, outside: bool = False
     if outside:
         await page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
     else:
-        await page.evaluate(TELL_THEME, json.loads(json.dumps(theme)))
+        await page.evaluate(SEND_THEME, json.loads(json.dumps(theme)))
 
 
-async def a_page(context: BrowserContext) -> Page:
+async def new_page(context: BrowserContext) -> Page:
     """A page for many states, one after the other."""
     page = await context.new_page()
     context.set_default_timeout(60_000)

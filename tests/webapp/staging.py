@@ -1,7 +1,7 @@
-"""Where states of the Mini App are set up: a reader and clubs of their own, by the domain's own actions, at noon.
+"""Sets up states of the Mini App: a reader and clubs of their own, by the domain's own actions, at noon.
 
-Everything stands at `NOON`; what must have been before is done under `ago`. Nobody sees another's club (`A1`), so many
-states stand in one database side by side.
+The clock stands at `NOON`; earlier acts are done under `time_ago`. Nobody sees another's club (`A1`), so many states share one
+database.
 """
 
 import asyncio
@@ -79,8 +79,8 @@ LAST = [
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a club of this language writes."""
+class Texts:
+    """The texts of a club in one language."""
 
     club: str
     clubs: tuple[str, ...]
@@ -101,8 +101,8 @@ class Said:
     when: str
 
 
-SAID = {
-    "en": Said(
+TEXTS = {
+    "en": Texts(
         "Kallio Yoga",
         ("Padel Pasila", "Sunday Runners", "The Very Long Named Association of Boardgame Friends"),
         ("Kallio Yoga", "Kallio beginners", "Teachers and stand-ins"),
@@ -121,7 +121,7 @@ SAID = {
         "Who brings what?",
         "When do we have the autumn meeting?",
     ),
-    "fi": Said(
+    "fi": Texts(
         "Kallion joogaseura",
         ("Padel Pasila", "Sunnuntaijuoksijat", "Pääkaupunkiseudun lautapeliharrastajien yhdistys"),
         ("Kallion joogaseura", "Aloittelijat", "Ohjaajat ja tuuraajat"),
@@ -140,7 +140,7 @@ SAID = {
         "Kuka tuo mitäkin nyyttikesteihin?",
         "Milloin pidämme syyskokouksen?",
     ),
-    "ru": Said(
+    "ru": Texts(
         "Йога в Каллио",
         (
             "Падел Пасила",
@@ -166,19 +166,19 @@ SAID = {
 }
 
 
-def ago(**back: float) -> AbstractContextManager[None]:
-    """So long before noon: `with ago(hours=4): …`."""
+def time_ago(**back: float) -> AbstractContextManager[None]:
+    """The clock this long before noon: `with time_ago(hours=4): …`."""
     return clock.stopped(NOON - timedelta(**back))
 
 
-def ahead(**on: float) -> datetime:
-    """The wall clock in Helsinki so long after noon."""
+def local_time_ahead(**on: float) -> datetime:
+    """The wall-clock time in Helsinki this long after noon."""
     return (NOON + TWO + timedelta(**on)).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
-    """A club with who organises it and a few who come, and a group for its dates."""
+class StagedClub:
+    """A club with its owner, some members, and a group for its events."""
 
     id: int
     olga: Person
@@ -189,61 +189,61 @@ class Staged:
 
 @dataclass
 class Stage:
-    """What one state is set up with: its reader, who speaks `language` as their clubs do."""
+    """What one state is set up with: its reader, whose clubs use the same `language`."""
 
     language: str
     reader: Person
-    many: Callable[["Stage"], Awaitable["Many"]]
-    said: Said = field(init=False)
+    many: Callable[["Stage"], Awaitable["LargeClub"]]
+    texts: Texts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.said = SAID[self.language]
+        self.texts = TEXTS[self.language]
 
-    async def club(self, name: str = "", *, others: int = 3, groups: int = 1) -> Staged:
+    async def club(self, name: str = "", *, others: int = 3, groups: int = 1) -> StagedClub:
         """A club the reader is a member of, with Olga, Bob and some others."""
         olga, bob = await someone("Olga"), await someone("Bob")
-        club = await create_own_account(olga, name or self.said.club, zone=ZONE, language=self.language)
-        around = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
-        for person in (bob, *around, self.reader):
+        club = await create_own_account(olga, name or self.texts.club, zone=ZONE, language=self.language)
+        members = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
+        for person in (bob, *members, self.reader):
             await join(person, club, through=JoinedThrough.HAND)
-        titles = self.said.groups[:groups]
+        titles = self.texts.groups[:groups]
         linked = [
             await link_group(olga, club, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
             for title in titles
         ]
-        return Staged(club, olga, bob, around, tuple(group.id for group in linked))
+        return StagedClub(club, olga, bob, members, tuple(group.id for group in linked))
 
-    async def event(self, club: Staged, hours: float = 76, **about: Any) -> str:
-        """A date so many hours after noon, yoga by default; its code."""
+    async def event(self, club: StagedClub, hours: float = 76, **about: Any) -> str:
+        """An instance that starts this many hours after noon, yoga by default; its code."""
         draft = {
-            "title": self.said.yoga,
+            "title": self.texts.yoga,
             "emoji": "🧘",
-            "place": self.said.place,
+            "place": self.texts.place,
             "duration_minutes": 75,
             "capacity": 12,
             "guests_max": 2,
             "cancel_before_minutes": 360,
             "group_id": club.groups[0],
             "zone": ZONE,
-            "starts_local": ahead(hours=hours),
+            "starts_local": local_time_ahead(hours=hours),
         }
         made = await create_series(club.olga, club.id, SeriesDraft(**{**draft, **about}))
         return str(made.first_code)
 
-    async def poll(self, club: Staged, **about: Any) -> str:
+    async def poll(self, club: StagedClub, **about: Any) -> str:
         """A poll with one choice by default; its code."""
         draft: dict[str, Any] = {
-            "question": self.said.question,
-            "options": tuple(OptionDraft(text) for text in self.said.options),
+            "question": self.texts.question,
+            "options": tuple(OptionDraft(text) for text in self.texts.options),
             "closes_at": NOON + timedelta(days=4, hours=6),
             "group_id": club.groups[0],
         }
         return await create_poll(club.olga, club.id, PollDraft(**{**draft, **about}))
 
-    async def dates(self, club: Staged, days: int = 4, **about: Any) -> str:
+    async def dates(self, club: StagedClub, days: int = 4, **about: Any) -> str:
         """A poll about dates, one a day at 18:00; its code."""
         options = tuple(OptionDraft(starts_at=NOON + timedelta(days=2 + day, hours=4)) for day in range(days))
-        return await self.poll(club, question=self.said.when, options=options, kind="dates", **about)
+        return await self.poll(club, question=self.texts.when, options=options, kind="dates", **about)
 
     async def elsewhere(self, zone: str) -> None:
         """The reader is in another zone."""
@@ -251,25 +251,25 @@ class Stage:
 
 
 async def book(code: str, *parties: Person | tuple[Person, int]) -> None:
-    """One after the other: a person alone, or with so many guests."""
+    """Book one party after the other: a person alone, or with a number of guests."""
     for party in parties:
         person, guests = party if isinstance(party, tuple) else (party, 0)
         await seats.book(code, person, guests=guests, via=CARD)
 
 
 async def choose(code: str, person: Person, *choice: int | tuple[int, Any]) -> None:
-    """Vote for options by their number from 0, or with an answer for each."""
+    """Vote for options by their index, or with an answer for each."""
     options = [option.id for option in (await polls.poll(code, person)).options]
     picked = {
         options[one[0]]: one[1] if isinstance(one, tuple) else None
         for one in (one if isinstance(one, tuple) else (one, None) for one in choice)
     }
-    said = any(answer is not None for answer in picked.values())
-    await vote(code, person, picked if said else list(picked), via=CARD)
+    has_answers = any(answer is not None for answer in picked.values())
+    await vote(code, person, picked if has_answers else list(picked), via=CARD)
 
 
 async def someone(first: str, last: str = "", *, language: str = "en", may_write: bool = True) -> Person:
-    """A new person of that name."""
+    """A new person with this name."""
     number = next(_numbers)
     return await register_person(
         TelegramIdentity(
@@ -283,8 +283,8 @@ async def someone(first: str, last: str = "", *, language: str = "en", may_write
 
 
 @dataclass(frozen=True, slots=True)
-class Many:
-    """A club of thousands: a date nearly full, one with a long line, and a poll."""
+class LargeClub:
+    """A club of thousands: an instance nearly full, one with a long waitlist, and a poll."""
 
     big: str
     line: str
@@ -293,27 +293,27 @@ class Many:
 
 
 @dataclass
-class Crowd:
-    """Makes that club when it is first wanted, once for all languages."""
+class LargeClubFactory:
+    """Creates that club on first use, once for all languages."""
 
     size: int
-    _made: "Many | None" = None
+    _made: "LargeClub | None" = None
 
-    async def __call__(self, stage: Stage) -> Many:
+    async def __call__(self, stage: Stage) -> LargeClub:
         if self._made is None:
             self._made = await self._make(stage)
         await join(stage.reader, self._made.club, through=JoinedThrough.HAND)
         return self._made
 
-    async def _make(self, stage: Stage) -> Many:
-        club = await stage.club(stage.said.clubs[-1], others=0)
+    async def _make(self, stage: Stage) -> LargeClub:
+        club = await stage.club(stage.texts.clubs[-1], others=0)
         people: list[Person] = []
         for first in range(0, self.size, 50):
             names = [FIRST[i % len(FIRST)] for i in range(first, min(first + 50, self.size))]
             people += await asyncio.gather(*map(someone, names))
         await _each(people, lambda person: join(person, club.id, through=JoinedThrough.HAND))
-        big = await stage.event(club, capacity=self.size + 20, title=stage.said.run, emoji="🏃")
-        line = await stage.event(club, capacity=max(2, self.size // 12), title=stage.said.padel, emoji="🎾")
+        big = await stage.event(club, capacity=self.size + 20, title=stage.texts.run, emoji="🏃")
+        line = await stage.event(club, capacity=max(2, self.size // 12), title=stage.texts.padel, emoji="🎾")
         await _each(people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD))
         await _each(people[: self.size // 4], lambda person: seats.book(line, person, via=CARD))
         poll = await stage.poll(club)
@@ -322,7 +322,7 @@ class Crowd:
             people[: self.size // 3],
             lambda person: vote(poll, person, [options[person.id % 5 % 4]], via=CARD),
         )
-        return Many(big, line, poll, club.id)
+        return LargeClub(big, line, poll, club.id)
 
 
 async def _each(people: list[Person], do: Callable[[Person], Awaitable[Any]]) -> None:

@@ -1,7 +1,7 @@
-"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `test_app_sweep.py` tests it.
+"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `test_app_sweep.py` checks it.
 
-A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and gives its address, and what is done on the
-page before it is looked at. Reasons for a state are in `webapp/reader_status.py`.
+A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and returns its path, and what is done on the
+page before it is checked. The reader's possible statuses are in `webapp/reader_status.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,17 @@ from backend.polls.closing import close_poll
 from backend.polls.drafts import OptionDraft
 from backend.polls.event_creation import EventDetails
 from backend.polls.rules import Answer
-from tests.webapp.staging import CARD, NOON, Stage, Staged, ago, ahead, book, choose, someone
+from tests.webapp.staging import (
+    CARD,
+    NOON,
+    Stage,
+    StagedClub,
+    book,
+    choose,
+    local_time_ahead,
+    someone,
+    time_ago,
+)
 
 Setting = Callable[[Stage], Awaitable[str]]
 Deed = Callable[[Page], Awaitable[Any]]
@@ -39,8 +49,8 @@ INSIDE = "#screen[data-outcome]"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`before` is done before the page is opened, `act` once it shows `shows`. `launch` are fields of the launch;
-    None is a browser outside Telegram. `crowded` needs the club of thousands."""
+    """`before` runs before the page is opened, `act` once it shows `shows`. `launch` are fields of the
+    launch; None is a browser outside Telegram. `crowded` needs the club of thousands."""
 
     name: str
     stage: Setting
@@ -57,12 +67,12 @@ class State:
         return self.name.partition("-")[0]
 
 
-async def member_of(person: Any, club: Staged) -> int:
+async def member_of(person: Any, club: StagedClub) -> int:
     return await join(person, club.id, through=JoinedThrough.HAND)
 
 
 def at(path: str, setting: Setting) -> Setting:
-    """That setting, looked at from another address; `{}` is the one it gives."""
+    """The same setting at another path; `{}` is the path it returns."""
 
     async def staged(s: Stage) -> str:
         return path.format(await setting(s))
@@ -83,7 +93,7 @@ async def empty_club(s: Stage) -> str:
 
 
 async def three_people(s: Stage) -> str:
-    """A club of three: Olga, Bob and the reader, with one date."""
+    """A club of three: Olga, Bob and the reader, with one instance."""
     club = await s.club(others=0)
     await book(await s.event(club, 30, capacity=4), club.olga)
     return "/app/events"
@@ -93,33 +103,33 @@ async def one_club(s: Stage) -> str:
     """Rows of every kind."""
     club = await s.club(groups=3)
     them = club.others
-    say = s.said
-    await book(await s.event(club, 4, title=say.run, emoji="🏃"), (s.reader, 1), them[0])
+    texts = s.texts
+    await book(await s.event(club, 4, title=texts.run, emoji="🏃"), (s.reader, 1), them[0])
     await book(await s.event(club, 28), club.bob)
-    full = await s.event(club, 29.5, title=say.padel, emoji="🎾", capacity=2)
+    full = await s.event(club, 29.5, title=texts.padel, emoji="🎾", capacity=2)
     await book(full, club.bob, *them)
-    line = await s.event(club, 52, title=say.padel, emoji="🎾", capacity=2)
+    line = await s.event(club, 52, title=texts.padel, emoji="🎾", capacity=2)
     await book(line, club.bob, *them[:2], s.reader)
-    await cancel_instance(await s.event(club, 76), club.olga, say.reason)
-    await s.event(club, 77.25, title=say.breakfast, emoji="☕", capacity=None, place="")
+    await cancel_instance(await s.event(club, 76), club.olga, texts.reason)
+    await s.event(club, 77.25, title=texts.breakfast, emoji="☕", capacity=None, place="")
     await s.event(club, 100, opens_before_minutes=24 * 60, group_id=club.groups[1])
     await book(await s.event(club, 124, min_to_run=6), club.bob)
-    await s.event(club, 148, title=say.long, emoji="", place=say.long_place)
+    await s.event(club, 148, title=texts.long, emoji="", place=texts.long_place)
     await seats.answer(await s.event(club, 172), s.reader, maybe=True, via=CARD)
     await seats.answer(await s.event(club, 196), s.reader, maybe=False, via=CARD)
     return "/app/events"
 
 
 async def many_clubs(s: Stage) -> str:
-    """Four clubs, two questions on top: an offer and a moved date."""
+    """Four clubs, and two questions on top: an offer and a moved instance."""
     await offered(s)
-    for i, name in enumerate(s.said.clubs):
+    for i, name in enumerate(s.texts.clubs):
         club = await s.club(name)
-        await book(await s.event(club, 28 + 24 * i, title=s.said.run, emoji="🏃"), s.reader)
-        await s.event(club, 30 + 24 * i, title=s.said.padel, emoji="🎾", capacity=4)
+        await book(await s.event(club, 28 + 24 * i, title=s.texts.run, emoji="🏃"), s.reader)
+        await s.event(club, 30 + 24 * i, title=s.texts.padel, emoji="🎾", capacity=4)
     code = await s.event(club, 80)
     await book(code, s.reader)
-    await move_instance(code, club.olga, ahead(hours=84))
+    await move_instance(code, club.olga, local_time_ahead(hours=84))
     return "/app/events"
 
 
@@ -144,7 +154,7 @@ def date(hours: float = 76, **about: Any) -> Setting:
 async def some_come(s: Stage) -> str:
     club = await s.club(others=6)
     code = await s.event(
-        club, description=s.said.about, map_url="https://maps.example/kallio", rule="FREQ=WEEKLY"
+        club, description=s.texts.about, map_url="https://maps.example/kallio", rule="FREQ=WEEKLY"
     )
     await book(code, (club.bob, 1), *club.others)
     return f"/app/events/{code}"
@@ -180,7 +190,7 @@ async def in_too_late(s: Stage) -> str:
 
 async def in_unheard(s: Stage) -> str:
     """The bot may not write to the reader (`M3`)."""
-    s.reader = await someone(s.said.reader, language=s.language, may_write=False)
+    s.reader = await someone(s.texts.reader, language=s.language, may_write=False)
     return await am_in(s)
 
 
@@ -212,7 +222,7 @@ async def offered(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, 6, capacity=3)
     await book(code, (club.bob, 1), club.others[0], (s.reader, 1), club.others[1])
-    with ago(minutes=6, seconds=19):
+    with time_ago(minutes=6, seconds=19):
         await seats.leave(code, club.bob, via=CARD)
     return f"/app/events/{code}"
 
@@ -221,7 +231,7 @@ async def offer_runs_out(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, 6, capacity=1)
     await book(code, club.bob, s.reader)
-    with ago(minutes=27):
+    with time_ago(minutes=27):
         await seats.leave(code, club.bob, via=CARD)
     return f"/app/events/{code}"
 
@@ -230,7 +240,7 @@ async def time_up(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, 6, capacity=1)
     await book(code, club.bob, s.reader, club.others[0])
-    with ago(minutes=31):
+    with time_ago(minutes=31):
         await seats.leave(code, club.bob, via=CARD)
     return f"/app/events/{code}"
 
@@ -255,20 +265,20 @@ async def moved(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club)
     await book(code, club.bob, s.reader)
-    await move_instance(code, club.olga, ahead(hours=101))
+    await move_instance(code, club.olga, local_time_ahead(hours=101))
     return f"/app/events/{code}"
 
 
 async def claims(s: Stage, *, reader_voted: bool = False) -> str:
     club = await s.club()
-    with ago(hours=8):
+    with time_ago(hours=8):
         poll = await s.dates(club)
         for person in (club.bob, *club.others, *((s.reader,) if reader_voted else ())):
             await choose(poll, person, (0, Answer.YES), (1, Answer.NO))
         made = await close_poll(
             poll,
             club.olga,
-            make=EventDetails(place=s.said.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
+            make=EventDetails(place=s.texts.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
         )
     assert made.made is not None
     return f"/app/events/{made.made.code}"
@@ -282,13 +292,13 @@ async def cancelled(s: Stage) -> str:
     club = await s.club()
     code = await s.event(club, rule="FREQ=WEEKLY")
     await book(code, s.reader, club.bob)
-    await cancel_instance(code, club.olga, s.said.reason)
+    await cancel_instance(code, club.olga, s.texts.reason)
     return f"/app/events/{code}"
 
 
 async def closed(s: Stage) -> str:
     club = await s.club()
-    with ago(days=2):
+    with time_ago(days=2):
         code = await s.event(club, 6, closes_before_minutes=12 * 60, rule="FREQ=WEEKLY")
         await book(code, club.bob, *club.others)
     return f"/app/events/{code}"
@@ -299,12 +309,12 @@ def ended(how: str) -> Setting:
 
     async def staged(s: Stage) -> str:
         club = await s.club()
-        with ago(days=2):
+        with time_ago(days=2):
             code = await s.event(club, -5, rule="FREQ=WEEKLY")
             await book(code, club.bob, *club.others)
             if how != "away":
                 await book(code, (s.reader, 1) if how == "came" else s.reader)
-        with ago(hours=5, minutes=10):
+        with time_ago(hours=5, minutes=10):
             await check_in(code, club.olga, await member_of(club.bob, club))
             if how == "came":
                 await check_in(code, club.olga, await member_of(s.reader, club), came=1)
@@ -337,13 +347,13 @@ async def over(s: Stage) -> str:
 
 
 async def long_words(s: Stage) -> str:
-    """Titles, names and places as long as they may be, in a club that speaks so."""
-    club = await s.club(s.said.clubs[-1])
+    """Titles, names and places of the greatest length, in a club of that language."""
+    club = await s.club(s.texts.clubs[-1])
     code = await s.event(
         club,
-        title=s.said.long,
-        place=s.said.long_place,
-        description=f"{s.said.long}\n{s.said.about}\nhttps://example.com/{'a-long-address-' * 8}",
+        title=s.texts.long,
+        place=s.texts.long_place,
+        description=f"{s.texts.long}\n{s.texts.about}\nhttps://example.com/{'a-long-address-' * 8}",
     )
     await book(
         code,
@@ -354,7 +364,7 @@ async def long_words(s: Stage) -> str:
     return f"/app/events/{code}"
 
 
-async def member(name: str, club: Staged) -> Any:
+async def member(name: str, club: StagedClub) -> Any:
     person = await someone(name)
     await join(person, club.id, through=JoinedThrough.HAND)
     return person
@@ -404,9 +414,9 @@ async def checked_in(s: Stage) -> str:
 async def bookings(s: Stage) -> str:
     club = await s.club()
     for hours, title, emoji in (
-        (28, s.said.yoga, "🧘"),
-        (52, s.said.padel, "🎾"),
-        (76, s.said.breakfast, "☕"),
+        (28, s.texts.yoga, "🧘"),
+        (52, s.texts.padel, "🎾"),
+        (76, s.texts.breakfast, "☕"),
     ):
         await book(await s.event(club, hours, title=title, emoji=emoji), club.bob, (s.reader, hours % 3))
     code = await s.event(club, 5)
@@ -417,7 +427,7 @@ async def bookings(s: Stage) -> str:
     await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
     gone = await s.event(club, 148)
     await book(gone, s.reader)
-    await cancel_instance(gone, club.olga, s.said.reason)
+    await cancel_instance(gone, club.olga, s.texts.reason)
     return "/app/bookings"
 
 
@@ -439,11 +449,11 @@ async def past(s: Stage) -> str:
 
 async def poll_list(s: Stage) -> str:
     club = await s.club()
-    voted = await s.poll(club, question=s.said.bring)
+    voted = await s.poll(club, question=s.texts.bring)
     await choose(voted, s.reader, 0)
     await s.poll(club)
     await s.dates(club)
-    done = await s.poll(club, question=s.said.long)
+    done = await s.poll(club, question=s.texts.long)
     await close_poll(done, club.olga)
     return "/app/polls"
 
@@ -454,9 +464,11 @@ def poll(*, voted: bool = False, open_: bool = True, limits: bool = False, **abo
     async def staged(s: Stage) -> str:
         club = await s.club(others=6)
         several = about.get("kind") == "several"
-        options = tuple(OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.said.options))
+        options = tuple(
+            OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.texts.options)
+        )
         code = await s.poll(
-            club, options=options, question=s.said.bring if several else s.said.question, **about
+            club, options=options, question=s.texts.bring if several else s.texts.question, **about
         )
         await choose(code, club.bob, *((0, 2) if several else (0,)))
         for i, person in enumerate(club.others[:4]):
@@ -474,13 +486,13 @@ def dates(*, voted: bool = False, made: bool = False, days: int = 4, **about: An
     async def staged(s: Stage) -> str:
         club = await s.club(others=5)
         code = await s.dates(club, days=days, **about)
-        said = (Answer.YES, Answer.IF_NEED_BE, Answer.NO)
+        answers = (Answer.YES, Answer.IF_NEED_BE, Answer.NO)
         for i, person in enumerate((club.bob, *club.others)):
-            await choose(code, person, *((day, said[(i + day) % 3 if day else 0]) for day in range(days)))
+            await choose(code, person, *((day, answers[(i + day) % 3 if day else 0]) for day in range(days)))
         if voted:
             await choose(code, s.reader, (0, Answer.YES), (1, Answer.IF_NEED_BE), (2, Answer.NO))
         if made:
-            await close_poll(code, club.olga, make=EventDetails(place=s.said.place, capacity=12))
+            await close_poll(code, club.olga, make=EventDetails(place=s.texts.place, capacity=12))
         return f"/app/polls/{code}"
 
     return staged
@@ -495,12 +507,12 @@ async def poll_of_the_crowd(s: Stage) -> str:
 
 async def me(s: Stage) -> str:
     await s.club()
-    await s.club(s.said.clubs[-1])
+    await s.club(s.texts.clubs[-1])
     return "/app/me"
 
 
 async def me_particular(s: Stage) -> str:
-    """Reminders at times of one's own, some messages not wanted, a club of one's own, another zone than the device's."""
+    """Own reminder times, some muted messages, a club of one's own, another zone than the device's."""
     await one_club(s)
     await s.elsewhere("America/Argentina/Buenos_Aires")
     await choose_reminders(s.reader, [2 * 24 * 60, 180, 15])
@@ -509,12 +521,12 @@ async def me_particular(s: Stage) -> str:
 
 
 async def follows(s: Stage) -> str:
-    """Their calendar follows them, and asked a while ago."""
+    """Their calendar subscribes to the feed, and fetched it a while ago."""
     await s.club()
     await feeds.create_feed(s.reader)
     mine = await feeds.feed(s.reader)
     assert mine is not None
-    with ago(hours=3):
+    with time_ago(hours=3):
         await feeds.open_feed(mine.token)
     return "/app/me/calendar"
 
@@ -526,13 +538,13 @@ async def follows_blocked(s: Stage) -> str:
 
 
 async def belongs(s: Stage) -> str:
-    """A seat, a line and a standing seat in a club with several organisers."""
+    """A seat, a waitlist and a standing seat in a club with several organisers."""
     club = await s.club(groups=3)
     await change_role(club.olga, club.id, await member_of(club.bob, club), Role.ADMIN)
     await book(await s.event(club, 28), s.reader, club.bob)
-    line = await s.event(club, 52, title=s.said.padel, emoji="🎾", capacity=1)
+    line = await s.event(club, 52, title=s.texts.padel, emoji="🎾", capacity=1)
     await book(line, club.bob, s.reader)
-    code = await s.event(club, 76, title=s.said.long)
+    code = await s.event(club, 76, title=s.texts.long)
     series = await db.value("SELECT series_id FROM event_instances WHERE code = $1", code)
     await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
     await s.event(club, 100)
@@ -540,8 +552,8 @@ async def belongs(s: Stage) -> str:
 
 
 async def founded(s: Stage) -> str:
-    """A club of one's own, and nobody else's."""
-    return f"/app/clubs/{await create_own_account(s.reader, s.said.club, language=s.language)}"
+    """A club with no other members."""
+    return f"/app/clubs/{await create_own_account(s.reader, s.texts.club, language=s.language)}"
 
 
 async def goes_anywhere(s: Stage) -> str:
@@ -565,7 +577,7 @@ async def be_erased(page: Page) -> None:
 
 
 def organised(hours: float = 76, *, role: Role = Role.ADMIN, **about: Any) -> Setting:
-    """A date of a club that the reader organises, with people in, in line, and with other answers."""
+    """An instance of a club that the reader organises, with booked, waiting and other parties."""
 
     async def staged(s: Stage) -> str:
         club = await s.club(others=9)
@@ -581,7 +593,7 @@ def organised(hours: float = 76, *, role: Role = Role.ADMIN, **about: Any) -> Se
 
 
 def one_of_them(setting: Setting, *, waits: bool = False) -> Setting:
-    """Somebody on the list of that date."""
+    """A party on the list of that instance."""
 
     async def staged(s: Stage) -> str:
         path = await setting(s)
@@ -609,7 +621,7 @@ async def some_are_here(s: Stage) -> str:
 
 
 async def organised_and_over(s: Stage) -> str:
-    with ago(days=2):
+    with time_ago(days=2):
         path = await organised(-5)(s)
     await complete_ended()
     return path
@@ -617,13 +629,13 @@ async def organised_and_over(s: Stage) -> str:
 
 async def organised_and_moved(s: Stage) -> str:
     path = await organised()(s)
-    await move_instance(path.rpartition("/")[2], s.reader, ahead(hours=100))
+    await move_instance(path.rpartition("/")[2], s.reader, local_time_ahead(hours=100))
     return path
 
 
 async def organised_and_cancelled(s: Stage) -> str:
     path = await organised()(s)
-    await cancel_instance(path.rpartition("/")[2], s.reader, s.said.reason)
+    await cancel_instance(path.rpartition("/")[2], s.reader, s.texts.reason)
     return path
 
 
@@ -653,18 +665,18 @@ def public(*, off: bool = False, **about: Any) -> Setting:
         club = await s.club()
         code = await s.event(
             club,
-            **{"visibility": "link", "rule": "FREQ=WEEKLY", "description": s.said.about, **about},
+            **{"visibility": "link", "rule": "FREQ=WEEKLY", "description": s.texts.about, **about},
         )
         await book(code, club.bob, *club.others)
         if off:
-            await cancel_instance(code, club.olga, s.said.reason)
+            await cancel_instance(code, club.olga, s.texts.reason)
         return f"/e/{code}"
 
     return staged
 
 
 async def public_long(s: Stage) -> str:
-    return await public(title=s.said.long, place=s.said.long_place)(s)
+    return await public(title=s.texts.long, place=s.texts.long_place)(s)
 
 
 # --- what goes wrong, and what is on the way ---
@@ -682,7 +694,7 @@ async def go_offline(page: Page) -> None:
 
 
 async def never(route: Route) -> None:
-    """The answer does not come."""
+    """There is no response."""
 
 
 async def tap_unanswered(page: Page) -> None:
@@ -698,7 +710,7 @@ async def fail(page: Page) -> None:
 
 
 async def be_refused(page: Page) -> None:
-    """What is asked for is not there any more: the page still offers it."""
+    """What the page offers no longer exists."""
     await page.evaluate("document.getElementById('more').click()")
     await expect(page.locator("#notice[role=alert]")).to_be_visible()
 
@@ -866,13 +878,14 @@ STATES: tuple[State, ...] = (
 
 
 def chosen(names: str, *, crowded: bool = True) -> list[State]:
-    """The states of these screens or of these names, comma-separated; all of them for ""."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    unknown = [name for name in wanted if not any(name in (s.screen, s.name) for s in STATES)]
+    """The states of these screens or with these names, comma-separated; all of them for ""."""
+    names_wanted = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in names_wanted if not any(name in (s.screen, s.name) for s in STATES)]
     if unknown:
         raise ValueError(f"no such screen or state: {', '.join(unknown)}")
     return [
         state
         for state in STATES
-        if (not wanted or state.screen in wanted or state.name in wanted) and (crowded or not state.crowded)
+        if (not names_wanted or state.screen in names_wanted or state.name in names_wanted)
+        and (crowded or not state.crowded)
     ]

@@ -1,4 +1,5 @@
-"""A seat from the Mini App: what each tap leads to, in a word for the page and a sentence for the reader (`B9`)."""
+"""Booking in the Mini App: what each tap leads to, as an outcome for the page and a sentence for the reader
+(`B9`)."""
 
 import re
 from datetime import timedelta
@@ -14,7 +15,7 @@ from backend.seats.requests import Via
 
 
 def root(answer: httpx.Response) -> dict[str, str]:
-    """The attributes of the answer's root element."""
+    """The attributes of the response's root element."""
     tag = re.search(r"<(?!!)[a-z]+([^>]*)>", answer.text)
     assert tag is not None
     return dict(re.findall(r'([\w-]+)="([^"]*)"', tag[1]))
@@ -31,7 +32,7 @@ async def booked(app: Any, code: str, guests: int = 0, method: str = "POST") -> 
 
 
 async def screen_after(app: Any, answer: httpx.Response) -> httpx.Response:
-    """The screen that an answer brings after it, with the same outcome on its root."""
+    """The screen that a confirmation loads, with the same outcome on its root."""
     assert answer.headers["HX-Retarget"] == "#standing"
     screen: httpx.Response = await app.get(root(answer)["hx-get"])
     assert root(screen)["data-outcome"] == root(answer)["data-outcome"]
@@ -45,26 +46,26 @@ async def test_joining_gives_a_seat(app_of: Any, alice: Any, instance: Any, noon
     answer = await booked(app, code)
     assert answer.status_code == 200
     assert root(answer)["data-outcome"] == "booked"
-    for told in (answer, await screen_after(app, answer)):
-        assert "You’re in" in text_of(told)
-        assert "See you Thu 26 Nov at 18:00." in text_of(told)
-    assert 'id="do-leave"' in told.text
+    for response in (answer, await screen_after(app, answer)):
+        assert "You’re in" in text_of(response)
+        assert "See you Thu 26 Nov at 18:00." in text_of(response)
+    assert 'id="do-leave"' in response.text
 
 
-async def test_no_address_can_pretend_an_outcome(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_a_url_cannot_fake_an_outcome(app_of: Any, alice: Any, instance: Any) -> None:
     app = await app_of(alice)
     for outcome in ("left", "<b>", "full"):
         page = await app.get(f"/app/events/{await instance()}?after={outcome}")
         assert root(page)["data-outcome"] == ""
 
 
-async def test_joining_without_a_number_is_coming_alone(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_joining_without_a_number_books_one_seat(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance(capacity=1)
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/booking")
     assert (answer.status_code, root(answer)["data-outcome"]) == (200, "booked")
 
 
-async def test_who_finds_it_full_waits_and_is_told_where(
+async def test_a_member_who_joins_a_full_instance_learns_their_place(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     """`W5`"""
@@ -76,9 +77,9 @@ async def test_who_finds_it_full_waits_and_is_told_where(
     assert root(answer)["data-outcome"] == "waiting"
     assert root(answer)["data-place"] == "1"
     screen = await screen_after(app, answer)
-    for told in (answer, screen):
-        assert "The only seat is taken." in text_of(told)
-        assert "You’re 1st in line" in text_of(told)
+    for response in (answer, screen):
+        assert "The only seat is taken." in text_of(response)
+        assert "You’re 1st in line" in text_of(response)
     assert "The only seat is taken. Nobody is ahead of you." in text_of(screen)
 
 
@@ -92,7 +93,9 @@ async def test_joining_twice_changes_nothing_and_says_so(app_of: Any, alice: Any
     assert "You’re in already, with 1 guest. Nothing has changed." in text_of(answer)
 
 
-async def test_leaving_gives_the_seat_to_who_waits(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
+async def test_leaving_gives_the_seat_to_the_waitlist(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
     """`B6`, `W2`"""
     code = await instance(capacity=1)
     app = await app_of(alice)
@@ -104,7 +107,7 @@ async def test_leaving_gives_the_seat_to_who_waits(app_of: Any, alice: Any, bob:
     assert "You’re in" in (await (await app_of(bob)).get(f"/app/events/{code}")).text
 
 
-async def test_who_would_harm_others_by_leaving_is_asked_first(
+async def test_leaving_asks_first_when_the_seat_would_go_to_others(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance(capacity=1)
@@ -115,7 +118,7 @@ async def test_who_would_harm_others_by_leaving_is_asked_first(
 
 
 def undo_form(page: httpx.Response) -> dict[str, Any]:
-    """What the form that takes back having left would send; empty without one."""
+    """The fields of the form that undoes having left; empty without one."""
     if 'id="undo"' not in page.text:
         return {}
     form = page.text.split('id="undo"')[1].split("</form>")[0]
@@ -126,8 +129,8 @@ def undo_form(page: httpx.Response) -> dict[str, Any]:
     }
 
 
-async def test_leaving_is_taken_back_by_the_same_party(app_of: Any, alice: Any, instance: Any) -> None:
-    """`B6`: nothing is asked while leaving is free, and the notice has the way back."""
+async def test_undo_books_the_same_party_again(app_of: Any, alice: Any, instance: Any) -> None:
+    """`B6`: leaving asks nothing while it is free, and the notice has an undo button."""
     code = await instance(capacity=4, guests_max=2)
     app, path = await app_of(alice), f"/app/events/{code}"
     party = {"guests": "2", "name": ["Mum", "Dad"]}
@@ -144,10 +147,10 @@ async def test_leaving_is_taken_back_by_the_same_party(app_of: Any, alice: Any, 
     assert root(again)["data-outcome"] == "already"
 
 
-async def test_a_seat_that_is_gone_is_not_promised_back(
+async def test_there_is_no_undo_once_the_seat_is_taken(
     app_of: Any, alice: Any, bob: Any, aino: Any, instance: Any
 ) -> None:
-    """`B4`, `B6`: no undo where somebody else has the seat; where that happens meanwhile, it says so and joins no line."""
+    """`B4`, `B6`: an undo that comes too late is refused, and does not join the waitlist."""
     code = await instance(capacity=1)
     app, path = await app_of(alice), f"/app/events/{code}"
     await booked(app, code)
@@ -164,9 +167,7 @@ async def test_a_seat_that_is_gone_is_not_promised_back(
     assert not undo_form(await booked(app, code, method="DELETE"))
 
 
-async def test_what_is_given_back_in_a_list_is_taken_back_there(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_leaving_on_a_list_is_undone_on_that_list(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     app, path = await app_of(alice), f"/app/events/{code}"
     await booked(app, code)
@@ -177,12 +178,12 @@ async def test_what_is_given_back_in_a_list_is_taken_back_there(
     assert "You’re in" in text_of(back)
 
 
-async def test_leaving_what_one_is_not_in_is_no_fault(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_leaving_without_a_booking_changes_nothing(app_of: Any, alice: Any, instance: Any) -> None:
     answer = await booked(await app_of(alice), await instance(), method="DELETE")
     assert (answer.status_code, root(answer)["data-outcome"]) == (200, "already")
 
 
-async def test_guests_come_and_go(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_guests_are_added_and_removed(app_of: Any, alice: Any, instance: Any) -> None:
     """`B7`"""
     code = await instance(guests_max=2)
     app = await app_of(alice)
@@ -195,13 +196,13 @@ async def test_guests_come_and_go(app_of: Any, alice: Any, instance: Any) -> Non
 
 
 def guests_of(page: httpx.Response) -> list[str]:
-    """The names in the fields of a screen's party."""
+    """The guests' names in the form of a screen's party."""
     form = page.text.split('id="party"')[1].split("</form>")[0]
     return re.findall(r'name="name" value="([^"]*)"', form)
 
 
-async def test_guests_have_names_if_one_likes(app_of: Any, alice: Any, instance: Any) -> None:
-    """`B1`, `B7`: told with the booking, told later, and kept when the number changes."""
+async def test_guests_can_be_named(app_of: Any, alice: Any, instance: Any) -> None:
+    """`B1`, `B7`: with the booking or later; names stay when the number changes."""
     code = await instance(guests_max=3)
     app, path = await app_of(alice), f"/app/events/{code}/booking"
     answer = await app.ask("POST", path, data={"guests": "2", "name": ["Mum", ""]})
@@ -230,9 +231,7 @@ async def test_other_members_see_guests_as_a_number(app_of: Any, alice: Any, bob
         assert "+1" in text_of(page)
 
 
-async def test_a_name_that_is_too_long_is_told_near_the_finger(
-    app_of: Any, alice: Any, instance: Any
-) -> None:
+async def test_a_name_that_is_too_long_brings_a_notice(app_of: Any, alice: Any, instance: Any) -> None:
     """`X5`"""
     app = await app_of(alice)
     path = f"/app/events/{await instance(guests_max=1)}/booking"
@@ -243,7 +242,7 @@ async def test_a_name_that_is_too_long_is_told_near_the_finger(
 
 
 @pytest.mark.parametrize(("guests", "status"), [(3, 422), (-1, 422), (10**30, 422)])
-async def test_too_many_guests_are_refused_near_the_finger(
+async def test_too_many_guests_bring_a_notice(
     app_of: Any, alice: Any, instance: Any, guests: int, status: int
 ) -> None:
     answer = await booked(await app_of(alice), await instance(guests_max=2), guests)
@@ -255,7 +254,7 @@ async def test_too_many_guests_are_refused_near_the_finger(
 
 
 @pytest.mark.parametrize("guests", ["x", "1.5", "0x1", "١"])
-async def test_a_number_that_is_none_is_told_in_words(
+async def test_text_instead_of_a_number_is_explained(
     app_of: Any, alice: Any, instance: Any, guests: str
 ) -> None:
     app = await app_of(alice)
@@ -264,7 +263,9 @@ async def test_a_number_that_is_none_is_told_in_words(
     assert "That could not be read." in text_of(answer)
 
 
-async def test_no_room_for_a_guest_keeps_ones_own_seat(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_a_member_keeps_their_seat_when_there_is_no_room_for_a_guest(
+    app_of: Any, alice: Any, instance: Any
+) -> None:
     code = await instance(capacity=1, guests_max=0)
     app = await app_of(alice)
     await booked(app, code)
@@ -275,12 +276,14 @@ async def test_no_room_for_a_guest_keeps_ones_own_seat(app_of: Any, alice: Any, 
     assert "Your own seat is safe." in text_of(answer)
 
 
-async def test_a_party_larger_than_the_room_is_told_at_once(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_a_party_larger_than_the_capacity_is_refused(app_of: Any, alice: Any, instance: Any) -> None:
     answer = await booked(await app_of(alice), await instance(capacity=2, guests_max=5), 4)
     assert (answer.status_code, root(answer)["data-outcome"]) == (422, "full")
 
 
-async def test_before_it_opens_and_after_it_closed(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+async def test_booking_before_it_opens_and_after_it_closes_is_refused(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
     """`B5`"""
     early = await instance(opens_before_minutes=60)
     late = await instance(closes_before_minutes=60)
@@ -294,7 +297,9 @@ async def test_before_it_opens_and_after_it_closed(app_of: Any, alice: Any, inst
     assert "Booking closed today at 17:00." in text_of(answer)
 
 
-async def test_a_cancelled_date_takes_nobody(app_of: Any, alice: Any, olga: Any, instance: Any) -> None:
+async def test_a_cancelled_instance_takes_no_bookings(
+    app_of: Any, alice: Any, olga: Any, instance: Any
+) -> None:
     """`S8`"""
     from backend.events.cancel import cancel_instance
 
@@ -305,8 +310,10 @@ async def test_a_cancelled_date_takes_nobody(app_of: Any, alice: Any, olga: Any,
     assert "“Snow &lt;b&gt;”" in answer.text
 
 
-async def test_too_late_to_leave(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
-    """`B6`: the button is gone, and who sends it anyway is told."""
+async def test_leaving_after_the_deadline_is_refused(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
+    """`B6`: there is no button, and a request is refused."""
     code = await instance(cancel_before_minutes=60)
     await seats.book(code, alice, via=Via.CARD)
     with clock.stopped(noon + timedelta(days=3, hours=3, minutes=30)):
@@ -317,10 +324,10 @@ async def test_too_late_to_leave(app_of: Any, alice: Any, instance: Any, noon: A
     assert "It’s too late to leave freely" in text_of(answer)
 
 
-async def test_a_busy_moment_is_told_as_one(
+async def test_a_lock_timeout_answers_busy(
     app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A seats row that somebody holds for long: the statement's own limit ends the wait."""
+    """The seats row is locked for long: the statement's own timeout ends the wait."""
     from backend.engine import DB
     from backend.seats import store
 
@@ -341,7 +348,7 @@ async def test_a_busy_moment_is_told_as_one(
     assert "Nothing is lost; try again in a moment." in text_of(answer)
 
 
-async def test_a_database_that_is_gone_is_503_and_the_screen_stays(
+async def test_an_unavailable_database_is_503_and_the_screen_stays(
     app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from backend.errors import Unavailable
@@ -359,7 +366,7 @@ async def test_a_database_that_is_gone_is_503_and_the_screen_stays(
     assert "10.0.0.7" not in answer.text
 
 
-async def test_maybe_and_cant_are_answers(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_maybe_and_cant_come_are_answers(app_of: Any, alice: Any, instance: Any) -> None:
     """`B13`"""
     code = await instance()
     app = await app_of(alice)
@@ -375,7 +382,9 @@ async def test_maybe_and_cant_are_answers(app_of: Any, alice: Any, instance: Any
     assert nonsense.status_code == 400
 
 
-async def test_a_waiting_party_takes_what_is_free(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
+async def test_a_waitlisted_party_takes_the_free_seats(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
     """`W1`"""
     code = await instance(capacity=3, guests_max=2)
     await seats.book(code, bob, guests=1, via=Via.CARD)
@@ -391,7 +400,9 @@ async def test_a_waiting_party_takes_what_is_free(app_of: Any, alice: Any, bob: 
     assert "You’re in, and wait for 1 seat more" in text_of(taken)
 
 
-async def test_who_the_bot_may_not_write_to_is_asked_for_it(app_of: Any, charlie: Any, instance: Any) -> None:
+async def test_a_member_the_bot_may_not_write_to_is_asked_for_permission(
+    app_of: Any, charlie: Any, instance: Any
+) -> None:
     """`M3`"""
     code = await instance(visibility="link")
     app = await app_of(charlie)
@@ -401,7 +412,7 @@ async def test_who_the_bot_may_not_write_to_is_asked_for_it(app_of: Any, charlie
     assert "We can’t write to you yet" not in (await app.get(f"/app/events/{code}")).text
 
 
-async def test_mine_lists_what_is_coming_and_what_one_waits_for(
+async def test_my_bookings_lists_booked_and_waiting_instances(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     yoga, padel = await instance(), await instance(title="Padel", capacity=1)
@@ -421,8 +432,8 @@ async def test_mine_lists_what_is_coming_and_what_one_waits_for(
     assert (await app.get("/app/bookings?show=all")).status_code == 400
 
 
-async def test_what_is_long_past_is_paged(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
-    """Newest first, each date once, also where two start together."""
+async def test_past_bookings_are_paged(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+    """Newest first, each instance once, also where two start together."""
     first = noon.replace(tzinfo=None) + timedelta(days=1)
     for n in range(31):
         for hall in ("Left", "Right"):
@@ -445,8 +456,8 @@ async def test_what_is_long_past_is_paged(app_of: Any, alice: Any, instance: Any
     assert nonsense.status_code == 200
 
 
-async def test_a_page_for_a_plain_form_says_the_same(app_of: Any, alice: Any, instance: Any) -> None:
-    """Without htmx a refusal is a whole page (`X5`)."""
+async def test_without_htmx_a_refusal_is_a_page(app_of: Any, alice: Any, instance: Any) -> None:
+    """`X5`"""
     code = await instance(guests_max=0)
     app = await app_of(alice)
     answer = await app.web.post(

@@ -1,4 +1,4 @@
-"""The Mini App in a real browser, in Telegram's frame and alone: what no test without one can see."""
+"""The Mini App in a real browser, in Telegram's frame and alone: what only a browser can show."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,24 +11,27 @@ from backend import clock
 from backend.bookings import actions as seats
 from backend.bookings.queries.event import event
 from backend.seats.requests import Via
-from tests.webapp.browsing import DARK, said, stand_still, until
+from tests.webapp.browsing import DARK, freeze_clock, last_client_event, wait_for_client
 
 BLOCKED = "() => { try { sessionStorage.length; return false; } catch { return true; } }"
 
 
-async def test_books_by_telegrams_own_button(phone: Any, alice: Any, instance: Any) -> None:
-    """The main button takes the words and colours of the page's own, which hides; haptics follow."""
+async def test_the_main_button_books(phone: Any, alice: Any, instance: Any) -> None:
+    """The main button copies the text and colours of the page's own button, which is hidden; haptic feedback
+    follows."""
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
-    button = await said(page, "web_app_setup_main_button")
+    button = await last_client_event(page, "web_app_setup_main_button")
     assert (button["is_visible"], button["text"]) == (True, "Join")
-    assert await said(page, "web_app_expand") is not None
+    assert await last_client_event(page, "web_app_expand") is not None
     assert not await app.locator("#do-join").is_visible()
     await page.evaluate("tell('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
-    await until(page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'")
-    await until(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
-    second = await said(page, "web_app_setup_secondary_button")
+    await wait_for_client(
+        page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'"
+    )
+    await wait_for_client(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
+    second = await last_client_event(page, "web_app_setup_secondary_button")
     assert (second["is_visible"], second["text"]) == (True, "Leave")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
 
@@ -38,31 +41,35 @@ async def test_an_old_client_gets_the_pages_own_buttons(phone: Any, alice: Any, 
     await seats.book(code, alice, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/events/{code}", version="6.0")
     await expect(app.locator("#do-leave")).to_be_visible()
-    assert await said(page, "web_app_setup_secondary_button") is None
-    assert await said(page, "web_app_setup_back_button") is None
+    assert await last_client_event(page, "web_app_setup_secondary_button") is None
+    assert await last_client_event(page, "web_app_setup_back_button") is None
 
 
-async def test_asks_before_a_seat_is_given_away(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
+async def test_leaving_asks_before_the_seat_goes_to_others(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
     code = await instance(capacity=1)
     await seats.book(code, alice, via=Via.CARD)
     await seats.book(code, bob, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await page.evaluate("tell('secondary_button_pressed')")
-    await until(page, "() => last('web_app_open_popup')")
-    popup = await said(page, "web_app_open_popup")
+    await wait_for_client(page, "() => last('web_app_open_popup')")
+    popup = await last_client_event(page, "web_app_open_popup")
     assert popup["message"].startswith("Others wait")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
     await page.evaluate("tell('popup_closed', {})")
     await page.evaluate("tell('secondary_button_pressed')")
-    await until(page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2")
+    await wait_for_client(
+        page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2"
+    )
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
     await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
     await app.wait_for_selector("#screen[data-outcome=left]")
     assert (await event(code, bob)).mine.seats == 1  # type: ignore[union-attr]
 
 
-async def test_lives_where_nothing_can_be_stored(phone: Any, alice: Any, instance: Any) -> None:
-    """In a frame of another site, with its storage blocked: moving about and a full reload keep the reader."""
+async def test_a_session_survives_a_reload_without_storage(phone: Any, alice: Any, instance: Any) -> None:
+    """In a frame of another site whose storage is blocked, navigation and a full reload keep the reader."""
     code = await instance()
     page, app = await phone.framed(alice)
     assert await app.evaluate(BLOCKED)
@@ -71,14 +78,14 @@ async def test_lives_where_nothing_can_be_stored(phone: Any, alice: Any, instanc
     await app.evaluate("location.reload()")
     await app.wait_for_selector("#join")
     assert (await app.evaluate("location.pathname")) == f"/app/events/{code}"
-    await until(page, "() => last('web_app_setup_back_button').is_visible")
+    await wait_for_client(page, "() => last('web_app_setup_back_button').is_visible")
     await page.evaluate("tell('back_button_pressed')")
     await app.wait_for_selector(".tabs")
-    await until(page, "() => !last('web_app_setup_back_button').is_visible")
+    await wait_for_client(page, "() => !last('web_app_setup_back_button').is_visible")
 
 
-async def test_a_direct_link_opens_what_it_names(phone: Any, alice: Any, instance: Any) -> None:
-    """`A4`; and the back button of a screen that was opened first leads to its root."""
+async def test_a_direct_link_opens_its_event(phone: Any, alice: Any, instance: Any) -> None:
+    """`A4`; the back button of a screen that was opened first leads to its parent."""
     code = await instance()
     page, app = await phone.framed(alice, launch={"start_param": f"e_{code}"})
     await app.wait_for_selector("#join")
@@ -95,7 +102,7 @@ async def test_a_direct_link_to_another_club_finds_nothing(phone: Any, charlie: 
     await expect(app.locator("h2")).to_contain_text("no club yet")
 
 
-async def test_follows_the_clients_theme(phone: Any, alice: Any, instance: Any) -> None:
+async def test_the_theme_follows_the_client(phone: Any, alice: Any, instance: Any) -> None:
     page, app = await phone.framed(alice)
     assert await app.evaluate("document.documentElement.dataset.scheme") == "light"
     await page.evaluate("theme => tell('theme_changed', {theme_params: theme})", DARK)
@@ -115,7 +122,7 @@ async def test_two_quick_taps_are_one(phone: Any, alice: Any, instance: Any) -> 
     assert len([url for url in asked if url.endswith("/booking")]) == 1
 
 
-async def test_back_forward_and_reload_show_what_they_should(phone: Any, alice: Any, instance: Any) -> None:
+async def test_back_forward_and_reload_show_the_right_screen(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page = await phone.opened(alice)
     await page.click(f'a[href="/app/events/{code}"]')
@@ -132,7 +139,7 @@ async def test_back_forward_and_reload_show_what_they_should(phone: Any, alice: 
     await page.wait_for_selector(".tabs")
 
 
-async def test_brings_as_many_guests_as_were_chosen(phone: Any, alice: Any, instance: Any) -> None:
+async def test_joining_brings_the_chosen_number_of_guests(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance(guests_max=2)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     more = page.get_by_label("One guest more")
@@ -146,10 +153,10 @@ async def test_brings_as_many_guests_as_were_chosen(phone: Any, alice: Any, inst
     await expect(page.locator(".status strong")).to_have_text("You’re in, with 1 guest")
 
 
-async def test_guests_are_named_as_they_are_brought_and_later(
+async def test_guests_are_named_when_booking_and_later(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
-    """`B1`: a field for each; what is typed outlives what others do meanwhile, and Enter sends no more than the name."""
+    """`B1`: a field for each. Typed names survive other people's changes; Enter sends only the name."""
     code = await instance(guests_max=2)
     app = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     first, second = app.locator("[name=name]").nth(0), app.locator("[name=name]").nth(1)
@@ -178,7 +185,7 @@ async def test_guests_are_named_as_they_are_brought_and_later(
 
 
 async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instance: Any) -> None:
-    """Nothing is asked, and what was brought along comes again; who stays away may bring guests as before."""
+    """Leaving asks nothing; undo books the same guests again."""
     code = await instance(guests_max=2)
     await seats.book(code, alice, guests=1, names=("Mum",), via=Via.CARD)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
@@ -194,7 +201,7 @@ async def test_leaving_is_undone_from_the_notice(phone: Any, alice: Any, instanc
     await expect(page.locator("#standing")).to_contain_text("You’re in, with 1 guest")
 
 
-async def test_follows_what_others_do_and_keeps_what_was_chosen(
+async def test_a_screen_follows_changes_and_keeps_the_chosen_guests(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance(capacity=6, guests_max=2)
@@ -206,7 +213,7 @@ async def test_follows_what_others_do_and_keeps_what_was_chosen(
     await expect(page.locator("input[name=guests]")).to_have_value("1")
 
 
-async def test_a_refusal_stands_near_the_finger_and_goes_with_the_next_try(
+async def test_a_refusal_stays_until_the_next_request(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance(capacity=3, guests_max=2)
@@ -221,9 +228,7 @@ async def test_a_refusal_stands_near_the_finger_and_goes_with_the_next_try(
     await expect(page.locator("#notice")).to_be_empty()
 
 
-async def test_without_a_net_the_screen_stays_and_says_from_when_it_is(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_offline_the_screen_stays_and_says_how_old_it_is(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector("#do-join")
@@ -239,7 +244,7 @@ async def test_without_a_net_the_screen_stays_and_says_from_when_it_is(
     await expect(banner).to_be_hidden()
 
 
-async def test_a_proxys_error_page_is_not_put_into_the_screen(phone: Any, alice: Any, instance: Any) -> None:
+async def test_a_proxys_error_page_is_not_swapped_in(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector("#do-join")
@@ -251,7 +256,7 @@ async def test_a_proxys_error_page_is_not_put_into_the_screen(phone: Any, alice:
     assert "Bad Gateway" not in await page.content()
 
 
-async def test_an_ended_session_is_made_anew_unnoticed(phone: Any, alice: Any, instance: Any) -> None:
+async def test_an_expired_session_is_replaced_unnoticed(phone: Any, alice: Any, instance: Any) -> None:
     from backend.people.browser_sessions import end_sessions
 
     code = await instance()
@@ -262,17 +267,17 @@ async def test_an_ended_session_is_made_anew_unnoticed(phone: Any, alice: Any, i
     await page.wait_for_selector("#screen[data-outcome=booked]")
 
 
-async def test_init_data_that_is_too_old_says_what_to_do(phone: Any, alice: Any, instance: Any) -> None:
+async def test_expired_init_data_asks_to_open_the_app_again(phone: Any, alice: Any, instance: Any) -> None:
     signed_at = int((clock.now() - timedelta(days=2)).timestamp())
     page = await phone.opened(alice, launch={"auth_date": str(signed_at)})
     await expect(page.locator("#stale")).to_contain_text("Please open Emerald again")
     await expect(page.locator("#loading")).to_be_hidden()
 
 
-async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
+async def test_opened_while_the_database_is_unavailable_it_offers_retry(
     phone: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not "open it again": the reader did nothing wrong, and Retry leads on to what was asked for."""
+    """Not "open it again": the reader did nothing wrong, and Retry leads to the requested screen."""
     from backend.errors import Unavailable
     from webapp.miniapp import authentication
 
@@ -290,7 +295,9 @@ async def test_opened_while_the_database_is_away_it_says_so_and_goes_on(
     await page.wait_for_selector("#do-join")
 
 
-async def test_another_person_in_the_same_tab_is_another_person(phone: Any, alice: Any, bob: Any) -> None:
+async def test_another_person_in_the_same_tab_gets_their_own_session(
+    phone: Any, alice: Any, bob: Any
+) -> None:
     page = await phone.opened(alice, "/app/me")
     await expect(page.locator("h1")).to_have_text("Alice")
     other = await phone.opened(bob, "/app/me")
@@ -299,7 +306,7 @@ async def test_another_person_in_the_same_tab_is_another_person(phone: Any, alic
 
 
 @pytest.mark.parametrize(("path", "link"), [("/app/events/x7k2", "?startapp=e_x7k2"), ("/app/", "app")])
-async def test_outside_telegram_it_leads_inside(phone: Any, path: str, link: str) -> None:
+async def test_outside_telegram_a_link_opens_telegram(phone: Any, path: str, link: str) -> None:
     page = await phone.context.new_page()
     await page.goto(phone.app + path)
     await expect(page.locator("#outside")).to_contain_text("Open in Telegram to join")
@@ -309,20 +316,20 @@ async def test_outside_telegram_it_leads_inside(phone: Any, path: str, link: str
     assert address.endswith(link)
 
 
-async def test_links_to_telegram_leave_the_frame_alone(phone: Any, alice: Any, instance: Any) -> None:
-    """The official script would lead the frame itself away."""
+async def test_links_to_telegram_do_not_navigate_the_frame(phone: Any, alice: Any, instance: Any) -> None:
+    """The official script would navigate the frame itself."""
     code = await instance(map_url="https://maps.example/kallio")
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await app.locator("a", has_text="Share this event").click()
-    await until(page, "() => last('web_app_open_tg_link')")
-    assert (await said(page, "web_app_open_tg_link"))["path_full"].startswith("/share/url?url=")
+    await wait_for_client(page, "() => last('web_app_open_tg_link')")
+    assert (await last_client_event(page, "web_app_open_tg_link"))["path_full"].startswith("/share/url?url=")
     await app.locator("a", has_text="Map").click()
-    await until(page, "() => last('web_app_open_link')")
-    assert (await said(page, "web_app_open_link"))["url"] == "https://maps.example/kallio"
+    await wait_for_client(page, "() => last('web_app_open_link')")
+    assert (await last_client_event(page, "web_app_open_link"))["url"] == "https://maps.example/kallio"
     assert await app.locator("#screen").count() == 1
 
 
-async def test_asks_to_write_when_it_matters(phone: Any, charlie: Any, instance: Any) -> None:
+async def test_the_app_asks_for_write_access_after_a_booking(phone: Any, charlie: Any, instance: Any) -> None:
     """`M3`"""
     from backend.people.queries import person
 
@@ -330,7 +337,7 @@ async def test_asks_to_write_when_it_matters(phone: Any, charlie: Any, instance:
     await seats.book(code, charlie, via=Via.CARD)
     page, app = await phone.framed(charlie, f"/app/events/{code}")
     await app.locator("[data-write]").click()
-    await until(page, "() => last('web_app_request_write_access') !== undefined")
+    await wait_for_client(page, "() => last('web_app_request_write_access') !== undefined")
     await page.evaluate("tell('write_access_requested', {status: 'allowed'})")
     await expect(app.locator("[data-write]")).to_have_count(0)
     known = await person(charlie.id)
@@ -338,7 +345,7 @@ async def test_asks_to_write_when_it_matters(phone: Any, charlie: Any, instance:
     assert known.reachable
 
 
-async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club: Any) -> None:
+async def test_several_options_are_one_vote(phone: Any, alice: Any, olga: Any, club: Any) -> None:
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
@@ -356,23 +363,23 @@ async def test_votes_for_several_at_once(phone: Any, alice: Any, olga: Any, club
         ),
     )
     page, app = await phone.framed(alice, f"/app/polls/{code}")
-    assert await said(page, "web_app_setup_main_button") is None
+    assert await last_client_event(page, "web_app_setup_main_button") is None
     await app.locator(".opt", has_text="Soup").click()
     await app.locator(".opt", has_text="Tea").click()
-    await until(page, "() => last('web_app_setup_main_button').text === 'Vote for 2'")
+    await wait_for_client(page, "() => last('web_app_setup_main_button').text === 'Vote for 2'")
     assert await app.locator("input[value]:disabled").count() == 1
-    closing = await said(page, "web_app_setup_closing_behavior")
+    closing = await last_client_event(page, "web_app_setup_closing_behavior")
     assert closing["need_confirmation"] is True
     await page.evaluate("tell('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=voted]")
     await expect(app.locator(".status strong")).to_have_text("Your vote: Soup, Tea")
-    await until(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
+    await wait_for_client(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
 
 
-async def test_the_main_button_is_there_while_there_is_something_to_send(
+async def test_the_main_button_is_shown_while_the_vote_is_changed(
     phone: Any, alice: Any, olga: Any, club: Any
 ) -> None:
-    """Of several choices: nothing is left to vote for once it is sent, until another is chosen."""
+    """It disappears once the vote is sent, until another option is chosen."""
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
@@ -383,22 +390,23 @@ async def test_the_main_button_is_there_while_there_is_something_to_send(
     button = "() => { const b = last('web_app_setup_main_button'); return b?.is_visible ? b.text : ''; }"
     assert not await page.evaluate(button)
     await app.locator(".opt", has_text="Soup").click()
-    await until(page, f"text => ({button})() === text", "Vote for 1")
+    await wait_for_client(page, f"text => ({button})() === text", "Vote for 1")
     await page.evaluate("tell('main_button_pressed')")
     await expect(app.locator(".status")).to_contain_text("Your vote: Soup")
-    await until(page, f"text => ({button})() === text", "")
+    await wait_for_client(page, f"text => ({button})() === text", "")
     await app.locator(".opt", has_text="Cake").click()
-    await until(page, f"text => ({button})() === text", "Change my vote")
+    await wait_for_client(page, f"text => ({button})() === text", "Change my vote")
     await app.locator(".opt", has_text="Cake").click()
-    await until(page, f"text => ({button})() === text", "")
+    await wait_for_client(page, f"text => ({button})() === text", "")
     await app.locator(".opt", has_text="Soup").click()
-    await until(page, f"text => ({button})() === text", "Take my vote back")
+    await wait_for_client(page, f"text => ({button})() === text", "Take my vote back")
 
 
-async def test_where_there_is_room_the_table_of_dates_is_the_form(
+async def test_on_wide_screens_the_table_of_dates_is_the_form(
     phone: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: datetime
 ) -> None:
-    """From 640 px on one answers in the table, by keys too; what is chosen there holds on a narrow screen as well."""
+    """From 640 px on the table takes the answers, by keyboard too; they are kept when the screen gets
+    narrow."""
     from backend.polls.actions import create_poll, vote
     from backend.polls.drafts import OptionDraft, PollDraft
     from backend.polls.queries import poll
@@ -423,11 +431,11 @@ async def test_where_there_is_room_the_table_of_dates_is_the_form(
     await page.locator("#do-vote").click()
     await page.wait_for_selector("#screen[data-outcome=voted]")
     await expect(page.locator("#do-vote")).to_be_hidden()
-    said = [option.answer for option in (await poll(code, alice)).options]
-    assert said == [Answer.IF_NEED_BE, Answer.YES]
+    answers = [option.answer for option in (await poll(code, alice)).options]
+    assert answers == [Answer.IF_NEED_BE, Answer.YES]
 
 
-async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> None:
+async def test_a_chosen_language_applies_at_once(phone: Any, alice: Any) -> None:
     page = await phone.opened(alice, "/app/me")
     await page.wait_for_selector("#language")
     tongues = await page.locator("#language option").evaluate_all("all => all.map(o => o.value)")
@@ -437,7 +445,7 @@ async def test_choosing_a_language_speaks_it_at_once(phone: Any, alice: Any) -> 
 
 
 async def an_offer(instance: Any, alice: Any, bob: Any, noon: datetime) -> str:
-    """The code of a date today whose only seat is held for Alice until 14:30 in Helsinki."""
+    """The code of an instance today whose only seat is offered to Alice until 14:30 in Helsinki."""
     start = (noon + timedelta(hours=8)).replace(tzinfo=None)
     code = str(await instance(capacity=1, starts_local=start))
     await seats.book(code, bob, via=Via.CARD)
@@ -446,23 +454,23 @@ async def an_offer(instance: Any, alice: Any, bob: Any, noon: datetime) -> str:
     return code
 
 
-async def test_an_offer_is_taken_by_telegrams_own_button(
+async def test_the_main_button_accepts_an_offer(
     phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
 ) -> None:
     """`W3`"""
     code = await an_offer(instance, alice, bob, noon)
     page, app = await phone.framed(alice, f"/app/events/{code}")
-    assert (await said(page, "web_app_setup_main_button"))["text"] == "Take the seat"
-    assert (await said(page, "web_app_setup_secondary_button"))["text"] == "Pass on"
+    assert (await last_client_event(page, "web_app_setup_main_button"))["text"] == "Take the seat"
+    assert (await last_client_event(page, "web_app_setup_secondary_button"))["text"] == "Pass on"
     await page.evaluate("tell('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
 
 
-async def test_an_offer_counts_down_by_the_servers_clock_and_ends_by_itself(
+async def test_an_offer_counts_down_by_the_servers_clock(
     phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
 ) -> None:
-    """`W3`: whatever the phone's own clock says; at the end the screen asks the server, and tells what it says."""
+    """`W3`: whatever the phone's own clock says. At the end the screen asks the server and shows its answer."""
     code = await an_offer(instance, alice, bob, noon)
     clock.advance(timedelta(minutes=25, seconds=30))
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
@@ -475,13 +483,13 @@ async def test_an_offer_counts_down_by_the_servers_clock_and_ends_by_itself(
     await expect(page.locator("#do-leave")).to_have_text("Leave the line")
 
 
-async def test_at_nought_the_server_is_asked_at_once(
+async def test_an_expired_countdown_checks_for_changes_at_once(
     phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
 ) -> None:
     code = await an_offer(instance, alice, bob, noon)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector(".clock")
-    await stand_still(page)
+    await freeze_clock(page)
     async with page.expect_response(lambda answer: "seen=" in answer.url):
         await page.clock.run_for(2600)
     await page.evaluate(
@@ -491,10 +499,10 @@ async def test_at_nought_the_server_is_asked_at_once(
         await page.clock.run_for(1100)  # by itself it would ask a second later
 
 
-async def test_a_moved_date_is_answered_on_the_first_screen(
+async def test_a_moved_instance_is_answered_on_the_list(
     phone: Any, alice: Any, olga: Any, instance: Any, noon: datetime
 ) -> None:
-    """`S6`: what needs an answer stands on top, and its answer keeps the screen."""
+    """`S6`: questions are on top of the list, and answering one keeps the list."""
     from backend.events.reschedule import move_instance
 
     code = await instance()
@@ -508,14 +516,12 @@ async def test_a_moved_date_is_answered_on_the_first_screen(
     assert page.url.partition("#")[0].endswith("/app/events")
 
 
-async def test_a_calendar_file_is_taken_down_by_telegram_where_it_can(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_telegram_downloads_a_calendar_file_where_it_can(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await app.locator("a", has_text="Add to my calendar").click()
-    await until(page, "() => last('web_app_request_file_download')")
-    asked = await said(page, "web_app_request_file_download")
+    await wait_for_client(page, "() => last('web_app_request_file_download')")
+    asked = await last_client_event(page, "web_app_request_file_download")
     assert asked["file_name"] == f"{code}.ics"
     assert "/calendar/dates/" in asked["url"]
     _, app = await phone.framed(alice, f"/app/events/{code}", version="7.0")
@@ -523,7 +529,9 @@ async def test_a_calendar_file_is_taken_down_by_telegram_where_it_can(
     assert await app.locator("a", has_text="Add to my calendar").is_hidden(), "the bot sends it"
 
 
-async def test_the_code_stands_black_on_white_also_in_the_dark(phone: Any, alice: Any, instance: Any) -> None:
+async def test_the_check_in_code_is_black_on_white_in_dark_themes(
+    phone: Any, alice: Any, instance: Any
+) -> None:
     """`B12`"""
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
@@ -539,7 +547,7 @@ async def test_the_code_stands_black_on_white_also_in_the_dark(phone: Any, alice
     await page.wait_for_selector("#do-code")
 
 
-async def test_searching_keeps_the_finger_in_its_field(phone: Any, alice: Any, instance: Any) -> None:
+async def test_searching_keeps_the_focus_in_the_field(phone: Any, alice: Any, instance: Any) -> None:
     await instance(title="Evening flow yoga")
     await instance(title="Padel")
     page = await phone.opened(alice, "/app/events", version="5.0")
@@ -553,7 +561,7 @@ async def test_searching_keeps_the_finger_in_its_field(phone: Any, alice: Any, i
     await expect(field).to_have_value("padel")
 
 
-async def test_a_month_turns_and_opens_its_days(
+async def test_a_swipe_shows_the_next_month_and_a_tap_opens_a_day(
     phone: Any, alice: Any, instance: Any, noon: datetime
 ) -> None:
     code = await instance()

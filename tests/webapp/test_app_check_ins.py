@@ -1,4 +1,4 @@
-"""The code at the door, what one came to, standing seats, and the file for one's calendar (`B11`, `B12`, `S5`)."""
+"""The check-in code, past attendance, standing seats, and calendar files (`B11`, `B12`, `S5`)."""
 
 import re
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ async def member_of(person: Any, club: Any) -> int:
 async def test_the_code_on_the_screen_checks_its_owner_in(
     app_of: Any, alice: Any, olga: Any, instance: Any
 ) -> None:
-    """`B12`: as a picture and as text; the open screen learns that it was scanned."""
+    """`B12`: as a picture and as text; the open screen shows that it was scanned."""
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     app = await app_of(alice)
@@ -45,7 +45,7 @@ async def test_the_code_on_the_screen_checks_its_owner_in(
     assert "2 of you are here." in after
 
 
-async def test_who_has_no_seat_has_no_code(app_of: Any, alice: Any, charlie: Any, instance: Any) -> None:
+async def test_without_a_seat_there_is_no_code(app_of: Any, alice: Any, charlie: Any, instance: Any) -> None:
     """`A1`, `B12`"""
     code = await instance()
     page = await (await app_of(alice)).get(f"/app/events/{code}/code")
@@ -54,7 +54,7 @@ async def test_who_has_no_seat_has_no_code(app_of: Any, alice: Any, charlie: Any
     assert (await (await app_of(charlie)).get(f"/app/events/{code}/code")).status_code == 404
 
 
-async def test_past_bookings_say_who_came_and_who_did_not(
+async def test_past_bookings_show_whether_the_reader_came(
     app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, instance: Any, noon: datetime
 ) -> None:
     """`B12`, `B6`"""
@@ -108,15 +108,15 @@ def address_in(page: str) -> str:
 
 
 def in_file(content: bytes) -> Any:
-    """The one date in a calendar file, as an independent reader understands it."""
+    """The one event in a calendar file, as an independent library reads it."""
     [date] = icalendar.Calendar.from_ical(content).walk("VEVENT")
     return date
 
 
-async def test_a_date_goes_into_ones_calendar(
+async def test_an_instance_is_a_calendar_file(
     app_of: Any, web: Any, alice: Any, olga: Any, instance: Any, noon: datetime
 ) -> None:
-    """`S5`: whoever fetches the file brings no session; an independent reader understands it."""
+    """`S5`: its URL needs no session; an independent library reads it."""
     from backend.events.cancel import cancel_instance
 
     code = await instance()
@@ -141,12 +141,12 @@ async def test_a_date_goes_into_ones_calendar(
 
 
 @pytest.mark.parametrize("name", ["x.ics", "x", "%00.ics", "ä.ics", "a" * 400 + ".ics"])
-async def test_made_up_calendar_addresses_lead_nowhere(web: Any, name: str) -> None:
+async def test_invented_calendar_urls_are_not_found(web: Any, name: str) -> None:
     """`A1`"""
     assert (await web.get(f"/calendar/dates/{name}")).status_code in (400, 404)
 
 
-async def test_nobody_gets_the_file_of_a_club_they_left(
+async def test_a_former_member_gets_no_calendar_file(
     app_of: Any, web: Any, alice: Any, instance: Any
 ) -> None:
     """`A1`"""

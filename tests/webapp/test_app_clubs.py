@@ -1,4 +1,4 @@
-"""The clubs somebody belongs to: what is ahead, whom to ask, and leaving them (`A2`, `A8`)."""
+"""The reader's clubs: their next instances, organisers, and leaving a club (`A2`, `A8`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -38,36 +38,36 @@ async def seats(code: str, person: Any) -> tuple[int, int, str]:
     return (row["seats"], row["waiting"], row["answer"]) if row else (0, 0, "")
 
 
-async def test_shows_each_with_its_next_date_and_how_many_follow(
+async def test_the_list_shows_the_next_instance_of_each_club(
     app_of: Any, alice: Any, club: Any, series: Any, noon: datetime
 ) -> None:
     await series(rule="FREQ=WEEKLY;COUNT=4")
     other = await create_own_account(alice, "Choir of Käpylä")
     page = await (await app_of(alice)).get("/app/clubs")
-    said = text_of(page)
-    assert "Next: Evening flow yoga, Thu 26 Nov at 18:00" in said
-    assert "You’re a member · 4 dates ahead" in said
-    assert "Nothing planned yet" in said and "You own it" in said
+    text = text_of(page)
+    assert "Next: Evening flow yoga, Thu 26 Nov at 18:00" in text
+    assert "You’re a member · 4 dates ahead" in text
+    assert "Nothing planned yet" in text and "You own it" in text
     assert page.text.index("Choir") < page.text.index("Kallio Yoga")
     for club_id in (club.id, other):
         assert f"/app/clubs/{club_id}" in (await (await app_of(alice)).get("/app/me")).text
         assert "/app/clubs" in (await (await app_of(alice)).get("/app/events")).text
 
 
-async def test_one_says_what_is_ahead_and_whom_to_ask(
+async def test_a_club_shows_its_next_instances_and_organisers(
     app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
 ) -> None:
     made = await series(rule="FREQ=WEEKLY;COUNT=5")
     await make_regular(olga, club.id, made.series_id, await membership(alice, club))
     page = await (await app_of(alice)).get(f"/app/clubs/{club.id}")
-    said = text_of(page)
+    text = text_of(page)
     assert page.text.count('class="row"') == 3
-    assert "Olga" in said and "Owner" in said and "Bob" not in said
-    assert "Standing seats" in said and "Its groups in Telegram" in said
+    assert "Olga" in text and "Owner" in text and "Bob" not in text
+    assert "Standing seats" in text and "Its groups in Telegram" in text
     assert "Your seats on 5 dates go on. Your standing seats end." in page.text
 
 
-async def test_another_ones_club_is_not_there(app_of: Any, alice: Any, charlie: Any) -> None:
+async def test_a_club_of_others_is_not_found(app_of: Any, alice: Any, charlie: Any) -> None:
     """`A1`"""
     theirs = await create_own_account(charlie, "Secret")
     app = await app_of(alice)
@@ -77,7 +77,7 @@ async def test_another_ones_club_is_not_there(app_of: Any, alice: Any, charlie: 
     assert (await app.get(f"/app/clubs/{10**30}")).status_code in (400, 404)
 
 
-async def test_leaving_gives_back_what_is_ahead_and_the_line_moves(
+async def test_leaving_gives_future_seats_to_the_waitlist(
     app_of: Any, alice: Any, bob: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
     """`B6`, `W2`"""
@@ -100,10 +100,10 @@ async def test_leaving_gives_back_what_is_ahead_and_the_line_moves(
     assert await check_invariants() == []
 
 
-async def test_a_seat_too_late_to_leave_stays_until_someone_takes_it(
+async def test_a_seat_after_the_deadline_stays_until_someone_takes_it(
     app_of: Any, alice: Any, bob: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
-    """`B6`: leaving the club is no way round it."""
+    """`B6`: leaving the club is no way around the deadline."""
     code = await instance(capacity=1, cancel_before_minutes=1440)
     await book(code, alice, via=Via.CARD)
     clock.advance(timedelta(days=2, hours=12))
@@ -116,7 +116,7 @@ async def test_a_seat_too_late_to_leave_stays_until_someone_takes_it(
     assert await seats(code, alice) == (0, 0, "left")
 
 
-async def test_standing_seats_end_and_seat_nobody_again(
+async def test_leaving_ends_standing_seats(
     app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
 ) -> None:
     """`B11`"""
@@ -127,7 +127,7 @@ async def test_standing_seats_end_and_seat_nobody_again(
     assert await db.value("SELECT sum(booked) FROM instance_seats") == 0
 
 
-async def test_a_cancelled_date_that_comes_back_does_not_bring_them_back(
+async def test_a_restored_instance_does_not_book_a_former_member_again(
     app_of: Any, alice: Any, olga: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
     """`S5`"""
@@ -139,10 +139,10 @@ async def test_a_cancelled_date_that_comes_back_does_not_bring_them_back(
     assert await seats(code, alice) == (0, 0, "left")
 
 
-async def test_the_last_owner_stays_and_learns_the_way_out(
+async def test_the_last_owner_cannot_leave_and_learns_why(
     app_of: Any, olga: Any, alice: Any, club: Any, instance: Make, noon: datetime
 ) -> None:
-    """`A2`: nothing is given back when the answer is no."""
+    """`A2`: a refused request gives nothing back."""
     code = await instance()
     await book(code, olga, via=Via.CARD)
     app = await app_of(olga)
@@ -155,21 +155,21 @@ async def test_the_last_owner_stays_and_learns_the_way_out(
     assert (await app.ask("DELETE", f"/app/clubs/{club.id}/membership")).status_code == 200
 
 
-async def test_two_owners_who_leave_at_once_leave_one(
+async def test_of_two_owners_who_leave_at_once_one_stays(
     olga: Any, alice: Any, club: Any, noon: datetime
 ) -> None:
     """`A2`"""
     from backend.bookings.clubs import leave_club
 
     await change_role(olga, club.id, await membership(alice, club), Role.OWNER)
-    told = await asyncio.gather(
+    results = await asyncio.gather(
         *(leave_club(person, club.id, via=Via.MINIAPP) for person in (olga, alice)),
         return_exceptions=True,
     )
-    assert sorted(type(one).__name__ for one in told) == ["LastOwner", "NoneType"]
+    assert sorted(type(one).__name__ for one in results) == ["LastOwner", "NoneType"]
 
 
-async def test_leaving_while_others_leave_and_book_oversells_nothing(
+async def test_leaving_concurrently_with_bookings_oversells_nothing(
     alice: Any, club: Any, instance: Make, crowd: Any, noon: datetime
 ) -> None:
     """`B3`, with many at once."""
@@ -195,7 +195,7 @@ async def test_leaving_while_others_leave_and_book_oversells_nothing(
         assert [await seats(code, person) for person in people[:4]] == [(0, 0, "left")] * 4
 
 
-async def test_who_returns_is_a_member_again(app_of: Any, alice: Any, club: Any, noon: datetime) -> None:
+async def test_a_former_member_can_join_again(app_of: Any, alice: Any, club: Any, noon: datetime) -> None:
     """`A4`"""
     await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
     await join(alice, club.id, through=JoinedThrough.GROUP)

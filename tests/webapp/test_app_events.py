@@ -1,4 +1,4 @@
-"""What is coming, one date, who comes: as its reader sees it, and nobody else."""
+"""The list of coming instances, one instance, and its attendees, as each reader may see them."""
 
 import asyncio
 import re
@@ -15,13 +15,15 @@ from tests.webapp.test_app_bookings import text_of
 
 
 def live_address(page: str) -> str:
-    """Where the screen asks whether it is still so."""
+    """The URL at which the screen asks whether it is fresh."""
     found = re.search(r'data-live hx-get="([^"]+)"', page)
     assert found is not None
     return found[1].replace("&amp;", "&")
 
 
-async def test_lists_the_dates_of_all_ones_clubs(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
+async def test_the_list_has_the_instances_of_all_the_readers_clubs(
+    app_of: Any, alice: Any, bob: Any, instance: Any
+) -> None:
     """`A8`"""
     from backend.accounts.actions import create_own_account
     from backend.accounts.memberships import join
@@ -43,7 +45,7 @@ async def test_lists_the_dates_of_all_ones_clubs(app_of: Any, alice: Any, bob: A
 
 
 async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, instance: Any) -> None:
-    """`A1`: an event of another club is not found, and is in no list."""
+    """`A1`: an instance of another club is not found, and on no list."""
     code = await instance()
     app = await app_of(charlie)
     assert "Evening flow yoga" not in (await app.get("/app/events")).text
@@ -61,9 +63,7 @@ async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, inst
         assert "yoga" not in answer.text.lower()
 
 
-async def test_who_has_the_link_of_an_open_event_becomes_a_member(
-    app_of: Any, charlie: Any, instance: Any
-) -> None:
+async def test_the_link_of_an_open_event_admits_its_reader(app_of: Any, charlie: Any, instance: Any) -> None:
     """`A4`, `A5`"""
     code = await instance(visibility="link")
     app = await app_of(charlie)
@@ -81,18 +81,18 @@ async def test_titles_are_text_and_not_markup(app_of: Any, alice: Any, instance:
         assert "&lt;img src=x onerror=alert(1)&gt; &#34;&#39;&amp;amp;" in page
 
 
-async def test_a_club_with_nothing_planned_says_what_will_be_here(app_of: Any, alice: Any) -> None:
+async def test_a_club_without_instances_explains_the_empty_list(app_of: Any, alice: Any) -> None:
     assert "Nothing planned yet" in (await (await app_of(alice)).get("/app/events")).text
 
 
-async def test_who_is_in_no_club_is_told_how_to_get_into_one(app_of: Any, charlie: Any) -> None:
+async def test_a_reader_without_a_club_learns_how_to_join_one(app_of: Any, charlie: Any) -> None:
     page = (await (await app_of(charlie)).get("/app/events")).text
     assert "You’re in no club yet" in page
     assert "Tap a button under an event" in page
 
 
-async def test_many_dates_come_in_pages(app_of: Any, alice: Any, series: Any) -> None:
-    """What starts together stays together, so that none is on no page."""
+async def test_a_long_list_is_paged(app_of: Any, alice: Any, series: Any) -> None:
+    """Instances that start together are on one page, so that none is skipped."""
     for _ in range(9):
         await series(rule="FREQ=WEEKLY")
     app = await app_of(alice)
@@ -105,19 +105,19 @@ async def test_many_dates_come_in_pages(app_of: Any, alice: Any, series: Any) ->
 
 
 @pytest.mark.parametrize("query", ["club=x", "club=-1", f"club={2**63}", "after=-1", "after=x", "seen=%00"])
-async def test_nonsense_in_an_address_breaks_nothing(app_of: Any, alice: Any, query: str) -> None:
+async def test_an_invalid_query_is_refused_or_ignored(app_of: Any, alice: Any, query: str) -> None:
     assert (await (await app_of(alice)).get(f"/app/events?{query}")).status_code in (200, 400)
 
 
 @pytest.mark.parametrize("code", ["%00", "a%00b", "x" * 3000, "%F0%9F%A6%84", "' OR 1=1 --", "%25"])
-async def test_nonsense_for_a_code_finds_nothing(app_of: Any, alice: Any, code: str) -> None:
+async def test_an_invalid_code_is_not_found(app_of: Any, alice: Any, code: str) -> None:
     app = await app_of(alice)
     for method, path in (("GET", code), ("POST", f"{code}/booking")):
         answer = await app.ask(method, f"/app/events/{path}", data={"guests": "0"})
         assert answer.status_code in (400, 404)
 
 
-async def test_an_event_tells_when_in_its_zone_and_in_the_readers(
+async def test_an_instance_shows_its_time_in_both_zones(
     app_of: Any, alice: Any, instance: Any, noon: Any
 ) -> None:
     """`S3`"""
@@ -133,26 +133,26 @@ async def test_an_event_tells_when_in_its_zone_and_in_the_readers(
 
 
 @pytest.mark.parametrize(
-    ("zone", "told"),
+    ("zone", "expected"),
     [
         ("Asia/Tokyo", "Fri 27 Nov at 01:00 where you are (Tokyo)"),
         ("America/New_York", "11:00 where you are (New York)"),
     ],
 )
-async def test_another_day_where_the_reader_is_is_named(
-    app_of: Any, alice: Any, instance: Any, noon: Any, zone: str, told: str
+async def test_another_day_in_the_readers_zone_is_named(
+    app_of: Any, alice: Any, instance: Any, noon: Any, zone: str, expected: str
 ) -> None:
     """`S3`: Thursday at 18:00 in Helsinki."""
     code = await instance()
     app = await app_of(alice)
     await app.ask("PATCH", "/app/me", data={"zone": zone})
-    assert told in text_of(await app.get(f"/app/events/{code}"))
+    assert expected in text_of(await app.get(f"/app/events/{code}"))
 
 
-async def test_on_the_day_the_clocks_change_both_hours_are_of_that_day(
+async def test_both_times_use_the_offset_of_that_day(
     app_of: Any, alice: Any, instance: Any, noon: Any
 ) -> None:
-    """`S3`: in Helsinki the clock has gone back that morning, in New York it has not yet."""
+    """`S3`: in Helsinki the clock has gone back that morning, in New York not yet."""
     start = datetime(2027, 10, 31, 18)
     code = await instance(starts_local=start)
     app = await app_of(alice)
@@ -165,7 +165,8 @@ async def test_on_the_day_the_clocks_change_both_hours_are_of_that_day(
 async def test_a_crowd_is_found_by_letter_and_by_name(
     app_of: Any, alice: Any, crowd: Any, olga: Any, instance: Any
 ) -> None:
-    """Five hundred people: by first name, under their letters, as many as a screen bears; found by what is shown of them."""
+    """Five hundred people: by first name, under their letters, a limited number at once; searched by what is
+    shown of them."""
     code = await instance(capacity=600)
     people = await crowd(500)
     await db.execute(
@@ -193,7 +194,7 @@ async def test_a_crowd_is_found_by_letter_and_by_name(
     assert (await app.get("/app/events?q=%00")).status_code == 400
 
 
-async def test_a_few_are_in_the_order_of_their_coming(
+async def test_few_attendees_are_in_the_order_they_were_seated(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance()
@@ -204,7 +205,7 @@ async def test_a_few_are_in_the_order_of_their_coming(
     assert "search" not in page.text
 
 
-async def test_an_event_counts_its_seats_and_names_who_comes(
+async def test_an_instance_counts_its_seats_and_names_attendees(
     app_of: Any, alice: Any, bob: Any, olga: Any, aino: Any, instance: Any
 ) -> None:
     code = await instance(capacity=6, guests_max=2)
@@ -223,7 +224,7 @@ async def test_an_event_counts_its_seats_and_names_who_comes(
     assert "+1" in people
 
 
-async def test_a_full_event_offers_the_line(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
+async def test_a_full_instance_offers_the_waitlist(app_of: Any, alice: Any, bob: Any, instance: Any) -> None:
     code = await instance(capacity=1)
     await seats.book(code, bob, via=Via.CARD)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
@@ -231,10 +232,10 @@ async def test_a_full_event_offers_the_line(app_of: Any, alice: Any, bob: Any, i
     assert "<h2>Full</h2>" in re.sub(r">\s+|\s+<", lambda m: m[0].strip(), page)
 
 
-async def test_a_cancelled_date_says_why_and_leads_on(
+async def test_a_cancelled_instance_shows_the_reason_and_the_next_one(
     app_of: Any, alice: Any, olga: Any, instance: Any
 ) -> None:
-    """`S5`: no button to book is left, and the next date is one tap away."""
+    """`S5`: there is no button to book, and a link to the next instance."""
     from backend.events.cancel import cancel_instance
 
     code = await instance(rule="FREQ=WEEKLY")
@@ -246,7 +247,7 @@ async def test_a_cancelled_date_says_why_and_leads_on(
     assert "/booking" not in page
 
 
-async def test_a_date_not_open_yet_says_when_it_will_be(
+async def test_an_instance_not_open_yet_shows_when_booking_opens(
     app_of: Any, alice: Any, instance: Any, noon: Any
 ) -> None:
     """`B5`"""
@@ -256,7 +257,9 @@ async def test_a_date_not_open_yet_says_when_it_will_be(
     assert 'id="join"' not in page
 
 
-async def test_a_closed_date_says_who_can_help(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+async def test_a_closed_instance_refers_to_organisers(
+    app_of: Any, alice: Any, instance: Any, noon: Any
+) -> None:
     """`B5`"""
     code = await instance(closes_before_minutes=60, rule="FREQ=WEEKLY")
     app = await app_of(alice)
@@ -268,7 +271,7 @@ async def test_a_closed_date_says_who_can_help(app_of: Any, alice: Any, instance
     assert "Next time" in page
 
 
-async def test_a_date_that_is_over_says_so(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
+async def test_an_instance_that_is_over_says_so(app_of: Any, alice: Any, instance: Any, noon: Any) -> None:
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     with clock.stopped(noon + timedelta(days=4)):
@@ -280,7 +283,7 @@ async def test_a_date_that_is_over_says_so(app_of: Any, alice: Any, instance: An
     assert "Evening flow yoga" in past
 
 
-async def test_an_unlimited_event_counts_people_and_no_seats(
+async def test_an_unlimited_instance_counts_people_not_seats(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance(capacity=None)
@@ -290,14 +293,14 @@ async def test_an_unlimited_event_counts_people_and_no_seats(
     assert 'class="seats"' not in page
 
 
-async def test_a_hall_is_a_bar_and_not_five_hundred_marks(app_of: Any, alice: Any, instance: Any) -> None:
+async def test_many_seats_are_drawn_as_a_bar(app_of: Any, alice: Any, instance: Any) -> None:
     code = await instance(capacity=500)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
     assert 'viewBox="0 0 500 8"' in page
     assert 'class="free"' not in page.split("legend")[0]
 
 
-async def test_over_capacity_is_told(app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any) -> None:
+async def test_over_capacity_is_shown(app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any) -> None:
     """`W4`"""
     code = await instance(capacity=4)
     await seats.book(code, alice, guests=1, via=Via.CARD)
@@ -307,7 +310,7 @@ async def test_over_capacity_is_told(app_of: Any, alice: Any, bob: Any, olga: An
 
 
 @pytest.mark.parametrize("what", ["/app/events", "/app/events/{code}", "/app/bookings"])
-async def test_a_screen_is_sent_again_only_when_it_differs(
+async def test_a_screen_is_sent_again_only_when_it_has_changed(
     app_of: Any, alice: Any, bob: Any, instance: Any, what: str
 ) -> None:
     code = await instance(capacity=3)
@@ -340,7 +343,7 @@ async def test_a_screen_follows_a_cancelled_date(app_of: Any, alice: Any, olga: 
     assert "“Snow”" in (await app.get(look)).text
 
 
-async def test_a_long_line_shows_its_ends_and_the_reader(
+async def test_a_long_waitlist_shows_its_head_and_the_reader(
     app_of: Any, alice: Any, crowd: Any, instance: Any
 ) -> None:
     """`W5`"""
@@ -355,10 +358,10 @@ async def test_a_long_line_shows_its_ends_and_the_reader(
     assert "The only seat is taken. 6 parties are ahead of you." in re.sub(r"\s+", " ", page)
 
 
-async def test_a_date_is_sent_into_the_chat_where_nothing_can_be_saved(
+async def test_the_bot_sends_an_instance_where_files_cannot_be_saved(
     app_of: Any, alice: Any, charlie: Any, instance: Any, noon: datetime
 ) -> None:
-    """`M1`, `M3`: the message is written with the tap; the answer finds the place of the button."""
+    """`M1`, `M3`: the message is written with the tap; the response replaces the button."""
     code = await instance(visibility="link")
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/calendar")
     assert answer.headers["hx-retarget"] == "#in-chat"

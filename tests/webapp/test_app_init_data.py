@@ -1,4 +1,4 @@
-"""`initData`: what Telegram signed is believed, nothing else, and nothing makes the reader of it stumble (`X1`)."""
+"""`initData`: only what Telegram signed is accepted, and no input makes the parser fail otherwise (`X1`)."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def refused(raw: str, reason: str = "", **how: object) -> None:
         launched(raw, **how)  # type: ignore[arg-type]
 
 
-def test_believes_what_telegram_signed_for_this_bot() -> None:
+def test_accepts_data_signed_for_this_bot() -> None:
     launch = launched(VECTOR, now=SIGNED_AT + timedelta(minutes=5))
     assert (launch.identity.telegram_id, launch.identity.first_name) == (42, "Test")
     assert launch.opened_at == SIGNED_AT
@@ -55,7 +55,7 @@ def test_believes_what_telegram_signed_for_this_bot() -> None:
         VECTOR.replace("query_id=test&", ""),
     ],
 )
-def test_refuses_what_it_did_not_sign(raw: str) -> None:
+def test_refuses_data_telegram_did_not_sign(raw: str) -> None:
     refused(raw, now=SIGNED_AT)
 
 
@@ -63,19 +63,19 @@ def test_refuses_another_bots_data() -> None:
     refused(VECTOR, "signature", token="42:INVALID", now=SIGNED_AT)
 
 
-def test_the_signature_field_is_part_of_what_is_signed() -> None:
+def test_the_signature_field_is_part_of_the_signed_text() -> None:
     raw = init_data(fields(signature="abc"), TOKEN)
     assert launched(raw)
     refused(raw.replace("signature=abc", "signature=abd"), "signature")
     refused(raw.replace("&signature=abc", ""), "signature")
 
 
-def test_a_signature_of_broken_base64_is_only_a_text_here() -> None:
+def test_the_signature_field_may_be_any_text() -> None:
     assert launched(init_data(fields(signature="a"), TOKEN))
     assert launched(init_data(fields(signature=base64.b64encode(b"xx").decode()), TOKEN))
 
 
-def test_keeps_blank_fields_in_what_is_signed() -> None:
+def test_keeps_blank_fields_in_the_signed_text() -> None:
     assert launched(init_data(fields(query_id=""), TOKEN))
 
 
@@ -113,8 +113,8 @@ def test_refuses_unknown_shapes(raw: str, reason: str) -> None:
 
 def test_refuses_a_hash_in_capitals() -> None:
     raw = init_data(fields(), TOKEN)
-    before, _, told = raw.rpartition("=")
-    refused(f"{before}={told.upper()}", "hash")
+    before, _, signature = raw.rpartition("=")
+    refused(f"{before}={signature.upper()}", "hash")
 
 
 def test_takes_no_more_than_four_kilobytes() -> None:
@@ -126,7 +126,7 @@ def test_takes_no_more_than_four_kilobytes() -> None:
 @pytest.mark.parametrize(
     ("age", "taken"), [(0, True), (3600, True), (3601, False), (-60, True), (-61, False)]
 )
-def test_is_fresh_for_as_long_as_set_and_a_minute_ahead_at_most(age: int, taken: bool) -> None:
+def test_is_valid_for_the_configured_age_and_a_minute_ahead(age: int, taken: bool) -> None:
     raw = init_data(fields(auth_date=str(int(AT.timestamp()) - age)), TOKEN)
     if taken:
         assert launched(raw, max_age=3600)
@@ -135,7 +135,7 @@ def test_is_fresh_for_as_long_as_set_and_a_minute_ahead_at_most(age: int, taken:
 
 
 @pytest.mark.parametrize("moment", ["", "0", "-5", "1e9", "١٢٣", " 1", "99999999999", "1.5"])
-def test_refuses_moments_that_are_none(moment: str) -> None:
+def test_refuses_invalid_times(moment: str) -> None:
     refused(init_data(fields(auth_date=moment), TOKEN))
 
 
@@ -161,8 +161,8 @@ def test_refuses_moments_that_are_none(moment: str) -> None:
         '{"id":' + "9" * 3000 + "}",
     ],
 )
-def test_refuses_who_is_nobody(user: str) -> None:
-    """Also when a thief of the token signs it: a malformed user is 401, never 500."""
+def test_refuses_malformed_users(user: str) -> None:
+    """Also when signed with a stolen token: a malformed user is 401, never 500."""
     refused(init_data(fields(user=user), TOKEN), "user")
 
 
@@ -171,20 +171,20 @@ def test_refuses_the_published_vector_whose_id_is_a_text() -> None:
     refused(init_data(fields_of_it, TOKEN), "user.id")
 
 
-def test_takes_from_a_name_what_no_database_can_hold() -> None:
+def test_strips_characters_postgresql_cannot_store() -> None:
     user = '{"id":7,"first_name":"A\\u0000l\\ud800ice","username":null}'
     who = launched(init_data(fields(user=user), TOKEN)).identity
     assert (who.first_name, who.username) == ("Alice", "")
 
 
 def test_knows_whether_the_bot_may_write() -> None:
-    said = '{"id":7,"first_name":"A","allows_write_to_pm":%s}'
-    assert launched(init_data(fields(user=said % "true"), TOKEN)).identity.may_write
-    assert not launched(init_data(fields(user=said % "1"), TOKEN)).identity.may_write
+    user = '{"id":7,"first_name":"A","allows_write_to_pm":%s}'
+    assert launched(init_data(fields(user=user % "true"), TOKEN)).identity.may_write
+    assert not launched(init_data(fields(user=user % "1"), TOKEN)).identity.may_write
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
-def test_nothing_makes_it_stumble(raw: str) -> None:
+def test_any_text_is_parsed_or_refused(raw: str) -> None:
     with pytest.raises(BadInitData):
         launched(raw)
 
@@ -198,7 +198,8 @@ def test_nothing_makes_it_stumble(raw: str) -> None:
     st.integers(0, 200),
 )
 def test_agrees_with_aiogram_on_what_is_signed(more: dict[str, str], where: int) -> None:
-    """Held against other people's reading of the same page; blank values, which theirs drops, aside."""
+    """Compared with another implementation of the same specification; it drops blank values, so those are
+    left out."""
     signed = fields(**{name: value for name, value in more.items() if value})
     signed.update(fields())
     raw = init_data(signed, TOKEN)
@@ -215,7 +216,7 @@ def test_agrees_with_aiogram_on_what_is_signed(more: dict[str, str], where: int)
 
 
 @given(st.dictionaries(st.sampled_from(["user", "auth_date", "chat"]), st.text(max_size=80)))
-def test_whatever_is_signed_is_read_or_refused(signed: dict[str, str]) -> None:
+def test_any_signed_fields_are_parsed_or_refused(signed: dict[str, str]) -> None:
     try:
         launched(init_data({**fields(), **signed}, TOKEN))
     except BadInitData:
@@ -223,6 +224,6 @@ def test_whatever_is_signed_is_read_or_refused(signed: dict[str, str]) -> None:
     assert json.loads({**fields(), **signed}["user"])["id"] > 0
 
 
-def test_quotes_round() -> None:
+def test_signing_in_tests_encodes_as_clients_do() -> None:
     """The test's own signing encodes as clients do."""
     assert "user=" + quote('{"id":1002', safe="") in init_data(fields(), TOKEN)

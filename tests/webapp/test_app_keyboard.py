@@ -1,4 +1,4 @@
-"""The Mini App by keyboard and by ear: what was pressed keeps its place, and what came of it is told."""
+"""The Mini App by keyboard and screen reader: the focus keeps its place, and results are announced."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ FOCUSED = "document.activeElement?.innerText.trim() ?? ''"
 
 
 async def tab_to(page: Page, words: str) -> None:
-    """Press Tab until the focus is on what says so."""
+    """Press Tab until the focused element has this text."""
     for _ in range(60):
         await page.keyboard.press("Tab")
         if words in await page.evaluate(FOCUSED):
@@ -22,8 +22,8 @@ async def tab_to(page: Page, words: str) -> None:
     raise AssertionError(f"Tab does not lead to “{words}”")
 
 
-async def test_somebody_books_and_leaves_without_a_pointer(phone: Any, alice: Any, instance: Any) -> None:
-    """The answer stands in a live region, and has the focus when the button that was pressed is gone."""
+async def test_a_member_books_and_leaves_by_keyboard(phone: Any, alice: Any, instance: Any) -> None:
+    """The result is in a live region, and gets the focus when the pressed button is gone."""
     code = await instance()
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
     await page.wait_for_selector("#do-join")
@@ -37,8 +37,8 @@ async def test_somebody_books_and_leaves_without_a_pointer(phone: Any, alice: An
     assert (await event(code, alice)).mine.seats == 0  # type: ignore[union-attr]
 
 
-async def test_a_no_is_told_at_once(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
-    """An alert, read out without looking for it."""
+async def test_a_refusal_is_an_alert(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
+    """Screen readers read it out at once."""
     code = await instance(capacity=3, guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")
@@ -51,7 +51,7 @@ async def test_a_no_is_told_at_once(phone: Any, alice: Any, bob: Any, instance: 
     await expect(page.get_by_role("alert")).to_contain_text("Your own seat is safe.")
 
 
-async def test_arrows_lead_through_choices_and_only_a_press_votes(
+async def test_arrow_keys_move_the_focus_and_only_a_press_votes(
     phone: Any, alice: Any, olga: Any, club: Any
 ) -> None:
     options = tuple(OptionDraft(text) for text in ("Soup", "Pie", "Tea"))

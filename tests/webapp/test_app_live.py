@@ -1,6 +1,6 @@
-"""Open screens follow what others do, and cost next to nothing while nobody does anything.
+"""Open screens follow changes, and cost next to nothing while nothing changes.
 
-Each screen is drawn by one web process and asked for by another: what they share is the database.
+Each screen is rendered by one web process and checked at another: they share only the database.
 """
 
 import asyncio
@@ -66,7 +66,8 @@ DATES = {EVENT, HOME, MINE, MONTH}
 
 @dataclass
 class Scene:
-    """Alice has every screen open: she is in a date that Bob is in too, and has not voted yet."""
+    """Alice has every screen open: she is booked on an instance that Bob is booked on too, and has not voted
+    yet."""
 
     code: str
     poll: str
@@ -78,7 +79,7 @@ class Scene:
     there: App
 
     async def changed(self) -> set[str]:
-        """The screens that another process does not call unchanged; what it says to the others is empty."""
+        """The screens that another process does not answer with 204; its other responses are empty."""
         found = set()
         for name, address in self.addresses.items():
             answer = await self.there.get(address)
@@ -289,29 +290,27 @@ CHANGES: list[tuple[Callable[[Scene], Awaitable[None]], set[str]]] = [
 async def test_each_change_reaches_each_screen_that_shows_it(
     scene: Scene, change: Callable[[Scene], Awaitable[None]], shown: set[str]
 ) -> None:
-    """`B3`, `P3`, `A1`: whoever makes it, through whichever process the screen asks."""
+    """`B3`, `P3`, `A1`: whoever makes it, and whichever process the screen asks."""
     await change(scene)
     assert await scene.changed() >= shown
 
 
 @pytest.mark.parametrize("change", [someone_votes, a_new_poll, the_poll_is_closed])
-async def test_what_happens_to_polls_does_not_send_dates_anew(
+async def test_changes_of_polls_do_not_send_instances_again(
     scene: Scene, change: Callable[[Scene], Awaitable[None]]
 ) -> None:
     await change(scene)
     assert not await scene.changed() & DATES
 
 
-async def test_a_new_date_does_not_send_other_screens_anew(scene: Scene) -> None:
+async def test_a_new_instance_does_not_send_other_screens_again(scene: Scene) -> None:
     await a_new_date(scene)
     assert await scene.changed() == {HOME, MONTH}
 
 
-async def test_a_screen_is_asked_for_by_no_more_than_two_queries(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who asks, and whether what they see is still so. The list of polls has a badge for dates besides, and a month is
-    that of the first club's zone when the reader's own is not known."""
+async def test_a_check_takes_at_most_two_queries(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader, and the etag. The list of polls also has a badge for questions, and a month needs the
+    first club's zone when the reader's own is unknown."""
     asked: list[str] = []
     run = db._run
 
@@ -346,7 +345,7 @@ minutes = st.integers(-3000, 6000)
     zone=st.sampled_from(["Europe/Helsinki", "America/New_York", "Asia/Kathmandu"]),
     part=st.floats(0, 0.999),
 )
-def test_nothing_changes_by_the_clock_before_it_is_said_to(
+def test_the_clock_changes_nothing_before_the_announced_instant(
     start: int,
     opens: int | None,
     closes: int,
@@ -363,7 +362,7 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
     zone: str,
     part: float,
 ) -> None:
-    """`W3`: between now and the next moment that a screen knows of, it stands at every instant as it stood."""
+    """`W3`: until the next instant in `changes_at` everything a screen shows stays the same."""
     at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
     def moment(after: int | None) -> datetime | None:
@@ -403,16 +402,16 @@ def test_nothing_changes_by_the_clock_before_it_is_said_to(
     with clock.stopped(at):
         seen = seen_token("mark", reader, view.changes_at, {zone})
         until = datetime.fromtimestamp(int(seen.partition("-")[2], 16) / 1000, UTC)
-        now = stands(view, reader)
+        now = shown_state(view, reader)
     with clock.stopped(at + (until - at) * part):
         assert is_fresh(seen, "mark")
-        assert stands(at_this_moment(view), reader) == now
+        assert shown_state(at_this_moment(view), reader) == now
     with clock.stopped(until):
         assert not is_fresh(seen, "mark")
 
 
-def stands(view: InstanceView, reader: Person) -> object:
-    """All that a screen shows of a date and that the clock has a say in."""
+def shown_state(view: InstanceView, reader: Person) -> object:
+    """All that a screen shows of an instance and that depends on the clock."""
     return (
         reader_status(view),
         view.phase,
@@ -429,7 +428,7 @@ def stands(view: InstanceView, reader: Person) -> object:
     )
 
 
-async def test_an_offer_that_ends_is_seen_before_anybody_sweeps(
+async def test_an_expired_offer_is_shown_before_the_job_runs(
     noon: datetime, app_of: Any, elsewhere: Any, instance: Any, alice: Any, bob: Any
 ) -> None:
     """`W3`: on every screen that shows it, to the second."""
@@ -478,20 +477,18 @@ async def test_the_screen_that_admits_a_person_is_fresh_until_something_changes(
     assert (await app.get(live_address(again.text))).status_code == 204
 
 
-async def test_those_who_look_do_not_stand_in_the_way_of_those_who_tap(
-    scene: Scene, app_of: Any, people: Any
-) -> None:
-    """When all who look would have to be shown something new at once, some look again a little later: nobody waits, and
-    nobody is forgotten. Who comes to a screen, or taps, is served."""
+async def test_readers_who_check_do_not_delay_taps(scene: Scene, app_of: Any, people: Any) -> None:
+    """When all who look need a new screen at once, some get it a little later: nobody is forgotten, and
+    whoever opens a screen or taps is served."""
     await someone_books(scene)
     asks = [scene.there.get(scene.addresses[HOME]) for _ in range(40)]
     app = await app_of(people["aino"])
     *answers, tap = await asyncio.gather(
         *asks, app.ask("POST", f"/app/events/{scene.code}/booking", data={"guests": "0"})
     )
-    told = Counter(answer.status_code for answer in answers)
-    assert told[200] >= 1
-    assert told[204] + told[200] == 40
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses[200] >= 1
+    assert statuses[204] + statuses[200] == 40
     assert tap.status_code == 200
     assert (await scene.there.get(scene.addresses[HOME])).status_code == 200
     many = await asyncio.gather(*(scene.there.get("/app/events") for _ in range(20)))

@@ -1,6 +1,6 @@
-"""Live screens in a real browser: they follow, they are quiet when nobody looks, and without a net nothing lies or is lost.
+"""Live screens in a real browser: they follow changes, are silent in the background, and lose nothing without a connection.
 
-The browser's clock is driven where it matters how long something takes.
+The browser's clock is driven where durations matter.
 """
 
 import asyncio
@@ -19,7 +19,14 @@ from backend.polls import actions as polls
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.requests import Via
-from tests.webapp.browsing import Phone, at_rest, said, served, stand_still, until
+from tests.webapp.browsing import (
+    Phone,
+    freeze_clock,
+    last_client_event,
+    serve,
+    wait_for_client,
+    wait_until_idle,
+)
 
 SOON = 2600  # milliseconds: the latest at which a screen asks after an answer
 HIDE = (
@@ -30,14 +37,14 @@ SHOW = "() => { delete document.hidden; document.dispatchEvent(new Event('visibi
 
 
 def counted(page: Page, what: str) -> list[Request]:
-    """The requests from now on whose address or method this is in."""
+    """The requests from now on whose URL or method contains this."""
     found: list[Request] = []
     page.on("request", lambda r: found.append(r) if what in f"{r.method} {r.url}" else None)
     return found
 
 
 async def opened(phone: Any, person: Any, path: str, ready: str) -> Page:
-    """A screen whose time stands still once it is there."""
+    """A screen whose clock stands still once it is loaded."""
     page: Page = await phone.opened(person, path, version="5.0")
     await page.wait_for_selector(ready)
     return page
@@ -52,7 +59,7 @@ async def opened(phone: Any, person: Any, path: str, ready: str) -> Page:
         ("/app/bookings", "Evening flow yoga", "Morning yoga"),
     ],
 )
-async def test_what_others_do_is_on_the_screen_within_three_seconds(
+async def test_changes_are_on_the_screen_within_three_seconds(
     phone: Any,
     alice: Any,
     bob: Any,
@@ -69,7 +76,7 @@ async def test_what_others_do_is_on_the_screen_within_three_seconds(
     if path.endswith("bookings"):
         await seats.book(code, alice, via=Via.CARD)
     page = await opened(phone, alice, path.format(code=code), f"text={before}")
-    await stand_still(page)
+    await freeze_clock(page)
     await seats.book(code, bob, via=Via.CARD)
     await edit_instance(code, olga, InstanceChanges(title="Morning yoga"))
     await page.clock.run_for(SOON)
@@ -82,7 +89,7 @@ async def test_votes_are_on_the_screen_within_three_seconds(
     """`P3`"""
     code = await ask()
     page = await opened(phone, alice, f"/app/polls/{code}", "text=0 of 4 have voted")
-    await stand_still(page)
+    await freeze_clock(page)
     await polls.tap_option(code, bob, (await poll(code, bob)).options[0].id, via=Via.CARD)
     await page.clock.run_for(SOON)
     await expect(page.get_by_text("1 of 4 have voted").first).to_be_visible()
@@ -105,12 +112,12 @@ def ask(olga: Any, club: Any) -> Any:
     return make
 
 
-async def test_nothing_is_asked_while_nobody_looks_and_once_when_they_come_back(
+async def test_a_hidden_page_asks_nothing_and_once_when_it_is_shown(
     phone: Any, alice: Any, instance: Any
 ) -> None:
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
-    await stand_still(page)
+    await freeze_clock(page)
     asked = counted(page, "seen=")
     await page.clock.run_for(2000)
     assert len(asked) <= 1  # not in step with others, and never sooner than this
@@ -123,8 +130,8 @@ async def test_nothing_is_asked_while_nobody_looks_and_once_when_they_come_back(
     assert len(asked) == 1
 
 
-async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any, instance: Any) -> None:
-    """Nor is a tap made twice by an impatient finger, and the button says at once that it was felt."""
+async def test_no_check_runs_while_a_tap_is_under_way(phone: Any, alice: Any, instance: Any) -> None:
+    """A second tap is dropped too, and the button shows at once that it was pressed."""
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
     may_go_on = asyncio.Event()
@@ -134,7 +141,7 @@ async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any,
         await route.continue_()
 
     await page.route("**/booking", slowly)
-    await stand_still(page)
+    await freeze_clock(page)
     asked, taps = counted(page, "seen="), counted(page, "/booking")
     felt = (
         "() => { const join = document.querySelector('#do-join'); join.click(); return new "
@@ -154,9 +161,7 @@ async def test_nothing_is_asked_while_a_tap_is_under_way(phone: Any, alice: Any,
     assert len(taps) == 1
 
 
-async def test_telegrams_own_button_shows_that_a_tap_is_under_way(
-    phone: Any, alice: Any, instance: Any
-) -> None:
+async def test_the_main_button_shows_progress(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     may_go_on = asyncio.Event()
@@ -167,18 +172,17 @@ async def test_telegrams_own_button_shows_that_a_tap_is_under_way(
 
     await page.route("**/booking", slowly)
     await page.evaluate("tell('main_button_pressed')")
-    await until(page, "() => last('web_app_setup_main_button').is_progress_visible")
+    await wait_for_client(page, "() => last('web_app_setup_main_button').is_progress_visible")
     await page.evaluate("tell('main_button_pressed')")
     may_go_on.set()
     await app.wait_for_selector("#screen[data-outcome=booked]")
-    await until(page, "() => !last('web_app_setup_main_button').is_progress_visible")
-    assert (await said(page, "web_app_setup_main_button"))["text"] == "Check-in code"
+    await wait_for_client(page, "() => !last('web_app_setup_main_button').is_progress_visible")
+    assert (await last_client_event(page, "web_app_setup_main_button"))["text"] == "Check-in code"
 
 
-async def test_two_devices_at_once_are_told_the_truth(
-    phone: Any, alice: Any, bob: Any, instance: Any
-) -> None:
-    """`B3`: the last seat is on both screens, and is one seat; and the one who waits on one device waits on the other."""
+async def test_two_devices_show_the_same_result(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
+    """`B3`: the last seat is on both screens, and is one seat; a reader who waits on one device waits on the
+    other."""
     code = await instance(capacity=1)
     one = await opened(phone, alice, f"/app/events/{code}", "#do-join")
     other = await opened(phone, bob, f"/app/events/{code}", "#do-join")
@@ -195,7 +199,7 @@ async def test_two_devices_at_once_are_told_the_truth(
         await expect(page.locator("#standing strong")).to_have_text(sure)
 
 
-async def test_back_and_forward_find_the_place_and_the_truth(
+async def test_back_and_forward_keep_the_place_and_show_the_present_state(
     phone: Any, alice: Any, bob: Any, series: Any
 ) -> None:
     for _ in range(3):
@@ -223,7 +227,7 @@ def hour_in_helsinki() -> str:
     return f"{datetime.now(ZoneInfo('Europe/Helsinki')):%H:%M}"
 
 
-async def test_without_a_net_it_says_so_by_itself_and_is_itself_again_when_it_is_back(
+async def test_the_offline_banner_comes_and_goes_with_the_connection(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code, begun = await instance(capacity=3), hour_in_helsinki()
@@ -246,8 +250,8 @@ async def test_without_a_net_it_says_so_by_itself_and_is_itself_again_when_it_is
     assert await join.evaluate("e => getComputedStyle(e).backgroundColor") == bold
 
 
-async def test_an_answer_that_was_not_sent_is_sent_once(phone: Any, alice: Any, instance: Any) -> None:
-    """The net is back by itself, the answer is not: it stays the reader's to send."""
+async def test_an_unsent_answer_is_sent_once(phone: Any, alice: Any, instance: Any) -> None:
+    """The connection comes back, but the answer waits for the reader to send it."""
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
     await page.click('[data-step="1"]')
@@ -270,10 +274,8 @@ async def test_an_answer_that_was_not_sent_is_sent_once(phone: Any, alice: Any, 
     assert view.mine.seats == 2
 
 
-async def test_an_answer_the_server_could_not_take_is_not_forgotten(
-    phone: Any, alice: Any, instance: Any
-) -> None:
-    """A gateway that says 503 has sent it nowhere: what follows by itself does not take the banner away."""
+async def test_an_answer_refused_with_503_stays_unsent(phone: Any, alice: Any, instance: Any) -> None:
+    """A 503 of a gateway sent it nowhere: later checks do not hide the banner."""
     code = await instance()
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
     await page.route("**/booking", lambda route: route.fulfill(status=503, body="<h1>away</h1>"))
@@ -299,7 +301,7 @@ async def own_phone(browser: Any, site: Any, world: None) -> AsyncIterator[Any]:
 
     async def start() -> None:
         nonlocal port
-        running.append(served(site, port))
+        running.append(serve(site, port))
         port = await running[-1].__aenter__()
 
     async def stop() -> None:
@@ -308,18 +310,18 @@ async def own_phone(browser: Any, site: Any, world: None) -> AsyncIterator[Any]:
     await start()
     yield Phone(context, f"http://127.0.0.1:{port}", ""), start, stop
     await context.close()
-    await at_rest()
+    await wait_until_idle()
     if running:
         await stop()
 
 
-async def test_while_the_server_is_away_it_asks_ever_less_and_goes_on_when_it_is_back(
+async def test_checks_back_off_while_the_server_is_unavailable(
     own_phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     phone, start, stop = own_phone
     code = await instance(capacity=3)
     page = await opened(phone, alice, f"/app/events/{code}", "#do-join")
-    await stand_still(page)
+    await freeze_clock(page)
     banner = page.locator("#offline")
     await stop()
     asked = counted(page, "seen=")
@@ -339,8 +341,8 @@ async def test_while_the_server_is_away_it_asks_ever_less_and_goes_on_when_it_is
         await page.clock.run_for(SOON)
 
 
-async def test_what_is_chosen_and_not_sent_stays(phone: Any, alice: Any, bob: Any, ask: Any) -> None:
-    """`X5`: while others vote, and while the net comes and goes."""
+async def test_an_unsent_choice_stays(phone: Any, alice: Any, bob: Any, ask: Any) -> None:
+    """`X5`: while others vote, and while the connection comes and goes."""
     code = await ask(kind="several", choices_max=2)
     page = await opened(phone, alice, f"/app/polls/{code}", "#ballot")
     await page.locator(".opt", has_text="Soup").click()
@@ -357,7 +359,7 @@ async def test_what_is_chosen_and_not_sent_stays(phone: Any, alice: Any, bob: An
     await expect(page.locator("[data-ballot]")).to_have_text("Vote for 2")
 
 
-async def test_what_is_looked_for_and_how_many_come_stays(
+async def test_search_words_and_the_number_of_guests_stay(
     phone: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     code = await instance(capacity=6, guests_max=3)
@@ -377,9 +379,7 @@ async def test_what_is_looked_for_and_how_many_come_stays(
     await expect(page.locator("[data-steps] output").first).to_have_text("2")
 
 
-async def test_coming_back_online_takes_nothing_typed_away_where_nothing_is_live(
-    phone: Any, alice: Any
-) -> None:
+async def test_reconnecting_keeps_typed_text_on_screens_that_do_not_check(phone: Any, alice: Any) -> None:
     page = await opened(phone, alice, "/app/me", "#language")
     await phone.context.set_offline(True)
     await expect(page.locator("#offline")).to_be_visible()

@@ -9,7 +9,9 @@ from backend.people.preferences import Mutable, choose_reminders, preferences
 from tests.webapp.test_app_bookings import root, text_of
 
 
-async def test_shows_ones_clubs_and_what_one_is_there(app_of: Any, olga: Any, alice: Any, club: Any) -> None:
+async def test_the_page_shows_the_readers_clubs_and_roles(
+    app_of: Any, olga: Any, alice: Any, club: Any
+) -> None:
     hers = await (await app_of(olga)).get("/app/me")
     assert "Kallio Yoga" in hers.text
     assert "You own it" in text_of(hers)
@@ -19,7 +21,7 @@ async def test_shows_ones_clubs_and_what_one_is_there(app_of: Any, olga: Any, al
     assert "/dashboard" not in member.text
 
 
-async def test_a_chosen_language_stays_chosen(app_of: Any, alice: Any) -> None:
+async def test_a_chosen_language_is_kept(app_of: Any, alice: Any) -> None:
     for language in languages():
         answer = await (await app_of(alice)).ask("PATCH", "/app/me", data={"language": language})
         assert root(answer)["data-outcome"] == "saved"
@@ -29,7 +31,7 @@ async def test_a_chosen_language_stays_chosen(app_of: Any, alice: Any) -> None:
         )
 
 
-async def test_refuses_languages_and_zones_there_are_none_of(app_of: Any, alice: Any) -> None:
+async def test_unknown_languages_and_zones_are_refused(app_of: Any, alice: Any) -> None:
     app = await app_of(alice)
     for form in ({"language": "tlh"}, {"zone": "Mars/Olympus"}, {"zone": "../etc/passwd"}):
         answer = await app.ask("PATCH", "/app/me", data=form)
@@ -37,15 +39,15 @@ async def test_refuses_languages_and_zones_there_are_none_of(app_of: Any, alice:
         assert root(answer)["role"] == "alert"
 
 
-async def test_a_zone_is_kept(app_of: Any, alice: Any) -> None:
+async def test_a_chosen_zone_is_kept(app_of: Any, alice: Any) -> None:
     app = await app_of(alice)
     assert "Not known yet" in (await app.get("/app/me")).text
     answer = await app.ask("PATCH", "/app/me", data={"zone": "Australia/Lord_Howe"})
     assert "Australia/Lord_Howe" in answer.text
 
 
-async def test_reminders_come_when_one_wants_them(app_of: Any, alice: Any) -> None:
-    """`M5`: as each series has it, at times of one's own, or never."""
+async def test_reminder_times_can_be_chosen(app_of: Any, alice: Any) -> None:
+    """`M5`: as each series has it, at one's own times, or never."""
     app = await app_of(alice)
     assert 'value="series" checked' in (await app.get("/app/me")).text
     own = await app.ask("PUT", "/app/me/reminders", data={"when": "own"})
@@ -79,9 +81,7 @@ async def test_a_lead_chosen_elsewhere_is_shown_too(app_of: Any, alice: Any) -> 
         ({"when": "sometimes"}, 422),
     ],
 )
-async def test_reminders_that_cannot_be_are_told_in_words(
-    app_of: Any, alice: Any, form: Any, status: int
-) -> None:
+async def test_invalid_reminder_times_are_explained(app_of: Any, alice: Any, form: Any, status: int) -> None:
     """`X5`"""
     answer = await (await app_of(alice)).ask("PUT", "/app/me/reminders", data=form)
     assert answer.status_code == status
@@ -89,8 +89,8 @@ async def test_reminders_that_cannot_be_are_told_in_words(
     assert (await preferences(alice)).leads is None
 
 
-async def test_kinds_of_message_can_be_done_without(app_of: Any, alice: Any) -> None:
-    """`M5`: what is not wanted is not named."""
+async def test_kinds_of_message_can_be_muted(app_of: Any, alice: Any) -> None:
+    """`M5`: the form sends only the wanted kinds."""
     app = await app_of(alice)
     page = (await app.get("/app/me")).text
     assert page.count('role="switch"') == page.count("checked><span") == len(tuple(Mutable))

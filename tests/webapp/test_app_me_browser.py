@@ -1,4 +1,4 @@
-"""One's own pages in a real browser: what no test without one can see."""
+"""The reader's own pages in a real browser: what only a browser can show."""
 
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,12 @@ from backend.accounts.queries import clubs
 from backend.bookings.actions import book
 from backend.people import feeds
 from backend.seats.requests import Via
-from tests.webapp.browsing import said, until
+from tests.webapp.browsing import last_client_event, wait_for_client
 
 
-async def test_makes_shows_and_copies_the_address_of_a_calendar(phone: Any, alice: Any) -> None:
+async def test_a_calendar_feed_is_created_shown_and_copied(phone: Any, alice: Any) -> None:
     page, app = await phone.framed(alice, "/app/me/calendar")
-    await until(page, "() => last('web_app_setup_main_button')?.text === 'Make my address'")
+    await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Make my address'")
     await page.evaluate("tell('main_button_pressed')")
     address = app.locator("#address")
     await expect(address).to_be_visible()
@@ -27,17 +27,17 @@ async def test_makes_shows_and_copies_the_address_of_a_calendar(phone: Any, alic
     marked = await app.evaluate("getSelection().toString() || document.activeElement.id")
     assert mine.token in marked or marked == "address"
     await app.locator("text=Open in my calendar").click()
-    await until(page, "() => last('web_app_open_link')")
-    opened = await said(page, "web_app_open_link")
+    await wait_for_client(page, "() => last('web_app_open_link')")
+    opened = await last_client_event(page, "web_app_open_link")
     assert opened["url"] == f"https://emerald.example/calendar/{mine.token}"
 
 
-async def test_asks_before_a_club_is_left(phone: Any, alice: Any, club: Any, instance: Any) -> None:
+async def test_leaving_a_club_asks_first(phone: Any, alice: Any, club: Any, instance: Any) -> None:
     await book(await instance(), alice, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/clubs/{club.id}")
     await app.locator("#do-leave-club").click()
-    await until(page, "() => last('web_app_open_popup')")
-    popup = await said(page, "web_app_open_popup")
+    await wait_for_client(page, "() => last('web_app_open_popup')")
+    popup = await last_client_event(page, "web_app_open_popup")
     assert popup["message"].startswith("Your seat on 1 date goes on.")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave the club"}
     await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
@@ -45,26 +45,26 @@ async def test_asks_before_a_club_is_left(phone: Any, alice: Any, club: Any, ins
     assert await clubs(alice) == []
 
 
-async def test_erased_nothing_makes_them_anew(phone: Any, alice: Any, club: Any) -> None:
-    """`A7`: neither the net that comes back nor a look of the page."""
+async def test_after_an_erasure_nothing_registers_the_person_again(phone: Any, alice: Any, club: Any) -> None:
+    """`A7`: neither a restored connection nor a shown page."""
     page, app = await phone.framed(alice, "/app/me/erasure")
-    await until(page, "() => last('web_app_setup_main_button')?.text === 'Erase me'")
+    await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Erase me'")
     await page.evaluate("tell('main_button_pressed')")
-    await until(page, "() => last('web_app_open_popup')")
+    await wait_for_client(page, "() => last('web_app_open_popup')")
     await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=erased]")
     await app.evaluate("dispatchEvent(new Event('online'))")
     await app.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     await app.locator("[data-close]").click()
-    await until(page, "() => last('web_app_close')")
+    await wait_for_client(page, "() => last('web_app_close')")
     ask = "SELECT count(*) FROM telegram_users WHERE telegram_id = $1"
     assert await db.value(ask, alice.telegram_id) == 0
 
 
-async def test_an_old_client_has_the_date_sent_into_the_chat(
+async def test_an_old_client_gets_the_file_from_the_bot(
     phone: Any, alice: Any, instance: Any, noon: datetime
 ) -> None:
-    """Telegram takes files down since 8.0; a newer one is offered the file, a plain browser too."""
+    """Telegram downloads files since 8.0; a newer client is offered the file, a plain browser too."""
     code = await instance()
     _, app = await phone.framed(alice, f"/app/events/{code}", version="7.10")
     await expect(app.locator("text=Add to my calendar")).to_be_hidden()
@@ -74,4 +74,4 @@ async def test_an_old_client_has_the_date_sent_into_the_chat(
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await expect(app.locator("#in-chat")).to_be_hidden()
     await app.locator("text=Add to my calendar").click()
-    await until(page, "() => last('web_app_request_file_download')")
+    await wait_for_client(page, "() => last('web_app_request_file_download')")

@@ -1,4 +1,4 @@
-"""Finding a date: a month's sheet, filters, search."""
+"""Finding an instance: the month, filters, search."""
 
 import re
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from tests.webapp.test_app_events import live_address
 
 
 def cell(page: str, day: str) -> str:
-    """What a day of the sheet shows."""
+    """What a day of the calendar shows."""
     found = re.search(rf'<td><a href="[^"]*day={day}".*?</td>', page, re.S)
     return found[0] if found else ""
 
 
-async def test_a_month_shows_what_is_mine_and_what_waits(
+async def test_a_month_marks_booked_and_waiting_instances(
     app_of: Any, alice: Any, bob: Any, instance: Any, noon: datetime
 ) -> None:
     yoga = await instance()
@@ -47,13 +47,15 @@ def text_of_html(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace(" ,", ",")
 
 
-async def test_a_month_without_dates_leads_on(app_of: Any, alice: Any, noon: datetime) -> None:
+async def test_an_empty_month_links_to_the_others(app_of: Any, alice: Any, noon: datetime) -> None:
     page = text_of(await (await app_of(alice)).get("/app/month?month=2027-02"))
     assert "February 2027" in page
     assert "Nothing in this month" in page
 
 
-async def test_a_past_date_stays_on_its_day(app_of: Any, alice: Any, instance: Any, noon: datetime) -> None:
+async def test_a_past_instance_stays_on_its_day(
+    app_of: Any, alice: Any, instance: Any, noon: datetime
+) -> None:
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     clock.advance(timedelta(days=4))
@@ -61,7 +63,7 @@ async def test_a_past_date_stays_on_its_day(app_of: Any, alice: Any, instance: A
     assert '<i class="y"></i>' in cell(page, "2026-11-26")
 
 
-async def test_a_month_follows_what_others_do(app_of: Any, alice: Any, instance: Any, noon: datetime) -> None:
+async def test_a_month_follows_changes(app_of: Any, alice: Any, instance: Any, noon: datetime) -> None:
     code = await instance()
     app = await app_of(alice)
     live = live_address((await app.get("/app/month")).text)
@@ -70,7 +72,7 @@ async def test_a_month_follows_what_others_do(app_of: Any, alice: Any, instance:
     assert '<i class="y"></i>' in (await app.get(live)).text
 
 
-async def test_a_month_keeps_to_ones_own_clubs(
+async def test_a_month_shows_only_the_readers_clubs(
     app_of: Any, charlie: Any, instance: Any, noon: datetime
 ) -> None:
     """`A1`"""
@@ -81,7 +83,7 @@ async def test_a_month_keeps_to_ones_own_clubs(
 @pytest.mark.parametrize(
     "query", ["month=x", "month=2026-13", "month=9999-12", "day=2026-02-31", "day=%00", "club=-1"]
 )
-async def test_nonsense_for_a_month_breaks_nothing(app_of: Any, alice: Any, query: str) -> None:
+async def test_an_invalid_month_shows_the_present_one(app_of: Any, alice: Any, query: str) -> None:
     assert (await (await app_of(alice)).get(f"/app/month?{query}")).status_code in (200, 400)
 
 

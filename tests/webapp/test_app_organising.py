@@ -1,4 +1,4 @@
-"""A date in its organisers' hands, on a phone (`B10`, `B12`, `S5`, `S6`, `S1`)."""
+"""An instance for its organisers, on a phone (`B10`, `B12`, `S5`, `S6`, `S1`)."""
 
 import asyncio
 import html
@@ -63,12 +63,12 @@ async def role(person: Any, club: Any, to: Role) -> Any:
 
 @pytest.fixture
 async def helper(bob: Any, club: Any) -> Any:
-    """Bob helps at the door."""
+    """Bob is a helper: he checks people in."""
     return await role(bob, club, Role.HELPER)
 
 
 async def ask(app: Any, method: str, path: str, code: str, member: int = 7) -> httpx.Response:
-    """One of the addresses of `ORGANISING`, of this date and member."""
+    """Request one of the URLs of `ORGANISING`, for this instance and member."""
     there = re.sub("/7(?=/|$)", f"/{member}", path).replace("x7k2", code)
     answer: httpx.Response = await app.ask(
         method, there, data={} if method not in ("GET", "DELETE") else None
@@ -80,7 +80,7 @@ async def ask(app: Any, method: str, path: str, code: str, member: int = 7) -> h
 
 
 @pytest.mark.parametrize(("method", "path", "least"), ORGANISING)
-async def test_who_may_do_what_on_every_address(
+async def test_each_url_requires_its_permission(
     app_of: Any,
     alice: Any,
     helper: Any,
@@ -93,8 +93,8 @@ async def test_who_may_do_what_on_every_address(
     path: str,
     least: str,
 ) -> None:
-    """`X4`, `A1`, `X1`: a member may not, nor a helper beyond the door; to another club's organiser it does not exist; and
-    nobody may whom Telegram named more than an hour ago."""
+    """`X4`, `A1`, `X1`: members get 403, helpers too beyond check-in, another club's organiser gets 404, and
+    a signature older than an hour is refused."""
     code, of_a_date = await instance(), "x7k2" in path
     await seats.book(code, alice, via=Via.CARD)
     member = await member_of(alice, club)
@@ -121,10 +121,10 @@ async def test_who_may_do_what_on_every_address(
     assert root(old)["data-outcome"] == "open-again"
 
 
-async def test_a_renewed_session_is_no_younger_for_organising(
+async def test_renewing_a_session_does_not_renew_telegrams_signature(
     app_of: Any, olga: Any, instance: Any, noon: Any
 ) -> None:
-    """`X1`: using it keeps a session alive, and does not make Telegram's word any fresher."""
+    """`X1`: a session stays alive while it is used, but the signature gets older."""
     code = await instance()
     app = await app_of(olga)
     for _ in range(2):
@@ -140,10 +140,10 @@ async def test_a_renewed_session_is_no_younger_for_organising(
     assert (await (await app_of(olga)).get(f"/app/events/{code}/organising")).status_code == 200
 
 
-async def test_the_event_shows_the_way_to_who_may_take_it(
+async def test_the_event_links_to_what_the_reader_may_do(
     app_of: Any, alice: Any, helper: Any, olga: Any, instance: Any
 ) -> None:
-    """One row: everything for organisers, the door for helpers, nothing for members."""
+    """Everything for organisers, check-in for helpers, nothing for members."""
     code = await instance()
     for person, shown in ((alice, None), (helper, "check-ins"), (olga, "organising")):
         page = (await (await app_of(person)).get(f"/app/events/{code}")).text
@@ -153,7 +153,7 @@ async def test_the_event_shows_the_way_to_who_may_take_it(
 # --- people ---
 
 
-async def test_the_people_of_a_date_are_listed_in_their_order(
+async def test_the_parties_of_an_instance_are_listed_in_order(
     app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, instance: Any
 ) -> None:
     """`B10`, `W1`"""
@@ -181,10 +181,8 @@ async def test_the_people_of_a_date_are_listed_in_their_order(
     assert "1 comes · 1 free" in text_of(await app.get(f"/app/events/{code}/organising"))
 
 
-async def test_guests_are_known_by_name_at_the_door_and_on_the_list(
-    app_of: Any, alice: Any, olga: Any, instance: Any
-) -> None:
-    """`B1`, `B12`: by who organises, and by nobody else."""
+async def test_organisers_see_the_names_of_guests(app_of: Any, alice: Any, olga: Any, instance: Any) -> None:
+    """`B1`, `B12`: and nobody else does."""
     code = await instance(capacity=4, guests_max=2)
     await seats.book(code, alice, guests=2, names=("Mum", "Dad"), via=Via.MINIAPP)
     app = await app_of(olga)
@@ -195,7 +193,7 @@ async def test_guests_are_known_by_name_at_the_door_and_on_the_list(
     assert "Guests: Mum, Dad" in one
 
 
-async def test_a_big_club_is_shown_a_page_at_a_time_and_searched(
+async def test_a_large_club_is_paged_and_searched(
     app_of: Any, olga: Any, club: Any, crowd: Any, instance: Any
 ) -> None:
     """Never thousands of rows, and everybody is found."""
@@ -227,10 +225,10 @@ async def test_a_big_club_is_shown_a_page_at_a_time_and_searched(
     assert "Member 127" not in adding
 
 
-async def test_an_organiser_adds_a_member_and_takes_it_back(
+async def test_an_organiser_adds_a_member_and_undoes_it(
     app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    """`B10`, `B8`: it is written down as done in the Mini App, by whom."""
+    """`B10`, `B8`: logged as done in the Mini App, and by whom."""
     code = await instance()
     member = await member_of(alice, club)
     app = await app_of(olga)
@@ -253,8 +251,8 @@ async def test_an_organiser_adds_a_member_and_takes_it_back(
     assert "Alice is on the list already." in text_of(again)
 
 
-async def test_somebody_without_telegram_comes_by_name(app_of: Any, olga: Any, instance: Any) -> None:
-    """`B10`, `X5`: what was typed stays beside what is wrong with it; also after booking has closed."""
+async def test_a_person_without_telegram_is_added_by_name(app_of: Any, olga: Any, instance: Any) -> None:
+    """`B10`, `X5`: typed text stays beside its fault; also after booking has closed."""
     code = await instance(closes_before_minutes=366 * 24 * 60 - 1)
     app = await app_of(olga)
     path = f"/app/events/{code}/attendance"
@@ -272,7 +270,7 @@ async def test_somebody_without_telegram_comes_by_name(app_of: Any, olga: Any, i
     assert "Booking closed" in text_of(closed)
 
 
-async def test_who_waits_is_seated_and_guests_change(
+async def test_a_waitlisted_party_is_seated_and_its_guests_change(
     app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, instance: Any
 ) -> None:
     """`B10`, `B7`"""
@@ -289,22 +287,22 @@ async def test_who_waits_is_seated_and_guests_change(
         assert (await app.ask("PATCH", hers, data={"guests": wrong})).status_code == 422
 
 
-async def test_an_organisers_hand_is_not_bound_by_the_windows(
+async def test_organisers_may_act_outside_the_booking_windows(
     app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    """`B10`, `B7`: after booking has closed, and when leaving is no longer free."""
+    """`B10`, `B7`: after booking has closed, and after the cancellation deadline."""
     long = 366 * 24 * 60 - 1
     code = await instance(closes_before_minutes=long, cancel_before_minutes=long)
     app = await app_of(olga)
     url = f"/app/events/{code}/attendance/{await member_of(alice, club)}"
     assert "Alice has 1 seat." in text_of(await app.ask("PUT", url))
     for guests, seats_then in (("2", "3 seats"), ("0", "1 seat")):
-        told = text_of(await app.ask("PATCH", url, data={"guests": guests}))
-        assert f"Alice has {seats_then}." in told
+        text = text_of(await app.ask("PATCH", url, data={"guests": guests}))
+        assert f"Alice has {seats_then}." in text
     assert 'id="do-line"' not in (await app.ask("DELETE", url)).text
 
 
-async def test_only_an_owner_goes_over_the_seats_and_only_when_asked_once_more(
+async def test_only_an_owner_may_overbook_and_only_after_confirming(
     app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
 ) -> None:
     """`B3`"""
@@ -325,10 +323,10 @@ async def test_only_an_owner_goes_over_the_seats_and_only_when_asked_once_more(
     assert (await event(code, olga)).over == 1
 
 
-async def test_two_organisers_seat_for_the_last_seat_at_once(
+async def test_two_organisers_fill_the_last_seat_at_once(
     app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    """`B3`: one of them has it, the other reads why not."""
+    """`B3`: one of them succeeds, the other reads why not."""
     code = await instance(capacity=1)
     await role(bob, club, Role.ADMIN)
     one, other = await app_of(bob), await app_of(bob)
@@ -341,7 +339,7 @@ async def test_two_organisers_seat_for_the_last_seat_at_once(
     assert (await event(code, olga)).booked == 1
 
 
-async def test_seats_change_and_a_wrong_number_stays_beside_its_fault(
+async def test_the_capacity_changes_and_a_wrong_number_stays_beside_its_fault(
     app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any
 ) -> None:
     """`W4`, `X5`"""
@@ -366,9 +364,9 @@ async def test_the_card_is_posted_by_a_tap(app_of: Any, olga: Any, instance: Any
     code = await instance(announce_before_minutes=0)
     app = await app_of(olga)
     assert "Not posted yet." in text_of(await app.get(f"/app/events/{code}/organising"))
-    told = text_of(await app.ask("POST", f"/app/events/{code}/cards"))
-    assert "The card is on its way to the group." in told
-    assert "On its way to “Kallio Yoga”." in told
+    text = text_of(await app.ask("POST", f"/app/events/{code}/cards"))
+    assert "The card is on its way to the group." in text
+    assert "On its way to “Kallio Yoga”." in text
     assert await db.value("SELECT count(*) FROM cards") == 1
 
 
@@ -378,7 +376,7 @@ async def test_the_card_is_posted_by_a_tap(app_of: Any, olga: Any, instance: Any
 async def test_people_are_checked_in_by_list(
     app_of: Any, alice: Any, helper: Any, aino: Any, club: Any, instance: Any
 ) -> None:
-    """`B12`: by a helper, with how many of a party came; the same tap takes it back."""
+    """`B12`: by a helper, with the number who came; the same tap undoes it."""
     code = await instance()
     await seats.book(code, alice, guests=2, via=Via.CARD)
     await seats.book(code, aino, via=Via.CARD)
@@ -405,25 +403,25 @@ async def test_people_are_checked_in_by_list(
     assert "1 of 4 are here" in text_of(await app.get(live))
 
 
-async def test_who_comes_while_only_the_missing_are_listed_can_be_put_back(
+async def test_a_check_in_on_the_list_of_missing_people_can_be_undone(
     app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
 ) -> None:
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     app = await app_of(olga)
     url = f"/app/events/{code}/check-ins/{await member_of(alice, club)}?show=missing"
-    told = await app.ask("PUT", url)
-    assert "Alice is here." in text_of(told)
-    assert "Everybody is here" in text_of(told)
-    undo = re.search(r'id="do-undo" hx-delete="([^"]+)"', told.text)
+    response = await app.ask("PUT", url)
+    assert "Alice is here." in text_of(response)
+    assert "Everybody is here" in text_of(response)
+    undo = re.search(r'id="do-undo" hx-delete="([^"]+)"', response.text)
     assert undo is not None
     assert 'Check in<span class="hide"> Alice<' in (await app.ask("DELETE", undo[1])).text
 
 
-async def test_two_at_the_door_check_the_same_person_in(
+async def test_two_helpers_check_in_the_same_person(
     app_of: Any, alice: Any, helper: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    """`B12`: they are here once."""
+    """`B12`: it counts once."""
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     url = f"/app/events/{code}/check-ins/{await member_of(alice, club)}"
@@ -435,10 +433,11 @@ async def test_two_at_the_door_check_the_same_person_in(
     assert await db.value(log) == 1
 
 
-async def test_a_scanned_code_is_answered_with_what_became_of_it(
+async def test_each_scanned_code_gets_its_own_answer(
     app_of: Any, alice: Any, bob: Any, aino: Any, helper: Any, club: Any, instance: Any
 ) -> None:
-    """`B12`: here, here already, no code, one of another date, and one of who has left."""
+    """`B12`: checked in, checked in already, no code, a code of another instance, and of a person who has
+    left."""
     code, other = await instance(), await instance(title="Padel")
     for person in (alice, aino):
         await seats.book(code, person, guests=1, via=Via.CARD)
@@ -447,9 +446,9 @@ async def test_a_scanned_code_is_answered_with_what_became_of_it(
 
     async def scanned(text: str) -> tuple[int, str, str]:
         answer = await app.ask("POST", f"/app/events/{code}/check-ins", data={"scanned": text})
-        said = re.search(r'id="notice".*?<strong>(.*?)</strong>', answer.text, re.S)
-        assert said is not None
-        return answer.status_code, root(answer)["data-outcome"], html.unescape(said[1])
+        notice = re.search(r'id="notice".*?<strong>(.*?)</strong>', answer.text, re.S)
+        assert notice is not None
+        return answer.status_code, root(answer)["data-outcome"], html.unescape(notice[1])
 
     assert await scanned(check_in_code(code, hers)) == (200, "here", "Alice is here: 2 of 2.")
     page = await app.ask("POST", f"/app/events/{code}/check-ins", data={"scanned": check_in_code(code, hers)})
@@ -469,7 +468,7 @@ async def test_a_scanned_code_is_answered_with_what_became_of_it(
         assert await scanned(text) == (422, "invalid", none)
 
 
-async def test_the_list_is_closed_with_the_missing_named_and_opened_again(
+async def test_closing_the_list_names_the_missing_and_can_be_undone(
     app_of: Any, alice: Any, aino: Any, olga: Any, helper: Any, club: Any, instance: Any, noon: Any
 ) -> None:
     """`B12`"""
@@ -507,7 +506,7 @@ async def test_the_list_is_closed_with_the_missing_named_and_opened_again(
 # --- cancel and move ---
 
 
-async def test_a_date_is_cancelled_after_seeing_what_that_means_and_restored(
+async def test_an_instance_is_cancelled_after_a_preview_and_restored(
     app_of: Any, alice: Any, bob: Any, aino: Any, charlie: Any, olga: Any, club: Any, instance: Any
 ) -> None:
     """`S5`, `X5`"""
@@ -540,7 +539,7 @@ async def test_a_date_is_cancelled_after_seeing_what_that_means_and_restored(
     assert (await event(code, alice)).mine.seats == 2  # type: ignore[union-attr]
 
 
-async def test_a_date_is_moved_after_seeing_who_is_asked(
+async def test_an_instance_is_moved_after_a_preview(
     app_of: Any, alice: Any, aino: Any, olga: Any, instance: Any, noon: Any
 ) -> None:
     """`S6`, `S3`, `X5`"""
@@ -582,20 +581,20 @@ async def test_a_date_is_moved_after_seeing_who_is_asked(
 
 
 @pytest.mark.parametrize(
-    ("when", "said"),
+    ("when", "warning"),
     [
         (("2027-03-28", "03:30"), "skip this hour: it becomes 04:30"),
         (("2027-10-31", "03:30"), "This hour comes twice that night"),
     ],
 )
-async def test_a_change_of_the_clocks_is_said_beforehand(
-    app_of: Any, olga: Any, instance: Any, when: tuple[str, str], said: str, noon: Any
+async def test_the_preview_warns_of_a_clock_change(
+    app_of: Any, olga: Any, instance: Any, when: tuple[str, str], warning: str, noon: Any
 ) -> None:
     """`S3`"""
     code = await instance()
     day, hour = when
     page = await (await app_of(olga)).get(f"/app/events/{code}/move?starts_on={day}&starts_time={hour}")
-    assert said in text_of(page)
+    assert warning in text_of(page)
 
 
 # --- a new event ---
@@ -616,10 +615,10 @@ def simple(**changed: str) -> dict[str, str]:
     }
 
 
-async def test_a_simple_event_is_made_on_a_phone(
+async def test_a_simple_event_is_created_on_a_phone(
     app_of: Any, alice: Any, olga: Any, club: Any, noon: Any
 ) -> None:
-    """`S1`: seen beforehand, and then there, in place of the form."""
+    """`S1`: first a preview, then the event in place of the form."""
     app = await app_of(olga)
     assert 'href="/app/series/new' in (await app.get("/app/events")).text
     assert 'href="/app/series/new"' in (await app.get("/app/me")).text
@@ -639,7 +638,7 @@ async def test_a_simple_event_is_made_on_a_phone(
     assert await db.value("SELECT count(*) FROM cards") == 0
 
 
-async def test_its_card_can_go_out_right_away(app_of: Any, olga: Any, club: Any, noon: Any) -> None:
+async def test_its_card_can_be_posted_at_once(app_of: Any, olga: Any, club: Any, noon: Any) -> None:
     """`C1`: once."""
     fields = simple(group=str(club.group_id), announce_before_minutes="now")
     app = await app_of(olga)
@@ -648,7 +647,7 @@ async def test_its_card_can_go_out_right_away(app_of: Any, olga: Any, club: Any,
     assert await db.value("SELECT count(*) FROM cards") == 1
 
 
-async def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(
+async def test_faults_are_beside_their_fields_and_typed_text_stays(
     app_of: Any, olga: Any, club: Any, noon: Any
 ) -> None:
     """`X5`, `A1`"""
@@ -675,7 +674,7 @@ async def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(
     assert await db.value("SELECT count(*) FROM event_series") == 0
 
 
-async def test_who_organises_two_clubs_says_for_which(
+async def test_an_organiser_of_two_clubs_chooses_one(
     app_of: Any, olga: Any, bob: Any, club: Any, noon: Any
 ) -> None:
     """`A1`, `A8`"""
@@ -690,10 +689,10 @@ async def test_who_organises_two_clubs_says_for_which(
     assert (await app.ask("POST", f"/app/series?club={theirs}", data=simple())).status_code == 403
 
 
-async def test_every_screen_speaks_finnish(
+async def test_every_organiser_screen_renders_in_finnish(
     app_of: Any, aino: Any, alice: Any, olga: Any, club: Any, instance: Any
 ) -> None:
-    """Its dates, at least, whatever the catalogue has by now; and no screen breaks for it."""
+    """At least its dates, however complete the catalogue is."""
     await role(aino, club, Role.ADMIN)
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)

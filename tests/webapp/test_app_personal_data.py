@@ -1,4 +1,4 @@
-"""Taking one's data away, and being erased, from one's own page (`A7`)."""
+"""Exporting one's data, and being erased, from the reader's own page (`A7`)."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from webapp.export_files import VALID_SECONDS
 Make = Callable[..., Awaitable[str]]
 
 
-async def test_the_file_is_behind_an_address_for_a_quarter_of_an_hour(
+async def test_the_export_url_is_valid_for_a_quarter_of_an_hour(
     app_of: Any, web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     await book(await instance(), alice, guests=1, via=Via.CARD)
@@ -40,7 +40,7 @@ async def test_the_file_is_behind_an_address_for_a_quarter_of_an_hour(
     assert (await web.get(path)).status_code == 404
 
 
-async def test_the_address_is_nobodys_when_forged_or_signed_out(
+async def test_a_forged_or_signed_out_export_url_is_not_found(
     app_of: Any, web: httpx.AsyncClient, alice: Any, noon: datetime
 ) -> None:
     """`X1`, `X6`"""
@@ -57,20 +57,20 @@ async def test_the_address_is_nobodys_when_forged_or_signed_out(
     assert (await web.get(path)).status_code == 404
 
 
-async def test_the_page_says_what_goes_and_what_stays(
+async def test_the_page_lists_what_is_erased_and_what_stays(
     app_of: Any, alice: Any, bob: Any, instance: Make, noon: datetime
 ) -> None:
     mine, line = await instance(title="A"), await instance(title="B", capacity=1)
     await book(line, bob, via=Via.CARD)
     for code in (mine, line):
         await book(code, alice, via=Via.CARD)
-    said = text_of(await (await app_of(alice)).get("/app/me/erasure"))
-    assert "Your seat on 1 date ahead: it goes on at once, late or not. Your place in 1 line." in said
-    assert "What stays, without your name" in said
-    assert "Your place in 1 club" in said
+    text = text_of(await (await app_of(alice)).get("/app/me/erasure"))
+    assert "Your seat on 1 date ahead: it goes on at once, late or not. Your place in 1 line." in text
+    assert "What stays, without your name" in text
+    assert "Your place in 1 club" in text
 
 
-async def test_erased_the_session_and_every_address_are_dead(
+async def test_after_an_erasure_the_session_and_all_urls_end(
     app_of: Any, web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     await book(await instance(), alice, via=Via.CARD)
@@ -94,7 +94,9 @@ async def test_erased_the_session_and_every_address_are_dead(
     assert await db.value("SELECT count(*) FROM telegram_users WHERE telegram_id = $1", alice.telegram_id) == 1  # fmt: skip
 
 
-async def test_the_last_owner_sees_the_way_out(app_of: Any, olga: Any, club: Any, noon: datetime) -> None:
+async def test_the_last_owner_learns_what_to_do_first(
+    app_of: Any, olga: Any, club: Any, noon: datetime
+) -> None:
     """`A2`"""
     app = await app_of(olga)
     page = await app.get("/app/me/erasure")

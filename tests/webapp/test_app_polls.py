@@ -79,7 +79,7 @@ async def test_several_choices_are_one_vote(app_of: Any, alice: Any, ask: Ask) -
     assert "Your vote: Soup, Tea" in text_of(await app.get(f"/app/polls/{code}"))
 
 
-async def test_an_option_that_is_full_takes_no_more(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
+async def test_a_full_option_takes_no_more_votes(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
     """`P2`"""
     code = await ask("Chair", "Table", votes_max=1)
     chair, _ = await ids(code, alice)
@@ -118,7 +118,7 @@ async def test_counts_stay_hidden_until_one_has_voted(app_of: Any, alice: Any, b
     assert "Bob" in (await voted(app, code, soup)).text
 
 
-async def test_a_secret_vote_names_nobody(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
+async def test_an_anonymous_poll_names_nobody(app_of: Any, alice: Any, bob: Any, ask: Ask) -> None:
     """`P1`"""
     code = await ask("Soup", "Pie", anonymous=True)
     await actions.vote(code, bob, (await ids(code, bob))[:1], via=Via.CARD)
@@ -127,7 +127,7 @@ async def test_a_secret_vote_names_nobody(app_of: Any, alice: Any, bob: Any, ask
     assert "Bob" not in page.text
 
 
-async def test_a_closed_poll_shows_what_came_of_it(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
+async def test_a_closed_poll_shows_its_results(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
     code = await ask("Soup", "Pie")
     soup, pie = await ids(code, alice)
     app = await app_of(alice)
@@ -141,7 +141,7 @@ async def test_a_closed_poll_shows_what_came_of_it(app_of: Any, alice: Any, olga
 
 
 @pytest.mark.parametrize("option", ["x", "-1", "999999999", "9" * 30, "1.0", "١"])
-async def test_nonsense_for_an_option_is_refused(app_of: Any, alice: Any, ask: Ask, option: str) -> None:
+async def test_an_invalid_option_is_refused(app_of: Any, alice: Any, ask: Ask, option: str) -> None:
     answer = await voted(await app_of(alice), await ask("Soup", "Pie"), option)
     assert answer.status_code == 422
     assert "Choose from what is listed." in text_of(answer)
@@ -156,7 +156,7 @@ async def test_a_stranger_finds_no_poll(app_of: Any, charlie: Any, alice: Any, a
     assert "What do we cook" not in (await app.get("/app/polls")).text
 
 
-async def test_lists_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
+async def test_the_list_has_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
     app = await app_of(alice)
     assert "Nothing to vote on" in (await app.get("/app/polls")).text
     old = await ask("Soup", "Pie", question="Which <i>soup</i>?")
@@ -169,7 +169,7 @@ async def test_lists_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: A
 async def test_dates_are_answered_one_by_one(
     app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any
 ) -> None:
-    """`P1`, `P3`: yes, if need be, or no to each; the club's time and the reader's."""
+    """`P1`, `P3`: yes, if need be, or no to each; in the club's zone and the reader's."""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2, 3))
     draft = PollDraft(question="When?", kind="dates", options=evenings)
     code = await actions.create_poll(olga, club.id, draft)
@@ -200,7 +200,7 @@ async def test_dates_are_answered_one_by_one(
     assert f'href="/app/events/{closing.made.code}"' in over.text and "radio" not in over.text
 
 
-async def test_a_date_and_the_poll_it_came_of_lead_to_each_other(
+async def test_an_instance_and_its_poll_link_to_each_other(
     app_of: Any, alice: Any, olga: Any, club: Any, ask: Ask, noon: Any
 ) -> None:
     """`P4`"""
@@ -222,10 +222,10 @@ async def test_a_date_and_the_poll_it_came_of_lead_to_each_other(
     assert "Paddling" in back.text
 
 
-async def test_what_is_asked_in_a_dates_group_stands_on_its_screen(
+async def test_open_polls_of_its_group_are_on_an_instances_screen(
     app_of: Any, alice: Any, charlie: Any, olga: Any, club: Any, ask: Ask, instance: Any
 ) -> None:
-    """While it is open, of the same topic, and for members only."""
+    """While they are open, in the same topic, and for members only."""
     code = await instance(group_id=club.group_id, topic_id=7, visibility="link")
     here = await ask("Soup", "Pie", question="What to cook?", group_id=club.group_id)
     await ask("Yes", "No", question="Of topic 8?", group_id=club.group_id, topic_id=8)
@@ -241,7 +241,7 @@ async def test_what_is_asked_in_a_dates_group_stands_on_its_screen(
     assert "What to cook? Open Voted" in text_of(await app.get(f"/app/events/{code}"))
 
 
-async def test_a_date_is_shown_where_the_reader_is(
+async def test_a_date_is_shown_in_the_readers_zone(
     app_of: Any, alice: Any, olga: Any, club: Any, noon: Any
 ) -> None:
     """`S3`"""
@@ -256,10 +256,11 @@ async def test_a_date_is_shown_where_the_reader_is(
 
 
 @pytest.mark.parametrize("anonymous", [False, True])
-async def test_who_can_when_is_a_table_where_it_may_be_seen(
+async def test_answers_by_person_are_a_table_where_they_are_visible(
     app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any, anonymous: bool
 ) -> None:
-    """`P1`: people by days; nobody's answers in a secret poll, or before one has voted where results wait for that."""
+    """`P1`: people by dates; no answers in an anonymous poll, or before voting where results are hidden
+    until then."""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
     draft = PollDraft(question="When?", kind="dates", options=evenings, anonymous=anonymous, results="voted")
     code = await actions.create_poll(olga, club.id, draft)

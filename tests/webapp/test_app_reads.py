@@ -1,4 +1,4 @@
-"""Looking changes nothing: no address that is asked for with GET leaves a row behind or changes one."""
+"""GET requests change nothing: none of them adds, changes or deletes a row."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SELECT string_agg(format('SELECT %1$L AS name, count(*) AS rows,'
 
 
 def _paths(site: Litestar) -> list[str]:
-    """The addresses of the Mini App and the public page that answer to GET, as templates."""
+    """The GET routes of the Mini App and the public page, as templates."""
     found = {
         route.path_format
         for route in site.routes
@@ -33,7 +33,7 @@ def _paths(site: Litestar) -> list[str]:
 
 @pytest.fixture
 async def values(instance: Any, club: Any, olga: Any, alice: Any, noon: Any) -> dict[str, str]:
-    """What stands in a path, by the name of its part."""
+    """The value of each path parameter, by name."""
     code = await instance(visibility="link")
     for person in (olga, alice):
         await book(code, person, via=Via.MINIAPP)

@@ -1,4 +1,5 @@
-"""Opening the Mini App: the shell, the exchange of `initData` for a session, and what a session is good for (`X1`)."""
+"""Opening the Mini App: the shell, the exchange of `initData` for a session, and the life of a session
+(`X1`)."""
 
 import re
 from datetime import timedelta
@@ -20,7 +21,7 @@ async def opened(web: httpx.AsyncClient, raw: str, **headers: str) -> httpx.Resp
 @pytest.mark.parametrize(
     "path", ["/app", "/app/", "/app/events", "/app/events/x7k2", "/app/polls/abc", "/app/me"]
 )
-async def test_a_browser_gets_the_shell_wherever_it_lands(web: httpx.AsyncClient, path: str) -> None:
+async def test_a_browser_gets_the_shell_at_every_address(web: httpx.AsyncClient, path: str) -> None:
     answer = await web.get(path, headers=A_BROWSER)
     assert answer.status_code == 200
     assert 'id="screen"' in answer.text
@@ -28,7 +29,7 @@ async def test_a_browser_gets_the_shell_wherever_it_lands(web: httpx.AsyncClient
     assert "set-cookie" not in answer.headers
 
 
-async def test_the_shell_speaks_the_browsers_language(web: httpx.AsyncClient) -> None:
+async def test_the_shell_is_in_the_browsers_language(web: httpx.AsyncClient) -> None:
     answer = await web.get("/app/", headers={**A_BROWSER, "Accept-Language": "xx,en-GB;q=0.5"})
     assert '<html lang="en">' in answer.text
 
@@ -42,10 +43,8 @@ async def test_init_data_becomes_a_session(web: httpx.AsyncClient, alice: Any) -
     assert "Alice" in (await app.get("/app/me")).text
 
 
-async def test_the_first_screen_opens_a_session_by_the_way(
-    web: httpx.AsyncClient, alice: Any, instance: Any
-) -> None:
-    """`X1`: who has none yet asks with initData itself; the session comes with the answer, and only to who looks."""
+async def test_the_first_screen_opens_a_session(web: httpx.AsyncClient, alice: Any, instance: Any) -> None:
+    """`X1`: a GET may carry initData itself; the session comes with the response."""
     code = await instance()
     raw = init_data(launch_of(alice.telegram_id, "Alice"))
     headers = {"Authorization": f"tma {raw}", "HX-Request": "true", "X-Time-Zone": "Europe/London"}
@@ -65,7 +64,7 @@ async def test_the_first_screen_opens_a_session_by_the_way(
         assert "x-session" not in wrong.headers
 
 
-async def test_meets_who_was_never_here(web: httpx.AsyncClient) -> None:
+async def test_a_new_person_is_registered(web: httpx.AsyncClient) -> None:
     answer = await opened(web, init_data(launch_of(777, "Dora <b>", language="fi-FI")))
     app = App(web, answer.headers["x-session"])
     page = await app.get("/app/me")
@@ -73,7 +72,7 @@ async def test_meets_who_was_never_here(web: httpx.AsyncClient) -> None:
     assert "Dora <b>" not in page.text
 
 
-async def test_the_clients_zone_is_taken_until_one_is_chosen(web: httpx.AsyncClient) -> None:
+async def test_the_clients_zone_is_used_until_one_is_chosen(web: httpx.AsyncClient) -> None:
     from backend.people.queries import person_of_telegram
 
     raw = init_data(launch_of(778, "Dora"))
@@ -110,7 +109,7 @@ async def test_anything_else_is_401_with_a_plain_page(
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(86_390, 204), (86_410, 401), (-50, 204), (-70, 401)])
-async def test_init_data_is_good_for_a_day(web: httpx.AsyncClient, seconds: int, status: int) -> None:
+async def test_init_data_is_valid_for_a_day(web: httpx.AsyncClient, seconds: int, status: int) -> None:
     launch = launch_of(777, "Dora")
     launch["auth_date"] = str(int(launch["auth_date"]) - seconds)
     assert (await opened(web, init_data(launch))).status_code == status
@@ -126,8 +125,8 @@ OPEN = {("GET", "/app"), ("POST", "/app/session")}  # the shell and the exchange
 
 
 @pytest.mark.parametrize("session", ["", "x", "W10.x", "é", "a" * 9000])
-async def test_nothing_is_open_without_a_session(site: Any, web: httpx.AsyncClient, session: str) -> None:
-    """X1: every address of the Mini App but two, by whatever method."""
+async def test_every_url_requires_a_session(site: Any, web: httpx.AsyncClient, session: str) -> None:
+    """X1: every URL of the Mini App but two, with every method."""
     headers = {"HX-Request": "true"}
     if session:
         headers["Authorization"] = f"Bearer {session}".encode().decode("latin-1")
@@ -144,7 +143,7 @@ async def test_nothing_is_open_without_a_session(site: Any, web: httpx.AsyncClie
         assert answer.status_code == 401, (method, path)
 
 
-async def test_a_session_signed_by_someone_else_is_none(web: httpx.AsyncClient, alice: Any) -> None:
+async def test_a_session_with_another_key_is_refused(web: httpx.AsyncClient, alice: Any) -> None:
     from itsdangerous import URLSafeSerializer
 
     forged = URLSafeSerializer("guess", salt="emerald mini app session").dumps(
@@ -153,14 +152,14 @@ async def test_a_session_signed_by_someone_else_is_none(web: httpx.AsyncClient, 
     assert (await App(web, str(forged)).get("/app/me")).status_code == 401
 
 
-async def test_a_changed_session_is_none(web: httpx.AsyncClient, app_of: Any, alice: Any) -> None:
+async def test_a_changed_session_is_refused(web: httpx.AsyncClient, app_of: Any, alice: Any) -> None:
     app = await app_of(alice)
     middle = len(app.session) // 3
     changed = app.session[:middle] + ("A" if app.session[middle] != "A" else "B") + app.session[middle + 1 :]
     assert (await App(web, changed).get("/app/me")).status_code == 401
 
 
-async def test_a_session_is_renewed_while_it_is_used_and_ends_when_it_is_not(
+async def test_a_session_is_renewed_by_use_and_expires_without(
     web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any
 ) -> None:
     app = await app_of(alice)
@@ -184,7 +183,7 @@ async def test_a_session_ends_twelve_hours_after_its_opening(
     assert (await app.get("/app/me")).status_code == 401
 
 
-async def test_ending_someones_sessions_ends_them_now(app_of: Any, alice: Any, bob: Any) -> None:
+async def test_ending_a_persons_sessions_takes_effect_at_once(app_of: Any, alice: Any, bob: Any) -> None:
     from backend.people.browser_sessions import end_sessions
 
     hers, his = await app_of(alice), await app_of(bob)
@@ -193,7 +192,7 @@ async def test_ending_someones_sessions_ends_them_now(app_of: Any, alice: Any, b
     assert (await his.get("/app/me")).status_code == 200
 
 
-async def test_a_session_is_good_for_one_bot(
+async def test_a_session_is_valid_for_one_bot(
     app_of: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dataclasses import replace
@@ -207,10 +206,10 @@ async def test_a_session_is_good_for_one_bot(
     assert (await app.get("/app/me")).status_code == 401
 
 
-async def test_who_left_a_group_is_asked_about_when_they_come_back(
+async def test_opening_the_app_checks_group_membership_again(
     web: httpx.AsyncClient, alice: Any, club: Any
 ) -> None:
-    """`A5`: presence older than a day is checked anew when the app opens."""
+    """`A5`: an answer older than a day is checked again."""
     from backend.groups import presence
     from backend.groups.queries import group
 

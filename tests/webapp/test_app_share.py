@@ -1,4 +1,4 @@
-"""Sending an event or a poll on: by a message the client sends where it can, by a link elsewhere."""
+"""Sharing an event or a poll: by a prepared message where the client can send one, else by a link."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from backend.bookings import actions as seats
 from backend.seats.requests import Via
 from emerald.telegram_http import TelegramHttp
 from tests.telegram import Telegram, connected, sandbox_url, telegram
-from tests.webapp.browsing import said, until
+from tests.webapp.browsing import last_client_event, wait_for_client
 from webapp.miniapp import sharing
 
 __all__ = ["connected", "sandbox_url", "telegram"]
@@ -24,7 +24,7 @@ __all__ = ["connected", "sandbox_url", "telegram"]
 
 @pytest.fixture
 async def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Telegram]:
-    """Telegram as the web process meets it: the sandbox."""
+    """Telegram as the web process calls it: the sandbox."""
     monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
     async with TelegramHttp(telegram.url) as client:
         sharing.set_share_provider(client.prepare_message)
@@ -53,16 +53,16 @@ def poll(olga: Any, club: Any) -> Callable[..., Awaitable[str]]:
 
 
 async def sent_into(room: Any, telegram: Telegram, person: Any, prepared: str) -> dict[str, Any]:
-    """The person's client sends the message; how it stands in the chat."""
+    """The person's client sends the message; the text of the message in the chat."""
     ask = {"prepared": prepared, "chat_id": room.id}
     done = await asyncio.to_thread(telegram.sandbox.post, f"people/{person.telegram_id}/share", ask)
     return dict(done)
 
 
-async def test_an_event_becomes_a_message_with_its_facts_and_a_way_in(
+async def test_an_event_is_shared_as_a_message_with_a_button(
     prepares: Telegram, app_of: Any, noon: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
-    """What, when, where, and nobody's name: it may be sent to anyone."""
+    """What, when, where, and nobody's name: anybody may receive it."""
     code = await instance(title="Yoga <&> tea", map_url="https://maps.example/kallio?a=1&b=2")
     await seats.book(code, bob, via=Via.CARD)
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
@@ -80,7 +80,7 @@ async def test_an_event_becomes_a_message_with_its_facts_and_a_way_in(
     assert "Bob" not in str(message)
 
 
-async def test_a_message_is_made_only_for_who_taps_share(
+async def test_a_message_is_prepared_only_on_share(
     prepares: Telegram, app_of: Any, alice: Any, instance: Any
 ) -> None:
     code = await instance()
@@ -92,7 +92,7 @@ async def test_a_message_is_made_only_for_who_taps_share(
     assert call["params"]["user_id"] == alice.telegram_id
 
 
-async def test_a_cancelled_date_is_sent_on_as_such(
+async def test_a_cancelled_instance_is_shared_as_cancelled(
     prepares: Telegram, app_of: Any, olga: Any, alice: Any, instance: Any
 ) -> None:
     """`S5`"""
@@ -106,7 +106,7 @@ async def test_a_cancelled_date_is_sent_on_as_such(
     assert "Olga" not in message["text"]
 
 
-async def test_a_poll_becomes_a_message_too(prepares: Telegram, app_of: Any, alice: Any, poll: Any) -> None:
+async def test_a_poll_is_shared_as_a_message(prepares: Telegram, app_of: Any, alice: Any, poll: Any) -> None:
     code = await poll("Soup", "Pie & tea")
     answer = await (await app_of(alice)).ask("POST", f"/app/polls/{code}/share")
     message = await sent_into(prepares.chat(), prepares, alice, answer.text)
@@ -135,7 +135,7 @@ async def test_a_poll_of_many_options_names_a_dozen(
         {"drop_after_apply": True},
     ],
 )
-async def test_when_telegram_refuses_the_link_is_left(
+async def test_the_link_is_shared_when_telegram_refuses(
     prepares: Telegram, app_of: Any, alice: Any, instance: Any, fault: dict[str, Any]
 ) -> None:
     code = await instance()
@@ -144,10 +144,10 @@ async def test_when_telegram_refuses_the_link_is_left(
     assert (answer.status_code, answer.text) == (204, "")
 
 
-async def test_who_taps_for_fun_gets_the_link(
+async def test_beyond_ten_messages_a_minute_the_link_is_shared(
     prepares: Telegram, app_of: Any, noon: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
-    """`X7`: ten messages a minute; others do not suffer from it."""
+    """`X7`: for this person only."""
     code = await instance()
     app = await app_of(alice)
     answers = [await app.ask("POST", f"/app/events/{code}/share") for _ in range(12)]
@@ -158,10 +158,10 @@ async def test_who_taps_for_fun_gets_the_link(
     assert (await app.ask("POST", f"/app/events/{code}/share")).status_code == 200
 
 
-async def test_many_at_once_wait_for_nobody(
+async def test_concurrent_shares_are_limited(
     app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Telegram that hangs holds eight of them; who comes then shares by the link."""
+    """While Telegram hangs, eight requests wait for it; further people share the link."""
     code = await instance()
     monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
     hanging, held, holds = asyncio.Event(), asyncio.Event(), 0
@@ -186,7 +186,7 @@ async def test_many_at_once_wait_for_nobody(
         sharing.set_share_provider(None)
 
 
-async def test_what_is_not_for_the_reader_is_not_shared(
+async def test_an_invisible_event_is_not_shared(
     prepares: Telegram, app_of: Any, web: httpx.AsyncClient, charlie: Any, instance: Any, poll: Any
 ) -> None:
     """`A1`"""
@@ -204,10 +204,10 @@ async def test_what_is_not_for_the_reader_is_not_shared(
         ("link", "https://emerald.example/e/"),
     ],
 )
-async def test_the_link_that_is_shared_is_one_its_reader_can_open(
+async def test_the_shared_link_is_one_its_reader_can_open(
     app_of: Any, alice: Any, instance: Any, visibility: str, shared: str
 ) -> None:
-    """`A5`: of an event that anybody may see, its page; else the way into the app."""
+    """`A5`: the public page of an event with visibility `link`, else the link into the app."""
     code = await instance(visibility=visibility)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
     found = re.search(r'<a href="([^"]+)" data-share="/app/events/', page)
@@ -219,57 +219,57 @@ async def test_the_link_that_is_shared_is_one_its_reader_can_open(
 # --- in a browser ---
 
 
-async def test_shares_by_telegrams_own_dialogue(
+async def test_sharing_opens_telegrams_own_dialogue(
     phone: Any, prepares: Telegram, alice: Any, instance: Any
 ) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await app.locator("a", has_text="Share this event").click()
-    await until(page, "() => last('web_app_send_prepared_message')")
-    asked = await said(page, "web_app_send_prepared_message")
+    await wait_for_client(page, "() => last('web_app_send_prepared_message')")
+    asked = await last_client_event(page, "web_app_send_prepared_message")
     message = await sent_into(prepares.chat(), prepares, alice, asked["id"])
     assert "Evening flow yoga" in message["text"]
     await page.evaluate("tell('prepared_message_failed', {error: 'USER_DECLINED'})")
     await app.locator("a", has_text="Share this event").click()
-    await until(
+    await wait_for_client(
         page,
         "() => said.filter(one => one.eventType === 'web_app_send_prepared_message').length === 2",
     )
-    assert await said(page, "web_app_open_tg_link") is None
+    assert await last_client_event(page, "web_app_open_tg_link") is None
 
 
-async def test_a_client_that_cannot_send_it_gets_the_link(
+async def test_an_old_client_shares_the_link(
     phone: Any, prepares: Telegram, alice: Any, instance: Any
 ) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await app.locator("a", has_text="Share this event").click()
-    await until(page, "() => last('web_app_send_prepared_message')")
+    await wait_for_client(page, "() => last('web_app_send_prepared_message')")
     await page.evaluate("tell('prepared_message_failed', {error: 'UNSUPPORTED'})")
-    await until(page, "() => last('web_app_open_tg_link')")
-    assert code in (await said(page, "web_app_open_tg_link"))["path_full"]
+    await wait_for_client(page, "() => last('web_app_open_tg_link')")
+    assert code in (await last_client_event(page, "web_app_open_tg_link"))["path_full"]
 
 
 @pytest.mark.parametrize("version", ["9.1", "7.0"])
-async def test_without_a_message_the_link_is_shared_and_nothing_is_said_of_it(
+async def test_without_a_message_the_link_is_shared_silently(
     phone: Any, alice: Any, instance: Any, version: str
 ) -> None:
-    """Telegram is away, or the client is old."""
+    """Telegram is unavailable, or the client is old."""
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}", version=version)
     await app.locator("a", has_text="Share this event").click()
-    await until(page, "() => last('web_app_open_tg_link')")
-    path = (await said(page, "web_app_open_tg_link"))["path_full"]
+    await wait_for_client(page, "() => last('web_app_open_tg_link')")
+    path = (await last_client_event(page, "web_app_open_tg_link"))["path_full"]
     assert path.startswith("/share/url?url=")
-    assert await said(page, "web_app_send_prepared_message") is None
+    assert await last_client_event(page, "web_app_send_prepared_message") is None
     await expect(app.locator("#offline")).to_be_hidden()
     await expect(app.locator("#notice")).to_be_empty()
 
 
-async def test_outside_telegram_an_open_event_is_shown_as_anybody_may_see_it(
+async def test_outside_telegram_a_public_event_shows_its_public_page(
     phone: Any, alice: Any, instance: Any
 ) -> None:
-    """`A5`: somebody opens an address of the app in a browser."""
+    """`A5`: somebody opens a URL of the app in a browser."""
     code = await instance(visibility="link")
     page = await phone.context.new_page()
     await page.goto(f"{phone.app}/app/events/{code}")

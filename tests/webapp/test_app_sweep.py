@@ -1,7 +1,8 @@
-"""Every screen and state of the Mini App, swept: axe-core, keyboard, targets, narrow windows, large text, calm, live regions.
+"""Every screen and state of the Mini App is checked: axe-core, keyboard, target sizes, narrow windows, large text, reduced
+motion, live regions.
 
-The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish;
-`STATES=home,event-offer` sweeps these only.
+The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish.
+`STATES=home,event-offer` checks only these.
 """
 
 import asyncio
@@ -35,23 +36,23 @@ AGAIN = "htmx.ajax('GET', location.pathname + location.search, { target: '#scree
 OF_COLOUR = ["color-contrast", "link-in-text-block"]  # all that a theme can change
 
 
-def test_axe_core_is_as_it_came() -> None:
-    told = re.search(r"`axe-core-[^`]+` .*`([0-9a-f]{64})` \|", (VENDOR / "VENDOR.md").read_text())
-    assert told
-    assert hashlib.sha256(AXE.read_bytes()).hexdigest() == told[1]
+def test_axe_core_is_unchanged() -> None:
+    response = re.search(r"`axe-core-[^`]+` .*`([0-9a-f]{64})` \|", (VENDOR / "VENDOR.md").read_text())
+    assert response
+    assert hashlib.sha256(AXE.read_bytes()).hexdigest() == response[1]
 
 
 @pytest.fixture(scope="module")
 async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
     """All states, set up at noon; the clock stays there."""
     from backend import clock
-    from tests.webapp.opening import set_up
-    from tests.webapp.staging import NOON, Crowd
+    from tests.webapp.opening import stage_state
+    from tests.webapp.staging import NOON, LargeClubFactory
     from tests.webapp.states import chosen
 
-    crowd = Crowd(36)
+    crowd = LargeClubFactory(36)
     with clock.stopped(NOON):
-        yield [await set_up(state, "fi", crowd) for state in chosen(os.environ.get("STATES", ""))]
+        yield [await stage_state(state, "fi", crowd) for state in chosen(os.environ.get("STATES", ""))]
 
 
 Found = dict[str, list[str]]
@@ -62,7 +63,7 @@ NARROW: ViewportSize = {"width": 320, "height": 4000}
 
 @pytest.fixture(scope="module")
 async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Found:
-    """Every state opened once, in Finnish, and looked at in all ways; by each, what is wrong where."""
+    """Every state opened once, in Finnish, and checked in all ways: the faults of each check, by state."""
     context = await browser.new_context(
         viewport=WIDE, timezone_id="Europe/Helsinki", locale="fi", reduced_motion="reduce"
     )
@@ -72,23 +73,23 @@ async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Foun
     page, wrong, loaded = await context.new_page(), defaultdict[str, list[str]](list), False
     for ready in states:
         loaded = await _show(page, f"http://127.0.0.1:{ports[0]}", ready, loaded=loaded)
-        async for way, told in _looks(page, ready):
-            wrong[way].extend(f"{ready.state.name}: {one}" for one in told)
+        async for way, response in _looks(page, ready):
+            wrong[way].extend(f"{ready.state.name}: {one}" for one in response)
     await context.close()
     return wrong
 
 
 async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
-    """Open a state, in the page that is there already where that makes no difference; whether the next may be."""
+    """Open a state, in the present page if that makes no difference; whether the next state may use it too."""
     from backend import clock
-    from tests.webapp.opening import opened, show_theme
+    from tests.webapp.opening import open_state, show_theme
     from webapp.miniapp.authentication import issue_session
 
     state = ready.state
     plain = not (state.before or state.outside or state.launch)
     await page.set_viewport_size(WIDE)
     if not (loaded and plain):
-        await opened(page, app, ready)
+        await open_state(page, app, ready)
     else:
         await show_theme(page, LIGHT)
         await page.evaluate(
@@ -102,7 +103,7 @@ async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
 
 
 async def _looks(page: Page, ready: Any) -> AsyncIterator[tuple[str, list[str]]]:
-    """What is wrong with the page, one way of looking after the other."""
+    """The faults of the page, one check after the other."""
     from backend.people.actions import choose_language
     from tests.webapp.opening import ODD, show_theme
 
@@ -128,35 +129,35 @@ async def _looks(page: Page, ready: Any) -> AsyncIterator[tuple[str, list[str]]]
 
 
 async def test_axe_finds_nothing(found: Found) -> None:
-    """On any screen, in the light and in the dark."""
+    """On any screen, in light and dark themes."""
     assert not found["axe"] + found["dark"], "\n".join(found["axe"] + found["dark"])
 
 
-async def test_what_is_written_can_be_read_in_an_odd_theme(found: Found) -> None:
+async def test_text_is_readable_in_an_odd_theme(found: Found) -> None:
     assert not found["odd"], "\n".join(found["odd"])
 
 
-async def test_all_can_be_done_by_keyboard(found: Found) -> None:
-    """Tab leads to everything, in order, and shows where it is."""
+async def test_everything_is_reachable_by_keyboard(found: Found) -> None:
+    """Tab reaches everything, in order, and shows the focus."""
     assert not found["keys"], "\n".join(found["keys"])
 
 
-async def test_a_thumb_hits_everything(found: Found) -> None:
+async def test_targets_are_large_enough(found: Found) -> None:
     """44 pixels each way."""
     assert not found["targets"], "\n".join(found["targets"])
 
 
-async def test_nothing_moves_for_who_wants_calm(found: Found) -> None:
+async def test_reduced_motion_is_respected(found: Found) -> None:
     assert not found["moving"], "\n".join(found["moving"])
 
 
-async def test_letters_twice_as_large_are_not_cut(found: Found) -> None:
+async def test_text_of_double_size_is_not_cut(found: Found) -> None:
     assert not found["large"], "\n".join(found["large"])
 
 
 @pytest.mark.parametrize("language", ["fi", "ru"])
 async def test_long_words_fit_the_smallest_phone(found: Found, language: str) -> None:
-    """Nothing to scroll sideways for at 320 pixels."""
+    """No horizontal scrolling at 320 pixels."""
     assert not found[language], "\n".join(found[language])
 
 
@@ -172,17 +173,17 @@ document.adoptedStyleSheets[0].replaceSync(`#tiny { width: 20px; height: 20px }
 """
 
 
-async def test_the_sweep_sees_what_is_wrong(browser: Any, ports: tuple[int, int], states: list[Any]) -> None:
-    """The negative control: each way of looking finds the fault that is made for it."""
-    from tests.webapp.opening import opened
+async def test_each_check_finds_its_fault(browser: Any, ports: tuple[int, int], states: list[Any]) -> None:
+    """The negative control."""
+    from tests.webapp.opening import open_state
 
     context = await browser.new_context(viewport=WIDE, reduced_motion="reduce")
     for script in (AXE, Path(__file__).with_name("sweep.js")):
         await context.add_init_script(path=script)
     page = await context.new_page()
-    await opened(page, f"http://127.0.0.1:{ports[0]}", states[0])
+    await open_state(page, f"http://127.0.0.1:{ports[0]}", states[0])
     await page.evaluate(BAD)
-    seen = {way: " ".join(told) for way, told in await _all_of(page, states[0])}
+    seen = {way: " ".join(response) for way, response in await _all_of(page, states[0])}
     assert "image-alt" in seen["axe"]
     assert "#faint" in seen["axe"]
     assert "button#tiny" in seen["targets"]

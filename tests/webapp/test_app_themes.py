@@ -1,4 +1,4 @@
-"""Whatever theme Telegram hands us, what is written can be read: the promise of `guard.js`, measured in a browser."""
+"""Text is readable in every theme that Telegram may send: the promise of `guard.js`, measured in a browser."""
 
 import random
 from typing import Any
@@ -80,7 +80,7 @@ ODD = [
 
 
 def themes(n: int) -> list[dict[str, Any]]:
-    """Telegram's own two, odd ones, and `n` that nobody would choose; always the same."""
+    """Telegram's own two, odd ones, and `n` random ones; always the same."""
     draw = random.Random(8)
     found: list[dict[str, Any]] = [
         {"scheme": "light", "colours": LIGHT},
@@ -93,14 +93,14 @@ def themes(n: int) -> list[dict[str, Any]]:
     return found
 
 
-async def test_every_theme_can_be_read(phone: Any, alice: Any) -> None:
+async def test_every_theme_is_readable(phone: Any, alice: Any) -> None:
     page = await phone.opened(alice)
     await page.wait_for_selector("#screen[data-outcome]")
     assert await page.evaluate(MEASURE, [themes(300), PARTS]) == []
 
 
 async def test_without_the_correction_some_themes_are_unreadable(phone: Any, alice: Any) -> None:
-    """The negative control: the measure does see what `guard.js` corrects."""
+    """The negative control: the measurement finds what `guard.js` corrects."""
     page = await phone.opened(alice)
     await page.wait_for_selector("#screen[data-outcome]")
     await page.evaluate("window.ensureContrast = () => {}")

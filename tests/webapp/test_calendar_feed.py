@@ -1,4 +1,4 @@
-"""The address at which somebody's own calendar follows their dates, read by a library that is not the one that writes."""
+"""The calendar feed, read by a library other than the one that writes it."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ Make = Callable[..., Awaitable[str]]
 
 
 async def address(person: Any) -> str:
-    """The path of the person's feed, made if need be."""
+    """The path of the person's feed, created if needed."""
     await feeds.create_feed(person)
     mine = await feeds.feed(person)
     assert mine is not None
@@ -37,7 +37,7 @@ async def address(person: Any) -> str:
 
 
 def rules_of(raw: bytes) -> str:
-    """The text, after it was held against RFC 5545, 3.1: lines end with CRLF and have at most 75 octets."""
+    """The text, checked against RFC 5545, 3.1: lines end with CRLF and have at most 75 octets."""
     assert raw.endswith(b"END:VCALENDAR\r\n")
     lines = raw.split(b"\r\n")
     assert not any(b"\n" in line or b"\r" in line for line in lines)
@@ -48,7 +48,7 @@ def rules_of(raw: bytes) -> str:
 
 
 def read(answer: httpx.Response) -> list[Any]:
-    """The dates, as vobject reads them."""
+    """The events, as vobject reads them."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     calendar = vobject.readOne(rules_of(answer.content))
@@ -59,10 +59,10 @@ async def followed(web: httpx.AsyncClient, path: str) -> list[Any]:
     return read(await web.get(path))
 
 
-async def test_holds_what_one_is_in_and_waits_for_over_all_clubs(
+async def test_has_booked_and_waiting_instances_of_all_clubs(
     web: httpx.AsyncClient, alice: Any, bob: Any, instance: Make, noon: datetime
 ) -> None:
-    """`S5`, `A8`: who waits reads so; what one is not in is not there."""
+    """`S5`, `A8`: waiting ones are marked; others are not in it."""
     sure = await instance(title="Yoga")
     full = await instance(title="Sauna", emoji="", capacity=1)
     await instance(title="Choir")
@@ -79,7 +79,7 @@ async def test_holds_what_one_is_in_and_waits_for_over_all_clubs(
     assert mine.url.value == f"https://t.me/emerald_test_bot/app?startapp=e_{sure}"
 
 
-async def test_a_date_is_the_same_thing_as_in_its_own_file(
+async def test_an_instance_has_the_same_uid_as_in_its_own_file(
     web: httpx.AsyncClient, app_of: Any, alice: Any, instance: Make, noon: datetime
 ) -> None:
     code = await instance()
@@ -91,29 +91,29 @@ async def test_a_date_is_the_same_thing_as_in_its_own_file(
     assert one.serialize() == same.serialize()
 
 
-async def test_follows_moves_cancellations_and_what_is_taken_back(
+async def test_follows_moves_cancellations_and_restorations(
     web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
 ) -> None:
     """`S5`, `S6`: the same UID, a rising SEQUENCE."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
     path = await address(alice)
-    told = [(await followed(web, path))[0]]
+    response = [(await followed(web, path))[0]]
     await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
-    told.append((await followed(web, path))[0])
+    response.append((await followed(web, path))[0])
     await cancel_instance(code, olga, "A pipe burst, sorry")
-    told.append((await followed(web, path))[0])
+    response.append((await followed(web, path))[0])
     await restore_instance(code, olga)
-    told.append((await followed(web, path))[0])
-    assert {event.uid.value for event in told} == {f"{code}@emerald.example"}
-    assert [event.sequence.value for event in told] == ["0", "1", "2", "3"]
-    assert [event.status.value for event in told] == ["CONFIRMED", "CONFIRMED", "CANCELLED", "CONFIRMED"]  # fmt: skip
-    assert told[1].dtstart.value == datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
-    assert told[2].summary.value == "Cancelled: 🧘 Evening flow yoga"
-    assert told[2].description.value == "A pipe burst, sorry"
+    response.append((await followed(web, path))[0])
+    assert {event.uid.value for event in response} == {f"{code}@emerald.example"}
+    assert [event.sequence.value for event in response] == ["0", "1", "2", "3"]
+    assert [event.status.value for event in response] == ["CONFIRMED", "CONFIRMED", "CANCELLED", "CONFIRMED"]  # fmt: skip
+    assert response[1].dtstart.value == datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    assert response[2].summary.value == "Cancelled: 🧘 Evening flow yoga"
+    assert response[2].description.value == "A pipe burst, sorry"
 
 
-async def test_what_is_left_or_taken_off_is_gone(
+async def test_left_and_removed_bookings_are_gone(
     web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime
 ) -> None:
     left, taken = await instance(title="A"), await instance(title="B")
@@ -127,10 +127,10 @@ async def test_what_is_left_or_taken_off_is_gone(
     assert await followed(web, path) == []
 
 
-async def test_a_seat_from_the_line_becomes_sure(
+async def test_a_promotion_confirms_the_event(
     web: httpx.AsyncClient, alice: Any, bob: Any, instance: Make, noon: datetime
 ) -> None:
-    """`W3`: later than what said that they wait."""
+    """`W3`: with a later time than the entry that said waiting."""
     code = await instance(capacity=1)
     await book(code, bob, via=Via.CARD)
     await book(code, alice, via=Via.CARD)
@@ -143,7 +143,7 @@ async def test_a_seat_from_the_line_becomes_sure(
     assert sure.last_modified.value > waits.last_modified.value
 
 
-async def test_keeps_some_weeks_and_then_forgets(
+async def test_past_instances_stay_for_some_weeks(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     code = await instance()
@@ -154,10 +154,10 @@ async def test_keeps_some_weeks_and_then_forgets(
 
 
 @pytest.mark.parametrize(("day", "hour_utc"), [("2027-03-27", 16), ("2027-03-28", 15), ("2027-10-31", 16)])
-async def test_the_hour_is_kept_over_a_change_of_the_clocks(
+async def test_the_hour_is_kept_over_a_clock_change(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, day: str, hour_utc: int
 ) -> None:
-    """`S3`: 18:00 in Helsinki, by the zone that the calendar itself tells."""
+    """`S3`: 18:00 in Helsinki, by the VTIMEZONE of the calendar itself."""
     at = datetime.fromisoformat(f"{day}T18:00")
     code = await instance(starts_local=at)
     await book(code, alice, via=Via.CARD)
@@ -168,7 +168,7 @@ async def test_the_hour_is_kept_over_a_change_of_the_clocks(
     assert answer.text.count("BEGIN:VTIMEZONE") == 1
 
 
-async def test_each_zone_is_told_once(
+async def test_each_zone_is_included_once(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     for zone in ("Europe/Helsinki", "America/New_York", "Europe/Helsinki", "UTC"):
@@ -178,10 +178,10 @@ async def test_each_zone_is_told_once(
     assert sorted(re.findall(r"TZID:(\S+)", answer.text)) == ["America/New_York", "Europe/Helsinki"]
 
 
-async def test_a_day_from_midnight_to_midnight_is_times_all_the_same(
+async def test_a_whole_day_has_times_not_dates(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
-    """A day as a DATE would be another one to a reader elsewhere."""
+    """A DATE would be another day for a reader elsewhere."""
     code = await instance(starts_local=datetime(2026, 12, 6, 0, 0), duration_minutes=24 * 60)
     await book(code, alice, via=Via.CARD)
     [event] = await followed(web, await address(alice))
@@ -201,7 +201,7 @@ async def test_a_day_from_midnight_to_midnight_is_times_all_the_same(
         "BEGIN:VEVENT\r\nSUMMARY:not this",
     ],
 )
-async def test_any_text_comes_through(
+async def test_any_text_is_escaped(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, text: str
 ) -> None:
     """`C4`, RFC 5545 3.1 and 3.3.11."""
@@ -212,8 +212,8 @@ async def test_any_text_comes_through(
     assert event.summary.value == "🧘 Evening flow yoga"
 
 
-async def test_says_how_often_to_look(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
-    """RFC 7986. Nothing booked is a calendar too."""
+async def test_states_its_refresh_interval(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
+    """RFC 7986. An empty feed is a calendar too."""
     answer = await web.get(await address(alice))
     assert read(answer) == []
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in answer.text
@@ -222,10 +222,10 @@ async def test_says_how_often_to_look(web: httpx.AsyncClient, alice: Any, noon: 
     assert answer.headers["x-robots-tag"] == "noindex"
 
 
-async def test_who_has_it_gets_it_again_only_when_something_changed(
+async def test_an_unchanged_feed_is_304(
     web: httpx.AsyncClient, olga: Any, alice: Any, instance: Make, noon: datetime, monkeypatch: Any
 ) -> None:
-    """304 by mark and by time, without writing a calendar for it; never the same time for two answers."""
+    """By etag and by time, without rendering it; two contents never have the same time."""
     written = Mock(wraps=render_calendar)
     monkeypatch.setattr(ical_feeds, "render_calendar", written)
     code = await instance()
@@ -258,10 +258,10 @@ async def test_who_has_it_gets_it_again_only_when_something_changed(
     assert (await web.get(path, headers={"If-Modified-Since": since})).status_code == 200
 
 
-async def test_its_mark_is_of_its_bytes(
+async def test_its_etag_is_of_its_bytes(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime, zones_of: Callable[[str], None]
 ) -> None:
-    """S10: other zone data makes other bytes of the same dates."""
+    """S10: other zone data makes other bytes of the same instances."""
     zones_of("2025b")
     code = await instance(zone="America/Vancouver", starts_local=datetime(2026, 12, 1, 18))
     await book(code, alice, via=Via.CARD)
@@ -277,7 +277,7 @@ async def test_its_mark_is_of_its_bytes(
     assert len(seen) == len(set(seen.values())) == 2
 
 
-async def test_an_unknown_and_a_malformed_address_are_alike(
+async def test_unknown_and_malformed_urls_are_alike(
     web: httpx.AsyncClient, alice: Any, noon: datetime
 ) -> None:
     new = await address(alice)
@@ -288,10 +288,10 @@ async def test_an_unknown_and_a_malformed_address_are_alike(
     assert len(answers) == 1 and answers.pop()[0] == 404
 
 
-async def test_calendars_are_told_that_an_address_is_no_longer_in_use(
+async def test_a_former_url_answers_that_it_is_no_longer_in_use(
     web: httpx.AsyncClient, alice: Any, noon: datetime
 ) -> None:
-    """Thunderbird takes 404 for a calendar that may come back, and shows the old dates for ever (docs/CALENDARS.md)."""
+    """Thunderbird treats 404 as temporary and shows the old instances for ever (docs/CALENDARS.md)."""
     renewed = await address(alice)
     await feeds.renew_feed(alice)
     deleted = await address(alice)
@@ -310,7 +310,7 @@ async def test_calendars_are_told_that_an_address_is_no_longer_in_use(
     assert await delete_expired() == 2
 
 
-async def test_no_answer_is_newer_than_its_date(
+async def test_last_modified_is_never_in_the_future(
     web: httpx.AsyncClient, alice: Any, instance: Make, noon: datetime
 ) -> None:
     """RFC 9110 §8.8.2.1: two changes within a second."""
@@ -321,7 +321,7 @@ async def test_no_answer_is_newer_than_its_date(
     assert parsedate_to_datetime(answer.headers["last-modified"]) <= clock.now()
 
 
-async def test_rests_while_its_owner_has_blocked_the_bot(
+async def test_is_not_served_while_its_owner_has_blocked_the_bot(
     web: httpx.AsyncClient, app_of: Any, alice: Any, noon: datetime
 ) -> None:
     """`M3`"""
@@ -331,10 +331,10 @@ async def test_rests_while_its_owner_has_blocked_the_bot(
     assert "It rests while the bot is blocked" in (await (await app_of(alice)).get("/app/me/calendar")).text  # fmt: skip
 
 
-async def test_asking_too_often_is_told_when_to_come_again(
+async def test_too_many_requests_get_retry_after(
     web: httpx.AsyncClient, alice: Any, bob: Any, noon: datetime
 ) -> None:
-    """`X7`: many at once are counted as many, and nobody else is kept out."""
+    """`X7`: concurrent requests count each, and nobody else is refused."""
     path, other = await address(alice), await address(bob)
     answers = await asyncio.gather(*(web.get(path) for _ in range(feeds.REQUESTS_MAX + 15)))
     assert sorted(answer.status_code for answer in answers) == [200] * feeds.REQUESTS_MAX + [429] * 15
@@ -346,8 +346,8 @@ async def test_asking_too_often_is_told_when_to_come_again(
     assert (await web.get(path)).status_code == 200
 
 
-async def test_the_address_is_nowhere_in_the_database(alice: Any, noon: datetime) -> None:
-    """`X6`: its digest is, and a seed that opens nothing without the secret key."""
+async def test_the_token_is_not_in_the_database(alice: Any, noon: datetime) -> None:
+    """`X6`: only its digest, and a seed that is useless without the secret key."""
     await feeds.create_feed(alice)
     mine = await feeds.feed(alice)
     assert mine is not None
@@ -357,7 +357,7 @@ async def test_the_address_is_nowhere_in_the_database(alice: Any, noon: datetime
     assert len(mine.token) == 43
 
 
-async def test_is_shown_as_often_as_wanted_but_not_under_another_key(
+async def test_the_url_is_derived_from_the_secret_key(
     app_of: Any, web: httpx.AsyncClient, alice: Any, noon: datetime, monkeypatch: Any
 ) -> None:
     path = await address(alice)
@@ -374,7 +374,7 @@ async def test_is_shown_as_often_as_wanted_but_not_under_another_key(
         object.__setattr__(settings, "secret_key", key)
 
 
-async def test_made_twice_at_once_it_is_one(alice: Any, noon: datetime) -> None:
+async def test_two_concurrent_requests_create_one_feed(alice: Any, noon: datetime) -> None:
     await asyncio.gather(*(feeds.create_feed(alice) for _ in range(8)))
     assert await db.value("SELECT count(*) FROM calendar_feeds") == 1
     one = await feeds.feed(alice)
@@ -382,7 +382,7 @@ async def test_made_twice_at_once_it_is_one(alice: Any, noon: datetime) -> None:
     assert await feeds.feed(alice) == one
 
 
-async def test_is_made_changed_and_turned_off_from_ones_own_page(
+async def test_the_feed_is_created_replaced_and_turned_off(
     app_of: Any, web: httpx.AsyncClient, alice: Any, noon: datetime
 ) -> None:
     app = await app_of(alice)
@@ -398,16 +398,14 @@ async def test_is_made_changed_and_turned_off_from_ones_own_page(
     assert "Make my address" in (await app.ask("DELETE", "/app/me/calendar")).text
 
 
-async def test_leads_into_the_calendar_of_the_telephone(
-    web: httpx.AsyncClient, alice: Any, noon: datetime
-) -> None:
-    """Telegram opens https addresses only; this one goes on to webcal."""
+async def test_redirects_into_the_phones_calendar(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
+    """Telegram opens https links only; this one redirects to webcal."""
     path = await address(alice)
     answer = await web.get(path.removesuffix(".ics"))
     assert answer.status_code == 303
     assert answer.headers["location"] == f"webcal://emerald.example{path}"
 
 
-async def test_a_look_without_the_body(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
+async def test_head_has_no_body(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
     answer = await web.head(await address(alice))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/calendar; charset=utf-8")  # fmt: skip

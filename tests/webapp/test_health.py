@@ -26,7 +26,7 @@ async def client(world: None) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def figure(client: httpx.AsyncClient, name: str) -> float:
-    """The value of one sample of /metrics, named with its labels."""
+    """The value of one sample of /metrics, by name and labels."""
     text = (await client.get("/metrics")).text
     for line in text.splitlines():
         sample, _, value = line.rpartition(" ")
@@ -35,13 +35,15 @@ async def figure(client: httpx.AsyncClient, name: str) -> float:
     raise AssertionError(f"no {name} in\n{text}")
 
 
-async def test_says_that_it_lives(client: httpx.AsyncClient) -> None:
+async def test_health_is_ok(client: httpx.AsyncClient) -> None:
     answer = await client.get("/health")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok"}
 
 
-async def test_lives_without_a_database(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_health_is_ok_without_a_database(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def away(*_: object) -> Any:
         raise Unavailable("connection refused to db.example as admin")
 
@@ -56,7 +58,7 @@ async def test_lives_without_a_database(client: httpx.AsyncClient, monkeypatch: 
     assert await figure(client, "emerald_database_up") == 0
 
 
-async def test_tells_its_own_counts_while_the_database_hangs(
+async def test_metrics_has_its_own_counts_while_the_database_hangs(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hang() -> Any:
@@ -68,7 +70,7 @@ async def test_tells_its_own_counts_while_the_database_hangs(
     assert "emerald_http_requests_total" in (await client.get("/metrics")).text
 
 
-async def test_is_ready_when_a_worker_works(client: httpx.AsyncClient) -> None:
+async def test_ready_with_a_working_worker(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"] == {
@@ -82,7 +84,7 @@ async def test_is_ready_when_a_worker_works(client: httpx.AsyncClient) -> None:
     assert answer.json()["status"] == "ok"
 
 
-async def test_is_not_ready_when_the_worker_stopped_renewing(client: httpx.AsyncClient) -> None:
+async def test_not_ready_when_the_worker_lease_has_expired(client: httpx.AsyncClient) -> None:
     with clock.stopped(clock.now()):
         await leases.take("worker", "somebody", timedelta(seconds=10))
         assert (await client.get("/ready")).status_code == 200
@@ -90,7 +92,9 @@ async def test_is_not_ready_when_the_worker_stopped_renewing(client: httpx.Async
         assert (await client.get("/ready")).status_code == 503
 
 
-async def test_names_missing_migrations(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ready_names_missing_migrations(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(readiness, "_up_to_date", False)
     newest = await db.value("SELECT max(name) FROM migration WHERE app_name = 'emerald'")
     await db.execute("UPDATE migration SET app_name = 'gone' WHERE name = $1", newest)
@@ -119,14 +123,14 @@ async def test_counts_answers_by_route_and_status(client: httpx.AsyncClient) -> 
     assert "secret" not in text and "no/such" not in text
 
 
-async def test_says_which_zone_data_it_goes_by(client: httpx.AsyncClient) -> None:
+async def test_metrics_names_the_zone_data_version(client: httpx.AsyncClient) -> None:
     """S10."""
     used = zone_data.current()
     sample = f'emerald_zone_data_info{{source="{used.source}",version="{used.version}"}}'
     assert await figure(client, sample) == 1
 
 
-async def test_tells_how_far_the_work_is(
+async def test_metrics_shows_due_work(
     client: httpx.AsyncClient, instance: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(capacity=1)
@@ -152,7 +156,7 @@ async def test_tells_how_far_the_work_is(
     assert 90 <= await figure(client, "emerald_messages_oldest_due_seconds") < 120
 
 
-async def test_counts_cards_that_show_less_than_is_known(
+async def test_metrics_counts_stale_cards(
     client: httpx.AsyncClient, instance: Any, club: Any, alice: Any
 ) -> None:
     code = await instance(capacity=5)
@@ -169,7 +173,7 @@ async def test_counts_cards_that_show_less_than_is_known(
     assert await figure(client, "emerald_cards_stale") == 1
 
 
-async def test_tells_no_secret(client: httpx.AsyncClient) -> None:
+async def test_metrics_has_no_secret(client: httpx.AsyncClient) -> None:
     from backend.settings import settings
 
     for path in ("/health", "/ready", "/metrics"):

@@ -1,4 +1,4 @@
-"""The middleware around everything, where an application refuses, fails, or nobody is left to be answered."""
+"""The request metrics middleware: refusals, errors, and clients that close the connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("GET", "/broken", "/broken", 500),
     ],
 )
-async def test_counts_what_was_really_answered(
+async def test_counts_the_status_that_was_sent(
     client: httpx.AsyncClient, method: str, path: str, route: str, status: int
 ) -> None:
     """A request refused by an inner middleware (no CSRF token) is a 403 and not a 200."""
@@ -69,13 +69,13 @@ async def test_counts_what_was_really_answered(
     assert count(method, route, status) == before + 1
 
 
-async def test_an_invented_method_makes_no_label_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_method_has_no_label_of_its_own(client: httpx.AsyncClient) -> None:
     before = count("OTHER", "(none)", 405)
     await client.request("BREW", "/things/7")
     assert count("OTHER", "(none)", 405) == before + 1
 
 
-async def test_counts_who_went_away_before_the_answer() -> None:
+async def test_counts_clients_that_close_the_connection() -> None:
     async def forever(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.Event().wait()
 
@@ -91,7 +91,7 @@ async def test_counts_who_went_away_before_the_answer() -> None:
     assert metrics.REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 0
 
 
-async def test_writes_one_line_a_request_without_what_was_asked(
+async def test_logs_one_line_for_each_request_without_its_query(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[dict[str, Any]] = []
@@ -105,9 +105,9 @@ async def test_writes_one_line_a_request_without_what_was_asked(
     monkeypatch.setattr(metrics, "log", Log())
     await client.get("/things/7?initData=secret", headers={"Authorization": "tma secret"})
     assert len(lines) == 1
-    told = lines[0]
-    assert told.pop("ms") >= 0
-    assert told == {
+    response = lines[0]
+    assert response.pop("ms") >= 0
+    assert response == {
         "event": "request",
         "method": "GET",
         "path": "/things/{number}",

@@ -1,4 +1,4 @@
-"""The page of a date for anybody who has its link, and its picture: what is on them, and what never is (`A5`)."""
+"""The public page of an instance and its picture: what they show, and what they never show (`A5`)."""
 
 import asyncio
 import re
@@ -21,28 +21,28 @@ VENDOR = Path("webapp/public/vendor")
 NOWHERE = "23456789ab"
 
 
-def told(page: str, name: str) -> str:
-    """What a tag of the page's head says to whoever shows its link."""
+def meta_content(page: str, name: str) -> str:
+    """The content of a meta tag of the page."""
     found = re.search(rf'<meta (?:property|name)="{name}" content="([^"]*)">', page)
     assert found is not None, name
     return found[1]
 
 
 def picture_of(page: str) -> str:
-    """Where the picture is, on this server."""
-    address = told(page, "og:image")
+    """The path of the picture on this server."""
+    address = meta_content(page, "og:image")
     assert address.startswith("https://emerald.example/e/")
     return address.removeprefix("https://emerald.example")
 
 
 @pytest.fixture
 async def code(noon: Any, instance: Any) -> str:
-    """A date that anybody with the link may see, on Thursday 26 November at 18:00 in Helsinki."""
+    """An instance with visibility `link`, on Thursday 26 November at 18:00 in Helsinki."""
     return str(await instance(visibility="link", capacity=3, map_url="https://maps.example/kallio"))
 
 
-async def test_tells_what_when_where_and_how_many_seats(web: httpx.AsyncClient, code: str) -> None:
-    """`A5`: and the way in is the Mini App, on this date."""
+async def test_shows_what_when_where_and_how_many_seats(web: httpx.AsyncClient, code: str) -> None:
+    """`A5`: with a link into the Mini App, to this instance."""
     answer = await web.get(f"/e/{code}")
     page = answer.text
     assert answer.status_code == 200
@@ -61,10 +61,8 @@ async def test_tells_what_when_where_and_how_many_seats(web: httpx.AsyncClient, 
     assert "set-cookie" not in answer.headers
 
 
-async def test_names_nobody_and_counts_no_one(
-    web: httpx.AsyncClient, code: str, alice: Any, bob: Any
-) -> None:
-    """`A5`: seats are counted, people are not on it."""
+async def test_names_nobody(web: httpx.AsyncClient, code: str, alice: Any, bob: Any) -> None:
+    """`A5`: it counts seats, not people."""
     await seats.book(code, alice, guests=1, via=Via.CARD)
     before = (await web.get(f"/e/{code}")).text
     await seats.book(code, bob, via=Via.CARD)
@@ -76,7 +74,7 @@ async def test_names_nobody_and_counts_no_one(
     assert " taken" not in page
 
 
-async def test_a_full_date_says_how_many_wait(
+async def test_a_full_instance_shows_how_many_wait(
     web: httpx.AsyncClient, instance: Any, alice: Any, bob: Any
 ) -> None:
     code = await instance(visibility="link", capacity=1)
@@ -85,7 +83,7 @@ async def test_a_full_date_says_how_many_wait(
     assert "Full · 1 waits" in (await web.get(f"/e/{code}")).text
 
 
-async def test_a_cancelled_date_says_why_not_who_and_leads_on(
+async def test_a_cancelled_instance_shows_the_reason_without_a_name(
     web: httpx.AsyncClient, noon: Any, series: Any, olga: Any, alice: Any
 ) -> None:
     """`S5`"""
@@ -104,9 +102,7 @@ async def test_a_cancelled_date_says_why_not_who_and_leads_on(
     assert (await web.get(f"/e/{following[1]}")).status_code == 200
 
 
-async def test_a_date_that_is_closed_or_over_says_so(
-    web: httpx.AsyncClient, noon: Any, instance: Any
-) -> None:
+async def test_a_closed_or_past_instance_says_so(web: httpx.AsyncClient, noon: Any, instance: Any) -> None:
     code = await instance(visibility="link", closes_before_minutes=60)
     clock.advance(timedelta(days=3, hours=3, minutes=30))
     page = (await web.get(f"/e/{code}")).text
@@ -116,19 +112,19 @@ async def test_a_date_that_is_closed_or_over_says_so(
     assert "This date is over" in (await web.get(f"/e/{code}")).text
 
 
-async def test_a_date_not_open_yet_says_when_it_will_be(
+async def test_booking_that_is_not_open_shows_when_it_opens(
     web: httpx.AsyncClient, noon: Any, instance: Any
 ) -> None:
     code = await instance(visibility="link", opens_before_minutes=24 * 60)
     page = (await web.get(f"/e/{code}")).text
     assert "It opens Wed 25 Nov at 18:00." in page
-    assert told(page, "og:description").count("Booking opens Wed 25 Nov at 18:00") == 1
+    assert meta_content(page, "og:description").count("Booking opens Wed 25 Nov at 18:00") == 1
 
 
-async def test_every_other_code_answers_the_same(
+async def test_every_other_code_gets_the_same_response(
     web: httpx.AsyncClient, noon: Any, instance: Any, series: Any, club: Any, olga: Any, alice: Any
 ) -> None:
-    """`A1`, `A5`: who asks does not learn whether there is something behind a code."""
+    """`A1`, `A5`: the response does not reveal whether a code exists."""
     from backend.events.archive import archive_series
 
     members_only = await instance()
@@ -146,17 +142,15 @@ async def test_every_other_code_answers_the_same(
             assert dict(answer.headers) == dict(nothing.headers), path
 
 
-async def test_speaks_the_readers_language_and_marks_the_clubs_own(web: httpx.AsyncClient, code: str) -> None:
+async def test_is_in_the_readers_language_and_marks_the_clubs(web: httpx.AsyncClient, code: str) -> None:
     page = (await web.get(f"/e/{code}", headers={"Accept-Language": "fi-FI,fi;q=0.9"})).text
     assert '<html lang="fi">' in page
     assert '<h1 lang="en">Evening flow yoga</h1>' in page
     assert "to 26.11. klo 18" in page, page
 
 
-async def test_without_a_language_it_speaks_as_the_club_does(
-    web: httpx.AsyncClient, noon: Any, people: Any
-) -> None:
-    """Whoever fetches a link for its preview names none."""
+async def test_without_a_language_it_is_in_the_clubs(web: httpx.AsyncClient, noon: Any, people: Any) -> None:
+    """Link previews are fetched without a language."""
     from backend.accounts.actions import create_own_account
     from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
@@ -178,24 +172,24 @@ async def test_titles_are_text_and_not_markup(web: httpx.AsyncClient, noon: Any,
     code = await instance(visibility="link", title='<b>"Yoga" & tea</b>')
     page = (await web.get(f"/e/{code}")).text
     assert "<b>&#34;" not in page.replace("&lt;b&gt;", "")
-    assert told(page, "og:title") == "&lt;b&gt;&#34;Yoga&#34; &amp; tea&lt;/b&gt;"
+    assert meta_content(page, "og:title") == "&lt;b&gt;&#34;Yoga&#34; &amp; tea&lt;/b&gt;"
 
 
-async def test_a_chat_that_shows_the_link_is_told_all_it_needs(web: httpx.AsyncClient, code: str) -> None:
+async def test_the_page_has_all_meta_tags_for_previews(web: httpx.AsyncClient, code: str) -> None:
     page = (await web.get(f"/e/{code}")).text
-    assert told(page, "og:title") == "Evening flow yoga"
-    assert told(page, "og:description") == (
+    assert meta_content(page, "og:title") == "Evening flow yoga"
+    assert meta_content(page, "og:description") == (
         "Thu 26 Nov, 18:00–19:15 · Kallion kulttuuritalo, sali 2 · 3 seats free · Kallio Yoga"
     )
-    assert told(page, "og:url") == f"https://emerald.example/e/{code}"
-    assert told(page, "og:type") == "website"
-    assert told(page, "twitter:card") == "summary_large_image"
-    assert (told(page, "og:image:width"), told(page, "og:image:height")) == ("1200", "630")
-    assert "Evening flow yoga" in told(page, "og:image:alt")
-    assert told(page, "robots") == "noindex"
+    assert meta_content(page, "og:url") == f"https://emerald.example/e/{code}"
+    assert meta_content(page, "og:type") == "website"
+    assert meta_content(page, "twitter:card") == "summary_large_image"
+    assert (meta_content(page, "og:image:width"), meta_content(page, "og:image:height")) == ("1200", "630")
+    assert "Evening flow yoga" in meta_content(page, "og:image:alt")
+    assert meta_content(page, "robots") == "noindex"
 
 
-async def test_may_be_framed_by_nobody_and_runs_nothing(web: httpx.AsyncClient, code: str) -> None:
+async def test_cannot_be_framed_and_runs_no_scripts(web: httpx.AsyncClient, code: str) -> None:
     """`X3`"""
     for path in (f"/e/{code}", f"/e/{code}.png", f"/e/{NOWHERE}"):
         sent = (await web.get(path)).headers
@@ -206,13 +200,13 @@ async def test_may_be_framed_by_nobody_and_runs_nothing(web: httpx.AsyncClient, 
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
 
 
-async def test_may_be_kept_for_a_moment_by_language(web: httpx.AsyncClient, code: str) -> None:
+async def test_is_cached_briefly_by_language(web: httpx.AsyncClient, code: str) -> None:
     sent = (await web.get(f"/e/{code}")).headers
     assert (sent["cache-control"], sent["vary"]) == ("public, max-age=15", "Accept-Language")
     assert (await web.get(f"/e/{NOWHERE}")).headers["cache-control"] == "no-store"
 
 
-async def test_answers_who_asks_for_headers_only(web: httpx.AsyncClient, code: str) -> None:
+async def test_head_is_answered(web: httpx.AsyncClient, code: str) -> None:
     for path in (f"/e/{code}", f"/e/{code}.png"):
         whole, head = await web.get(path), await web.head(path)
         assert (head.status_code, head.content) == (200, b"")
@@ -234,7 +228,7 @@ async def test_the_whole_page_is_small(web: httpx.AsyncClient, code: str) -> Non
 # --- the picture ---
 
 
-async def test_the_picture_is_of_the_size_that_was_told(web: httpx.AsyncClient, code: str) -> None:
+async def test_the_picture_has_the_stated_size(web: httpx.AsyncClient, code: str) -> None:
     answer = await web.get(picture_of((await web.get(f"/e/{code}")).text))
     assert answer.headers["content-type"] == "image/png"
     image = Image.open(BytesIO(answer.content))
@@ -242,9 +236,7 @@ async def test_the_picture_is_of_the_size_that_was_told(web: httpx.AsyncClient, 
     assert len(answer.content) < 300_000
 
 
-async def test_the_picture_is_kept_for_ever_under_the_mark_of_what_it_shows(
-    web: httpx.AsyncClient, code: str, alice: Any
-) -> None:
+async def test_the_picture_is_immutable_under_its_etag(web: httpx.AsyncClient, code: str, alice: Any) -> None:
     before = picture_of((await web.get(f"/e/{code}")).text)
     kept = "public, max-age=31536000, immutable"
     first = await web.get(before)
@@ -259,7 +251,7 @@ async def test_the_picture_is_kept_for_ever_under_the_mark_of_what_it_shows(
     assert (old.content, old.headers["cache-control"]) == (now.content, "public, max-age=60")
 
 
-async def test_a_picture_is_drawn_once_however_many_ask(
+async def test_concurrent_requests_draw_a_picture_once(
     web: httpx.AsyncClient, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from webapp.public import pictures
@@ -279,7 +271,7 @@ async def test_a_picture_is_drawn_once_however_many_ask(
     assert len(drawn) == 1
 
 
-async def test_more_than_can_be_drawn_are_asked_to_come_again(
+async def test_too_many_waiting_requests_get_503(
     web: httpx.AsyncClient, noon: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from webapp.public import pictures
@@ -320,7 +312,7 @@ LONG = "Пилатес для начинающих и продолжающих: 
     ],
 )
 def test_any_title_fits(title: str) -> None:
-    """No line is wider than its column, and nothing is drawn that the font does not have."""
+    """No line is wider than its column, and no glyph is missing from the font."""
     from webapp.public import pictures
 
     size, lines = pictures._fit_title(pictures.drawable_text(title))
@@ -341,7 +333,7 @@ def test_letters_of_our_languages_are_drawn_and_emoji_left_out() -> None:
     assert drawable_text("Jooga a\u0308") == "Jooga ä"
 
 
-def test_what_is_cut_says_so() -> None:
+def test_cut_text_ends_with_an_ellipsis() -> None:
     from webapp.public.pictures import TEXT_WIDTH, _fit_lines, _font
 
     lines = _fit_lines(LONG, _font(50, 700), TEXT_WIDTH, 2)
@@ -350,8 +342,8 @@ def test_what_is_cut_says_so() -> None:
     assert not lines[-1].endswith(" …")
 
 
-def test_the_font_is_as_it_was_taken() -> None:
-    """Each vendored file has its row in its VENDOR.md, with its checksum."""
+def test_the_font_is_unchanged() -> None:
+    """Each vendored file has its row in VENDOR.md, with its checksum."""
     rows = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
     there = {
         path.name: sha256(path.read_bytes()).hexdigest()

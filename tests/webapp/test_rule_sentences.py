@@ -1,4 +1,4 @@
-"""Recurrences in words, as people would say them."""
+"""Recurrences in words."""
 
 from datetime import datetime
 from typing import Any
@@ -41,14 +41,14 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
         ("FREQ=WEEKLY\nFREQ=MONTHLY", "Every Tuesday at 18:00. Every month on the 24th at 18:00."),
     ],
 )  # fmt: skip
-def test_reads_a_rule_back(rule: str, words: str) -> None:
+def test_describes_a_rule_in_full(rule: str, words: str) -> None:
     from backend.events.rfc5545 import parse_recurrence
     from backend.events.rule_description import describe_recurrence
     from backend.i18n import Voice
     from webapp.rule_sentences import describe_in_full
 
-    told = describe_recurrence(parse_recurrence(rule), STARTS)
-    assert describe_in_full(Voice("en"), told, STARTS, "Europe/Helsinki") == words
+    response = describe_recurrence(parse_recurrence(rule), STARTS)
+    assert describe_in_full(Voice("en"), response, STARTS, "Europe/Helsinki") == words
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_reads_a_rule_back(rule: str, words: str) -> None:
         ("RDATE;VALUE=DATE:20270105", "on dates of its own"),
     ],
 )
-def test_says_how_often_in_few_words(rule: str, words: str) -> None:
+def test_labels_how_often(rule: str, words: str) -> None:
     from backend.i18n import Voice
     from webapp.rule_sentences import recurrence_label
 
     assert recurrence_label(Voice("en"), rule, STARTS) == words
 
 
-def test_names_days_as_the_reader_does() -> None:
+def test_names_weekdays_in_the_readers_language() -> None:
     from backend.i18n import Voice
     from webapp.rule_sentences import weekday_names
 

@@ -1,4 +1,4 @@
-"""The frame of both sites: assets, headers, and how every no and every fault is told."""
+"""What both sites share: assets, headers, and the responses for refusals and errors."""
 
 import gzip
 import hashlib
@@ -14,18 +14,20 @@ VENDOR = Path("webapp/static/vendor")
 POLICY = "content-security-policy"
 
 
-def test_what_others_wrote_is_unchanged() -> None:
-    """Each vendored file has its row in its VENDOR.md, and the checksum that stands there."""
-    told = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M))
+def test_vendored_files_are_unchanged() -> None:
+    """Each vendored file has its row in VENDOR.md, with its checksum."""
+    response = dict(
+        re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (VENDOR / "VENDOR.md").read_text(), re.M)
+    )
     there = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in VENDOR.iterdir()
         if path.suffix == ".js"
     }
-    assert there == told
+    assert there == response
 
 
-async def test_an_asset_is_kept_for_ever_under_its_hash(web: httpx.AsyncClient) -> None:
+async def test_an_asset_is_immutable_under_its_hash(web: httpx.AsyncClient) -> None:
     from webapp.assets import static_url
 
     answer = await web.get(static_url("app.css"), headers={"Accept-Encoding": "gzip"})
@@ -39,7 +41,7 @@ async def test_an_asset_is_kept_for_ever_under_its_hash(web: httpx.AsyncClient) 
     assert gzip.compress(plain.content, mtime=0) != plain.content
 
 
-async def test_an_old_address_gets_todays_asset_unkept(web: httpx.AsyncClient) -> None:
+async def test_an_old_url_gets_the_present_asset_uncached(web: httpx.AsyncClient) -> None:
     answer = await web.get("/static/0123456789ab/app.css")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
 
@@ -53,14 +55,14 @@ async def test_an_old_address_gets_todays_asset_unkept(web: httpx.AsyncClient) -
         "/static/x/%2e%2e/routes.py",
     ],
 )
-async def test_nothing_else_is_an_asset(web: httpx.AsyncClient, path: str) -> None:
+async def test_other_files_are_not_served(web: httpx.AsyncClient, path: str) -> None:
     assert (await web.get(path)).status_code == 404
 
 
 async def test_only_the_mini_app_may_be_framed(
     web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`X1`, `X3`: by Telegram's web client; and scripts and styles come from here alone."""
+    """`X1`, `X3`: by Telegram's web client; scripts and styles come only from here."""
     from backend.settings import settings
     from webapp import headers
 
@@ -79,7 +81,7 @@ async def test_only_the_mini_app_may_be_framed(
         assert "camera=()" in sent["permissions-policy"]
 
 
-def test_production_asks_for_https_for_ever() -> None:
+def test_production_sends_hsts() -> None:
     from dataclasses import replace
 
     from backend.settings import settings
@@ -90,7 +92,7 @@ def test_production_asks_for_https_for_ever() -> None:
     assert "Strict-Transport-Security" not in security_headers(settings, framed=False)
 
 
-def test_telegrams_own_copy_of_its_script_is_allowed_when_set() -> None:
+def test_the_configured_telegram_script_is_allowed() -> None:
     from dataclasses import replace
 
     from backend.settings import settings
@@ -105,7 +107,7 @@ def test_telegrams_own_copy_of_its_script_is_allowed_when_set() -> None:
     ("method", "path", "status"),
     [("GET", "/nothing", 404), ("GET", "/app/nothing", 404), ("PUT", "/app/session", 405)],
 )
-async def test_a_plain_page_says_what_is_wrong(
+async def test_a_plain_page_explains_the_error(
     web: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await web.request(method, path)
@@ -115,8 +117,10 @@ async def test_a_plain_page_says_what_is_wrong(
     assert POLICY in answer.headers
 
 
-async def test_no_trace_leaves_the_server(web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`X5`: a fault of ours is written down, and told without any of it."""
+async def test_no_traceback_leaves_the_server(
+    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`X5`: an error is logged, and its response has no details."""
     from webapp.miniapp import authentication
 
     def fail(*args: Any, **kwargs: Any) -> None:
@@ -130,14 +134,14 @@ async def test_no_trace_leaves_the_server(web: httpx.AsyncClient, monkeypatch: p
     assert "Traceback" not in answer.text
 
 
-async def test_nothing_on_a_page_is_inline(web: httpx.AsyncClient) -> None:
-    """`X3`: neither script nor style nor handler stands in the markup."""
+async def test_no_page_has_inline_scripts_or_styles(web: httpx.AsyncClient) -> None:
+    """`X3`: neither script nor style nor event handler is in the markup."""
     page = (await web.get("/app/", headers={"Accept": "text/html"})).text
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
     assert all(re.search(r'src="/static/', tag) for tag in re.findall(r"<script[^>]*>", page))
 
 
-def test_no_template_has_anything_inline() -> None:
+def test_no_template_has_inline_scripts_or_styles() -> None:
     for path in Path("webapp").rglob("*.html"):
         found = re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son[a-z]+=", path.read_text())
         assert found is None, f"{path}: {found}"

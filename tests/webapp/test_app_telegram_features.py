@@ -1,4 +1,5 @@
-"""Telegram's own manners in a real browser: settings, home screen, closing, writing, progress, safe areas; and without them."""
+"""Telegram's features in a real browser: settings, home screen, closing, write access, progress, safe areas;
+and without them."""
 
 import asyncio
 from typing import Any
@@ -8,17 +9,17 @@ from playwright.async_api import expect
 from backend.bookings import actions as seats
 from backend.people.queries import person
 from backend.seats.requests import Via
-from tests.webapp.browsing import said, until
+from tests.webapp.browsing import last_client_event, wait_for_client
 
 ALLOW = {"id": "yes", "type": "default", "text": "Allow"}
 NOT_NOW = {"id": "no", "type": "default", "text": "Not now"}
 KEPT = "method => last('web_app_invoke_custom_method')?.method === method"
 
 
-async def test_telegrams_settings_lead_to_me_and_back(phone: Any, alice: Any, instance: Any) -> None:
+async def test_the_settings_button_opens_the_readers_page(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
-    assert (await said(page, "web_app_setup_settings_button"))["is_visible"] is True
+    assert (await last_client_event(page, "web_app_setup_settings_button"))["is_visible"] is True
     await page.evaluate("tell('settings_button_pressed')")
     await expect(app.locator("h1")).to_have_text("Alice")
     await page.evaluate("tell('settings_button_pressed')")
@@ -28,16 +29,16 @@ async def test_telegrams_settings_lead_to_me_and_back(phone: Any, alice: Any, in
 
 async def test_an_old_client_has_no_settings_button(phone: Any, alice: Any) -> None:
     page, app = await phone.framed(alice, "/app/me", version="6.9")
-    assert await said(page, "web_app_setup_settings_button") is None
+    assert await last_client_event(page, "web_app_setup_settings_button") is None
     await expect(app.locator("#home-screen")).to_be_hidden()
-    assert await said(page, "web_app_check_home_screen") is None
+    assert await last_client_event(page, "web_app_check_home_screen") is None
 
 
-async def test_the_home_screen_is_offered_while_it_is_missing(phone: Any, alice: Any) -> None:
-    """Only on Me, only when the client says that it may be; once it is there, no more."""
+async def test_the_home_screen_shortcut_is_offered_while_it_is_missing(phone: Any, alice: Any) -> None:
+    """Only on the reader's own page, and only while the client says that it can be added."""
     page, app = await phone.framed(alice, "/app/me")
     row = app.locator("#home-screen")
-    await until(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
+    await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
     await expect(row).to_be_hidden()
     await page.evaluate("tell('home_screen_checked', {status: 'missed'})")
     await expect(row).to_be_visible()
@@ -45,15 +46,15 @@ async def test_the_home_screen_is_offered_while_it_is_missing(phone: Any, alice:
     await app.wait_for_selector("#screen[data-outcome=saved]")
     await expect(row).to_be_visible()
     await row.get_by_role("button").click()
-    await until(page, "() => said.some(one => one.eventType === 'web_app_add_to_home_screen')")
+    await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_add_to_home_screen')")
     await page.evaluate("tell('home_screen_added')")
     await expect(row).to_be_hidden()
 
 
-async def test_the_home_screen_is_not_offered_where_it_cannot_be(phone: Any, alice: Any) -> None:
+async def test_the_home_screen_shortcut_is_not_offered_where_unsupported(phone: Any, alice: Any) -> None:
     for status in ("added", "unsupported"):
         page, app = await phone.framed(alice, "/app/me")
-        await until(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
+        await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
         await page.evaluate("status => tell('home_screen_checked', {status})", status)
         await app.locator("#kinds input").first.click()
         await app.wait_for_selector("#screen[data-outcome=saved]")
@@ -67,32 +68,30 @@ async def booked(page: Any, app: Any) -> None:
 
 
 async def stored(page: Any, value: str) -> None:
-    """The client's storage answers the question whether it was asked before."""
-    await until(page, KEPT, "getStorageValues")
-    asked = await said(page, "web_app_invoke_custom_method")
+    """Whether the client's storage remembers that the question was asked."""
+    await wait_for_client(page, KEPT, "getStorageValues")
+    asked = await last_client_event(page, "web_app_invoke_custom_method")
     await page.evaluate(
         "([id, value]) => tell('custom_method_invoked', {req_id: id, result: {asked_to_write: value}})",
         [asked["req_id"], value],
     )
 
 
-async def test_the_first_booking_asks_why_and_then_whether_we_may_write(
-    phone: Any, charlie: Any, instance: Any
-) -> None:
-    """`M3`: the reason first, in words; then Telegram's own question; the seat is theirs whatever they say."""
+async def test_the_first_booking_asks_for_write_access(phone: Any, charlie: Any, instance: Any) -> None:
+    """`M3`: first the reason, then Telegram's own question; the seat does not depend on the answer."""
     code = await instance(visibility="link")
     page, app = await phone.framed(charlie, f"/app/events/{code}")
-    assert await said(page, "web_app_request_write_access") is None
+    assert await last_client_event(page, "web_app_request_write_access") is None
     await booked(page, app)
     await stored(page, "")
-    await until(page, "() => last('web_app_open_popup')")
-    popup = await said(page, "web_app_open_popup")
+    await wait_for_client(page, "() => last('web_app_open_popup')")
+    popup = await last_client_event(page, "web_app_open_popup")
     assert popup["message"] == "May we write to you when this is moved or cancelled?"
     assert popup["buttons"] == [ALLOW, NOT_NOW]
-    assert await said(page, "web_app_request_write_access") is None
-    await until(page, KEPT, "saveStorageValue")
+    assert await last_client_event(page, "web_app_request_write_access") is None
+    await wait_for_client(page, KEPT, "saveStorageValue")
     await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
-    await until(page, "() => last('web_app_request_write_access') !== undefined")
+    await wait_for_client(page, "() => last('web_app_request_write_access') !== undefined")
     await expect(app.locator("[data-write]")).to_have_count(1)
     await page.evaluate("tell('write_access_requested', {status: 'allowed'})")
     await expect(app.locator("[data-write]")).to_have_count(0)
@@ -101,13 +100,13 @@ async def test_the_first_booking_asks_why_and_then_whether_we_may_write(
     assert known.reachable
 
 
-async def test_a_no_is_a_no(phone: Any, charlie: Any, instance: Any) -> None:
+async def test_a_declined_question_is_not_repeated(phone: Any, charlie: Any, instance: Any) -> None:
     """Neither Telegram's question after "not now", nor ours with the next booking; the row stays."""
     first, second = await instance(visibility="link"), await instance(visibility="link")
     page, app = await phone.framed(charlie, f"/app/events/{first}")
     await booked(page, app)
     await stored(page, "")
-    await until(page, "() => last('web_app_open_popup')")
+    await wait_for_client(page, "() => last('web_app_open_popup')")
     await page.evaluate("tell('popup_closed', {button_id: 'no'})")
     await expect(app.locator("[data-write]")).to_have_count(1)
     later, app = await phone.framed(charlie, f"/app/events/{second}")
@@ -115,51 +114,51 @@ async def test_a_no_is_a_no(phone: Any, charlie: Any, instance: Any) -> None:
     await stored(later, "1")
     await expect(app.locator("[data-write]")).to_have_count(1)
     for one in (page, later):
-        assert await said(one, "web_app_request_write_access") is None
-    assert await said(later, "web_app_open_popup") is None
+        assert await last_client_event(one, "web_app_request_write_access") is None
+    assert await last_client_event(later, "web_app_open_popup") is None
 
 
-async def test_who_may_be_written_to_is_not_asked(phone: Any, alice: Any, instance: Any) -> None:
+async def test_a_reachable_member_is_not_asked(phone: Any, alice: Any, instance: Any) -> None:
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await booked(page, app)
-    await until(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
-    assert await said(page, "web_app_invoke_custom_method") is None
+    await wait_for_client(page, "() => last('web_app_setup_main_button').text === 'Check-in code'")
+    assert await last_client_event(page, "web_app_invoke_custom_method") is None
 
 
-async def test_an_old_client_books_all_the_same_and_has_the_row(
-    phone: Any, charlie: Any, instance: Any
-) -> None:
+async def test_an_old_client_books_and_has_the_row(phone: Any, charlie: Any, instance: Any) -> None:
     code = await instance(visibility="link")
     page, app = await phone.framed(charlie, f"/app/events/{code}", version="6.2")
     await booked(page, app)
     await expect(app.locator("[data-write]")).to_be_visible()
-    assert await said(page, "web_app_open_popup") is None
+    assert await last_client_event(page, "web_app_open_popup") is None
     await app.locator("[data-write]").click()
-    await until(page, "() => last('web_app_open_tg_link')")
-    assert "start=hello" in (await said(page, "web_app_open_tg_link"))["path_full"]
+    await wait_for_client(page, "() => last('web_app_open_tg_link')")
+    assert "start=hello" in (await last_client_event(page, "web_app_open_tg_link"))["path_full"]
 
 
 async def test_closing_asks_only_while_something_is_typed(phone: Any, alice: Any, instance: Any) -> None:
-    """A text that is typed and not sent, in any form; a search is none, and neither is what a form has sent itself."""
+    """For unsent text in any form; not for a search, nor for a form that has sent itself."""
     await instance()
     page, app = await phone.framed(alice, "/app/events?q=")
     async with page.expect_response("**/app/events?*q=yoga*"):
         await app.locator("#sought").fill("yoga")
-    assert await said(page, "web_app_setup_closing_behavior") is None
+    assert await last_client_event(page, "web_app_setup_closing_behavior") is None
     page, app = await phone.framed(alice, "/app/me")
     form = "<form id='f'><input id='t' value='Yoga'><select><option>a<option>b</select><textarea>x</textarea></form>"
     await app.evaluate("html => document.querySelector('.body').insertAdjacentHTML('beforeend', html)", form)
     await app.locator("#t").fill("Yoga tonight")
-    await until(page, "() => last('web_app_setup_closing_behavior')?.need_confirmation")
+    await wait_for_client(page, "() => last('web_app_setup_closing_behavior')?.need_confirmation")
     await app.locator("#t").fill("Yoga")
-    await until(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
+    await wait_for_client(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
     await app.locator("#f select").select_option("b")
-    await until(page, "() => last('web_app_setup_closing_behavior').need_confirmation")
+    await wait_for_client(page, "() => last('web_app_setup_closing_behavior').need_confirmation")
 
 
-async def test_only_the_pressed_button_is_at_work(phone: Any, alice: Any, bob: Any, instance: Any) -> None:
-    """The other one, and a stepper, leave Telegram's buttons as they are."""
+async def test_only_the_pressed_button_shows_progress(
+    phone: Any, alice: Any, bob: Any, instance: Any
+) -> None:
+    """Other buttons, and a stepper, do not change Telegram's buttons."""
     code = await instance(capacity=4, guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/events/{code}")
@@ -172,20 +171,20 @@ async def test_only_the_pressed_button_is_at_work(phone: Any, alice: Any, bob: A
     await page.route("**/booking", hold)
     await app.locator("#more").click()
     await app.wait_for_selector("#screen[aria-busy]")
-    assert not (await said(page, "web_app_setup_secondary_button"))["is_progress_visible"]
+    assert not (await last_client_event(page, "web_app_setup_secondary_button"))["is_progress_visible"]
     held.set()
     await app.wait_for_selector("#screen:not([aria-busy])")
     await expect(app.locator("#more")).to_be_focused()
     held.clear()
     await page.evaluate("tell('secondary_button_pressed')")
-    await until(page, "() => last('web_app_setup_secondary_button').is_progress_visible")
-    assert not (await said(page, "web_app_setup_main_button"))["is_progress_visible"]
+    await wait_for_client(page, "() => last('web_app_setup_secondary_button').is_progress_visible")
+    assert not (await last_client_event(page, "web_app_setup_main_button"))["is_progress_visible"]
     held.set()
     await app.wait_for_selector("#screen[data-outcome=left]")
 
 
-async def test_nothing_lies_under_the_phones_edges(phone: Any, alice: Any, instance: Any) -> None:
-    """In full screen Telegram's own buttons lie over the page too."""
+async def test_content_stays_within_the_safe_area(phone: Any, alice: Any, instance: Any) -> None:
+    """In full screen Telegram's own buttons cover a part of the page too."""
     await instance()
     page, app = await phone.framed(alice, "/app/events")
     before = await app.evaluate("document.querySelector('.tabs').getBoundingClientRect().bottom")
@@ -202,15 +201,15 @@ async def test_nothing_lies_under_the_phones_edges(phone: Any, alice: Any, insta
     assert (before - after, left) == (34, 50)
 
 
-async def test_no_row_leads_nowhere(phone: Any, alice: Any) -> None:
-    """A client that knows none of it has the page without it."""
+async def test_unsupported_features_have_no_row(phone: Any, alice: Any) -> None:
+    """A client that supports none of them shows the page without them."""
     page = await phone.opened(alice, "/app/me", version="5.0")
     await page.wait_for_selector("#kinds")
     await expect(page.locator("#home-screen")).to_be_hidden()
 
 
-async def test_choices_and_steppers_are_felt(phone: Any, alice: Any, instance: Any) -> None:
-    """Selection for what is chosen, nothing for moving about."""
+async def test_choices_and_steppers_give_haptic_feedback(phone: Any, alice: Any, instance: Any) -> None:
+    """Selection feedback for choices, none for navigation."""
     code = await instance(guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
     felt = (
@@ -219,9 +218,9 @@ async def test_choices_and_steppers_are_felt(phone: Any, alice: Any, instance: A
     )
     page, app = await phone.framed(alice, "/app/me")
     await app.locator("#kinds input").first.click()
-    await until(page, felt, 1)
+    await wait_for_client(page, felt, 1)
     await app.wait_for_selector("#screen[data-outcome=saved]")
     await app.get_by_role("link", name="Events", exact=True).first.click()
     await app.locator(f'a[href="/app/events/{code}"]').click()
     await app.locator("#more").click()
-    await until(page, felt, 2)
+    await wait_for_client(page, felt, 2)

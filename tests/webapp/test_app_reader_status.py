@@ -1,4 +1,5 @@
-"""Where the reader stands by the clock: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`, `S6`)."""
+"""The reader's status over time: offers, the first tap, replacements, moves, claims, minimums (`W3`, `B6`,
+`S6`)."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,7 @@ from tests.webapp.test_app_events import live_address
 
 @pytest.fixture
 def soon(instance: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
-    """Make a date that starts within hours: `code = await soon(6, capacity=1)`."""
+    """Make an instance that starts within hours: `code = await soon(6, capacity=1)`."""
 
     async def make(hours: float, **fields: Any) -> str:
         start = (noon + timedelta(hours=2 + hours)).replace(tzinfo=None)
@@ -45,20 +46,20 @@ def offered(soon: Any, alice: Any, bob: Any) -> Callable[..., Awaitable[str]]:
 
 
 async def test_an_offer_is_no_seat_yet(app_of: Any, alice: Any, offered: Any) -> None:
-    """`W3`: amber, until when, with its countdown and the two words that can be said."""
+    """`W3`: until when, with its countdown and the two possible answers."""
     code = await offered(guests=1)
     page = await (await app_of(alice)).get(f"/app/events/{code}")
-    told = text_of(page)
-    assert "2 seats are yours to take" in told
-    assert "Held for you and your guest until today at 14:30." in told
-    assert "After that they are free for anyone." in told
-    assert "30:00" in told
-    assert "You’re in" not in told
-    assert "Take the seats" in told
-    assert "Pass on" in told
+    response = text_of(page)
+    assert "2 seats are yours to take" in response
+    assert "Held for you and your guest until today at 14:30." in response
+    assert "After that they are free for anyone." in response
+    assert "30:00" in response
+    assert "You’re in" not in response
+    assert "Take the seats" in response
+    assert "Pass on" in response
 
 
-async def test_an_offer_says_who_is_next(
+async def test_an_offer_names_the_next_waitlisted_party(
     app_of: Any, alice: Any, aino: Any, offered: Any, crowd: Any
 ) -> None:
     code = await offered()
@@ -67,7 +68,7 @@ async def test_an_offer_says_who_is_next(
     assert "After that it goes to the next in line: Aino." in text_of(await app.get(f"/app/events/{code}"))
 
 
-async def test_rows_and_the_tab_know_of_an_offer(app_of: Any, alice: Any, offered: Any) -> None:
+async def test_rows_and_the_tab_show_an_offer(app_of: Any, alice: Any, offered: Any) -> None:
     await offered()
     app = await app_of(alice)
     for path in ("/app/events", "/app/bookings", "/app/bookings?show=waiting"):
@@ -81,21 +82,21 @@ async def test_rows_and_the_tab_know_of_an_offer(app_of: Any, alice: Any, offere
         assert "Needs your answer" not in page.text
 
 
-async def test_nothing_is_asked_of_who_has_nothing_to_answer(app_of: Any, bob: Any, offered: Any) -> None:
+async def test_there_are_no_questions_without_one_to_answer(app_of: Any, bob: Any, offered: Any) -> None:
     await offered()
     app = await app_of(bob)
     for path in ("/app/events", "/app/bookings", "/app/polls", "/app/me"):
         assert "needs your answer" not in (await app.get(path)).text.lower()
 
 
-async def test_an_offer_is_taken(app_of: Any, alice: Any, offered: Any) -> None:
+async def test_an_offer_is_accepted(app_of: Any, alice: Any, offered: Any) -> None:
     code = await offered()
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/offer")
     assert (answer.status_code, root(answer)["data-outcome"]) == (200, "booked")
     assert "You’re in" in text_of(answer)
 
 
-async def test_an_offer_is_passed_on_and_the_place_kept(
+async def test_an_offer_is_declined_and_the_place_kept(
     app_of: Any, alice: Any, aino: Any, offered: Any
 ) -> None:
     code = await offered()
@@ -107,9 +108,7 @@ async def test_an_offer_is_passed_on_and_the_place_kept(
 
 
 @pytest.mark.parametrize("here", ["events", "bookings"])
-async def test_a_question_is_answered_where_it_is_asked(
-    app_of: Any, alice: Any, offered: Any, here: str
-) -> None:
+async def test_a_question_is_answered_on_its_list(app_of: Any, alice: Any, offered: Any, here: str) -> None:
     code = await offered()
     app = await app_of(alice)
     answer = await app.ask("POST", f"/app/events/{code}/offer?here={here}")
@@ -129,7 +128,9 @@ async def test_a_question_is_answered_where_it_is_asked(
         "/app/bookings?show=waiting",
     ],
 )
-async def test_an_answer_leaves_the_list_as_it_was(app_of: Any, alice: Any, offered: Any, path: str) -> None:
+async def test_an_answer_keeps_the_filters_of_the_list(
+    app_of: Any, alice: Any, offered: Any, path: str
+) -> None:
     """What was chosen of it, and what was looked for, stays."""
     await offered()
     app = await app_of(alice)
@@ -141,9 +142,7 @@ async def test_an_answer_leaves_the_list_as_it_was(app_of: Any, alice: Any, offe
     assert live_address(answer.text).partition("seen=")[0] == live_address(page).partition("seen=")[0]
 
 
-async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
-    app_of: Any, alice: Any, offered: Any
-) -> None:
+async def test_an_expired_offer_is_shown_before_the_job_runs(app_of: Any, alice: Any, offered: Any) -> None:
     """`W3`: reading ignores expired offers, and an open screen learns of it from the clock alone."""
     code = await offered()
     app = await app_of(alice)
@@ -157,12 +156,12 @@ async def test_when_the_time_is_up_it_says_so_before_anybody_sweeps(
         assert page.status_code == 200
         assert "yours to take" not in text_of(page)
         assert "Needs your answer" not in page.text
-    told = text_of(await app.get(f"/app/events/{code}"))
-    assert "The time is up" in told
-    assert "You keep your place in line for the next one." in told
+    response = text_of(await app.get(f"/app/events/{code}"))
+    assert "The time is up" in response
+    assert "You keep your place in line for the next one." in response
 
 
-async def test_in_the_last_hours_the_first_tap_has_the_seat(
+async def test_in_the_last_hours_the_first_tap_gets_the_seat(
     app_of: Any, alice: Any, bob: Any, soon: Any
 ) -> None:
     """`W3`"""
@@ -182,8 +181,10 @@ async def test_in_the_last_hours_the_first_tap_has_the_seat(
     assert root(answer)["data-outcome"] == "booked"
 
 
-async def test_who_can_leave_no_more_looks_for_a_replacement(app_of: Any, alice: Any, soon: Any) -> None:
-    """`B6`: theirs until somebody takes it, and they can think better of it."""
+async def test_after_the_deadline_a_member_looks_for_a_replacement(
+    app_of: Any, alice: Any, soon: Any
+) -> None:
+    """`B6`: the seat is theirs until somebody takes it, and they can keep it after all."""
     code = await soon(6, cancel_before_minutes=600)
     await seats.book(code, alice, via=Via.CARD)
     app = await app_of(alice)
@@ -201,7 +202,7 @@ async def test_who_can_leave_no_more_looks_for_a_replacement(app_of: Any, alice:
     assert "Looking for" not in text_of(kept)
 
 
-async def test_a_seat_the_line_gave_late_does_not_count_against_anyone(
+async def test_a_late_promotion_never_counts_as_a_late_cancellation(
     app_of: Any, alice: Any, bob: Any, soon: Any
 ) -> None:
     """`B6`"""
@@ -216,10 +217,10 @@ async def test_a_seat_the_line_gave_late_does_not_count_against_anyone(
     assert "nothing counts against you" in text_of(looking)
 
 
-async def test_who_has_a_seat_too_many_may_leave_though_it_is_late(
+async def test_over_capacity_leaving_is_free_after_the_deadline(
     app_of: Any, alice: Any, bob: Any, olga: Any, soon: Any
 ) -> None:
-    """`B6`, `W4`: with fewer seats than are booked leaving is free again, also for who looks for a replacement."""
+    """`B6`, `W4`: with fewer seats than are booked, also for a member who looks for a replacement."""
     code = await soon(3, capacity=2, cancel_before_minutes=24 * 60)
     for person in (alice, bob):
         await seats.book(code, person, via=Via.CARD)
@@ -241,10 +242,10 @@ async def test_who_has_a_seat_too_many_may_leave_though_it_is_late(
 
 
 @pytest.mark.parametrize("hours", [72, 5])
-async def test_who_waits_for_more_can_stop_and_keeps_the_seat(
+async def test_a_member_who_waits_for_more_can_stop_and_keeps_the_seat(
     app_of: Any, alice: Any, bob: Any, soon: Any, hours: int
 ) -> None:
-    """`B6`: the line can be left at any time, and beside it stands what else can be."""
+    """`B6`: leaving the waitlist is always free."""
     code = await soon(hours, capacity=2, guests_max=1, cancel_before_minutes=24 * 60)
     await seats.book(code, bob, via=Via.CARD)
     await seats.book(code, alice, guests=1, via=Via.CARD)
@@ -260,7 +261,7 @@ async def test_who_waits_for_more_can_stop_and_keeps_the_seat(
     assert "Stop waiting" not in stopped.text
 
 
-async def test_a_moved_date_asks_whether_one_still_comes(
+async def test_a_moved_instance_asks_whether_the_member_still_comes(
     app_of: Any, alice: Any, olga: Any, soon: Any, noon: datetime
 ) -> None:
     """`S6`"""
@@ -279,7 +280,7 @@ async def test_a_moved_date_asks_whether_one_still_comes(
     assert "Needs your answer" not in (await app.get("/app/events")).text
 
 
-async def test_who_was_asked_may_leave_though_it_is_late(
+async def test_after_a_move_leaving_is_free_after_the_deadline(
     app_of: Any, alice: Any, olga: Any, soon: Any, noon: datetime
 ) -> None:
     """`S6`"""
@@ -291,7 +292,9 @@ async def test_who_was_asked_may_leave_though_it_is_late(
     assert "No seat is yours yet" in left.text
 
 
-async def test_voters_come_first_for_a_time(app_of: Any, alice: Any, soon: Any, noon: datetime) -> None:
+async def test_voters_have_the_first_claim_for_a_time(
+    app_of: Any, alice: Any, soon: Any, noon: datetime
+) -> None:
     """`P4`"""
     code = await soon(72)
     await db.execute(
@@ -308,7 +311,9 @@ async def test_voters_come_first_for_a_time(app_of: Any, alice: Any, soon: Any, 
     assert "first claim" not in text_of(await app.get(live))
 
 
-async def test_how_many_are_missing_and_until_when(app_of: Any, alice: Any, olga: Any, soon: Any) -> None:
+async def test_a_minimum_shows_how_many_are_missing_and_until_when(
+    app_of: Any, alice: Any, olga: Any, soon: Any
+) -> None:
     """`S7`"""
     code = await soon(72, min_to_run=2, decide_by_itself=True)
     await seats.book(code, alice, via=Via.CARD)
@@ -321,7 +326,7 @@ async def test_how_many_are_missing_and_until_when(app_of: Any, alice: Any, olga
     assert "It runs" in text_of(await app.get(f"/app/events/{code}"))
 
 
-async def test_a_standing_seat_is_named_as_one(
+async def test_a_standing_seat_is_shown_as_one(
     app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
 ) -> None:
     """`B11`"""
@@ -351,10 +356,10 @@ async def test_a_stranger_can_answer_nothing(app_of: Any, charlie: Any, instance
         assert (await app.ask(method, f"/app/events/{code}/{path}")).status_code == 404
 
 
-async def test_who_is_behind_somebody_is_promised_nothing(
+async def test_a_party_behind_another_is_offered_nothing(
     app_of: Any, alice: Any, bob: Any, aino: Any, soon: Any
 ) -> None:
-    """`W1`: a seat is free because the first in line wants two; the second is not told to take it."""
+    """`W1`: a seat is free because the first party wants two; the second party is not offered it."""
     code = await soon(6, capacity=2, guests_max=1)
     await seats.book(code, bob, via=Via.CARD)
     await seats.book(code, aino, guests=1, via=Via.CARD)
@@ -365,10 +370,10 @@ async def test_who_is_behind_somebody_is_promised_nothing(
     assert "Needs your answer" not in (await (await app_of(alice)).get("/app/events")).text
 
 
-async def test_who_came_after_the_call_waits_until_it_is_over(
+async def test_after_the_notification_newcomers_wait_five_minutes(
     app_of: Any, alice: Any, bob: Any, aino: Any, soon: Any
 ) -> None:
-    """`W3`: for five minutes only the taps of those count who waited; a screen learns of its end from the clock."""
+    """`W3`: for five minutes only taps of notified parties count; a screen learns of the end from the clock."""
     code = await soon(1.5, capacity=1)
     for person in (bob, aino):
         await seats.book(code, person, via=Via.CARD)
@@ -383,7 +388,7 @@ async def test_who_came_after_the_call_waits_until_it_is_over(
     assert "Take the seat" in (await app.get(live_address(page.text))).text
 
 
-async def test_a_voter_is_told_of_their_claim(
+async def test_a_voter_sees_their_claim(
     app_of: Any, alice: Any, soon: Any, club: Any, noon: datetime
 ) -> None:
     """`P4`"""
