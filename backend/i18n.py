@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
@@ -20,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from backend import clock
+from backend.known_zones import reading_zone
 
 CATALOGUES = Path(__file__).resolve().parent.parent / "locales"
 # British English has a 24-hour clock and the day before the month, as most clubs write.
@@ -149,22 +149,22 @@ class Voice:
 
     def hour(self, at: datetime, zone: str) -> str:
         """`18:00`, in Finnish `18.00`."""
-        local = at.astimezone(ZoneInfo(zone))
+        local = at.astimezone(reading_zone(zone))
         return _hour(self.language, local.hour, local.minute)
 
     def date(self, at: datetime, zone: str) -> str:
         """`Tue 24 Nov`; with the year when it is not this one."""
-        local = at.astimezone(ZoneInfo(zone))
-        this_year = local.year == clock.now().astimezone(ZoneInfo(zone)).year
+        local = at.astimezone(reading_zone(zone))
+        this_year = local.year == clock.now().astimezone(reading_zone(zone)).year
         return _date(self.language, "MMMEd" if this_year else "yMMMEd", local.date())
 
     def full_date(self, at: datetime, zone: str) -> str:
         """`Tuesday 24 November`."""
-        return _full_date(self.language, at.astimezone(ZoneInfo(zone)).date())
+        return _full_date(self.language, at.astimezone(reading_zone(zone)).date())
 
     def month(self, at: datetime, zone: str) -> str:
         """`November 2026`."""
-        return _date(self.language, "yMMMM", at.astimezone(ZoneInfo(zone)).date())
+        return _date(self.language, "yMMMM", at.astimezone(reading_zone(zone)).date())
 
     def moment(self, at: datetime, zone: str) -> str:
         """`today at 18:00`, `tomorrow at 18:00`, else `Tue 24 Nov at 18:00`."""
@@ -182,7 +182,7 @@ class Voice:
 
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
         """`Tue 24 Nov, 18:00–19:15`, with the date of the end when that is another day."""
-        start, end = (t.astimezone(ZoneInfo(zone)) for t in (starts_at, ends_at))
+        start, end = (t.astimezone(reading_zone(zone)) for t in (starts_at, ends_at))
         hours, last = self.hour(starts_at, zone), self.hour(ends_at, zone)
         if start.date() == end.date() or end - start < _NIGHT:
             return self._when(starts_at, zone, f"{hours}–{last}")
@@ -193,7 +193,7 @@ class Voice:
 
     def stamp(self, at: datetime, zone: str) -> str:
         """Date and time in figures, for tables and logs that people read."""
-        return format_datetime(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
+        return format_datetime(at, "short", tzinfo=reading_zone(zone), locale=self.locale)
 
     def day_name(self, at: datetime, zone: str) -> str:
         """`Today`, `Tomorrow` or the full date: the heading of a day in a list."""
@@ -204,7 +204,7 @@ class Voice:
 
     def near_day(self, at: datetime, zone: str) -> int:
         """How many calendar days in that zone from today: 0 today, 1 tomorrow, -1 yesterday."""
-        here = ZoneInfo(zone)
+        here = reading_zone(zone)
         return (at.astimezone(here).date() - clock.now().astimezone(here).date()).days
 
     def ordinal(self, n: int) -> str:

@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from backend import clock, db
 from backend.engine import DB
 
+# For how many seconds at $1 nothing was sent although something was due. Nothing is looked for in what was sent
+# while nothing waits for long.
+SILENT = """
+SELECT CASE WHEN m.oldest < $1::timestamptz - interval '5 seconds' THEN extract(epoch FROM $1
+    - greatest(m.oldest, (SELECT max(sent_at) FROM messages WHERE sent_at > m.oldest))) ELSE 0 END
+FROM (SELECT min(due_at) AS oldest FROM messages WHERE state = 'due' AND due_at <= $1) m
+"""
+
 # `parked` is counted account by account: the index that serves this begins with the account.
-METRICS = """
+METRICS = f"""
 SELECT
     m.due, coalesce(extract(epoch FROM $1 - m.oldest), 0)::float8 AS oldest_due_seconds,
+    ({SILENT})::float8 AS silent_seconds,
     (SELECT count(*) FROM messages WHERE state = 'sending') AS sending,
     (SELECT coalesce(sum(p.n), 0) FROM accounts a CROSS JOIN LATERAL
         (SELECT count(*) AS n FROM messages WHERE account_id = a.id
@@ -36,6 +45,7 @@ class Metrics:
 
     due: int  # messages that are due
     oldest_due_seconds: float
+    silent_seconds: float  # nothing was sent although something was due
     sending: int
     parked: int  # messages that could not be sent, which organisers see (`M2`)
     cards_due: int  # cards to be posted
@@ -58,6 +68,11 @@ async def read_metrics() -> Metrics:
     row = await db.row(METRICS, clock.now())
     assert row is not None, "an aggregate always answers"
     return Metrics(**dict(row))
+
+
+async def silent_for() -> float:
+    """For how many seconds nothing was sent although something was due; 0 when nothing waits."""
+    return float(await db.value(SILENT, clock.now()))
 
 
 def connections() -> Connections:

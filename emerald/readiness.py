@@ -1,8 +1,13 @@
 """The checks of `/ready`: what must be well before this process gets requests."""
 
+from datetime import timedelta
+
 from backend import db, leases
+from backend.metrics import silent_for
 from emerald.migrate import pending
 from webapp.health import OK, Check
+
+SILENT_MAX = timedelta(minutes=2)
 
 _up_to_date = False
 
@@ -29,4 +34,15 @@ async def worker() -> str:
     return OK if await leases.is_held("worker") else "none is running"
 
 
-CHECKS: dict[str, Check] = {"database": database, "migrations": migrations, "worker": worker}
+async def sending() -> str:
+    """Something was sent within two minutes, or nothing was due that long."""
+    silent = timedelta(seconds=await silent_for())
+    return OK if silent <= SILENT_MAX else f"nothing was sent for {silent // timedelta(minutes=1)} minutes"
+
+
+CHECKS: dict[str, Check] = {
+    "database": database,
+    "migrations": migrations,
+    "worker": worker,
+    "sending": sending,
+}

@@ -129,6 +129,11 @@ class _Snapshot(Collector):
             return
         yield gauge("messages_due", "To be sent now", now.due)
         yield gauge("messages_oldest_due_seconds", "Since when the first waits", now.oldest_due_seconds)
+        yield gauge(
+            "messages_silent_seconds",
+            "How long nothing was sent although something was due",
+            now.silent_seconds,
+        )
         yield gauge("messages_sending", "Under way", now.sending)
         yield gauge("messages_parked", "Given up, for organisers to see", now.parked)
         yield gauge("cards_due", "To be posted", now.cards_due)

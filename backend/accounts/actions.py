@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from backend import clock, db
 from backend.accounts.keys import insert_key
@@ -14,6 +13,7 @@ from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.i18n import N_, languages
 from backend.people.queries import Person
+from backend.zones import zone_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def edit_account(person: Person, account_id: int, *, name: str, zone: str,
     `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _check_name(name)
-    if zone not in available_timezones():
+    if zone not in zone_names():
         raise Invalid(N_("That time zone is not known."), field="zone")
     if language not in languages():
         raise Invalid(N_("We do not speak that language yet."), field="language")

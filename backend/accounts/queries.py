@@ -7,6 +7,7 @@ from backend import clock, db
 from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted
 from backend.errors import Forbidden, NotFound
 from backend.i18n import N_
+from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
 
@@ -69,7 +70,7 @@ def club_from(row: db.Row) -> Club:
     return Club(
         row["id"],
         row["name"],
-        row["zone"],
+        first_known(row["zone"]),
         row["language"],
         Role(row["role"]),
         row["membership_id"],

@@ -8,6 +8,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.announcements.rules import AnnouncementState
 from backend.errors import NotFound
+from backend.known_zones import first_known
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
@@ -93,7 +94,7 @@ def view(row: db.Row) -> Announcement:
         id=row["id"],
         account_id=row["account_id"],
         club=row["club"],
-        zone=row["zone"],
+        zone=first_known(row["zone"]),
         text=row["text"],
         maintenance=row["maintenance"],
         to_members=row["to_members"],

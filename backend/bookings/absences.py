@@ -10,6 +10,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.errors import NotFound
+from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 
@@ -98,7 +99,7 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
             name=row["name"],
             code=row["code"],
             title=row["title"],
-            zone=row["zone"],
+            zone=first_known(row["zone"]),
             starts_at=row["starts_at"],
             kind=AbsenceKind(row["kind"]),
             seats=row["seats"],

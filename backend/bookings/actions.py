@@ -13,6 +13,7 @@ from backend.accounts.memberships import join
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
+from backend.each import do_each
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX, Visibility
 from backend.events.queries import find_instance
@@ -267,6 +268,9 @@ async def fill_all() -> int:
         " ORDER BY s.instance_id",
         clock.now(),
     )
-    for row in rows:
-        await allocator.submit((row["instance_id"], Request(Verb.FILL, Via.SYSTEM)))
-    return len(rows)
+    return await do_each([row["instance_id"] for row in rows], _fill)
+
+
+async def _fill(instance_id: int) -> int:
+    await allocator.submit((instance_id, Request(Verb.FILL, Via.SYSTEM)))
+    return 1

@@ -9,6 +9,7 @@ from backend.bookings.queries.event import event
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
 from backend.i18n import N_, Voice
+from backend.known_zones import first_known
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
@@ -90,7 +91,7 @@ def _entry(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
         club=row["club"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
-        zone=row["zone"],
+        zone=first_known(row["zone"]),
         sequence=row["sequence"],
         status=status,
         changed_at=changed_at.replace(microsecond=0),

@@ -14,6 +14,7 @@ from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.i18n import N_
+from backend.known_zones import first_known
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
@@ -183,7 +184,7 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
             Kind.UNANSWERED,
         )
         if last is not None and last + QUESTION_INTERVAL > now:
-            raise RemindedAlready(at=last + QUESTION_INTERVAL, zone=row["zone"])
+            raise RemindedAlready(at=last + QUESTION_INTERVAL, zone=first_known(row["zone"]))
         asked = await db.execute(ASK_NOW, now, where.id)
         await record_audit(club.id, person.id, "remind", f"instance {where.id}", count=asked)
     return asked

@@ -9,6 +9,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.errors import NotFound
+from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
 from backend.seats.regulars import add_regular, remove_own_regular, remove_regular, seat_regulars
@@ -53,7 +54,7 @@ def _standing(row: db.Row) -> StandingSeat:
         title=row["title"],
         emoji=row["emoji"],
         club=row["club"],
-        zone=row["zone"],
+        zone=first_known(row["zone"]),
         since=row["since"],
         next_code=row["code"],
         next_start=row["starts_at"],

@@ -8,6 +8,7 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
+from backend.each import do_each
 from backend.events.cancel import cancel_locked
 from backend.events.locking import load_instance, require_scheduled
 from backend.events.notifications import notify_participants, organisers, participants
@@ -62,7 +63,8 @@ async def warn_of_minimum() -> int:
     The job of every minute, before the decision (`S7`). Returns how many instances they were warned of.
     """
     now = clock.now()
-    return sum([await _warn_participants(row["id"], now) for row in await db.rows(TO_WARN, now)])
+    due = [row["id"] for row in await db.rows(TO_WARN, now)]
+    return await do_each(due, lambda instance_id: _warn_participants(instance_id, now))
 
 
 async def _warn_participants(instance_id: int, now: datetime) -> bool:
@@ -97,7 +99,8 @@ async def decide_minimum() -> int:
     Returns how many instances were decided or asked about.
     """
     now = clock.now()
-    return sum([await _decide_due(row["id"], now) for row in await db.rows(TO_DECIDE, now)])
+    due = [row["id"] for row in await db.rows(TO_DECIDE, now)]
+    return await do_each(due, lambda instance_id: _decide_due(instance_id, now))
 
 
 async def _decide_due(instance_id: int, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from backend.events.locking import (
 from backend.events.notifications import participants
 from backend.events.queries import find_instance
 from backend.i18n import N_
+from backend.known_zones import first_known
 from backend.outbox.enqueue import Recipient, enqueue
 from backend.outbox.kinds import Kind
 from backend.outbox.withdraw import drop_superseded
@@ -65,7 +66,9 @@ async def move_instance(
         row = await load_instance(address.id, now)
         require_scheduled(row)
         old_duration = row["ends_at"] - row["starts_at"]
-        starts_at, duration = resolve_new_time(row["zone"], old_duration, starts_local, duration_minutes, now)
+        starts_at, duration = resolve_new_time(
+            first_known(row["zone"]), old_duration, starts_local, duration_minutes, now
+        )
         is_moved = starts_at != row["starts_at"]
         if not is_moved and duration == old_duration:
             return
@@ -88,7 +91,7 @@ async def move_instance(
             person.id,
             "move",
             f"instance {address.id}",
-            was=wall_clock(row["starts_at"], row["zone"]).isoformat(),
+            was=wall_clock(row["starts_at"], first_known(row["zone"])).isoformat(),
             now=str(starts_local),
         )
 

@@ -7,10 +7,14 @@ it changes nothing any more.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+import structlog
+
 from backend import clock, db
 from backend.outbox.deliveries import Delivery, load_deliveries
 from backend.outbox.kinds import AT_MOST_ONCE, Priority
 from backend.outbox.states import MessageState
+
+log = structlog.get_logger()
 
 ATTEMPTS_MAX = 10
 # How many of an account's messages of one priority are searched for different recipients.
@@ -107,10 +111,8 @@ async def claim(epoch: int, *, limit: int, busy: Collection[int] = (), lease: st
             if lease and not await db.value(STILL_OURS, lease, epoch):
                 return []
             claimed = await db.rows(CLAIM, clock.now(), list(busy), limit, epoch, max(Priority), WINDOW)
-            deliveries, unknown = await load_deliveries([row["id"] for row in claimed])
-            aside: list[Aside] = [
-                (id, MessageState.PARKED, None, f"a message of the kind {kind!r}") for id, kind in unknown
-            ]
+            deliveries, unreadable = await load_deliveries([row["id"] for row in claimed])
+            aside: list[Aside] = [(id, MessageState.PARKED, None, reason) for id, reason in unreadable]
             to_send = await _set_aside(deliveries, aside)
         if to_send or not claimed:
             return to_send
@@ -121,16 +123,28 @@ async def _set_aside(deliveries: Sequence[Delivery], aside: list[Aside]) -> list
     """Put away what is not to be sent, or not now, besides what is `aside` already; the rest."""
     to_send = []
     for delivery in deliveries:
-        if delivery.is_stale:
-            aside.append((delivery.id, MessageState.DROPPED, None, "no longer so"))
-        elif not delivery.is_reachable:
-            aside.append((delivery.id, MessageState.BLOCKED, None, "the bot may not write to them"))
-        elif delivery.is_muted:
-            aside.append((delivery.id, MessageState.DROPPED, None, "not wanted"))
-        elif (morning := delivery.held_until) is not None:
-            aside.append((delivery.id, MessageState.DUE, morning, ""))
-        else:
+        try:
+            why_not = _why_not_now(delivery)
+        except Exception as error:  # a detail that cannot be read holds up no other message (X9)
+            log.exception("message unreadable", message=delivery.id)
+            why_not = (delivery.id, MessageState.PARKED, None, f"cannot be read: {error!r}")
+        if why_not is None:
             to_send.append(delivery)
+        else:
+            aside.append(why_not)
     if aside:
         await db.execute(SET_ASIDE, *map(list, zip(*aside, strict=True)))
     return to_send
+
+
+def _why_not_now(delivery: Delivery) -> Aside | None:
+    """What becomes of a message that is not to be sent now; None when it is."""
+    if delivery.is_stale:
+        return delivery.id, MessageState.DROPPED, None, "no longer so"
+    if not delivery.is_reachable:
+        return delivery.id, MessageState.BLOCKED, None, "the bot may not write to them"
+    if delivery.is_muted:
+        return delivery.id, MessageState.DROPPED, None, "not wanted"
+    if (morning := delivery.held_until) is not None:
+        return delivery.id, MessageState.DUE, morning, ""
+    return None

@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from backend import clock, db
 from backend.groups.rules import GroupHealth
 from backend.i18n import Voice
+from backend.known_zones import first_known
 from backend.outbox.kinds import Kind, find_kind, held_until
 from backend.outbox.staleness import Situation
 from backend.people.queries import Person, person_from
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,18 @@ class Delivery:
         return held_until(self.priority, self.situation.now, self.zone, self.situation.starts_at)
 
 
+def _id_in_detail(name: str) -> str:
+    """The SQL of an id that a message's detail holds; NULL when what it holds is no id (`X9`)."""
+    return f"CASE WHEN m.detail->>'{name}' ~ '^[0-9]{{1,18}}$' THEN (m.detail->>'{name}')::bigint END"
+
+
+CARD_ID, POLL_ID = _id_in_detail("card"), _id_in_detail("poll_id")
+
 # $1 are the messages' ids, $2 is now.
 DELIVERIES = f"""
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority,
     m.attempts, m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
-    a.language AS account_language, coalesce(u.zone, r.zone, a.zone) AS read_in,
+    a.language AS account_language, r.zone AS event_zone, a.zone AS account_zone,
     s.left_at IS NULL AND s.id IS NOT NULL AS is_member, coalesce(i.state, '') AS instance_state, i.starts_at,
     coalesce(i.ends_at <= $2, false) AS is_over,
     i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)) AS free_to_leave_until,
@@ -107,7 +119,7 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
         OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id)
         AS poll_settled,
-    EXISTS (SELECT 1 FROM cards c WHERE c.id = (m.detail->>'card')::bigint AND c.state = 'lost') AS card_lost,
+    EXISTS (SELECT 1 FROM cards c WHERE c.id = {CARD_ID} AND c.state = 'lost') AS card_lost,
     i.decided_at IS NOT NULL AS is_decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing,
     coalesce(b.waiting, 0) AS waits, CASE WHEN b.offer_until > $2 THEN b.offer_until END AS offer_until,
     coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false)
@@ -124,20 +136,29 @@ LEFT JOIN instance_seats q ON q.instance_id = i.id
 LEFT JOIN memberships s ON s.account_id = m.account_id AND s.user_id = m.user_id
 LEFT JOIN bookings b ON b.instance_id = m.instance_id AND b.membership_id = s.id
 LEFT JOIN announcements n ON n.id = m.announcement_id
-LEFT JOIN polls p ON m.kind = '{Kind.POLL_UNANSWERED}' AND p.id = (m.detail->>'poll_id')::bigint
+LEFT JOIN polls p ON m.kind = '{Kind.POLL_UNANSWERED}' AND p.id = {POLL_ID}
 WHERE m.id = ANY($1::bigint[])
 ORDER BY m.priority, m.due_at, m.id
 """
 
 
 async def load_deliveries(ids: Sequence[int]) -> tuple[list[Delivery], list[tuple[int, str]]]:
-    """These messages in the order in which they are due; and the ids and kinds of those that this version
-    of Emerald does not know."""
+    """These messages in the order in which they are due; and the ids of those that cannot be read, each with
+    the reason: a kind that this version does not know, or a row that says what cannot be (`X9`)."""
     now = clock.now()
-    rows = await db.rows(DELIVERIES, list(ids), now)
-    known = [(row, find_kind(row["kind"])) for row in rows]
-    deliveries = [_delivery(row, kind, now) for row, kind in known if kind is not None]
-    return deliveries, [(row["message_id"], row["kind"]) for row, kind in known if kind is None]
+    deliveries: list[Delivery] = []
+    unreadable: list[tuple[int, str]] = []
+    for row in await db.rows(DELIVERIES, list(ids), now):
+        kind = find_kind(row["kind"])
+        if kind is None:
+            unreadable.append((row["message_id"], f"a message of the kind {row['kind']!r}"))
+            continue
+        try:
+            deliveries.append(_delivery(row, kind, now))
+        except Exception as error:  # whatever is wrong with it is wrong with this one only
+            log.exception("message unreadable", message=row["message_id"])
+            unreadable.append((row["message_id"], f"cannot be read: {error!r}"))
+    return deliveries, unreadable
 
 
 def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
@@ -157,7 +178,7 @@ def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
         attempts=row["attempts"],
         epoch=row["epoch"] or 0,
         account_language=row["account_language"],
-        zone=row["read_in"],
+        zone=first_known(row["zone"], row["event_zone"], row["account_zone"]),
         muted=frozenset(row["muted_kinds"] or ()),
         is_maintenance=row["is_maintenance"],
         went_on=row["went_on"],

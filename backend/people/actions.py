@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from backend import clock, db
 from backend.errors import Invalid
 from backend.i18n import N_, languages, nearest
 from backend.people.queries import Person, person_from
 from backend.people.sql import REACHABLE
+from backend.zones import zone_names
 
 SEEN_PRECISION = timedelta(hours=1)  # how exactly `seen_at` is kept
 
@@ -101,7 +101,7 @@ async def choose_language(person: Person, language: str) -> None:
 
 async def choose_zone(person: Person, zone: str) -> None:
     """Set the person's IANA zone; times are shown in it beside the event's own (`S3`). Raises `Invalid`."""
-    if zone not in available_timezones():
+    if zone not in zone_names():
         raise Invalid(N_("That time zone is not known."), field="zone")
     if person.zone != zone:
         await db.execute_single("UPDATE telegram_users SET zone = $2 WHERE id = $1", person.id, zone)

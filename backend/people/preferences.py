@@ -10,6 +10,7 @@ from enum import StrEnum
 from backend import clock, db
 from backend.errors import Invalid
 from backend.i18n import N_
+from backend.known_zones import known_or_none
 from backend.people.queries import Person
 
 
@@ -47,7 +48,7 @@ async def preferences(person: Person) -> Preferences:
     leads = row["reminder_leads"]
     return Preferences(
         row["language"],
-        row["zone"],
+        known_or_none(row["zone"]),
         None if leads is None else tuple(leads),
         frozenset(row["muted_kinds"]),
     )

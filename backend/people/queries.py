@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from backend import clock, codes, db
 from backend.batching import Batcher
 from backend.i18n import Voice
+from backend.known_zones import known_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def person_from(row: db.Row) -> Person:
         first_name=row["first_name"],
         last_name=row["last_name"],
         language=row["language"],
-        zone=row["zone"],
+        zone=known_or_none(row["zone"]),
         session_version=row["session_version"],
         reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
     )

@@ -12,6 +12,7 @@ from backend.accounts.memberships import LastOwner, anonymize_memberships, end_a
 from backend.accounts.queries import solely_owned_clubs
 from backend.announcements.actions import forget_watcher
 from backend.bookings.clubs import end_standing_seats, release_seats
+from backend.each import do_each
 from backend.groups.presence import forget_presence
 from backend.outbox.withdraw import erase_messages
 from backend.people.erasure import anonymize_person, delete_access, end_access, lock_person
@@ -101,4 +102,4 @@ async def finish_erasures() -> int:
     rows = await db.rows(
         "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - RECHECK_PERIOD
     )
-    return sum([await finish_erasure(row["id"]) for row in rows])
+    return await do_each([row["id"] for row in rows], finish_erasure)

@@ -6,6 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.errors import NotFound
+from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import SHORT_NAME
 from backend.polls.rules import Answer, PollKind, ResultVisibility, are_results_visible, ended_at
@@ -78,7 +79,7 @@ async def _view(row: db.Row, options: Sequence[db.Row], now: datetime, *, names:
         account_id=row["account_id"],
         club=row["club"],
         club_language=row["club_language"],
-        zone=row["zone"],
+        zone=first_known(row["zone"]),
         question=row["question"],
         kind=PollKind(row["kind"]),
         choices_max=row["choices_max"],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backend import db
+from backend.known_zones import first_known
 from backend.polls.rules import Answer, Ballot, BallotState, Option, PollKind, Voter
 
 # The poll's columns are repeated in the row of each option: one round trip, and there are few options.
@@ -68,7 +69,7 @@ async def load(poll_id: int, ballots: Sequence[Ballot], now: datetime) -> tuple[
     voters = await db.rows(VOTERS, poll_id, poll["account_id"], users)
     return poll["account_id"], BallotState(
         now=now,
-        zone=poll["zone"],
+        zone=first_known(poll["zone"]),
         kind=PollKind(poll["kind"]),
         choices_max=poll["choices_max"],
         closes_at=poll["closes_at"],

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from backend.known_zones import first_known
 from backend.zones import QUIET_FROM, end_of_quiet_hours, next_time_of_day
 
 WAITLIST_FIRST = timedelta(minutes=5)  # after a notification only the taps of the waitlist count
@@ -87,7 +88,7 @@ def promotion_windows_of(row: Any) -> PromotionWindows:
     """The windows in a row with the instance's start and the series' columns."""
     return PromotionWindows.around(
         row["starts_at"],
-        row["zone"],
+        first_known(row["zone"]),
         offers_before=row["offers_before_minutes"],
         offer_minutes=row["offer_minutes"],
         first_tap_before=row["first_tap_before_minutes"],

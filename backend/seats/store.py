@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from backend import db
+from backend.known_zones import first_known
 from backend.seats.promotion import Stage, promotion_windows_of
 from backend.seats.requests import FREEING, Request, Verb
 from backend.seats.state import Counters, InstanceFacts, InstanceState, Party, SeatState
@@ -202,7 +203,7 @@ def _facts(row: db.Row) -> InstanceFacts:
         instance_id=row["instance_id"],
         account_id=row["account_id"],
         title=row["title"],
-        zone=row["zone"],
+        zone=first_known(row["zone"]),
         state=InstanceState(row["state"]),
         cancel_reason=row["cancel_reason"],
         starts_at=row["starts_at"],

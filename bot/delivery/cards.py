@@ -71,9 +71,9 @@ class CardPoster:
     async def _run(self, job: CardJob, work: Work) -> None:
         try:
             await work
-        except Exception:
+        except Exception as error:
             log.exception("card failed", card=job.card_id)
-            await self._lose(job, "could not be shown")
+            await self._lose(job, f"could not be shown: {error!r}")
         finally:
             self._under_way.discard(job.card_id)
 

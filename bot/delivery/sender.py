@@ -16,6 +16,7 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints, leases
+from backend.errors import Busy, Unavailable
 from backend.messages.results import record_result
 from backend.outbox.claim import claim, recover
 from backend.outbox.deliveries import Delivery
@@ -115,8 +116,14 @@ class Sender:
         self.epoch = None
 
     async def _start_cards(self, room: int) -> int:
-        edits = await self.progress.work(room)
-        work = [*edits, *await self.cards.work(room - len(edits))]
+        work: list[Coroutine[Any, Any, None]] = []
+        for part in (self.progress, self.cards):
+            try:
+                work += await part.work(room - len(work))
+            except (Busy, Unavailable):
+                raise
+            except Exception:  # what is wrong with a card holds up no message (X9)
+                log.exception("cannot be looked for", part=type(part).__name__)
         for each in work:
             self._start(self._run_in_turn(each))
         return len(work)

@@ -1,7 +1,5 @@
 """/settings: which messages a person gets and when, in which language and time zone (`M5`)."""
 
-from zoneinfo import ZoneInfo
-
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
@@ -9,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from backend import clock
 from backend.accounts.queries import clubs
 from backend.i18n import N_, Voice, Words, languages
+from backend.known_zones import reading_zone
 from backend.people.actions import choose_language, choose_zone
 from backend.people.preferences import Mutable, Preferences, choose_reminders, mute, preferences
 from backend.people.queries import Person
@@ -167,7 +166,7 @@ def nearest_zones(zone: str) -> list[str]:
 
     def distance(other: str) -> tuple[float, int]:
         now = clock.now()
-        offset, other_offset = (now.astimezone(ZoneInfo(name)).utcoffset() for name in (zone, other))
+        offset, other_offset = (now.astimezone(reading_zone(name)).utcoffset() for name in (zone, other))
         assert offset is not None
         assert other_offset is not None
         return abs((other_offset - offset).total_seconds()), _OFFERED_ZONES.index(other)

@@ -33,7 +33,13 @@ async def test_a_chosen_language_is_kept(app_of: Any, alice: Any) -> None:
 
 async def test_unknown_languages_and_zones_are_refused(app_of: Any, alice: Any) -> None:
     app = await app_of(alice)
-    for form in ({"language": "tlh"}, {"zone": "Mars/Olympus"}, {"zone": "../etc/passwd"}):
+    for form in (
+        {"language": "tlh"},
+        {"zone": "Mars/Olympus"},
+        {"zone": "../etc/passwd"},
+        {"zone": "Factory"},
+        {"zone": "localtime"},
+    ):
         answer = await app.ask("PATCH", "/app/me", data=form)
         assert answer.status_code == 422
         assert root(answer)["role"] == "alert"

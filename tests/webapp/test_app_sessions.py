@@ -76,8 +76,9 @@ async def test_the_clients_zone_is_used_until_one_is_chosen(web: httpx.AsyncClie
     from backend.people.queries import person_of_telegram
 
     raw = init_data(launch_of(778, "Dora"))
-    await opened(web, raw, **{"X-Time-Zone": "Not/AZone"})
-    assert (await person_of_telegram(778)).zone is None  # type: ignore[union-attr]
+    for name in ("Not/AZone", "Factory", "localtime"):
+        await opened(web, raw, **{"X-Time-Zone": name})
+        assert (await person_of_telegram(778)).zone is None  # type: ignore[union-attr]
     await opened(web, raw, **{"X-Time-Zone": "Europe/London"})
     await opened(web, raw, **{"X-Time-Zone": "Asia/Tokyo"})
     assert (await person_of_telegram(778)).zone == "Europe/London"  # type: ignore[union-attr]

@@ -77,6 +77,7 @@ async def test_ready_with_a_working_worker(client: httpx.AsyncClient) -> None:
         "database": "ok",
         "migrations": "ok",
         "worker": "none is running",
+        "sending": "ok",
     }
     await leases.take("worker", "somebody", timedelta(seconds=10))
     answer = await client.get("/ready")
@@ -154,6 +155,38 @@ async def test_metrics_shows_due_work(
     assert await figure(client, "emerald_messages_due") == 1
     assert await figure(client, "emerald_messages_parked") == 1
     assert 90 <= await figure(client, "emerald_messages_oldest_due_seconds") < 120
+
+
+async def test_says_when_nothing_is_sent_though_something_is_due(
+    client: httpx.AsyncClient, club: Any, alice: Any, noon: Any
+) -> None:
+    """`X9`: for two minutes; one that was sent meanwhile shows that the sender works."""
+    await leases.take("worker", "somebody", timedelta(days=1))
+
+    async def write(name: str, state: str, ago: int) -> None:
+        await db.execute(
+            "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, sent_at)"
+            " VALUES ($1, $2, 'removed', '{}', $3, 0, $4, $5, $5, CASE WHEN $4 = 'sent' THEN $5::timestamptz END)",
+            club.id,
+            alice.id,
+            name,
+            state,
+            clock.now() - timedelta(seconds=ago),
+        )
+
+    await write("long ago", "sent", 5000)
+    assert (await client.get("/ready")).json()["checks"]["sending"] == "ok"
+    assert await figure(client, "emerald_messages_silent_seconds") == 0
+    await write("waits", "due", 110)
+    assert (await client.get("/ready")).status_code == 200
+    clock.advance(timedelta(seconds=20))
+    answer = await client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["sending"] == "nothing was sent for 2 minutes"
+    assert await figure(client, "emerald_messages_silent_seconds") == 130
+    await write("just now", "sent", 30)
+    assert (await client.get("/ready")).status_code == 200
+    assert await figure(client, "emerald_messages_silent_seconds") == 30
 
 
 async def test_metrics_counts_stale_cards(

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from backend import clock
 from backend.bookings.views import InstanceView
 from backend.i18n import Voice
+from backend.known_zones import reading_zone
 from webapp.rule_sentences import weekday_names
 
 _SHORT_MONTH = re.compile(r"([ML])\1{2,}")
@@ -81,13 +81,13 @@ def week_named(name: str, zone: str) -> Week:
     found = _NAME.fullmatch(name)
     if found is not None and 2000 <= int(found[1]) < 2200 and 1 <= int(found[2]) <= 52:
         return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
-    today = clock.now().astimezone(ZoneInfo(zone)).date()
+    today = clock.now().astimezone(reading_zone(zone)).date()
     return Week(today - timedelta(days=today.weekday()))
 
 
 def local_date(view: InstanceView) -> date:
     """The day it starts on, in its own zone."""
-    return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
+    return view.starts_at.astimezone(reading_zone(view.zone)).date()
 
 
 def week_of(view: InstanceView) -> Week:
@@ -99,7 +99,7 @@ def week_of(view: InstanceView) -> Week:
 def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
     """These days with the instances that start on each of them."""
     names = weekday_names(voice, "abbreviated")
-    today = clock.now().astimezone(ZoneInfo(zone)).date()
+    today = clock.now().astimezone(reading_zone(zone)).date()
     return [
         Day(
             on=day,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from backend.bookings.queries.people import Attendee, People
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
+from backend.known_zones import reading_zone
 from backend.people.queries import Person
 from backend.settings import settings
 
@@ -28,7 +28,7 @@ class DateGroup:
 
 def local_day(view: InstanceView) -> str:
     """The local day an instance starts on, as 2026-11-24."""
-    return view.starts_at.astimezone(ZoneInfo(view.zone)).date().isoformat()
+    return view.starts_at.astimezone(reading_zone(view.zone)).date().isoformat()
 
 
 def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
@@ -83,7 +83,7 @@ def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
     """The hour where the reader is, with the day if that is another too; "" when their clock shows the event's (`S3`)."""
     if voice.zone is None:
         return ""
-    local, event_time = at.astimezone(ZoneInfo(voice.zone)), at.astimezone(ZoneInfo(zone))
+    local, event_time = at.astimezone(reading_zone(voice.zone)), at.astimezone(reading_zone(zone))
     if local.utcoffset() == event_time.utcoffset():
         return ""
     if local.date() != event_time.date():

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
 from backend.events.cancel import cancel_instance, restore_instance
@@ -234,3 +236,23 @@ async def test_a_sender_that_stops_releases_the_lease_at_once(
     clock.advance(timedelta(seconds=1))
     assert await second.step() == 1
     await second.settle()
+
+
+async def test_cards_that_cannot_be_looked_for_hold_up_no_message(
+    telegram: Telegram,
+    alice: Any,
+    bob: Any,
+    instance: Make,
+    run: Run,
+    sender: Sender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`X9`"""
+
+    async def fails(_: int) -> Any:
+        raise ValueError("a card that cannot be")
+
+    await promoted(telegram, alice, bob, instance)
+    monkeypatch.setattr(sender.cards, "work", fails)
+    assert await run() == 1
+    assert await states() == ["sent"]

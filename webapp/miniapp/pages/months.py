@@ -4,7 +4,6 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from litestar import Response, get
@@ -16,6 +15,7 @@ from backend.accounts.queries import clubs
 from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
 from backend.bookings.views import InstanceView
+from backend.known_zones import reading_zone
 from backend.people.queries import Person
 from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, is_fresh
@@ -65,7 +65,7 @@ async def show(
 ) -> ScreenResponse:
     """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by default today
     or the first day that has any."""
-    today = clock.now().astimezone(ZoneInfo(person.zone or await _zone_of_clubs(person))).date()
+    today = clock.now().astimezone(reading_zone(person.zone or await _zone_of_clubs(person))).date()
     first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)

@@ -1,0 +1,43 @@
+"""Doing one thing for each of many, where one that fails holds up none of the others (`X9`)."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import structlog
+
+from backend.errors import Busy, Unavailable
+
+log = structlog.get_logger()
+
+Item = TypeVar("Item")
+_NAMED_MAX = 5  # of those that failed, in the words of the error
+
+
+class SomeFailed(Exception):
+    """All were tried, and these failed. The schedule shows its words as the reason of the job."""
+
+    def __init__(self, failed: list[tuple[object, Exception]]) -> None:
+        self.failed = failed
+        named = "; ".join(f"{item}: {error!r}" for item, error in failed[:_NAMED_MAX])
+        super().__init__(f"{len(failed)} failed: {named}")
+
+
+async def do_each(items: Iterable[Item], act: Callable[[Item], Awaitable[int]]) -> int:
+    """Do it for each, one after another; the sum of what was done.
+
+    Raises `SomeFailed` after the last when some failed, and `Busy` and `Unavailable` at once: those are about
+    the database and not about an item.
+    """
+    done = 0
+    failed: list[tuple[object, Exception]] = []
+    for item in items:
+        try:
+            done += await act(item)
+        except (Busy, Unavailable):
+            raise
+        except Exception as error:
+            log.exception("one of many failed", item=item)
+            failed.append((item, error))
+    if failed:
+        raise SomeFailed(failed)
+    return done
