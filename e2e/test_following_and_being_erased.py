@@ -40,5 +40,5 @@ def test_bob_subscribes_to_his_feed_and_is_erased(stack: Stack, lab: OpenLab) ->
     here.answer("Nobody can bring them back.", "Erase me")
     expect(here.screen).to_contain_text("You are erased", timeout=15_000)
     here.shot("8-erased")
-    assert httpx.get(stack.app + path).status_code == 404
+    assert httpx.get(stack.app + path).status_code == 410
     group.wait(text="4 free")
