@@ -1,4 +1,5 @@
-"""Journeys in a real browser through all processes: see `running.py` for what runs, `lab.py` for how it is used.
+"""Journeys in a real browser through all processes: see `running.py` for what runs, `lab.py` for how it is
+used.
 
 Screenshots go to `e2e/shots/`.
 """
@@ -74,8 +75,8 @@ def window(chromium: Browser) -> Iterator[Open]:
 
 
 def _expected(message: ConsoleMessage) -> bool:
-    """Whether a console message is no fault. Browsers report every refused request as an error, but 401, 404 and 422 are our
-    own responses.
+    """Whether a console message is no fault. Browsers report every refused request as an error, but 401, 404
+    and 422 are our own responses.
 
     Our policy also refuses the empty style element that Telegram's own script adds, as it should.
     """

@@ -1,12 +1,14 @@
-"""Pictures of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open
+"""Screenshots of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open
 `e2e/shots/gallery/index.html`.
 
-    --only home,event-offer   these screens or states          --language fi,ru   --theme dark,odd   --size 390x844,320x568
+    --only home,event-offer   only these screens or states
+    --language fi,ru   --theme dark,odd   --size 390x844,320x568
     --all                     every state × theme × language × size, with a club of 3,000 (a quarter of an hour)
-    --out DIR                 somewhere else
+    --out DIR                 another directory
 
-Without `--all`: everything in English, light and dark, on a phone; the rest where it differs most (dark and Russian on the
-smallest phone, the odd theme in Finnish on the desktop panel). Everything is real but the clock, which stands at noon.
+Without `--all`: everything in English, light and dark, on a phone; other combinations where they differ most
+(dark and Russian on the smallest phone, the odd theme in Finnish on the desktop panel). Only the clock is not
+real: it stands at noon.
 """
 
 import argparse

@@ -14,7 +14,8 @@ WEEK = 7 * 24 * 60
 def test_olga_accepts_an_offer(stack: Stack, lab: OpenLab) -> None:
     alice, olga, group = stack.person("Alice"), stack.person("Olga"), stack.group("Sauna crew")
     olga.start()  # so the app need not ask whether the bot may write
-    # Asked first already three days ahead, whatever the hour of the day: an offer's time stands still at night.
+    # Asked first already three days ahead, whatever the hour of the day: an offer's time stands still at
+    # night.
     about = {"capacity": 1, "offers_before_minutes": WEEK}
     code = stack.event(group, "Rowing by twos", emoji="🚣", **about)
     card = group.wait(text="Rowing by twos", button="Join")

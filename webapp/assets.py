@@ -1,4 +1,5 @@
-"""Style sheets and scripts: read once, and served at a URL with the hash of their content, so that browsers cache them."""
+"""Style sheets and scripts: read once, and served at a URL with the hash of their content, so that browsers
+cache them."""
 
 import gzip
 import hashlib
@@ -56,7 +57,8 @@ def static_url(name: str) -> str:
 async def show(
     request: Request[Any, Any, Any], digest: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
-    """A file. A URL with an old hash, from a page of the previous version, gets the present file, uncached."""
+    """A file. A URL with an old hash, from a page of the previous version, gets the present file,
+    uncached."""
     asset = assets().get(str(name).removeprefix("/"))
     if asset is None:
         raise NotFoundException()

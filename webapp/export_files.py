@@ -1,4 +1,5 @@
-"""All data held about a person as a file (`A7`), at a URL that needs no session: Telegram downloads it, not the Mini App.
+"""All data held about a person as a file (`A7`), at a URL that needs no session: Telegram downloads it, not
+the Mini App.
 
 The URL is signed for one person, valid for a quarter of an hour, and ends with their sessions.
 """

@@ -1,4 +1,5 @@
-"""Forms at the edge: every field as text, as typed, so that a page can render it again; then parsed into values (`X5`)."""
+"""Forms at the edge: every field as text, as typed, so that a page can render it again; then parsed into
+values (`X5`)."""
 
 import re
 from dataclasses import fields

@@ -1,9 +1,9 @@
 """How screens follow changes: each asks every few seconds whether what it shows is still fresh.
 
-A screen carries the etag of the rows it was made from, and the instant at which the clock alone may change it: an offer
-expires, a window opens, a day ends. It sends both back as `seen`. While the etag is the same and the instant ahead, the
-answer is 204 and costs one query of a few index reads. Otherwise the whole screen is sent again and morphed into place,
-so that focus and typed text stay.
+A screen carries the etag of the rows it was made from, and the instant at which the clock alone may change
+it: an offer expires, a window opens, a day ends. It sends both back as `seen`. While the etag is the same and
+the instant ahead, the answer is 204 and costs one query of a few index reads. Otherwise the whole screen is
+sent again and morphed into place, so that focus and typed text stay.
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""The security headers of every response: what a page may load, who may frame it, which referrer it sends (`X1`, `X3`)."""
+"""The security headers of every response: what a page may load, who may frame it, which referrer it sends
+(`X1`, `X3`)."""
 
 from urllib.parse import urlsplit
 

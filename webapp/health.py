@@ -1,4 +1,5 @@
-"""`/health`: this process is alive. `/ready`: it can work; the answer names what it needs. Neither reveals a secret.
+"""`/health`: this process is alive. `/ready`: it can work; the answer names what it needs. Neither reveals a
+secret.
 
 The checks live above the web app, where the processes are: `set_health_checks` hands them in.
 """

@@ -1,4 +1,5 @@
-"""The URLs a person's own calendar subscribes to (`S5`, `S6`): they need no session, the token in them is the key.
+"""The URLs a person's own calendar subscribes to (`S5`, `S6`): they need no session, the token in them is the
+key.
 
 So logs must not hold them (`X6`): nginx masks them, and ours log the template of the path.
 """
@@ -58,9 +59,11 @@ def _webcal(token: str) -> str:
     include_in_schema=False,
 )
 async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Redirect:
-    """The feed of a token, or 304 for a client that has it; without `.ics`, a redirect into the phone's calendar.
+    """The feed of a token, or 304 for a client that has it; without `.ics`, a redirect into the phone's
+    calendar.
 
-    410 for an address that was renewed or turned off. Raises `NotFound` for every other token, 429 for who asks too often.
+    410 for an address that was renewed or turned off. Raises `NotFound` for every other token, 429 for who
+    asks too often.
     """
     token, dot, kind = name.partition(".")
     if not TOKEN.fullmatch(token) or (dot and kind != "ics"):
@@ -79,8 +82,8 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[bytes] | Re
 
 
 def _gone(former: feeds.FormerFeed) -> Response[bytes]:
-    """The answer to calendars that follow an address no longer in use: 410, after which they stop asking, with a last small
-    calendar for those that show what came with it."""
+    """The answer to calendars that follow an address no longer in use: 410, after which they stop asking,
+    with a last small calendar for those that show what came with it."""
     host = urlsplit(settings.public_url).hostname or "emerald"
     note = CalendarEvent(
         code="former-address",
@@ -115,7 +118,8 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
         since = await feeds.record_content(asked.person, etag)
     headers = {
         "ETag": f'"{etag}"',
-        # Two answers within a second have moments of their own, but none may be later than its Date (RFC 9110 §8.8.2.1).
+        # Two answers within a second have moments of their own, but none may be later than its Date (RFC 9110
+        # §8.8.2.1).
         "Last-Modified": format_datetime(min(since, clock.now().replace(microsecond=0)), usegmt=True),
         "Cache-Control": "private, no-cache",
         "X-Robots-Tag": "noindex",
@@ -135,8 +139,9 @@ async def _render(dates: list[CalendarEvent], host: str) -> bytes:
 
 
 def _remember(made_from: str, file: bytes) -> str:
-    """The etag of a file: of its bytes, not of what they are made from, because other zone data makes other bytes of the same
-    instances (`S10`). It is remembered, so that a file is rendered once and not for each 304."""
+    """The etag of a file: of its bytes, not of what they are made from, because other zone data makes other
+    bytes of the same instances (`S10`). It is remembered, so that a file is rendered once and not for each
+    304."""
     if len(_etags) >= REMEMBERED_MAX:
         _etags.clear()
     etag = _etags[made_from] = hashlib.blake2b(file, digest_size=9).hexdigest()

@@ -1,4 +1,5 @@
-"""An instance as an iCalendar file, at a URL that needs no session: a calendar or Telegram fetches it, not the Mini App.
+"""An instance as an iCalendar file, at a URL that needs no session: a calendar or Telegram fetches it, not
+the Mini App.
 
 The URL is signed for one person and one instance, valid for a week, and gives access to nothing else.
 """
@@ -40,13 +41,15 @@ def file_url(code: str, person: Person) -> str:
 
 
 def _today() -> int:
-    """The number of the present day (UTC): the URL stays the same for a day, so that screens stay the same too."""
+    """The number of the present day (UTC): the URL stays the same for a day, so that screens stay the same
+    too."""
     return int(clock.now().timestamp()) // 86_400
 
 
 @route("/calendar/dates/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
-    """The file, with the reader's own status (`S5`, `S6`). Raises `NotFound` for any URL that is not valid."""
+    """The file, with the reader's own status (`S5`, `S6`). Raises `NotFound` for any URL that is not
+    valid."""
     token, _, kind = name.rpartition(".")
     person = None
     if kind == "ics" and len(token) <= TOKEN_MAX and token.isascii():

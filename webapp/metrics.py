@@ -1,7 +1,8 @@
-"""Request metrics and `/metrics` for Prometheus; nginx does not proxy it. It holds no personal data and no secret (`X6`).
+"""Request metrics and `/metrics` for Prometheus; nginx does not proxy it. It holds no personal data and no
+secret (`X6`).
 
-Litestar's own middleware runs inside its routing: it misses a 404 and counts a refused request as a success. This one
-wraps the whole application, and reads the route from the scope afterwards.
+Litestar's own middleware runs inside its routing: it misses a 404 and counts a refused request as a success.
+This one wraps the whole application, and reads the route from the scope afterwards.
 """
 
 import asyncio

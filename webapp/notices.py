@@ -1,4 +1,5 @@
-"""What a screen says about what has just happened, and what the reader can do about it at once; on both sites."""
+"""What a screen says about what has just happened, and what the reader can do about it at once; on both
+sites."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What has just happened, in the reader's language. `more` is the address and the label of a link to further steps."""
+    """What has just happened, in the reader's language. `more` is the address and the label of a link to
+    further steps."""
 
     text: str
     tone: Tone = "plain"
@@ -31,7 +33,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Overbooking:
-    """A party that exceeds the capacity by `over_by` seats: an owner may confirm it (`B3`), or let it wait if `can_wait`.
+    """A party that exceeds the capacity by `over_by` seats: an owner may confirm it (`B3`), or let it wait if
+    `can_wait`.
 
     The confirmation sends `fields` with `over=1`, the other choice sends them with `how=line`.
     """

@@ -27,7 +27,8 @@ class ReaderStatus(StrEnum):
 
 
 def reader_status(view: InstanceView) -> ReaderStatus:
-    """The template filter; an offer or a window that has ended by now no longer counts, whether the jobs have run or not."""
+    """The template filter; an offer or a window that has ended by now no longer counts, whether the jobs have
+    run or not."""
     phase = view.phase
     if phase in ("cancelled", "ended"):
         return ReaderStatus(phase)

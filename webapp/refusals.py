@@ -21,7 +21,8 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
 
 
 async def check_address(request: AnyRequest) -> None:
-    """Before any handler: PostgreSQL stores no NUL, so an address with one names nothing. Raises `ClientException` (400)."""
+    """Before any handler: PostgreSQL stores no NUL, so an address with one names nothing. Raises
+    `ClientException` (400)."""
     query: bytes = request.scope["query_string"]
     if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:
         raise ClientException()

@@ -1,9 +1,10 @@
-"""Templates in the reader's language: one Jinja environment for each, strict, escaping, with sentences from gettext.
+"""Templates in the reader's language: one Jinja environment for each, strict, escaping, with sentences from
+gettext.
 
-`miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every template has
-`_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at, zone)` in minutes;
-`voice`, which formats dates for the reader; and the filters `translate`, which translates `Words`, `initials`, and those of
-`webapp.reader_status`.
+`miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every
+template has `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at,
+zone)` in minutes; `voice`, which formats dates for the reader; and the filters `translate`, which translates
+`Words`, `initials`, and those of `webapp.reader_status`.
 """
 
 import re
@@ -40,9 +41,10 @@ def dom_id(noun: str, key: object = "") -> str:
 def initials(name: str) -> str:
     """The filter for avatars: `AK` for Alice Kent, `А` for Анна; emoji and signs are no initials.
 
-    Avatars are initials, not photographs. `initData` has a `photo_url` only for the person who opens the app, and the bot
-    cannot read a hidden photo. To show other people's we would store URLs that they gave away by opening an app, show
-    them after they were withdrawn, and open the policy (`X3`) to a host that learns who looks at whom.
+    Avatars are initials, not photographs. `initData` has a `photo_url` only for the person who opens the app,
+    and the bot cannot read a hidden photo. To show other people's we would store URLs that they gave away by
+    opening an app, show them after they were withdrawn, and open the policy (`X3`) to a host that learns who
+    looks at whom.
     """
     letters = [word[0].upper() for word in name.split() if word[0].isalnum()]
     return "".join(letters[:2]) or "·"

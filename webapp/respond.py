@@ -1,7 +1,7 @@
 """The responses of both sites: pages, downloads, refusals. They are personal, so caches must not store them.
 
-A request by htmx (`HX-Request`) gets a fragment; a refusal is then a notice, put into its place by `HX-Retarget`. Any other
-request gets a page, for a refusal a plain one.
+A request by htmx (`HX-Request`) gets a fragment; a refusal is then a notice, put into its place by
+`HX-Retarget`. Any other request gets a page, for a refusal a plain one.
 """
 
 from typing import Any
@@ -67,7 +67,8 @@ def not_modified() -> Response[None]:
 def download(
     content: bytes, media_type: str, name: str, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
-    """A file to save under this name. Telegram's web clients fetch it from another origin, which CORS allows them."""
+    """A file to save under this name. Telegram's web clients fetch it from another origin, which CORS allows
+    them."""
     return Response(
         content,
         media_type=media_type,

@@ -37,7 +37,8 @@ def recurrence_label_of(voice: Voice, description: RecurrenceDescription) -> str
 def describe_in_full(
     voice: Voice, description: RecurrenceDescription, starts_local: datetime, zone: str
 ) -> str:
-    """The whole recurrence in sentences. `starts_local` is the naive wall-clock time of the first date, in `zone`."""
+    """The whole recurrence in sentences. `starts_local` is the naive wall-clock time of the first date, in
+    `zone`."""
     hour = _hour(voice, starts_local)
     if description.is_single:
         day = long_date(voice, starts_local)

@@ -23,10 +23,11 @@ _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "
 
 @dataclass(frozen=True, slots=True)
 class SeriesForm:
-    """Every field as text. `repeats` is one of `REPEAT_CHOICES`: `nth` is a weekday of the month, `own` the text in `rule`.
+    """Every field as text. `repeats` is one of `REPEAT_CHOICES`: `nth` is a weekday of the month, `own` the
+    text in `rule`.
 
-    `group` is a group's id, or a group's and a topic's with `:` between. `left_out` (EXDATE) and `extra` (RDATE) are dates
-    in the syntax of RFC 5545.
+    `group` is a group's id, or a group's and a topic's with `:` between. `left_out` (EXDATE) and `extra`
+    (RDATE) are dates in the syntax of RFC 5545.
     """
 
     title: str = ""
@@ -209,7 +210,8 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
     # Other years are a fault of the draft, and too near the limits of `datetime` to compute with.
     if starts is not None and 2000 <= starts.year < 2200 and form.zone in zone_names():
         first = first_match(rule, starts)
-        # RFC 5545 makes the start an occurrence even when the rule does not match it; "every Tuesday" must not add a Monday.
+        # RFC 5545 makes the start an occurrence even when the rule does not match it; "every Tuesday" must
+        # not add a Monday.
         if first is not None and first != starts:
             message = N_("This day is not in the rhythm. The next that is: %(date)s.")
             at = resolve_local(first, form.zone)

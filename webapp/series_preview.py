@@ -96,8 +96,8 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
 def _offset_note(voice: Voice, zone: str, before: Occurrence, after: Occurrence) -> str:
     """The last clock change between two occurrences whose UTC offsets differ: by how much, and on which day.
 
-    By the offsets alone: what a zone's data call daylight saving time is no season. Dublin's is in winter, Casablanca's was
-    in Ramadan, and Vancouver gave it up without changing its clocks.
+    By the offsets alone: what a zone's data call daylight saving time is no season. Dublin's is in winter,
+    Casablanca's was in Ramadan, and Vancouver gave it up without changing its clocks.
     """
     early, late = after.original_start, after.original_start
     while early > before.original_start and _offset(early, zone) == after.utc_offset:

@@ -1,4 +1,5 @@
-"""The Mini App in a real browser: the application on a port, and a page that frames it as Telegram's web client does."""
+"""The Mini App in a real browser: the application on a port, and a page that frames it as Telegram's web
+client does."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
 """Sets up states of the Mini App: a reader and clubs of their own, by the domain's own actions, at noon.
 
-The clock stands at `NOON`; earlier acts are done under `time_ago`. Nobody sees another's club (`A1`), so many states share one
-database.
+The clock stands at `NOON`; earlier acts are done under `time_ago`. Nobody sees another's club (`A1`), so many
+states share one database.
 """
 
 import asyncio

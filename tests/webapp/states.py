@@ -1,7 +1,9 @@
-"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `test_app_sweep.py` checks it.
+"""Every screen and state of the Mini App, as one literal list: the gallery shows it, `test_app_sweep.py`
+checks it.
 
-A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and returns its path, and what is done on the
-page before it is checked. The reader's possible statuses are in `webapp/reader_status.py`.
+A new screen gets its line in `STATES`: a name (`screen-state`), what sets it up and returns its path, and
+what is done on the page before it is checked. The reader's possible statuses are in
+`webapp/reader_status.py`.
 """
 
 from collections.abc import Awaitable, Callable

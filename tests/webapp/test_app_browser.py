@@ -470,7 +470,8 @@ async def test_the_main_button_accepts_an_offer(
 async def test_an_offer_counts_down_by_the_servers_clock(
     phone: Any, alice: Any, bob: Any, instance: Any, noon: datetime
 ) -> None:
-    """`W3`: whatever the phone's own clock says. At the end the screen asks the server and shows its answer."""
+    """`W3`: whatever the phone's own clock says. At the end the screen asks the server and shows its
+    answer."""
     code = await an_offer(instance, alice, bob, noon)
     clock.advance(timedelta(minutes=25, seconds=30))
     page = await phone.opened(alice, f"/app/events/{code}", version="5.0")

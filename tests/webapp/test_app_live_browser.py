@@ -1,4 +1,5 @@
-"""Live screens in a real browser: they follow changes, are silent in the background, and lose nothing without a connection.
+"""Live screens in a real browser: they follow changes, are silent in the background, and lose nothing without
+a connection.
 
 The browser's clock is driven where durations matter.
 """

@@ -373,7 +373,8 @@ async def test_a_party_behind_another_is_offered_nothing(
 async def test_after_the_notification_newcomers_wait_five_minutes(
     app_of: Any, alice: Any, bob: Any, aino: Any, soon: Any
 ) -> None:
-    """`W3`: for five minutes only taps of notified parties count; a screen learns of the end from the clock."""
+    """`W3`: for five minutes only taps of notified parties count; a screen learns of the end from the
+    clock."""
     code = await soon(1.5, capacity=1)
     for person in (bob, aino):
         await seats.book(code, person, via=Via.CARD)

@@ -1,5 +1,5 @@
-"""Every screen and state of the Mini App is checked: axe-core, keyboard, target sizes, narrow windows, large text, reduced
-motion, live regions.
+"""Every screen and state of the Mini App is checked: axe-core, keyboard, target sizes, narrow windows, large
+text, reduced motion, live regions.
 
 The states are those of the gallery (`states.py`), set up once for this file in a club that writes Finnish.
 `STATES=home,event-offer` checks only these.
@@ -80,7 +80,8 @@ async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Foun
 
 
 async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
-    """Open a state, in the present page if that makes no difference; whether the next state may use it too."""
+    """Open a state, in the present page if that makes no difference; whether the next state may use it
+    too."""
     from backend import clock
     from tests.webapp.opening import open_state, show_theme
     from webapp.miniapp.authentication import issue_session

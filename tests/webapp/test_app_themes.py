@@ -1,4 +1,5 @@
-"""Text is readable in every theme that Telegram may send: the promise of `guard.js`, measured in a browser."""
+"""Text is readable in every theme that Telegram may send: the promise of `guard.js`, measured in a
+browser."""
 
 import random
 from typing import Any

@@ -9,7 +9,8 @@ from backend.people.queries import Person
 
 
 async def authorize_event(code: str, organiser: Person, permission: Permission) -> Club:
-    """The club of the instance, if the organiser has this permission there. Raises `NotFound`, `Forbidden`."""
+    """The club of the instance, if the organiser has this permission there. Raises `NotFound`,
+    `Forbidden`."""
     return await authorize(organiser, (await find_instance(code)).account_id, permission)
 
 

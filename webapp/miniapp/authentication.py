@@ -1,10 +1,11 @@
 """From `initData` to a session, and from a session to a person, the dependency of every handler (`X1`, `X4`).
 
-A session is a signed text that the page holds in memory and sends as `Authorization: Bearer …`; there is no cookie. It
-expires one hour after its last renewal and twelve hours after its opening. A request with a session older than five minutes
-gets a renewed one in `X-Session`. It names a person and their session version, which is compared with the database on every
-request: ending a person's sessions takes effect at once. It also carries the time of Telegram's signature, because an
-organiser's acts require one of the last hour.
+A session is a signed text that the page holds in memory and sends as `Authorization: Bearer …`; there is no
+cookie. It expires one hour after its last renewal and twelve hours after its opening. A request with a
+session older than five minutes gets a renewed one in `X-Session`. It names a person and their session
+version, which is compared with the database on every request: ending a person's sessions takes effect at
+once. It also carries the time of Telegram's signature, because an organiser's acts require one of the last
+hour.
 """
 
 from collections.abc import Mapping
@@ -92,13 +93,15 @@ def read_claims(token: str) -> Claims | None:
 
 
 def credentials(headers: Mapping[str, str], scheme: str) -> str:
-    """The credentials of `Authorization: <scheme> …`, or "". Schemes are case-insensitive (RFC 9110, 11.1)."""
+    """The credentials of `Authorization: <scheme> …`, or "". Schemes are case-insensitive (RFC 9110,
+    11.1)."""
     given, _, rest = headers.get("authorization", "").partition(" ")
     return rest.strip() if given.lower() == scheme else ""
 
 
 async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetime]:
-    """The person of `Authorization: tma <initData>`, and the time of its signature. Raises `NotAuthorizedException` (401).
+    """The person of `Authorization: tma <initData>`, and the time of its signature. Raises
+    `NotAuthorizedException` (401).
 
     `X-Time-Zone` is the zone of the client; it is used until the person chooses one.
     """
@@ -123,7 +126,8 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
 
 
 async def load_person(request: Request[Any, Any, Any]) -> Person:
-    """The person of the request's session. Raises `NotAuthorizedException` (401) for none, an ended or a forged one.
+    """The person of the request's session. Raises `NotAuthorizedException` (401) for none, an ended or a
+    forged one.
 
     The first GET may carry `initData` itself: the response then brings the session, which saves a round trip.
     """
@@ -149,7 +153,8 @@ async def _load_bearer(request: Request[Any, Any, Any]) -> Person:
 
 
 async def load_organiser(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:
-    """The same for organisers' and helpers' acts: Telegram's signature is at most an hour old. Raises `OpenAgain` (403).
+    """The same for organisers' and helpers' acts: Telegram's signature is at most an hour old. Raises
+    `OpenAgain` (403).
 
     Their role is checked by the domain.
     """

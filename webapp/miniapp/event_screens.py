@@ -48,7 +48,8 @@ async def event_screen(
 ) -> Response[str]:
     """The screen of one instance; after a change with its outcome and the allocator's message.
 
-    The `etag` must have been read before the view. Without one the screen is sent again when it first asks for changes.
+    The `etag` must have been read before the view. Without one the screen is sent again when it first asks
+    for changes.
     """
     waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
     dead_end = view.phase in ("cancelled", "ended", "closed")
@@ -103,7 +104,8 @@ async def event_etag(code: str, person: Person) -> str:
 
 
 async def admitted_event_etag(code: str, person: Person) -> str:
-    """The same; a person whom the visibility of the series admits becomes a member first (`A4`, `A5`). Raises `NotFound`."""
+    """The same; a person whom the visibility of the series admits becomes a member first (`A4`, `A5`). Raises
+    `NotFound`."""
     etag = await event_etag(code, person)
     if not etag:
         await admit_to_event(code, person)
@@ -118,7 +120,8 @@ def seen_of_instances(etag: str, person: Person, views: Sequence[InstanceView]) 
 
 
 def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo | None:
-    """The way back for a person who has just left: the same party books again. None when others would come first."""
+    """The way back for a person who has just left: the same party books again. None when others would come
+    first."""
     if not outcome.given_back or view.phase != "open":
         return None
     if not view.availability.seats_party(outcome.given_back):

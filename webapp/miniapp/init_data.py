@@ -1,7 +1,8 @@
 """Who opened the Mini App: Telegram's `initData`, accepted only when every part of it is valid (`X1`).
 
-It is a query string, signed by HMAC-SHA256 with a key derived from the bot's token. The signed text is all fields but `hash`
-(`signature` is among them), decoded once and sorted. Values are hashed as received, never encoded again.
+It is a query string, signed by HMAC-SHA256 with a key derived from the bot's token. The signed text is all
+fields but `hash` (`signature` is among them), decoded once and sorted. Values are hashed as received, never
+encoded again.
 """
 
 import hashlib
@@ -23,12 +24,14 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BadInitData(Exception):
-    """Telegram did not sign it for this bot, or too long ago. The reason is for tests, never for the sender."""
+    """Telegram did not sign it for this bot, or too long ago. The reason is for tests, never for the
+    sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """The verified content of `initData`. Anybody can choose a `start_param`: only the page reads it, as a hint (`A4`)."""
+    """The verified content of `initData`. Anybody can choose a `start_param`: only the page reads it, as a
+    hint (`A4`)."""
 
     identity: TelegramIdentity
     opened_at: datetime
@@ -92,7 +95,8 @@ def _parse_user(text: str) -> TelegramIdentity:
 
 
 def _text(user: dict[str, object], name: str) -> str:
-    """One text of the user, without control characters and lone surrogates, which PostgreSQL does not store."""
+    """One text of the user, without control characters and lone surrogates, which PostgreSQL does not
+    store."""
     text = user.get(name) or ""
     if not isinstance(text, str):
         raise BadInitData(f"user.{name}")

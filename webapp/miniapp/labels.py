@@ -67,7 +67,8 @@ def _attendee_label(comer: Attendee, person: Person) -> str:
 
 
 def waitlist_excerpt(waitlist: Sequence[Attendee], person: Person) -> list[Attendee | None]:
-    """The waitlist as shown: all of a short one, else its first two, a gap (None), the reader and the next one."""
+    """The waitlist as shown: all of a short one, else its first two, a gap (None), the reader and the next
+    one."""
     mine = next((i for i, spot in enumerate(waitlist) if spot.user_id == person.id), 0)
     if mine <= 3:
         return list(waitlist[: max(4, mine + 2)])
@@ -80,7 +81,8 @@ def city_of_zone(zone: str) -> str:
 
 
 def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
-    """The hour where the reader is, with the day if that is another too; "" when their clock shows the event's (`S3`)."""
+    """The hour where the reader is, with the day if that is another too; "" when their clock shows the
+    event's (`S3`)."""
     if voice.zone is None:
         return ""
     local, event_time = at.astimezone(reading_zone(voice.zone)), at.astimezone(reading_zone(zone))

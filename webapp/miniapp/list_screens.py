@@ -1,4 +1,5 @@
-"""The two lists of a reader's dates, what is coming and what is theirs: answers given on a list render it again."""
+"""The two lists of a reader's dates, what is coming and what is theirs: answers given on a list render it
+again."""
 
 from litestar import Response
 
@@ -36,7 +37,8 @@ async def upcoming_screen(
     outcome: Outcome | None = None,
     undo: Undo | None = None,
 ) -> ScreenResponse:
-    """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its message."""
+    """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its
+    message."""
     club, group, words, since = filters.club, filters.group, filters.q or "", parse_cursor(filters.after)
     version = await etags.upcoming_etag(
         person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
@@ -86,7 +88,8 @@ async def bookings_screen(
     outcome: Outcome | None = None,
     undo: Undo | None = None,
 ) -> ScreenResponse:
-    """What the reader is in, waits for, or was in; 204 when `seen` is fresh; after an answer with its message.
+    """What the reader is in, waits for, or was in; 204 when `seen` is fresh; after an answer with its
+    message.
 
     `before` (Unix seconds) is the cursor of past dates.
     """

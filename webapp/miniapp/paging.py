@@ -43,15 +43,16 @@ def list_filters(
 
 
 def parse_cursor(seconds: int | None) -> datetime | None:
-    """The instant (from Unix seconds) a page starts from; None for no cursor, and for seconds that are no date."""
+    """The instant (from Unix seconds) a page starts from; None for no cursor, and for seconds that are no
+    date."""
     return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 2**33 else None
 
 
 def split_page(views: Sequence[InstanceView]) -> tuple[Sequence[InstanceView], int | None]:
     """The first page of instances ordered by start, and the cursor of the next page if there is one.
 
-    Expects up to `PAGE_SIZE` + 1 instances. Those that start together stay on one page, because the cursor is a start:
-    the next page would skip the rest of them.
+    Expects up to `PAGE_SIZE` + 1 instances. Those that start together stay on one page, because the cursor is
+    a start: the next page would skip the rest of them.
     """
     if len(views) <= PAGE_SIZE:
         return views, None

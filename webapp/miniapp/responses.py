@@ -33,11 +33,12 @@ _rendering = 0
 async def render_if_capacity(
     seen: str, render: Coroutine[Any, Any, Response[str]]
 ) -> Response[str] | Response[None]:
-    """Render a screen: always for a reader who opens it, but only within capacity for one that asks for changes (`seen`).
+    """Render a screen: always for a reader who opens it, but only within capacity for one that asks for
+    changes (`seen`).
 
-    When a thousand readers look at an instance that changes twice a second, there is more to render than there is time
-    for, and whoever taps would wait behind it. Beyond `RENDERED_AT_ONCE` screens readers get 204 and ask again: what
-    they see lags, and is never lost.
+    When a thousand readers look at an instance that changes twice a second, there is more to render than
+    there is time for, and whoever taps would wait behind it. Beyond `RENDERED_AT_ONCE` screens readers get
+    204 and ask again: what they see lags, and is never lost.
     """
     global _rendering
     if not seen:

@@ -1,4 +1,5 @@
-"""Sharing from the Mini App: a prepared message that the person's client sends, with a button that opens the Mini App.
+"""Sharing from the Mini App: a prepared message that the person's client sends, with a button that opens the
+Mini App.
 
 Whoever starts the process says how Telegram is given such a message (`set_share_provider`).
 """
@@ -40,7 +41,8 @@ def set_share_provider(provider: ShareProvider | None) -> None:
 
 
 async def share_event(view: InstanceView, person: Person) -> Response[str]:
-    """An instance in its club's language: what, when, where; no counts, because the message is never edited."""
+    """An instance in its club's language: what, when, where; no counts, because the message is never
+    edited."""
     voice = Voice(view.club_language)
     text = render("miniapp/events/shared.html", voice, view=view)
     about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.club}"

@@ -1,7 +1,8 @@
 """The preview picture that a chat shows for a link: an instance drawn on the server.
 
-The content is a frozen record whose etag is part of the picture's URL, so that clients cache it. Drawing needs the
-processor for a while: a process draws one picture at a time, in a thread, and refuses requests beyond `WAITING_MAX`.
+The content is a frozen record whose etag is part of the picture's URL, so that clients cache it. Drawing
+needs the processor for a while: a process draws one picture at a time, in a thread, and refuses requests
+beyond `WAITING_MAX`.
 """
 
 import asyncio
@@ -194,7 +195,8 @@ def drawable_text(text: str) -> str:
 
 
 def _fit_title(title: str) -> tuple[int, list[str]]:
-    """The largest font size at which the title fits, and its lines; the smallest size, and cut, when it never fits."""
+    """The largest font size at which the title fits, and its lines; the smallest size, and cut, when it never
+    fits."""
     for size, most in ((68, 2), (60, 3), (50, 3)):
         lines = _fit_lines(title, _font(size, 700), TEXT_WIDTH, most)
         if lines and not lines[-1].endswith("…"):
@@ -288,7 +290,8 @@ def _draw_gem(pen: ImageDraw.ImageDraw, x: float, y: float, size: float, palette
 
 
 def _seat_ring(content: PictureContent, palette: Palette) -> Image.Image:
-    """The seats around the gem, clockwise from the top: taken, held, free; with gaps for up to sixteen seats."""
+    """The seats around the gem, clockwise from the top: taken, held, free; with gaps for up to sixteen
+    seats."""
     side = 330 * SUPERSAMPLING
     image = _background(palette).crop((WIDTH - MARGIN - 330, 150, WIDTH - MARGIN, 480)).resize((side, side))
     pen = ImageDraw.Draw(image)

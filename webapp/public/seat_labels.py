@@ -1,4 +1,5 @@
-"""The availability of an instance for an unknown reader, in one line: for the page, its preview and its picture."""
+"""The availability of an instance for an unknown reader, in one line: for the page, its preview and its
+picture."""
 
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice

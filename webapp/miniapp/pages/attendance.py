@@ -1,4 +1,5 @@
-"""The parties of an instance for its organisers (`B10`): who is booked, who waits, who is not; add, seat, change, remove."""
+"""The parties of an instance for its organisers (`B10`): who is booked, who waits, who is not; add, seat,
+change, remove."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -45,7 +46,8 @@ Here = Annotated[Literal["", "new"], QueryParameter()]
 
 @dataclass(frozen=True, slots=True)
 class PartyForm:
-    """The number of guests; `how` is `seat` or `line`; `over` is an owner's confirmation to exceed the capacity (`B3`).
+    """The number of guests; `how` is `seat` or `line`; `over` is an owner's confirmation to exceed the
+    capacity (`B3`).
 
     `name` is the name of a person without Telegram, `q` the search words of the screen that sends the form.
     """
@@ -66,7 +68,8 @@ async def index(
     after: OptionalId = None,
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
-    """Everybody who has answered, one list and one page at a time; `q` are words to search their names for."""
+    """Everybody who has answered, one list and one page at a time; `q` are words to search their names
+    for."""
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
         return not_modified()
@@ -152,7 +155,8 @@ async def seat(
     organiser: NamedDependency[Person],
     here: Here = "",
 ) -> ScreenResponse:
-    """Give a member a seat, from the waitlist or not; or put them on the waitlist. `here` is the screen that asks."""
+    """Give a member a seat, from the waitlist or not; or put them on the waitlist. `here` is the screen that
+    asks."""
     form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole("guests", form.guests, empty=0) or 0
     view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
@@ -239,7 +243,8 @@ def _notice(voice: Voice, name: str, outcome: Outcome, undo: Undo | None = None)
 
 
 def _check_may_overbook(club: Club, full: NoRoomLeft) -> None:
-    """Only an owner may exceed the capacity, after a second question (`B3`): anybody else gets the refusal."""
+    """Only an owner may exceed the capacity, after a second question (`B3`): anybody else gets the
+    refusal."""
     if not club.has_permission(Permission.OVERBOOK):
         raise full
 

@@ -47,7 +47,8 @@ Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 async def create(code: FromPath[str], data: Booking, person: NamedDependency[Person]) -> Response[str]:
     """Book a party, or join the waitlist (`B1`–`B4`).
 
-    When hundreds tap at once the answer is what they wait for: it takes no further query; the screen is loaded after it.
+    When hundreds tap at once the answer is what they wait for: it takes no further query; the screen is
+    loaded after it.
     """
     outcome = await actions.book(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
     if outcome.kind not in CONFIRMED:
@@ -151,7 +152,8 @@ async def decline_offer(
 
 @post("/events/{code:str}/replacement", status_code=200)
 async def look_for_replacement(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Look for a replacement, when it is too late to leave: the seat goes once the waitlist takes it (`B6`)."""
+    """Look for a replacement, when it is too late to leave: the seat goes once the waitlist takes it
+    (`B6`)."""
     outcome = await actions.find_replacement(code, person, via=Via.MINIAPP)
     return await event_screen_after(code, person, outcome)
 

@@ -46,7 +46,8 @@ class CheckInForm:
 async def show(
     code: FromPath[str], person: NamedDependency[Person], seen: FromQuery[str] = ""
 ) -> ScreenResponse:
-    """The reader's own code for an instance, as a picture to scan. Raises `NotFound` for a person without a seat."""
+    """The reader's own code for an instance, as a picture to scan. Raises `NotFound` for a person without a
+    seat."""
     etag = await admitted_event_etag(code, person)
     if is_fresh(seen, etag):
         return not_modified()
@@ -73,7 +74,8 @@ async def index(
     after: OptionalId = None,
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
-    """The check-in list, by name; `show=missing` lists who is not here yet, `q` are words to search names for."""
+    """The check-in list, by name; `show=missing` lists who is not here yet, `q` are words to search names
+    for."""
     return await _check_in_screen(code, organiser, show, q, after, seen=seen)
 
 

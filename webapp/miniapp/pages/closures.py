@@ -1,4 +1,5 @@
-"""Closing the attendance list of an instance that is over; first it names who was booked and did not come (`B12`)."""
+"""Closing the attendance list of an instance that is over; first it names who was booked and did not come
+(`B12`)."""
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency

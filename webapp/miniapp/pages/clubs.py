@@ -41,7 +41,8 @@ async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str
 
 @delete("/clubs/{club_id:int}/membership", status_code=200)
 async def destroy(club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
-    """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner` (`A2`), `NotFound`."""
+    """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner`
+    (`A2`), `NotFound`."""
     view = await club_view(person, club_id)
     await leave_club(person, club_id, via=Via.MINIAPP)
     message = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})

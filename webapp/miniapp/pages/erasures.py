@@ -13,7 +13,8 @@ from webapp.miniapp.responses import screen
 
 @get("/me/erasure")
 async def show(person: NamedDependency[Person]) -> Response[str]:
-    """What is erased, what stays, and what happens to future seats; or why they cannot be erased yet (`A2`)."""
+    """What is erased, what stays, and what happens to future seats; or why they cannot be erased yet
+    (`A2`)."""
     return screen(
         "erasures/show.html",
         person,

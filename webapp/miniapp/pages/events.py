@@ -24,8 +24,8 @@ async def index(
     filters: NamedDependency[ListFilters],
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
-    """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` and `group` select one, `q` are
-    search words: an empty `q` opens the search field."""
+    """The dates to come, soonest first (`A8`); `after` (Unix seconds) pages on, `club` and `group` select
+    one, `q` are search words: an empty `q` opens the search field."""
     return await upcoming_screen(person, filters, seen=seen)
 
 
@@ -58,7 +58,8 @@ async def people(
     q: SearchWords = None,
     letter: Initial = "",
 ) -> Response[str]:
-    """Everybody who has a seat, by first name only; in a long list those with `q` in their name, or under one letter."""
+    """Everybody who has a seat, by first name only; in a long list those with `q` in their name, or under one
+    letter."""
     await admit_to_event(code, person)
     view = await event_queries.event(code, person)
     crowd = await people_queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)

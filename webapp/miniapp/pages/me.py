@@ -64,8 +64,9 @@ async def update(data: Preferences, person: NamedDependency[Person]) -> Response
 
 @put("/me/reminders")
 async def update_reminders(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
-    """Choose when to be reminded (`M4`, `M5`). The field `when` is `series` (as each series has it), `own` or `never`; the
-    repeated field `lead` has one's own lead times, in minutes before the start. Raises `Invalid`.
+    """Choose when to be reminded (`M4`, `M5`). The field `when` is `series` (as each series has it), `own` or
+    `never`; the repeated field `lead` has one's own lead times, in minutes before the start. Raises
+    `Invalid`.
 
     One's own lead times begin with a day and two hours, as most series have them.
     """

@@ -45,7 +45,8 @@ WAITING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A day of the calendar. `dots`: `y` for a booked instance, `w` for one that waits or needs an answer, "" for others."""
+    """A day of the calendar. `dots`: `y` for a booked instance, `w` for one that waits or needs an answer, ""
+    for others."""
 
     key: str
     number: int
@@ -63,8 +64,8 @@ async def show(
     club: OptionalId = None,
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
-    """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by default today
-    or the first day that has any."""
+    """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by
+    default today or the first day that has any."""
     today = clock.now().astimezone(reading_zone(person.zone or await _zone_of_clubs(person))).date()
     first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)

@@ -77,8 +77,8 @@ async def show(
 
 @put("/polls/{code:str}/vote")
 async def update(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """Vote: the repeated field `option` is the whole choice, or `answer-<id>` for each date; an empty choice takes the vote
-    back (`P2`)."""
+    """Vote: the repeated field `option` is the whole choice, or `answer-<id>` for each date; an empty choice
+    takes the vote back (`P2`)."""
     outcome = await actions.vote(code, person, read_choice(await request.form()), via=Via.MINIAPP)
     etag = await screen_etag(code, person)
     view = await queries.poll(code, person)
@@ -118,9 +118,11 @@ async def poll_screen(
     outcome: str = "",
     message: Words | None = None,
 ) -> Response[str]:
-    """The screen of one poll; after a vote with its outcome and message. `labels` are the button's, by number of choices.
+    """The screen of one poll; after a vote with its outcome and message. `labels` are the button's, by number
+    of choices.
 
-    The `etag` must have been read before the view. Without one the screen is sent again when it first asks for changes.
+    The `etag` must have been read before the view. Without one the screen is sent again when it first asks
+    for changes.
     """
     voice, counts = person.voice, range(1, view.choices_max + 1)
     made = await event(view.event_option.made, person) if view.event_option else None

@@ -68,7 +68,8 @@ async def _created_screen(organiser: Person, code: str) -> Response[str]:
 
 
 async def _choose_club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
-    """The club to create it in, and all clubs the person organises. Raises `Forbidden` without any, or not that one."""
+    """The club to create it in, and all clubs the person organises. Raises `Forbidden` without any, or not
+    that one."""
     organised = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
     chosen = next((one for one in organised if club_id in (None, one.id)), None)
     if chosen is None:

@@ -14,7 +14,8 @@ from webapp.miniapp.sharing import share_event, share_poll
 
 @post("/events/{code:str}/share", status_code=200)
 async def create_for_event(code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
-    """The id of a prepared message about the instance, which the reader's client sends; 204 when only the link can be shared."""
+    """The id of a prepared message about the instance, which the reader's client sends; 204 when only the
+    link can be shared."""
     await admit_to_event(code, person)
     return await share_event(await event_queries.event(code, person), person)
 
