@@ -6,12 +6,11 @@ import os
 
 import asyncpg
 from piccolo.apps.migrations.commands.backwards import run_backwards
-from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
-from backend.piccolo_app import APP_CONFIG
 from backend.settings import settings
+from emerald.pending import pending
 
 # Any number that no other program uses: "emerald" in ASCII, shortened to 63 bits.
 LOCK = 0x656D6572616C64
@@ -34,14 +33,6 @@ async def migrate(check: bool = False) -> list[str]:
         return missing
     finally:
         await lock_holder.close()
-
-
-async def pending() -> list[str]:
-    """The ids of the migrations that the database does not have yet."""
-    has_table = await db.value("SELECT to_regclass('migration') IS NOT NULL")
-    done = await db.rows("SELECT name FROM migration WHERE app_name = 'emerald'") if has_table else []
-    modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
-    return sorted(set(modules) - {row["name"] for row in done})
 
 
 async def undo_all() -> None:

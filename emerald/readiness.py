@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from backend import db, leases
 from backend.metrics import silent_for
-from emerald.migrate import pending
+from emerald.pending import pending
 from webapp.health import OK, Check
 
 SILENT_MAX = timedelta(minutes=2)

@@ -2,6 +2,10 @@
 by name."""
 
 import ast
+import os
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +54,26 @@ def test_an_import_in_a_function_is_found(source: str) -> None:
 
 def test_an_import_at_the_top_is_none() -> None:
     assert not list(imports_in_functions("import json\nif True:\n    import ast\nclass A:\n    import re"))
+
+
+def run(code: str) -> str:
+    """The output of a new Python, with the settings of the tests."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_web_process_loads_neither_aiogram_nor_the_migrations() -> None:
+    """Decision 0008: they would take it tens of megabytes."""
+    loaded = run("import sys, emerald.web; print(*sys.modules)").split()
+    assert "litestar" in loaded and "httpx" in loaded
+    assert not {"aiogram", "bot", "piccolo.apps.migrations", "backend.piccolo_app"} & set(loaded)
+
+
+def test_help_takes_less_than_a_third_of_a_second() -> None:
+    """Of processor time, which does not depend on what else the machine does."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "create-account" in run("from emerald.cli import main; main(['--help'])")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3

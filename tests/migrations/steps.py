@@ -22,7 +22,8 @@ from backend.polls.queries import poll
 from backend.seats.requests import Via
 from backend.settings import settings
 from emerald.doctor import check_invariants
-from emerald.migrate import migrate, pending, undo_all
+from emerald.migrate import migrate, undo_all
+from emerald.pending import pending
 from emerald.schedule import SCHEDULE
 
 HERE = Path(__file__).parent
