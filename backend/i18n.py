@@ -120,27 +120,27 @@ class Voice:
     def locale(self) -> Locale:
         return _locale(self.language)
 
-    def say(self, message: str, /, **values: object) -> str:
+    def gettext(self, message: str, /, **values: object) -> str:
         """The translation of a sentence, with its named values filled in."""
         sentence = catalogue(self.language).gettext(message) if message else ""
-        return sentence % self._formatted(values) if values else sentence
+        return sentence % self._format_values(values) if values else sentence
 
-    def count(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """The translation of a sentence in the plural form for `n`; `%(n)s` is the number."""
         sentence = catalogue(self.language).ngettext(singular, plural, n)
-        return sentence % self._formatted({"n": n, **values})
+        return sentence % self._format_values({"n": n, **values})
 
     def translate(self, words: Words) -> str:
         """The translation of the words of an outcome or a refusal."""
         voice = Voice(self.language, words.zone or self.zone)
         if words.plural:
-            return voice.count(words.message, words.plural, words.n, **words.values)
-        return voice.say(words.message, **words.values)
+            return voice.ngettext(words.message, words.plural, words.n, **words.values)
+        return voice.gettext(words.message, **words.values)
 
-    def _formatted(self, values: Mapping[str, object]) -> dict[str, object]:
-        return {name: self._format(value) for name, value in values.items()}
+    def _format_values(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {name: self._format_value(value) for name, value in values.items()}
 
-    def _format(self, value: object) -> object:
+    def _format_value(self, value: object) -> object:
         if isinstance(value, datetime):
             return self.moment(value, self.zone or "UTC")
         return self.ordinal(value.n) if isinstance(value, Ordinal) else value
@@ -171,10 +171,10 @@ class Voice:
         day = self.near_day(at, zone)
         hour = self.hour(at, zone)
         if day == 0:
-            return self.say(N_("today at %(hour)s"), hour=hour)
+            return self.gettext(N_("today at %(hour)s"), hour=hour)
         if day == 1:
-            return self.say(N_("tomorrow at %(hour)s"), hour=hour)
-        return self.say(N_("%(date)s at %(hour)s"), date=self.date(at, zone), hour=hour)
+            return self.gettext(N_("tomorrow at %(hour)s"), hour=hour)
+        return self.gettext(N_("%(date)s at %(hour)s"), date=self.date(at, zone), hour=hour)
 
     def until(self, at: datetime, zone: str) -> str:
         """`14:32` today, else with its day: `tomorrow at 08:20`."""
@@ -189,7 +189,7 @@ class Voice:
         return f"{self._when(starts_at, zone, hours)} – {self._when(ends_at, zone, last)}"
 
     def _when(self, at: datetime, zone: str, hours: str) -> str:
-        return self.say(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
+        return self.gettext(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
 
     def stamp(self, at: datetime, zone: str) -> str:
         """Date and time in figures, for tables and logs that people read."""
@@ -199,8 +199,8 @@ class Voice:
         """`Today`, `Tomorrow` or the full date: the heading of a day in a list."""
         near = self.near_day(at, zone)
         if near == 0:
-            return self.say(N_("Today"))
-        return self.say(N_("Tomorrow")) if near == 1 else self.full_date(at, zone)
+            return self.gettext(N_("Today"))
+        return self.gettext(N_("Tomorrow")) if near == 1 else self.full_date(at, zone)
 
     def near_day(self, at: datetime, zone: str) -> int:
         """How many calendar days in that zone from today: 0 today, 1 tomorrow, -1 yesterday."""

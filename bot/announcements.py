@@ -32,7 +32,7 @@ def render_question(
     the club has."""
 
     def choice(label: str, action: AnnouncementAction, chosen: bool) -> str:
-        return f"{'✓ ' if chosen else ''}{voice.say(label)}"
+        return f"{'✓ ' if chosen else ''}{voice.gettext(label)}"
 
     rows: Rows = []
     chosen: list[tuple[str, AnnouncementAction, bool]] = [
@@ -47,7 +47,7 @@ def render_question(
         ]
     )
     for club in others:
-        label = voice.say(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
+        label = voice.gettext(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
         rows.append(
             [
                 make_callback_button(
@@ -59,12 +59,12 @@ def render_question(
             ]
         )
     send = make_callback_button(
-        voice.say(N_("Send now")),
+        voice.gettext(N_("Send now")),
         AnnouncementCallback(action=AnnouncementAction.SEND, id=draft.id),
         style="primary",
     )
     cancel = make_callback_button(
-        voice.say(N_("Cancel")), AnnouncementCallback(action=AnnouncementAction.CANCEL, id=draft.id)
+        voice.gettext(N_("Cancel")), AnnouncementCallback(action=AnnouncementAction.CANCEL, id=draft.id)
     )
     rows.append([send, cancel])
     return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
@@ -76,7 +76,7 @@ def render_progress(progress: Progress, voice: Voice) -> RenderedMessage:
     rows = (
         []
         if progress.is_over or progress.announcement.state is AnnouncementState.STOPPED
-        else [[make_callback_button(voice.say(N_("Stop")), stop)]]
+        else [[make_callback_button(voice.gettext(N_("Stop")), stop)]]
     )
     return render(
         "announcement_progress.html",

@@ -71,5 +71,5 @@ async def _set_commands(bot: Bot) -> None:
             (BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
             (BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
         ):
-            commands = [BotCommand(command=name, description=voice.say(COMMANDS[name])) for name in names]
+            commands = [BotCommand(command=name, description=voice.gettext(COMMANDS[name])) for name in names]
             await set_commands(bot, commands, scope, code)

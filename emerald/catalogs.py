@@ -36,7 +36,7 @@ Found = tuple[int, str, str | tuple[str, ...], list[str]]
 def sentences(source: IO[bytes], keywords: object, comment_tags: object, options: object) -> Iterator[Found]:
     """Babel's extraction method for our Python: every `N_("…")`. Two in one call are the singular and the
     plural of one sentence, as in `Words(N_(…), values, N_(…), n)`, `Refusal(N_(…), plural=N_(…))` and
-    `voice.count(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but one string."""
+    `voice.ngettext(N_(…), N_(…), n)`. Raises `ValueError` for a mark on anything but one string."""
     paired: set[ast.expr] = set()
     for node in ast.walk(ast.parse(source.read())):  # a call comes before the calls inside it
         if not isinstance(node, ast.Call):

@@ -87,7 +87,7 @@ def _gone(former: feeds.FormerFeed) -> Response[bytes]:
     host = urlsplit(settings.public_url).hostname or "emerald"
     note = CalendarEvent(
         code="former-address",
-        title=former.voice.say(N_("This calendar’s address is no longer in use")),
+        title=former.voice.gettext(N_("This calendar’s address is no longer in use")),
         club=CALENDAR_NAME,
         starts_at=former.ended_at.replace(microsecond=0),
         ends_at=former.ended_at.replace(microsecond=0) + timedelta(hours=1),
@@ -95,7 +95,7 @@ def _gone(former: feeds.FormerFeed) -> Response[bytes]:
         sequence=0,
         status=EventStatus.CONFIRMED,
         changed_at=former.ended_at.replace(microsecond=0),
-        description=former.voice.say(
+        description=former.voice.gettext(
             N_("Remove it here. In Emerald you find your new address, if you have one.")
         ),
         url=app_link(""),

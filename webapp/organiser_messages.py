@@ -61,7 +61,9 @@ def undo_removal(
     """
     sent = {**(fields or {}), "guests": str(party.guests)}
     if party.wanted and not party.seats:
-        return Undo(url, voice.say(N_("Put back at the end of the line")), {**sent, "how": "line"}, method)
+        return Undo(
+            url, voice.gettext(N_("Put back at the end of the line")), {**sent, "how": "line"}, method
+        )
     if view.free is None or view.free >= party.seats:
-        return Undo(url, voice.say(N_("Undo")), {**sent, "how": "seat"}, method)
+        return Undo(url, voice.gettext(N_("Undo")), {**sent, "how": "seat"}, method)
     return None

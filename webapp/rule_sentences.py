@@ -30,7 +30,7 @@ def recurrence_label_of(voice: Voice, description: RecurrenceDescription) -> str
     if description.is_single:
         return ""
     if len(description.rules) != 1:
-        return voice.say(N_("on dates of its own"))
+        return voice.gettext(N_("on dates of its own"))
     return _frequency(voice, description.rules[0])
 
 
@@ -42,17 +42,22 @@ def describe_in_full(
     hour = _hour(voice, starts_local)
     if description.is_single:
         day = long_date(voice, starts_local)
-        sentences = [voice.say(N_("Once, on %(date)s at %(hour)s."), date=day, hour=hour)]
+        sentences = [voice.gettext(N_("Once, on %(date)s at %(hour)s."), date=day, hour=hour)]
     elif not description.rules:
-        sentences = [voice.say(N_("On single dates at %(hour)s."), hour=hour)]
+        sentences = [voice.gettext(N_("On single dates at %(hour)s."), hour=hour)]
     else:
         sentences = [_rule_sentence(voice, rule, zone) for rule in description.rules]
     if description.rdates:
-        sentences.append(voice.say(N_("Also on %(dates)s."), dates=_dates(voice, description.rdates, zone)))
+        sentences.append(
+            voice.gettext(N_("Also on %(dates)s."), dates=_dates(voice, description.rdates, zone))
+        )
     if description.exdates:
-        sentences.append(voice.say(N_("Not on %(dates)s."), dates=_dates(voice, description.exdates, zone)))
+        sentences.append(
+            voice.gettext(N_("Not on %(dates)s."), dates=_dates(voice, description.exdates, zone))
+        )
     sentences += [
-        voice.say(N_("Left out: %(rhythm)s."), rhythm=_frequency(voice, rule)) for rule in description.exrules
+        voice.gettext(N_("Left out: %(rhythm)s."), rhythm=_frequency(voice, rule))
+        for rule in description.exrules
     ]
     return " ".join(sentences)
 
@@ -75,24 +80,24 @@ def _rule_sentence(voice: Voice, rule: RuleDescription, zone: str) -> str:
     }
     if rule.until is not None:
         last = long_date(voice, _local(rule.until, zone))
-        sentence = voice.say(N_("%(rhythm)s at %(hours)s, until %(date)s."), date=last, **values)
+        sentence = voice.gettext(N_("%(rhythm)s at %(hours)s, until %(date)s."), date=last, **values)
     elif rule.count is not None:
-        sentence = voice.count(
+        sentence = voice.ngettext(
             N_("%(rhythm)s at %(hours)s, %(n)s time in all."),
             N_("%(rhythm)s at %(hours)s, %(n)s times in all."),
             rule.count,
             **values,
         )
     else:
-        sentence = voice.say(N_("%(rhythm)s at %(hours)s."), **values)
+        sentence = voice.gettext(N_("%(rhythm)s at %(hours)s."), **values)
     return sentence[:1].upper() + sentence[1:]
 
 
 def _frequency(voice: Voice, rule: RuleDescription) -> str:
     if rule.positions or rule.year_days or rule.weeks:
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     if rule.months and rule.freq is not Freq.YEARLY:
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     return {
         Freq.DAILY: _daily,
         Freq.WEEKLY: _weekly,
@@ -103,73 +108,73 @@ def _frequency(voice: Voice, rule: RuleDescription) -> str:
 
 def _daily(voice: Voice, rule: RuleDescription) -> str:
     if rule.month_days:
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     if rule.days:
-        return _weekly(voice, rule) if rule.interval == 1 else voice.say(N_("by a rule of its own"))
+        return _weekly(voice, rule) if rule.interval == 1 else voice.gettext(N_("by a rule of its own"))
     if rule.interval == 1:
-        return voice.say(N_("every day"))
-    return voice.say(N_("every %(nth)s day"), nth=voice.ordinal(rule.interval))
+        return voice.gettext(N_("every day"))
+    return voice.gettext(N_("every %(nth)s day"), nth=voice.ordinal(rule.interval))
 
 
 def _weekly(voice: Voice, rule: RuleDescription) -> str:
     days = _days(voice, rule)
     if rule.interval == 1:
         if rule.weekdays == _WORKDAYS:
-            return voice.say(N_("from Monday to Friday"))
-        return voice.say(N_("every %(days)s"), days=days)
+            return voice.gettext(N_("from Monday to Friday"))
+        return voice.gettext(N_("every %(days)s"), days=days)
     nth = voice.ordinal(rule.interval)
     if len(rule.weekdays) == 1:
-        return voice.say(N_("every %(nth)s %(day)s"), nth=nth, day=days)
-    return voice.say(N_("every %(nth)s week: %(days)s"), nth=nth, days=days)
+        return voice.gettext(N_("every %(nth)s %(day)s"), nth=nth, day=days)
+    return voice.gettext(N_("every %(nth)s week: %(days)s"), nth=nth, days=days)
 
 
 def _monthly(voice: Voice, rule: RuleDescription) -> str:
     if rule.days and rule.month_days:
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     month = (
-        voice.say(N_("every month"))
+        voice.gettext(N_("every month"))
         if rule.interval == 1
-        else voice.say(N_("every %(nth)s month"), nth=voice.ordinal(rule.interval))
+        else voice.gettext(N_("every %(nth)s month"), nth=voice.ordinal(rule.interval))
     )
     if rule.days:
         if rule.ordinal is None:
-            return voice.say(N_("by a rule of its own"))
+            return voice.gettext(N_("by a rule of its own"))
         days = _days(voice, rule)
         if rule.ordinal == -1:
-            return voice.say(N_("%(month)s on the last %(days)s"), month=month, days=days)
+            return voice.gettext(N_("%(month)s on the last %(days)s"), month=month, days=days)
         if rule.ordinal < 0:
             nth = voice.ordinal(-rule.ordinal)
-            return voice.say(
+            return voice.gettext(
                 N_("%(month)s on the %(nth)s %(days)s from the end"),
                 month=month,
                 nth=nth,
                 days=days,
             )
-        return voice.say(
+        return voice.gettext(
             N_("%(month)s on the %(nth)s %(days)s"),
             month=month,
             nth=voice.ordinal(rule.ordinal),
             days=days,
         )
     if rule.month_days == (-1,):
-        return voice.say(N_("%(month)s on the last day"), month=month)
+        return voice.gettext(N_("%(month)s on the last day"), month=month)
     if any(day < 0 for day in rule.month_days):
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     dates = _join(voice, [voice.ordinal(day) for day in rule.month_days])
-    return voice.say(N_("%(month)s on the %(dates)s"), month=month, dates=dates)
+    return voice.gettext(N_("%(month)s on the %(dates)s"), month=month, dates=dates)
 
 
 def _yearly(voice: Voice, rule: RuleDescription) -> str:
     is_single_day = not rule.days and len(rule.months) == len(rule.month_days) == 1
     if not is_single_day or rule.month_days[0] < 0:
-        return voice.say(N_("by a rule of its own"))
+        return voice.gettext(N_("by a rule of its own"))
     # Any leap year formats every day of a year.
     day = datetime(2024, rule.months[0], rule.month_days[0])  # noqa: DTZ001
     date_text = format_skeleton("MMMMd", day, locale=voice.locale)
     if rule.interval == 1:
-        return voice.say(N_("every year on %(date)s"), date=date_text)
+        return voice.gettext(N_("every year on %(date)s"), date=date_text)
     nth = voice.ordinal(rule.interval)
-    return voice.say(N_("every %(nth)s year on %(date)s"), nth=nth, date=date_text)
+    return voice.gettext(N_("every %(nth)s year on %(date)s"), nth=nth, date=date_text)
 
 
 def _days(voice: Voice, rule: RuleDescription) -> str:
@@ -182,7 +187,7 @@ def _dates(voice: Voice, moments: Sequence[Moment], zone: str) -> str:
     named = [format_skeleton("yMMMd", _midnight(day), locale=voice.locale) for day in days[:NAMED_DATES_MAX]]
     more = len(days) - len(named)
     if more:
-        named.append(voice.count(N_("%(n)s more date"), N_("%(n)s more dates"), more))
+        named.append(voice.ngettext(N_("%(n)s more date"), N_("%(n)s more dates"), more))
     return _join(voice, named)
 
 

@@ -87,7 +87,7 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
         gap = find_clock_change(wanted, draft.zone)
         if gap is not None and gap.kind is ClockChangeKind.GAP:
-            return voice.say(N_("The clocks go forward that night and skip the usual hour."))
+            return voice.gettext(N_("The clocks go forward that night and skip the usual hour."))
     if before is not None and one.utc_offset != before.utc_offset:
         return _offset_note(voice, draft.zone, before, one)
     return ""
@@ -121,15 +121,15 @@ def _offset_note(voice: Voice, zone: str, before: Occurrence, after: Occurrence)
             N_("The clocks go forward an hour on %(date)s"),
             N_("The clocks go back an hour on %(date)s"),
         )
-        return voice.say(forward if step > timedelta() else back, date=date)
+        return voice.gettext(forward if step > timedelta() else back, date=date)
     if step > timedelta():
-        return voice.count(
+        return voice.ngettext(
             N_("The clocks go forward %(n)s minute on %(date)s"),
             N_("The clocks go forward %(n)s minutes on %(date)s"),
             minutes,
             date=date,
         )
-    return voice.count(
+    return voice.ngettext(
         N_("The clocks go back %(n)s minute on %(date)s"),
         N_("The clocks go back %(n)s minutes on %(date)s"),
         minutes,
@@ -147,8 +147,8 @@ def clock_change_note(voice: Voice, local: datetime, zone: str) -> str:
     if change is None:
         return ""
     if change.kind is ClockChangeKind.FOLD:
-        return voice.say(N_("This hour comes twice that night; the first one counts."))
+        return voice.gettext(N_("This hour comes twice that night; the first one counts."))
     hour = voice.hour(resolve_local(local, zone), zone)
-    return voice.say(
+    return voice.gettext(
         N_("The clocks go forward that night and skip this hour: it becomes %(hour)s."), hour=hour
     )

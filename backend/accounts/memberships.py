@@ -196,7 +196,7 @@ async def anonymize_memberships(user_id: int, at: datetime) -> list[int]:
         "UPDATE memberships m SET name = t.name, left_at = coalesce(m.left_at, $3)"
         " FROM unnest($1::bigint[], $2::text[]) AS t (id, name) WHERE m.id = t.id",
         ids,
-        [Voice(row["language"]).say(N_("Someone")) for row in rows],
+        [Voice(row["language"]).gettext(N_("Someone")) for row in rows],
         at,
     )
     return ids

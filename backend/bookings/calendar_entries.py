@@ -105,9 +105,9 @@ def _title(row: db.Row, status: EventStatus, voice: Voice) -> str:
     """The title says whether the entry is cancelled or tentative, since calendars do not show the status."""
     title = f"{row['emoji']} {row['title']}".strip()
     if status is EventStatus.CANCELLED:
-        return voice.say(N_("Cancelled: %(title)s"), title=title)
+        return voice.gettext(N_("Cancelled: %(title)s"), title=title)
     if status is EventStatus.TENTATIVE and row["answer"] == "in":
-        return voice.say(N_("%(title)s (in line)"), title=title)
+        return voice.gettext(N_("%(title)s (in line)"), title=title)
     return title
 
 

@@ -45,7 +45,7 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
                 field="reason",
             )
         reason = validate_reason(
-            reason.strip() or Voice(account.language).say(N_("This is not held any more."))
+            reason.strip() or Voice(account.language).gettext(N_("This is not held any more."))
         )
         untouched = [instance["id"] for instance in instances if instance["untouched"]]
         await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", untouched)

@@ -208,8 +208,8 @@ def _cancel_reason(row: db.Row) -> str:
     """Why it is cancelled, in the account's language: cards show it like a reason an organiser wrote."""
     voice = Voice(row["language"])
     if row["min_to_run"] is None or row["missing"] <= 0:
-        return voice.say(N_("It was decided that it does not take place."))
-    return voice.count(
+        return voice.gettext(N_("It was decided that it does not take place."))
+    return voice.ngettext(
         N_("Too few people: %(n)s comes, and at least %(least)s are needed."),
         N_("Too few people: %(n)s come, and at least %(least)s are needed."),
         row["booked"],

@@ -145,23 +145,25 @@ def _give_up_seat(subject: Subject) -> Rows:
     [row] = _open(subject)
     if subject.view.can_leave_freely:
         row.append(
-            make_seat_button(subject.voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, subject.view.code)
+            make_seat_button(
+                subject.voice.gettext(N_("I can’t come")), SeatAction.CANNOT_COME, subject.view.code
+            )
         )
     return [row]
 
 
 def _join(subject: Subject) -> Rows:
     [[opens]] = _open(subject)
-    return [[make_seat_button(subject.voice.say(N_("Join")), SeatAction.JOIN, subject.view.code), opens]]
+    return [[make_seat_button(subject.voice.gettext(N_("Join")), SeatAction.JOIN, subject.view.code), opens]]
 
 
 def _answer(subject: Subject) -> Rows:
     voice, view = subject.voice, subject.view
     join = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
     answers = [
-        make_seat_button(voice.say(join), SeatAction.JOIN, view.code),
-        make_seat_button(voice.say(N_("Maybe")), SeatAction.MAYBE, view.code),
-        make_seat_button(voice.say(N_("I can’t come")), SeatAction.CANNOT_COME, view.code),
+        make_seat_button(voice.gettext(join), SeatAction.JOIN, view.code),
+        make_seat_button(voice.gettext(N_("Maybe")), SeatAction.MAYBE, view.code),
+        make_seat_button(voice.gettext(N_("I can’t come")), SeatAction.CANNOT_COME, view.code),
     ]
     return [answers, *_open(subject)]
 
@@ -232,7 +234,7 @@ def render_about_poll(delivery: Delivery, view: PollView) -> RenderedMessage:
     """The reader's answer to a poll is missing (`P5`)."""
     voice = delivery.voice
     vote = InlineKeyboardButton(
-        text=voice.say(N_("Vote")), callback_data=ShowPollCallback(code=view.code).pack()
+        text=voice.gettext(N_("Vote")), callback_data=ShowPollCallback(code=view.code).pack()
     )
     rows = [[vote], [make_poll_button(view, voice, private=True)]]
     return render(_template(delivery), voice, rows, view=view)

@@ -69,10 +69,10 @@ async def tap(
     except Busy:
         raise
     except Refusal as refusal:
-        more = voice.say(_HOW_TO_FIND_REPLACEMENT) if isinstance(refusal, TooLate) and not private else ""
+        more = voice.gettext(_HOW_TO_FIND_REPLACEMENT) if isinstance(refusal, TooLate) and not private else ""
         await answer_callback(query, voice, refusal.words, refusal.outcome, more=more)
     else:
-        more = voice.say(_CANNOT_NOTIFY) if _promises_unsendable_message(outcome, person) else ""
+        more = voice.gettext(_CANNOT_NOTIFY) if _promises_unsendable_message(outcome, person) else ""
         await answer_callback(query, voice, outcome.words, outcome.kind, more=more)
     # The worker edits the group's card within seconds; the message in the private chat is edited here.
     if message is not None and private:
@@ -258,7 +258,7 @@ async def _reply_with_outcome(
         rows = make_event_rows(view, None, voice, private=True)
     elif view.mine and view.mine.seats and not view.can_leave_freely:
         # To look for a replacement is possible in the private chat only.
-        rows.append([make_private_chat_button(voice.say(N_("Ask me there")), f"e_{code}")])
+        rows.append([make_private_chat_button(voice.gettext(N_("Ask me there")), f"e_{code}")])
     answer_message = render(
         "booking_outcome.html",
         voice,
@@ -266,7 +266,7 @@ async def _reply_with_outcome(
         view=view,
         words=words,
         name="" if private else person.first_name,
-        more=voice.say(_CANNOT_NOTIFY) if promised else "",
+        more=voice.gettext(_CANNOT_NOTIFY) if promised else "",
     )
     await reply(message, answer_message)
 

@@ -92,7 +92,7 @@ async def vote_command(
         raise Invalid(N_("There is no such number in the list."))
     if message.chat.type != "private" and (view.anonymous or not selection.numbers):
         # The group may not see what one person can see and chooses; it has its own card.
-        rows = [[make_private_chat_button(voice.say(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
+        rows = [[make_private_chat_button(voice.gettext(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
         await reply(message, render("vote_in_private.html", voice, rows, view=view))
         return
     if not selection.numbers:

@@ -99,8 +99,8 @@ async def _render_page(page: str, person: Person) -> RenderedMessage:
             for zone in nearest_zones(base)
         ]
     if page:
-        rows.append([make_callback_button(voice.say(N_("Back")), PreferenceCallback(what="page"))])
-    kinds = [(voice.say(label), kind not in now.muted) for kind, label in _MUTABLE_KINDS.items()]
+        rows.append([make_callback_button(voice.gettext(N_("Back")), PreferenceCallback(what="page"))])
+    kinds = [(voice.gettext(label), kind not in now.muted) for kind, label in _MUTABLE_KINDS.items()]
     leads = None if now.leads is None else [describe_lead(lead, voice) for lead in now.leads]
     return render(
         "settings.html", voice, rows, page=page, kinds=kinds, leads=leads, zone=now.zone,
@@ -111,15 +111,17 @@ async def _render_page(page: str, person: Person) -> RenderedMessage:
 def _make_kind_rows(now: Preferences, voice: Voice) -> Rows:
     kinds = [
         make_callback_button(
-            f"{'🔕' if kind in now.muted else '🔔'} {voice.say(label)}",
+            f"{'🔕' if kind in now.muted else '🔔'} {voice.gettext(label)}",
             PreferenceCallback(what="kind", value=kind),
         )
         for kind, label in _MUTABLE_KINDS.items()
     ]
     pages = [
-        make_callback_button(voice.say(N_("Lead time")), PreferenceCallback(what="page", value="leads")),
-        make_callback_button(voice.say(N_("Language")), PreferenceCallback(what="page", value="languages")),
-        make_callback_button(voice.say(N_("Time zone")), PreferenceCallback(what="page", value="zones")),
+        make_callback_button(voice.gettext(N_("Lead time")), PreferenceCallback(what="page", value="leads")),
+        make_callback_button(
+            voice.gettext(N_("Language")), PreferenceCallback(what="page", value="languages")
+        ),
+        make_callback_button(voice.gettext(N_("Time zone")), PreferenceCallback(what="page", value="zones")),
     ]
     return [kinds[:2], kinds[2:], pages]
 
@@ -134,11 +136,11 @@ def _make_lead_rows(now: Preferences, voice: Voice) -> Rows:
     ]
     mark = "✓ " if now.leads is None else ""
     own = make_callback_button(
-        f"{mark}{voice.say(N_('As each event has it'))}", PreferenceCallback(what="lead")
+        f"{mark}{voice.gettext(N_('As each event has it'))}", PreferenceCallback(what="lead")
     )
     mark = "✓ " if now.leads == () else ""
     none = make_callback_button(
-        f"{mark}{voice.say(N_('No reminder'))}", PreferenceCallback(what="lead", value="none")
+        f"{mark}{voice.gettext(N_('No reminder'))}", PreferenceCallback(what="lead", value="none")
     )
     return [leads[:3], leads[3:], [own], [none]]
 
@@ -155,10 +157,10 @@ def _make_language_rows(now: Preferences, voice: Voice) -> Rows:
 def describe_lead(minutes: int, voice: Voice) -> str:
     """A lead time in words: "2 hours before"."""
     if minutes % 1440 == 0:
-        return voice.count(N_("%(n)s day before"), "%(n)s days before", minutes // 1440)
+        return voice.ngettext(N_("%(n)s day before"), "%(n)s days before", minutes // 1440)
     if minutes % 60 == 0:
-        return voice.count(N_("%(n)s hour before"), "%(n)s hours before", minutes // 60)
-    return voice.count(N_("%(n)s minute before"), "%(n)s minutes before", minutes)
+        return voice.ngettext(N_("%(n)s hour before"), "%(n)s hours before", minutes // 60)
+    return voice.ngettext(N_("%(n)s minute before"), "%(n)s minutes before", minutes)
 
 
 def nearest_zones(zone: str) -> list[str]:

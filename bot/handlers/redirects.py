@@ -15,6 +15,6 @@ async def redirect_from_group(message: Message, voice: Voice, payload: str) -> b
     """
     if message.chat.type == "private":
         return False
-    rows = [[make_private_chat_button(voice.say(N_("Ask me there")), payload)]]
+    rows = [[make_private_chat_button(voice.gettext(N_("Ask me there")), payload)]]
     await reply(message, render("in_private.html", voice, rows))
     return True

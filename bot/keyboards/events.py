@@ -21,13 +21,13 @@ from bot.rendering import Rows
 
 def make_event_button(view: InstanceView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
     """Opens the Mini App on this instance."""
-    label = voice.say(N_("Open in Emerald"))
+    label = voice.gettext(N_("Open in Emerald"))
     return make_app_button(label, f"e_{view.code}", f"events/{view.code}", private=private)
 
 
 def make_other_date_button(view: InstanceView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
     """Opens the Mini App on another instance than the one the message is about; names its date."""
-    label = voice.say(N_("See %(date)s"), date=voice.date(view.starts_at, view.zone))
+    label = voice.gettext(N_("See %(date)s"), date=voice.date(view.starts_at, view.zone))
     return make_app_button(label, f"e_{view.code}", f"events/{view.code}", private=private)
 
 
@@ -91,7 +91,7 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
         return rows
     if mine.seats and mine.waiting:
         rows.append(
-            [make_seat_button(voice.say(N_("Stop waiting for more")), SeatAction.STOP_WAITING, view.code)]
+            [make_seat_button(voice.gettext(N_("Stop waiting for more")), SeatAction.STOP_WAITING, view.code)]
         )
     row = []
     if view.phase == "open" and mine.guests < view.guests_max:
@@ -99,11 +99,11 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
     if not mine.seats:
         row.append(make_leave_button(view, voice))
     elif view.can_leave_freely:
-        cannot_come = make_seat_button(voice.say(cannot), SeatAction.CANNOT_COME, view.code)
+        cannot_come = make_seat_button(voice.gettext(cannot), SeatAction.CANNOT_COME, view.code)
         row.append(cannot_come if regular else make_leave_button(view, voice))
     elif view.now < view.starts_at:
         row.append(
-            make_seat_button(voice.say(N_("Find my replacement")), SeatAction.FIND_REPLACEMENT, view.code)
+            make_seat_button(voice.gettext(N_("Find my replacement")), SeatAction.FIND_REPLACEMENT, view.code)
         )
     return [*rows, row] if row else rows
 
@@ -120,7 +120,7 @@ def _make_answer_rows(view: InstanceView, voice: Voice, given: str, cannot: str)
     return [
         join_row,
         [
-            make_seat_button(voice.say(label), action, view.code)
+            make_seat_button(voice.gettext(label), action, view.code)
             for answer, (action, label) in answers.items()
             if answer != given
         ],
@@ -134,7 +134,7 @@ def _make_join_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
     if view.up_for_grabs and not view.joins_waitlist:
         return [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
     label = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
-    row = [make_seat_button(voice.say(label), SeatAction.JOIN, view.code)]
+    row = [make_seat_button(voice.gettext(label), SeatAction.JOIN, view.code)]
     if view.guests_max:
         row.append(make_seat_button("+1", SeatAction.ADD_GUEST, view.code))
     return row
@@ -143,14 +143,14 @@ def _make_join_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
 def make_moved_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """The answers to the question whether one still comes to the rescheduled instance (`S6`)."""
     return [
-        make_callback_button(voice.say(N_("Still coming")), StayCallback(code=view.code)),
-        make_seat_button(voice.say(N_("Not this time")), SeatAction.LEAVE, view.code),
+        make_callback_button(voice.gettext(N_("Still coming")), StayCallback(code=view.code)),
+        make_seat_button(voice.gettext(N_("Not this time")), SeatAction.LEAVE, view.code),
     ]
 
 
 def make_minimum_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """An organiser's decision about an instance with too few people (`S7`)."""
     return [
-        make_callback_button(voice.say(N_("Run it")), MinimumCallback(code=view.code, run=True)),
-        make_callback_button(voice.say(N_("Call it off")), MinimumCallback(code=view.code, run=False)),
+        make_callback_button(voice.gettext(N_("Run it")), MinimumCallback(code=view.code, run=True)),
+        make_callback_button(voice.gettext(N_("Call it off")), MinimumCallback(code=view.code, run=False)),
     ]

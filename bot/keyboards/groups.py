@@ -12,11 +12,11 @@ from bot.rendering import Rows, shorten
 def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
     """Link the group to one of the clubs, or without any to a new one."""
     if not clubs:
-        return [[make_callback_button(voice.say(N_("Make a club of this group")), CreateClubCallback())]]
+        return [[make_callback_button(voice.gettext(N_("Make a club of this group")), CreateClubCallback())]]
     return [
         [
             make_callback_button(
-                voice.say(N_("Link to %(club)s"), club=shorten(club.name, MAX_LABEL_LENGTH)),
+                voice.gettext(N_("Link to %(club)s"), club=shorten(club.name, MAX_LABEL_LENGTH)),
                 LinkGroupCallback(account_id=club.id),
             )
         ]
@@ -26,4 +26,4 @@ def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
 
 def make_repost_rows(card_id: int, voice: Voice) -> Rows:
     """Post a lost card again (`C6`)."""
-    return [[make_callback_button(voice.say(N_("Post it again")), RepostCardCallback(card_id=card_id))]]
+    return [[make_callback_button(voice.gettext(N_("Post it again")), RepostCardCallback(card_id=card_id))]]

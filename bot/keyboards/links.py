@@ -37,13 +37,13 @@ def make_app_button(label: str, start: str, path: str, *, private: bool) -> Inli
 
 def make_home_button(voice: Voice, *, private: bool = True) -> InlineKeyboardButton:
     """Opens the Mini App on its first page."""
-    return make_app_button(voice.say(N_("Open Emerald")), "", "", private=private)
+    return make_app_button(voice.gettext(N_("Open Emerald")), "", "", private=private)
 
 
 def make_add_to_group_button(voice: Voice) -> InlineKeyboardButton:
     """Lets the person choose a group to add the bot to."""
     link = f"https://t.me/{settings.telegram_bot_name}?startgroup=add"
-    return InlineKeyboardButton(text=voice.say(N_("Add me to a group")), url=link)
+    return InlineKeyboardButton(text=voice.gettext(N_("Add me to a group")), url=link)
 
 
 def make_private_chat_button(label: str, start: str) -> InlineKeyboardButton:

@@ -30,7 +30,7 @@ def make_poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:
     if private:
         rows += _make_organiser_rows(view, voice)
     if view.event_option is not None and view.event_option.starts_at is not None:
-        label = voice.say(N_("See %(date)s"), date=voice.date(view.event_option.starts_at, view.zone))
+        label = voice.gettext(N_("See %(date)s"), date=voice.date(view.event_option.starts_at, view.zone))
         code = view.event_option.made
         rows.append([make_app_button(label, f"e_{code}", f"events/{code}", private=private)])
     return [*rows, [make_poll_button(view, voice, private=private)]]
@@ -38,7 +38,7 @@ def make_poll_rows(view: PollView, voice: Voice, *, private: bool) -> Rows:
 
 def make_poll_button(view: PollView, voice: Voice, *, private: bool) -> InlineKeyboardButton:
     """Opens the Mini App on the poll."""
-    label = voice.say(N_("Open in Emerald"))
+    label = voice.gettext(N_("Open in Emerald"))
     return make_app_button(label, f"p_{view.code}", f"polls/{view.code}", private=private)
 
 
@@ -83,7 +83,7 @@ def _make_organiser_rows(view: PollView, voice: Voice) -> Rows:
         actions.append((label, PollAction.CREATE_INSTANCE))
     if view.open and view.can_manage:
         actions.append((N_("Remind who is missing"), PollAction.REMIND))
-    return [[make_poll_action_button(voice.say(label), action, view.code)] for label, action in actions]
+    return [[make_poll_action_button(voice.gettext(label), action, view.code)] for label, action in actions]
 
 
 def make_poll_action_button(label: str, action: PollAction, code: str) -> InlineKeyboardButton:
@@ -93,8 +93,8 @@ def make_poll_action_button(label: str, action: PollAction, code: str) -> Inline
 
 def make_closing_rows(code: str, voice: Voice) -> Rows:
     """Close the poll for good, or go back."""
-    yes = make_poll_action_button(voice.say(N_("Yes, close it")), PollAction.CLOSE, code)
-    return [[yes], [make_poll_action_button(voice.say(N_("Back")), PollAction.BACK, code)]]
+    yes = make_poll_action_button(voice.gettext(N_("Yes, close it")), PollAction.CLOSE, code)
+    return [[yes], [make_poll_action_button(voice.gettext(N_("Back")), PollAction.BACK, code)]]
 
 
 def make_capacity_rows(code: str, option: int, voice: Voice) -> Rows:
@@ -105,6 +105,6 @@ def make_capacity_rows(code: str, option: int, voice: Voice) -> Rows:
 
     return [
         *arrange_in_rows([make_button(str(seats), seats) for seats in _OFFERED_CAPACITIES]),
-        [make_button(voice.say(N_("Room for all")), 0)],
-        [make_poll_action_button(voice.say(N_("Back")), PollAction.BACK, code)],
+        [make_button(voice.gettext(N_("Room for all")), 0)],
+        [make_poll_action_button(voice.gettext(N_("Back")), PollAction.BACK, code)],
     ]

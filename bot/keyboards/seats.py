@@ -21,23 +21,23 @@ def make_seat_button(label: str, action: SeatAction, code: str) -> InlineKeyboar
 
 def make_leave_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Give the seat, or the place on the waitlist, back."""
-    return make_seat_button(voice.say(N_("Leave")), SeatAction.LEAVE, view.code)
+    return make_seat_button(voice.gettext(N_("Leave")), SeatAction.LEAVE, view.code)
 
 
 def make_take_button(seats: int, view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Take the offer, or the seats that go to the first tap (`W3`)."""
     label = N_("Take the seat") if seats == 1 else N_("Take the seats")
-    return make_seat_button(voice.say(label), SeatAction.TAKE, view.code)
+    return make_seat_button(voice.gettext(label), SeatAction.TAKE, view.code)
 
 
 def make_keep_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton:
     """Look for a replacement no longer (`B6`)."""
-    return make_seat_button(voice.say(N_("Keep my seat")), SeatAction.KEEP_SEAT, view.code)
+    return make_seat_button(voice.gettext(N_("Keep my seat")), SeatAction.KEEP_SEAT, view.code)
 
 
 def make_offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """Take or decline the reader's offer (`W3`)."""
-    decline = make_seat_button(voice.say(N_("Pass on")), SeatAction.DECLINE_OFFER, view.code)
+    decline = make_seat_button(voice.gettext(N_("Pass on")), SeatAction.DECLINE_OFFER, view.code)
     return [make_take_button(view.mine.held if view.mine else 1, view, voice), decline]
 
 
@@ -50,16 +50,21 @@ def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboar
     if seats >= wanted and view.stage is not Stage.AUTOMATIC:
         return make_take_button(wanted, view, voice)
     return make_seat_button(
-        voice.say(N_("Take %(n)s now"), n=min(seats, wanted)), SeatAction.TAKE_FREE, view.code
+        voice.gettext(N_("Take %(n)s now"), n=min(seats, wanted)), SeatAction.TAKE_FREE, view.code
     )
 
 
 def make_standing_seat_rows(standing: StandingSeat, voice: Voice) -> Rows:
     """The actions on a standing seat (`B11`)."""
     end = EndStandingSeatCallback(series_id=standing.series_id)
-    rows: Rows = [[make_callback_button(voice.say(N_("Give it back")), end)]]
+    rows: Rows = [[make_callback_button(voice.gettext(N_("Give it back")), end)]]
     if standing.next_code:
         rows.insert(
-            0, [make_seat_button(voice.say(N_("Not this week")), SeatAction.CANNOT_COME, standing.next_code)]
+            0,
+            [
+                make_seat_button(
+                    voice.gettext(N_("Not this week")), SeatAction.CANNOT_COME, standing.next_code
+                )
+            ],
         )
     return rows

@@ -136,7 +136,7 @@ def test_the_two_forms_of_a_sentence_are_found_together() -> None:
     source = b"""
 tell(Words(N_("%(n)s seat"), {}, N_("%(n)s seats"), n))
 raise Full(N_("one"), plural=N_("many"), n=2)
-voice.say(N_("alone") if quiet else N_("alone too"))
+voice.gettext(N_("alone") if quiet else N_("alone too"))
 TITLES = {"a": N_("titled " "in two parts")}
 """
     found = [(name, text) for _, name, text, _ in catalogs.sentences(BytesIO(source), (), (), {})]
@@ -161,5 +161,5 @@ def test_the_catalogue_is_used() -> None:
     catalogue.cache_clear()
     voice = Voice("fi")
     one, many = "You can bring %(n)s guest at most.", "You can bring %(n)s guests at most."
-    assert voice.count(one, many, 1) == "Voit tuoda enintään yhden vieraan."
-    assert voice.count(one, many, 3) == "Voit tuoda enintään 3 vierasta."
+    assert voice.ngettext(one, many, 1) == "Voit tuoda enintään yhden vieraan."
+    assert voice.ngettext(one, many, 3) == "Voit tuoda enintään 3 vierasta."

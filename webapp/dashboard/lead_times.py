@@ -14,12 +14,12 @@ ANNOUNCE = (HOUR, 6 * HOUR, DAY, 2 * DAY, 3 * DAY, WEEK, 2 * WEEK)
 def label_before(voice: Voice, minutes: int) -> str:
     """`6 hours before`, in the largest unit that divides it."""
     if minutes and minutes % WEEK == 0:
-        return voice.count(N_("%(n)s week before"), N_("%(n)s weeks before"), minutes // WEEK)
+        return voice.ngettext(N_("%(n)s week before"), N_("%(n)s weeks before"), minutes // WEEK)
     if minutes and minutes % DAY == 0:
-        return voice.count(N_("%(n)s day before"), N_("%(n)s days before"), minutes // DAY)
+        return voice.ngettext(N_("%(n)s day before"), N_("%(n)s days before"), minutes // DAY)
     if minutes and minutes % HOUR == 0:
-        return voice.count(N_("%(n)s hour before"), N_("%(n)s hours before"), minutes // HOUR)
-    return voice.count(N_("%(n)s minute before"), N_("%(n)s minutes before"), minutes)
+        return voice.ngettext(N_("%(n)s hour before"), N_("%(n)s hours before"), minutes // HOUR)
+    return voice.ngettext(N_("%(n)s minute before"), N_("%(n)s minutes before"), minutes)
 
 
 def lead_time_choices(voice: Voice, offered: Sequence[int], chosen: str) -> list[tuple[str, str]]:

@@ -127,7 +127,7 @@ def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo |
     if not view.availability.seats_party(outcome.given_back):
         return None
     fields = {"guests": str(outcome.given_back - 1), "name": outcome.names}
-    return Undo(f"/app/events/{view.code}/return", person.voice.say(N_("Undo")), fields)
+    return Undo(f"/app/events/{view.code}/return", person.voice.gettext(N_("Undo")), fields)
 
 
 async def _polls_about(view: InstanceView, person: Person) -> list[RelatedPoll]:

@@ -62,7 +62,7 @@ def attendee_summary(people: People, person: Person) -> tuple[str, int]:
 
 
 def _attendee_label(comer: Attendee, person: Person) -> str:
-    name = person.voice.say(N_("You")) if comer.user_id == person.id else comer.first_name
+    name = person.voice.gettext(N_("You")) if comer.user_id == person.id else comer.first_name
     return f"{name} +{comer.seats - 1}" if comer.seats > 1 else name
 
 

@@ -77,7 +77,7 @@ async def _prepare_message(
 
 def _article(start: str, title: str, about: str, text: str, voice: Voice) -> dict[str, Any]:
     """An `InlineQueryResultArticle` of the Bot API, with a button that opens the Mini App."""
-    button = {"text": f"{voice.say(N_('Open in Emerald'))} ↗", "url": app_link(start)}
+    button = {"text": f"{voice.gettext(N_('Open in Emerald'))} ↗", "url": app_link(start)}
     return {
         "type": "article",
         "id": start,

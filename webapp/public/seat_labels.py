@@ -9,22 +9,22 @@ def seats_label(view: InstanceView, voice: Voice) -> str:
     """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, no names."""
     phase = view.phase
     if phase == "cancelled":
-        return voice.say(N_("Cancelled"))
+        return voice.gettext(N_("Cancelled"))
     if phase == "ended":
-        return voice.say(N_("This date is over"))
+        return voice.gettext(N_("This date is over"))
     if phase == "not-open":
         opens = voice.moment(view.windows.opens_at or view.starts_at, view.zone)
-        return voice.say(N_("Booking opens %(opens)s"), opens=opens)
+        return voice.gettext(N_("Booking opens %(opens)s"), opens=opens)
     if phase == "closed":
-        return voice.say(N_("Booking has closed"))
+        return voice.gettext(N_("Booking has closed"))
     free, waiting = view.free, view.waiting
     if free is None:
-        return voice.say(N_("Room for all"))
+        return voice.gettext(N_("Room for all"))
     if not free and waiting:
-        return voice.count(N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting)
+        return voice.ngettext(N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting)
     if not free:
-        return voice.say(N_("Full"))
-    label = voice.count(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
+        return voice.gettext(N_("Full"))
+    label = voice.ngettext(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
     if not waiting:
         return label
-    return f"{label} · {voice.count(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"
+    return f"{label} · {voice.ngettext(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"

@@ -107,7 +107,7 @@ async def update(
         except InvalidForm as refused:
             faults.add(refused)
         else:
-            notice = Notice(visit.voice.say(N_("Saved.")))
+            notice = Notice(visit.voice.gettext(N_("Saved.")))
             if lost := await drifted_instances(visit.club.id, series_id):
                 words = Words(
                     N_("Saved. %(n)s date no longer fits and stays: look below."),

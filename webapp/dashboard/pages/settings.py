@@ -81,7 +81,7 @@ async def update_language(request: AnyRequest, visit: NamedDependency[Visit]) ->
     form = await read_form(request, LanguageForm)
     await choose_language(visit.person, form.language)
     person = await person_by_id(visit.person.id) or visit.person
-    return redirect(request, visit.url(SETTINGS), Notice(person.voice.say(N_("Saved."))))
+    return redirect(request, visit.url(SETTINGS), Notice(person.voice.gettext(N_("Saved."))))
 
 
 @post("/settings/groups/{group_id:int}/removal", status_code=303)

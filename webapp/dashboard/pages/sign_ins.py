@@ -94,7 +94,7 @@ async def state(request: AnyRequest) -> Response[str] | Response[None] | Redirec
 async def destroy(request: AnyRequest) -> Redirect:
     """End this browser's session, here and in the database."""
     await sign_out(session_token(request))
-    notice = Notice(voice_of(request).say(N_("You’re signed out of this browser.")))
+    notice = Notice(voice_of(request).gettext(N_("You’re signed out of this browser.")))
     response = redirect(request, SIGN_IN, notice)
     cookies.clear(request, response, cookies.SESSION)
     return response

@@ -187,7 +187,7 @@ async def seat(
             return await _new_screen(code, organiser, q=form.q, overbooking=overbooking)
         return await _party_screen(code, organiser, membership_id, overbooking=overbooking)
     if here:
-        undo = Undo(url, organiser.voice.say(N_("Undo")), method="delete")
+        undo = Undo(url, organiser.voice.gettext(N_("Undo")), method="delete")
         notice = _notice(organiser.voice, party.name, outcome, undo)
         return await _new_screen(code, organiser, q=form.q, notice=notice, outcome=outcome.kind)
     notice = _notice(organiser.voice, party.name, outcome)
@@ -223,7 +223,7 @@ async def destroy(
     voice = organiser.voice
     outcome = await bookings.remove(code, organiser, membership_id, via=Via.MINIAPP)
     if outcome.kind == "already":
-        notice = Notice(voice.say(N_("%(name)s was off the list already."), name=party.name))
+        notice = Notice(voice.gettext(N_("%(name)s was off the list already."), name=party.name))
         return await _party_screen(code, organiser, membership_id, notice=notice)
     after = await event(code, organiser)
     words = removal_message(party.name, seat_taken=bool(party.seats and after.waiting < before.waiting))

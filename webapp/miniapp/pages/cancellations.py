@@ -50,9 +50,9 @@ async def create(
         faults.add(bad)
         return await _screen(code, organiser, typed=form, faults=faults)
     voice = organiser.voice
-    undo = Undo(f"/app/events/{code}/cancellation", voice.say(N_("Undo")), method="delete")
+    undo = Undo(f"/app/events/{code}/cancellation", voice.gettext(N_("Undo")), method="delete")
     notice = Notice(
-        voice.say(N_("Cancelled. Everybody who was in, in line or said maybe is told.")), undo=undo
+        voice.gettext(N_("Cancelled. Everybody who was in, in line or said maybe is told.")), undo=undo
     )
     return await _screen(code, organiser, notice=notice, outcome="done")
 
@@ -61,7 +61,9 @@ async def create(
 async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """Restore it, until its start."""
     await restore_instance(code, organiser)
-    text = organiser.voice.say(N_("It takes place after all. Everybody has their seat back, and is told."))
+    text = organiser.voice.gettext(
+        N_("It takes place after all. Everybody has their seat back, and is told.")
+    )
     return await _screen(code, organiser, notice=Notice(text), outcome="done")
 
 

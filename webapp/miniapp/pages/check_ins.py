@@ -95,7 +95,7 @@ async def create(
     more = None
     if checked_in.seats > 1:
         party_url = url_with_query(f"/app/events/{code}/check-ins", q=checked_in.name)
-        more = party_url, voice.say(N_("Not all came"))
+        more = party_url, voice.gettext(N_("Not all came"))
     undo = None if checked_in.already else _undo(code, voice, checked_in.membership_id)
     notice = Notice(
         voice.translate(check_in_message(checked_in)), "wait" if checked_in.already else "yes", undo, more
@@ -158,7 +158,7 @@ def check_in_message(checked_in: CheckedIn) -> Words:
 def _undo(code: str, voice: Voice, membership_id: int, **query: object) -> Undo:
     """The way back; `query` names the list that answers."""
     url = f"/app/events/{code}/check-ins/{membership_id}"
-    return Undo(url_with_query(url, **query), voice.say(N_("Undo")), method="delete")
+    return Undo(url_with_query(url, **query), voice.gettext(N_("Undo")), method="delete")
 
 
 async def _check_in_screen(

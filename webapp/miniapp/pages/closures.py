@@ -27,7 +27,7 @@ async def show(code: FromPath[str], organiser: NamedDependency[Person]) -> Respo
 async def create(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """Close it. Closing it again changes nothing."""
     await close_list(code, organiser)
-    notice = Notice(organiser.voice.say(N_("The list is closed.")))
+    notice = Notice(organiser.voice.gettext(N_("The list is closed.")))
     return await _screen(code, organiser, notice=notice, outcome="done")
 
 
@@ -35,7 +35,7 @@ async def create(code: FromPath[str], organiser: NamedDependency[Person]) -> Res
 async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """Open it again; its no-shows no longer count."""
     await reopen_list(code, organiser)
-    notice = Notice(organiser.voice.say(N_("The list is open again, and nobody counts as missed.")))
+    notice = Notice(organiser.voice.gettext(N_("The list is open again, and nobody counts as missed.")))
     return await _screen(code, organiser, notice=notice, outcome="done")
 
 

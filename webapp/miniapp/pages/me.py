@@ -106,10 +106,10 @@ async def allow_writing(person: NamedDependency[Person]) -> None:
 def lead_label(lead: int, voice: Voice) -> str:
     """`2 days`, `3 hours`, `15 minutes`: in the largest unit that divides the minutes."""
     if lead % DAY == 0:
-        return voice.count(N_("%(n)s day"), N_("%(n)s days"), lead // DAY)
+        return voice.ngettext(N_("%(n)s day"), N_("%(n)s days"), lead // DAY)
     if lead % HOUR == 0:
-        return voice.count(N_("%(n)s hour"), N_("%(n)s hours"), lead // HOUR)
-    return voice.count(N_("%(n)s minute"), N_("%(n)s minutes"), lead)
+        return voice.ngettext(N_("%(n)s hour"), N_("%(n)s hours"), lead // HOUR)
+    return voice.ngettext(N_("%(n)s minute"), N_("%(n)s minutes"), lead)
 
 
 async def _screen(person: Person, outcome: str = "") -> Response[str]:

@@ -99,5 +99,5 @@ async def update(
 async def announce(code: FromPath[str], organiser: NamedDependency[Person]) -> ScreenResponse:
     """Post the card of the instance to its group, again if there is one already: a deliberate act (`C1`)."""
     await post_card(organiser, code)
-    text = organiser.voice.say(N_("The card is on its way to the group."))
+    text = organiser.voice.gettext(N_("The card is on its way to the group."))
     return await _screen(code, organiser, notice=Notice(text))

@@ -137,11 +137,11 @@ async def poll_screen(
         voters=await queries.answers_by_voter(view, person),
         chosen=[option for option in view.options if option.mine],
         labels=[
-            voice.say(N_("Take my vote back")),
+            voice.gettext(N_("Take my vote back")),
             *(
-                voice.say(N_("Change my vote"))
+                voice.gettext(N_("Change my vote"))
                 if view.voted
-                else voice.count(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n)
+                else voice.ngettext(N_("Vote for %(n)s"), N_("Vote for %(n)s"), n)
                 for n in counts
             ),
         ],
