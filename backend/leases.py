@@ -1,7 +1,7 @@
 """Row leases and periodic jobs: what only one process may do at a time, and what runs when (decision 0009).
 
 No session locks: they break behind a connection pooler. A lease has an epoch, which rises with each change of
-its holder: by it the work of a holder that stalled is told from the work of the one that followed.
+its holder, and marks the work of each holder: that of one that stalled is ignored.
 """
 
 from collections.abc import Collection

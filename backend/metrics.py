@@ -1,4 +1,4 @@
-"""Figures for whoever runs Emerald: what waits to be sent, what is late, and how busy this process is.
+"""Figures for operators: what waits to be sent, what is late, and how busy this process is.
 
 They count over all accounts and hold no name and no text. One statement reads them at each scrape, from small
 indexes.

@@ -1,6 +1,6 @@
 # What bin/run, bin/test and bin/emerald have in common: the virtual environment. Sourced, with $root set.
 
-fail() { # one plain sentence, and the end
+fail() { # print one plain sentence and exit
     printf '%s\n' "$*" >&2
     exit 1
 }
@@ -25,7 +25,7 @@ find_python() {
 make_environment() {
     rm -rf "$venv"
     if "$python" -m venv "$venv" >"$log" 2>&1; then return; fi
-    # Debian and Ubuntu keep this part of Python in a package of its own; root may fetch it.
+    # Debian and Ubuntu have this part of Python in a separate package; root may install it.
     rm -rf "$venv"
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         version=$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
@@ -39,7 +39,7 @@ make_environment() {
         "(Debian, Ubuntu: sudo apt install python3-venv) and try again; see $log."
 }
 
-show_progress() { # pip's lines, shortened, over one another; nothing when nobody watches
+show_progress() { # pip's lines, shortened, each over the last; only on a terminal
     if [ -t 1 ]; then
         while IFS= read -r line; do
             printf '%s\n' "$line" >>"$log"
@@ -51,8 +51,8 @@ show_progress() { # pip's lines, shortened, over one another; nothing when nobod
     fi
 }
 
-# The virtual environment with everything the lock file $1 lists. A stamp remembers what was installed, so that a second
-# start asks nobody.
+# The virtual environment with everything that the lock file $1 lists. A stamp records what was installed, so that a second
+# start installs nothing.
 prepare() {
     lock="$root/$1"
     venv="$root/.venv"
@@ -60,7 +60,7 @@ prepare() {
     stamp="$venv/installed-$1"
     if [ -x "$venv/bin/python" ] && is_recent "$venv/bin/python"; then
         if cmp -s "$lock" "$stamp"; then return; fi
-        # What the tests were given holds everything that running needs.
+        # The lock of the tests includes that of the product.
         if [ "$1" = requirements.lock ] &&
             cmp -s "$root/requirements-dev.lock" "$venv/installed-requirements-dev.lock"; then return; fi
     fi

@@ -75,7 +75,7 @@ def _is_a(error: BaseException, module: str, name: str) -> bool:
 
 
 def _explain_refusal(refusal: Any) -> str:
-    """In English, whoever runs the command: what a script reads must not depend on its user's language."""
+    """In English: what a script reads must not depend on the language of its user."""
     voice = sys.modules["backend.i18n"].Voice()
     if _is_a(refusal, "backend.errors", "InvalidForm"):
         return "\n".join(f"{field}: {voice.translate(words)}" for field, words in refusal.faults.items())

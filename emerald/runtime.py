@@ -18,8 +18,8 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def database() -> Iterator[None]:
-    """The embedded server, if the settings name no other: started unless it runs, and stopped unless somebody
-    else uses it."""
+    """The embedded server, if the settings name no other: started unless it runs, and stopped unless another
+    process uses it."""
     if not settings.database_embedded:
         yield
         return

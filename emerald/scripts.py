@@ -1,4 +1,4 @@
-"""What commands do for scripts, with the authority of whoever runs the server."""
+"""What commands do for scripts, with the authority of the person who runs the server."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Tell people something, and see who could not be told or has not answered (`C5`, `M2`, `M4`)."""
+"""Announcements, messages that could not be sent, and members who have not answered (`C5`, `M2`, `M4`)."""
 
 import asyncio
 import sys

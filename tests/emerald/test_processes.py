@@ -18,11 +18,11 @@ SUPERVISOR = """
 import os, signal, sys, time
 from emerald.processes import POLL_INTERVAL, Lifeline, Process, Signals, Stop, restart_ended
 
-def tell(line):
+def report(line):
     os.write(1, f"{line}\\n".encode())  # in one call, because several processes write here
 
 def wait():
-    tell(f"here {os.getpid()}")
+    report(f"here {os.getpid()}")
     while True:
         signal.pause()
 
@@ -41,14 +41,14 @@ try:
     for process in running:
         process.start()
     while True:
-        restart_ended(running, lambda line: tell(f"said {line}"))
+        restart_ended(running, lambda line: report(f"reported {line}"))
         time.sleep(POLL_INTERVAL)
 except Stop:
-    tell("stopping")
+    report("stopping")
 finally:
     for process in reversed(running):
         process.stop(signals)
-tell("stopped")
+report("stopped")
 """
 
 
@@ -106,7 +106,7 @@ def test_ctrl_c_reaches_only_the_supervisor() -> None:
         (child,) = one.children(1)
         os.killpg(one.process.pid, signal.SIGINT)
         assert one.line() == "stopping"
-        assert one.line() == "stopped", "a child that had it too would have said a traceback"
+        assert one.line() == "stopped", "a child that had it too would have printed a traceback"
         assert ends(child, 0)
 
 
@@ -140,7 +140,7 @@ def test_ended_processes_are_restarted_and_reported() -> None:
     with supervising("wait") as one:
         (child,) = one.children(1)
         signal.pidfd_send_signal(child, signal.SIGKILL)
-        assert one.line() == "said wait ended (signal 9); it starts again in 1 s."
+        assert one.line() == "reported wait ended (signal 9); it starts again in 1 s."
         after = {one.line(), one.line()}
-        assert "said wait is started again." in after
+        assert "reported wait is started again." in after
         assert any(line.startswith("here ") for line in after)
