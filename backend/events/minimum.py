@@ -112,6 +112,7 @@ async def _decide_due(instance_id: int, now: datetime) -> bool:
             await _confirm(row, None, now)
         elif row["decide_by_itself"] and row["is_foreseeable"]:
             await _cancel(row, None, now)
+            await _notify_organisers(Kind.CALLED_OFF, row, now, reason=_cancel_reason(row))
         elif row["decision_asked_at"] is None:
             await _ask_organisers(row, now)
         else:
@@ -193,9 +194,13 @@ async def _record_decision(instance_id: int, user_id: int | None, now: datetime)
 
 async def _ask_organisers(row: db.Row, now: datetime) -> None:
     await db.execute("UPDATE event_instances SET decision_asked_at = $2 WHERE id = $1", row["id"], now)
-    recipients: list[Recipient] = [(user_id, {}) for user_id in await organisers(row["account_id"])]
+    await _notify_organisers(Kind.DECIDE, row, now)
+
+
+async def _notify_organisers(kind: Kind, row: db.Row, now: datetime, **detail: object) -> None:
+    recipients: list[Recipient] = [(user_id, detail) for user_id in await organisers(row["account_id"])]
     await enqueue(
-        Kind.DECIDE,
+        kind,
         recipients,
         account_id=row["account_id"],
         instance_id=row["id"],

@@ -92,10 +92,10 @@ class Delivery:
 
     @property
     def held_until(self) -> datetime | None:
-        """The morning until which it can wait; None to send it now (`M5`)."""
+        """The morning until which it can wait; None to send it now (`M5`, `M6`)."""
         if self.is_maintenance:
             return None
-        return held_until(self.priority, self.situation.now, self.zone, self.situation.starts_at)
+        return held_until(self.kind, self.zone, self.situation)
 
 
 def _id_in_detail(name: str) -> str:
@@ -120,6 +120,8 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
         OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id)
         AS poll_settled,
     EXISTS (SELECT 1 FROM cards c WHERE c.id = {CARD_ID} AND c.state = 'lost') AS card_lost,
+    CASE WHEN r.min_to_run IS NOT NULL THEN i.starts_at - make_interval(mins => r.decide_before_minutes) END
+        AS decides_at, p.closes_at AS poll_closes_at,
     i.decided_at IS NOT NULL AS is_decided, coalesce(greatest(0, r.min_to_run - q.booked), 0) AS missing,
     coalesce(b.waiting, 0) AS waits, CASE WHEN b.offer_until > $2 THEN b.offer_until END AS offer_until,
     coalesce(q.capacity IS NULL OR q.booked + q.offered < q.capacity OR q.releasing > 0, false)
@@ -194,6 +196,7 @@ def _situation(row: db.Row, now: datetime) -> Situation:
         starts_at=row["starts_at"],
         is_over=row["is_over"],
         free_to_leave_until=row["free_to_leave_until"],
+        decides_at=row["decides_at"],
         is_decided=row["is_decided"],
         missing=row["missing"],
         seat_available=row["seat_available"],
@@ -204,6 +207,7 @@ def _situation(row: db.Row, now: datetime) -> Situation:
         is_member=row["is_member"],
         to_group=row["group_id"] is not None,
         announcement_stopped=row["announcement_stopped"],
+        poll_closes_at=row["poll_closes_at"],
         poll_settled=row["poll_settled"],
         card_lost=row["card_lost"],
     )

@@ -10,10 +10,13 @@ from enum import IntEnum, StrEnum, auto
 from typing import Self
 
 from backend.outbox.staleness import (
+    Moments,
     Situation,
     announcement_is_not_for_them,
     card_is_back,
     claim_is_void,
+    decision_is_due,
+    end_of_poll,
     has_no_seat_then,
     instance_is_off,
     is_cancelled_again,
@@ -22,11 +25,15 @@ from backend.outbox.staleness import (
     is_settled,
     move_is_known,
     never,
+    no_moment,
     nothing_to_ask,
     nothing_to_take,
     offer_is_another,
     poll_is_settled,
     seat_is_gone,
+    start,
+    start_and_deadline,
+    start_and_decision,
 )
 from backend.people.preferences import Mutable
 from backend.zones import end_of_quiet_hours
@@ -35,9 +42,9 @@ from backend.zones import end_of_quiet_hours
 class Priority(IntEnum):
     """Of what is due in one account, the smaller is sent first."""
 
-    ANSWER = 0  # what became of one's seat: confirmations, cancellations
+    ANSWER = 0  # what became of one's seat: confirmations, cancellations, another start
     OFFER = 1  # a seat is held, and the time runs
-    QUESTION = 2  # still coming on the other day? what organisers must decide
+    QUESTION = 2  # what is about to be decided
     REMINDER = 3  # and being asked for an answer
     ANNOUNCEMENT = 5
 
@@ -73,7 +80,7 @@ class Policy:
     """What is true of every message of a kind. Without `muted_by` nobody can do without it (`M5`).
 
     After a crash or an unreadable answer a message may have arrived: it is sent again, unless it goes out
-    `at_most_once`.
+    `at_most_once`. Nothing waits past the `moments` that it is about (`M6`).
     """
 
     priority: Priority
@@ -82,6 +89,7 @@ class Policy:
     muted_by: Mutable | None = None
     about: About = About.INSTANCE
     at_most_once: bool = False
+    moments: Callable[[Situation], Moments] = start
 
 
 class Kind(StrEnum):
@@ -110,22 +118,43 @@ class Kind(StrEnum):
     # An instance.
     CANCELLED = "cancelled", Policy(Priority.ANSWER, is_not_cancelled, Choice.OPEN_NEXT)
     RESTORED = "restored", Policy(Priority.ANSWER, is_cancelled_again)
-    MOVED = "moved", Policy(Priority.QUESTION, move_is_known, Choice.SAY_STILL_COMING)
-    MINIMUM = "minimum", Policy(Priority.QUESTION, is_settled)  # people are still missing
+    MOVED = "moved", Policy(Priority.ANSWER, move_is_known, Choice.SAY_STILL_COMING)
+    MINIMUM = (
+        "minimum",  # people are still missing
+        Policy(Priority.QUESTION, decision_is_due, moments=start_and_decision),
+    )
     DECIDE = "decide", Policy(Priority.QUESTION, is_settled, Choice.DECIDE)  # an organiser: does it run?
+    CALLED_OFF = "called-off", Policy(Priority.ANSWER, is_not_cancelled)  # an organiser: by itself
     CONFIRMED = "confirmed", Policy(Priority.ANSWER, instance_is_off)  # it runs
     REMINDER = (
         "reminder",
-        Policy(Priority.REMINDER, has_no_seat_then, Choice.GIVE_UP_SEAT, Mutable.REMINDERS),
+        Policy(
+            Priority.REMINDER,
+            has_no_seat_then,
+            Choice.GIVE_UP_SEAT,
+            Mutable.REMINDERS,
+            moments=start_and_deadline,
+        ),
     )
-    UNANSWERED = "unanswered", Policy(Priority.REMINDER, nothing_to_ask, Choice.ANSWER, Mutable.NUDGES)
+    UNANSWERED = (
+        "unanswered",
+        Policy(
+            Priority.REMINDER,
+            nothing_to_ask,
+            Choice.ANSWER,
+            Mutable.NUDGES,
+            moments=start_and_deadline,
+        ),
+    )
     CALENDAR = "calendar", Policy(Priority.ANSWER, never, about=About.CALENDAR_FILE)
 
     # Something else.
     CARD_LOST = "card-lost", Policy(Priority.ANSWER, card_is_back, about=About.CARD)
     POLL_UNANSWERED = (
         "poll-unanswered",
-        Policy(Priority.REMINDER, poll_is_settled, muted_by=Mutable.POLLS, about=About.POLL),
+        Policy(
+            Priority.REMINDER, poll_is_settled, muted_by=Mutable.POLLS, about=About.POLL, moments=end_of_poll
+        ),
     )
     ANNOUNCEMENT = (
         "announcement",
@@ -135,6 +164,7 @@ class Kind(StrEnum):
             muted_by=Mutable.ANNOUNCEMENTS,
             about=About.ANNOUNCEMENT,
             at_most_once=True,
+            moments=no_moment,
         ),
     )
 
@@ -151,15 +181,17 @@ def find_kind(stored: str) -> Kind | None:
     return _BY_NAME.get(stored)
 
 
-def held_until(priority: int, now: datetime, zone: str, starts_at: datetime | None) -> datetime | None:
-    """The morning until which a message is held back, because it can wait until people are up; None to send
-    it now.
+def held_until(kind: Kind, zone: str, now: Situation) -> datetime | None:
+    """The morning in the reader's zone until which a message is held back, because it can wait until people
+    are up; None to send it now (`M5`).
 
-    Answers and offers never wait, and what is about an instance only if an hour is left then. Aware instants.
+    Answers and offers never wait, nor does what changes where or when somebody must be. The others wait only
+    if an hour is left then before each moment to come that they are about (`M6`).
     """
-    if priority < Priority.QUESTION:
+    if kind.policy.priority < Priority.QUESTION:
         return None
-    morning = end_of_quiet_hours(now, zone)
-    if morning is None or (starts_at is not None and morning + OF_USE > starts_at):
+    morning = end_of_quiet_hours(now.now, zone)
+    if morning is None:
         return None
-    return morning
+    about = (moment for moment in kind.policy.moments(now) if moment is not None and moment > now.now)
+    return None if any(morning + OF_USE > moment for moment in about) else morning

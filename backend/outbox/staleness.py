@@ -20,6 +20,7 @@ class Situation:
     starts_at: datetime | None
     is_over: bool  # the instance has ended
     free_to_leave_until: datetime | None
+    decides_at: datetime | None  # when it is decided whether the instance runs (S7); None without a minimum
     is_decided: bool  # that the instance runs although few come (S7)
     missing: int  # people it needs besides those who come
     seat_available: bool  # some seat is free, or its holder looks for a replacement
@@ -32,6 +33,7 @@ class Situation:
     to_group: bool  # the reader is a group
 
     announcement_stopped: bool
+    poll_closes_at: datetime | None
     poll_settled: bool  # they have answered it, or nobody can any more
     card_lost: bool
 
@@ -71,6 +73,11 @@ def is_cancelled_again(now: Situation) -> bool:
 def is_settled(now: Situation) -> bool:
     """Nobody need wonder any more whether the instance runs (`S7`)."""
     return instance_is_off(now) or now.is_decided or not now.missing
+
+
+def decision_is_due(now: Situation) -> bool:
+    """It is decided whether the instance runs, or that is decided now: nobody is warned any more (`M6`)."""
+    return is_settled(now) or (now.decides_at is not None and now.decides_at <= now.now)
 
 
 def start_is_another(now: Situation) -> bool:
@@ -129,3 +136,28 @@ def card_is_back(now: Situation) -> bool:
 def announcement_is_not_for_them(now: Situation) -> bool:
     """It was stopped, or they have left the account."""
     return now.announcement_stopped or not (now.is_member or now.to_group)
+
+
+# --- the moments that a message is about, after which it is of no use (`M6`) ---
+
+Moments = tuple[datetime | None, ...]
+
+
+def no_moment(_: Situation) -> Moments:
+    return ()
+
+
+def start(now: Situation) -> Moments:
+    return (now.starts_at,)
+
+
+def start_and_deadline(now: Situation) -> Moments:
+    return now.starts_at, now.free_to_leave_until
+
+
+def start_and_decision(now: Situation) -> Moments:
+    return now.starts_at, now.free_to_leave_until, now.decides_at
+
+
+def end_of_poll(now: Situation) -> Moments:
+    return (now.poll_closes_at,)

@@ -17,6 +17,7 @@ from backend.errors import Forbidden, NotFound
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.minimum import decide_instance, decide_minimum, warn_of_minimum
 from backend.events.reschedule import move_instance
+from backend.outbox.claim import claim
 from backend.outbox.deliveries import load_deliveries
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
@@ -123,6 +124,7 @@ async def test_an_instance_with_too_few_people_is_cancelled_automatically(
     assert (view.state, view.cancelled_by) == ("CANCELLED", "")
     assert view.cancel_reason == "Too few people: 2 come, and at least 3 are needed."
     assert await recipients("cancelled") == [alice.id]
+    assert await recipients("called-off") == [olga.id]  # nobody else did it
     await restore_instance(code, olga)
     assert await run_jobs() == (0, 0)
     assert (await event(code, alice)).state == "SCHEDULED"
@@ -271,3 +273,32 @@ async def test_members_who_are_no_organisers_are_not_asked(
     await set_clock(DECIDED)
     await run_jobs()
     assert await recipients("decide") == [olga.id]
+
+
+async def test_the_warning_never_comes_after_the_decision(
+    instance_with_minimum: Make, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """M6: it is written in the night, and decided before the morning: it is sent at once, or never."""
+    code = await instance_with_minimum(
+        starts_local=datetime(2026, 11, 26, 18, 0), decide_before_minutes=11 * 60, warn_before_minutes=6 * 60
+    )
+    await book(code, alice, via=Via.MINIAPP)
+    await set_clock(datetime(2026, 11, 26, 0, 0, tzinfo=UTC))  # 2:00 there; it is decided at 7:00
+    assert await run_jobs() == (1, 0)
+    ids = [row["id"] for row in await db.rows("SELECT id FROM messages WHERE kind = 'minimum'")]
+    [warning] = (await load_deliveries(ids))[0]
+    assert not warning.is_stale and warning.held_until is None
+    await set_clock(datetime(2026, 11, 26, 5, 0, tzinfo=UTC))
+    [warning] = (await load_deliveries(ids))[0]
+    assert warning.is_stale
+
+
+async def test_a_move_in_the_night_is_told_at_once(
+    instance: Make, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """M6: at 0:54 it is moved from 6:30 to 20:00; nobody stands at the door at 6:30."""
+    code = await instance(starts_local=datetime(2026, 11, 26, 6, 30))
+    await book(code, alice, via=Via.MINIAPP)
+    await set_clock(datetime(2026, 11, 25, 22, 54, tzinfo=UTC))
+    await move_instance(code, olga, datetime(2026, 11, 26, 20, 0))
+    assert [(each.kind, each.to) for each in await claim(1, limit=10)] == [("moved", alice)]

@@ -21,6 +21,7 @@ USUAL = Situation(
     starts_at=START,
     is_over=False,
     free_to_leave_until=START,
+    decides_at=START - timedelta(days=1),
     is_decided=False,
     missing=2,
     seat_available=True,
@@ -31,6 +32,7 @@ USUAL = Situation(
     is_member=True,
     to_group=False,
     announcement_stopped=False,
+    poll_closes_at=None,
     poll_settled=False,
     card_lost=True,
 )
@@ -38,6 +40,7 @@ CANCELLED = {"instance_state": "CANCELLED"}
 # What must differ for a message to be true.
 TRUE: dict[Kind, dict[str, Any]] = {
     Kind.CANCELLED: CANCELLED,
+    Kind.CALLED_OFF: CANCELLED,
     Kind.SEAT_CLAIM: {"seats": 0},
     Kind.UNANSWERED: {"answer": "", "seats": 0, "waiting": 0},
 }
@@ -58,6 +61,8 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.SEAT_CLAIM, {"now": UNTIL}),
     (Kind.CANCELLED, {"instance_state": "SCHEDULED"}),
     (Kind.CANCELLED, {"is_over": True}),
+    (Kind.CALLED_OFF, {"instance_state": "SCHEDULED"}),
+    (Kind.MINIMUM, {"now": START - timedelta(days=1)}),  # it is decided now (M6)
     (Kind.RESTORED, CANCELLED),
     (Kind.MOVED, {"detail": {"asked": True}, "seats": 0}),
     (Kind.MOVED, CANCELLED),

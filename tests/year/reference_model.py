@@ -20,7 +20,6 @@ ALLOWED_DELAY = 5 * MINUTE
 
 MUTED_BY = {"reminder": "reminders", "unanswered": "nudges", "announcement": "announcements"}  # M5
 POSTPONABLE = {
-    "moved",
     "minimum",
     "decide",
     "reminder",
@@ -719,6 +718,8 @@ class Instance:
             self.decide(run=True)
         elif self.series.decide_by_itself and self._is_foreseeable:
             self.decide(run=False)
+            for organiser in self.series.club.organisers:
+                self.model.notify(organiser, "called-off", self)
         elif not self.decision_asked:
             self.decision_asked = True
             for organiser in self.series.club.organisers:
@@ -920,8 +921,16 @@ class ReferenceModel:
         about = message.about
         theirs = about.series.zone if isinstance(about, Instance) else about.club.zone
         morning = end_of_quiet_hours(self.now, message.to.zone or theirs)
-        if morning is None or (isinstance(about, Instance) and morning + HOUR > about.start):
-            return None  # in the morning it must still be of use
+        if morning is None:
+            return None
+        if isinstance(about, Instance):  # in the morning it must still be of use (M6)
+            moments = {about.start}
+            if message.kind in ("reminder", "unanswered", "minimum"):
+                moments.add(about.deadline)
+            if message.kind == "minimum":
+                moments.add(about.decides_at)
+            if any(self.now < moment < morning + HOUR for moment in moments):
+                return None
         return morning
 
     def _is_still_true(self, message: Message) -> bool:
@@ -944,8 +953,9 @@ class ReferenceModel:
             case "moved":
                 return on and not (message.asks_to_stay and not party.seats)
             case "minimum" | "decide":
-                return on and not instance.decided and instance.missing > 0
-            case "cancelled":
+                undecided = on and not instance.decided and instance.missing > 0
+                return undecided and (message.kind == "decide" or self.now < instance.decides_at)
+            case "cancelled" | "called-off":
                 return instance.state == State.CANCELLED
             case "lapsed":
                 return on and party.waiting > 0

@@ -44,6 +44,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.OFFER: {"seats": 1, "until": UNTIL.isoformat()},
     Kind.SEAT_CLAIM: {"until": UNTIL.isoformat()},
     Kind.CANCELLED: {"seats": 1, "reason": "A pipe <burst>"},
+    Kind.CALLED_OFF: {"reason": "Too few people: 2 come, and at least 3 are needed."},
     Kind.MOVED: {"was": (START - timedelta(days=1)).isoformat(), "asked": True},
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
@@ -63,6 +64,7 @@ def delivery(kind: Kind, language: str, **fields: Any) -> Any:
         starts_at=START,
         is_over=False,
         free_to_leave_until=START,
+        decides_at=None,
         is_decided=False,
         missing=2,
         seat_available=True,
@@ -73,6 +75,7 @@ def delivery(kind: Kind, language: str, **fields: Any) -> Any:
         is_member=True,
         to_group=False,
         announcement_stopped=False,
+        poll_closes_at=None,
         poll_settled=False,
         card_lost=True,
     )
