@@ -1,5 +1,4 @@
-"""What a screen says about what has just happened, and what the reader can do about it at once; on both
-sites."""
+"""Results of acts on a screen, and what the reader can do about them at once; both sites use these."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

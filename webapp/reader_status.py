@@ -6,7 +6,7 @@ from backend.bookings.views import InstanceView
 
 
 class ReaderStatus(StrEnum):
-    """One value for where the reader stands, at the instant the view was made."""
+    """The one status of the reader, at the instant the view was made."""
 
     CANCELLED = "cancelled"
     ENDED = "ended"

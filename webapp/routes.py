@@ -38,7 +38,7 @@ from webapp.public.pages import events as public_events
 
 @get("/", include_in_schema=False)
 async def index() -> Redirect:
-    """Redirect to the dashboard: whoever opens the bare address in a browser is most likely an organiser."""
+    """Redirect to the dashboard: mostly organisers open the bare address in a browser."""
     return Redirect("/dashboard", status_code=303)
 
 

@@ -37,7 +37,7 @@ async def render_if_capacity(
     changes (`seen`).
 
     When a thousand readers look at an instance that changes twice a second, there is more to render than
-    there is time for, and whoever taps would wait behind it. Beyond `RENDERED_AT_ONCE` screens readers get
+    there is time for, and taps would wait behind it. Beyond `RENDERED_AT_ONCE` screens readers get
     204 and ask again: what they see lags, and is never lost.
     """
     global _rendering

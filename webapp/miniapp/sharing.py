@@ -1,7 +1,7 @@
 """Sharing from the Mini App: a prepared message that the person's client sends, with a button that opens the
 Mini App.
 
-Whoever starts the process says how Telegram is given such a message (`set_share_provider`).
+The process passes in the function that prepares messages at Telegram (`set_share_provider`).
 """
 
 import asyncio
