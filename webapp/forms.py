@@ -48,18 +48,18 @@ def _clean(text: str) -> str:
 
 
 class Faults:
-    """The faults of a form, collected while its fields are parsed; `of` has one for each field."""
+    """The faults of a form, collected while its fields are parsed; `by_field` has one for each."""
 
     def __init__(self) -> None:
-        self.of: dict[str, Words] = {}
+        self.by_field: dict[str, Words] = {}
 
     def add(self, refusal: Refusal) -> None:
         """Keep a refusal for its field; the first fault of a field wins."""
         found = refusal.faults if isinstance(refusal, InvalidForm) else {refusal.field: refusal.words}
         for field, words in found.items():
-            self.of.setdefault(field, words)
+            self.by_field.setdefault(field, words)
 
-    def whole(self, field: str, text: str, *, empty: int | None = None) -> int | None:
+    def whole_number(self, field: str, text: str, *, empty: int | None = None) -> int | None:
         """Parse a whole number, 0 or more; `empty` for an empty field. Anything else is a fault."""
         text = text.replace(" ", "").replace("\u00a0", "")
         if not text:

@@ -142,13 +142,13 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
         starts_local=starts or datetime(2100, 1, 1),  # noqa: DTZ001
         duration_minutes=_required(faults, "duration_minutes", form.duration_minutes, 60),
         rule=rule,
-        capacity=faults.whole("capacity", form.capacity),
+        capacity=faults.whole_number("capacity", form.capacity),
         guests_max=_required(faults, "guests_max", form.guests_max, 0, empty=0),
-        opens_before_minutes=faults.whole("opens_before_minutes", form.opens_before_minutes),
+        opens_before_minutes=faults.whole_number("opens_before_minutes", form.opens_before_minutes),
         closes_before_minutes=_required(
             faults, "closes_before_minutes", form.closes_before_minutes, 0, empty=0
         ),
-        cancel_before_minutes=faults.whole("cancel_before_minutes", form.cancel_before_minutes),
+        cancel_before_minutes=faults.whole_number("cancel_before_minutes", form.cancel_before_minutes),
         announce_before_minutes=_required(
             faults, "announce_before_minutes", form.announce_before_minutes, 2880
         ),
@@ -166,7 +166,7 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
 
 def _required(faults: Faults, field: str, text: str, placeholder: int, *, empty: int | None = None) -> int:
     """A required number. Without one there is a fault, and the invalid draft gets the placeholder."""
-    number = faults.whole(field, text, empty=empty)
+    number = faults.whole_number(field, text, empty=empty)
     if number is None:
         faults.add(Invalid(N_("A whole number, please."), field=field))
         return placeholder
@@ -191,7 +191,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
         return form.rule
     if form.repeats not in _FREQS:
         return ""
-    interval = faults.whole("interval", form.interval, empty=1) or 1
+    interval = faults.whole_number("interval", form.interval, empty=1) or 1
     until, count = _parse_end(form, starts, faults)
     try:
         rule = build_rule(
@@ -236,7 +236,7 @@ def _weekdays(form: SeriesForm, starts: datetime | None) -> list[Weekday]:
 def _ordinal(form: SeriesForm, faults: Faults) -> int:
     if form.ordinal == "-1":
         return -1
-    return faults.whole("rule", form.ordinal, empty=1) or 1
+    return faults.whole_number("rule", form.ordinal, empty=1) or 1
 
 
 def _parse_end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tuple[date | None, int | None]:
@@ -250,7 +250,7 @@ def _parse_end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tup
             faults.add(Invalid(N_("It would end before it begins."), field="until"))
         return until, None
     if form.ends == "after":
-        count = faults.whole("count", form.count)
+        count = faults.whole_number("count", form.count)
         if not count:
             faults.add(Invalid(N_("Say how many times."), field="count"))
         return None, count or None

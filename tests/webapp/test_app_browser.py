@@ -25,7 +25,7 @@ async def test_the_main_button_books(phone: Any, alice: Any, instance: Any) -> N
     assert (button["is_visible"], button["text"]) == (True, "Join")
     assert await last_client_event(page, "web_app_expand") is not None
     assert not await app.locator("#do-join").is_visible()
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
     await wait_for_client(
         page, "() => last('web_app_trigger_haptic_feedback')?.notification_type === 'success'"
@@ -52,18 +52,18 @@ async def test_leaving_asks_before_the_seat_goes_to_others(
     await seats.book(code, alice, via=Via.CARD)
     await seats.book(code, bob, via=Via.CARD)
     page, app = await phone.framed(alice, f"/app/events/{code}")
-    await page.evaluate("tell('secondary_button_pressed')")
+    await page.evaluate("emit('secondary_button_pressed')")
     await wait_for_client(page, "() => last('web_app_open_popup')")
     popup = await last_client_event(page, "web_app_open_popup")
     assert popup["message"].startswith("Others wait")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
-    await page.evaluate("tell('popup_closed', {})")
-    await page.evaluate("tell('secondary_button_pressed')")
+    await page.evaluate("emit('popup_closed', {})")
+    await page.evaluate("emit('secondary_button_pressed')")
     await wait_for_client(
-        page, "() => said.filter(one => one.eventType === 'web_app_open_popup').length === 2"
+        page, "() => events.filter(one => one.eventType === 'web_app_open_popup').length === 2"
     )
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
-    await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
+    await page.evaluate("emit('popup_closed', {button_id: 'yes'})")
     await app.wait_for_selector("#screen[data-outcome=left]")
     assert (await event(code, bob)).mine.seats == 1  # type: ignore[union-attr]
 
@@ -79,7 +79,7 @@ async def test_a_session_survives_a_reload_without_storage(phone: Any, alice: An
     await app.wait_for_selector("#join")
     assert (await app.evaluate("location.pathname")) == f"/app/events/{code}"
     await wait_for_client(page, "() => last('web_app_setup_back_button').is_visible")
-    await page.evaluate("tell('back_button_pressed')")
+    await page.evaluate("emit('back_button_pressed')")
     await app.wait_for_selector(".tabs")
     await wait_for_client(page, "() => !last('web_app_setup_back_button').is_visible")
 
@@ -89,7 +89,7 @@ async def test_a_direct_link_opens_its_event(phone: Any, alice: Any, instance: A
     code = await instance()
     page, app = await phone.framed(alice, launch={"start_param": f"e_{code}"})
     await app.wait_for_selector("#join")
-    await page.evaluate("tell('back_button_pressed')")
+    await page.evaluate("emit('back_button_pressed')")
     await app.wait_for_selector(".tabs [aria-current]")
 
 
@@ -105,7 +105,7 @@ async def test_a_direct_link_to_another_club_finds_nothing(phone: Any, charlie: 
 async def test_the_theme_follows_the_client(phone: Any, alice: Any, instance: Any) -> None:
     page, app = await phone.framed(alice)
     assert await app.evaluate("document.documentElement.dataset.scheme") == "light"
-    await page.evaluate("theme => tell('theme_changed', {theme_params: theme})", DARK)
+    await page.evaluate("theme => emit('theme_changed', {theme_params: theme})", DARK)
     await expect(app.locator("html")).to_have_attribute("data-scheme", "dark")
     ground = await app.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(15, 15, 15)"
@@ -338,7 +338,7 @@ async def test_the_app_asks_for_write_access_after_a_booking(phone: Any, charlie
     page, app = await phone.framed(charlie, f"/app/events/{code}")
     await app.locator("[data-write]").click()
     await wait_for_client(page, "() => last('web_app_request_write_access') !== undefined")
-    await page.evaluate("tell('write_access_requested', {status: 'allowed'})")
+    await page.evaluate("emit('write_access_requested', {status: 'allowed'})")
     await expect(app.locator("[data-write]")).to_have_count(0)
     known = await person(charlie.id)
     assert known is not None
@@ -370,7 +370,7 @@ async def test_several_options_are_one_vote(phone: Any, alice: Any, olga: Any, c
     assert await app.locator("input[value]:disabled").count() == 1
     closing = await last_client_event(page, "web_app_setup_closing_behavior")
     assert closing["need_confirmation"] is True
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=voted]")
     await expect(app.locator(".status strong")).to_have_text("Your vote: Soup, Tea")
     await wait_for_client(page, "() => !last('web_app_setup_closing_behavior').need_confirmation")
@@ -391,7 +391,7 @@ async def test_the_main_button_is_shown_while_the_vote_is_changed(
     assert not await page.evaluate(button)
     await app.locator(".opt", has_text="Soup").click()
     await wait_for_client(page, f"text => ({button})() === text", "Vote for 1")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await expect(app.locator(".status")).to_contain_text("Your vote: Soup")
     await wait_for_client(page, f"text => ({button})() === text", "")
     await app.locator(".opt", has_text="Cake").click()
@@ -462,7 +462,7 @@ async def test_the_main_button_accepts_an_offer(
     page, app = await phone.framed(alice, f"/app/events/{code}")
     assert (await last_client_event(page, "web_app_setup_main_button"))["text"] == "Take the seat"
     assert (await last_client_event(page, "web_app_setup_secondary_button"))["text"] == "Pass on"
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
     assert (await event(code, alice)).mine.seats == 1  # type: ignore[union-attr]
 

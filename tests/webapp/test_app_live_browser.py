@@ -172,9 +172,9 @@ async def test_the_main_button_shows_progress(phone: Any, alice: Any, instance: 
         await route.continue_()
 
     await page.route("**/booking", slowly)
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await wait_for_client(page, "() => last('web_app_setup_main_button').is_progress_visible")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     may_go_on.set()
     await app.wait_for_selector("#screen[data-outcome=booked]")
     await wait_for_client(page, "() => !last('web_app_setup_main_button').is_progress_visible")

@@ -16,7 +16,7 @@ from tests.webapp.browsing import last_client_event, wait_for_client
 async def test_a_calendar_feed_is_created_shown_and_copied(phone: Any, alice: Any) -> None:
     page, app = await phone.framed(alice, "/app/me/calendar")
     await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Make my address'")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     address = app.locator("#address")
     await expect(address).to_be_visible()
     mine = await feeds.feed(alice)
@@ -40,7 +40,7 @@ async def test_leaving_a_club_asks_first(phone: Any, alice: Any, club: Any, inst
     popup = await last_client_event(page, "web_app_open_popup")
     assert popup["message"].startswith("Your seat on 1 date goes on.")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave the club"}
-    await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
+    await page.evaluate("emit('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=left]")
     assert await clubs(alice) == []
 
@@ -49,9 +49,9 @@ async def test_after_an_erasure_nothing_registers_the_person_again(phone: Any, a
     """`A7`: neither a restored connection nor a shown page."""
     page, app = await phone.framed(alice, "/app/me/erasure")
     await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Erase me'")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await wait_for_client(page, "() => last('web_app_open_popup')")
-    await page.evaluate("tell('popup_closed', { button_id: 'yes' })")
+    await page.evaluate("emit('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=erased]")
     await app.evaluate("dispatchEvent(new Event('online'))")
     await app.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -15,13 +15,13 @@ from backend.seats.requests import Via
 from tests.webapp.browsing import last_client_event, wait_for_client
 from tests.webapp.test_app_check_ins import member_of
 
-OPENED = "n => said.filter(one => one.eventType === 'web_app_open_scan_qr_popup').length === n"
+OPENED = "n => events.filter(one => one.eventType === 'web_app_open_scan_qr_popup').length === n"
 BUZZED = "kind => last('web_app_trigger_haptic_feedback')?.notification_type === kind"
 
 
 async def sees(page: Any, code: str) -> None:
     """Telegram's scanner reads this code."""
-    await page.evaluate("data => tell('qr_text_received', { data })", code)
+    await page.evaluate("data => emit('qr_text_received', { data })", code)
 
 
 async def test_codes_are_scanned_one_after_another(
@@ -35,7 +35,7 @@ async def test_codes_are_scanned_one_after_another(
     hers, his, nobodys = [check_in_code(code, await member_of(one, club)) for one in (alice, bob, aino)]
     page, app = await phone.framed(olga, f"/app/events/{code}/check-ins")
     await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Scan codes'")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await wait_for_client(page, OPENED, 1)
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))[
         "text"
@@ -50,7 +50,7 @@ async def test_codes_are_scanned_one_after_another(
     assert await page.evaluate(OPENED, 1)
     await sees(page, hers)
     await wait_for_client(page, "() => last('web_app_close_scan_qr_popup') !== undefined")
-    await page.evaluate("tell('scan_qr_popup_closed')")
+    await page.evaluate("emit('scan_qr_popup_closed')")
     await wait_for_client(page, OPENED, 2)
     known = "Alice was checked in already: 2 of 2."
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))["text"] == known
@@ -61,10 +61,10 @@ async def test_codes_are_scanned_one_after_another(
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))["text"] == left
     await expect(app.locator("#notice")).to_contain_text(left)
     await wait_for_client(page, BUZZED, "error")
-    await page.evaluate("tell('scan_qr_popup_closed')")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('scan_qr_popup_closed')")
+    await page.evaluate("emit('main_button_pressed')")
     await wait_for_client(page, OPENED, 4)
-    await page.evaluate("tell('main_button_pressed')")  # put away, and nobody was told
+    await page.evaluate("emit('main_button_pressed')")  # put away, and nobody was told
     await wait_for_client(page, OPENED, 5)
 
 
@@ -75,7 +75,7 @@ async def test_without_a_scanner_a_field_is_offered(
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     page, app = await phone.framed(olga, f"/app/events/{code}/check-ins", version="6.3")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await expect(app.locator("#notice")).to_contain_text("this Telegram has no scanner")
     assert await last_client_event(page, "web_app_open_scan_qr_popup") is None
     await app.locator("#scanned").fill("emerald:nonsense")
@@ -118,11 +118,11 @@ async def test_a_half_filled_form_stays_and_closing_asks(
     await app.locator("#field-duration-minutes").fill("3")
     await expect(app.locator("#what-if")).to_contain_text("Between 5 and")
     await expect(app.locator("#starts-time")).to_have_value("19:30")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await expect(app.locator("#fault-duration-minutes")).to_be_visible()
     await expect(app.locator("#starts-time")).to_have_value("19:30")
     await app.locator("#field-duration-minutes").fill("60")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await expect(app.locator("#notice")).to_contain_text("Moved to")
     await wait_for_client(page, "() => last('web_app_setup_closing_behavior')?.need_confirmation === false")
 
@@ -177,8 +177,8 @@ async def test_a_created_event_replaces_the_form(phone: Any, olga: Any, club: An
     await app.locator("#starts-on").fill(day)
     await app.locator("#starts-time").fill("18:00")
     await expect(app.locator("#preview")).to_contain_text("18:00–19:00")
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await expect(app.locator("h1")).to_have_text("Sauna")
     assert "/app/series" not in await app.evaluate("location.pathname")
-    await page.evaluate("tell('back_button_pressed')")
+    await page.evaluate("emit('back_button_pressed')")
     await app.wait_for_selector(".tabs")

@@ -229,11 +229,11 @@ async def test_sharing_opens_telegrams_own_dialogue(
     asked = await last_client_event(page, "web_app_send_prepared_message")
     message = await sent_into(prepares.chat(), prepares, alice, asked["id"])
     assert "Evening flow yoga" in message["text"]
-    await page.evaluate("tell('prepared_message_failed', {error: 'USER_DECLINED'})")
+    await page.evaluate("emit('prepared_message_failed', {error: 'USER_DECLINED'})")
     await app.locator("a", has_text="Share this event").click()
     await wait_for_client(
         page,
-        "() => said.filter(one => one.eventType === 'web_app_send_prepared_message').length === 2",
+        "() => events.filter(one => one.eventType === 'web_app_send_prepared_message').length === 2",
     )
     assert await last_client_event(page, "web_app_open_tg_link") is None
 
@@ -245,7 +245,7 @@ async def test_an_old_client_shares_the_link(
     page, app = await phone.framed(alice, f"/app/events/{code}")
     await app.locator("a", has_text="Share this event").click()
     await wait_for_client(page, "() => last('web_app_send_prepared_message')")
-    await page.evaluate("tell('prepared_message_failed', {error: 'UNSUPPORTED'})")
+    await page.evaluate("emit('prepared_message_failed', {error: 'UNSUPPORTED'})")
     await wait_for_client(page, "() => last('web_app_open_tg_link')")
     assert code in (await last_client_event(page, "web_app_open_tg_link"))["path_full"]
 

@@ -20,9 +20,9 @@ async def test_the_settings_button_opens_the_readers_page(phone: Any, alice: Any
     code = await instance()
     page, app = await phone.framed(alice, f"/app/events/{code}")
     assert (await last_client_event(page, "web_app_setup_settings_button"))["is_visible"] is True
-    await page.evaluate("tell('settings_button_pressed')")
+    await page.evaluate("emit('settings_button_pressed')")
     await expect(app.locator("h1")).to_have_text("Alice")
-    await page.evaluate("tell('settings_button_pressed')")
+    await page.evaluate("emit('settings_button_pressed')")
     await app.evaluate("history.back()")
     await app.wait_for_selector("#join")
 
@@ -38,24 +38,24 @@ async def test_the_home_screen_shortcut_is_offered_while_it_is_missing(phone: An
     """Only on the reader's own page, and only while the client says that it can be added."""
     page, app = await phone.framed(alice, "/app/me")
     row = app.locator("#home-screen")
-    await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
+    await wait_for_client(page, "() => events.some(one => one.eventType === 'web_app_check_home_screen')")
     await expect(row).to_be_hidden()
-    await page.evaluate("tell('home_screen_checked', {status: 'missed'})")
+    await page.evaluate("emit('home_screen_checked', {status: 'missed'})")
     await expect(row).to_be_visible()
     await app.locator("#kinds input").first.click()
     await app.wait_for_selector("#screen[data-outcome=saved]")
     await expect(row).to_be_visible()
     await row.get_by_role("button").click()
-    await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_add_to_home_screen')")
-    await page.evaluate("tell('home_screen_added')")
+    await wait_for_client(page, "() => events.some(one => one.eventType === 'web_app_add_to_home_screen')")
+    await page.evaluate("emit('home_screen_added')")
     await expect(row).to_be_hidden()
 
 
 async def test_the_home_screen_shortcut_is_not_offered_where_unsupported(phone: Any, alice: Any) -> None:
     for status in ("added", "unsupported"):
         page, app = await phone.framed(alice, "/app/me")
-        await wait_for_client(page, "() => said.some(one => one.eventType === 'web_app_check_home_screen')")
-        await page.evaluate("status => tell('home_screen_checked', {status})", status)
+        await wait_for_client(page, "() => events.some(one => one.eventType === 'web_app_check_home_screen')")
+        await page.evaluate("status => emit('home_screen_checked', {status})", status)
         await app.locator("#kinds input").first.click()
         await app.wait_for_selector("#screen[data-outcome=saved]")
         await expect(app.locator("#home-screen")).to_be_hidden()
@@ -63,7 +63,7 @@ async def test_the_home_screen_shortcut_is_not_offered_where_unsupported(phone: 
 
 
 async def booked(page: Any, app: Any) -> None:
-    await page.evaluate("tell('main_button_pressed')")
+    await page.evaluate("emit('main_button_pressed')")
     await app.wait_for_selector("#screen[data-outcome=booked]")
 
 
@@ -72,7 +72,7 @@ async def stored(page: Any, value: str) -> None:
     await wait_for_client(page, KEPT, "getStorageValues")
     asked = await last_client_event(page, "web_app_invoke_custom_method")
     await page.evaluate(
-        "([id, value]) => tell('custom_method_invoked', {req_id: id, result: {asked_to_write: value}})",
+        "([id, value]) => emit('custom_method_invoked', {req_id: id, result: {asked_to_write: value}})",
         [asked["req_id"], value],
     )
 
@@ -90,10 +90,10 @@ async def test_the_first_booking_asks_for_write_access(phone: Any, charlie: Any,
     assert popup["buttons"] == [ALLOW, NOT_NOW]
     assert await last_client_event(page, "web_app_request_write_access") is None
     await wait_for_client(page, KEPT, "saveStorageValue")
-    await page.evaluate("tell('popup_closed', {button_id: 'yes'})")
+    await page.evaluate("emit('popup_closed', {button_id: 'yes'})")
     await wait_for_client(page, "() => last('web_app_request_write_access') !== undefined")
     await expect(app.locator("[data-write]")).to_have_count(1)
-    await page.evaluate("tell('write_access_requested', {status: 'allowed'})")
+    await page.evaluate("emit('write_access_requested', {status: 'allowed'})")
     await expect(app.locator("[data-write]")).to_have_count(0)
     known = await person(charlie.id)
     assert known is not None
@@ -107,7 +107,7 @@ async def test_a_declined_question_is_not_repeated(phone: Any, charlie: Any, ins
     await booked(page, app)
     await stored(page, "")
     await wait_for_client(page, "() => last('web_app_open_popup')")
-    await page.evaluate("tell('popup_closed', {button_id: 'no'})")
+    await page.evaluate("emit('popup_closed', {button_id: 'no'})")
     await expect(app.locator("[data-write]")).to_have_count(1)
     later, app = await phone.framed(charlie, f"/app/events/{second}")
     await booked(later, app)
@@ -176,7 +176,7 @@ async def test_only_the_pressed_button_shows_progress(
     await app.wait_for_selector("#screen:not([aria-busy])")
     await expect(app.locator("#more")).to_be_focused()
     held.clear()
-    await page.evaluate("tell('secondary_button_pressed')")
+    await page.evaluate("emit('secondary_button_pressed')")
     await wait_for_client(page, "() => last('web_app_setup_secondary_button').is_progress_visible")
     assert not (await last_client_event(page, "web_app_setup_main_button"))["is_progress_visible"]
     held.set()
@@ -192,7 +192,7 @@ async def test_content_stays_within_the_safe_area(phone: Any, alice: Any, instan
         ("safe_area_changed", {"top": 44, "bottom": 34, "left": 50, "right": 10}),
         ("content_safe_area_changed", {"top": 46, "bottom": 0, "left": 0, "right": 0}),
     ):
-        await page.evaluate("([event, edges]) => tell(event, edges)", [event, edges])
+        await page.evaluate("([event, edges]) => emit(event, edges)", [event, edges])
     await app.wait_for_function(
         "() => getComputedStyle(document.querySelector('.body')).paddingTop === '102px'"
     )
@@ -213,7 +213,7 @@ async def test_choices_and_steppers_give_haptic_feedback(phone: Any, alice: Any,
     code = await instance(guests_max=2)
     await seats.book(code, alice, via=Via.CARD)
     felt = (
-        "n => said.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && "
+        "n => events.filter(one => one.eventType === 'web_app_trigger_haptic_feedback' && "
         "one.eventData.type === 'selection_change').length === n"
     )
     page, app = await phone.framed(alice, "/app/me")

@@ -52,7 +52,7 @@ def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words
     options, lines = [], []
     for number, (text, limit) in enumerate(form.lines):
         if text or limit:
-            votes_max = faults.whole(f"option-{number}", limit)
+            votes_max = faults.whole_number(f"option-{number}", limit)
             if form.kind == "dates":
                 at = _instant(text, zone, faults, f"option-{number}")
                 options.append(OptionDraft("", votes_max, at))
@@ -64,12 +64,12 @@ def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words
         question=form.question,
         options=tuple(options),
         kind=form.kind,
-        choices_max=faults.whole("choices_max", form.choices_max, empty=1) or 0,
+        choices_max=faults.whole_number("choices_max", form.choices_max, empty=1) or 0,
         anonymous=bool(form.anonymous),
         results=form.results,
         closes_at=_instant(form.closes, zone, faults, "closes_at"),
-        group_id=faults.whole("group", group),
-        topic_id=faults.whole("group", topic),
+        group_id=faults.whole_number("group", group),
+        topic_id=faults.whole_number("group", topic),
     )
     try:
         draft.validate()
@@ -77,18 +77,18 @@ def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words
         for field, words in refusal.faults.items():
             name, _, place = field.partition("-")
             line = f"option-{lines[int(place)]}" if name == "option" else field
-            faults.of.setdefault(line, words)
-    return draft, faults.of
+            faults.by_field.setdefault(line, words)
+    return draft, faults.by_field
 
 
 def event_details_of(form: EventForm) -> tuple[EventDetails, Faults]:
     """The event that the form describes, and its faults."""
     faults = Faults()
-    hours = faults.whole("claim_minutes", form.claim_hours, empty=0) or 0
+    hours = faults.whole_number("claim_minutes", form.claim_hours, empty=0) or 0
     details = EventDetails(
-        option_id=faults.whole("option", form.option),
-        capacity=faults.whole("capacity", form.capacity),
-        duration_minutes=faults.whole("duration_minutes", form.duration_minutes, empty=60) or 0,
+        option_id=faults.whole_number("option", form.option),
+        capacity=faults.whole_number("capacity", form.capacity),
+        duration_minutes=faults.whole_number("duration_minutes", form.duration_minutes, empty=60) or 0,
         place=form.place,
         claim_minutes=hours * 60,
     )

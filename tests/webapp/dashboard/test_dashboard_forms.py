@@ -81,7 +81,7 @@ def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
     from webapp.series_form import SeriesForm, draft_from_form
 
     _draft, faults = draft_from_form(SeriesForm(**data.draw(forms())))
-    for words in faults.of.values():
+    for words in faults.by_field.values():
         assert Voice("en").translate(words).endswith((".", ":", "?")) or words.values
 
 
@@ -97,10 +97,10 @@ def test_a_draft_becomes_the_same_form_again(fields: dict[str, Any]) -> None:
 
     form = replace(SeriesForm(title="Sauna", zone="Europe/Helsinki"), **fields)
     draft, faults = draft_from_form(form)
-    if faults.of:
+    if faults.by_field:
         return
     again, none = draft_from_form(form_from_draft(draft))
-    assert not none.of
+    assert not none.by_field
     at = datetime(2026, 11, 1, tzinfo=UTC)
     assert again.next_occurrences(at, limit=60) == draft.next_occurrences(at, limit=60)
     assert replace(again, rule="") == replace(draft, rule="")
@@ -121,6 +121,6 @@ def test_the_first_fault_of_a_field_stands() -> None:
     faults = Faults()
     faults.add(Invalid("First.", field="a"))
     faults.add(Invalid("Second.", field="a"))
-    assert faults.of["a"].message == "First."
-    assert faults.whole("b", "1 000") == 1000 and faults.whole("c", "", empty=7) == 7
-    assert faults.whole("d", "1e3") is None and "d" in faults.of
+    assert faults.by_field["a"].message == "First."
+    assert faults.whole_number("b", "1 000") == 1000 and faults.whole_number("c", "", empty=7) == 7
+    assert faults.whole_number("d", "1e3") is None and "d" in faults.by_field

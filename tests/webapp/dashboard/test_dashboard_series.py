@@ -88,7 +88,7 @@ async def test_the_form_becomes_a_rule_and_the_form_again(
     from webapp.series_form import draft_from_form, form_from_draft
 
     draft, faults = draft_from_form(form_from_draft(view.draft))
-    assert not faults.of and draft == view.draft
+    assert not faults.by_field and draft == view.draft
 
 
 async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(

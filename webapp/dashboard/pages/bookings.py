@@ -44,12 +44,12 @@ async def create(
     """Add a member: to a seat, or to the waitlist like anybody else."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
     form, faults = await read_form(request, PartyForm), Faults()
-    membership_id = faults.whole("membership", form.membership)
-    guests = faults.whole("guests", form.guests, empty=0) or 0
+    membership_id = faults.whole_number("membership", form.membership)
+    guests = faults.whole_number("guests", form.guests, empty=0) or 0
     if membership_id is None:
         faults.add(Invalid(N_("Choose somebody."), field="membership"))
-    if faults.of or membership_id is None:
-        return await render_event_page(request, visit, code, status=422, faults=faults.of, typed=form)
+    if faults.by_field or membership_id is None:
+        return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)
     try:
         if form.how == "line":
             outcome = await actions.put_in_line(code, visit.person, membership_id, guests=guests)
@@ -59,7 +59,7 @@ async def create(
             )
     except Invalid as refusal:
         faults.add(refusal)
-        return await render_event_page(request, visit, code, status=422, faults=faults.of, typed=form)
+        return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)
     except NoRoomLeft as refusal:
         return await _ask_to_overbook(request, visit, code, membership_id, guests, refusal)
     return await _redirect_with_outcome(request, visit, code, membership_id, outcome)
@@ -92,7 +92,7 @@ async def update(
     """Change the number of guests."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
     form, faults = await read_form(request, PartyForm), Faults()
-    guests = faults.whole("guests", form.guests)
+    guests = faults.whole_number("guests", form.guests)
     if guests is None:
         raise Invalid(N_("A whole number, please."), field="guests")
     outcome = await actions.set_guests_of(code, visit.person, membership_id, guests=guests)

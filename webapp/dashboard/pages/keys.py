@@ -43,11 +43,11 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     """Make a key. The response is the only page that ever shows it."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, KeyForm), Faults()
-    uses = faults.whole("uses", form.uses)
+    uses = faults.whole_number("uses", form.uses)
     expires_at = _end_of(form.expires_on, visit.club.zone, faults)
     if form.role not in Role.__members__:
         faults.add(Invalid(N_("Choose a role."), field="role"))
-    if not faults.of:
+    if not faults.by_field:
         try:
             key = await create_key(
                 visit.person,
@@ -102,7 +102,7 @@ async def _page(
         keys=await keys(visit.club),
         form=form,
         made=made,
-        faults=faults.of if faults else {},
+        faults=faults.by_field if faults else {},
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
         ],

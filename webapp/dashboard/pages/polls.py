@@ -89,14 +89,14 @@ async def create_date(
     visit = await authorize_poll(visit, code, Permission.MANAGE_POLLS)
     form = await read_form(request, EventForm)
     details, faults = event_details_of(form)
-    if not faults.of:
+    if not faults.by_field:
         try:
             closing = await close_poll(code, visit.person, make=details)
         except (Invalid, InvalidForm) as refusal:
             faults.add(refusal)
         else:
             return redirect(request, visit.url(poll_path(code)), notice_of(visit, closing.words, "yes"))
-    return await _page(request, visit, code, event_form=form, faults=faults.of)
+    return await _page(request, visit, code, event_form=form, faults=faults.by_field)
 
 
 @post("/polls/{code:str}/reminder", status_code=303)

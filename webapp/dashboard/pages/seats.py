@@ -33,12 +33,12 @@ async def update(
     """Change the capacity of this instance alone. Lowered below what is booked it removes nobody."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     form, faults = await read_form(request, CapacityForm), Faults()
-    capacity = faults.whole("capacity", form.capacity)
-    if not faults.of:
+    capacity = faults.whole_number("capacity", form.capacity)
+    if not faults.by_field:
         try:
             outcome = await set_capacity(code, visit.person, capacity)
         except Invalid as refusal:
             faults.add(refusal)
         else:
             return redirect(request, visit.url(event_path(code)), notice_of(visit, outcome.words))
-    return await render_event_page(request, visit, code, status=422, faults=faults.of, typed=form)
+    return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)

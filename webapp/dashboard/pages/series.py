@@ -69,7 +69,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read_form(request, SeriesForm)
     draft, faults = draft_from_form(form)
-    if not faults.of:
+    if not faults.by_field:
         try:
             made = await create_series(visit.person, visit.club.id, draft)
         except InvalidForm as refused:
@@ -101,7 +101,7 @@ async def update(
     visit, view = await _found(visit, series_id)
     form = await read_form(request, SeriesForm)
     draft, faults = draft_from_form(form, view.draft)
-    if not faults.of:
+    if not faults.by_field:
         try:
             await edit_series(visit.person, visit.club.id, series_id, draft)
         except InvalidForm as refused:
@@ -156,7 +156,7 @@ async def _form(
         "series/form.html",
         status=status,
         view=view,
-        faults=_beside(faults.of) if faults else {},
+        faults=_beside(faults.by_field) if faults else {},
         groups=await groups(visit.club.id),
         zones=sorted(zone_names()),
         usual_intervals=[str(n) for n in range(1, 13)],
@@ -183,7 +183,7 @@ def _beside(faults: Mapping[str, Words]) -> dict[str, Words]:
 
 
 def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults) -> dict[str, Any]:
-    wrong = [words for field, words in faults.of.items() if field in _TIMING]
+    wrong = [words for field, words in faults.by_field.items() if field in _TIMING]
     untouched = not form.starts_on and not form.starts_time
     good = None
     if not wrong:

@@ -59,7 +59,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         faults.add(Invalid(N_("That time zone is not known."), field="zone"))
     if form.language not in languages():
         faults.add(Invalid(N_("We do not speak that language yet."), field="language"))
-    if not faults.of:
+    if not faults.by_field:
         try:
             await edit_account(
                 visit.person,
@@ -72,7 +72,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
             faults.add(refusal)
         else:
             return redirect(request, visit.url(SETTINGS), notice_of(visit, Words(N_("Saved."))))
-    return await _page(request, visit, form, faults=faults.of, status=422)
+    return await _page(request, visit, form, faults=faults.by_field, status=422)
 
 
 @post("/settings/language", status_code=303)

@@ -109,8 +109,8 @@ async def create(
 ) -> Response[str]:
     """Add a person without Telegram: to a seat, or to the waitlist like anybody else."""
     form, faults = await read_form(request, PartyForm), Faults()
-    guests = faults.whole("guests", form.guests, empty=0) or 0
-    if faults.of:
+    guests = faults.whole_number("guests", form.guests, empty=0) or 0
+    if faults.by_field:
         return await _new_screen(code, organiser, typed=form, faults=faults)
     try:
         outcome = await seat_by_name(
@@ -158,10 +158,10 @@ async def seat(
     """Give a member a seat, from the waitlist or not; or put them on the waitlist. `here` is the screen that
     asks."""
     form, faults = await read_form(request, PartyForm), Faults()
-    guests = faults.whole("guests", form.guests, empty=0) or 0
+    guests = faults.whole_number("guests", form.guests, empty=0) or 0
     view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
-    if faults.of:
+    if faults.by_field:
         raise Invalid(N_("A whole number, please."), field="guests")
     url = _url(code, membership_id)
     try:
@@ -203,7 +203,7 @@ async def update(
 ) -> ScreenResponse:
     """Change the number of guests of a party."""
     form, faults = await read_form(request, PartyForm), Faults()
-    guests = faults.whole("guests", form.guests)
+    guests = faults.whole_number("guests", form.guests)
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
     if guests is None:
@@ -309,7 +309,7 @@ async def _new_screen(
         outcome=outcome or ("invalid" if faults else "full" if overbooking else ""),
         status=422 if faults or overbooking else 200,
         notice=notice,
-        faults=faults.of if faults else {},
+        faults=faults.by_field if faults else {},
         typed=typed or PartyForm(),
         overbooking=overbooking,
         view=view,

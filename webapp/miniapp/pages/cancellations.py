@@ -84,7 +84,7 @@ async def _screen(
         outcome=outcome or ("invalid" if faults else ""),
         status=422 if faults else 200,
         notice=notice,
-        faults=faults.of if faults else {},
+        faults=faults.by_field if faults else {},
         typed=typed or CancellationForm(),
         view=view,
         counts=await roster_counts(view.id),

@@ -116,8 +116,8 @@ async def update(
 ) -> ScreenResponse:
     """Check in a party, or only some of its people."""
     form, faults = await read_form(request, CheckInForm), Faults()
-    came = faults.whole("came", form.came)
-    if faults.of:
+    came = faults.whole_number("came", form.came)
+    if faults.by_field:
         raise Invalid(N_("A whole number, please."), field="came")
     checked_in = await attendance.check_in(code, organiser, membership_id, came=came)
     notice = None

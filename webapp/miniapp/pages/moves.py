@@ -52,13 +52,13 @@ async def create(
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     faults = Faults()
     when = _wall_clock(form, view, faults)
-    minutes = faults.whole("duration_minutes", form.duration_minutes)
-    if when is not None and not faults.of:
+    minutes = faults.whole_number("duration_minutes", form.duration_minutes)
+    if when is not None and not faults.by_field:
         try:
             await move_instance(code, organiser, when, duration_minutes=minutes)
         except Invalid as bad:
             faults.add(bad)
-    if faults.of:
+    if faults.by_field:
         return await _screen(code, organiser, form, faults=faults)
     moved, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
     notice = Notice(organiser.voice.translate(_result(view, moved)))
@@ -99,7 +99,7 @@ async def _screen(
     now = wall_clock(view.starts_at, view.zone)
     length = view.ends_at - view.starts_at
     when = _wall_clock(form, view, found)
-    minutes = found.whole("duration_minutes", form.duration_minutes)
+    minutes = found.whole_number("duration_minutes", form.duration_minutes)
     starts_at, ends_at = view.starts_at, view.ends_at
     if when is not None and (when != now or minutes is not None):
         try:
@@ -114,14 +114,14 @@ async def _screen(
         outcome=outcome or ("invalid" if faults else ""),
         status=422 if faults else 200,
         notice=notice,
-        faults=found.of,
+        faults=found.by_field,
         view=view,
         starts_on=form.starts_on or now.date().isoformat(),
         starts_time=form.starts_time or now.strftime("%H:%M"),
         duration_minutes=form.duration_minutes or str(int(length.total_seconds() // 60)),
         starts_at=starts_at,
         ends_at=ends_at,
-        clocks=clock_change_note(organiser.voice, when, view.zone) if when and not found.of else "",
+        clocks=clock_change_note(organiser.voice, when, view.zone) if when and not found.by_field else "",
         counts=await roster_counts(view.id),
         named=named,
         unnamed=unnamed,

@@ -66,7 +66,7 @@ async def _screen(
         outcome=notice.tone if notice else "invalid" if faults else "",
         status=422 if faults else 200,
         notice=notice,
-        faults=faults.of if faults else {},
+        faults=faults.by_field if faults else {},
         view=view,
         club=club,
         counts=totals,
@@ -83,9 +83,9 @@ async def update(
 ) -> ScreenResponse:
     """Change the capacity of this instance only. Lowering it below what is booked removes nobody (`W4`)."""
     form, faults = await read_form(request, SeatsForm), Faults()
-    capacity = faults.whole("capacity", form.capacity)
+    capacity = faults.whole_number("capacity", form.capacity)
     outcome = None
-    if not faults.of:
+    if not faults.by_field:
         try:
             outcome = await set_capacity(code, organiser, capacity, via=Via.MINIAPP)
         except Invalid as bad:

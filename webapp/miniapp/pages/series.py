@@ -48,7 +48,7 @@ async def create(
     form = await read_form(request, SeriesForm)
     post_now = form.announce_before_minutes == POST_NOW
     draft, faults = _draft(form, chosen, await groups(chosen.id))
-    if not faults.of:
+    if not faults.by_field:
         try:
             made = await create_series(organiser, chosen.id, draft)
         except InvalidForm as refused:
@@ -124,7 +124,7 @@ async def _screen(
         organiser,
         outcome="invalid" if faults else "",
         status=422 if faults else 200,
-        faults={_FORM_FIELDS.get(field, field): words for field, words in faults.of.items()}
+        faults={_FORM_FIELDS.get(field, field): words for field, words in faults.by_field.items()}
         if faults
         else {},
         club=club,
@@ -152,7 +152,7 @@ def _preselect_group(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
 
 def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:
     """The instant it would start at, once the form has a valid one."""
-    if not form.starts_on or not form.starts_time or "starts_local" in faults.of:
+    if not form.starts_on or not form.starts_time or "starts_local" in faults.by_field:
         return None
     return resolve_local(draft.starts_local, draft.zone)
 
