@@ -67,6 +67,7 @@ class Batcher(Generic[Request, Result]):
         return await asyncio.shield(result)
 
     async def _run(self, key: int, waiting: deque[tuple[Request, asyncio.Future[Result]]]) -> None:
+        batch: list[tuple[Request, asyncio.Future[Result]]] = []
         try:
             while waiting:
                 batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
@@ -81,8 +82,9 @@ class Batcher(Generic[Request, Result]):
                     _resolve(future, result)
         finally:
             del self._waiting[key]
-            for _, result_future in waiting:  # only when this task was cancelled: the process is ending
-                result_future.cancel()
+            # Only when this task was cancelled is a result missing: no caller waits for it forever.
+            for _, missing in (*batch, *waiting):
+                missing.cancel()
 
     def _count(self, requests: int) -> None:
         self._stats.batches += 1

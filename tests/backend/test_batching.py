@@ -135,6 +135,25 @@ async def test_a_cancelled_caller_takes_nothing_from_the_others() -> None:
     assert gone.cancelled()
 
 
+async def test_no_caller_waits_for_a_batch_that_was_cancelled() -> None:
+    """Neither the callers of that batch nor those of the next."""
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def process(_: int, numbers: Sequence[int]) -> list[int | Exception]:
+        started.set()
+        await release.wait()
+        raise asyncio.CancelledError
+
+    batcher: Batcher[int, int] = Batcher("tests", process)
+    first = asyncio.ensure_future(batcher.submit(1))
+    await started.wait()
+    second = asyncio.ensure_future(batcher.submit(2))
+    await asyncio.sleep(0)
+    release.set()
+    done, _ = await asyncio.wait({first, second}, timeout=5)
+    assert [one.cancelled() for one in done] == [True, True]
+
+
 async def test_a_batch_does_not_run_in_its_first_callers_context() -> None:
     """The caller may be inside a transaction; the batch must not join it."""
     inside: ContextVar[bool] = ContextVar("inside", default=False)
