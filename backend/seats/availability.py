@@ -98,11 +98,12 @@ class Availability:
 
 def availability_of(state: "SeatState", party: "Party") -> Availability:
     """What this party, which may be a newcomer's, can have of a state that has been brought up to date (`advance`)."""
-    if state.capacity is None:
-        return Availability(None, room_for(state, party).seats)
     seats = room_for(state, party).seats
     # Far from the start seats move by themselves: only the head of the line may take what its party does not fit into.
     may_take = party.waiting and (state.stage is not Stage.AUTOMATIC or state.place_of(party) == 1)
+    if state.capacity is None:
+        # Nobody counts the seats, so what a tap takes is what the party waits for.
+        return Availability(None, seats, takeable=min(seats, party.waiting) if may_take else 0)
     return Availability(
         free=state.free,
         room=seats,

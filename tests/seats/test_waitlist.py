@@ -173,6 +173,18 @@ async def test_in_the_last_hours_all_waiting_parties_are_notified_and_the_first_
         await take(full, bob, via=Via.CARD)
 
 
+async def test_without_a_limit_a_waiting_party_is_offered_all_its_seats_in_the_last_hours(
+    full: str, bob: Any, aino: Any, olga: Any
+) -> None:
+    """W3, W4, W6: the view offers what the allocator gives."""
+    clock.advance(LATE)
+    await set_capacity(full, olga, None)
+    assert await messages_to(bob) == await messages_to(aino) == ["first-tap"]
+    view = await event(full, bob)
+    assert (view.free, view.takeable, view.up_for_grabs) == (None, 1, 0)
+    assert (await take_free(full, bob, via=Via.CARD)).kind == "booked"
+
+
 async def test_after_five_minutes_the_seat_is_open_to_all(full: str, alice: Any, bob: Any, olga: Any) -> None:
     clock.advance(LATE)
     await leave(full, alice, via=Via.CARD)
