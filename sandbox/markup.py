@@ -6,12 +6,11 @@ Offsets in errors are bytes of the UTF-8 text, offsets of entities UTF-16 code u
 
 import dataclasses
 import re
-from urllib.parse import parse_qs, urlsplit
 
 from sandbox.errors import BotApiError, bad_request
+from sandbox.links import check_link, find_mentioned_user_id, lower
 from sandbox.world import Json
 
-MAX_TEXT_LENGTH = 4096
 _ENTITY_OF_TAG = {
     "b": "bold",
     "strong": "bold",
@@ -31,15 +30,19 @@ _ENTITY_OF_TAG = {
     "tg-emoji": "custom_emoji",
     "tg-time": "date_time",
 }
-_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot));?")
+_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(lt|gt|amp|quot)(?![A-Za-z]));?")
+_MAX_REFERENCE = 9  # characters, without the semicolon
 _NAMED_REFERENCES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
-_TIME_FORMAT = re.compile(r"(r|w?[dD]?[tT]?)\Z")
-_WHITESPACE = " \t\n\r\v\f"
+_TIME_FORMAT = re.compile(r"r|[wdDtT]*")
+_UNIX_TIME = re.compile(r"-?[0-9]*")
+_EMOJI_ID = re.compile(r"-?[1-9][0-9]*")
+_SPACES = " \t\r\n\0\v"
+_NAME_TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 
 
 def utf16_length(text: str) -> int:
     """The length as Telegram counts it: in UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclasses.dataclass(slots=True)
@@ -72,7 +75,7 @@ class _HtmlReader:
         return self.source[self.at] if self.at < len(self.source) else ""
 
     def skip_spaces(self) -> None:
-        while self.peek() and self.peek() in _WHITESPACE:
+        while self.peek() and self.peek() in _SPACES:
             self.at += 1
 
     def emit(self, text: str) -> None:
@@ -97,16 +100,25 @@ class _HtmlReader:
                 self.start_tag()
         if self.open:
             raise self.fail(f'Can\'t find end tag corresponding to start tag "{self.open[-1].tag}"')
-        return "".join(self.out), self.entities
+        for entity in self.entities:
+            if entity["type"] == "code":
+                entity.pop("language", None)
+        text = "".join(self.out)
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise self.fail(
+                "Text contains invalid Unicode characters after decoding HTML entities, "
+                "check for unmatched surrogate code units"
+            )
+        return text, self.entities
 
     def start_tag(self) -> None:
         begin = self.at
         self.at += 1
-        while self.peek() and self.peek() not in _WHITESPACE + ">":
+        while self.peek() and self.peek() not in _SPACES + ">":
             self.at += 1
         if not self.peek():
             raise self.fail(f"Unclosed start tag at byte offset {self.offset(begin)}")
-        tag = self.source[begin + 1 : self.at].lower()
+        tag = lower(self.source[begin + 1 : self.at])
         if tag not in _ENTITY_OF_TAG:
             raise self.fail(f'Unsupported start tag "{tag}" at byte offset {self.offset(begin)}')
         attributes: dict[str, str] = {}
@@ -115,63 +127,57 @@ class _HtmlReader:
             if self.peek() == ">":
                 break
             name, value = self.attribute(begin, tag)
-            attributes[name] = value
+            if _counts(tag, name, value):
+                attributes[name] = value
         self.at += 1
-        self.check(tag, attributes, begin)
+        if tag == "span" and "class" not in attributes:
+            where = self.offset(begin)
+            raise self.fail(f'Tag "span" must have class "tg-spoiler" at byte offset {where}')
         self.open.append(_OpenTag(tag, attributes, self.units, self.chars))
 
     def attribute(self, begin: int, tag: str) -> tuple[str, str]:
+        """Name and value; the name as it is written, for Telegram takes no HREF for an href."""
         start = self.at
-        while self.peek() and self.peek() not in _WHITESPACE + "=>":
+        while self.peek() and self.peek() not in _SPACES + "=>/\"'":
             self.at += 1
-        name = self.source[start : self.at].lower()
+        name = self.source[start : self.at]
+        where = self.offset(begin)
         if not name:
-            where = self.offset(begin)
             raise self.fail(f'Empty attribute name in the tag "{tag}" at byte offset {where}')
         self.skip_spaces()
-        if self.peek() != "=":
-            if not self.peek():
-                raise self.fail(f"Unclosed start tag at byte offset {self.offset(begin)}")
+        if self.peek() == "=":
+            self.at += 1
+            self.skip_spaces()
+            if self.peek():
+                value = self.attribute_value()
+                if not self.peek():
+                    raise self.fail(f"Unclosed start tag at byte offset {where}")
+                return name, value
+        elif self.peek():
             return name, ""
-        self.at += 1
-        self.skip_spaces()
+        raise self.fail(f'Unclosed start tag "{tag}" at byte offset {where}')
+
+    def attribute_value(self) -> str:
         quote = self.peek()
-        if not quote:
-            raise self.fail(f"Unclosed start tag at byte offset {self.offset(begin)}")
+        start = self.at
         if quote not in "'\"":
-            start = self.at
-            while self.peek() and (self.peek().isalnum() or self.peek() in ".-"):
+            while self.peek() in _NAME_TOKEN:
                 self.at += 1
-            if self.peek() not in _WHITESPACE + ">":
+            if self.peek() and self.peek() not in _SPACES + ">":
                 where = self.offset(start)
                 raise self.fail(f"Unexpected end of name token at byte offset {where}")
-            return name, self.source[start : self.at].lower()
-        end = self.source.find(quote, self.at + 1)
-        if end < 0 or end + 1 >= len(self.source):
-            raise self.fail(f"Unclosed start tag at byte offset {self.offset(begin)}")
-        raw = self.source[self.at + 1 : end]
-        self.at = end + 1
-        return name, _REFERENCE.sub(lambda m: _decode(m) or m[0], raw)
-
-    def check(self, tag: str, attributes: dict[str, str], begin: int) -> None:
-        if tag == "span" and attributes.get("class") != "tg-spoiler":
-            where = self.offset(begin)
-            raise self.fail(f'Tag "span" must have class "tg-spoiler" at byte offset {where}')
-        if tag == "tg-emoji" and not attributes.get("emoji-id", "").isdigit():
-            raise self.fail("Invalid custom emoji identifier specified")
-        if tag == "tg-time":
-            if not re.fullmatch(r"-?\d{1,12}", attributes.get("unix", "")):
-                raise self.fail("Invalid Unix time specified")
-            if not _TIME_FORMAT.match(attributes.get("format", "")):
-                raise self.fail("Invalid date-time format specified")
+            return lower(self.source[start : self.at])
+        end = self.source.find(quote, start + 1)
+        self.at = len(self.source) if end < 0 else end + 1
+        return _REFERENCE.sub(lambda m: _decode(m) or m[0], self.source[start + 1 : self.at - 1])
 
     def end_tag(self) -> None:
         begin = self.at
         if not self.open:
             raise self.fail(f"Unexpected end tag at byte offset {self.offset(begin)}")
-        while self.peek() and self.peek() not in _WHITESPACE + ">":
+        while self.peek() and self.peek() not in _SPACES + ">":
             self.at += 1
-        name = self.source[begin + 2 : self.at].lower()
+        name = lower(self.source[begin + 2 : self.at])
         self.skip_spaces()
         if self.peek() != ">":
             raise self.fail(f"Unclosed end tag at byte offset {self.offset(begin)}")
@@ -187,9 +193,8 @@ class _HtmlReader:
             self.close(opened)
 
     def close(self, opened: _OpenTag) -> None:
-        kind = _ENTITY_OF_TAG[opened.tag]
         entity: Json = {
-            "type": kind,
+            "type": _ENTITY_OF_TAG[opened.tag],
             "offset": opened.units,
             "length": self.units - opened.units,
         }
@@ -199,52 +204,88 @@ class _HtmlReader:
                 if not (extra := _link(opened.attributes.get("href") or text)):
                     return
                 entity |= extra
-            case "code":
-                language = opened.attributes.get("class", "")
-                inside_pre = self.open and self.open[-1].tag == "pre"
-                if inside_pre and language.startswith("language-"):
-                    self.open[-1].attributes["language"] = language.removeprefix("language-")
-                    return
-            case "pre":
-                if language := opened.attributes.get("language", ""):
-                    entity["language"] = language
+            case "code" | "pre":
+                entity = self.close_code(entity, opened.attributes.get("class", "")[len("language-") :])
             case "blockquote":
                 if "expandable" in opened.attributes:
                     entity["type"] = "expandable_blockquote"
             case "tg-emoji":
-                entity["custom_emoji_id"] = opened.attributes["emoji-id"]
+                entity["custom_emoji_id"] = self.emoji_id(opened.attributes.get("emoji-id", ""))
             case "tg-time":
-                entity["unix_time"] = int(opened.attributes["unix"])
-                if shape := opened.attributes.get("format", ""):
+                shape = self.time_format(opened.attributes.get("format", ""))
+                entity["unix_time"] = _unix_time(opened.attributes.get("unix", ""))
+                if entity["unix_time"] <= 0:
+                    return
+                if shape:
                     entity["date_time_format"] = shape
             case _:
                 pass
         self.entities.append(entity)
+
+    def close_code(self, entity: Json, language: str) -> Json:
+        """Code that is all of a `pre`, or a `pre` that is all of a code, is one block in a language."""
+        if language:
+            entity["language"] = language
+        inner = self.entities[-1] if self.entities else {}
+        same = all(inner.get(key) == entity[key] for key in ("offset", "length"))
+        if same and {inner["type"], entity["type"]} == {"code", "pre"}:
+            written = (inner if inner["type"] == "code" else entity).get("language")
+            if written:
+                self.entities.pop()
+                return entity | {"type": "pre", "language": written}
+        return entity
+
+    def emoji_id(self, written: str) -> str:
+        if not _EMOJI_ID.fullmatch(written) or not -(1 << 63) <= int(written) < 1 << 63:
+            raise self.fail("Invalid custom emoji identifier specified")
+        return written
+
+    def time_format(self, written: str) -> str:
+        """In Telegram's own order; of a short and a long form the short one counts."""
+        if not _TIME_FORMAT.fullmatch(written):
+            raise self.fail("Invalid date format used")
+        date, time = (next((c for c in pair if c in written), "") for pair in ("dD", "tT"))
+        return "r" if written == "r" else f"{'w' if 'w' in written else ''}{date}{time}"
+
+
+def _counts(tag: str, name: str, value: str) -> bool:
+    """Whether Telegram looks at this attribute; the last that counts is the one that stays."""
+    match tag, name:
+        case ("code", "class"):
+            return value.startswith("language-")
+        case ("span", "class"):
+            return value == "tg-spoiler"
+        case ("a", "href") | ("tg-emoji", "emoji-id") | ("blockquote", "expandable"):
+            return True
+        case ("tg-time", "unix" | "format"):
+            return True
+        case _:
+            return False
+
+
+def _unix_time(written: str) -> int:
+    """The number `written` begins with, in 32 bits as TDLib keeps it."""
+    digits = _UNIX_TIME.match(written)
+    number = int(digits[0]) if digits and digits[0].strip("-") else 0
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def _decode(found: re.Match[str]) -> str:
     """The character a reference stands for; empty when Telegram leaves the reference as it is."""
     if found[3]:
         return _NAMED_REFERENCES[found[3]]
+    if len(found[0].removesuffix(";")) > _MAX_REFERENCE:
+        return ""
     code = int(found[1], 16) if found[1] else int(found[2])
-    return chr(code) if 0 < code < 0x10FFFF and not 0xD800 <= code < 0xE000 else ""
+    return chr(code) if 0 < code < 0x10FFFF else ""
 
 
 def _link(target: str) -> Json:
     """The fields of the entity an `<a>` becomes; empty for an invalid URL (the text then stays plain)."""
-    target = target.strip()
-    if target.startswith("tg://user?"):
-        number = parse_qs(urlsplit(target).query).get("id", [""])[0]
-        return {"type": "text_mention", "user": int(number)} if number.isdigit() else {}
-    if target.startswith("tg://"):
-        return {"url": target}
-    if "://" not in target:
-        target = f"http://{target}"
-    parts = urlsplit(target)
-    host = parts.hostname or ""
-    if parts.scheme.lower() not in {"http", "https", "ton"} or "." not in host:
-        return {}
-    return {"url": target if parts.path or parts.query else f"{target}/"}
+    if (user_id := find_mentioned_user_id(target)) is not None:
+        return {"type": "text_mention", "user": user_id}
+    url = check_link(target)
+    return {"url": url} if url else {}
 
 
 def read_html(source: str) -> tuple[str, list[Json]]:
@@ -252,4 +293,4 @@ def read_html(source: str) -> tuple[str, list[Json]]:
 
     The `user` of a `text_mention` is only an id: the caller looks the person up.
     """
-    return _HtmlReader(source.replace("\r", "")).read()
+    return _HtmlReader(source).read()

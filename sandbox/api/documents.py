@@ -6,12 +6,11 @@ from sandbox.api.access import require_writable
 from sandbox.api.messages import find_replied_message_id, parse_text
 from sandbox.errors import BotApiError, bad_request
 from sandbox.keyboards import read_keyboard
-from sandbox.markup import utf16_length
 from sandbox.telegram import Telegram
 from sandbox.world import Document, Json
 
 _MAX_FILE_BYTES = 50 * 1024 * 1024
-_MAX_CAPTION_LENGTH = 1024  # UTF-16 code units, after entities are parsed
+_MAX_CAPTION_LENGTH = 1024  # characters, after entities are parsed
 _ATTACH_PREFIX = "attach://"
 
 
@@ -44,7 +43,7 @@ def send_document(telegram: Telegram, call: SendDocument, file: Document) -> Jso
     entities: list[Json] = []
     if call.caption:
         text, entities = parse_text(telegram, call.caption, call.parse_mode, call.caption_entities)
-        if utf16_length(text) > _MAX_CAPTION_LENGTH:
+        if len(text) > _MAX_CAPTION_LENGTH:
             raise bad_request("message caption is too long")
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=chat.type == "private")
     message = telegram.post(

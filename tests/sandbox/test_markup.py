@@ -72,12 +72,39 @@ def test_nests_and_counts_in_utf_16() -> None:
         {"type": "italic", "offset": 5, "length": 1},
         {"type": "bold", "offset": 3, "length": 3},
     ]
-    _, ordered = normalize_text(text, entities)
-    assert [e["type"] for e in ordered] == ["bold", "italic"]
+    _, split = normalize_text(text, entities)
+    assert [(e["type"], e["offset"], e["length"]) for e in split] == [
+        ("bold", 3, 2),
+        ("bold", 5, 1),
+        ("italic", 5, 1),
+    ]
 
 
 def test_a_link_with_an_invalid_url_stays_text() -> None:
-    assert read_html('<a href="nowhere">a</a><a href="tg://user?id=x">b</a>') == ("ab", [])
+    assert read_html('<a href="nowhere">a</a><a href="https://maps">b</a>') == ("ab", [])
+
+
+@pytest.mark.parametrize("unix", ["soon", "-5", "0", "", "2147483648"])
+def test_a_time_that_is_none_stays_text(unix: str) -> None:
+    assert read_html(f'<tg-time unix="{unix}">a</tg-time>') == ("a", [])
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("Dw", "wD"), ("dD", "d"), ("Tt", "t"), ("TwD", "wDT"), ("r", "r"), ("ww", "w")]
+)
+def test_the_format_of_a_time_has_one_order(written: str, kept: str) -> None:
+    _, (entity,) = read_html(f'<tg-time unix="5" format="{written}">a</tg-time>')
+    assert entity["date_time_format"] == kept
+
+
+def test_a_date_has_no_style_and_no_link() -> None:
+    source = '<b>on <tg-time unix="5">Tuesday</tg-time></b><a href="a.fi"><tg-time unix="5">x</tg-time></a>'
+    _, entities = normalize_text(*read_html(source))
+    assert [(e["type"], e["offset"], e["length"]) for e in entities] == [
+        ("bold", 0, 3),
+        ("date_time", 3, 7),
+        ("date_time", 10, 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,8 +124,7 @@ def test_a_link_with_an_invalid_url_stays_text() -> None:
         ("<a href=x_y>a</a>", "Unexpected end of name token at byte offset 8"),
         ("<b>a</b", "Unclosed end tag at byte offset 4"),
         ("<span>a</span>", 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
-        ('<tg-time unix="soon">a</tg-time>', "Invalid Unix time specified"),
-        ('<tg-time unix="1" format="Q">a</tg-time>', "Invalid date-time format specified"),
+        ('<tg-time unix="1" format="Q">a</tg-time>', "Invalid date format used"),
         ('<tg-emoji emoji-id="x">a</tg-emoji>', "Invalid custom emoji identifier specified"),
     ],
 )
@@ -108,13 +134,35 @@ def test_refuses_as_telegram_words_it(source: str, reason: str) -> None:
     assert refused.value.description == f"Bad Request: can't parse entities: {reason}"
 
 
-def test_trims_a_text_and_moves_its_entities() -> None:
+def test_trims_spaces_and_line_feeds_and_nothing_else() -> None:
+    assert normalize_text("\n \u00a0a\u00a0\u200b \n", [])[0] == "\u00a0a\u00a0\u200b"
+
+
+def test_trims_a_text_up_to_its_first_entity() -> None:
     text, entities = normalize_text(*read_html("\n  <b> a </b>\n"))
-    assert text == "a"
-    assert entities == [{"type": "bold", "offset": 0, "length": 1}]
+    assert text == " a"
+    assert entities == [{"type": "bold", "offset": 0, "length": 2}]
 
 
-def test_a_character_outside_the_plane_counts_twice() -> None:
-    assert len(normalize_text("🧘" * 2048, [])[0]) == 2048
+def test_a_text_of_nothing_but_spaces_is_refused() -> None:
+    with pytest.raises(BotApiError, match="message text is empty"):
+        normalize_text(*read_html("<b> </b>\n"))
+
+
+def test_what_is_found_does_not_reach_into_what_is_written() -> None:
+    _, entities = normalize_text(
+        *read_html('<b>see a.fi</b> <code>b.fi</code> <a href="c.fi">d.fi</a> 18:00')
+    )
+    assert [(e["type"], e["offset"], e["length"]) for e in entities] == [
+        ("bold", 0, 4),
+        ("url", 4, 4),
+        ("bold", 4, 4),
+        ("code", 9, 4),
+        ("text_link", 14, 4),
+    ]
+
+
+def test_a_text_has_as_many_characters_as_telegram_counts() -> None:
+    assert len(normalize_text("🧘" * 4096, [])[0]) == 4096
     with pytest.raises(BotApiError, match="message is too long"):
-        normalize_text("🧘" * 2048 + "a", [])
+        normalize_text("🧘" * 4096 + "a", [])
