@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 OUT = Path(__file__).parent / "shots" / "gallery"
 LANGUAGES, LOOKS = ("en", "fi", "ru"), ("light", "dark", "odd")
 SIZES = {"390x844": (390, 844), "320x568": (320, 568), "420x700": (420, 700)}
-TALLEST = 3000  # pixels of a picture; a list of hundreds goes on in the same way
+TALLEST = 3000  # pixels of a screenshot; longer lists are cut
 MANY, SOME = 3000, 300  # members of the large club
-WINDOWS = 2  # open at once, as there are processors
+WINDOWS = 2  # open at once, one for each processor
 
 # language, theme, size
 FEW = (
@@ -97,7 +97,7 @@ def _cover(asked: argparse.Namespace) -> Cover:
 
 async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
     """Set everything up, then open it and take the screenshots."""
-    # Settings are read on import, so all of ours comes after the environment.
+    # Settings are read on import, so our modules are imported after the environment is set.
     from backend import clock, db
     from emerald.migrate import migrate
     from emerald.web import create_app
@@ -163,7 +163,7 @@ async def _picture(page: "Page", ready: "StagedState", look: str, size: str, out
     width, height = SIZES[size]
     await page.set_viewport_size({"width": width, "height": height})
     await show_theme(page, THEMES[look], outside=state.outside)
-    # The bar at the foot sticks to the window's; for the picture of a whole page that is the page's.
+    # The bar sticks to the bottom of the window; in a full-page screenshot that is the bottom of the page.
     whole = await page.evaluate("document.documentElement.scrollHeight")
     await page.set_viewport_size({"width": width, "height": max(height, min(whole, TALLEST))})
     name = f"{state.name}.{ready.language}.{look}.{size}.png"

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 SHOTS = Path(__file__).parent / "shots"
-# What goes on for ever (a skeleton that breathes) is not waited for.
+# Endless animations (a loading skeleton) are not waited for.
 RESTED = """Promise.all(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity)
   .map(a => a.finished.catch(() => {})))"""
 
@@ -19,7 +19,7 @@ class Lab:
 
     def be(self, telegram_id: int, chat_id: int | None = None) -> "Lab":
         """Load the page as this person, in this chat (their private one with the bot when none is named)."""
-        self.page.goto("about:blank")  # only the part after # would change: the page would not look again
+        self.page.goto("about:blank")  # a change of the fragment alone loads nothing
         self.page.goto(f"{self.address}/#who={telegram_id}&chat={chat_id or telegram_id}")
         expect(self.page.locator("#people [aria-pressed=true]")).to_have_count(1)
         return self

@@ -41,7 +41,7 @@ async def _event(
         title=title,
         zone=ZONE,
         starts_local=datetime.combine(day, time.fromisoformat(at)),
-        # Posted by the journey or never: not by the clock in the middle of it.
+        # Only the journey posts the card, not the job in the middle of it.
         announce_before_minutes=0,
         group_id=group,
         **about,

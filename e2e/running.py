@@ -132,7 +132,7 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
         maker = start("maker", "e2e.maker", pipes=True)
         made = Stack(f"http://127.0.0.1:{app}", telegram, environment, maker)
         _await(f"{made.app}/ready", web)
-        # The bot listens and the worker sends: the demo's cards are posted, and somebody is answered.
+        # The bot receives and the worker sends: the cards of the demo are posted, and a message gets its reply.
         made.telegram.chat("Kallio Yoga").wait(text="Christmas party", timeout=60)
         made.person("Pekka").start()
         made.person("Pekka").private.wait(sender="bot", timeout=60)

@@ -14,8 +14,7 @@ WEEK = 7 * 24 * 60
 def test_olga_accepts_an_offer(stack: Stack, lab: OpenLab) -> None:
     alice, olga, group = stack.person("Alice"), stack.person("Olga"), stack.group("Sauna crew")
     olga.start()  # so the app need not ask whether the bot may write
-    # Asked first already three days ahead, whatever the hour of the day: an offer's time stands still at
-    # night.
+    # Offers begin three days ahead, so that one is made at any hour; an offer does not expire in quiet hours.
     about = {"capacity": 1, "offers_before_minutes": WEEK}
     code = stack.event(group, "Rowing by twos", emoji="🚣", **about)
     card = group.wait(text="Rowing by twos", button="Join")

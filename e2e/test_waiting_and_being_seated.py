@@ -25,7 +25,7 @@ def test_bob_waits_and_is_seated(stack: Stack, lab: OpenLab) -> None:
     expect(here.main).to_have_text("Join the line")
     here.main.click()
     expect(here.app.locator("[data-outcome=waiting]")).to_be_attached()
-    # He never pressed Start: the app says why the bot would write, now that it matters, and Telegram asks.
+    # He never pressed Start: after the booking the app gives the reason, then Telegram asks for write access.
     here.answer("May we write to you when a seat is yours", "Allow")
     here.answer("Allow Emerald to message you?", "Allow")
     expect(here.screen).to_have_attribute("data-place", "1")

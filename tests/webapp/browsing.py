@@ -26,7 +26,7 @@ from playwright.async_api import (
 
 from tests.webapp.conftest import init_data, launch_of
 
-# Several people share the machines this runs on.
+# Generous, because the machines that run tests may be busy.
 PATIENCE = 15_000  # milliseconds
 expect.set_options(timeout=PATIENCE)
 

@@ -13,7 +13,7 @@ from tests.webapp.conftest import init_data, launch_of
 from tests.webapp.staging import TEXTS, LargeClubFactory, Stage, someone
 from tests.webapp.states import State
 
-# A theme somebody made for themselves: page and cards nearly alike, a loud accent, pale hints.
+# A custom theme: page and cards in nearly the same colour, a bright accent, pale hints.
 ODD = {
     "bg_color": "#f7ead2",
     "text_color": "#4a2c5a",
@@ -29,7 +29,7 @@ ODD = {
 }
 THEMES = {"light": LIGHT, "dark": DARK, "odd": ODD}
 
-# As a client tells of a theme that was changed; then the app does what it does in anyone's hands.
+# The event a client sends after a change of theme.
 SEND_THEME = "theme => Telegram.WebView.receiveEvent('theme_changed', { theme_params: theme })"
 
 
@@ -60,9 +60,9 @@ async def open_state(page: Page, app: str, ready: StagedState, *, language: str 
     await page.context.set_offline(False)
     await page.unroute_all()
     if page.url.startswith(app):
-        if state.outside:  # from where nothing of ours runs, that would keep a session once more
+        if state.outside:  # a page without our scripts, which would store a session again
             await page.goto(f"{app}/nothing")
-        await page.evaluate("sessionStorage.clear()")  # a session would outlive its reader
+        await page.evaluate("sessionStorage.clear()")  # or the session of the previous reader would be used
     await page.set_extra_http_headers({"Accept-Language": ready.language})
     if state.before:
         await state.before(page)
@@ -70,7 +70,7 @@ async def open_state(page: Page, app: str, ready: StagedState, *, language: str 
     fields = {"language": language or ready.language, **(state.launch or {})}
     raw = init_data(launch_of(person.telegram_id, person.first_name, **fields))
     after = "" if state.outside else launch_hash(raw, platform="android", version="5.0")
-    # Another address each time: else only what is after # would change, and nothing be loaded.
+    # Another URL each time: a change of the fragment alone loads nothing.
     query = f"{'&' if '?' in ready.path else '?'}opened={next(_openings)}"
     await page.goto(app + ready.path + query + after)
     try:

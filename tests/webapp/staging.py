@@ -28,7 +28,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday; 14:00 in Helsinki
-ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # and how far that is from UTC in November
+ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # its offset from UTC in November
 CARD = Via.CARD
 
 _numbers = count(700_001)  # Telegram ids; each person and chat is a new one

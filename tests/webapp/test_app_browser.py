@@ -497,7 +497,7 @@ async def test_an_expired_countdown_checks_for_changes_at_once(
         "() => { const clock = document.querySelector('.clock'); clock.dataset.until = clock.dataset.now; }"
     )
     async with page.expect_request(lambda asked: "seen=" in asked.url):
-        await page.clock.run_for(1100)  # by itself it would ask a second later
+        await page.clock.run_for(1100)  # the next check would be a second later
 
 
 async def test_a_moved_instance_is_answered_on_the_list(

@@ -14,7 +14,7 @@ from tests.webapp.conftest import init_data
 from webapp.miniapp.init_data import INIT_DATA_MAX, BadInitData, Launch, read_init_data
 
 TOKEN = "42:TEST"
-# Published in aiogram's own tests, and so made by other hands than ours.
+# Published in aiogram's own tests: signed by another implementation.
 VECTOR = (
     "auth_date=1650385342&user=%7B%22id%22%3A42%2C%22first_name%22%3A%22Test%22%7D&query_id=test"
     "&hash=46d2ea5e32911ec8d30999b56247654460c0d20949b6277af519e76271182803"

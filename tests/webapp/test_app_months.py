@@ -35,7 +35,7 @@ async def test_a_month_marks_booked_and_waiting_instances(
     assert "2 events, you’re in, you wait" in text_of_html(both)
     assert '<i class=""></i>' in cell(page, "2026-11-28")
     assert cell(page, "2026-11-24") == ""
-    # The first day that has any is open by itself; another one when it is asked for.
+    # The first day with an instance is selected by default; the query selects another one.
     assert "Padel" in page
     assert "Choir" not in page
     choir = await (await app_of(alice)).get("/app/month?month=2026-11&day=2026-11-28")

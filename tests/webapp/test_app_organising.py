@@ -22,7 +22,7 @@ from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_check_ins import member_of
 from tests.webapp.test_app_events import live_address
 
-# What organisers do, and the least of roles that may.
+# The URLs for organisers, and the lowest role with permission.
 ORGANISING = [
     ("GET", "/app/events/x7k2/organising", "admin"),
     ("PUT", "/app/events/x7k2/seats", "admin"),

@@ -40,7 +40,7 @@ async def test_codes_are_scanned_one_after_another(
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))[
         "text"
     ] == "Hold the code in the frame"
-    for _ in range(5):  # held up, and read again and again
+    for _ in range(5):  # a code in view is read again and again
         await sees(page, hers)
     await expect(app.locator("#notice")).to_contain_text("Alice is here: 2 of 2.")
     await wait_for_client(page, BUZZED, "success")
@@ -56,7 +56,9 @@ async def test_codes_are_scanned_one_after_another(
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))["text"] == known
     await wait_for_client(page, BUZZED, "warning")
     await sees(page, nobodys)
-    await wait_for_client(page, OPENED, 3)  # also from a client that does not say that its scanner has closed
+    await wait_for_client(
+        page, OPENED, 3
+    )  # also with a client that does not report that its scanner has closed
     left = "This member has no seat on this date."
     assert (await last_client_event(page, "web_app_open_scan_qr_popup"))["text"] == left
     await expect(app.locator("#notice")).to_contain_text(left)
@@ -64,7 +66,7 @@ async def test_codes_are_scanned_one_after_another(
     await page.evaluate("emit('scan_qr_popup_closed')")
     await page.evaluate("emit('main_button_pressed')")
     await wait_for_client(page, OPENED, 4)
-    await page.evaluate("emit('main_button_pressed')")  # put away, and nobody was told
+    await page.evaluate("emit('main_button_pressed')")  # the scanner was closed without an event
     await wait_for_client(page, OPENED, 5)
 
 

@@ -13,7 +13,7 @@ from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 
-# One query over all tables: which version of which row there is (`ctid`, `xmin`).
+# One query over all tables: the versions of all rows (`ctid`, `xmin`).
 FIND_VERSIONS = """
 SELECT string_agg(format('SELECT %1$L AS name, count(*) AS rows,'
     ' coalesce(sum(hashtextextended(ROW(t.ctid, t.xmin)::text, 0)), 0) AS versions FROM %1$I t', tablename),

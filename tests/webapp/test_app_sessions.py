@@ -121,8 +121,8 @@ async def test_another_bots_init_data_opens_nothing(web: httpx.AsyncClient) -> N
     assert (await opened(web, raw)).status_code == 401
 
 
-SOMETHING = {"str": "x7k2", "int": "7"}  # where an address names something
-OPEN = {("GET", "/app"), ("POST", "/app/session")}  # the shell and the exchange
+SOMETHING = {"str": "x7k2", "int": "7"}  # values of path parameters
+OPEN = {("GET", "/app"), ("POST", "/app/session")}  # the shell, and the exchange of initData
 
 
 @pytest.mark.parametrize("session", ["", "x", "W10.x", "é", "a" * 9000])

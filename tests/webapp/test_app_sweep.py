@@ -22,7 +22,7 @@ from tests.webapp.browsing import DARK, LIGHT, PATIENCE
 VENDOR = Path(__file__).with_name("vendor")
 AXE = VENDOR / "axe-core-4.14.1.min.js"
 
-# All rules of axe-core but its experimental ones; with `only`, these alone.
+# All rules of axe-core but the experimental ones; with `only`, just these.
 RUN_AXE = """
 async only => {
   const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -33,7 +33,7 @@ async only => {
 }
 """
 AGAIN = "htmx.ajax('GET', location.pathname + location.search, { target: '#screen', swap: 'outerSync' })"
-OF_COLOUR = ["color-contrast", "link-in-text-block"]  # all that a theme can change
+OF_COLOUR = ["color-contrast", "link-in-text-block"]  # the rules a theme can affect
 
 
 def test_axe_core_is_unchanged() -> None:
@@ -56,7 +56,7 @@ async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
 
 
 Found = dict[str, list[str]]
-# So high that nothing lies behind the bar at the foot.
+# High enough that nothing is behind the bar at the bottom.
 WIDE: ViewportSize = {"width": 390, "height": 4000}
 NARROW: ViewportSize = {"width": 320, "height": 4000}
 

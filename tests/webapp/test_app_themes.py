@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.webapp.browsing import DARK, LIGHT
 
-# Measured anew here, independently of `guard.js`: WCAG contrast of what the browser computes.
+# WCAG contrast of the computed styles, measured independently of `guard.js`.
 MEASURE = """
 ([themes, parts]) => {
   const root = document.documentElement, probe = document.body.appendChild(document.createElement('i'));
@@ -55,7 +55,7 @@ MEASURE = """
 }
 """
 
-# What is written on the hue of an event or a face, as the style sheets have it.
+# Text on the hue of an event or an avatar, as in the style sheets.
 PARTS = {
     "hues": [f"h{n}" for n in range(8)],
     "on": [

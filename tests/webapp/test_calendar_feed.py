@@ -43,7 +43,7 @@ def rules_of(raw: bytes) -> str:
     assert not any(b"\n" in line or b"\r" in line for line in lines)
     assert max(map(len, lines)) <= 75
     for line in lines:
-        line.decode()  # no letter is torn apart
+        line.decode()  # no character is split
     return raw.decode()
 
 
