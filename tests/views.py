@@ -7,7 +7,8 @@ from typing import Any
 from backend import clock
 from backend.bookings.views import InstanceView, OwnBooking
 from backend.events.drafts import Visibility
-from backend.seats.availability import Availability, availability_of
+from backend.seats.availability import Availability
+from backend.seats.eligibility import availability_of
 from backend.seats.promotion import PromotionWindows
 from backend.seats.requests import Answer
 from backend.seats.state import InstanceFacts, InstanceState, Party, SeatState

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from backend.seats import store
-from backend.seats.availability import Availability, availability_of
+from backend.seats.availability import Availability
+from backend.seats.eligibility import availability_of
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.state import Party, SeatState
 from backend.seats.waitlist import advance

@@ -5,7 +5,7 @@ the first to tap gets the seat. `advance` does it all whenever a state is loaded
 """
 
 from backend.outbox.kinds import Kind
-from backend.seats.availability import has_claim, is_eligible, never_fits
+from backend.seats.eligibility import has_claim, is_eligible, never_fits
 from backend.seats.promotion import Stage
 from backend.seats.requests import Answer, Change
 from backend.seats.state import Party, SeatState

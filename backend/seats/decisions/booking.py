@@ -1,7 +1,6 @@
 """Booking, waiting in line, and taking what is free or offered (`B2`–`B5`, `B11`, `W1`, `W3`)."""
 
 from backend.seats import replies
-from backend.seats.availability import room_for
 from backend.seats.decisions.checks import (
     already,
     check_guests,
@@ -12,6 +11,7 @@ from backend.seats.decisions.checks import (
     require_not_over,
     require_open,
 )
+from backend.seats.eligibility import room_for
 from backend.seats.promotion import Stage
 from backend.seats.requests import Change, Outcome, OutcomeKind, Request
 from backend.seats.state import Party, SeatState

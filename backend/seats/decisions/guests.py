@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from backend.seats import replies
-from backend.seats.availability import room_for
 from backend.seats.decisions.booking import book
 from backend.seats.decisions.checks import (
     already,
@@ -16,6 +15,7 @@ from backend.seats.decisions.checks import (
     require_not_over,
     require_open,
 )
+from backend.seats.eligibility import room_for
 from backend.seats.requests import Change, Outcome, OutcomeKind, Request
 from backend.seats.state import SeatState, fit_names
 from backend.seats.waitlist import fill
