@@ -161,13 +161,13 @@ def _free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=10) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
 
 
-def _await(url: str, process: subprocess.Popen[str], seconds: int = 60) -> None:
+def _await(url: str, process: subprocess.Popen[str], seconds: int = 120) -> None:
     deadline = time.monotonic() + seconds
     while not _answers(url):
         assert process.poll() is None, f"ended before {url} answered"
