@@ -86,8 +86,9 @@ async def test_after_an_erasure_the_session_and_all_urls_end(
     assert "hx-get" not in answer.text and 'href="/' not in answer.text, "nothing asks again"
     assert (await app.get("/app/me")).status_code == 401
     assert (await app.ask("POST", "/app/me/erasure")).status_code == 401
-    for dead in (path, f"/calendar/{mine.token}.ics"):
-        assert (await web.get(dead)).status_code == 404
+    assert (await web.get(path)).status_code == 404
+    feed = await web.get(f"/calendar/{mine.token}.ics")
+    assert feed.status_code == 410 and "yoga" not in feed.text and "Alice" not in feed.text
     assert await person_of_telegram(alice.telegram_id) is None
     fresh = await app_of(alice)
     assert "You’re in no club yet" in text_of(await fresh.get("/app/events"))
