@@ -194,5 +194,5 @@ def forget_stale_pid(file: Path, where: Path) -> None:
 
 def reason(output: str) -> str:
     """The last line of a program's output that says why it failed."""
-    lines = ERROR_LINE.findall(output) or output.strip().splitlines()[-1:] or ["it said nothing"]
+    lines = ERROR_LINE.findall(output) or output.strip().splitlines()[-1:] or ["it printed nothing"]
     return str(lines[-1]).strip().rstrip(".")

@@ -52,7 +52,7 @@ class ZoneData:
         return f"{self.version or 'of an unknown version'} ({name})"
 
     def is_old(self, now: datetime) -> bool:
-        """Whether it is more than a year old at an aware instant, as far as its name tells.
+        """Whether it is more than a year old at an aware instant, as far as its name shows.
 
         The IANA names a release by its year and a letter, and makes about one in two months.
         """
@@ -69,11 +69,11 @@ def read_version(folder: str) -> str:
     for name, pattern in _VERSION_FILES:
         try:
             with (Path(folder) / name).open(encoding="ascii", errors="replace") as file:
-                said = pattern.match(file.readline())
+                found = pattern.match(file.readline())
         except OSError:
             continue
-        if said is not None:
-            return said[1]
+        if found is not None:
+            return found[1]
     return UNKNOWN
 
 

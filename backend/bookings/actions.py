@@ -42,14 +42,14 @@ async def rejoin(
 
 
 async def add_guest(code: str, person: Person, *, via: Via) -> Outcome:
-    """One guest more (`B7`); who is not in yet comes with one."""
+    """One guest more (`B7`); a person who is not in yet comes with one."""
     return await _submit(code, person, Verb.ADD_GUEST, via)
 
 
 async def set_guests(
     code: str, person: Person, *, guests: int, names: Sequence[str] | None = None, via: Via
 ) -> Outcome:
-    """Come with so many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them
+    """Come with this many guests (`B7`), of these `names` in order; "" is a guest without one, None leaves them
     as they are."""
     return await _submit(code, person, Verb.SET_GUESTS, via, guests=guests, names=names)
 
@@ -65,7 +65,7 @@ async def leave(code: str, person: Person, *, via: Via) -> Outcome:
 
 
 async def stop_waiting(code: str, person: Person, *, via: Via) -> Outcome:
-    """Wait for no more seats, and keep those that are theirs (`B6`); who has none leaves the line."""
+    """Wait for no more seats, and keep those that are theirs (`B6`); a party that has none leaves the line."""
     return await _submit(code, person, Verb.STOP_WAITING, via)
 
 

@@ -156,7 +156,7 @@ async def complete_ended() -> int:
 
 
 async def close_list(code: str, person: Person) -> int:
-    """Close the attendance list: who is booked and not checked in is a no-show (`B12`); how many parties.
+    """Close the attendance list: a party that is booked and not checked in is a no-show (`B12`); how many parties.
     Doing it again changes nothing.
 
     Raises `NotBegun` before the end, `Forbidden`, `NotFound`.

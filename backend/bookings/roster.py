@@ -20,7 +20,7 @@ class RosterKind(StrEnum):
     CHECK_IN = "door"  # the seated by name, so that nobody moves when they are checked in
     NOT_CHECKED_IN = "missing"
     NO_SHOWS = "no-shows"
-    UNREACHABLE = "unreachable"  # whom a change of the instance concerns, and the bot cannot write to
+    UNREACHABLE = "unreachable"  # the bot cannot write to them about a change of the instance
 
 
 @dataclass(frozen=True, slots=True)

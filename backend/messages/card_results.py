@@ -91,5 +91,5 @@ async def _lose(job: CardJob, trouble: CardTrouble, call: CallResult) -> None:
 
 
 def _retry_pause(job: CardJob) -> timedelta:
-    """How long to wait after so many attempts: doubling to five minutes."""
+    """How long to wait after this many attempts: doubling to five minutes."""
     return min(RETRY_PAUSE_MAX, RETRY_PAUSE * 2.0 ** min(job.attempts, 10))

@@ -31,7 +31,7 @@ STILL_OURS = "SELECT true FROM leases WHERE name = $1 AND epoch = $2 FOR SHARE"
 # Every account has its turn, however much others have; within an account by priority. Finding the accounts
 # and their first messages walks the index of what is due, so that an account with 50,000 messages costs no
 # more than one with ten. Of an account's messages that are due at the same moment, those to the recipient
-# with the most come first: a group takes only so many a minute, and its messages must not all be left for the
+# with the most come first: a group takes a limited number a minute, and its messages must not all be left for the
 # end. Between accounts that are equal chance decides: by their ids the same would always come first. A
 # recipient is the person's id, or the group's as a negative number.
 CLAIM = """

@@ -61,7 +61,7 @@ async def block(delivery: Delivery) -> None:
 
 
 def retry_pause(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: doubling to five minutes, with jitter so that not all come
+    """How long to wait after this many attempts: doubling to five minutes, with jitter so that not all come
     back at once."""
     longest = min(RETRY_PAUSE_MAX, 2.0**attempts)
     return timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -14,7 +14,7 @@ class Situation:
     """
 
     now: datetime
-    detail: Mapping[str, object]  # what the action that wrote the message said
+    detail: Mapping[str, object]  # what the action that wrote the message recorded
 
     instance_state: str
     starts_at: datetime | None

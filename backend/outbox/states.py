@@ -8,7 +8,7 @@ class MessageState(StrEnum):
     """`messages.state`; its check constraint lists the same."""
 
     DUE = "due"
-    SENDING = "sending"  # handed to Telegram; whether it arrived is not known yet
+    SENDING = "sending"  # on its way to Telegram; whether it arrived is not known yet
     SENT = "sent"
     PERHAPS = "perhaps"  # it may have arrived, and is of a kind that is not repeated
     PARKED = "parked"  # given up, for an organiser to see (`M2`)

@@ -99,7 +99,7 @@ async def delete_feed(person: Person) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FormerFeed:
-    """An address that was renewed or turned off: since when, and the language in which its calendars are told."""
+    """An address that was renewed or turned off: since when, and the language in which its calendars are written."""
 
     ended_at: datetime
     voice: Voice

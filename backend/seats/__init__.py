@@ -1,1 +1,1 @@
-"""Who gets a seat: the allocator and all it decides by; every view asks it what is free for whom."""
+"""Seats: the allocator, its decisions and the waitlist, and what is free for each reader, as every view shows it."""

@@ -14,23 +14,23 @@ from backend.seats.store import InstanceRequest
 from backend.seats.waitlist import advance
 from backend.seats.writing import write
 
-# Transactions of one process at a time, each for the instances of one lane; the rest of the pool is for reads.
-LANES = 3
+# Transactions of one process at a time, each for its share of the instances; the rest of the pool is for reads.
+TRANSACTIONS_MAX = 3
 
 
 async def process_batch(
-    lane: int, requests: Sequence[InstanceRequest], *, maybe_committed: bool = False
+    key: int, requests: Sequence[InstanceRequest], *, maybe_committed: bool = False
 ) -> list[Outcome | Exception]:
     """One transaction for a list of requests, for one instance or for several; an outcome or a refusal for each.
 
     Tried again and split as `TransactionBatcher` says: the participation log shows whether a request is done already, and
     when a list fails, its instances are processed one by one, and then its requests.
     """
-    return await _batcher.process_batch(lane, requests, maybe_committed=maybe_committed)
+    return await _batcher.process_batch(key, requests, maybe_committed=maybe_committed)
 
 
 async def _process_once(
-    lane: int, requests: Sequence[InstanceRequest], maybe_committed: bool
+    key: int, requests: Sequence[InstanceRequest], maybe_committed: bool
 ) -> list[Outcome | Exception]:
     ids = [instance_id for instance_id, _ in requests]
     async with db.transaction("" if failpoints.on("allocator.no-lock") else store.lock(*ids)):
@@ -80,7 +80,10 @@ def _decide_or_refuse(
 
 
 _batcher: TransactionBatcher[InstanceRequest, Outcome] = TransactionBatcher(
-    "bookings", _process_once, key=lambda request: request[0] % LANES, group_by=lambda request: request[0]
+    "bookings",
+    _process_once,
+    key=lambda request: request[0] % TRANSACTIONS_MAX,
+    group_by=lambda request: request[0],
 )
 # Submit an instance's id and a request. The outcome comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`.
 submit = _batcher.submit

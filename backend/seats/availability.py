@@ -1,4 +1,4 @@
-"""What is free of an instance, and for whom (`W6`): pure functions of plain numbers.
+"""What is free of an instance for each party (`W6`): pure functions of plain numbers.
 
 The allocator decides by them, and every view, card, message and template shows what they say; nothing else works it out.
 """

@@ -1,4 +1,4 @@
-"""Seating *regulars*: who has a standing seat on a series gets a seat on each of its new instances (`B11`)."""
+"""Seating *regulars*: a member with a standing seat on a series gets a seat on each of its new instances (`B11`)."""
 
 from collections.abc import Sequence
 from datetime import datetime

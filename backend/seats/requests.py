@@ -113,8 +113,8 @@ class Request:
     verb: Verb
     via: Via
     by: int | None = None  # the acting person's id; None is the system
-    user_id: int | None = None  # for whom, as a person
-    membership_id: int | None = None  # for whom, as an organiser names them
+    user_id: int | None = None  # of the person whose party it is about
+    membership_id: int | None = None  # of the member, when an organiser asks
     guests: int = 0
     names: tuple[str, ...] | None = None  # of the guests, in order; None leaves them as they are
     capacity: int | None = None

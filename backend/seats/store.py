@@ -139,7 +139,7 @@ async def load_concerned(state: SeatState, requests: Sequence[Request]) -> None:
 
 async def _load_waitlist(state: SeatState, requests: Sequence[Request]) -> None:
     """The heads of the waitlist: as many as could be seated by what is free and what the loaded parties hold, or could leave
-    it, and one more, which tells that somebody still waits. Another capacity, and the notification of the last hours, may
+    it, and one more, which shows that somebody still waits. Another capacity, and the notification of the last hours, may
     concern everybody."""
     concerns_all = (
         state.capacity is None

@@ -187,7 +187,7 @@ async def delete_webhook(bot: Bot) -> None:
 
 
 async def get_updates(bot: Bot, offset: int | None, kinds: Sequence[str], seconds: int) -> list[Update]:
-    """Fetch updates of these kinds; Telegram waits up to so many seconds for the first."""
+    """Fetch updates of these kinds; Telegram waits up to this many seconds for the first."""
     return await bot.get_updates(
         offset=offset, timeout=seconds, allowed_updates=list(kinds), request_timeout=seconds + 10
     )

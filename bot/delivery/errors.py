@@ -18,7 +18,7 @@ from aiohttp import ClientConnectorError
 
 from backend.outbox.states import CallResult, SendResult
 
-# Telegram tells these apart by words only.
+# Telegram distinguishes these only by their wording.
 _NOT_FOUND = (
     "message to edit not found",
     "message can't be edited",

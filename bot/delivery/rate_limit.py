@@ -30,7 +30,7 @@ TOGETHER = timedelta(seconds=2)
 
 
 class Window:
-    """At most so many in any span of this length."""
+    """A limit on the calls in any span of a given length."""
 
     def __init__(self, limit: tuple[int, timedelta]) -> None:
         self._limit, self._span = limit
@@ -54,8 +54,8 @@ class Window:
             self._at[-1] = clock.now()
 
     def free_at(self, uncounted: int = 0) -> datetime:
-        """From when there is room beside so many that are not counted yet; where they alone fill it, a
-        span from now."""
+        """From when there is room for one more call besides the `uncounted` ones; a span from now, when
+        those alone fill it."""
         if self.room > uncounted:
             return clock.now()
         first = self._at[uncounted - self._limit] if uncounted < self._limit else clock.now()
@@ -128,7 +128,7 @@ class RateLimiter:
             self._window(chat_id).move_last_to_now()
 
     def freeze(self, chat_id: int, seconds: float) -> datetime:
-        """Leave a chat alone for so long, because Telegram said so; until when.
+        """Leave a chat alone for this many seconds, as Telegram asked; until when.
 
         Telegram does not say whether it means this chat or all of them; when a second chat is refused at the
         same time, all.

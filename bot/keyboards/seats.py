@@ -42,7 +42,7 @@ def make_offer_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
 
 
 def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboardButton | None:
-    """What who waits may take by a tap: their whole party's seats, else what is free now (`W1`, `W3`)."""
+    """The button by which a waiting party takes seats: its whole party's seats, else what is free now (`W1`, `W3`)."""
     wanted = view.mine.waiting if view.mine else 0
     seats = view.takeable
     if not wanted or not seats:

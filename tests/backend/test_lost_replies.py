@@ -108,10 +108,10 @@ async def test_leaving_is_confirmed_as_leaving(
     ("verb", "kind", "rows"),
     [
         ("take it", "booked", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 1)]),
-        ("hand on", "offer-declined", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 0)]),
+        ("decline offer", "offer-declined", [(0, 1), (0, 0), (1, 0), (0, 0), (0, 0)]),
     ],
 )
-async def test_an_offer_is_taken_or_handed_on_once(
+async def test_an_offer_is_taken_or_declined_once(
     proxy: FaultProxy,
     client: Worker,
     instance: Make,

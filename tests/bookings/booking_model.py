@@ -1,5 +1,5 @@
 """A second reading of docs/RULES.md B, W and P4, written from their sentences alone: who sits, who waits, for
-whom a seat is held, in what order, the log, and who is told what, by a driven clock.
+whom a seat is held, in what order, the log, and every message, by a driven clock.
 
 Everything is a list or a dictionary; nothing is clever. `No` is a refusal, with the word screens know it by.
 The club is in Helsinki in November: its wall clocks are two hours ahead of UTC.
@@ -13,8 +13,8 @@ from backend import clock
 
 # Who acted and through what; seats, waiting and offered seats before; the same after.
 Row = tuple[int | None, str, int, int, int, int, int, int]
-Said = tuple[str, int | None]  # kind of answer, place in line
-Told = tuple[str, int | None, datetime | None]  # kind, about so many seats, until when
+Result = tuple[str, int | None]  # kind of answer, place in line
+Message = tuple[str, int | None, datetime | None]  # kind, about how many seats, until when
 
 OFFSET = timedelta(hours=2)
 FIVE_MINUTES = timedelta(minutes=5)
@@ -60,16 +60,16 @@ class Club:
     held: dict[int, int] = field(default_factory=dict)
     until: dict[int, datetime] = field(default_factory=dict)  # of the offers
     answer: dict[int, str] = field(default_factory=dict)
-    first: set[int] = field(default_factory=set)  # who stands before the others in line
-    joined: list[int] = field(default_factory=list)  # who is in line, by the moment of joining
-    passed: set[int] = field(default_factory=set)  # who let a seat go by, until another comes free
+    first: set[int] = field(default_factory=set)  # the parties before the others in line
+    joined: list[int] = field(default_factory=list)  # the parties in line, by the moment of joining
+    passed: set[int] = field(default_factory=set)  # parties that let a seat go by, until another comes free
     looking: list[int] = field(default_factory=list)  # for a replacement, the longest first
     called_at: datetime | None = None
     called: set[int] = field(default_factory=set)
-    news: bool = False  # a seat came free, or is to be taken over, that nobody was told of
+    news: bool = False  # a seat came free, or is to be taken over, that nobody was notified of
     sought: bool = False
     log: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[int, list[Message]] = field(default_factory=lambda: defaultdict(list))
 
     # --- what is ---
 
@@ -77,7 +77,7 @@ class Club:
         return self.seats.get(who, 0) + self.waits.get(who, 0) + self.held.get(who, 0)
 
     def line(self) -> list[int]:
-        """W1: priority, then the moment of joining; who has an offer for everything stands aside."""
+        """W1: priority, then the moment of joining; a party with an offer for everything stands aside."""
         order = sorted(self.joined, key=lambda who: who not in self.first)
         return [who for who in order if self.waits[who]]
 
@@ -121,7 +121,7 @@ class Club:
         return not claiming or who in self.claimers
 
     def comes_later(self, who: int) -> bool:
-        """W3: for five minutes only the taps of who waited when all were told count."""
+        """W3: for five minutes only the taps of parties that waited when all were notified count."""
         calling = self.called_at is not None and clock.now() < self.called_at + FIVE_MINUTES
         return calling and who not in self.called
 
@@ -185,8 +185,8 @@ class Club:
         if self.replaceable() and not before:
             self.sought = True
 
-    def tell(self, who: int, kind: str, n: int | None = None) -> None:
-        self.told[who].append((kind, n, self.until.get(who)))
+    def notify(self, who: int, kind: str, n: int | None = None) -> None:
+        self.messages[who].append((kind, n, self.until.get(who)))
 
     def open(self) -> None:
         """What the clock has done is found by whoever comes next (W3)."""
@@ -199,12 +199,12 @@ class Club:
                 self.passed.discard(who)
             else:
                 self.passed.add(who)
-                self.tell(who, "lapsed")
+                self.notify(who, "lapsed")
         self.fill()
 
     def fill(self, asking: int | None = None) -> None:
-        """W1–W3: the first in line is seated, or gets an offer, or all are told; asking is who gets it as an
-        answer."""
+        """W1–W3: the first in line is seated, or gets an offer, or all are notified; `asking` gets it
+        as an answer."""
         if self.off():
             if self.news:
                 self.called_at = None
@@ -233,15 +233,15 @@ class Club:
         if stage == "automatic" or (who == asking and not held):
             self.move(who, None, "promotion", seats + wanted, 0, held)
             if who != asking:
-                self.tell(who, "promoted", seats + wanted)
+                self.notify(who, "promoted", seats + wanted)
             return
         self.move(who, None, "promotion", seats, 0, held + wanted)
         self.until[who] = offer_ends(clock.now(), minutes(30))
         if who != asking:
-            self.tell(who, "offer", held + wanted)
+            self.notify(who, "offer", held + wanted)
 
     def known(self) -> bool:
-        """Whether all who may tap have been told in these last hours, and since a claim ended."""
+        """Whether all who may tap have been notified in these last hours, and since a claim ended."""
         if self.called_at is None:
             return False
         if self.claim_until is not None and self.called_at < self.claim_until <= clock.now():
@@ -249,13 +249,13 @@ class Club:
         return self.stage() != "first tap" or self.stage(self.called_at) == "first tap"
 
     def call(self, asking: int | None) -> None:
-        told = [who for who in self.line() if self.may_claim(who)]
+        waiting = [who for who in self.line() if self.may_claim(who)]
         self.news = self.sought = False
-        if told:
+        if waiting:
             self.called_at, self.called = clock.now(), set(self.joined)
-        for who in told:
+        for who in waiting:
             if who != asking:
-                self.tell(who, "first-tap", int(min(10**6, self.free()) + self.replaceable()))
+                self.notify(who, "first-tap", int(min(10**6, self.free()) + self.replaceable()))
 
     def take_over(self, seats: float, asking: int | None = None) -> None:
         """B6: who looks longest gives first."""
@@ -266,7 +266,7 @@ class Club:
                 answer = "in" if left else "left"
                 self.move(giver, None, "promotion", left, 0, 0, answer, frees="nothing")
                 if left or giver != asking:
-                    self.tell(giver, "replaced", taken)
+                    self.notify(giver, "replaced", taken)
 
     # --- what stands in the way ---
 
@@ -296,19 +296,19 @@ class Club:
             if not self.leaving_is_free():
                 raise No("too-late")
 
-    # --- what is said ---
+    # --- results ---
 
-    def standing(self, who: int) -> Said:
+    def standing(self, who: int) -> Result:
         if self.held.get(who):
             return "offered", None
         return "waiting" if self.waits[who] else "booked", self.place(who)
 
-    def already(self, who: int) -> Said:
+    def already(self, who: int) -> Result:
         return "already", self.place(who)
 
     # --- the verbs ---
 
-    def book(self, who: int, by: int, via: str, guests: int = 0) -> Said:
+    def book(self, who: int, by: int, via: str, guests: int = 0) -> Result:
         """B1–B4; whoever taps Join while a seat is to be had takes it."""
         if who in self.joined and (
             self.held[who] or (self.stage() != "automatic" and sum(self.room(who)) >= self.waits[who])
@@ -335,11 +335,11 @@ class Club:
         self.move(who, by, via, 0, size)
         self.fill(asking=who)
 
-    def add_guest(self, who: int, by: int, via: str) -> Said:
+    def add_guest(self, who: int, by: int, via: str) -> Result:
         size = self.size(who)
         return self.set_guests(who, by, via, size) if size else self.book(who, by, via, 1)
 
-    def set_guests(self, who: int, by: int, via: str, guests: int, organiser: bool = False) -> Said:
+    def set_guests(self, who: int, by: int, via: str, guests: int, organiser: bool = False) -> Result:
         """B7: as room allows; a party in line grows in its place; what is waited for goes first, then what is
         held."""
         if not self.size(who):
@@ -371,7 +371,7 @@ class Club:
             self.fill(asking=who)
         return self.standing(who)
 
-    def leave(self, who: int, by: int, via: str) -> Said:
+    def leave(self, who: int, by: int, via: str) -> Result:
         """B6"""
         if not self.size(who):
             return "already", None
@@ -380,7 +380,7 @@ class Club:
         self.fill()
         return "left", None
 
-    def stop_waiting(self, who: int, by: int, via: str) -> Said:
+    def stop_waiting(self, who: int, by: int, via: str) -> Result:
         """B6: out of the line at any time, with the seats that are theirs."""
         if not self.seats.get(who):
             return self.leave(who, by, via)
@@ -390,7 +390,7 @@ class Club:
         self.fill()
         return "booked", None
 
-    def say(self, who: int, by: int, via: str, answer: str) -> Said:
+    def answer_with(self, who: int, by: int, via: str, answer: str) -> Result:
         """B13: `maybe` and `declined` hold no seat."""
         self.not_over()
         if self.answer.get(who) == answer:
@@ -400,15 +400,15 @@ class Club:
         self.fill()
         return answer, None
 
-    def remove(self, who: int, by: int, via: str) -> Said:
+    def remove(self, who: int, by: int, via: str) -> Result:
         if not self.size(who):
             return "already", None
-        self.tell(who, "removed")
+        self.notify(who, "removed")
         self.move(who, by, via, 0, 0, answer="left")
         self.fill()
         return "left", None
 
-    def take_free(self, who: int, by: int, via: str) -> Said:
+    def take_free(self, who: int, by: int, via: str) -> Result:
         """W1: a waiting party takes what is free now and waits for the rest."""
         if self.held.get(who):
             return self.take(who, by, via)
@@ -424,7 +424,7 @@ class Club:
         self.fill(asking=who)
         return self.standing(who)
 
-    def take(self, who: int, by: int, via: str) -> Said:
+    def take(self, who: int, by: int, via: str) -> Result:
         """W3: what is held; or what the first tap has, whole."""
         if who not in self.joined:
             return self.already(who) if self.size(who) else self.book(who, by, via)
@@ -442,7 +442,7 @@ class Club:
         self.fill(asking=who)
         return self.standing(who)
 
-    def decline_offer(self, who: int, by: int, via: str) -> Said:
+    def decline_offer(self, who: int, by: int, via: str) -> Result:
         """W3: to the next in line, keeping one's own place."""
         if not self.held.get(who):
             return self.already(who)
@@ -452,7 +452,7 @@ class Club:
         self.fill()
         return "offer-declined", self.place(who)
 
-    def replace(self, who: int, by: int, via: str) -> Said:
+    def replace(self, who: int, by: int, via: str) -> Result:
         """B6: the seat stays theirs until the queue takes it; while leaving is free, leaves."""
         if not self.seats.get(who):
             return self.leave(who, by, via)
@@ -468,7 +468,7 @@ class Club:
             self.fill(asking=who)
         return ("replacing" if self.seats[who] else "left"), None
 
-    def keep(self, who: int, by: int, via: str) -> Said:
+    def keep(self, who: int, by: int, via: str) -> Result:
         if who not in self.looking:
             return self.already(who)
         self.not_over()
@@ -476,7 +476,7 @@ class Club:
         self.looking.remove(who)
         return self.standing(who)
 
-    def regular(self, who: int, by: int, via: str) -> Said:
+    def regular(self, who: int, by: int, via: str) -> Result:
         """B11: a standing seat, or in line like everybody's; any answer given stands."""
         if who in self.answer:
             return "already", None
@@ -487,7 +487,7 @@ class Club:
             self.wait(who, by, via, 1)
         return self.standing(who)
 
-    def seat(self, who: int, by: int, via: str, guests: int, over: bool, word: str = "seated") -> Said:
+    def seat(self, who: int, by: int, via: str, guests: int, over: bool, word: str = "seated") -> Result:
         """B10, B3: an organiser's hand passes the line, and with an OWNER's word the number of seats."""
         self.not_over()
         if self.seats.get(who) and who not in self.joined:
@@ -499,10 +499,10 @@ class Club:
         if wanted > self.free() + self.held.get(who, 0) and not over:
             raise No("full")
         self.move(who, by, via, self.seats.get(who, 0) + wanted, 0)
-        self.tell(who, word)
+        self.notify(who, word)
         return self.standing(who)
 
-    def to_line(self, who: int, by: int, via: str) -> Said:
+    def to_line(self, who: int, by: int, via: str) -> Result:
         """W4: where more are booked than there is room for, to the head of the line."""
         self.not_over()
         if not self.seats.get(who):
@@ -511,11 +511,11 @@ class Club:
             raise No("refused")
         self.first.add(who)
         self.move(who, by, via, 0, self.size(who))
-        self.tell(who, "to-line")
+        self.notify(who, "to-line")
         self.fill()
         return self.standing(who)
 
-    def set_capacity(self, capacity: int | None) -> Said:
+    def set_capacity(self, capacity: int | None) -> Result:
         """W4: raising fills, lowering removes nobody."""
         if capacity != self.capacity:
             before, replaceable = self.free(), self.replaceable()
@@ -536,7 +536,7 @@ class Club:
         self.switch(False, "restored")
 
     def switch(self, cancelled: bool, kind: str) -> None:
-        """S5: until its start; who is booked, waits or said maybe is told; offers end, and are made anew."""
+        """S5: until its start; everyone booked, waiting or "maybe" is notified; offers end, and are made anew."""
         if clock.now() >= self.starts:
             raise No("closed")
         if self.cancelled == cancelled:
@@ -544,5 +544,5 @@ class Club:
         self.cancelled = cancelled
         for who, answer in self.answer.items():
             if answer in ("in", "maybe"):
-                self.told[who].append((kind, None, None))
+                self.messages[who].append((kind, None, None))
         self.open()

@@ -42,7 +42,7 @@ ACTS: dict[str, Act] = {
     "maybe": lambda code, person, n: answer(code, person, maybe=True, via=Via.MINIAPP),
     "take": lambda code, person, n: take_free(code, person, via=Via.MINIAPP),
     "take it": lambda code, person, n: take(code, person, via=Via.CARD),
-    "hand on": lambda code, person, n: decline_offer(code, person, via=Via.CARD),
+    "decline offer": lambda code, person, n: decline_offer(code, person, via=Via.CARD),
     "replace": lambda code, person, n: find_replacement(code, person, via=Via.MINIAPP),
     "keep": lambda code, person, n: keep_seat(code, person, via=Via.MINIAPP),
     "capacity": lambda code, person, n: set_capacity(code, person, n or None),

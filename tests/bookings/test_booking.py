@@ -49,7 +49,7 @@ async def audited() -> list[str]:
     return [row["verb"] for row in rows]
 
 
-async def told() -> list[tuple[str, str]]:
+async def notifications() -> list[tuple[str, str]]:
     rows = await db.rows(
         "SELECT u.first_name, m.kind FROM messages m JOIN telegram_users u ON u.id = m.user_id ORDER BY m.id"
     )
@@ -100,7 +100,7 @@ async def test_whoever_has_the_link_may_book_and_becomes_a_member(
 async def test_whoever_is_in_the_group_may_book_and_becomes_a_member(
     instance: Make, club: Any, charlie: Person, present: bool
 ) -> None:
-    """A4, A5: as Telegram last said."""
+    """A4, A5: as Telegram last answered."""
     code = await instance()
     await db.execute(
         "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)",
@@ -117,7 +117,7 @@ async def test_whoever_is_in_the_group_may_book_and_becomes_a_member(
             await book(code, charlie, via=Via.CARD)
 
 
-async def test_who_left_the_club_keeps_what_was_booked_but_books_no_more(
+async def test_a_former_member_keeps_what_was_booked_but_books_no_more(
     instance: Make, club: Any, olga: Person, alice: Person
 ) -> None:
     """A1: until it is left or removed; giving it back is always theirs."""
@@ -213,10 +213,10 @@ async def test_impossible_numbers_of_seats_are_refused_beside_the_field(
     assert no.value.field == "capacity"
 
 
-# --- who is told (M1) ---
+# --- notifications (M1) ---
 
 
-async def test_who_is_promoted_is_told_once_and_who_asked_is_answered_on_the_spot(
+async def test_a_promoted_party_is_notified_once_and_the_asking_one_answered_on_the_spot(
     instance: Make, alice: Person, bob: Person, aino: Person
 ) -> None:
     """W2, M1: the message is written in the transaction that caused it."""
@@ -225,12 +225,12 @@ async def test_who_is_promoted_is_told_once_and_who_asked_is_answered_on_the_spo
     await book(code, bob, guests=1, via=Via.CARD)
     await book(code, aino, via=Via.CARD)
     assert (await set_guests(code, bob, guests=0, via=Via.CARD)).kind == "booked"
-    assert await told() == []
+    assert await notifications() == []
     await leave(code, alice, via=Via.CARD)
-    assert await told() == [("Aino", "promoted")]
+    assert await notifications() == [("Aino", "promoted")]
 
 
-async def test_who_is_seated_or_removed_by_an_organiser_is_told(
+async def test_a_member_whom_an_organiser_seats_or_removes_is_notified(
     instance: Make, club: Any, olga: Person, alice: Person
 ) -> None:
     """B10."""
@@ -238,13 +238,13 @@ async def test_who_is_seated_or_removed_by_an_organiser_is_told(
     own = await member(alice, club)
     await seat(code, olga, own)
     await remove(code, olga, own)
-    assert await told() == [("Alice", "seated"), ("Alice", "removed")]
+    assert await notifications() == [("Alice", "seated"), ("Alice", "removed")]
 
 
 # --- the queue in the database (B4, W1, W2) ---
 
 
-async def test_the_net_seats_who_was_forgotten_and_then_finds_nothing(
+async def test_the_periodic_job_seats_a_forgotten_party_and_then_finds_nothing(
     instance: Make, alice: Person, bob: Person
 ) -> None:
     """W2: a periodic job calls the same function."""
@@ -275,7 +275,7 @@ async def test_a_gap_is_filled_from_far_back_in_a_long_line(instance: Make, crow
     assert await check_invariants() == []
 
 
-async def test_who_can_never_fit_holds_nobody_back_however_many_they_are(
+async def test_parties_that_can_never_fit_hold_nobody_back_however_many_they_are(
     instance: Make, crowd: Crowd, olga: Person
 ) -> None:
     """B4, W1, W4: the room has become too small for forty parties; those who fit go on, and newcomers too."""
@@ -329,10 +329,10 @@ async def test_one_bad_request_harms_nobody_else(
         await real(states, *more)
 
     monkeypatch.setattr(allocator, "write", write)
-    said = await allocator.process_batch(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
-    assert isinstance(said[0], RuntimeError)
-    assert isinstance(said[1], Outcome)
-    assert (said[1].kind, said[1].seats) == ("booked", 2)
+    results = await allocator.process_batch(0, [(where.id, plus_one(bob)), (where.id, plus_one(alice))])
+    assert isinstance(results[0], RuntimeError)
+    assert isinstance(results[1], Outcome)
+    assert (results[1].kind, results[1].seats) == ("booked", 2)
 
 
 async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
@@ -351,8 +351,8 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
         raise RuntimeError("cannot be read just now")
 
     monkeypatch.setattr(store, "load", look)
-    said = await allocator.process_batch(0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))])
-    assert [(a.kind, a.seats) for a in said if isinstance(a, Outcome)] == [("booked", 2)] * 2
+    results = await allocator.process_batch(0, [(where.id, plus_one(alice)), (where.id, plus_one(bob))])
+    assert [(a.kind, a.seats) for a in results if isinstance(a, Outcome)] == [("booked", 2)] * 2
     assert await db.value("SELECT sum(booked) FROM instance_seats") == 4
     assert await db.value("SELECT count(*) FROM event_participation_log") == 2
 
@@ -361,7 +361,7 @@ async def test_a_list_that_is_split_after_a_lost_reply_is_not_done_twice(
 async def test_what_may_have_been_done_is_never_answered_with_a_no(
     instance: Make, alice: Person, monkeypatch: pytest.MonkeyPatch, why: type[Exception]
 ) -> None:
-    """Not "busy, nothing happened", and not an error of ours: it is unknown, and asking again tells."""
+    """Not "busy, nothing happened", and not an error of ours: it is unknown, and asking again shows it."""
     code = await instance()
     where = await find_instance(code)
     lose_a_reply(monkeypatch)
@@ -399,8 +399,8 @@ async def test_a_lock_waited_for_in_vain_is_waited_for_once(
 
     monkeypatch.setattr(store, "lock", lock)
     async with db.transaction(real(where.id)):
-        said = await asyncio.gather(
+        results = await asyncio.gather(
             *(book(code, person, via=Via.CARD) for person in people), return_exceptions=True
         )
-    assert {type(one) for one in said} == {Busy}
+    assert {type(one) for one in results} == {Busy}
     assert locks < 5

@@ -61,7 +61,7 @@ async def seats_of(code: str) -> db.Row:
 
 
 async def holders(code: str, what: str) -> list[int]:
-    """Who has `seats` on it, or seats `offered`."""
+    """The members who have `seats` on it, or seats `offered`."""
     rows = await db.rows(
         "SELECT m.user_id FROM bookings b JOIN memberships m ON m.id = b.membership_id"
         f" WHERE b.instance_id = $1 AND b.{what} > 0 ORDER BY b.id",
@@ -192,7 +192,7 @@ async def test_the_doctor_may_look_while_everybody_taps(instance: Make, crowd: C
     assert looks > 1
 
 
-@pytest.mark.parametrize(("hours", "kinds"), [(20, {"hand on: offer-declined"}), (1, set())])
+@pytest.mark.parametrize(("hours", "kinds"), [(20, {"decline offer: offer-declined"}), (1, set())])
 async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     instance: Make, crowd: Crowd, hours: int, kinds: set[str]
 ) -> None:
@@ -209,8 +209,8 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     # What must happen at least once is somebody's first tap, not the dice's gift.
     passing, replacing = await holders(codes[0], "offered"), await holders(codes[1], "seats")
     first = dict.fromkeys(people, "take it") | dict.fromkeys(replacing, "replace")
-    first |= dict.fromkeys(passing[:1], "hand on") | dict.fromkeys(passing[1:], "take it")
-    verbs = ["book", "take it", "hand on", "take", "leave", "replace", "keep", "+1", "guests"]
+    first |= dict.fromkeys(passing[:1], "decline offer") | dict.fromkeys(passing[1:], "take it")
+    verbs = ["book", "take it", "decline offer", "take", "leave", "replace", "keep", "+1", "guests"]
     acts: Acts = [
         (who, [(first[who], 0), *((verb, 0) for verb in dice.choices(verbs, k=7))]) for who in people
     ]

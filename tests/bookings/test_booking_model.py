@@ -34,7 +34,7 @@ from backend.people.queries import Person
 from backend.seats import allocator, store
 from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
-from tests.bookings.booking_model import Club, No, Said, Told, minutes
+from tests.bookings.booking_model import Club, Message, No, Result, minutes
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # Every step takes a moment of its own; an odd one, so that no two things happen at the same instant.
@@ -72,7 +72,7 @@ MEMBERS: dict[str, Any] = {
     "replace": actions.find_replacement,
     "keep": actions.keep_seat,
 }
-# What is told about so many seats, exactly.
+# Kinds of messages whose number of seats is compared.
 COUNTED = ("offer", "promoted", "first-tap", "replaced")
 
 
@@ -157,18 +157,18 @@ class Bookings(RuleBasedStateMachine):
                 list(self.model.claimers),
             )
 
-    def same(self, expected: Callable[[], Said], asked: Coroutine[Any, Any, Outcome]) -> None:
+    def same(self, expected: Callable[[], Result], asked: Coroutine[Any, Any, Outcome]) -> None:
         """Both say the same, or refuse with the same word."""
         clock.advance(STEP)
-        said = self.expect(expected)
+        wanted = self.expect(expected)
         try:
             outcome = self.wait(asked)
-            heard: Said | str = outcome.kind, outcome.place
+            heard: Result | str = outcome.kind, outcome.place
         except Refusal as refusal:
             heard = refusal.outcome
-        assert heard == said
+        assert heard == wanted
 
-    def expect(self, expected: Callable[[], Said]) -> Said | str:
+    def expect(self, expected: Callable[[], Result]) -> Result | str:
         self.model.open()
         try:
             return expected()
@@ -210,7 +210,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 5), verb=st.sampled_from(("take", "decline_offer", "joins", "add_guest")))
     def answers_an_offer(self, which: int, verb: str) -> None:
-        """Who has one, or waits, rather than anybody."""
+        """A member who has one, or waits, rather than anybody."""
         some = [who for who in self.model.joined if self.model.held[who]] or self.model.joined
         if some:
             who = self.ids.index(some[which % len(some)])
@@ -237,7 +237,7 @@ class Bookings(RuleBasedStateMachine):
         person, party = self.members[who], self.ids[who]
         word = "maybe" if maybe else "declined"
         self.same(
-            lambda: self.model.say(party, person.id, "miniapp", word),
+            lambda: self.model.answer_with(party, person.id, "miniapp", word),
             actions.answer(self.code, person, maybe=maybe, via=Via.MINIAPP),
         )
 
@@ -312,16 +312,16 @@ class Bookings(RuleBasedStateMachine):
 
     def switch(self, asked: Coroutine[Any, Any, None], expected: Callable[[], None]) -> None:
         clock.advance(STEP)
-        said = heard = ""
+        wanted = heard = ""
         try:
             expected()
         except No as no:
-            said = str(no)
+            wanted = str(no)
         try:
             self.wait(asked)
         except Refusal as refusal:
             heard = refusal.outcome
-        assert heard == said
+        assert heard == wanted
 
     # --- the clock ---
 
@@ -351,8 +351,8 @@ class Bookings(RuleBasedStateMachine):
         0001)."""
         clock.advance(STEP)
         requests = [(self.instance_id, self.request(*one)) for one in asked]
-        said = self.wait(allocator.process_batch(0, requests))
-        heard = [one.outcome if isinstance(one, Refusal) else (one.kind, one.place) for one in said]
+        results = self.wait(allocator.process_batch(0, requests))
+        heard = [one.outcome if isinstance(one, Refusal) else (one.kind, one.place) for one in results]
         assert heard == [self.expected(*one) for one in asked]
 
     def request(self, verb: str, who: int, guests: int) -> Request:
@@ -363,12 +363,12 @@ class Bookings(RuleBasedStateMachine):
         asked = guests if verb in ("book", "set_guests") else 0
         return Request(Verb[name], Via.MINIAPP, by=user_id, user_id=user_id, guests=asked)
 
-    def expected(self, verb: str, who: int, guests: int) -> Said | str:
+    def expected(self, verb: str, who: int, guests: int) -> Result | str:
         if verb == "capacity":
             return self.expect(lambda: self.model.set_capacity(guests))
         ask: tuple[Any, ...] = (self.ids[who], self.members[who].id, "miniapp")
         if verb in ("maybe", "declined"):
-            verb, ask = "say", (*ask, verb)
+            verb, ask = "answer_with", (*ask, verb)
         elif verb in ("book", "set_guests"):
             ask = (*ask, guests)
         return self.expect(lambda: getattr(self.model, verb)(*ask))
@@ -467,12 +467,12 @@ class Bookings(RuleBasedStateMachine):
             instance_id,
         )
         for who, person in zip(self.ids, self.members, strict=True):
-            told: list[Told] = [
+            messages_to: list[Message] = [
                 (m["kind"], m["seats"] if m["kind"] in COUNTED else None, m["until"])
                 for m in messages
                 if m["user_id"] == person.id
             ]
-            assert told == model.told[who]
+            assert messages_to == model.messages[who]
 
     def teardown(self) -> None:
         try:

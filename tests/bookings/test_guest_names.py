@@ -45,7 +45,7 @@ async def test_organisers_see_them_and_other_members_do_not(
     assert not [row for row in log if "Mum" in row[0] or "Dad" in row[0]]
 
 
-async def test_they_are_told_later_and_last_as_long_as_the_guests(
+async def test_they_are_given_later_and_last_as_long_as_the_guests(
     instance: Make, club: Any, olga: Person, alice: Person
 ) -> None:
     """B1, B7: by whatever hand the number changes."""

@@ -57,7 +57,7 @@ def test_a_name_that_is_no_zone_counts_as_none(name: str) -> None:
 async def test_a_readers_bad_zone_holds_up_nobody(
     alice: Any, bob: Any, club: Any, noon: datetime, name: str
 ) -> None:
-    """Who has one gets the message by the club's clock."""
+    """A person who has one gets the message by the club's clock."""
     async with db.transaction():
         await db.execute("UPDATE telegram_users SET zone = $2 WHERE id = $1", alice.id, name)
     hers = await write(club.id, alice, "a", priority=3)

@@ -111,7 +111,7 @@ async def test_a_cancellation_that_was_undone_is_not_sent(
     assert delivery.kind == "restored"
 
 
-async def test_who_is_removed_gets_a_message(
+async def test_a_removed_member_gets_a_message(
     olga: Any, alice: Any, instance: Callable[..., Awaitable[str]]
 ) -> None:
     code = await instance()
@@ -152,7 +152,7 @@ async def test_a_big_club_does_not_starve_a_small_one(
 async def test_the_recipient_of_most_messages_is_not_left_for_the_end(
     alice: Any, bob: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
-    """M2: a chat takes only so many messages in a time, so of those due at once the recipient with the
+    """M2: a chat takes a limited number of messages in a time, so of those due at once the recipient with the
     most comes first; a message that is due sooner still goes before them."""
     many = [await enqueue(alice), await enqueue(alice), await enqueue(alice)]
     few = [await enqueue(bob), await enqueue(bob)]
@@ -211,7 +211,7 @@ async def test_having_to_wait_is_no_failure(alice: Any, enqueue: Enqueue, noon: 
     assert await state_of(message_id) == ("due", 0)
 
 
-async def test_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, enqueue: Enqueue) -> None:
+async def test_a_person_who_blocked_the_bot_is_not_written_to(alice: Any, bob: Any, enqueue: Enqueue) -> None:
     """`M3`: their other messages are not sent either; nobody else's are touched."""
     first, second = await enqueue(alice), await enqueue(alice)
     [delivery] = await claim(1, limit=10)
@@ -383,12 +383,12 @@ async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
     assert {answer, own, reminder} <= taken
 
     async with db.transaction():
-        said = await db.value(
+        plan = await db.value(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {CLAIM}",
             clock.now(), [alice.telegram_id], 25, 1, max(Priority), WINDOW,
         )  # fmt: skip
         await db.execute("UPDATE messages SET state = 'due' WHERE state = 'sending'")
-    assert _rows_read(json.loads(said)[0]["Plan"]) < 1_000
+    assert _rows_read(json.loads(plan)[0]["Plan"]) < 1_000
 
 
 async def test_what_waits_for_the_morning_holds_nothing_up(

@@ -102,6 +102,6 @@ def test_an_announcement_to_a_group_has_no_member_to_lose() -> None:
     assert not Kind.ANNOUNCEMENT.policy.is_stale(replace(USUAL, is_member=False, to_group=True))
 
 
-def test_who_was_not_asked_is_told_of_a_move_without_a_seat() -> None:
+def test_a_party_that_was_not_asked_is_notified_of_a_move_without_a_seat() -> None:
     """`S6`"""
     assert not Kind.MOVED.policy.is_stale(replace(USUAL, detail={"asked": False}, seats=0))

@@ -1,4 +1,4 @@
-"""What is free for whom, sentence by sentence (`W6`); that every view shows it is tested in `tests/bookings`."""
+"""What is free for each party, sentence by sentence (`W6`); that every view shows it is tested in `tests/bookings`."""
 
 from collections.abc import Iterator
 from datetime import timedelta

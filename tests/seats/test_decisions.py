@@ -87,7 +87,7 @@ def line(at: SeatState) -> list[int | None]:
     return [party.user_id for party in at.waitlist]
 
 
-def say(outcome: Outcome | Refusal) -> str:
+def text_of(outcome: Outcome | Refusal) -> str:
     return Voice("en").translate(outcome.words)
 
 
@@ -105,16 +105,16 @@ NAMES = st.lists(st.sampled_from(("", "Carla", "Dan", "Erin")), max_size=9)
 
 
 @given(NAMES, st.integers(0, 9))
-def test_the_names_that_are_left_are_those_of_so_many_guests_in_their_order(
+def test_the_names_that_are_left_are_those_of_the_guests_in_their_order(
     names: list[str], guests: int
 ) -> None:
     """B1: nobody is renamed; while there are guests without a name, it is they who stay away."""
     left = fit_names(names, guests)
     assert len(left) <= guests
     assert fit_names(left, guests) == left
-    told, kept = [name for name in names if name], [name for name in left if name]
-    assert kept == told[: len(kept)]
-    assert len(kept) == min(len(told), guests)
+    names_before, kept = [name for name in names if name], [name for name in left if name]
+    assert kept == names_before[: len(kept)]
+    assert len(kept) == min(len(names_before), guests)
     assert not left or left[-1]
 
 
@@ -126,7 +126,7 @@ def test_guests_may_have_names_when_they_are_booked_and_later() -> None:
     rows = len(at.log)
     named = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
     assert (named.kind, at.by_user[ALICE].names) == ("named", ("Anna", "Bob"))
-    assert say(named) == "Saved. Only you and the organisers see the names of your guests."
+    assert text_of(named) == "Saved. Only you and the organisers see the names of your guests."
     assert [(x.change, x.seats_before, x.seats_after) for x in at.log[rows:]] == [("names", 3, 3)]
     again = ask(at, ALICE, Verb.SET_GUESTS, 2, names=("Anna", "Bob"))
     assert (again.kind, len(at.log)) == ("already", rows + 1)
@@ -177,23 +177,23 @@ def test_booking_again_changes_nothing_and_says_so() -> None:
     rows = len(at.log)
     again = book(at, ALICE, 2)
     assert (again.kind, again.seats) == ("already", 2)
-    assert say(again) == "You’re in already, with 1 guest. Nothing has changed."
+    assert text_of(again) == "You’re in already, with 1 guest. Nothing has changed."
     assert len(at.log) == rows
 
 
-def test_waiting_again_tells_the_place() -> None:
+def test_waiting_again_shows_the_place() -> None:
     """B2, W5."""
     at = state_of(1)
     for who in (ALICE, BOB, CARLA):
         book(at, who)
-    assert say(book(at, CARLA)) == "You’re in line already, 2nd. Nothing has changed."
+    assert text_of(book(at, CARLA)) == "You’re in line already, 2nd. Nothing has changed."
 
 
-def test_a_party_bigger_than_the_room_is_told_that_it_never_fits() -> None:
+def test_a_party_bigger_than_the_room_learns_that_it_never_fits() -> None:
     """B9: why, and what next."""
     with pytest.raises(replies.TooBig) as no:
         book(state_of(2), ALICE, 2)
-    assert say(no.value) == "There are only 2 seats in all, so 3 together will never fit."
+    assert text_of(no.value) == "There are only 2 seats in all, so 3 together will never fit."
 
 
 @pytest.mark.parametrize("guests", [-1, 4])
@@ -215,7 +215,7 @@ def test_a_stranger_is_refused() -> None:
 # --- B3: no oversell ---
 
 
-def test_no_seat_is_given_twice() -> None:
+def test_no_seat_is_names_beforetwice() -> None:
     """B3."""
     at = state_of(2)
     assert [book(at, who).kind for who in (ALICE, BOB, CARLA)] == ["booked", "booked", "waiting"]
@@ -265,10 +265,10 @@ def test_a_newcomer_waits_behind_a_bigger_party() -> None:
     book(at, BOB, 1)
     outcome = book(at, CARLA)
     assert (outcome.kind, outcome.place) == ("waiting", 2)
-    assert say(outcome).startswith("Others were here before you.")
+    assert text_of(outcome).startswith("Others were here before you.")
 
 
-def test_a_newcomer_is_not_held_back_by_who_can_never_fit() -> None:
+def test_a_newcomer_is_not_held_back_by_a_party_that_can_never_fit() -> None:
     """B4: they wait only while someone waits who could be seated."""
     at = state_of(3)
     book(at, ALICE)
@@ -302,7 +302,7 @@ def test_before_it_opens_the_answer_says_when(noon: datetime) -> None:
     """B5."""
     with pytest.raises(replies.NotOpen) as no:
         book(state_of(opens_at=NOW + timedelta(hours=1)), ALICE)
-    assert say(no.value) == "Booking opens today at 15:00."
+    assert text_of(no.value) == "Booking opens today at 15:00."
 
 
 def test_from_the_very_moment_it_opens_one_can_book() -> None:
@@ -314,7 +314,7 @@ def test_once_closed_the_answer_says_that_it_did() -> None:
     at = state_of(now=STARTS - timedelta(hours=1))
     with pytest.raises(replies.Closed) as no:
         book(at, ALICE)
-    assert "An organiser can still add you by hand." in say(no.value)
+    assert "An organiser can still add you by hand." in text_of(no.value)
     assert organiser(at, ALICE, Verb.SEAT).kind == "booked"
 
 
@@ -329,11 +329,11 @@ def test_guests_come_within_the_window_too() -> None:
 
 
 @pytest.mark.parametrize("verb", [Verb.BOOK, Verb.ADD_GUEST, Verb.MAYBE, Verb.TAKE_FREE])
-def test_a_cancelled_date_takes_no_answers_and_tells_why(verb: Verb) -> None:
+def test_a_cancelled_date_takes_no_answers_and_shows_why(verb: Verb) -> None:
     """S8, B9."""
     with pytest.raises(replies.Cancelled) as no:
         ask(state_of(state=InstanceState.CANCELLED), ALICE, verb)
-    assert say(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
+    assert text_of(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
 
 
 @pytest.mark.parametrize("how", ["completed", "past"])
@@ -364,13 +364,13 @@ def test_not_even_an_organiser_adds_guests_to_what_is_over(state: InstanceState)
 # --- B6: leaving ---
 
 
-def test_leaving_frees_the_seat_at_once_and_tells_who_gets_it() -> None:
+def test_leaving_frees_the_seat_at_once_and_shows_where_it_goes() -> None:
     """B6, W2: with the same requests, in the same breath."""
     at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     outcome = leave(at, ALICE)
-    assert say(outcome) == "You’ve left. Your seat went to someone who was waiting."
+    assert text_of(outcome) == "You’ve left. Your seat went to someone who was waiting."
     assert seats(at) == {BOB: 1}
     assert [(n.user_id, n.kind) for n in at.notifications] == [(BOB, "promoted")]
 
@@ -382,7 +382,7 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
     at.now = STARTS - timedelta(hours=24)
     with pytest.raises(replies.TooLate) as no:
         leave(at, ALICE)
-    assert say(no.value).startswith("It’s too late to leave freely")
+    assert text_of(no.value).startswith("It’s too late to leave freely")
     for verb in (Verb.DECLINE, Verb.MAYBE):
         with pytest.raises(replies.TooLate):
             ask(at, ALICE, verb)
@@ -409,7 +409,7 @@ def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> N
             ask(at, BOB, verb)
 
 
-def test_who_looked_for_a_replacement_may_leave_when_there_are_too_few_seats() -> None:
+def test_a_party_that_looked_for_a_replacement_may_leave_when_there_are_too_few_seats() -> None:
     """B6, W4: their seat could not be taken over any more."""
     at = state_of(3)
     for who in (ALICE, BOB, CARLA):
@@ -441,19 +441,19 @@ def seated_in_part(*, now: datetime = NOW) -> SeatState:
     return at
 
 
-def test_who_waits_for_more_may_stop_at_any_time_and_keeps_their_seat() -> None:
+def test_a_party_that_waits_for_more_may_stop_at_any_time_and_keeps_their_seat() -> None:
     """B6: the line can always be left; the seat stays, though it is too late to leave that."""
     at = seated_in_part(now=STARTS - timedelta(minutes=5))
     outcome = ask(at, BOB, Verb.STOP_WAITING)
     assert (outcome.kind, outcome.seats, outcome.waiting) == ("booked", 1, 0)
-    assert say(outcome) == "You wait for no more. Your seat stays yours."
+    assert text_of(outcome) == "You wait for no more. Your seat stays yours."
     assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
     assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
     with pytest.raises(replies.TooLate):
         leave(at, BOB)
 
 
-def test_what_was_held_for_who_stops_waiting_goes_to_the_next() -> None:
+def test_a_seat_held_for_a_party_that_stops_waiting_goes_to_the_next() -> None:
     """B6, W3."""
     at = seated_in_part(now=STARTS - timedelta(hours=20))
     organiser(at, ALICE, Verb.REMOVE)
@@ -462,10 +462,10 @@ def test_what_was_held_for_who_stops_waiting_goes_to_the_next() -> None:
     assert at.by_user[CARLA].offered == 1, "offered at once to who is next"
 
 
-def test_who_has_no_seat_yet_leaves_the_line_by_it() -> None:
+def test_a_party_without_a_seat_leaves_the_line_by_it() -> None:
     """B6."""
     at = seated_in_part()
-    assert say(ask(at, CARLA, Verb.STOP_WAITING)) == "You’ve left the line."
+    assert text_of(ask(at, CARLA, Verb.STOP_WAITING)) == "You’ve left the line."
 
 
 def test_the_queue_can_always_be_left() -> None:
@@ -474,7 +474,7 @@ def test_the_queue_can_always_be_left() -> None:
     book(at, ALICE)
     book(at, BOB)
     at.now = STARTS - timedelta(minutes=1)
-    assert say(leave(at, BOB)) == "You’ve left the line."
+    assert text_of(leave(at, BOB)) == "You’ve left the line."
 
 
 def test_leaving_what_one_is_not_in_changes_nothing() -> None:
@@ -484,7 +484,7 @@ def test_leaving_what_one_is_not_in_changes_nothing() -> None:
     assert not at.log
 
 
-def test_who_returns_joins_at_the_end() -> None:
+def test_a_party_that_returns_joins_at_the_end() -> None:
     """W1: the moment of joining is the new one."""
     at = state_of(1)
     for who in (ALICE, BOB, CARLA):
@@ -506,7 +506,7 @@ def test_a_guest_can_be_added_and_taken_back() -> None:
     assert at.booked == 1
 
 
-def test_plus_one_of_who_is_not_in_brings_both() -> None:
+def test_plus_one_of_a_member_who_is_not_in_brings_both() -> None:
     """B1: a party is the member and the guest."""
     at = state_of(3)
     assert ask(at, ALICE, Verb.ADD_GUEST).seats == 2
@@ -522,7 +522,7 @@ def test_a_guest_without_a_member_is_no_party() -> None:
     assert (at.booked, seats(at)) == (0, {})
 
 
-def test_a_guests_seat_given_back_goes_to_the_line() -> None:
+def test_a_guests_seat_names_beforeback_goes_to_the_line() -> None:
     """B7, W2."""
     at = state_of(2)
     book(at, ALICE, 1)
@@ -543,7 +543,7 @@ def test_a_party_in_line_grows_in_its_place_and_shrinks_into_a_seat() -> None:
     assert not at.notifications, "who asks is answered on the spot"
 
 
-def test_after_the_deadline_a_guests_seat_is_not_given_back_freely() -> None:
+def test_after_the_deadline_a_guests_seat_is_not_names_beforeback_freely() -> None:
     """B6, B7."""
     at = state_of()
     book(at, ALICE, 1)
@@ -563,14 +563,14 @@ def test_lowering_the_guests_of_a_series_takes_nobody_away() -> None:
 # --- B8: the log ---
 
 
-def test_each_change_is_one_row_with_who_through_what_and_how_many() -> None:
+def test_each_change_is_one_row_with_its_author_its_channel_and_its_seats() -> None:
     """B8."""
     at = state_of(1)
     book(at, ALICE)
     book(at, BOB)
     organiser(at, ALICE, Verb.REMOVE)
-    told = [(x.membership_id - 100, x.by, x.via, x.change, x.seats_before, x.seats_after) for x in at.log]
-    assert told == [
+    rows = [(x.membership_id - 100, x.by, x.via, x.change, x.seats_before, x.seats_after) for x in at.log]
+    assert rows == [
         (ALICE, ALICE, Via.MINIAPP, "book", 0, 1),
         (BOB, BOB, Via.MINIAPP, "wait", 0, 0),
         (ALICE, OLGA, Via.DASHBOARD, "remove", 1, 0),
@@ -607,7 +607,7 @@ def test_the_line_is_in_order_of_priority_then_of_joining() -> None:
     assert seats(at) == {DAN: 1}
 
 
-def test_two_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
+def test_two_members_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
     """W1: whatever the clocks of several servers say."""
     at = state_of(1)
     for who in (ALICE, BOB):
@@ -617,7 +617,7 @@ def test_two_who_join_in_the_same_instant_keep_the_order_of_the_lock() -> None:
     assert line(at) == [BOB, CARLA]
 
 
-def test_in_strict_order_the_first_who_does_not_fit_holds_back_the_rest() -> None:
+def test_in_strict_order_the_first_party_that_does_not_fit_holds_back_the_rest() -> None:
     """W1."""
     at = state_of(3)
     book(at, ALICE)
@@ -647,7 +647,7 @@ def test_a_waiting_party_takes_what_is_free_and_waits_for_the_rest() -> None:
     book(at, BOB, 2)
     outcome = ask(at, BOB, Verb.TAKE_FREE)
     assert (outcome.kind, outcome.seats, outcome.waiting, outcome.place) == ("waiting", 1, 2, 1)
-    assert say(outcome) == "1 seat is yours; you’re 1st in line for 2 more."
+    assert text_of(outcome) == "1 seat is yours; you’re 1st in line for 2 more."
     leave(at, ALICE)
     assert seats(at) == {BOB: 3}
 
@@ -708,7 +708,7 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
     for who in (ALICE, BOB, CARLA, DAN):
         book(at, who)
     outcome = capacity(at, 1)
-    assert say(outcome) == "3/1, over by 2. Nobody is removed."
+    assert text_of(outcome) == "3/1, over by 2. Nobody is removed."
     assert at.over == 2
     for who, left in ((ALICE, 2), (BOB, 1)):
         leave(at, who)
@@ -719,7 +719,7 @@ def test_fewer_seats_remove_nobody_and_promote_nobody_until_it_fits() -> None:
 
 @pytest.mark.parametrize("left", [timedelta(days=2), timedelta(hours=20), timedelta(hours=1)])
 def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
-    """W4, B6: over by one, the line gets no seat of who looks for a replacement, near or far; once it fits, it does."""
+    """W4, B6: over by one, the line gets no seat of a party that looks for a replacement, near or far; once it fits, it does."""
     at = state_of(3)
     at.instance = replace(at.instance, windows=Windows(None, STARTS, STARTS - timedelta(days=3)))
     for who in (ALICE, BOB, DAN, CARLA):
@@ -735,7 +735,7 @@ def test_a_seat_too_many_goes_to_nobody(left: timedelta) -> None:
     assert seats(at) == {CARLA: 1, DAN: 1} and not at.over
 
 
-def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> None:
+def test_a_party_that_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> None:
     """W4, W1: the same function fills, and skips who could not even fit into the empty room."""
     at = state_of(4)
     book(at, ALICE)
@@ -748,21 +748,21 @@ def test_who_no_longer_fits_at_all_holds_nobody_back_when_the_room_shrinks() -> 
 # --- W5: a waiting member sees their place and why ---
 
 
-def test_each_who_waits_is_told_their_place_and_why() -> None:
+def test_each_waiting_party_learns_its_place_and_why() -> None:
     """W5, B9."""
     at = state_of(2)
     book(at, ALICE, 1)
-    assert say(book(at, BOB)) == (
+    assert text_of(book(at, BOB)) == (
         "All 2 seats are taken. You’re 1st in line; we’ll tell you when a seat is yours."
     )
     at = state_of(2)
     book(at, ALICE)
-    assert say(book(at, BOB, 1)) == (
+    assert text_of(book(at, BOB, 1)) == (
         "1 seat is free, but you asked for 2. You’re 1st in line; come with fewer, or wait together."
     )
     at = state_of(1)
     book(at, ALICE)
-    assert say(book(at, BOB)) == (
+    assert text_of(book(at, BOB)) == (
         "The only seat is taken. You’re 1st in line; we’ll tell you when it is yours."
     )
 
@@ -801,11 +801,11 @@ def test_places_are_exact_within_one_list_of_requests() -> None:
     ],
 )
 def test_a_request_done_already_is_answered_as_it_was(request_: Request, kind: str) -> None:
-    """Decision 0001: told as if for the first time."""
+    """Decision 0001: answered as if for the first time."""
     at = state_of(3)
     if request_.verb is not Verb.BOOK:
         book(at, ALICE)
     first = decide(at, request_)
     again = replay(at, request_)
     assert (first.kind, again.kind) == (kind, kind)
-    assert say(again) == say(first)
+    assert text_of(again) == text_of(first)

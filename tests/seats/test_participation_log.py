@@ -43,8 +43,8 @@ async def count() -> int:
     return int(await db.value("SELECT count(*) FROM event_participation_log"))
 
 
-async def test_each_change_of_a_seat_is_there_with_who_and_through_what(rows: int) -> None:
-    """B8: who, by whom, through what, seats before and after."""
+async def test_each_change_of_a_seat_is_there_with_its_author_and_channel(rows: int) -> None:
+    """B8: the member, the author, the channel, the seats before and after."""
     log = await db.rows(
         "SELECT u.first_name, b.first_name AS by, l.via, l.verb, l.seats_before, l.seats_after,"
         " l.waiting_before, l.waiting_after, l.request_id IS NOT NULL AS asked"

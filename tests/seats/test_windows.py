@@ -20,7 +20,7 @@ def test_opens_and_closes_when_the_series_says() -> None:
     assert windows.phase(closes) == "closed"
 
 
-def test_is_open_from_the_first_until_the_start_when_nothing_is_said() -> None:
+def test_is_open_from_the_first_until_the_start_when_nothing_is_set() -> None:
     """`B5`, `B6`: no opening time, closing at the start, and leaving free until then."""
     windows = Windows.around(STARTS, None, 0, None)
     assert windows.opens_at is None
@@ -46,10 +46,10 @@ def test_can_stay_open_after_the_start() -> None:
 
 
 def test_is_never_open_when_it_opens_after_it_closes() -> None:
-    """`B5`: said as closed from then on, never as open."""
+    """`B5`: shown as closed from then on, never as open."""
     windows = Windows.around(STARTS, 30, 60, None)
-    said = [windows.phase(STARTS - timedelta(minutes=m)) for m in (90, 61, 60, 45, 30, 0)]
-    assert said == ["not-open", "not-open", "closed", "closed", "closed", "closed"]
+    phases = [windows.phase(STARTS - timedelta(minutes=m)) for m in (90, 61, 60, 45, 30, 0)]
+    assert phases == ["not-open", "not-open", "closed", "closed", "closed", "closed"]
 
 
 def test_counts_elapsed_minutes_across_a_dst_change() -> None:

@@ -109,7 +109,7 @@ async def attendees(instance_id: int, *, limit: int = 8) -> People:
 
 @dataclass(frozen=True, slots=True)
 class AttendeeList:
-    """Those of who comes that were asked for, by the letter their first names begin with, `#` for signs and
+    """The attendees that were asked for, by the letter their first names begin with, `#` for signs and
     digits; where they are few, all in the order in which they were seated, under no letter."""
 
     groups: list[tuple[str, list[Attendee]]]

@@ -1,4 +1,4 @@
-"""A date as a document in the private chat, for whom the Mini App cannot save a file (`S5`)."""
+"""A date as a document in the private chat, where the Mini App cannot save a file (`S5`)."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ Make = Callable[..., Awaitable[str]]
 
 def documents(telegram: Telegram, who: str) -> list[dict[str, Any]]:
     chat = telegram.person(who).private
-    return [said for said in chat.messages() if said.get("document")]
+    return [message for message in chat.messages() if message.get("document")]
 
 
 async def test_a_file_is_sent_once_however_often_the_button_is_tapped(
@@ -34,11 +34,11 @@ async def test_a_file_is_sent_once_however_often_the_button_is_tapped(
     for _ in range(3):
         await send_calendar_entry(code, alice)
     await run()
-    [said] = documents(telegram, "Alice")
-    assert said["document"]["file_name"] == f"{code}.ics"
-    calendar = vobject.readOne(base64.b64decode(said["document"]["content"]).decode())
+    [message] = documents(telegram, "Alice")
+    assert message["document"]["file_name"] == f"{code}.ics"
+    calendar = vobject.readOne(base64.b64decode(message["document"]["content"]).decode())
     assert calendar.vevent.uid.value == f"{code}@emerald.example"
-    assert said["text"].endswith("Open the file, and it goes into your calendar.")
+    assert message["text"].endswith("Open the file, and it goes into your calendar.")
     clock.advance(timedelta(minutes=1))
     await send_calendar_entry(code, alice)
     await run()

@@ -111,8 +111,8 @@ async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, insta
         await post_card(olga, await instance(group_id=group.id, topic_id=topic_id))
     for _ in range(3):
         await run()
-    said = [m["thread_id"] for m in runners.messages() if m["from"]["is_bot"]]
-    assert sorted(said, key=str) == [2, None, None]
+    threads = [m["thread_id"] for m in runners.messages() if m["from"]["is_bot"]]
+    assert sorted(threads, key=str) == [2, None, None]
 
 
 async def test_a_deleted_card_is_lost(
@@ -353,12 +353,12 @@ async def test_five_hundred_people_with_the_longest_names_fit(
         await asyncio.gather(*(book(code, p, via=Via.CARD) for p in people[start : start + 50]))
     await post_card(olga, code)
     await run()
-    said = telegram.last(telegram.chat())
+    message = telegram.last(telegram.chat())
     assert (await card_of(code)).state == "live"
-    assert said["text"].endswith(" and 493 more") and nasty in said["text"]
-    assert len(said["text"].encode("utf-16-le")) // 2 <= 4096
-    [more] = [e for e in said["entities"] if e.get("url", "").endswith(f"startapp=e_{code}")]
-    assert said["text"].encode("utf-16-le")[2 * more["offset"] :].decode("utf-16-le") == "493 more"
+    assert message["text"].endswith(" and 493 more") and nasty in message["text"]
+    assert len(message["text"].encode("utf-16-le")) // 2 <= 4096
+    [more] = [e for e in message["entities"] if e.get("url", "").endswith(f"startapp=e_{code}")]
+    assert message["text"].encode("utf-16-le")[2 * more["offset"] :].decode("utf-16-le") == "493 more"
     await cancel_instance(code, olga, (nasty * 20)[:300])
     await run(3)
     assert "Cancelled" in telegram.last(telegram.chat())["text"]

@@ -226,8 +226,8 @@ def test_a_reader_who_has_acted_meanwhile_reads_how_they_stand(kind: Kind) -> No
     with clock.stopped(START - AHEAD):
         subject = Subject(delivery(kind, "en"), instance_view(mine=own_booking()), None)
         assert render_about_instance(subject).text.endswith("You’re in.")
-        told = replace(subject, view=instance_view(min_to_run=11, **VIEWS[kind]))
-        assert not render_about_instance(told).text.endswith("You’re in.")
+        still_true = replace(subject, view=instance_view(min_to_run=11, **VIEWS[kind]))
+        assert not render_about_instance(still_true).text.endswith("You’re in.")
 
 
 def test_every_choice_has_its_buttons_and_every_subject_its_composer() -> None:

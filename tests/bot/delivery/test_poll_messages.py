@@ -94,13 +94,13 @@ async def test_whoever_said_yes_gets_a_seat_claim(
     """P4: until when, with a button that takes the seat."""
     code = await claimed(telegram, olga, alice, dates, capacity=1)
     await run()
-    said = private(telegram, "Alice")
-    assert said["text"] == (
+    message = private(telegram, "Alice")
+    assert message["text"] == (
         "🗓 When do we <meet>? has its date: Tue 24 Nov, 18:00."
         " You said yes, so until tomorrow at 14:00 its seats are only for you and the others who did."
     )
-    assert buttons(said) == [["Join", "Open in Emerald"]]
-    await telegram.tap("Alice", said, "Join")
+    assert buttons(message) == [["Join", "Open in Emerald"]]
+    await telegram.tap("Alice", message, "Join")
     mine = (await event(code, alice)).mine
     assert mine is not None and mine.seats == 1
 
@@ -146,13 +146,13 @@ async def test_non_voters_are_reminded_with_a_button(
     for _ in range(4):
         await run(2)
     assert private(telegram, "Bob") == before, "who said no is left alone"
-    said = private(telegram, "Alice")
-    assert said["text"] == (
+    message = private(telegram, "Alice")
+    assert message["text"] == (
         "📊 Kallio Yoga asks: When do we <meet>? Your answer is still missing."
         " You can vote until tomorrow at 14:00."
     )
-    assert buttons(said) == [["Vote"], ["Open in Emerald"]]
-    await telegram.tap("Alice", said, "Vote")
+    assert buttons(message) == [["Vote"], ["Open in Emerald"]]
+    await telegram.tap("Alice", message, "Vote")
     assert "3. Thu 26 Nov, 18:00" in private(telegram, "Alice")["text"]
 
 

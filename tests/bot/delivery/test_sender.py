@@ -47,19 +47,19 @@ async def test_a_promotion_is_sent_with_what_can_be_done_next(
     """`M1`: rendered when it is sent, with its markup escaped."""
     await promoted(telegram, alice, bob, instance)
     assert await run() == 1
-    said = telegram.last(telegram.person("Bob").private)
-    assert said["text"] == (
+    message = telegram.last(telegram.person("Bob").private)
+    assert message["text"] == (
         "✅ You’re in: Evening <flow> & yoga, Thu 26 Nov, 18:00. There was room, and you were first in line."
     )
-    assert buttons(said) == [["Open in Emerald", "I can’t come"]]
+    assert buttons(message) == [["Open in Emerald", "I can’t come"]]
     assert await states() == ["sent"]
     assert await run(5) == 0
 
-    answer = await telegram.tap("Bob", said, "I can’t come")
+    answer = await telegram.tap("Bob", message, "I can’t come")
     assert answer["text"] == "Noted: you can’t come this time."
-    said = telegram.last(telegram.person("Bob").private)
-    assert said["text"].endswith("You said you can’t come.")
-    assert buttons(said) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
+    message = telegram.last(telegram.person("Bob").private)
+    assert message["text"].endswith("You said you can’t come.")
+    assert buttons(message) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
 
 
 async def test_a_message_is_in_the_readers_language(
@@ -73,8 +73,8 @@ async def test_a_message_is_in_the_readers_language(
     await book(code, vaino, via=Via.CARD)
     await set_capacity(code, olga, 2)
     await run()
-    said = telegram.last(telegram.person("Väinö").private)
-    assert "to 26.11." in said["text"] and "18.00" in said["text"]
+    message = telegram.last(telegram.person("Väinö").private)
+    assert "to 26.11." in message["text"] and "18.00" in message["text"]
 
 
 async def test_a_cancellation_and_its_undoing_are_sent(
@@ -88,16 +88,16 @@ async def test_a_cancellation_and_its_undoing_are_sent(
     await cancel_instance(code, olga, "A <pipe> burst.")
     await run()
     for name in ("Alice", "Bob"):
-        said = telegram.last(telegram.person(name).private)
-        assert said["text"] == (
+        message = telegram.last(telegram.person(name).private)
+        assert message["text"] == (
             "🚫 Evening flow yoga on Thu 26 Nov is cancelled: “A <pipe> burst.” Nothing counts against you."
             " Next: Thu 3 Dec, 1 free."
         )
-        assert buttons(said) == [["See Thu 3 Dec"]]
+        assert buttons(message) == [["See Thu 3 Dec"]]
     await restore_instance(code, olga)
     await run(2)
-    said = telegram.last(telegram.person("Alice").private)
-    assert "is on again: Thu 26 Nov, 18:00. Your seat is yours, as before." in said["text"]
+    message = telegram.last(telegram.person("Alice").private)
+    assert "is on again: Thu 26 Nov, 18:00. Your seat is yours, as before." in message["text"]
     assert "Everything is as it was." in telegram.last(telegram.person("Bob").private)["text"]
 
 

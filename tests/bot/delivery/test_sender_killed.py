@@ -47,7 +47,7 @@ async def announced(olga: Any, club: Any) -> int:
     return number
 
 
-def said(telegram: Telegram, chat: Any, text: str) -> int:
+def count_messages(telegram: Telegram, chat: Any, text: str) -> int:
     return sum(text in m["text"] for m in chat.messages())
 
 
@@ -76,7 +76,7 @@ async def follows(epoch: int) -> int:
 
 
 async def started(workers: int) -> None:
-    """Wait until so many workers have connected: each opens two connections at once."""
+    """Wait until this many workers have connected: each opens two connections at once."""
     async with asyncio.timeout(PATIENCE):
         # As above.
         while 2 * workers - 1 > await db.value(  # noqa: ASYNC110
@@ -100,7 +100,7 @@ async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
         await emptied()
         second.terminate()
         assert await ended(second) == 0
-    assert said(telegram, telegram.person("Bob").private, "first in line") == times
+    assert count_messages(telegram, telegram.person("Bob").private, "first in line") == times
     assert await db.value("SELECT state FROM messages") == "sent"
 
     number = await announced(olga, club)
@@ -112,7 +112,7 @@ async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
         await emptied()
         third.terminate()
         assert await ended(third) == 0
-    assert said(telegram, telegram.chat(), "The hall is closed.") == arrived
+    assert count_messages(telegram, telegram.chat(), "The hall is closed.") == arrived
     now = await progress(olga, number)
     known = at == "sender.recorded"
     assert (now.delivered, now.perhaps, now.waiting) == ((1, 0, 0) if known else (0, 1, 0))

@@ -34,13 +34,13 @@ async def test_everybody_booked_is_asked_whether_they_still_come(
     await book(code, bob, guests=1, via=Via.CARD)
     await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
-    said = telegram.last(telegram.person("Alice").private)
-    assert said["text"] == (
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"] == (
         "🔁 Run <free> has moved: Thu 26 Nov, 11:00 instead of 18:00."
         " Are you still coming? Your seat stays yours until you answer."
     )
-    assert buttons(said) == [["Still coming", "Not this time"], ["Open in Emerald"]]
-    done = await telegram.tap("Alice", said, "Still coming")
+    assert buttons(message) == [["Still coming", "Not this time"], ["Open in Emerald"]]
+    done = await telegram.tap("Alice", message, "Still coming")
     assert done["text"] == "Good: your seat stays yours. See you Thu 26 Nov at 11:00."
     assert not done["show_alert"]
     assert buttons(telegram.last(telegram.person("Alice").private)) == [
@@ -48,9 +48,9 @@ async def test_everybody_booked_is_asked_whether_they_still_come(
         ["Open in Emerald"],
     ]
 
-    said = telegram.last(telegram.person("Bob").private)
-    assert "Your seats stay yours until you answer." in said["text"]
-    done = await telegram.tap("Bob", said, "Not this time")
+    message = telegram.last(telegram.person("Bob").private)
+    assert "Your seats stay yours until you answer." in message["text"]
+    done = await telegram.tap("Bob", message, "Not this time")
     assert "You’ve left" in done["text"]
     found = await move_responses(code, olga)
     assert (found.stay, found.left, found.silent) == (["Alice Moore"], ["Bob"], [])
@@ -65,9 +65,9 @@ async def test_not_this_time_is_free_after_the_deadline_too(
     await book(code, alice, via=Via.CARD)
     await move_instance(code, olga, THURSDAY + timedelta(days=1))
     await run()
-    said = telegram.last(telegram.person("Alice").private)
-    assert "has moved: Fri 27 Nov, 18:00 instead of Thu 26 Nov, 18:00." in said["text"]
-    await telegram.tap("Alice", said, "Not this time")
+    message = telegram.last(telegram.person("Alice").private)
+    assert "has moved: Fri 27 Nov, 18:00 instead of Thu 26 Nov, 18:00." in message["text"]
+    await telegram.tap("Alice", message, "Not this time")
     assert (await move_responses(code, olga)).left == ["Alice Moore"]
     assert await db.value("SELECT count(*) FROM absences") == 0
 
@@ -84,9 +84,9 @@ async def test_the_others_learn_of_a_move_and_are_not_asked(
     await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
     for name in ("Alice", "Bob"):
-        said = telegram.last(telegram.person(name).private)
-        assert said["text"] == "🔁 Evening flow yoga has moved: Thu 26 Nov, 11:00 instead of 18:00."
-        assert buttons(said) == [["Open in Emerald"]]
+        message = telegram.last(telegram.person(name).private)
+        assert message["text"] == "🔁 Evening flow yoga has moved: Thu 26 Nov, 11:00 instead of 18:00."
+        assert buttons(message) == [["Open in Emerald"]]
 
 
 async def test_how_many_are_missing_is_sent_and_then_that_it_runs(
@@ -99,16 +99,16 @@ async def test_how_many_are_missing_is_sent_and_then_that_it_runs(
     clock.advance(datetime(2026, 11, 24, 16, 0, tzinfo=UTC) - clock.now())
     assert await warn_of_minimum() == 1
     await run()
-    said = telegram.last(telegram.person("Alice").private)
-    assert said["text"] == (
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"] == (
         "⏳ Evening flow yoga, Thu 26 Nov, 18:00: 1 more person is needed by tomorrow at 18:00, or it is called off."
     )
     await book(code, bob, via=Via.CARD)
     clock.advance(timedelta(days=1))
     assert await decide_minimum() == 1
     await run()
-    said = telegram.last(telegram.person("Alice").private)
-    assert said["text"] == ("✅ Evening flow yoga takes place: Thu 26 Nov, 18:00. You can count on it.")
+    message = telegram.last(telegram.person("Alice").private)
+    assert message["text"] == ("✅ Evening flow yoga takes place: Thu 26 Nov, 18:00. You can count on it.")
 
 
 async def test_an_organiser_decides_with_a_tap(
@@ -137,8 +137,8 @@ async def test_an_organiser_decides_with_a_tap(
     assert (await event(run_it, olga)).decided_at is not None
     assert (await event(call_off, olga)).state == "CANCELLED"
     await run(2)
-    said = telegram.last(telegram.person("Alice").private)
-    assert "Too few people: 1 comes, and at least 3 are needed." in said["text"]
+    message = telegram.last(telegram.person("Alice").private)
+    assert "Too few people: 1 comes, and at least 3 are needed." in message["text"]
 
 
 async def test_the_question_is_in_the_readers_language(
@@ -151,5 +151,5 @@ async def test_the_question_is_in_the_readers_language(
     await book(code, vaino, via=Via.CARD)
     await move_instance(code, olga, THURSDAY.replace(hour=11))
     await run()
-    said = telegram.last(telegram.person("Väinö").private)
-    assert "to 26.11." in said["text"] and "11.00" in said["text"]
+    message = telegram.last(telegram.person("Väinö").private)
+    assert "to 26.11." in message["text"] and "11.00" in message["text"]
