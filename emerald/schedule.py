@@ -12,6 +12,7 @@ from backend import failpoints, leases
 from backend.announcements.fan_out import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
+from backend.bookings.departures import finish_departures
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
@@ -48,6 +49,7 @@ SCHEDULE = (
     Job("remind unanswered members", timedelta(minutes=1), remind_unanswered),
     Job("fan out announcements", timedelta(seconds=2), fan_out),
     Job("delete expired updates", timedelta(hours=1), delete_expired),
+    Job("finish departures", timedelta(minutes=10), finish_departures),
     Job("finish erasures", timedelta(hours=1), finish_erasures),
 )
 

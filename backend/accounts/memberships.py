@@ -33,13 +33,16 @@ async def add_membership(
     """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or
     rises in rank.
 
-    Raises `NotFound` when the person is being erased.
+    Whom an organiser removed stays out until they are invited: neither a group nor a link lets them in
+    (`A9`). Raises `NotFound` for them, and when the person is being erased.
     """
     # Erasing a person locks their row: a membership is either there before it, or finds nobody (A7).
     known = await db.value(
         "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", user_id
     )
     if not known:
+        raise NotFound()
+    if through in (JoinedThrough.GROUP, JoinedThrough.LINK) and await is_shut_out(account_id, user_id):
         raise NotFound()
     lower_roles = [lower for lower, rank in RANK.items() if rank < RANK[role]]
     return int(
@@ -49,13 +52,24 @@ async def add_membership(
             " ON CONFLICT ON CONSTRAINT memberships_account_id_user_id_key DO UPDATE SET"
             " role = CASE WHEN m.left_at IS NOT NULL OR m.role = ANY($6) THEN excluded.role ELSE m.role END,"
             " joined_at = CASE WHEN m.left_at IS NOT NULL THEN $5 ELSE m.joined_at END,"
-            " checked_at = $5, left_at = NULL RETURNING id",
+            " checked_at = $5, left_at = NULL, removed_at = NULL RETURNING id",
             account_id,
             user_id,
             role,
             through,
             at,
             lower_roles,
+        )
+    )
+
+
+async def is_shut_out(account_id: int, user_id: int) -> bool:
+    """Whether an organiser removed the person, who was not invited since (`A9`)."""
+    return bool(
+        await db.value(
+            "SELECT true FROM memberships WHERE account_id = $1 AND user_id = $2 AND removed_at IS NOT NULL",
+            account_id,
+            user_id,
         )
     )
 
@@ -102,8 +116,8 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
 
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
-    """Remove a member from the account; a member may remove themselves. Their bookings stay until they are
-    left or removed.
+    """Remove a member from the account, who stays out until they are invited again; a member may remove
+    themselves. Their bookings stay: `backend.bookings.departures` gives them back (`A9`).
 
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
@@ -118,7 +132,12 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
         if before is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can make or unmake owners."))
         await _require_another_owner(club, before, after=None)
-        await db.execute("UPDATE memberships SET left_at = $2 WHERE id = $1", membership_id, clock.now())
+        await db.execute(
+            "UPDATE memberships SET left_at = $2, removed_at = CASE WHEN $3 THEN $2::timestamptz END WHERE id = $1",
+            membership_id,
+            clock.now(),
+            own.membership_id != membership_id,
+        )
         await record_audit(club.id, person.id, "end membership", f"membership {membership_id}", role=before)
 
 
@@ -147,19 +166,20 @@ async def _require_another_owner(club: Club, before: Role, *, after: Role | None
         raise LastOwner()
 
 
-async def end_membership_through_groups(account_id: int, user_id: int) -> None:
+async def end_membership_through_groups(account_id: int, user_id: int) -> int | None:
     """End the membership of a person who became a MEMBER through a group, unless they are in one of the
-    account's groups (`A5`)."""
-    await db.execute_single(
+    account's groups (`A5`). The id of the membership that ended; None when none did."""
+    ended = await db.rows(
         "UPDATE memberships m SET left_at = $3 WHERE m.account_id = $1 AND m.user_id = $2 AND m.role = $4"
         " AND m.joined_through = $5 AND m.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM group_members g"
-        " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present)",
+        " WHERE g.account_id = $1 AND g.user_id = $2 AND g.present) RETURNING m.id",
         account_id,
         user_id,
         clock.now(),
         Role.MEMBER,
         JoinedThrough.GROUP,
     )
+    return int(ended[0]["id"]) if ended else None
 
 
 # --- erasing a person (`A7`), inside transactions of `backend.personal` ---

@@ -31,6 +31,7 @@ class Membership(Table, tablename="memberships", db=DB):
     joined_at = Timestamptz(default=None)
     checked_at = Timestamptz(default=None)
     left_at = Timestamptz(null=True, default=None)
+    removed_at = Timestamptz(null=True, default=None)
 
 
 class ApiKey(Table, tablename="api_keys", db=DB):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from backend import clock, db
-from backend.accounts.memberships import end_membership_through_groups, join
+from backend.accounts.memberships import end_membership_through_groups, is_shut_out, join
 from backend.accounts.rules import JoinedThrough
 from backend.groups.queries import LinkedGroup, group
 from backend.people.queries import Person
@@ -27,7 +27,7 @@ def set_membership_checker(checker: MembershipChecker) -> None:
 
 async def mark_present(person: Person, where: LinkedGroup) -> None:
     """Record that the person acted in a linked group: they are in it, and become a member of its account
-    (`A4`)."""
+    (`A4`), unless an organiser removed them (`A9`)."""
     is_recent = await db.value(
         "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
         " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
@@ -38,6 +38,8 @@ async def mark_present(person: Person, where: LinkedGroup) -> None:
     if is_recent:
         return
     await _record_presence(person, where, present=True)
+    if await is_shut_out(where.account_id, person.id):
+        return
     await join(person, where.account_id, through=JoinedThrough.GROUP)
 
 
@@ -65,15 +67,18 @@ async def is_present(person: Person, group_id: int) -> bool:
     return present
 
 
-async def mark_absent(person: Person, where: LinkedGroup) -> None:
+async def mark_absent(person: Person, where: LinkedGroup) -> int | None:
     """Record that the person left the group or was removed from it. A member who joined through a group
-    leaves the account with the last of its groups."""
+    leaves the account with the last of its groups: the id of the membership that ended, else None."""
     await _record_presence(person, where, present=False)
-    await end_membership_through_groups(where.account_id, person.id)
+    async with db.transaction():
+        return await end_membership_through_groups(where.account_id, person.id)
 
 
-async def recheck_presence(person: Person) -> None:
-    """Ask Telegram again about the groups it last answered for over a day ago (`A5`)."""
+async def recheck_presence(person: Person) -> list[int]:
+    """Ask Telegram again about the groups it last answered for over a day ago (`A5`); the ids of the
+    memberships that ended."""
+    ended = []
     rows = await db.rows(
         "SELECT group_id FROM group_members WHERE user_id = $1 AND present AND checked_at < $2",
         person.id,
@@ -82,7 +87,8 @@ async def recheck_presence(person: Person) -> None:
     for row in rows:
         where = await group(row["group_id"])
         if where is not None and not await is_present(person, where.id):
-            await mark_absent(person, where)
+            ended.append(await mark_absent(person, where))
+    return [membership_id for membership_id in ended if membership_id is not None]
 
 
 async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:

@@ -60,8 +60,10 @@ class About(StrEnum):
 
 
 class Choice(StrEnum):
-    """What the reader of a message about an instance can do from there, besides opening the instance."""
+    """What the reader of a message about an instance can do from there, besides opening the instance; who may
+    not open it can do NOTHING."""
 
+    NOTHING = auto()
     OPEN = auto()
     GIVE_UP_SEAT = auto()
     JOIN = auto()
@@ -108,6 +110,7 @@ class Kind(StrEnum):
     SEATED = "seated", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)  # by an organiser
     TRANSFERRED = "brought", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)  # by an organiser
     REMOVED = "removed", Policy(Priority.ANSWER, never)
+    DEPARTED = "departed", Policy(Priority.ANSWER, instance_is_off, Choice.NOTHING)  # no member any more
     WAITLISTED = "to-line", Policy(Priority.ANSWER, is_not_waiting, Choice.LEAVE_WAITLIST)  # by an organiser
     REPLACED = "replaced", Policy(Priority.ANSWER, never, Choice.KEEP_SEAT)
     OFFER = "offer", Policy(Priority.OFFER, offer_is_another, Choice.TAKE_OFFER)

@@ -205,6 +205,7 @@ def _decide(subject: Subject) -> Rows:
 
 
 BUTTONS: dict[Choice, Callable[[Subject], Rows]] = {
+    Choice.NOTHING: lambda _: [],
     Choice.OPEN: _open,
     Choice.GIVE_UP_SEAT: _give_up_seat,
     Choice.JOIN: _join,

@@ -7,8 +7,8 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 from backend.accounts.actions import create_own_account
 from backend.accounts.queries import Club, clubs
 from backend.accounts.rules import Permission
+from backend.bookings.departures import leave_group
 from backend.groups.actions import rename_group
-from backend.groups.presence import mark_absent
 from backend.groups.queries import LinkedGroup
 from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
@@ -153,7 +153,7 @@ async def record_member_leaving(message: Message, group: LinkedGroup | None) -> 
 async def _mark_absent(telegram_id: int, group: LinkedGroup | None) -> None:
     person = await person_of_telegram(telegram_id)
     if group is not None and person is not None:
-        await mark_absent(person, group)
+        await leave_group(person, group)
 
 
 def router() -> Router:

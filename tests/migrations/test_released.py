@@ -50,13 +50,16 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
     assert await do(released, "step", {"do": "there"}) == await do(empty_too, "step", {"do": "there"})
 
 
+NEW_JOBS = {"finish departures"}  # a worker registers them when it starts
+
+
 async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
     """No row is left under a name that no worker knows, also where a new worker was started before the
     migration."""
     before = await do(released, "jobs")
     await do(released, "take_one_by_one")
     after = await do(released, "jobs")
-    assert set(after) == {job.name for job in SCHEDULE}
+    assert set(after) == {job.name for job in SCHEDULE} - NEW_JOBS
     assert after["materialize instances"] == before["make the dates of the weeks ahead"]
     assert after["announce instances"] == ["", 0], "as the new worker registered it"
 

@@ -50,6 +50,7 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.PROMOTED, CANCELLED),
     (Kind.SEATED, {"is_over": True}),
     (Kind.TRANSFERRED, {"seats": 0}),
+    (Kind.DEPARTED, CANCELLED),
     (Kind.WAITLISTED, {"waiting": 0}),
     (Kind.OFFER, {"offer_until": None}),
     (Kind.OFFER, {"offer_until": UNTIL + timedelta(minutes=30)}),

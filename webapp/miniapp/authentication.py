@@ -22,8 +22,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 
 from backend import clock
+from backend.bookings.departures import recheck_groups
 from backend.errors import Forbidden, Invalid
-from backend.groups.presence import recheck_presence
 from backend.i18n import N_
 from backend.people import queries as people
 from backend.people.actions import choose_zone, register_person
@@ -121,7 +121,7 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
         with suppress(Invalid):  # an unknown zone is ignored
             await choose_zone(person, zone)
             person = replace(person, zone=zone)
-    await recheck_presence(person)
+    await recheck_groups(person)
     return person, launch.opened_at
 
 

@@ -48,6 +48,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.MOVED: {"was": (START - timedelta(days=1)).isoformat(), "asked": True},
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
+    Kind.DEPARTED: {"others": 2, "kept": False},
 }
 
 

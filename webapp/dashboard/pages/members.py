@@ -7,9 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.memberships import change_role, end_membership
+from backend.accounts.memberships import change_role
 from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission, Role
+from backend.bookings.departures import remove_member
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from webapp.dashboard.responses import notice_of, redirect, render_page
@@ -77,9 +78,9 @@ async def destroy(
     """End a membership."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     member = await _member(visit, membership_id)
-    await end_membership(visit.person, visit.club.id, membership_id)
+    await remove_member(visit.person, visit.club.id, membership_id)
     words = Words(
-        N_("%(name)s is no longer a member. What they have booked stays until you take it off."),
+        N_("%(name)s is no longer a member. Their seats went back, and only a key lets them in again."),
         {"name": member.name},
     )
     return redirect(request, visit.url(MEMBERS), notice_of(visit, words))

@@ -1,0 +1,103 @@
+"""Giving back the seats of those who are no longer members (`A9`).
+
+A membership ends first, so that nothing is booked meanwhile; then each seat is given back by the ordinary
+rules. Whoever is interrupted in between is finished by `finish_departures`.
+"""
+
+from datetime import timedelta
+
+from backend import clock, db
+from backend.accounts.memberships import end_membership
+from backend.bookings.clubs import end_standing_seats, release_seats
+from backend.each import do_each
+from backend.groups.presence import mark_absent, recheck_presence
+from backend.groups.queries import LinkedGroup
+from backend.outbox.enqueue import enqueue
+from backend.outbox.kinds import Kind
+from backend.people.queries import Person
+from backend.seats.requests import Verb, Via
+
+RECHECK_PERIOD = timedelta(days=1)  # so long after its end a membership is checked for seats
+
+# The seats and places on waitlists of former members $1, at instances to come, that they still have.
+HELD = """
+SELECT b.instance_id FROM bookings b JOIN event_instances i ON i.id = b.instance_id
+WHERE b.membership_id = $1 AND b.seats + b.waiting + b.offered > 0 AND b.replace_since IS NULL
+    AND i.starts_at > $2 AND i.state = 'SCHEDULED' ORDER BY i.starts_at, i.id
+"""
+UNFINISHED = """
+SELECT m.id FROM memberships m JOIN telegram_users u ON u.id = m.user_id
+WHERE m.left_at > $1::timestamptz - $2::interval AND u.erased_at IS NULL AND EXISTS (SELECT 1 FROM bookings b
+    JOIN event_instances i ON i.id = b.instance_id WHERE b.membership_id = m.id AND i.starts_at > $1
+    AND b.seats + b.waiting + b.offered > 0 AND b.replace_since IS NULL AND i.state = 'SCHEDULED')
+ORDER BY m.id
+"""
+
+
+async def leave_group(person: Person, where: LinkedGroup) -> None:
+    """The person left the group or was removed from it. Who joined through a group leaves the club with the
+    last of its groups, and their seats go back."""
+    membership_id = await mark_absent(person, where)
+    if membership_id is not None:
+        await _give_back(membership_id)
+
+
+async def recheck_groups(person: Person) -> None:
+    """Ask Telegram again about groups it last answered for over a day ago (`A5`); the same for those that
+    the person has left."""
+    for membership_id in await recheck_presence(person):
+        await _give_back(membership_id)
+
+
+async def remove_member(person: Person, account_id: int, membership_id: int) -> None:
+    """Remove a member from the club, or leave it. Their seats go back, and whom an organiser removed stays out
+    until they are invited again.
+
+    Raises `Forbidden`, `LastOwner`, `NotFound`, `Busy`.
+    """
+    await end_membership(person, account_id, membership_id)
+    await _give_back(membership_id)
+
+
+async def finish_departures() -> int:
+    """Give back what members whose membership ended within the last day still hold; of how many members. A
+    job of every ten minutes."""
+    rows = await db.rows(UNFINISHED, clock.now(), RECHECK_PERIOD)
+    return await do_each([row["id"] for row in rows], _give_back)
+
+
+async def _give_back(membership_id: int) -> int:
+    """Give the former member's seats back, with one message to them; doing it again changes nothing.
+
+    After the deadline the seat of somebody who left goes to whoever takes it, as ever (`B6`); one whom an
+    organiser removed is off at once.
+    """
+    member = await db.row("SELECT * FROM memberships WHERE id = $1", membership_id)
+    assert member is not None
+    await end_standing_seats([membership_id])
+    now = clock.now()
+    held = [row["instance_id"] for row in await db.rows(HELD, membership_id, now)]
+    late = Verb.REPLACE if member["removed_at"] is None else Verb.REMOVE
+    await release_seats(member["user_id"], [membership_id], late=late, via=Via.SYSTEM)
+    if member["user_id"] is None:
+        return 1
+    rows = await db.rows(
+        "SELECT instance_id FROM bookings WHERE membership_id = $1 AND instance_id = ANY($2::bigint[])"
+        " AND seats > 0",
+        membership_id,
+        held,
+    )
+    kept = {row["instance_id"] for row in rows}
+    async with db.transaction():
+        for is_kept in (False, True):
+            about = [instance_id for instance_id in held if (instance_id in kept) is is_kept]
+            if about:
+                await enqueue(
+                    Kind.DEPARTED,
+                    [(member["user_id"], {"others": len(about) - 1, "kept": is_kept})],
+                    account_id=member["account_id"],
+                    instance_id=about[0],
+                    at=now,
+                    once_per=member["left_at"],
+                )
+    return 1

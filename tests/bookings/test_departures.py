@@ -1,0 +1,168 @@
+"""Who leaves, or is removed, gives their seats back (`A9`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.accounts.keys import bind_key, create_key
+from backend.accounts.memberships import end_membership
+from backend.accounts.queries import clubs
+from backend.accounts.rules import Role
+from backend.bookings.actions import admit_to_event, book
+from backend.bookings.departures import finish_departures, leave_group, remove_member
+from backend.bookings.queries.event import event
+from backend.errors import NotFound
+from backend.groups.presence import mark_present
+from backend.groups.queries import group
+from backend.linking.actions import link_group
+from backend.outbox.claim import claim
+from backend.people.actions import allow_writing
+from backend.seats.requests import Via
+from emerald.doctor import check_invariants
+
+Make = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def charlie(people: dict[str, Any], club: Any, noon: datetime) -> Any:
+    """A member because he is in the club's group."""
+    where = await group(club.group_id)
+    assert where is not None
+    await allow_writing(people["charlie"])
+    await mark_present(people["charlie"], where)
+    return people["charlie"]
+
+
+async def membership_of(person: Any) -> int:
+    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
+
+
+async def seats_of(code: str, person: Any) -> tuple[int, int]:
+    row = await db.row(
+        "SELECT b.seats, b.waiting FROM bookings b JOIN event_instances i ON i.id = b.instance_id"
+        " JOIN memberships m ON m.id = b.membership_id WHERE i.code = $1 AND m.user_id = $2",
+        code,
+        person.id,
+    )
+    return (row["seats"], row["waiting"]) if row else (0, 0)
+
+
+async def words() -> dict[str, list[str]]:
+    """What is sent now: the kinds for each person."""
+    found: dict[str, list[str]] = {}
+    for each in await claim(1, limit=50):
+        found.setdefault(each.person.first_name, []).append(each.kind)
+    return found
+
+
+async def leave_the_group(person: Any, group_id: int) -> None:
+    where = await group(group_id)
+    assert where is not None
+    await leave_group(person, where)
+
+
+async def test_leaving_the_last_group_gives_seats_back(
+    charlie: Any, bob: Any, club: Any, instance: Make
+) -> None:
+    """The waitlist is served, both are told, and doing it again changes nothing."""
+    full, roomy, waits = await instance(capacity=1), await instance(), await instance(capacity=1)
+    await book(full, charlie, via=Via.CARD)
+    await book(full, bob, via=Via.CARD)
+    await book(roomy, charlie, guests=1, via=Via.CARD)
+    await book(waits, bob, via=Via.CARD)
+    await book(waits, charlie, via=Via.CARD)
+    await leave_the_group(charlie, club.group_id)
+    for code in (full, roomy, waits):
+        assert await seats_of(code, charlie) == (0, 0)
+    assert await seats_of(full, bob) == (1, 0)
+    assert await db.value("SELECT detail->>'others' FROM messages WHERE kind = 'departed'") == "2"
+    assert await words() == {"Charlie": ["departed"], "Bob": ["promoted"]}
+    await leave_the_group(charlie, club.group_id)
+    assert await finish_departures() == 0
+    assert await db.value("SELECT count(*) FROM messages WHERE kind = 'departed'") == 1
+    assert await check_invariants() == []
+
+
+async def test_another_group_of_the_club_keeps_the_seats(
+    charlie: Any, olga: Any, club: Any, instance: Make
+) -> None:
+    code = await instance()
+    await book(code, charlie, via=Via.CARD)
+    other = await link_group(olga, club.id, chat_id=-1001000000002, title="Kallio Runners")
+    await mark_present(charlie, other)
+    await leave_the_group(charlie, club.group_id)
+    assert await seats_of(code, charlie) == (1, 0)
+    await leave_the_group(charlie, other.id)
+    assert await seats_of(code, charlie) == (0, 0)
+
+
+async def test_who_was_invited_otherwise_keeps_the_seats(alice: Any, club: Any, instance: Make) -> None:
+    """`A5`: an organiser let Alice in, not the group."""
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await leave_the_group(alice, club.group_id)
+    assert await seats_of(code, alice) == (1, 0)
+
+
+async def test_after_the_deadline_the_seat_goes_to_whoever_takes_it(
+    charlie: Any, bob: Any, club: Any, instance: Make
+) -> None:
+    """`B6`: the ordinary rules."""
+    code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
+    await book(code, charlie, via=Via.CARD)
+    await leave_the_group(charlie, club.group_id)
+    assert await seats_of(code, charlie) == (1, 0)
+    assert await db.value("SELECT (detail->>'kept')::bool FROM messages WHERE kind = 'departed'")
+    assert await finish_departures() == 0
+    await book(code, bob, via=Via.CARD)
+    assert (await seats_of(code, charlie), await seats_of(code, bob)) == ((0, 0), (1, 0))
+
+
+async def test_whom_an_organiser_removes_stays_out_until_invited(
+    charlie: Any, olga: Any, bob: Any, club: Any, instance: Make
+) -> None:
+    late = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
+    await book(late, charlie, via=Via.CARD)
+    await book(late, bob, via=Via.CARD)
+    await remove_member(olga, club.id, await membership_of(charlie))
+    assert (await seats_of(late, charlie), await seats_of(late, bob)) == ((0, 0), (1, 0))
+    assert (await words())["Charlie"] == ["departed"]
+    where = await group(club.group_id)
+    assert where is not None
+    clock.advance(timedelta(hours=1))
+    await mark_present(charlie, where)
+    open_to_all = await instance(visibility="link")
+    for code in (late, open_to_all):
+        with pytest.raises(NotFound):
+            await admit_to_event(code, charlie)
+        with pytest.raises(NotFound):
+            await book(code, charlie, via=Via.CARD)
+    assert await clubs(charlie) == []
+
+    key = await create_key(olga, club.id, label="Charlie again", role=Role.MEMBER)
+    await bind_key(charlie, key)
+    await book(open_to_all, charlie, via=Via.CARD)
+    assert (await event(open_to_all, charlie)).club == "Kallio Yoga"
+
+
+async def test_who_leaves_of_themselves_may_come_back(charlie: Any, club: Any, instance: Make) -> None:
+    await end_membership(charlie, club.id, await membership_of(charlie))
+    where = await group(club.group_id)
+    assert where is not None
+    clock.advance(timedelta(hours=1))
+    await mark_present(charlie, where)
+    assert [each.id for each in await clubs(charlie)] == [club.id]
+
+
+async def test_an_interrupted_departure_is_finished(charlie: Any, club: Any, instance: Make) -> None:
+    """The membership ended, and the process with it."""
+    code = await instance()
+    await book(code, charlie, via=Via.CARD)
+    await end_membership(charlie, club.id, await membership_of(charlie))
+    assert await seats_of(code, charlie) == (1, 0)
+    assert await finish_departures() == 1
+    assert await seats_of(code, charlie) == (0, 0)
+    assert await finish_departures() == 0
