@@ -173,3 +173,8 @@ async def find_account(name: str) -> int | None:
         return int(found) if found is not None else None
     rows = await db.rows("SELECT id FROM accounts WHERE name = $1", name)
     return int(rows[0]["id"]) if len(rows) == 1 else None
+
+
+async def language_of(account_id: int) -> str:
+    """The language of a club, in which the bot speaks to its groups."""
+    return str(await db.value("SELECT language FROM accounts WHERE id = $1", account_id))

@@ -171,6 +171,12 @@ async def polls_of(
     )
 
 
+async def open_polls_of_club(account_id: int, *, limit: int) -> list[PollView]:
+    """The open polls of an account in the order of `polls_of`, as they are for nobody in particular (`M7`)."""
+    where = f"WHERE p.account_id = $3 AND {OPEN} ORDER BY {SOONEST} LIMIT $4"
+    return await _views(None, where, clock.now(), account_id, limit)
+
+
 RELATED = f"""
 SELECT p.code, p.question, p.closes_at, a.zone, {OPEN} AS open, made.id IS NOT NULL AS made,
     EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted

@@ -4,10 +4,10 @@ from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import clubs
+from backend.accounts.queries import clubs, language_of
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event, next_instance
-from backend.bookings.queries.lists import upcoming
+from backend.bookings.queries.lists import club_upcoming, upcoming
 from backend.bookings.queries.people import attendees
 from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
@@ -29,9 +29,12 @@ START_PREFIX = "e_"
 
 
 async def list_bookable(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
-    """Instances the person can book, soonest first; in a group only those of its club (`A1`)."""
-    account_id = group.account_id if group else None
-    views = await upcoming(person, account_id=account_id, limit=MAX_ITEMS * 2)
+    """Instances the person can book, soonest first; in a group those of its club (`A1`), as they are for
+    everybody who reads there (`M7`)."""
+    if group is not None:
+        views = await club_upcoming(group.account_id, limit=MAX_ITEMS * 2)
+    else:
+        views = await upcoming(person, limit=MAX_ITEMS * 2)
     return [view for view in views if view.phase != "cancelled"][:MAX_ITEMS]
 
 
@@ -64,6 +67,8 @@ async def render_event_list(
     """The list of /events, which gives /book its numbers."""
     views = await list_bookable(person, group)
     private = message.chat.type == "private"
+    if group is not None:
+        voice = Voice(await language_of(group.account_id))
     rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views]) if private else []
     return render(
         "events.html",

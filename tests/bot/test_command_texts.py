@@ -21,7 +21,7 @@ from backend.seats.requests import Via
 from bot.bot_setup import COMMANDS, GROUP_COMMANDS
 from sandbox.client import SandboxChat
 from tests.snapshots import call_text, mask_codes, section
-from tests.telegram import Telegram
+from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
 LANGUAGES = pytest.mark.parametrize("language", languages())
@@ -204,3 +204,23 @@ async def test_commands_in_a_group(
         await dialogue.say("Alice", text, group)
     assert set(GROUP_COMMANDS) <= set(COMMANDS)
     assert str(dialogue) == snapshot
+
+
+async def test_a_list_in_a_group_is_the_same_whoever_asks(
+    telegram: Telegram, people: Any, club: Any, instance: Any, olga: Any
+) -> None:
+    """`M7`: nothing of the asker's own state, and not their language: the club's."""
+    one, full = await instance(), await instance(capacity=1)
+    await book(one, people["alice"], via=Via.CARD)
+    await book(full, people["bob"], via=Via.CARD)
+    await book(full, people["alice"], via=Via.CARD)
+    await telegram.start("Olga")
+    said: dict[str, set[str]] = {}
+    for name in ("Olga", "Alice", "Bob", "Aino"):
+        for command in ("/events", "/book", "/polls", "/vote", "/leave", "/take", "/mybookings"):
+            reply = await telegram.say(name, command, telegram.chat())
+            said.setdefault(command, set()).add(f"{reply['text']} {buttons(reply)}")
+    for command in ("/events", "/book", "/polls", "/vote"):
+        assert len(said[command]) == 1, said[command]
+    [events] = said["/events"]
+    assert "you’re" not in events and "full" in events

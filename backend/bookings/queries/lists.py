@@ -60,6 +60,17 @@ async def upcoming(
     return await load_views(UPCOMING, *values)
 
 
+async def club_upcoming(account_id: int, *, limit: int) -> list[InstanceView]:
+    """The dates of a club to come, soonest first, as they are for nobody in particular (`M7`)."""
+    return await load_views(
+        "i.account_id = $2 AND i.ends_at > $3 ORDER BY i.starts_at, i.id LIMIT $4",
+        None,
+        account_id,
+        clock.now(),
+        limit,
+    )
+
+
 # The dates of the reader's clubs that start within [$2, $3), of one club when $4 is one, at most $5.
 BETWEEN = (
     "m.id IS NOT NULL AND i.starts_at >= $2 AND i.starts_at < $3 AND ($4::bigint IS NULL"
