@@ -9,33 +9,15 @@ from aiogram.types import (
     BotCommandScopeAllPrivateChats,
 )
 
-from backend.i18n import DEFAULT, N_, Voice, languages
+from backend.i18n import DEFAULT, Voice, languages
 from backend.settings import settings
+from bot.command_names import COMMANDS, GROUP_COMMANDS
 from bot.delivery.client import delete_webhook, set_commands, set_menu_button, set_webhook
 
 log = structlog.get_logger()
 
 WEBHOOK_PATH = "/telegram/webhook"
 WEBHOOK_CONNECTIONS = 40
-
-COMMANDS = {
-    "events": N_("What is coming"),
-    "book": N_("Take a seat"),
-    "leave": N_("Give your seat back"),
-    "take": N_("Take the seat that is held for you"),
-    "pass": N_("Let it go to the next in line"),
-    "mybookings": N_("What you are in"),
-    "calendar": N_("A date for your own calendar"),
-    "regulars": N_("Your standing seats"),
-    "polls": N_("What can be voted on"),
-    "vote": N_("Vote"),
-    "app": N_("Open the app"),
-    "settings": N_("What we tell you, and when"),
-    "help": N_("What you can send"),
-    "id": N_("The numbers of this chat and of you"),
-}
-# Commands with personal answers are not offered in groups.
-GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:

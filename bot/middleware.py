@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import answer_callback
-from bot.delivery.client import reply
+from bot.delivery.client import answered_taps, reply
 from bot.delivery.errors import classify_error
 from bot.rendering import plain
 
@@ -28,6 +29,7 @@ Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
 UNAVAILABLE = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
 INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
+TOO_OLD = Words(N_("This message is too old for that. Send me a command, and tap the new message."))
 _GROUP_TYPES = ("group", "supergroup")
 
 
@@ -94,10 +96,29 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
     return None
 
 
-async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Give handlers `person`, `voice` and `group`. To act in a linked group makes a member (`A4`)."""
+async def answer_every_tap(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Answer a tap that its handler has not answered (`C2`): its button would spin, and say nothing."""
     assert isinstance(event, Update)
-    user: User | None = data.get("event_from_user")
+    answered: set[str] = set()
+    answered_taps.set(answered)
+    query = event.callback_query
+    try:
+        result = await handler(event, data)
+    except TelegramAPIError:  # the message is gone, or Telegram did not take what was to be shown
+        if query is not None and query.id not in answered:
+            with suppress(TelegramAPIError):
+                await answer_callback(query, _voice(data), TOO_OLD, "refused")
+        raise
+    if query is not None and query.id not in answered:
+        await answer_callback(query, _voice(data), TOO_OLD, "refused")
+    return result
+
+
+async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Give handlers `person`, `voice` and `group`. To act in a linked group makes a member (`A4`). What speaks
+    as a chat is no person, whoever Telegram names as its sender (`A11`)."""
+    assert isinstance(event, Update)
+    user: User | None = None if _speaks_as_chat(event) else data.get("event_from_user")
     chat: Chat | None = data.get("event_chat")
     group = await group_of_chat(chat.id) if chat is not None and chat.type in _GROUP_TYPES else None
     data |= {"person": None, "voice": _voice(data), "group": group}
@@ -118,6 +139,11 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
         if group is not None and _is_addressed(event):
             await mark_present(person, group)
     return await handler(event, data)
+
+
+def _speaks_as_chat(event: Update) -> bool:
+    """Whether a channel or an anonymous administrator sent it. (A tap is always a person's.)"""
+    return isinstance(event.event, Message) and event.event.sender_chat is not None
 
 
 def _voice(data: Data) -> Voice:

@@ -6,6 +6,7 @@ Processes that must not load aiogram make their two calls by `emerald/telegram_h
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
@@ -152,8 +153,15 @@ async def delete(message: Message) -> None:
     await message.delete()
 
 
+# The ids of the taps that were answered while the present update is handled; None outside of updates.
+answered_taps: ContextVar[set[str] | None] = ContextVar("answered_taps", default=None)
+
+
 async def answer_callback_query(query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
     """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently."""
+    answered = answered_taps.get()
+    if answered is not None:
+        answered.add(query.id)
     await query.answer(text or None, show_alert=alert or None)
 
 

@@ -1,16 +1,22 @@
 """The last handlers: for buttons, links and texts that no other handler understands."""
 
 from aiogram import F, Router
-from aiogram.filters import CommandObject, CommandStart
+from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback
-from bot.filters import from_person, in_private_chat
+from bot.command_names import COMMANDS
+from bot.delivery.client import reply
+from bot.filters import from_person, in_group, in_private_chat
 from bot.handlers import bookings, people, regulars
+from bot.rendering import plain
 from bot.retired_callbacks import find_retired_sentence
 
+_NOBODY = N_(
+    "I can’t tell who you are while you write as a group or a channel. Write as yourself, or to me in private."
+)
 _UNKNOWN_BUTTON = N_("This button is too old. Open the app instead.")
 
 
@@ -38,9 +44,17 @@ async def answer_other_text(message: Message, voice: Voice) -> None:
     await people.help_command(message, voice)
 
 
+async def answer_nobody(message: Message, voice: Voice) -> None:
+    """A command by an anonymous administrator, or by somebody who writes as a channel: why nothing happens."""
+    await reply(message, plain(voice.gettext(_NOBODY)))
+
+
 def router() -> Router:
     made = Router(name="fallback")
     made.callback_query.register(answer_unknown_button)
     made.message.register(start_with_unknown_payload, CommandStart(deep_link=True), from_person)
     made.message.register(answer_other_text, F.text, in_private_chat, from_person)
+    made.message.register(
+        answer_nobody, Command(*COMMANDS, "announce"), F.sender_chat, ~F.is_automatic_forward, in_group
+    )
     return made

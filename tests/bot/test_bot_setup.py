@@ -3,7 +3,8 @@
 import json
 
 from backend.i18n import languages
-from bot.bot_setup import COMMANDS, GROUP_COMMANDS, WEBHOOK_PATH, set_up_bot
+from bot.bot_setup import WEBHOOK_PATH, set_up_bot
+from bot.command_names import COMMANDS, GROUP_COMMANDS
 from tests.telegram import Telegram
 
 

@@ -18,7 +18,7 @@ from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.rules import PollKind
 from backend.seats.requests import Via
-from bot.bot_setup import COMMANDS, GROUP_COMMANDS
+from bot.command_names import COMMANDS, GROUP_COMMANDS
 from sandbox.client import SandboxChat
 from tests.snapshots import call_text, mask_codes, section
 from tests.telegram import Telegram, buttons
