@@ -22,6 +22,7 @@ from backend.bookings.actions import (
     take_free,
 )
 from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import needs_answer
 from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
@@ -182,6 +183,7 @@ async def test_without_a_limit_a_waiting_party_is_offered_all_its_seats_in_the_l
     assert await messages_to(bob) == await messages_to(aino) == ["first-tap"]
     view = await event(full, bob)
     assert (view.free, view.takeable, view.up_for_grabs) == (None, 1, 0)
+    assert [one.code for one in await needs_answer(bob)] == [full]
     assert (await take_free(full, bob, via=Via.CARD)).kind == "booked"
 
 

@@ -143,7 +143,7 @@ async def needs_answer(person: Person) -> list[InstanceView]:
     views = await load_views(
         "b.answer = 'in' AND i.state = 'SCHEDULED' AND i.starts_at > $2 AND (b.offered > 0"
         " OR b.seats > 0 AND b.move_asked_at IS NOT NULL AND b.move_stays_at IS NULL"
-        " OR b.waiting > 0 AND (s.releasing > 0 OR s.booked + s.offered < s.capacity))"
+        " OR b.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0 OR s.booked + s.offered < s.capacity))"
         " ORDER BY i.starts_at, i.id",
         person.id,
         clock.now(),
