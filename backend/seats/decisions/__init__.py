@@ -28,7 +28,7 @@ DECISIONS: dict[Verb, Callable[[SeatState, Request], Outcome]] = {
     Verb.SEAT: organisers.seat,
     Verb.BRING: organisers.seat,
     Verb.REMOVE: organisers.remove,
-    Verb.TO_WAITLIST: organisers.put_in_line,
+    Verb.TO_WAITLIST: organisers.move_to_waitlist,
     Verb.CAPACITY: organisers.set_capacity,
     Verb.FILL: organisers.fill_free,
 }

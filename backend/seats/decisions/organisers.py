@@ -33,7 +33,7 @@ def seat(state: SeatState, request: Request) -> Outcome:
     return current_outcome(state, party)
 
 
-def put_in_line(state: SeatState, request: Request) -> Outcome:
+def move_to_waitlist(state: SeatState, request: Request) -> Outcome:
     """From a seat to the head of the line, where more are booked than there is room for (`W4`)."""
     party = party_of(state, request)
     require_not_over(state)
