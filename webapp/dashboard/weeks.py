@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -79,8 +80,9 @@ class Day:
 def week_named(name: str, zone: str) -> Week:
     """The week with this name, else the present week in the zone."""
     found = _NAME.fullmatch(name)
-    if found is not None and 2000 <= int(found[1]) < 2200 and 1 <= int(found[2]) <= 52:
-        return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+    if found is not None and 2000 <= int(found[1]) < 2200:
+        with suppress(ValueError):  # a year has 52 weeks or 53 (ISO 8601)
+            return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
     today = clock.now().astimezone(reading_zone(zone)).date()
     return Week(today - timedelta(days=today.weekday()))
 

@@ -1,7 +1,9 @@
 """The club's week with its seats and waitlists, and what needs an organiser."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import pytest
 
 
 async def book(code: str, *people: Any, guests: int = 0) -> None:
@@ -46,7 +48,7 @@ async def test_an_instance_is_shown_on_its_local_day(noon: Any, dashboard: Any, 
 
 
 async def test_a_made_up_week_is_this_week(noon: Any, dashboard: Any, instance: Any) -> None:
-    for week in ("", "2026-W60", "2026-W00", "9999-W01", "x", "2026-W48; DROP"):
+    for week in ("", "2027-W53", "2026-W60", "2026-W00", "9999-W01", "x", "2026-W48; DROP"):
         assert "23–29 November" in dashboard.text(
             await dashboard.client.get("/dashboard", params={"week": week})
         )
@@ -56,7 +58,22 @@ async def test_weeks_across_months_and_years_name_both(dashboard: Any, noon: Any
     assert "30 November – 6 December" in dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
     assert "28 December 2026 – 3 January 2027" in dashboard.text(
         await dashboard.get("/dashboard?week=2026-W53")
-    ) or "23–29 November" in dashboard.text(await dashboard.get("/dashboard?week=2026-W53"))
+    )
+
+
+@pytest.mark.parametrize("year", range(2020, 2033))
+def test_each_week_of_a_year_has_its_page(year: int) -> None:
+    """ISO 8601: 2020, 2026 and 2032 have 53 weeks; no other of these years has."""
+    from webapp.dashboard.weeks import Week, week_named
+
+    last = 53 if year in (2020, 2026, 2032) else 52
+    for number in range(1, last + 1):
+        name = f"{year}-W{number:02}"
+        assert week_named(name, "UTC").name == name
+    first_of_next = Week(date.fromisocalendar(year + 1, 1, 1))
+    assert week_named(f"{year}-W{last}", "UTC").after == first_of_next
+    for name in (f"{year}-W00", f"{year}-W{last + 1}"):
+        assert week_named(name, "UTC") == week_named("", "UTC")
 
 
 async def test_cancelled_and_overbooked_instances_say_so(
