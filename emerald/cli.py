@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "emerald.commands.accounts:create_account",
         "Make a club and print its OWNER key, once.",
     ),
+    "new-key": (
+        "emerald.commands.accounts:new_key",
+        "Print a new key of a club whose owner is lost, once.",
+    ),
     "create-event": (
         "emerald.commands.create_event:create_event",
         "Make an event and print the code of its first date.",

@@ -10,6 +10,14 @@ from backend.i18n import N_
 from backend.zones import UnknownZone, wall_clock
 
 
+async def account_named(account: str) -> int:
+    """The id of the account with this name or number. Raises `NotFound`, also when there are several."""
+    account_id = await find_account(account)
+    if account_id is None:
+        raise NotFound(N_("There is no club with this name or number, or there are several."))
+    return account_id
+
+
 async def create_event(
     account: str,
     *,
@@ -26,9 +34,7 @@ async def create_event(
     `starts_at` is ISO 8601: without an offset the wall clock of `zone`, with one an instant. Raises
     `NotFound`, `Invalid`, `InvalidForm`.
     """
-    account_id = await find_account(account)
-    if account_id is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
+    account_id = await account_named(account)
     try:
         start = datetime.fromisoformat(starts_at)
         local = start if start.tzinfo is None else wall_clock(start, zone)

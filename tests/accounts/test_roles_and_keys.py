@@ -8,7 +8,7 @@ import pytest
 
 from backend import clock, codes, db
 from backend.accounts.actions import create_account, create_own_account, edit_account
-from backend.accounts.keys import bind_key, create_key, revoke_key
+from backend.accounts.keys import bind_key, create_key, create_key_without_person, revoke_key
 from backend.accounts.memberships import LastOwner, change_role, end_membership, join
 from backend.accounts.queries import authorize, clubs, keys, members
 from backend.accounts.rules import PERMISSIONS, RANK, JoinedThrough, Permission, Role, is_permitted
@@ -163,3 +163,11 @@ async def test_what_organisers_do_is_audited(club: Any, olga: Person) -> None:
     rows = await db.rows("SELECT verb, object, detail FROM audit_log WHERE user_id = $1", olga.id)
     assert ("create", "api key") in {(row["verb"], row["object"]) for row in rows}
     assert "sk_" not in str([dict(row) for row in rows])
+
+
+async def test_a_key_made_on_the_server_makes_an_owner(people: dict[str, Any], club: Any) -> None:
+    """`A3`: for a club whose only owner is lost; the audit log says that nobody in it made the key."""
+    key = await create_key_without_person(club.id, role=Role.OWNER)
+    assert (await bind_key(people["charlie"], key)).role is Role.OWNER
+    row = await db.row("SELECT user_id FROM audit_log WHERE verb = 'create' AND object = 'api key'")
+    assert row is not None and row["user_id"] is None

@@ -90,6 +90,18 @@ def test_create_account_prints_the_key_once(emerald: Command) -> None:
     assert set(as_json) == {"account_id", "name", "key"}
 
 
+def test_new_key_lets_somebody_into_a_club_whose_owner_is_lost(emerald: Command) -> None:
+    """`A2`, `A3`: whoever runs the server can make an owner."""
+    emerald("create-account", "Orphans")
+    first = emerald("new-key", "Orphans")
+    assert first.returncode == 0 and first.stderr == "", first
+    assert first.stdout.startswith("OWNER key, shown this once: sk_")
+    helper = json.loads(emerald("new-key", "Orphans", "--role", "HELPER", "--json").stdout)
+    assert helper["role"] == "HELPER" and re.fullmatch(r"sk_[0-9a-f]{48}", helper["key"])
+    assert refusal(emerald("new-key", "Nobody's club")).startswith("There is no club with this name")
+    assert "Invalid value for '--role'" in refusal(emerald("new-key", "Orphans", "--role", "KING"), 2)
+
+
 def test_create_event_prints_the_code_of_the_first_date(emerald: Command) -> None:
     emerald("create-account", "Runners")
     plain = emerald("create-event", "Runners", *EVENT)
