@@ -25,6 +25,6 @@ async def _preview(state: SeatState, party: Party | None) -> Availability:
     if party is not None:
         state.add_party(party)
     if state.offered or (state.waiting and (state.free or state.releasing)):
-        await store.load_concerned(state, [BOOKING])
+        await store.load_concerned(state, [BOOKING], heads_only=True)
         advance(state)
     return availability_of(state, party or Party(membership_id=0, user_id=None, has_claim=True))

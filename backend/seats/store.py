@@ -122,9 +122,10 @@ async def load(requests: Sequence[InstanceRequest], now: datetime) -> dict[int, 
     return states
 
 
-async def load_concerned(state: SeatState, requests: Sequence[Request]) -> None:
+async def load_concerned(state: SeatState, requests: Sequence[Request], *, heads_only: bool = False) -> None:
     """Load the parties that the requests, or the clock, may concern besides those that ask: expired offers, parties that
-    look for a replacement, and the waitlist when there is something to give."""
+    look for a replacement, and the waitlist when there is something to give. With `heads_only` as much of the waitlist as
+    tells what there is for whom, though not whom to notify."""
     instance = state.instance
     if state.offered:
         off = instance.is_off(state.now)
@@ -134,10 +135,10 @@ async def load_concerned(state: SeatState, requests: Sequence[Request]) -> None:
     # A request that only wants a seat meets the waitlist when there is a seat to give.
     to_give = state.free or state.releasing or any(p.offered for p in state.parties.values())
     if state.waiting and (to_give or any(request.verb in FREEING for request in requests)):
-        await _load_waitlist(state, requests)
+        await _load_waitlist(state, requests, heads_only=heads_only)
 
 
-async def _load_waitlist(state: SeatState, requests: Sequence[Request]) -> None:
+async def _load_waitlist(state: SeatState, requests: Sequence[Request], *, heads_only: bool) -> None:
     """The heads of the waitlist: as many as could be seated by what is free and what the loaded parties hold, or could leave
     it, and one more, which shows that somebody still waits. Another capacity, and the notification of the last hours, may
     concern everybody."""
@@ -147,11 +148,12 @@ async def _load_waitlist(state: SeatState, requests: Sequence[Request]) -> None:
         or state.releasing
         or any(r.verb in (Verb.CAPACITY, Verb.REPLACE) for r in requests)
     )
-    if concerns_all:
+    largest = EVERYBODY if state.capacity is None else state.capacity
+    if concerns_all and not heads_only:
         largest, most = EVERYBODY, EVERYBODY
     else:
         held = sum(party.seats + party.offered for party in state.parties.values())
-        largest, most = state.capacity or 0, state.free + held + len(requests) + 1
+        most = state.free + state.releasing + held + len(requests) + 1
     sql = WAITLIST_WITH_GAPS if state.instance.fill_gaps else WAITLIST
     _add_parties(state, await db.rows(sql, state.instance.instance_id, largest, most))
 
