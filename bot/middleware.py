@@ -21,7 +21,7 @@ from backend.people.telegram_updates import claim_update
 from bot.callback_answers import answer_callback
 from bot.delivery.client import answered_taps, reply
 from bot.delivery.errors import classify_error
-from bot.rendering import plain
+from bot.rendering import render_words
 
 log = structlog.get_logger()
 Data = dict[str, Any]
@@ -170,7 +170,7 @@ async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None
         if isinstance(event.event, CallbackQuery):
             await answer_callback(event.event, voice, words, outcome)
         elif isinstance(event.event, Message):
-            await reply(event.event, plain(voice.translate(words)))
+            await reply(event.event, render_words(words, voice))
     except TelegramAPIError as error:
         await _record_unreachable(error, data)
 

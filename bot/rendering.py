@@ -1,13 +1,13 @@
 """Rendering what the bot writes: a text in Telegram's HTML and the buttons under it, from a template in one
 language.
 
-Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates) and the
-filter `translate`, which translates `Words`.
+Every template has `_`, `ngettext` and `trans`, the reader's `voice` (the only way to write dates), and the
+filters `translate`, which translates `Words`, and `unlinked`, through which all goes that people typed.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 Rows = list[list[InlineKeyboardButton]]
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t]+")
+_LINKING_MARK = re.compile(r"[.@/#$:](?=\S)")  # nothing joins over a space
+_WITH_JOINER = "\\g<0>\u2060"
+_WRITTEN_LINK = re.compile(r"(\bhttps?://\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,25 @@ class RenderedMessage:
         return hashlib.sha256(f"{self.text}\0{buttons}".encode()).hexdigest()
 
 
+def unlinked(text: str, keep: bool = False) -> str:
+    """What somebody typed, as words: Telegram finds no link, mention, hashtag or command in it.
+
+    An invisible U+2060 behind each mark that could begin or join one. With `keep`, for what organisers
+    write, an address with its `https://` stays the link it was meant to be.
+    """
+    parts = _WRITTEN_LINK.split(text) if keep else [text]
+    return "".join(part if i % 2 else _LINKING_MARK.sub(_WITH_JOINER, part) for i, part in enumerate(parts))
+
+
+def translate_unlinked(words: Words, voice: Voice) -> str:
+    """The translation of `words`; texts among its values are what people typed."""
+    values = {k: unlinked(v, keep=True) if isinstance(v, str) else v for k, v in words.values.items()}
+    return voice.translate(replace(words, values=values))
+
+
 @pass_context
 def _translate(context: Context, words: Words) -> str:
-    voice: Voice = context["voice"]
-    return voice.translate(words)
+    return translate_unlinked(words, context["voice"])
 
 
 @cache
@@ -75,6 +93,7 @@ def _environment(language: str) -> Environment:
         translations.gettext, translations.ngettext, newstyle=True
     )
     environment.filters["translate"] = _translate
+    environment.filters["unlinked"] = unlinked
     return environment
 
 
@@ -88,6 +107,11 @@ def render(template: str, voice: Voice, rows: Rows | None = None, /, **context: 
 def plain(text: str) -> RenderedMessage:
     """A message of plain text, which may have any characters."""
     return RenderedMessage(str(escape(text)), [])
+
+
+def render_words(words: Words, voice: Voice) -> RenderedMessage:
+    """A message of one outcome or refusal."""
+    return plain(translate_unlinked(words, voice))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -34,7 +34,7 @@ from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
 from bot.keyboards.polls import make_capacity_rows, make_closing_rows
 from bot.lists import MAX_ITEMS, parse_selection
-from bot.rendering import RenderedMessage, plain, render
+from bot.rendering import RenderedMessage, render, render_words
 
 START_PREFIX = "p_"
 # Marks after the number of a date. Phones turn short dashes into long ones.
@@ -108,7 +108,7 @@ async def vote_command(
         for n, mark in zip(selection.numbers, selection.marks, strict=True)
     }
     outcome = await vote(selection.code, person, chosen, via=Via.COMMAND)
-    await reply(message, plain(voice.translate(outcome.words)))
+    await reply(message, render_words(outcome.words, voice))
 
 
 async def show_linked(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
