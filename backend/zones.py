@@ -59,6 +59,30 @@ def wall_clock(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(zone_by_name(zone)).replace(tzinfo=None, fold=0)
 
 
+def city_of_zone(zone: str) -> str:
+    """`London` of `Europe/London`."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+# Marks the second of an hour that comes twice: wall clocks here have whole seconds.
+_SECOND = timedelta(microseconds=1)
+
+
+def exact_wall_clock(instant: datetime, zone: str) -> datetime:
+    """A naive wall clock for each instant of whole seconds, and for no two the same: in the second of an hour
+    that comes twice, a microsecond later than what the clock shows. `resolve_exact` leads back."""
+    local = wall_clock(instant, zone)
+    return local if resolve_local(local, zone) == instant else local + _SECOND
+
+
+def resolve_exact(local: datetime, zone: str) -> datetime:
+    """The instant (aware, UTC) that an exact wall clock in the zone means; any other is resolved as
+    `resolve_local` does."""
+    if local.microsecond == 0:
+        return resolve_local(local, zone)
+    return local.replace(microsecond=0, tzinfo=zone_by_name(zone), fold=1).astimezone(UTC)
+
+
 def utc_offset_minutes(instant: datetime, zone: str) -> int:
     """How many minutes clocks in the zone are ahead of UTC at an aware instant; whole minutes, as all are
     today."""
@@ -105,7 +129,8 @@ _CHANGE_STEP = timedelta(days=7)
 
 
 def offset_changes(zone: str, since: datetime, until: datetime) -> list[datetime]:
-    """The instants (aware, UTC) in (since, until] at which the offset of the zone changes, ascending. Raises `UnknownZone`."""
+    """The instants (aware, UTC) in (since, until] at which the offset of the zone changes, ascending. Raises
+    `UnknownZone`."""
     info = zone_by_name(zone)
 
     def offset(instant: datetime) -> timedelta | None:

@@ -1,6 +1,7 @@
 """What `emerald doctor` checks. Each finding is one line that says what to do."""
 
 from backend import clock, db, zone_data
+from backend.events.zone_changes import newest_zone_data, series_to_keep
 from emerald.doctor import check_invariants
 from emerald.migrate import migrate
 
@@ -25,6 +26,14 @@ async def report(*, invariants: bool) -> list[str]:
     missing = await migrate(check=True)
     if missing:
         found.append(f"{len(missing)} steps of migration are missing: run `emerald migrate`.")
-    elif invariants:
+        return found
+    newest = await newest_zone_data()
+    if newest > zones.version:
+        found.append(
+            f"Dates were computed with time zone data {newest}, and this is {zones}: install newer data here."
+        )
+    if behind := await series_to_keep():
+        found.append(f"{len(behind)} events are not brought to time zone data {zones} yet: start a worker.")
+    if invariants:
         found += await check_invariants()
     return found

@@ -9,6 +9,7 @@ from piccolo.apps.migrations.commands.backwards import run_backwards
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
+from backend.events.zone_changes import keep_wall_clocks
 from backend.settings import settings
 from emerald.pending import pending
 
@@ -21,7 +22,11 @@ os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
 
 async def migrate(check: bool = False) -> list[str]:
     """Apply the migrations that are missing. Returns their ids. With `check`, apply none. Raises
-    `Unavailable`."""
+    `Unavailable`.
+
+    Afterwards the wall clocks of all instances are filled in: PostgreSQL's own zone data may be others than
+    ours (`S10`).
+    """
     with db.translate_errors():
         lock_holder = await asyncpg.connect(**settings.database.connect_kwargs())
     try:
@@ -30,6 +35,7 @@ async def migrate(check: bool = False) -> list[str]:
         missing = await pending()
         if missing and not check:
             await _quietly(run_forwards, "emerald")
+            await keep_wall_clocks()
         return missing
     finally:
         await lock_holder.close()

@@ -18,6 +18,7 @@ from backend.cards.actions import announce_due
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum
+from backend.events.zone_changes import keep_wall_clocks
 from backend.people.expiry import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
@@ -37,6 +38,7 @@ class Job:
 
 
 SCHEDULE = (
+    Job("keep wall clocks", timedelta(minutes=1), keep_wall_clocks),
     Job("materialize instances", timedelta(days=1), materialize_all_series),
     Job("complete instances", timedelta(minutes=1), complete_ended),
     Job("announce instances", timedelta(minutes=1), announce_due),

@@ -11,6 +11,7 @@ import structlog
 
 from backend import clock, db, leases
 from backend.errors import Busy, Unavailable
+from backend.events.zone_changes import keep_wall_clocks
 from backend.retry import retry_until_saved
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
@@ -44,9 +45,11 @@ async def work() -> None:
     sender = Sender(bot)
     try:
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(run_forever(send_heartbeat, HEARTBEAT_INTERVAL))
+            # First the hours are right (S10); then people are told of them.
+            await retry_until_saved(keep_wall_clocks)
             loops.create_task(_run_jobs())
             loops.create_task(run_forever(sender.step, SEND_INTERVAL))
-            loops.create_task(run_forever(send_heartbeat, HEARTBEAT_INTERVAL))
             if settings.telegram_webhook:
                 loops.create_task(_set_up_bot(sender))
     finally:

@@ -8,7 +8,7 @@ from backend.errors import Invalid
 from backend.events.cancel import cancel_locked, validate_reason
 from backend.events.locking import lock_instances, lock_series
 from backend.events.materialization import materialize_series
-from backend.events.sync import UNTOUCHED
+from backend.events.queries import UNTOUCHED
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from backend import clock, db
+from backend import clock, db, zone_data
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
@@ -53,7 +53,12 @@ async def insert_series(account_id: int, user_id: int | None, draft: SeriesDraft
     """
     await validate_group(account_id, draft.group_id)
     row = EventSeries(
-        account_id=account_id, created_by=user_id, created_at=now, updated_at=now, **asdict(draft)
+        account_id=account_id,
+        created_by=user_id,
+        created_at=now,
+        updated_at=now,
+        zone_data=zone_data.current().version,
+        **asdict(draft),
     )
     await row.save()
     series_id = int(row.id)

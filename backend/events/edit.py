@@ -16,19 +16,21 @@ from backend.events.drafts import SeriesDraft
 from backend.events.locking import (
     bump_sequence,
     load_instance,
-    lock_unarchived_series,
+    lock_series,
     require_scheduled,
+    require_unarchived,
     submit_locked,
 )
 from backend.events.queries import draft_from_row, find_instance
 from backend.events.sync import SHOWN_IN_CALENDARS, sync_instances
 from backend.events.tables import EventSeries
 from backend.events.timing import timing_from_row
+from backend.events.zone_changes import follow_zone_data
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
-from backend.zones import start_of_day
+from backend.zones import exact_wall_clock, start_of_day
 
 
 class Unchanged(Enum):
@@ -76,7 +78,9 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
     draft.validate()
     now = clock.now()
     async with db.transaction():
-        old_series = await lock_unarchived_series(series_id, account.id)
+        old_series = await lock_series(series_id, account.id)
+        require_unarchived(old_series)
+        old_series = await follow_zone_data(old_series, now)
         await validate_group(account.id, draft.group_id)
         changes: dict[Column | str, Any] = dict(asdict(draft).items())
         changes["updated_at"] = now
@@ -97,7 +101,11 @@ def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column
     bounds = {
         name: old_series[name] for name in ("dates_from", "dates_before") if old_series[name] is not None
     }
-    return {name: start_of_day(bound, draft.zone) for name, bound in bounds.items()}
+    changes: dict[Column | str, Any] = {}
+    for name, bound in bounds.items():
+        changes[name] = start_of_day(bound, draft.zone)
+        changes[f"{name}_local"] = exact_wall_clock(changes[name], draft.zone)
+    return changes
 
 
 async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> None:

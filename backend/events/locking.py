@@ -30,12 +30,25 @@ async def lock_series(series_id: int, account_id: int | None = None) -> db.Row:
     return row
 
 
-async def lock_unarchived_series(series_id: int, account_id: int) -> db.Row:
-    """The same for a series that is not archived. Raises `NotFound`, and `Invalid` when it is archived."""
-    row = await lock_series(series_id, account_id)
-    if row["archived_at"] is not None:
+async def lock_series_of(instance_id: int, account_id: int) -> db.Row:
+    """The same for the series of an instance. Raises `NotFound`.
+
+    A split may give the instance to another series while this waits for the lock, so it is looked up again.
+    """
+    series = None
+    while True:
+        series_id = await db.value("SELECT series_id FROM event_instances WHERE id = $1", instance_id)
+        if series_id is None:
+            raise NotFound()
+        if series is not None and series["id"] == series_id:
+            return series
+        series = await lock_series(series_id, account_id)
+
+
+def require_unarchived(series: db.Row) -> None:
+    """Raises `Invalid` when the series is archived."""
+    if series["archived_at"] is not None:
         raise Invalid(N_("It is archived. Take it out of the archive first."))
-    return row
 
 
 async def lock_instances(series_id: int, now: datetime) -> list[int]:
@@ -56,12 +69,12 @@ async def lock_instances(series_id: int, now: datetime) -> list[int]:
 
 
 async def load_instance(instance_id: int, now: datetime) -> db.Row:
-    """A locked instance with the `zone`, `min_to_run` and `decide_before_minutes` of its series.
+    """A locked instance with the `event_zone`, `min_to_run` and `decide_before_minutes` of its series.
 
     Raises `NotFound`, and `Ended` when it has begun.
     """
     row = await db.row(
-        "SELECT i.*, r.zone, r.min_to_run, r.decide_before_minutes FROM event_instances i"
+        "SELECT i.*, r.zone AS event_zone, r.min_to_run, r.decide_before_minutes FROM event_instances i"
         " JOIN event_series r ON r.id = i.series_id WHERE i.id = $1",
         instance_id,
     )
@@ -76,6 +89,11 @@ def require_scheduled(row: db.Row) -> None:
     """Raises `Cancelled` when the instance is cancelled."""
     if row["state"] == InstanceState.CANCELLED:
         raise cancelled(row["cancel_reason"])
+
+
+def same_start() -> Invalid:
+    """The refusal of a second instance of a series at one start (`S11`)."""
+    return Invalid(N_("Another date of this event starts then. Cancel that one first."), field="starts_local")
 
 
 async def submit_locked(instance_ids: Sequence[int], request: Request) -> None:

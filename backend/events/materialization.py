@@ -9,12 +9,14 @@ from backend import clock, codes, db
 from backend.events.locking import lock_series
 from backend.events.occurrences import Occurrence
 from backend.events.timing import MAX_LOOKAHEAD, timing_from_row
+from backend.events.zone_changes import follow_zone_data
 from backend.seats.regulars import seat_regulars_of_new
 from backend.seats.rows import open_seats
 from backend.settings import settings
 
 log = structlog.get_logger()
 
+ZONE_CHANGE_MAX = timedelta(days=1)  # newer zone data may bring an occurrence before `made_until`
 MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily series has in 52 weeks
 
 
@@ -25,21 +27,20 @@ async def materialize_series(series_id: int, now: datetime, *, after_made_until:
     Returns the ids of the new instances. Called inside a transaction; raises `NotFound`, `InvalidRecurrence`,
     `UnknownZone`.
 
-    Running it twice changes nothing: (series, original start) is unique. The first instance is made however
+    Running it twice changes nothing: (series, original wall clock) is unique, whatever the zone data are. Nor
+    is an instance made where another of the series starts already (`S11`). The first instance is made however
     far ahead it lies, so that a new series is never empty. A paused or archived series gets none (`S9`).
 
-    With `after_made_until` only occurrences after the last run's `made_until` are made. When a state changes
-    its clocks, the rule's instants no longer match those of existing instances, and none of these must be
-    made a second time.
+    With `after_made_until` only occurrences are made that the last run cannot have made.
     """
-    series = await lock_series(series_id)
+    series = await follow_zone_data(await lock_series(series_id), now)
     if series["paused_at"] is not None or series["archived_at"] is not None:
         return []
     timing = timing_from_row(series)
     until = now + timedelta(weeks=settings.weeks_ahead)
     after = now - timing.duration
     if after_made_until and series["made_until"] is not None:
-        after = max(after, series["made_until"])
+        after = max(after, series["made_until"] - ZONE_CHANGE_MAX)
     occurrences = timing.occurrences(after=after, until=until, limit=MOST_AT_ONCE)
     if not occurrences and series["made_until"] is None:
         occurrences = timing.occurrences(after=after, until=now + MAX_LOOKAHEAD, limit=1)
@@ -55,14 +56,19 @@ async def materialize_series(series_id: int, now: datetime, *, after_made_until:
 async def _insert_instances(
     series: db.Row, occurrences: Sequence[Occurrence], duration: timedelta, now: datetime
 ) -> list[int]:
+    # Without a name for the conflict: the instants are a key too, for versions that know nothing else.
     rows = await db.rows(
-        "INSERT INTO event_instances (account_id, series_id, code, original_start, starts_at, ends_at,"
-        " created_at) SELECT $1, $2, o.code, o.starts_at, o.starts_at, o.ends_at, $6"
-        " FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[]) AS o (code, starts_at, ends_at)"
-        " ON CONFLICT ON CONSTRAINT event_instances_series_id_original_start_key DO NOTHING RETURNING id",
+        "INSERT INTO event_instances (account_id, series_id, code, zone, original_local, original_start,"
+        " starts_local, starts_at, ends_at, created_at)"
+        " SELECT $1, $2, o.code, $3, o.local, o.starts_at, o.local, o.starts_at, o.ends_at, $8"
+        " FROM unnest($4::text[], $5::timestamp[], $6::timestamptz[], $7::timestamptz[])"
+        " AS o (code, local, starts_at, ends_at) WHERE NOT EXISTS (SELECT 1 FROM event_instances i"
+        " WHERE i.series_id = $2 AND i.starts_at = o.starts_at) ON CONFLICT DO NOTHING RETURNING id",
         series["account_id"],
         series["id"],
+        series["zone"],
         [codes.new_code() for _ in occurrences],
+        [occurrence.original_local for occurrence in occurrences],
         [occurrence.original_start for occurrence in occurrences],
         [occurrence.original_start + duration for occurrence in occurrences],
         now,

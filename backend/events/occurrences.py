@@ -4,12 +4,13 @@
 Pure: no tables, no clock. `rfc5545` reads text, `recurrence` finds wall clocks, `zones` resolves them.
 """
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.events.recurrence import REACH, DateOrDateTime, Recurrence, Rule, wall_times
-from backend.zones import resolve_local, wall_clock
+from backend.zones import exact_wall_clock, resolve_local, wall_clock
 
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
 # instants.
@@ -18,10 +19,16 @@ _WIDEST_JUMP = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence of a series: its identity (`S2`; aware, UTC) and the wall clock at it (naive)."""
+    """One occurrence of a series: its instant (aware, UTC) and the wall clock at it (naive).
+
+    `original_local` is the wall clock that the rule names, as `exact_wall_clock` writes it, and its identity
+    (`S2`). It is another than `local` where a gap moved it (`S3`), and where an RDATE in UTC names the second
+    of an hour that comes twice.
+    """
 
     original_start: datetime
     local: datetime
+    original_local: datetime
 
     @property
     def utc_offset(self) -> timedelta:
@@ -67,19 +74,35 @@ def occurrences(
     def is_included(instant: datetime) -> bool:
         return after < instant <= until and not is_excluded(instant)
 
-    instants = {instant for instant in (first, *_rdates(starts, zone, recurrence)) if is_included(instant)}
+    found = [(starts, first), *_rdates(starts, zone, recurrence)]
+    found = [(wall, instant) for wall, instant in found if is_included(instant)]
     for rule in recurrence.rules:
-        instants |= _first_of_rule(rule, starts, zone, is_included, until=until, limit=limit)
-    return [Occurrence(instant, wall_clock(instant, zone)) for instant in sorted(instants)[:limit]]
+        found += _first_of_rule(rule, starts, zone, is_included, until=until, limit=limit)
+    return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
-def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[datetime]:
-    """The instants of the RDATE values; a DATE takes place at the series' own time of day."""
+def _unique(found: Iterable[tuple[datetime, datetime]], zone: str) -> Iterator[Occurrence]:
+    """The occurrences at these wall clocks and instants, each instant once.
+
+    Of two wall clocks at one instant the one that exists counts, not the one that a gap moved onto it.
+    """
+    walls: dict[datetime, set[datetime]] = defaultdict(set)
+    for wall, instant in found:
+        walls[instant].add(wall)
+    for instant, at_instant in walls.items():
+        exact = exact_wall_clock(instant, zone)
+        original_local = exact if exact in at_instant else min(at_instant)
+        yield Occurrence(instant, wall_clock(instant, zone), original_local)
+
+
+def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[tuple[datetime, datetime]]:
+    """The wall clocks and instants of the RDATE values; a DATE takes place at the series' own time of day."""
     for value in recurrence.rdates:
-        if isinstance(value, datetime):
-            yield value if value.tzinfo is not None else resolve_local(value, zone)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            yield exact_wall_clock(value, zone), value
         else:
-            yield resolve_local(datetime.combine(value, starts.time()), zone)
+            wall = value if isinstance(value, datetime) else datetime.combine(value, starts.time())
+            yield wall, resolve_local(wall, zone)
 
 
 def _first_of_rule(
@@ -90,19 +113,22 @@ def _first_of_rule(
     *,
     until: datetime,
     limit: int,
-) -> set[datetime]:
-    """The first `limit` included instants of one rule, and perhaps some more."""
+) -> list[tuple[datetime, datetime]]:
+    """The wall clocks and instants of the first `limit` included occurrences of one rule, and perhaps some
+    more."""
+    found: list[tuple[datetime, datetime]] = []
     instants: set[datetime] = set()
     last_wall = wall_clock(until, zone) + _WIDEST_JUMP
     for wall, instant in _rule_instants(rule, starts, zone, counted=1):
         if wall > last_wall:
             break
         if is_included(instant):
+            found.append((wall, instant))
             instants.add(instant)
             if len(instants) == limit:
                 # A gap may have moved this occurrence past one whose wall clock is later.
                 last_wall = min(last_wall, wall + _WIDEST_JUMP)
-    return instants
+    return found
 
 
 def _rule_instants(

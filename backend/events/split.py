@@ -7,18 +7,18 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
-from backend.errors import NotFound
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import edit_series
-from backend.events.locking import load_instance, lock_instances, lock_unarchived_series
+from backend.events.locking import load_instance, lock_instances, lock_series_of, require_unarchived
 from backend.events.queries import find_instance
 from backend.events.sync import sync_instances
 from backend.events.tables import EventSeries
 from backend.events.timing import SeriesBounds, SeriesTiming, timing_from_row
+from backend.events.zone_changes import follow_zone_data
 from backend.people.queries import Person
 from backend.seats.regulars import copy_regulars
-from backend.zones import resolve_local, start_of_day
+from backend.zones import exact_wall_clock, resolve_local, start_of_day
 
 
 async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
@@ -38,7 +38,9 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
     draft.validate()
     now = clock.now()
     async with db.transaction():
-        series = await _lock_series_of_instance(address.id, account.id)
+        series = await lock_series_of(address.id, account.id)
+        require_unarchived(series)
+        series = await follow_zone_data(series, now)
         await lock_instances(series["id"], now)
         split_at: datetime = (await load_instance(address.id, now))["original_start"]
         await validate_group(account.id, draft.group_id)
@@ -49,19 +51,6 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
             return series_id
     await edit_series(person, account.id, series["id"], draft)
     return int(series["id"])
-
-
-async def _lock_series_of_instance(instance_id: int, account_id: int) -> db.Row:
-    """The series of the instance, locked. Another split may give the instance to another series while this
-    waits for the lock, so it is looked up again."""
-    series = None
-    while True:
-        series_id = await db.value("SELECT series_id FROM event_instances WHERE id = $1", instance_id)
-        if series_id is None:
-            raise NotFound()
-        if series is not None and series["id"] == series_id:
-            return series
-        series = await lock_unarchived_series(series_id, account_id)
 
 
 async def _previous_start(series_id: int, timing: SeriesTiming, split_at: datetime) -> datetime | None:
@@ -94,14 +83,18 @@ async def _split(
         timing.zone,
         timing.rule,
     )
+    dates_from = split_at if has_same_timing else _new_timing_from(draft, split_at, previous_start)
     row = EventSeries(
         account_id=series["account_id"],
         created_by=person.id,
         created_at=now,
         updated_at=now,
+        zone_data=series["zone_data"],
         follows_id=series["id"],
-        dates_from=split_at if has_same_timing else _new_timing_from(draft, split_at, previous_start),
+        dates_from=dates_from,
+        dates_from_local=exact_wall_clock(dates_from, draft.zone),
         dates_before=timing.bounds.before,
+        dates_before_local=_wall_clock_at(timing.bounds.before, draft.zone),
         paused_at=series["paused_at"],
         **asdict(draft),
     )
@@ -113,9 +106,10 @@ async def _split(
         series_id,
     )
     await db.execute(
-        "UPDATE event_series SET dates_before = $2, updated_at = $3 WHERE id = $1",
+        "UPDATE event_series SET dates_before = $2, dates_before_local = $3, updated_at = $4 WHERE id = $1",
         series["id"],
         split_at,
+        exact_wall_clock(split_at, timing.zone),
         now,
     )
     await db.execute(
@@ -128,6 +122,10 @@ async def _split(
     old_timing = replace(timing, bounds=SeriesBounds(split_at, timing.bounds.before))
     await sync_instances(series_id, series, old_timing, person, now)
     return series_id
+
+
+def _wall_clock_at(instant: datetime | None, zone: str) -> datetime | None:
+    return exact_wall_clock(instant, zone) if instant is not None else None
 
 
 def _new_timing_from(draft: SeriesDraft, split_at: datetime, previous_start: datetime) -> datetime:

@@ -6,18 +6,12 @@ from datetime import datetime
 from backend import db
 from backend.events.locking import bump_sequence, lock_instances, submit_locked
 from backend.events.materialization import materialize_series
+from backend.events.queries import UNTOUCHED
 from backend.events.timing import SeriesTiming, timing_from_row
 from backend.people.queries import Person
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
-
-# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim
-# of seats, and no poll that chose it.
-UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id)
-    AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
-    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.instance_id = i.id)
-    AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id)
-    AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id))"""
+from backend.zones import exact_wall_clock
 
 SHOWN_IN_CALENDARS = ("title", "emoji", "description", "place", "map_url", "zone", "duration_minutes")
 
@@ -36,6 +30,8 @@ async def sync_instances(
     if not timing.has_same_starts(old_timing):
         deleted = await _delete_or_mark_drifted(instance_ids, old_timing, timing, now)
         instance_ids = [instance_id for instance_id in instance_ids if instance_id not in deleted]
+    if timing.zone != old_timing.zone:
+        await _change_zone(series_id, timing.zone)
     if series["duration_minutes"] != old_series["duration_minutes"]:
         await _set_duration(instance_ids, timing, now)
     if series["capacity"] != old_series["capacity"]:
@@ -55,21 +51,22 @@ async def _delete_or_mark_drifted(
     An instance that was not in the old rule either was kept by hand, and is not asked about again.
     """
     rows = await db.rows(
-        f"SELECT i.id, i.original_start, i.drifted_at, {UNTOUCHED} AS untouched FROM event_instances i"
+        f"SELECT i.id, i.zone, i.original_local, i.original_start, i.drifted_at, {UNTOUCHED} AS untouched"
+        " FROM event_instances i"
         " WHERE i.id = ANY($1::bigint[]) AND i.state = 'SCHEDULED' AND i.starts_at > $2",
         instance_ids,
         now,
     )
-    old_starts = old_timing.select_starts(row["original_start"] for row in rows)
-    starts = timing.select_starts(row["original_start"] for row in rows)
-    removed = [row for row in rows if row["original_start"] not in starts]
+    old_locals = old_timing.select(row["original_local"] for row in rows)
+    locals = timing.select(_local_in(timing.zone, row) for row in rows)
+    removed = [row for row in rows if _local_in(timing.zone, row) not in locals]
     deleted = [row["id"] for row in removed if row["untouched"]]
     drifting = [
         row["id"]
         for row in removed
-        if not row["untouched"] and row["original_start"] in old_starts and row["drifted_at"] is None
+        if not row["untouched"] and row["original_local"] in old_locals and row["drifted_at"] is None
     ]
-    in_rule = [row["id"] for row in rows if row["original_start"] in starts]
+    in_rule = [row["id"] for row in rows if _local_in(timing.zone, row) in locals]
     await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", deleted)
     await db.execute("UPDATE event_instances SET drifted_at = $2 WHERE id = ANY($1::bigint[])", drifting, now)
     await db.execute(
@@ -78,6 +75,34 @@ async def _delete_or_mark_drifted(
         in_rule,
     )
     return frozenset(deleted)
+
+
+def _local_in(zone: str, row: db.Row) -> datetime | None:
+    """The wall clock that identifies an instance in the zone; None when it stands beside the rule."""
+    if row["original_local"] is None or row["zone"] == zone:
+        local: datetime | None = row["original_local"]
+        return local
+    return exact_wall_clock(row["original_start"], zone)
+
+
+async def _change_zone(series_id: int, zone: str) -> None:
+    """Keep the instants of all instances, and write their wall clocks in another zone."""
+    rows = await db.rows(
+        "SELECT id, zone, original_local, original_start, starts_at FROM event_instances"
+        " WHERE series_id = $1",
+        series_id,
+    )
+    await db.execute("UPDATE event_instances SET original_local = NULL WHERE series_id = $1", series_id)
+    await db.execute(
+        "UPDATE event_instances i"
+        " SET zone = $1, original_local = o.original_local, starts_local = o.starts_local"
+        " FROM unnest($2::bigint[], $3::timestamp[], $4::timestamp[]) AS o (id, original_local, starts_local)"
+        " WHERE i.id = o.id",
+        zone,
+        [row["id"] for row in rows],
+        [_local_in(zone, row) for row in rows],
+        [exact_wall_clock(row["starts_at"], zone) for row in rows],
+    )
 
 
 async def _set_duration(instance_ids: Sequence[int], timing: SeriesTiming, now: datetime) -> None:

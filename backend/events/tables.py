@@ -25,7 +25,11 @@ from backend.seats.state import InstanceState
 
 
 class EventSeries(Table, tablename="event_series", db=DB):
-    """A series (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one occurrence."""
+    """A series (`S1`). `starts_local` is wall-clock time in `zone`; an empty `rule` is one occurrence.
+
+    `dates_from` and `dates_before` are the instants of the wall clocks beside them, by the zone data of
+    version `zone_data` (`S10`). These are None where only a version without them has written the row.
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -63,13 +67,20 @@ class EventSeries(Table, tablename="event_series", db=DB):
     paused_at = Timestamptz(null=True, default=None)
     archived_at = Timestamptz(null=True, default=None)
     made_until = Timestamptz(null=True, default=None)
+    zone_data = Text(null=True, default=None)
+    dates_from_local = Timestamp(null=True, default=None)
+    dates_before_local = Timestamp(null=True, default=None)
     created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
 
 
 class EventInstance(Table, tablename="event_instances", db=DB):
-    """One instance of a series, identified by (series, original start) (`S2`).
+    """One instance of a series, identified by (series, original wall clock) (`S2`).
+
+    `original_local` and `starts_local` are exact wall clocks in `zone`, and the instants beside them what
+    these mean by the zone data of the series (`S10`). All three are None in rows of versions that knew only
+    instants, and `original_local` alone where another instance stands for the occurrence.
 
     `title`, `emoji`, `description`, `place`, `map_url` and `guests_max` are None where the values of the
     series apply (`S4`).
@@ -79,7 +90,10 @@ class EventInstance(Table, tablename="event_instances", db=DB):
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     series_id = ForeignKey(EventSeries, null=False, on_delete=OnDelete.restrict)
     code = Text(default=None)
+    zone = Text(null=True, default=None)
+    original_local = Timestamp(null=True, default=None)
     original_start = Timestamptz(default=None)
+    starts_local = Timestamp(null=True, default=None)
     starts_at = Timestamptz(default=None)
     ends_at = Timestamptz(default=None)
     state = Text(default=InstanceState.SCHEDULED)

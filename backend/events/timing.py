@@ -11,6 +11,7 @@ from typing import Any
 
 from backend.events.occurrences import Occurrence, occurrences
 from backend.events.rfc5545 import parse_recurrence
+from backend.zones import resolve_exact
 
 MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for
 _RESOLUTION = timedelta(seconds=1)  # occurrences lie on whole seconds
@@ -73,13 +74,15 @@ class SeriesTiming:
             limit=limit,
         )
 
-    def select_starts(self, starts: Iterable[datetime]) -> frozenset[datetime]:
-        """Those of the given instants at which an occurrence starts. Raises as `occurrences` does."""
-        candidates = frozenset(starts)
+    def select(self, locals: Iterable[datetime | None]) -> frozenset[datetime]:
+        """Those of the given exact wall clocks in the zone that identify an occurrence (`S2`). Raises as
+        `occurrences` does."""
+        candidates = frozenset(local for local in locals if local is not None)
         if not candidates:
             return candidates
-        found = self.occurrences(after=min(candidates) - _RESOLUTION, until=max(candidates), limit=_ALL)
-        return candidates & {occurrence.original_start for occurrence in found}
+        instants = [resolve_exact(local, self.zone) for local in candidates]
+        found = self.occurrences(after=min(instants) - _RESOLUTION, until=max(instants), limit=_ALL)
+        return candidates & {occurrence.original_local for occurrence in found}
 
 
 def timing_from_row(row: Any) -> SeriesTiming:

@@ -56,6 +56,7 @@ class About(StrEnum):
     CALENDAR_FILE = auto()  # of an instance
     POLL = auto()
     CARD = auto()
+    CLOCKS = auto()  # of a zone, with all that they move
     ANNOUNCEMENT = auto()
 
 
@@ -153,6 +154,7 @@ class Kind(StrEnum):
 
     # Something else.
     CARD_LOST = "card-lost", Policy(Priority.ANSWER, card_is_back, about=About.CARD)
+    CLOCKS_CHANGED = "clocks-changed", Policy(Priority.QUESTION, never, about=About.CLOCKS)  # to organisers
     POLL_UNANSWERED = (
         "poll-unanswered",
         Policy(

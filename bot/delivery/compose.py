@@ -6,6 +6,8 @@ template `messages/<kind>.html`.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from aiogram.types import InlineKeyboardButton
 
@@ -19,6 +21,7 @@ from backend.outbox.deliveries import Delivery
 from backend.outbox.kinds import About, Choice, Kind
 from backend.polls.queries import poll_for_card
 from backend.polls.views import PollView
+from backend.zones import city_of_zone
 from bot.announcements import render_announcement
 from bot.calendar_files import make_calendar_file
 from bot.callbacks import SeatAction, ShowPollCallback
@@ -255,6 +258,52 @@ def render_about_card(delivery: Delivery, lost: CardView) -> RenderedMessage:
     return render(_template(delivery), delivery.voice, rows, card=lost, others=others)
 
 
+async def _compose_about_clocks(delivery: Delivery) -> RenderedMessage:
+    return render_about_clocks(delivery)
+
+
+def render_about_clocks(delivery: Delivery) -> RenderedMessage:
+    """A zone has other clocks than was known: what keeps its hour and so comes earlier or later, and what an
+    organiser has to look at (`S10`)."""
+    voice, detail, zone = delivery.voice, delivery.detail, str(delivery.detail["zone"])
+
+    def when(instant: object) -> str:
+        at = datetime.fromisoformat(str(instant))
+        return f"{voice.date(at, zone)}, {voice.hour(at, zone)}"
+
+    moves: Any = detail["moves"]
+    edits: Any = detail["edits"]
+    return render(
+        _template(delivery),
+        voice,
+        title=detail["title"],
+        city=city_of_zone(zone),
+        version=detail["version"],
+        moves=[
+            (
+                move["count"],
+                move["minutes"] > 0,
+                _duration(abs(move["minutes"]), voice),
+                [when(at) for at in move["starts"]],
+            )
+            for move in moves
+        ],
+        edited=detail["edited"],
+        edits=[
+            (when(edit["at"]), voice.hour(datetime.fromisoformat(edit["known"]).replace(tzinfo=UTC), "UTC"))
+            for edit in edits
+        ],
+    )
+
+
+def _duration(minutes: int, voice: Voice) -> str:
+    """`1 h 30 min`."""
+    hours, minutes = divmod(minutes, 60)
+    parts = [voice.gettext(N_("%(n)s h"), n=hours)] if hours else []
+    parts += [voice.gettext(N_("%(n)s min"), n=minutes)] if minutes else []
+    return " ".join(parts)
+
+
 async def _compose_announcement(delivery: Delivery) -> RenderedMessage:
     found = await announcement(delivery.announcement_id or 0)
     if found is None:
@@ -267,5 +316,6 @@ COMPOSERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
     About.CALENDAR_FILE: _compose_calendar_file,
     About.POLL: _compose_about_poll,
     About.CARD: _compose_about_card,
+    About.CLOCKS: _compose_about_clocks,
     About.ANNOUNCEMENT: _compose_announcement,
 }

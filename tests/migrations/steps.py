@@ -2,6 +2,7 @@
 is there."""
 
 import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import clock, db, leases
 from backend.bookings.actions import book, leave
+from backend.events.zone_changes import keep_wall_clocks
 from backend.messages.results import record_result
 from backend.outbox.claim import claim, recover
 from backend.outbox.states import CallResult, SendResult
@@ -108,6 +110,39 @@ async def jobs(_: object) -> dict[str, Any]:
     """The rows of the schedule: by job, its last error and how often it was claimed."""
     rows = await db.rows("SELECT name, error, epoch FROM schedule")
     return {row["name"]: [row["error"], row["epoch"]] for row in rows}
+
+
+async def wall_clocks(_: object) -> dict[str, Any]:
+    """What becomes of instants without wall clocks: whether each has one, the instants that changed, and the
+    class on the west coast by its codes."""
+    before = {
+        row["code"]: row["starts_at"] for row in await db.rows("SELECT code, starts_at FROM event_instances")
+    }
+    with clock.stopped(LEFT_AT):
+        kept = [await keep_wall_clocks(), await keep_wall_clocks()]
+        wrong = await check_invariants()
+    rows = await db.rows(
+        "SELECT i.*, r.zone_data FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+    )
+    return {
+        "kept": kept,
+        "wrong": wrong,
+        "without": [row["code"] for row in rows if row["zone"] is None or row["original_local"] is None],
+        "changed": sorted(row["code"] for row in rows if before[row["code"]] != row["starts_at"]),
+        "west coast": {
+            row["code"]: [
+                row["original_local"].isoformat(),
+                row["starts_local"].isoformat(),
+                row["starts_at"].isoformat(),
+            ]
+            for row in rows
+            if row["code"].startswith("westcoast")
+        },
+        "told": [
+            json.loads(row["detail"])
+            for row in await db.rows("SELECT detail FROM messages WHERE kind = 'clocks-changed'")
+        ],
+    }
 
 
 async def demands_of(script: str) -> list[str]:

@@ -50,7 +50,7 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
     assert await do(released, "step", {"do": "there"}) == await do(empty_too, "step", {"do": "there"})
 
 
-NEW_JOBS = {"finish departures"}  # a worker registers them when it starts
+NEW_JOBS = {"finish departures", "keep wall clocks"}  # a worker registers them when it starts
 
 
 async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
@@ -62,6 +62,26 @@ async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
     assert set(after) == {job.name for job in SCHEDULE} - NEW_JOBS
     assert after["materialize instances"] == before["make the dates of the weeks ahead"]
     assert after["announce instances"] == ["", 0], "as the new worker registered it"
+
+
+async def test_instants_of_0_3_0_are_given_the_wall_clocks_they_were_made_for(released: str) -> None:
+    """S10, S2: whatever zone data they were computed with; what was made a second time since is one again,
+    and nothing else changes."""
+    await do(released, "take_one_by_one")
+    found = await do(released, "wall_clocks")
+    assert found["kept"][0] > 10
+    assert found["kept"][1] == 0, "done once"
+    assert found["without"] == []
+    assert found["changed"] == ["westcoast3", "westcoast4"]
+    assert found["west coast"] == {
+        "westcoast1": ["2026-10-27T18:00:00", "2026-10-27T18:00:00", "2026-10-28T01:00:00+00:00"],
+        "westcoast2": ["2026-12-01T18:00:00", "2026-12-01T21:00:00", "2026-12-02T04:00:00+00:00"],
+        "westcoast3": ["2026-12-08T18:00:00", "2026-12-08T18:00:00", "2026-12-09T01:00:00+00:00"],
+        "westcoast4": ["2026-12-15T18:00:00", "2026-12-15T18:00:00", "2026-12-16T01:00:00+00:00"],
+    }
+    assert found["wrong"] == []
+    assert all(told["version"] == "2026f" and told["edited"] == 1 for told in found["told"])
+    assert found["told"]
 
 
 def test_each_later_step_brings_sample_rows() -> None:

@@ -82,7 +82,7 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.ANNOUNCEMENT, {"announcement_stopped": True}),
     (Kind.ANNOUNCEMENT, {"is_member": False}),
 ]
-ALWAYS_TRUE = {Kind.REMOVED, Kind.REPLACED, Kind.CALENDAR}
+ALWAYS_TRUE = {Kind.REMOVED, Kind.REPLACED, Kind.CALENDAR, Kind.CLOCKS_CHANGED}
 
 
 @pytest.mark.parametrize("kind", Kind)

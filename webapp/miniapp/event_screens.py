@@ -16,12 +16,12 @@ from backend.polls.queries import related_polls
 from backend.polls.views import RelatedPoll
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
+from backend.zones import city_of_zone
 from webapp.freshness import etag_of, seen_token
 from webapp.ical_files import file_url
 from webapp.miniapp.labels import (
     app_link,
     attendee_summary,
-    city_of_zone,
     public_link,
     reader_local_time,
     share_link,

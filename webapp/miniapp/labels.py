@@ -75,11 +75,6 @@ def waitlist_excerpt(waitlist: Sequence[Attendee], person: Person) -> list[Atten
     return [*waitlist[:2], None, *waitlist[mine : mine + 2]]
 
 
-def city_of_zone(zone: str) -> str:
-    """`London` of `Europe/London`."""
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
 def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
     """The hour where the reader is, with the day if that is another too; "" when their clock shows the
     event's (`S3`)."""

@@ -49,6 +49,21 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
     Kind.DEPARTED: {"others": 2, "kept": False},
+    Kind.CLOCKS_CHANGED: {
+        "title": "Evening <flow>",
+        "zone": "Africa/Casablanca",
+        "version": "2026f",
+        "moves": [
+            {
+                "minutes": 60,
+                "count": 14,
+                "starts": [(START + timedelta(weeks=n)).isoformat() for n in range(3)],
+            },
+            {"minutes": -90, "count": 1, "starts": [(START + timedelta(days=1)).isoformat()]},
+        ],
+        "edited": 2,
+        "edits": [{"at": START.isoformat(), "known": "2026-11-24T18:00:00"}],
+    },
 }
 
 
@@ -177,6 +192,12 @@ def card_message(kind: Kind, language: str) -> Any:
     return render_about_card(delivery(kind, language), card)
 
 
+def clocks_message(kind: Kind, language: str) -> Any:
+    from bot.delivery.compose import render_about_clocks
+
+    return render_about_clocks(delivery(kind, language))
+
+
 def announcement_message(kind: Kind, language: str) -> Any:
     from backend.announcements.queries import Announcement
     from backend.announcements.rules import AnnouncementState
@@ -203,6 +224,7 @@ RENDER: dict[About, Callable[[Kind, str], Any]] = {
     About.CALENDAR_FILE: calendar_message,
     About.POLL: poll_message,
     About.CARD: card_message,
+    About.CLOCKS: clocks_message,
     About.ANNOUNCEMENT: announcement_message,
 }
 
