@@ -35,6 +35,14 @@ CHECKS = (
         "WHERE s.instance_id IS NULL",
     ),
     (
+        "Date {code}: {n} dates of its series start at the same time (S11).",
+        """
+        SELECT min(code) AS code, count(*) AS n FROM event_instances
+        WHERE state = 'SCHEDULED' AND starts_at > $1
+        GROUP BY series_id, starts_at HAVING count(*) > 1
+        """,
+    ),
+    (
         "Date {code}: its seats row says {said}, its bookings say {counted} (booked, offered, parties in"
         " line, seats to replace).",
         """

@@ -7,7 +7,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.errors import Invalid
-from backend.events.locking import bump_sequence, load_instance, submit_locked
+from backend.events.locking import bump_sequence, load_instance, lock_series_of, same_start, submit_locked
 from backend.events.notifications import notify_participants
 from backend.events.queries import find_instance
 from backend.i18n import N_
@@ -41,14 +41,25 @@ async def restore_instance(code: str, person: Person) -> None:
     """Undo a cancellation until the start (`S5`): everyone has the seat or the place in the waitlist they
     had, and is notified. An instance that is not cancelled stays as it is.
 
-    Raises `Ended`, `Forbidden`, `NotFound`, `Busy`.
+    Raises `Invalid` when another instance of the series starts then (`S11`), `Ended`, `Forbidden`,
+    `NotFound`, `Busy`.
     """
     address = await find_instance(code)
     account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
     now = clock.now()
-    async with db.transaction(store.lock(address.id)):
-        if (await load_instance(address.id, now))["state"] != InstanceState.CANCELLED:
+    async with db.transaction():
+        series = await lock_series_of(address.id, account.id)
+        await db.execute(store.lock_rows([address.id]))
+        row = await load_instance(address.id, now)
+        if row["state"] != InstanceState.CANCELLED:
             return
+        if await db.value(
+            "SELECT EXISTS (SELECT 1 FROM event_instances WHERE series_id = $1 AND starts_at = $2"
+            " AND state = 'SCHEDULED')",
+            series["id"],
+            row["starts_at"],
+        ):
+            raise same_start()
         await db.execute(
             "UPDATE event_instances SET state = 'SCHEDULED', cancelled_at = NULL, cancelled_by = NULL,"
             " cancel_reason = '' WHERE id = $1",

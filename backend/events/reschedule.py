@@ -11,11 +11,14 @@ from backend.errors import Invalid
 from backend.events.locking import (
     bump_sequence,
     load_instance,
+    lock_series_of,
     require_scheduled,
     submit_locked,
 )
+from backend.events.merging import others_at, take_start
 from backend.events.notifications import participants
 from backend.events.queries import find_instance
+from backend.events.zone_changes import follow_zone_data
 from backend.i18n import N_
 from backend.known_zones import first_known
 from backend.outbox.enqueue import Recipient, enqueue
@@ -57,27 +60,34 @@ async def move_instance(
     whether they still come; those who wait or said maybe are notified. Without `duration_minutes` the
     duration stays. Moving it to where it is changes nothing.
 
+    A series has one instance per start (`S11`): `take_start` says what becomes of another at the new one.
+
     Raises `Invalid`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
     address = await find_instance(code)
     account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
     now = clock.now()
-    async with db.transaction(store.lock(address.id)):
+    async with db.transaction():
+        series = await follow_zone_data(await lock_series_of(address.id, account.id), now)
+        zone = first_known(series["zone"])
+        others = await others_at(series["id"], address.id, starts_local, zone)
+        await db.execute(store.lock_rows([address.id, *others]))
         row = await load_instance(address.id, now)
         require_scheduled(row)
         old_duration = row["ends_at"] - row["starts_at"]
-        starts_at, duration = resolve_new_time(
-            first_known(row["zone"]), old_duration, starts_local, duration_minutes, now
-        )
+        starts_at, duration = resolve_new_time(zone, old_duration, starts_local, duration_minutes, now)
         is_moved = starts_at != row["starts_at"]
         if not is_moved and duration == old_duration:
             return
+        if is_moved:
+            await take_start(row, others, person, now)
         await db.execute(
-            "UPDATE event_instances SET starts_at = $2, ends_at = $3, edited_at = $4, drifted_at = NULL"
-            " WHERE id = $1",
+            "UPDATE event_instances SET starts_at = $2, ends_at = $3, starts_local = $4, edited_at = $5,"
+            " drifted_at = NULL WHERE id = $1",
             address.id,
             starts_at,
             starts_at + duration,
+            starts_local.replace(second=0, microsecond=0),
             now,
         )
         await bump_sequence([address.id], now)
@@ -91,7 +101,7 @@ async def move_instance(
             person.id,
             "move",
             f"instance {address.id}",
-            was=wall_clock(row["starts_at"], first_known(row["zone"])).isoformat(),
+            was=wall_clock(row["starts_at"], zone).isoformat(),
             now=str(starts_local),
         )
 

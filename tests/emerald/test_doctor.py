@@ -22,6 +22,12 @@ from emerald.doctor import CHECKS, REPORTED_MAX, check_invariants
 
 VIOLATIONS = {
     "its seats row is missing": "DELETE FROM instance_seats",
+    "start at the same time": (
+        "INSERT INTO event_instances"
+        " (account_id, series_id, code, original_start, starts_at, ends_at, created_at)"
+        " SELECT account_id, series_id, 'twin', original_start + interval '1 second', starts_at, ends_at,"
+        " created_at FROM event_instances ORDER BY id LIMIT 1"
+    ),
     "its seats row says": "UPDATE instance_seats SET waiting = waiting + 1",
     "oversold": "UPDATE bookings SET seats = 9 WHERE seats > 0",
     "over are allowed": "UPDATE instance_seats SET over = 5",

@@ -171,16 +171,18 @@ async def test_a_member_who_has_left_is_not_asked_any_more(
         await stay(code, alice, via=Via.MINIAPP)
 
 
-async def test_an_instance_may_be_moved_to_the_start_of_another(
+async def test_an_instance_that_is_moved_to_the_start_of_an_untouched_one_takes_its_place(
     series: Make, club: Any, olga: Person, noon: datetime
 ) -> None:
-    """S2: its identity is its original start, so neither is made again."""
+    """S11: one instance per start. S2: neither is made again."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     first, second = (await series_instances(new_series.series_id, olga))[:2]
     await move_instance(first.code, olga, datetime(2026, 12, 1, 18, 0))
     assert (await event(first.code, olga)).starts_at == second.starts_at
+    with pytest.raises(NotFound):
+        await event(second.code, olga)
     assert await materialize_all_series() == 0
-    assert len(await series_instances(new_series.series_id, olga)) == 8
+    assert len(await series_instances(new_series.series_id, olga)) == 7
 
 
 async def test_a_move_across_a_dst_change_keeps_the_wall_clock(
