@@ -36,10 +36,11 @@ LEFT JOIN telegram_users canceller ON canceller.id = i.cancelled_by
 WHERE i.code = $1 AND i.account_id = ANY($3::bigint[])
 """
 
-# Instances of account $1 that start within [$3, $4), at most $5, as `club_instances` gives them.
+# Instances of account $1 that start within [$3, $4), with $6 also those that run at $3, at most $5, as
+# `club_instances` gives them.
 INSTANCES = """(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, s.xmin)::text, 0)) FROM (
     SELECT i.id, i.xmin AS i, r.xmin AS r FROM event_instances i JOIN event_series r ON r.id = i.series_id
-    WHERE i.account_id = $1 AND i.starts_at >= $3 AND ($4::timestamptz IS NULL OR i.starts_at < $4)
+    WHERE i.account_id = $1 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3) AND ($4::timestamptz IS NULL OR i.starts_at < $4)
     ORDER BY i.starts_at, i.id LIMIT $5
 ) i JOIN instance_seats s ON s.instance_id = i.id)"""
 
@@ -68,9 +69,14 @@ async def organiser_event_etag(code: str, account_ids: Sequence[int]) -> str:
 
 
 async def calendar_etag(
-    account_id: int, since: datetime, until: datetime | None = None, *, limit: int = 200
+    account_id: int,
+    since: datetime,
+    until: datetime | None = None,
+    *,
+    limit: int = 200,
+    running: bool = False,
 ) -> str:
-    """The etag of the account's instances that start within [since, until), and of what needs an
+    """The etag of the account's instances that `club_instances` gives for the same values, and of what needs an
     organiser."""
     return str(
         await db.value(
@@ -80,5 +86,6 @@ async def calendar_etag(
             since,
             until,
             limit,
+            running,
         )
     )

@@ -15,6 +15,7 @@ from backend.known_zones import reading_zone
 from webapp.rule_sentences import weekday_names
 
 _SHORT_MONTH = re.compile(r"([ML])\1{2,}")
+_NIGHT = timedelta(hours=12)
 _NAME = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -92,6 +93,16 @@ def local_date(view: InstanceView) -> date:
     return view.starts_at.astimezone(reading_zone(view.zone)).date()
 
 
+def local_days(view: InstanceView) -> list[date]:
+    """The days it takes place on, in its own zone. What ends within twelve hours belongs to the day on which
+    it starts, also when that is after midnight."""
+    first = local_date(view)
+    if view.ends_at - view.starts_at < _NIGHT:
+        return [first]
+    last = (view.ends_at - timedelta(microseconds=1)).astimezone(reading_zone(view.zone)).date()
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def week_of(view: InstanceView) -> Week:
     """The week it starts in, in its own zone."""
     day = local_date(view)
@@ -99,7 +110,7 @@ def week_of(view: InstanceView) -> Week:
 
 
 def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
-    """These days with the instances that start on each of them."""
+    """These days with the instances that take place on each of them."""
     names = weekday_names(voice, "abbreviated")
     today = clock.now().astimezone(reading_zone(zone)).date()
     return [
@@ -108,7 +119,7 @@ def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: 
             weekday=names[day.weekday()].capitalize(),
             title=format_date(day, "full", locale=voice.locale),
             today=day == today,
-            dates=tuple(view for view in views if local_date(view) == day),
+            dates=tuple(view for view in views if day in local_days(view)),
         )
         for day in on
     ]

@@ -194,16 +194,19 @@ async def club_instances(
     since: datetime,
     until: datetime | None = None,
     limit: int = 200,
+    running: bool = False,
 ) -> list[InstanceView]:
-    """A club's dates that start within [since, until), for its organisers."""
+    """A club's dates that start within [since, until), for its organisers; with `running` also those that
+    began before and end after `since`."""
     return await load_views(
-        "i.account_id = $2 AND i.starts_at >= $3 AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
+        "i.account_id = $2 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3) AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
         " ORDER BY i.starts_at, i.id LIMIT $5",
         person.id,
         account_id,
         since,
         until,
         limit,
+        running,
     )
 
 

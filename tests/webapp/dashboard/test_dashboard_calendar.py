@@ -91,6 +91,38 @@ async def test_cancelled_and_overbooked_instances_say_so(
     assert "Morning lengths Cancelled" in shown and "2 / 1 over by 1" in shown
 
 
+async def test_an_instance_of_three_days_is_listed_on_each_until_its_end(
+    noon: Any, dashboard: Any, instance: Any
+) -> None:
+    """From Friday 18:00 to Sunday 18:00, in the week and in the list; a night is one evening."""
+    from backend import clock
+
+    await instance(title="Camp", starts_local=datetime(2026, 11, 27, 18, 0), duration_minutes=48 * 60)
+    await instance(title="Night run", starts_local=datetime(2026, 11, 25, 22, 0), duration_minutes=4 * 60)
+    this_week = "/dashboard?week=2026-W48"
+
+    def counts(shown: str) -> tuple[int, int]:
+        return shown.count("Camp"), shown.count("Night run")
+
+    for path in (this_week, "/dashboard?view=list"):
+        assert counts(dashboard.text(await dashboard.get(path))) == (3, 1)
+    clock.advance(datetime(2026, 11, 28, 10, 0, tzinfo=UTC) - clock.now())  # Saturday
+    assert counts(dashboard.text(await dashboard.get(this_week))) == (3, 1)
+    shown = dashboard.text(await dashboard.get("/dashboard?view=list"))
+    assert counts(shown) == (2, 0) and "Saturday, 28 November" in shown and "Sunday, 29 November" in shown
+    clock.advance(datetime(2026, 11, 29, 15, 59, tzinfo=UTC) - clock.now())
+    assert counts(dashboard.text(await dashboard.get("/dashboard?view=list"))) == (1, 0)
+    clock.advance(timedelta(minutes=2))
+    assert counts(dashboard.text(await dashboard.get("/dashboard?view=list"))) == (0, 0)
+
+
+async def test_an_instance_over_two_weeks_is_in_both(noon: Any, dashboard: Any, instance: Any) -> None:
+    await instance(title="Camp", starts_local=datetime(2026, 11, 28, 18, 0), duration_minutes=72 * 60)
+    for week, days in (("2026-W48", 2), ("2026-W49", 2), ("2026-W50", 0)):
+        shown = dashboard.text(await dashboard.get(f"/dashboard?week={week}"))
+        assert shown.count("Camp") == days, week
+
+
 async def test_the_list_has_pages(noon: Any, dashboard: Any, instance: Any) -> None:
     await instance(rule="FREQ=DAILY", capacity=5)
     first = await dashboard.get("/dashboard?view=list")

@@ -1,7 +1,7 @@
 """The club's instances with their seats and waitlists, by week or as a list; above them what needs an
 organiser."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from litestar import Response, get
@@ -13,17 +13,17 @@ from backend.bookings.organiser_etags import calendar_etag
 from backend.bookings.queries.lists import club_instances
 from backend.bookings.views import InstanceView
 from backend.events.queries import all_series
+from backend.known_zones import reading_zone
 from backend.people.browser_sessions import record_session_use
 from backend.seats.state import InstanceState
 from webapp.dashboard.responses import etag_for, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.todo import load_todo
-from webapp.dashboard.weeks import Week, days, local_date, week_named, week_of
+from webapp.dashboard.weeks import Week, days, local_days, week_named, week_of
 from webapp.freshness import is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
 
 LIST_PAGE = 50
-LIST_BACK = timedelta(hours=12)  # instances that began so long ago may still be running
 
 
 @get("/")
@@ -35,12 +35,12 @@ async def index(
         return await _list(request, visit, seen)
     week = week_named(request.query_params.get("week", ""), visit.club.zone)
     since, until = week.reach
-    etag = etag_for(visit, await calendar_etag(visit.club.id, since, until))
+    etag = etag_for(visit, await calendar_etag(visit.club.id, since, until, running=True))
     if is_fresh(seen, etag):
         return not_modified()
     await record_session_use(visit.token)
-    near = await club_instances(visit.club.id, visit.person, since=since, until=until)
-    views = [view for view in near if week.monday <= local_date(view) <= week.sunday]
+    near = await club_instances(visit.club.id, visit.person, since=since, until=until, running=True)
+    views = [view for view in near if any(week.monday <= day <= week.sunday for day in local_days(view))]
     return render_page(
         request,
         visit,
@@ -74,11 +74,16 @@ async def _next_step(visit: Visit, week: Week, views: list[InstanceView]) -> dic
 
 
 async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] | Response[None]:
-    since = _instant(request.query_params.get("after", "")) or clock.now() - LIST_BACK
-    etag = etag_for(visit, await calendar_etag(visit.club.id, since, limit=LIST_PAGE + 1))
+    after = _instant(request.query_params.get("after", ""))
+    is_first = after is None
+    since = after or clock.now()
+    found_etag = await calendar_etag(visit.club.id, since, limit=LIST_PAGE + 1, running=is_first)
+    etag = etag_for(visit, found_etag)
     if is_fresh(seen, etag):
         return not_modified()
-    found = await club_instances(visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1)
+    found = await club_instances(
+        visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1, running=is_first
+    )
     more = found[LIST_PAGE].starts_at if len(found) > LIST_PAGE else None
     views = [view for view in found[:LIST_PAGE] if view.ends_at > clock.now()]
     return render_page(
@@ -86,10 +91,23 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
         visit,
         "calendar/list.html",
         seen=seen_token(etag, visit.person, [view.ends_at for view in views], {visit.club.zone}),
-        days=days(visit.voice, sorted({local_date(view) for view in views}), views, visit.club.zone),
+        days=days(visit.voice, _days_to_come(views), views, visit.club.zone),
         more=more.isoformat() if more else "",
         todo=await load_todo(visit),
         no_series=not views and not await all_series(visit.club.id),
+    )
+
+
+def _days_to_come(views: list[InstanceView]) -> list[date]:
+    """The days on which these instances take place, in order; those that are over are left out."""
+    now = clock.now()
+    return sorted(
+        {
+            day
+            for view in views
+            for day in local_days(view)
+            if day >= now.astimezone(reading_zone(view.zone)).date() or day == local_days(view)[-1]
+        }
     )
 
 
