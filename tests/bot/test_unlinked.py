@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,12 @@ TYPED = [
     for case in json.loads((DATA / name).read_text(encoding="utf-8"))
     if case["entities"] and case["entities"][0][0] != "BankCardNumber"
 ]
+
+# where a template shows or hands on what people typed; a question whether there is any shows nothing
+TYPED_VALUE = re.compile(
+    r"(?:\{\{ |[=,] ?)(?:\w+\.)+(?:title|club|name|first_name|question|place|group_title|cancel_reason|cancelled_by)\b"
+    r"(?!\|unlinked)"
+)
 
 
 def sent(message: Any) -> list[dict[str, Any]]:
@@ -94,3 +101,15 @@ def test_words_beside_a_time_are_bold_and_the_time_shows_in_each_readers_own(lan
     assert "<b><tg-time" not in message.text + offer.text
     for each in (message, offer):
         assert sorted(kinds(each)) == ["bold", "date_time"]
+
+
+def test_no_template_shows_what_people_typed_as_it_is() -> None:
+    from bot.rendering import TEMPLATES
+
+    shown = [
+        f"{path.name}: {found[0]}"
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        for found in TYPED_VALUE.finditer(path.read_text(encoding="utf-8"))
+        if "mine.place" not in found[0]
+    ]
+    assert not shown
