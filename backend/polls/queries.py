@@ -16,9 +16,12 @@ RELATED_MAX = 5  # polls on an instance's screen
 NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
 
 
+# Electors are the members who can vote, and those who voted and have left since: their votes stand until the
+# poll closes, and whoever counts votes counts their voters.
 VIEW = """
 SELECT p.*, a.name AS club, a.language AS club_language, a.zone, t.voters, t.version, m.role,
-    (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.user_id IS NOT NULL)
+    (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
+        AND (e.left_at IS NULL OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id)))
         AS electors
 FROM polls p
 JOIN accounts a ON a.id = p.account_id

@@ -181,7 +181,21 @@ async def test_a_member_who_left_cannot_vote_but_their_vote_stays(
     with pytest.raises(NotFound):
         await poll(code, alice)
     view = await poll(code, bob)
-    assert (votes(view), view.electors) == ([1, 0, 0], 3)
+    assert (votes(view), view.voters, view.electors) == ([1, 0, 0], 1, 4)
+
+
+async def test_no_more_have_voted_than_could(
+    club: Any, olga: Person, alice: Person, bob: Person, people: dict[str, Person]
+) -> None:
+    """Three vote and two of them leave: their votes stand, and they are counted among those who could vote."""
+    code = await ask(olga, club)
+    for person in (alice, bob, people["aino"]):
+        await choose(code, person, 1)
+    for person in (alice, bob):
+        membership = (await authorize(person, club.id, Permission.VOTE)).membership_id
+        await end_membership(olga, club.id, membership)
+    view = await poll(code, olga)
+    assert (votes(view), view.voters, view.electors) == ([3, 0, 0], 3, 4)
 
 
 async def test_an_anonymous_poll_shows_no_names(club: Any, olga: Person, alice: Person) -> None:
