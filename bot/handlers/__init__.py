@@ -21,12 +21,13 @@ from bot.handlers import (
     sign_ins,
 )
 
-# Keys come first, so that none is taken for anything else; what nothing else wants comes last. Routers are
-# made anew for each dispatcher, since one can be part of one only.
+# Keys come first, so that none is taken for anything else; cards in unlinked groups before the buttons on cards;
+# what nothing else wants comes last. Routers are made anew for each dispatcher, since one can be part of one only.
 ROUTERS: tuple[Callable[[], Router], ...] = (
     accounts.router,
     groups.router,
     sign_ins.router,
+    cards.router,
     people.router,
     events.router,
     bookings.router,
@@ -36,6 +37,5 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     polls.router,
     announcements.router,
     preferences.router,
-    cards.router,
     fallback.router,
 )

@@ -19,6 +19,8 @@ from bot.delivery.client import replace_buttons
 from bot.filters import from_person
 
 _REPOSTED = N_("The card is on its way to the group.")
+_UNLINKED = N_("This group is no longer linked to a club, so this card does nothing any more.")
+_GROUP_TYPES = ("group", "supergroup")
 _NOTHING_LOST = N_("That is done already: nothing there is missing any more.")
 
 
@@ -28,6 +30,19 @@ async def repost(
     """Post the lost cards again. The action checks the permission of whoever taps (`X4`)."""
     posted = await repost_cards(person, callback_data.card_id)
     await answer_callback(query, voice, Words(_REPOSTED if posted else _NOTHING_LOST), "done")
+    message = editable_message(query)
+    if message is not None:
+        await replace_buttons(message, [])
+
+
+async def in_unlinked_group(query: CallbackQuery, group: LinkedGroup | None = None) -> bool:
+    """Whether the button is in a group that belongs to no club, or no longer does."""
+    return group is None and query.message is not None and query.message.chat.type in _GROUP_TYPES
+
+
+async def retire(query: CallbackQuery, voice: Voice) -> None:
+    """A card that stayed in a group that was unlinked: it changes nothing any more, and loses its buttons."""
+    await answer_callback(query, voice, Words(_UNLINKED), "refused")
     message = editable_message(query)
     if message is not None:
         await replace_buttons(message, [])
@@ -71,5 +86,7 @@ def _unpack(data: str) -> SeatCallback | VoteCallback | None:
 
 def router() -> Router:
     made = Router(name="cards")
+    made.callback_query.register(retire, SeatCallback.filter(), in_unlinked_group)
+    made.callback_query.register(retire, VoteCallback.filter(), in_unlinked_group)
     made.callback_query.register(repost, RepostCardCallback.filter(), from_person)
     return made

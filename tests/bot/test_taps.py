@@ -127,7 +127,20 @@ async def test_an_instance_of_another_club_is_not_found_without_its_card(
     await unlink_group(olga, club.id, club.group_id)
     telegram.person("Charlie").join(telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
-    assert answer["text"] == "This does not exist, or it is not for you to see."
+    assert answer["text"] == "This group is no longer linked to a club, so this card does nothing any more."
+
+
+async def test_a_card_in_a_group_that_was_unlinked_books_nothing(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, card: Any
+) -> None:
+    """Members too: the first tap is answered by the reason, and takes the buttons away."""
+    _, message = await card()
+    await unlink_group(olga, club.id, club.group_id)
+    answer = await telegram.tap("Alice", message, "Join")
+    assert answer["text"].startswith("This group is no longer linked to a club")
+    assert await db.value("SELECT count(*) FROM bookings") == 0
+    shown = [each for each in telegram.chat().messages() if each["id"] == message["id"]]
+    assert [buttons(each) for each in shown] == [[]]
 
 
 async def test_a_refusal_says_why(telegram: Telegram, olga: Any, card: Any) -> None:
