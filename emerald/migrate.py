@@ -10,6 +10,7 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
 from backend.events.zone_changes import keep_wall_clocks
+from backend.polls.zone_changes import keep_poll_dates
 from backend.settings import settings
 from emerald.pending import pending
 
@@ -36,6 +37,7 @@ async def migrate(check: bool = False) -> list[str]:
         if missing and not check:
             await _quietly(run_forwards, "emerald")
             await keep_wall_clocks()
+            await keep_poll_dates()
         return missing
     finally:
         await lock_holder.close()

@@ -22,6 +22,7 @@ from backend.events.zone_changes import keep_wall_clocks
 from backend.people.expiry import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
+from backend.polls.zone_changes import keep_poll_dates
 from backend.seats.regulars import seat_regulars
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Job:
 
 SCHEDULE = (
     Job("keep wall clocks", timedelta(minutes=1), keep_wall_clocks),
+    Job("keep dates of polls", timedelta(minutes=1), keep_poll_dates),
     Job("materialize instances", timedelta(days=1), materialize_all_series),
     Job("complete instances", timedelta(minutes=1), complete_ended),
     Job("announce instances", timedelta(minutes=1), announce_due),

@@ -12,6 +12,7 @@ import structlog
 from backend import clock, db, leases
 from backend.errors import Busy, Unavailable
 from backend.events.zone_changes import keep_wall_clocks
+from backend.polls.zone_changes import keep_poll_dates
 from backend.retry import retry_until_saved
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
@@ -48,6 +49,7 @@ async def work() -> None:
             loops.create_task(run_forever(send_heartbeat, HEARTBEAT_INTERVAL))
             # First the hours are right (S10); then people are told of them.
             await retry_until_saved(keep_wall_clocks)
+            await retry_until_saved(keep_poll_dates)
             loops.create_task(_run_jobs())
             loops.create_task(run_forever(sender.step, SEND_INTERVAL))
             if settings.telegram_webhook:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from backend import clock, codes, db
+from backend import clock, codes, db, zone_data
 from backend.accounts.memberships import join
 from backend.accounts.queries import authorize
 from backend.accounts.rules import JoinedThrough, Permission
@@ -24,18 +24,19 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.rules import Answer, Ballot, Choice, NotAVoter, PollKind, VoteOutcome
 from backend.polls.tables import Poll
 from backend.seats.requests import Via
-from backend.zones import resolve_local, wall_clock
+from backend.zones import exact_wall_clock, resolve_local, wall_clock
 
 addresses = Addresses("SELECT id, account_id FROM polls WHERE code = $1")
 
 # The options of poll $2 in account $1, in the order of the JSON array $3, each with its empty tally.
 INSERT_OPTIONS = """
 WITH drafts AS (
-    SELECT * FROM ROWS FROM (jsonb_to_recordset($3::jsonb) AS (text text, starts_at timestamptz, votes_max int))
-        WITH ORDINALITY AS t (text, starts_at, votes_max, position)
+    SELECT * FROM ROWS FROM (jsonb_to_recordset($3::jsonb)
+        AS (text text, starts_at timestamptz, starts_local timestamp, zone text, zone_data text, votes_max int))
+        WITH ORDINALITY AS t (text, starts_at, starts_local, zone, zone_data, votes_max, position)
 ), options AS (
-    INSERT INTO poll_options (account_id, poll_id, position, text, starts_at)
-    SELECT $1, $2, position, text, starts_at FROM drafts RETURNING id, position
+    INSERT INTO poll_options (account_id, poll_id, position, text, starts_at, starts_local, zone, zone_data)
+    SELECT $1, $2, position, text, starts_at, starts_local, zone, zone_data FROM drafts RETURNING id, position
 )
 INSERT INTO poll_option_tallies (option_id, account_id, votes_max)
 SELECT o.id, $1, d.votes_max FROM options o JOIN drafts d ON d.position = o.position
@@ -66,11 +67,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
         created_at=clock.now(),
     )
     options = [
-        {
-            "text": option.text.strip(),
-            "starts_at": option.starts_at.isoformat() if option.starts_at is not None else None,
-            "votes_max": option.votes_max,
-        }
+        {"text": option.text.strip(), "votes_max": option.votes_max, **_moment(option.starts_at, club.zone)}
         for option in _ordered_options(draft, club.zone)
     ]
     async with db.transaction():
@@ -80,6 +77,18 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
         await db.execute("INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll.id, club.id)
         await record_audit(club.id, person.id, "create", f"poll {poll.id}", question=draft.question)
     return poll.code
+
+
+def _moment(starts_at: datetime | None, zone: str) -> dict[str, str]:
+    """The columns of an option that is a date."""
+    if starts_at is None:
+        return {}
+    return {
+        "starts_at": starts_at.isoformat(),
+        "starts_local": exact_wall_clock(starts_at, zone).isoformat(),
+        "zone": zone,
+        "zone_data": zone_data.current().version,
+    }
 
 
 def _ordered_options(draft: PollDraft, zone: str) -> list[OptionDraft]:

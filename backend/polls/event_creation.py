@@ -20,6 +20,7 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.polls import replies
 from backend.polls.rules import Answer, PollKind, winning_date
+from backend.polls.zone_changes import follow_zone_data
 from backend.seats.claims import insert_claims
 from backend.zones import wall_clock
 
@@ -81,6 +82,7 @@ async def create_event(
     assert poll is not None
     if poll["kind"] != PollKind.DATES:
         raise replies.not_about_dates()
+    await follow_zone_data(poll_id, at)
     option = await _choose_option(poll_id, details.option_id, at)
     assert option.starts_at is not None
     draft = _series_draft(poll, details, option.starts_at, club.zone, at)

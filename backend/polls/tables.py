@@ -1,6 +1,6 @@
 """Rows of polls."""
 
-from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamp, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -34,7 +34,11 @@ class Poll(Table, tablename="polls", db=DB):
 
 class PollOption(Table, tablename="poll_options", db=DB):
     """An option of a poll: a text, or in a poll about dates a moment, with the instance that was made of it
-    (`P4`)."""
+    (`P4`).
+
+    `starts_local` is the exact wall clock of that moment in `zone`, and `zone_data` the version of the zone data it
+    was computed with (`S10`).
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -42,6 +46,9 @@ class PollOption(Table, tablename="poll_options", db=DB):
     position = Integer(default=None)
     text = Text(default=None)
     starts_at = Timestamptz(null=True, default=None)
+    zone = Text(null=True, default=None)
+    starts_local = Timestamp(null=True, default=None)
+    zone_data = Text(null=True, default=None)
     made_instance_id = ForeignKey(EventInstance, null=True, default=None, on_delete=OnDelete.restrict)
 
 

@@ -50,7 +50,11 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
     assert await do(released, "step", {"do": "there"}) == await do(empty_too, "step", {"do": "there"})
 
 
-NEW_JOBS = {"finish departures", "keep wall clocks"}  # a worker registers them when it starts
+NEW_JOBS = {
+    "finish departures",
+    "keep wall clocks",
+    "keep dates of polls",
+}  # a worker registers them when it starts
 
 
 async def test_periodic_jobs_go_on_under_their_new_names(released: str) -> None:
