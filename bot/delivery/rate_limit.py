@@ -50,8 +50,11 @@ class Window:
         self._at.append(at or clock.now())
 
     def move_last_to_now(self) -> None:
+        """The last call counts from now on, also when it took so long that it is counted no more."""
         if self._at:
             self._at[-1] = clock.now()
+        else:
+            self.count()
 
     def free_at(self, uncounted: int = 0) -> datetime:
         """From when there is room for one more call besides the `uncounted` ones; a span from now, when

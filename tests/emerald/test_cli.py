@@ -130,9 +130,7 @@ def test_a_healthy_database_is_well_to_the_last_seat(emerald: Command) -> None:
     assert done.stderr == f"Time zone data: {zone_data.current()}\n", "S10"
 
 
-async def test_zone_data_of_more_than_a_year_is_found(
-    database: None, zones_of: Callable[[str], None]
-) -> None:
+async def test_zone_data_of_more_than_a_year_is_found(world: None, zones_of: Callable[[str], None]) -> None:
     """`S10`."""
     with clock.stopped(datetime(2026, 11, 30, tzinfo=UTC)):
         zones_of("2026f")

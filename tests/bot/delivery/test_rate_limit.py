@@ -73,3 +73,15 @@ def test_a_call_that_hangs_is_reckoned_with_until_it_is_over(noon: datetime) -> 
     assert limiter.next_turn_in == 1
     clock.advance(timedelta(seconds=1))
     assert limiter.next_turn_in == 0
+
+
+def test_a_private_chats_second_counts_from_the_end_of_a_slow_call(noon: datetime) -> None:
+    """M2: also of a call that took longer than the second, while other chats were looked at."""
+    limiter = RateLimiter()
+    limiter.reserve(7)
+    clock.advance(timedelta(seconds=3))
+    assert limiter.busy_chats() == []
+    limiter.record_answer(7)
+    assert limiter.busy_chats() == [7]
+    clock.advance(timedelta(seconds=1))
+    assert limiter.busy_chats() == []
