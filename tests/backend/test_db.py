@@ -4,6 +4,7 @@ is clean."""
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from contextvars import Context
 
@@ -19,10 +20,13 @@ MANY = settings.database_pool_size + 2  # more failures than there are connectio
 
 
 @pytest.fixture(autouse=True)
-async def notes(world: None) -> None:
-    """A table of our own, whose unique constraint is checked only during COMMIT."""
+async def notes(world: None) -> AsyncIterator[None]:
+    """A table of our own, whose unique constraint is checked only during COMMIT; gone when the test is over, for the tests of
+    the schema know every table."""
     await db.execute("DROP TABLE IF EXISTS notes")
     await db.execute("CREATE TABLE notes (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    yield
+    await db.execute("DROP TABLE IF EXISTS notes")
 
 
 async def add(n: int) -> None:
