@@ -32,8 +32,10 @@ async def report(*, invariants: bool) -> list[str]:
         found.append(
             f"Dates were computed with time zone data {newest}, and this is {zones}: install newer data here."
         )
-    if behind := await series_to_keep():
-        found.append(f"{len(behind)} events are not brought to time zone data {zones} yet: start a worker.")
+    if zones.version == zone_data.UNKNOWN:
+        found.append(f"Time zone data {zones}: name a folder that says its version, in the file tzdata.zi.")
+    elif behind := await series_to_keep():
+        found.append(f"Events not at time zone data {zones} yet: {len(behind)}. Start a worker.")
     if invariants:
         found += await check_invariants()
     return found

@@ -39,8 +39,8 @@ class Job:
 
 
 SCHEDULE = (
-    Job("keep wall clocks", timedelta(minutes=1), keep_wall_clocks),
-    Job("keep dates of polls", timedelta(minutes=1), keep_poll_dates),
+    Job("keep wall clocks", timedelta(minutes=10), keep_wall_clocks),
+    Job("keep dates of polls", timedelta(minutes=10), keep_poll_dates),
     Job("materialize instances", timedelta(days=1), materialize_all_series),
     Job("complete instances", timedelta(minutes=1), complete_ended),
     Job("announce instances", timedelta(minutes=1), announce_due),

@@ -28,22 +28,25 @@ from backend.recordsets import Recordset, Statement
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions, keep_offers
 from backend.seats.state import InstanceState
+from backend.zones import zone_names
 
 log = structlog.get_logger()
 
 LISTED_MAX = 12  # instances of each sort that the message to organisers names; the rest are counted
 
-# Computed with older data, or not known with which; or with rows that a version without wall clocks wrote.
+# Computed with older data, or not known with which; or with rows that a version without wall clocks wrote. Data
+# that do not say their version may be others each time.
 SERIES_TO_KEEP = """
-SELECT r.id FROM event_series r WHERE r.zone_data IS NULL OR r.zone_data COLLATE "C" < $1
-    OR EXISTS (SELECT 1 FROM event_instances i WHERE i.series_id = r.id AND i.zone IS NULL)
+SELECT r.id FROM event_series r WHERE r.zone = ANY($2::text[])
+    AND (r.zone_data IS NULL OR r.zone_data COLLATE "C" < $1 OR r.zone_data = '' AND $1 = ''
+        OR EXISTS (SELECT 1 FROM event_instances i WHERE i.series_id = r.id AND i.zone IS NULL))
 ORDER BY r.id
 """
 
 
 async def keep_wall_clocks() -> int:
-    """The job of a starting worker, and of every minute: bring each series to the zone data of this process;
-    how many.
+    """The job of a starting worker, and of every ten minutes: bring each series to the zone data of this
+    process; how many.
 
     A series that cannot be brought there is logged and does not hold up the others. Raises `Unavailable`.
     """
@@ -64,7 +67,8 @@ async def keep_wall_clocks() -> int:
 
 async def series_to_keep() -> list[int]:
     """The ids of the series that this process would bring to its zone data."""
-    return [row["id"] for row in await db.rows(SERIES_TO_KEEP, zone_data.current().version)]
+    rows = await db.rows(SERIES_TO_KEEP, zone_data.current().version, sorted(zone_names()))
+    return [row["id"] for row in rows]
 
 
 async def newest_zone_data() -> str:
@@ -87,7 +91,7 @@ async def follow_zone_data(series: db.Row, now: datetime) -> db.Row:
     if series["zone_data"] is not None and ours < series["zone_data"]:
         # What is written now is computed with older data: whoever has the newer looks at it again.
         return await _record_zone_data(series["id"], ours)
-    if series["zone_data"] == ours and not await _has_others(series):
+    if series["zone_data"] == ours != zone_data.UNKNOWN and not await _has_others(series):
         return series
     await lock_instances(series["id"], now)
     await _keep_instances(series, now)
@@ -239,6 +243,7 @@ async def _follow_moves(
     await bump_versions([*moved, *misread])
     # How free seats move depends on the time until the start (W3).
     await submit_locked(moved, Request(Verb.FILL, Via.SYSTEM))
+    log.info("wall clocks kept", series=series["id"], moved=len(moved), not_moved=len(misread))
     scheduled = {row["id"] for row in rows if row["state"] == InstanceState.SCHEDULED}
     detail = _report(
         [move for move in moves if move["id"] in scheduled], [times[id] for id in misread if id in scheduled]

@@ -19,8 +19,8 @@ o.starts_at > $1 AND (o.zone_data IS NULL OR o.zone_data COLLATE "C" < $2)
 
 
 async def keep_poll_dates() -> int:
-    """The job of a starting worker, and of every minute: bring the dates of polls to the zone data of this
-    process; of how many polls.
+    """The job of a starting worker, and of every ten minutes: bring the dates of polls to the zone data of
+    this process; of how many polls.
 
     A poll that cannot be brought there is logged and does not hold up the others. Raises `Unavailable`.
     """
@@ -42,7 +42,8 @@ async def keep_poll_dates() -> int:
 
 
 async def follow_zone_data(poll_id: int, now: datetime) -> None:
-    """Bring the dates of a poll to the zone data of this process, inside the transaction that holds its tally.
+    """Bring the dates of a poll to the zone data of this process, inside the transaction that holds its
+    tally.
 
     Of dates that older versions stored the wall clock is not known, and is taken to be what it is now.
     """

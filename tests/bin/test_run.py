@@ -44,7 +44,7 @@ def emerald(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_first_start_reports_its_progress_and_the_addresses(first: Running) -> None:
-    for word in ("database", "tables", "demo", "starting"):
+    for word in ("database", "zone data", "tables", "demo", "starting"):
         assert f"· {word}" in first.output
     urls = re.findall(r"http://[^\s]+", first.output)
     assert f"http://127.0.0.1:{first.sandbox_port}/" in urls

@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
-from backend import clock, zone_data
+from backend import clock, db, zone_data
 from backend.database_address import DatabaseAddress
 from emerald.cli import COMMANDS
 from emerald.health_report import report
@@ -139,6 +140,26 @@ async def test_zone_data_of_more_than_a_year_is_found(world: None, zones_of: Cal
         assert await report(invariants=False) == [
             "Time zone data 2025b (PYTHONTZPATH) is more than a year old: update the system’s, or tzdata."
         ]
+
+
+async def test_events_of_other_zone_data_are_found(
+    series: Any, zones_of: Callable[[str], None], noon: datetime
+) -> None:
+    """`S10`: those that nobody has brought to the data here, and those that are of newer ones."""
+    zones_of("2026f")
+    await series(rule="FREQ=WEEKLY")
+    assert await report(invariants=True) == []
+    await db.execute("UPDATE event_series SET zone_data = '2026a'")
+    behind = "Events not at time zone data 2026f (PYTHONTZPATH) yet: 1. Start a worker."
+    assert await report(invariants=False) == [behind]
+    await db.execute("UPDATE event_series SET zone_data = '2027a'")
+    assert await report(invariants=False) == [
+        "Dates were computed with time zone data 2027a, and this is 2026f (PYTHONTZPATH): install newer data here."
+    ]
+    zone_data.use(replace(zone_data.current(), version=zone_data.UNKNOWN))
+    await db.execute("UPDATE event_series SET zone_data = ''")
+    [found] = await report(invariants=False)
+    assert found.startswith("Time zone data of an unknown version (PYTHONTZPATH): name a folder")
 
 
 @pytest.mark.parametrize(

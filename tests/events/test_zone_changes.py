@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import clock, db, zone_data
 from backend.bookings.actions import book, leave
 from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import drifted_instances, series_instances
@@ -139,6 +139,8 @@ async def test_organisers_are_told_which_dates_moved_by_how_much(
         {"at": "2026-12-09T02:00:00+00:00", "known": "2026-12-08T18:00:00"},
     ]
     assert (await event(second, alice)).starts_at == datetime(2026, 12, 2, 4, 0, tzinfo=UTC), "stays"
+    moved_from = (await event(second, alice)).moved_from
+    assert moved_from and wall_clock(moved_from, VANCOUVER) == datetime(2026, 12, 1, 18, 0), "as it was said"
     to = await db.rows("SELECT user_id FROM messages WHERE kind = 'clocks-changed'")
     assert [row["user_id"] for row in to] == [olga.id]
     # The next release moves nothing that it does not concern.
@@ -157,6 +159,15 @@ async def test_a_cancelled_date_comes_back_at_its_hour(
     await keep_wall_clocks()
     await restore_instance(made.first_code, olga)
     assert wall_clock((await event(made.first_code, alice)).starts_at, VANCOUVER) == TUESDAY
+
+
+async def test_first_claims_end_with_the_start(class_in: Make, zones_of: Release, olga: Person) -> None:
+    """P4: and not after it."""
+    await class_in()
+    await db.execute("UPDATE event_instances SET claim_until = starts_at - interval '30 minutes' * (id % 2)")
+    zones_of("2026f")
+    await keep_wall_clocks()
+    assert await db.value("SELECT bool_and(claim_until = starts_at) FROM event_instances")
 
 
 async def test_cards_and_calendars_follow(
@@ -349,12 +360,28 @@ async def test_what_0_3_0_makes_meanwhile_becomes_one_with_what_is_there(
 async def test_a_series_that_cannot_be_read_holds_up_no_other(
     class_in: Make, zones_of: Release, olga: Person
 ) -> None:
-    """X9."""
-    bad, good = await class_in(), await class_in()
+    """X9: neither one whose rule nor one whose zone is not understood."""
+    bad, odd, good = await class_in(), await class_in(), await class_in()
     await db.execute("UPDATE event_series SET rule = 'FREQ=SOMETIMES' WHERE id = $1", bad.series_id)
+    await db.execute("UPDATE event_series SET zone = 'localtime' WHERE id = $1", odd.series_id)
     zones_of("2026f")
     assert await keep_wall_clocks() == 1
     assert await hours(good.series_id) == {18}
+
+
+async def test_data_that_do_not_say_their_version_are_compared_with_every_date(
+    class_in: Make, zones_of: Release, olga: Person
+) -> None:
+    """Whoever names a folder of zones in PYTHONTZPATH may leave out the file that says which they are."""
+    made = await class_in()
+    await db.execute("UPDATE event_series SET zone_data = ''")
+    zones_of("2026f")
+    zone_data.use(replace(zone_data.current(), version=zone_data.UNKNOWN))
+    assert await keep_wall_clocks() == 1
+    assert await hours(made.series_id) == {18}
+    assert await keep_wall_clocks() == 1, "looked at again"
+    assert await hours(made.series_id) == {18}
+    assert len(await told()) == 1
 
 
 async def test_two_processes_at_once_move_each_date_once(
