@@ -13,7 +13,11 @@ FALLBACK = "UTC"
 
 def first_known(*names: str | None) -> str:
     """The first of these names that is an IANA zone; UTC when none is."""
-    return next((name for name in names if name in zone_names() and name), FALLBACK)
+    known = zone_names()
+    for name in names:
+        if name in known and name:
+            return name
+    return FALLBACK
 
 
 def known_or_none(name: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from backend import zone_data
@@ -23,15 +22,16 @@ class UnknownZone(ValueError):
         super().__init__(f"no such time zone: {name!r}")
 
 
+_names_of: tuple[zone_data.ZoneData, frozenset[str]] | None = None  # read once, for the data gone by
+
+
 def zone_names() -> frozenset[str]:
     """The IANA names a series may use."""
-    return _names_in(zone_data.current())
-
-
-@cache
-def _names_in(data: zone_data.ZoneData) -> frozenset[str]:
-    assert data == zone_data.current()
-    return frozenset(available_timezones()) - _NOT_PLACES
+    global _names_of
+    data = zone_data.current()
+    if _names_of is None or _names_of[0] is not data:  # asked for each row of each page: no comparing of fields
+        _names_of = data, frozenset(available_timezones()) - _NOT_PLACES
+    return _names_of[1]
 
 
 def zone_by_name(name: str) -> ZoneInfo:

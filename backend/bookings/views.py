@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.events.drafts import Visibility
-from backend.known_zones import first_known
 from backend.seats import availability
 from backend.seats.availability import Availability
 from backend.seats.preview import preview
@@ -305,7 +304,7 @@ def _view(row: db.Row, state: SeatState, found: Availability) -> InstanceView:
         description=row["description"],
         place=row["place"],
         map_url=row["map_url"],
-        zone=first_known(row["zone"]),
+        zone=state.instance.zone,
         rule=row["rule"],
         starts_local=row["starts_local"],
         starts_at=row["starts_at"],

@@ -54,7 +54,7 @@ def must_wait(state: SeatState, party: Party) -> bool:
     """
     if not has_claim(state, party):
         return True
-    if state.instance.fill_gaps or not state.free + state.replaceable:
+    if not state.waiting or state.instance.fill_gaps or not state.free + state.replaceable:
         return False
     return any(
         other.waiting

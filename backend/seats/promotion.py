@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from backend.known_zones import first_known
 from backend.zones import QUIET_FROM, end_of_quiet_hours, next_time_of_day
 
 WAITLIST_FIRST = timedelta(minutes=5)  # after a notification only the taps of the waitlist count
@@ -84,11 +83,11 @@ class PromotionWindows:
             left, at = ends - night, night
 
 
-def promotion_windows_of(row: Any) -> PromotionWindows:
-    """The windows in a row with the instance's start and the series' columns."""
+def promotion_windows_of(row: Any, zone: str) -> PromotionWindows:
+    """The windows in a row with the instance's start and the series' columns; `zone` is the series' zone."""
     return PromotionWindows.around(
         row["starts_at"],
-        first_known(row["zone"]),
+        zone,
         offers_before=row["offers_before_minutes"],
         offer_minutes=row["offer_minutes"],
         first_tap_before=row["first_tap_before_minutes"],

@@ -195,6 +195,7 @@ def state_of(row: db.Row, now: datetime) -> SeatState:
 
 
 def _facts(row: db.Row) -> InstanceFacts:
+    zone = first_known(row["zone"])
     windows = Windows.around(
         row["starts_at"],
         row["opens_before_minutes"],
@@ -205,13 +206,13 @@ def _facts(row: db.Row) -> InstanceFacts:
         instance_id=row["instance_id"],
         account_id=row["account_id"],
         title=row["title"],
-        zone=first_known(row["zone"]),
+        zone=zone,
         state=InstanceState(row["state"]),
         cancel_reason=row["cancel_reason"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         windows=windows,
-        promotion=promotion_windows_of(row),
+        promotion=promotion_windows_of(row, zone),
         guests_max=row["guests_max"],
         fill_gaps=row["fill_gaps"],
         claim_until=row["claim_until"],

@@ -87,6 +87,8 @@ def _give(state: SeatState, party: Party, asking: Party | None, *, at_once: bool
 def replace_releasing(state: SeatState, seats: int, asking: Party | None = None) -> None:
     """Take this many seats from parties that look for a replacement, the longest-looking first; they are notified (`B6`),
     but a party that is `asking` and has none left gets that as the answer."""
+    if seats <= 0:
+        return
     givers = [p for p in state.parties.values() if p.releasing_since is not None]
     for giver in sorted(givers, key=lambda p: (p.releasing_since, p.membership_id)):
         taken = min(seats, giver.seats)
