@@ -22,22 +22,36 @@ class SomeFailed(Exception):
         super().__init__(f"{len(failed)} failed: {named}")
 
 
-async def do_each(items: Iterable[Item], act: Callable[[Item], Awaitable[int]]) -> int:
-    """Do it for each, one after another; the sum of what was done.
+async def try_each(
+    what: str,
+    items: Iterable[Item],
+    act: Callable[[Item], Awaitable[int]],
+    *,
+    about_database: tuple[type[Exception], ...] = (Unavailable,),
+) -> tuple[int, list[tuple[object, Exception]]]:
+    """Do it for each, one after another; the sum of what was done, and what failed.
 
-    Raises `SomeFailed` after the last when some failed, and `Busy` and `Unavailable` at once: those are about
-    the database and not about an item.
+    A failure is logged under `what`. Raises at once what is `about_database` and not about an item.
     """
     done = 0
     failed: list[tuple[object, Exception]] = []
     for item in items:
         try:
             done += await act(item)
-        except (Busy, Unavailable):
+        except about_database:
             raise
         except Exception as error:
-            log.exception("one of many failed", item=item)
+            log.exception("one of many failed", what=what, item=item)
             failed.append((item, error))
+    return done, failed
+
+
+async def do_each(what: str, items: Iterable[Item], act: Callable[[Item], Awaitable[int]]) -> int:
+    """Do it for each, one after another; the sum of what was done.
+
+    Raises `SomeFailed` after the last when some failed, and `Busy` and `Unavailable` at once.
+    """
+    done, failed = await try_each(what, items, act, about_database=(Busy, Unavailable))
     if failed:
         raise SomeFailed(failed)
     return done

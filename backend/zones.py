@@ -29,7 +29,8 @@ def zone_names() -> frozenset[str]:
     """The IANA names a series may use."""
     global _names_of
     data = zone_data.current()
-    if _names_of is None or _names_of[0] is not data:  # asked for each row of each page: no comparing of fields
+    # This is asked for each row of each page: the fields of the data are not compared.
+    if _names_of is None or _names_of[0] is not data:
         _names_of = data, frozenset(available_timezones()) - _NOT_PLACES
     return _names_of[1]
 

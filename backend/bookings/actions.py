@@ -268,7 +268,7 @@ async def fill_all() -> int:
         " ORDER BY s.instance_id",
         clock.now(),
     )
-    return await do_each([row["instance_id"] for row in rows], _fill)
+    return await do_each("seats to fill", [row["instance_id"] for row in rows], _fill)
 
 
 async def _fill(instance_id: int) -> int:

@@ -63,7 +63,7 @@ async def finish_departures() -> int:
     """Give back what members whose membership ended within the last day still hold; of how many members. A
     job of every ten minutes."""
     rows = await db.rows(UNFINISHED, clock.now(), RECHECK_PERIOD)
-    return await do_each([row["id"] for row in rows], _give_back)
+    return await do_each("departure", [row["id"] for row in rows], _give_back)
 
 
 async def _give_back(membership_id: int) -> int:

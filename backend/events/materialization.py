@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
-
 from backend import clock, codes, db
+from backend.each import try_each
 from backend.events.locking import lock_series
 from backend.events.occurrences import Occurrence
 from backend.events.timing import MAX_LOOKAHEAD, timing_from_row
@@ -13,8 +12,6 @@ from backend.events.zone_changes import follow_zone_data
 from backend.seats.regulars import seat_regulars_of_new
 from backend.seats.rows import open_seats
 from backend.settings import settings
-
-log = structlog.get_logger()
 
 ZONE_CHANGE_MAX = timedelta(days=1)  # newer zone data may bring an occurrence before `made_until`
 MOST_AT_ONCE = 400  # instances of one series made by one run: more than a daily series has in 52 weeks
@@ -90,14 +87,14 @@ ORDER BY id
 async def materialize_all_series() -> int:
     """The daily job: make the missing instances of the weeks ahead of all series; how many (`S2`).
 
-    A series whose stored rule or zone cannot be read is logged and does not hold up the others.
+    A series that fails, such as one whose stored rule cannot be read, is logged and does not hold up the others. Raises
+    `Unavailable`.
     """
-    now = clock.now()
-    made = 0
-    for row in await db.rows(SERIES_BEHIND, now + timedelta(weeks=settings.weeks_ahead)):
-        try:
-            async with db.transaction():
-                made += len(await materialize_series(row["id"], now, after_made_until=True))
-        except ValueError as error:  # `InvalidRecurrence`, `UnknownZone`
-            log.error("series not materialized", series=row["id"], error=str(error))
+    rows = await db.rows(SERIES_BEHIND, clock.now() + timedelta(weeks=settings.weeks_ahead))
+    made, _ = await try_each("dates of a series", [row["id"] for row in rows], _materialize_one)
     return made
+
+
+async def _materialize_one(series_id: int) -> int:
+    async with db.transaction():
+        return len(await materialize_series(series_id, clock.now(), after_made_until=True))

@@ -64,7 +64,9 @@ async def warn_of_minimum() -> int:
     """
     now = clock.now()
     due = [row["id"] for row in await db.rows(TO_WARN, now)]
-    return await do_each(due, lambda instance_id: _warn_participants(instance_id, now))
+    return await do_each(
+        "warning of a minimum", due, lambda instance_id: _warn_participants(instance_id, now)
+    )
 
 
 async def _warn_participants(instance_id: int, now: datetime) -> bool:
@@ -100,7 +102,7 @@ async def decide_minimum() -> int:
     """
     now = clock.now()
     due = [row["id"] for row in await db.rows(TO_DECIDE, now)]
-    return await do_each(due, lambda instance_id: _decide_due(instance_id, now))
+    return await do_each("decision on a minimum", due, lambda instance_id: _decide_due(instance_id, now))
 
 
 async def _decide_due(instance_id: int, now: datetime) -> bool:

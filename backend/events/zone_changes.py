@@ -15,7 +15,7 @@ import structlog
 
 from backend import clock, db, zone_data
 from backend.audit.actions import record_audit
-from backend.errors import Unavailable
+from backend.each import try_each
 from backend.events.locking import bump_sequence, lock_instances, lock_series, submit_locked
 from backend.events.queries import UNTOUCHED
 from backend.events.timing import timing_from_row
@@ -50,19 +50,14 @@ async def keep_wall_clocks() -> int:
 
     A series that cannot be brought there is logged and does not hold up the others. Raises `Unavailable`.
     """
-    now = clock.now()
-    kept = 0
-    for series_id in await series_to_keep():
-        try:
-            async with db.transaction():
-                await follow_zone_data(await lock_series(series_id), now)
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("series not brought to the zone data", series=series_id)
-        else:
-            kept += 1
+    kept, _ = await try_each("zone data of a series", await series_to_keep(), _keep_series)
     return kept
+
+
+async def _keep_series(series_id: int) -> int:
+    async with db.transaction():
+        await follow_zone_data(await lock_series(series_id), clock.now())
+    return 1
 
 
 async def series_to_keep() -> list[int]:

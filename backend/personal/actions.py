@@ -102,4 +102,4 @@ async def finish_erasures() -> int:
     rows = await db.rows(
         "SELECT id FROM telegram_users WHERE erased_at > $1 ORDER BY id", clock.now() - RECHECK_PERIOD
     )
-    return await do_each([row["id"] for row in rows], finish_erasure)
+    return await do_each("erasure", [row["id"] for row in rows], finish_erasure)

@@ -2,15 +2,11 @@
 
 from datetime import datetime
 
-import structlog
-
 from backend import clock, db, zone_data
-from backend.errors import Unavailable
+from backend.each import try_each
 from backend.known_zones import first_known
 from backend.polls import store
 from backend.zones import exact_wall_clock, resolve_exact
-
-log = structlog.get_logger()
 
 # Dates to come that were computed with older data, or of which only the instant is known.
 DATES_TO_KEEP = """
@@ -24,21 +20,19 @@ async def keep_poll_dates() -> int:
 
     A poll that cannot be brought there is logged and does not hold up the others. Raises `Unavailable`.
     """
-    now, ours = clock.now(), zone_data.current().version
-    kept = 0
-    for row in await db.rows(
-        f"SELECT DISTINCT o.poll_id FROM poll_options o WHERE {DATES_TO_KEEP} ORDER BY o.poll_id", now, ours
-    ):
-        try:
-            async with db.transaction(store.lock(row["poll_id"])):
-                await follow_zone_data(row["poll_id"], now)
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("dates of a poll not brought to the zone data", poll=row["poll_id"])
-        else:
-            kept += 1
+    rows = await db.rows(
+        f"SELECT DISTINCT o.poll_id FROM poll_options o WHERE {DATES_TO_KEEP} ORDER BY o.poll_id",
+        clock.now(),
+        zone_data.current().version,
+    )
+    kept, _ = await try_each("zone data of a poll", [row["poll_id"] for row in rows], _keep_poll)
     return kept
+
+
+async def _keep_poll(poll_id: int) -> int:
+    async with db.transaction(store.lock(poll_id)):
+        await follow_zone_data(poll_id, clock.now())
+    return 1
 
 
 async def follow_zone_data(poll_id: int, now: datetime) -> None:

@@ -135,9 +135,9 @@ async def test_all_are_tried_and_the_failed_are_named() -> None:
         return item
 
     with pytest.raises(SomeFailed, match="1 failed: 2: ValueError"):
-        await do_each([1, 2, 3], act)
+        await do_each("test", [1, 2, 3], act)
     assert tried == [1, 2, 3]
-    assert await do_each([1, 3], act) == 4
+    assert await do_each("test", [1, 3], act) == 4
 
 
 async def test_a_database_that_is_away_ends_the_round() -> None:
@@ -148,7 +148,7 @@ async def test_a_database_that_is_away_ends_the_round() -> None:
         raise Busy()
 
     with pytest.raises(Busy):
-        await do_each([1, 2], act)
+        await do_each("test", [1, 2], act)
     assert tried == [1]
 
 
