@@ -10,6 +10,7 @@ from backend.errors import Busy, Unavailable
 log = structlog.get_logger()
 
 Item = TypeVar("Item")
+BUSY_MAX = 3  # items that somebody else has locked; each was waited for
 _NAMED_MAX = 5  # of those that failed, in the words of the error
 
 
@@ -26,21 +27,23 @@ async def try_each(
     what: str,
     items: Iterable[Item],
     act: Callable[[Item], Awaitable[int]],
-    *,
-    about_database: tuple[type[Exception], ...] = (Unavailable,),
 ) -> tuple[int, list[tuple[object, Exception]]]:
     """Do it for each, one after another; the sum of what was done, and what failed.
 
-    A failure is logged under `what`. Raises at once what is `about_database` and not about an item.
+    A failure is logged under `what`. Raises `Unavailable` at once, and `Busy` when more than `BUSY_MAX` were: those are about
+    the database and not about an item.
     """
-    done = 0
+    done = busy = 0
     failed: list[tuple[object, Exception]] = []
     for item in items:
         try:
             done += await act(item)
-        except about_database:
+        except Unavailable:
             raise
         except Exception as error:
+            busy += isinstance(error, Busy)
+            if busy > BUSY_MAX:
+                raise
             log.exception("one of many failed", what=what, item=item)
             failed.append((item, error))
     return done, failed
@@ -49,9 +52,9 @@ async def try_each(
 async def do_each(what: str, items: Iterable[Item], act: Callable[[Item], Awaitable[int]]) -> int:
     """Do it for each, one after another; the sum of what was done.
 
-    Raises `SomeFailed` after the last when some failed, and `Busy` and `Unavailable` at once.
+    Raises `SomeFailed` after the last when some failed; `Busy` and `Unavailable` as `try_each` does.
     """
-    done, failed = await try_each(what, items, act, about_database=(Busy, Unavailable))
+    done, failed = await try_each(what, items, act)
     if failed:
         raise SomeFailed(failed)
     return done

@@ -23,7 +23,7 @@ from backend.people.expiry import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
 from backend.polls.zone_changes import keep_poll_dates
-from backend.seats.regulars import seat_regulars
+from backend.seats.regulars import seat_all_regulars
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ SCHEDULE = (
     Job("materialize instances", timedelta(days=1), materialize_all_series),
     Job("complete instances", timedelta(minutes=1), complete_ended),
     Job("announce instances", timedelta(minutes=1), announce_due),
-    Job("seat regulars", timedelta(minutes=10), seat_regulars),
+    Job("seat regulars", timedelta(minutes=10), seat_all_regulars),
     Job("fill free seats", timedelta(minutes=1), fill_all),
     Job("warn of minimum", timedelta(minutes=1), warn_of_minimum),
     Job("decide minimum", timedelta(minutes=1), decide_minimum),

@@ -12,7 +12,7 @@ from backend.errors import NotFound
 from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
-from backend.seats.regulars import add_regular, remove_own_regular, remove_regular, seat_regulars
+from backend.seats.regulars import add_regular, remove_own_regular, remove_regular, seat_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ async def make_regular(person: Person, account_id: int, series_id: int, membersh
                 f"series {series_id}",
                 membership=membership_id,
             )
-    return await seat_regulars(series_id, membership_id)
+    return await seat_regular(series_id, membership_id)
 
 
 async def end_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> None:

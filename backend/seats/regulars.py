@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backend import clock, db
+from backend.each import do_each
 from backend.seats import allocator, store
 from backend.seats.requests import Request, Verb, Via
 
@@ -24,13 +25,20 @@ WHERE i.id = ANY($1::bigint[]) AND i.starts_at > $2 ORDER BY i.id, g.since, g.id
 """
 
 
-async def seat_regulars(series_id: int | None = None, membership_id: int | None = None) -> int:
-    """Seat regulars on the instances where they have not answered yet; how many. The periodic net of `B11`: doing it twice
-    changes nothing."""
+async def seat_regular(series_id: int, membership_id: int) -> int:
+    """Seat a regular on the instances where they have not answered yet; on how many. Doing it twice changes nothing."""
     rows = await db.rows(UNSEATED, clock.now(), series_id, membership_id)
-    for row in rows:
-        await allocator.submit((row["id"], _request(row)))
-    return len(rows)
+    return sum([await _seat(row) for row in rows])
+
+
+async def seat_all_regulars() -> int:
+    """The periodic net of `B11`: the same for every regular of every series."""
+    return await do_each("regulars", await db.rows(UNSEATED, clock.now(), None, None), _seat)
+
+
+async def _seat(row: db.Row) -> int:
+    await allocator.submit((row["id"], _request(row)))
+    return 1
 
 
 async def seat_regulars_of_new(instance_ids: Sequence[int]) -> None:

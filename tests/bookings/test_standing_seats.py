@@ -18,7 +18,7 @@ from backend.bookings.standing_seats import (
 )
 from backend.errors import Forbidden, NotFound
 from backend.events.materialization import materialize_all_series
-from backend.seats.regulars import seat_regulars
+from backend.seats.regulars import seat_all_regulars
 from backend.seats.requests import Via
 from tests.bookings.lookups import membership_of
 
@@ -38,7 +38,7 @@ async def test_a_regular_has_a_seat_on_every_instance_but_those_they_decline(
     await answer(made.first_code, alice, maybe=False, via=Via.CARD)  # not this week
     mine = (await event(made.first_code, bob)).mine
     assert mine is not None and mine.seats == 1
-    assert await seat_regulars() == 0  # an answer stands
+    assert await seat_all_regulars() == 0  # an answer stands
     [standing] = await own_standing_seats(alice)
     assert standing.title == "Evening flow yoga" and standing.next_code == made.first_code
 
@@ -50,7 +50,7 @@ async def test_new_instances_seat_their_regulars_at_once(
     await make_regular(olga, club.id, made.series_id, await membership_of(alice))
     clock.advance(timedelta(weeks=1))
     assert await materialize_all_series() == 1
-    assert await seat_regulars() == 0
+    assert await seat_all_regulars() == 0
     row = await db.row(
         "SELECT s.booked FROM instance_seats s JOIN event_instances i ON i.id = s.instance_id ORDER BY i.starts_at DESC"
     )

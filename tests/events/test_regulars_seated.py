@@ -20,7 +20,7 @@ from backend.events.pause import pause_series, resume_series
 from backend.events.queries import series_by_id
 from backend.events.split import edit_following
 from backend.people.queries import Person
-from backend.seats.regulars import seat_regulars
+from backend.seats.regulars import seat_all_regulars
 from emerald.doctor import check_invariants
 from tests.workers import command
 
@@ -93,7 +93,7 @@ async def test_a_regular_has_a_seat_on_each_new_instance_from_its_first_moment(
     )
     assert new
     assert {(row["seats"], row["in_one_transaction"]) for row in new} == {(1, True)}
-    assert await seat_regulars() == 0
+    assert await seat_all_regulars() == 0
     assert await check_invariants() == []
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from backend import clock, db, leases
 from backend.bookings.actions import book, leave
-from backend.each import SomeFailed, do_each
-from backend.errors import Busy
+from backend.each import BUSY_MAX, SomeFailed, do_each
+from backend.errors import Busy, Unavailable
 from backend.events.queries import find_instance
 from backend.known_zones import first_known, known_or_none
 from backend.outbox.claim import claim
@@ -140,16 +140,20 @@ async def test_all_are_tried_and_the_failed_are_named() -> None:
     assert await do_each("test", [1, 3], act) == 4
 
 
-async def test_a_database_that_is_away_ends_the_round() -> None:
+@pytest.mark.parametrize(("error", "tries"), [(Unavailable("away"), 1), (Busy(), BUSY_MAX + 1)])
+async def test_a_database_that_is_away_ends_the_round(error: Exception, tries: int) -> None:
+    """A few rows that somebody else has locked do not, but each is waited for: many do."""
     tried: list[int] = []
 
     async def act(item: int) -> int:
         tried.append(item)
-        raise Busy()
+        raise error
 
-    with pytest.raises(Busy):
-        await do_each("test", [1, 2], act)
-    assert tried == [1]
+    with pytest.raises(type(error)):
+        await do_each("test", range(10), act)
+    assert len(tried) == tries
+    with pytest.raises((SomeFailed, Unavailable)):
+        await do_each("test", range(tries - 1 or 1), act)
 
 
 async def test_an_instance_that_cannot_be_decided_holds_up_no_other(
