@@ -1,4 +1,4 @@
-"""Forms at the edge: every field as text, as typed, so that a page can render it again; then parsed into
+"""Forms at the edge: every field as cleaned text, so that a page can render it again; then parsed into
 values (`X5`)."""
 
 import re
@@ -9,10 +9,9 @@ from multidict import MultiMapping
 
 from backend.errors import Invalid, InvalidForm, Refusal
 from backend.i18n import N_, Words
+from backend.typed_text import clean_lines
 from webapp.respond import AnyRequest
 
-# No field is meant to hold control characters other than tab and line feed; PostgreSQL stores no NUL.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WHOLE = re.compile(r"\d{1,9}")
 FIELD_MAX = 10_000  # characters of one field; the domain has lower limits of its own
 
@@ -35,16 +34,14 @@ def fill_form(sent: MultiMapping[Any], form: type[Form]) -> Form:
     hints = get_type_hints(form)
     values: dict[str, str | tuple[str, ...]] = {}
     for one in fields(form):  # type: ignore[arg-type]
-        texts = [_clean(value) for value in sent.getall(one.name, []) if isinstance(value, str)]
+        texts = [
+            clean_lines(value[:FIELD_MAX]) for value in sent.getall(one.name, []) if isinstance(value, str)
+        ]
         if hints[one.name] is not str:
             values[one.name] = tuple(texts)
         elif texts:
             values[one.name] = texts[-1]
     return form(**values)
-
-
-def _clean(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:FIELD_MAX].strip()
 
 
 class Faults:

@@ -13,6 +13,7 @@ from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.i18n import N_, languages
 from backend.people.queries import Person
+from backend.typed_text import clean_line
 from backend.zones import zone_names
 
 
@@ -55,8 +56,8 @@ async def _insert(name: str, zone: str, language: str, at: datetime) -> int:
 
 
 def _check_name(name: str) -> str:
-    """The name with single spaces. Raises `Invalid`."""
-    name = " ".join(name.split())
+    """The name, cleaned (`X10`). Raises `Invalid`."""
+    name = clean_line(name)
     if not name:
         raise Invalid(N_("Give the club a name."), field="name")
     if len(name) > NAME_MAX:

@@ -13,6 +13,7 @@ from backend.audit.actions import record_audit
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.typed_text import clean_line
 
 KEY_PATTERN = re.compile(r"sk_[0-9a-f]{48}")
 
@@ -34,7 +35,7 @@ async def create_key(
     club = await authorize(person, account_id, Permission.MANAGE_KEYS)
     if role is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
         raise Forbidden(N_("Only an owner can make or unmake owners."))
-    label = " ".join(label.split())
+    label = clean_line(label)
     if not label:
         raise Invalid(N_("Say whom or what the key is for."), field="label")
     if len(label) > NAME_MAX:

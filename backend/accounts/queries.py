@@ -10,6 +10,7 @@ from backend.i18n import N_
 from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
+from backend.typed_text import clean_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ def _key_state(row: db.Row, at: datetime) -> KeyState:
 
 async def find_account(name: str) -> int | None:
     """The id of the account with this name or number, for scripts; None when there is not exactly one."""
-    if name.isdigit():
+    name = clean_line(name)
+    if name.isdecimal():
         found = await db.value("SELECT id FROM accounts WHERE id = $1", int(name))
         return int(found) if found is not None else None
     rows = await db.rows("SELECT id FROM accounts WHERE name = $1", name)

@@ -36,7 +36,7 @@ async def create_announcement(person: Person, account_id: int, draft: Announceme
     async with db.transaction():
         announcement = Announcement(
             account_id=club.id,
-            text=draft.text.strip(),
+            text=draft.text,
             maintenance=draft.maintenance,
             to_members=draft.to_members,
             created_by=person.id,

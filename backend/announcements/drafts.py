@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from backend.announcements.rules import text_max, utf16_length
 from backend.errors import Invalid
 from backend.i18n import N_
+from backend.typed_text import clean_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementDraft:
-    """An announcement as entered. `groups` are ids of groups with the id of the topic, None for the General
-    one; `all_groups` chooses every group of the account instead."""
+    """An announcement as entered, its text cleaned (`X10`). `groups` are ids of groups with the id of the
+    topic, None for the General one; `all_groups` chooses every group of the account instead."""
 
     text: str
     maintenance: bool = False
@@ -19,9 +20,12 @@ class AnnouncementDraft:
     all_groups: bool = False
     groups: Sequence[tuple[int, int | None]] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean_lines(self.text))
+
     def validate(self) -> None:
         """Raises `Invalid` when the text is empty or too long."""
-        units, units_max = utf16_length(self.text.strip()), text_max(maintenance=self.maintenance)
+        units, units_max = utf16_length(self.text), text_max(maintenance=self.maintenance)
         if not units:
             raise Invalid(N_("Write what is to be told."), field="text")
         if units > units_max:

@@ -5,7 +5,6 @@ Every act is a request to the allocator; its outcome comes after the commit. All
 `Unavailable`, and the refusals of `seats.replies`.
 """
 
-import re
 from collections.abc import Sequence
 
 from backend import clock, db
@@ -23,8 +22,7 @@ from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.decisions.checks import NotAMemberHere
 from backend.seats.requests import Outcome, Request, Verb, Via
-
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+from backend.typed_text import clean_line
 
 
 async def book(code: str, person: Person, *, guests: int = 0, names: Sequence[str] = (), via: Via) -> Outcome:
@@ -114,18 +112,13 @@ async def _submit(
     names: Sequence[str] | None = None,
 ) -> Outcome:
     where = await find_instance(code)
-    cleaned = None if names is None else tuple(_clean_name(name) for name in names)
+    cleaned = None if names is None else tuple(clean_line(name) for name in names)
     request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=cleaned)
     try:
         return await allocator.submit((where.id, request))
     except NotAMemberHere:
         await _admit(person, where)
         return await allocator.submit((where.id, request))
-
-
-def _clean_name(name: str) -> str:
-    """A name as it is stored: on one line, without control characters and lone surrogates."""
-    return " ".join(CONTROL.sub(" ", name.encode(errors="ignore").decode()).split())
 
 
 async def admit_to_event(code: str, person: Person) -> None:

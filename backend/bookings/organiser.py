@@ -12,6 +12,7 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator, store
 from backend.seats.requests import Outcome, Request, Verb, Via
+from backend.typed_text import clean_line
 
 NAME_MAX = 80
 
@@ -103,7 +104,7 @@ async def seat_by_name(
 
     Raises `Invalid`, `Forbidden`, `NotFound`, and what `book` does.
     """
-    name = " ".join(name.split())
+    name = clean_line(name)
     if not name:
         raise Invalid(N_("Say who comes."), field="name")
     if len(name) > NAME_MAX:

@@ -11,6 +11,7 @@ from backend.events.materialization import materialize_series
 from backend.events.queries import UNTOUCHED
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
+from backend.typed_text import clean_line
 
 
 async def archive_series(person: Person, account_id: int, series_id: int, reason: str = "") -> int:
@@ -24,6 +25,7 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     now = clock.now()
+    reason = clean_line(reason)
     async with db.transaction():
         series = await lock_series(series_id, account.id)
         if series["archived_at"] is not None:
@@ -37,16 +39,14 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
             now,
         )
         with_participants = sum(instance["has_participants"] for instance in instances)
-        if with_participants and not reason.strip():
+        if with_participants and not reason:
             raise Invalid(
                 N_("People count on %(n)s date ahead. Say why it is cancelled: they are told."),
                 plural=N_("People count on %(n)s dates ahead. Say why they are cancelled: they are told."),
                 n=with_participants,
                 field="reason",
             )
-        reason = validate_reason(
-            reason.strip() or Voice(account.language).gettext(N_("This is not held any more."))
-        )
+        reason = validate_reason(reason or Voice(account.language).gettext(N_("This is not held any more.")))
         untouched = [instance["id"] for instance in instances if instance["untouched"]]
         await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", untouched)
         touched = [instance["id"] for instance in instances if not instance["untouched"]]

@@ -17,6 +17,7 @@ from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
 from backend.seats.state import InstanceState
+from backend.typed_text import clean_line
 
 REASON_MAX = 300  # characters
 
@@ -75,7 +76,7 @@ async def restore_instance(code: str, person: Person) -> None:
 
 def validate_reason(reason: str) -> str:
     """The reason on one line. Raises `Invalid` when it is empty or longer than `REASON_MAX`."""
-    reason = " ".join(reason.split())
+    reason = clean_line(reason)
     if not reason:
         raise Invalid(N_("Say why, in a few words: it is what people read."), field="reason")
     if len(reason) > REASON_MAX:

@@ -1,6 +1,5 @@
 """What an organiser enters for a series, validated as a whole (`S1`, `X5`)."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
 from backend.events.timing import MAX_LOOKAHEAD, SeriesTiming
 from backend.i18n import N_
+from backend.typed_text import clean_line, clean_lines, clean_link, is_link
 from backend.zones import zone_names
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
@@ -53,7 +53,8 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesDraft:
-    """A series as entered. `starts_local` is naive wall-clock time in `zone`; windows are in minutes."""
+    """A series as entered, its texts cleaned (`X10`). `starts_local` is naive wall-clock time in `zone`;
+    windows are in minutes."""
 
     title: str
     zone: str
@@ -84,6 +85,13 @@ class SeriesDraft:
     remind_before_minutes: tuple[int, ...] = (DAY, 120)
     remind_unanswered: bool = False
 
+    def __post_init__(self) -> None:
+        for field in ("title", "emoji", "place"):
+            object.__setattr__(self, field, clean_line(getattr(self, field)))
+        for field in ("description", "rule"):
+            object.__setattr__(self, field, clean_lines(getattr(self, field)))
+        object.__setattr__(self, "map_url", clean_link(self.map_url))
+
     def validate(self) -> None:
         """Raises `InvalidForm` with every fault at once (`X5`)."""
         faults = [
@@ -102,15 +110,17 @@ class SeriesDraft:
         return timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit)
 
     def _text_faults(self) -> Iterator[Invalid]:
-        if not self.title.strip():
+        if not self.title:
             yield Invalid(N_("Give it a title."), field="title")
         for field, most in _TEXT_LIMITS.items():
             if len(getattr(self, field)) > most:
                 yield Invalid(N_("At most %(most)s characters, please."), field=field, most=most)
         if any(char.isalnum() or char.isspace() for char in self.emoji):
             yield Invalid(N_("One emoji, or nothing."), field="emoji")
-        if self.map_url and not re.match(r"https://[^\s<>\"']+$", self.map_url):
+        if self.map_url and not self.map_url.startswith("https://"):
             yield Invalid(N_("A link that begins with https://, please."), field="map_url")
+        elif self.map_url and not is_link(self.map_url):
+            yield Invalid(N_("This link leads nowhere. Copy it from the map once more."), field="map_url")
         if self.zone not in zone_names():
             yield Invalid(N_("That time zone is not known."), field="zone")
         if self.visibility not in set(Visibility):

@@ -30,6 +30,7 @@ from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
+from backend.typed_text import clean_line, clean_lines, clean_link
 from backend.zones import exact_wall_clock, start_of_day
 
 
@@ -41,12 +42,21 @@ class Unchanged(Enum):
 
 UNCHANGED: Final = Unchanged.SAME
 
+_CLEANED = {
+    "title": clean_line,
+    "emoji": clean_line,
+    "description": clean_lines,
+    "place": clean_line,
+    "map_url": clean_link,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceChanges:
     """The fields to change on one instance.
 
-    None gives the texts and `guests_max` back to the series; as `capacity` it is no limit.
+    None gives the texts and `guests_max` back to the series; as `capacity` it is no limit. Texts are cleaned
+    (`X10`).
     """
 
     title: str | Unchanged | None = UNCHANGED
@@ -57,6 +67,11 @@ class InstanceChanges:
     guests_max: int | Unchanged | None = UNCHANGED
     capacity: int | Unchanged | None = UNCHANGED
     duration_minutes: int | Unchanged = UNCHANGED
+
+    def __post_init__(self) -> None:
+        for name, clean in _CLEANED.items():
+            if isinstance(typed := getattr(self, name), str):
+                object.__setattr__(self, name, clean(typed))
 
     @property
     def given(self) -> dict[str, Any]:

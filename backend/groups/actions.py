@@ -1,12 +1,14 @@
 """The rows of groups and topics.
 
 What linking, unlinking or losing a group means for cards, series and polls is decided above, in
-`backend.linking`, which calls these functions inside its transactions.
+`backend.linking`, which calls these functions inside its transactions. Titles and names are cleaned (`X10`); a
+group or topic whose name cannot be seen has a stand-in.
 """
 
 from backend import clock, db
 from backend.groups.queries import LinkedGroup, group_of_chat
 from backend.groups.rules import GroupHealth
+from backend.typed_text import clean_line
 
 
 async def upsert_group(
@@ -19,7 +21,7 @@ async def upsert_group(
         " title = $3, forum = $4, health = $7 WHERE g.account_id = $1 RETURNING account_id",
         account_id,
         chat_id,
-        title,
+        _clean_title(title),
         forum,
         user_id,
         clock.now(),
@@ -40,9 +42,13 @@ async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:
     await db.execute_single(
         "UPDATE groups SET title = $2, forum = $3 WHERE chat_id = $1 AND (title, forum) <> ($2, $3)",
         chat_id,
-        title,
+        _clean_title(title),
         forum,
     )
+
+
+def _clean_title(title: str) -> str:
+    return clean_line(title) or "Group"
 
 
 async def update_health(chat_id: int, health: GroupHealth) -> int | None:
@@ -80,6 +86,6 @@ async def upsert_topic(chat_id: int, topic_id: int, *, name: str | None, closed:
         " closed = coalesce($4, t.closed)",
         chat_id,
         topic_id,
-        name,
+        clean_line(name or "") or None,
         closed,
     )

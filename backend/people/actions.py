@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from backend import clock, db
 from backend.errors import Invalid
-from backend.i18n import N_, languages, nearest
+from backend.i18n import N_, Voice, languages, nearest
 from backend.people.queries import Person, person_from
 from backend.people.sql import REACHABLE
+from backend.typed_text import clean_line
 from backend.zones import zone_names
 
 SEEN_PRECISION = timedelta(hours=1)  # how exactly `seen_at` is kept
@@ -27,7 +28,8 @@ RETURNING *
 
 @dataclass(frozen=True, slots=True)
 class TelegramIdentity:
-    """A person as Telegram describes them, in an update or in verified `initData`."""
+    """A person as Telegram describes them, in an update or in verified `initData`; the names are cleaned
+    (`X10`). Whose name cannot be seen is "Someone" in their language."""
 
     telegram_id: int
     first_name: str
@@ -35,6 +37,14 @@ class TelegramIdentity:
     username: str = ""
     language_code: str | None = None
     may_write: bool = False  # they wrote in a private chat, or allows_write_to_pm
+
+    def __post_init__(self) -> None:
+        first, last = clean_line(self.first_name), clean_line(self.last_name)
+        if not first:
+            first, last = last or Voice(nearest(self.language_code)).gettext(N_("Someone")), ""
+        object.__setattr__(self, "first_name", first)
+        object.__setattr__(self, "last_name", last)
+        object.__setattr__(self, "username", clean_line(self.username))
 
 
 async def register_person(who: TelegramIdentity) -> Person:
@@ -59,7 +69,7 @@ async def register_person(who: TelegramIdentity) -> Person:
         row = await db.row(
             UPSERT,
             who.telegram_id,
-            who.first_name or "?",
+            who.first_name,
             who.last_name,
             who.username,
             nearest(who.language_code),

@@ -55,7 +55,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     poll = Poll(
         account_id=club.id,
         code=codes.new_code(),
-        question=draft.question.strip(),
+        question=draft.question,
         kind=draft.kind,
         choices_max=draft.answers_max,
         anonymous=draft.anonymous,
@@ -67,7 +67,7 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
         created_at=clock.now(),
     )
     options = [
-        {"text": option.text.strip(), "votes_max": option.votes_max, **_moment(option.starts_at, club.zone)}
+        {"text": option.text, "votes_max": option.votes_max, **_moment(option.starts_at, club.zone)}
         for option in _ordered_options(draft, club.zone)
     ]
     async with db.transaction():

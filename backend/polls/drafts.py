@@ -7,6 +7,7 @@ from backend import clock
 from backend.errors import Invalid, InvalidForm
 from backend.i18n import N_
 from backend.polls.rules import PollKind, ResultVisibility
+from backend.typed_text import clean_line
 
 QUESTION_MAX, OPTION_MAX = 300, 100
 OPTIONS_MIN, OPTIONS_MAX = 2, 40
@@ -15,17 +16,21 @@ LIMIT_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class OptionDraft:
-    """An option as entered: `text`, or in a poll about dates `starts_at`, an aware instant. `votes_max`
-    limits its votes, and of a date its yes answers; None is no limit."""
+    """An option as entered: `text`, cleaned to one line (`X10`), or in a poll about dates `starts_at`, an
+    aware instant. `votes_max` limits its votes, and of a date its yes answers; None is no limit."""
 
     text: str = ""
     votes_max: int | None = None
     starts_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean_line(self.text))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollDraft:
-    """A poll as entered. `closes_at` is an aware instant; `choices_max` counts for several choices only.
+    """A poll as entered, its question cleaned to one line (`X10`). `closes_at` is an aware instant;
+    `choices_max` counts for several choices only.
 
     `kind` and `results` are text as a form sends it: `validate` checks that they are a `PollKind` and a
     `ResultVisibility`.
@@ -40,6 +45,9 @@ class PollDraft:
     closes_at: datetime | None = None
     group_id: int | None = None
     topic_id: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", clean_line(self.question))
 
     @property
     def answers_max(self) -> int:
@@ -56,7 +64,7 @@ class PollDraft:
             raise InvalidForm(faults)
 
     def _question(self) -> list[Invalid]:
-        if not self.question.strip():
+        if not self.question:
             return [Invalid(N_("Ask something."), field="question")]
         return _check_length(self.question, QUESTION_MAX, "question")
 
@@ -78,7 +86,7 @@ class PollDraft:
 
     def _option(self, option: OptionDraft, seen: set[str | datetime], field: str) -> list[Invalid]:
         """The faults of one option; `seen` holds the names, or moments, of the options before it."""
-        name: str | datetime | None = option.text.strip().casefold()
+        name: str | datetime | None = option.text.casefold()
         if self.kind == PollKind.DATES:
             name = option.starts_at
             if name is None:
@@ -93,7 +101,7 @@ class PollDraft:
         if option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
             bounds = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
             return [Invalid(bounds, field=field, least=1, most=LIMIT_MAX)]
-        return _check_length(option.text.strip(), OPTION_MAX, field)
+        return _check_length(option.text, OPTION_MAX, field)
 
     def _rules(self) -> list[Invalid]:
         faults = []

@@ -22,6 +22,7 @@ from backend.polls import replies
 from backend.polls.rules import Answer, PollKind, winning_date
 from backend.polls.zone_changes import follow_zone_data
 from backend.seats.claims import insert_claims
+from backend.typed_text import clean_line
 from backend.zones import wall_clock
 
 CLAIM_MAX = 30 * DAY
@@ -32,8 +33,8 @@ class EventDetails:
     """The event to make, as an organiser enters it. `option_id` None is the winning date, `title` "" is the
     poll's question.
 
-    For `claim_minutes` only those who answered yes may take seats; without a capacity there is nothing to
-    claim.
+    Its texts are cleaned (`X10`). For `claim_minutes` only those who answered yes may take seats; without a
+    capacity there is nothing to claim.
     """
 
     option_id: int | None = None
@@ -44,6 +45,10 @@ class EventDetails:
     capacity: int | None = None
     guests_max: int = 0
     claim_minutes: int = DAY
+
+    def __post_init__(self) -> None:
+        for field in ("title", "emoji", "place"):
+            object.__setattr__(self, field, clean_line(getattr(self, field)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ def _series_draft(
     poll: db.Row, details: EventDetails, starts_at: datetime, zone: str, at: datetime
 ) -> SeriesDraft:
     """A series of one instance, which is announced to the poll's group at once. Raises `InvalidForm`."""
-    title = details.title.strip() or poll["question"]
+    title = details.title or poll["question"]
     draft = SeriesDraft(
         title=title if details.title or len(title) <= TITLE_MAX else title[: TITLE_MAX - 1] + "…",
         emoji=details.emoji,

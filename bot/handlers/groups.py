@@ -14,6 +14,7 @@ from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
 from backend.people.queries import Person, person_of_telegram
+from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import CreateClubCallback, LinkGroupCallback
 from bot.delivery.client import answer_callback_query, is_administrator, replace, reply, send
@@ -84,7 +85,7 @@ async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> Non
         words = Words(N_("Only an administrator of this group can do this."))
         await answer_callback(query, voice, words, "forbidden")
         return
-    name = (message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH]
+    name = clean_line(message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
     account_id = await create_own_account(person, name, zone=person.zone or "UTC", language=person.language)
     await _link(query, message, account_id, person, voice)
 

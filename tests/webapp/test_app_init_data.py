@@ -171,10 +171,10 @@ def test_refuses_the_published_vector_whose_id_is_a_text() -> None:
     refused(init_data(fields_of_it, TOKEN), "user.id")
 
 
-def test_strips_characters_postgresql_cannot_store() -> None:
+def test_cleans_characters_postgresql_cannot_store() -> None:
     user = '{"id":7,"first_name":"A\\u0000l\\ud800ice","username":null}'
     who = launched(init_data(fields(user=user), TOKEN)).identity
-    assert (who.first_name, who.username) == ("Alice", "")
+    assert (who.first_name, who.username) == ("A lice", "")
 
 
 def test_knows_whether_the_bot_may_write() -> None:

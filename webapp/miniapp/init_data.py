@@ -95,9 +95,8 @@ def _parse_user(text: str) -> TelegramIdentity:
 
 
 def _text(user: dict[str, object], name: str) -> str:
-    """One text of the user, without control characters and lone surrogates, which PostgreSQL does not
-    store."""
+    """One text of the user, cut to a length that no name has."""
     text = user.get(name) or ""
     if not isinstance(text, str):
         raise BadInitData(f"user.{name}")
-    return CONTROL.sub("", text.encode(errors="ignore").decode())[:256]
+    return text[:256]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.bookings.views import InstanceView, load_views
 from backend.people.queries import Person
+from backend.typed_text import clean_line
 
 SEARCH_WORDS_MAX = 8  # words of a search that count
 MONTH_MAX = 500  # instances of a month
@@ -23,7 +24,7 @@ UPCOMING = (
 
 def search_words(text: str) -> list[str]:
     """What is looked for: the words of what was typed, in small letters; more than eight do not count."""
-    return text.lower().split()[:SEARCH_WORDS_MAX]
+    return clean_line(text).lower().split()[:SEARCH_WORDS_MAX]
 
 
 def search_values(

@@ -8,6 +8,7 @@ from backend import db
 from backend.bookings.views import InstanceView
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.seats.store import PLACE_IN_LINE
+from backend.typed_text import clean_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ async def search_attendees(
     if parties <= FEW:
         few = (await attendees(instance_id, limit=FEW)).comers
         return AttendeeList([("", few)] if few else [], parties)
-    rows = await db.rows(FOUND, instance_id, " ".join(words.split()), letter, limit)
+    rows = await db.rows(FOUND, instance_id, clean_line(words), letter, limit)
     groups = [
         (head, [_attendee(row) for row in of_head])
         for head, of_head in groupby(rows, lambda row: row["letter"])

@@ -146,6 +146,20 @@ async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(
     assert await all_series(club.id) == []
 
 
+async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
+    noon: Any, dashboard: Any, club: Any
+) -> None:
+    """`X5`, `X10`: the card would name the place without the link."""
+    for link in ("https://maps", "https://maps.example:99999/", "https://maps.example\\x"):
+        shown = await dashboard.post("/dashboard/series", **{**GOOD, "map_url": link})
+        assert shown.status_code == 422
+        assert "This link leads nowhere. Copy it from the map once more." in dashboard.text(shown)
+        field = re.search(r'<input[^>]*name="map_url"[^>]*>', shown.text)
+        assert field and 'aria-invalid="true"' in field[0] and f'value="{link}"' in field[0]
+    await dashboard.post("/dashboard/series", **{**GOOD, "map_url": "HTTPS://maps.example/1"})
+    assert (await only_series(club)).draft.map_url == "https://maps.example/1"
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [

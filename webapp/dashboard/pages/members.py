@@ -13,6 +13,7 @@ from backend.accounts.rules import Permission, Role
 from backend.bookings.departures import remove_member
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
+from backend.typed_text import clean_line
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import MEMBERS
@@ -30,7 +31,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     """All members, organisers first. `?q=` finds them by name."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     all_members = await members(visit.club)
-    search = request.query_params.get("q", "").strip()[:80]
+    search = clean_line(request.query_params.get("q", "")[:80])
     found = [
         member
         for member in all_members

@@ -27,6 +27,7 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.seats.replies import NoRoomLeft
 from backend.seats.requests import Outcome, Via
+from backend.typed_text import clean_line
 from webapp.forms import Faults, read_form
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
@@ -132,7 +133,7 @@ async def create(
             form.name, 1 + guests - (view.free or 0), view.phase == "open", _url(code), _sent(form)
         )
         return await _new_screen(code, organiser, typed=form, overbooking=overbooking)
-    notice = _notice(organiser.voice, " ".join(form.name.split()), outcome)
+    notice = _notice(organiser.voice, clean_line(form.name), outcome)
     return await _new_screen(code, organiser, notice=notice, outcome=outcome.kind)
 
 
