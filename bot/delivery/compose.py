@@ -44,8 +44,12 @@ from bot.keyboards.seats import (
 from bot.rendering import File, RenderedMessage, Rows, render
 
 
+class SubjectGone(Exception):
+    """What a message is about does not exist any more; the words say what."""
+
+
 async def render_message(delivery: Delivery) -> RenderedMessage:
-    """The message as it is to be sent now. Raises `LookupError` when what it is about is gone."""
+    """The message as it is to be sent now. Raises `SubjectGone` when what it is about is gone."""
     return await COMPOSERS[delivery.kind.policy.about](delivery)
 
 
@@ -102,7 +106,7 @@ async def _compose_calendar_file(delivery: Delivery) -> RenderedMessage:
     try:
         file = await make_calendar_file(subject.view.code, delivery.person)
     except NotFound:
-        raise LookupError("they have left the club") from None
+        raise SubjectGone("they have left the club") from None
     return render_calendar_file(subject, file)
 
 
@@ -116,7 +120,7 @@ async def _load_subject(delivery: Delivery) -> Subject:
     if delivery.instance_id is not None:
         found = await instance_for_card(delivery.instance_id, None if delivery.group else delivery.person)
     if found is None:
-        raise LookupError(f"the date {delivery.instance_id} is gone")
+        raise SubjectGone(f"the date {delivery.instance_id} is gone")
     return Subject(delivery, *found)
 
 
@@ -230,7 +234,7 @@ async def _compose_about_poll(delivery: Delivery) -> RenderedMessage:
     poll_id = delivery.situation.number("poll_id")
     view = await poll_for_card(poll_id)
     if view is None:
-        raise LookupError(f"the poll {poll_id} is gone")
+        raise SubjectGone(f"the poll {poll_id} is gone")
     return render_about_poll(delivery, view)
 
 
@@ -247,7 +251,7 @@ def render_about_poll(delivery: Delivery, view: PollView) -> RenderedMessage:
 async def _compose_about_card(delivery: Delivery) -> RenderedMessage:
     lost = await card(delivery.situation.number("card"))
     if lost is None:
-        raise LookupError("the card is gone, with its group")
+        raise SubjectGone("the card is gone, with its group")
     return render_about_card(delivery, lost)
 
 
@@ -307,7 +311,7 @@ def _duration(minutes: int, voice: Voice) -> str:
 async def _compose_announcement(delivery: Delivery) -> RenderedMessage:
     found = await announcement(delivery.announcement_id or 0)
     if found is None:
-        raise LookupError(f"the announcement {delivery.announcement_id} is gone")
+        raise SubjectGone(f"the announcement {delivery.announcement_id} is gone")
     return render_announcement(found, delivery.voice, private=delivery.group is None)
 
 

@@ -26,7 +26,7 @@ from backend.outbox.states import SendResult
 from backend.retry import retry_until_saved
 from bot.delivery.cards import CardPoster
 from bot.delivery.client import post
-from bot.delivery.compose import render_message
+from bot.delivery.compose import SubjectGone, render_message
 from bot.delivery.progress import ProgressReporter
 from bot.delivery.rate_limit import ALL, GROUP, RateLimiter
 
@@ -171,7 +171,7 @@ class Sender:
         missing = ""
         try:
             rendered = await retry_until_saved(lambda: render_message(delivery))
-        except LookupError as error:
+        except SubjectGone as error:
             missing = str(error)
         await self._wait_for_turn()
         if missing:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
@@ -193,6 +194,23 @@ async def test_a_wrong_token_costs_no_attempt(
     assert await db.value("SELECT attempts FROM messages") == 0
     await run(61)
     assert await states() == ["sent"]
+
+
+async def test_a_fault_in_rendering_is_logged_and_parks_the_message(
+    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`X9`: also one of a kind that Python's look-ups raise."""
+
+    async def faulty(delivery: object) -> None:
+        raise KeyError("seats")
+
+    await promoted(telegram, alice, bob, instance)
+    monkeypatch.setattr("bot.delivery.sender.render_message", faulty)
+    with capture_logs() as logs:
+        await run()
+    assert await states() == ["parked"]
+    assert await db.value("SELECT error FROM messages") == "KeyError"
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["message failed"]
 
 
 async def test_keeps_within_telegrams_limits(
