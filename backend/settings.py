@@ -26,6 +26,7 @@ LOG_FORMATS: tuple[LogFormat, ...] = ("console", "json")
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}")
 BOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+APP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 HEADER_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 SANDBOX_BOT = "emerald_demo_bot"
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "warning": "WARNING"}
@@ -140,7 +141,12 @@ class Settings:
             ),
             telegram_bot_token=token,
             telegram_bot_name=bot_name or (SANDBOX_BOT if sandbox else ""),
-            telegram_app_name=variables.text("TELEGRAM_APP_NAME", "app"),
+            telegram_app_name=variables.matching(
+                "TELEGRAM_APP_NAME",
+                APP_NAME,
+                "the Mini App's short name, like app: letters, digits and _, beginning with a letter",
+            )
+            or "app",
             telegram_api_url=variables.origin(
                 "TELEGRAM_API_URL", f"http://127.0.0.1:{sandbox_port}" if sandbox else ""
             ),

@@ -5,24 +5,25 @@ from markupsafe import escape
 
 from backend.accounts.queries import Club
 from backend.announcements.queries import Announcement, Audience, Progress
-from backend.announcements.rules import TEXT_MAX, AnnouncementState, utf16_length
+from backend.announcements.rules import TEXT_MAX, AnnouncementState
 from backend.i18n import N_, Voice
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
-from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
+from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
+
+_MAX_NAMED_GROUPS = 10
+_MAX_OTHER_CLUBS = MAX_BUTTONS - 10  # the other buttons need room too
 
 
 def render_announcement(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
     """The organiser's own text; in a private chat below the club's name, if there is room for it."""
-    head = _head(shown, voice, private=private)
-    if utf16_length(f"{head}\n\n{shown.text}") > TEXT_MAX:
-        head = _head(shown, voice, private=False)
+    message = _under_head(shown, voice, club=shown.club if private else "")
+    return message if message.length <= TEXT_MAX else _under_head(shown, voice, club="")
+
+
+def _under_head(shown: Announcement, voice: Voice, *, club: str) -> RenderedMessage:
+    head = render("messages/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
     return RenderedMessage("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
-
-
-def _head(shown: Announcement, voice: Voice, *, private: bool) -> str:
-    club = shown.club if private else ""
-    return render("messages/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
 
 
 def render_question(
@@ -46,7 +47,7 @@ def render_question(
             for each in chosen
         ]
     )
-    for club in others:
+    for club in others[:_MAX_OTHER_CLUBS]:
         label = voice.gettext(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
         rows.append(
             [
@@ -67,7 +68,9 @@ def render_question(
         voice.gettext(N_("Cancel")), AnnouncementCallback(action=AnnouncementAction.CANCEL, id=draft.id)
     )
     rows.append([send, cancel])
-    return render("announcement_question.html", voice, rows, draft=draft, reach=reach)
+    named = reach.groups[:_MAX_NAMED_GROUPS]
+    more = len(reach.groups) - len(named)
+    return render("announcement_question.html", voice, rows, draft=draft, reach=reach, named=named, more=more)
 
 
 def render_progress(progress: Progress, voice: Voice) -> RenderedMessage:

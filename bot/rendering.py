@@ -6,6 +6,7 @@ filters `translate`, which translates `Words`, and `unlinked`, through which all
 """
 
 import hashlib
+import html
 import re
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,6 +23,7 @@ from backend.i18n import Voice, Words, catalogue
 TEMPLATES = Path(__file__).parent / "templates"
 Rows = list[list[InlineKeyboardButton]]
 _BLANK_LINES = re.compile(r"\n{3,}")
+_TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[ \t]+")
 _LINKING_MARK = re.compile(r"[.@/#$:](?=\S)")  # nothing joins over a space
 _WITH_JOINER = "\\g<0>\u2060"
@@ -47,6 +49,11 @@ class RenderedMessage:
     @property
     def keyboard(self) -> InlineKeyboardMarkup | None:
         return InlineKeyboardMarkup(inline_keyboard=self.rows) if self.rows else None
+
+    @property
+    def length(self) -> int:
+        """How long Telegram finds it: characters (code points) of what is read, tags left out."""
+        return len(html.unescape(_TAG.sub("", self.text)))
 
     @property
     def digest(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.announcements.rules import text_max, utf16_length
+from backend.announcements.rules import text_max
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.typed_text import clean_lines
@@ -25,8 +25,8 @@ class AnnouncementDraft:
 
     def validate(self) -> None:
         """Raises `Invalid` when the text is empty or too long."""
-        units, units_max = utf16_length(self.text), text_max(maintenance=self.maintenance)
-        if not units:
+        most = text_max(maintenance=self.maintenance)
+        if not self.text:
             raise Invalid(N_("Write what is to be told."), field="text")
-        if units > units_max:
-            raise Invalid(N_("At most %(most)s characters, please."), field="text", most=units_max)
+        if len(self.text) > most:
+            raise Invalid(N_("At most %(most)s characters, please."), field="text", most=most)

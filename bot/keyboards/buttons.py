@@ -7,6 +7,7 @@ from aiogram.types import InlineKeyboardButton
 
 from bot.rendering import Rows
 
+MAX_BUTTONS = 100  # under one message
 MAX_LABEL_LENGTH = 48  # UTF-16 code units of a name on a button; clients cut longer ones anyway
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from backend.accounts.queries import Club
 from backend.i18n import N_, Voice
 from bot.callbacks import CreateClubCallback, LinkGroupCallback, RepostCardCallback
-from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
+from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import Rows, shorten
 
 
@@ -20,7 +20,7 @@ def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
                 LinkGroupCallback(account_id=club.id),
             )
         ]
-        for club in clubs
+        for club in clubs[:MAX_BUTTONS]
     ]
 
 

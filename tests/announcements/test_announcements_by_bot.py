@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from backend import db
-from backend.accounts.actions import create_account
+from backend.accounts.actions import create_account, create_own_account
 from backend.accounts.keys import bind_key
 from backend.announcements.actions import create_announcement, schedule_announcement
 from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.fan_out import fan_out
 from backend.announcements.rules import TEXT_MAX
+from backend.linking.actions import link_group
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -151,9 +152,7 @@ async def test_only_organisers_announce_and_only_in_private(
 async def test_the_longest_text_arrives_complete(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
     """`C4`: escaped characters count once; without room for the account's name it is left out."""
     await start(telegram, "Olga")
-    text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 820 - 1] + "."
-    while len(text.encode("utf-16-le")) // 2 < TEXT_MAX:
-        text += "x"
+    text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 1] + "."
     number = await create_announcement(olga, club.id, AnnouncementDraft(text=text, to_members=True))
     await schedule_announcement(olga, number)
     await fan_out()
@@ -171,3 +170,31 @@ async def test_maintenance_is_marked(telegram: Telegram, olga: Any, club: Any, r
     assert telegram.last(telegram.person("Olga").private)["text"] == (
         "🔧 Maintenance · Kallio Yoga\n\nBack at ten."
     )
+
+
+async def test_the_question_fits_with_hundreds_of_groups_and_clubs(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    """`C4`: ten groups are named; Telegram takes no message of 4,097 characters, nor of 101 buttons."""
+    await start(telegram, "Olga")
+    for n in range(299):
+        title = f"{n:03} " + "Kallio & <friends> " * 7
+        await link_group(olga, club.id, chat_id=-1001000010000 - n, title=title[:128])
+    for n in range(101):
+        await create_own_account(olga, f"Walkers {n}")
+    question = await telegram.say("Olga", "/announce Hello")
+    assert "It goes to 300 groups: 000 Kallio & <friends>" in question["text"].replace("\u2060", "")
+    assert question["text"].count("<friends>") >= 50 and " and 290 more." in question["text"]
+    assert len(question["text"]) <= 4096
+    assert sum(len(row) for row in buttons(question)) <= 100
+    assert (await telegram.tap("Olga", question, "Send now"))["text"] == "On its way."
+
+
+async def test_a_group_is_offered_to_its_adder_who_has_hundreds_of_clubs(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    """`A6`, `C4`"""
+    for n in range(120):
+        await create_own_account(olga, f"Club {n}")
+    offer = await telegram.say("Olga", "/events", telegram.chat("Sunday Runners"))
+    assert sum(len(row) for row in buttons(offer)) == 100

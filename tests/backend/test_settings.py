@@ -112,6 +112,17 @@ def test_all_faults_are_reported_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["my-app", "1app", "app name", "äpp", "app?startapp=x", "_app"])
+def test_a_short_name_that_telegram_gives_to_no_app_is_refused(name: str) -> None:
+    """Every button that opens the Mini App would lead nowhere."""
+    assert faults(**PRODUCTION, TELEGRAM_APP_NAME=name) == [
+        "TELEGRAM_APP_NAME must be the Mini App's short name, like app: letters, digits and _, beginning with a letter."
+    ]
+    assert (
+        Settings.from_environ({**PRODUCTION, "TELEGRAM_APP_NAME": "My_app2"}).telegram_app_name == "My_app2"
+    )
+
+
 def test_http_is_refused_in_production() -> None:
     assert any("https" in found for found in faults(**PRODUCTION | {"PUBLIC_URL": "http://club.fi"}))
 
