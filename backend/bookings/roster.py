@@ -159,7 +159,7 @@ async def roster(
     rows = await db.rows(
         f"""WITH numbered AS (
             SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
-                count(*) FILTER (WHERE b.waiting > 0)
+                count(*) FILTER (WHERE b.waiting + b.offered > 0)
                     OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
             FROM bookings b JOIN memberships m ON m.id = b.membership_id
             LEFT JOIN telegram_users u ON u.id = m.user_id

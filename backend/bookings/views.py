@@ -12,7 +12,7 @@ from backend.seats.preview import preview
 from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage
 from backend.seats.requests import Answer
 from backend.seats.state import InstanceState, SeatState
-from backend.seats.store import WAITING_AHEAD, party_of, state_of
+from backend.seats.store import AHEAD, HOLDING, party_of, state_of
 from backend.seats.windows import Windows
 
 HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
@@ -229,7 +229,7 @@ SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_
     coalesce(c.first_name, '') AS canceller,
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.queued_at, s.freed_at,
         s.version,
-    0 AS prioritized, m.role,
+    {HOLDING} AS holding, 0 AS prioritized, m.role,
     m.id AS membership_id, m.user_id, true AS is_member, b.id AS booking_id, b.answer, b.seats,
         b.waiting AS waits,
     b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at, b.offer_until, b.lapsed_at,
@@ -237,7 +237,7 @@ SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_
     b.checked_in_at, b.came, x.kind AS absence, r.place AS usual_place,
     EXISTS (SELECT 1 FROM seat_claims k WHERE k.instance_id = i.id AND k.membership_id = m.id) AS has_claim,
     EXISTS (SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id) AS regular,
-    CASE WHEN b.waiting + b.offered > 0 THEN {WAITING_AHEAD} END AS ahead
+    CASE WHEN b.waiting + b.offered > 0 THEN {AHEAD} END AS ahead
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
@@ -322,10 +322,10 @@ def _view(row: db.Row, state: SeatState, found: Availability) -> InstanceView:
         topic_id=row["topic_id"],
         capacity=row["capacity"],
         over=row["over"],
-        booked=row["booked"],
-        offered=row["offered"],
-        waiting=row["waiting"],
-        releasing=row["releasing"],
+        booked=state.booked,
+        offered=state.offered,
+        waiting=state.waiting,
+        releasing=state.releasing,
         notified_at=row["called_at"],
         availability=found,
         version=row["version"],

@@ -9,7 +9,7 @@ def availability_of(state: SeatState, party: Party) -> Availability:
     """What this party, which may be a newcomer's, can have of a state that has been brought up to date (`advance`)."""
     seats = room_for(state, party).seats
     # Far from the start seats move by themselves: only the head of the line may take what its party does not fit into.
-    may_take = party.waiting and (state.stage is not Stage.AUTOMATIC or state.place_of(party) == 1)
+    may_take = party.waiting and (state.stage is not Stage.AUTOMATIC or goes_first(state, party))
     if state.capacity is None:
         # Nobody counts the seats, so what a tap takes is what the party waits for.
         return Availability(None, seats, takeable=min(seats, party.waiting) if may_take else 0)
@@ -54,9 +54,14 @@ def must_wait(state: SeatState, party: Party) -> bool:
     """
     if not has_claim(state, party):
         return True
-    if not state.waiting or state.instance.fill_gaps or not state.free + state.replaceable:
+    if state.instance.fill_gaps or not state.free + state.replaceable:
         return False
-    return any(
+    return not goes_first(state, party)
+
+
+def goes_first(state: SeatState, party: Party) -> bool:
+    """Whether no party stands before this one on the waitlist that could be given seats some time."""
+    return not state.waiting or not any(
         other.waiting
         and other is not party
         and (not party.waiting or other.order < party.order)

@@ -188,6 +188,19 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
             N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."),
             values,
         )
+    if state.offered:
+        return Words(
+            N_(
+                "No seat is free: %(n)s is held for somebody ahead of you. You’re %(place)s in line; "
+                "we’ll tell you when a seat is yours."
+            ),
+            values,
+            N_(
+                "No seat is free: %(n)s are held for others ahead of you. You’re %(place)s in line; "
+                "we’ll tell you when a seat is yours."
+            ),
+            state.offered,
+        )
     return Words(
         N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),
         values,

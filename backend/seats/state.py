@@ -63,7 +63,7 @@ class Party:
     priority: int = 0
     queued_at: datetime | None = None
     seated_at: datetime | None = None
-    ahead: int = 0  # waiting parties before this one when the state was loaded
+    ahead: int = 0  # parties in line before this one when the state was loaded
     offer_until: datetime | None = None
     skipped_at: datetime | None = None  # let an offer go by
     releasing_since: datetime | None = None  # looks for a replacement
@@ -160,11 +160,12 @@ class SeatState:
     waiting: int
     last_moment: datetime  # the newest that was given out: see `next_moment`
     releasing: int = 0  # booked seats whose holders look for a replacement
+    holding: int = 0  # parties with an offer that wait for nothing more
     freed_at: datetime = LONG_AGO
     notified_at: datetime | None = (
         None  # when the waitlist was last notified of a seat for the first tap (W3)
     )
-    prioritized: int = 0  # waiting parties of a higher priority when the state was loaded
+    prioritized: int = 0  # parties in line of a higher priority when the state was loaded
     parties: dict[int, Party] = field(default_factory=dict)
     by_user: dict[int, Party] = field(default_factory=dict)
     changed: dict[int, Party] = field(default_factory=dict)
@@ -233,24 +234,25 @@ class SeatState:
         return self.last_moment
 
     def place_of(self, party: Party) -> int:
-        """The party's place in line, from 1, exact at this moment of the list of requests."""
+        """The party's place in line, from 1, exact at this moment of the list of requests. Parties that have an offer are in
+        line too: should they let it go by, they stand where they stood (`W1`)."""
         initial = self._initial.get(party.membership_id)
         has_stayed = initial is not None and (initial.queued_at, initial.priority) == (
             party.queued_at,
             party.priority,
         )
         if not has_stayed and not party.priority:
-            # It joined after the state was loaded: behind everybody who still waits but those who came after it.
-            later = sum(1 for p in self.parties.values() if p.waiting and p.order > party.order)
-            return self.waiting - later
+            # It joined after the state was loaded: behind everybody who is in line but those who came after it.
+            later = sum(1 for p in self.parties.values() if p.is_in_line and p.order > party.order)
+            return self.waiting + self.holding - later
         ahead = party.ahead if has_stayed else self.prioritized
         for other in self.parties.values():
             if other is party:
                 continue
             was = self._initial.get(other.membership_id)
-            if was is not None and was.waiting:
+            if was is not None:
                 ahead -= was.order < initial.order if has_stayed and initial else was.priority > 0
-            ahead += bool(other.waiting) and other.order < party.order
+            ahead += other.is_in_line and other.order < party.order
         return ahead + 1
 
     def change(
@@ -271,6 +273,7 @@ class SeatState:
         self.booked += seats - party.seats
         self.offered += offered - party.offered
         self.waiting += bool(waiting) - bool(party.waiting)
+        self.holding += bool(offered and not waiting) - bool(party.offered and not party.waiting)
         if party.releasing_since is not None:
             self.releasing += seats - party.seats
         if seats + offered < party.seats + party.offered and change is not Change.REPLACED:

@@ -13,12 +13,20 @@ from backend.seats.windows import Windows
 
 EVERYBODY = 2**31 - 1
 
-# Waiting parties before the party `b`: by priority, then the moment of joining, then id (`W1`).
-WAITING_AHEAD = """(
-    SELECT count(*) FROM bookings q WHERE q.instance_id = b.instance_id AND q.waiting > 0
-    AND (q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))
-)"""
-PLACE_IN_LINE = f"CASE WHEN b.waiting > 0 THEN 1 + {WAITING_AHEAD} END"
+# Parties in line before the party `b`, waiting or with an offer: by priority, then the moment of joining, then id (`W1`).
+# There is an index for either kind.
+_BEFORE = "(q.priority > b.priority OR q.priority = b.priority AND (q.queued_at, q.id) < (b.queued_at, b.id))"
+AHEAD = f"""((
+    SELECT count(*) FROM bookings q WHERE q.instance_id = b.instance_id AND q.waiting > 0 AND {_BEFORE}
+) + (
+    SELECT count(*) FROM bookings q
+    WHERE q.instance_id = b.instance_id AND q.offered > 0 AND q.waiting = 0 AND {_BEFORE}
+))"""
+PLACE_IN_LINE = f"CASE WHEN b.waiting + b.offered > 0 THEN 1 + {AHEAD} END"
+# Parties that have an offer on the instance of the seats row `s`, and wait for nothing more.
+HOLDING = """CASE WHEN s.offered > 0 THEN (
+    SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.offered > 0 AND q.waiting = 0
+) ELSE 0 END"""
 
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS is_member, b.id AS booking_id, b.answer, b.seats,"
@@ -37,9 +45,13 @@ SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.w
     r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
     {PARTY},
-    CASE WHEN b.waiting + b.offered > 0 THEN {WAITING_AHEAD} END AS ahead,
+    CASE WHEN b.waiting + b.offered > 0 THEN {AHEAD} END AS ahead,
+    {HOLDING} AS holding,
     CASE WHEN s.waiting > 0 THEN (
         SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.waiting > 0 AND q.priority > 0
+    ) ELSE 0 END + CASE WHEN s.offered > 0 THEN (
+        SELECT count(*) FROM bookings q
+        WHERE q.instance_id = s.instance_id AND q.offered > 0 AND q.waiting = 0 AND q.priority > 0
     ) ELSE 0 END AS prioritized,
     CASE WHEN i.claim_until > $4 THEN EXISTS (
         SELECT 1 FROM seat_claims c WHERE c.instance_id = s.instance_id AND c.membership_id = m.id
@@ -55,7 +67,7 @@ LEFT JOIN bookings b ON b.instance_id = s.instance_id AND b.membership_id = m.id
 
 # Parties whose offer has expired, or ends because the instance is off; and those that look for a replacement.
 EXPIRED = f"""
-SELECT {PARTY}, {WAITING_AHEAD} AS ahead, CASE WHEN b.priority > 0 THEN {HAS_CLAIM} ELSE false END AS has_claim
+SELECT {PARTY}, {AHEAD} AS ahead, CASE WHEN b.priority > 0 THEN {HAS_CLAIM} ELSE false END AS has_claim
 FROM bookings b JOIN memberships m ON m.id = b.membership_id
 WHERE b.instance_id = $1 AND b.offered > 0 AND (b.offer_until <= $2 OR $3)
 """
@@ -67,14 +79,17 @@ WHERE b.instance_id = $1 AND b.replace_since IS NOT NULL ORDER BY b.replace_sinc
 # The heads of the waitlist, and the heads of those that were not skipped. A party that could not even fit into the empty
 # room is left out: it holds nobody back.
 WAITLIST = f"""
-SELECT * FROM (
-    SELECT {PARTY}, row_number() OVER (ORDER BY b.priority DESC, b.queued_at, b.id) - 1 AS ahead,
+SELECT w.*, w.waiting_ahead + (
+    SELECT count(*) FROM bookings q WHERE q.instance_id = $1 AND q.offered > 0 AND q.waiting = 0 AND (q.priority > w.priority
+        OR q.priority = w.priority AND (q.queued_at, q.id) < (w.party_queued_at, w.booking_id))
+) AS ahead FROM (
+    SELECT {PARTY}, row_number() OVER (ORDER BY b.priority DESC, b.queued_at, b.id) - 1 AS waiting_ahead,
         row_number() OVER (PARTITION BY b.lapsed_at IS NULL, b.seats + b.waiting + b.offered <= $2
             ORDER BY b.priority DESC, b.queued_at, b.id) AS nth,
         CASE WHEN b.priority > 0 THEN {HAS_CLAIM} ELSE false END AS has_claim
     FROM bookings b JOIN memberships m ON m.id = b.membership_id
     WHERE b.instance_id = $1 AND b.waiting > 0
-) q WHERE seats + waits + offers <= $2 AND nth <= $3 ORDER BY ahead
+) w WHERE seats + waits + offers <= $2 AND nth <= $3 ORDER BY waiting_ahead
 """
 
 # With "fill gaps" the earliest party that fits may be far back, behind many bigger ones: the first of every size are of
@@ -187,6 +202,7 @@ def state_of(row: db.Row, now: datetime) -> SeatState:
         waiting=row["waiting"],
         last_moment=row["queued_at"],
         releasing=row["releasing"],
+        holding=row["holding"],
         freed_at=row["freed_at"],
         notified_at=row["called_at"],
         prioritized=row["prioritized"],

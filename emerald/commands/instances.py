@@ -31,11 +31,12 @@ def instance_line(view: InstanceView) -> str:
     """One instance in one line of a list."""
     starts = f"{wall_clock(view.starts_at, view.zone):%Y-%m-%d %H:%M} {view.zone}"
     seats = f"{view.booked}/{view.capacity}" if view.capacity is not None else str(view.booked)
+    held = f", {view.offered} held" if view.offered else ""
     marks = [view.state.lower()] if view.state != "SCHEDULED" else []
     marks += ["drifted"] if view.is_drifted else []
     marks += ["by hand"] if view.is_edited else []
     more = f"  ({', '.join(marks)})" if marks else ""
-    return f"{view.code}  {starts}  {seats}, {view.waiting} waiting{more}"
+    return f"{view.code}  {starts}  {seats}{held}, {view.waiting} waiting{more}"
 
 
 @event.command

@@ -78,11 +78,14 @@ class Club:
 
     def line(self) -> list[int]:
         """W1: priority, then the moment of joining; a party with an offer for everything stands aside."""
-        order = sorted(self.joined, key=lambda who: who not in self.first)
-        return [who for who in order if self.waits[who]]
+        return [who for who in self.in_line() if self.waits[who]]
+
+    def in_line(self) -> list[int]:
+        """All who have a place, with those for whom seats are held."""
+        return sorted(self.joined, key=lambda who: who not in self.first)
 
     def place(self, who: int) -> int | None:
-        return self.line().index(who) + 1 if self.waits.get(who) else None
+        return self.in_line().index(who) + 1 if self.waits.get(who) else None
 
     def given(self) -> int:
         return sum(self.seats.values()) + sum(self.held.values())
@@ -417,7 +420,8 @@ class Club:
         self.not_over()
         free, others = self.room(who)
         take = int(min(self.waits[who], free + others))
-        if not take or (self.stage() == "automatic" and self.place(who) != 1):
+        behind = any(self.may_claim(one) and self.fits_empty_room(self.size(one)) for one in self.before(who))
+        if not take or (self.stage() == "automatic" and behind):
             raise No("full")
         self.take_over(take - free)
         self.move(who, by, via, self.seats[who] + take, self.waits[who] - take)

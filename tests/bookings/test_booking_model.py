@@ -440,9 +440,9 @@ class Bookings(RuleBasedStateMachine):
             )
             for who in model.answer
         }
-        waiting = await waitlist(instance_id)
-        assert [comer.membership_id for comer in waiting] == model.line()
-        assert [comer.place for comer in waiting] == list(range(1, len(waiting) + 1))
+        in_line = await waitlist(instance_id)
+        assert [comer.membership_id for comer in in_line] == model.in_line()
+        assert [comer.place for comer in in_line] == list(range(1, len(in_line) + 1))
         log = await db.rows(
             "SELECT membership_id, by_user_id, via, seats_before, waiting_before, offered_before,"
             " seats_after, waiting_after, offered_after"

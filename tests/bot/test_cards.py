@@ -357,7 +357,7 @@ def test_waiting(snapshot: SnapshotAssertion) -> None:
     part = changed(full, booked=11)
     assert private_texts(part, hours=30) == snapshot(name="one-of-two-is-free")
     assert labels(render_private(part, hours=30))[0] == ["Take 1 now"]
-    behind = changed(part, mine=dataclasses.replace(own, place=2))
+    behind = changed(part, waiting=2, mine=dataclasses.replace(own, place=2))
     assert labels(render_private(behind, hours=30)) == [["+1", "Leave"], OPENS]
     assert labels(render_private(behind, hours=1))[0] == ["Take 1 now"]
     both = changed(full, booked=10)

@@ -271,6 +271,30 @@ async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     assert answer["text"].startswith("You’re in.")
 
 
+async def test_who_joins_behind_held_seats_is_third_and_reads_why(
+    telegram: Telegram, started: None, posted: Posted, alice: Any, bob: Any, aino: Any, run: Run
+) -> None:
+    """`W5`, `W6`: two seats are held, for Bob and for Aino: none of them is taken, and both are ahead."""
+    code, card = await posted(capacity=2)
+    await book(code, alice, guests=1, via=Via.CARD)
+    for person in (bob, aino):
+        await book(code, person, via=Via.CARD)
+    clock.advance(NEAR)
+    await leave(code, alice, via=Via.CARD)
+    await drain(run)
+    card = telegram.last(telegram.chat())
+    assert card["text"].endswith("Full · 0 of 2 · 2 held")
+    answer = await telegram.tap("Olga", card, "Wait for a seat")
+    assert answer["text"] == (
+        "No seat is free: 2 are held for others ahead of you."
+        " You’re 3rd in line; we’ll tell you when a seat is yours."
+    )
+    await drain(run)
+    assert telegram.last(telegram.chat())["text"].endswith("Full · 0 of 2 · 2 held · 1 waits")
+    assert "\nyou’re 3rd in line" in (await telegram.say("Olga", "/mybookings"))["text"]
+    assert "\nfull, 2 held" in (await telegram.say("Alice", "/events"))["text"]
+
+
 async def test_the_card_is_checked_again_when_the_stage_changes(noon: datetime, instance: Make) -> None:
     """`C2`, `W3`: offers begin a day before the start, the first tap two hours before."""
     from bot.cards import render_card

@@ -80,10 +80,43 @@ async def test_nearer_the_start_the_seat_is_offered_and_held(
     assert await mine(full, bob) == (0, 0, 1)
     assert await messages_to(bob) == ["offer"]
     again = await book(full, alice, via=Via.CARD)
-    assert (again.kind, again.place) == ("waiting", 2)
+    assert (again.kind, again.place) == ("waiting", 3)  # Bob is before her too: the seat is only held for him
     taken = await take(full, bob, via=Via.CARD)
     assert (taken.kind, taken.seats) == ("booked", 1)
     assert await mine(full, aino) == (0, 1, 0)
+
+
+async def test_held_seats_are_ahead_of_all_who_join_at_once(
+    noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any, crowd: Any
+) -> None:
+    """W5, W6: two seats are held; of twenty who tap at the same time each has a place of their own from the third on, and
+    reads that the seats are held, not taken. A view says the same, also once the offers have expired."""
+    code = await instance(capacity=2)
+    await book(code, alice, guests=1, via=Via.CARD)
+    for person in (bob, aino):
+        await book(code, person, via=Via.CARD)
+    clock.advance(NEAR)
+    await leave(code, alice, via=Via.CARD)
+    people = await crowd(20)
+    outcomes = await asyncio.gather(*(book(code, person, via=Via.CARD) for person in people))
+    assert sorted(outcome.place or 0 for outcome in outcomes) == list(range(3, 23))
+    assert all(outcome.words.message.startswith("No seat is free: %(n)s is held") for outcome in outcomes)
+    for person, outcome in zip(people, outcomes, strict=True):
+        view = await event(code, person)
+        assert (view.mine and view.mine.place, view.booked, view.offered, view.waiting) == (
+            outcome.place,
+            0,
+            2,
+            20,
+        )
+    clock.advance(timedelta(minutes=31))
+    view = await event(code, people[-1])
+    assert (view.mine and view.mine.place, view.booked, view.offered, view.waiting) == (
+        outcomes[-1].place,
+        0,
+        2,
+        20,
+    )
 
 
 async def test_joining_again_takes_the_offer(full: str, alice: Any, bob: Any) -> None:

@@ -83,6 +83,28 @@ async def test_a_member_who_joins_a_full_instance_learns_their_place(
     assert "The only seat is taken. Nobody is ahead of you." in text_of(screen)
 
 
+async def test_held_seats_are_ahead_of_who_joins_and_are_not_taken(
+    app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, instance: Any, noon: Any
+) -> None:
+    """W5, W6: the list, the screen, the line and an organiser's screen say the same."""
+    code = await instance(capacity=2)
+    await seats.book(code, alice, guests=1, via=Via.CARD)
+    for person in (bob, aino):
+        await seats.book(code, person, via=Via.CARD)
+    clock.advance(timedelta(hours=70))
+    await seats.leave(code, alice, via=Via.CARD)
+    assert "Full · 2 held" in text_of(await (await app_of(alice)).get("/app/events"))
+    answer = await booked(await app_of(olga), code)
+    assert root(answer)["data-place"] == "3"
+    screen = text_of(await (await app_of(olga)).get(f"/app/events/{code}"))
+    assert "You’re 3rd in line" in screen and "seats are taken" not in screen
+    assert "No seat is free: 2 are held for others ahead of you. 2 parties are ahead of you." in screen
+    assert "1 B Bob 1 held 2 A Aino 1 held 3 O You 1 seat" in screen
+    assert "Place 3" in text_of(await (await app_of(olga)).get("/app/events"))
+    organising = text_of(await (await app_of(olga)).get(f"/app/events/{code}/organising"))
+    assert "0 come · Full · 2 held · 1 waits" in organising
+
+
 async def test_joining_twice_changes_nothing_and_says_so(app_of: Any, alice: Any, instance: Any) -> None:
     """`B2`"""
     code = await instance()

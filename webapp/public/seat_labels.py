@@ -6,7 +6,7 @@ from backend.i18n import N_, Voice
 
 
 def seats_label(view: InstanceView, voice: Voice) -> str:
-    """`3 seats free`, `Full · 2 wait`, `Cancelled`; numbers of seats and parties, no names."""
+    """`3 seats free`, `Full · 1 held · 2 wait`, `Cancelled`; numbers of seats and parties, no names."""
     phase = view.phase
     if phase == "cancelled":
         return voice.gettext(N_("Cancelled"))
@@ -20,11 +20,13 @@ def seats_label(view: InstanceView, voice: Voice) -> str:
     free, waiting = view.free, view.waiting
     if free is None:
         return voice.gettext(N_("Room for all"))
-    if not free and waiting:
-        return voice.ngettext(N_("Full · %(num)s waits"), N_("Full · %(num)s wait"), waiting, num=waiting)
-    if not free:
-        return voice.gettext(N_("Full"))
-    label = voice.ngettext(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
-    if not waiting:
-        return label
-    return f"{label} · {voice.ngettext(N_('%(num)s waits'), N_('%(num)s wait'), waiting, num=waiting)}"
+    labels = [
+        voice.ngettext(N_("%(num)s seat free"), N_("%(num)s seats free"), free, num=free)
+        if free
+        else voice.gettext(N_("Full"))
+    ]
+    if view.offered:
+        labels.append(voice.ngettext(N_("%(num)s held"), N_("%(num)s held"), view.offered, num=view.offered))
+    if waiting:
+        labels.append(voice.ngettext(N_("%(num)s waits"), N_("%(num)s wait"), waiting, num=waiting))
+    return " · ".join(labels)

@@ -154,9 +154,9 @@ async def search_attendees(
 
 
 async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
-    """Who waits, in order (`W1`)."""
+    """Who is in line, in order (`W1`): those who wait, and those for whom seats are held."""
     rows = await db.rows(
-        f"{ATTENDEE} AND b.waiting > 0 ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
+        f"{ATTENDEE} AND (b.waiting > 0 OR b.offered > 0) ORDER BY b.priority DESC, b.queued_at, b.id LIMIT $2",
         instance_id,
         limit,
     )

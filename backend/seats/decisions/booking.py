@@ -11,7 +11,7 @@ from backend.seats.decisions.checks import (
     require_not_over,
     require_open,
 )
-from backend.seats.eligibility import room_for
+from backend.seats.eligibility import goes_first, room_for
 from backend.seats.promotion import Stage
 from backend.seats.requests import Change, Outcome, OutcomeKind, Request
 from backend.seats.state import Party, SeatState
@@ -71,7 +71,7 @@ def take_free(state: SeatState, request: Request) -> Outcome:
     free, replaceable = room_for(state, party)
     seats = min(party.waiting, free + replaceable)
     # Nearer the start a party that was skipped stands before others without being first.
-    if not seats or (state.stage is Stage.AUTOMATIC and state.place_of(party) != 1):
+    if not seats or (state.stage is Stage.AUTOMATIC and not goes_first(state, party)):
         raise replies.NothingToTake(zone=state.instance.zone)
     replace_releasing(state, seats - free)
     _take_seats(state, request, party, seats)
