@@ -9,6 +9,7 @@ from datetime import date, datetime
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 
+from backend.events.occurrences import last_day
 from backend.events.recurrence import Freq, Weekday
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import RecurrenceDescription, RuleDescription, describe_recurrence
@@ -79,7 +80,7 @@ def _rule_sentence(voice: Voice, rule: RuleDescription, zone: str) -> str:
         "hours": _join(voice, [format_time(t, "short", locale=voice.locale) for t in rule.times]),
     }
     if rule.until is not None:
-        last = long_date(voice, _local(rule.until, zone))
+        last = long_date(voice, last_day(rule.until, min(rule.times), zone))
         sentence = voice.gettext(N_("%(rhythm)s at %(hours)s, until %(date)s."), date=last, **values)
     elif rule.count is not None:
         sentence = voice.ngettext(

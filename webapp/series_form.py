@@ -6,9 +6,12 @@ from datetime import date, datetime, time
 
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft, Visibility
-from backend.events.recurrence import Freq, Weekday, wall_times
+from backend.events.occurrences import last_day
+from backend.events.recurrence import Freq, Recurrence, Weekday, wall_times
+from backend.events.retiming import day_at_own_time, extra_dates, rdate_wall, retime
 from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, build_rule, parse_recurrence
 from backend.events.rule_description import RuleDescription, describe_recurrence
+from backend.events.timing import SeriesTiming
 from backend.i18n import N_
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
@@ -62,20 +65,35 @@ class SeriesForm:
 
 def form_from_draft(draft: SeriesDraft) -> SeriesForm:
     """The form filled with this draft."""
+    form = _form_with_own_rule(draft)
     recurrence = parse_recurrence(draft.rule)
-    description = describe_recurrence(recurrence, draft.starts_local)
-    fields: dict[str, str | tuple[str, ...]] = {"repeats": "once", "rule": draft.rule}
-    if (
-        description.builder_rule is not None
-        and first_match(draft.rule, draft.starts_local) == draft.starts_local
-    ):
-        fields |= _builder_fields(description.builder_rule, draft)
-        if not recurrence.rules[0].by_day:  # the rule follows the weekday of its first date
-            fields["weekday"] = ()
-        fields["left_out"] = tuple(_format_moment(moment) for moment in description.exdates)
-        fields["extra"] = tuple(_format_moment(moment) for moment in description.rdates)
-    elif draft.rule:
-        fields["repeats"] = "own"
+    rule = describe_recurrence(recurrence, draft.starts_local).builder_rule
+    if rule is None or first_match(draft.rule, draft.starts_local) != draft.starts_local:
+        return form
+    left_out, extra = _left_out(recurrence, draft.timing), extra_dates(recurrence, draft.timing)
+    if not {rdate_wall(value, draft.timing).date() for value in extra}.isdisjoint(left_out):
+        return form
+    fields = _builder_fields(rule, draft)
+    if not recurrence.rules[0].by_day:  # the rule follows the weekday of its first date
+        fields["weekday"] = ()
+    fields["left_out"] = tuple(_format_moment(day) for day in left_out)
+    fields["extra"] = tuple(_format_moment(moment) for moment in extra)
+    built = replace(form, **fields)  # type: ignore[arg-type]
+    return built if _makes(built, rule, draft.starts_local) else form
+
+
+def _makes(form: SeriesForm, rule: RuleDescription, starts_local: datetime) -> bool:
+    """Whether the choices of the form make a rule with this description; both end on the same day."""
+    faults = Faults()
+    text = _parse_rule(form, starts_local, faults)
+    if faults.by_field:
+        return False
+    made = describe_recurrence(parse_recurrence(text), starts_local).rules
+    return [replace(one, until=None) for one in made] == [replace(rule, until=None)]
+
+
+def _form_with_own_rule(draft: SeriesDraft) -> SeriesForm:
+    """The form filled with this draft, whose rule stands there as text."""
     group = "" if draft.group_id is None else str(draft.group_id)
     return SeriesForm(
         title=draft.title,
@@ -96,8 +114,15 @@ def form_from_draft(draft: SeriesDraft) -> SeriesForm:
         queue="gaps" if draft.fill_gaps else "strict",
         group=group if draft.topic_id is None else f"{group}:{draft.topic_id}",
         visibility=draft.visibility,
-        **fields,  # type: ignore[arg-type]
+        repeats="own" if draft.rule else "once",
+        rule=draft.rule,
     )
+
+
+def _left_out(recurrence: Recurrence, timing: SeriesTiming) -> list[date]:
+    """The days that EXDATEs leave out; those that name an hour of no date leave out none."""
+    days = {day_at_own_time(value, timing) for value in recurrence.exdates}
+    return sorted(day for day in days if day is not None)
 
 
 def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str | tuple[str, ...]]:
@@ -107,10 +132,8 @@ def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str 
     ends = "on" if rule.until is not None else "after" if rule.count is not None else "never"
     until = ""
     if rule.until is not None:
-        local = rule.until
-        if isinstance(local, datetime) and local.tzinfo is not None:
-            local = wall_clock(local, draft.zone)
-        until = date(local.year, local.month, local.day).isoformat()
+        last = last_day(rule.until, draft.starts_local.time(), draft.zone)
+        until = max(last, draft.starts_local.date()).isoformat()
     return {
         "repeats": repeats,
         "interval": str(rule.interval),
@@ -125,11 +148,17 @@ def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str 
 def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
     """The draft the form describes, and the faults of both. The draft is valid only when there are none.
 
-    Fields that the form does not show keep their value in `was`.
+    Fields that the form does not show keep their value in `was`, and so does the rule while the form's choices
+    mean the same as when it was opened (`S11`).
     """
     faults = Faults()
     starts = _parse_start(form, faults)
-    rule = _parse_rule(form, starts, faults)
+    if was is not None and starts is not None and _has_same_dates(form, form_from_draft(was)):
+        starts, rule = was.starts_local, was.rule
+    elif was is not None and starts is not None and _keeps_own_rule(form, was):
+        rule = retime(was.timing, starts, form.zone)
+    else:
+        rule = _parse_rule(form, starts, faults)
     group_id, topic_id = _parse_group(form.group, faults)
     draft = replace(
         was or DEFAULT_DRAFT,
@@ -162,6 +191,22 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
     except InvalidForm as refused:
         faults.add(refused)
     return draft, faults
+
+
+def _has_same_dates(form: SeriesForm, opened: SeriesForm) -> bool:
+    """Whether everything that decides about the dates is as it was when the form was opened."""
+    return _date_choices(form) == _date_choices(opened)
+
+
+def _date_choices(form: SeriesForm) -> tuple[object, ...]:
+    """The start, the zone, and the rule that the choices of a form make, whatever faults it has."""
+    starts = _parse_start(form, Faults())
+    return starts, form.zone, _parse_rule(form, starts, Faults()).split()
+
+
+def _keeps_own_rule(form: SeriesForm, was: SeriesDraft) -> bool:
+    """Whether the text of a rule is as it was, while another start or zone may have been chosen."""
+    return form.repeats == "own" and form.rule.split() == was.rule.split()
 
 
 def _required(faults: Faults, field: str, text: str, placeholder: int, *, empty: int | None = None) -> int:
@@ -202,7 +247,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
             until,
             count,
             rdates=[_parse_moment(text) for text in form.extra],
-            exdates=[_parse_moment(text) for text in form.left_out],
+            exdates=sorted({_parse_moment(text) for text in form.left_out}, key=_format_moment),
         )
     except InvalidRecurrence as bad:
         faults.add(Invalid(bad.message, field="rule", part=bad.part))

@@ -11,6 +11,7 @@ from backend.errors import Invalid, InvalidForm, NotFound
 from backend.events.drafts import SeriesDraft
 from backend.events.materialization import materialize_series
 from backend.events.queries import series_by_id
+from backend.events.retiming import copy_rule
 from backend.events.tables import EventSeries
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -85,14 +86,17 @@ async def validate_group(account_id: int, group_id: int | None) -> None:
 async def duplicate_series(
     person: Person, account_id: int, series_id: int, starts_local: datetime
 ) -> NewSeries:
-    """Create another series with the same rule and settings and nobody booked (`S9`).
+    """Create another series with the same rhythm and settings and nobody booked (`S9`).
 
-    `starts_local` is its start: a naive wall clock in the zone of the series. Raises `InvalidForm`,
-    `Forbidden`, `NotFound`.
+    `starts_local` is its start: a naive wall clock in the zone of the series. A copy of a series that ends
+    has as many dates. Raises `InvalidForm`, `Forbidden`, `NotFound`.
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     original = await series_by_id(account.id, series_id)
     if original is None:
         raise NotFound()
-    draft = replace(original.draft, starts_local=starts_local)
+    was = original.draft
+    draft = replace(was, starts_local=starts_local)
+    draft.validate()  # before anything is computed with its start
+    draft = replace(draft, rule=copy_rule(replace(was.timing, bounds=original.part), starts_local))
     return await create_series_for_account(account.id, person.id, draft)

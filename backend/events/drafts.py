@@ -103,11 +103,15 @@ class SeriesDraft:
         if faults:
             raise InvalidForm(faults)
 
+    @property
+    def timing(self) -> SeriesTiming:
+        """What its occurrences follow from."""
+        return SeriesTiming(self.starts_local, self.zone, self.rule, self.duration_minutes)
+
     def next_occurrences(self, after: datetime, *, limit: int) -> list[Occurrence]:
         """A preview of the first `limit` occurrences after an aware instant. Raises `InvalidForm`."""
         self.validate()
-        timing = SeriesTiming(self.starts_local, self.zone, self.rule, self.duration_minutes)
-        return timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit)
+        return self.timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit)
 
     def _text_faults(self) -> Iterator[Invalid]:
         if not self.title:

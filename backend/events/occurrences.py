@@ -7,7 +7,7 @@ Pure: no tables, no clock. `rfc5545` reads text, `recurrence` finds wall clocks,
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from backend.events.recurrence import REACH, DateOrDateTime, Recurrence, Rule, wall_times
 from backend.zones import exact_wall_clock, resolve_local, wall_clock
@@ -52,9 +52,9 @@ def occurrences(
 
     As in RFC 5545 §3.8.5.3 the start is always the first occurrence, even when no rule matches it or UNTIL is
     earlier, and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence
-    takes its place. An RDATE before the start is ignored. Unlike RFC 5545 §3.3.10, an occurrence whose local
-    time does not exist is kept and moved forward (`S3`). Nothing later than `REACH` years after the start is
-    found.
+    takes its place. An RDATE may be earlier than the start, and counts for no COUNT. Unlike RFC 5545
+    §3.3.10, an occurrence whose local time does not exist is kept and moved forward (`S3`). Nothing later
+    than `REACH` years after the start is found.
 
     Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years
     1900 to 2999.
@@ -67,17 +67,19 @@ def occurrences(
         return []
     starts = starts_local.replace(microsecond=0, fold=0)
     first = resolve_local(starts, zone)
-    after = max(after, first - timedelta(seconds=1))
     until = min(until, first + timedelta(days=365 * REACH))
     is_excluded = _exclusion_test(starts, zone, recurrence)
 
     def is_included(instant: datetime) -> bool:
         return after < instant <= until and not is_excluded(instant)
 
+    def is_included_by_rule(instant: datetime) -> bool:
+        return first <= instant and is_included(instant)
+
     found = [(starts, first), *_rdates(starts, zone, recurrence)]
     found = [(wall, instant) for wall, instant in found if is_included(instant)]
     for rule in recurrence.rules:
-        found += _first_of_rule(rule, starts, zone, is_included, until=until, limit=limit)
+        found += _first_of_rule(rule, starts, zone, is_included_by_rule, until=until, limit=limit)
     return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
@@ -154,6 +156,24 @@ def _is_after_until(until: DateOrDateTime, wall: datetime, instant: datetime) ->
     if not isinstance(until, datetime):
         return wall.date() > until
     return wall > until if until.tzinfo is None else instant > until
+
+
+def rule_instants(rule: Rule, starts: datetime, zone: str) -> Iterator[datetime]:
+    """The instants that a rule matches from the start of its series on, ended by its COUNT or UNTIL."""
+    return (instant for _, instant in _rule_instants(rule, starts, zone, counted=1))
+
+
+def last_day(until: DateOrDateTime, time_of_day: time, zone: str) -> date:
+    """The last local day whose occurrence at this time of day is not after UNTIL."""
+    if not isinstance(until, datetime):
+        return until
+    day = until.date()
+    if not 1900 <= day.year < 3000:  # far from the calendar's ends, so that any zone can be applied
+        return day
+    if until.tzinfo is not None:
+        day = wall_clock(until, zone).date()
+    wall = datetime.combine(day, time_of_day)
+    return day - timedelta(days=_is_after_until(until, wall, resolve_local(wall, zone)))
 
 
 def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:

@@ -271,27 +271,50 @@ def build_rule(
         raise InvalidRecurrence(RecurrenceFault.TOGETHER, freq)
     if ordinal is not None and not 1 <= abs(ordinal) <= 5:
         raise InvalidRecurrence(RecurrenceFault.VALUE, str(ordinal))
-    parts = [f"FREQ={freq}"]
-    if interval != 1:
-        parts.append(f"INTERVAL={interval}")
-    if weekdays:
-        names = (f"{ordinal or ''}{day.name}" for day in sorted(set(weekdays)))
-        parts.append(f"BYDAY={','.join(names)}")
-    if until is not None:
-        parts.append(f"UNTIL={_format(until)}")
-    if count is not None:
-        parts.append(f"COUNT={count}")
-    lines = [f"RRULE:{';'.join(parts)}"]
-    lines += [_date_property("RDATE", value) for value in rdates]
-    lines += [_date_property("EXDATE", value) for value in exdates]
-    text = "\n".join(lines)
+    days = tuple(WeekdayNum(weekday, ordinal) for weekday in sorted(set(weekdays)))
+    rule = Rule(freq, interval, count, until, by_day=days)
+    text = format_recurrence(Recurrence((rule,), (), tuple(rdates), tuple(exdates)))
     parse_recurrence(text)
     return text
 
 
-def _date_property(name: str, value: DateOrDateTime) -> str:
-    params = "" if isinstance(value, datetime) else ";VALUE=DATE"
-    return f"{name}{params}:{_format(value)}"
+def format_recurrence(recurrence: Recurrence) -> str:
+    """The text of a recurrence, one property a line: `parse_recurrence` reads the same from it."""
+    return "\n".join(
+        [
+            *(f"RRULE:{_format_rule(rule)}" for rule in recurrence.rules),
+            *(f"EXRULE:{_format_rule(rule)}" for rule in recurrence.exrules),
+            *_date_properties("RDATE", recurrence.rdates),
+            *_date_properties("EXDATE", recurrence.exdates),
+        ]
+    )
+
+
+def _format_rule(rule: Rule) -> str:
+    parts = [f"FREQ={rule.freq}"]
+    if rule.interval != 1:
+        parts.append(f"INTERVAL={rule.interval}")
+    for name, (field, *_) in _NUMBER_LISTS.items():
+        if numbers := getattr(rule, field):
+            parts.append(f"{name}={','.join(map(str, numbers))}")
+    if rule.by_day:
+        names = (f"{day.ordinal or ''}{day.weekday.name}" for day in rule.by_day)
+        parts.append(f"BYDAY={','.join(names)}")
+    if rule.week_start is not Weekday.MO:
+        parts.append(f"WKST={rule.week_start.name}")
+    if rule.until is not None:
+        parts.append(f"UNTIL={_format(rule.until)}")
+    if rule.count is not None:
+        parts.append(f"COUNT={rule.count}")
+    return ";".join(parts)
+
+
+def _date_properties(name: str, values: Sequence[DateOrDateTime]) -> list[str]:
+    """A line for the values of each type: they stand together, so that many of them are a short text."""
+    days = [_format(value) for value in values if not isinstance(value, datetime)]
+    times = [_format(value) for value in values if isinstance(value, datetime)]
+    lines = [f"{name};VALUE=DATE:{','.join(days)}"] if days else []
+    return [*lines, f"{name}:{','.join(times)}"] if times else lines
 
 
 def _format(value: DateOrDateTime) -> str:

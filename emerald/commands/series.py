@@ -15,9 +15,11 @@ from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.events.archive import archive_series, restore_series
 from backend.events.create import NewSeries, duplicate_series
+from backend.events.drafts import SeriesDraft
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
 from backend.events.pause import pause_series, resume_series
 from backend.events.queries import SeriesView, all_series, series_by_id
+from backend.events.retiming import retime
 from backend.events.split import edit_following
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -162,6 +164,15 @@ def show(actor: Actor, series_id: int) -> None:
     actor.print({"series": view, "dates": instances}, "\n".join(lines))
 
 
+def _changed(was: SeriesDraft, changes: dict[str, Any]) -> SeriesDraft:
+    """The draft with these changes; at another hour or in another zone, what the rule leaves out stays so
+    (`S11`)."""
+    draft = replace(was, **changes)
+    if "rule" in changes:
+        return draft
+    return replace(draft, rule=retime(was.timing, draft.starts_local, draft.zone))
+
+
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
 @click.option("--following", metavar="CODE", help="This date and those after it.")
@@ -193,7 +204,7 @@ def edit(
                 raise Invalid(N_("Only the whole series has that; a date is moved with `event move`."))
             await edit_instance(only, person, InstanceChanges(**changes))
             return {"series_id": view.id, "drifted": []}
-        draft = replace(view.draft, **changes)
+        draft = _changed(view.draft, changes)
         if following:
             saved_id = await edit_following(following, person, draft)
         else:

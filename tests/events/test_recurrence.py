@@ -210,7 +210,7 @@ def test_excludes_an_occurrence_that_was_moved_by_a_gap() -> None:
 
 
 def test_adds_rdates() -> None:
-    """`S1`: local, in UTC, in a zone, and as a day at the series' own time; none twice."""
+    """`S1`: local, in UTC, in a zone, as a day at the series' own time, and before its start; none twice."""
     lines = [
         "RRULE:FREQ=WEEKLY;COUNT=2",
         "RDATE:20260403T180000",
@@ -220,6 +220,7 @@ def test_adds_rdates() -> None:
         "RDATE:20251224T180000",
     ]
     assert days("\n".join(lines), datetime(2026, 4, 1, 18), limit=99) == [
+        "2025-12-24",
         "2026-04-01",
         "2026-04-03",
         "2026-04-04",

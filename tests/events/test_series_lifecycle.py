@@ -19,6 +19,7 @@ from backend.events.pause import pause_series, resume_series
 from backend.events.queries import series_by_id as series_view
 from backend.people.queries import Person
 from backend.seats.requests import Via
+from backend.zones import wall_clock
 
 Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)
@@ -75,6 +76,20 @@ async def test_a_duplicate_has_the_settings_but_not_the_people(
     assert (view.booked, view.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
     with pytest.raises(InvalidForm):
         await duplicate_series(olga, club.id, new_series.series_id, datetime(1990, 1, 1))
+
+
+@pytest.mark.parametrize(("end", "dates"), [("COUNT=4", 3), ("UNTIL=20261222T160000Z", 4)])
+async def test_a_copy_of_a_course_has_as_many_dates(
+    series: Make, club: Any, olga: Person, noon: datetime, end: str, dates: int
+) -> None:
+    """S9."""
+    course = await series(starts_local=TUESDAY, rule=f"FREQ=WEEKLY;{end}\nEXDATE:20261208T160000Z")
+    start = datetime(2026, 12, 1, 17, 0)
+    copy = await duplicate_series(olga, club.id, course.series_id, start)
+    instances = await series_instances(copy.series_id, olga)
+    walls = [wall_clock(view.starts_at, view.zone) for view in instances]
+    assert walls == [start + timedelta(weeks=week) for week in (0, 1, 3, 4)][:dates]
+    assert len(await series_instances(course.series_id, olga)) == dates
 
 
 async def test_members_and_strangers_change_no_series(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from icalendar import Calendar
@@ -84,6 +84,20 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert await printed("series", "list") == "There are none."
     assert "archived" in await printed("series", "list", "--archived")
     assert (await printed("series", "unarchive", number)).startswith("Taken out; new dates: ")
+
+
+async def test_another_hour_keeps_what_is_left_out(series: Make, club: Any, olga: Person) -> None:
+    """S11: the whole series and those that follow a date; a rule that is given is taken as it is."""
+    rule = "FREQ=WEEKLY;UNTIL=20300122T155959Z\nEXDATE;TZID=Europe/Helsinki:20300108T180000"
+    made = await series(starts_local=datetime(2030, 1, 1, 18, 0), rule=rule)
+    number = str(made.series_id)
+    await printed("series", "edit", number, "--starts-at", "2030-01-01T17:00")
+    view = await series_view(club.id, made.series_id)
+    assert view is not None
+    walls = [one.local for one in view.draft.next_occurrences(datetime(2029, 1, 1, tzinfo=UTC), limit=9)]
+    assert walls == [datetime(2030, 1, 1, 17), datetime(2030, 1, 15, 17)]
+    await printed("series", "edit", number, "--starts-at", "2030-01-01T19:00", "--rule", rule)
+    assert (await series_view(club.id, made.series_id)).draft.rule == rule  # type: ignore[union-attr]
 
 
 async def test_a_date_and_those_after_it_and_a_copy(series: Make, club: Any, olga: Person) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ async def test_makes_a_weekly_series(noon: Any, dashboard: Any, club: Any) -> No
         ),
         (
             {"left_out": ["20261201", "20261208"]},
-            "RRULE:FREQ=WEEKLY;BYDAY=TU\nEXDATE;VALUE=DATE:20261201\nEXDATE;VALUE=DATE:20261208",
+            "RRULE:FREQ=WEEKLY;BYDAY=TU\nEXDATE;VALUE=DATE:20261201,20261208",
         ),
         (
             {"repeats": "own", "rule": "FREQ=YEARLY\r\nRDATE;VALUE=DATE:20261224"},
@@ -270,6 +271,92 @@ async def test_an_impossible_preview_says_why(noon: Any, dashboard: Any) -> None
     assert shown.status_code == 200 and "This day is not in the rhythm" in dashboard.text(shown)
     empty = await dashboard.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
     assert "Choose the first day and the time" in dashboard.text(empty)
+
+
+class FormReader(HTMLParser):
+    """The fields that a browser would send of the form in a page, without its button."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fields: list[tuple[str, str]] = []
+        self.inside = False
+        self.select = self.textarea = ""
+        self.options: list[tuple[str, bool]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.inside = given.get("id") == "series-form"
+        if not self.inside:
+            return
+        name, kind = given.get("name", ""), given.get("type", "")
+        if tag == "input" and name and (kind not in ("checkbox", "radio") or "checked" in given):
+            self.fields.append((name, given.get("value", "")))
+        elif tag == "select":
+            self.select, self.options = name, []
+        elif tag == "option" and self.select:
+            self.options.append((given["value"], "selected" in given))
+        elif tag == "textarea":
+            self.textarea = name
+            self.fields.append((name, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and self.textarea:
+            name, value = self.fields.pop()
+            self.fields.append((name, value + data))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+        elif tag == "textarea":
+            self.textarea = ""
+        elif tag == "select" and self.inside and self.select:
+            chosen = [value for value, selected in self.options if selected] or [self.options[0][0]]
+            self.fields.append((self.select, chosen[-1]))
+            self.select = ""
+
+    def as_sent(self) -> dict[str, Any]:
+        sent: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            sent.setdefault(name, []).append(value)
+        return {name: values for name, values in sent.items() if name != "csrf"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "FREQ=WEEKLY\nEXDATE;TZID=Europe/Helsinki:20261215T180000",
+        "FREQ=WEEKLY;UNTIL=20261222T155959Z",
+        "FREQ=WEEKLY;INTERVAL=15;COUNT=3\nRDATE:20261203T120000\nEXDATE;VALUE=DATE:20261201",
+        "FREQ=MONTHLY;BYDAY=-5TU",
+        "FREQ=DAILY;BYDAY=TU,WE\nEXDATE:20261208T160000Z",
+        "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,SU\r\nEXDATE;TZID=FLE Standard Time:20261215T180000",
+        "FREQ=YEARLY;UNTIL=99991231T235959Z",
+    ],
+)
+async def test_a_form_opened_and_saved_changes_no_date(
+    rule: str, noon: Any, dashboard: Any, club: Any, series: Any
+) -> None:
+    """S11: as a browser sends the page back. Then another hour changes no day."""
+    made = await series(rule=rule, starts_local=datetime(2026, 12, 1, 18, 0))
+    path = f"/dashboard/series/{made.series_id}"
+    was = (await only_series(club)).draft
+    fields = FormReader((await dashboard.get(path)).text).as_sent()
+    saved = await dashboard.post(path, follow=False, **fields)
+    assert saved.status_code == 303
+    assert (await only_series(club)).draft == was
+    later = {**fields, "starts_time": "19:00"}
+    shown = await dashboard.post(f"/dashboard/series/preview?series={made.series_id}", **later)
+    assert (await dashboard.post(path, follow=False, **later)).status_code == 303
+    draft = (await only_series(club)).draft
+    before, after = (one.next_occurrences(noon, limit=8) for one in (was, draft))
+    assert {one.local.date() for one in before} == {one.local.date() for one in after}
+    rows = re.findall(r'<li class="num">(.*?)</li>', shown.text, re.S)
+    previewed = [row for row in rows if "<s>" not in row]
+    assert len(previewed) == min(8, len(after)) or len(rows) == 8
+    assert all("19:00" in row or "12:00" in row for row in previewed)
 
 
 async def test_a_changed_series_lists_drifted_instances(

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
@@ -121,12 +121,23 @@ async def update(
 
 
 @post("/series/preview", status_code=200)
-async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """The rule in words and the next dates, while the form is being filled in; nothing is saved."""
-    visit = await visit.authorize(Permission.MANAGE_EVENTS)
+async def show(
+    request: AnyRequest, visit: NamedDependency[Visit], series: FromQuery[int] = 0
+) -> Response[str]:
+    """The rule in words and the next dates, while the form of a new or a stored series is being filled in;
+    nothing is saved."""
+    view = None
+    if series:
+        visit, view = await _found(visit, series)
+    else:
+        visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read_form(request, SeriesForm)
+    draft, faults = draft_from_form(form, view.draft if view else None)
     return page(
-        "dashboard/series/_preview.html", visit.voice, **_preview(visit, form, *draft_from_form(form))
+        "dashboard/series/_preview.html",
+        visit.voice,
+        view=view,
+        **_preview(visit, form, draft, faults),
     )
 
 
