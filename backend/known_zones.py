@@ -6,7 +6,7 @@ version or before newer zone data dropped it, stops nobody's reading: it counts 
 
 from zoneinfo import ZoneInfo
 
-from backend.zones import zone_by_name, zone_names
+from backend.zones import zone_names
 
 FALLBACK = "UTC"
 
@@ -27,4 +27,4 @@ def known_or_none(name: str | None) -> str | None:
 
 def reading_zone(name: str) -> ZoneInfo:
     """The zone of this name, or UTC when there is none."""
-    return zone_by_name(first_known(name))
+    return ZoneInfo(first_known(name))

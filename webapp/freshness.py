@@ -23,14 +23,16 @@ def etag_of(*made_from: object) -> str:
 
 
 def seen_token(etag: str, person: Person, changes_at: Iterable[datetime], zones: Iterable[str]) -> str:
-    """What a screen sends back: its etag, and until when it is fresh.
+    """What a screen sends back: its etag, and until when it is fresh (`next_change`)."""
+    return f"{etag}-{int(next_change(person, changes_at, zones).timestamp() * 1000):x}"
 
-    That is the next of `changes_at`, or the next midnight in one of `zones` or where the reader is.
-    """
+
+def next_change(person: Person, changes_at: Iterable[datetime], zones: Iterable[str]) -> datetime:
+    """When the clock alone may next change what this reader sees: the first of `changes_at` to come, or the next midnight
+    in one of `zones` or where the reader is."""
     now = clock.now()
     midnights = (next_time_of_day(now, zone, MIDNIGHT) for zone in {person.zone or "UTC", *zones})
-    until = min(moment for moment in (*changes_at, *midnights) if moment > now)
-    return f"{etag}-{int(until.timestamp() * 1000):x}"
+    return min(moment for moment in (*changes_at, *midnights) if moment > now)
 
 
 def is_fresh(seen: str, etag: str) -> bool:

@@ -58,6 +58,10 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+LIST_ROWS = Counter(
+    "emerald_list_rows", "Rows of lists shown: kept, or rendered", ("source",), registry=REGISTRY
+)
+LIST_ROWS_BYTES = Gauge("emerald_list_rows_kept_bytes", "Of HTML", registry=REGISTRY)
 IN_FLIGHT = Gauge("emerald_http_requests_in_flight", "Being answered now", registry=REGISTRY)
 
 

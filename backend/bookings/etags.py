@@ -9,6 +9,7 @@ An etag is read before the screen's rows: what changes in between is then found 
 clock alone changes a screen is in `InstanceView.changes_at`.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
@@ -29,16 +30,23 @@ LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pa
 """
 
 # The same of the instances in a list: they are found first, and only their other rows are read.
-LISTED = """(SELECT sum(hashtextextended(
-    ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0)) FROM (
-    SELECT i.id, m.id AS membership_id, i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
+LISTED = """(
+    SELECT i.id, i.starts_at, i.claim_until, m.id AS membership_id,
+        i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
     FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
     LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
     WHERE {where}
 ) i JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = i.membership_id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id
-    AND x.pardoned_at IS NULL)"""
+    AND x.pardoned_at IS NULL"""
+LISTED_SUM = f"""(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0))
+FROM {LISTED})"""
+# While only those with a claim may book, who asks matters too (P4).
+LISTED_VERSIONS = f"""
+SELECT i.id, i.starts_at, ROW(i.i, i.r, i.a, s.xmin)::text AS everybody,
+    ROW(b.id, b.xmin, x.xmin, CASE WHEN i.claim_until > $2 THEN i.membership_id END)::text AS reader
+FROM {LISTED} ORDER BY i.starts_at, i.id"""
 
 CLUBS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
@@ -80,15 +88,43 @@ async def upcoming_etag(
     values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
-    shown = LISTED.format(where=UPCOMING)
+    shown = LISTED_SUM.format(where=UPCOMING)
     return await _etag(f"{CLUBS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
+
+
+@dataclass(frozen=True, slots=True)
+class RowVersion:
+    """The versions of all that a row of a list is made of: what everybody sees, and what is the reader's own; the latter is
+    the same for all who have nothing of their own there."""
+
+    id: int
+    starts_at: datetime
+    everybody: str
+    reader: str
+
+
+async def upcoming_versions(
+    person: Person,
+    *,
+    account_id: int | None = None,
+    group_id: int | None = None,
+    words: str = "",
+    limit: int = 60,
+    after: datetime | None = None,
+) -> list[RowVersion]:
+    """Of the instances of `upcoming` with the same arguments, in the same order."""
+    values = search_values(
+        person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
+    )
+    rows = await db.rows(LISTED_VERSIONS.format(where=UPCOMING), *values)
+    return [RowVersion(row["id"], row["starts_at"], row["everybody"], row["reader"]) for row in rows]
 
 
 async def between_etag(
     person: Person, since: datetime, until: datetime, *, account_id: int | None = None
 ) -> str:
     """Of `between` with the same arguments, of the clubs and of what needs an answer."""
-    shown = LISTED.format(where=BETWEEN)
+    shown = LISTED_SUM.format(where=BETWEEN)
     return await _etag(
         f"{CLUBS}, {shown}, {MINE.format(now='$6')}",
         person.id,

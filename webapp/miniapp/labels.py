@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from backend.bookings.queries.people import Attendee, People
-from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from backend.known_zones import reading_zone
 from backend.people.queries import Person
@@ -16,22 +16,35 @@ from backend.settings import settings
 NAMED_MAX = 3  # people named in a summary; the others are counted
 
 
+class Dated(Protocol):
+    """What starts at an instant, on a day of a zone: an instance, or its row in a list."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+    @property
+    def zone(self) -> str: ...
+
+
+Entry = TypeVar("Entry", bound=Dated)
+
+
 @dataclass(frozen=True, slots=True)
-class DateGroup:
+class DateGroup(Generic[Entry]):
     """Instances under one heading: `Tomorrow` and `Tuesday 24 November`, or `Wednesday` and `25 November`."""
 
     key: str
     head: str
     rest: str
-    views: tuple[InstanceView, ...]
+    entries: tuple[Entry, ...]
 
 
-def local_day(view: InstanceView) -> str:
+def local_day(view: Dated) -> str:
     """The local day an instance starts on, as 2026-11-24."""
     return view.starts_at.astimezone(reading_zone(view.zone)).date().isoformat()
 
 
-def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
+def group_by_day(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]:
     """Instances under their local days, in order."""
     found = []
     for key, together in groupby(sorted(views, key=lambda v: (local_day(v), v.starts_at)), local_day):
@@ -44,7 +57,7 @@ def group_by_day(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]
     return found
 
 
-def group_by_month(views: Sequence[InstanceView], voice: Voice) -> list[DateGroup]:
+def group_by_month(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]:
     """Instances under their months, in the order given."""
     found = []
     for key, together in groupby(views, lambda v: local_day(v)[:7]):

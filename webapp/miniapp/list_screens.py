@@ -13,7 +13,6 @@ from backend.people.queries import Person
 from backend.seats.requests import Outcome
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.ical_files import file_url
-from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import group_by_day, group_by_month
 from webapp.miniapp.paging import (
     PAGE_SIZE,
@@ -24,6 +23,7 @@ from webapp.miniapp.paging import (
     url_with_query,
 )
 from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
+from webapp.miniapp.row_cache import list_rows
 from webapp.notices import Undo
 from webapp.respond import not_modified
 from webapp.rule_sentences import recurrence_label
@@ -50,11 +50,13 @@ async def upcoming_screen(
     async def render() -> Response[str]:
         my_clubs = await clubs(person)
         only_club = club or (my_clubs[0].id if len(my_clubs) == 1 else None)
-        views = await lists_queries.upcoming(
+        versions = await etags.upcoming_versions(
             person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
         )
-        page, cursor = split_page(views)
+        page, cursor = split_page(versions)
+        rows = await list_rows(person, page)
         questions = await lists_queries.needs_answer(person)
+        changes_at = [row.changes_at for row in rows] + [at for one in questions for at in one.changes_at]
         query = {"club": club, "group": group, "q": filters.q}
         return screen(
             "events/index.html",
@@ -69,11 +71,11 @@ async def upcoming_screen(
             groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
             search_words=filters.q,
-            days=group_by_day(page, person.voice),
+            days=group_by_day(rows, person.voice),
             more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
             address=url_with_query("/app/events", **query, after=filters.after),
             here=url_with_query("", here="events", **query, after=filters.after),
-            seen=seen_of_instances(etag, person, [*page, *questions]),
+            seen=seen_token(etag, person, changes_at, {one.zone for one in questions}),
         )
 
     return await render_if_capacity(seen, render())

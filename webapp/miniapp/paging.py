@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from litestar.params import FromQuery, PathParameter, QueryParameter
-
-from backend.bookings.views import InstanceView
 
 PAGE_SIZE = 60  # instances on a screen
 
@@ -48,7 +46,17 @@ def parse_cursor(seconds: int | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds and 0 < seconds < 2**33 else None
 
 
-def split_page(views: Sequence[InstanceView]) -> tuple[Sequence[InstanceView], int | None]:
+class Starts(Protocol):
+    """What starts at an instant: an instance, or a row of a list."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+
+Item = TypeVar("Item", bound=Starts)
+
+
+def split_page(views: Sequence[Item]) -> tuple[Sequence[Item], int | None]:
     """The first page of instances ordered by start, and the cursor of the next page if there is one.
 
     Expects up to `PAGE_SIZE` + 1 instances. Those that start together stay on one page, because the cursor is

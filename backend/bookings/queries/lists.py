@@ -1,5 +1,6 @@
 """Lists of instances, each for one screen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,6 +60,11 @@ async def upcoming(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
     return await load_views(UPCOMING, *values)
+
+
+async def instances_by_id(person: Person, ids: Sequence[int]) -> list[InstanceView]:
+    """These instances, as far as they are of the person's clubs, in no order."""
+    return await load_views("m.id IS NOT NULL AND i.id = ANY($2::bigint[])", person.id, ids)
 
 
 async def club_upcoming(account_id: int, *, limit: int) -> list[InstanceView]:

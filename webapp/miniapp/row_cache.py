@@ -1,0 +1,99 @@
+"""Rows of lists, rendered once for all who see the same.
+
+A row is kept under the versions of everything it was made of (`RowVersion`) and under its reader's language and zone, so a
+change of any of these makes it another row; what nobody asks for is dropped. When the clock alone changes a row is kept
+with it. Readers who have not answered share rows; an answer makes a row its reader's own.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from backend import clock, failpoints
+from backend.bookings.etags import RowVersion
+from backend.bookings.queries.lists import instances_by_id
+from backend.bookings.views import InstanceView
+from backend.people.queries import Person
+from backend.settings import settings
+from webapp.freshness import next_change
+from webapp.metrics import LIST_ROWS, LIST_ROWS_BYTES
+from webapp.rendering import render
+
+BYTES_MAX = 8_000_000  # of HTML, in one process
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One row: the instance's start and zone, its HTML, and the instant at which the clock alone may change it."""
+
+    starts_at: datetime
+    zone: str
+    html: Markup
+    changes_at: datetime
+
+
+class RowCache:
+    """The rows asked for last, up to `bytes_max` bytes of HTML."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes = 0  # of HTML
+        self._bytes_max = bytes_max
+        self._rows: OrderedDict[Key, ListRow] = OrderedDict()
+
+    def find(self, key: Key, now: datetime) -> ListRow | None:
+        """The row kept under this key, if the clock has not changed it since."""
+        row = self._rows.get(key)
+        if row is None or (row.changes_at <= now and not failpoints.on("rows.no-clock")):
+            return None
+        self._rows.move_to_end(key)
+        return row
+
+    def keep(self, key: Key, row: ListRow) -> None:
+        """Keep a row, and drop those that were not asked for longest."""
+        self.drop(key)
+        self._rows[key] = row
+        self.bytes += len(row.html)
+        while self.bytes > self._bytes_max:
+            self.drop(next(iter(self._rows)))
+
+    def drop(self, key: Key) -> None:
+        dropped = self._rows.pop(key, None)
+        if dropped is not None:
+            self.bytes -= len(dropped.html)
+
+
+# While templates are being written a change of one must be seen at once.
+ROWS = RowCache(0 if settings.env == "development" else BYTES_MAX)
+
+
+async def list_rows(person: Person, versions: Sequence[RowVersion]) -> list[ListRow]:
+    """The rows of these instances for a reader, in their order; rendered now where none is kept."""
+    now = clock.now()
+    found = {version.id: ROWS.find(_key(version, person), now) for version in versions}
+    missing = [version for version in versions if found[version.id] is None]
+    if missing:
+        views = {view.id: view for view in await instances_by_id(person, [one.id for one in missing])}
+        for version in missing:
+            view = views.get(version.id)
+            if view is not None:  # else it was deleted a moment ago
+                made = found[version.id] = _render(view, person)
+                ROWS.keep(_key(version, person), made)
+        LIST_ROWS_BYTES.set(ROWS.bytes)
+    LIST_ROWS.labels("kept").inc(len(versions) - len(missing))
+    LIST_ROWS.labels("rendered").inc(len(missing))
+    return [row for version in versions if (row := found[version.id]) is not None]
+
+
+def _key(version: RowVersion, person: Person) -> Key:
+    shared = (version.id, version.everybody, person.language, person.zone)
+    return shared if failpoints.on("rows.shared") else (*shared, version.reader)
+
+
+def _render(view: InstanceView, person: Person) -> ListRow:
+    html = Markup(render("miniapp/events/_row.html", person.voice, view=view))  # noqa: S704 — rendered with escaping
+    return ListRow(view.starts_at, view.zone, html, next_change(person, view.changes_at, [view.zone]))
