@@ -124,6 +124,10 @@ def _weekly(voice: Voice, rule: RuleDescription) -> str:
             return voice.gettext(N_("from Monday to Friday"))
         return voice.gettext(N_("every %(days)s"), days=days)
     nth = voice.ordinal(rule.interval)
+    if rule.week_start is not None:
+        first = weekday_names(voice)[rule.week_start]
+        sentence = N_("every %(nth)s week: %(days)s (first day of the week: %(first)s)")
+        return voice.gettext(sentence, nth=nth, days=days, first=first)
     if len(rule.weekdays) == 1:
         return voice.gettext(N_("every %(nth)s %(day)s"), nth=nth, day=days)
     return voice.gettext(N_("every %(nth)s week: %(days)s"), nth=nth, days=days)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from backend.errors import Invalid, InvalidForm
+from backend.events.calendar_entry import is_calendar_entry
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.occurrences import last_day
 from backend.events.recurrence import Freq, Recurrence, Weekday, wall_times
@@ -233,6 +234,11 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
     if form.repeats == "own":
         if not form.rule:
             faults.add(Invalid(N_("Write the rule, or choose another rhythm."), field="rule"))
+        if is_calendar_entry(form.rule):
+            faults.add(
+                Invalid(N_("This is a whole calendar entry: fill the form with it first."), field="rule")
+            )
+            return ""
         return form.rule
     if form.repeats not in _FREQS:
         return ""

@@ -11,7 +11,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, can_match
 from backend.i18n import N_
-from backend.zones import UnknownZone, resolve_local
+from backend.zones import resolve_local, zone_names
 
 MOST_CHARACTERS: Final = 20_000
 MOST_RULES: Final = 8
@@ -31,6 +31,7 @@ class RecurrenceFault(StrEnum):
     NEVER = "rule.never"
     ZONE = "rule.zone"
     PERIOD = "rule.period"
+    NO_EVENT = "rule.no-event"
 
 
 _SENTENCES: Final = {
@@ -42,6 +43,7 @@ _SENTENCES: Final = {
     RecurrenceFault.TOO_LONG: N_("The repetition is too long: at most 8 rules and 500 single dates."),
     RecurrenceFault.NEVER: N_("No day ever fits this repetition: %(part)s"),
     RecurrenceFault.ZONE: N_("There is no such time zone: %(part)s"),
+    RecurrenceFault.NO_EVENT: N_("There is no event in this calendar text."),
     RecurrenceFault.PERIOD: N_("An extra date has the length of the event; leave its end out: %(part)s"),
 }
 
@@ -60,7 +62,7 @@ class InvalidRecurrence(ValueError):
         super().__init__(self.message % self.values)
 
 
-_PROPERTY = re.compile(r'([A-Za-z]+)((?:;[A-Za-z-]+=(?:"[^"]*"|[^";:,]*))*):(.*)', re.DOTALL)
+_PROPERTY = re.compile(r'([A-Za-z-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^";:]*))*):(.*)', re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 _WEEKDAY_NUM = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _DATE_OR_DATE_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?")
@@ -94,11 +96,9 @@ def parse_recurrence(text: str) -> Recurrence:
     exrules: list[Rule] = []
     rdates: list[DateOrDateTime] = []
     exdates: list[DateOrDateTime] = []
-    for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
-        if not (line := line.strip()):
-            continue
-        name, params, value = _parse_property(line)
-        if name in ("RRULE", "EXRULE") and not params:
+    for line in unfold(text):
+        name, params, value = parse_property(line) if ":" in line else ("RRULE", {}, line)
+        if name in ("RRULE", "EXRULE") and not _known(params):
             (rules if name == "RRULE" else exrules).append(_parse_rule(value))
         elif name in ("RDATE", "EXDATE"):
             (rdates if name == "RDATE" else exdates).extend(_parse_dates(value, params))
@@ -109,14 +109,24 @@ def parse_recurrence(text: str) -> Recurrence:
     return Recurrence(tuple(rules), tuple(exrules), tuple(rdates), tuple(exdates))
 
 
-def _parse_property(line: str) -> tuple[str, dict[str, str], str]:
-    if ":" not in line:
-        return "RRULE", {}, line
+def unfold(text: str) -> list[str]:
+    """The content lines of a text (RFC 5545 §3.1), without empty ones."""
+    lines = re.sub(r"\r?\n[ \t]", "", text).splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def parse_property(line: str) -> tuple[str, dict[str, str], str]:
+    """Name, parameters and value of a content line. Raises `InvalidRecurrence`."""
     if (match := _PROPERTY.fullmatch(line)) is None:
         raise InvalidRecurrence(RecurrenceFault.SYNTAX, line)
     name, params, value = match.groups()
     pairs = [param.split("=", 1) for param in params.split(";")[1:]]
     return name.upper(), {key.upper(): text.strip('"') for key, text in pairs}, value
+
+
+def _known(params: dict[str, str]) -> set[str]:
+    """The parameters without those that other programs add for themselves (RFC 5545 §3.2: x-param)."""
+    return {name for name in params if not name.startswith("X-")}
 
 
 def _parse_rule(text: str) -> Rule:
@@ -155,7 +165,7 @@ def _parse_part(name: str, value: str) -> tuple[str, Any]:
     if name == "COUNT":
         return "count", _parse_number(value, part, low=1, high=99_999)
     if name == "UNTIL":
-        return "until", _parse_date_or_date_time(value, part)
+        return "until", parse_date_or_date_time(value, part)
     if name == "WKST" and value in Weekday.__members__:
         return "week_start", Weekday[value]
     raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
@@ -207,13 +217,11 @@ def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
     kind = params.get("VALUE", "").upper()
     if kind == "PERIOD" or "/" in text:
         raise InvalidRecurrence(RecurrenceFault.PERIOD, text)
-    # What other programs add for themselves is ignored (RFC 5545 §3.2: x-param).
-    unknown = {name for name in params if not name.startswith("X-")} - {"VALUE", "TZID"}
-    if kind not in ("", "DATE", "DATE-TIME") or unknown:
+    if kind not in ("", "DATE", "DATE-TIME") or _known(params) - {"VALUE", "TZID"}:
         raise InvalidRecurrence(RecurrenceFault.SYNTAX, text)
     values = []
     for value in text.strip().split(","):
-        parsed = _parse_date_or_date_time(value.strip().upper(), value)
+        parsed = parse_date_or_date_time(value.strip().upper(), value)
         if kind and (kind == "DATE-TIME") is not isinstance(parsed, datetime):
             raise InvalidRecurrence(RecurrenceFault.SYNTAX, value)
         # Far from the calendar's ends, so that any zone can be applied. UNTIL needs no such limit: no zone is
@@ -226,15 +234,27 @@ def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
     return values
 
 
-def _resolve_in_zone(wall: datetime, zone: str) -> datetime:
-    try:
-        # Outlook names zones as Windows does; CLDR's table says which IANA zone each is.
-        return resolve_local(wall, WINDOWS_TO_OLSON.get(zone, zone))
-    except UnknownZone as unknown:
-        raise InvalidRecurrence(RecurrenceFault.ZONE, zone) from unknown
+def _resolve_in_zone(wall: datetime, tzid: str) -> datetime:
+    return resolve_local(wall, zone_of_tzid(tzid))
 
 
-def _parse_date_or_date_time(text: str, part: str) -> DateOrDateTime:
+def zone_of_tzid(tzid: str) -> str:
+    """The IANA zone that a TZID names: itself, as Windows does, or at the end of a path (RFC 5545 §3.8.3.1).
+
+    Raises `InvalidRecurrence`.
+    """
+    # Outlook names zones as Windows does; CLDR's table says which IANA zone each is. Evolution and Thunderbird
+    # have written "/freeassociation.sourceforge.net/Europe/Helsinki".
+    zone = WINDOWS_TO_OLSON.get(tzid, tzid)
+    while zone not in zone_names() and "/" in zone:
+        zone = zone.partition("/")[2]
+    if zone not in zone_names():
+        raise InvalidRecurrence(RecurrenceFault.ZONE, tzid)
+    return zone
+
+
+def parse_date_or_date_time(text: str, part: str) -> DateOrDateTime:
+    """A DATE or DATE-TIME value; `part` is what a refusal names. Raises `InvalidRecurrence`."""
     if (match := _DATE_OR_DATE_TIME.fullmatch(text)) is None:
         raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
     *numbers, utc = match.groups()

@@ -13,7 +13,8 @@ class RuleDescription:
     """The parts of one rule, with those that the start implies filled in.
 
     `days`, `months`, `month_days`, `year_days`, `weeks` and `positions` (BYSETPOS) are empty when they do not
-    restrict the rule. `times` are the wall clocks of a day on which it takes place.
+    restrict the rule. `times` are the wall clocks of a day on which it takes place. `week_start` (WKST) is
+    None where weeks from Monday would make the same dates.
     """
 
     freq: Freq
@@ -27,6 +28,7 @@ class RuleDescription:
     times: tuple[time, ...]
     until: DateOrDateTime | None
     count: int | None
+    week_start: Weekday | None = None
 
     @property
     def weekdays(self) -> tuple[Weekday, ...]:
@@ -118,14 +120,24 @@ def _describe_rule(rule: Rule, starts: datetime) -> RuleDescription:
         times=times,
         until=rule.until,
         count=rule.count,
+        week_start=_week_start(rule, starts),
     )
+
+
+def _week_start(rule: Rule, starts: datetime) -> Weekday | None:
+    """The first day of the week, where it decides in which week a date is."""
+    if rule.freq is not Freq.WEEKLY or rule.interval == 1:
+        return None
+    # Weeks count from that of the start. They differ from weeks that begin on Monday if one of the days is in
+    # another week than the start.
+    days = {day.weekday for day in rule.by_day} | {Weekday(starts.weekday())}
+    is_in_the_week_before = {day < rule.week_start for day in days}
+    return rule.week_start if len(is_in_the_week_before) == 2 else None
 
 
 def _can_be_built(rule: Rule, starts: datetime) -> bool:
     """Whether what the rule builder makes of this rule's description has the same description."""
     described = _describe_rule(rule, starts)
-    if rule.freq is Freq.WEEKLY and rule.interval > 1 and rule.week_start is not Weekday.MO:
-        return False
     try:
         text = build_rule(
             described.freq,

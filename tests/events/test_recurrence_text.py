@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from backend.events.occurrences import occurrences
-from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Weekday, WeekdayNum
+from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, wall_times
 from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
 from backend.events.rule_description import describe_recurrence
 
@@ -234,6 +236,27 @@ def test_recognises_the_second_tuesday_however_it_is_written() -> None:
 def test_offers_no_builder_rule_that_the_builder_cannot_express(text: str) -> None:
     """The dashboard shows the text of such a rule; opening it does not simplify it."""
     assert describe_recurrence(parse_recurrence(text), STARTS).builder_rule is None
+
+
+@given(
+    st.integers(0, 6),
+    st.sets(st.sampled_from(Weekday), max_size=4),
+    st.sampled_from(Weekday),
+    st.integers(1, 3),
+)
+@settings(max_examples=400)
+def test_the_first_day_of_the_week_is_described_where_it_matters(
+    day: int, days: set[Weekday], week_start: Weekday, interval: int
+) -> None:
+    """`WKST` of RFC 5545 §3.3.10: exactly where weeks from Monday would make other dates."""
+    starts = STARTS + timedelta(days=day)
+    by_day = tuple(WeekdayNum(one) for one in sorted(days))
+    rule = Rule(Freq.WEEKLY, interval, by_day=by_day, week_start=week_start)
+    described = describe_recurrence(Recurrence((rule,)), starts).rules[0]
+    dates, dates_from_monday = (
+        list(islice(wall_times(one, starts), 20)) for one in (rule, replace(rule, week_start=MO))
+    )
+    assert described.week_start == (week_start if dates != dates_from_monday else None)
 
 
 # --- The builder --------------------------------------------------------------------------------

@@ -359,6 +359,82 @@ async def test_a_form_opened_and_saved_changes_no_date(
     assert all("19:00" in row or "12:00" in row for row in previewed)
 
 
+VEVENT = """BEGIN:VCALENDAR
+BEGIN:VEVENT
+DTSTART;TZID=Europe/Stockholm:20261201T180000
+DTEND;TZID=Europe/Stockholm:20261201T193000
+RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=5
+EXDATE;TZID=Europe/Stockholm:20261215T180000
+SUMMARY:Löylyä
+LOCATION:Sompasauna
+ATTENDEE:mailto:a@example.org
+END:VEVENT
+BEGIN:VEVENT
+RECURRENCE-ID;TZID=Europe/Stockholm:20261208T180000
+DTSTART;TZID=Europe/Stockholm:20261209T180000
+END:VEVENT
+END:VCALENDAR"""
+
+
+async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
+    noon: Any, dashboard: Any, club: Any
+) -> None:
+    from backend.events.queries import all_series
+
+    typed = {**GOOD, "title": "", "place": "", "repeats": "own", "rule": VEVENT}
+    previewed = dashboard.text(await dashboard.post("/dashboard/series/preview", **typed))
+    assert "This is a whole calendar entry." in previewed and "Fill the form" in previewed
+    shown = await dashboard.post("/dashboard/series", **typed)
+    text = dashboard.text(shown)
+    assert shown.status_code == 200 and await all_series(club.id) == []
+    assert (
+        "Taken from the calendar entry: the title, the first date, the time zone, the length, the place, how often"
+        " it repeats and dates left out. 1 single date was changed there and is not taken: change it here"
+        " after saving. Not taken: ATTENDEE." in text
+    )
+    assert "Every Tuesday at 18:00, 5 times in all. Not on 15 Dec 2026." in text
+    assert (
+        await dashboard.post("/dashboard/series", follow=False, **FormReader(shown.text).as_sent())
+    ).status_code == 303
+    draft = (await only_series(club)).draft
+    assert (draft.title, draft.place, draft.zone) == ("Löylyä", "Sompasauna", "Europe/Stockholm")
+    assert (draft.starts_local, draft.duration_minutes) == (datetime(2026, 12, 1, 18), 90)
+    assert draft.rule == "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=5\nEXDATE;VALUE=DATE:20261215"
+    assert draft.capacity == 8, "what the entry does not say stays as it was typed"
+
+
+async def test_a_pasted_first_date_fills_the_form_of_a_stored_series(
+    noon: Any, dashboard: Any, club: Any, series: Any
+) -> None:
+    made = await series(rule="FREQ=WEEKLY")
+    before = (await only_series(club)).draft
+    path = f"/dashboard/series/{made.series_id}"
+    fields = FormReader((await dashboard.get(path)).text).as_sent()
+    pasted = {**fields, "repeats": "own", "rule": "DTSTART:20261208T160000Z\nDTEND:20261208T170000Z"}
+    shown = FormReader((await dashboard.post(path, **pasted)).text).as_sent()
+    assert (await only_series(club)).draft == before
+    assert (shown["starts_on"], shown["starts_time"], shown["zone"]) == (
+        ["2026-12-08"],
+        ["18:00"],
+        ["Europe/Helsinki"],
+    )
+    assert (shown["duration_minutes"], shown["repeats"], shown["title"]) == (["60"], ["once"], [before.title])
+
+
+async def test_what_cannot_be_read_of_an_entry_is_named(noon: Any, dashboard: Any) -> None:
+    """X5."""
+    for rule, words in (
+        ("DTSTART;TZID=Mars/Olympus:20261201T180000", "There is no such time zone: Mars/Olympus"),
+        ("BEGIN:VCALENDAR\nEND:VCALENDAR", "There is no event in this calendar text."),
+    ):
+        shown = await dashboard.post("/dashboard/series", **{**GOOD, "repeats": "own", "rule": rule})
+        assert shown.status_code == 422 and words in dashboard.text(shown)
+        assert rule.splitlines()[0] in shown.text, "nothing typed is lost"
+    often = "DTSTART:20261201T180000\nRRULE:FREQ=HOURLY"
+    shown = await dashboard.post("/dashboard/series", **{**GOOD, "repeats": "own", "rule": often})
+    assert "An event can repeat daily or more rarely" in dashboard.text(shown)
+
+
 async def test_a_changed_series_lists_drifted_instances(
     noon: Any, dashboard: Any, club: Any, alice: Any
 ) -> None:

@@ -10,17 +10,19 @@ from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
 from backend.bookings.queries.lists import drifted_instances, series_instances
-from backend.errors import InvalidForm, NotFound
+from backend.errors import Invalid, InvalidForm, NotFound
+from backend.events.calendar_entry import CalendarEntry
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.edit import edit_series
 from backend.events.queries import SeriesView, all_series, series_by_id
-from backend.events.rfc5545 import parse_recurrence
+from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
 from webapp import series_preview
+from webapp.calendar_paste import fill_form, has_pasted_entry, left_parts, taken_parts
 from webapp.dashboard.lead_times import ANNOUNCE, CLOSES, LEAVE, OPENS, lead_time_choices
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
@@ -68,6 +70,8 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     """Make a series and go to its first instance, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
     form = await read_form(request, SeriesForm)
+    if has_pasted_entry(form):
+        return await _fill(request, visit, form)
     draft, faults = draft_from_form(form)
     if not faults.by_field:
         try:
@@ -100,6 +104,8 @@ async def update(
     """Change the whole series; instances that have bookings and no longer fit are listed (`S4`)."""
     visit, view = await _found(visit, series_id)
     form = await read_form(request, SeriesForm)
+    if has_pasted_entry(form):
+        return await _fill(request, visit, form, view=view)
     draft, faults = draft_from_form(form, view.draft)
     if not faults.by_field:
         try:
@@ -150,6 +156,19 @@ async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     raise NotFound()
 
 
+async def _fill(
+    request: AnyRequest, visit: Visit, form: SeriesForm, *, view: SeriesView | None = None
+) -> Response[str]:
+    """The form filled from the calendar entry that was pasted into it; nothing is saved."""
+    try:
+        filled = fill_form(form)
+    except InvalidRecurrence as bad:
+        faults = Faults()
+        faults.add(Invalid(bad.message, field="rule", part=bad.part))
+        return await _form(request, visit, form, view=view, faults=faults, status=422)
+    return await _form(request, visit, filled.form, view=view, entry=filled.entry)
+
+
 async def _form(
     request: AnyRequest,
     visit: Visit,
@@ -157,6 +176,7 @@ async def _form(
     *,
     view: SeriesView | None = None,
     faults: Faults | None = None,
+    entry: CalendarEntry | None = None,
     status: int = 200,
 ) -> Response[str]:
     draft, found = draft_from_form(form, view.draft if view else None)
@@ -168,6 +188,8 @@ async def _form(
         status=status,
         view=view,
         faults=_beside(faults.by_field) if faults else {},
+        taken=taken_parts(visit.voice, entry) if entry else "",
+        left=left_parts(visit.voice, entry) if entry else [],
         groups=await groups(visit.club.id),
         zones=sorted(zone_names()),
         usual_intervals=[str(n) for n in range(1, 13)],
@@ -199,4 +221,10 @@ def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults)
     good = None
     if not wrong:
         good = series_preview.preview(visit.voice, draft, can_leave_out=form.repeats not in ("own", "once"))
-    return {"preview": good, "preview_faults": [] if untouched else wrong, "form": form}
+    pasted = has_pasted_entry(form)
+    return {
+        "preview": good,
+        "preview_faults": [] if untouched or pasted else wrong,
+        "pasted": pasted,
+        "form": form,
+    }
