@@ -43,7 +43,7 @@ class NotFound(Refusal):
     """There is no such object, or it belongs to another account (`A1`)."""
 
     outcome = "not-found"
-    message = N_("This does not exist, or it is not for you to see.")
+    message = N_("Not found, or you don’t have access.")
 
 
 class Forbidden(Refusal):

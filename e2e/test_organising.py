@@ -47,7 +47,7 @@ def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> N
     dashboard.get_by_label("Seats", exact=True).fill("3")
     dashboard.get_by_role("button", name="Make it").click()
     expect(dashboard.get_by_role("heading", level=1)).to_have_text("Winter swimming")
-    expect(dashboard.locator("main")).to_contain_text("Nobody yet.")
+    expect(dashboard.locator("main")).to_contain_text("No one yet.")
     shot(dashboard, "4-made")
     dashboard.get_by_role("button", name="Post the card").click()
     expect(dashboard.locator("#notice")).to_contain_text("on its way")

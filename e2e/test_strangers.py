@@ -25,7 +25,7 @@ def test_charlie_sees_nothing(stack: Stack, lab: OpenLab) -> None:
     app = here.page
     app.goto(launched["url"])
     screen = app.locator("main#screen")
-    expect(screen).to_contain_text("not for you to see")
+    expect(screen).to_contain_text("Not found, or you don’t have access")
     expect(screen).not_to_contain_text("Members only")
     here.shot("3-charlie-follows-a-link")
     app.goto("about:blank")

@@ -25,7 +25,7 @@ def test_olga_accepts_an_offer(stack: Stack, lab: OpenLab) -> None:
     here.main.click()
     expect(here.screen).to_contain_text("You’re 1st in line")
     expect(here.screen).to_contain_text("We ask first; you have 30 minutes to say yes.")
-    group.wait(message_id=card["id"], text="1 waits", button="Leave")
+    group.wait(message_id=card["id"], text="1 in line", button="Leave")
     assert alice.tap(card, "Leave")["answer"]["text"].startswith("You’ve left.")
 
     expect(here.screen).to_contain_text("1 seat is yours to take", timeout=6000)

@@ -32,7 +32,7 @@ def test_bob_waits_and_is_seated(stack: Stack, lab: OpenLab) -> None:
     expect(here.screen).to_contain_text("You’re 1st in line")
     expect(here.second).to_have_text("Leave the line")
     here.shot("2-bob-waits-with-a-guest")
-    group.wait(message_id=card["id"], text="1 waits")
+    group.wait(message_id=card["id"], text="1 in line")
     expect(here.screen).not_to_contain_text("We can’t write to you yet")
 
     assert alice.tap(card, "Leave")["answer"]["text"].startswith("You’ve left.")

@@ -13,7 +13,7 @@ log = structlog.get_logger()
 RETRY_AFTER = "2"  # seconds
 REFUSALS_BY_STATUS: dict[int, Refusal] = {
     400: Refusal(N_("That could not be read. Please check what you entered.")),
-    403: Forbidden(N_("This is not for you to do.")),
+    403: Forbidden(N_("You don’t have permission to do this.")),
     404: NotFound(),
     405: Refusal(),
     413: Refusal(N_("That was too much at once. Send less, and try once more.")),

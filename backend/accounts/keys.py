@@ -37,7 +37,7 @@ async def create_key(
         raise Forbidden(N_("Only an owner can make or unmake owners."))
     label = clean_line(label)
     if not label:
-        raise Invalid(N_("Say whom or what the key is for."), field="label")
+        raise Invalid(N_("Give the key a label."), field="label")
     if len(label) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="label", most=NAME_MAX)
     if uses is not None and not 1 <= uses <= 1000:

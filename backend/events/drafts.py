@@ -149,7 +149,7 @@ class SeriesDraft:
     def _consistency_faults(self) -> Iterator[Invalid]:
         if self.offers_before_minutes < self.first_tap_before_minutes:
             yield Invalid(
-                N_("Offers have to begin before the last window, in which the first tap counts."),
+                N_("Offers have to begin before the last phase, when the first to tap gets the seat."),
                 field="offers_before_minutes",
             )
         if self.min_to_run and self.capacity and self.min_to_run > self.capacity:

@@ -147,7 +147,7 @@ async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionRe
                 DecisionKind.DONE, Words(N_("It runs. Everybody who comes can count on it."))
             )
         await _cancel(row, person.id, now)
-    return DecisionResult(DecisionKind.DONE, Words(N_("Called off. Everybody concerned is told.")))
+    return DecisionResult(DecisionKind.DONE, Words(N_("Called off. Everyone concerned will be told.")))
 
 
 async def _load_with_count(instance_id: int) -> db.Row | None:
@@ -215,10 +215,10 @@ def _cancel_reason(row: db.Row) -> str:
     """Why it is cancelled, in the account's language: cards show it like a reason an organiser wrote."""
     voice = Voice(row["language"])
     if row["min_to_run"] is None or row["missing"] <= 0:
-        return voice.gettext(N_("It was decided that it does not take place."))
+        return voice.gettext(N_("It was decided not to hold this event."))
     return voice.ngettext(
-        N_("Too few people: %(n)s comes, and at least %(least)s are needed."),
-        N_("Too few people: %(n)s come, and at least %(least)s are needed."),
+        N_("Too few people: %(n)s signed up, and at least %(least)s are needed."),
+        N_("Too few people: %(n)s signed up, and at least %(least)s are needed."),
         row["booked"],
         least=row["min_to_run"],
     )

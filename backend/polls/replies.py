@@ -17,7 +17,7 @@ class OptionFull(Refusal):
     """The option has reached its limit (`P2`); the earlier choice stands."""
 
     outcome = "full"
-    message = N_("“%(option)s” has all the votes it takes. Choose another one.")
+    message = N_("“%(option)s” is full. Please choose another.")
 
 
 class AlreadyReminded(Refusal):
@@ -72,7 +72,7 @@ def date_answered(option: str | datetime, answer: str | None, zone: str, *, none
     yes."""
     message = DATE_ANSWERED[answer]
     if none_left:
-        message = N_("%(option)s: if need be, for it has every yes it takes. Tap again for no.")
+        message = N_("%(option)s is full, so your answer is “if need be”. Tap again for no.")
     return Words(message, {"option": option}, zone=zone)
 
 
@@ -91,7 +91,7 @@ def withdrawn() -> Words:
 
 def nothing_changed(*, has_voted: bool) -> Words:
     if has_voted:
-        return Words(N_("You’ve voted so already. Nothing has changed."))
+        return Words(N_("That is already your vote. Nothing has changed."))
     return Words(N_("You haven’t voted, so there is nothing to take back."))
 
 
@@ -118,11 +118,11 @@ def already_closed() -> Words:
 def event_created(starts_at: datetime, claim_until: datetime | None, zone: str) -> Words:
     values: dict[str, object] = {"date": starts_at}
     if claim_until is None:
-        sentence = N_("The date is made: %(date)s. Whoever said yes to it is told.")
+        sentence = N_("The date is set: %(date)s. Everyone who said yes will be told.")
         return Words(sentence, values, zone=zone)
     values["until"] = claim_until
     return Words(
-        N_("The date is made: %(date)s. Whoever said yes has first claim on it, until %(until)s."),
+        N_("The date is set: %(date)s. The seats are reserved until %(until)s for those who said yes."),
         values,
         zone=zone,
     )
@@ -138,9 +138,9 @@ def everybody_voted() -> Words:
 
 def nobody_reachable(n: int) -> Words:
     return Words(
-        N_("%(n)s person has not answered, but I may not write to them."),
+        N_("%(n)s person has not answered, but I can’t write to them."),
         {},
-        N_("%(n)s people have not answered, but I may write to none of them."),
+        N_("%(n)s people have not answered, but I can’t write to any of them."),
         n,
     )
 
@@ -148,9 +148,9 @@ def nobody_reachable(n: int) -> Words:
 def reminded(n: int, unreachable: int) -> Words:
     if unreachable:
         return Words(
-            N_("%(n)s person is reminded. I may not write to %(others)s more."),
+            N_("%(n)s person will be reminded. I can’t write to %(others)s more."),
             {"others": unreachable},
-            N_("%(n)s people are reminded. I may not write to %(others)s more."),
+            N_("%(n)s people will be reminded. I can’t write to %(others)s more."),
             n,
         )
-    return Words(N_("%(n)s person is reminded."), {}, N_("%(n)s people are reminded."), n)
+    return Words(N_("%(n)s person will be reminded."), {}, N_("%(n)s people will be reminded."), n)

@@ -158,7 +158,7 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
     if state.is_claim_period and not party.has_claim:
         return Words(
             N_(
-                "Who voted for this date has the first claim until %(until)s. You’re %(place)s in line; "
+                "Reserved until %(until)s for those who said yes to this date. You’re %(place)s in line; "
                 "we’ll tell you when a seat is yours."
             ),
             {**values, "until": state.instance.claim_until},
@@ -185,7 +185,7 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
         )
     if state.free:
         return Words(
-            N_("Others were here before you. You’re %(place)s in line; we’ll tell you when a seat is yours."),
+            N_("Others are ahead of you. You’re %(place)s in line; we’ll tell you when a seat is yours."),
             values,
         )
     if state.offered:
@@ -200,6 +200,10 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
                 "we’ll tell you when a seat is yours."
             ),
             state.offered,
+        )
+    if state.capacity == 2:
+        return Words(
+            N_("Both seats are taken. You’re %(place)s in line; we’ll tell you when a seat is yours."), values
         )
     return Words(
         N_("The only seat is taken. You’re %(place)s in line; we’ll tell you when it is yours."),

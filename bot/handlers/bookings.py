@@ -1,6 +1,7 @@
 """Seats: the buttons of cards, and /book, /leave, /take, /pass and /mybookings."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
@@ -27,7 +28,7 @@ from backend.cards.queries import is_card
 from backend.errors import Busy, Invalid, NotAMember, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.groups.queries import LinkedGroup
-from backend.i18n import N_, Voice
+from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.replies import TooLate
 from backend.seats.requests import Outcome, OutcomeKind, Via
@@ -41,13 +42,27 @@ from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button, make_event_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.lists import MAX_ITEMS, parse_selection
-from bot.rendering import render
+from bot.rendering import render, unlinked
 
 # Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
 _PROMISING_OUTCOMES = frozenset(
     {OutcomeKind.WAITING, OutcomeKind.OFFERED, OutcomeKind.OFFER_DECLINED, OutcomeKind.REPLACING}
 )
 _CANNOT_NOTIFY = N_("Press Start in a chat with me, or I can’t tell you.")
+# What a group reads of outcomes that everybody there may read: a sentence about the person and its plural,
+# instead of one that speaks to them. Other outcomes follow the name and a colon.
+_ABOUT_PERSON: Mapping[str, Words] = {
+    N_("You’re in. See you %(when)s."): Words(N_("%(name)s is in. See you %(when)s.")),
+    N_("You’re in, with %(n)s guest. See you %(when)s."): Words(
+        N_("%(name)s is in, with %(n)s guest. See you %(when)s."),
+        plural=N_("%(name)s is in, with %(n)s guests. See you %(when)s."),
+    ),
+    N_("You’ve left."): Words(N_("%(name)s has left.")),
+    N_("You’ve left the line."): Words(N_("%(name)s has left the line.")),
+    N_("You’ve left. Your seat went to someone who was waiting."): Words(
+        N_("%(name)s has left. The seat went to the next in line.")
+    ),
+}
 _HOW_TO_FIND_REPLACEMENT = N_("To find a replacement, open the event.")
 
 
@@ -244,6 +259,7 @@ async def _reply_with_outcome(
 ) -> None:
     """Run the action of a command and reply with its outcome; in private, with buttons for what is next."""
     private, promised = message.chat.type == "private", False
+    name = "" if private else person.first_name
     try:
         outcome = await action
         words, promised = outcome.words, _promises_unsendable_message(outcome, person)
@@ -251,6 +267,8 @@ async def _reply_with_outcome(
         raise
     except Refusal as refusal:
         words = refusal.words
+    if name and words.message in _ABOUT_PERSON:
+        words, name = _about_person(words, name), ""
     await admit_to_event(code, person)
     view = await event(code, person)
     rows = [[make_event_button(view, voice, private=private)]]
@@ -265,10 +283,17 @@ async def _reply_with_outcome(
         rows,
         view=view,
         words=words,
-        name="" if private else person.first_name,
+        name=name,
         more=voice.gettext(_CANNOT_NOTIFY) if promised else "",
     )
     await reply(message, answer_message)
+
+
+def _about_person(words: Words, name: str) -> Words:
+    """The words of an outcome as a sentence about the person, for a group."""
+    about = _ABOUT_PERSON[words.message]
+    values = {**words.values, "name": unlinked(name)}
+    return replace(words, message=about.message, plural=about.plural, values=values)
 
 
 def router() -> Router:

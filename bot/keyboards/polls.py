@@ -82,7 +82,7 @@ def _make_organiser_rows(view: PollView, voice: Voice) -> Rows:
         label = N_("Close and make the date") if view.open else N_("Make the date")
         actions.append((label, PollAction.CREATE_INSTANCE))
     if view.open and view.can_manage:
-        actions.append((N_("Remind who is missing"), PollAction.REMIND))
+        actions.append((N_("Remind those who haven’t voted"), PollAction.REMIND))
     return [[make_poll_action_button(voice.gettext(label), action, view.code)] for label, action in actions]
 
 

@@ -51,8 +51,8 @@ async def test_a_key_in_a_group_is_refused_deleted_and_explained_in_private(
     await telegram.say("Bob", f"here: /start {key}", yoga)
     assert not any(key in m["text"] for m in yoga.messages())
     answer = telegram.last(telegram.person("Bob").private)
-    assert "where others can read it" in answer["text"] and "Revoke the key" in answer["text"]
-    assert "I deleted the message." in answer["text"]
+    assert "where others can read it. I did not use it. I deleted the message." in answer["text"]
+    assert "Revoke the key" in answer["text"]
     assert await role_of(1003) == [Role.MEMBER]
 
 

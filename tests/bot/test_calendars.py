@@ -53,7 +53,7 @@ async def test_calendar_refuses_without_a_number_and_for_instances_of_others(
     reply = await telegram.say("Alice", "/calendar")
     assert reply["text"].startswith("Which one?")
     reply = await telegram.say("Charlie", f"/calendar {code}")
-    assert reply["text"] == "This does not exist, or it is not for you to see."
+    assert reply["text"] == "Not found, or you don’t have access."
 
 
 async def test_calendar_in_a_group_leads_to_the_private_chat(

@@ -152,7 +152,7 @@ def test_a_minimum_that_is_not_reached(snapshot: SnapshotAssertion) -> None:
     """`S7`: until it is reached, or decided."""
     few = instance_view(booked=7, min_to_run=8, decides_at=START - timedelta(hours=2))
     assert card_texts(few) == snapshot
-    assert "runs if at least 8 come" in render_card(few).text
+    assert "at least 8 needed" in render_card(few).text
     for settled in ({"booked": 8}, {"decided_at": START - timedelta(hours=2)}):
         assert "runs if" not in render_card(changed(few, **settled)).text
 
@@ -281,12 +281,12 @@ def test_a_seat_for_the_first_tap(snapshot: SnapshotAssertion) -> None:
     last = instance_view(booked=11, waiting=3, promotion=promotion(first_tap=3000), windows=LATE)
     assert card_texts(last) == snapshot
     card = render_card(last)
-    assert "3 wait · first tap has it" in card.text
+    assert "3 in line · first to tap gets it" in card.text
     assert labels(card) == [["Take the seat"], ["Open in Emerald ↗"]]
     assert card.rows[0][0].style == "primary"
     assert labels(render_card(changed(last, booked=10)))[0] == ["Take the seats"]
     nobody_waits = render_card(changed(last, waiting=0))
-    assert "first tap" not in nobody_waits.text and labels(nobody_waits)[0] == ["Join", "+1"]
+    assert "first to tap" not in nobody_waits.text and labels(nobody_waits)[0] == ["Join", "+1"]
 
 
 def test_a_seat_whose_holder_looks_for_a_replacement(snapshot: SnapshotAssertion) -> None:

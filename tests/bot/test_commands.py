@@ -54,7 +54,7 @@ async def test_events_lists_upcoming_instances(
     await instance(title="Breakfast <b>", emoji="", capacity=None, rule="FREQ=DAILY;COUNT=2")
     reply = await telegram.say("Alice", "/events")
     lines = reply["text"].splitlines()
-    assert lines[0] == "What is coming"
+    assert lines[0] == "Upcoming events"
     assert "1. Thu 26 Nov, 18:00 · 🧘 Evening flow yoga" in lines and "3 free" in lines
     assert "2. Thu 26 Nov, 18:00 · Breakfast <b>" in lines and "room for all" in lines
     assert buttons(reply)[0] == ["1", "2", "3"]
@@ -64,7 +64,7 @@ async def test_events_lists_upcoming_instances(
 
 
 async def test_events_says_that_nothing_is_coming(telegram: Telegram, alice: Any) -> None:
-    assert (await telegram.say("Alice", "/events"))["text"] == "Nothing is coming right now."
+    assert (await telegram.say("Alice", "/events"))["text"] == "No upcoming events."
 
 
 async def test_book_by_number_with_guests_and_by_code(
@@ -92,7 +92,7 @@ async def test_book_by_number_with_guests_and_by_code(
         ("/book 99999999999999999999", "Send a number from the list, or a code."),
         ("/book ²", "Send a number from the list, or a code."),
         ("/book 1 9", "You can bring 2 guests at most."),
-        ("/book abcdefghjk", "This does not exist, or it is not for you to see."),
+        ("/book abcdefghjk", "Not found, or you don’t have access."),
         ("/leave 3", "There is no such number in the list."),
         ("/vote 1", "There is no such number in the list."),
     ],
@@ -107,7 +107,7 @@ async def test_unreadable_arguments_are_answered(
 
 async def test_leave_lists_and_leaves(telegram: Telegram, alice: Any, instance: Make) -> None:
     code = await instance()
-    assert "You are in nothing" in (await telegram.say("Alice", "/leave"))["text"]
+    assert "You have no bookings yet" in (await telegram.say("Alice", "/leave"))["text"]
     await book(code, alice, guests=1, via=Via.MINIAPP)
     listed = await telegram.say("Alice", "/leave")
     assert "you and 1 guest" in listed["text"]
@@ -145,7 +145,7 @@ async def test_a_group_sees_only_instances_of_its_own_club(
 async def test_booking_in_a_group_names_the_person(telegram: Telegram, alice: Any, instance: Make) -> None:
     code = await instance()
     reply = await telegram.say("Alice", "/book 1", telegram.chat())
-    assert "Alice: You’re in." in reply["text"]
+    assert "Alice is in. See you" in reply["text"]
     assert await seats_of(code) == {"Alice": (1, 0)}
 
 
@@ -231,4 +231,4 @@ async def test_an_organiser_is_offered_to_link_a_group_by_asking_in_it(
     offer = await telegram.say("Olga", "/events", runners)
     assert buttons(offer) == [["Link to Kallio Yoga"]]
     await telegram.tap("Olga", offer, "Link")
-    assert "nothing to vote on" in (await telegram.say("Bob", "/polls", runners))["text"]
+    assert "No open polls" in (await telegram.say("Bob", "/polls", runners))["text"]

@@ -137,7 +137,7 @@ async def test_an_expired_offer_that_nobody_else_wants_stays_free(
     await drain(run)
     message = private(telegram, "Bob")
     assert message["text"].endswith(
-        "The time is up, so the seat is no longer held for you. 1 seat is still free: the first tap has it."
+        "The time is up, so the seat is no longer held for you. 1 seat is still free: the first to tap gets it."
     )
     answer = await telegram.tap("Bob", message, "Take the seat")
     assert answer["text"] == "You’re in. See you today at 18:00."
@@ -192,7 +192,7 @@ async def test_of_two_simultaneous_taps_the_first_takes_the_seat(
     await drain(run)
     message = private(telegram, "Bob")
     assert message["text"] == (
-        "🔔 1 seat is free for Evening flow yoga (today at 18:00): the first tap has it."
+        "🔔 1 seat is free for Evening flow yoga (today at 18:00): the first to tap gets it."
     )
     assert buttons(message) == [["Take the seat"], ["Open in Emerald"]]
     hers = private(telegram, "Väinö")
@@ -263,7 +263,7 @@ async def test_the_groups_card_offers_the_seat_to_the_first_tap(
     await leave(code, alice, via=Via.CARD)
     await drain(run)
     card = telegram.last(telegram.chat())
-    assert "1 free · 0 of 1 · 1 waits · first tap has it" in card["text"]
+    assert "1 free · 0 of 1 · 1 in line · first to tap gets it" in card["text"]
     assert buttons(card) == [["Take the seat", "Leave"], ["Open in Emerald ↗"]]
     answer = await telegram.tap("Olga", card, "Take the seat")
     assert answer["show_alert"] and "for those who waited before you" in answer["text"]
@@ -290,7 +290,7 @@ async def test_who_joins_behind_held_seats_is_third_and_reads_why(
         " You’re 3rd in line; we’ll tell you when a seat is yours."
     )
     await drain(run)
-    assert telegram.last(telegram.chat())["text"].endswith("Full · 0 of 2 · 2 held · 1 waits")
+    assert telegram.last(telegram.chat())["text"].endswith("Full · 0 of 2 · 2 held · 1 in line")
     assert "\nyou’re 3rd in line" in (await telegram.say("Olga", "/mybookings"))["text"]
     assert "\nfull, 2 held" in (await telegram.say("Alice", "/events"))["text"]
 
@@ -578,4 +578,4 @@ async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
     assert answer == {"text": "Your standing seat is given back.", "show_alert": False}
     assert "What is booked for you stays" in private(telegram, "Alice")["text"]
     gone = await telegram.tap("Alice", listed, "1")
-    assert gone["text"] == "This does not exist, or it is not for you to see."
+    assert gone["text"] == "Not found, or you don’t have access."

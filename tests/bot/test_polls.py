@@ -174,11 +174,9 @@ async def test_an_option_shows_that_it_is_full(telegram: Telegram, alice: Any, b
     shown = await telegram.say("Bob", "/vote 1")
     assert "1 yes (no place left)" in shown["text"]
     answer = await telegram.tap("Bob", shown, "Tue 24")
-    assert answer["text"] == (
-        "tomorrow at 18:00: if need be, for it has every yes it takes. Tap again for no."
-    )
+    assert answer["text"] == ("tomorrow at 18:00 is full, so your answer is “if need be”. Tap again for no.")
     reply = await telegram.say("Bob", "/vote 1 1")
-    assert reply["text"].startswith("“tomorrow at 18:00” has all the votes it takes.")
+    assert reply["text"].startswith("“tomorrow at 18:00” is full. Please choose another.")
 
 
 async def test_olga_closes_a_poll(
@@ -191,7 +189,7 @@ async def test_olga_closes_a_poll(
     shown = await telegram.say("Olga", "/vote 1")
     assert buttons(shown)[2:] == [
         ["Close the poll"],
-        ["Remind who is missing"],
+        ["Remind those who haven’t voted"],
         ["Open in Emerald"],
     ]
     await telegram.tap("Olga", shown, "Close the poll")
@@ -218,9 +216,9 @@ async def test_olga_closes_a_poll_and_creates_its_instance(
     assert "Best is Wed 25 Nov, 18:00: 1 yes." in asked["text"]
     assert "dashboard" in asked["text"]
     answer = await telegram.tap("Olga", asked, "12")
-    assert answer["text"].startswith("The date is made: Wed 25 Nov at 18:00.")
+    assert answer["text"].startswith("The date is set: Wed 25 Nov at 18:00.")
     after = private(telegram, "Olga")
-    assert "🗓 The date is made: Wed 25 Nov, 18:00" in after["text"]
+    assert "🗓 The date is set: Wed 25 Nov, 18:00" in after["text"]
     assert buttons(after) == [["See Wed 25 Nov"], ["Open in Emerald"]]
     made = (await poll(code, alice)).event_option
     assert made is not None

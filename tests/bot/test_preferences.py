@@ -9,7 +9,7 @@ from tests.telegram import Telegram, buttons
 async def test_a_tap_mutes_and_unmutes_a_kind(telegram: Telegram, alice: Any) -> None:
     await telegram.start("Alice")
     reply = await telegram.say("Alice", "/settings")
-    assert reply["text"].startswith("What we tell you\n\n🔔 Reminders\n")
+    assert reply["text"].startswith("Notifications\n\n🔔 Reminders\n")
     assert "always told" in reply["text"] and "Reminders come as each event has it." in reply["text"]
     assert buttons(reply)[0] == ["🔔 Reminders", "🔔 “Are you coming?”"]
     await telegram.tap("Alice", reply, "🔔 Announcements")

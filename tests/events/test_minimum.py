@@ -122,7 +122,7 @@ async def test_an_instance_with_too_few_people_is_cancelled_automatically(
     assert await run_jobs() == (0, 0)
     view = await event(code, alice)
     assert (view.state, view.cancelled_by) == ("CANCELLED", "")
-    assert view.cancel_reason == "Too few people: 2 come, and at least 3 are needed."
+    assert view.cancel_reason == "Too few people: 2 signed up, and at least 3 are needed."
     assert await recipients("cancelled") == [alice.id]
     assert await recipients("called-off") == [olga.id]  # nobody else did it
     await restore_instance(code, olga)

@@ -84,7 +84,7 @@ async def test_the_winning_date_becomes_an_instance(
     assert not shown.open and shown.event_option is not None
     assert shown.event_option.made == closing.made.code and shown.event_option.position == 2
     assert olga.voice.translate(closing.words) == (
-        "The date is made: Wed 25 Nov at 18:00. Whoever said yes has first claim on it, until tomorrow at 00:00."
+        "The date is set: Wed 25 Nov at 18:00. The seats are reserved until tomorrow at 00:00 for those who said yes."
     )
     assert await check_invariants() == []
 

@@ -113,7 +113,7 @@ async def test_members_whom_the_bot_may_not_write_to_are_left_out(
     code = await create_date_poll(group_id=None)
     await db.execute("UPDATE telegram_users SET blocked_at = now() WHERE id = $1", bob.id)
     result = await remind_non_voters(code, olga)
-    assert olga.voice.translate(result.words) == "3 people are reminded. I may not write to 1 more."
+    assert olga.voice.translate(result.words) == "3 people will be reminded. I can’t write to 1 more."
     assert "Bob" not in await reminded()
     await db.execute("UPDATE telegram_users SET may_write_at = NULL")
     clock.advance(timedelta(days=1))

@@ -247,10 +247,10 @@ def test_a_tap_on_a_full_date_skips_yes() -> None:
     at = dates(limit=1)
     cast(at, ALICE, 11, tap=True)
     outcome = decide(at, Ballot(BOB, {11: YES}, tap=True))
-    assert "every yes it takes" in outcome.words.message
+    assert "is full" in outcome.words.message
     assert all_counts(at)[0] == (1, 1, 0)
     outcome = decide(at, Ballot(ALICE, {11: YES}, tap=True))  # Alice held the last yes
-    assert "every yes it takes" not in outcome.words.message
+    assert "is full" not in outcome.words.message
 
 
 def test_only_dates_can_be_answered_with_no() -> None:

@@ -265,7 +265,7 @@ def test_a_newcomer_waits_behind_a_bigger_party() -> None:
     book(at, BOB, 1)
     outcome = book(at, CARLA)
     assert (outcome.kind, outcome.place) == ("waiting", 2)
-    assert text_of(outcome).startswith("Others were here before you.")
+    assert text_of(outcome).startswith("Others are ahead of you.")
 
 
 def test_a_newcomer_is_not_held_back_by_a_party_that_can_never_fit() -> None:
@@ -753,7 +753,7 @@ def test_each_waiting_party_learns_its_place_and_why() -> None:
     at = state_of(2)
     book(at, ALICE, 1)
     assert text_of(book(at, BOB)) == (
-        "All 2 seats are taken. You’re 1st in line; we’ll tell you when a seat is yours."
+        "Both seats are taken. You’re 1st in line; we’ll tell you when a seat is yours."
     )
     at = state_of(2)
     book(at, ALICE)

@@ -427,7 +427,7 @@ async def test_until_claims_end_only_their_holders_may_take_seats(
     code = await instance(capacity=2)
     await claim(code, club.id, alice, aino, until=noon + timedelta(hours=5))
     waits = await book(code, bob, via=Via.CARD)
-    assert waits.kind == "waiting" and "first claim" in waits.words.message
+    assert waits.kind == "waiting" and "Reserved until" in waits.words.message
     assert (await book(code, alice, via=Via.CARD)).kind == "booked"
     assert await mine(code, bob) == (0, 1, 0)
     clock.advance(timedelta(hours=5))

@@ -102,7 +102,7 @@ async def test_held_seats_are_ahead_of_who_joins_and_are_not_taken(
     assert "1 B Bob 1 held 2 A Aino 1 held 3 O You 1 seat" in screen
     assert "Place 3" in text_of(await (await app_of(olga)).get("/app/events"))
     organising = text_of(await (await app_of(olga)).get(f"/app/events/{code}/organising"))
-    assert "0 come · Full · 2 held · 1 waits" in organising
+    assert "No one yet · Full · 2 held · 1 in line" in organising
 
 
 async def test_joining_twice_changes_nothing_and_says_so(app_of: Any, alice: Any, instance: Any) -> None:

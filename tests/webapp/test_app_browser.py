@@ -97,8 +97,8 @@ async def test_a_direct_link_to_another_club_finds_nothing(phone: Any, charlie: 
     """`A1`"""
     code = await instance()
     _, app = await phone.framed(charlie, launch={"start_param": f"e_{code}"})
-    await expect(app.locator("h1")).to_contain_text("not for you to see")
-    await app.locator("a", has_text="See what is coming").click()
+    await expect(app.locator("h1")).to_contain_text("Not found, or you don’t have access")
+    await app.locator("a", has_text="See upcoming events").click()
     await expect(app.locator("h2")).to_contain_text("no club yet")
 
 

@@ -210,7 +210,7 @@ async def test_an_instance_counts_its_seats_and_names_attendees(
 ) -> None:
     code = await instance(capacity=6, guests_max=2)
     app = await app_of(alice)
-    assert "Nobody yet. Be the first." in (await app.get(f"/app/events/{code}")).text
+    assert "No one yet. Be the first." in (await app.get(f"/app/events/{code}")).text
     await seats.book(code, bob, guests=1, via=Via.CARD)
     await seats.book(code, alice, via=Via.CARD)
     await seats.book(code, olga, via=Via.CARD)
@@ -289,7 +289,7 @@ async def test_an_unlimited_instance_counts_people_not_seats(
     code = await instance(capacity=None)
     await seats.book(code, bob, via=Via.CARD)
     page = (await (await app_of(alice)).get(f"/app/events/{code}")).text
-    assert "1 comes" in page
+    assert "1 coming" in page
     assert 'class="seats"' not in page
 
 

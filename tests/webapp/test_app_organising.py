@@ -163,12 +163,12 @@ async def test_the_parties_of_an_instance_are_listed_in_order(
     await seats.answer(code, bob, maybe=True, via=Via.CARD)
     app = await app_of(olga)
     hub = text_of(await app.get(f"/app/events/{code}/organising"))
-    assert "2 come · Full · 1 waits · maybe: 1" in hub
+    assert "2 coming · Full · 1 in line · maybe: 1" in hub
     live = live_address((await app.get(f"/app/events/{code}/organising")).text)
     assert (await app.get(live)).status_code == 204
     path = f"/app/events/{code}/attendance"
     page = await app.get(path)
-    assert "In 2 Waiting 1 Not in 1" in text_of(page)
+    assert "In 2 In line 1 Not in 1" in text_of(page)
     assert "Alice with 1 guest" in text_of(page)
     assert "Aino" not in page.text
     line = text_of(await app.get(f"{path}?show=line"))
@@ -178,7 +178,7 @@ async def test_the_parties_of_an_instance_are_listed_in_order(
     assert (await app.get(live)).status_code == 204
     await seats.leave(code, alice, via=Via.CARD)
     assert "Aino" in (await app.get(live)).text
-    assert "1 comes · 1 free" in text_of(await app.get(f"/app/events/{code}/organising"))
+    assert "1 coming · 1 free" in text_of(await app.get(f"/app/events/{code}/organising"))
 
 
 async def test_organisers_see_the_names_of_guests(app_of: Any, alice: Any, olga: Any, instance: Any) -> None:
@@ -519,9 +519,9 @@ async def test_an_instance_is_cancelled_after_a_preview_and_restored(
     app = await app_of(olga)
     url = f"/app/events/{code}/cancellation"
     asked = text_of(await app.get(url))
-    assert "3 people who are in are told Alice +1, Charlie" in asked
-    assert "1 who waits is told and 1 who said maybe" in asked
-    assert "1 cannot be told by the bot Tell them yourself: Charlie" in asked
+    assert "3 booked people will be told Alice +1, Charlie" in asked
+    assert "1 in line will be told and 1 who said maybe" in asked
+    assert "The bot can’t reach 1 of them Tell them yourself: Charlie" in asked
     assert "It can be undone until the start" in asked
     for wrong, why in (("  ", "Say why, in a few words"), ("x" * 301, "At most 300 characters")):
         bad = await app.ask("POST", url, data={"reason": wrong})
@@ -554,8 +554,8 @@ async def test_an_instance_is_moved_after_a_preview(
     assert "It stays as it is" in text_of(page)
     seen = text_of(await app.get(f"{url}?starts_on=2026-11-27&starts_time=19:30"))
     assert "Fri 27 Nov, 19:30–20:45 It was Thu 26 Nov, 18:00–19:15." in seen
-    assert "2 people who are in are asked: still coming? Alice +1" in seen
-    assert "1 who waits is told" in seen
+    assert "2 booked people will be asked: still coming? Alice +1" in seen
+    assert "1 in line will be told" in seen
     longer = text_of(await app.get(f"{url}?duration_minutes=90"))
     assert "Nobody has to be asked" in longer
     assert (await event(code, olga)).moved_from is None

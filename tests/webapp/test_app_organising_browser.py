@@ -137,7 +137,7 @@ async def test_a_check_leaves_a_half_filled_form_alone(
     page = await phone.opened(olga, f"/app/events/{code}/organising")
     await page.locator("#field-capacity").fill("20")
     await seats.book(code, alice, via=Via.CARD)
-    await expect(page.locator("#screen")).to_contain_text("1 comes")
+    await expect(page.locator("#screen")).to_contain_text("1 coming")
     await expect(page.locator("#field-capacity")).to_have_value("20")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#notice")).to_contain_text("1 of 20 seats are taken.")

@@ -86,7 +86,7 @@ async def test_a_full_option_takes_no_more_votes(app_of: Any, alice: Any, bob: A
     await actions.vote(code, bob, [chair], via=Via.CARD)
     app = await app_of(alice)
     page = await app.get(f"/app/polls/{code}")
-    assert "Full: 1 is enough" in text_of(page)
+    assert "Full: limited to 1" in text_of(page)
     assert re.search(rf'value="{chair}" disabled', page.text)
     refused = await voted(app, code, chair)
     assert (refused.status_code, root(refused)["data-outcome"]) == (422, "full")
@@ -158,7 +158,7 @@ async def test_a_stranger_finds_no_poll(app_of: Any, charlie: Any, alice: Any, a
 
 async def test_the_list_has_open_polls_first(app_of: Any, alice: Any, olga: Any, ask: Ask) -> None:
     app = await app_of(alice)
-    assert "Nothing to vote on" in (await app.get("/app/polls")).text
+    assert "No open polls" in (await app.get("/app/polls")).text
     old = await ask("Soup", "Pie", question="Which <i>soup</i>?")
     await close_poll(old, olga)
     await ask("Soup", "Pie", question="And to drink?")

@@ -169,13 +169,13 @@ async def test_in_the_last_hours_the_first_tap_gets_the_seat(
     await seats.book(code, bob, via=Via.CARD)
     await seats.book(code, alice, via=Via.CARD)
     app = await app_of(alice)
-    assert "We tell all who wait, and the first tap has the seat." in text_of(
+    assert "We tell everyone in line, and the first to tap gets the seat." in text_of(
         await app.get(f"/app/events/{code}")
     )
     await seats.leave(code, bob, via=Via.CARD)
     page = text_of(await app.get(f"/app/events/{code}"))
     assert "1 seat is free" in page
-    assert "The first tap has it" in page
+    assert "The first to tap gets it" in page
     assert "Free now" in text_of(await app.get("/app/events"))
     answer = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert root(answer)["data-outcome"] == "booked"
@@ -304,11 +304,11 @@ async def test_voters_have_the_first_claim_for_a_time(
     )
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
-    assert "Who voted for this date has the first claim until tomorrow at 14:00." in text_of(page)
+    assert "Reserved until tomorrow at 14:00 for those who said yes to this date." in text_of(page)
     assert "Join the line" in page.text
     live = live_address(page.text)
     clock.advance(timedelta(days=1))
-    assert "first claim" not in text_of(await app.get(live))
+    assert "Reserved" not in text_of(await app.get(live))
 
 
 async def test_a_minimum_shows_how_many_are_missing_and_until_when(
@@ -407,5 +407,5 @@ async def test_a_voter_sees_their_claim(
         where.id,
     )
     page = await (await app_of(alice)).get(f"/app/events/{code}")
-    assert "You have the first claim" in text_of(page)
+    assert "Reserved for you and others who said yes" in text_of(page)
     assert "Join the line" not in page.text

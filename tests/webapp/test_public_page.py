@@ -80,7 +80,7 @@ async def test_a_full_instance_shows_how_many_wait(
     code = await instance(visibility="link", capacity=1)
     await seats.book(code, alice, via=Via.CARD)
     await seats.book(code, bob, via=Via.CARD)
-    assert "Full · 1 waits" in (await web.get(f"/e/{code}")).text
+    assert "Full · 1 in line" in (await web.get(f"/e/{code}")).text
 
 
 async def test_a_cancelled_instance_shows_the_reason_without_a_name(
@@ -133,7 +133,7 @@ async def test_every_other_code_gets_the_same_response(
     await archive_series(olga, club.id, put_away.series_id, "The hall is sold.")
     nothing = await web.get(f"/e/{NOWHERE}")
     assert nothing.status_code == 404
-    assert "There is nothing here." in nothing.text or "does not exist" in nothing.text
+    assert "There is nothing here." in nothing.text or "Not found" in nothing.text
     for other in (members_only, put_away.first_code, "x" * 300, "%F0%9F%92%8E", "a%27b"):
         for path in (f"/e/{other}", f"/e/{other}.png"):
             answer = await web.get(path)

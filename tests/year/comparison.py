@@ -129,12 +129,12 @@ class Comparison:
         elif now >= instance.start - timedelta(minutes=instance.series.closes_before):
             assert "\nClosed" in text, text
         elif capacity is None:
-            assert "Room for all" in text and (not booked or f"{booked} come" in text), text
+            assert "Room for all" in text and (not booked or f"{booked} coming" in text), text
         else:
             first = "Full" if not instance.free else f"{instance.free} free"
             assert f"\n{first}" in text and f"{booked} of {capacity}" in text, (first, booked, text)
             waiting = len(instance.waitlist)
-            assert bool(waiting) == bool(re.search(r"\d+ waits?\b", text)), (waiting, text)
+            assert bool(waiting) == bool(re.search(r"\d+ in line\b", text)), (waiting, text)
 
     async def compare_everything(self) -> None:
         """The same, and the messages that everyone got: at the end."""

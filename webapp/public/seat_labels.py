@@ -28,5 +28,5 @@ def seats_label(view: InstanceView, voice: Voice) -> str:
     if view.offered:
         labels.append(voice.ngettext(N_("%(num)s held"), N_("%(num)s held"), view.offered, num=view.offered))
     if waiting:
-        labels.append(voice.ngettext(N_("%(num)s waits"), N_("%(num)s wait"), waiting, num=waiting))
+        labels.append(voice.ngettext(N_("%(num)s in line"), N_("%(num)s in line"), waiting, num=waiting))
     return " · ".join(labels)

@@ -236,7 +236,7 @@ async def test_time_alone_closes_and_ends_a_card(telegram: Telegram, run: Run, p
     """Nobody taps, yet the card says what is true: open, closed, ended."""
     await posted(closes_before_minutes=60)
     await run((3 * 24 + 3) * 3600)
-    assert "Closed · 0 of 12 come." in telegram.last(telegram.chat())["text"]
+    assert "Closed · 0 of 12 coming." in telegram.last(telegram.chat())["text"]
     await run(3 * 3600)
     assert "Ended" in telegram.last(telegram.chat())["text"]
 
@@ -314,7 +314,7 @@ async def test_a_busy_evening_stays_within_telegram_s_limits_and_loses_nothing(
     for _ in range(10):
         await pass_time(15)
     cards = [m for m in telegram.chat().messages() if m["from"]["is_bot"]]
-    assert all("25 come" in card["text"] for card in cards), "nothing is lost"
+    assert all("25 coming" in card["text"] for card in cards), "nothing is lost"
     assert telegram.sandbox.counters()["flood_refused"] == 0
     for card in cards:
         moments = [version["at"] for version in card["history"]]
@@ -332,7 +332,7 @@ async def test_one_card_that_changes_all_the_time_is_edited_every_three_seconds(
         await run(1)
     await run(3)
     card = telegram.last(telegram.chat())
-    assert card["edits"] == 4 and "12 come" in card["text"]
+    assert card["edits"] == 4 and "12 coming" in card["text"]
 
 
 async def test_five_hundred_people_with_the_longest_names_fit(

@@ -44,7 +44,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.OFFER: {"seats": 1, "until": UNTIL.isoformat()},
     Kind.SEAT_CLAIM: {"until": UNTIL.isoformat()},
     Kind.CANCELLED: {"seats": 1, "reason": "A pipe <burst>"},
-    Kind.CALLED_OFF: {"reason": "Too few people: 2 come, and at least 3 are needed."},
+    Kind.CALLED_OFF: {"reason": "Too few people: 2 signed up, and at least 3 are needed."},
     Kind.MOVED: {"was": (START - timedelta(days=1)).isoformat(), "asked": True},
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},

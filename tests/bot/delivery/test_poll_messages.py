@@ -71,7 +71,7 @@ async def test_the_card_follows_taps_commands_and_the_end(
     await close_poll(code, olga, make=EventDetails(capacity=4))  # what was closed first is made later
     await run(3)
     [card] = [m for m in telegram.chat().messages() if m["buttons"]]
-    assert "🗓 The date is made: Tue 24 Nov, 18:00" in card["text"]
+    assert "🗓 The date is set: Tue 24 Nov, 18:00" in card["text"]
     assert buttons(card) == [["See Tue 24 Nov ↗"], ["Open in Emerald ↗"]]
     assert await announce_due() == 1
     await run(3)
@@ -97,7 +97,7 @@ async def test_whoever_said_yes_gets_a_seat_claim(
     message = private(telegram, "Alice")
     assert message["text"] == (
         "🗓 When do we <meet>? has its date: Tue 24 Nov, 18:00."
-        " You said yes, so until tomorrow at 14:00 its seats are only for you and the others who did."
+        " Until tomorrow at 14:00, its seats are reserved for you and the others who said yes."
     )
     assert buttons(message) == [["Join", "Open in Emerald"]]
     await telegram.tap("Alice", message, "Join")
@@ -110,7 +110,7 @@ async def test_whoever_said_yes_gets_a_message_where_there_is_room_for_all(
 ) -> None:
     await claimed(telegram, olga, alice, dates)
     await run()
-    assert private(telegram, "Alice")["text"].endswith(" You said yes: join, and you’re in.")
+    assert private(telegram, "Alice")["text"].endswith(" You said yes: now join to get your seat.")
 
 
 async def test_a_claim_that_is_void_is_not_sent(
@@ -136,9 +136,9 @@ async def test_non_voters_are_reminded_with_a_button(
         await telegram.start(name)
     code = await dates(group_id=None, closes_at=noon + timedelta(days=1))
     shown = await telegram.start("Olga", f"p_{code}")
-    answer = await telegram.tap("Olga", shown, "Remind who is missing")
-    assert answer["text"] == "4 people are reminded." and not answer["show_alert"]
-    again = await telegram.tap("Olga", shown, "Remind who is missing")
+    answer = await telegram.tap("Olga", shown, "Remind those who haven’t voted")
+    assert answer["text"] == "4 people will be reminded." and not answer["show_alert"]
+    again = await telegram.tap("Olga", shown, "Remind those who haven’t voted")
     assert again["show_alert"] and "You can remind them again tomorrow at 14:00." in again["text"]
 
     await telegram.say("Bob", f"/vote {code} 3-")

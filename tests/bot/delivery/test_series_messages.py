@@ -126,19 +126,21 @@ async def test_an_organiser_decides_with_a_tap(
     assert await decide_minimum() == 2
     await run()
     first = telegram.last(telegram.person("Olga").private)
-    assert first["text"] == ("⏳ A, Thu 26 Nov, 18:00: 1 comes, and at least 3 are needed. Does it run?")
+    assert first["text"] == (
+        "⏳ A, Thu 26 Nov, 18:00: 1 signed up, and at least 3 are needed. Should it go ahead?"
+    )
     assert buttons(first) == [["Run it", "Call it off"], ["Open in Emerald"]]
     assert (await telegram.tap("Olga", first, "Run it"))["text"].startswith("It runs.")
     assert buttons(telegram.last(telegram.person("Olga").private)) == [["Open in Emerald"]]
     await run(2)
     second = telegram.last(telegram.person("Olga").private)
     done = await telegram.tap("Olga", second, "Call it off")
-    assert done["text"] == "Called off. Everybody concerned is told."
+    assert done["text"] == "Called off. Everyone concerned will be told."
     assert (await event(run_it, olga)).decided_at is not None
     assert (await event(call_off, olga)).state == "CANCELLED"
     await run(2)
     message = telegram.last(telegram.person("Alice").private)
-    assert "Too few people: 1 comes, and at least 3 are needed." in message["text"]
+    assert "Too few people: 1 signed up, and at least 3 are needed." in message["text"]
 
 
 async def test_the_question_is_in_the_readers_language(

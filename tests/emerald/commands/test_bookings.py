@@ -95,7 +95,7 @@ async def test_a_regular_has_a_seat_on_every_date(series: Make, olga: Any, alice
     whom = ("regular", str(made.series_id), "--member", await member(alice))
     assert await printed(*whom) == "Dates: 3\n"
     assert await printed(*whom, "--end") == "The standing seat is ended.\n"
-    assert "does not exist" in await refused(*whom, "--end")
+    assert "Not found" in await refused(*whom, "--end")
     assert "Only organisers" in await refused(*whom, as_=1002)
 
 

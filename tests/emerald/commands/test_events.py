@@ -137,7 +137,7 @@ async def test_one_date_is_moved_called_off_and_decided(
     assert await printed("event", "cancel", code, "--reason", "Ill") == "Cancelled."
     assert (await printed_json("event", "restore", code))["state"] == "SCHEDULED"
     assert (await printed_json("event", "decide", code, "run"))["kind"] == "done"
-    assert await printed("event", "decide", code, "off") == "Called off. Everybody concerned is told."
+    assert await printed("event", "decide", code, "off") == "Called off. Everyone concerned will be told."
     [entry] = Calendar.from_ical(await printed("event", "calendar", code) + "\r\n").walk("VEVENT")
     assert (entry["STATUS"], entry["SEQUENCE"]) == ("CANCELLED", 4)
 
@@ -149,7 +149,7 @@ async def test_members_strangers_and_bad_times_are_told_no(
     made = await series(starts_local=START)
     number, code = str(made.series_id), made.first_code
     assert "Only organisers" in await refused("series", "pause", number, as_=1002)
-    assert "does not exist" in await refused("series", "pause", number, as_=1004)
+    assert "Not found" in await refused("series", "pause", number, as_=1004)
     assert "Only organisers" in await refused("event", "cancel", code, "--reason", "x", as_=1002)
     assert "starts_at" in await refused("event", "move", code, "--starts-at", "tomorrow")
     assert "not met anybody" in await refused("event", "show", code, as_=99)

@@ -50,7 +50,7 @@ async def test_dates_from_the_question_to_the_date(
     assert "\t0 yes, 0 if need be, 1 no\n" in shown.stdout
     assert shown.stdout.endswith("missing\tAino\nmissing\tBob\nmissing\tOlga\n")
     reminded = await emerald("poll", code, "--remind")
-    assert reminded.stdout.endswith("3 people are reminded.\n")
+    assert reminded.stdout.endswith("3 people will be reminded.\n")
     again = await emerald("poll", code, "--remind")
     assert again.returncode == 1 and "You can remind them again" in again.stderr
     closed = await emerald(
@@ -58,7 +58,7 @@ async def test_dates_from_the_question_to_the_date(
     )
     assert closed.returncode == 0, closed.stderr
     sentence, date = closed.stdout.splitlines()
-    assert sentence.startswith("The date is made: ")
+    assert sentence.startswith("The date is set: ")
     option = (await poll(code, alice)).event_option
     assert option is not None and (option.id, option.made) == (second.id, date)
     twice = await emerald("close-poll", code, "--make", "--json")

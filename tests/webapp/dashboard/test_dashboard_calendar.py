@@ -22,7 +22,7 @@ async def test_shows_the_week_with_seats_and_waiting_parties(
     await book(code, bob)
     shown = dashboard.text(await dashboard.get("/dashboard"))
     assert "23–29 November Week 48 · 1 event · 2 seats booked" in shown
-    assert "Thu 26 18:00–19:15 🧘 Evening flow yoga 2 / 2 1 waits" in shown
+    assert "Thu 26 18:00–19:15 🧘 Evening flow yoga 2 / 2 1 in line" in shown
 
 
 async def test_an_empty_club_shows_where_to_begin(dashboard: Any) -> None:

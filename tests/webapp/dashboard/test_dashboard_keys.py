@@ -57,7 +57,7 @@ async def test_a_key_expires_at_the_end_of_its_day_in_the_clubs_zone(noon: Any, 
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"label": " "}, "Say whom or what the key is for."),
+        ({"label": " "}, "Give the key a label."),
         ({"label": "x" * 81}, "At most 80 characters, please."),
         ({"uses": "0"}, "Between 1 and 1000, please."),
         ({"uses": "often"}, "A whole number, please."),

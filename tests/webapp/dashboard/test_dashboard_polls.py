@@ -195,7 +195,7 @@ async def test_makes_the_event_of_a_date_poll(noon: Any, dashboard: Any, olga: A
     shown = dashboard.text(
         await dashboard.post(path, capacity="8", place="Sali 2", duration_minutes="90", claim_hours="12")
     )
-    assert "The date is made: Wed 25 Nov at 18:00." in shown
+    assert "The date is set: Wed 25 Nov at 18:00." in shown
     date = (await poll(code, alice)).event_option
     assert date is not None
     view = await event(date.made, alice)
@@ -207,6 +207,6 @@ async def test_reminds_members_who_have_not_voted(noon: Any, dashboard: Any) -> 
     """P5: once a day."""
     code = await made(dashboard)
     first = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/reminder"))
-    assert "4 people are reminded." in first and "Reminded today at 14:00" in first
+    assert "4 people will be reminded." in first and "Reminded today at 14:00" in first
     again = await dashboard.post(f"/dashboard/polls/{code}/reminder")
     assert "You can remind them again tomorrow at 14:00." in dashboard.text(again)

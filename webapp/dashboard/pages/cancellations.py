@@ -39,7 +39,7 @@ async def create(
     except Invalid as refusal:
         faults = {refusal.field: refusal.words}
         return await render_event_page(request, visit, code, status=422, faults=faults, typed=form)
-    words = Words(N_("Cancelled. Everybody who was in, in line or said maybe is told."))
+    words = Words(N_("Cancelled. Everyone booked, in line or “maybe” will be told."))
     return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
 
 
@@ -48,5 +48,5 @@ async def destroy(request: AnyRequest, code: FromPath[str], visit: NamedDependen
     """Undo the cancellation, until the start."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     await restore_instance(code, visit.person)
-    words = Words(N_("It takes place after all. Everybody has their seat back, and is told."))
+    words = Words(N_("It takes place after all. Everyone gets their seat back and will be told."))
     return redirect(request, visit.url(event_path(code)), notice_of(visit, words))

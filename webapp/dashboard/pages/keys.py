@@ -69,7 +69,7 @@ async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDepend
     """Revoke a key at once."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     await revoke_key(visit.person, visit.club.id, key_id)
-    words = Words(N_("The key is revoked. Who came in by it stays a member."))
+    words = Words(N_("The key is revoked. Anyone who joined with it stays a member."))
     return redirect(request, visit.url(KEYS), notice_of(visit, words))
 
 

@@ -52,7 +52,7 @@ async def create(
     voice = organiser.voice
     undo = Undo(f"/app/events/{code}/cancellation", voice.gettext(N_("Undo")), method="delete")
     notice = Notice(
-        voice.gettext(N_("Cancelled. Everybody who was in, in line or said maybe is told.")), undo=undo
+        voice.gettext(N_("Cancelled. Everyone booked, in line or “maybe” will be told.")), undo=undo
     )
     return await _screen(code, organiser, notice=notice, outcome="done")
 
@@ -62,7 +62,7 @@ async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Re
     """Restore it, until its start."""
     await restore_instance(code, organiser)
     text = organiser.voice.gettext(
-        N_("It takes place after all. Everybody has their seat back, and is told.")
+        N_("It takes place after all. Everyone gets their seat back and will be told.")
     )
     return await _screen(code, organiser, notice=Notice(text), outcome="done")
 
