@@ -3,12 +3,14 @@
 from aiogram.types import CallbackQuery, Message
 
 from backend.errors import Busy
-from backend.i18n import Voice, Words
+from backend.i18n import N_, Voice, Words
 from backend.polls.rules import VoteResult
 from backend.seats.requests import OutcomeKind
 from bot.delivery.client import answer_callback_query
 from bot.rendering import shorten
 
+TOO_OLD = N_("This message is too old for that. Send me a command, and tap the new message.")
+UNKNOWN_BUTTON = N_("This button is too old. Open the app instead.")
 MAX_ANSWER_LENGTH = 200  # UTF-16 code units
 # Outcomes that went as hoped, or changed nothing. Any other answer must be read to the end, so it is an
 # alert.

@@ -2,11 +2,19 @@
 
 Messages keep their buttons for years, so what a release has sent stays as it is: prefixes, the order of
 fields, and the values of enums. A form that is no longer handled goes into `bot/retired_callbacks.py`.
+
+A changed client can send any data under any message of the bot that has buttons. `bot/tap_verification.py`
+refuses what no button of ours has said (`X9`); `BUTTON_PLACES`, at the end, says where each kind stands.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+Serial = Annotated[int, Field(ge=0, lt=2**63)]  # the id of a row, or 0 for none
 
 
 class SeatAction(StrEnum):
@@ -48,7 +56,7 @@ class VoteCallback(CallbackData, prefix="v"):
     """Choose an option of a poll, or take the choice back."""
 
     code: str
-    option: int
+    option: Serial
 
 
 class PollAction(StrEnum):
@@ -72,8 +80,8 @@ class CreateInstanceCallback(CallbackData, prefix="pm"):
     """Close the poll and create the instance of an option; option 0 is the best one, 0 seats are no limit."""
 
     code: str
-    option: int
-    seats: int
+    option: Serial
+    seats: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class StayCallback(CallbackData, prefix="k"):
@@ -99,7 +107,7 @@ class SignInCallback(CallbackData, prefix="i"):
 class LinkGroupCallback(CallbackData, prefix="g"):
     """Link the chat of this message to that club."""
 
-    account_id: int
+    account_id: Serial
 
 
 class AnnouncementAction(StrEnum):
@@ -117,8 +125,8 @@ class AnnouncementCallback(CallbackData, prefix="a"):
     """Act on an announcement; `account_id` is the other club of `CHANGE_CLUB`."""
 
     action: AnnouncementAction
-    id: int
-    account_id: int = 0
+    id: Serial
+    account_id: Serial = 0
 
 
 class PreferenceCallback(CallbackData, prefix="o"):
@@ -135,16 +143,47 @@ class CreateClubCallback(CallbackData, prefix="c"):
 class RepostCardCallback(CallbackData, prefix="r"):
     """Post this lost card again, and the cards lost together with it."""
 
-    card_id: int
+    card_id: Serial
 
 
 class ShowStandingSeatCallback(CallbackData, prefix="rs"):
     """Show a standing seat of a list."""
 
-    series_id: int
+    series_id: Serial
 
 
 class EndStandingSeatCallback(CallbackData, prefix="rx"):
     """Give one's standing seat in a series back."""
 
-    series_id: int
+    series_id: Serial
+
+
+class Place(StrEnum):
+    """A kind of chat. Nothing of ours stands in channels or in messages sent by way of the bot."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+
+
+# Where each kind of button has ever stood. What answers one person, or rewrites the message for them, stands
+# in private only.
+BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
+    SeatCallback: frozenset({Place.PRIVATE, Place.GROUP}),
+    VoteCallback: frozenset({Place.PRIVATE, Place.GROUP}),
+    LinkGroupCallback: frozenset({Place.GROUP}),
+    CreateClubCallback: frozenset({Place.GROUP}),
+    ShowEventCallback: frozenset({Place.PRIVATE}),
+    ShowPollCallback: frozenset({Place.PRIVATE}),
+    PollActionCallback: frozenset({Place.PRIVATE}),
+    CreateInstanceCallback: frozenset({Place.PRIVATE}),
+    StayCallback: frozenset({Place.PRIVATE}),
+    MinimumCallback: frozenset({Place.PRIVATE}),
+    SignInCallback: frozenset({Place.PRIVATE}),
+    AnnouncementCallback: frozenset({Place.PRIVATE}),
+    PreferenceCallback: frozenset({Place.PRIVATE}),
+    RepostCardCallback: frozenset({Place.PRIVATE}),
+    ShowStandingSeatCallback: frozenset({Place.PRIVATE}),
+    EndStandingSeatCallback: frozenset({Place.PRIVATE}),
+}
+# The seat actions of cards in groups; all the others answer what the bot asked one person in private.
+GROUP_SEAT_ACTIONS = frozenset({SeatAction.JOIN, SeatAction.ADD_GUEST, SeatAction.LEAVE, SeatAction.TAKE})

@@ -15,13 +15,22 @@ from aiogram.types import Update
 
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
-from bot.middleware import InOrder, answer_every_tap, deduplicate, handle_errors, load_person
+from bot.middleware import (
+    InOrder,
+    answer_every_tap,
+    deduplicate,
+    handle_errors,
+    load_person,
+    refuse_forged_taps,
+)
 
 
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
-    for middleware in (InOrder(), handle_errors, deduplicate, answer_every_tap, load_person, recover_cards):
+    for middleware in (
+        InOrder(), handle_errors, deduplicate, answer_every_tap, load_person, refuse_forged_taps, recover_cards,
+    ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:
         dispatcher.include_router(make_router())

@@ -18,10 +18,11 @@ from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
 from backend.people.telegram_updates import claim_update
-from bot.callback_answers import answer_callback
+from bot.callback_answers import TOO_OLD, answer_callback
 from bot.delivery.client import answered_taps, reply
 from bot.delivery.errors import classify_error
 from bot.rendering import render_words
+from bot.tap_verification import verify_tap
 
 log = structlog.get_logger()
 Data = dict[str, Any]
@@ -29,7 +30,6 @@ Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
 UNAVAILABLE = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
 INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
-TOO_OLD = Words(N_("This message is too old for that. Send me a command, and tap the new message."))
 _GROUP_TYPES = ("group", "supergroup")
 
 
@@ -107,10 +107,10 @@ async def answer_every_tap(handler: Handler, event: TelegramObject, data: Data) 
     except TelegramAPIError:  # the message is gone, or Telegram did not take what was to be shown
         if query is not None and query.id not in answered:
             with suppress(TelegramAPIError):
-                await answer_callback(query, _voice(data), TOO_OLD, "refused")
+                await answer_callback(query, _voice(data), Words(TOO_OLD), "refused")
         raise
     if query is not None and query.id not in answered:
-        await answer_callback(query, _voice(data), TOO_OLD, "refused")
+        await answer_callback(query, _voice(data), Words(TOO_OLD), "refused")
     return result
 
 
@@ -138,6 +138,14 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
         data["voice"] = person.voice
         if group is not None and _is_addressed(event):
             await mark_present(person, group)
+    return await handler(event, data)
+
+
+async def refuse_forged_taps(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Let only taps on buttons of ours through (`X9`)."""
+    assert isinstance(event, Update)
+    if event.callback_query is not None:
+        await verify_tap(event.callback_query)
     return await handler(event, data)
 
 

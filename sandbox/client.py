@@ -229,6 +229,11 @@ class SandboxPerson:
         }
         return self._act("tap", body, timeout)
 
+    def press(self) -> str:
+        """The id of a press whose update the caller brings to the bot itself: of a changed client, or under
+        a message of a kind that is not modelled."""
+        return str(self._act("press", {})["id"])
+
     def open(self, url: str, chat: SandboxChat | int | None = None) -> Json:
         """Follow a link found in a chat. The result is like that of `tap`."""
         return self._act("open", {"url": url, "chat_id": self._chat_id(chat) if chat else None})

@@ -103,20 +103,26 @@ def press_button(
     """Press a button with callback data; the answer comes later (`wait_for_answer`)."""
     chat = require_inside(telegram, person, chat_id)
     message = require_message(telegram, chat, message_id)
-    world = telegram.world
-    query_id = str(world.first_callback_id)
-    world.first_callback_id += 1
-    person.met_bot = True
-    now = telegram.clock.now()
-    press = telegram.presses[query_id] = ButtonPress(query_id, person.id, now)
+    press = begin_press(telegram, person)
     body = {
-        "id": query_id,
+        "id": press.id,
         "from": bot_api_types.to_user(person),
         "message": telegram.to_message(message),
         "chat_instance": chat.instance,
         "data": button["callback_data"],
     }
     telegram.queue_update("callback_query", body, f"user:{person.id}")
+    return press
+
+
+def begin_press(telegram: Telegram, person: Person) -> ButtonPress:
+    """A press that can be answered. Its update is the caller's: with data that a changed client sends, or a
+    message of a kind that is not modelled."""
+    world = telegram.world
+    query_id = str(world.first_callback_id)
+    world.first_callback_id += 1
+    person.met_bot = True
+    press = telegram.presses[query_id] = ButtonPress(query_id, person.id, telegram.clock.now())
     return press
 
 

@@ -149,15 +149,17 @@ async def lost_cards(account_id: int) -> list[CardView]:
     return [_view(row) for row in rows]
 
 
-async def is_card(chat_id: int, message_id: int, instance_id: int) -> bool:
-    """Whether this message is a card of that instance: whoever can tap it may know whose account it is."""
+async def is_card(chat_id: int, message_id: int, code: str) -> bool:
+    """Whether this message is a card of the instance or poll with this public code: whoever can tap it
+    may know whose account it is."""
     return bool(
         await db.value(
             "SELECT true FROM cards c JOIN groups g ON g.id = c.group_id"
-            " WHERE g.chat_id = $1 AND c.message_id = $2 AND c.instance_id = $3",
+            " LEFT JOIN event_instances i ON i.id = c.instance_id LEFT JOIN polls p ON p.id = c.poll_id"
+            " WHERE g.chat_id = $1 AND c.message_id = $2 AND coalesce(i.code, p.code) = $3",
             chat_id,
             message_id,
-            instance_id,
+            code,
         )
     )
 

@@ -129,10 +129,9 @@ async def _perform(callback: SeatCallback, person: Person) -> Outcome:
 
 async def _raise_if_not_a_member(code: str, message: Message | None) -> None:
     """Raises `NotAMember`, which names the club, for a tap on a card: its club is no secret there."""
-    instance = await find_instance(code)
-    if message is None or not await is_card(message.chat.id, message.message_id, instance.id):
+    if message is None or not await is_card(message.chat.id, message.message_id, code):
         return
-    views = await instance_for_card(instance.id)
+    views = await instance_for_card((await find_instance(code)).id)
     if views is not None:
         raise NotAMember(club=views[0].club)
 

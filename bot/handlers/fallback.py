@@ -6,7 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.callback_answers import answer_callback
+from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
 from bot.command_names import COMMANDS
 from bot.delivery.client import reply
 from bot.filters import from_person, in_group, in_private_chat
@@ -17,12 +17,11 @@ from bot.retired_callbacks import find_retired_sentence
 _NOBODY = N_(
     "I can’t tell who you are while you write as a group or a channel. Write as yourself, or to me in private."
 )
-_UNKNOWN_BUTTON = N_("This button is too old. Open the app instead.")
 
 
 async def answer_unknown_button(query: CallbackQuery, voice: Voice) -> None:
     """A retired button, or one of another version: every tap is answered, or the button would spin."""
-    sentence = find_retired_sentence(query.data or "") or _UNKNOWN_BUTTON
+    sentence = find_retired_sentence(query.data or "") or UNKNOWN_BUTTON
     await answer_callback(query, voice, Words(sentence), "refused")
 
 

@@ -85,7 +85,7 @@ def toggle_lead(value: str, now: Preferences) -> set[int] | None:
         return None
     if value == "none":
         return set()
-    return set(now.leads or ()) ^ {int(value)} if value.isdigit() else set()
+    return set(now.leads or ()) ^ {int(value)} if value.isdecimal() else set()
 
 
 async def _render_page(page: str, person: Person) -> RenderedMessage:

@@ -140,8 +140,8 @@ async def tap(
     if button.get("disabled"):
         raise ControlError("This button is disabled.")
     if "callback_data" in button:
-        press = user_actions.press_button(telegram, person, chat.id, message.id, button)
-        answer = await user_actions.wait_for_answer(telegram, press, min(data.timeout, MAX_WAIT_SECONDS))
+        pressed = user_actions.press_button(telegram, person, chat.id, message.id, button)
+        answer = await user_actions.wait_for_answer(telegram, pressed, min(data.timeout, MAX_WAIT_SECONDS))
         return {"kind": "callback", "answer": answer}
     if "web_app" in button:
         launch = LaunchRequest("button", url=button["web_app"]["url"], chat_id=person.id)
@@ -149,6 +149,12 @@ async def tap(
     if "copy_text" in button:
         return {"kind": "copy", "text": button["copy_text"]["text"]}
     return follow_link(telegram, person, FollowedLink(button["url"], chat.id))
+
+
+@post("/{name_or_id:str}/press", status_code=200)
+async def press(telegram: NamedDependency[Telegram], person: NamedDependency[Person]) -> Json:
+    """The `id` of a press whose update the caller brings to the bot itself."""
+    return {"id": user_actions.begin_press(telegram, person).id}
 
 
 @post("/{name_or_id:str}/open", status_code=200)
@@ -234,6 +240,7 @@ router = Router(
         send,
         start,
         tap,
+        press,
         open_link,
         launch,
         block,

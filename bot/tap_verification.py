@@ -1,0 +1,95 @@
+"""Whether a tap is on a button of ours: the one place that refuses forged ones, before any handler (`X9`).
+
+Telegram vouches for who taps and for the message, its chat and the buttons that stand under it now; the data
+is whatever the client sends. So data is bound to the place where its kind of button stands, and in a group,
+where a handler could change what others read, to the message as well. Nothing is signed: buttons of earlier
+releases stand in groups already, and would have to pass unsigned for ever.
+"""
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Chat, InlineKeyboardMarkup, Message
+
+from backend import failpoints
+from backend.cards.queries import is_card
+from backend.errors import Refusal
+from backend.i18n import N_
+from bot.callback_answers import TOO_OLD, UNKNOWN_BUTTON
+from bot.callbacks import BUTTON_PLACES, GROUP_SEAT_ACTIONS, Place, SeatCallback, VoteCallback
+
+ANSWERED_IN_PRIVATE = N_("I answer that in our private chat only.")
+
+_CALLBACKS = {callback.__prefix__: callback for callback in BUTTON_PLACES}
+
+
+async def verify_tap(query: CallbackQuery) -> None:
+    """Raise `Refusal` unless a button of ours can have sent this tap. Data of a form that no handler knows
+    passes: the fallback answers it, and does nothing else."""
+    if failpoints.on("taps.unverified"):
+        return
+    callback = _unpack(query.data or "")
+    if callback is None:
+        return
+    place = _place_of(query)
+    if place not in BUTTON_PLACES[type(callback)]:
+        raise Refusal(ANSWERED_IN_PRIVATE if place is Place.GROUP else UNKNOWN_BUTTON)
+    if place is Place.GROUP:
+        await _verify_in_group(query, callback)
+
+
+def _unpack(data: str) -> CallbackData | None:
+    """The callback of this data; None for a form that no handler knows. Raises `Refusal` for another
+    spelling of what we would have written."""
+    callback = _CALLBACKS.get(data.partition(":")[0])
+    if callback is None:
+        return None
+    try:
+        unpacked = callback.unpack(data)
+    except (TypeError, ValueError):
+        return None
+    if not (data.isascii() and data.isprintable()) or unpacked.pack() != data:
+        raise Refusal(UNKNOWN_BUTTON)
+    return unpacked
+
+
+def _place_of(query: CallbackQuery) -> Place | None:
+    """The kind of chat of the message; None elsewhere, and in a private chat that is not the reader's."""
+    chat: Chat | None = query.message.chat if query.message is not None else None
+    match chat.type if chat is not None else "":
+        case "private":
+            return Place.PRIVATE if chat is not None and chat.id == query.from_user.id else None
+        case "group" | "supergroup":
+            return Place.GROUP
+    return None
+
+
+async def _verify_in_group(query: CallbackQuery, callback: CallbackData) -> None:
+    """Raise `Refusal` unless the button stands, or may have stood a moment ago, under this message."""
+    if isinstance(callback, SeatCallback) and callback.action not in GROUP_SEAT_ACTIONS:
+        raise Refusal(ANSWERED_IN_PRIVATE)
+    present = _button_data(query)
+    if query.data in present:
+        return
+    # The card may have been edited since the tap, and its buttons be others now.
+    if isinstance(callback, SeatCallback | VoteCallback) and await _is_card_of(query, callback, present):
+        return
+    raise Refusal(TOO_OLD)
+
+
+async def _is_card_of(
+    query: CallbackQuery, callback: SeatCallback | VoteCallback, present: frozenset[str]
+) -> bool:
+    """Whether the message is the card of what the tap is about: as its other buttons show, or as recorded."""
+    about = f"{callback.__prefix__}:"
+    if any(data.startswith(about) and callback.code in data.split(":") for data in present):
+        return True
+    assert query.message is not None
+    return await is_card(query.message.chat.id, query.message.message_id, callback.code)
+
+
+def _button_data(query: CallbackQuery) -> frozenset[str]:
+    """The data of the buttons under the message, as Telegram shows it now."""
+    keyboard: InlineKeyboardMarkup | None = (
+        query.message.reply_markup if isinstance(query.message, Message) else None
+    )
+    rows = keyboard.inline_keyboard if keyboard is not None else []
+    return frozenset(button.callback_data for row in rows for button in row if button.callback_data)
