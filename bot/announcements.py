@@ -1,16 +1,21 @@
 """Rendering announcements: as their readers see them, as a draft with its recipients, and their progress
 (`C5`)."""
 
+from collections.abc import Sequence
+
+from aiogram.types import InlineKeyboardButton
 from markupsafe import escape
 
 from backend.accounts.queries import Club
 from backend.announcements.queries import Announcement, Audience, Progress
 from backend.announcements.rules import TEXT_MAX, AnnouncementState
 from backend.i18n import N_, Voice
+from backend.zones import QUIET_UNTIL
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
 
+MORNING = f"{QUIET_UNTIL:%H:%M}"  # when what waits for the morning is sent, on its reader's clock
 _MAX_NAMED_GROUPS = 10
 _MAX_OTHER_CLUBS = MAX_BUTTONS - 10  # the other buttons need room too
 
@@ -68,23 +73,44 @@ def render_question(
         voice.gettext(N_("Cancel")), AnnouncementCallback(action=AnnouncementAction.CANCEL, id=draft.id)
     )
     rows.append([send, cancel])
-    named = reach.groups[:_MAX_NAMED_GROUPS]
-    more = len(reach.groups) - len(named)
-    return render("announcement_question.html", voice, rows, draft=draft, reach=reach, named=named, more=more)
+    if reach.asleep:
+        rows.append([_make_night_button(draft, voice)])
+    return render(
+        "announcement_question.html",
+        voice,
+        rows,
+        draft=draft,
+        reach=reach,
+        named=_shortened(reach.groups),
+        more=max(0, len(reach.groups) - _MAX_NAMED_GROUPS),
+        unreachable=_shortened((*reach.closed_groups, *reach.unreachable_names)),
+        unreachable_count=len(reach.closed_groups) + reach.unreachable,
+        hour=MORNING,
+    )
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    return [shorten(name, MAX_LABEL_LENGTH) for name in names[:_MAX_NAMED_GROUPS]]
+
+
+def _make_night_button(shown: Announcement, voice: Voice) -> InlineKeyboardButton:
+    data = AnnouncementCallback(action=AnnouncementAction.SEND_AT_NIGHT, id=shown.id)
+    return make_callback_button(voice.gettext(N_("Send it to everyone now, at night too")), data)
 
 
 def render_progress(progress: Progress, voice: Voice) -> RenderedMessage:
     """How far an announcement is, with a button to stop it while it goes."""
     stop = AnnouncementCallback(action=AnnouncementAction.STOP, id=progress.announcement.id)
-    rows = (
-        []
-        if progress.is_over or progress.announcement.state is AnnouncementState.STOPPED
-        else [[make_callback_button(voice.gettext(N_("Stop")), stop)]]
-    )
+    rows: Rows = []
+    if not progress.is_over and progress.announcement.state is not AnnouncementState.STOPPED:
+        rows.append([make_callback_button(voice.gettext(N_("Stop")), stop)])
+        if progress.held:
+            rows.append([_make_night_button(progress.announcement, voice)])
     return render(
         "announcement_progress.html",
         voice,
         rows,
         progress=progress,
         state=progress.announcement.state,
+        hour=MORNING,
     )

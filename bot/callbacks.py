@@ -117,6 +117,7 @@ class AnnouncementAction(StrEnum):
     TOGGLE_MEMBERS = "members"
     CHANGE_CLUB = "club"
     SEND = "send"
+    SEND_AT_NIGHT = "night"
     CANCEL = "cancel"
     STOP = "stop"
 

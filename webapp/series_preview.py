@@ -83,7 +83,9 @@ def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence 
     change = find_clock_change(one.local, draft.zone)
     if change is not None and change.kind is ClockChangeKind.FOLD:
         return clock_change_note(voice, one.local, draft.zone)
-    if draft.rule and one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
+    if not draft.rule:
+        return clock_change_note(voice, draft.starts_local, draft.zone)
+    if one.local.time() != draft.starts_local.time() and "BYHOUR" not in draft.rule:
         wanted = datetime.combine(one.local.date(), draft.starts_local.time())
         gap = find_clock_change(wanted, draft.zone)
         if gap is not None and gap.kind is ClockChangeKind.GAP:

@@ -13,7 +13,7 @@ from backend.announcements.tables import Announcement
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.i18n import N_
-from backend.outbox.withdraw import drop_announcement
+from backend.outbox.withdraw import drop_announcement, release_announcement
 from backend.people.queries import Person
 
 SCHEDULE_MAX = timedelta(days=365)  # how far ahead an announcement may be scheduled
@@ -117,6 +117,23 @@ async def schedule_announcement(person: Person, announcement_id: int, at: dateti
         when = (at or now).isoformat()
         await record_audit(found.account_id, person.id, "send", f"announcement {found.id}", at=when)
     return at or now
+
+
+async def send_at_night(person: Person, announcement_id: int) -> None:
+    """Let the announcement wait for nobody's morning, neither what is to be sent nor what waits already.
+
+    Raises `AlreadySent`, `Forbidden`, `NotFound`.
+    """
+    found = await own_announcement(person, announcement_id)
+    async with db.transaction():
+        if not await db.execute(
+            "UPDATE announcements SET at_night = true WHERE id = $1"
+            " AND state IN ('draft', 'scheduled', 'sending')",
+            found.id,
+        ):
+            raise AlreadySent()
+        await release_announcement(found.id, clock.now())
+        await record_audit(found.account_id, person.id, "send at night", f"announcement {found.id}")
 
 
 async def stop_announcement(person: Person, announcement_id: int) -> int:

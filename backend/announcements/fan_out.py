@@ -3,6 +3,7 @@
 from backend import clock, db
 from backend.announcements.queries import MUTED
 from backend.announcements.rules import AnnouncementState
+from backend.groups.rules import GroupHealth
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
 from backend.people.sql import REACHABLE
@@ -25,12 +26,13 @@ ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 
 TO_GROUPS = insert_messages(
     Kind.ANNOUNCEMENT,
-    "announcement_groups WHERE announcement_id = $1 ORDER BY group_id",
-    account_id="account_id",
-    group_id="group_id",
+    "announcement_groups t JOIN groups g ON g.id = t.group_id"
+    f" WHERE t.announcement_id = $1 AND g.health = '{GroupHealth.WELL}' ORDER BY t.group_id",
+    account_id="t.account_id",
+    group_id="t.group_id",
     topic_id="topic_id",
     announcement_id="$1::bigint",
-    dedupe="format('announcement:%s:group:%s', $1::bigint, group_id)",
+    dedupe="format('announcement:%s:group:%s', $1::bigint, t.group_id)",
     due_at="$2::timestamptz",
 )
 TO_MEMBERS = insert_messages(
@@ -92,7 +94,9 @@ async def _fan_out_chunk() -> bool:
         if found["state"] == AnnouncementState.SCHEDULED:
             await db.execute(TO_GROUPS, found["id"], now)
             await db.execute(
-                "UPDATE announcements SET state = 'sending', started_at = $2 WHERE id = $1",
+                "UPDATE announcements SET state = 'sending', started_at = $2, unreachable = unreachable"
+                " + (SELECT count(*) FROM announcement_groups t JOIN groups g ON g.id = t.group_id"
+                f" WHERE t.announcement_id = $1 AND g.health <> '{GroupHealth.WELL}')::integer WHERE id = $1",
                 found["id"],
                 now,
             )

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend import db
+from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.announcements.rules import AnnouncementState
 from backend.errors import NotFound
+from backend.groups.rules import GroupHealth
 from backend.known_zones import first_known
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
-from backend.people.sql import REACHABLE
+from backend.people.sql import DISPLAY_NAME, REACHABLE
+from backend.zones import end_of_quiet_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,14 @@ class Announcement:
     text: str
     maintenance: bool
     to_members: bool
+    at_night: bool  # it does not wait for the morning
     state: AnnouncementState
     due_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
+
+
+NAMED = 10  # recipients that the bot cannot write to
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,9 @@ class Audience:
     members: int
     unreachable: int  # the bot may not write to them, or they have no Telegram
     unwanted: int  # they muted announcements
+    closed_groups: tuple[str, ...]  # in which the bot may not write, or is not any more
+    unreachable_names: tuple[str, ...]  # of the first of the unreachable members
+    asleep: int  # of the groups and members it reaches, those where it is night, for which it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Progress:
     blocked: int
     perhaps: int  # may have arrived, and is not repeated
     waiting: int
+    held: int  # of those that wait: until the morning
     skipped: int  # stopped before, or the member left or muted announcements
     unreachable: int
 
@@ -78,11 +88,14 @@ VIEW = """
 SELECT n.*, a.name AS club, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
 """
 
+# $1 is now.
 PROGRESS = f"""
 SELECT n.*, p.* FROM ({VIEW}) n CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE m.state = 'sent') AS delivered, count(*) FILTER (WHERE m.state = 'parked') AS failed,
         count(*) FILTER (WHERE m.state = 'blocked') AS blocked, count(*) FILTER (WHERE m.state = 'perhaps') AS perhaps,
-        count(*) FILTER (WHERE m.state IN ('due', 'sending')) AS waiting, count(*) FILTER (WHERE m.state = 'dropped') AS skipped
+        count(*) FILTER (WHERE m.state IN ('due', 'sending')) AS waiting,
+        count(*) FILTER (WHERE m.state = 'due' AND m.due_at > $1 AND m.error = '') AS held,
+        count(*) FILTER (WHERE m.state = 'dropped') AS skipped
     FROM messages m WHERE m.announcement_id = n.id
 ) p
 """
@@ -98,6 +111,7 @@ def view(row: db.Row) -> Announcement:
         text=row["text"],
         maintenance=row["maintenance"],
         to_members=row["to_members"],
+        at_night=row["at_night"],
         state=AnnouncementState(row["state"]),
         due_at=row["due_at"],
         created_at=row["created_at"],
@@ -114,6 +128,7 @@ def progress_from(row: db.Row) -> Progress:
         blocked=row["blocked"],
         perhaps=row["perhaps"],
         waiting=row["waiting"],
+        held=row["held"],
         skipped=row["skipped"] + row["unwanted"],
         unreachable=row["unreachable"],
     )
@@ -137,14 +152,16 @@ async def own_announcement(person: Person, announcement_id: int) -> Announcement
 async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
     """The account's announcements with their progress, newest first. Raises `NotFound`, `Forbidden`."""
     club = await authorize(person, account_id, Permission.ANNOUNCE)
-    rows = await db.rows(f"{PROGRESS} WHERE n.account_id = $1 ORDER BY n.id DESC LIMIT $2", club.id, limit)
+    rows = await db.rows(
+        f"{PROGRESS} WHERE n.account_id = $2 ORDER BY n.id DESC LIMIT $3", clock.now(), club.id, limit
+    )
     return [progress_from(row) for row in rows]
 
 
 async def progress(person: Person, announcement_id: int) -> Progress:
     """The announcement's progress. Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(person, announcement_id)
-    row = await db.row(f"{PROGRESS} WHERE n.id = $1", found.id)
+    row = await db.row(f"{PROGRESS} WHERE n.id = $2", clock.now(), found.id)
     if row is None:
         raise NotFound()
     return progress_from(row)
@@ -154,24 +171,59 @@ async def audience(person: Person, announcement_id: int) -> Audience:
     """The recipients it would have now, for the preview (`C5`). Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(person, announcement_id)
     groups = await db.rows(
-        "SELECT g.title FROM announcement_groups t JOIN groups g ON g.id = t.group_id WHERE t.announcement_id = $1"
-        " ORDER BY lower(g.title), g.id",
+        "SELECT g.title, g.health FROM announcement_groups t JOIN groups g ON g.id = t.group_id"
+        " WHERE t.announcement_id = $1 ORDER BY lower(g.title), g.id",
         found.id,
     )
-    row = await db.row(
-        "SELECT count(*) AS everybody, count(*) FILTER (WHERE reachable AND NOT unwanted) AS members,"
-        " count(*) FILTER (WHERE reachable AND unwanted) AS unwanted FROM ("
-        f" SELECT {REACHABLE} AS reachable,"
-        f" {MUTED} AS unwanted"
+    open_groups = tuple(g["title"] for g in groups if g["health"] == GroupHealth.WELL)
+    members = await _members(found.account_id) if found.to_members else _Members(0, 0, (), {})
+    sleepers = members.by_zone | {None: members.by_zone.get(None, 0) + len(open_groups)}
+    return Audience(
+        groups=open_groups,
+        members=sum(members.by_zone.values()),
+        unreachable=members.unreachable,
+        unwanted=members.unwanted,
+        closed_groups=tuple(g["title"] for g in groups if g["health"] != GroupHealth.WELL),
+        unreachable_names=members.unreachable_names,
+        asleep=0
+        if found.at_night or found.maintenance
+        else sum(n for zone, n in sleepers.items() if _is_night(first_known(zone, found.zone))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The members of an account: those the bot may write to, and who want announcements, by the zone they
+    have chosen."""
+
+    unreachable: int
+    unwanted: int
+    unreachable_names: tuple[str, ...]
+    by_zone: dict[str | None, int]
+
+
+async def _members(account_id: int) -> _Members:
+    rows = await db.rows(
+        f"SELECT u.zone, {REACHABLE} AS reachable, {MUTED} AS unwanted, count(*) AS n,"
+        f" (array_agg({DISPLAY_NAME} ORDER BY lower({DISPLAY_NAME}), m.id)"
+        f" FILTER (WHERE NOT {REACHABLE}))[:{NAMED}] AS names"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
-        " WHERE m.account_id = $1 AND m.left_at IS NULL) counted",
-        found.account_id,
+        " WHERE m.account_id = $1 AND m.left_at IS NULL GROUP BY u.zone, reachable, unwanted",
+        account_id,
     )
-    assert row is not None
-    everybody, members, unwanted = (
-        (row["everybody"], row["members"], row["unwanted"]) if found.to_members else (0, 0, 0)
+    away = [row for row in rows if not row["reachable"]]
+    return _Members(
+        unreachable=sum(row["n"] for row in away),
+        unwanted=sum(row["n"] for row in rows if row["reachable"] and row["unwanted"]),
+        unreachable_names=tuple(
+            sorted((name for row in away for name in row["names"]), key=str.lower)[:NAMED]
+        ),
+        by_zone={row["zone"]: row["n"] for row in rows if row["reachable"] and not row["unwanted"]},
     )
-    return Audience(tuple(g["title"] for g in groups), members, everybody - members - unwanted, unwanted)
+
+
+def _is_night(zone: str) -> bool:
+    return end_of_quiet_hours(clock.now(), zone) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +240,8 @@ async def watched_announcements() -> list[WatchedAnnouncement]:
     """The announcements whose progress a message shows."""
     rows = await db.rows(
         "SELECT p.*, coalesce(u.language, 'en') AS watcher_language FROM"
-        f" ({PROGRESS} WHERE n.watch_message_id IS NOT NULL) p LEFT JOIN telegram_users u ON u.id = p.created_by ORDER BY p.id"
+        f" ({PROGRESS} WHERE n.watch_message_id IS NOT NULL) p LEFT JOIN telegram_users u ON u.id = p.created_by ORDER BY p.id",
+        clock.now(),
     )
     return [
         WatchedAnnouncement(

@@ -18,6 +18,7 @@ class Announcement(Table, tablename="announcements", db=DB):
     text = Text(default=None)
     maintenance = Boolean(default=False)
     to_members = Boolean(default=False)
+    at_night = Boolean(default=False)
     state = Text(default="draft")
     due_at = Timestamptz(null=True, default=None)
     created_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)

@@ -47,7 +47,7 @@ class Delivery:
     account_language: str
     zone: str  # the reader's own, else the event's, else the account's
     muted: frozenset[str]
-    is_maintenance: bool  # an announcement that cannot wait for the morning
+    is_sent_at_night: bool  # an announcement that does not wait for the morning
     went_on: bool
     situation: Situation
 
@@ -93,7 +93,7 @@ class Delivery:
     @property
     def held_until(self) -> datetime | None:
         """The morning until which it can wait; None to send it now (`M5`, `M6`)."""
-        if self.is_maintenance:
+        if self.is_sent_at_night:
             return None
         return held_until(self.kind, self.zone, self.situation)
 
@@ -115,7 +115,7 @@ SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kin
     i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0)) AS free_to_leave_until,
     coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
     coalesce(n.state = 'stopped', false) AS announcement_stopped,
-    coalesce(n.maintenance, false) AS is_maintenance,
+    coalesce(n.maintenance OR n.at_night, false) AS is_sent_at_night,
     s.id IS NULL OR s.left_at IS NOT NULL OR p.closed_at IS NOT NULL OR coalesce(p.closes_at <= $2, false)
         OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = s.id)
         AS poll_settled,
@@ -182,7 +182,7 @@ def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
         account_language=row["account_language"],
         zone=first_known(row["zone"], row["event_zone"], row["account_zone"]),
         muted=frozenset(row["muted_kinds"] or ()),
-        is_maintenance=row["is_maintenance"],
+        is_sent_at_night=row["is_sent_at_night"],
         went_on=row["went_on"],
         situation=_situation(row, now),
     )

@@ -2,6 +2,7 @@
 caller's transaction."""
 
 import json
+from datetime import datetime
 
 from backend import db
 from backend.outbox.kinds import Kind
@@ -20,6 +21,17 @@ async def drop_announcement(announcement_id: int) -> int:
         "UPDATE messages SET state = 'dropped', error = 'stopped'"
         " WHERE announcement_id = $1 AND state = 'due'",
         announcement_id,
+    )
+
+
+async def release_announcement(announcement_id: int, now: datetime) -> int:
+    """Have the announcement's messages that wait for the morning sent now; how many. What Telegram has put
+    off stays put off."""
+    return await db.execute(
+        "UPDATE messages SET due_at = $2"
+        " WHERE announcement_id = $1 AND state = 'due' AND due_at > $2 AND error = ''",
+        announcement_id,
+        now,
     )
 
 

@@ -11,6 +11,7 @@ from backend.announcements.actions import (
     change_recipients,
     create_announcement,
     schedule_announcement,
+    send_at_night,
     stop_announcement,
     watch_progress,
 )
@@ -21,13 +22,15 @@ from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.announcements import render_announcement, render_progress, render_question
+from bot.announcements import MORNING, render_announcement, render_progress, render_question
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.delivery.client import edit, reply
 from bot.filters import from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.rendering import RenderedMessage, render
+
+_SENDING = (AnnouncementAction.SEND, AnnouncementAction.SEND_AT_NIGHT)
 
 
 async def create(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
@@ -74,8 +77,13 @@ async def tap(
         case AnnouncementAction.CHANGE_CLUB:
             draft = await _move_to_club(draft, callback_data.account_id, person)
         case AnnouncementAction.SEND:
+            words = _on_its_way((await audience(person, draft.id)).asleep)
             await schedule_announcement(person, draft.id)
-            words = Words(N_("On its way."))
+        case AnnouncementAction.SEND_AT_NIGHT:
+            words = _on_its_way(0)
+            await send_at_night(person, draft.id)
+            if draft.state is AnnouncementState.DRAFT:
+                await schedule_announcement(person, draft.id)
         case AnnouncementAction.CANCEL:
             await stop_announcement(person, draft.id)
             words = Words(N_("Nothing is sent."))
@@ -86,8 +94,19 @@ async def tap(
     if message is not None:
         rendered = await _render_after(callback_data.action, draft, person, voice)
         await edit(bot, message.chat.id, message.message_id, rendered)
-        if callback_data.action is AnnouncementAction.SEND:
+        if callback_data.action in _SENDING:
             await watch_progress(person, draft.id, message.chat.id, message.message_id)
+
+
+def _on_its_way(asleep: int) -> Words:
+    if not asleep:
+        return Words(N_("On its way."))
+    return Words(
+        N_("On its way. %(n)s recipient reads it at %(hour)s, on their own clock."),
+        {"hour": MORNING},
+        N_("On its way. %(n)s recipients read it at %(hour)s, on their own clocks."),
+        asleep,
+    )
 
 
 async def _render_after(
@@ -95,7 +114,7 @@ async def _render_after(
 ) -> RenderedMessage:
     if action is AnnouncementAction.CANCEL:
         return render("announcement_cancelled.html", voice)
-    if action in (AnnouncementAction.SEND, AnnouncementAction.STOP):
+    if action is AnnouncementAction.STOP or action in _SENDING:
         return render_progress(await progress(person, draft.id), voice)
     return await _render_question(await own_announcement(person, draft.id), person, voice)
 

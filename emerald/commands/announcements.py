@@ -14,6 +14,7 @@ from backend.errors import Invalid
 from backend.i18n import N_
 from backend.outbox.parked import ParkedMessage, parked_messages, send_parked_again
 from backend.people.queries import Person
+from backend.zones import QUIET_UNTIL
 from emerald.commands.actor import Actor
 from emerald.commands.moments import parse_instant
 from emerald.commands.options import account_option, actor_options
@@ -28,6 +29,7 @@ WATCH_INTERVAL = 1.0  # seconds
 @click.option("--members", is_flag=True, help="Each member, in private.")
 @click.option("--at", metavar="ISO", help="When, on the club’s clock, like 2027-03-01T18:00.")
 @click.option("--maintenance", is_flag=True, help="Mark it so; it does not wait for the morning.")
+@click.option("--at-night", is_flag=True, help="Do not wait for the morning.")
 @click.option("--preview", is_flag=True, help="Only say whom it would reach.")
 @click.option("--watch", is_flag=True, help="Stay until it is sent.")
 @actor_options
@@ -39,6 +41,7 @@ def announce(
     members: bool,
     at: str | None,
     maintenance: bool,
+    at_night: bool,
     preview: bool,
     watch: bool,
 ) -> None:
@@ -55,6 +58,8 @@ def announce(
         )
         number = await actions.create_announcement(person, account_id, draft)
         made = await queries.own_announcement(person, number)
+        if at_night:
+            await actions.send_at_night(person, number)
         if preview:
             audience = await queries.audience(person, number)
             await actions.stop_announcement(person, number)
@@ -164,10 +169,17 @@ async def _watch(person: Person, number: int) -> None:
 
 def _audience_lines(audience: Audience) -> str:
     groups = ", ".join(audience.groups) or "none"
-    return (
-        f"Groups: {groups}\nMembers: {audience.members}, cannot be reached: {audience.unreachable},"
-        f" want none: {audience.unwanted}"
-    )
+    lines = [
+        f"Groups: {groups}",
+        f"Members: {audience.members}, cannot be reached: {audience.unreachable}, want none: {audience.unwanted}",
+    ]
+    if audience.closed_groups:
+        lines.append(f"Groups the bot cannot write to: {', '.join(audience.closed_groups)}")
+    if audience.asleep:
+        lines.append(
+            f"Night for {audience.asleep} of them: they get it at {QUIET_UNTIL:%H:%M}, unless --at-night"
+        )
+    return "\n".join(lines)
 
 
 def _progress_line(progress: Progress) -> str:
@@ -177,4 +189,6 @@ def _progress_line(progress: Progress) -> str:
         f" {progress.perhaps} perhaps, {progress.waiting} waiting, {progress.skipped} not sent,"
         f" {progress.unreachable} cannot be reached"
     )
+    if progress.held:
+        counts += f", {progress.held} wait for the morning"
     return f"{one.id} {one.state}: {counts} · {' '.join(one.text.split())[:60]}"

@@ -18,7 +18,7 @@ from backend.people.queries import Person
 from backend.settings import settings
 from backend.zones import wall_clock
 from emerald.commands.actor import Actor
-from emerald.commands.moments import parse_local
+from emerald.commands.moments import parse_local, warn_of_clock_change
 from emerald.commands.options import actor_options
 
 
@@ -56,12 +56,12 @@ def show(actor: Actor, code: str) -> None:
 def move(actor: Actor, code: str, starts_at: str, duration_minutes: int | None) -> None:
     """Let a date take place at another time."""
     starts = parse_local(starts_at)
-    _change(
-        actor,
-        code,
-        lambda person: move_instance(code, person, starts, duration_minutes=duration_minutes),
-        "Moved. Who is booked is asked whether they still come.",
-    )
+
+    async def reschedule(person: Person) -> None:
+        await move_instance(code, person, starts, duration_minutes=duration_minutes)
+        warn_of_clock_change(starts, (await event_view(code, person)).zone)
+
+    _change(actor, code, reschedule, "Moved. Who is booked is asked whether they still come.")
 
 
 @event.command

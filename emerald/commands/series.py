@@ -25,7 +25,7 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from emerald.commands.actor import Actor
 from emerald.commands.instances import instance_line
-from emerald.commands.moments import parse_local
+from emerald.commands.moments import parse_local, warn_of_clock_change
 from emerald.commands.options import actor_options, allow_one
 
 NONE = "none"
@@ -205,6 +205,8 @@ def edit(
             await edit_instance(only, person, InstanceChanges(**changes))
             return {"series_id": view.id, "drifted": []}
         draft = _changed(view.draft, changes)
+        if starts_at is not None:
+            warn_of_clock_change(draft.starts_local, draft.zone)
         if following:
             saved_id = await edit_following(following, person, draft)
         else:
@@ -227,7 +229,10 @@ def duplicate(actor: Actor, series_id: int, starts_at: str) -> None:
 
     async def copy(person: Person) -> NewSeries:
         view = await _find_series(person, series_id)
-        return await duplicate_series(person, view.account_id, view.id, parse_local(starts_at))
+        starts = parse_local(starts_at)
+        made = await duplicate_series(person, view.account_id, view.id, starts)
+        warn_of_clock_change(starts, view.draft.zone)
+        return made
 
     made = actor.run(copy)
     actor.print(made, f"{made.series_id}  {made.first_code}")

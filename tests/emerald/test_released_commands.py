@@ -17,7 +17,7 @@ RELEASED = {
     "create-event": "--capacity --guests --json --rrule --starts-at --title --visibility --zone ACCOUNT",
     "doctor": "--invariants",
     "demo": "",
-    "announce": "--account --as --at --groups --json --maintenance --members --preview --text --watch",
+    "announce": "--account --as --at --at-night --groups --json --maintenance --members --preview --text --watch",
     "announcements": "--account --as --json DO NUMBER",
     "parked": "--account --again --as --json",
     "missing": "--as --json --remind CODE",

