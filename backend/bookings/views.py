@@ -228,7 +228,7 @@ SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
     coalesce(c.first_name, '') AS canceller,
     s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.called_at, s.queued_at, s.freed_at,
-        s.version,
+    s.part_notified_to, s.part_seats, s.version,
     {HOLDING} AS holding, 0 AS prioritized, m.role,
     m.id AS membership_id, m.user_id, true AS is_member, b.id AS booking_id, b.answer, b.seats,
         b.waiting AS waits,

@@ -117,6 +117,7 @@ class Kind(StrEnum):
     OFFER = "offer", Policy(Priority.OFFER, offer_is_another, Choice.TAKE_OFFER)
     OFFER_EXPIRED = "lapsed", Policy(Priority.OFFER, is_not_waiting, Choice.TAKE_FREE_SEAT)
     FIRST_TAP = "first-tap", Policy(Priority.OFFER, nothing_to_take, Choice.TAKE_FREE_SEAT)
+    PART_FREE = "part-free", Policy(Priority.OFFER, nothing_to_take, Choice.TAKE_FREE_SEAT)
     SEAT_CLAIM = "claim", Policy(Priority.ANSWER, claim_is_void, Choice.JOIN)  # to a poll's voters
 
     # An instance.

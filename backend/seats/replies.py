@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import Invalid, Refusal
 from backend.i18n import N_, Ordinal, Words
+from backend.seats.eligibility import goes_first
 
 if TYPE_CHECKING:
     from backend.seats.state import Party, SeatState
@@ -172,7 +173,7 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
             ),
             values,
         )
-    if state.free and place == 1:
+    if state.free and goes_first(state, party):
         return Words(
             N_(
                 "%(n)s seat is free, but you asked for %(asked)s. You’re %(place)s in line; come with fewer, or wait together."

@@ -165,6 +165,9 @@ class SeatState:
     notified_at: datetime | None = (
         None  # when the waitlist was last notified of a seat for the first tap (W3)
     )
+    # The party that was last notified that it may take a part of what it waits for, and how many of those seats are left.
+    part_notified_to: int | None = None
+    part_seats: int = 0
     prioritized: int = 0  # parties in line of a higher priority when the state was loaded
     parties: dict[int, Party] = field(default_factory=dict)
     by_user: dict[int, Party] = field(default_factory=dict)
@@ -172,7 +175,7 @@ class SeatState:
     log: list[LogEntry] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     audited: list[Request] = field(default_factory=list)  # for the audit log
-    is_dirty: bool = False  # in what is no party's: capacity, or the notification of the waitlist
+    is_dirty: bool = False  # in what is no party's: capacity, or whom of the waitlist was notified
     has_freed: bool = False  # a seat came free that nobody has been notified of
     has_releasing: bool = False  # a replacement is looked for that nobody has been notified of
     before: Counters = Counters()
@@ -297,6 +300,7 @@ class SeatState:
         self.changed[party.membership_id] = party
         if self.replaceable and not replaceable_before:
             self.has_releasing = True  # no longer overfull: seats of releasing parties may be taken over
+        self.part_seats = min(self.part_seats, self.free + self.replaceable)
         if self.capacity is not None:
             # An allowance only ever shrinks by itself; `allow_overbooking` and a lowered capacity make it grow.
             self.over = min(self.over, max(0, self.booked + self.offered - self.capacity))

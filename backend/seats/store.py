@@ -40,7 +40,7 @@ HAS_CLAIM = "EXISTS (SELECT 1 FROM seat_claims c WHERE c.instance_id = b.instanc
 # different instances.
 LOAD = f"""
 SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.waiting, s.releasing, s.queued_at, s.freed_at,
-    s.called_at, i.state, i.cancel_reason, i.starts_at, i.ends_at, i.claim_until,
+    s.called_at, s.part_notified_to, s.part_seats, i.state, i.cancel_reason, i.starts_at, i.ends_at, i.claim_until,
     coalesce(i.title, r.title) AS title, coalesce(i.guests_max, r.guests_max) AS guests_max, r.zone, r.fill_gaps,
     r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
@@ -205,6 +205,8 @@ def state_of(row: db.Row, now: datetime) -> SeatState:
         holding=row["holding"],
         freed_at=row["freed_at"],
         notified_at=row["called_at"],
+        part_notified_to=row["part_notified_to"],
+        part_seats=row["part_seats"],
         prioritized=row["prioritized"],
         before=Counters(row["booked"], row["offered"], row["waiting"], row["releasing"]),
     )

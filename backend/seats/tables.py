@@ -23,6 +23,8 @@ class InstanceSeats(Table, tablename="instance_seats", db=DB):
     freed_at = Timestamptz(default=None)
     called_at = Timestamptz(null=True, default=None)
     queued_at = Timestamptz(default=None)
+    part_notified_to = BigInt(null=True, default=None)
+    part_seats = Integer(default=0)
     version = BigInt(default=1)
 
 

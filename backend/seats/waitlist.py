@@ -50,8 +50,12 @@ def fill(state: SeatState, asking: Party | None = None) -> None:
         if state.has_freed:
             state.notified_at = None  # should the instance be on again, nobody has been notified of this seat
         return
-    if not state.free + state.replaceable:
-        return
+    if state.free + state.replaceable:
+        _give_free(state, asking)
+    _notify_of_part(state, asking)
+
+
+def _give_free(state: SeatState, asking: Party | None) -> None:
     stage = state.stage
     if stage is Stage.FIRST_TAP:
         _notify_of_free(state, asking)
@@ -100,6 +104,28 @@ def replace_releasing(state: SeatState, seats: int, asking: Party | None = None)
         if left or giver is not asking:
             state.notify(giver, Kind.REPLACED, taken)
         seats -= taken
+
+
+def _notify_of_part(state: SeatState, asking: Party | None) -> None:
+    """Notify the party that goes first of seats that are fewer than it waits for: it may take them and keep waiting for the
+    rest (`W1`). It is notified again when there are more of them; in the last hours all who wait are notified anyhow."""
+    first, seats = _first_for_part(state)
+    notified_to = first.membership_id if first else None
+    if (notified_to, seats) == (state.part_notified_to, state.part_seats):
+        return
+    are_more = notified_to != state.part_notified_to or seats > state.part_seats
+    state.part_notified_to, state.part_seats, state.is_dirty = notified_to, seats, True
+    if first and first is not asking and are_more:
+        state.notify(first, Kind.PART_FREE, seats)
+
+
+def _first_for_part(state: SeatState) -> tuple[Party | None, int]:
+    if state.stage is Stage.FIRST_TAP:
+        return None, 0
+    seats = state.free + (state.replaceable if state.stage is Stage.AUTOMATIC else 0)
+    able = (party for party in state.waitlist if is_eligible(state, party) and not never_fits(state, party))
+    first = next(able, None) if seats else None
+    return first, seats if first else 0
 
 
 def _notify_of_free(state: SeatState, asking: Party | None) -> None:

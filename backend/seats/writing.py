@@ -51,7 +51,8 @@ WITH booked AS (
 )
 UPDATE instance_seats s SET capacity = seats.capacity, over = seats.over, booked = s.booked + seats.booked,
     offered = s.offered + seats.offered, waiting = s.waiting + seats.waiting, releasing = s.releasing + seats.releasing,
-    queued_at = seats.queued_at, freed_at = seats.freed_at, called_at = seats.called_at, version = s.version + 1
+    queued_at = seats.queued_at, freed_at = seats.freed_at, called_at = seats.called_at,
+    part_notified_to = seats.part_notified_to, part_seats = seats.part_seats, version = s.version + 1
 FROM {seats} WHERE s.instance_id = seats.instance_id
 """.replace("{notify}", NOTIFY),
     values={"now": "timestamptz"},
@@ -108,6 +109,8 @@ FROM {seats} WHERE s.instance_id = seats.instance_id
         queued_at="timestamptz",
         freed_at="timestamptz",
         called_at="timestamptz",
+        part_notified_to="bigint",
+        part_seats="int",
     ),
 )
 
@@ -195,6 +198,8 @@ def _counters(state: SeatState) -> dict[str, Any]:
         "queued_at": state.last_moment,
         "freed_at": state.freed_at,
         "called_at": state.notified_at,
+        "part_notified_to": state.part_notified_to,
+        "part_seats": state.part_seats,
     }
 
 

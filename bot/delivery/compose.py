@@ -132,7 +132,7 @@ def _is_still_true(kind: Kind, view: InstanceView) -> bool:
             return bool(mine and mine.held)
         case Kind.OFFER_EXPIRED | Kind.WAITLISTED:
             return bool(mine and mine.waiting)
-        case Kind.FIRST_TAP:
+        case Kind.FIRST_TAP | Kind.PART_FREE:
             return bool(view.takeable)
     return True
 

@@ -66,6 +66,10 @@ class Club:
     looking: list[int] = field(default_factory=list)  # for a replacement, the longest first
     called_at: datetime | None = None
     called: set[int] = field(default_factory=set)
+    told: tuple[int | None, int] = (
+        None,
+        0,
+    )  # who was told of a part of what they wait for, and what is left of it
     news: bool = False  # a seat came free, or is to be taken over, that nobody was notified of
     sought: bool = False
     log: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
@@ -187,6 +191,7 @@ class Club:
             self.looking.remove(who)
         if self.replaceable() and not before:
             self.sought = True
+        self.told = self.told[0], int(min(self.told[1], self.free() + self.replaceable()))
 
     def notify(self, who: int, kind: str, n: int | None = None) -> None:
         self.messages[who].append((kind, n, self.until.get(who)))
@@ -212,8 +217,26 @@ class Club:
             if self.news:
                 self.called_at = None
             return
-        if not self.free() + self.replaceable():
-            return
+        if self.free() + self.replaceable():
+            self.give_all(asking)
+        self.tell_of_a_part(asking)
+
+    def tell_of_a_part(self, asking: int | None) -> None:
+        """W1: whoever goes first may take what is free and wait for the rest; once for as many seats."""
+        able = [
+            who
+            for who in self.line()
+            if self.may_claim(who)
+            and self.fits_empty_room(self.size(who))
+            and not (self.stage() == "offer" and who in self.passed)
+        ]
+        n = self.free() + (self.replaceable() if self.stage() == "automatic" else 0)
+        now = (able[0], int(n)) if able and n and self.stage() != "first tap" else (None, 0)
+        was, self.told = self.told, now
+        if now[0] is not None and now[0] != asking and (now[0] != was[0] or now[1] > was[1]):
+            self.notify(now[0], "part-free", now[1])
+
+    def give_all(self, asking: int | None) -> None:
         stage = self.stage()
         if stage == "first tap":
             if self.news or self.sought or not self.known():
@@ -422,6 +445,8 @@ class Club:
         take = int(min(self.waits[who], free + others))
         behind = any(self.may_claim(one) and self.fits_empty_room(self.size(one)) for one in self.before(who))
         if not take or (self.stage() == "automatic" and behind):
+            if self.seats[who]:
+                return self.already(who)
             raise No("full")
         self.take_over(take - free)
         self.move(who, by, via, self.seats[who] + take, self.waits[who] - take)

@@ -234,6 +234,34 @@ async def test_a_party_takes_what_is_free_and_waits_for_the_rest(
     assert await seats_of(code) == {"Alice": (1, 0), "Bob": (1, 1)}
 
 
+async def test_the_first_in_line_is_told_of_a_part_and_takes_it_once(
+    telegram: Telegram,
+    started: None,
+    noon: datetime,
+    alice: Any,
+    bob: Any,
+    olga: Any,
+    instance: Make,
+    run: Run,
+) -> None:
+    """`W1`: far from the start; then the button is gone."""
+    code = await instance(capacity=2)
+    await book(code, alice, guests=1, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    await set_capacity(code, olga, 3)
+    await drain(run)
+    message = private(telegram, "Bob")
+    assert message["text"] == (
+        "🔔 1 seat is free for Evening flow yoga (Thu 26 Nov at 18:00), and you’re first in line."
+        " Take what is free now and keep waiting for the rest, or wait for all of it."
+    )
+    assert buttons(message) == [["Take 1 now"], ["Open in Emerald"]]
+    taken = "1 seat is yours; you’re 1st in line for 1 more."
+    assert (await telegram.tap("Bob", message, "Take 1 now"))["text"] == taken
+    assert buttons(private(telegram, "Bob"))[0] == ["Stop waiting for more"]
+    assert await seats_of(code) == {"Alice": (2, 0), "Bob": (1, 1)}
+
+
 async def db_set_guests(code: str, person: Any) -> None:
     from backend.bookings.actions import set_guests
 

@@ -58,6 +58,8 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.OFFER_EXPIRED, {"waiting": 0}),
     (Kind.FIRST_TAP, {"waiting": 0}),
     (Kind.FIRST_TAP, {"seat_available": False}),
+    (Kind.PART_FREE, {"waiting": 0}),
+    (Kind.PART_FREE, {"seat_available": False}),
     (Kind.SEAT_CLAIM, {"seats": 1}),
     (Kind.SEAT_CLAIM, {"now": UNTIL}),
     (Kind.CANCELLED, {"instance_state": "SCHEDULED"}),

@@ -18,6 +18,7 @@ from backend.bookings.actions import (
     put_in_line,
     seat,
     set_capacity,
+    set_guests,
     take,
     take_free,
 )
@@ -470,3 +471,76 @@ async def test_an_organiser_puts_a_member_on_the_waitlist_by_the_ordinary_rules(
     """B10: and their place is the last."""
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", olga.id)
     assert (await put_in_line(full, olga, membership)).place == 3
+
+
+# --- who may take a part (W1) ---
+
+
+@pytest.fixture
+async def two_wait(noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any) -> str:
+    """Two seats, Alice's and her guest's; Bob waits for two, and after him Aino for one."""
+    code = await instance(capacity=2)
+    await book(code, alice, guests=1, via=Via.CARD)
+    await book(code, bob, guests=1, via=Via.CARD)
+    await book(code, aino, via=Via.CARD)
+    return code
+
+
+async def parts_told(person: Any) -> list[int]:
+    rows = await db.rows(
+        "SELECT (detail ->> 'seats')::int AS seats FROM messages WHERE user_id = $1 AND kind = 'part-free' ORDER BY id",
+        person.id,
+    )
+    return [row["seats"] for row in rows]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), NEAR], ids=["far", "near"])
+async def test_who_could_take_a_part_is_told_once(
+    two_wait: str, olga: Any, alice: Any, bob: Any, aino: Any, ahead: timedelta
+) -> None:
+    """W1: a guest stays at home; Bob, first in line, is told of the seat, and again only when there are more of them."""
+    clock.advance(ahead)
+    await set_guests(two_wait, alice, guests=0, via=Via.CARD)
+    assert (await parts_told(bob), await parts_told(aino)) == ([1], [])
+    await fill_all()
+    await book(two_wait, bob, via=Via.CARD)
+    assert await parts_told(bob) == [1]
+    taken = await take_free(two_wait, bob, via=Via.CARD)
+    assert (taken.kind, taken.seats, taken.waiting) == ("waiting", 1, 1)
+    again = await take_free(two_wait, bob, via=Via.CARD)
+    assert (again.kind, again.seats, again.waiting) == ("already", 1, 1)
+    assert again.words.message == taken.words.message
+    assert await mine(two_wait, bob) == (1, 1, 0)
+
+
+async def test_more_seats_are_told_too_and_the_next_when_the_first_has_left(
+    noon: datetime, instance: Make, olga: Any, alice: Any, bob: Any, aino: Any
+) -> None:
+    """W1, W4: with more seats on the date, and when another comes to stand first."""
+    code = await instance(capacity=3, guests_max=2)
+    await book(code, alice, guests=2, via=Via.CARD)
+    await book(code, bob, guests=2, via=Via.CARD)
+    await book(code, aino, guests=2, via=Via.CARD)
+    await set_capacity(code, olga, 4)
+    clock.advance(timedelta(seconds=1))
+    await set_capacity(code, olga, 5)
+    assert (await parts_told(bob), await parts_told(aino)) == ([1, 2], [])
+    await leave(code, bob, via=Via.CARD)
+    assert (await parts_told(bob), await parts_told(aino)) == ([1, 2], [2])
+    await set_capacity(code, olga, 3)
+    clock.advance(timedelta(seconds=1))
+    await set_capacity(code, olga, 4)
+    assert await parts_told(aino) == [2, 1]
+
+
+async def test_of_many_taps_on_the_part_one_takes_it(two_wait: str, alice: Any, bob: Any, aino: Any) -> None:
+    """W1, B3: Bob taps ten times at once, and Aino, behind him, tries too."""
+    await set_guests(two_wait, alice, guests=0, via=Via.CARD)
+    answers = await asyncio.gather(
+        *(take_free(two_wait, bob, via=Via.CARD) for _ in range(10)),
+        take_free(two_wait, aino, via=Via.CARD),
+        return_exceptions=True,
+    )
+    kinds = sorted(str(getattr(answer, "kind", answer.__class__.__name__)) for answer in answers)
+    assert kinds == ["NothingToTake", *["already"] * 9, "waiting"]
+    assert (await mine(two_wait, bob), await mine(two_wait, aino)) == ((1, 1, 0), (0, 1, 0))

@@ -203,6 +203,8 @@ class Instance:
         self.claim_until: datetime | None = None
         self.called_order: int = 0
         self.called_at: datetime | None = None
+        self.part_notified: Party | None = None  # who was notified of a part of what they wait for
+        self.part_seats: int = 0  # what is left of it
         self.freed_order = 0
         self.warned = self.decision_asked = self.decided = False
         self.reminded: set[tuple[Member, int, datetime]] = set()
@@ -319,6 +321,7 @@ class Instance:
         self.parties[party.member] = party
         if self.releasing and not before:
             self._replacement_sought = True  # it fits again: the seats offered up may be taken
+        self.part_seats = min(self.part_seats, self.free + self.releasing)
 
     def wake_for(self, member: Member) -> None:
         """Wake at the moments of their own reminders."""
@@ -345,9 +348,23 @@ class Instance:
             if self._seat_freed:
                 self.called_at = None
             return
+        if self.free + self.releasing:
+            self._give_free(asking)
+        self._notify_of_part(asking)
+
+    def _notify_of_part(self, asking: Party | None) -> None:
+        """W1: whoever goes first may take what is free, and wait for the rest."""
         stage = self.stage
-        if not self.free + self.releasing:
-            return
+        seats = 0 if stage == "last" else self.free + (self.releasing if stage == "far" else 0)
+        able = [p for p in self.waitlist if self._has_turn(p, stage) and not self._never_fits(p)]
+        first = able[0] if able and seats else None
+        before, told = self.part_seats, self.part_notified
+        self.part_notified, self.part_seats = first, seats if first else 0
+        if first and first is not asking and (first is not told or seats > before):
+            self.notify(first, "part-free")
+
+    def _give_free(self, asking: Party | None) -> None:
+        stage = self.stage
         if stage == "last":
             if self._seat_freed or self._replacement_sought or not self._all_called:
                 self._call_first_taps(asking)
@@ -959,7 +976,7 @@ class ReferenceModel:
                 return instance.state == State.CANCELLED
             case "lapsed":
                 return on and party.waiting > 0
-            case "first-tap":
+            case "first-tap" | "part-free":
                 return on and party.waiting > 0 and instance.free + instance.releasing > 0
         return True
 

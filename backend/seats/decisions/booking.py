@@ -1,5 +1,7 @@
 """Booking, waiting in line, and taking what is free or offered (`B2`–`B5`, `B11`, `W1`, `W3`)."""
 
+from dataclasses import replace
+
 from backend.seats import replies
 from backend.seats.decisions.checks import (
     already,
@@ -72,6 +74,8 @@ def take_free(state: SeatState, request: Request) -> Outcome:
     seats = min(party.waiting, free + replaceable)
     # Nearer the start a party that was skipped stands before others without being first.
     if not seats or (state.stage is Stage.AUTOMATIC and not goes_first(state, party)):
+        if party.seats:  # a second tap on what gave them these (B2)
+            return replace(current_outcome(state, party), kind=OutcomeKind.ALREADY)
         raise replies.NothingToTake(zone=state.instance.zone)
     replace_releasing(state, seats - free)
     _take_seats(state, request, party, seats)

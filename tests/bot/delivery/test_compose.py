@@ -35,6 +35,7 @@ VIEWS: dict[Kind, dict[str, Any]] = {
     },
     Kind.OFFER_EXPIRED: WAITS,
     Kind.FIRST_TAP: CAN_TAKE,
+    Kind.PART_FREE: {**CAN_TAKE, "mine": own_booking(seats=0, waiting=2, place=1)},
     Kind.MOVED: SEAT,
     Kind.MINIMUM: SEAT,
     Kind.CONFIRMED: SEAT,
@@ -241,7 +242,9 @@ def test_every_kind_has_its_text_in_each_language(kind: Kind, snapshot: Snapshot
 
 
 @pytest.mark.parametrize(
-    "kind", [Kind.OFFER, Kind.OFFER_EXPIRED, Kind.WAITLISTED, Kind.FIRST_TAP], ids=lambda kind: kind.name
+    "kind",
+    [Kind.OFFER, Kind.OFFER_EXPIRED, Kind.WAITLISTED, Kind.FIRST_TAP, Kind.PART_FREE],
+    ids=lambda kind: kind.name,
 )
 def test_a_reader_who_has_acted_meanwhile_reads_how_they_stand(kind: Kind) -> None:
     """`W3`: they tapped between the claim of the message and its rendering."""
