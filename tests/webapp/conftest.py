@@ -104,7 +104,10 @@ async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
 
     async with serve(site) as app, serve(framing_site()) as frame:
         allowed = replace(settings, frame_ancestors=f"http://localhost:{frame}")
-        before, headers._OF_APP = headers._OF_APP, headers.security_headers(allowed, framed=True)
+        before, headers._OF_APP = (
+            headers._OF_APP,
+            headers.raw_headers(headers.security_headers(allowed, framed=True)),
+        )
         yield app, frame
         headers._OF_APP = before
 

@@ -66,7 +66,9 @@ async def test_only_the_mini_app_may_be_framed(
     from backend.settings import settings
     from webapp import headers
 
-    monkeypatch.setattr(headers, "_OF_APP", headers.security_headers(settings, framed=True))
+    monkeypatch.setattr(
+        headers, "_OF_APP", headers.raw_headers(headers.security_headers(settings, framed=True))
+    )
     app = (await web.get("/app/", headers={"Accept": "text/html"})).headers
     rest = (await web.get("/nothing")).headers
     assert "frame-ancestors https://web.telegram.org" in app[POLICY]
