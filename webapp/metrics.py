@@ -8,6 +8,7 @@ This one wraps the whole application, and reads the route from the scope afterwa
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import cache
 
 import structlog
 from litestar import Response, get
@@ -100,10 +101,18 @@ def observe_requests(app: ASGIApp) -> ASGIApp:
 def _count(scope: HTTPScope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     path = scope.get("path_template") or NO_ROUTE
-    REQUESTS.labels(method, path, status).inc()
-    SECONDS.labels(method, path).observe(seconds)
+    requests, times = _series(method, path, status)
+    requests.inc()
+    times.observe(seconds)
     write = log.debug if path in PROBE_PATHS and status < 500 else log.info
     write("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
+
+
+@cache
+def _series(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    """The two series of a request. There are no more of them than routes and statuses; to look them up by their labels
+    costs more than to count."""
+    return REQUESTS.labels(method, path, status), SECONDS.labels(method, path)
 
 
 class _Snapshot(Collector):
