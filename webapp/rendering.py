@@ -8,7 +8,8 @@ zone)` in minutes; `voice`, which formats dates for the reader; and the filters 
 """
 
 import re
-from functools import cache
+from collections.abc import Hashable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,18 @@ def environment(language: str) -> Environment:
         can_seek_replacement=can_seek_replacement,
     )
     return env
+
+
+def render_kept(template: str, voice: Voice, /, **context: Hashable) -> str:
+    """The same as `render`, kept for all who get the same: of templates that show nothing but these values."""
+    if settings.env == "development":  # a change of a template is seen at once
+        return render(template, voice, **context)
+    return _render_kept(template, voice, tuple(sorted(context.items())))
+
+
+@lru_cache(1000)
+def _render_kept(template: str, voice: Voice, context: tuple[tuple[str, Any], ...]) -> str:
+    return render(template, voice, **dict(context))
 
 
 def render(template: str, voice: Voice, /, **context: Any) -> str:

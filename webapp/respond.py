@@ -51,8 +51,13 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """A template as a response that caches do not store: a page, or a fragment of one for htmx."""
+    return html_response(render(template, voice, **context), status=status, headers=headers)
+
+
+def html_response(html: str, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[str]:
+    """HTML that caches do not store."""
     return Response(
-        render(template, voice, **context),
+        html,
         status_code=status,
         media_type=MediaType.HTML,
         headers={"Cache-Control": "no-store", **(headers or {})},

@@ -16,7 +16,8 @@ from webapp.miniapp.event_screens import CONFIRMED, event_screen_after, undo_lea
 from webapp.miniapp.list_screens import bookings_screen, upcoming_screen
 from webapp.miniapp.paging import BookingsTab, ListFilters
 from webapp.miniapp.responses import ScreenResponse
-from webapp.respond import page
+from webapp.rendering import render_kept
+from webapp.respond import html_response
 
 
 @dataclass
@@ -53,13 +54,17 @@ async def create(code: FromPath[str], data: Booking, person: NamedDependency[Per
     outcome = await actions.book(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
     if outcome.kind not in CONFIRMED:
         return await event_screen_after(code, person, outcome)
-    return page(
-        "miniapp/bookings/create.html",
-        person.voice,
+    return html_response(
+        render_kept(
+            "miniapp/bookings/create.html",
+            person.voice,
+            code=code,
+            outcome=outcome.kind,
+            words=person.voice.translate(outcome.words),
+            place=outcome.place,
+            reachable=person.reachable,
+        ),
         headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
-        code=code,
-        outcome=outcome,
-        person=person,
     )
 
 
