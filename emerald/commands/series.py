@@ -17,6 +17,7 @@ from backend.events.archive import archive_series, restore_series
 from backend.events.create import NewSeries, duplicate_series
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import InstanceChanges, edit_instance, edit_series
+from backend.events.own_values import OwnValues, own_values
 from backend.events.pause import pause_series, resume_series
 from backend.events.queries import SeriesView, all_series, series_by_id
 from backend.events.retiming import retime
@@ -194,7 +195,7 @@ def edit(
     if starts_at is not None:
         changes["starts_local"] = parse_local(starts_at)
 
-    async def save(person: Person) -> dict[str, Any]:
+    async def save(person: Person) -> tuple[dict[str, Any], list[OwnValues]]:
         view = await _find_series(person, series_id)
         code = only or following
         if code and (await event(code, person)).series_id != view.id:
@@ -203,7 +204,7 @@ def edit(
             if not changes.keys() <= {field for field, _, _ in INSTANCE_SETTINGS}:
                 raise Invalid(N_("Only the whole series has that; a date is moved with `event move`."))
             await edit_instance(only, person, InstanceChanges(**changes))
-            return {"series_id": view.id, "drifted": []}
+            return {"series_id": view.id, "drifted": []}, []
         draft = _changed(view.draft, changes)
         if starts_at is not None:
             warn_of_clock_change(draft.starts_local, draft.zone)
@@ -213,11 +214,15 @@ def edit(
             saved_id = view.id
             await edit_series(person, view.account_id, saved_id, draft)
         drifted = await drifted_instances(view.account_id, saved_id)
-        return {"series_id": saved_id, "drifted": [one.code for one in drifted]}
+        own = await own_values(view.account_id, saved_id)
+        return {"series_id": saved_id, "drifted": [one.code for one in drifted]}, own
 
-    saved = actor.run(save)
-    drifted = ", ".join(saved["drifted"])
-    actor.print(saved, f"Saved. No longer in the rule: {drifted}" if drifted else "Saved.")
+    saved, own = actor.run(save)
+    lines = ["Saved."]
+    if saved["drifted"]:
+        lines = [f"Saved. No longer in the rule: {', '.join(saved['drifted'])}"]
+    lines += [f"{one.code} keeps its own {', '.join(one.values)}." for one in own]
+    actor.print(saved, "\n".join(lines))
 
 
 @series.command

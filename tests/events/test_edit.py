@@ -16,6 +16,7 @@ from backend.errors import Forbidden, InvalidForm, NotFound
 from backend.events import queries as events
 from backend.events.cancel import cancel_instance
 from backend.events.edit import InstanceChanges, edit_instance, edit_series, keep_drifted
+from backend.events.own_values import own_values
 from backend.events.reschedule import move_instance
 from backend.people.queries import Person
 from backend.seats.replies import Cancelled, Ended
@@ -167,6 +168,48 @@ async def test_an_edited_instance_keeps_its_own_values_when_the_series_changes(
     await edit_instance(edited, olga, InstanceChanges(title=None, emoji="", capacity=None))
     view = await event(edited, olga)
     assert (view.title, view.emoji, view.capacity) == ("Morning yoga", "", None)
+
+
+async def test_what_did_not_follow_the_series_is_named(
+    series: Make, club: Any, olga: Person, noon: datetime
+) -> None:
+    """S4: a moved instance has the new title, and keeps its time and its seats; the others follow in all."""
+    new_series = await series(rule="FREQ=WEEKLY", capacity=12)
+    moved, renamed, larger, kept = [view.code for view in await series_instances(new_series.series_id, olga)][
+        :4
+    ]
+    await move_instance(moved, olga, datetime(2026, 11, 27, 19, 0))
+    await edit_instance(renamed, olga, InstanceChanges(title="With live music", duration_minutes=120))
+    await set_capacity(larger, olga, 20)
+    await edit_instance(kept, olga, InstanceChanges(title="Evening flow yoga", place=None))
+    assert [(one.code, one.values) for one in await own_values(club.id, new_series.series_id)] == [
+        (moved, ("time",)),
+        (renamed, ("duration_minutes", "title")),
+        (larger, ("capacity",)),
+    ]
+    draft = await draft_of(club, new_series.series_id)
+    await edit_series(olga, club.id, new_series.series_id, replace(draft, title="Yoga", capacity=8))
+    assert [(one.code, one.values) for one in await own_values(club.id, new_series.series_id)] == [
+        (moved, ("time", "capacity")),
+        (renamed, ("duration_minutes", "capacity", "title")),
+        (larger, ("capacity",)),
+        (kept, ("capacity", "title")),
+    ]
+    assert ((await event(moved, olga)).title, (await event(moved, olga)).capacity) == ("Yoga", 12)
+    assert await own_values(club.id + 1, new_series.series_id) == []
+
+
+async def test_a_kept_instance_beside_the_rule_has_a_time_of_its_own(
+    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+) -> None:
+    """S4: one that drifts is listed as such until Olga keeps it."""
+    new_series = await series(rule="FREQ=WEEKLY")
+    await book(new_series.first_code, alice, via=Via.MINIAPP)
+    await move_whole_series(club, olga, new_series.series_id, 1)
+    assert await own_values(club.id, new_series.series_id) == []
+    await keep_drifted(new_series.first_code, olga)
+    [own] = await own_values(club.id, new_series.series_id)
+    assert (own.code, own.values) == (new_series.first_code, ("time",))
 
 
 async def test_a_capacity_set_by_hand_stays_when_the_series_changes(

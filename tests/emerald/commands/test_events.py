@@ -86,6 +86,15 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert (await printed("series", "unarchive", number)).startswith("Taken out; new dates: ")
 
 
+async def test_what_keeps_values_of_its_own_is_named(series: Make, club: Any, olga: Person) -> None:
+    """S4."""
+    made = await series(starts_local=START, rule=RULE)
+    await printed("event", "move", made.first_code, "--starts-at", "2031-03-05T18:00")
+    assert await printed("series", "edit", str(made.series_id), "--capacity", "6") == (
+        f"Saved.\n{made.first_code} keeps its own time, capacity."
+    )
+
+
 async def test_another_hour_keeps_what_is_left_out(series: Make, club: Any, olga: Person) -> None:
     """S11: the whole series and those that follow a date; a rule that is given is taken as it is."""
     rule = "FREQ=WEEKLY;UNTIL=20300122T155959Z\nEXDATE;TZID=Europe/Helsinki:20300108T180000"

@@ -459,6 +459,28 @@ async def test_a_changed_series_lists_drifted_instances(
     ), "also when one comes back later"
 
 
+async def test_what_followed_and_what_did_not_is_named(
+    noon: Any, dashboard: Any, club: Any, olga: Any, alice: Any
+) -> None:
+    """S4: a date that was moved has the new title, but keeps its hour and its seats."""
+    from backend.bookings.actions import book
+    from backend.events.reschedule import move_instance
+    from backend.seats.requests import Via
+
+    made = await dashboard.post("/dashboard/series", follow=False, **GOOD)
+    code = made.headers["location"].rsplit("/", 1)[1]
+    await book(code, alice, via=Via.CARD)
+    view = await only_series(club)
+    path = f"/dashboard/series/{view.id}"
+    assert "Saved. 8 dates follow." in dashboard.text(await dashboard.post(path, **{**GOOD, "title": "Bath"}))
+    await move_instance(code, olga, datetime(2026, 11, 25, 19, 0))
+    text = dashboard.text(await dashboard.post(path, **{**GOOD, "title": "Löyly", "capacity": "6"}))
+    assert "Saved. 1 date keeps something of its own: look below. 7 dates follow." in text
+    assert "1 date keeps something of its own" in text
+    assert "Wed 25 Nov, 19:00–20:30 · Its own: the time and the seats" in text
+    assert "Löyly" in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
+
+
 async def test_a_refused_change_changes_nothing(noon: Any, dashboard: Any, club: Any, series: Any) -> None:
     made = await series(rule="FREQ=WEEKLY")
     before = (await only_series(club)).draft

@@ -23,12 +23,12 @@ from backend.i18n import N_, Words
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import fill_form, has_pasted_entry, left_parts, taken_parts
+from webapp.dashboard.followed import own_rows, saved_notice
 from webapp.dashboard.lead_times import ANNOUNCE, CLOSES, LEAVE, OPENS, lead_time_choices
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
 from webapp.forms import Faults, read_form
-from webapp.notices import Notice
 from webapp.respond import AnyRequest, page
 from webapp.rule_sentences import recurrence_label_of, weekday_names
 from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
@@ -113,15 +113,7 @@ async def update(
         except InvalidForm as refused:
             faults.add(refused)
         else:
-            notice = Notice(visit.voice.gettext(N_("Saved.")))
-            if lost := await drifted_instances(visit.club.id, series_id):
-                words = Words(
-                    N_("Saved. %(n)s date no longer fits and stays: look below."),
-                    {},
-                    N_("Saved. %(n)s dates no longer fit and stay: look below."),
-                    len(lost),
-                )
-                notice = notice_of(visit, words, "wait")
+            notice = await saved_notice(visit, series_id)
             return redirect(request, visit.url(series_path(series_id)), notice)
     return await _form(request, visit, form, view=view, faults=faults, status=422)
 
@@ -204,6 +196,7 @@ async def _form(
                 strict=True,
             )
         ),
+        own=await own_rows(visit.voice, view) if view else [],
         drifted=await drifted_instances(view.account_id, view.id) if view else [],
         dates=await series_instances(view.id, visit.person, limit=60) if view else [],
         **shown,
