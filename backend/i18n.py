@@ -7,14 +7,20 @@ what is in git is what people read. A new language is one new file.
 
 import gettext
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_skeleton,
+    format_time,
+    get_timezone_location,
+)
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -87,6 +93,12 @@ def _full_date(language: str, day: date) -> str:
     return format_date(day, _FULL_DATES.get(language, "EEEE, d MMMM"), locale=_locale(language))
 
 
+@lru_cache(1024)
+def _city(language: str, zone: str) -> str:
+    place = get_timezone_location(reading_zone(zone), locale=_locale(language), return_city=True)
+    return place.rpartition("/")[2]  # CLDR has no name for `Argentina/Buenos Aires`
+
+
 @dataclass(frozen=True, slots=True)
 class Ordinal:
     """A number that a sentence shows as an ordinal."""
@@ -111,7 +123,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How one reader is addressed: their language, and their time zone when it is known."""
+    """How one reader is addressed: their language, and their time zone when it is known.
+
+    A time of another zone's clock is followed by that zone's city (`S3`). A reader whose zone is unknown reads
+    bare times.
+    """
 
     language: str = DEFAULT
     zone: str | None = None
@@ -120,37 +136,79 @@ class Voice:
     def locale(self) -> Locale:
         return _locale(self.language)
 
+    def or_zone(self, zone: str) -> "Voice":
+        """The same voice; a reader whose zone is unknown counts as being in this one."""
+        return self if self.zone else replace(self, zone=zone)
+
     def gettext(self, message: str, /, **values: object) -> str:
         """The translation of a sentence, with its named values filled in."""
         sentence = catalogue(self.language).gettext(message) if message else ""
-        return sentence % self._format_values(values) if values else sentence
+        return sentence % self._format_values(values, self.zone) if values else sentence
 
     def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """The translation of a sentence in the plural form for `n`; `%(n)s` is the number."""
         sentence = catalogue(self.language).ngettext(singular, plural, n)
-        return sentence % self._format_values({"n": n, **values})
+        return sentence % self._format_values({"n": n, **values}, self.zone)
 
     def translate(self, words: Words) -> str:
         """The translation of the words of an outcome or a refusal."""
-        voice = Voice(self.language, words.zone or self.zone)
+        values = self._format_values(words.values, words.zone or self.zone)
         if words.plural:
-            return voice.ngettext(words.message, words.plural, words.n, **words.values)
-        return voice.gettext(words.message, **words.values)
+            return self.ngettext(words.message, words.plural, words.n, **values)
+        return self.gettext(words.message, **values)
 
-    def _format_values(self, values: Mapping[str, object]) -> dict[str, object]:
-        return {name: self._format_value(value) for name, value in values.items()}
+    def _format_values(self, values: Mapping[str, object], zone: str | None) -> dict[str, object]:
+        return {name: self._format_value(value, zone or "UTC") for name, value in values.items()}
 
-    def _format_value(self, value: object) -> object:
+    def _format_value(self, value: object, zone: str) -> object:
         if isinstance(value, datetime):
-            return self.moment(value, self.zone or "UTC")
+            return self.moment(value, zone)
         return self.ordinal(value.n) if isinstance(value, Ordinal) else value
 
     # --- times; every `at` is an aware instant, every `zone` an IANA name ---
 
     def hour(self, at: datetime, zone: str) -> str:
-        """`18:00`, in Finnish `18.00`."""
+        """`18:00`, in Finnish `18.00`; `18:00 (London)` where the reader's clock shows another time."""
+        return self._with_city(self.bare_hour(at, zone), at, zone)
+
+    def bare_hour(self, at: datetime, zone: str) -> str:
+        """`18:00`: beside another time that names the zone."""
         local = at.astimezone(reading_zone(zone))
         return _hour(self.language, local.hour, local.minute)
+
+    def hour_of_day(self, at: datetime, zone: str) -> str:
+        """The hour in a list under the reader's days: with its date, where that is another one in the zone."""
+        return self._with_other_date(self.hour(at, zone), at, zone)
+
+    def hours_of_day(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
+        """`18:00–19:15`, in such a list."""
+        return self._with_other_date(self.hours(starts_at, ends_at, zone), starts_at, zone)
+
+    def _with_other_date(self, hours: str, at: datetime, zone: str) -> str:
+        if (
+            self.zone is None
+            or at.astimezone(reading_zone(zone)).date() == at.astimezone(reading_zone(self.zone)).date()
+        ):
+            return hours
+        return self._when(at, zone, hours)
+
+    def is_elsewhere(self, at: datetime, zone: str) -> bool:
+        """Whether the reader's clock shows another time at that instant than one in the zone (`S3`)."""
+        if self.zone is None:
+            return False
+        return (
+            at.astimezone(reading_zone(zone)).utcoffset()
+            != at.astimezone(reading_zone(self.zone)).utcoffset()
+        )
+
+    def city(self, zone: str) -> str:
+        """The city that stands for the zone: `London`, in Finnish `Lontoo`."""
+        return _city(self.language, zone)
+
+    def _with_city(self, hours: str, at: datetime, zone: str) -> str:
+        if not self.is_elsewhere(at, zone):
+            return hours
+        return self.gettext(N_("%(hours)s (%(city)s)"), hours=hours, city=self.city(zone))
 
     def date(self, at: datetime, zone: str) -> str:
         """`Tue 24 Nov`; with the year when it is not this one."""
@@ -168,7 +226,7 @@ class Voice:
 
     def moment(self, at: datetime, zone: str) -> str:
         """`today at 18:00`, `tomorrow at 18:00`, else `Tue 24 Nov at 18:00`."""
-        day = self.near_day(at, zone)
+        day = self._shared_day(at, zone)
         hour = self.hour(at, zone)
         if day == 0:
             return self.gettext(N_("today at %(hour)s"), hour=hour)
@@ -178,15 +236,25 @@ class Voice:
 
     def until(self, at: datetime, zone: str) -> str:
         """`14:32` today, else with its day: `tomorrow at 08:20`."""
-        return self.moment(at, zone) if self.near_day(at, zone) else self.hour(at, zone)
+        return self.hour(at, zone) if self._shared_day(at, zone) == 0 else self.moment(at, zone)
+
+    def _shared_day(self, at: datetime, zone: str) -> int | None:
+        """How many days from today, where that is the same in the zone and for the reader, else None: no word
+        such as "today" then means the same day to both."""
+        day = self.near_day(at, zone)
+        return day if self.zone is None or self.near_day(at, self.zone) == day else None
 
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
         """`Tue 24 Nov, 18:00–19:15`, with the date of the end when that is another day."""
         start, end = (t.astimezone(reading_zone(zone)) for t in (starts_at, ends_at))
-        hours, last = self.hour(starts_at, zone), self.hour(ends_at, zone)
         if start.date() == end.date() or end - start < _NIGHT:
-            return self._when(starts_at, zone, f"{hours}–{last}")
-        return f"{self._when(starts_at, zone, hours)} – {self._when(ends_at, zone, last)}"
+            return self._when(starts_at, zone, self.hours(starts_at, ends_at, zone))
+        first, last = self.bare_hour(starts_at, zone), self.hour(ends_at, zone)
+        return f"{self._when(starts_at, zone, first)} – {self._when(ends_at, zone, last)}"
+
+    def hours(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
+        """`18:00–19:15`."""
+        return f"{self.bare_hour(starts_at, zone)}–{self.hour(ends_at, zone)}"
 
     def _when(self, at: datetime, zone: str, hours: str) -> str:
         return self.gettext(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
@@ -194,6 +262,11 @@ class Voice:
     def stamp(self, at: datetime, zone: str) -> str:
         """Date and time in figures, for tables and logs that people read."""
         return format_datetime(at, "short", tzinfo=reading_zone(zone), locale=self.locale)
+
+    def day(self, at: datetime, zone: str) -> str:
+        """`Today`, `Tomorrow`, else `Tue 24 Nov`."""
+        near = self._shared_day(at, zone)
+        return self.day_name(at, zone) if near in (0, 1) else self.date(at, zone)
 
     def day_name(self, at: datetime, zone: str) -> str:
         """`Today`, `Tomorrow` or the full date: the heading of a day in a list."""

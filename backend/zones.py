@@ -60,11 +60,6 @@ def wall_clock(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(zone_by_name(zone)).replace(tzinfo=None, fold=0)
 
 
-def city_of_zone(zone: str) -> str:
-    """`London` of `Europe/London`."""
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
 # Marks the second of an hour that comes twice: wall clocks here have whole seconds.
 _SECOND = timedelta(microseconds=1)
 

@@ -141,6 +141,14 @@ class CreateClubCallback(CallbackData, prefix="c"):
     """Create a club named after the chat of this message, and link the chat to it."""
 
 
+class ClubZoneCallback(CallbackData, prefix="z"):
+    """Choose a club's time zone. Club 0 is the one to be made of the chat of this message; an empty zone
+    shows the nearest ones, and `*` all that are offered."""
+
+    account_id: int
+    zone: str = ""
+
+
 class RepostCardCallback(CallbackData, prefix="r"):
     """Post this lost card again, and the cards lost together with it."""
 

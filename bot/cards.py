@@ -1,6 +1,6 @@
 """Renders cards, for groups and for private chats (`C3`, `C4`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backend import clock
@@ -41,14 +41,14 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
             view,
             following,
             await attendees(instance_id, limit=MAX_PARTIES),
-            Voice(view.club_language),
+            Voice(view.club_language, view.club_zone),
             private=False,
         )
         return RenderedCard(message, _next_check_at(view))
     poll = await poll_for_card(poll_id or 0)
     if poll is None:
         return None
-    message = render_poll_card(poll, Voice(poll.club_language), private=False)
+    message = render_poll_card(poll, Voice(poll.club_language, poll.zone), private=False)
     # After a poll about dates has closed, its instance may still be created (P4).
     is_final = not poll.open and (poll.kind != PollKind.DATES or poll.event_option is not None)
     return RenderedCard(message, NEVER if is_final else next_check([poll.closes_at], clock.now()))
@@ -90,7 +90,7 @@ def _previous_time(view: InstanceView, voice: Voice) -> str:
     before = view.moved_from
     if before is None or before == view.starts_at:
         return ""
-    date, hour = voice.date(before, view.zone), voice.hour(before, view.zone)
+    date, hour = voice.date(before, view.zone), voice.bare_hour(before, view.zone)
     return hour if date == voice.date(view.starts_at, view.zone) else f"{date}, {hour}"
 
 
@@ -99,7 +99,8 @@ def render_poll_card(view: PollView, voice: Voice, *, private: bool) -> Rendered
 
     Many options are numbered and have no bars, so that all of them fit (`C4`).
     """
-    texts = {option.id: option.name(voice, view.zone) for option in view.options}
+    unzoned = replace(voice, zone=None)  # one sentence names the zone of all dates
+    texts = {option.id: option.name(unzoned, view.zone) for option in view.options}
     if has_numbered_options(view):
         texts = {option: shorten(text, MAX_LABEL_LENGTH) for option, text in texts.items()}
     return render(
@@ -109,6 +110,7 @@ def render_poll_card(view: PollView, voice: Voice, *, private: bool) -> Rendered
         view=view,
         texts=texts,
         many=has_numbered_options(view),
+        city=voice.city(view.zone),
         elsewhere={o.id: o.elsewhere(voice, view.zone) for o in view.options} if private else {},
         bars={option.id: _vote_bar(option, view.voters) for option in view.options},
     )

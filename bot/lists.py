@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from backend.bookings.views import InstanceView
 from backend.errors import Invalid
-from backend.i18n import N_
+from backend.i18n import N_, Voice
 
 MAX_ITEMS = 10  # in a list in a chat; the Mini App shows all
 _CODE = re.compile(r"[2-9a-hjkmnp-z]{10}")
@@ -26,6 +27,11 @@ class Selection:
     code: str
     numbers: tuple[int, ...]
     marks: tuple[str, ...] = ()
+
+
+def list_voice(voice: Voice, views: Sequence[InstanceView]) -> Voice:
+    """The voice of a list: a reader whose zone is unknown counts as being where the club of the first is."""
+    return voice.or_zone(views[0].club_zone) if views else voice
 
 
 def parse_selection(arguments: str | None, listed: Sequence[HasCode], *, marks: str = "") -> Selection | None:

@@ -40,6 +40,7 @@ def instance_view(**fields: Any) -> InstanceView:
         "series_id": 1,
         "club": "Kallio Yoga",
         "club_language": "en",
+        "club_zone": "Europe/Helsinki",
         "title": "Evening flow yoga",
         "emoji": "🧘",
         "description": "",

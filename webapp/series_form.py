@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
+from backend.accounts.queries import Club
 from backend.errors import Invalid, InvalidForm
 from backend.events.calendar_entry import is_calendar_entry
 from backend.events.drafts import SeriesDraft, Visibility
@@ -14,15 +15,23 @@ from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, build_rul
 from backend.events.rule_description import RuleDescription, describe_recurrence
 from backend.events.timing import SeriesTiming
 from backend.i18n import N_
+from backend.people.queries import Person
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
 
 Moment = date | datetime
 REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
 END_CHOICES = ("never", "on", "after")
+_UNCHOSEN_ZONE = "UTC"  # of a club for which nobody has chosen one
 # The values of everything a form does not ask for.
 DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
+
+
+def zone_of_new_event(club: Club, organiser: Person) -> str:
+    """The zone that an empty form has: the club's. Of a club for which nobody has chosen one, its organiser's,
+    which their browser said, is the better guess; the form shows it."""
+    return (organiser.zone or club.zone) if club.zone == _UNCHOSEN_ZONE else club.zone
 
 
 @dataclass(frozen=True, slots=True)

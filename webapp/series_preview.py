@@ -33,6 +33,7 @@ class Preview:
     """What a draft describes: the rule as a sentence, and its next dates."""
 
     sentence: str
+    city: str  # of the zone of all the hours
     dates: list[NextDate]
     more: bool
     can_leave_out: bool
@@ -64,7 +65,7 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
             NextDate(
                 key=one.local.strftime("%Y%m%d"),
                 day=voice.date(one.original_start, draft.zone),
-                hour=voice.hour(one.original_start, draft.zone),
+                hour=voice.bare_hour(one.original_start, draft.zone),
                 note=_note(voice, draft, one, before),
                 left_out=left_out,
             )
@@ -72,6 +73,7 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
         before = one
     return Preview(
         sentence=describe_in_full(voice, description, draft.starts_local, draft.zone),
+        city=voice.city(draft.zone),
         dates=dates,
         more=len(rows) > SHOWN_MAX,
         can_leave_out=can_leave_out,

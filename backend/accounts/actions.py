@@ -29,6 +29,7 @@ class NewAccount:
 async def create_account(name: str, *, zone: str = "UTC", language: str = "en") -> NewAccount:
     """Make an account and a key that makes one person its OWNER. Raises `Invalid`."""
     name = _check_name(name)
+    _check_zone(zone)
     async with db.transaction():
         account_id = await _insert(name, zone, language, clock.now())
         key = await insert_key(
@@ -41,6 +42,7 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
 async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
     """Make an account whose OWNER is this person; its id. Raises `Invalid`."""
     name = _check_name(name)
+    _check_zone(zone)
     at = clock.now()
     async with db.transaction():
         account_id = await _insert(name, zone, language, at)
@@ -65,13 +67,18 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_zone(zone: str) -> None:
+    """Raises `Invalid` for what is no IANA time zone."""
+    if zone not in zone_names():
+        raise Invalid(N_("That time zone is not known."), field="zone")
+
+
 async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
     """Rename the account, or change the zone and language of its new series. Raises `Invalid`, `Forbidden`,
     `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _check_name(name)
-    if zone not in zone_names():
-        raise Invalid(N_("That time zone is not known."), field="zone")
+    _check_zone(zone)
     if language not in languages():
         raise Invalid(N_("We do not speak that language yet."), field="language")
     async with db.transaction():

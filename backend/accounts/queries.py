@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted
 from backend.errors import Forbidden, NotFound
-from backend.i18n import N_
+from backend.i18n import N_, Voice
 from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import REACHABLE
@@ -177,6 +177,8 @@ async def find_account(name: str) -> int | None:
     return int(rows[0]["id"]) if len(rows) == 1 else None
 
 
-async def language_of(account_id: int) -> str:
-    """The language of a club, in which the bot speaks to its groups."""
-    return str(await db.value("SELECT language FROM accounts WHERE id = $1", account_id))
+async def club_voice(account_id: int) -> Voice:
+    """The language and the zone of a club, in which the bot speaks to its groups."""
+    row = await db.row("SELECT language, zone FROM accounts WHERE id = $1", account_id)
+    assert row is not None
+    return Voice(row["language"], first_known(row["zone"]))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.rules import Role
 from backend.events.drafts import Visibility
+from backend.known_zones import first_known
 from backend.seats import availability
 from backend.seats.availability import Availability
 from backend.seats.preview import preview
@@ -57,6 +58,7 @@ class InstanceView:
     series_id: int
     club: str
     club_language: str
+    club_zone: str
     title: str
     emoji: str
     description: str
@@ -218,7 +220,7 @@ SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_
     CASE WHEN i.list_closed_at IS NULL THEN s.booked ELSE (
         SELECT coalesce(sum(here.came), 0) FROM bookings here
         WHERE here.instance_id = i.id) END AS instance_came,
-    a.name AS club, a.language AS club_language,
+    a.name AS club, a.language AS club_language, a.zone AS club_zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
     coalesce(i.map_url, r.map_url) AS map_url, coalesce(i.guests_max, r.guests_max) AS guests_max,
@@ -299,6 +301,7 @@ def _view(row: db.Row, state: SeatState, found: Availability) -> InstanceView:
         series_id=row["series_id"],
         club=row["club"],
         club_language=row["club_language"],
+        club_zone=first_known(row["club_zone"]),
         title=row["title"],
         emoji=row["emoji"],
         description=row["description"],

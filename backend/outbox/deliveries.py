@@ -45,6 +45,7 @@ class Delivery:
     attempts: int
     epoch: int
     account_language: str
+    account_zone: str
     zone: str  # the reader's own, else the event's, else the account's
     muted: frozenset[str]
     is_sent_at_night: bool  # an announcement that does not wait for the morning
@@ -68,8 +69,11 @@ class Delivery:
 
     @property
     def voice(self) -> Voice:
-        """Its reader's, or the account's in a group."""
-        return Voice(self.account_language) if isinstance(self.to, GroupChat) else self.to.voice
+        """Its reader's, or the account's in a group. A reader whose zone is unknown counts as being in the
+        account's."""
+        if isinstance(self.to, GroupChat):
+            return Voice(self.account_language, self.account_zone)
+        return self.to.voice.or_zone(self.account_zone)
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -180,6 +184,7 @@ def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
         attempts=row["attempts"],
         epoch=row["epoch"] or 0,
         account_language=row["account_language"],
+        account_zone=first_known(row["account_zone"]),
         zone=first_known(row["zone"], row["event_zone"], row["account_zone"]),
         muted=frozenset(row["muted_kinds"] or ()),
         is_sent_at_night=row["is_sent_at_night"],

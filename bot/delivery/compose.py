@@ -21,7 +21,6 @@ from backend.outbox.deliveries import Delivery
 from backend.outbox.kinds import About, Choice, Kind
 from backend.polls.queries import poll_for_card
 from backend.polls.views import PollView
-from backend.zones import city_of_zone
 from bot.announcements import render_announcement
 from bot.calendar_files import make_calendar_file
 from bot.callbacks import SeatAction, ShowPollCallback
@@ -273,7 +272,7 @@ def render_about_clocks(delivery: Delivery) -> RenderedMessage:
 
     def when(instant: object) -> str:
         at = datetime.fromisoformat(str(instant))
-        return f"{voice.date(at, zone)}, {voice.hour(at, zone)}"
+        return f"{voice.date(at, zone)}, {voice.bare_hour(at, zone)}"
 
     moves: Any = detail["moves"]
     edits: Any = detail["edits"]
@@ -281,7 +280,7 @@ def render_about_clocks(delivery: Delivery) -> RenderedMessage:
         _template(delivery),
         voice,
         title=detail["title"],
-        city=city_of_zone(zone),
+        city=voice.city(zone),
         version=detail["version"],
         moves=[
             (
@@ -294,7 +293,10 @@ def render_about_clocks(delivery: Delivery) -> RenderedMessage:
         ],
         edited=detail["edited"],
         edits=[
-            (when(edit["at"]), voice.hour(datetime.fromisoformat(edit["known"]).replace(tzinfo=UTC), "UTC"))
+            (
+                when(edit["at"]),
+                voice.bare_hour(datetime.fromisoformat(edit["known"]).replace(tzinfo=UTC), "UTC"),
+            )
             for edit in edits
         ],
     )

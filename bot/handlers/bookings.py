@@ -41,7 +41,7 @@ from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button, make_event_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
-from bot.lists import MAX_ITEMS, parse_selection
+from bot.lists import MAX_ITEMS, list_voice, parse_selection
 from bot.rendering import render, unlinked
 
 # Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
@@ -238,7 +238,9 @@ async def _reply_with_bookings(
         for view in views
     ]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
-    await reply(message, render("bookings.html", voice, rows, views=views, leaving=leaving))
+    await reply(
+        message, render("bookings.html", list_voice(voice, views), rows, views=views, leaving=leaving)
+    )
 
 
 async def _reply_with_offers(message: Message, person: Person, voice: Voice, action: SeatAction) -> None:
@@ -250,7 +252,9 @@ async def _reply_with_offers(message: Message, person: Person, voice: Voice, act
     callbacks = [SeatCallback(action=action, code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     declining = action is SeatAction.DECLINE_OFFER
-    await reply(message, render("offers.html", voice, rows, views=views, declining=declining))
+    await reply(
+        message, render("offers.html", list_voice(voice, views), rows, views=views, declining=declining)
+    )
 
 
 async def _reply_with_outcome(
@@ -278,7 +282,7 @@ async def _reply_with_outcome(
         rows.append([make_private_chat_button(voice.gettext(N_("Ask me there")), f"e_{code}")])
     answer_message = render(
         "booking_outcome.html",
-        voice,
+        voice.or_zone(view.club_zone),
         rows,
         view=view,
         words=words,

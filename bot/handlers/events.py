@@ -4,7 +4,7 @@ from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import clubs, language_of
+from backend.accounts.queries import club_voice, clubs
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event, next_instance
 from backend.bookings.queries.lists import club_upcoming, upcoming
@@ -22,7 +22,7 @@ from bot.filters import from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_event_link, make_home_button
-from bot.lists import MAX_ITEMS
+from bot.lists import MAX_ITEMS, list_voice
 from bot.rendering import RenderedMessage, render
 
 START_PREFIX = "e_"
@@ -45,7 +45,8 @@ async def render_personal_card(code: str, person: Person) -> RenderedMessage:
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
     people = await attendees(view.id, limit=MAX_PARTIES)
     regular = any(seat.series_id == view.series_id for seat in await own_standing_seats(person))
-    return render_event_card(view, following, people, person.voice, private=True, regular=regular)
+    voice = person.voice.or_zone(view.club_zone)
+    return render_event_card(view, following, people, voice, private=True, regular=regular)
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
@@ -68,11 +69,11 @@ async def render_event_list(
     views = await list_bookable(person, group)
     private = message.chat.type == "private"
     if group is not None:
-        voice = Voice(await language_of(group.account_id))
+        voice = await club_voice(group.account_id)
     rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views]) if private else []
     return render(
         "events.html",
-        voice,
+        list_voice(voice, views),
         [*rows, [make_home_button(voice, private=private)]],
         views=views,
         booking=booking,

@@ -4,24 +4,27 @@ from aiogram import Bot, F, Router
 from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
 from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
 
-from backend.accounts.actions import create_own_account
-from backend.accounts.queries import Club, clubs
+from backend import clock
+from backend.accounts.actions import create_own_account, edit_account
+from backend.accounts.queries import Club, authorize, clubs
 from backend.accounts.rules import Permission
 from backend.bookings.departures import leave_group
+from backend.errors import Invalid
 from backend.groups.actions import rename_group
-from backend.groups.queries import LinkedGroup
+from backend.groups.queries import LinkedGroup, group_of_chat
 from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
 from backend.people.queries import Person, person_of_telegram
 from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
-from bot.callbacks import CreateClubCallback, LinkGroupCallback
+from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback
 from bot.delivery.client import answer_callback_query, is_administrator, replace, reply, send
 from bot.filters import from_person, in_group
-from bot.keyboards.groups import make_link_rows
+from bot.keyboards.groups import ALL_ZONES, make_link_rows, make_other_zone_button, make_zone_rows
 from bot.keyboards.links import make_home_button
 from bot.rendering import RenderedMessage, render
+from bot.zone_choices import guess_zone
 
 _MAX_CLUB_NAME_LENGTH = 80
 
@@ -77,16 +80,66 @@ async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: P
 
 
 async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> None:
-    """Create a club named after the group and link it. Only an administrator of the group can."""
+    """Create a club named after the group and link it, once its zone is known. Only an administrator of the
+    group can."""
     message = editable_message(query)
     if message is None:
         return
     if not await is_administrator(message, person.telegram_id):
-        words = Words(N_("Only an administrator of this group can do this."))
-        await answer_callback(query, voice, words, "forbidden")
+        await _refuse_all_but_administrators(query, voice)
         return
+    if person.zone is None:
+        await answer_callback_query(query)
+        rows = make_zone_rows(0, _guess_zone(query, person), voice)
+        await replace(message, render("club_zone.html", voice, rows))
+        return
+    await _create_club(query, message, person.zone, person, voice)
+
+
+async def choose_club_zone(
+    query: CallbackQuery,
+    callback_data: ClubZoneCallback,
+    person: Person,
+    voice: Voice,
+) -> None:
+    """The zone of the club that is to be made of the group, or of one that was just made. For the first only
+    an administrator of the group can choose, for the other an owner of the club."""
+    message = editable_message(query)
+    if message is None:
+        return
+    account_id, zone = callback_data.account_id, callback_data.zone
+    if not account_id and not await is_administrator(message, person.telegram_id):
+        await _refuse_all_but_administrators(query, voice)
+        return
+    club = await authorize(person, account_id, Permission.MANAGE_OWNERS) if account_id else None
+    if zone in ("", ALL_ZONES):
+        await answer_callback_query(query)
+        guess = club.zone if club else _guess_zone(query, person)
+        rows = make_zone_rows(account_id, guess, voice, all_zones=zone == ALL_ZONES)
+        await replace(message, render("club_zone.html", voice, rows))
+    elif club is None:
+        await _create_club(query, message, zone, person, voice)
+    else:
+        await edit_account(person, account_id, name=club.name, zone=zone, language=club.language)
+        await _show_linked(query, message, account_id, person, voice)
+
+
+def _guess_zone(query: CallbackQuery, person: Person) -> str:
+    return person.zone or guess_zone(query.from_user.language_code)
+
+
+async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> None:
+    words = Words(N_("Only an administrator of this group can do this."))
+    await answer_callback(query, voice, words, "forbidden")
+
+
+async def _create_club(
+    query: CallbackQuery, message: Message, zone: str, person: Person, voice: Voice
+) -> None:
+    if await group_of_chat(message.chat.id) is not None:  # somebody else was first
+        raise Invalid(N_("This group belongs to another club already."))
     name = clean_line(message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
-    account_id = await create_own_account(person, name, zone=person.zone or "UTC", language=person.language)
+    account_id = await create_own_account(person, name, zone=zone, language=person.language)
     await _link(query, message, account_id, person, voice)
 
 
@@ -101,10 +154,19 @@ async def _link(
         title=chat.title or "",
         forum=bool(chat.is_forum),
     )
+    await _show_linked(query, message, account_id, person, voice)
+
+
+async def _show_linked(
+    query: CallbackQuery, message: Message, account_id: int, person: Person, voice: Voice
+) -> None:
     club = next(club for club in await clubs(person) if club.id == account_id)
+    rows = [[make_home_button(voice, private=False)]]
+    if club.has_permission(Permission.MANAGE_OWNERS):
+        rows.append([make_other_zone_button(club.id, voice)])
     await answer_callback_query(query)
-    rendered = render("linked.html", voice, [[make_home_button(voice, private=False)]], club=club)
-    await replace(message, rendered)
+    now = voice.bare_hour(clock.now(), club.zone)
+    await replace(message, render("linked.html", voice, rows, club=club, city=voice.city(club.zone), now=now))
 
 
 async def update_title(message: Message) -> None:
@@ -167,6 +229,7 @@ def router() -> Router:
     )
     made.callback_query.register(link, LinkGroupCallback.filter(), from_person)
     made.callback_query.register(create_club, CreateClubCallback.filter(), from_person)
+    made.callback_query.register(choose_club_zone, ClubZoneCallback.filter(), from_person)
     made.message.register(update_title, F.new_chat_title, in_group)
     made.message.register(follow_upgrade, F.migrate_to_chat_id | F.migrate_from_chat_id)
     made.message.register(record_member_leaving, F.left_chat_member, in_group)

@@ -4,7 +4,7 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import language_of
+from backend.accounts.queries import club_voice
 from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
@@ -60,7 +60,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         await reply_not_linked(message, person)
         return
     if group is not None:
-        voice = Voice(await language_of(group.account_id))
+        voice = await club_voice(group.account_id)
     views = await _open_polls(person, group)
     rows = make_numbered_rows([ShowPollCallback(code=view.code) for view in views]) if private else []
     rendered = render(

@@ -7,7 +7,6 @@ from aiogram.types import CallbackQuery, Message
 from backend import clock
 from backend.accounts.queries import clubs
 from backend.i18n import N_, Voice, Words, languages
-from backend.known_zones import reading_zone
 from backend.people.actions import choose_language, choose_zone
 from backend.people.preferences import Mutable, Preferences, choose_reminders, mute, preferences
 from backend.people.queries import Person
@@ -18,6 +17,7 @@ from bot.filters import from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
 from bot.rendering import RenderedMessage, Rows, render
+from bot.zone_choices import nearest_zones
 
 _MUTABLE_KINDS = {
     Mutable.REMINDERS: N_("Reminders"),
@@ -27,15 +27,6 @@ _MUTABLE_KINDS = {
 }
 _OFFERED_LEADS = (2880, 1440, 240, 120, 60, 30)  # minutes; the Mini App takes others
 LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
-# From west to east; any other zone can be typed.
-_OFFERED_ZONES = (
-    "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York", "America/Sao_Paulo",
-    "Atlantic/Reykjavik", "Europe/London", "Europe/Lisbon", "Europe/Stockholm", "Europe/Berlin",
-    "Europe/Paris", "Europe/Madrid", "Europe/Helsinki", "Europe/Tallinn", "Europe/Kyiv",
-    "Europe/Istanbul", "Europe/Moscow", "Asia/Tbilisi", "Asia/Yekaterinburg", "Asia/Almaty",
-    "Asia/Kolkata", "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
-)  # fmt: skip
-_MAX_ZONES = 6
 
 
 async def index(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
@@ -161,20 +152,6 @@ def describe_lead(minutes: int, voice: Voice) -> str:
     if minutes % 60 == 0:
         return voice.ngettext(N_("%(n)s hour before"), "%(n)s hours before", minutes // 60)
     return voice.ngettext(N_("%(n)s minute before"), "%(n)s minutes before", minutes)
-
-
-def nearest_zones(zone: str) -> list[str]:
-    """The zone itself, then the offered zones whose present offset from UTC is nearest to its."""
-
-    def distance(other: str) -> tuple[float, int]:
-        now = clock.now()
-        offset, other_offset = (now.astimezone(reading_zone(name)).utcoffset() for name in (zone, other))
-        assert offset is not None
-        assert other_offset is not None
-        return abs((other_offset - offset).total_seconds()), _OFFERED_ZONES.index(other)
-
-    others = sorted((name for name in _OFFERED_ZONES if name != zone), key=distance)
-    return [zone, *others][:_MAX_ZONES]
 
 
 def router() -> Router:

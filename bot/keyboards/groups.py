@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+from aiogram.types import InlineKeyboardButton
+
+from backend import clock
 from backend.accounts.queries import Club
 from backend.i18n import N_, Voice
-from bot.callbacks import CreateClubCallback, LinkGroupCallback, RepostCardCallback
+from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback, RepostCardCallback
 from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import Rows, shorten
+from bot.zone_choices import OFFERED_ZONES, nearest_zones
 
 
 def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
@@ -22,6 +26,33 @@ def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
         ]
         for club in clubs[:MAX_BUTTONS]
     ]
+
+
+ALL_ZONES = "*"
+
+
+def make_zone_rows(account_id: int, guess: str, voice: Voice, *, all_zones: bool = False) -> Rows:
+    """The zones for a club, each with its hour now: those nearest to the guess, or all that are offered."""
+    zones = OFFERED_ZONES if all_zones else nearest_zones(guess)
+    buttons = [
+        make_callback_button(
+            f"{voice.city(zone)} · {voice.bare_hour(clock.now(), zone)}",
+            ClubZoneCallback(account_id=account_id, zone=zone),
+        )
+        for zone in zones
+    ]
+    rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
+    if not all_zones:
+        others = ClubZoneCallback(account_id=account_id, zone=ALL_ZONES)
+        rows.append([make_callback_button(voice.gettext(N_("Other time zones")), others)])
+    return rows
+
+
+def make_other_zone_button(account_id: int, voice: Voice) -> InlineKeyboardButton:
+    """Choose another zone for a club that has one."""
+    return make_callback_button(
+        voice.gettext(N_("Another time zone")), ClubZoneCallback(account_id=account_id)
+    )
 
 
 def make_repost_rows(card_id: int, voice: Voice) -> Rows:

@@ -15,17 +15,19 @@ from emerald.scripts import account_named
 
 @click.command
 @click.argument("name")
+@click.option("--zone", default="UTC", show_default=True, help="Its time zone, such as Europe/Helsinki.")
 @json_option
-def create_account(name: str, as_json: bool) -> None:
+def create_account(name: str, zone: str, as_json: bool) -> None:
     """Make the club NAME and print its OWNER key, once."""
     with database():
-        made = result_with_pool("emerald create-account", lambda: actions.create_account(name))
+        made = result_with_pool("emerald create-account", lambda: actions.create_account(name, zone=zone))
     if as_json:
         print(json.dumps(asdict(made), ensure_ascii=False))
     else:
         print(f"Club {made.account_id}: {made.name}")
         print(f"OWNER key, shown this once: {made.key}")
         print("Send it to the bot in a private chat, as: /start <key>")
+        print(f"Time zone: {zone}. Owners change it in the dashboard's settings.")
 
 
 @click.command

@@ -45,6 +45,53 @@ def test_the_day_is_that_of_the_zone_it_is_shown_in() -> None:
         assert Voice("en").date(late, ZONE) == "Tue 24 Nov"
 
 
+@pytest.mark.parametrize(
+    ("language", "zone", "span", "moment"),
+    [
+        ("en", "Europe/Helsinki", "Tue 24 Nov, 18:00–19:15", "tomorrow at 18:00"),
+        ("en", "Europe/Kyiv", "Tue 24 Nov, 18:00–19:15", "tomorrow at 18:00"),  # the same clock
+        ("en", None, "Tue 24 Nov, 18:00–19:15", "tomorrow at 18:00"),
+        ("en", "Europe/London", "Tue 24 Nov, 18:00–19:15 (Helsinki)", "tomorrow at 18:00 (Helsinki)"),
+        ("fi", "Europe/London", "ti 24.11. klo 18.00–19.15 (Helsinki)", "huomenna klo\xa018.00 (Helsinki)"),
+        ("ru", "Europe/London", "вт, 24 нояб., 18:00–19:15 (Хельсинки)", "завтра в 18:00 (Хельсинки)"),
+    ],
+)
+def test_an_hour_of_another_clock_names_its_zone(
+    language: str, zone: str | None, span: str, moment: str, noon: datetime
+) -> None:
+    """S3: wherever an hour is said."""
+    voice = Voice(language, zone)
+    assert voice.span(EVENING, EVENING + timedelta(minutes=75), ZONE) == span
+    assert voice.moment(EVENING, ZONE) == moment
+    words = Words("You’re in. See you %(when)s.", {"when": EVENING}, zone=ZONE)
+    assert moment in voice.translate(words)
+
+
+def test_today_means_one_day_to_the_zone_and_the_reader() -> None:
+    """S3: else the date is written."""
+    with clock.stopped(datetime(2026, 11, 23, 22, 30, tzinfo=UTC)):  # Tuesday in Helsinki, Monday in London
+        morning = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)  # 9:00 in Helsinki
+        assert Voice("en", ZONE).moment(morning, ZONE) == "today at 09:00"
+        assert Voice("en", "Europe/London").moment(morning, ZONE) == "Tue 24 Nov at 09:00 (Helsinki)"
+        assert Voice("en", "Europe/London").until(morning, ZONE) == "Tue 24 Nov at 09:00 (Helsinki)"
+        assert Voice("en", ZONE).until(morning, ZONE) == "09:00"
+        assert Voice("en", "Europe/London").day(morning, ZONE) == "Tue 24 Nov"
+        night = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
+        assert Voice("en", "Europe/London").hour_of_day(night, ZONE) == "Tue 24 Nov, 01:00 (Helsinki)"
+
+
+@pytest.mark.parametrize(
+    ("zone", "cities"),
+    [
+        ("Europe/London", ["London", "Lontoo", "Лондон"]),
+        ("America/Argentina/Buenos_Aires", ["Buenos Aires"] * 3),
+        ("UTC", ["UTC"] * 3),
+    ],
+)
+def test_a_zone_is_called_by_its_city(zone: str, cities: list[str]) -> None:
+    assert [Voice(language).city(zone) for language in ("en", "fi", "ru")] == cities
+
+
 def test_what_ends_soon_after_midnight_has_one_date(noon: datetime) -> None:
     voice = Voice("en")
     assert voice.span(EVENING, EVENING + timedelta(hours=8), ZONE) == "Tue 24 Nov, 18:00–02:00"

@@ -39,7 +39,9 @@ def render_card(view: Any, attendees: Any = None, following: Any = None, *, lang
 
     with clock.stopped(START - timedelta(days=1)):
         view, following = at_this_moment(view), following and at_this_moment(following)
-        return render_event_card(view, following, attendees or people(), Voice(language), private=False)
+        return render_event_card(
+            view, following, attendees or people(), Voice(language, view.club_zone), private=False
+        )
 
 
 def card_texts(view: Any, attendees: Any = None, following: Any = None) -> str:
@@ -69,6 +71,15 @@ def test_open(snapshot: SnapshotAssertion) -> None:
     card = render_card(view, people(*NINE))
     assert labels(card) == [["Join", "+1", "Leave"], ["Open in Emerald ↗"]]
     assert [button.style for button in card.rows[0]] == ["primary", None, None]
+
+
+def test_an_event_in_another_zone_than_the_clubs_names_it() -> None:
+    """S3: a group reads the club's clock."""
+    view = instance_view(zone="Asia/Tokyo", min_to_run=6, booked=2, decides_at=START - timedelta(hours=3))
+    for language, city in (("en", "Tokyo"), ("fi", "Tokio"), ("ru", "Токио")):
+        text = render_card(view, people(("Aino", 2)), language=language).text
+        assert text.count(f" ({city})") == 2, text
+    assert "(Helsinki)" not in render_card(instance_view(), people(("Aino", 1))).text
 
 
 def test_full_with_a_waitlist(snapshot: SnapshotAssertion) -> None:

@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "MinimumCallback": {"run": True},
     "SignInCallback": {"yes": True, "key": "x" * 20},
     "LinkGroupCallback": {"account_id": 1},
+    "ClubZoneCallback": {"account_id": 0, "zone": "Europe/Helsinki"},
     "AnnouncementCallback": {"action": callbacks.AnnouncementAction.SEND, "id": 1},
     "PreferenceCallback": {"what": "page", "value": "zones"},
     "RepostCardCallback": {"card_id": 1},

@@ -1,12 +1,17 @@
 """Changes of groups that the bot records (`A6`)."""
 
+from datetime import datetime
 from typing import Any
+
+import pytest
 
 from backend import db
 from backend.accounts.queries import clubs
 from backend.groups.presence import mark_present
 from backend.groups.queries import group, group_of_chat, groups
+from backend.people.actions import choose_zone
 from backend.people.queries import person_of_telegram
+from bot.zone_choices import guess_zone
 from tests.telegram import Telegram, buttons
 
 FRESH = {"creator": "Olga", "with_bot": False, "type": "supergroup"}
@@ -38,10 +43,83 @@ async def test_an_administrator_without_a_club_can_create_one_for_the_group(tele
     assert refused["show_alert"]
     await telegram.tap("Pekka", offer, offer["buttons"][0][0]["text"])
     pekka = await person_of_telegram(1008)
-    assert pekka is not None
+    assert pekka is not None and await clubs(pekka) == []
+    question = telegram.last(room)
+    refused = await telegram.tap("Bob", question, question["buttons"][0][0]["text"])
+    assert refused["show_alert"] and await clubs(pekka) == []
+    await telegram.tap("Pekka", question, question["buttons"][0][0]["text"])
     [made] = await clubs(pekka)
-    assert (made.name, str(made.role)) == ("Padel", "OWNER")
+    assert (made.name, str(made.role), made.zone) == ("Padel", "OWNER", "Europe/Helsinki")
     assert [g.title for g in await groups(made.id)] == ["Padel"]
+
+
+async def test_a_club_made_of_a_group_has_the_zone_its_founder_chose(
+    noon: datetime, telegram: Telegram
+) -> None:
+    """S1: never UTC without a word. The country of the language is the first guess, and any other can be
+    chosen, also afterwards."""
+    room = telegram.sandbox.make_chat("Padel", **FRESH | {"creator": "Charlie"})
+    await telegram.during(room.bot, "member", by="Charlie")
+    await telegram.tap("Charlie", telegram.last(room), "Make a club of this group")
+    question = telegram.last(room)
+    assert "Which time zone is the club in?" in question["text"]
+    assert buttons(question)[0] == ["London · 12:00", "Reykjavik · 12:00"]
+    await telegram.tap("Charlie", question, "Other time zones")
+    assert ["Kolkata · 17:30", "Bangkok · 19:00"] in buttons(telegram.last(room))
+    await telegram.tap("Charlie", telegram.last(room), "Tokyo · 21:00")
+    assert "🕒 Time zone: Tokyo, 21:00 now." in telegram.last(room)["text"]
+    charlie = await person_of_telegram(1009)
+    assert charlie is not None and [club.zone for club in await clubs(charlie)] == ["Asia/Tokyo"]
+    await telegram.tap("Charlie", telegram.last(room), "Another time zone")
+    assert buttons(telegram.last(room))[0] == ["Tokyo · 21:00", "Shanghai · 20:00"]
+    await telegram.tap("Charlie", telegram.last(room), "Shanghai · 20:00")
+    assert [(club.name, club.zone) for club in await clubs(charlie)] == [("Padel", "Asia/Shanghai")]
+    assert "🕒 Time zone: Shanghai, 20:00 now." in telegram.last(room)["text"]
+
+
+async def test_a_founder_whose_browser_said_their_zone_is_not_asked(
+    noon: datetime, telegram: Telegram
+) -> None:
+    await telegram.start("Charlie")
+    charlie = await person_of_telegram(1009)
+    assert charlie is not None
+    await choose_zone(charlie, "America/New_York")
+    room = telegram.sandbox.make_chat("Padel", **FRESH | {"creator": "Charlie"})
+    await telegram.during(room.bot, "member", by="Charlie")
+    await telegram.tap("Charlie", telegram.last(room), "Make a club of this group")
+    assert "🕒 Time zone: New York, 07:00 now." in telegram.last(room)["text"]
+    [made] = await clubs(charlie)
+    assert made.zone == "America/New_York"
+
+
+async def test_only_an_owner_chooses_the_zone_of_a_club(telegram: Telegram, olga: Any, club: Any) -> None:
+    room = telegram.sandbox.make_chat("Padel <club>", people=["Bob"], **FRESH)
+    await telegram.during(room.bot, "member")
+    await telegram.tap("Olga", telegram.last(room), "Link to Kallio Yoga")
+    linked = telegram.last(room)
+    assert "Time zone: Helsinki" in linked["text"]
+    assert (await telegram.tap("Bob", linked, "Another time zone"))["show_alert"]
+    assert "Time zone: Helsinki" in telegram.last(room)["text"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "zone"),
+    [
+        ("fi", "Europe/Helsinki"),
+        ("ru", "Europe/Moscow"),
+        ("de", "Europe/Berlin"),
+        ("pt-br", "America/Sao_Paulo"),
+        ("uk", "Europe/Kyiv"),
+        ("hi", "Asia/Kolkata"),
+        ("zh-hans", "Asia/Shanghai"),
+        ("en", "Europe/London"),
+        ("xx", "Europe/London"),
+        ("", "Europe/London"),
+        (None, "Europe/London"),
+    ],
+)
+def test_the_country_of_a_language_is_the_first_guess(tag: str | None, zone: str) -> None:
+    assert guess_zone(tag) == zone
 
 
 async def test_a_linked_group_is_not_taken_by_another_club(telegram: Telegram, olga: Any, club: Any) -> None:

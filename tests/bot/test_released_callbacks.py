@@ -13,8 +13,8 @@ from bot.retired_callbacks import find_retired_sentence
 
 CODE = "abcdefghjk"
 
-# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other). The list only grows: a release
-# that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
+# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`. The list
+# only grows: a release that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
         f"s:{action}:{CODE}"
@@ -45,6 +45,10 @@ RELEASED = [
     "o:language:fi",
     "o:zone:Europe/Helsinki",
     "c",
+    "z:0:",
+    "z:0:Europe/Helsinki",
+    "z:7:*",
+    "z:9223372036854775807:America/Argentina/ComodRivadavia",
     "r:7",
     "rs:7",
     "rx:7",

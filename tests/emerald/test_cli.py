@@ -87,6 +87,10 @@ def test_create_account_prints_the_key_once(emerald: Command) -> None:
     made = emerald("create-account", "Maintenance notice")
     assert made.returncode == 0 and made.stderr == ""
     assert len(re.findall(r"\bsk_[0-9a-f]{48}\b", made.stdout)) == 1
+    assert "Time zone: UTC." in made.stdout
+    there = emerald("create-account", "Kallio Jooga", "--zone", "Europe/Helsinki")
+    assert "Time zone: Europe/Helsinki." in there.stdout
+    assert "time zone is not known" in refusal(emerald("create-account", "Nowhere", "--zone", "Factory"))
     as_json = json.loads(emerald("create-account", "Kallio Jooga", "--json").stdout)
     assert set(as_json) == {"account_id", "name", "key"}
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from backend import clock, db
+from backend.accounts.actions import create_own_account
+from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
+from backend.events.create import create_series
+from backend.events.drafts import SeriesDraft
+from backend.people.actions import choose_zone
 from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import text_of
 
@@ -25,11 +30,6 @@ async def test_the_list_has_the_instances_of_all_the_readers_clubs(
     app_of: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     """`A8`"""
-    from backend.accounts.actions import create_own_account
-    from backend.accounts.memberships import join
-    from backend.events.create import create_series
-    from backend.events.drafts import SeriesDraft
-
     await instance(title="Evening flow yoga")
     games = await create_own_account(bob, "Board games", zone="Europe/Helsinki")
     await join(alice, games, through=JoinedThrough.HAND)
@@ -42,6 +42,36 @@ async def test_the_list_has_the_instances_of_all_the_readers_clubs(
     only = (await (await app_of(alice)).get(f"/app/events?club={games}")).text
     assert "Carcassonne" in only
     assert "Evening flow yoga" not in only
+
+
+async def test_a_list_is_in_order_under_the_readers_days(
+    app_of: Any, alice: Any, olga: Any, club: Any
+) -> None:
+    """S3: at one o'clock in the night of Tuesday in Helsinki it is Monday in London; neither two days are
+    "Today", nor does the date of a zone put one behind another."""
+    at = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    with clock.stopped(at):
+        for title, zone, start in (
+            ("Sauna", "Europe/Helsinki", datetime(2026, 11, 24, 3, 0)),
+            ("Padel", "Europe/London", datetime(2026, 11, 23, 23, 45)),
+            ("Late show", "America/New_York", datetime(2026, 11, 23, 21, 0)),
+            ("Pilates", "Europe/Helsinki", datetime(2026, 11, 24, 18, 0)),
+        ):
+            await create_series(olga, club.id, SeriesDraft(title=title, zone=zone, starts_local=start))
+        shown = {}
+        for zone in ("Europe/Helsinki", "Europe/London"):
+            await choose_zone(alice, zone)
+            shown[zone] = text_of(await (await app_of(alice)).get("/app/events"))
+        there, here = shown["Europe/London"], shown["Europe/Helsinki"]
+        for page in (there, here):
+            assert page.count("Today") == 1
+            titles = ["Padel", "Sauna", "Late show", "Pilates"]
+            assert sorted(titles, key=page.index) == titles
+        assert "Tomorrow" not in here
+        assert there.index("Padel") < there.index("Tomorrow") < there.index("Sauna")
+        assert "03:00 (Helsinki)" in there and "03:00 (Helsinki)" not in here
+        assert "Mon 23 Nov, 23:45 (London)" in here and "23:45 (London)" not in there
+        assert "Mon 23 Nov, 21:00 (New York)" in there
 
 
 async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, instance: Any) -> None:

@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from backend import clock, db
-from backend.accounts.actions import create_own_account
+from backend.accounts.actions import create_own_account, edit_account
 from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_code
 from backend.bookings.queries.event import event
+from backend.people.actions import choose_zone
 from backend.seats.requests import Via
 from tests.webapp.conftest import App, init_data, launch_of
 from tests.webapp.test_app_bookings import root, text_of
@@ -636,6 +637,25 @@ async def test_a_simple_event_is_created_on_a_phone(
     assert (view.title, view.emoji, view.capacity, view.guests_max) == ("Padel", "🎾", 4, 1)
     assert view.zone == "Europe/Helsinki"
     assert await db.value("SELECT count(*) FROM cards") == 0
+
+
+async def test_the_preview_says_in_which_zone_it_is(
+    app_of: Any, olga: Any, club: Any, alice: Any, noon: Any
+) -> None:
+    """S1: the club's; the organiser's own can be chosen, and is the first guess while the club has none."""
+    await choose_zone(olga, "Asia/Tokyo")
+    app = await app_of(olga)
+    form = (await app.get("/app/series/new")).text
+    assert '<option value="Europe/Helsinki" selected>Helsinki</option>' in form
+    seen = text_of(await app.get("/app/series/new", params=simple(group="", zone="Europe/Helsinki")))
+    assert "10:00–11:30 (Helsinki)" in seen and "Time zone: Helsinki · 17:00 where you are" in seen
+    await edit_account(olga, club.id, name="Kallio Yoga", zone="UTC", language="en")
+    assert '<option value="Asia/Tokyo" selected>Tokyo</option>' in (await app.get("/app/series/new")).text
+    bad = await app.ask("POST", "/app/series", data=simple(zone="Factory"))
+    assert bad.status_code == 422 and 'id="fault-zone"' in bad.text
+    made = await app.ask("POST", "/app/series", data=simple(zone="Asia/Tokyo"))
+    code = made.headers["hx-replace-url"].removeprefix("/app/events/")
+    assert (await event(code, olga)).zone == "Asia/Tokyo"
 
 
 async def test_its_card_can_be_posted_at_once(app_of: Any, olga: Any, club: Any, noon: Any) -> None:

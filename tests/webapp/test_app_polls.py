@@ -252,7 +252,7 @@ async def test_a_date_is_shown_in_the_readers_zone(
     code = await actions.create_poll(olga, club.id, draft)
     await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
     page = text_of(await (await app_of(alice)).get(f"/app/polls/{code}"))
-    assert "Tue 24 Nov, 18:00 16:00 where you are" in page
+    assert "Tue 24 Nov, 18:00 (Helsinki) 16:00 where you are" in page
 
 
 @pytest.mark.parametrize("anonymous", [False, True])

@@ -52,7 +52,13 @@ class Visit:
 
     @property
     def voice(self) -> Voice:
-        return self.person.voice
+        """The organiser's; while their zone is unknown they count as being in the club's."""
+        return self.person.voice.or_zone(self.club.zone)
+
+    @property
+    def zone(self) -> str:
+        """The zone of `voice`."""
+        return self.person.zone or self.club.zone
 
     @property
     def csrf(self) -> str:

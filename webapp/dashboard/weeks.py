@@ -1,4 +1,4 @@
-"""The calendar's weeks, from Monday to Sunday in the club's zone, and their titles."""
+"""The calendar's weeks, from Monday to Sunday in the reader's zone, and their titles."""
 
 import re
 from collections.abc import Sequence
@@ -88,29 +88,29 @@ def week_named(name: str, zone: str) -> Week:
     return Week(today - timedelta(days=today.weekday()))
 
 
-def local_date(view: InstanceView) -> date:
-    """The day it starts on, in its own zone."""
-    return view.starts_at.astimezone(reading_zone(view.zone)).date()
+def local_date(view: InstanceView, zone: str) -> date:
+    """The day it starts on in the zone."""
+    return view.starts_at.astimezone(reading_zone(zone)).date()
 
 
-def local_days(view: InstanceView) -> list[date]:
-    """The days it takes place on, in its own zone. What ends within twelve hours belongs to the day on which
+def local_days(view: InstanceView, zone: str) -> list[date]:
+    """The days it takes place on in the zone. What ends within twelve hours belongs to the day on which
     it starts, also when that is after midnight."""
-    first = local_date(view)
+    first = local_date(view, zone)
     if view.ends_at - view.starts_at < _NIGHT:
         return [first]
-    last = (view.ends_at - timedelta(microseconds=1)).astimezone(reading_zone(view.zone)).date()
+    last = (view.ends_at - timedelta(microseconds=1)).astimezone(reading_zone(zone)).date()
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def week_of(view: InstanceView) -> Week:
-    """The week it starts in, in its own zone."""
-    day = local_date(view)
+def week_of(view: InstanceView, zone: str) -> Week:
+    """The week it starts in, in the zone."""
+    day = local_date(view, zone)
     return Week(day - timedelta(days=day.weekday()))
 
 
 def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: str) -> list[Day]:
-    """These days with the instances that take place on each of them."""
+    """These days of the zone with the instances that take place on each of them."""
     names = weekday_names(voice, "abbreviated")
     today = clock.now().astimezone(reading_zone(zone)).date()
     return [
@@ -119,7 +119,7 @@ def days(voice: Voice, on: Sequence[date], views: Sequence[InstanceView], zone: 
             weekday=names[day.weekday()].capitalize(),
             title=format_date(day, "full", locale=voice.locale),
             today=day == today,
-            dates=tuple(view for view in views if day in local_days(view)),
+            dates=tuple(view for view in views if day in local_days(view, zone)),
         )
         for day in on
     ]

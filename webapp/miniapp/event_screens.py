@@ -16,7 +16,6 @@ from backend.polls.queries import related_polls
 from backend.polls.views import RelatedPoll
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
-from backend.zones import city_of_zone
 from webapp.freshness import etag_of, seen_token
 from webapp.ical_files import file_url
 from webapp.miniapp.labels import (
@@ -75,8 +74,7 @@ async def event_screen(
         else [],
         next=following,
         reader_time=reader_local_time(view.starts_at, view.zone, person.voice),
-        city=city_of_zone(person.zone or ""),
-        event_city=city_of_zone(view.zone),
+        city=person.voice.city(person.zone) if person.zone else "",
         calendar=file_url(view.code, person),
         share=share_link(_shared_url(view), view.title),
         seen=seen_of_instances(etag, person, [view, following] if following else [view]),

@@ -39,18 +39,21 @@ class DateGroup(Generic[Entry]):
     entries: tuple[Entry, ...]
 
 
-def local_day(view: Dated) -> str:
-    """The local day an instance starts on, as 2026-11-24."""
-    return view.starts_at.astimezone(reading_zone(view.zone)).date().isoformat()
+def local_day(view: Dated, zone: str) -> str:
+    """The day an instance starts on in the zone, as 2026-11-24."""
+    return view.starts_at.astimezone(reading_zone(zone)).date().isoformat()
 
 
 def group_by_day(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]:
-    """Instances under their local days, in order."""
+    """Instances under the reader's days, by the instant they start at; of a reader whose zone is unknown,
+    under the days of the first one's zone."""
     found = []
-    for key, together in groupby(sorted(views, key=lambda v: (local_day(v), v.starts_at)), local_day):
+    zone = voice.zone or (views[0].zone if views else "UTC")
+    in_order = sorted(views, key=lambda view: view.starts_at)
+    for key, together in groupby(in_order, lambda view: local_day(view, zone)):
         of_day = tuple(together)
-        name = voice.day_name(of_day[0].starts_at, of_day[0].zone)
-        full = voice.full_date(of_day[0].starts_at, of_day[0].zone)
+        name = voice.day_name(of_day[0].starts_at, zone)
+        full = voice.full_date(of_day[0].starts_at, zone)
         head, _, rest = (name, "", full) if name != full else full.partition(" ")
         head = head.rstrip(",")
         found.append(DateGroup(key, head[:1].upper() + head[1:], rest, of_day))
@@ -58,11 +61,13 @@ def group_by_day(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]
 
 
 def group_by_month(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]:
-    """Instances under their months, in the order given."""
+    """Instances under the reader's months, in the order given; of a reader whose zone is unknown, as
+    `group_by_day` does."""
     found = []
-    for key, together in groupby(views, lambda v: local_day(v)[:7]):
+    zone = voice.zone or (views[0].zone if views else "UTC")
+    for key, together in groupby(views, lambda view: local_day(view, zone)[:7]):
         of_month = tuple(together)
-        name = voice.month(of_month[0].starts_at, of_month[0].zone)
+        name = voice.month(of_month[0].starts_at, zone)
         found.append(DateGroup(key, name[:1].upper() + name[1:], "", of_month))
     return found
 
@@ -91,11 +96,9 @@ def waitlist_excerpt(waitlist: Sequence[Attendee], person: Person) -> list[Atten
 def reader_local_time(at: datetime, zone: str, voice: Voice) -> str:
     """The hour where the reader is, with the day if that is another too; "" when their clock shows the
     event's (`S3`)."""
-    if voice.zone is None:
+    if voice.zone is None or not voice.is_elsewhere(at, zone):
         return ""
     local, event_time = at.astimezone(reading_zone(voice.zone)), at.astimezone(reading_zone(zone))
-    if local.utcoffset() == event_time.utcoffset():
-        return ""
     if local.date() != event_time.date():
         return voice.moment(at, voice.zone)
     return voice.hour(at, voice.zone)

@@ -107,6 +107,7 @@ def delivery(kind: Kind, language: str, **fields: Any) -> Any:
         attempts=1,
         epoch=1,
         account_language="en",
+        account_zone="Europe/Helsinki",
         zone="Europe/Helsinki",
         muted=frozenset(),
         is_sent_at_night=False,

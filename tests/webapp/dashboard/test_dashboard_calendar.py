@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from backend.people.actions import choose_zone
+
 
 async def book(code: str, *people: Any, guests: int = 0) -> None:
     from backend.bookings import actions
@@ -39,10 +41,18 @@ async def test_an_empty_week_leads_to_the_next_date(noon: Any, dashboard: Any, i
     assert 'href="/dashboard?week=2026-W48"' in shown.text
 
 
-async def test_an_instance_is_shown_on_its_local_day(noon: Any, dashboard: Any, instance: Any) -> None:
-    """Monday at 08:00 in Tokyo is still Sunday in Helsinki: the instance is on a Monday."""
+async def test_an_instance_is_shown_on_the_readers_day(
+    noon: Any, dashboard: Any, instance: Any, olga: Any
+) -> None:
+    """S3: Monday at 05:00 in Tokyo is still Sunday in Helsinki. The organiser's day heads it, and what it has
+    of its own is written: day, hours, zone."""
     await instance(zone="Asia/Tokyo", starts_local=datetime(2026, 11, 30, 5, 0))
-    assert "Evening flow yoga" not in dashboard.text(await dashboard.get("/dashboard?week=2026-W48"))
+    assert "Evening flow yoga" not in dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
+    for address in ("/dashboard?week=2026-W48", "/dashboard?view=list"):
+        shown = dashboard.text(await dashboard.get(address))
+        assert "Mon 30 Nov, 05:00–06:15 (Tokyo) 🧘 Evening flow yoga" in shown
+        assert shown.index("29") < shown.index("Mon 30 Nov, 05:00")
+    await choose_zone(olga, "Asia/Tokyo")
     shown = dashboard.text(await dashboard.get("/dashboard?week=2026-W49"))
     assert "Mon 30 05:00–06:15 🧘 Evening flow yoga" in shown
 

@@ -33,26 +33,29 @@ async def index(
     """`?week=2026-W48` names a week, `?view=list` the list, whose next page begins `?after=` an instant."""
     if request.query_params.get("view") == "list":
         return await _list(request, visit, seen)
-    week = week_named(request.query_params.get("week", ""), visit.club.zone)
+    zone = visit.zone
+    week = week_named(request.query_params.get("week", ""), zone)
     since, until = week.reach
     etag = etag_for(visit, await calendar_etag(visit.club.id, since, until, running=True))
     if is_fresh(seen, etag):
         return not_modified()
     await record_session_use(visit.token)
     near = await club_instances(visit.club.id, visit.person, since=since, until=until, running=True)
-    views = [view for view in near if any(week.monday <= day <= week.sunday for day in local_days(view))]
+    views = [
+        view for view in near if any(week.monday <= day <= week.sunday for day in local_days(view, zone))
+    ]
     return render_page(
         request,
         visit,
         "calendar/week.html",
-        seen=seen_token(etag, visit.person, [], {visit.club.zone}),
+        seen=seen_token(etag, visit.person, [], {zone}),
         week=week,
-        this_week=week_named("", visit.club.zone),
+        this_week=week_named("", zone),
         days=days(
             visit.voice,
             [week.monday + timedelta(days=n) for n in range(7)],
             views,
-            visit.club.zone,
+            zone,
         ),
         booked=sum(view.booked for view in views if view.state != InstanceState.CANCELLED),
         events=sum(view.state != InstanceState.CANCELLED for view in views),
@@ -65,15 +68,17 @@ async def _next_step(visit: Visit, week: Week, views: list[InstanceView]) -> dic
     """For an empty week: the next instance there is, or whether there is any series at all."""
     if views:
         return {"next_date": None, "no_series": False}
+    zone = visit.zone
     later = await club_instances(visit.club.id, visit.person, since=week.reach[1], limit=1)
     return {
         "next_date": later[0] if later else None,
-        "next_week": week_of(later[0]) if later else None,
+        "next_week": week_of(later[0], zone) if later else None,
         "no_series": not later and not await all_series(visit.club.id),
     }
 
 
 async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] | Response[None]:
+    zone = visit.zone
     after = _instant(request.query_params.get("after", ""))
     is_first = after is None
     since = after or clock.now()
@@ -90,23 +95,23 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
         request,
         visit,
         "calendar/list.html",
-        seen=seen_token(etag, visit.person, [view.ends_at for view in views], {visit.club.zone}),
-        days=days(visit.voice, _days_to_come(views), views, visit.club.zone),
+        seen=seen_token(etag, visit.person, [view.ends_at for view in views], {zone}),
+        days=days(visit.voice, _days_to_come(views, zone), views, zone),
         more=more.isoformat() if more else "",
         todo=await load_todo(visit),
         no_series=not views and not await all_series(visit.club.id),
     )
 
 
-def _days_to_come(views: list[InstanceView]) -> list[date]:
-    """The days on which these instances take place, in order; those that are over are left out."""
-    now = clock.now()
+def _days_to_come(views: list[InstanceView], zone: str) -> list[date]:
+    """The days of the zone on which these instances take place, in order; those that are over are left out."""
+    today = clock.now().astimezone(reading_zone(zone)).date()
     return sorted(
         {
             day
             for view in views
-            for day in local_days(view)
-            if day >= now.astimezone(reading_zone(view.zone)).date() or day == local_days(view)[-1]
+            for day in local_days(view, zone)
+            if day >= today or day == local_days(view, zone)[-1]
         }
     )
 

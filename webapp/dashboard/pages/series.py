@@ -31,7 +31,7 @@ from webapp.dashboard.urls import event_path, series_path
 from webapp.forms import Faults, read_form
 from webapp.respond import AnyRequest, page
 from webapp.rule_sentences import recurrence_label_of, weekday_names
-from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
+from webapp.series_form import SeriesForm, draft_from_form, form_from_draft, zone_of_new_event
 
 # The fields that the preview needs; others may still be empty.
 _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
@@ -54,11 +54,11 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 
 @get("/series/new")
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """An empty form, in the club's zone, for its only group."""
+    """An empty form, for its only group."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
     linked = await groups(visit.club.id)
     form = SeriesForm(
-        zone=visit.club.zone,
+        zone=zone_of_new_event(visit.club, visit.person),
         group=str(linked[0].id) if len(linked) == 1 else "",
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )

@@ -66,7 +66,8 @@ async def show(
 ) -> ScreenResponse:
     """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by
     default today or the first day that has any."""
-    today = clock.now().astimezone(reading_zone(person.zone or await _zone_of_clubs(person))).date()
+    zone = person.zone or await _zone_of_clubs(person)
+    today = clock.now().astimezone(reading_zone(zone)).date()
     first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
@@ -79,7 +80,7 @@ async def show(
         views = await lists_queries.between(person, since, until, account_id=club)
         by_day: dict[str, list[InstanceView]] = {}
         for view in views:
-            by_day.setdefault(local_day(view), []).append(view)
+            by_day.setdefault(local_day(view, zone), []).append(view)
         chosen = _selected_day(day, first, today, by_day)
         questions = await lists_queries.needs_answer(person)
 

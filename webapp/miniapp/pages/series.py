@@ -15,14 +15,16 @@ from backend.errors import Forbidden, InvalidForm
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.groups.queries import LinkedGroup, groups
+from backend.known_zones import known_or_none
 from backend.people.queries import Person
 from backend.zones import resolve_local
 from webapp.forms import Faults, read_form, read_query
 from webapp.miniapp.event_screens import event_screen
+from webapp.miniapp.labels import reader_local_time
 from webapp.miniapp.paging import OptionalId
 from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
-from webapp.series_form import DEFAULT_DRAFT, SeriesForm, draft_from_form
+from webapp.series_form import DEFAULT_DRAFT, SeriesForm, draft_from_form, zone_of_new_event
 from webapp.series_preview import clock_change_note
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
@@ -87,7 +89,7 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         emoji=form.emoji,
         place=form.place,
         description=form.description,
-        zone=club.zone,
+        zone=form.zone or club.zone,
         starts_on=form.starts_on,
         starts_time=form.starts_time,
         duration_minutes=form.duration_minutes,
@@ -111,7 +113,7 @@ async def _screen(
     club, organised = await _choose_club(organiser, club_id)
     linked = await groups(club.id)
     if faults is None and "group" not in request.query_params:
-        form = _preselect_group(form, linked)
+        form = replace(_preselect_group(form, linked), zone=zone_of_new_event(club, organiser))
     draft, draft_faults = _draft(form, club, linked)
     starts_at = _start(form, draft, draft_faults)
     announced_at = None
@@ -136,7 +138,10 @@ async def _screen(
         draft=draft,
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=draft.duration_minutes) if starts_at else None,
-        clocks=clock_change_note(organiser.voice, draft.starts_local, club.zone) if starts_at else "",
+        clocks=clock_change_note(organiser.voice, draft.starts_local, draft.zone) if starts_at else "",
+        zones=_zones(form, club, organiser),
+        city=organiser.voice.city(draft.zone),
+        reader_time=reader_local_time(starts_at, draft.zone, organiser.voice) if starts_at else "",
         past=bool(starts_at and starts_at <= clock.now()),
         group=group,
         at_once=form.announce_before_minutes == POST_NOW,
@@ -152,9 +157,15 @@ def _preselect_group(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
 
 def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:
     """The instant it would start at, once the form has a valid one."""
-    if not form.starts_on or not form.starts_time or "starts_local" in faults.by_field:
+    if not form.starts_on or not form.starts_time or faults.by_field.keys() & {"starts_local", "zone"}:
         return None
     return resolve_local(draft.starts_local, draft.zone)
+
+
+def _zones(form: SeriesForm, club: Club, organiser: Person) -> list[str]:
+    """The zones to choose from: the club's, and the organiser's own."""
+    named = map(known_or_none, (club.zone, organiser.zone, form.zone))
+    return list(dict.fromkeys(zone for zone in named if zone))
 
 
 def _lengths(form: SeriesForm) -> list[str]:

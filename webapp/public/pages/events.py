@@ -8,7 +8,6 @@ from litestar.params import FromPath, FromQuery
 from backend.bookings.queries.event import next_instance, public_event
 from backend.bookings.views import InstanceView
 from backend.i18n import Voice
-from backend.zones import city_of_zone
 from webapp.assets import IMMUTABLE
 from webapp.miniapp.labels import app_link, public_link
 from webapp.public.pictures import HEIGHT, WIDTH, PictureContent, TooManyWaiting, render_picture
@@ -45,7 +44,7 @@ async def show(
         next=await next_instance(view, None) if view.phase in DEAD_ENDS else None,
         rhythm=recurrence_label(voice, view.rule, view.starts_local),
         seats=seats_label(view, voice),
-        city=city_of_zone(view.zone),
+        city=voice.city(view.zone),
         app=app_link(f"e_{view.code}"),
         address=public_link(view.code),
         picture=f"{public_link(view.code)}{PICTURE}?v={quote(picture.etag)}",
@@ -71,7 +70,7 @@ async def _picture_response(view: InstanceView, etag: str) -> Response[bytes]:
 
 def picture_content(view: InstanceView) -> PictureContent:
     """The texts of an instance's picture, in its club's language: everybody gets the same picture."""
-    voice = Voice(view.club_language)
+    voice = Voice(view.club_language, view.club_zone)
     phase = view.phase
     return PictureContent(
         title=view.title,
