@@ -17,9 +17,8 @@ from webapp import health, metrics
 from webapp.headers import add_headers
 from webapp.miniapp.sharing import set_share_provider
 from webapp.refusals import HANDLERS, check_address
+from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
-
-BODY_MAX = 1_000_000  # bytes; the largest bodies are Telegram's updates
 
 
 @asynccontextmanager
@@ -49,7 +48,8 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],
-        request_max_body_size=BODY_MAX,
+        request_class=BoundedRequest,
+        request_max_body_size=FORM_MAX,  # of all but Telegram's updates
         openapi_config=None,
         logging_config=None,
         debug=False,

@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,17 @@ def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
         return people
 
     return gather
+
+
+@pytest.fixture
+def switch_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Switch a guard off by its failpoint, for the control of a test: `switch_off("forms.unbounded")`."""
+    from backend.settings import settings
+
+    def off(guard: str) -> None:
+        monkeypatch.setattr("backend.failpoints.settings", replace(settings, failpoints=frozenset({guard})))
+
+    return off
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from backend.i18n import N_, Words
 from backend.typed_text import clean_lines
 from webapp.respond import AnyRequest
 
-_WHOLE = re.compile(r"\d{1,9}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
 FIELD_MAX = 10_000  # characters of one field; the domain has lower limits of its own
 
 

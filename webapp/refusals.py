@@ -3,10 +3,12 @@
 import structlog
 from litestar import Response
 from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ExceptionHandlersMap
 
 from backend.errors import Forbidden, NotFound, Refusal, Unavailable
 from backend.i18n import N_
+from webapp.requests import FORM_MAX, check_fields
 from webapp.respond import AnyRequest, is_htmx, page, plain_page, refusal_response, voice_of
 
 log = structlog.get_logger()
@@ -21,11 +23,14 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
 
 
 async def check_address(request: AnyRequest) -> None:
-    """Before any handler: PostgreSQL stores no NUL, so an address with one names nothing. Raises
-    `ClientException` (400)."""
+    """Before any handler: PostgreSQL stores no NUL, so an address with one names nothing; and a query is
+    bounded as a form is. Raises `ClientException` (400), `RequestEntityTooLarge` (413)."""
     query: bytes = request.scope["query_string"]
     if "\0" in request.scope["path"] or b"\0" in query or b"%00" in query:
         raise ClientException()
+    if len(query) > FORM_MAX:
+        raise RequestEntityTooLarge()
+    check_fields(query)
 
 
 def unavailable_response(request: AnyRequest, error: Unavailable) -> Response[str]:

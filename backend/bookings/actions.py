@@ -7,20 +7,21 @@ Every act is a request to the allocator; its outcome comes after the commit. All
 
 from collections.abc import Sequence
 
-from backend import clock, db
+from backend import clock, db, failpoints
 from backend.accounts.memberships import join
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
 from backend.each import do_each
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.events.drafts import CAPACITY_MAX, Visibility
+from backend.events.drafts import CAPACITY_MAX, GUESTS_MAX, Visibility
 from backend.events.queries import find_instance
 from backend.groups.presence import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.decisions.checks import NotAMemberHere
+from backend.seats.replies import too_many_guests
 from backend.seats.requests import Outcome, Request, Verb, Via
 from backend.typed_text import clean_line
 
@@ -103,6 +104,13 @@ async def stay(code: str, person: Person, *, via: Via) -> Outcome:
     return await _submit(code, person, Verb.STAY, via)
 
 
+def check_number_of_names(names: Sequence[str]) -> None:
+    """Raises `Refusal` for more names than any event takes guests (`B1`); an event with a lower limit of guests
+    refuses by its own."""
+    if len(names) > GUESTS_MAX and not failpoints.on("names.any-number"):
+        raise too_many_guests(GUESTS_MAX)
+
+
 async def _submit(
     code: str,
     person: Person,
@@ -111,6 +119,7 @@ async def _submit(
     guests: int = 0,
     names: Sequence[str] | None = None,
 ) -> Outcome:
+    check_number_of_names(names or ())
     where = await find_instance(code)
     cleaned = None if names is None else tuple(clean_line(name) for name in names)
     request = Request(verb, via, by=person.id, user_id=person.id, guests=guests, names=cleaned)

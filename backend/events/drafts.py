@@ -15,6 +15,7 @@ from backend.zones import zone_names
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
 CAPACITY_MAX = 100_000  # seats
+GUESTS_MAX = 9  # of one party
 DAY = 24 * 60  # minutes
 REMINDERS_MAX = 5
 
@@ -30,7 +31,7 @@ _TEXT_LIMITS = {
 _NUMBER_LIMITS = {
     "duration_minutes": (5, 14 * DAY),
     "capacity": (1, CAPACITY_MAX),
-    "guests_max": (0, 9),
+    "guests_max": (0, GUESTS_MAX),
     "opens_before_minutes": (0, 366 * DAY),
     "closes_before_minutes": (0, 366 * DAY),
     "cancel_before_minutes": (0, 366 * DAY),

@@ -101,9 +101,10 @@ class Party:
 def fit_names(names: Sequence[str], guests: int) -> tuple[str, ...]:
     """The names of this many guests (`B1`). When fewer guests come than have a name here, guests without a name go first,
     then the last named one."""
-    kept = list(names)
-    while len(kept) > guests:
-        kept.pop(len(kept) - 1 - kept[::-1].index("") if "" in kept else -1)
+    surplus = max(0, len(names) - guests)
+    unnamed = [place for place, name in enumerate(names) if not name]
+    dropped = set(unnamed[max(0, len(unnamed) - surplus) :])
+    kept = [name for place, name in enumerate(names) if place not in dropped][:guests]
     while kept and not kept[-1]:
         kept.pop()
     return tuple(kept)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend import db
+from backend import db, failpoints
 from backend.bookings.actions import add_guest, book, leave, name_guests, set_guests, set_guests_of
 from backend.bookings.organiser import authorized_attendance, move_party
 from backend.bookings.queries.event import event
@@ -89,6 +89,52 @@ async def test_a_name_that_is_too_long_books_nothing(instance: Make, alice: Pers
         await book(code, alice, guests=1, names=("x" * 81,), via=Via.MINIAPP)
     assert no.value.field == "name"
     assert (await event(code, alice)).mine is None
+
+
+async def test_more_names_than_guests_are_refused(instance: Make, olga: Person, alice: Person) -> None:
+    """B1, X8: also when the event takes fewer guests than others, and whatever the names are for."""
+    code = await instance(guests_max=2)
+    with pytest.raises(Invalid, match="at most"):
+        await book(code, alice, guests=2, names=("A", "B", "C"), via=Via.MINIAPP)
+    await book(code, alice, guests=2, names=("A", "B"), via=Via.MINIAPP)
+    for names_given in (("A",) * 3, ("",) * 3):
+        with pytest.raises(Invalid, match="at most"):
+            await name_guests(code, alice, names_given, via=Via.MINIAPP)
+        with pytest.raises(Invalid, match="at most"):
+            await set_guests(code, alice, guests=1, names=names_given, via=Via.MINIAPP)
+    assert await names(code, alice) == ("A", "B")
+
+
+async def test_names_of_fewer_guests_than_before_are_taken(instance: Make, alice: Person) -> None:
+    """B1: the form has a field for each guest of before, when one comes less."""
+    code = await instance(guests_max=2)
+    await book(code, alice, guests=2, names=("A", "B"), via=Via.MINIAPP)
+    await set_guests(code, alice, guests=1, names=("", "B"), via=Via.MINIAPP)
+    assert await names(code, alice) == ("B",)
+
+
+async def test_a_crowd_of_names_does_not_come_to_the_allocator(
+    instance: Make, alice: Person, monkeypatch: pytest.MonkeyPatch, switch_off: Callable[[str], None]
+) -> None:
+    """X8: refused before a transaction begins; with the guard off, the transaction has them."""
+    code, loaded = await instance(guests_max=9), []
+
+    async def count() -> None:
+        loaded.append(code)
+
+    monkeypatch.setitem(failpoints._hooks, "allocator.loaded", count)
+    for act in (book, name_guests_only):
+        with pytest.raises(Invalid, match="at most"):
+            await act(code, alice, names=["x"] * 30_000, via=Via.MINIAPP)
+    assert loaded == []
+    switch_off("names.any-number")
+    with pytest.raises(Invalid, match="at most"):
+        await book(code, alice, names=["x"] * 30_000, via=Via.MINIAPP)
+    assert loaded == [code]
+
+
+async def name_guests_only(code: str, person: Person, *, names: list[str], via: Via) -> None:
+    await name_guests(code, person, names, via=via)
 
 
 async def test_many_name_their_guests_at_once_and_each_has_their_own(instance: Make, crowd: Crowd) -> None:

@@ -118,6 +118,31 @@ def test_the_names_that_are_left_are_those_of_the_guests_in_their_order(
     assert not left or left[-1]
 
 
+class Looked(str):
+    """A name that counts how often anybody looks at it."""
+
+    looks = 0
+
+    def __eq__(self, other: object) -> bool:
+        Looked.looks += 1
+        return str.__eq__(self, other)
+
+    def __len__(self) -> int:
+        Looked.looks += 1
+        return str.__len__(self)
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("pattern", [("",), ("A",), ("", "A"), ("A", "")])
+def test_each_name_is_looked_at_a_few_times_however_many_there_are(pattern: tuple[str, ...]) -> None:
+    """X8."""
+    for size in (100, 1_000, 10_000):
+        Looked.looks = 0
+        fit_names([Looked(pattern[n % len(pattern)]) for n in range(size)], 9)
+        assert Looked.looks <= 3 * size
+
+
 def test_guests_may_have_names_when_they_are_booked_and_later() -> None:
     """B1: named or not; and what they are called is no change of anybody's seat."""
     at = state_of(4)

@@ -15,6 +15,7 @@ from backend.people.queries import Person, person_of_browser
 from backend.people.sign_ins import SESSION_LIFE
 from backend.settings import settings
 from webapp.dashboard import cookies
+from webapp.refusals import check_address
 from webapp.respond import PERSON, AnyRequest
 
 CSRF_FIELD = "csrf"
@@ -102,10 +103,7 @@ async def load_visit(request: AnyRequest) -> Visit:
     Raises `NotSignedIn`, `NoClub`, and `NotFound` for a club that is not theirs (`A1`).
     """
     token = session_token(request)
-    person = await person_of_browser(token) if token else None
-    if person is None:
-        raise NotSignedIn()
-    request.state[PERSON] = person
+    person = request.state.get(PERSON) or await _load_person(request, token)
     helped = tuple(c for c in await clubs(person) if c.has_permission(Permission.SEE_PEOPLE))
     asked = request.query_params.get("club")
     if asked is None:
@@ -121,6 +119,14 @@ async def load_visit(request: AnyRequest) -> Visit:
     return Visit(person, token, helped, club)
 
 
+async def _load_person(request: AnyRequest, token: str) -> Person:
+    person = await person_of_browser(token) if token else None
+    if person is None:
+        raise NotSignedIn()
+    request.state[PERSON] = person
+    return person
+
+
 def csrf_token(token: str) -> str:
     """The token in every form: it belongs to the session and reveals nothing about it."""
     return hmac.new(settings.secret_key.encode(), f"csrf {token}".encode(), sha256).hexdigest()
@@ -128,10 +134,11 @@ def csrf_token(token: str) -> str:
 
 async def guard_changes(request: AnyRequest) -> None:
     """Before every handler: an id that no row can have is not found, and a change must come from our own
-    pages (`X3`).
+    pages (`X3`), for somebody who is signed in.
 
-    Raises `NotFound`, `NotSignedIn`, `CsrfFailed`.
+    Raises `NotFound`, `NotSignedIn`, `CsrfFailed`, and what `check_address` raises.
     """
+    await check_address(request)
     if any(isinstance(value, int) and not 0 < value < _BIGINT for value in request.path_params.values()):
         raise NotFound()
     if request.method in _SAFE_METHODS:
@@ -139,8 +146,7 @@ async def guard_changes(request: AnyRequest) -> None:
     if not _is_same_origin(request):
         raise CsrfFailed()
     token = session_token(request)
-    if not token:
-        raise NotSignedIn()
+    await _load_person(request, token)
     given = request.headers.get(CSRF_HEADER) or (await request.form()).get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
         raise CsrfFailed()

@@ -45,7 +45,7 @@ def rejoin(state: SeatState, request: Request) -> Outcome:
 def _enter(state: SeatState, request: Request, party: Party, size: int) -> Outcome:
     """Seat a new party, or put it at the end of the line (`B4`)."""
     require_fits_at_all(state, size)
-    names = check_names(request, size - 1, party)
+    names = check_names(state, request, size - 1, party)
     free, replaceable = room_for(state, party)
     if size <= free + replaceable:
         replace_releasing(state, size - free)

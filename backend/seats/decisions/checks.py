@@ -29,9 +29,15 @@ def check_guests(state: SeatState, guests: int, *, was: int = 0) -> int:
     return guests
 
 
-def check_names(request: Request, guests: int, party: Party) -> tuple[str, ...]:
-    """The names of this many guests: the request's, else those the party has."""
-    names = party.names if request.names is None else request.names
+def check_names(state: SeatState, request: Request, guests: int, party: Party) -> tuple[str, ...]:
+    """The names of this many guests: the request's, else those the party has. When fewer guests come than before, the request
+    may still name all of those."""
+    if request.names is None:
+        return fit_names(party.names, guests)
+    names = request.names
+    guests_max = state.instance.guests_max
+    if len(names) > max(guests_max, party.guests, guests):
+        raise replies.too_many_guests(guests_max)
     if any(len(name) > GUEST_NAME_MAX for name in names):
         raise replies.name_too_long(GUEST_NAME_MAX)
     return fit_names(names, guests)

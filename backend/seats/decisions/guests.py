@@ -35,7 +35,7 @@ def set_guests(state: SeatState, request: Request) -> Outcome:
     by_organiser = request.membership_id is not None
     size = 1 + check_guests(state, request.guests, was=party.guests)
     more = size - party.size
-    names = check_names(request, size - 1, party)
+    names = check_names(state, request, size - 1, party)
     if not more:
         return name_guests(state, request)
     if more > 0 and by_organiser:
@@ -69,7 +69,7 @@ def name_guests(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     if not party.size:
         raise replies.NotIn()
-    names = check_names(request, party.guests, party)
+    names = check_names(state, request, party.guests, party)
     if names == party.names:
         return already(state, party)
     require_not_over(state)

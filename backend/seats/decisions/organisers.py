@@ -21,7 +21,7 @@ def seat(state: SeatState, request: Request) -> Outcome:
     if party.seats and not party.is_in_line:
         return already(state, party)
     wanted = party.waiting + party.offered or 1 + check_guests(state, request.guests)
-    names = check_names(request, party.seats + wanted - 1, party)
+    names = check_names(state, request, party.seats + wanted - 1, party)
     if wanted > state.free + party.offered and not request.over:
         raise replies.NoRoomLeft(zone=state.instance.zone)
     change = Change.BRING if request.verb is Verb.BRING else Change.SEAT

@@ -1,57 +1,56 @@
 """The reader's own seats: book, bring guests, leave, answer, take free seats; and the list of all of them."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, QueryParameter
+from litestar.exceptions import ClientException
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from backend.bookings import actions
 from backend.bookings.queries.event import event
 from backend.people.queries import Person
 from backend.seats.requests import Outcome, Via
+from webapp.forms import read_form
 from webapp.miniapp.event_screens import CONFIRMED, event_screen_after, undo_leaving
 from webapp.miniapp.list_screens import bookings_screen, upcoming_screen
 from webapp.miniapp.paging import BookingsTab, ListFilters
 from webapp.miniapp.responses import ScreenResponse
 from webapp.rendering import render_kept
-from webapp.respond import html_response
+from webapp.respond import AnyRequest, html_response
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class BookingForm:
     """How many guests come along, and their names if given: a field `name` for each guest (`B1`)."""
 
-    guests: int | None = None
-    name: list[str] | str = field(default_factory=list)
-
-    @property
-    def names(self) -> list[str]:
-        return [self.name] if isinstance(self.name, str) else self.name
+    guests: str = ""
+    name: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class AnswerForm:
-    """An answer that holds no seat (`B13`)."""
+    """An answer that holds no seat (`B13`): `maybe` or `declined`."""
 
-    answer: Literal["maybe", "declined"]
+    answer: str = ""
 
 
-Booking = Annotated[BookingForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+# Far more than anybody may bring: too many is answered by the limit, in words.
+_NUMBER = re.compile(r"-?[0-9]{1,40}")
 Here = Annotated[Literal["", "events", "bookings"], QueryParameter()]
-Reply = Annotated[AnswerForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @post("/events/{code:str}/booking", status_code=200)
-async def create(code: FromPath[str], data: Booking, person: NamedDependency[Person]) -> Response[str]:
+async def create(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Book a party, or join the waitlist (`B1`–`B4`).
 
     When hundreds tap at once the answer is what they wait for: it takes no further query; the screen is
     loaded after it.
     """
-    outcome = await actions.book(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
+    guests, names = await _read_party(request)
+    outcome = await actions.book(code, person, guests=guests or 0, names=names, via=Via.MINIAPP)
     if outcome.kind not in CONFIRMED:
         return await event_screen_after(code, person, outcome)
     return html_response(
@@ -69,14 +68,13 @@ async def create(code: FromPath[str], data: Booking, person: NamedDependency[Per
 
 
 @patch("/events/{code:str}/booking")
-async def update(code: FromPath[str], data: Booking, person: NamedDependency[Person]) -> Response[str]:
+async def update(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Change the number of guests, or their names (`B1`, `B7`)."""
-    if data.guests is None:
-        outcome = await actions.name_guests(code, person, data.names, via=Via.MINIAPP)
+    guests, names = await _read_party(request)
+    if guests is None:
+        outcome = await actions.name_guests(code, person, names, via=Via.MINIAPP)
     else:
-        outcome = await actions.set_guests(
-            code, person, guests=data.guests, names=data.names or None, via=Via.MINIAPP
-        )
+        outcome = await actions.set_guests(code, person, guests=guests, names=names or None, via=Via.MINIAPP)
     return await event_screen_after(code, person, outcome)
 
 
@@ -94,14 +92,15 @@ async def destroy(
 
 @post("/events/{code:str}/return", status_code=200)
 async def undo_leave(
+    request: AnyRequest,
     code: FromPath[str],
-    data: Booking,
     person: NamedDependency[Person],
     filters: NamedDependency[ListFilters],
     here: Here = "",
 ) -> ScreenResponse:
     """Undo having left, while the seats are still free (`B6`)."""
-    outcome = await actions.rejoin(code, person, guests=data.guests or 0, names=data.names, via=Via.MINIAPP)
+    guests, names = await _read_party(request)
+    outcome = await actions.rejoin(code, person, guests=guests or 0, names=names, via=Via.MINIAPP)
     return await _answer_on(here, filters, code, person, outcome)
 
 
@@ -113,9 +112,12 @@ async def stop_waiting(code: FromPath[str], person: NamedDependency[Person]) -> 
 
 
 @post("/events/{code:str}/answer", status_code=200)
-async def answer(code: FromPath[str], data: Reply, person: NamedDependency[Person]) -> Response[str]:
+async def answer(request: AnyRequest, code: FromPath[str], person: NamedDependency[Person]) -> Response[str]:
     """Answer "maybe" or "can't come" (`B13`)."""
-    outcome = await actions.answer(code, person, maybe=data.answer == "maybe", via=Via.MINIAPP)
+    form = await read_form(request, AnswerForm)
+    if form.answer not in ("maybe", "declined"):
+        raise ClientException()
+    outcome = await actions.answer(code, person, maybe=form.answer == "maybe", via=Via.MINIAPP)
     return await event_screen_after(code, person, outcome)
 
 
@@ -180,6 +182,16 @@ async def stay(
     """Confirm that the reader still comes, after the instance was moved (`S6`)."""
     outcome = await actions.stay(code, person, via=Via.MINIAPP)
     return await _answer_on(here, filters, code, person, outcome)
+
+
+async def _read_party(request: AnyRequest) -> tuple[int | None, tuple[str, ...]]:
+    """The number of guests, None for an empty field, and their names. Raises `Invalid`, and `ClientException`
+    for what is no number."""
+    form = await read_form(request, BookingForm)
+    actions.check_number_of_names(form.name)
+    if form.guests and _NUMBER.fullmatch(form.guests) is None:
+        raise ClientException()
+    return int(form.guests) if form.guests else None, form.name
 
 
 async def _answer_on(

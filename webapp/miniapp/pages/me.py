@@ -3,12 +3,9 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated
 
 from litestar import Response, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 
 from backend.accounts.queries import clubs
 from backend.accounts.rules import Permission
@@ -18,6 +15,7 @@ from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries
 from backend.people.preferences import Mutable, choose_reminders, mute, preferences
 from backend.people.queries import Person
+from webapp.forms import read_form
 from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
 
@@ -31,7 +29,7 @@ LANGUAGES = {"en": "English", "fi": "Suomi", "ru": "Русский"}
 LEADS = (7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, HOUR, 30, 15)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class PreferencesForm:
     """The changed fields; an empty one stays as it is."""
 
@@ -43,9 +41,6 @@ REMINDER_CHOICES = ("series", "own", "never")
 LEAD = re.compile(r"[0-9]{1,9}")
 
 
-Preferences = Annotated[PreferencesForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-
-
 @get("/me")
 async def show(person: NamedDependency[Person]) -> Response[str]:
     """Language, time zone, reminders, kinds of message, clubs."""
@@ -53,12 +48,13 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
 
 
 @patch("/me")
-async def update(data: Preferences, person: NamedDependency[Person]) -> Response[str]:
+async def update(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
     """Choose a language or a time zone (`M5`). Raises `Invalid`."""
-    if data.language:
-        await actions.choose_language(person, data.language)
-    if data.zone:
-        await actions.choose_zone(person, data.zone)
+    form = await read_form(request, PreferencesForm)
+    if form.language:
+        await actions.choose_language(person, form.language)
+    if form.zone:
+        await actions.choose_zone(person, form.zone)
     return await _screen(await queries.person(person.id) or person, outcome="saved")
 
 
