@@ -29,7 +29,7 @@ def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     for middleware in (
-        InOrder(), handle_errors, deduplicate, answer_every_tap, load_person, refuse_forged_taps, recover_cards,
+        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:

@@ -1,4 +1,4 @@
-"""The middleware of every update, outermost first: order, errors, duplicates, and the sender."""
+"""The middleware of every update, outermost first: errors, order, duplicates, and the sender."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ import structlog
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
+from backend import failpoints
 from backend.errors import Refusal, Unavailable
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
@@ -33,17 +34,29 @@ INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written d
 _GROUP_TYPES = ("group", "supergroup")
 
 
+class TooManyAtOnce(Refusal):
+    """Somebody sends faster than they can be answered."""
+
+    outcome = "busy"
+    message = N_("That was too many at once. Please wait until I have answered the ones before.")
+
+
+QUEUE_MAX = 5  # updates of one person that wait or are handled
+
+
 @dataclass(slots=True)
 class _Queue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     size: int = 0
+    told: bool = False  # that there are too many
 
 
 class InOrder:
     """Handles the updates of one person, or of one chat, one at a time in the order of arrival.
 
-    To join and then leave must not become to leave and then join. Webhooks keep that order by themselves;
-    while polling, aiogram handles updates concurrently.
+    To join and then leave must not become to leave and then join. What somebody sends while `QUEUE_MAX` of theirs
+    are not done yet is dropped, so that nobody's taps take what others wait for; they are told once, until all
+    of theirs are done. Only what people send is dropped: who left a group is always recorded.
     """
 
     def __init__(self) -> None:
@@ -54,6 +67,11 @@ class InOrder:
         chat: Chat | None = data.get("event_chat")
         key = user.id if user else chat.id if chat else 0
         queue = self._queues.setdefault(key, _Queue())
+        if queue.size >= QUEUE_MAX and is_addressed(event) and not failpoints.on("bot.no-queue-limit"):
+            if queue.told:
+                return None
+            queue.told = True
+            raise TooManyAtOnce()
         queue.size += 1
         try:
             async with queue.lock:  # asyncio grants a lock in the order of the requests
@@ -83,7 +101,7 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
     except Refusal as refusal:
         await _answer(event, data, refusal.words, refusal.outcome)
     except Unavailable as error:
-        if not _is_addressed(event):
+        if not is_addressed(event):
             raise
         log.warning("unavailable", error=str(error))
         await _answer(event, data, UNAVAILABLE, "busy")
@@ -136,7 +154,7 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
             )
         )
         data["voice"] = person.voice
-        if group is not None and _is_addressed(event):
+        if group is not None and is_addressed(event):
             await mark_present(person, group)
     return await handler(event, data)
 
@@ -160,8 +178,9 @@ def _voice(data: Data) -> Voice:
     return loaded or Voice(nearest(user.language_code if user else None))
 
 
-def _is_addressed(event: Update) -> bool:
-    """Whether a person expects an answer: to a tap, a command, or anything in a private chat."""
+def is_addressed(event: TelegramObject) -> bool:
+    """Whether a person expects an answer to an update: to a tap, a command, or anything in a private chat."""
+    assert isinstance(event, Update)
     if event.callback_query is not None:
         return True
     message = event.message
@@ -171,7 +190,7 @@ def _is_addressed(event: Update) -> bool:
 
 
 async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None:
-    if not _is_addressed(event):
+    if not is_addressed(event):
         return
     voice = _voice(data)
     try:

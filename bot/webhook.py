@@ -1,5 +1,6 @@
 """`POST /telegram/webhook`: Telegram pushes updates here, when it can reach the server (`X2`)."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from typing import Any
 import structlog
 from aiogram.types import Update
 from litestar import Litestar, Request, Response, post
+from litestar.datastructures import State
 from pydantic import ValidationError
 
 from backend.errors import Unavailable
@@ -16,11 +18,15 @@ from backend.settings import settings
 from bot.bot_setup import WEBHOOK_PATH
 from bot.delivery.client import make_bot
 from bot.dispatcher import make_dispatcher
+from bot.middleware import is_addressed
 
 log = structlog.get_logger()
 
 _MAX_BODY_BYTES = 1_000_000  # bytes
 _RETRY_AFTER_SECONDS = "5"  # seconds
+ANSWER_WITHIN = 0.8  # seconds, of what a person waits for
+UPDATES_MAX = 500  # updates handled at the same time in this process
+STOP_TIMEOUT = 10.0  # seconds to finish the updates that have begun
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
 
@@ -36,7 +42,10 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
 
     Telegram repeats an update until the answer is 2xx, and holds later ones back meanwhile. So the answer is
     200 whatever the result, and each update is handled once. 503 asks for it again: the database is away and
-    no person waits for an answer.
+    no person waits for an answer, or too many updates are being handled.
+
+    Telegram has `WEBHOOK_CONNECTIONS` connections for everybody. What a person waits for holds one of them no
+    longer than `ANSWER_WITHIN`, whatever that person does, and is then handled to its end without it.
     """
     secret = request.headers.get(SECRET_HEADER, "")
     if not secrets.compare_digest(secret.encode(), settings.webhook_secret.encode()):
@@ -54,21 +63,41 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
         # From a newer Bot API: to repeat it would not help.
         log.warning("update not understood", update=body["update_id"], error=str(error)[:500])
         return Response(None)
+    if len(state.updates) >= UPDATES_MAX:
+        return _again()
+    task = asyncio.create_task(_handle(state, update))  # noqa: TID251 — a request of its own, no transaction
+    state.updates.add(task)
+    task.add_done_callback(state.updates.discard)
+    done, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN if is_addressed(update) else None)
+    return _again() if done and not task.result() else Response(None)
+
+
+async def _handle(state: State, update: Update) -> bool:
+    """Handle an update; whether that is done, well or not: False asks for it again."""
     try:
         await state.dispatcher.feed_update(state.bot, update)
     except Unavailable:
-        return Response(None, status_code=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
+        return False
     except Exception:
         log.exception("update failed", update=update.update_id)
-    return Response(None)
+    return True
+
+
+def _again() -> Response[None]:
+    return Response(None, status_code=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
 
 
 @asynccontextmanager
 async def bot_lifespan(app: Litestar) -> AsyncIterator[None]:
-    """The bot's part of the application's lifespan: sets `state.bot` and `state.dispatcher`."""
+    """The bot's part of the application's lifespan: sets `state.bot`, `state.dispatcher` and `state.updates`, the
+    tasks of the updates that are being handled."""
     app.state.bot = make_bot(settings, retries=True)
     app.state.dispatcher = make_dispatcher()
+    updates: set[asyncio.Task[bool]] = set()
+    app.state.updates = updates
     try:
         yield
     finally:
+        if updates:
+            await asyncio.wait(updates, timeout=STOP_TIMEOUT)
         await app.state.bot.session.close()

@@ -1,11 +1,14 @@
 """Updates of one person are handled in order, those of others concurrently."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
-from aiogram.types import Chat, Update, User
+import pytest
+from aiogram.types import Chat, Message, Update, User
 
-from bot.middleware import InOrder
+from backend import failpoints
+from bot.middleware import QUEUE_MAX, InOrder, TooManyAtOnce
 
 
 async def test_one_persons_updates_keep_their_order() -> None:
@@ -34,3 +37,42 @@ async def test_one_persons_updates_keep_their_order() -> None:
         gate.set()
     assert events[3:] == ["join ends", "leave begins", "leave ends", "look begins", "look ends"]
     assert in_order._queues == {}
+
+
+async def test_the_queue_of_one_person_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`QUEUE_MAX` are kept; the first that is dropped is answered. Switched off, all wait."""
+    in_order, gate = InOrder(), asyncio.Event()
+    handled, told = list[int](), list[int]()
+
+    async def send(number: int) -> None:
+        async def handler(_: Any, __: dict[str, Any]) -> None:
+            await gate.wait()
+            handled.append(number)
+
+        user = User(id=1, is_bot=False, first_name="x")
+        chat = Chat(id=1, type="private")
+        message = Message(message_id=number, date=datetime.fromtimestamp(1, UTC), chat=chat, text="/help")
+        try:
+            await in_order(
+                handler,
+                Update(update_id=number, message=message),
+                {"event_from_user": user, "event_chat": chat},
+            )
+        except TooManyAtOnce:
+            told.append(number)
+
+    async def flood() -> None:
+        handled.clear()
+        told.clear()
+        gate.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(20):
+                tasks.create_task(send(number))
+            await asyncio.sleep(0)
+            gate.set()
+
+    await flood()
+    assert (handled, told) == (list(range(QUEUE_MAX)), [QUEUE_MAX])
+    monkeypatch.setattr(failpoints, "on", "bot.no-queue-limit".__eq__)
+    await flood()
+    assert (handled, told) == (list(range(20)), [])

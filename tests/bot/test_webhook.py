@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import httpx
@@ -15,14 +15,17 @@ from tests.telegram import Telegram
 PATH = "/telegram/webhook"
 
 
-def update(update_id: int, text: str = "/id") -> dict[str, Any]:
+ALICE, BOB = 1002, 1003
+
+
+def update(update_id: int, text: str = "/id", user: int = ALICE) -> dict[str, Any]:
     return {
         "update_id": update_id,
         "message": {
             "message_id": 1,
             "date": 1,
-            "from": {"id": 1002, "is_bot": False, "first_name": "Alice"},
-            "chat": {"id": 1002, "type": "private"},
+            "from": {"id": user, "is_bot": False, "first_name": "Alice"},
+            "chat": {"id": user, "type": "private"},
             "text": text,
             "entities": [{"type": "bot_command", "offset": 0, "length": len(text)}],
         },
@@ -30,8 +33,8 @@ def update(update_id: int, text: str = "/id") -> dict[str, Any]:
 
 
 @pytest.fixture
-async def client(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """The webhook's own application, with the secret header set."""
+async def app(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Litestar]:
+    """The webhook's own application."""
     from backend.settings import settings
     from bot import webhook
 
@@ -43,12 +46,27 @@ async def client(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         [webhook.receive_update], lifespan=[webhook.bot_lifespan], openapi_config=None, logging_config=None
     )
     async with webhook.bot_lifespan(app):
-        transport = httpx.ASGITransport(cast(Any, app))
-        headers = {webhook.SECRET_HEADER: settings.webhook_secret}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="https://emerald.example", headers=headers
-        ) as client:
-            yield client
+        yield app
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of it, with the secret header set."""
+    from backend.settings import settings
+    from bot.webhook import SECRET_HEADER
+
+    transport = httpx.ASGITransport(cast(Any, app))
+    headers = {SECRET_HEADER: settings.webhook_secret}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="https://emerald.example", headers=headers
+    ) as client:
+        yield client
+
+
+async def until(app: Litestar, happened: Callable[[], bool]) -> None:
+    """Wait for updates that are still being handled, until this has happened."""
+    while not happened():
+        await asyncio.wait(app.state.updates, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def test_an_update_is_handled(telegram: Telegram, client: httpx.AsyncClient) -> None:
@@ -133,3 +151,87 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
     monkeypatch.setattr(middleware, "claim_update", claim_update)
     assert (await client.post(PATH, json=blocked)).status_code == 200
     assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users")
+
+
+@pytest.fixture
+async def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Alice's updates wait for this event, as they would for a Telegram that answers 429."""
+    from backend.people.actions import register_person
+    from bot import middleware, webhook
+
+    gate = asyncio.Event()
+
+    async def register(identity: Any) -> Any:
+        if identity.telegram_id == ALICE:
+            await gate.wait()
+        return await register_person(identity)
+
+    monkeypatch.setattr(middleware, "register_person", register)
+    monkeypatch.setattr(webhook, "ANSWER_WITHIN", 0.01)
+    return gate
+
+
+async def test_one_person_holds_up_nobody_else(
+    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+) -> None:
+    """Telegram's connections are free again while Alice's updates wait, and Bob is answered."""
+    await asyncio.to_thread(telegram.person("Bob").start)
+    await telegram.pump()
+    async with asyncio.timeout(30):
+        for n in range(46):
+            assert (await client.post(PATH, json=update(6000 + n, "/help"))).status_code == 200
+        assert (await client.post(PATH, json=update(6100, user=BOB))).status_code == 200
+        await until(app, lambda: telegram.last(telegram.person("Bob").private)["text"] == "You: 1003")
+    assert not held.is_set()
+
+
+async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
+    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+) -> None:
+    from bot.middleware import QUEUE_MAX
+
+    before = len(telegram.calls("sendMessage"))
+    for n in range(20):
+        assert (await client.post(PATH, json=update(6000 + n))).status_code == 200
+    sent = [call["result"]["text"] for call in telegram.calls("sendMessage")[before:]]
+    assert sent == ["That was too many at once. Please wait until I have answered the ones before."]
+    held.set()
+    await until(app, lambda: len(telegram.calls("sendMessage")) == before + 1 + QUEUE_MAX)
+    answers = [call["result"]["text"] for call in telegram.calls("sendMessage")[before + 1 :]]
+    assert answers == ["You: 1002"] * QUEUE_MAX
+    assert (await client.post(PATH, json=update(6200))).status_code == 200
+    await until(app, lambda: len(telegram.calls("sendMessage")) == before + 2 + QUEUE_MAX)
+
+
+async def test_who_left_is_recorded_however_much_they_send(
+    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+) -> None:
+    bot = {"id": telegram.bot.id, "is_bot": True, "first_name": "Emerald"}
+    blocked = {
+        "update_id": 6300,
+        "my_chat_member": {
+            "chat": {"id": ALICE, "type": "private"},
+            "from": {"id": ALICE, "is_bot": False, "first_name": "Alice"},
+            "date": 1,
+            "old_chat_member": {"user": bot, "status": "member"},
+            "new_chat_member": {"user": bot, "status": "kicked", "until_date": 0},
+        },
+    }
+    for n in range(10):
+        await client.post(PATH, json=update(6000 + n))
+    async with asyncio.TaskGroup() as tasks:
+        answer = tasks.create_task(client.post(PATH, json=blocked))
+        await asyncio.sleep(0)
+        held.set()
+    assert (await answer).status_code == 200
+    assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users WHERE telegram_id = $1", ALICE)
+
+
+async def test_too_many_updates_at_once_come_again(
+    client: httpx.AsyncClient, held: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one process handles at the same time has a bound; Telegram brings the others later."""
+    monkeypatch.setattr("bot.webhook.UPDATES_MAX", 2)
+    answers = [await client.post(PATH, json=update(6000 + n)) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
+    held.set()
