@@ -80,6 +80,10 @@ class NotIn(Refusal):
     message = N_("You are not in yet. Join first, then bring guests.")
 
 
+class NothingToKeep(NotIn):
+    message = N_("You’re not in any more, so there is no seat to keep. Join again if you’d like to come.")
+
+
 def cancelled(reason: str) -> Cancelled:
     if reason:
         return Cancelled(N_("Cancelled: “%(reason)s” Nothing counts against you."), reason=reason)
@@ -119,15 +123,23 @@ def too_big(state: "SeatState", size: int) -> TooBig:
 
 
 def booked(state: "SeatState", party: "Party") -> Words:
-    values = {"when": state.instance.starts_at}
+    values, zone = {"when": state.instance.starts_at}, state.instance.zone
+    if state.now >= state.instance.starts_at:
+        if not party.guests:
+            return Words(N_("You’re in. It has begun."))
+        return Words(
+            N_("You’re in, with %(n)s guest. It has begun."),
+            plural=N_("You’re in, with %(n)s guests. It has begun."),
+            n=party.guests,
+        )
     if not party.guests:
-        return Words(N_("You’re in. See you %(when)s."), values, zone=state.instance.zone)
+        return Words(N_("You’re in. See you %(when)s."), values, zone=zone)
     return Words(
         N_("You’re in, with %(n)s guest. See you %(when)s."),
         values,
         N_("You’re in, with %(n)s guests. See you %(when)s."),
         party.guests,
-        state.instance.zone,
+        zone,
     )
 
 
@@ -291,6 +303,8 @@ def replacing(party: "Party") -> Words:
 
 
 def stays(state: "SeatState") -> Words:
+    if state.now >= state.instance.starts_at:
+        return Words(N_("Good: your seat stays yours. It has begun."))
     return Words(
         N_("Good: your seat stays yours. See you %(when)s."),
         {"when": state.instance.starts_at},
@@ -321,6 +335,11 @@ def waits_no_more(party: "Party") -> Words:
 
 def nothing_to_leave() -> Words:
     return Words(N_("You’re not in, so there is nothing to leave."))
+
+
+def not_in_any_more() -> Words:
+    """To an organiser."""
+    return Words(N_("They are neither in nor in line any more. Nothing has changed."))
 
 
 def removed() -> Words:

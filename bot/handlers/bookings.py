@@ -17,6 +17,7 @@ from backend.bookings.actions import (
     find_replacement,
     keep_seat,
     leave,
+    set_guests,
     stop_waiting,
     take,
     take_free,
@@ -56,6 +57,11 @@ _ABOUT_PERSON: Mapping[str, Words] = {
     N_("You’re in, with %(n)s guest. See you %(when)s."): Words(
         N_("%(name)s is in, with %(n)s guest. See you %(when)s."),
         plural=N_("%(name)s is in, with %(n)s guests. See you %(when)s."),
+    ),
+    N_("You’re in. It has begun."): Words(N_("%(name)s is in. It has begun.")),
+    N_("You’re in, with %(n)s guest. It has begun."): Words(
+        N_("%(name)s is in, with %(n)s guest. It has begun."),
+        plural=N_("%(name)s is in, with %(n)s guests. It has begun."),
     ),
     N_("You’ve left."): Words(N_("%(name)s has left.")),
     N_("You’ve left the line."): Words(N_("%(name)s has left the line.")),
@@ -148,9 +154,16 @@ async def book_command(
     if selection is None:
         await reply(message, await render_event_list(message, person, voice, group, booking=True))
         return
-    guests = selection.numbers[0] if selection.numbers else 0
-    action = book(selection.code, person, guests=guests, via=Via.COMMAND)
+    action = _book_party(selection.code, person, selection.numbers[0] if selection.numbers else None)
     await _reply_with_outcome(message, selection.code, action, person, voice)
+
+
+async def _book_party(code: str, person: Person, guests: int | None) -> Outcome:
+    """Book; a party that is in or in line already comes with this many guests from now on, if a number is named."""
+    outcome = await book(code, person, guests=guests or 0, via=Via.COMMAND)
+    if guests is None or outcome.guests == guests:
+        return outcome
+    return await set_guests(code, person, guests=guests, via=Via.COMMAND)
 
 
 async def leave_command(

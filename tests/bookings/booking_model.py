@@ -330,6 +330,7 @@ class Club:
         return "waiting" if self.waits[who] else "booked", self.place(who)
 
     def already(self, who: int) -> Result:
+        self.not_over()
         return "already", self.place(who)
 
     # --- the verbs ---
@@ -498,9 +499,11 @@ class Club:
         return ("replacing" if self.seats[who] else "left"), None
 
     def keep(self, who: int, by: int, via: str) -> Result:
+        self.not_over()
+        if not self.size(who):
+            raise No("not-in")
         if who not in self.looking:
             return self.already(who)
-        self.not_over()
         self.move(who, by, via, self.seats[who], self.waits[who])
         self.looking.remove(who)
         return self.standing(who)

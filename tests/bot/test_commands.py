@@ -8,6 +8,7 @@ import pytest
 
 from backend.bookings.actions import book
 from backend.bookings.queries.people import attendance
+from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
@@ -140,6 +141,38 @@ async def test_a_group_sees_only_instances_of_its_own_club(
     assert reply["buttons"][0][0]["url"] == "https://t.me/emerald_test_bot/app"
     elsewhere = await telegram.say("Alice", "/events", telegram.chat("Sunday Runners"))
     assert "not linked to a club" in elsewhere["text"]
+
+
+async def test_booking_again_with_a_number_changes_the_guests(
+    telegram: Telegram, noon: datetime, alice: Any, bob: Any, instance: Make
+) -> None:
+    """`B2`, `B7`: in and in line; without a number nothing changes."""
+    code = await instance(capacity=3)
+    await telegram.say("Alice", "/book 1 1")
+    reply = await telegram.say("Alice", "/book 1 2")
+    assert reply["text"].endswith("You’re in, with 2 guests. See you Thu 26 Nov at 18:00.")
+    assert "You’re in already" in (await telegram.say("Alice", "/book 1"))["text"]
+    assert "You’re in already" in (await telegram.say("Alice", "/book 1 2"))["text"]
+    await telegram.say("Bob", "/book 1 0")
+    assert "1st in line" in (await telegram.say("Bob", "/book 1 1"))["text"]
+    assert await seats_of(code) == {"Alice": (3, 0), "Bob": (0, 2)}
+    assert (await telegram.say("Alice", "/book 1 0"))["text"].endswith(
+        "You’re in. See you Thu 26 Nov at 18:00."
+    )
+    assert await seats_of(code) == {"Alice": (1, 0), "Bob": (2, 0)}
+
+
+async def test_booking_what_is_cancelled_says_so_to_who_is_in_line(
+    telegram: Telegram, noon: datetime, alice: Any, bob: Any, olga: Any, instance: Make
+) -> None:
+    """`S5`"""
+    code = await instance(capacity=1)
+    for person in (alice, bob):
+        await book(code, person, via=Via.MINIAPP)
+    await cancel_instance(code, olga, "A pipe burst")
+    for name in ("Alice", "Bob"):
+        answer = await telegram.say(name, f"/book {code}")
+        assert answer["text"].endswith("Cancelled: “A pipe burst” Nothing counts against you.")
 
 
 async def test_booking_in_a_group_names_the_person(telegram: Telegram, alice: Any, instance: Make) -> None:

@@ -834,3 +834,52 @@ def test_a_request_done_already_is_answered_as_it_was(request_: Request, kind: s
     again = replay(at, request_)
     assert (first.kind, again.kind) == (kind, kind)
     assert text_of(again) == text_of(first)
+
+
+# --- answers that say what is so (B9) ---
+
+AGAIN = (
+    Verb.BOOK,
+    Verb.ADD_GUEST,
+    Verb.TAKE,
+    Verb.TAKE_FREE,
+    Verb.KEEP,
+    Verb.DECLINE_OFFER,
+    Verb.STAY,
+)
+
+
+@pytest.mark.parametrize("verb", AGAIN)
+@pytest.mark.parametrize("who", [ALICE, BOB, CARLA], ids=["in", "in line", "neither"])
+def test_what_is_cancelled_is_said_to_be_cancelled(verb: Verb, who: int) -> None:
+    """S5, B2: also to who is in or in line already, and for whom nothing would have changed."""
+    at = state_of(1)
+    book(at, ALICE)
+    book(at, BOB)
+    at.instance = replace(at.instance, state=InstanceState.CANCELLED)
+    with pytest.raises(replies.Cancelled):
+        ask(at, who, verb)
+
+
+@pytest.mark.parametrize("verb", [Verb.KEEP, Verb.STAY])
+def test_who_lost_the_seat_meanwhile_cannot_keep_it(verb: Verb) -> None:
+    """B6, S6: an old button does not speak of leaving."""
+    at = state_of(1)
+    with pytest.raises(replies.NothingToKeep):
+        ask(at, ALICE, verb)
+
+
+def test_nobody_is_told_to_come_to_what_has_begun() -> None:
+    """B9: where booking stays open after the start."""
+    at = state_of(5, now=STARTS + timedelta(minutes=4))
+    at.instance = replace(at.instance, windows=Windows(None, STARTS + timedelta(minutes=30), STARTS))
+    assert text_of(book(at, ALICE)) == "You’re in. It has begun."
+    assert text_of(book(at, BOB, 1)) == "You’re in, with 1 guest. It has begun."
+
+
+def test_an_organiser_reads_of_the_member_and_not_of_themselves() -> None:
+    """B10"""
+    at = state_of(5)
+    for verb in (Verb.REMOVE, Verb.TO_WAITLIST):
+        outcome = decide(at, Request(verb, Via.DASHBOARD, by=1, membership_id=100 + ALICE))
+        assert text_of(outcome) == "They are neither in nor in line any more. Nothing has changed."

@@ -8,6 +8,7 @@ from backend.seats.decisions.checks import (
     check_guests,
     check_names,
     current_outcome,
+    nothing_changed,
     party_of,
     require_fits_at_all,
     require_not_over,
@@ -125,9 +126,7 @@ def _take_seats(state: SeatState, request: Request, party: Party, seats: int) ->
 def decline_offer(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     if not party.offered:
-        return (
-            already(state, party) if party.size else Outcome(OutcomeKind.ALREADY, replies.nothing_offered())
-        )
+        return nothing_changed(state, party, replies.nothing_offered())
     mark_skipped(state, party)
     state.change(
         party, request, Change.DECLINE_OFFER, seats=party.seats, waiting=party.waiting + party.offered

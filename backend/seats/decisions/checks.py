@@ -1,6 +1,7 @@
 """What a request has to pass, and the answers that several decisions share (`B1`, `B5`, `B6`, `S8`)."""
 
 from backend.errors import NotFound
+from backend.i18n import Words
 from backend.seats import replies
 from backend.seats.requests import GUEST_NAME_MAX, Outcome, OutcomeKind, Request
 from backend.seats.state import InstanceState, Party, SeatState, fit_names
@@ -86,6 +87,8 @@ def is_leaving_free(state: SeatState, party: Party) -> bool:
 
 
 def already(state: SeatState, party: Party) -> Outcome:
+    """Nothing has changed (`B2`). Raises when it is over or cancelled: then that is what there is to know."""
+    require_not_over(state)
     place = state.place_of(party) if party.waiting else None
     return Outcome(
         OutcomeKind.ALREADY,
@@ -96,6 +99,14 @@ def already(state: SeatState, party: Party) -> Outcome:
         party.offered,
         party.offer_until,
     )
+
+
+def nothing_changed(state: SeatState, party: Party, words: Words) -> Outcome:
+    """`already` for a party that is in or in line; to one that is not, these words."""
+    if party.size:
+        return already(state, party)
+    require_not_over(state)
+    return Outcome(OutcomeKind.ALREADY, words)
 
 
 def current_outcome(state: SeatState, party: Party) -> Outcome:

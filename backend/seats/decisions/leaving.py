@@ -78,11 +78,11 @@ def find_replacement(state: SeatState, request: Request) -> Outcome:
 
 def keep_seat(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
-    if party.releasing_since is None:
-        return (
-            already(state, party) if party.size else Outcome(OutcomeKind.ALREADY, replies.nothing_to_leave())
-        )
     require_not_over(state)
+    if not party.size:
+        raise replies.NothingToKeep()
+    if party.releasing_since is None:
+        return already(state, party)
     state.change(party, request, Change.KEEP, seats=party.seats, waiting=party.waiting)
     state.releasing -= party.seats
     party.releasing_since = None
@@ -91,9 +91,9 @@ def keep_seat(state: SeatState, request: Request) -> Outcome:
 
 def confirm_move(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
-    if not party.size:
-        raise replies.NotIn()
     require_not_over(state)
+    if not party.size:
+        raise replies.NothingToKeep()
     if not party.needs_move_answer:
         return already(state, party)
     state.change(

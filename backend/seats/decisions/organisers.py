@@ -7,6 +7,7 @@ from backend.seats.decisions.checks import (
     check_guests,
     check_names,
     current_outcome,
+    nothing_changed,
     party_of,
     require_not_over,
 )
@@ -38,9 +39,7 @@ def move_to_waitlist(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     require_not_over(state)
     if not party.seats:
-        return (
-            already(state, party) if party.size else Outcome(OutcomeKind.ALREADY, replies.nothing_to_leave())
-        )
+        return nothing_changed(state, party, replies.not_in_any_more())
     if not state.over:
         raise replies.NobodyHasToMove()
     waiting, party.priority = party.size, 1
@@ -53,7 +52,7 @@ def move_to_waitlist(state: SeatState, request: Request) -> Outcome:
 def remove(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request, or_former=True)
     if not party.size:
-        return Outcome(OutcomeKind.ALREADY, replies.nothing_to_leave())
+        return Outcome(OutcomeKind.ALREADY, replies.not_in_any_more())
     if request.notify:
         state.notify(party, Kind.REMOVED)
     state.change(party, request, Change.REMOVE, seats=0, waiting=0, answer=Answer.LEFT)
