@@ -11,7 +11,7 @@ from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.people.queries import Person
 
-# An instance is announced once: not again while it has any card, a lost one included (C1); a paused series
+# An instance is announced once: not again while it has any card in a linked group, a lost one included (C1); a paused series
 # announces nothing (S9).
 TO_ANNOUNCE = """
 FROM event_instances i
@@ -19,7 +19,7 @@ JOIN event_series r ON r.id = i.series_id
 JOIN groups g ON g.id = r.group_id
 WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well' AND r.paused_at IS NULL AND r.archived_at IS NULL
     AND i.starts_at <= $1 + make_interval(mins => r.announce_before_minutes)
-    AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
+    AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id AND c.state <> 'unlinked')
 """
 # Posting a card locks the row of its instance or poll, and only then checks whether there is a card already.
 LOCK_TO_ANNOUNCE = f"SELECT i.id {TO_ANNOUNCE} ORDER BY i.id FOR NO KEY UPDATE OF i"

@@ -13,7 +13,7 @@ from backend.outbox.organisers import notify_organisers
 
 LOSE = """
 UPDATE cards SET state = 'lost', trouble = $1, error = $2, lost_at = $3
-WHERE state <> 'lost' AND (id = $4 OR group_id = $5 AND state = 'live') RETURNING id
+WHERE state NOT IN ('lost', 'unlinked') AND (id = $4 OR group_id = $5 AND state = 'live') RETURNING id
 """
 
 # Organisers need not repost the card of what is over.
@@ -37,6 +37,20 @@ WHERE c.state = 'lost' AND c.group_id = $2 AND c.trouble = ANY($3::text[])
         AND (EXISTS (SELECT 1 FROM event_instances i
                 WHERE i.id = c.instance_id AND i.state = 'SCHEDULED' AND i.starts_at > $1)
             OR EXISTS (SELECT 1 FROM polls p WHERE p.id = c.poll_id AND p.closed_at IS NULL)))
+"""
+
+
+# A card that is finished for good stays as it is: it has no button that does anything.
+UNLINK = """
+UPDATE cards c SET state = 'unlinked', chat_id = g.chat_id, group_id = NULL, trouble = '', lost_at = NULL, error = '',
+    attempts = 0, next_try_at = CASE WHEN c.next_try_at < '9000-01-01 00:00:00+00' THEN $3 ELSE c.next_try_at END
+FROM groups g WHERE g.id = c.group_id AND c.group_id = $1 AND c.account_id = $2 AND c.message_id IS NOT NULL
+    AND (c.state = 'live' OR c.state = 'lost' AND c.trouble IN ('muted', 'removed', 'topic-closed'))
+"""
+LINK_AGAIN = """
+UPDATE cards SET state = 'live', group_id = $2, chat_id = NULL, error = '', attempts = 0, digest = '',
+    next_try_at = CASE WHEN next_try_at < '9000-01-01 00:00:00+00' THEN $4 ELSE next_try_at END
+WHERE state = 'unlinked' AND account_id = $1 AND chat_id = $3
 """
 
 
@@ -73,9 +87,16 @@ async def restore_cards(
     return await db.execute(RESTORE, at, group_id, troubles, topic_id)
 
 
-async def delete_cards_of_group(account_id: int, group_id: int) -> None:
-    """Delete the cards of a group that is being unlinked; their messages stay in the chat."""
+async def unlink_cards(account_id: int, group_id: int, at: datetime) -> None:
+    """The group of these cards is being unlinked. Those in the chat, or in reach again once the bot may write
+    there, lose their buttons and can be linked again; the others are deleted."""
+    await db.execute(UNLINK, group_id, account_id, at)
     await db.execute("DELETE FROM cards WHERE group_id = $1 AND account_id = $2", group_id, account_id)
+
+
+async def link_cards(account_id: int, group_id: int, chat_id: int, at: datetime) -> None:
+    """The chat of these unlinked cards is this group of their account again: their buttons come back."""
+    await db.execute(LINK_AGAIN, account_id, group_id, chat_id, at)
 
 
 async def move_cards(old_group_id: int, new_group_id: int) -> None:

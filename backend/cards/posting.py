@@ -5,7 +5,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.cards.lost import lose_cards
 from backend.cards.queries import JOB, CardJob, job_from
-from backend.cards.rules import CardTrouble
+from backend.cards.rules import UNSCHEDULED, CardTrouble
 from backend.groups.actions import update_health
 from backend.groups.queries import group_of_chat
 from backend.groups.rules import GroupHealth
@@ -79,15 +79,37 @@ async def record_not_posted(job: CardJob, retry_at: datetime, why: str) -> None:
 
 
 async def record_shown(job: CardJob, digest: str, check_at: datetime) -> None:
-    """The card shows this version, and is checked again at `check_at`."""
+    """The card shows this version, and is checked again at `check_at`; not when its group was unlinked
+    meanwhile."""
     await db.execute_single(
         "UPDATE cards SET digest = $2, shown_version = greatest(shown_version, $3), next_try_at = $4, drawn_at = $5,"
-        " error = '', attempts = 0 WHERE id = $1",
+        " error = '', attempts = 0 WHERE id = $1 AND state <> 'unlinked'",
         job.card_id,
         digest,
         job.version,
         check_at,
         clock.now(),
+    )
+
+
+async def record_without_buttons(job: CardJob, digest: str) -> None:
+    """The unlinked card has no buttons any more, or none that the bot can take away."""
+    await db.execute_single(
+        "UPDATE cards SET digest = $2, next_try_at = $3, drawn_at = $4 WHERE id = $1 AND state = 'unlinked'",
+        job.card_id,
+        digest,
+        UNSCHEDULED,
+        clock.now(),
+    )
+
+
+async def postpone_unlinked(job: CardJob, retry_at: datetime, why: str) -> None:
+    """The buttons of the unlinked card could not be taken away for a passing reason."""
+    await db.execute_single(
+        "UPDATE cards SET next_try_at = $2, attempts = attempts + 1, error = $3 WHERE id = $1 AND state = 'unlinked'",
+        job.card_id,
+        retry_at,
+        why[:500],
     )
 
 

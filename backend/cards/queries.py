@@ -48,6 +48,7 @@ class CardJob:
     digest: str
     version: int
     attempts: int
+    is_unlinked: bool = False  # its buttons are to go
 
 
 VIEW = """
@@ -66,10 +67,10 @@ c.state = 'lost' AND coalesce(i.ends_at > $2, p.closed_at IS NULL) AND NOT EXIST
 """
 
 JOB = """
-SELECT c.id, c.instance_id, c.poll_id, c.topic_id, c.message_id, c.digest, c.attempts, g.chat_id,
-    coalesce(s.version, t.version) AS version
+SELECT c.id, c.instance_id, c.poll_id, c.topic_id, c.message_id, c.digest, c.attempts, c.state,
+    coalesce(g.chat_id, c.chat_id) AS chat_id, coalesce(s.version, t.version) AS version
 FROM cards c
-JOIN groups g ON g.id = c.group_id
+LEFT JOIN groups g ON g.id = c.group_id
 LEFT JOIN instance_seats s ON s.instance_id = c.instance_id
 LEFT JOIN poll_tallies t ON t.poll_id = c.poll_id
 """
@@ -87,6 +88,7 @@ def job_from(row: db.Row) -> CardJob:
         digest=row["digest"],
         version=row["version"],
         attempts=row["attempts"],
+        is_unlinked=row["state"] == CardState.UNLINKED,
     )
 
 
@@ -179,6 +181,21 @@ async def stale_cards(
         " AND (coalesce(s.version, t.version) > c.shown_version OR c.next_try_at <= $1)"
         " AND NOT (c.id = ANY($2::bigint[])) AND NOT (g.chat_id = ANY($3::bigint[]))"
         " ORDER BY c.drawn_at NULLS FIRST, c.id LIMIT $4",
+        clock.now(),
+        list(except_ids),
+        list(busy),
+        limit,
+    )
+    return [job_from(row) for row in rows]
+
+
+async def unlinked_cards(
+    *, limit: int, except_ids: Collection[int] = (), busy: Collection[int] = ()
+) -> list[CardJob]:
+    """Unlinked cards that still have their buttons; none in these `busy` chats, and none of these ids."""
+    rows = await db.rows(
+        f"{JOB} WHERE c.state = 'unlinked' AND c.next_try_at <= $1 AND NOT (c.id = ANY($2::bigint[]))"
+        " AND NOT (c.chat_id = ANY($3::bigint[])) ORDER BY c.next_try_at, c.id LIMIT $4",
         clock.now(),
         list(except_ids),
         list(busy),

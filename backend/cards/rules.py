@@ -12,6 +12,9 @@ class CardState(StrEnum):
     POSTING = "posting"  # being posted: it may be in the chat
     LIVE = "live"  # in the chat, and edited as things change
     LOST = "lost"  # gone, or out of reach
+    UNLINKED = (
+        "unlinked"  # in the chat of a group that was unlinked: without buttons, until it is linked again
+    )
 
 
 class CardTrouble(StrEnum):

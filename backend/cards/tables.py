@@ -13,11 +13,11 @@ from backend.people.tables import TelegramUser
 
 class Card(Table, tablename="cards", db=DB):
     """A message in a chat that shows an instance or a poll. `state` is a `CardState`, `trouble` a
-    `CardTrouble` or ""."""
+    `CardTrouble` or "". An unlinked card has a `chat_id` instead of a group."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
-    group_id = ForeignKey(Group, null=False, on_delete=OnDelete.restrict)
+    group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.restrict)
     topic_id = BigInt(null=True, default=None)
     instance_id = ForeignKey(EventInstance, null=True, default=None, on_delete=OnDelete.restrict)
     poll_id = BigInt(null=True, default=None)
@@ -33,4 +33,5 @@ class Card(Table, tablename="cards", db=DB):
     posted_at = Timestamptz(null=True, default=None)
     trouble = Text(default="")
     lost_at = Timestamptz(null=True, default=None)
+    chat_id = BigInt(null=True, default=None)
     drawn_at = Timestamptz(null=True, default=None)

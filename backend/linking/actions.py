@@ -8,7 +8,7 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
-from backend.cards.lost import delete_cards_of_group, lose_cards, move_cards, restore_cards
+from backend.cards.lost import link_cards, lose_cards, move_cards, restore_cards, unlink_cards
 from backend.cards.rules import CardTrouble
 from backend.errors import Invalid, NotFound
 from backend.events.groups import detach_series, move_series
@@ -32,7 +32,8 @@ UNWRITABLE = (CardTrouble.MUTED, CardTrouble.REMOVED)  # troubles that end when 
 async def link_group(
     person: Person, account_id: int, *, chat_id: int, title: str, forum: bool = False
 ) -> LinkedGroup:
-    """Link a chat to the account; doing it again changes nothing.
+    """Link a chat to the account; doing it again changes nothing. Cards that stayed there get their buttons
+    back.
 
     Raises `Invalid` when another account has the chat, `Forbidden`, `NotFound`.
     """
@@ -42,18 +43,19 @@ async def link_group(
         if linked is None:
             raise Invalid(N_("This group belongs to another club already."))
         await restore_cards(linked.id, UNWRITABLE, clock.now())
+        await link_cards(club.id, linked.id, chat_id, clock.now())
         await record_audit(club.id, person.id, "link", "group", chat=chat_id, title=title)
     return linked
 
 
 async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
-    """Unlink a group. Its series and polls stay without a group; its cards are deleted. Raises `Forbidden`,
-    `NotFound`."""
+    """Unlink a group. Its series and polls stay without a group; its cards lose their buttons. Raises
+    `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
         await detach_series(club.id, group_id)
         await detach_polls(club.id, group_id)
-        await delete_cards_of_group(club.id, group_id)
+        await unlink_cards(club.id, group_id, clock.now())
         if not await delete_group(club.id, group_id):
             raise NotFound()
         await record_audit(club.id, person.id, "unlink", f"group {group_id}")

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from backend.cards.posting import (
+    postpone_unlinked,
     record_edit_failure,
     record_lost,
     record_not_posted,
     record_posted,
     record_shown,
+    record_without_buttons,
 )
 from backend.cards.queries import CardJob
 from backend.cards.rules import CardTrouble
@@ -83,6 +85,18 @@ async def record_edit(job: CardJob, shown: ShownCard, call: CallResult, at: date
         case _:
             await _lose(job, TROUBLES.get(call.result, CardTrouble.REFUSED), call)
     return None
+
+
+async def record_unlinked_edit(job: CardJob, digest: str, call: CallResult, at: datetime) -> None:
+    """Record the result of taking the buttons of an unlinked card away. Nobody is told when that failed: the
+    group is none of the club's, and a tap on a button that stayed takes them away too."""
+    match call.result:
+        case SendResult.RATE_LIMITED:
+            await postpone_unlinked(job, at + timedelta(seconds=call.retry_after), call.reason)
+        case SendResult.UNSENT | SendResult.UNKNOWN | SendResult.MISCONFIGURED | SendResult.TOPIC_CLOSED:
+            await postpone_unlinked(job, at + _retry_pause(job), call.reason)
+        case _:
+            await record_without_buttons(job, digest)
 
 
 async def _lose(job: CardJob, trouble: CardTrouble, call: CallResult) -> None:

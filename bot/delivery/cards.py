@@ -8,15 +8,22 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints
-from backend.cards.posting import claim_due, lose_interrupted_cards, record_lost, record_shown
-from backend.cards.queries import CardJob, stale_cards
+from backend.cards.posting import (
+    claim_due,
+    lose_interrupted_cards,
+    record_lost,
+    record_shown,
+    record_without_buttons,
+)
+from backend.cards.queries import CardJob, stale_cards, unlinked_cards
 from backend.cards.rules import CardTrouble
-from backend.messages.card_results import ShownCard, record_edit, record_post
+from backend.messages.card_results import ShownCard, record_edit, record_post, record_unlinked_edit
 from backend.outbox.states import SendResult
 from backend.retry import retry_until_saved
 from bot.cards import RenderedCard, render_card
 from bot.delivery.client import edit, post
 from bot.delivery.rate_limit import RateLimiter
+from bot.rendering import RenderedMessage
 
 log = structlog.get_logger()
 
@@ -58,9 +65,13 @@ class CardPoster:
         work: list[Work] = []
         # More are read than there is room for: the first cards of a group may use up the group's limit.
         resting = {*self._under_way, *self._not_before}
-        for job in await stale_cards(limit=room * 4, except_ids=resting, busy=self.limiter.busy_chats()):
+        busy = self.limiter.busy_chats()
+        stale = await stale_cards(limit=room * 4, except_ids=resting, busy=busy)
+        unlinked = await unlinked_cards(limit=room * 4, except_ids=resting, busy=busy)
+        for job in (*stale, *unlinked):
             if len(work) < room and self.limiter.has_room(job.chat_id):
-                work.append(self._prepare(job, self._edit(job)))
+                act = self._take_buttons_away(job) if job.is_unlinked else self._edit(job)
+                work.append(self._prepare(job, act))
         return work
 
     def _prepare(self, job: CardJob, work: Work) -> Work:
@@ -112,6 +123,19 @@ class CardPoster:
         if retry_at is not None:
             self._not_before[job.card_id] = retry_at
 
+    async def _take_buttons_away(self, job: CardJob) -> None:
+        assert job.message_id is not None
+        card = await self._render(job)
+        if card is None:
+            return
+        message = RenderedMessage(card.message.text, [])
+        call = await edit(self.bot, job.chat_id, job.message_id, message)
+        ended_at = clock.now()
+        self._not_before[job.card_id] = ended_at + EDIT_INTERVAL
+        if call.result is SendResult.RATE_LIMITED:
+            self.limiter.freeze(job.chat_id, call.retry_after)
+        await retry_until_saved(lambda: record_unlinked_edit(job, message.digest, call, ended_at))
+
     async def _render(self, job: CardJob) -> RenderedCard | None:
         """The card as it is to be shown; None, and the card is lost, when what it shows is gone."""
         card = await retry_until_saved(lambda: render_card(instance_id=job.instance_id, poll_id=job.poll_id))
@@ -120,4 +144,7 @@ class CardPoster:
         return card
 
     async def _lose(self, job: CardJob, reason: str) -> None:
-        await retry_until_saved(lambda: record_lost(job, CardTrouble.REFUSED, reason))
+        if job.is_unlinked:
+            await retry_until_saved(lambda: record_without_buttons(job, job.digest))
+        else:
+            await retry_until_saved(lambda: record_lost(job, CardTrouble.REFUSED, reason))

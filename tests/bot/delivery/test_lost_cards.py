@@ -1,18 +1,20 @@
 """Cards whose group or topic changes, and the messages that organisers get about them (`A6`, `C6`)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend import clock, db
+from backend.accounts.actions import create_own_account
 from backend.bookings.actions import book
-from backend.cards.actions import post_card, post_poll_card
+from backend.cards.actions import announce_due, post_card, post_poll_card
 from backend.cards.queries import CardView, cards_of, lost_cards
 from backend.events.queries import find_instance
 from backend.groups.queries import group, group_of_chat, groups
-from backend.linking.actions import link_group
+from backend.linking.actions import link_group, unlink_group
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
@@ -22,6 +24,7 @@ from tests.telegram import Telegram, buttons
 Run = Callable[..., Awaitable[int]]
 Posted = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
 Make = Callable[..., Awaitable[str]]
+QUESTION = PollDraft(question="Where?", options=(OptionDraft("Kallio"), OptionDraft("Töölö")))
 
 
 async def card_of(code: str) -> CardView:
@@ -424,3 +427,92 @@ async def test_a_tap_recovers_a_poll_s_card_too(telegram: Telegram, olga: Any, c
     await telegram.tap("Alice", telegram.last(telegram.chat()), "Soup")
     await run(3)
     assert "1 of " in telegram.last(telegram.chat())["text"] and await lost_cards(club.id) == []
+
+
+def shown(telegram: Telegram, message: dict[str, Any]) -> dict[str, Any]:
+    """A message of the group as it looks now."""
+    [found] = [each for each in telegram.chat().messages() if each["id"] == message["id"]]
+    return found
+
+
+async def test_cards_of_an_unlinked_group_lose_their_buttons_until_it_is_linked_again(
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`A6`: they stay as they are meanwhile, and then follow what changed."""
+    code, card = await posted()
+    question = replace(QUESTION, group_id=club.group_id)
+    await post_poll_card(olga, await create_poll(olga, club.id, question))
+    await run(3)
+    poll_card = telegram.last(telegram.chat())
+    assert buttons(card)[0] == ["Join", "+1"] and poll_card["buttons"]
+
+    await unlink_group(olga, club.id, club.group_id)
+    await run(3)
+    assert shown(telegram, card)["buttons"] == shown(telegram, poll_card)["buttons"] == []
+    await book(code, alice, via=Via.MINIAPP)
+    calls = len(telegram.calls("editMessageText"))
+    for _ in range(3):
+        await run(60)
+    assert len(telegram.calls("editMessageText")) == calls
+    assert "Alice" not in shown(telegram, card)["text"]
+
+    await link_group(olga, club.id, chat_id=club.chat_id, title="Kallio Yoga")
+    await run(3)
+    again = shown(telegram, card)
+    assert buttons(again)[0] == ["Join", "+1", "Leave"] and "Alice" in again["text"]
+    assert shown(telegram, poll_card)["buttons"]
+    await telegram.tap("Bob", again, "Join")
+    await run(3)
+    assert "Bob" in shown(telegram, card)["text"]
+    assert len(cards_in(telegram.chat())) == 2
+
+
+async def test_a_card_that_was_lost_for_good_does_not_come_back(
+    telegram: Telegram, olga: Any, club: Any, run: Run, posted: Posted, alice: Any
+) -> None:
+    """A deleted one; and another club that links the chat gets none of the first one's cards."""
+    code, card = await posted()
+    telegram.chat().delete(card["id"])
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    other_code, other = await posted(title="Pilates")
+    await unlink_group(olga, club.id, club.group_id)
+    await run(3)
+    assert [row["state"] for row in await db.rows("SELECT state FROM cards")] == ["unlinked"]
+    other_club = await create_own_account(alice, "Chess")
+    await link_group(alice, other_club, chat_id=club.chat_id, title="Kallio Yoga")
+    await run(3)
+    assert shown(telegram, other)["buttons"] == []
+    assert await cards_of(instance_id=(await find_instance(other_code)).id) == []
+
+
+async def test_a_series_that_moves_to_another_group_is_announced_there(
+    telegram: Telegram, olga: Any, club: Any, run: Run, posted: Posted, runners: Any
+) -> None:
+    """`C1`: a card without buttons in a chat that is not the club's announces nothing."""
+    await posted()
+    await unlink_group(olga, club.id, club.group_id)
+    where = await group_of_chat(runners.id)
+    assert where is not None
+    async with db.transaction():
+        await db.execute("UPDATE event_series SET group_id = $1", where.id)
+    assert await announce_due() == 0  # not yet its time
+    clock.advance(timedelta(days=2))
+    assert await announce_due() == 1
+    await run(3)
+    assert "Join" in buttons(telegram.last(runners))[0]
+
+
+async def test_buttons_that_cannot_be_taken_away_trouble_nobody(
+    telegram: Telegram, olga: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """The bot is not in the group any more: it tries once, and no organiser is told."""
+    await telegram.start("Olga")
+    await posted()
+    telegram.chat().bot("kicked")
+    await unlink_group(olga, club.id, club.group_id)
+    calls = len(telegram.calls("editMessageText"))
+    for _ in range(4):
+        await run(60)
+    assert len(telegram.calls("editMessageText")) == calls + 1
+    assert messages_about_cards(telegram) == []
