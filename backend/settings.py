@@ -54,6 +54,7 @@ class Settings:
     public_url: str  # scheme and host, no trailing slash
     host: str
     port: int
+    metrics_port: int  # where /metrics is answered, and nothing else; 0 is nowhere
     trusted_proxies: str  # addresses whose X-Forwarded-For is trusted, separated by commas
     sandbox_port: int
     secret_key: str = field(repr=False)
@@ -97,6 +98,9 @@ class Settings:
                 variables.fault("EMERALD_HOME must be set: this user has no home directory.")
         kept = KeptSecrets(home, variables, in_files=env == "development" and not variables.faults)
         port = variables.integer("PORT", 3000, 1, 65535)
+        metrics_port = variables.integer("METRICS_PORT", 0, 1, 65535)
+        if metrics_port == port:
+            variables.fault("METRICS_PORT must be another than PORT: the world reaches that one.")
         sandbox_port = variables.integer("SANDBOX_PORT", 8081, 1, 65535)
 
         token = variables.matching(
@@ -156,6 +160,7 @@ class Settings:
             public_url=public_url,
             host=variables.text("HOST", "127.0.0.1"),
             port=port,
+            metrics_port=metrics_port,
             trusted_proxies=variables.text("TRUSTED_PROXIES", "127.0.0.1"),
             sandbox_port=sandbox_port,
             secret_key=secret_key,

@@ -15,16 +15,22 @@ from emerald.log import configure, log_start
 
 def check_port(host: str, port: int, variable: str) -> None:
     """Raise `PortTaken` unless this process could listen there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As the server itself does: a port in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            reason = "it is taken" if taken else os.strerror(error.errno or 0).lower()
-            raise PortTaken(variable, port, reason) from None
+    _bind(host, port, variable).close()
+
+
+def _bind(host: str, port: int, variable: str) -> socket.socket:
+    """A socket of this port that does not listen yet. Raises `PortTaken`."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # As the server itself does: a port in TIME_WAIT is free.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "it is taken" if taken else os.strerror(error.errno or 0).lower()
+        raise PortTaken(variable, port, reason) from None
+    return bound
 
 
 def main(*, graceful: int = 20) -> None:
@@ -56,6 +62,14 @@ def main(*, graceful: int = 20) -> None:
     # uvicorn raises the signal that stopped it once more, and the embedded database must still be stopped
     # then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server.run()
+    server.run(sockets=_sockets())
     if not server.started:
         raise SystemExit(3)
+
+
+def _sockets() -> list[socket.socket] | None:
+    """The sockets of both ports; None when the server's own of `PORT` is enough. Raises `PortTaken`."""
+    if not settings.metrics_port:
+        return None
+    ports = {"PORT": settings.port, "METRICS_PORT": settings.metrics_port}
+    return [_bind(settings.host, port, variable) for variable, port in ports.items()]

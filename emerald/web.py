@@ -16,7 +16,7 @@ from emerald.version import VERSION
 from webapp import health, metrics
 from webapp.headers import add_headers
 from webapp.miniapp.sharing import set_share_provider
-from webapp.refusals import HANDLERS, check_address
+from webapp.refusals import HANDLERS, check_address, check_spelling
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
 
@@ -43,8 +43,9 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     metrics.ZONE_DATA.info({"version": zones.version, "source": zones.source})
     webhook, open_door = _webhook()
     app = Litestar(
-        route_handlers=[*routes(), *health.ROUTES, *metrics.ROUTES, *webhook],
+        route_handlers=[*routes(), *health.ROUTES, *webhook],
         lifespan=[*([connections] if with_pool else []), *open_door],
+        guards=[check_spelling],
         before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],
@@ -56,6 +57,8 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     )
     # Around the routing, because a 404 counts as a request too.
     app.asgi_handler = metrics.observe_requests(app.asgi_handler)
+    if settings.metrics_port:
+        app.asgi_handler = metrics.answer_scrapes(app.asgi_handler, settings.metrics_port)
     return app
 
 

@@ -1,5 +1,5 @@
-"""Request metrics and `/metrics` for Prometheus; nginx does not proxy it. It holds no personal data and no
-secret (`X6`).
+"""Request metrics and `/metrics` for Prometheus, at a port of its own (`X11`). It holds no personal data and
+no secret (`X6`).
 
 Litestar's own middleware runs inside its routing: it misses a 404 and counts a refused request as a success.
 This one wraps the whole application, and reads the route from the scope afterwards.
@@ -11,17 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 
 import structlog
-from litestar import Response, get
+from litestar import Litestar, Response, get
 from litestar.enums import ScopeType
-from litestar.types import (
-    ASGIApp,
-    ControllerRouterHandler,
-    HTTPScope,
-    Message,
-    Receive,
-    Scope,
-    Send,
-)
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -176,4 +168,16 @@ async def metrics() -> Response[bytes]:
     )
 
 
-ROUTES: list[ControllerRouterHandler] = [metrics]
+def answer_scrapes(app: ASGIApp, port: int) -> ASGIApp:
+    """The application, and at `port` another that has `/metrics` and nothing else.
+
+    The port is that of the socket, so nothing that a request says can pass for it.
+    """
+    scraped: ASGIApp = Litestar(route_handlers=[metrics], openapi_config=None, logging_config=None)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        at = scope.get("server")
+        is_scrape = scope["type"] == ScopeType.HTTP and at is not None and at[1] == port
+        await (scraped if is_scrape else app)(scope, receive, send)
+
+    return dispatch

@@ -1,15 +1,28 @@
 """Exception handlers of both sites: each refusal and each error becomes a response here."""
 
+import re
+from typing import Any
+
 import structlog
 from litestar import Response
-from litestar.exceptions import ClientException, HTTPException
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ExceptionHandlersMap
 
+from backend import failpoints
 from backend.errors import Forbidden, NotFound, Refusal, Unavailable
 from backend.i18n import N_
 from webapp.requests import FORM_MAX, check_fields
 from webapp.respond import AnyRequest, is_htmx, page, plain_page, refusal_response, voice_of
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+# A slash that is doubled, at the end or escaped, or an escaped letter that need not be. The Mini App's first
+# page is at /app/.
+OTHER_SPELLING = re.compile(
+    rb"//|(?<!^/app)(?<=.)/$|%(?:2[DEF]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)", re.IGNORECASE
+)
 
 log = structlog.get_logger()
 RETRY_AFTER = "2"  # seconds
@@ -20,6 +33,14 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
     405: Refusal(),
     413: Refusal(N_("That was too much at once. Send less, and try once more.")),
 }
+
+
+def check_spelling(request: Connection, _: BaseRouteHandler) -> None:
+    """Before any handler: an address has one spelling (`X11`). The framework would take `/ready/`, `//ready`
+    and `/ready%2F` for `/ready`, and nginx has rules for that one. Raises `NotFoundException` (404)."""
+    raw: bytes = request.scope["raw_path"]
+    if OTHER_SPELLING.search(raw) and not failpoints.on("paths.any-spelling"):
+        raise NotFoundException()
 
 
 async def check_address(request: AnyRequest) -> None:

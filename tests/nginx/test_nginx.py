@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -35,11 +38,12 @@ class Web:
     """A web process as in production, on its own port."""
 
     def __init__(self, log: Path) -> None:
-        self.port, self.log = free_port(), log
+        self.port, self.metrics_port, self.log = free_port(), free_port(), log
         self.start()
 
     def start(self) -> None:
         environ = {**os.environ, "ENV": "production", "PORT": str(self.port), "HOST": "127.0.0.1"}
+        environ |= {"METRICS_PORT": str(self.metrics_port), "FAILPOINTS": ""}
         environ |= {"TELEGRAM_WEBHOOK": "true", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "info"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -186,10 +190,69 @@ def test_refuses_old_tls(front: Front) -> None:
 def test_passes_health_on_and_hides_the_rest(front: Front) -> None:
     with front.client() as client:
         assert client.get("/health").json() == {"status": "ok"}
-        for path in ("/metrics", "/ready", "/metrics?x", "//metrics", "/%6Detrics"):
-            answer = client.get(front.url + path)
+        for path in ("/metrics", "/ready", "/metrics?x", "/ready?x"):
+            answer = client.get(path)
             assert answer.status_code == 404, path
             assert "emerald_" not in answer.text and "database" not in answer.text
+
+
+# How else the guarded addresses could be spelled: `{}` stands for one, `{e}` for it with a letter escaped.
+SPELLINGS = (
+    "{0}/", "{0}//", "{0}/?x", "/{0}", "//{0}", "{0}%2f", "{0}%2F", "/%2f{0}", "{0}/.", "{0}/..", "{0}/%2e", "/.{0}",
+    "/x/..{0}", "/x/%2e%2e{0}", "/app/..{0}", "/app{0}/../..{0}", "{e}", "{e}/",
+)  # fmt: skip
+GUARDED = ("/metrics", "/ready", "/telegram/webhook", "/dashboard/sign-in")
+
+
+def ask_exactly(connection: HTTPConnection, path: str) -> HTTPResponse:
+    """Ask for a path as it is written here: clients of more comfort take the dots out."""
+    connection.request("POST" if "telegram" in path else "GET", path, headers={"Content-Length": "0"})
+    with connection.getresponse() as answer:
+        answer.read()
+    return answer
+
+
+def other_spellings(path: str) -> list[str]:
+    escaped = path[:-1] + f"%{ord(path[-1]):x}"
+    return [spelling.format(path, e=escaped) for spelling in SPELLINGS]
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_guarded_addresses_have_one_spelling(tmp_path: Path, echo: int, path: str) -> None:
+    """X11: whatever stands behind nginx, none of the others reaches it."""
+    with running(tmp_path, [echo]) as front:
+        made = HTTPSConnection("localhost", front.secure, context=front.context(), timeout=20)
+        with closing(made) as connection:
+            for spelling in other_spellings(path):
+                answer = ask_exactly(connection, spelling)
+                assert answer.status == 404 and answer.headers["Content-Security-Policy"], spelling
+            assert ask_exactly(connection, "/anything").status == 200
+            ask_exactly(connection, "/health")  # on the same connection, so all before is in the log now
+        passed = [line["path"] for line in map(json.loads, front.log.splitlines()) if line["app"]]
+        assert passed == ["/anything"]
+
+
+def test_the_application_knows_no_other_spelling_either(webs: list[Web]) -> None:
+    """X11: a proxy with fewer rules, or none, lets nothing through."""
+    with closing(HTTPConnection("127.0.0.1", webs[0].port, timeout=20)) as connection:
+        for path, usual in (("/ready", (200, 503)), ("/telegram/webhook", (401,)), ("/metrics", (404,))):
+            assert ask_exactly(connection, path).status in usual
+        for spelling in itertools.chain(*map(other_spellings, GUARDED)):
+            assert ask_exactly(connection, spelling).status == 404, spelling
+
+
+def test_figures_have_a_port_of_their_own(front: Front, webs: list[Web]) -> None:
+    """X11: nothing that a request says opens it at another."""
+    of_metrics = webs[0].metrics_port
+    with httpx.Client(base_url=f"http://127.0.0.1:{of_metrics}", timeout=20) as prometheus:
+        assert "emerald_database_up 1.0" in prometheus.get("/metrics").text
+        assert {prometheus.get(path).status_code for path in ("/", "/health", "/ready", "/app/")} == {404}
+    claims = {"Host": f"localhost:{of_metrics}", "X-Forwarded-Port": str(of_metrics)}
+    for url in (f"http://127.0.0.1:{webs[0].port}", front.url):
+        with httpx.Client(base_url=url, verify=front.context(), timeout=20) as client:
+            assert client.get("/metrics", headers=claims).status_code == 404
+    configuration = "".join(path.read_text() for path in (ROOT / "nginx").rglob("*") if path.is_file())
+    assert "METRICS_PORT" not in configuration and "9464" not in configuration
 
 
 def test_sends_each_header_once(front: Front) -> None:
@@ -250,13 +313,17 @@ async def test_serves_public_pages_and_caches_their_pictures(front: Front, insta
         assert len({answer.content for answer in answers}) == 1
         for name in ONCE:
             assert len(answers[-1].headers.get_list(name)) == 1, name
+        # What the two read differently must not be kept under the other's name.
+        etag = found[1].partition("?v=")[2]
+        assert "immutable" in client.get(f"/e/{code}.png?V=&v={etag}").headers["Cache-Control"]
+        assert client.get(f"/e/{code}.png").headers["Cache-Control"] == "public, max-age=60"
         missing = client.get("/e/23456789ab.png")
         assert missing.status_code == 404
         assert missing.headers["Cache-Control"] == "no-store"
         client.get("/health")  # on the same connection, so all before is in the log now
     served = [json.loads(line) for line in front.log.splitlines()]
     asked = [line["app"] for line in served if line["path"] == f"/e/{code}.png"]
-    assert [bool(app) for app in asked] == [True, False, False]
+    assert [bool(app) for app in asked] == [True, False, False, True, True]
 
 
 def test_limits_requests_for_pictures(still: Front) -> None:

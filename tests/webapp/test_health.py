@@ -15,19 +15,23 @@ from backend.seats.requests import Via
 from emerald import readiness
 from webapp import metrics
 
+METRICS = "https://emerald.example:9464/metrics"
+
 
 @pytest.fixture
 async def client(world: None) -> AsyncIterator[httpx.AsyncClient]:
     from emerald.web import create_app
 
-    transport = httpx.ASGITransport(create_app(with_pool=False))  # type: ignore[arg-type]
+    app = create_app(with_pool=False)
+    app.asgi_handler = metrics.answer_scrapes(app.asgi_handler, 9464)
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as asking:
         yield asking
 
 
 async def figure(client: httpx.AsyncClient, name: str) -> float:
     """The value of one sample of /metrics, by name and labels."""
-    text = (await client.get("/metrics")).text
+    text = (await client.get(METRICS)).text
     for line in text.splitlines():
         sample, _, value = line.rpartition(" ")
         if sample == name:
@@ -67,7 +71,7 @@ async def test_metrics_has_its_own_counts_while_the_database_hangs(
     monkeypatch.setattr(metrics, "read_metrics", hang)
     monkeypatch.setattr(metrics, "READ_TIMEOUT", 0.01)
     assert await figure(client, "emerald_database_up") == 0
-    assert "emerald_http_requests_total" in (await client.get("/metrics")).text
+    assert "emerald_http_requests_total" in (await client.get(METRICS)).text
 
 
 async def test_ready_with_a_working_worker(client: httpx.AsyncClient) -> None:
@@ -120,8 +124,14 @@ async def test_counts_answers_by_route_and_status(client: httpx.AsyncClient) -> 
             client,
             f'emerald_http_requests_total{{method="{method}",path="(none)",status="{status}"}}',
         )
-    text = (await client.get("/metrics")).text
+    text = (await client.get(METRICS)).text
     assert "secret" not in text and "no/such" not in text
+
+
+async def test_metrics_is_at_its_own_port_and_nothing_else_is(client: httpx.AsyncClient) -> None:
+    """`X11`"""
+    assert (await client.get("/metrics")).status_code == 404
+    assert (await client.get(METRICS.replace("/metrics", "/health"))).status_code == 404
 
 
 async def test_metrics_names_the_zone_data_version(client: httpx.AsyncClient) -> None:
@@ -209,7 +219,7 @@ async def test_metrics_counts_stale_cards(
 async def test_metrics_has_no_secret(client: httpx.AsyncClient) -> None:
     from backend.settings import settings
 
-    for path in ("/health", "/ready", "/metrics"):
+    for path in ("/health", "/ready", METRICS):
         text = (await client.get(path)).text
         for secret in (settings.telegram_bot_token, settings.secret_key, settings.database_url):
             assert secret not in text
