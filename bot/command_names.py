@@ -18,5 +18,7 @@ COMMANDS = {
     "help": N_("Commands"),
     "id": N_("The numbers of this chat and of you"),
 }
+# Of use to organisers only, and named in their /help; Telegram offers everybody the others.
+ORGANISER_COMMANDS = ("announce", "here")
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")

@@ -15,6 +15,7 @@ from aiogram.types import Update
 
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
+from bot.handlers.topics import learn_topic
 from bot.middleware import (
     InOrder,
     answer_every_tap,
@@ -29,7 +30,7 @@ def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     for middleware in (
-        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, refuse_forged_taps, recover_cards,
+        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:

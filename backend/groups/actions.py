@@ -76,6 +76,21 @@ async def merge_groups(old_id: int, new_id: int) -> None:
     await db.execute("DELETE FROM groups WHERE id = $1", old_id)
 
 
+async def record_seen_topic(group_id: int, topic_id: int, name: str) -> None:
+    """Record a forum topic that somebody writes in. `name` is the one it was made with, or "": a name that is
+    known already stands, for it may have been changed since."""
+    await db.execute_single(
+        "INSERT INTO group_topics AS t (account_id, group_id, topic_id, name, closed)"
+        " SELECT account_id, id, $2::bigint, coalesce(nullif($3, ''), 'Topic ' || $2::bigint), false"
+        " FROM groups WHERE id = $1"
+        " ON CONFLICT ON CONSTRAINT group_topics_pkey DO UPDATE SET name = $3"
+        " WHERE $3 <> '' AND t.name = 'Topic ' || t.topic_id",
+        group_id,
+        topic_id,
+        clean_line(name),
+    )
+
+
 async def upsert_topic(chat_id: int, topic_id: int, *, name: str | None, closed: bool | None) -> None:
     """Record a forum topic. None leaves the name, or whether it is closed, as it is known."""
     await db.execute(

@@ -19,6 +19,7 @@ from bot.handlers import (
     regulars,
     series,
     sign_ins,
+    topics,
 )
 
 # Keys come first, so that none is taken for anything else; cards in unlinked groups before the buttons on cards;
@@ -37,5 +38,6 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     polls.router,
     announcements.router,
     preferences.router,
+    topics.router,
     fallback.router,
 )

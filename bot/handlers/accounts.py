@@ -12,7 +12,8 @@ from backend.people.queries import Person
 from bot.delivery.client import delete, reply, send
 from bot.delivery.errors import classify_error
 from bot.filters import from_person, in_group, in_private_chat
-from bot.keyboards.links import make_home_button
+from bot.handlers.people import organises
+from bot.keyboards.links import make_home_button, make_organiser_rows
 from bot.rendering import render
 
 _CONTAINS_KEY = F.text.regexp(KEY_PATTERN.pattern, mode="search") | F.caption.regexp(
@@ -33,7 +34,8 @@ async def bind_sent_key(message: Message, person: Person, voice: Voice) -> None:
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
     match = KEY_PATTERN.search(text)
     club = await bind_key(person, match.group() if match else text)
-    await reply(message, render("key_bound.html", voice, [[make_home_button(voice)]], club=club))
+    rows = make_organiser_rows(voice, club.id) if organises([club]) else [[make_home_button(voice)]]
+    await reply(message, render("key_bound.html", voice, rows, club=club))
     try:
         await delete(message)  # a key should not stay in any chat
     except TelegramBadRequest:
@@ -64,7 +66,7 @@ def router() -> Router:
     made = Router(name="accounts")
     made.message.register(
         bind_linked_key,
-        CommandStart(deep_link=True, magic=F.args.regexp(KEY_PATTERN.pattern)),
+        CommandStart(ignore_case=True, deep_link=True, magic=F.args.regexp(KEY_PATTERN.pattern)),
         in_private_chat,
         from_person,
     )

@@ -1,7 +1,7 @@
 """/announce: an organiser previews an announcement, sends it, follows it, and can stop it (`C5`)."""
 
 from aiogram import Bot, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import Club, clubs
@@ -26,7 +26,7 @@ from bot.announcements import MORNING, render_announcement, render_progress, ren
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
 from bot.delivery.client import edit, reply
-from bot.filters import from_person
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.rendering import RenderedMessage, render
 
@@ -131,6 +131,6 @@ async def _move_to_club(draft: Announcement, account_id: int, person: Person) ->
 
 def router() -> Router:
     made = Router(name="announcements")
-    made.message.register(create, Command("announce"), from_person)
+    made.message.register(create, command_named("announce"), from_person)
     made.callback_query.register(tap, AnnouncementCallback.filter(), from_person)
     return made

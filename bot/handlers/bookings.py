@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 
 from aiogram import Bot, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
@@ -36,7 +36,7 @@ from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
 from bot.delivery.client import edit, reply
-from bot.filters import from_person
+from bot.filters import command_named, from_person
 from bot.handlers.events import list_bookable, render_event_list, render_personal_card
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
@@ -315,9 +315,9 @@ def _about_person(words: Words, name: str) -> Words:
 def router() -> Router:
     made = Router(name="bookings")
     made.callback_query.register(tap, SeatCallback.filter(), from_person)
-    made.message.register(book_command, Command("book"), from_person)
-    made.message.register(leave_command, Command("leave"), from_person)
-    made.message.register(take_command, Command("take"), from_person)
-    made.message.register(pass_command, Command("pass"), from_person)
-    made.message.register(index, Command("mybookings"), from_person)
+    made.message.register(book_command, command_named("book"), from_person)
+    made.message.register(leave_command, command_named("leave"), from_person)
+    made.message.register(take_command, command_named("take"), from_person)
+    made.message.register(pass_command, command_named("pass"), from_person)
+    made.message.register(index, command_named("mybookings"), from_person)
     return made

@@ -1,7 +1,7 @@
 """/calendar: an instance as a file for one's own calendar."""
 
 from aiogram import Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import Message
 
 from backend.bookings.queries.lists import my_bookings
@@ -10,7 +10,7 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from bot.calendar_files import make_calendar_file
 from bot.delivery.client import reply_with_file
-from bot.filters import from_person
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.lists import MAX_ITEMS, parse_selection
 
@@ -30,5 +30,5 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
 
 def router() -> Router:
     made = Router(name="calendars")
-    made.message.register(show, Command("calendar"), from_person)
+    made.message.register(show, command_named("calendar"), from_person)
     return made

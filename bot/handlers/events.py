@@ -1,7 +1,7 @@
 """Events: the list of upcoming instances, and one instance."""
 
 from aiogram import F, Router
-from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import club_voice, clubs
@@ -18,7 +18,7 @@ from bot.callback_answers import editable_message
 from bot.callbacks import ShowEventCallback
 from bot.cards import MAX_PARTIES, render_event_card
 from bot.delivery.client import answer_callback_query, reply
-from bot.filters import from_person, in_private_chat
+from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_event_link, make_home_button
@@ -100,10 +100,10 @@ async def show(query: CallbackQuery, callback_data: ShowEventCallback, person: P
 
 def router() -> Router:
     made = Router(name="events")
-    made.message.register(index, Command("events"), from_person)
+    made.message.register(index, command_named("events"), from_person)
     made.message.register(
         show_linked,
-        CommandStart(deep_link=True, magic=F.args.startswith(START_PREFIX)),
+        CommandStart(ignore_case=True, deep_link=True, magic=F.args.startswith(START_PREFIX)),
         in_private_chat,
         from_person,
     )

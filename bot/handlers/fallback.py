@@ -1,19 +1,25 @@
 """The last handlers: for buttons, links and texts that no other handler understands."""
 
+import difflib
+
 from aiogram import F, Router
-from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
+from backend.accounts.queries import clubs
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
-from bot.command_names import COMMANDS
+from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
-from bot.filters import from_person, in_group, in_private_chat
+from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
 from bot.handlers import bookings, people, regulars
-from bot.rendering import plain
+from bot.keyboards.buttons import MAX_LABEL_LENGTH
+from bot.rendering import plain, render, shorten
 from bot.retired_callbacks import find_retired_sentence
 
+_NEAREST = 3  # commands that are named instead of an unknown one
+_LIKENESS = 0.7  # from 0 to 1, as difflib has it: /event is like /events, and not like /leave
 _NOBODY = N_(
     "I can’t tell who you are while you write as a group or a channel. Write as yourself, or to me in private."
 )
@@ -35,12 +41,34 @@ async def start_with_unknown_payload(
     if command.args == "regulars":
         await regulars.index(message, person, voice)
         return
+    if command.args == people.NEXT_STEPS:
+        await people.next_steps(message, person, voice)
+        return
     await people.start(message, person, voice)
 
 
-async def answer_other_text(message: Message, voice: Voice) -> None:
+async def answer_unknown_command(message: Message, person: Person, voice: Voice) -> None:
+    """A command that does not exist: the ones that are called nearly so."""
+    typed = (message.text or "").split(maxsplit=1)[0].partition("@")[0]
+    if message.chat.type != "private":
+        known = [*GROUP_COMMANDS]
+    elif people.organises(await clubs(person)):
+        known = [*COMMANDS, *ORGANISER_COMMANDS]
+    else:
+        known = [*COMMANDS]
+    nearest = difflib.get_close_matches(typed[1:].casefold(), known, n=_NEAREST, cutoff=_LIKENESS)
+    rendered = render(
+        "unknown_command.html",
+        voice,
+        typed=shorten(typed, MAX_LABEL_LENGTH),
+        nearest=", ".join(f"/{name}" for name in nearest),
+    )
+    await reply(message, rendered)
+
+
+async def answer_other_text(message: Message, person: Person, voice: Voice) -> None:
     """Any other text in the private chat: the commands."""
-    await people.help_command(message, voice)
+    await people.help_command(message, voice, person)
 
 
 async def answer_nobody(message: Message, voice: Voice) -> None:
@@ -51,9 +79,16 @@ async def answer_nobody(message: Message, voice: Voice) -> None:
 def router() -> Router:
     made = Router(name="fallback")
     made.callback_query.register(answer_unknown_button)
-    made.message.register(start_with_unknown_payload, CommandStart(deep_link=True), from_person)
+    made.message.register(
+        start_with_unknown_payload, CommandStart(ignore_case=True, deep_link=True), from_person
+    )
+    made.message.register(answer_unknown_command, names_a_command, from_person)
     made.message.register(answer_other_text, F.text, in_private_chat, from_person)
     made.message.register(
-        answer_nobody, Command(*COMMANDS, "announce"), F.sender_chat, ~F.is_automatic_forward, in_group
+        answer_nobody,
+        command_named(*COMMANDS, *ORGANISER_COMMANDS),
+        F.sender_chat,
+        ~F.is_automatic_forward,
+        in_group,
     )
     return made

@@ -1,6 +1,7 @@
 """Changes of groups, and of the membership of the bot and of people in them (`A6`)."""
 
 from aiogram import Bot, F, Router
+from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
 from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
 
@@ -15,14 +16,17 @@ from backend.groups.queries import LinkedGroup, group_of_chat
 from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
+from backend.outbox.states import SendResult
 from backend.people.queries import Person, person_of_telegram
 from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback
 from bot.delivery.client import answer_callback_query, is_administrator, replace, reply, send
+from bot.delivery.errors import classify_error
 from bot.filters import from_person, in_group
+from bot.handlers.people import NEXT_STEPS, render_next_steps
 from bot.keyboards.groups import ALL_ZONES, make_link_rows, make_other_zone_button, make_zone_rows
-from bot.keyboards.links import make_home_button
+from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.rendering import RenderedMessage, render
 from bot.zone_choices import guess_zone
 
@@ -79,9 +83,9 @@ async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: P
         await _link(query, message, callback_data.account_id, person, voice)
 
 
-async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> None:
+async def create_club(query: CallbackQuery, bot: Bot, person: Person, voice: Voice) -> None:
     """Create a club named after the group and link it, once its zone is known. Only an administrator of the
-    group can."""
+    group can, who reads then what comes next: at once if the bot may write to them, else by a button."""
     message = editable_message(query)
     if message is None:
         return
@@ -93,12 +97,13 @@ async def create_club(query: CallbackQuery, person: Person, voice: Voice) -> Non
         rows = make_zone_rows(0, _guess_zone(query, person), voice)
         await replace(message, render("club_zone.html", voice, rows))
         return
-    await _create_club(query, message, person.zone, person, voice)
+    await _create_club(query, bot, message, person.zone, person, voice)
 
 
 async def choose_club_zone(
     query: CallbackQuery,
     callback_data: ClubZoneCallback,
+    bot: Bot,
     person: Person,
     voice: Voice,
 ) -> None:
@@ -118,7 +123,7 @@ async def choose_club_zone(
         rows = make_zone_rows(account_id, guess, voice, all_zones=zone == ALL_ZONES)
         await replace(message, render("club_zone.html", voice, rows))
     elif club is None:
-        await _create_club(query, message, zone, person, voice)
+        await _create_club(query, bot, message, zone, person, voice)
     else:
         await edit_account(person, account_id, name=club.name, zone=zone, language=club.language)
         await _show_linked(query, message, account_id, person, voice)
@@ -134,18 +139,28 @@ async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> 
 
 
 async def _create_club(
-    query: CallbackQuery, message: Message, zone: str, person: Person, voice: Voice
+    query: CallbackQuery, bot: Bot, message: Message, zone: str, person: Person, voice: Voice
 ) -> None:
     if await group_of_chat(message.chat.id) is not None:  # somebody else was first
         raise Invalid(N_("This group belongs to another club already."))
     name = clean_line(message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
     account_id = await create_own_account(person, name, zone=zone, language=person.language)
-    await _link(query, message, account_id, person, voice)
+    club = await _link(query, message, account_id, person, voice)
+    if person.reachable:
+        try:
+            await send(bot, person.telegram_id, render_next_steps(club, voice))
+        except TelegramAPIError as error:
+            if classify_error(error).result is not SendResult.GONE:
+                raise
 
 
 async def _link(
-    query: CallbackQuery, message: Message, account_id: int, person: Person, voice: Voice
-) -> None:
+    query: CallbackQuery,
+    message: Message,
+    account_id: int,
+    person: Person,
+    voice: Voice,
+) -> Club:
     chat = message.chat
     await link_group(
         person,
@@ -154,19 +169,21 @@ async def _link(
         title=chat.title or "",
         forum=bool(chat.is_forum),
     )
-    await _show_linked(query, message, account_id, person, voice)
+    return await _show_linked(query, message, account_id, person, voice)
 
 
 async def _show_linked(
     query: CallbackQuery, message: Message, account_id: int, person: Person, voice: Voice
-) -> None:
+) -> Club:
     club = next(club for club in await clubs(person) if club.id == account_id)
     rows = [[make_home_button(voice, private=False)]]
     if club.has_permission(Permission.MANAGE_OWNERS):
-        rows.append([make_other_zone_button(club.id, voice)])
+        next_steps = voice.gettext(N_("What comes next, for organisers"))
+        rows += [[make_other_zone_button(club.id, voice)], [make_private_chat_button(next_steps, NEXT_STEPS)]]
     await answer_callback_query(query)
     now = voice.bare_hour(clock.now(), club.zone)
     await replace(message, render("linked.html", voice, rows, club=club, city=voice.city(club.zone), now=now))
+    return club
 
 
 async def update_title(message: Message) -> None:

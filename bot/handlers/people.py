@@ -1,41 +1,89 @@
 """/start, /help, /app and /id; blocking and unblocking the bot (`M3`)."""
 
+from collections.abc import Sequence
+
 from aiogram import F, Router
 from aiogram.filters import (
     JOIN_TRANSITION,
     LEAVE_TRANSITION,
     ChatMemberUpdatedFilter,
-    Command,
     CommandStart,
 )
 from aiogram.types import ChatMemberUpdated, Message
 
-from backend.accounts.queries import clubs
+from backend.accounts.queries import Club, clubs
+from backend.accounts.rules import Permission
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.queries import Person
 from bot.delivery.client import reply
-from bot.filters import from_person
-from bot.keyboards.links import make_add_to_group_button, make_home_button
-from bot.rendering import render
+from bot.filters import command_named, from_person
+from bot.keyboards.links import (
+    make_add_to_group_button,
+    make_dashboard_link,
+    make_home_button,
+    make_organiser_rows,
+)
+from bot.rendering import RenderedMessage, render
+
+NEXT_STEPS = "next"  # the payload of /start that shows an organiser what comes next
+
+
+def organises(clubs_of_person: Sequence[Club]) -> bool:
+    """Whether the person is an organiser of any of these clubs."""
+    return any(club.has_permission(Permission.MANAGE_EVENTS) for club in clubs_of_person)
 
 
 async def start(message: Message, person: Person, voice: Voice) -> None:
-    """/start, and links with an unknown payload."""
+    """/start, and links with an unknown payload: what the person can do here, by their role."""
     if message.chat.type != "private":
         await help_command(message, voice)
         return
-    rows = [[make_home_button(voice)], [make_add_to_group_button(voice)]]
-    await reply(message, render("welcome.html", voice, rows, person=person, clubs=await clubs(person)))
+    found = await clubs(person)
+    if organises(found):
+        rows = make_organiser_rows(voice)
+    else:
+        rows = [[make_home_button(voice)], *([] if found else [[make_add_to_group_button(voice)]])]
+    await reply(message, render("welcome.html", voice, rows, person=person, clubs=found, **_roles(found)))
 
 
-async def help_command(message: Message, voice: Voice) -> None:
-    """/help: the commands that can be used in this chat."""
-    private = message.chat.type == "private"
-    await reply(
-        message, render("help.html", voice, [[make_home_button(voice, private=private)]], private=private)
+async def next_steps(message: Message, person: Person, voice: Voice) -> None:
+    """`/start next`: what an organiser of a new club does first; a welcome for anybody else."""
+    club = next((club for club in await clubs(person) if organises([club])), None)
+    if club is None:
+        await start(message, person, voice)
+        return
+    await reply(message, render_next_steps(club, voice))
+
+
+def render_next_steps(club: Club, voice: Voice) -> RenderedMessage:
+    """What comes next for an organiser of this club, with a button for each step."""
+    return render(
+        "next_steps.html",
+        voice,
+        make_organiser_rows(voice, club.id),
+        club=club,
+        dashboard=make_dashboard_link(),
     )
+
+
+async def help_command(message: Message, voice: Voice, person: Person | None = None) -> None:
+    """/help: the commands that can be used in this chat; in private, by the person's role."""
+    private = message.chat.type == "private"
+    found = await clubs(person) if private and person is not None else []
+    rows = make_organiser_rows(voice) if organises(found) else [[make_home_button(voice, private=private)]]
+    await reply(
+        message,
+        render("help.html", voice, rows, private=private, dashboard=make_dashboard_link(), **_roles(found)),
+    )
+
+
+def _roles(clubs_of_person: Sequence[Club]) -> dict[str, bool]:
+    return {
+        "organises": organises(clubs_of_person),
+        "checks_in": any(club.has_permission(Permission.CHECK_IN) for club in clubs_of_person),
+    }
 
 
 async def app_command(message: Message, voice: Voice) -> None:
@@ -70,8 +118,8 @@ def router() -> Router:
     private = F.chat.type == "private"
     made.my_chat_member.register(record_block, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
     made.my_chat_member.register(record_unblock, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
-    made.message.register(help_command, Command("help"))
-    made.message.register(app_command, Command("app"))
-    made.message.register(id_command, Command("id"))
-    made.message.register(start, CommandStart(deep_link=False), from_person)
+    made.message.register(help_command, command_named("help"))
+    made.message.register(app_command, command_named("app"))
+    made.message.register(id_command, command_named("id"))
+    made.message.register(start, CommandStart(ignore_case=True, deep_link=False), from_person)
     return made

@@ -1,7 +1,7 @@
 """Polls: the options of cards, /polls and /vote (`P3`), and the actions of organisers (`P4`, `P5`)."""
 
 from aiogram import Bot, F, Router
-from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import club_voice
@@ -28,7 +28,7 @@ from bot.callbacks import (
 )
 from bot.cards import render_poll_card
 from bot.delivery.client import answer_callback_query, edit, reply
-from bot.filters import from_person, in_private_chat
+from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
@@ -196,11 +196,11 @@ def router() -> Router:
     made.callback_query.register(show, ShowPollCallback.filter(), from_person)
     made.callback_query.register(organise, PollActionCallback.filter(), from_person)
     made.callback_query.register(create_instance, CreateInstanceCallback.filter(), from_person)
-    made.message.register(index, Command("polls"), from_person)
-    made.message.register(vote_command, Command("vote"), from_person)
+    made.message.register(index, command_named("polls"), from_person)
+    made.message.register(vote_command, command_named("vote"), from_person)
     made.message.register(
         show_linked,
-        CommandStart(deep_link=True, magic=F.args.startswith(START_PREFIX)),
+        CommandStart(ignore_case=True, deep_link=True, magic=F.args.startswith(START_PREFIX)),
         in_private_chat,
         from_person,
     )

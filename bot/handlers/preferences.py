@@ -1,7 +1,7 @@
 """/settings: which messages a person gets and when, in which language and time zone (`M5`)."""
 
 from aiogram import Bot, Router
-from aiogram.filters import Command, CommandObject
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from backend import clock
@@ -13,7 +13,7 @@ from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import PreferenceCallback
 from bot.delivery.client import edit, reply
-from bot.filters import from_person
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
 from bot.rendering import RenderedMessage, Rows, render
@@ -156,6 +156,6 @@ def describe_lead(minutes: int, voice: Voice) -> str:
 
 def router() -> Router:
     made = Router(name="preferences")
-    made.message.register(index, Command("settings"), from_person)
+    made.message.register(index, command_named("settings"), from_person)
     made.callback_query.register(tap, PreferenceCallback.filter(), from_person)
     return made

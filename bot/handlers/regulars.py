@@ -1,7 +1,6 @@
 """Standing seats: /regulars, "not this week", and giving one back (`B11`)."""
 
 from aiogram import Bot, Router
-from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
 from backend.bookings.standing_seats import StandingSeat, end_own_regular, own_standing_seats
@@ -11,7 +10,7 @@ from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import EndStandingSeatCallback, ShowStandingSeatCallback
 from bot.delivery.client import answer_callback_query, edit, reply
-from bot.filters import from_person
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button
@@ -65,7 +64,7 @@ async def _find_standing_seat(series_id: int, person: Person) -> StandingSeat:
 
 def router() -> Router:
     made = Router(name="regulars")
-    made.message.register(index, Command("regulars"), from_person)
+    made.message.register(index, command_named("regulars"), from_person)
     made.callback_query.register(show, ShowStandingSeatCallback.filter(), from_person)
     made.callback_query.register(destroy, EndStandingSeatCallback.filter(), from_person)
     return made

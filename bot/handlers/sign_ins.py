@@ -42,7 +42,7 @@ def router() -> Router:
     made = Router(name="sign_ins")
     made.message.register(
         show,
-        CommandStart(deep_link=True, magic=F.args.startswith(START_PREFIX)),
+        CommandStart(ignore_case=True, deep_link=True, magic=F.args.startswith(START_PREFIX)),
         in_private_chat,
         from_person,
     )

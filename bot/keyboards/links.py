@@ -3,10 +3,13 @@
 `web_app` buttons work in private chats only; groups get direct links (`A4`).
 """
 
+from urllib.parse import urlsplit
+
 from aiogram.types import InlineKeyboardButton, WebAppInfo
 
 from backend.i18n import N_, Voice
 from backend.settings import settings
+from bot.rendering import Rows
 
 
 def make_app_link(start: str = "") -> str:
@@ -44,6 +47,25 @@ def make_add_to_group_button(voice: Voice) -> InlineKeyboardButton:
     """Lets the person choose a group to add the bot to."""
     link = f"https://t.me/{settings.telegram_bot_name}?startgroup=add"
     return InlineKeyboardButton(text=voice.gettext(N_("Add me to a group")), url=link)
+
+
+def make_dashboard_link() -> str:
+    """The address of the organisers' dashboard."""
+    return f"{settings.public_url}/dashboard"
+
+
+def make_organiser_rows(voice: Voice, account_id: int | None = None) -> Rows:
+    """In the private chat: a new event (of this club, else of the first one), the dashboard, another group, the
+    app.
+
+    Telegram refuses a button to a host without a full stop, as a machine of one's own may have.
+    """
+    path = "series/new" if account_id is None else f"series/new?club={account_id}"
+    rows = [[make_app_button(voice.gettext(N_("New event")), "", path, private=True)]]
+    if "." in (urlsplit(settings.public_url).hostname or ""):
+        label = voice.gettext(N_("Dashboard"))
+        rows[0].append(InlineKeyboardButton(text=f"{label} ↗", url=make_dashboard_link()))
+    return [*rows, [make_add_to_group_button(voice)], [make_home_button(voice)]]
 
 
 def make_private_chat_button(label: str, start: str) -> InlineKeyboardButton:

@@ -158,7 +158,8 @@ async def test_an_organiser(
 ) -> None:
     await choose_language(olga, language)
     await dialogue.start("Olga")
-    for text in ("/announce", "/announce The door code is <b>1234</b>."):
+    await dialogue.start("Olga", "next")
+    for text in ("/help", "/here", "/event", "/qqqq", "/announce", "/announce The door code is <b>1234</b>."):
         await dialogue.say("Olga", text)
     for data in ("a:groups", "a:members", "a:members", "a:send", "a:stop"):
         await dialogue.tap("Olga", data)

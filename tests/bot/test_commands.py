@@ -28,7 +28,7 @@ async def test_start_welcomes(telegram: Telegram, alice: Any) -> None:
     reply = await telegram.start("Alice")
     assert reply["text"].startswith("Hello, Alice.")
     assert "You belong to: Kallio Yoga." in reply["text"]
-    assert buttons(reply) == [["Open Emerald"], ["Add me to a group"]]
+    assert buttons(reply) == [["Open Emerald"]]
     assert reply["buttons"][0][0]["web_app"]["url"] == "https://emerald.example/app/"
 
 

@@ -13,6 +13,7 @@ from backend.accounts.queries import keys
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid
 from backend.i18n import N_, Words
+from backend.settings import settings
 from backend.zones import resolve_local
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
@@ -102,6 +103,7 @@ async def _page(
         keys=await keys(visit.club),
         form=form,
         made=made,
+        invite_link=f"https://t.me/{settings.telegram_bot_name}?start={made}",
         faults=faults.by_field if faults else {},
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)

@@ -1,0 +1,52 @@
+"""Topics of groups that existed before the bot came (`A6`)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import Router
+from aiogram.types import Message, TelegramObject, Update
+
+from backend.accounts.queries import club_voice
+from backend.groups.actions import record_seen_topic
+from backend.groups.queries import LinkedGroup
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from bot.delivery.client import reply
+from bot.filters import command_named, from_person, in_group
+from bot.handlers.groups import reply_not_linked
+from bot.rendering import plain, render
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+async def learn_topic(handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+    """Know each topic of a linked group that somebody writes in: Telegram lists a group's topics to no bot."""
+    assert isinstance(event, Update)
+    message, group = event.message, data.get("group")
+    if group is not None and message is not None and message.is_topic_message and message.message_thread_id:
+        first = message.reply_to_message
+        created = first.forum_topic_created if first is not None else None
+        await record_seen_topic(group.id, message.message_thread_id, created.name if created else "")
+    return await handler(event, data)
+
+
+async def here(message: Message, person: Person, group: LinkedGroup | None) -> None:
+    """/here: the topic it is sent in is known from then on."""
+    if group is None:
+        await reply_not_linked(message, person)
+        return
+    voice = await club_voice(group.account_id)
+    await reply(message, render("here.html", voice, topic=bool(message.is_topic_message)))
+
+
+async def here_in_private(message: Message, voice: Voice) -> None:
+    """/here outside of a group."""
+    words = N_("Send /here in a topic of your group, and I’ll know the topic.")
+    await reply(message, plain(voice.gettext(words)))
+
+
+def router() -> Router:
+    made = Router(name="topics")
+    made.message.register(here, command_named("here"), in_group, from_person)
+    made.message.register(here_in_private, command_named("here"), from_person)
+    return made
