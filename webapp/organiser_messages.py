@@ -1,4 +1,5 @@
-"""What an organiser reads about a party they have changed, and the way back from a removal (`B10`)."""
+"""What an organiser reads about a party they have changed, and the way back from a removal (`B10`); that they have kept
+a drifted instance (`S4`)."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,6 +8,8 @@ from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice, Words
 from backend.seats.requests import Outcome
 from webapp.notices import Method, Tone, Undo
+
+KEPT = N_("Kept. It stays as it is, whatever the rule says.")
 
 
 class Party(Protocol):

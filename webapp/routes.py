@@ -93,6 +93,7 @@ def miniapp() -> Router:
             organising.show,
             organising.update,
             organising.announce,
+            organising.keep,
             attendance.index,
             attendance.new,
             attendance.create,

@@ -221,6 +221,7 @@ def edit(
     lines = ["Saved."]
     if saved["drifted"]:
         lines = [f"Saved. No longer in the rule: {', '.join(saved['drifted'])}"]
+        lines += ["Keep each with `emerald event keep CODE`, or move or cancel it."]
     lines += [f"{one.code} keeps its own {', '.join(one.values)}." for one in own]
     actor.print(saved, "\n".join(lines))
 

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,10 @@ from backend.accounts.memberships import join
 from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings import actions as seats
 from backend.bookings.attendance import check_in, check_in_code
-from backend.bookings.queries.event import event
+from backend.bookings.queries.event import event, next_instance
+from backend.bookings.queries.lists import drifted_instances
+from backend.events.edit import edit_series
+from backend.events.queries import series_by_id
 from backend.people.actions import choose_zone
 from backend.seats.requests import Via
 from tests.webapp.conftest import App, init_data, launch_of
@@ -28,6 +32,7 @@ ORGANISING = [
     ("GET", "/app/events/x7k2/organising", "admin"),
     ("PUT", "/app/events/x7k2/seats", "admin"),
     ("POST", "/app/events/x7k2/cards", "admin"),
+    ("POST", "/app/events/x7k2/keeping", "admin"),
     ("GET", "/app/events/x7k2/attendance", "helper"),
     ("GET", "/app/events/x7k2/attendance/new", "admin"),
     ("POST", "/app/events/x7k2/attendance", "admin"),
@@ -596,6 +601,30 @@ async def test_the_preview_warns_of_a_clock_change(
     day, hour = when
     page = await (await app_of(olga)).get(f"/app/events/{code}/move?starts_on={day}&starts_time={hour}")
     assert warning in text_of(page)
+
+
+# --- what no longer fits its rule ---
+
+
+async def test_a_date_that_no_longer_fits_says_so_and_is_kept(
+    app_of: Any, alice: Any, olga: Any, club: Any, noon: Any, series: Any
+) -> None:
+    """`S4`: kept by one tap, and not asked about again."""
+    made = await series(rule="FREQ=WEEKLY")
+    await seats.book(made.first_code, alice, via=Via.MINIAPP)
+    view = await series_by_id(club.id, made.series_id)
+    assert view is not None
+    later = replace(view.draft, starts_local=view.draft.starts_local + timedelta(hours=1))
+    await edit_series(olga, club.id, made.series_id, later)
+    app = await app_of(olga)
+    path = f"/app/events/{made.first_code}"
+    assert "This date no longer fits the rule of its event" in text_of(await app.get(f"{path}/organising"))
+    kept = await app.ask("POST", f"{path}/keeping")
+    assert "Kept. It stays as it is" in text_of(kept) and "no longer fits" not in text_of(kept)
+    assert await drifted_instances(club.id) == []
+    following = await next_instance(await event(made.first_code, olga), olga)
+    assert following is not None
+    assert "no longer fits" not in text_of(await app.get(f"/app/events/{following.code}/organising"))
 
 
 # --- a new event ---

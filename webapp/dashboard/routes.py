@@ -26,7 +26,7 @@ dashboard = Router(
         *(sign_ins.new, sign_ins.state, sign_ins.destroy),
         calendar.index,
         *(series.index, series.new, series.create, series.edit, series.update, series.show),
-        events.show,
+        *(events.show, events.keep),
         *(bookings.create, bookings.edit, bookings.update, bookings.destroy),
         seats.update,
         *(cancellations.create, cancellations.destroy),

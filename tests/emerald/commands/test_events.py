@@ -68,7 +68,10 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
 
     await book(made.first_code, alice, via=Via.MINIAPP)
     drifted = await printed("series", "edit", number, "--starts-at", "2031-03-04T19:00")
-    assert drifted == f"Saved. No longer in the rule: {made.first_code}"
+    assert drifted == (
+        f"Saved. No longer in the rule: {made.first_code}\n"
+        "Keep each with `emerald event keep CODE`, or move or cancel it."
+    )
     assert f"{made.first_code}  2031-03-04 18:00 Europe/Helsinki  1, 0 waiting  (drifted)" in (
         await printed("series", "drift")
     )

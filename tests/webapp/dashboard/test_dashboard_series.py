@@ -457,6 +457,13 @@ async def test_a_changed_series_lists_drifted_instances(
     assert "1 date no longer fits the rule" in dashboard.text(
         await dashboard.get(f"/dashboard/series/{view.id}")
     ), "also when one comes back later"
+    code = made.headers["location"].rsplit("/", 1)[1]
+    page = await dashboard.get(f"/dashboard/events/{code}")
+    assert "This date no longer fits the rule of its event" in dashboard.text(page)
+    kept = await dashboard.post(f"/dashboard/events/{code}/keeping")
+    assert "Kept. It stays as it is, whatever the rule says." in dashboard.text(kept)
+    assert "no longer fits" not in dashboard.text(kept)
+    assert "no longer fits" not in dashboard.text(await dashboard.get(f"/dashboard/series/{view.id}"))
 
 
 async def test_what_followed_and_what_did_not_is_named(

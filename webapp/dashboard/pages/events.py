@@ -1,16 +1,21 @@
-"""One instance (`C6`)."""
+"""One instance (`C6`), and keeping one that its rule no longer has (`S4`)."""
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
 from backend.bookings.organiser_etags import organiser_event_etag
+from backend.events.edit import keep_drifted
+from backend.i18n import Words
 from webapp.dashboard.access import authorize_event
 from webapp.dashboard.event_page import render_event_page
-from webapp.dashboard.responses import etag_for
+from webapp.dashboard.responses import etag_for, notice_of, redirect
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path
 from webapp.freshness import is_fresh
+from webapp.organiser_messages import KEPT
 from webapp.respond import AnyRequest, not_modified
 
 
@@ -25,3 +30,11 @@ async def show(
         return not_modified()
     visit = await authorize_event(visit, code, Permission.SEE_PEOPLE)
     return await render_event_page(request, visit, code, etag=etag)
+
+
+@post("/events/{code:str}/keeping", status_code=303)
+async def keep(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Redirect:
+    """Keep this instance although its rule no longer has it: nobody is asked about it again."""
+    visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
+    await keep_drifted(code, visit.person)
+    return redirect(request, visit.url(event_path(code)), notice_of(visit, Words(KEPT)))

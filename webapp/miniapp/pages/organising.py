@@ -14,6 +14,7 @@ from backend.bookings.roster import roster_counts
 from backend.cards.actions import post_card
 from backend.cards.queries import cards_of
 from backend.errors import Invalid
+from backend.events.edit import keep_drifted
 from backend.events.reschedule import move_responses
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -24,6 +25,7 @@ from webapp.miniapp.access import authorize_event
 from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice
+from webapp.organiser_messages import KEPT
 from webapp.respond import AnyRequest, not_modified
 
 
@@ -101,3 +103,10 @@ async def announce(code: FromPath[str], organiser: NamedDependency[Person]) -> S
     await post_card(organiser, code)
     text = organiser.voice.gettext(N_("The card is on its way to the group."))
     return await _screen(code, organiser, notice=Notice(text))
+
+
+@post("/events/{code:str}/keeping", status_code=200)
+async def keep(code: FromPath[str], organiser: NamedDependency[Person]) -> ScreenResponse:
+    """Keep the instance although its rule no longer has it (`S4`)."""
+    await keep_drifted(code, organiser)
+    return await _screen(code, organiser, notice=Notice(organiser.voice.gettext(KEPT), "yes"))
