@@ -58,7 +58,7 @@ def translate_errors() -> Iterator[None]:
     except CONNECTION_LOST as error:
         raise Unavailable(str(error)) from error
     except asyncpg.CharacterNotInRepertoireError as error:
-        raise Invalid(N_("That holds a sign that cannot be kept. Please type it anew.")) from error
+        raise Invalid(N_("This contains a character we can’t store. Please type it again.")) from error
 
 
 async def _skip_reset(connection: object) -> None:

@@ -83,7 +83,7 @@ class Busy(Refusal):
     again."""
 
     outcome = "busy"
-    message = N_("Many people tap right now. Nothing is lost; try again in a moment.")
+    message = N_("Many people are tapping right now. Nothing is lost; try again in a moment.")
 
 
 class Unavailable(Exception):

@@ -30,9 +30,9 @@ def outcome_message(name: str, outcome: Outcome) -> tuple[Words, Tone]:
         return Words(N_("%(name)s is on the list already. Nothing has changed."), values), "plain"
     if outcome.kind == "waiting":
         words = Words(
-            N_("%(name)s waits in line, for %(n)s seat."),
+            N_("%(name)s is in line for %(n)s seat."),
             values,
-            N_("%(name)s waits in line, for %(n)s seats."),
+            N_("%(name)s is in line for %(n)s seats."),
             outcome.waiting,
         )
         return words, "wait"
@@ -45,7 +45,7 @@ def outcome_message(name: str, outcome: Outcome) -> tuple[Words, Tone]:
 def removal_message(name: str, *, seat_taken: bool) -> Words:
     """The party was removed; with `seat_taken` a waitlisted party has its seats by now."""
     if seat_taken:
-        return Words(N_("%(name)s is off the list. The seat went to who was next in line."), {"name": name})
+        return Words(N_("%(name)s is off the list. The seat went to the next in line."), {"name": name})
     return Words(N_("%(name)s is off the list."), {"name": name})
 
 

@@ -27,7 +27,7 @@ OTHER_SPELLING = re.compile(
 log = structlog.get_logger()
 RETRY_AFTER = "2"  # seconds
 REFUSALS_BY_STATUS: dict[int, Refusal] = {
-    400: Refusal(N_("That could not be read. Please check what you entered.")),
+    400: Refusal(N_("We couldn’t read that. Please check what you entered.")),
     403: Forbidden(N_("You don’t have permission to do this.")),
     404: NotFound(),
     405: Refusal(),

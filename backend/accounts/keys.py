@@ -34,7 +34,7 @@ async def create_key(
     """
     club = await authorize(person, account_id, Permission.MANAGE_KEYS)
     if role is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
-        raise Forbidden(N_("Only an owner can make or unmake owners."))
+        raise Forbidden(N_("Only an owner can add or remove owners."))
     label = clean_line(label)
     if not label:
         raise Invalid(N_("Give the key a label."), field="label")

@@ -107,7 +107,7 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
         if before is role:
             return
         if Role.OWNER in (before, role) and not club.has_permission(Permission.MANAGE_OWNERS):
-            raise Forbidden(N_("Only an owner can make or unmake owners."))
+            raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(club, before, after=role)
         await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
         await record_audit(
@@ -130,7 +130,7 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
     async with db.transaction():
         before = await _lock_member(club, membership_id)
         if before is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
-            raise Forbidden(N_("Only an owner can make or unmake owners."))
+            raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(club, before, after=None)
         await db.execute(
             "UPDATE memberships SET left_at = $2, removed_at = CASE WHEN $3 THEN $2::timestamptz END WHERE id = $1",

@@ -107,7 +107,7 @@ async def schedule_announcement(person: Person, announcement_id: int, at: dateti
             "SELECT true FROM announcement_groups WHERE announcement_id = $1 LIMIT 1", found.id
         )
         if not has_recipients:
-            raise Invalid(N_("Choose groups, or members, to tell."), field="groups")
+            raise Invalid(N_("Choose the groups or members to tell."), field="groups")
         if not await db.execute(
             "UPDATE announcements SET state = 'scheduled', due_at = $2 WHERE id = $1 AND state IN ('draft', 'scheduled')",
             found.id,

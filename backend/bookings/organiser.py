@@ -106,7 +106,7 @@ async def seat_by_name(
     """
     name = clean_line(name)
     if not name:
-        raise Invalid(N_("Say who comes."), field="name")
+        raise Invalid(N_("Enter who is coming."), field="name")
     if len(name) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
     where = await find_instance(code)

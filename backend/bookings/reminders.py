@@ -192,6 +192,6 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
 
 def _require_askable(row: db.Row) -> None:
     if row["group_id"] is None:
-        raise Invalid(N_("It belongs to no group, so nobody is known to be missing."))
+        raise Invalid(N_("It has no group, so we don’t know who hasn’t answered."))
     if not row["in_time"]:
-        raise Invalid(N_("It is too late to ask who comes."))
+        raise Invalid(N_("It’s too late to ask who is coming."))

@@ -94,7 +94,7 @@ class PollDraft:
             if name <= clock.now():
                 return [Invalid(N_("Choose a moment that is still to come."), field=field)]
         elif not name:
-            return [Invalid(N_("Write something, or take this option out."), field=field)]
+            return [Invalid(N_("Write something or remove this option."), field=field)]
         if name in seen:
             return [Invalid(N_("This option is there already."), field=field)]
         seen.add(name)

@@ -32,7 +32,9 @@ def unknown_option() -> Invalid:
 
 
 def answer_needs_dates() -> Invalid:
-    return Invalid(N_("“If need be” and no are answers to dates. Here, choose or don’t."), field="option")
+    return Invalid(
+        N_("“If need be” and “no” only work in date polls. Here, just choose an option."), field="option"
+    )
 
 
 def too_many_choices(most: int) -> Invalid:
@@ -96,11 +98,11 @@ def nothing_changed(*, has_voted: bool) -> Words:
 
 
 def not_about_dates() -> Invalid:
-    return Invalid(N_("A date can be made of a poll about dates only."), field="option")
+    return Invalid(N_("Only a date poll can set a date."), field="option")
 
 
 def no_winning_date() -> Invalid:
-    return Invalid(N_("Nobody said yes to a date that is still to come. Choose one by hand."), field="option")
+    return Invalid(N_("No one said yes to any upcoming date. Choose one by hand."), field="option")
 
 
 def past_date() -> Invalid:
@@ -129,7 +131,7 @@ def event_created(starts_at: datetime, claim_until: datetime | None, zone: str) 
 
 
 def event_already_created(starts_at: datetime, zone: str) -> Words:
-    return Words(N_("This poll has its date already: %(date)s."), {"date": starts_at}, zone=zone)
+    return Words(N_("The date of this poll is already set: %(date)s."), {"date": starts_at}, zone=zone)
 
 
 def everybody_voted() -> Words:

@@ -55,7 +55,10 @@ class NoRoomForGuest(Refusal):
 
 class NoRoomLeft(Refusal):
     outcome = "full"
-    message = N_("No seat is left for this party. It can wait in line, or an owner can go over.")
+    message = N_(
+        "There are not enough seats for this party. It can wait in line, or an owner can add it "
+        "over the limit."
+    )
 
 
 class GoneMeanwhile(Refusal):
@@ -240,7 +243,9 @@ def held(state: "SeatState", party: "Party") -> Words:
 def offer_declined(state: "SeatState", place: int) -> Words:
     if state.free:
         return Words(
-            N_("Nobody else waits, so anyone may take the seat. You’re still %(place)s for the next one."),
+            N_(
+                "No one else is in line, so anyone can take the seat. You’re still %(place)s for the next one."
+            ),
             {"place": Ordinal(place)},
         )
     return Words(
@@ -293,10 +298,11 @@ def too_few(state: "SeatState", party: "Party", free: int) -> TooBig:
 
 def replacing(party: "Party") -> Words:
     return Words(
-        N_("Your seat stays yours until someone takes it. If nobody does, it counts as a late cancellation."),
+        N_("Your seat stays yours until someone takes it. If no one does, it counts as a late cancellation."),
         {},
         N_(
-            "Your %(n)s seats stay yours until someone takes them. What nobody takes counts as a late cancellation."
+            "Your %(n)s seats stay yours until someone takes them. Seats that no one takes count as "
+            "late cancellations."
         ),
         party.seats,
     )
@@ -326,9 +332,9 @@ def left(state: "SeatState", party: "Party", *, went_on: bool, had_seats: bool =
 
 def waits_no_more(party: "Party") -> Words:
     return Words(
-        N_("You wait for no more. Your seat stays yours."),
+        N_("You’re no longer waiting for more seats. Your seat stays yours."),
         {},
-        N_("You wait for no more. Your %(n)s seats stay yours."),
+        N_("You’re no longer waiting for more seats. Your %(n)s seats stay yours."),
         party.seats,
     )
 
@@ -343,7 +349,7 @@ def not_in_any_more() -> Words:
 
 
 def removed() -> Words:
-    return Words(N_("Taken off the list."))
+    return Words(N_("Removed from the list."))
 
 
 def answered(answer: str) -> Words:

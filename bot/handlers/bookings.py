@@ -49,7 +49,7 @@ from bot.rendering import render, unlinked
 _PROMISING_OUTCOMES = frozenset(
     {OutcomeKind.WAITING, OutcomeKind.OFFERED, OutcomeKind.OFFER_DECLINED, OutcomeKind.REPLACING}
 )
-_CANNOT_NOTIFY = N_("Press Start in a chat with me, or I can’t tell you.")
+_CANNOT_NOTIFY = N_("Press Start in a chat with me so I can tell you.")
 # What a group reads of outcomes that everybody there may read: a sentence about the person and its plural,
 # instead of one that speaks to them. Other outcomes follow the name and a colon.
 _ABOUT_PERSON: Mapping[str, Words] = {

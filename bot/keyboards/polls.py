@@ -79,7 +79,7 @@ def _make_organiser_rows(view: PollView, voice: Voice) -> Rows:
     if view.open and view.can_manage:
         actions.append((N_("Close the poll"), PollAction.ASK_TO_CLOSE))
     if view.can_create_event:
-        label = N_("Close and make the date") if view.open else N_("Make the date")
+        label = N_("Close and set the date") if view.open else N_("Set the date")
         actions.append((label, PollAction.CREATE_INSTANCE))
     if view.open and view.can_manage:
         actions.append((N_("Remind those who haven’t voted"), PollAction.REMIND))

@@ -96,9 +96,9 @@ async def test_an_organiser_chooses_the_recipients(
     await telegram.tap("Olga", question, "✓ The members")
     assert "member" not in telegram.last(room)["text"].replace("The members", "")
     await telegram.tap("Olga", telegram.last(room), "✓ The groups")
-    assert "Choose whom to tell." in telegram.last(room)["text"]
+    assert "Choose who to tell." in telegram.last(room)["text"]
     refused = await telegram.tap("Olga", telegram.last(room), "Send now")
-    assert refused["text"] == "Choose groups, or members, to tell."
+    assert refused["text"] == "Choose the groups or members to tell."
     await telegram.tap("Olga", telegram.last(room), "The groups")
     await telegram.tap("Olga", telegram.last(room), "Send now")
     await fan_out()

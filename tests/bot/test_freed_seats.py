@@ -360,7 +360,7 @@ async def test_a_member_who_leaves_too_late_finds_a_replacement(
     answer = await telegram.tap("Alice", card, "Find my replacement")
     assert answer == {
         "text": "Your seat stays yours until someone takes it."
-        " If nobody does, it counts as a late cancellation.",
+        " If no one does, it counts as a late cancellation.",
         "show_alert": True,
     }
     card = private(telegram, "Alice")
@@ -509,7 +509,7 @@ async def test_the_answer_says_that_a_promised_message_cannot_be_sent(
     await telegram.pump()
     message = await telegram.say("Bob", "/pass 1", telegram.chat())
     assert "Bob: The seat goes to the next in line." in message["text"]
-    assert message["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
+    assert message["text"].endswith("Press Start in a chat with me so I can tell you.")
 
 
 # --- commands ---

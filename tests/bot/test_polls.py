@@ -89,7 +89,7 @@ async def test_only_dates_take_question_marks(telegram: Telegram, olga: Any, clu
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
     await create_poll(olga, club.id, draft)
     reply = await telegram.say("Alice", "/vote 1 2?")
-    assert reply["text"] == "“If need be” and no are answers to dates. Here, choose or don’t."
+    assert reply["text"] == "“If need be” and “no” only work in date polls. Here, just choose an option."
 
 
 async def test_help_explains_how_to_vote_on_dates(telegram: Telegram) -> None:
@@ -211,9 +211,9 @@ async def test_olga_closes_a_poll_and_creates_its_instance(
     code = await dates()
     await telegram.say("Alice", "/vote 1 2 3?")
     shown = await telegram.say("Olga", "/vote 1")
-    await telegram.tap("Olga", shown, "Close and make the date")
+    await telegram.tap("Olga", shown, "Close and set the date")
     asked = private(telegram, "Olga")
-    assert "Best is Wed 25 Nov, 18:00: 1 yes." in asked["text"]
+    assert "Best so far: Wed 25 Nov, 18:00, 1 yes." in asked["text"]
     assert "dashboard" in asked["text"]
     answer = await telegram.tap("Olga", asked, "12")
     assert answer["text"].startswith("The date is set: Wed 25 Nov at 18:00.")
@@ -234,8 +234,8 @@ async def test_a_poll_that_closed_at_its_deadline_can_still_create_its_instance(
     await telegram.say("Alice", "/vote 1 1")
     clock.advance(timedelta(hours=2))
     shown = await telegram.start("Olga", f"p_{code}")
-    assert buttons(shown) == [["Make the date"], ["Open in Emerald"]]
-    await telegram.tap("Olga", shown, "Make the date")
+    assert buttons(shown) == [["Set the date"], ["Open in Emerald"]]
+    await telegram.tap("Olga", shown, "Set the date")
     await telegram.tap("Olga", private(telegram, "Olga"), "Room for all")
     made = (await poll(code, olga)).event_option
     assert made is not None and (await event(made.made, alice)).capacity is None
@@ -246,7 +246,7 @@ async def test_no_instance_is_created_when_nobody_said_yes(
 ) -> None:
     await dates()
     shown = await telegram.say("Olga", "/vote 1")
-    await telegram.tap("Olga", shown, "Close and make the date")
+    await telegram.tap("Olga", shown, "Close and set the date")
     assert buttons(private(telegram, "Olga")) == buttons(shown)
 
 

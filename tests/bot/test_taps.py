@@ -83,7 +83,7 @@ async def test_the_answer_says_that_the_bot_cannot_send_messages(telegram: Teleg
     await telegram.during(telegram.person("Charlie").join, telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
     assert "we’ll tell you" in answer["text"]
-    assert answer["text"].endswith("Press Start in a chat with me, or I can’t tell you.")
+    assert answer["text"].endswith("Press Start in a chat with me so I can tell you.")
     assert answer["show_alert"]
 
 

@@ -224,7 +224,7 @@ async def test_a_date_without_a_yes_is_made_only_when_chosen(
     await answer(code, olga, "?n-")
     with pytest.raises(Invalid) as refusal:
         await close_poll(code, olga, make=EventDetails())
-    assert "Nobody said yes" in refusal.value.words.message
+    assert "No one said yes" in refusal.value.words.message
     assert (await poll(code, olga)).open
     first = (await poll(code, olga)).options[0].id
     closing = await close_poll(code, olga, make=EventDetails(option_id=first, capacity=3))

@@ -471,7 +471,7 @@ def test_a_party_that_waits_for_more_may_stop_at_any_time_and_keeps_their_seat()
     at = seated_in_part(now=STARTS - timedelta(minutes=5))
     outcome = ask(at, BOB, Verb.STOP_WAITING)
     assert (outcome.kind, outcome.seats, outcome.waiting) == ("booked", 1, 0)
-    assert text_of(outcome) == "You wait for no more. Your seat stays yours."
+    assert text_of(outcome) == "You’re no longer waiting for more seats. Your seat stays yours."
     assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
     assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
     with pytest.raises(replies.TooLate):

@@ -178,7 +178,7 @@ async def test_a_seat_nobody_else_waits_for_is_open_to_all(
     clock.advance(NEAR)
     await leave(code, alice, via=Via.CARD)
     outcome = await decline_offer(code, bob, via=Via.CARD)
-    assert outcome.words.message.startswith("Nobody else waits")
+    assert outcome.words.message.startswith("No one else is in line")
     assert (await book(code, alice, via=Via.CARD)).kind == "booked"
 
 

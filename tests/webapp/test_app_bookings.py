@@ -282,7 +282,7 @@ async def test_text_instead_of_a_number_is_explained(
     app = await app_of(alice)
     answer = await app.ask("POST", f"/app/events/{await instance()}/booking", data={"guests": guests})
     assert answer.status_code == 400
-    assert "That could not be read." in text_of(answer)
+    assert "We couldn’t read that." in text_of(answer)
 
 
 async def test_a_member_keeps_their_seat_when_there_is_no_room_for_a_guest(
@@ -419,7 +419,7 @@ async def test_a_waitlisted_party_takes_the_free_seats(
     assert "Take 1 seat now" in text_of(screen)
     taken = await app.ask("POST", f"/app/events/{code}/free-seats")
     assert (taken.status_code, root(taken)["data-outcome"]) == (200, "waiting")
-    assert "You’re in, and wait for 1 seat more" in text_of(taken)
+    assert "You’re in, and waiting for 1 more seat" in text_of(taken)
 
 
 async def test_a_member_the_bot_may_not_write_to_is_asked_for_permission(
@@ -441,7 +441,7 @@ async def test_my_bookings_lists_booked_and_waiting_instances(
     await seats.book(padel, bob, via=Via.CARD)
     app = await app_of(alice)
     assert "No seat is yours yet" in (await app.get("/app/bookings")).text
-    assert "You wait for nothing" in (await app.get("/app/bookings?show=waiting")).text
+    assert "You’re not in any line" in (await app.get("/app/bookings?show=waiting")).text
     assert "Nothing behind you yet" in (await app.get("/app/bookings?show=past")).text
     await booked(app, yoga, 1)
     await booked(app, padel)

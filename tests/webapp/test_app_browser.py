@@ -55,7 +55,7 @@ async def test_leaving_asks_before_the_seat_goes_to_others(
     await page.evaluate("emit('secondary_button_pressed')")
     await wait_for_client(page, "() => last('web_app_open_popup')")
     popup = await last_client_event(page, "web_app_open_popup")
-    assert popup["message"].startswith("Others wait")
+    assert popup["message"].startswith("Others are in line")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave"}
     await page.evaluate("emit('popup_closed', {})")
     await page.evaluate("emit('secondary_button_pressed')")

@@ -210,11 +210,11 @@ async def test_a_crowd_is_found_by_letter_and_by_name(
     assert re.findall(r'letter=([^"]+)"', page.text) == ["A", "B", "%C3%89", "%D0%AE", "%23"]
     assert "500 parties" in text_of(page)
     assert page.text.count('class="face') == 200
-    assert "and 300 parties more: search, or choose a letter" in text_of(page)
+    assert "and 300 more parties: search, or choose a letter" in text_of(page)
     under = await app.get(f"{path}?letter=%D0%AE")
     assert under.text.count('class="face') == 100
     assert "Anna" not in under.text
-    assert "more: search" not in under.text
+    assert "more parties: search" not in under.text
     one = people[4].id
     found = await app.get(f"{path}?q=%20{one}%20")
     assert re.search(rf" {one}\b", text_of(found))

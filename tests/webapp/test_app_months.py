@@ -32,7 +32,7 @@ async def test_a_month_marks_booked_and_waiting_instances(
     assert "November 2026" in page
     both = cell(page, "2026-11-26")
     assert '<i class="y"></i><i class="w"></i>' in both
-    assert "2 events, you’re in, you wait" in text_of_html(both)
+    assert "2 events, you’re in, you’re in line" in text_of_html(both)
     assert '<i class=""></i>' in cell(page, "2026-11-28")
     assert cell(page, "2026-11-24") == ""
     # The first day with an instance is selected by default; the query selects another one.

@@ -264,7 +264,7 @@ async def test_a_person_without_telegram_is_added_by_name(app_of: Any, olga: Any
     path = f"/app/events/{code}/attendance"
     bad = await app.ask("POST", path, data={"name": " ", "how": "seat"})
     assert bad.status_code == 422
-    assert "Say who comes." in text_of(bad)
+    assert "Enter who is coming." in text_of(bad)
     long = "Ä" * 81
     bad = await app.ask("POST", path, data={"name": long, "how": "seat"})
     assert f'value="{long}"' in bad.text
@@ -318,13 +318,13 @@ async def test_only_an_owner_may_overbook_and_only_after_confirming(
     url = f"/app/events/{code}/attendance/{await member_of(aino, club)}"
     refused = await (await app_of(bob)).ask("PUT", url)
     assert refused.status_code == 422
-    assert "No seat is left for this party." in text_of(refused)
+    assert "There are not enough seats for this party." in text_of(refused)
     forced = await (await app_of(bob)).ask("PUT", url, data={"over": "1"})
     assert forced.status_code == 403
     app = await app_of(olga)
     asked = await app.ask("PUT", url)
-    assert "That is 1 seat more than there is" in text_of(asked)
-    assert "Go over the seats" in asked.text
+    assert "That is 1 seat over the limit" in text_of(asked)
+    assert "Add over the limit" in asked.text
     assert "Aino has 1 seat." in text_of(await app.ask("PUT", url, data={"over": "1"}))
     assert (await event(code, olga)).over == 1
 

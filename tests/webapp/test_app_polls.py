@@ -112,7 +112,7 @@ async def test_counts_stay_hidden_until_one_has_voted(app_of: Any, alice: Any, b
     await actions.vote(code, bob, [soup], via=Via.CARD)
     app = await app_of(alice)
     page = await app.get(f"/app/polls/{code}")
-    assert "The counts show once you have voted." in text_of(page)
+    assert "You’ll see the counts after you vote." in text_of(page)
     assert 'class="share"' not in page.text
     assert "Bob" not in page.text
     assert "Bob" in (await voted(app, code, soup)).text
@@ -214,11 +214,11 @@ async def test_an_instance_and_its_poll_link_to_each_other(
     assert closing.made is not None
     app = await app_of(alice)
     date = await app.get(f"/app/events/{closing.made.code}")
-    assert "Which day? This date came of it. Voted" in text_of(date)
+    assert "Which day? This poll chose the date. Voted" in text_of(date)
     assert f'href="/app/polls/{code}"' in date.text
     assert "Of another group?" not in date.text
     back = await app.get(f"/app/polls/{code}")
-    assert "The date that came of it" in back.text
+    assert "The chosen date" in back.text
     assert "Paddling" in back.text
 
 
@@ -267,10 +267,10 @@ async def test_answers_by_person_are_a_table_where_they_are_visible(
     first, second = await ids(code, alice)
     await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
     app = await app_of(alice)
-    assert "Who can when" not in (await app.get(f"/app/polls/{code}")).text
+    assert "Availability" not in (await app.get(f"/app/polls/{code}")).text
     answer = await app.ask("PUT", f"/app/polls/{code}/vote", data={f"answer-{first}": "if-need-be"})
     if anonymous:
-        assert "Who can when" not in answer.text
+        assert "Availability" not in answer.text
         assert "Bob" not in answer.text
     else:
         assert "You If need be · No answer Bob Yes No" in text_of(answer)

@@ -52,7 +52,7 @@ async def test_an_offer_is_no_seat_yet(app_of: Any, alice: Any, offered: Any) ->
     response = text_of(page)
     assert "2 seats are yours to take" in response
     assert "Held for you and your guest until today at 14:30." in response
-    assert "After that they are free for anyone." in response
+    assert "After that, anyone can take them." in response
     assert "30:00" in response
     assert "You’re in" not in response
     assert "Take the seats" in response
@@ -191,7 +191,7 @@ async def test_after_the_deadline_a_member_looks_for_a_replacement(
     page = await app.get(f"/app/events/{code}")
     assert 'id="do-leave"' not in page.text
     assert "Find my replacement" in page.text
-    assert "If nobody does, it counts as a late cancellation." in text_of(page)
+    assert "If no one does, it counts as a late cancellation." in text_of(page)
     looking = await app.ask("POST", f"/app/events/{code}/replacement")
     assert (looking.status_code, root(looking)["data-outcome"]) == (200, "replacing")
     assert "Looking for your replacement" in text_of(looking)
@@ -231,7 +231,7 @@ async def test_over_capacity_leaving_is_free_after_the_deadline(
     await app.ask("POST", f"/app/events/{code}/replacement")
     await seats.set_capacity(code, olga, 1)
     looking = text_of(await app.get(f"/app/events/{code}"))
-    assert "nobody takes yours over, and you can leave freely." in looking
+    assert "no one will take yours, and you can leave freely." in looking
     assert "late cancellation" not in looking
     other = await (await app_of(bob)).get(f"/app/events/{code}")
     assert "so you can still leave freely" in text_of(other)
@@ -252,7 +252,7 @@ async def test_a_member_who_waits_for_more_can_stop_and_keeps_the_seat(
     await seats.take_free(code, alice, via=Via.CARD)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
-    assert "You’re in, and wait for 1 seat more" in text_of(page)
+    assert "You’re in, and waiting for 1 more seat" in text_of(page)
     assert "Stop waiting for more" in page.text
     assert ('id="do-leave"' in page.text) == (hours == 72)
     stopped = await app.ask("DELETE", f"/app/events/{code}/waiting")

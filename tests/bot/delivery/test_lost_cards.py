@@ -137,8 +137,8 @@ async def test_a_muted_group_s_cards_stand_still_and_go_on_by_themselves(
     await run(3)
     [message] = messages_about_cards(telegram)
     assert message["text"] == (
-        "🔇 The bot may not write in Kallio Yoga, so the card of Lesson 1 stands still. Give it the right to send"
-        " messages; then all goes on by itself. The same goes for 2 more cards there."
+        "🔇 The bot isn’t allowed to write in Kallio Yoga, so the card of Lesson 1 is not updated. Allow it to"
+        " send messages, and everything continues. The same goes for 2 more cards there."
     )
     await telegram.during(telegram.chat().bot, "administrator")
     assert await health(club) == "well" and await lost_cards(club.id) == []

@@ -96,7 +96,7 @@ async def test_whoever_said_yes_gets_a_seat_claim(
     await run()
     message = private(telegram, "Alice")
     assert message["text"] == (
-        "🗓 When do we <meet>? has its date: Tue 24 Nov, 18:00."
+        "🗓 When do we <meet>?: the date is set, Tue 24 Nov, 18:00."
         " Until tomorrow at 14:00, its seats are reserved for you and the others who said yes."
     )
     assert buttons(message) == [["Join", "Open in Emerald"]]

@@ -50,7 +50,9 @@ async def test_seats_are_given_moved_and_taken_away(
     answer = json.loads(await printed("seat", first, "--name", "Liisa", "--json"))
     assert set(answer) == {"kind", "seats", "waiting", "place", "said"}
     assert (answer["kind"], answer["seats"], answer["waiting"], answer["place"]) == ("booked", 1, 0, None)
-    assert "an owner can go over" in await refused("seat", first, "--member", bobs, "--guests", "1")
+    assert "an owner can add it over the limit" in await refused(
+        "seat", first, "--member", bobs, "--guests", "1"
+    )
     assert json.loads(await printed("seat", first, "--member", bobs, "--over", "--json"))["seats"] == 1
     people = [line.split("\t") for line in (await printed("people", first)).splitlines()]
     assert [tuple(fields[1:]) for fields in people] == [

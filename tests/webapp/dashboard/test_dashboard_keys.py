@@ -49,7 +49,7 @@ async def test_a_key_expires_at_the_end_of_its_day_in_the_clubs_zone(noon: Any, 
     from backend import db
 
     shown = await make(dashboard, expires_on="2026-11-30")
-    assert "Good until Mon 30 Nov at 23:59" in dashboard.text(shown)
+    assert "Valid until Mon 30 Nov at 23:59" in dashboard.text(shown)
     expires = await db.value("SELECT expires_at FROM api_keys WHERE label = 'Mikko'")
     assert expires.isoformat() == "2026-11-30T21:59:00+00:00"
 

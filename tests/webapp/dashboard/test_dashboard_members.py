@@ -51,4 +51,4 @@ async def test_finds_by_name(noon: Any, dashboard: Any, club: Any) -> None:
     shown = dashboard.text(await dashboard.get("/dashboard/members?q=AIN"))
     assert "Aino Member" in shown and "Bob Member" not in shown
     none = await dashboard.client.get("/dashboard/members", params={"q": "<nobody>"})
-    assert "Nobody is called that" in dashboard.text(none) and "<nobody>" not in none.text
+    assert "No one by that name" in dashboard.text(none) and "<nobody>" not in none.text

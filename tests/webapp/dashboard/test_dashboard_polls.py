@@ -69,7 +69,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
         ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
         (
             {"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]},
-            "Write something, or take this option out.",
+            "Write something or remove this option.",
         ),
         ({"limit": ["some", "", "", ""]}, "A whole number, please."),
         ({"limit": ["0", "", "", ""]}, "Between 1 and 100000 votes, please; or leave it empty."),
@@ -186,7 +186,7 @@ async def test_makes_the_event_of_a_date_poll(noon: Any, dashboard: Any, olga: A
     code = await made(dashboard, **DATES)
     path = f"/dashboard/polls/{code}/date"
     refused = await dashboard.post(path)
-    assert refused.status_code == 422 and "Nobody said yes to a date" in dashboard.text(refused)
+    assert refused.status_code == 422 and "No one said yes to any upcoming date" in dashboard.text(refused)
     await vote(code, alice, [(await poll(code, alice)).options[1].id], via=Via.CARD)
     for fields in ({"capacity": "some"}, {"capacity": "0"}, {"claim_hours": "9999"}):
         refused = await dashboard.post(path, **{"place": "Sali 2", **fields})

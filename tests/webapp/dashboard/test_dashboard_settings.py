@@ -46,7 +46,7 @@ async def test_shows_how_to_link_a_group_and_its_health(noon: Any, dashboard: An
     assert "Kallio Yoga All is well." in dashboard.text(shown)
     assert 'href="https://t.me/emerald_test_bot?startgroup=true"' in shown.text
     await set_health(club.chat_id, GroupHealth.MUTED)
-    assert "Give it the right to send messages" in dashboard.text(await dashboard.get("/dashboard/settings"))
+    assert "Allow it to send messages" in dashboard.text(await dashboard.get("/dashboard/settings"))
 
 
 async def test_unlinks_a_group_and_keeps_its_events(

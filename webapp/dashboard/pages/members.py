@@ -81,7 +81,7 @@ async def destroy(
     member = await _member(visit, membership_id)
     await remove_member(visit.person, visit.club.id, membership_id)
     words = Words(
-        N_("%(name)s is no longer a member. Their seats went back, and only a key lets them in again."),
+        N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
         {"name": member.name},
     )
     return redirect(request, visit.url(MEMBERS), notice_of(visit, words))

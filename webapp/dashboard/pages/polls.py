@@ -56,7 +56,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         except InvalidForm as refusal:
             faults = dict(refusal.faults)
         else:
-            words = Words(N_("It’s there. Post its card, and people can vote in the group."))
+            words = Words(N_("The poll is ready. Post its card so people can vote in the group."))
             return redirect(request, visit.url(poll_path(code)), notice_of(visit, words, "yes"))
     return await _form(request, visit, form, faults=faults, status=422)
 
