@@ -86,6 +86,18 @@ class Busy(Refusal):
     message = N_("Many people are tapping right now. Nothing is lost; try again in a moment.")
 
 
+class TooOften(Refusal):
+    """Somebody has done this too often (`X7`); it is possible again after `retry_after` seconds. `is_first` is whether
+    they are refused for the first time since it last was."""
+
+    outcome = "too-often"
+    message = N_("That was too often. Please try again in %(minutes)s min.")
+
+    def __init__(self, retry_after: int, *, is_first: bool = True) -> None:
+        super().__init__(minutes=-(-retry_after // 60))
+        self.retry_after, self.is_first = retry_after, is_first
+
+
 class Unavailable(Exception):
     """The database cannot be reached. The doors answer 503 with Retry-After."""
 

@@ -16,6 +16,7 @@ from backend.outbox.tables import Message
 from backend.people.tables import (
     CalendarFeed,
     FormerCalendarFeed,
+    RateLimitUse,
     SignIn,
     TelegramUpdate,
     TelegramUser,
@@ -28,7 +29,7 @@ APP_CONFIG = AppConfig(
     app_name="emerald",
     migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
     table_classes=[
-        TelegramUser, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate,
+        TelegramUser, RateLimitUse, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate,
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember,

@@ -21,6 +21,7 @@ from bot.middleware import (
     answer_every_tap,
     deduplicate,
     handle_errors,
+    limit_rate,
     load_person,
     refuse_forged_taps,
 )
@@ -30,7 +31,8 @@ def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     for middleware in (
-        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, learn_topic, refuse_forged_taps, recover_cards,
+        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, limit_rate, learn_topic,
+        refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:

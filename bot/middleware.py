@@ -11,13 +11,14 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
 from backend import failpoints
-from backend.errors import Refusal, Unavailable
+from backend.errors import Refusal, TooOften, Unavailable
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
 from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
+from backend.people.rate_limits import RateLimit, spend
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import TOO_OLD, answer_callback
 from bot.delivery.client import answered_taps, reply
@@ -156,6 +157,19 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
         data["voice"] = person.voice
         if group is not None and is_addressed(event):
             await mark_present(person, group)
+    return await handler(event, data)
+
+
+async def limit_rate(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Let a person send only so much in a minute (`X7`). Every tap beyond that is answered, and the first message."""
+    assert isinstance(event, Update)
+    if data["person"] is not None and is_addressed(event):
+        try:
+            await spend(data["person"], RateLimit.UPDATES)
+        except TooOften as refusal:
+            if event.callback_query is None and not refusal.is_first:
+                return None
+            raise
     return await handler(event, data)
 
 

@@ -16,6 +16,7 @@ from backend import clock
 from backend.errors import NotFound
 from backend.people import queries as people
 from backend.people.queries import Person
+from backend.people.rate_limits import RateLimit, spend
 from backend.personal.queries import export
 from backend.settings import settings
 from webapp.respond import download
@@ -42,13 +43,14 @@ def export_url(person: Person) -> str:
 
 @route("/export/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
 async def show(name: FromPath[str]) -> Response[bytes]:
-    """The file. Raises `NotFound` for any URL that is not, or no longer, valid."""
+    """The file. Raises `NotFound` for any URL that is not, or no longer, valid; `TooOften`."""
     token, _, kind = name.rpartition(".")
     person = None
     if kind == "json" and len(token) <= TOKEN_MAX and token.isascii():
         person = await _read_token(token)
     if person is None:
         raise NotFound()
+    await spend(person, RateLimit.EXPORTS)
     text = json.dumps(await export(person), ensure_ascii=False, indent=1)
     return download(text.encode(), "application/json", FILE_NAME, {"X-Robots-Tag": "noindex"})
 

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.enums import MediaType
 
-from backend.errors import Busy, Forbidden, NotFound, Refusal
+from backend.errors import Busy, Forbidden, NotFound, Refusal, TooOften
 from backend.i18n import DEFAULT, Voice, nearest
 from backend.people.queries import Person
 from webapp.rendering import render
@@ -88,10 +88,25 @@ def download(
 
 
 def status_of(refusal: Refusal) -> int:
-    """404 for `NotFound`, 403 for `Forbidden`, else 422."""
-    if isinstance(refusal, NotFound):
-        return 404
-    return 403 if isinstance(refusal, Forbidden) else 422
+    """404 for `NotFound`, 403 for `Forbidden`, 429 for `TooOften`, else 422."""
+    match refusal:
+        case NotFound():
+            return 404
+        case Forbidden():
+            return 403
+        case TooOften():
+            return 429
+    return 422
+
+
+def retry_header(refusal: Refusal) -> dict[str, str]:
+    """When the same request may succeed, for a refusal that is about the moment."""
+    match refusal:
+        case Busy():
+            return {"Retry-After": "1"}
+        case TooOften():
+            return {"Retry-After": str(refusal.retry_after)}
+    return {}
 
 
 def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | None = None) -> Response[str]:
@@ -99,10 +114,10 @@ def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | Non
     voice = voice_of(request)
     status = status or status_of(refusal)
     if not is_htmx(request):
-        return plain_page(request, status, refusal=refusal)
-    headers = {"HX-Retarget": NOTICE, "HX-Reswap": "outerHTML"}
-    if isinstance(refusal, Busy):
-        headers["Retry-After"] = "1"
+        answer = plain_page(request, status, refusal=refusal)
+        answer.headers.update(retry_header(refusal))
+        return answer
+    headers = {"HX-Retarget": NOTICE, "HX-Reswap": "outerHTML"} | retry_header(refusal)
     return page("_notice.html", voice, status=status, headers=headers, refusal=refusal)
 
 

@@ -13,6 +13,7 @@ from backend.audit.actions import record_audit
 from backend.errors import Invalid
 from backend.i18n import N_, languages
 from backend.people.queries import Person
+from backend.people.rate_limits import RateLimit, spend
 from backend.typed_text import clean_line
 from backend.zones import zone_names
 
@@ -40,9 +41,10 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
 
 
 async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
-    """Make an account whose OWNER is this person; its id. Raises `Invalid`."""
+    """Make an account whose OWNER is this person; its id. Raises `Invalid`, `TooOften`."""
     name = _check_name(name)
     _check_zone(zone)
+    await spend(person, RateLimit.CLUBS)
     at = clock.now()
     async with db.transaction():
         account_id = await _insert(name, zone, language, at)

@@ -35,6 +35,7 @@ async def delete_access(user_id: int) -> None:
     """Delete the person's dashboard sessions, sign-ins and calendar feed."""
     await db.execute("DELETE FROM web_sessions WHERE user_id = $1", user_id)
     await db.execute("DELETE FROM sign_ins WHERE user_id = $1", user_id)
+    await db.execute("DELETE FROM rate_limits WHERE user_id = $1", user_id)
     await db.execute(DELETE_FEED, user_id, clock.now())
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backend import clock, codes, db
-from backend.errors import NotFound, Refusal
+from backend.errors import NotFound, TooOften
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.people.tables import SignIn, WebSession
@@ -38,7 +38,7 @@ class SignInLink:
     expires_at: datetime
 
 
-class TooManySignIns(Refusal):
+class TooManySignIns(TooOften):
     """One address has too many sign-ins that were not answered (`X7`)."""
 
     outcome = "too-many"
@@ -64,7 +64,7 @@ async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
                 at - OPEN_SIGN_INS_WINDOW,
             )
             if unanswered >= OPEN_SIGN_INS_MAX:
-                raise TooManySignIns()
+                raise TooManySignIns(int(OPEN_SIGN_INS_WINDOW.total_seconds()))
         await SignIn(
             key_hash=codes.digest(link.key),
             browser_hash=codes.digest(link.browser_key),

@@ -71,6 +71,15 @@ class SignIn(Table, tablename="sign_ins", db=DB):
     address_hash = Text(default="")
 
 
+class RateLimitUse(Table, tablename="rate_limits", db=DB):
+    """How often a person has done something limited since its window began (`X7`). The key is (user_id, name)."""
+
+    user_id = ForeignKey(TelegramUser, null=False, primary_key=True, on_delete=OnDelete.cascade)
+    name = Text(default=None)
+    since = Timestamptz(default=None)
+    used = Integer(default=0)
+
+
 class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
     """The address at which calendars follow a person's dates. Its token is stored as SHA-256, and as a `seed`
     that yields it again with the application's secret key. `asked` counts requests since `asked_since`

@@ -50,6 +50,12 @@ INVENTORY = (
         is_deleted=True,
     ),
     DataPart(
+        "what is counted for limits",
+        ("rate_limits.user_id",),
+        "SELECT name, since, used FROM rate_limits WHERE user_id = $1 ORDER BY name",
+        is_deleted=True,
+    ),
+    DataPart(
         "calendar feed",
         ("calendar_feeds.user_id",),
         "SELECT created_at, changed_at, asked_at FROM calendar_feeds WHERE user_id = $1",

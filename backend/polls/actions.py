@@ -19,6 +19,7 @@ from backend.errors import NotFound
 from backend.events.create import validate_group
 from backend.groups.presence import is_present
 from backend.people.queries import Person
+from backend.people.rate_limits import RateLimit, spend
 from backend.polls import ballot_processor
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.rules import Answer, Ballot, Choice, NotAVoter, PollKind, VoteOutcome
@@ -49,9 +50,10 @@ async def find_poll(code: str) -> Address:
 
 
 async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
-    """Make a poll; its code. Raises `InvalidForm`, `Forbidden`, `NotFound`."""
+    """Make a poll; its code. Raises `InvalidForm`, `TooOften`, `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_POLLS)
     draft.validate()
+    await spend(person, RateLimit.POLLS)
     poll = Poll(
         account_id=club.id,
         code=codes.new_code(),

@@ -7,14 +7,13 @@ from litestar import Response
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
-from backend.errors import Busy, Forbidden, Refusal, Unavailable
+from backend.errors import Forbidden, Refusal, Unavailable
 from backend.i18n import N_
-from backend.people.sign_ins import TooManySignIns
 from webapp.dashboard import cookies
 from webapp.dashboard.session import CsrfFailed, NoClub, NotSignedIn, csrf_token
 from webapp.dashboard.urls import HOME, SIGN_IN
 from webapp.refusals import unavailable_response
-from webapp.respond import AnyRequest, is_htmx, page, status_of, voice_of
+from webapp.respond import AnyRequest, is_htmx, page, retry_header, status_of, voice_of
 
 
 class StalePage(Forbidden):
@@ -55,16 +54,13 @@ def no_club(request: AnyRequest, refusal: NoClub) -> Response[str]:
 
 def refused(request: AnyRequest, refusal: Refusal) -> Response[str]:
     """A refusal: for htmx a notice at the top of the page, which stays; else a page with a way back."""
-    status = 429 if isinstance(refusal, TooManySignIns) else status_of(refusal)
-    headers = {}
+    headers = retry_header(refusal)
     if is_htmx(request):
-        headers = {"HX-Retarget": "#notice", "HX-Reswap": "outerHTML", "HX-Reselect": "#notice"}
-    if isinstance(refusal, Busy):
-        headers["Retry-After"] = "1"
+        headers |= {"HX-Retarget": "#notice", "HX-Reswap": "outerHTML", "HX-Reselect": "#notice"}
     return page(
         "dashboard/_refusal.html" if is_htmx(request) else "dashboard/refused.html",
         voice_of(request),
-        status=status,
+        status=status_of(refusal),
         headers=headers,
         refusal=refusal,
     )
