@@ -4,6 +4,7 @@ dispatcher, and tests read the bot's messages in the sandbox's chats."""
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
+from html.parser import HTMLParser
 from typing import Any, TypeVar
 
 import pytest
@@ -131,11 +132,45 @@ async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
         await bot.session.close()
 
 
+class _Times(HTMLParser):
+    """Finds the times of a text that Telegram takes a style or a link away from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.styled: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        within = {tag, *self.open}
+        if "tg-time" in within and within & _STYLES:
+            self.styled.append(self.get_starttag_text() or tag)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            del self.open[len(self.open) - 1 - self.open[::-1].index(tag) :]
+
+
+_STYLES = {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a"}
+
+
+def styled_times(html: str) -> list[str]:
+    """The tags of this text that make a `<tg-time>` bold, italic, struck or linked, inside or around it: Telegram
+    throws the style away."""
+    found = _Times()
+    found.feed(html)
+    return found.styled
+
+
 @pytest.fixture
-async def telegram(sandbox_url: str, connected: tuple[Bot, Bot], world: None) -> Telegram:
-    """A new sandbox with its people and two groups, and the bot behind it on an empty database."""
+async def telegram(sandbox_url: str, connected: tuple[Bot, Bot], world: None) -> AsyncIterator[Telegram]:
+    """A new sandbox with its people and two groups, and the bot behind it on an empty database. Afterwards no
+    text that the bot has sent may have a styled time."""
     from bot.dispatcher import make_dispatcher
 
     made = Telegram(sandbox_url, *connected, make_dispatcher())
     await asyncio.to_thread(made.sandbox.reset)
-    return made
+    yield made
+    calls = await asyncio.to_thread(made.sandbox.calls)
+    texts = [str(call["params"].get("text", call["params"].get("caption", ""))) for call in calls]
+    assert [text for text in texts if styled_times(text)] == []
