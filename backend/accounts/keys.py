@@ -4,10 +4,19 @@ import re
 import secrets
 from datetime import datetime
 
-from backend import clock, codes, db
+from backend import clock, codes, db, failpoints
 from backend.accounts.memberships import add_membership
-from backend.accounts.queries import Club, authorize
-from backend.accounts.rules import NAME_MAX, JoinedThrough, Permission, Role
+from backend.accounts.queries import Club, authorize, key_state
+from backend.accounts.rules import (
+    KEY_LIFE,
+    NAME_MAX,
+    JoinedThrough,
+    KeyState,
+    Permission,
+    Role,
+    key_end,
+    keys_that_end,
+)
 from backend.accounts.tables import ApiKey
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, Invalid, NotFound
@@ -27,8 +36,8 @@ async def create_key(
     uses: int | None = 1,
     expires_at: datetime | None = None,
 ) -> str:
-    """Make a key that `uses` people can use, any number when None; the key in full, which is never shown
-    again.
+    """Make a key that `uses` people can use, any number when None, until `expires_at` or for a year; the key
+    in full, which is never shown again. It ends with the role of whoever makes it (`A3`).
 
     Raises `Invalid`, `Forbidden`, `NotFound`.
     """
@@ -44,7 +53,16 @@ async def create_key(
         raise Invalid(N_("Between 1 and %(most)s, please."), field="uses", most=1000)
     if expires_at is not None and expires_at <= clock.now():
         raise Invalid(N_("Choose a moment that is still to come."), field="expires_at")
+    if expires_at is not None and expires_at > clock.now() + KEY_LIFE and not failpoints.on("keys.endless"):
+        raise Invalid(N_("A key is good for a year at most."), field="expires_at")
+    await failpoints.reach("keys.authorized")
     async with db.transaction():
+        # Locked: who loses the role meanwhile leaves no key behind.
+        maker = await db.value(
+            "SELECT role FROM memberships WHERE id = $1 AND left_at IS NULL FOR SHARE", club.membership_id
+        )
+        if maker is None or role in keys_that_end(Role(maker)):
+            raise Forbidden()
         key = await insert_key(
             club.id, created_by=person.id, label=label, role=role, uses=uses, expires_at=expires_at
         )
@@ -73,7 +91,7 @@ async def insert_key(
     expires_at: datetime | None,
 ) -> str:
     """Make a key inside the caller's transaction, which has checked and authorized it; the key in full."""
-    key = f"sk_{secrets.token_hex(24)}"
+    key, at = f"sk_{secrets.token_hex(24)}", clock.now()
     await ApiKey(
         account_id=account_id,
         key_hash=codes.digest(key),
@@ -81,9 +99,9 @@ async def insert_key(
         label=label,
         role=role,
         uses_left=uses,
-        expires_at=expires_at,
+        expires_at=key_end(expires_at, at),
         created_by=created_by,
-        created_at=clock.now(),
+        created_at=at,
     ).save()
     return key
 
@@ -115,12 +133,7 @@ async def bind_key(person: Person, key: str) -> Club:
             "SELECT * FROM api_keys WHERE key_hash = $1 FOR NO KEY UPDATE",
             codes.digest(key.strip()),
         )
-        if (
-            found is None
-            or found["revoked_at"] is not None
-            or (found["expires_at"] is not None and found["expires_at"] <= at)
-            or found["uses_left"] == 0
-        ):
+        if found is None or key_state(found, at) is not KeyState.LIVE:
             raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
         await db.execute(
             "UPDATE api_keys SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1",

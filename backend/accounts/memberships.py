@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from backend import clock, db
+from backend import clock, db, failpoints
 from backend.accounts.queries import Club, authorize, solely_owned_clubs
-from backend.accounts.rules import RANK, JoinedThrough, Permission, Role
+from backend.accounts.rules import RANK, JoinedThrough, Permission, Role, keys_that_end
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, NotFound, Refusal
 from backend.i18n import N_, Voice
@@ -109,6 +109,7 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
         if Role.OWNER in (before, role) and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(club, before, after=role)
+        await _revoke_keys(club.id, membership_id, after=role, by=person.id)
         await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
         await record_audit(
             club.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
@@ -132,6 +133,7 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
         if before is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(club, before, after=None)
+        await _revoke_keys(club.id, membership_id, after=None, by=person.id)
         await db.execute(
             "UPDATE memberships SET left_at = $2, removed_at = CASE WHEN $3 THEN $2::timestamptz END WHERE id = $1",
             membership_id,
@@ -166,6 +168,23 @@ async def _require_another_owner(club: Club, before: Role, *, after: Role | None
         raise LastOwner()
 
 
+async def _revoke_keys(account_id: int, membership_id: int, *, after: Role | None, by: int) -> None:
+    """Revoke the keys that the member made and, with this role or none from now on, may no longer make
+    (`A3`). It comes before the change of the membership: keys are locked first where they are used too."""
+    if failpoints.on("keys.outlive-role"):
+        return
+    revoked = await db.execute(
+        "UPDATE api_keys k SET revoked_at = $4 FROM memberships m WHERE m.id = $2 AND k.account_id = $1"
+        " AND k.created_by = m.user_id AND k.role = ANY($3) AND k.revoked_at IS NULL",
+        account_id,
+        membership_id,
+        list(keys_that_end(after)),
+        clock.now(),
+    )
+    if revoked:
+        await record_audit(account_id, by, "revoke", f"api keys of membership {membership_id}", keys=revoked)
+
+
 async def end_membership_through_groups(account_id: int, user_id: int) -> int | None:
     """End the membership of a person who became a MEMBER through a group, unless they are in one of the
     account's groups (`A5`). The id of the membership that ended; None when none did."""
@@ -196,6 +215,7 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
         raise LastOwner()
     for row in rows:
         if row["left_at"] is None:
+            await _revoke_keys(row["account_id"], row["id"], after=None, by=person.id)
             subject = f"membership {row['id']}"
             await record_audit(row["account_id"], person.id, "end membership", subject, role=row["role"])
     await db.execute(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted
+from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted, key_end
 from backend.errors import Forbidden, NotFound
 from backend.i18n import N_, Voice
 from backend.known_zones import first_known
@@ -53,7 +53,7 @@ class Key:
     ending: str
     role: Role
     uses_left: int | None
-    expires_at: datetime | None
+    expires_at: datetime
     used_at: datetime | None
     created_at: datetime
     state: KeyState
@@ -150,19 +150,20 @@ async def keys(club: Club) -> list[Key]:
             ending=row["ending"],
             role=Role(row["role"]),
             uses_left=row["uses_left"],
-            expires_at=row["expires_at"],
+            expires_at=key_end(row["expires_at"], row["created_at"]),
             used_at=row["used_at"],
             created_at=row["created_at"],
-            state=_key_state(row, at),
+            state=key_state(row, at),
         )
         for row in rows
     ]
 
 
-def _key_state(row: db.Row, at: datetime) -> KeyState:
+def key_state(row: db.Row, at: datetime) -> KeyState:
+    """The state of a row of `api_keys` at that moment."""
     if row["revoked_at"] is not None:
         return KeyState.REVOKED
-    if row["expires_at"] is not None and row["expires_at"] <= at:
+    if key_end(row["expires_at"], row["created_at"]) <= at:
         return KeyState.EXPIRED
     return KeyState.USED_UP if row["uses_left"] == 0 else KeyState.LIVE
 

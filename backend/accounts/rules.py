@@ -1,7 +1,9 @@
 """Which role has which permission: one literal table for all three doors (`X4`, `A2`)."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+KEY_LIFE = timedelta(days=366)  # of an API key at most: a year, with its last day
 NAME_MAX = 80  # characters of an account's name, and of a key's label
 
 
@@ -31,6 +33,11 @@ class KeyState(StrEnum):
     EXPIRED = "expired"
     USED_UP = "used up"
     REVOKED = "revoked"
+
+
+def key_end(expires_at: datetime | None, created_at: datetime) -> datetime:
+    """When a key ends: as set, else a year after it was made (`A3`)."""
+    return expires_at or created_at + KEY_LIFE
 
 
 class Permission(StrEnum):
@@ -68,3 +75,11 @@ RANK = {Role.MEMBER: 0, Role.HELPER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 def is_permitted(role: Role, permission: Permission) -> bool:
     """Whether the role has this permission."""
     return permission in PERMISSIONS[role]
+
+
+def keys_that_end(after: Role | None) -> frozenset[Role]:
+    """The roles of those keys that their maker, of this role or none from now on, may no longer make: they
+    end with the role that made them (`A3`)."""
+    if after is None or not is_permitted(after, Permission.MANAGE_KEYS):
+        return frozenset(Role)
+    return frozenset() if is_permitted(after, Permission.MANAGE_OWNERS) else frozenset({Role.OWNER})

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from backend import clock, codes, db
+from backend import clock, codes, db, failpoints
 from backend.accounts.actions import create_account, create_own_account, edit_account
 from backend.accounts.keys import bind_key, create_key, create_key_without_person, revoke_key
 from backend.accounts.memberships import LastOwner, change_role, end_membership, join
 from backend.accounts.queries import authorize, clubs, keys, members
-from backend.accounts.rules import PERMISSIONS, RANK, JoinedThrough, Permission, Role, is_permitted
+from backend.accounts.rules import KEY_LIFE, PERMISSIONS, RANK, JoinedThrough, Permission, Role, is_permitted
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.people.queries import Person
+from backend.personal.actions import erase
 
 
 async def membership_of(person: Person, club: Any) -> int:
@@ -171,3 +172,129 @@ async def test_a_key_made_on_the_server_makes_an_owner(people: dict[str, Any], c
     assert (await bind_key(people["charlie"], key)).role is Role.OWNER
     row = await db.row("SELECT user_id FROM audit_log WHERE verb = 'create' AND object = 'api key'")
     assert row is not None and row["user_id"] is None
+
+
+async def made_by_alice(club: Any, olga: Person, alice: Person, role: Role) -> list[str]:
+    """Keys that Alice makes in this role: one for a member, one for her own rank."""
+    await change_role(olga, club.id, await membership_of(alice, club), role)
+    return [
+        await create_key(alice, club.id, label="Hers", role=each, uses=None) for each in (Role.MEMBER, role)
+    ]
+
+
+async def working(keys_made: list[str], charlie: Person) -> list[bool]:
+    found = []
+    for key in keys_made:
+        try:
+            await bind_key(charlie, key)
+        except NotFound:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
+
+
+async def lose_the_role(how: str, club: Any, olga: Person, alice: Person) -> None:
+    membership = await membership_of(alice, club)
+    if how == "removed":
+        await end_membership(olga, club.id, membership)
+    elif how == "leaves":
+        await end_membership(alice, club.id, membership)
+    elif how == "erased":
+        await erase(alice)
+    else:
+        await change_role(olga, club.id, membership, Role(how))
+
+
+LOSSES = ["removed", "leaves", "erased", "MEMBER", "HELPER"]
+
+
+@pytest.mark.parametrize("how", LOSSES)
+async def test_an_organisers_keys_end_with_the_role(
+    club: Any, olga: Person, alice: Person, charlie: Person, how: str
+) -> None:
+    """A3: and stay revoked when they are made an organiser again."""
+    hers = await made_by_alice(club, olga, alice, Role.ADMIN)
+    others = await create_key(olga, club.id, label="Olga's", role=Role.MEMBER, uses=None)
+    await lose_the_role(how, club, olga, alice)
+    assert await working(hers, charlie) == [False, False]
+    assert await working([others], charlie) == [True]
+    if how in ("MEMBER", "HELPER"):
+        await change_role(olga, club.id, await membership_of(alice, club), Role.ADMIN)
+        assert await working(hers, charlie) == [False, False]
+
+
+async def test_an_owner_who_becomes_an_admin_loses_only_keys_of_owners(
+    club: Any, olga: Person, alice: Person, charlie: Person
+) -> None:
+    """A3"""
+    hers = await made_by_alice(club, olga, alice, Role.OWNER)
+    await lose_the_role("ADMIN", club, olga, alice)
+    assert await working(hers, charlie) == [True, False]
+
+
+@pytest.mark.parametrize("how", LOSSES)
+async def test_keys_would_outlive_the_role(
+    club: Any, olga: Person, alice: Person, charlie: Person, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the tests before."""
+    monkeypatch.setattr(failpoints, "on", {"keys.outlive-role"}.__contains__)
+    hers = await made_by_alice(club, olga, alice, Role.ADMIN)
+    await lose_the_role(how, club, olga, alice)
+    assert await working(hers, charlie) == [True, True]
+
+
+async def test_who_loses_the_role_meanwhile_leaves_no_key_behind(
+    club: Any, olga: Person, alice: Person
+) -> None:
+    """A3: the role is looked at once more, and locked, where the key is written."""
+    await change_role(olga, club.id, await membership_of(alice, club), Role.ADMIN)
+
+    async def demote_first() -> None:
+        failpoints.set_hook("keys.authorized", None)
+        await change_role(olga, club.id, await membership_of(alice, club), Role.MEMBER)
+
+    failpoints.set_hook("keys.authorized", demote_first)
+    with pytest.raises(Forbidden):
+        await create_key(alice, club.id, label="Hers", role=Role.MEMBER)
+    assert [key.label for key in await keys(await authorize(olga, club.id, Permission.MANAGE_KEYS))] == [
+        "First owner"
+    ]
+
+
+async def test_every_key_ends_within_a_year(
+    club: Any, olga: Person, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A3"""
+    with clock.stopped(clock.now()):
+        now = clock.now()
+        made = [
+            await create_key(olga, club.id, label="x", role=Role.MEMBER, uses=None),
+            await create_key(
+                olga, club.id, label="x", role=Role.MEMBER, expires_at=now + KEY_LIFE, uses=None
+            ),
+            await create_key_without_person(club.id, role=Role.ADMIN),
+            (await create_account("Another")).key,
+        ]
+        too_long = now + KEY_LIFE + timedelta(minutes=1)
+        with pytest.raises(Invalid, match="a year at most"):
+            await create_key(olga, club.id, label="x", role=Role.MEMBER, expires_at=too_long)
+        clock.advance(KEY_LIFE)
+        assert await working(made, charlie) == [False] * 4
+        monkeypatch.setattr(failpoints, "on", {"keys.endless"}.__contains__)  # the control
+        endless = await create_key(
+            olga, club.id, label="x", role=Role.MEMBER, uses=None, expires_at=clock.now() + 5 * KEY_LIFE
+        )
+        clock.advance(KEY_LIFE)
+        assert await working([endless], charlie) == [True]
+
+
+async def test_a_key_that_the_version_before_made_without_an_end_has_one(
+    club: Any, olga: Person, charlie: Person
+) -> None:
+    """A3: during an update it goes on writing rows."""
+    key = await create_key(olga, club.id, label="x", role=Role.MEMBER, uses=None)
+    await db.execute("UPDATE api_keys SET expires_at = NULL")
+    assert await working([key], charlie) == [True]
+    with clock.stopped(clock.now() + KEY_LIFE):
+        assert await working([key], charlie) == [False]

@@ -112,6 +112,23 @@ async def jobs(_: object) -> dict[str, Any]:
     return {row["name"]: [row["error"], row["epoch"]] for row in rows}
 
 
+async def keys(_: object) -> dict[str, list[str]]:
+    """The states of the sample keys, by their role and their maker's present one. Each has an end within a
+    year."""
+    rows = await db.rows(
+        "SELECT k.role, k.revoked_at, k.expires_at < now() + interval '367 days' AS ends,"
+        " CASE WHEN k.created_by IS NULL THEN 'the server' ELSE m.role END AS maker FROM api_keys k"
+        " LEFT JOIN memberships m ON m.account_id = k.account_id AND m.user_id = k.created_by AND m.left_at IS NULL"
+        " WHERE k.key_hash LIKE 'sample-%'"
+    )
+    assert all(row["ends"] for row in rows)
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        state = "live" if row["revoked_at"] is None else "revoked"
+        found.setdefault(f"{row['role']} by {row['maker']}", set()).add(state)
+    return {which: sorted(states) for which, states in found.items()}
+
+
 async def wall_clocks(_: object) -> dict[str, Any]:
     """What becomes of instants without wall clocks: whether each has one, the instants that changed, and the
     class on the west coast by its codes."""

@@ -88,6 +88,20 @@ async def test_instants_of_0_3_0_are_given_the_wall_clocks_they_were_made_for(re
     assert found["told"]
 
 
+async def test_keys_get_an_end_and_those_of_former_organisers_are_revoked(released: str) -> None:
+    """A3"""
+    await do(released, "take_one_by_one")
+    found = await do(released, "keys")
+    live = {f"{role} by OWNER" for role in ("MEMBER", "OWNER", "ADMIN")}
+    live |= {"MEMBER by ADMIN", "ADMIN by ADMIN", "OWNER by the server"}
+    assert {which for which, states in found.items() if states == ["live"]} == live
+    assert {which for which, states in found.items() if states != ["live"]} >= {
+        "ADMIN by MEMBER",
+        "OWNER by None",
+    }
+    assert all(states in (["live"], ["revoked"]) for states in found.values())
+
+
 def test_each_later_step_brings_sample_rows() -> None:
     samples = {path.stem for path in (Path(__file__).parent / "samples").glob("*.sql")}
     assert samples == set(LATER)

@@ -24,7 +24,7 @@ from webapp.respond import AnyRequest
 
 @dataclass(frozen=True, slots=True)
 class KeyForm:
-    """`uses` empty is no limit; `expires_on` is the key's last day in the club's zone."""
+    """`uses` empty is no limit; `expires_on` is the key's last day in the club's zone, empty a year ahead."""
 
     label: str = ""
     role: str = "MEMBER"
