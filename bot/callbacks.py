@@ -145,7 +145,7 @@ class ClubZoneCallback(CallbackData, prefix="z"):
     """Choose a club's time zone. Club 0 is the one to be made of the chat of this message; an empty zone
     shows the nearest ones, and `*` all that are offered."""
 
-    account_id: int
+    account_id: Serial
     zone: str = ""
 
 

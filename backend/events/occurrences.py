@@ -168,8 +168,6 @@ def last_day(until: DateOrDateTime, time_of_day: time, zone: str) -> date:
     if not isinstance(until, datetime):
         return until
     day = until.date()
-    if not 1900 <= day.year < 3000:  # far from the calendar's ends, so that any zone can be applied
-        return day
     if until.tzinfo is not None:
         day = wall_clock(until, zone).date()
     wall = datetime.combine(day, time_of_day)

@@ -179,7 +179,7 @@ def _count_matches(rule: Rule, timing: SeriesTiming) -> int:
 
 
 def _shift_until(rule: Rule, timing: SeriesTiming, by: timedelta) -> Rule:
-    if rule.until is None or rule.until.year >= 3000:
+    if rule.until is None:
         return rule
     return replace(rule, until=last_day(rule.until, timing.starts_local.time(), timing.zone) + by)
 

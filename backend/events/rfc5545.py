@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from backend import failpoints
 from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, can_match
 from backend.i18n import N_
 from backend.zones import resolve_local, zone_names
 
+# Far from the ends of the calendar of `datetime`, so that any zone can be applied and weeks be added.
+_YEARS: Final = range(1900, 3000)
 MOST_CHARACTERS: Final = 20_000
 MOST_RULES: Final = 8
 MOST_DATES: Final = 500
@@ -165,7 +168,7 @@ def _parse_part(name: str, value: str) -> tuple[str, Any]:
     if name == "COUNT":
         return "count", _parse_number(value, part, low=1, high=99_999)
     if name == "UNTIL":
-        return "until", parse_date_or_date_time(value, part)
+        return "until", _keep_off_the_ends(parse_date_or_date_time(value, part))
     if name == "WKST" and value in Weekday.__members__:
         return "week_start", Weekday[value]
     raise InvalidRecurrence(RecurrenceFault.SYNTAX, part)
@@ -224,14 +227,22 @@ def _parse_dates(text: str, params: dict[str, str]) -> list[DateOrDateTime]:
         parsed = parse_date_or_date_time(value.strip().upper(), value)
         if kind and (kind == "DATE-TIME") is not isinstance(parsed, datetime):
             raise InvalidRecurrence(RecurrenceFault.SYNTAX, value)
-        # Far from the calendar's ends, so that any zone can be applied. UNTIL needs no such limit: no zone is
-        # applied to it.
-        if not 1900 <= parsed.year < 3000:
+        if parsed.year not in _YEARS:
             raise InvalidRecurrence(RecurrenceFault.VALUE, value)
         if isinstance(parsed, datetime) and parsed.tzinfo is None and "TZID" in params:
             parsed = _resolve_in_zone(parsed, params["TZID"])
         values.append(parsed)
     return values
+
+
+def _keep_off_the_ends(until: DateOrDateTime) -> DateOrDateTime | None:
+    """The same end for every series there can be (`S1`), None for no end: "for ever" is often written as the
+    last day of the calendar."""
+    if until.year in _YEARS or failpoints.on("rules.any-year"):
+        return until
+    if until.year >= _YEARS.stop:
+        return None
+    return until.replace(year=_YEARS.start, month=1, day=1)
 
 
 def _resolve_in_zone(wall: datetime, tzid: str) -> datetime:

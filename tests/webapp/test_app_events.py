@@ -9,7 +9,7 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import create_own_account
-from backend.accounts.memberships import join
+from backend.accounts.memberships import end_membership, join
 from backend.accounts.rules import JoinedThrough
 from backend.bookings import actions as seats
 from backend.events.create import create_series
@@ -132,6 +132,23 @@ async def test_a_long_list_is_paged(app_of: Any, alice: Any, series: Any) -> Non
     assert more is not None
     dates = await db.value("SELECT count(*) FROM event_instances")
     assert (await app.get(more[1])).text.count('class="row"') == dates - 6 * 9
+
+
+async def test_the_list_of_a_club_that_one_has_left_is_not_found(
+    app_of: Any, olga: Any, alice: Any, club: Any, instance: Any
+) -> None:
+    """`A1`: whether there is such a club is not said."""
+    app = await app_of(alice)
+    await instance()
+    path = f"/app/events?club={club.id}"
+    assert (await app.get(path)).status_code == 200
+    await end_membership(
+        olga, club.id, await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    )
+    left, none = await app.get(path), await app.get(f"/app/events?club={club.id + 999}")
+    assert (left.status_code, none.status_code) == (404, 404)
+    assert left.text == none.text
+    assert 'href="/app/events"' in left.text
 
 
 @pytest.mark.parametrize("query", ["club=x", "club=-1", f"club={2**63}", "after=-1", "after=x", "seen=%00"])

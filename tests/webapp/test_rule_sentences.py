@@ -21,7 +21,7 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
         ("FREQ=WEEKLY;INTERVAL=2;UNTIL=20270531T215959Z", "Every 2nd Tuesday at 18:00, until 31 May 2027."),
         ("FREQ=WEEKLY;INTERVAL=2;UNTIL=20270601T155959Z", "Every 2nd Tuesday at 18:00, until 1 June 2027."),
         ("FREQ=WEEKLY;UNTIL=20270601T145959Z", "Every Tuesday at 18:00, until 31 May 2027."),
-        ("FREQ=WEEKLY;UNTIL=99991231T235959Z", "Every Tuesday at 18:00, until 31 December 9999."),
+        ("FREQ=WEEKLY;UNTIL=99991231T235959Z", "Every Tuesday at 18:00."),
         ("FREQ=WEEKLY;INTERVAL=3;BYDAY=TU,TH", "Every 3rd week: Tuesday and Thursday at 18:00."),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU", "Every 2nd week: Tuesday and Sunday at 18:00."),
         (

@@ -9,6 +9,7 @@ from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
 from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
+from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.seats.requests import Outcome
 from webapp.freshness import etag_of, is_fresh, seen_token
@@ -38,7 +39,7 @@ async def upcoming_screen(
     undo: Undo | None = None,
 ) -> ScreenResponse:
     """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its
-    message."""
+    message. Raises `NotFound` for a club that is not theirs, or no longer (`A1`)."""
     club, group, words, since = filters.club, filters.group, filters.q or "", parse_cursor(filters.after)
     version = await etags.upcoming_etag(
         person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
@@ -49,6 +50,9 @@ async def upcoming_screen(
 
     async def render() -> Response[str]:
         my_clubs = await clubs(person)
+        chosen = next((one for one in my_clubs if one.id == club), None)
+        if club is not None and chosen is None and outcome is None:
+            raise NotFound()
         only_club = club or (my_clubs[0].id if len(my_clubs) == 1 else None)
         versions = await etags.upcoming_versions(
             person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
@@ -66,7 +70,8 @@ async def upcoming_screen(
             undo=undo,
             questions=questions,
             clubs=my_clubs,
-            chosen=club,
+            chosen=chosen and chosen.id,
+            chosen_club=chosen,
             organises=[one.id for one in my_clubs if one.has_permission(Permission.MANAGE_EVENTS)],
             groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
             group=group,
