@@ -8,6 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -19,6 +21,7 @@ from backend.settings import Settings, settings
 from emerald.version import VERSION
 
 HIDDEN = "[hidden]"
+FILE_SIZE_MAX = 5_000_000  # bytes of a log file; one older file is kept beside it
 SECRET_KEYS = re.compile(
     r"(?i)authorization|x[-_]session|cookie|init_?data|password|secret|token|api_?key|database_url"
 )
@@ -90,8 +93,20 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         return self.redact(super().format(record))
 
 
+_directory: Path | None = None  # of the log files of this process and those forked from it
+
+
+def keep_in_files(directory: Path) -> None:
+    """From the next `configure` on, keep all logs in a file for each process in this directory, which is made;
+    standard error shows only warnings and errors. Raises `OSError`."""
+    global _directory
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _directory = directory
+
+
 def configure(process: str, *, known: Settings = settings, to: TextIO | None = None) -> None:
-    """Send all logs of this process to standard error, or to `to`. Each line names `process`.
+    """Send all logs of this process to standard error, or to `to`, and to its file where one is kept. Each line
+    names `process`.
 
     Standard output is for the answers of commands.
     """
@@ -111,21 +126,17 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         hide_by_name,
     ]
     stream = to or sys.stderr
-    if known.log_format == "json":
-        # Tracebacks as text: structured ones hold local variables, and those can hold secrets.
-        rendering: list[Processor] = [
-            structlog.processors.format_exc_info,
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr),
-        ]
-    else:
-        rendering = [
-            structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,
-                pad_event_to=0,
-            )
-        ]
+
+    def formatter(*, colors: bool) -> logging.Formatter:
+        return _Formatter(
+            redactor(known),
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(known, colors=colors),
+            ],
+        )
+
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -136,16 +147,17 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        _Formatter(
-            redactor(known),
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
+    handlers[0].setFormatter(formatter(colors=stream.isatty()))
+    if _directory is not None:
+        handlers[0].setLevel("WARNING")
+        file = RotatingFileHandler(
+            _directory / f"{process}.log", maxBytes=FILE_SIZE_MAX, backupCount=1, encoding="utf-8", delay=True
         )
-    )
+        file.setFormatter(formatter(colors=False))
+        handlers.append(file)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(known.log_level)
     for name in LIBRARIES:
         library = logging.getLogger(name)
@@ -159,6 +171,23 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         logging.getLogger(name).setLevel("WARNING")
     # aiogram writes one line for each update, which is for debugging only.
     logging.getLogger("aiogram.event").setLevel("DEBUG" if known.log_level == "DEBUG" else "WARNING")
+
+
+def _rendering(known: Settings, *, colors: bool) -> list[Processor]:
+    if known.log_format == "json":
+        # Tracebacks as text: structured ones hold local variables, and those can hold secrets.
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=colors,
+            exception_formatter=structlog.dev.plain_traceback,
+            pad_event_to=0,
+        )
+    ]
 
 
 def log_start() -> None:

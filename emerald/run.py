@@ -13,12 +13,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from backend import embedded, zone_data
 from backend.settings import settings
 from emerald.errors import MISCONFIGURED
 from emerald.lazy import load
-from emerald.log import configure
+from emerald.log import configure, keep_in_files
 from emerald.processes import (
     POLL_INTERVAL,
     Lifeline,
@@ -51,12 +52,16 @@ class NotReady(Exception):
     """Something did not start. The process that failed has printed why."""
 
 
-def run() -> int:
+def run(*, verbose: bool = False) -> int:
     """Start everything, print the addresses, and keep it running until it is to stop. Returns the exit
-    code."""
+    code.
+
+    What it logs goes to files, so that the addresses stay in sight, and with `verbose` to the terminal instead.
+    """
     check_port(settings.host, settings.port, "PORT")
     if settings.sandbox:
         check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
+    logs = None if verbose else _keep_logs()
     started, signals, lifeline = time.monotonic(), Signals(), Lifeline()
     guard: int | None = None
     running: list[Process] = []
@@ -68,7 +73,7 @@ def run() -> int:
             say(f"· database   {'being made' if first else 'starting'}")
             embedded.start(settings.home)
         _start(running, lifeline)
-        _print_addresses(time.monotonic() - started)
+        _print_addresses(time.monotonic() - started, logs)
         while not signals.asked:
             restart_ended(running, say)
             _restart_database()
@@ -94,6 +99,17 @@ def run() -> int:
 def say(line: str) -> None:
     """Print progress for a person."""
     print(line, flush=True)
+
+
+def _keep_logs() -> Path | None:
+    """Where the log files are from now on; None when none can be written there."""
+    directory = settings.home / "logs"
+    try:
+        keep_in_files(directory)
+    except OSError as error:
+        say(f"· log        here, for {directory} cannot be made ({error.strerror})")
+        return None
+    return directory
 
 
 def _start(running: list[Process], lifeline: Lifeline) -> None:
@@ -222,7 +238,7 @@ def _bot() -> None:
     load("emerald.bot:main")()
 
 
-def _print_addresses(seconds: float) -> None:
+def _print_addresses(seconds: float, logs: Path | None) -> None:
     lines = [f"\nEmerald is ready ({seconds:.1f} s).\n"]
     if settings.sandbox:
         lines.append(f"  {settings.sandbox_url}/  the sandbox: be Alice, tap JOIN, open the Mini App")
@@ -234,5 +250,7 @@ def _print_addresses(seconds: float) -> None:
             "\n  Telegram opens the Mini App on https only: give PUBLIC_URL an https address that"
             f"\n  leads here (a tunnel to port {settings.port} will do), and start again."
         )
+    if logs is not None:
+        lines.append(f"\n  Requests and jobs are logged in {logs}; --verbose shows them here.")
     lines.append("\n  Ctrl-C stops everything.")
     say("\n".join(lines))

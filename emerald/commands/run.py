@@ -6,5 +6,6 @@ from emerald.run import run as run_all
 
 
 @click.command
-def run() -> int:
-    return run_all()
+@click.option("--verbose", is_flag=True, help="Show requests and jobs here, not in log files.")
+def run(verbose: bool) -> int:
+    return run_all(verbose=verbose)

@@ -25,13 +25,13 @@ def free_port() -> int:
 class Running:
     """One `bin/run` with its own home and ports."""
 
-    def __init__(self, home: Path, port: int, sandbox_port: int, **environ: str) -> None:
+    def __init__(self, home: Path, port: int, sandbox_port: int, *arguments: str, **environ: str) -> None:
         self.home, self.port, self.sandbox_port = home, port, sandbox_port
         self.lines: list[str] = []
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {"EMERALD_HOME": str(home), "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
         self.process = subprocess.Popen(
-            [ROOT / "bin" / "run"],
+            [ROOT / "bin" / "run", *arguments],
             env={**kept, **own, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -114,9 +114,9 @@ def own_home() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def running(home: Path, **environ: str) -> Iterator[Running]:
-    """`bin/run`, ended at the end whatever happens."""
-    one = Running(home, free_port(), free_port(), **environ)
+def running(home: Path, *arguments: str, **environ: str) -> Iterator[Running]:
+    """`bin/run` with these arguments, ended at the end whatever happens."""
+    one = Running(home, free_port(), free_port(), *arguments, **environ)
     try:
         yield one
     finally:

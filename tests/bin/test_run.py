@@ -56,6 +56,18 @@ def test_the_first_start_reports_its_progress_and_the_addresses(first: Running) 
     assert "Traceback" not in first.output
 
 
+def test_the_addresses_stay_in_sight(first: Running) -> None:
+    """Requests and jobs are in log files, as the last lines say; warnings would be in the terminal."""
+    # A request is logged once it is answered: before the answer to the next one.
+    assert [first.get(path) for path in ("/dashboard/sign-in", "/ready")] == [200, 200]
+    logs = first.home / "logs"
+    assert f"Requests and jobs are logged in {logs}; --verbose shows them here." in first.output
+    assert "path=/dashboard/sign-in" in (logs / "web.log").read_text()
+    assert "starting" in (logs / "worker.log").read_text() and "polling" in (logs / "bot.log").read_text()
+    after = first.output.partition(READY)[2]
+    assert [line for line in after.splitlines() if "info" in line or "process=" in line] == []
+
+
 def test_nothing_runs_as_root_inside_the_database_files(first: Running) -> None:
     uids = {Path(f"/proc/{pid}").stat().st_uid for pid in first.pids("postgres")}
     assert uids and 0 not in uids
@@ -119,6 +131,14 @@ def test_the_second_start_is_quick_and_keeps_the_data(first: Running, home: Path
         assert "Traceback" not in second.output
         # Promised for an idle machine; a busy one gives us only a share.
         assert seconds < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def test_verbose_shows_the_requests(home: Path) -> None:
+    with running(home, "--verbose") as one:
+        one.wait_for("Ctrl-C")
+        assert "are logged in" not in one.output
+        assert one.get("/dashboard/sign-in") == 200
+        assert "status=200" in one.wait_for("path=/dashboard/sign-in")
 
 
 def test_all_processes_end_with_a_killed_supervisor(home: Path) -> None:

@@ -4,11 +4,13 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from backend.settings import Settings
+from emerald import log
 from emerald.log import configure, redactor
 
 TOKEN = "123456789:ABCdefGHIjklMNOpqrsTUVwxyz"
@@ -137,3 +139,18 @@ def test_a_short_password_does_not_blot_out_words() -> None:
     redact = redactor(known)
     assert redact("a cat and a category") == "a cat and a category"
     assert "cat@" not in redact("postgresql://u:cat@db/emerald")
+
+
+def test_logs_are_kept_in_files_and_warnings_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root_logger: None
+) -> None:
+    """`X6`: a file for each process, with no secret in it."""
+    monkeypatch.setattr(log, "_directory", None)
+    log.keep_in_files(tmp_path / "logs")
+    shown = logged(LOG_FORMAT="console")
+    structlog.get_logger().info("request", path="/app/")
+    structlog.get_logger().warning("odd", token_seen=TOKEN)
+    assert "odd" in shown.getvalue() and "request" not in shown.getvalue()
+    kept = (tmp_path / "logs" / "web.log").read_text()
+    assert "path=/app/" in kept and "odd" in kept and TOKEN not in kept and "\x1b" not in kept
+    assert oct((tmp_path / "logs").stat().st_mode)[-3:] == "700"

@@ -8,7 +8,7 @@ import pytest
 from emerald.cli import COMMANDS, emerald
 
 RELEASED = {
-    "run": "",
+    "run": "--verbose",
     "serve": "",
     "work": "",
     "bot": "",
