@@ -78,6 +78,7 @@ def miniapp() -> Router:
             me.update_reminders,
             me.update_message_kinds,
             me.allow_writing,
+            me.sign_out_everywhere,
             clubs.index,
             clubs.show,
             clubs.destroy,

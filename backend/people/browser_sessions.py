@@ -73,12 +73,14 @@ async def sign_out(token: str) -> None:
 
 
 async def end_sessions(person: Person) -> None:
-    """Sign the person out everywhere (`X3`): Mini App sessions carry a version, browsers have rows."""
+    """Sign the person out everywhere (`X3`): Mini App sessions carry a version, browsers have rows, and what
+    Telegram signed before opens no session any more (`X1`)."""
     at = clock.now()
     async with db.transaction():
         await db.execute(
-            "UPDATE telegram_users SET session_version = session_version + 1 WHERE id = $1",
+            "UPDATE telegram_users SET session_version = session_version + 1, signed_out_at = $2 WHERE id = $1",
             person.id,
+            at,
         )
         await db.execute(
             "UPDATE web_sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL",

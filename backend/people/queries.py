@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from backend import clock, codes, db
 from backend.batching import Batcher
@@ -20,6 +21,7 @@ class Person:
     language: str = "en"
     zone: str | None = None
     session_version: int = 1
+    signed_out_at: datetime | None = None  # everywhere: what Telegram signed before opens nothing
     reachable: bool = False  # the bot may write to them
 
     @property
@@ -41,6 +43,7 @@ def person_from(row: db.Row) -> Person:
         language=row["language"],
         zone=known_or_none(row["zone"]),
         session_version=row["session_version"],
+        signed_out_at=row["signed_out_at"],
         reachable=row["may_write_at"] is not None and row["blocked_at"] is None,
     )
 

@@ -33,6 +33,7 @@ class TelegramUser(Table, tablename="telegram_users", db=DB):
     may_write_at = Timestamptz(null=True, default=None)
     blocked_at = Timestamptz(null=True, default=None)
     session_version = Integer(default=1)
+    signed_out_at = Timestamptz(null=True, default=None)
     reminder_leads = Array(base_column=Integer(), null=True, default=None)
     leads_chosen_at = Timestamptz(null=True, default=None)
     muted_kinds = Array(base_column=Text(), default=[])

@@ -575,6 +575,12 @@ async def be_erased(page: Page) -> None:
     await page.wait_for_selector("#screen[data-outcome=erased]")
 
 
+async def signed_out(page: Page) -> None:
+    await page.evaluate("() => { native.confirm = (question, yes, then) => then(true); }")
+    await page.evaluate("document.getElementById('do-sign-out').click()")
+    await page.wait_for_selector("#screen[data-outcome=signed-out]")
+
+
 # --- organisers and helpers ---
 
 
@@ -834,6 +840,7 @@ STATES: tuple[State, ...] = (
     State("me", me),
     State("me-particular", me_particular),
     State("me-no-club", at("/app/me", no_club)),
+    State("me-signed-out", me, act=signed_out),
     State("calendar", at("/app/me/calendar", me)),
     State("calendar-followed", follows),
     State("calendar-resting", follows_blocked),

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock
+from backend import clock, failpoints
 from tests.webapp.conftest import App, init_data, launch_of
 
 A_BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
@@ -191,6 +191,48 @@ async def test_ending_a_persons_sessions_takes_effect_at_once(app_of: Any, alice
     await end_sessions(alice)
     assert (await hers.get("/app/me")).status_code == 401
     assert (await his.get("/app/me")).status_code == 200
+
+
+async def sign_out_in_the_app(app: App) -> None:
+    answer = await app.ask("DELETE", "/app/me/sessions")
+    assert answer.status_code == 200 and "You’re signed out everywhere" in answer.text
+
+
+async def sign_out_in_the_dashboard(alice: Any) -> None:
+    from backend.people.browser_sessions import end_sessions
+
+    await end_sessions(alice)
+
+
+@pytest.mark.parametrize("where", ["app", "dashboard"])
+async def test_who_signs_out_everywhere_must_open_the_app_anew(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, bob: Any, noon: Any, where: str
+) -> None:
+    """X1, X3: what Telegram signed before opens nothing more, neither a session nor a first screen."""
+    before, his = init_data(launch_of(alice.telegram_id, "Alice")), await app_of(bob)
+    clock.advance(timedelta(minutes=5))
+    hers = await app_of(alice)
+    if where == "app":
+        await sign_out_in_the_app(hers)
+    else:
+        await sign_out_in_the_dashboard(alice)
+    assert (await hers.get("/app/me")).status_code == 401
+    assert (await opened(web, before)).status_code == 401
+    at_first = {"Authorization": f"tma {before}", "HX-Request": "true"}
+    assert (await web.get("/app/bookings", headers=at_first)).status_code == 401
+    clock.advance(timedelta(seconds=1))
+    assert (await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))).status_code == 204
+    assert (await his.get("/app/me")).status_code == 200
+
+
+async def test_init_data_would_outlive_the_sign_out(
+    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test before."""
+    before = init_data(launch_of(alice.telegram_id, "Alice"))
+    await sign_out_in_the_app(await app_of(alice))
+    monkeypatch.setattr(failpoints, "on", {"init-data.outlives-sign-out"}.__contains__)
+    assert (await opened(web, before)).status_code == 204
 
 
 async def test_a_session_is_valid_for_one_bot(

@@ -21,7 +21,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 
-from backend import clock
+from backend import clock, failpoints
 from backend.bookings.departures import recheck_groups
 from backend.errors import Forbidden, Invalid
 from backend.i18n import N_
@@ -116,6 +116,8 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
     except BadInitData:
         raise NotAuthorizedException() from None
     person = await register_person(launch.identity)
+    if _is_signed_out(person, launch.opened_at):
+        raise NotAuthorizedException()
     zone = request.headers.get("x-time-zone", "")
     if person.zone is None and zone:
         with suppress(Invalid):  # an unknown zone is ignored
@@ -123,6 +125,12 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
             person = replace(person, zone=zone)
     await recheck_groups(person)
     return person, launch.opened_at
+
+
+def _is_signed_out(person: Person, signed_at: datetime) -> bool:
+    """Whether the person has signed out everywhere since Telegram signed this."""
+    at = person.signed_out_at
+    return at is not None and signed_at <= at and not failpoints.on("init-data.outlives-sign-out")
 
 
 async def load_person(request: Request[Any, Any, Any]) -> Person:

@@ -188,6 +188,17 @@ async def test_signing_out_ends_the_session_in_the_database(dashboard: Any) -> N
     assert (await dashboard.client.get("/dashboard")).status_code == 303
 
 
+@pytest.mark.parametrize(("days", "status"), [(29, 200), (30, 303)])
+async def test_a_browser_is_signed_in_for_thirty_days(
+    noon: Any, dashboard: Any, days: int, status: int
+) -> None:
+    """X3: by the database, whatever the cookie says."""
+    from backend import clock
+
+    clock.advance(timedelta(days=days))
+    assert (await dashboard.client.get("/dashboard/settings")).status_code == status
+
+
 async def test_a_new_sign_in_ends_the_one_before_in_this_browser(
     browser: Any, sign_in: Any, olga: Any, alice: Any
 ) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from litestar import Response, get, patch, post, put
+from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 
 from backend.accounts.queries import clubs
@@ -13,6 +13,7 @@ from backend.bookings.queries.lists import needs_answer
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages
 from backend.people import actions, queries
+from backend.people.browser_sessions import end_sessions
 from backend.people.preferences import Mutable, choose_reminders, mute, preferences
 from backend.people.queries import Person
 from webapp.forms import read_form
@@ -97,6 +98,13 @@ async def allow_writing(person: NamedDependency[Person]) -> None:
     Only the client reports it. If it is not true, the first message fails and marks them unreachable again.
     """
     await actions.allow_writing(person)
+
+
+@delete("/me/sessions", status_code=200)
+async def sign_out_everywhere(person: NamedDependency[Person]) -> Response[str]:
+    """End all sessions of the reader, this one too (`X3`). Opening the app anew in Telegram begins another."""
+    await end_sessions(person)
+    return screen("people/signed_out.html", person, outcome="signed-out")
 
 
 def lead_label(lead: int, voice: Voice) -> str:
