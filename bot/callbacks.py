@@ -181,6 +181,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     VoteCallback: frozenset({Place.PRIVATE, Place.GROUP}),
     LinkGroupCallback: frozenset({Place.GROUP}),
     CreateClubCallback: frozenset({Place.GROUP}),
+    ClubZoneCallback: frozenset({Place.GROUP}),
     ShowEventCallback: frozenset({Place.PRIVATE}),
     ShowPollCallback: frozenset({Place.PRIVATE}),
     PollActionCallback: frozenset({Place.PRIVATE}),
