@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 CLUBS, MEMBERS, PARTIES = 60, 200, 10  # 12,000 members and dates, 120,000 bookings
 LARGE = 10_000  # rows; a smaller table may be read whole
@@ -46,8 +46,10 @@ async def find_scans() -> dict[str, list[str]]:
     import httpx
 
     from backend import clock, db
+    from backend.bookings.calendar_entries import calendar_entries
     from backend.people.queries import person_from
     from backend.people.sign_ins import answer_sign_in, begin_sign_in, finish_sign_in, pending_sign_in
+    from backend.personal.queries import export
     from bench.filled import fill
     from emerald.migrate import migrate
     from emerald.schedule import SCHEDULE
@@ -78,26 +80,32 @@ async def find_scans() -> dict[str, list[str]]:
     names = {"code": date["code"], "series_id": date["series_id"], "club_id": club, "membership_id": 1}
     app = create_app(with_pool=False)
     paths = [
-        route.path_format.format_map(names)
+        route.path_format
         for route in app.routes
         if route.path_format.startswith(("/app", "/dashboard"))
         and "polls/{" not in route.path_format
         and "GET" in getattr(route, "methods", ())
     ]
     scans = Scans()
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for who, person in (("member", member), ("organiser", organiser)):
             session = issue_session(person, clock.now(), clock.now())
-            headers = {"Authorization": f"Bearer {session}", "HX-Request": "true", "Cookie": f"{SESSION}={cookie}"}
+            headers = {
+                "Authorization": f"Bearer {session}",
+                "HX-Request": "true",
+                "Cookie": f"{SESSION}={cookie}",
+            }
 
             for path in paths:
 
-                async def ask(path: str = path, headers: dict[str, str] = headers) -> None:
+                async def ask(path: str = path.format_map(names), headers: dict[str, str] = headers) -> None:
                     answer = await client.get(path, headers=headers)
                     assert answer.status_code in (200, 303, 403, 404), (path, answer.status_code)
 
                 await scans.watch(f"{who} {path}", ask)
+    await scans.watch("export", lambda: export(member))
+    await scans.watch("calendar feed", lambda: calendar_entries(member, lambda code: code))
     for job in SCHEDULE:
         await scans.watch(job.name, job.run)
     await db.close_pool()

@@ -42,7 +42,7 @@ class DecisionResult:
 UNDECIDED = """
 SELECT i.id FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
-JOIN instance_seats s ON s.instance_id = i.id
+JOIN LATERAL (SELECT booked FROM instance_seats WHERE instance_id = i.id OFFSET 0) s ON true
 WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.decided_at IS NULL AND r.min_to_run IS NOT NULL
     AND i.starts_at - make_interval(mins => r.decide_before_minutes)
 """

@@ -78,7 +78,7 @@ class RateLimitUse(Table, tablename="rate_limits", db=DB):
     user_id = ForeignKey(TelegramUser, null=False, primary_key=True, on_delete=OnDelete.cascade)
     name = Text(default=None)
     since = Timestamptz(default=None)
-    used = Integer(default=0)
+    used = Integer(default=None)
 
 
 class CalendarFeed(Table, tablename="calendar_feeds", db=DB):
