@@ -26,6 +26,7 @@ from babel.messages.pofile import read_po
 
 from backend import clock
 from backend.known_zones import reading_zone
+from backend.typed_text import isolate_once
 
 CATALOGUES = Path(__file__).resolve().parent.parent / "locales"
 # British English has a 24-hour clock and the day before the month, as most clubs write.
@@ -163,6 +164,8 @@ class Voice:
     def _format_value(self, value: object, zone: str) -> object:
         if isinstance(value, datetime):
             return self.moment(value, zone)
+        if isinstance(value, str):
+            return isolate_once(value)
         return self.ordinal(value.n) if isinstance(value, Ordinal) else value
 
     # --- times; every `at` is an aware instant, every `zone` an IANA name ---

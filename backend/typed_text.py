@@ -19,6 +19,10 @@ _WITHOUT_PICTURE = re.compile(
 )
 _INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 
+# Bidirectional classes (Unicode, UAX #9) of characters that are written from right to left or turn others.
+_TURNING = frozenset(("R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"))
+_FSI, _PDI = "\u2068", "\u2069"
+
 _SCHEME = re.compile("^https://", re.IGNORECASE)
 _LINK = re.compile(
     r"https://(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/?#:@\\\[\]<>\"'%^`{|}]+)(?::(?P<port>\d{1,5}))?(?:[/?#][^\s\\<>\"']*)?"
@@ -47,6 +51,20 @@ def is_visible(text: str) -> bool:
         unicodedata.category(character) not in _INVISIBLE_CATEGORIES
         for character in _WITHOUT_PICTURE.sub("", text)
     )
+
+
+def isolate(text: str) -> str:
+    """The text for the middle of a sentence: what is written from right to left does not turn its neighbours, nor
+    do marks that turn text, which were stored before they were cleaned. Other texts are left as they are."""
+    if text.isascii() or not any(unicodedata.bidirectional(character) in _TURNING for character in text):
+        return text
+    lines = (_REMOVED.sub("", line) for line in text.split("\n"))  # an isolate ends with its line
+    return "\n".join(f"{_FSI}{line}{_PDI}" if line else "" for line in lines)
+
+
+def isolate_once(text: str) -> str:
+    """The same for a text that may be made of texts that are isolated already."""
+    return text if _FSI in text else isolate(text)
 
 
 def clean_link(text: str) -> str:

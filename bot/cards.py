@@ -77,7 +77,7 @@ def render_event_card(
         make_event_rows(view, following, voice, private=private, regular=regular),
         view=view,
         following=following,
-        names=[_party_name(c.first_name, c.seats) for c in shown],
+        names=[_party_name(c.short_name, c.seats) for c in shown],
         more=view.booked - seated,
         link=make_event_link(view.code),
         private=private,

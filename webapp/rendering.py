@@ -4,12 +4,14 @@ gettext.
 `miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every
 template has `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at,
 zone)` in minutes; `voice`, which formats dates for the reader; and the filters `translate`, which translates
-`Words`, `initials`, and those of `webapp.reader_status`.
+`Words`, `initials`, `isolated` for a name in a list of names (one that stands alone is in `<bdi>`), and those
+of `webapp.reader_status`.
 """
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache, lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,12 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from backend import clock
 from backend.i18n import Voice, Words, catalogue
 from backend.settings import settings
+from backend.typed_text import isolate, isolate_once
 from backend.zones import utc_offset_minutes
 from webapp.assets import static_url
 from webapp.reader_status import can_leave_freely, can_seek_replacement, reader_status
@@ -58,6 +62,30 @@ def translate(context: Context, words: Words) -> str:
     return voice.translate(words)
 
 
+def _gettext(translations: NullTranslations) -> Callable[..., Markup]:
+    """The same as Jinja's, with names and other texts in a sentence isolated."""
+
+    def gettext(message: str, /, **values: object) -> Markup:
+        return Markup(translations.gettext(message)) % _isolate_values(values)  # noqa: S704 — values are escaped
+
+    return gettext
+
+
+def _ngettext(translations: NullTranslations) -> Callable[..., Markup]:
+    def ngettext(singular: str, plural: str, num: int, /, **values: object) -> Markup:
+        sentence = Markup(translations.ngettext(singular, plural, num))  # noqa: S704 — values are escaped
+        return sentence % _isolate_values({"num": num, **values})
+
+    return ngettext
+
+
+def _isolate_values(values: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: isolate_once(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        for name, value in values.items()
+    }
+
+
 @cache
 def environment(language: str) -> Environment:
     """The templates in one language."""
@@ -77,6 +105,7 @@ def environment(language: str) -> Environment:
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translations.gettext, translations.ngettext, newstyle=True
     )
+    env.globals.update(gettext=_gettext(translations), ngettext=_ngettext(translations))
     env.globals.update(
         static_url=static_url,
         dom_id=dom_id,
@@ -88,6 +117,7 @@ def environment(language: str) -> Environment:
     env.filters.update(
         translate=translate,
         initials=initials,
+        isolated=isolate,
         reader_status=reader_status,
         can_leave_freely=can_leave_freely,
         can_seek_replacement=can_seek_replacement,

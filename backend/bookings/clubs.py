@@ -10,6 +10,7 @@ from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_ow
 from backend.accounts.rules import Permission, Role
 from backend.bookings.queries.lists import my_bookings
 from backend.errors import NotFound
+from backend.people.names import tell_apart
 from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.regulars import remove_regulars_and_claims
@@ -35,7 +36,7 @@ class ClubView:
 
 @dataclass(frozen=True, slots=True)
 class Organiser:
-    """Somebody members can ask: a first name and never more, "" when they were erased."""
+    """Somebody members can ask, by first name; with an initial beside another of that name; "" when they were erased."""
 
     membership_id: int
     first_name: str
@@ -96,12 +97,13 @@ def _view(row: db.Row) -> ClubView:
 async def organisers(club: Club) -> list[Organiser]:
     """The organisers members can ask, owners first."""
     rows = await db.rows(
-        "SELECT m.id, u.first_name, m.role FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
+        "SELECT m.id, u.first_name, u.last_name, m.role FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.role IN ('OWNER', 'ADMIN')"
         " ORDER BY m.role DESC, lower(u.first_name), m.id",
         club.id,
     )
-    return [Organiser(row["id"], row["first_name"], Role(row["role"])) for row in rows]
+    names = tell_apart({row["id"]: (row["first_name"], row["last_name"]) for row in rows})
+    return [Organiser(row["id"], names[row["id"]], Role(row["role"])) for row in rows]
 
 
 async def commitments(person: Person, account_id: int | None = None) -> Commitments:

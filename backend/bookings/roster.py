@@ -9,6 +9,7 @@ from backend import db
 from backend.bookings.queries.lists import search_words
 from backend.people.sql import DISPLAY_NAME, REACHABLE
 from backend.seats.store import PLACE_IN_LINE
+from backend.typed_text import isolate
 
 
 class RosterKind(StrEnum):
@@ -46,7 +47,7 @@ class RosterEntry:
     @property
     def named_guests(self) -> str:
         """The guests whose names are known."""
-        return ", ".join(name for name in self.guest_names if name)
+        return ", ".join(isolate(name) for name in self.guest_names if name)
 
     @property
     def wanted(self) -> int:

@@ -7,7 +7,7 @@ Organisers may know members without Telegram, by a name of the membership: of th
 # erased.
 DISPLAY_NAME = "coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '')"
 
-# What other members see of somebody: a first name, never more.
+# What other members see of somebody: a first name, and an initial where two share it (`people.names`).
 SHORT_NAME = "coalesce(nullif(u.first_name, ''), m.name)"
 
 # Whether the bot may write to somebody (`M3`); false, never NULL, for members without Telegram.

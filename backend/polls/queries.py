@@ -7,6 +7,7 @@ from backend import clock, db
 from backend.accounts.rules import Role
 from backend.errors import NotFound
 from backend.known_zones import first_known
+from backend.people.names import tell_apart
 from backend.people.queries import Person
 from backend.people.sql import SHORT_NAME
 from backend.polls.rules import Answer, PollKind, ResultVisibility, are_results_visible, ended_at
@@ -41,12 +42,12 @@ WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
 
 NAMES = f"""
-SELECT option_id, answer, array_agg(name ORDER BY nth) AS names FROM (
-    SELECT v.option_id, v.answer, {SHORT_NAME} AS name,
+SELECT option_id, answer, membership_id, name, last_name FROM (
+    SELECT v.option_id, v.answer, v.membership_id, {SHORT_NAME} AS name, coalesce(u.last_name, '') AS last_name,
         row_number() OVER (PARTITION BY v.option_id, v.answer ORDER BY v.at, v.id) AS nth
     FROM poll_votes v JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE v.poll_id = $1
-) named WHERE nth <= $2 GROUP BY option_id, answer
+) named WHERE nth <= $2 ORDER BY option_id, answer, nth
 """
 
 Names = dict[tuple[int, str], tuple[str, ...]]  # by option and answer
@@ -74,7 +75,10 @@ async def _view(row: db.Row, options: Sequence[db.Row], now: datetime, *, names:
     voters: Names = {}
     if names and visible and not row["anonymous"]:
         named = await db.rows(NAMES, row["id"], NAMES_MAX)
-        voters = {(r["option_id"], r["answer"]): tuple(r["names"]) for r in named}
+        shown = tell_apart({r["membership_id"]: (r["name"], r["last_name"]) for r in named})
+        for r in named:
+            of_answer = (r["option_id"], r["answer"])
+            voters[of_answer] = (*voters.get(of_answer, ()), shown[r["membership_id"]])
     return PollView(
         now=now,
         id=row["id"],
@@ -141,18 +145,20 @@ async def answers_by_voter(view: PollView, person: Person) -> list[Voter]:
     if view.kind is not PollKind.DATES or view.anonymous or not view.visible:
         return []
     rows = await db.rows(
-        f"SELECT m.user_id, {SHORT_NAME} AS name, array_agg(v.option_id) AS options,"
+        f"SELECT m.id, m.user_id, {SHORT_NAME} AS name, coalesce(u.last_name, '') AS last_name,"
+        " array_agg(v.option_id) AS options,"
         " array_agg(v.answer) AS answers FROM poll_votes v JOIN memberships m ON m.id = v.membership_id"
         " LEFT JOIN telegram_users u ON u.id = m.user_id WHERE v.poll_id = $1"
-        " GROUP BY m.id, u.first_name ORDER BY (m.user_id = $3) DESC NULLS LAST, min(v.at), m.id LIMIT $2",
+        " GROUP BY m.id, u.first_name, u.last_name ORDER BY (m.user_id = $3) DESC NULLS LAST, min(v.at), m.id LIMIT $2",
         view.id,
         NAMES_MAX,
         person.id,
     )
+    names = tell_apart({row["id"]: (row["name"], row["last_name"]) for row in rows})
     return [
         Voter(
             row["user_id"],
-            row["name"],
+            names[row["id"]],
             {option: Answer(answer) for option, answer in zip(row["options"], row["answers"], strict=True)},
         )
         for row in rows

@@ -12,6 +12,7 @@ from backend.i18n import N_, Voice
 from backend.known_zones import reading_zone
 from backend.people.queries import Person
 from backend.settings import settings
+from backend.typed_text import isolate
 
 NAMED_MAX = 3  # people named in a summary; the others are counted
 
@@ -80,7 +81,7 @@ def attendee_summary(people: People, person: Person) -> tuple[str, int]:
 
 
 def _attendee_label(comer: Attendee, person: Person) -> str:
-    name = person.voice.gettext(N_("You")) if comer.user_id == person.id else comer.first_name
+    name = person.voice.gettext(N_("You")) if comer.user_id == person.id else isolate(comer.short_name)
     return f"{name} +{comer.seats - 1}" if comer.seats > 1 else name
 
 

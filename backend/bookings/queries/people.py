@@ -1,11 +1,13 @@
 """The people of an instance: who has a seat, who waits, who answered."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from backend import db
 from backend.bookings.views import InstanceView
+from backend.people.names import tell_apart
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.seats.store import PLACE_IN_LINE
 from backend.typed_text import clean_line
@@ -31,6 +33,12 @@ class Attendee:
     offer_until: datetime | None = None
     reachable: bool = False
     guest_names: tuple[str, ...] = ()
+    told_apart: str = ""  # in a list with somebody of the same first name: with an initial
+
+    @property
+    def short_name(self) -> str:
+        """What other members read."""
+        return self.told_apart or self.first_name
 
     @property
     def wanted(self) -> int:
@@ -96,12 +104,19 @@ def _attendee(row: db.Row) -> Attendee:
     )
 
 
+def _attendees(rows: Sequence[db.Row]) -> list[Attendee]:
+    """The attendees of one list, told apart."""
+    found = [_attendee(row) for row in rows]
+    names = tell_apart({one.membership_id: (one.first_name, one.last_name) for one in found})
+    return [replace(one, told_apart=names[one.membership_id]) for one in found]
+
+
 async def attendees(instance_id: int, *, limit: int = 8) -> People:
     """Who has a seat, in the order in which they were seated."""
     rows = await db.rows(
         f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
     )
-    found = [_attendee(row) for row in rows]
+    found = _attendees(rows)
     seats = sum(comer.seats for comer in found)
     if len(rows) == limit:  # there may be more: the seats row has counted them
         seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
@@ -145,9 +160,10 @@ async def search_attendees(
         few = (await attendees(instance_id, limit=FEW)).comers
         return AttendeeList([("", few)] if few else [], parties)
     rows = await db.rows(FOUND, instance_id, clean_line(words), letter, limit)
+    letter_of = {row["membership_id"]: row["letter"] for row in rows}
     groups = [
-        (head, [_attendee(row) for row in of_head])
-        for head, of_head in groupby(rows, lambda row: row["letter"])
+        (head, list(of_head))
+        for head, of_head in groupby(_attendees(rows), lambda one: letter_of[one.membership_id])
     ]
     more = rows[0]["found"] - len(rows) if rows else 0
     return AttendeeList(groups, parties, more, tuple(row["letter"] for row in letters))
@@ -160,7 +176,7 @@ async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
         instance_id,
         limit,
     )
-    return [_attendee(row) for row in rows]
+    return _attendees(rows)
 
 
 async def attendance(instance_id: int) -> list[Attendee]:
