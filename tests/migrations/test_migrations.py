@@ -1,6 +1,8 @@
 """The steps of migration: up, down, up again; and by several processes at once."""
 
 import asyncio
+import re
+from pathlib import Path
 
 from tests.migrations.conftest import STEPS
 from tests.processes import worker
@@ -34,3 +36,12 @@ async def test_two_processes_that_migrate_at_once_take_each_step_once(empty: str
         steps = await asyncio.gather(one.run({"do": "up"}), other.run({"do": "up"}))
         assert sorted(map(bool, steps)) == [False, True]
         assert await one.run({"do": "missing"}) == []
+
+
+def test_each_step_has_an_id_of_its_own_which_its_file_is_named_after() -> None:
+    """Of two steps with one id only one would be taken, without a word."""
+    files = sorted((Path(__file__).parents[2] / "migrations").glob("emerald_*.py"))
+    ids = [re.findall(r'^ID = "(.+)"$', file.read_text(), re.MULTILINE)[0] for file in files]
+    assert ids == sorted(set(ids))
+    named = [re.sub(r"\W", "_", f"emerald_{id}").lower() for id in ids]
+    assert all(file.stem.startswith(name) for file, name in zip(files, named, strict=True))

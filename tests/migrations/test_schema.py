@@ -20,6 +20,7 @@ NOT_TENANTS = {
     "accounts",
     "telegram_users",
     "web_sessions",
+    "rate_limits",
     "sign_ins",
     "calendar_feeds",
     "former_calendar_feeds",
