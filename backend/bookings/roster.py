@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend import db
-from backend.bookings.queries.lists import search_words
 from backend.people.sql import DISPLAY_NAME, REACHABLE
+from backend.search import search_words, word_patterns
 from backend.seats.store import PLACE_IN_LINE
 from backend.typed_text import isolate
 
@@ -118,13 +118,13 @@ COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce
     {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS checked_in,
     b.guest_names"""
-# Every word of the search occurs in the name or the username.
-MATCHES = """(SELECT bool_and(strpos(lower(concat_ws(' ', name, username)), word) > 0)
-    FROM unnest($2::text[]) AS word) IS NOT FALSE"""
+# Every word of the search occurs in the name or the username, a typing error forgiven.
+MATCHES = """(SELECT bool_and(lower(concat_ws(' ', name, username)) ~ pattern)
+    FROM unnest($2::text[]) AS pattern) IS NOT FALSE"""
 
 
-def _words(text: str) -> list[str]:
-    return [word.removeprefix("@") for word in search_words(text)]
+def _patterns(text: str) -> list[str]:
+    return word_patterns([word.removeprefix("@") for word in search_words(text)])
 
 
 def _entry(row: db.Row) -> RosterEntry:
@@ -169,7 +169,7 @@ async def roster(
         SELECT *, (SELECT count(*) FROM found) AS total FROM found
         WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
         instance_id,
-        _words(words),
+        _patterns(words),
         after,
         limit + 1,
     )
@@ -227,7 +227,7 @@ async def unlisted_members(
         SELECT *, (SELECT count(*) FROM found) AS total FROM found
         WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
         instance_id,
-        _words(words),
+        _patterns(words),
         after,
         limit + 1,
         account_id,

@@ -43,6 +43,7 @@ OURS = {
     "poll_options": {"zone", "zone_data"},
     "poll_votes": {"answer"},
     "polls": {"code", "kind", "results"},
+    "rate_limits": {"name"},
     "schedule": {"name", "error"},
     "sign_ins": {"key_hash", "browser_hash", "browser", "address_hash"},
     "telegram_users": {"language", "zone", "muted_kinds"},
@@ -291,7 +292,7 @@ async def test_every_column_with_text_has_its_door(world: None) -> None:
 
 
 async def test_words_that_are_searched_for_are_cleaned_too(doors: Doors) -> None:
-    from backend.bookings.queries.lists import search_words
+    from backend.search import search_words
 
     assert search_words(DIRTY) == clean_line(DIRTY).lower().split()
     await series_field("title")(doors, "Åsa’s sauna")

@@ -8,6 +8,7 @@ import pytest
 
 from backend import clock
 from backend.bookings import actions as seats
+from backend.people.actions import choose_language
 from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import text_of
 from tests.webapp.test_app_events import live_address
@@ -106,6 +107,37 @@ async def test_search_finds_words_in_any_order(app_of: Any, alice: Any, instance
     assert "yoga" not in (
         await (await app_of(charlie)).get("/app/events", params={"q": "yoga"})
     ).text.replace('value="yoga"', "").replace("q=yoga", "").replace("“yoga”", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "found", "not_found"),
+    [
+        (
+            "en",
+            ("evning", "thursday", "november yoga", "thu", "novmber", "flow thursdays"),
+            ("friday", "december"),
+        ),
+        ("fi", ("torstai", "to", "marraskuussa", "torstaina kallio"), ("perjantai", "pe", "joulukuu")),
+        ("ru", ("четверг", "чт", "ноябрь", "ноябре"), ("пятница", "декабря")),
+    ],
+)
+async def test_search_forgives_a_typing_error_and_knows_months_and_weekdays(
+    app_of: Any,
+    alice: Any,
+    instance: Any,
+    noon: datetime,
+    language: str,
+    found: tuple[str, ...],
+    not_found: tuple[str, ...],
+) -> None:
+    """The date is Thursday, 26 November, where it takes place."""
+    await choose_language(alice, language)
+    await instance(title="Evening flow yoga")
+    app = await app_of(alice)
+    for words in found:
+        assert "Evening flow yoga" in (await app.get("/app/events", params={"q": words})).text, words
+    for words in not_found:
+        assert "Evening flow yoga" not in (await app.get("/app/events", params={"q": words})).text, words
 
 
 async def test_a_club_with_several_groups_can_be_narrowed_to_one(

@@ -228,6 +228,7 @@ async def test_a_large_club_is_paged_and_searched(
     found = text_of(await app.get(f"/app/events/{code}/check-ins?q=member%20117"))
     assert "Member 117" in found
     assert "Member 11 " not in found
+    assert "Member 117" in text_of(await app.get(f"/app/events/{code}/check-ins?q=117%20mebmer"))
     adding = text_of(await app.get(f"/app/events/{code}/attendance/new?q=128"))
     assert "Member 128" in adding
     assert "Member 127" not in adding

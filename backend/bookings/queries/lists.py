@@ -7,25 +7,20 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.bookings.views import InstanceView, load_views
 from backend.people.queries import Person
-from backend.typed_text import clean_line
+from backend.search import named_days, search_words, word_patterns
 
-SEARCH_WORDS_MAX = 8  # words of a search that count
 MONTH_MAX = 500  # instances of a month
 
-# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 words, $7 how
-# many.
+# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 how many. Of each word
+# that is looked for, $7 is a pattern and $8 the days it may name.
 UPCOMING = (
     "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($6::text[] = '{}'"
-    " OR (SELECT bool_and(strpos(lower(concat_ws(' ',"
-    " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)), word) > 0)"
-    " FROM unnest($6::text[]) AS word)) ORDER BY i.starts_at, i.id LIMIT $7"
+    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($7::text[] = '{}'"
+    " OR (SELECT bool_and(lower(concat_ws(' ',"
+    " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)) ~ word.pattern"
+    " OR coalesce(i.starts_local <@ word.days::tsmultirange, false))"
+    " FROM unnest($7::text[], $8::text[]) AS word (pattern, days))) ORDER BY i.starts_at, i.id LIMIT $6"
 )
-
-
-def search_words(text: str) -> list[str]:
-    """What is looked for: the words of what was typed, in small letters; more than eight do not count."""
-    return clean_line(text).lower().split()[:SEARCH_WORDS_MAX]
 
 
 def search_values(
@@ -38,8 +33,17 @@ def search_values(
     after: datetime | None = None,
 ) -> tuple[object, ...]:
     """What `UPCOMING` asks for, from $1 on."""
-    since = after or clock.now() - timedelta(days=30)
-    return (person.id, clock.now(), since, account_id, group_id, search_words(words), limit)
+    now, searched = clock.now(), search_words(words)
+    return (
+        person.id,
+        now,
+        after or now - timedelta(days=30),
+        account_id,
+        group_id,
+        limit,
+        word_patterns(searched),
+        [named_days(word, person.language, now.date()) for word in searched],
+    )
 
 
 async def upcoming(
@@ -54,7 +58,8 @@ async def upcoming(
     """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their
     end.
 
-    `words` are looked for in titles, places and clubs' names; `after` pages on from an instance's start.
+    `words` are looked for in titles, places and clubs' names, a typing error forgiven, and as names of months and
+    weekdays; `after` pages on from an instance's start.
     """
     values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after

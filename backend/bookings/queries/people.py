@@ -9,6 +9,7 @@ from backend import db
 from backend.bookings.views import InstanceView
 from backend.people.names import tell_apart
 from backend.people.sql import REACHABLE, SHORT_NAME
+from backend.search import word_pattern
 from backend.seats.store import PLACE_IN_LINE
 from backend.typed_text import clean_line
 
@@ -144,7 +145,7 @@ WITH crowd AS (
 """
 LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
 FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
-WHERE ($2 = '' OR strpos(lower(shown), lower($2)) > 0) AND ($3 = '' OR letter = $3)
+WHERE ($2 = '' OR lower(shown) ~ $2) AND ($3 = '' OR letter = $3)
 ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
 """
 
@@ -152,14 +153,14 @@ ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
 async def search_attendees(
     instance_id: int, *, words: str = "", letter: str = "", limit: int = 200
 ) -> AttendeeList:
-    """Who has a seat: everybody, or whose first name has these words in it or begins with this letter. They
-    are found by what is shown of them, and by nothing else."""
+    """Who has a seat: everybody, or whose first name has these words in it, a typing error forgiven, or begins
+    with this letter. They are found by what is shown of them, and by nothing else."""
     letters = await db.rows(LETTERS, instance_id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
         few = (await attendees(instance_id, limit=FEW)).comers
         return AttendeeList([("", few)] if few else [], parties)
-    rows = await db.rows(FOUND, instance_id, clean_line(words), letter, limit)
+    rows = await db.rows(FOUND, instance_id, word_pattern(clean_line(words).lower()), letter, limit)
     letter_of = {row["membership_id"]: row["letter"] for row in rows}
     groups = [
         (head, list(of_head))
