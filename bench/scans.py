@@ -69,7 +69,7 @@ async def find_scans() -> dict[str, list[str]]:
     )
     member, organiser = person_from(rows[0]), person_from(rows[-1])
     link = await begin_sign_in("bench")
-    await answer_sign_in((await pending_sign_in(link.key)).id, organiser, yes=True)
+    await answer_sign_in((await pending_sign_in(link.key)).id, organiser, number=link.number)
     cookie = _serializer(SESSION).dumps({"token": await finish_sign_in(link.browser_key)})
     date = await db.row(
         "SELECT code, series_id FROM event_instances WHERE account_id = $1 AND starts_at > $2 ORDER BY starts_at LIMIT 1",

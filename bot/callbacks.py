@@ -98,9 +98,17 @@ class MinimumCallback(CallbackData, prefix="d"):
 
 
 class SignInCallback(CallbackData, prefix="i"):
-    """The answer to "Is it you who signs in?", with the link's key, which cannot be guessed."""
+    """ "It wasn’t me", under the question who signs in, with the link's key, which cannot be guessed. A plain
+    `yes` is of earlier releases, and retired."""
 
     yes: bool
+    key: str
+
+
+class SignInNumberCallback(CallbackData, prefix="n"):
+    """The number that the browser shows which signs in, with the link's key."""
+
+    number: Annotated[int, Field(ge=10, lt=100)]
     key: str
 
 
@@ -174,8 +182,8 @@ class Place(StrEnum):
     GROUP = "group"
 
 
-# Where each kind of button has ever stood. What answers one person, or rewrites the message for them, stands
-# in private only.
+# Where each kind of button has ever stood; one that is missing here works nowhere. What answers one person,
+# or rewrites the message for them, stands in private only.
 BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     SeatCallback: frozenset({Place.PRIVATE, Place.GROUP}),
     VoteCallback: frozenset({Place.PRIVATE, Place.GROUP}),
@@ -189,6 +197,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     StayCallback: frozenset({Place.PRIVATE}),
     MinimumCallback: frozenset({Place.PRIVATE}),
     SignInCallback: frozenset({Place.PRIVATE}),
+    SignInNumberCallback: frozenset({Place.PRIVATE}),
     AnnouncementCallback: frozenset({Place.PRIVATE}),
     PreferenceCallback: frozenset({Place.PRIVATE}),
     RepostCardCallback: frozenset({Place.PRIVATE}),

@@ -6,8 +6,12 @@ people what to do instead. `tests/bot/test_released_callbacks.py` lists all rele
 each is handled or is here.
 """
 
-# No form has been retired since the first release.
-RETIRED: dict[str, str] = {}
+from backend.i18n import N_
+
+RETIRED: dict[str, str] = {
+    # A sign-in was confirmed by a yes; now by the number that the browser shows (X3).
+    "i:1": N_("Ask for a new link in the browser, and tap the number that it shows."),
+}
 
 
 def find_retired_sentence(data: str) -> str | None:

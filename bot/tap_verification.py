@@ -18,7 +18,7 @@ from bot.callbacks import BUTTON_PLACES, GROUP_SEAT_ACTIONS, Place, SeatCallback
 
 ANSWERED_IN_PRIVATE = N_("I answer that in our private chat only.")
 
-_CALLBACKS = {callback.__prefix__: callback for callback in BUTTON_PLACES}
+_CALLBACKS = {callback.__prefix__: callback for callback in CallbackData.__subclasses__()}
 
 
 async def verify_tap(query: CallbackQuery) -> None:
@@ -30,7 +30,7 @@ async def verify_tap(query: CallbackQuery) -> None:
     if callback is None:
         return
     place = _place_of(query)
-    if place not in BUTTON_PLACES[type(callback)]:
+    if place not in BUTTON_PLACES.get(type(callback), ()):
         raise Refusal(ANSWERED_IN_PRIVATE if place is Place.GROUP else UNKNOWN_BUTTON)
     if place is Place.GROUP:
         await _verify_in_group(query, callback)

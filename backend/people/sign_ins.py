@@ -2,11 +2,12 @@
 signed in."""
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from backend import clock, codes, db
+from backend import clock, codes, db, failpoints
 from backend.errors import NotFound, TooOften
 from backend.i18n import N_
 from backend.people.queries import Person
@@ -16,6 +17,7 @@ from backend.settings import settings
 OPEN_SIGN_INS_MAX, OPEN_SIGN_INS_WINDOW = 30, timedelta(minutes=10)  # unanswered sign-ins of one address
 SIGN_IN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(days=30)
+NUMBERS_OFFERED = 3  # by the bot, one of which is the browser's
 BROWSER_MAX = 120  # characters of a browser's description
 
 
@@ -31,10 +33,11 @@ class SignInState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SignInLink:
     """A one-use link: `key` goes into the link to the bot, `browser_key` into the browser's cookie. Neither
-    is stored."""
+    is stored. The browser shows `number`."""
 
     key: str
     browser_key: str
+    number: int
     expires_at: datetime
 
 
@@ -51,7 +54,8 @@ async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
     Raises `TooManySignIns` when this network `address` has 30 unanswered links of the last ten minutes.
     """
     at = clock.now()
-    link = SignInLink(codes.new_secret(), codes.new_secret(), at + SIGN_IN_LIFE)
+    numbers = secrets.SystemRandom().sample(range(10, 100), NUMBERS_OFFERED)
+    link = SignInLink(codes.new_secret(), codes.new_secret(), secrets.choice(numbers), at + SIGN_IN_LIFE)
     # There are so few addresses that a plain digest could be reversed by trying them all: it is keyed.
     key = settings.secret_key.encode()
     address_hash = hmac.new(key, f"address {address}".encode(), "sha256").hexdigest() if address else ""
@@ -72,44 +76,52 @@ async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:
             created_at=at,
             expires_at=link.expires_at,
             address_hash=address_hash,
+            number=link.number,
+            numbers=numbers,
         ).save()
     return link
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in that the bot asks the person to confirm."""
+    """A sign-in that the bot asks the person to confirm: by the one of `numbers` that the browser shows."""
 
     id: int
     browser: str
     created_at: datetime
+    numbers: tuple[int, ...]
 
 
 async def pending_sign_in(key: str) -> PendingSignIn:
     """The unanswered sign-in of a link. Raises `NotFound` when it was used or answered, or is too old."""
     found = await db.row(
-        "SELECT id, browser, created_at FROM sign_ins WHERE key_hash = $1 AND expires_at > $2"
-        " AND confirmed_at IS NULL AND refused_at IS NULL",
+        "SELECT id, browser, created_at, numbers FROM sign_ins WHERE key_hash = $1 AND expires_at > $2"
+        " AND confirmed_at IS NULL AND refused_at IS NULL AND number IS NOT NULL",
         codes.digest(key),
         clock.now(),
     )
     if found is None:
         raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
-    return PendingSignIn(found["id"], found["browser"], found["created_at"])
+    return PendingSignIn(found["id"], found["browser"], found["created_at"], tuple(found["numbers"]))
 
 
-async def answer_sign_in(sign_in_id: int, person: Person, *, yes: bool) -> None:
-    """Confirm or refuse a sign-in; the first answer counts. Raises `NotFound` when it is too late."""
-    column = "confirmed_at" if yes else "refused_at"
-    answered = await db.execute_single_count(
-        f"UPDATE sign_ins SET user_id = $2, {column} = $3 WHERE id = $1 AND expires_at > $3"
-        " AND confirmed_at IS NULL AND refused_at IS NULL",
+async def answer_sign_in(sign_in_id: int, person: Person, *, number: int | None) -> bool:
+    """Confirm a sign-in by the number that its browser shows; any other, or None, refuses it. The first
+    answer counts. Whether it is confirmed. Raises `NotFound` when it is too late."""
+    confirmed = await db.execute_single(
+        "UPDATE sign_ins SET user_id = $2, confirmed_at = CASE WHEN number = $4 OR $5 THEN $3::timestamptz END,"
+        " refused_at = CASE WHEN number = $4 OR $5 THEN NULL ELSE $3::timestamptz END"
+        " WHERE id = $1 AND expires_at > $3 AND confirmed_at IS NULL AND refused_at IS NULL"
+        " RETURNING confirmed_at IS NOT NULL",
         sign_in_id,
         person.id,
         clock.now(),
+        number,
+        number is not None and failpoints.on("sign-ins.any-number"),
     )
-    if not answered:
+    if confirmed is None:
         raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
+    return bool(confirmed)
 
 
 async def sign_in_state(browser_key: str) -> SignInState:

@@ -56,8 +56,8 @@ class WebSession(Table, tablename="web_sessions", db=DB):
 
 
 class SignIn(Table, tablename="sign_ins", db=DB):
-    """A one-use link from a browser to the bot, bound to that browser. `address_hash` is keyed, so that it
-    reveals no address."""
+    """A one-use link from a browser to the bot, bound to that browser, which shows `number`; the bot asks for
+    it among `numbers`. `address_hash` is keyed, so that it reveals no address."""
 
     id = BigSerial(primary_key=True)
     key_hash = Text(default=None)
@@ -70,6 +70,8 @@ class SignIn(Table, tablename="sign_ins", db=DB):
     refused_at = Timestamptz(null=True, default=None)
     used_at = Timestamptz(null=True, default=None)
     address_hash = Text(default="")
+    number = Integer(null=True, default=None)
+    numbers = Array(base_column=Integer(), default=[])
 
 
 class RateLimitUse(Table, tablename="rate_limits", db=DB):

@@ -113,7 +113,14 @@ async def scene(telegram: Telegram, olga: Any, alice: Any, club: Any, series: An
     poll_card = await _posted(telegram, yoga, post_poll_card(olga, poll))
     answer = await telegram.say("Olga", "/help", yoga)
     card_id = await db.value("SELECT min(id) FROM cards")
-    ids = {"a": announcement, "g": club.id, "r": card_id, "rs": made.series_id, "rx": made.series_id}
+    ids = {
+        "z": club.id,
+        "a": announcement,
+        "g": club.id,
+        "r": card_id,
+        "rs": made.series_id,
+        "rx": made.series_id,
+    }
 
     def about_them(form: str) -> str:
         kind = form.partition(":")[0]

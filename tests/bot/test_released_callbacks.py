@@ -13,7 +13,7 @@ from bot.retired_callbacks import find_retired_sentence
 
 CODE = "abcdefghjk"
 
-# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`. The list
+# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`. The list
 # only grows: a release that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
@@ -33,6 +33,7 @@ RELEASED = [
     f"d:{CODE}:0",
     "i:1:0123456789abcdef",
     "i:0:0123456789abcdef",
+    "n:47:0123456789abcdef",
     "g:7",
     *(f"a:{action}:7:0" for action in ("groups", "members", "send", "cancel", "stop")),
     "a:club:7:8",

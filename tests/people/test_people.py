@@ -79,7 +79,7 @@ async def test_a_browser_is_signed_in_once_the_bot_confirms(olga: Person) -> Non
         await finish_sign_in(link.browser_key)
     pending = await pending_sign_in(link.key)
     assert pending.browser == BROWSER
-    await answer_sign_in(pending.id, olga, yes=True)
+    assert await answer_sign_in(pending.id, olga, number=link.number)
     assert await sign_in_state(link.browser_key) == "confirmed"
     token = await finish_sign_in(link.browser_key)
     assert await person_of_browser(token) == olga
@@ -92,21 +92,21 @@ async def test_a_browser_is_signed_in_once_the_bot_confirms(olga: Person) -> Non
 async def test_a_refused_or_expired_link_does_not_work(olga: Person, charlie: Person, noon: datetime) -> None:
     refused = await begin_sign_in(BROWSER)
     pending = await pending_sign_in(refused.key)
-    await answer_sign_in(pending.id, olga, yes=False)
+    await answer_sign_in(pending.id, olga, number=None)
     assert await sign_in_state(refused.browser_key) == "refused"
     with pytest.raises(NotFound):
-        await answer_sign_in(pending.id, charlie, yes=True)
+        await answer_sign_in(pending.id, charlie, number=refused.number)
     old = await begin_sign_in(BROWSER)
     pending = await pending_sign_in(old.key)
     clock.advance(SIGN_IN_LIFE)
     assert await sign_in_state(old.browser_key) == "gone"
     with pytest.raises(NotFound):
-        await answer_sign_in(pending.id, olga, yes=True)
+        await answer_sign_in(pending.id, olga, number=old.number)
 
 
 async def sign_in(who: Person) -> str:
     link = await begin_sign_in(BROWSER)
-    await answer_sign_in((await pending_sign_in(link.key)).id, who, yes=True)
+    await answer_sign_in((await pending_sign_in(link.key)).id, who, number=link.number)
     return await finish_sign_in(link.browser_key)
 
 

@@ -105,7 +105,7 @@ async def history(zara: Any, olga: Any, alice: Any, club: Any, instance: Make, s
     await feeds.create_feed(zara)
     link = await begin_sign_in("Firefox on Linux")
     pending = await pending_sign_in(link.key)
-    await answer_sign_in(pending.id, zara, yes=True)
+    await answer_sign_in(pending.id, zara, number=link.number)
     await finish_sign_in(link.browser_key)
     poll = await create_poll(
         zara, club.id, PollDraft(question="Which?", options=(OptionDraft("A"), OptionDraft("B")))

@@ -77,16 +77,24 @@ async def browser(site: Any, world: None) -> AsyncIterator[Callable[[], Browser]
 SignIn = Callable[[Any], Awaitable[Browser]]
 
 
+async def confirm_sign_in(key: str, person: Any) -> None:
+    """Tap the number that the browser of this link shows."""
+    from backend import db
+    from backend.people.sign_ins import answer_sign_in, pending_sign_in
+
+    pending = await pending_sign_in(key)
+    number = await db.value("SELECT number FROM sign_ins WHERE id = $1", pending.id)
+    assert await answer_sign_in(pending.id, person, number=number)
+
+
 @pytest.fixture
 def sign_in(browser: Callable[[], Browser]) -> SignIn:
     """A browser in which this person is signed in, confirmed through the bot as everybody's is."""
 
-    from backend.people.sign_ins import answer_sign_in, pending_sign_in
-
     async def enter(person: Any) -> Browser:
         made = browser()
         key = await made.ask_to_sign_in()
-        await answer_sign_in((await pending_sign_in(key)).id, person, yes=True)
+        await confirm_sign_in(key, person)
         answer = await made.get("/dashboard/sign-in")
         assert answer.status_code == 303, answer.text
         return made

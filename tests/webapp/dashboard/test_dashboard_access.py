@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.webapp.dashboard.conftest import confirm_sign_in
+
 # What each role below ADMIN may open or do, by route and method; everything else is theirs to be refused.
 FOR_HELPERS = {
     ("GET", "/dashboard"),
@@ -33,7 +35,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     from backend.accounts.keys import create_key
     from backend.accounts.rules import Role
     from backend.bookings.actions import book
-    from backend.people.sign_ins import answer_sign_in, begin_sign_in, finish_sign_in, pending_sign_in
+    from backend.people.sign_ins import begin_sign_in, finish_sign_in
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
     from backend.seats.requests import Via
@@ -44,7 +46,7 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
         question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")), group_id=club.group_id
     )
     asked = await begin_sign_in("Firefox on Linux")
-    await answer_sign_in((await pending_sign_in(asked.key)).id, olga, yes=True)
+    await confirm_sign_in(asked.key, olga)
     await finish_sign_in(asked.browser_key)
     await create_key(olga, club.id, label="Somebody", role=Role.HELPER)
     return {

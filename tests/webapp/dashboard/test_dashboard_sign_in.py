@@ -7,13 +7,18 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.webapp.dashboard.conftest import confirm_sign_in
+
 Answer = Any
 
 
 async def answer(key: str, person: Any, *, yes: bool) -> None:
     from backend.people.sign_ins import answer_sign_in, pending_sign_in
 
-    await answer_sign_in((await pending_sign_in(key)).id, person, yes=yes)
+    if yes:
+        await confirm_sign_in(key, person)
+    else:
+        await answer_sign_in((await pending_sign_in(key)).id, person, number=None)
 
 
 async def test_an_unknown_browser_is_sent_to_the_sign_in(browser: Any, club: Any) -> None:
@@ -38,6 +43,20 @@ async def test_the_bot_names_the_browser_that_asks(browser: Any, olga: Any) -> N
 
     key = await browser().ask_to_sign_in()
     assert (await pending_sign_in(key)).browser == "Firefox on Linux"
+
+
+async def test_the_page_shows_the_number_that_the_bot_asks_for(browser: Any, olga: Any) -> None:
+    """X3: the same after a reload, and among the three of the question."""
+    from backend.people.sign_ins import pending_sign_in
+
+    mine = browser()
+    key = await mine.ask_to_sign_in()
+    shown = [
+        re.search(r'id="number"[^>]*>(\d\d)<', (await mine.get("/dashboard/sign-in")).text) for _ in range(2)
+    ]
+    assert shown[0] and shown[1] and shown[0][1] == shown[1][1]
+    numbers = (await pending_sign_in(key)).numbers
+    assert len(set(numbers)) == 3 and int(shown[0][1]) in numbers
 
 
 async def test_the_confirmation_signs_in_no_other_browser(browser: Any, olga: Any) -> None:

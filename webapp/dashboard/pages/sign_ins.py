@@ -32,6 +32,7 @@ class PendingSignIn:
 
     key: str
     browser_key: str
+    number: int
     return_to: str
 
     @property
@@ -47,7 +48,7 @@ class PendingSignIn:
 
 @get("/sign-in")
 async def new(request: AnyRequest) -> Response[str] | Redirect:
-    """The page with the link, which waits. A reload shows the same link while it is good; a signed-in browser
+    """The page with the link and the number, which waits. A reload shows the same link while it is good; a signed-in browser
     goes on."""
     if await _is_signed_in(request):
         return Redirect(_return_path(request), status_code=303)
@@ -61,7 +62,7 @@ async def new(request: AnyRequest) -> Response[str] | Redirect:
         made = await begin_sign_in(
             describe_user_agent(request.headers.get("user-agent", "")), address=_address(request)
         )
-        pending = PendingSignIn(made.key, made.browser_key, _return_path(request))
+        pending = PendingSignIn(made.key, made.browser_key, made.number, _return_path(request))
     return _page(request, pending)
 
 
@@ -134,16 +135,21 @@ def _page(request: AnyRequest, pending: PendingSignIn | None, *, refused: bool =
     if pending is None:
         cookies.clear(request, response, cookies.SIGN_IN)
     else:
-        content = {"key": pending.key, "browser": pending.browser_key, "after": pending.return_to}
+        content = {
+            "key": pending.key,
+            "browser": pending.browser_key,
+            "number": pending.number,
+            "after": pending.return_to,
+        }
         cookies.write(request, response, cookies.SIGN_IN, content, life=SIGN_IN_LIFE)
     return response
 
 
 def _pending(request: AnyRequest) -> PendingSignIn | None:
     content = cookies.read(request, cookies.SIGN_IN, life=SIGN_IN_LIFE)
-    if not content:
+    if "number" not in content:  # none, or of the release before, whose links had no number
         return None
-    return PendingSignIn(content["key"], content["browser"], content["after"])
+    return PendingSignIn(content["key"], content["browser"], content["number"], content["after"])
 
 
 def _return_path(request: AnyRequest) -> str:
