@@ -27,11 +27,27 @@ async def join(person: Person, account_id: int, *, through: JoinedThrough) -> in
         return await add_membership(account_id, person.id, Role.MEMBER, through, clock.now())
 
 
+async def join_as_visitor(person: Person, account_id: int) -> int:
+    """Let the person take part in an instance by its link as a visitor (`A10`), unless they are a member; the
+    membership's id. The caller has authorized it. Raises `NotFound` as `add_membership` does."""
+    async with db.transaction():
+        now = clock.now()
+        return await add_membership(
+            account_id, person.id, Role.MEMBER, JoinedThrough.LINK, now, is_visitor=True
+        )
+
+
 async def add_membership(
-    account_id: int, user_id: int, role: Role, through: JoinedThrough, at: datetime
+    account_id: int,
+    user_id: int,
+    role: Role,
+    through: JoinedThrough,
+    at: datetime,
+    *,
+    is_visitor: bool = False,
 ) -> int:
     """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or
-    rises in rank.
+    rises in rank, and a visitor becomes a member by whatever else lets them in (`A10`).
 
     Whom an organiser removed stays out until they are invited: neither a group nor a link lets them in
     (`A9`). Raises `NotFound` for them, and when the person is being erased.
@@ -47,11 +63,16 @@ async def add_membership(
     lower_roles = [lower for lower, rank in RANK.items() if rank < RANK[role]]
     return int(
         await db.value(
-            "INSERT INTO memberships AS m (account_id, user_id, role, joined_through, joined_at, checked_at)"
-            " VALUES ($1, $2, $3, $4, $5, $5)"
+            "INSERT INTO memberships AS m"
+            " (account_id, user_id, role, joined_through, joined_at, checked_at, visitor_since)"
+            " VALUES ($1, $2, $3, $4, $5, $5, CASE WHEN $7 THEN $5::timestamptz END)"
             " ON CONFLICT ON CONSTRAINT memberships_account_id_user_id_key DO UPDATE SET"
             " role = CASE WHEN m.left_at IS NOT NULL OR m.role = ANY($6) THEN excluded.role ELSE m.role END,"
             " joined_at = CASE WHEN m.left_at IS NOT NULL THEN $5 ELSE m.joined_at END,"
+            " joined_through = CASE WHEN m.visitor_since IS NULL OR $7 THEN m.joined_through"
+            " ELSE excluded.joined_through END,"
+            " visitor_since = CASE WHEN m.left_at IS NOT NULL THEN excluded.visitor_since"
+            " WHEN $7 THEN m.visitor_since END,"
             " checked_at = $5, left_at = NULL, removed_at = NULL RETURNING id",
             account_id,
             user_id,
@@ -59,6 +80,7 @@ async def add_membership(
             through,
             at,
             lower_roles,
+            is_visitor,
         )
     )
 
@@ -104,13 +126,15 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
     club = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     async with db.transaction():
         before = await _lock_member(club, membership_id)
-        if before is role:
+        if before is role and not await _is_visitor(membership_id):
             return
         if Role.OWNER in (before, role) and not club.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(club, before, after=role)
         await _revoke_keys(club.id, membership_id, after=role, by=person.id)
-        await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, role)
+        await db.execute(
+            "UPDATE memberships SET role = $2, visitor_since = NULL WHERE id = $1", membership_id, role
+        )
         await record_audit(
             club.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
         )
@@ -155,6 +179,14 @@ async def _lock_member(club: Club, membership_id: int) -> Role:
     if role is None:
         raise NotFound()
     return Role(role)
+
+
+async def _is_visitor(membership_id: int) -> bool:
+    return bool(
+        await db.value(
+            "SELECT true FROM memberships WHERE id = $1 AND visitor_since IS NOT NULL", membership_id
+        )
+    )
 
 
 async def _require_another_owner(club: Club, before: Role, *, after: Role | None) -> None:

@@ -41,6 +41,7 @@ class Member:
     joined_at: datetime
     joined_through: JoinedThrough
     reachable: bool
+    is_visitor: bool = False  # takes part by links only (A10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Key:
 CLUB = """
 SELECT a.id, a.name, a.zone, a.language, m.role, m.id AS membership_id
 FROM memberships m JOIN accounts a ON a.id = m.account_id
-WHERE m.user_id = $1 AND m.left_at IS NULL
+WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
 
 
@@ -113,7 +114,7 @@ async def authorize(person: Person, account_id: int, permission: Permission) -> 
 
 
 async def members(club: Club) -> list[Member]:
-    """The account's members, organisers first, then by name."""
+    """The account's members and visitors, organisers first, then by name."""
     rows = await db.rows(
         f"SELECT m.*, u.first_name, u.last_name, u.username, {REACHABLE} AS reachable"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
@@ -132,6 +133,7 @@ async def members(club: Club) -> list[Member]:
             joined_at=row["joined_at"],
             joined_through=JoinedThrough(row["joined_through"]),
             reachable=row["reachable"],
+            is_visitor=row["visitor_since"] is not None,
         )
         for row in rows
     ]

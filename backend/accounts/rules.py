@@ -22,7 +22,7 @@ class JoinedThrough(StrEnum):
     FOUNDED = "founded"  # they made the account
     KEY = "key"  # an API key
     GROUP = "group"  # they are in a linked group
-    LINK = "link"  # the link of an event that is open to anyone who has it
+    LINK = "link"  # the link of an event that is open to anyone who has it; since 0.4.0 as a visitor (A10)
     HAND = "hand"  # an organiser added them
 
 

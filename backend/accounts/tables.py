@@ -20,7 +20,10 @@ class Account(Table, tablename="accounts", db=DB):
 
 class Membership(Table, tablename="memberships", db=DB):
     """A member of an account: a person of Telegram, or a bare `name`. Leaving sets `left_at`; the row
-    stays."""
+    stays.
+
+    A visitor, since `visitor_since`, takes part in instances by their links and belongs to nothing else (`A10`).
+    """
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -32,6 +35,7 @@ class Membership(Table, tablename="memberships", db=DB):
     checked_at = Timestamptz(default=None)
     left_at = Timestamptz(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
+    visitor_since = Timestamptz(null=True, default=None)
 
 
 class ApiKey(Table, tablename="api_keys", db=DB):

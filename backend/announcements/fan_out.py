@@ -51,7 +51,7 @@ WITH chunk AS (
     SELECT m.id, m.user_id, {REACHABLE} AS reachable,
         {MUTED} AS unwanted
     FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
-    WHERE m.account_id = $2 AND m.left_at IS NULL
+    WHERE m.account_id = $2 AND m.left_at IS NULL AND m.visitor_since IS NULL
         AND m.id > (SELECT fanned_out_to FROM announcements WHERE id = $1)
     ORDER BY m.id LIMIT $4
 ), messages_made AS (

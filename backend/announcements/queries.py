@@ -208,7 +208,8 @@ async def _members(account_id: int) -> _Members:
         f" (array_agg({DISPLAY_NAME} ORDER BY lower({DISPLAY_NAME}), m.id)"
         f" FILTER (WHERE NOT {REACHABLE}))[:{NAMED}] AS names"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
-        " WHERE m.account_id = $1 AND m.left_at IS NULL GROUP BY u.zone, reachable, unwanted",
+        " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL"
+        " GROUP BY u.zone, reachable, unwanted",
         account_id,
     )
     away = [row for row in rows if not row["reachable"]]

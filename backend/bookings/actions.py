@@ -8,13 +8,14 @@ Every act is a request to the allocator; its outcome comes after the commit. All
 from collections.abc import Sequence
 
 from backend import clock, db, failpoints
-from backend.accounts.memberships import join
+from backend.accounts.memberships import join, join_as_visitor
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
+from backend.bookings.views import OPEN_BY_LINK, READER
 from backend.each import do_each
 from backend.errors import Forbidden, Invalid, NotFound
-from backend.events.drafts import CAPACITY_MAX, GUESTS_MAX, Visibility
+from backend.events.drafts import CAPACITY_MAX, GUESTS_MAX
 from backend.events.queries import find_instance
 from backend.groups.presence import is_present
 from backend.i18n import N_
@@ -126,39 +127,63 @@ async def _submit(
     try:
         return await allocator.submit((where.id, request))
     except NotAMemberHere:
-        await _admit(person, where)
+        await _admit_to_take_part(person, where)
         return await allocator.submit((where.id, request))
 
 
 async def admit_to_event(code: str, person: Person) -> None:
-    """Make the person a member of the instance's club if its visibility admits them (`A4`, `A5`); members
-    stay as they are.
+    """Let the person see an instance: whoever is in its group becomes a member of the club (`A4`); whoever
+    has the link of an open one may read it and becomes nothing by that (`A10`).
 
     A door calls it before it shows an instance to somebody who may be new: the queries admit nobody. Raises
     `NotFound`.
     """
-    await _admit(person, await find_instance(code))
+    where = await find_instance(code)
+    if not await _is_admitted(person, where):
+        await _admit_from_group(person, where)
 
 
-async def _admit(person: Person, where: Address) -> None:
-    row = await db.row(
-        "SELECT r.visibility, r.group_id, EXISTS (SELECT 1 FROM memberships m"
-        " WHERE m.account_id = i.account_id"
-        " AND m.user_id = $2 AND m.left_at IS NULL) AS is_member"
-        " FROM event_instances i JOIN event_series r ON r.id = i.series_id WHERE i.id = $1",
-        where.id,
-        person.id,
+async def _admit_to_take_part(person: Person, where: Address) -> None:
+    """Make the person a member if they are in the instance's group, else a visitor if its link is enough (`A10`).
+    Raises `NotFound`."""
+    try:
+        await _admit_from_group(person, where)
+    except NotFound:
+        if not await _is_open_by_link(where):
+            raise
+        await join_as_visitor(person, where.account_id)
+
+
+async def _is_admitted(person: Person, where: Address) -> bool:
+    """Whether the person may see the instance as it is: as a member, as a visitor who takes part, or by its link."""
+    return bool(
+        await db.value(
+            f"SELECT true FROM event_instances i JOIN event_series r ON r.id = i.series_id LEFT JOIN {READER}"
+            f" WHERE i.id = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})",
+            person.id,
+            where.id,
+        )
     )
-    if row is None:
+
+
+async def _is_open_by_link(where: Address) -> bool:
+    return bool(
+        await db.value(
+            "SELECT true FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+            " WHERE i.id = $1 AND r.visibility = 'link'",
+            where.id,
+        )
+    )
+
+
+async def _admit_from_group(person: Person, where: Address) -> None:
+    group_id = await db.value(
+        "SELECT r.group_id FROM event_instances i JOIN event_series r ON r.id = i.series_id WHERE i.id = $1",
+        where.id,
+    )
+    if group_id is None or not await is_present(person, group_id):
         raise NotFound()
-    if row["is_member"]:
-        return
-    if row["visibility"] == Visibility.LINK:
-        await join(person, where.account_id, through=JoinedThrough.LINK)
-    elif row["group_id"] is not None and await is_present(person, row["group_id"]):
-        await join(person, where.account_id, through=JoinedThrough.GROUP)
-    else:
-        raise NotFound()
+    await join(person, where.account_id, through=JoinedThrough.GROUP)
 
 
 # --- what organisers do (`B10`); `membership_id` names the member ---

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
+from backend.bookings.views import READER
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
 from backend.i18n import N_, Voice
@@ -18,7 +19,7 @@ from backend.seats.state import InstanceState
 FEED_BACK = timedelta(weeks=6)  # how long a feed keeps an instance that is over
 FEED_MAX = 300  # entries of a feed; the soonest
 
-ENTRIES = """
+ENTRIES = f"""
 SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
@@ -27,7 +28,7 @@ SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason,
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
-LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN {READER}
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 """
 

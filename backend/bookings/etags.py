@@ -14,28 +14,29 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
+from backend.bookings.views import OPEN_BY_LINK, READER
 from backend.people.queries import Person
 
 # Of an instance: itself, its series, club and seats; of the reader: the membership, the booking, an absence.
 # The version of the seats row stands for everybody else's bookings, the waitlist and attendance.
 VERSION = "hashtextextended(ROW(i.id, i.xmin, r.xmin, a.xmin, s.xmin, m.xmin, b.xmin, x.xmin)::text, 0)"
-INSTANCES = """
+INSTANCES = f"""
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
 JOIN instance_seats s ON s.instance_id = i.id
-LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN {READER}
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """
 
 # The same of the instances in a list: they are found first, and only their other rows are read.
-LISTED = """(
+LISTED = f"""(
     SELECT i.id, i.starts_at, i.claim_until, m.id AS membership_id,
         i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
     FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
-    LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
-    WHERE {where}
+    LEFT JOIN {READER}
+    WHERE {{where}}
 ) i JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = i.membership_id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id
@@ -147,13 +148,14 @@ async def my_bookings_etag(person: Person, *, past: bool = False) -> str:
 
 
 async def event_etag(code: str, person: Person) -> str:
-    """Of one instance; "" for a person who is not a member of its club, or when it does not exist."""
+    """Of one instance; "" for a person who may not see it, or when it does not exist."""
     following = NEXT.format(series="i.series_id", after="i.starts_at")
     found = await db.value(
         f"SELECT ROW({VERSION}, c.first_name, EXISTS (SELECT 1 FROM regulars g"
         " WHERE g.series_id = i.series_id"
         f" AND g.membership_id = m.id), {following})::text {INSTANCES}"
-        " LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE i.code = $3 AND m.id IS NOT NULL",
+        " LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE i.code = $3"
+        f" AND (m.id IS NOT NULL OR {OPEN_BY_LINK})",
         person.id,
         clock.now(),
         code,

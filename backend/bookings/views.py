@@ -89,7 +89,7 @@ class InstanceView:
     notified_at: datetime | None  # when the waitlist was last notified of a seat for the first tap (W3)
     availability: Availability  # what the reader can have
     version: int  # changes whenever anything shown of the seats does
-    role: Role | None = None
+    role: Role | None = None  # the reader's; None for strangers, who read by the link alone (A10)
     mine: OwnBooking | None = None
     claim_until: datetime | None = None  # until when only parties with a claim may take seats (P4)
     sequence: int = 0
@@ -213,6 +213,16 @@ class InstanceView:
         return not self.is_past_deadline or (self.is_overfull and self.now < self.starts_at)
 
 
+# The reader $1 of an instance `i` as a member `m`; a visitor is one only of what they take part in (A10).
+READER = """memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+    AND (m.visitor_since IS NULL OR EXISTS (
+        SELECT 1 FROM bookings own WHERE own.instance_id = i.id AND own.membership_id = m.id))"""
+
+# Whoever has the link of a series `r` that is open to them, unless an organiser removed them (A5, A9).
+OPEN_BY_LINK = """(r.visibility = 'link' AND r.archived_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM memberships gone
+    WHERE gone.account_id = i.account_id AND gone.user_id = $1 AND gone.removed_at IS NOT NULL))"""
+
 VIEW = f"""
 SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_start, i.starts_at,
     i.ends_at, i.state, i.cancel_reason, i.sequence, i.edited_at, i.moved_from, i.drifted_at, i.decided_at,
@@ -245,7 +255,7 @@ JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
 JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN telegram_users c ON c.id = i.cancelled_by
-LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN {READER}
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """

@@ -30,7 +30,8 @@ async def mark_present(person: Person, where: LinkedGroup) -> None:
     (`A4`), unless an organiser removed them (`A9`)."""
     is_recent = await db.value(
         "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
-        " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL",
+        " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL"
+        " AND m.visitor_since IS NULL",
         where.id,
         person.id,
         clock.now() - PRESENCE_TTL,

@@ -66,7 +66,7 @@ INVENTORY = (
         "clubs",
         ("memberships.user_id",),
         f"SELECT {ACCOUNT_NAME}, x.name, x.role, x.joined_through, x.joined_at, x.checked_at, x.left_at,"
-        f" x.removed_at FROM memberships x{JOIN_ACCOUNT} WHERE x.user_id = $1 ORDER BY x.id",
+        f" x.removed_at, x.visitor_since FROM memberships x{JOIN_ACCOUNT} WHERE x.user_id = $1 ORDER BY x.id",
     ),
     DataPart(
         "groups you were seen in",

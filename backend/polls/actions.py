@@ -146,7 +146,7 @@ async def admit_to_poll(code: str, person: Person) -> None:
 async def _admit(person: Person, where: Address) -> None:
     row = await db.row(
         "SELECT p.group_id, EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = p.account_id"
-        " AND m.user_id = $2 AND m.left_at IS NULL) AS is_member FROM polls p WHERE p.id = $1",
+        " AND m.user_id = $2 AND m.left_at IS NULL AND m.visitor_since IS NULL) AS is_member FROM polls p WHERE p.id = $1",
         where.id,
         person.id,
     )

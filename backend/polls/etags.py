@@ -10,7 +10,7 @@ POLLS = """
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
 JOIN poll_tallies t ON t.poll_id = p.id
-JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
+JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
 VERSION = "hashtextextended(ROW(p.id, p.xmin, t.xmin, a.xmin, m.xmin)::text, 0)"
 
@@ -27,7 +27,8 @@ POLL_VERSIONS = f"""
 SELECT ROW(
     {VERSION},
     (SELECT count(*) FROM memberships e
-        WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.user_id IS NOT NULL),
+        WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.visitor_since IS NULL
+            AND e.user_id IS NOT NULL),
     (SELECT sum(hashtextextended(ROW(o.id, o.xmin)::text, 0)) FROM poll_options o WHERE o.poll_id = p.id)
 )::text {POLLS} WHERE p.code = $2
 """

@@ -51,7 +51,7 @@ class ReminderResult:
 # members.
 NON_VOTERS = """
 FROM polls p
-JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL
+JOIN memberships m ON m.account_id = p.account_id AND m.left_at IS NULL AND m.visitor_since IS NULL
 JOIN telegram_users u ON u.id = m.user_id
 WHERE (p.group_id IS NULL OR EXISTS (
         SELECT 1 FROM group_members g WHERE g.group_id = p.group_id AND g.user_id = m.user_id AND g.present))

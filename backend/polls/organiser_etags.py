@@ -15,7 +15,8 @@ POLL = f"""
 SELECT ROW(p.xmin, t.xmin, {VOTERS}, {CARDS.format(where="c.poll_id = p.id")},
     (SELECT sum(hashtextextended(ROW(o.id, o.xmin)::text, 0)) FROM poll_options o WHERE o.poll_id = p.id),
     (SELECT count(*) FROM memberships e
-        WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.user_id IS NOT NULL),
+        WHERE e.account_id = p.account_id AND e.left_at IS NULL AND e.visitor_since IS NULL
+            AND e.user_id IS NOT NULL),
     CASE WHEN p.closed_at IS NULL THEN (
         SELECT sum(hashtextextended(ROW(m.id, u.first_name, u.last_name)::text, 0))
         {NON_VOTERS} AND p.code = $1) END)::text

@@ -22,12 +22,13 @@ NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
 VIEW = """
 SELECT p.*, a.name AS club, a.language AS club_language, a.zone, t.voters, t.version, m.role,
     (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
-        AND (e.left_at IS NULL OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id)))
+        AND (e.left_at IS NULL AND e.visitor_since IS NULL
+            OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id)))
         AS electors
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
 JOIN poll_tallies t ON t.poll_id = p.id
-LEFT JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
 
 OPTIONS = """
@@ -36,7 +37,7 @@ SELECT o.poll_id, o.id, o.position, o.text, o.starts_at, c.votes, c.votes_max, c
 FROM poll_options o
 JOIN poll_option_tallies c ON c.option_id = o.id
 LEFT JOIN event_instances i ON i.id = o.made_instance_id
-LEFT JOIN memberships m ON m.account_id = o.account_id AND m.user_id = $1 AND m.left_at IS NULL
+LEFT JOIN memberships m ON m.account_id = o.account_id AND m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
 WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
@@ -191,7 +192,7 @@ SELECT p.code, p.question, p.closes_at, a.zone, {OPEN} AS open, made.id IS NOT N
     EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
-JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL
+JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 LEFT JOIN poll_options made ON made.poll_id = p.id AND made.made_instance_id = $4
 WHERE p.account_id = $3 AND (made.id IS NOT NULL OR p.group_id = $5 AND {OPEN} AND coalesce(p.topic_id = $6, true))
 ORDER BY made.id, p.closes_at NULLS LAST, p.created_at DESC, p.id DESC LIMIT {RELATED_MAX}

@@ -22,8 +22,8 @@ WHERE t.poll_id = $1 ORDER BY o.position
 """
 
 VOTERS = """
-SELECT m.id, m.user_id, m.left_at IS NULL AS is_member, array_remove(array_agg(v.option_id), NULL) AS options,
-    array_remove(array_agg(v.answer), NULL) AS answers
+SELECT m.id, m.user_id, m.left_at IS NULL AND m.visitor_since IS NULL AS is_member,
+    array_remove(array_agg(v.option_id), NULL) AS options, array_remove(array_agg(v.answer), NULL) AS answers
 FROM memberships m LEFT JOIN poll_votes v ON v.poll_id = $1 AND v.membership_id = m.id
 WHERE m.account_id = $2 AND m.user_id = ANY($3::bigint[])
 GROUP BY m.id

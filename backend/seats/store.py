@@ -28,6 +28,10 @@ HOLDING = """CASE WHEN s.offered > 0 THEN (
     SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.offered > 0 AND q.waiting = 0
 ) ELSE 0 END"""
 
+# A visitor is a member of what is open by its link and of what they take part in (A10); an organiser may seat them
+# anywhere.
+IS_MEMBER_OF_INSTANCE = """(m.left_at IS NULL AND (m.visitor_since IS NULL OR r.visibility = 'link' OR b.id IS NOT NULL
+    OR requests.membership_id IS NOT NULL))"""
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS is_member, b.id AS booking_id, b.answer, b.seats,"
     " b.waiting AS waits, b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at, b.offer_until,"
@@ -44,7 +48,7 @@ SELECT s.instance_id, s.account_id, s.capacity, s.over, s.booked, s.offered, s.w
     coalesce(i.title, r.title) AS title, coalesce(i.guests_max, r.guests_max) AS guests_max, r.zone, r.fill_gaps,
     r.opens_before_minutes, r.closes_before_minutes, r.cancel_before_minutes,
     r.offers_before_minutes, r.offer_minutes, r.first_tap_before_minutes,
-    {PARTY},
+    {PARTY.replace("m.left_at IS NULL", IS_MEMBER_OF_INSTANCE)},
     CASE WHEN b.waiting + b.offered > 0 THEN {AHEAD} END AS ahead,
     {HOLDING} AS holding,
     CASE WHEN s.waiting > 0 THEN (

@@ -8,7 +8,7 @@ from backend.accounts.queries import club_voice, clubs
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event, next_instance
 from backend.bookings.queries.lists import club_upcoming, upcoming
-from backend.bookings.queries.people import attendees
+from backend.bookings.queries.people import attendees_for
 from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
 from backend.groups.queries import LinkedGroup
@@ -43,7 +43,7 @@ async def render_personal_card(code: str, person: Person) -> RenderedMessage:
     await admit_to_event(code, person)
     view = await event(code, person)
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
-    people = await attendees(view.id, limit=MAX_PARTIES)
+    people = await attendees_for(view, limit=MAX_PARTIES)
     regular = any(seat.series_id == view.series_id for seat in await own_standing_seats(person))
     voice = person.voice.or_zone(view.club_zone)
     return render_event_card(view, following, people, voice, private=True, regular=regular)

@@ -87,15 +87,6 @@ async def test_a_stranger_finds_nothing_by_any_verb(
     assert await db.value("SELECT count(*) FROM event_participation_log") == 0
 
 
-async def test_whoever_has_the_link_may_book_and_becomes_a_member(
-    instance: Make, club: Any, charlie: Person
-) -> None:
-    """A4, A5."""
-    code = await instance(visibility="link")
-    assert (await book(code, charlie, via=Via.MINIAPP)).kind == "booked"
-    assert (await authorize(charlie, club.id, Permission.BOOK)).role is Role.MEMBER
-
-
 @pytest.mark.parametrize("present", [True, False])
 async def test_whoever_is_in_the_group_may_book_and_becomes_a_member(
     instance: Make, club: Any, charlie: Person, present: bool

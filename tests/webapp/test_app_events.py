@@ -93,12 +93,30 @@ async def test_a_stranger_sees_nothing_of_a_club(app_of: Any, charlie: Any, inst
         assert "yoga" not in answer.text.lower()
 
 
-async def test_the_link_of_an_open_event_admits_its_reader(app_of: Any, charlie: Any, instance: Any) -> None:
-    """`A4`, `A5`"""
-    code = await instance(visibility="link")
+async def test_the_link_of_an_open_event_shows_that_event_alone(
+    app_of: Any, alice: Any, charlie: Any, instance: Any
+) -> None:
+    """`A5`, `A10`: without names; whoever books is a visitor of it."""
+    from backend.bookings.actions import book
+    from backend.seats.requests import Via
+
+    code, secret = await instance(visibility="link"), await instance(title="Members’ evening")
+    for one in (code, secret):
+        await book(one, alice, via=Via.CARD)
     app = await app_of(charlie)
-    assert (await app.get(f"/app/events/{code}")).status_code == 200
-    assert "Evening flow yoga" in (await app.get("/app/events")).text
+    shown = await app.get(f"/app/events/{code}")
+    assert shown.status_code == 200
+    assert "Evening flow yoga" in shown.text
+    assert "Alice" not in shown.text
+    assert (await app.get(f"/app/events/{code}/people")).status_code == 404
+    assert "Evening flow yoga" not in (await app.get("/app/events")).text
+    booked = await app.ask("POST", f"/app/events/{code}/booking", data={"guests": "0"})
+    assert booked.status_code == 200
+    assert "Alice" in (await app.get(f"/app/events/{code}/people")).text
+    listed = (await app.get("/app/events")).text
+    assert "Evening flow yoga" in listed
+    assert "Members’ evening" not in listed
+    assert (await app.get(f"/app/events/{secret}")).status_code == 404
 
 
 async def test_titles_are_text_and_not_markup(app_of: Any, alice: Any, instance: Any) -> None:

@@ -52,7 +52,7 @@ async def event_screen(
     """
     waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
     dead_end = view.phase in ("cancelled", "ended", "closed")
-    people = await people_queries.attendees(view.id)
+    people = await people_queries.attendees_for(view)
     following = await event_queries.next_instance(view, person) if dead_end else None
     named, unnamed = attendee_summary(people, person)
     return screen(
@@ -102,7 +102,7 @@ async def event_etag(code: str, person: Person) -> str:
 
 
 async def admitted_event_etag(code: str, person: Person) -> str:
-    """The same; a person whom the visibility of the series admits becomes a member first (`A4`, `A5`). Raises
+    """The same; a person who is in the group of the series becomes a member first (`A4`). Raises
     `NotFound`."""
     etag = await event_etag(code, person)
     if not etag:

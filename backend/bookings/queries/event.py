@@ -1,13 +1,14 @@
 """One instance, for one reader."""
 
-from backend.bookings.views import InstanceView, load_view
+from backend.bookings.views import OPEN_BY_LINK, InstanceView, load_view
 from backend.errors import NotFound
 from backend.people.queries import Person
 
 
 async def event(code: str, person: Person) -> InstanceView:
-    """One instance, for the members of its club. Raises `NotFound` for everybody else (`A1`)."""
-    view = await load_view("i.code = $2 AND m.id IS NOT NULL", person.id, code)
+    """One instance, for the members of its club, for who takes part, and for whoever has the link of an open
+    one (`A10`). Raises `NotFound` for everybody else (`A1`)."""
+    view = await load_view(f"i.code = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})", person.id, code)
     if view is None:
         raise NotFound()
     return view

@@ -109,6 +109,7 @@ async def between(
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
 GROUPS_AHEAD = """FROM groups g
     JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
+        AND m.visitor_since IS NULL
 WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at FROM event_instances i
     WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates
         WHERE r.group_id = g.id AND dates.ends_at > $2)"""

@@ -124,6 +124,11 @@ async def attendees(instance_id: int, *, limit: int = 8) -> People:
     return People(found, seats)
 
 
+async def attendees_for(view: InstanceView, *, limit: int = 8) -> People:
+    """The same for the reader of a view: a stranger, who has only the link, reads no names (`A10`)."""
+    return await attendees(view.id, limit=limit) if view.role else People([], 0)
+
+
 @dataclass(frozen=True, slots=True)
 class AttendeeList:
     """The attendees that were asked for, by the letter their first names begin with, `#` for signs and

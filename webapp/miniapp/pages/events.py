@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event as event_queries
 from backend.bookings.queries import people as people_queries
+from backend.errors import NotFound
 from backend.people.queries import Person
 from webapp.freshness import is_fresh
 from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
@@ -62,5 +63,7 @@ async def people(
     letter."""
     await admit_to_event(code, person)
     view = await event_queries.event(code, person)
+    if view.role is None:  # who has only the link reads no names (A10)
+        raise NotFound()
     crowd = await people_queries.search_attendees(view.id, words=q or "", letter=letter, limit=LISTED)
     return screen("events/people.html", person, view=view, crowd=crowd, search_words=q or "", letter=letter)
