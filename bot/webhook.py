@@ -52,7 +52,7 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
         return Response(None, status_code=401)
     try:
         body = json.loads(await request.body())
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or one list in another a thousand times
         return Response(None, status_code=400)
     if not isinstance(body, dict) or not isinstance(body.get("update_id"), int):
         return Response(None, status_code=400)

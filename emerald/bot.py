@@ -18,6 +18,7 @@ from bot.dispatcher import make_dispatcher, used_update_types
 from emerald.log import configure, log_start
 from emerald.runtime import complete
 from emerald.telegram_http import TelegramHttp
+from emerald.watchdog import watched
 
 log = structlog.get_logger()
 
@@ -32,7 +33,13 @@ def main() -> None:
     """Poll until SIGINT or SIGTERM."""
     configure("bot")
     log_start()
-    complete(poll)
+    complete(poll_watched)
+
+
+async def poll_watched() -> None:
+    """`poll`, and end the process should it stand still."""
+    async with watched():
+        await poll()
 
 
 async def poll() -> None:

@@ -13,6 +13,7 @@ from emerald.log import configure
 from emerald.readiness import CHECKS
 from emerald.telegram_http import TelegramHttp
 from emerald.version import VERSION
+from emerald.watchdog import watched
 from webapp import health, metrics
 from webapp.headers import add_headers
 from webapp.miniapp.sharing import set_share_provider
@@ -26,7 +27,7 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
     """The process's connections to the database and to Telegram, for as long as it serves."""
     await db.open_pool(name="emerald-web")
     try:
-        async with TelegramHttp() as telegram:
+        async with watched(), TelegramHttp() as telegram:
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
             yield

@@ -21,6 +21,7 @@ from bot.delivery.sender import Sender
 from emerald.log import configure, log_start
 from emerald.runtime import complete
 from emerald.schedule import SCHEDULE, run_due
+from emerald.watchdog import watch
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ async def work() -> None:
     sender = Sender(bot)
     try:
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(watch())
             loops.create_task(run_forever(send_heartbeat, HEARTBEAT_INTERVAL))
             # First the hours are right (S10); then people are told of them.
             await retry_until_saved(keep_wall_clocks)

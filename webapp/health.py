@@ -26,7 +26,8 @@ def set_health_checks(checks: Mapping[str, Check]) -> None:
 
 @get("/health", include_in_schema=False)
 async def health() -> Response[dict[str, str]]:
-    """200 while this process answers. It checks nothing else: restarting it brings no database back."""
+    """200 while this process answers. It checks nothing else: restarting it brings no database back. A process
+    that answers nothing for long ends by itself (`emerald.watchdog`)."""
     return Response({"status": OK}, headers={"Cache-Control": "no-store"})
 
 

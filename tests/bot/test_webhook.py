@@ -101,6 +101,22 @@ async def test_a_body_that_is_no_update_is_rejected(client: httpx.AsyncClient, b
     assert (await client.post(PATH, content=body)).status_code == 400
 
 
+@pytest.mark.parametrize("opened", [b"[", b'{"a":', b'{"update_id":1,"message":['])
+async def test_lists_in_lists_without_end_are_rejected(client: httpx.AsyncClient, opened: bytes) -> None:
+    """X5: no fault of ours, however deep."""
+    for depth in (1_000, 100_000 // len(opened)):
+        assert (await client.post(PATH, content=opened * depth)).status_code == 400
+    closed = b'{"update_id":1,"message":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert (await client.post(PATH, content=closed)).status_code == 400
+
+
+async def test_a_reply_to_a_reply_without_end_is_accepted(client: httpx.AsyncClient) -> None:
+    """It is JSON, and no update that we understand."""
+    plain = b'{"message_id":1,"date":1,"chat":{"id":1,"type":"private"}'
+    deep = b'{"update_id":5010,"message":' + (plain + b',"reply_to_message":') * 900 + plain + b"}" * 902
+    assert (await client.post(PATH, content=deep)).status_code in (200, 400)
+
+
 async def test_a_body_that_is_too_large_is_rejected(client: httpx.AsyncClient) -> None:
     answer = await client.post(PATH, content=b" " * 1_000_001)
     assert answer.status_code == 413
