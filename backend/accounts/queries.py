@@ -5,11 +5,12 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted, key_end
+from backend.alphabets import order_sql
 from backend.errors import Forbidden, NotFound
-from backend.i18n import N_, Voice
+from backend.i18n import DEFAULT, N_, Voice
 from backend.known_zones import first_known
 from backend.people.queries import Person
-from backend.people.sql import REACHABLE
+from backend.people.sql import DISPLAY_NAME, REACHABLE
 from backend.typed_text import clean_line
 
 
@@ -113,14 +114,14 @@ async def authorize(person: Person, account_id: int, permission: Permission) -> 
     return club
 
 
-async def members(club: Club) -> list[Member]:
-    """The account's members and visitors, organisers first, then by name."""
+async def members(club: Club, language: str = DEFAULT) -> list[Member]:
+    """The account's members and visitors, organisers first, then by name in the order of the language."""
     rows = await db.rows(
         f"SELECT m.*, u.first_name, u.last_name, u.username, {REACHABLE} AS reachable"
         " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL"
         " ORDER BY array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
-        " lower(coalesce(u.first_name, m.name)), m.id",
+        f" {order_sql(DISPLAY_NAME, language)}, m.id",
         club.id,
     )
     return [

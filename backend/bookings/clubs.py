@@ -8,6 +8,7 @@ from backend import clock, db
 from backend.accounts.memberships import LastOwner, end_membership
 from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_owned_clubs
 from backend.accounts.rules import Permission, Role
+from backend.alphabets import order_sql
 from backend.bookings.queries.lists import my_bookings
 from backend.errors import NotFound
 from backend.people.names import tell_apart
@@ -94,12 +95,12 @@ def _view(row: db.Row) -> ClubView:
     )
 
 
-async def organisers(club: Club) -> list[Organiser]:
-    """The organisers members can ask, owners first."""
+async def organisers(club: Club, language: str) -> list[Organiser]:
+    """The organisers members can ask, owners first, by name in the order of the language."""
     rows = await db.rows(
         "SELECT m.id, u.first_name, u.last_name, m.role FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.role IN ('OWNER', 'ADMIN')"
-        " ORDER BY m.role DESC, lower(u.first_name), m.id",
+        f" ORDER BY m.role DESC, {order_sql('u.first_name', language)}, m.id",
         club.id,
     )
     names = tell_apart({row["id"]: (row["first_name"], row["last_name"]) for row in rows})

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.alphabets import order_sql
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
@@ -18,7 +19,7 @@ from backend.known_zones import first_known
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
-from backend.people.sql import REACHABLE
+from backend.people.sql import FULL_NAME, REACHABLE
 
 QUESTION_INTERVAL = timedelta(days=1)
 
@@ -143,7 +144,7 @@ async def unanswered_members(code: str, person: Person) -> list[UnansweredMember
     rows = await db.rows(
         f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable"
         f" FROM {UNANSWERED} AND i.id = $1"
-        " ORDER BY lower(u.first_name), u.id",
+        f" ORDER BY {order_sql(FULL_NAME, person.language)}, u.id",
         where.id,
     )
     return [

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend import db
+from backend.alphabets import fold, fold_sql, order_sql
+from backend.i18n import DEFAULT
 from backend.people.sql import DISPLAY_NAME, REACHABLE
 from backend.search import search_words, word_patterns
 from backend.seats.store import PLACE_IN_LINE
@@ -93,7 +95,7 @@ class RosterCounts:
         return self.maybe + self.declined + self.left
 
 
-BY_NAME = f"lower({DISPLAY_NAME}), m.id"
+BY_NAME = "by name"  # of the members, in the order of the reader's language
 SEATED = "b.seats > 0"
 NOT_CHECKED_IN = f"{SEATED} AND b.checked_in_at IS NULL"
 NO_SHOWS = f"{NOT_CHECKED_IN} AND b.replace_since IS NULL"
@@ -118,13 +120,17 @@ COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce
     {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS checked_in,
     b.guest_names"""
-# Every word of the search occurs in the name or the username, a typing error forgiven.
-MATCHES = """(SELECT bool_and(lower(concat_ws(' ', name, username)) ~ pattern)
+# Every word of the search occurs in the name or the username, whatever their accents, a typing error forgiven.
+MATCHES = f"""(SELECT bool_and({fold_sql("concat_ws(' ', name, username)")} ~ pattern)
     FROM unnest($2::text[]) AS pattern) IS NOT FALSE"""
 
 
 def _patterns(text: str) -> list[str]:
-    return word_patterns([word.removeprefix("@") for word in search_words(text)])
+    return word_patterns([fold(word.removeprefix("@")) for word in search_words(text)])
+
+
+def _by_name(language: str) -> str:
+    return f"{order_sql(DISPLAY_NAME, language)}, m.id"
 
 
 def _entry(row: db.Row) -> RosterEntry:
@@ -153,10 +159,19 @@ def _page(rows: list[db.Row], limit: int) -> RosterPage:
 
 
 async def roster(
-    instance_id: int, kind: RosterKind, *, words: str = "", after: int | None = None, limit: int = 50
+    instance_id: int,
+    kind: RosterKind,
+    *,
+    words: str = "",
+    after: int | None = None,
+    limit: int = 50,
+    language: str = DEFAULT,
 ) -> RosterPage:
-    """One list of an instance, in its order; `after` is the membership that the page before ended with."""
+    """One list of an instance, in its order, names in that of the language; `after` is the membership that the
+    page before ended with."""
     condition, order = LISTS[kind]
+    if order == BY_NAME:
+        order = _by_name(language)
     rows = await db.rows(
         f"""WITH numbered AS (
             SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
@@ -211,12 +226,18 @@ async def roster_entry(instance_id: int, account_id: int, membership_id: int) ->
 
 
 async def unlisted_members(
-    instance_id: int, account_id: int, *, words: str = "", after: int | None = None, limit: int = 50
+    instance_id: int,
+    account_id: int,
+    *,
+    words: str = "",
+    after: int | None = None,
+    limit: int = 50,
+    language: str = DEFAULT,
 ) -> RosterPage:
-    """Members of the club who are neither seated nor waiting, by name."""
+    """Members of the club who are neither seated nor waiting, by name in the order of the language."""
     rows = await db.rows(
         f"""WITH numbered AS (
-            SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {BY_NAME}) AS n
+            SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {_by_name(language)}) AS n
             FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
             LEFT JOIN bookings b ON b.instance_id = $1 AND b.membership_id = m.id
             WHERE m.account_id = $5 AND m.left_at IS NULL

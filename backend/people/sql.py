@@ -7,6 +7,9 @@ Organisers may know members without Telegram, by a name of the membership: of th
 # erased.
 DISPLAY_NAME = "coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), '')"
 
+# What Telegram says that somebody is called in full.
+FULL_NAME = "trim(u.first_name || ' ' || u.last_name)"
+
 # What other members see of somebody: a first name, and an initial where two share it (`people.names`).
 SHORT_NAME = "coalesce(nullif(u.first_name, ''), m.name)"
 

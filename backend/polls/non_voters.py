@@ -7,12 +7,13 @@ from enum import StrEnum
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.alphabets import order_sql
 from backend.audit.actions import record_audit
-from backend.i18n import Words
+from backend.i18n import DEFAULT, Words
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
-from backend.people.sql import REACHABLE
+from backend.people.sql import FULL_NAME, REACHABLE
 from backend.polls import replies
 from backend.polls.actions import find_poll
 from backend.polls.rules import ended_at
@@ -66,10 +67,10 @@ async def non_voters(code: str, person: Person) -> list[NonVoter]:
     """
     where = await find_poll(code)
     await authorize(person, where.account_id, Permission.MANAGE_POLLS)
-    return await _load_non_voters(where.id)
+    return await _load_non_voters(where.id, person.language)
 
 
-async def _load_non_voters(poll_id: int) -> list[NonVoter]:
+async def _load_non_voters(poll_id: int, language: str = DEFAULT) -> list[NonVoter]:
     return [
         NonVoter(
             row["id"],
@@ -79,7 +80,7 @@ async def _load_non_voters(poll_id: int) -> list[NonVoter]:
         )
         for row in await db.rows(
             f"SELECT m.id, m.user_id, u.first_name, u.last_name, {REACHABLE} AS reachable {NON_VOTERS} AND p.id = $1"
-            " ORDER BY lower(u.first_name), lower(u.last_name), m.id",
+            f" ORDER BY {order_sql(FULL_NAME, language)}, m.id",
             poll_id,
         )
     ]

@@ -106,3 +106,27 @@ async def test_a_member_of_another_club_is_on_no_list(
     assert await roster_entry(instance_id, club.id, theirs) is None
     assert await roster_entry(instance_id, games, await member_of(alice, club)) is None
     assert "Charlie" not in names(await unlisted_members(instance_id, club.id))
+
+
+async def test_names_are_found_without_accents_and_sorted_in_the_readers_language(
+    olga: Any, instance: Any
+) -> None:
+    """B12, X10: at the door "vaino" finds Väinö, "jose" José; Ä comes after Z in Finnish."""
+    code = await instance(capacity=9)
+    for name in ("Zoe", "Väinö Äijälä", "José", "Åke", "Anna"):
+        await seat_by_name(code, olga, name)
+    instance_id = (await event(code, olga)).id
+    for words, found in (("vaino", "Väinö Äijälä"), ("AIJALA väi", "Väinö Äijälä"), ("jose", "José")):
+        assert names(await roster(instance_id, RosterKind.CHECK_IN, words=words)) == [found]
+    in_finnish = await roster(instance_id, RosterKind.CHECK_IN, language="fi")
+    assert names(in_finnish) == ["Anna", "José", "Väinö Äijälä", "Zoe", "Åke"]
+    in_english = await roster(instance_id, RosterKind.CHECK_IN, language="en")
+    assert names(in_english) == ["Åke", "Anna", "José", "Väinö Äijälä", "Zoe"]
+    second = await roster(
+        instance_id,
+        RosterKind.CHECK_IN,
+        language="fi",
+        limit=2,
+        after=in_finnish.entries[2].membership_id,
+    )
+    assert names(second) == ["Zoe", "Åke"]

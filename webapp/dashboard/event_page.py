@@ -6,6 +6,7 @@ from litestar import Response
 
 from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission
+from backend.alphabets import sort_key
 from backend.bookings.queries.event import event, next_instance
 from backend.bookings.queries.people import Attendee, attendance
 from backend.cards.queries import cards_of
@@ -73,4 +74,4 @@ async def _members_to_add(visit: Visit, people: list[Attendee]) -> list[Member]:
         return []
     present = {attendee.membership_id for attendee in people if attendee.seats or attendee.wanted}
     absent = [member for member in await members(visit.club) if member.id not in present]
-    return sorted(absent, key=lambda member: member.name.casefold())
+    return sorted(absent, key=lambda member: sort_key(member.name, visit.person.language))

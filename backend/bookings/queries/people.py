@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import groupby
 
 from backend import db
+from backend.alphabets import fold, fold_sql, order_sql
 from backend.bookings.views import InstanceView
+from backend.i18n import DEFAULT
 from backend.people.names import tell_apart
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.search import word_pattern
@@ -148,24 +150,33 @@ WITH crowd AS (
         AS letter
     FROM ({ATTENDEE} AND b.seats > 0) attendee)
 """
-LETTERS = f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', letter"
-FOUND = f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
-WHERE ($2 = '' OR lower(shown) ~ $2) AND ($3 = '' OR letter = $3)
-ORDER BY letter = '#', lower(shown), membership_id LIMIT $4
+
+
+def _letters(language: str) -> str:
+    order = order_sql("letter", language)
+    return f"{CROWD} SELECT letter, count(*) AS n FROM crowd GROUP BY letter ORDER BY letter = '#', {order}, letter"
+
+
+def _found(language: str) -> str:
+    letter, name = order_sql("letter", language), order_sql("shown", language)
+    return f"""{CROWD} SELECT *, count(*) OVER () AS found FROM crowd
+WHERE ($2 = '' OR {fold_sql("shown")} ~ $2) AND ($3 = '' OR letter = $3)
+ORDER BY letter = '#', {letter}, letter, {name}, membership_id LIMIT $4
 """
 
 
 async def search_attendees(
-    instance_id: int, *, words: str = "", letter: str = "", limit: int = 200
+    instance_id: int, *, words: str = "", letter: str = "", limit: int = 200, language: str = DEFAULT
 ) -> AttendeeList:
-    """Who has a seat: everybody, or whose first name has these words in it, a typing error forgiven, or begins
-    with this letter. They are found by what is shown of them, and by nothing else."""
-    letters = await db.rows(LETTERS, instance_id)
+    """Who has a seat, by first name in the order of the language: everybody, or whose first name begins with this
+    letter or has these words in it, accents or not, a typing error forgiven. They are found by what is shown of
+    them, and by nothing else."""
+    letters = await db.rows(_letters(language), instance_id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
         few = (await attendees(instance_id, limit=FEW)).comers
         return AttendeeList([("", few)] if few else [], parties)
-    rows = await db.rows(FOUND, instance_id, word_pattern(clean_line(words).lower()), letter, limit)
+    rows = await db.rows(_found(language), instance_id, word_pattern(fold(clean_line(words))), letter, limit)
     letter_of = {row["membership_id"]: row["letter"] for row in rows}
     groups = [
         (head, list(of_head))

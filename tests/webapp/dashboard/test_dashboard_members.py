@@ -50,5 +50,7 @@ async def test_ends_a_membership(noon: Any, dashboard: Any, bob: Any) -> None:
 async def test_finds_by_name(noon: Any, dashboard: Any, club: Any) -> None:
     shown = dashboard.text(await dashboard.get("/dashboard/members?q=AIN"))
     assert "Aino Member" in shown and "Bob Member" not in shown
+    accented = await dashboard.client.get("/dashboard/members", params={"q": "áinö"})
+    assert "Aino Member" in dashboard.text(accented)
     none = await dashboard.client.get("/dashboard/members", params={"q": "<nobody>"})
     assert "No one by that name" in dashboard.text(none) and "<nobody>" not in none.text

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from backend.accounts.memberships import change_role
 from backend.accounts.queries import Member, members
 from backend.accounts.rules import Permission, Role
+from backend.alphabets import fold
 from backend.bookings.departures import remove_member
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
@@ -30,13 +31,9 @@ class RoleForm:
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All members, organisers first. `?q=` finds them by name."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    all_members = await members(visit.club)
+    all_members = await members(visit.club, visit.person.language)
     search = clean_line(request.query_params.get("q", "")[:80])
-    found = [
-        member
-        for member in all_members
-        if search.casefold() in f"{member.name} @{member.username}".casefold()
-    ]
+    found = [member for member in all_members if fold(search) in fold(f"{member.name} @{member.username}")]
     return render_page(
         request,
         visit,

@@ -75,7 +75,14 @@ async def index(
     if is_fresh(seen, etag):
         return not_modified()
     view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
-    page = await roster(view.id, RosterKind(show), words=q or "", after=after, limit=PAGE_SIZE)
+    page = await roster(
+        view.id,
+        RosterKind(show),
+        words=q or "",
+        after=after,
+        limit=PAGE_SIZE,
+        language=organiser.language,
+    )
     path, query = _url(code), {"show": show, "q": q}
     return screen(
         "attendance/index.html",
@@ -303,7 +310,9 @@ async def _new_screen(
     overbooking: Overbooking | None = None,
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
-    page = await unlisted_members(view.id, view.account_id, words=q, after=after, limit=TO_ADD)
+    page = await unlisted_members(
+        view.id, view.account_id, words=q, after=after, limit=TO_ADD, language=organiser.language
+    )
     return screen(
         "attendance/new.html",
         organiser,

@@ -90,7 +90,7 @@ async def _screen(
         counts=await roster_counts(view.id),
         named=named,
         unnamed=unnamed,
-        unreachable=await roster(view.id, RosterKind.UNREACHABLE, limit=NAMED),
+        unreachable=await roster(view.id, RosterKind.UNREACHABLE, limit=NAMED, language=organiser.language),
         next=await next_instance(view, organiser),
         reason_max=REASON_MAX,
     )

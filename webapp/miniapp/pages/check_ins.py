@@ -176,7 +176,9 @@ async def _check_in_screen(
     if is_fresh(seen, etag):
         return not_modified()
     view, club = await load_authorized(code, organiser, Permission.CHECK_IN)
-    page = await roster(view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE)
+    page = await roster(
+        view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE, language=organiser.language
+    )
     path = f"/app/events/{code}/check-ins"
     query = {"show": None if show == "all" else show, "q": q or None}
     return screen(

@@ -50,5 +50,5 @@ async def _screen(
         notice=notice,
         view=view,
         counts=await roster_counts(view.id),
-        missing=await roster(view.id, RosterKind.NO_SHOWS, limit=NAMED),
+        missing=await roster(view.id, RosterKind.NO_SHOWS, limit=NAMED, language=organiser.language),
     )

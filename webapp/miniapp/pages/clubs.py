@@ -32,7 +32,7 @@ async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str
         view=view,
         club=view.club,
         dates=await upcoming(person, account_id=club_id, limit=DATES_MAX),
-        organisers=await organisers(view.club),
+        organisers=await organisers(view.club, person.language),
         standing_seats=[seat for seat in await own_standing_seats(person) if seat.account_id == club_id],
         ahead=await commitments(person, club_id),
         only_owner=any(own.id == club_id for own in await solely_owned_clubs(person)),
