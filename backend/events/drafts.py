@@ -89,8 +89,7 @@ class SeriesDraft:
     def __post_init__(self) -> None:
         for field in ("title", "emoji", "place"):
             object.__setattr__(self, field, clean_line(getattr(self, field)))
-        for field in ("description", "rule"):
-            object.__setattr__(self, field, clean_lines(getattr(self, field)))
+        object.__setattr__(self, "description", clean_lines(self.description))
         object.__setattr__(self, "map_url", clean_link(self.map_url))
 
     def validate(self) -> None:

@@ -202,7 +202,8 @@ DOORS: list[tuple[str, str, Door]] = [
     ("groups.title", LINE, group_title),
     ("group_topics.name", LINE, topic_name),
 ]
-# Columns that the same code cleans as another one here does, or whose text follows a pattern of its own.
+# Columns that the same code cleans as another one here does; a rule is read by a grammar of its own (RFC 5545), and
+# shown to nobody.
 CLEANED_BESIDE = {
     "event_series.emoji",
     "event_series.map_url",

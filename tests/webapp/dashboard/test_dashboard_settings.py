@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from backend.linking.actions import link_group
+
 
 async def test_renames_the_club(noon: Any, dashboard: Any, club: Any) -> None:
     shown = await dashboard.post(
@@ -99,3 +101,13 @@ async def test_signs_out_everywhere(noon: Any, dashboard: Any, sign_in: Any, olg
     assert (await other.client.get("/dashboard")).status_code == 303
     after = await person(olga.id)
     assert after is not None and after.session_version == olga.session_version + 1
+
+
+async def test_a_group_with_topics_says_how_a_missing_one_is_made_known(
+    dashboard: Any, olga: Any, club: Any
+) -> None:
+    """`A6`: Telegram lists a group's topics to no bot."""
+    hint = "Is a topic missing? Send /here in it."
+    assert hint not in dashboard.text(await dashboard.get("/dashboard/settings"))
+    await link_group(olga, club.id, chat_id=club.chat_id, title="Kallio Yoga", forum=True)
+    assert hint in dashboard.text(await dashboard.get("/dashboard/settings"))
