@@ -66,11 +66,6 @@ def is_asked_to_stay(view: InstanceView) -> bool:
     return bool(view.mine and view.mine.needs_move_answer and view.now < view.starts_at)
 
 
-def can_leave_freely(view: InstanceView) -> bool:
-    """The template filter: whether the reader can leave now without a late cancellation (`B6`, `S6`)."""
-    return view.can_leave_freely or is_asked_to_stay(view)
-
-
 def can_seek_replacement(view: InstanceView) -> bool:
     """The template filter: whether it is too late to leave, but not to look for a replacement (`B6`)."""
-    return not can_leave_freely(view) and view.now < view.starts_at
+    return not view.can_leave_freely and view.now < view.starts_at

@@ -32,7 +32,7 @@ from backend.settings import settings
 from backend.typed_text import isolate, isolate_once
 from backend.zones import utc_offset_minutes
 from webapp.assets import static_url
-from webapp.reader_status import can_leave_freely, can_seek_replacement, reader_status
+from webapp.reader_status import can_seek_replacement, reader_status
 
 HERE = Path(__file__).parent
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
@@ -119,7 +119,6 @@ def environment(language: str) -> Environment:
         initials=initials,
         isolated=isolate,
         reader_status=reader_status,
-        can_leave_freely=can_leave_freely,
         can_seek_replacement=can_seek_replacement,
     )
     return env

@@ -117,11 +117,7 @@ async def commitments(person: Person, account_id: int | None = None) -> Commitme
         and view.starts_at > clock.now()
     ]
     seated = [view for view in views if view.mine and view.mine.seats]
-    late = [
-        view
-        for view in seated
-        if not view.can_leave_freely and not (view.mine and view.mine.needs_move_answer)
-    ]
+    late = [view for view in seated if not view.can_leave_freely]
     return Commitments(len(seated), len(late), len(views) - len(seated))
 
 

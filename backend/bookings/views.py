@@ -14,7 +14,7 @@ from backend.seats.promotion import WAITLIST_FIRST, PromotionWindows, Stage
 from backend.seats.requests import Answer
 from backend.seats.state import InstanceState, SeatState
 from backend.seats.store import AHEAD, HOLDING, party_of, state_of
-from backend.seats.windows import Windows
+from backend.seats.windows import UNDO_MINUTES, UNDO_TIME, Windows, is_leaving_free
 
 HUES = 7  # h0…h6 of the style sheet; h7 is the grey of what is cancelled
 
@@ -39,6 +39,7 @@ class OwnBooking:
     came: int | None = None  # how many of the party were checked in (B12)
     absence: str = ""  # what stayed empty and counts: late, no-show
     queued_at: datetime | None = None
+    seated_at: datetime | None = None
     guest_names: tuple[str, ...] = ()  # in order; "" is a guest without one, as is everyone beyond
 
     @property
@@ -182,6 +183,7 @@ class InstanceView:
             self.notified_at + WAITLIST_FIRST if self.notified_at else None,
             self.decides_at,
             self.mine.offer_until if self.mine else None,
+            self.undo_until,
             self.promotion.next_change(self.now),
         )
         return [moment for moment in moments if moment is not None]
@@ -206,11 +208,37 @@ class InstanceView:
 
     @property
     def can_leave_freely(self) -> bool:
-        """Whether the reader could give their seats back freely now (`B6`), if only because there are too few
-        (`W4`)."""
+        """Whether the reader could give their seats back now without its counting (`B6`, `S6`, `W4`)."""
         if self.phase in ("ended", "cancelled"):
             return False
-        return not self.is_past_deadline or (self.is_overfull and self.now < self.starts_at)
+        return is_leaving_free(
+            self.windows,
+            self.starts_at,
+            self.now,
+            seated_at=self.mine.seated_at if self.mine else None,
+            needs_move_answer=bool(self.mine and self.mine.needs_move_answer),
+            is_overfull=self.is_overfull,
+        )
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when the reader may still leave freely because they have only just been seated; None later, and
+        before the deadline (`B6`)."""
+        if not self.is_past_deadline or self.mine is None or self.mine.seated_at is None:
+            return None
+        until = self.mine.seated_at + UNDO_TIME
+        return until if self.now < until else None
+
+    @property
+    def undo_minutes(self) -> int:
+        """For how many minutes a booking can be undone after it was made."""
+        return UNDO_MINUTES
+
+    @property
+    def commits(self) -> bool:
+        """Whether a seat that the reader books now cannot be left freely but for the time to undo it (`B6`)."""
+        is_new = self.mine is None or self.mine.answer != Answer.IN
+        return is_new and self.phase == "open" and self.is_past_deadline and not self.joins_waitlist
 
 
 # The reader $1 of an instance `i` as a member `m`; a visitor is one only of what they take part in (A10).
@@ -298,6 +326,7 @@ def _own_booking(row: db.Row, now: datetime) -> OwnBooking | None:
         came=row["came"],
         absence=row["absence"] or "",
         queued_at=row["party_queued_at"],
+        seated_at=row["seated_at"],
         guest_names=tuple(row["guest_names"]),
     )
 

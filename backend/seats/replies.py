@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from backend.errors import Invalid, Refusal
 from backend.i18n import N_, Ordinal, Words
 from backend.seats.eligibility import goes_first
+from backend.seats.windows import UNDO_MINUTES
 
 if TYPE_CHECKING:
     from backend.seats.state import Party, SeatState
@@ -135,6 +136,29 @@ def booked(state: "SeatState", party: "Party") -> Words:
             plural=N_("You’re in, with %(n)s guests. It has begun."),
             n=party.guests,
         )
+    if has_just_committed(state, party):
+        late_values = {**values, "minutes": UNDO_MINUTES}
+        if not party.guests:
+            return Words(
+                N_(
+                    "You’re in. See you %(when)s. You can leave freely for %(minutes)s minutes; after that it counts."
+                ),
+                late_values,
+                zone=zone,
+            )
+        return Words(
+            N_(
+                "You’re in, with %(n)s guest. See you %(when)s. You can "
+                "leave freely for %(minutes)s minutes; after that it counts."
+            ),
+            late_values,
+            N_(
+                "You’re in, with %(n)s guests. See you %(when)s. You can "
+                "leave freely for %(minutes)s minutes; after that it counts."
+            ),
+            party.guests,
+            zone,
+        )
     if not party.guests:
         return Words(N_("You’re in. See you %(when)s."), values, zone=zone)
     return Words(
@@ -144,6 +168,12 @@ def booked(state: "SeatState", party: "Party") -> Words:
         party.guests,
         zone,
     )
+
+
+def has_just_committed(state: "SeatState", party: "Party") -> bool:
+    """Whether the party has booked now, after the deadline of leaving; those whom the waitlist seats may leave (`B6`)."""
+    is_late = not state.instance.windows.leaving_is_free(state.now)
+    return is_late and party.seated_at == state.now and party.promoted_at is None
 
 
 def already(state: "SeatState", party: "Party", place: int | None) -> Words:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+UNDO_MINUTES = 5  # so long after it was made a booking can be undone, whatever the deadline (B6)
+UNDO_TIME = timedelta(minutes=UNDO_MINUTES)
+
 
 class BookingPhase(StrEnum):
     """Whether booking is possible, as far as its window goes (`B5`)."""
@@ -58,3 +61,20 @@ class Windows:
     def leaving_is_free(self, now: datetime) -> bool:
         """Whether the cancellation deadline is still to come at an aware instant (`B6`)."""
         return now < self.cancel_until
+
+
+def is_leaving_free(
+    windows: Windows,
+    starts_at: datetime,
+    now: datetime,
+    *,
+    seated_at: datetime | None,
+    needs_move_answer: bool,
+    is_overfull: bool,
+) -> bool:
+    """Whether a party that has been seated since `seated_at` may leave without its counting (`B6`): until the deadline, and
+    within five minutes of its booking. After the deadline, until the start: a party that was asked because the instance has
+    moved, until it has answered (`S6`); and anybody while overfull, since nobody can take their seats over (`W4`)."""
+    if windows.leaving_is_free(now) or (seated_at is not None and now < seated_at + UNDO_TIME):
+        return True
+    return now < starts_at and (needs_move_answer or is_overfull)

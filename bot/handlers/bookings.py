@@ -58,6 +58,17 @@ _ABOUT_PERSON: Mapping[str, Words] = {
         N_("%(name)s is in, with %(n)s guest. See you %(when)s."),
         plural=N_("%(name)s is in, with %(n)s guests. See you %(when)s."),
     ),
+    N_(
+        "You’re in. See you %(when)s. You can leave freely for %(minutes)s minutes; after that it counts."
+    ): Words(N_("%(name)s is in. See you %(when)s. Leaving is free for %(minutes)s minutes.")),
+    N_(
+        "You’re in, with %(n)s guest. See you %(when)s. You can leave freely for %(minutes)s minutes; after that it counts."
+    ): Words(
+        N_("%(name)s is in, with %(n)s guest. See you %(when)s. Leaving is free for %(minutes)s minutes."),
+        plural=N_(
+            "%(name)s is in, with %(n)s guests. See you %(when)s. Leaving is free for %(minutes)s minutes."
+        ),
+    ),
     N_("You’re in. It has begun."): Words(N_("%(name)s is in. It has begun.")),
     N_("You’re in, with %(n)s guest. It has begun."): Words(
         N_("%(name)s is in, with %(n)s guest. It has begun."),

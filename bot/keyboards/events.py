@@ -61,7 +61,8 @@ def _make_group_rows(view: InstanceView, voice: Voice) -> Rows:
         return [row]
     row = _make_join_row(view, voice)
     # A waitlisted party may leave at any time, a seated one until the deadline (B6).
-    if view.waiting or (view.booked and view.can_leave_freely):
+    # While booking is open a tap by mistake can be undone.
+    if view.waiting or (view.booked and (view.can_leave_freely or view.phase == "open")):
         row.append(make_leave_button(view, voice))
     return [row] if row else []
 

@@ -60,6 +60,7 @@ class Club:
     held: dict[int, int] = field(default_factory=dict)
     until: dict[int, datetime] = field(default_factory=dict)  # of the offers
     answer: dict[int, str] = field(default_factory=dict)
+    seated: dict[int, datetime] = field(default_factory=dict)
     first: set[int] = field(default_factory=set)  # the parties before the others in line
     joined: list[int] = field(default_factory=list)  # the parties in line, by the moment of joining
     passed: set[int] = field(default_factory=set)  # parties that let a seat go by, until another comes free
@@ -176,6 +177,8 @@ class Club:
             self.news = True
             if frees == "for all":
                 self.passed.clear()
+        if seats and not was[0]:
+            self.seated[who] = clock.now()
         self.seats[who], self.waits[who], self.held[who] = seats, waits, held
         self.answer[who] = answer
         if waits + held and who not in self.joined:
@@ -198,6 +201,7 @@ class Club:
 
     def open(self) -> None:
         """What the clock has done is found by whoever comes next (W3)."""
+        self.news = self.sought = False  # of what is done now
         for who in [w for w in self.joined if self.held[w]]:
             if not self.off() and self.until[who] > clock.now():
                 continue
@@ -311,15 +315,16 @@ class Club:
         if not 0 <= guests <= max(self.guests_max, was):
             raise No("invalid")
 
-    def leaving_is_free(self) -> bool:
-        """B6; and W4: also later, while there are too few seats."""
+    def leaving_is_free(self, who: int) -> bool:
+        """B6: also later within five minutes of having been seated; and W4: while there are too few seats."""
         now = clock.now()
-        return now < self.free_until or bool(self.over() and now < self.starts)
+        undoes = bool(self.seats.get(who)) and now < self.seated[who] + FIVE_MINUTES
+        return now < self.free_until or undoes or bool(self.over() and now < self.starts)
 
     def free_to_leave(self, who: int) -> None:
         if self.seats.get(who):
             self.not_over()
-            if not self.leaving_is_free():
+            if not self.leaving_is_free(who):
                 raise No("too-late")
 
     # --- results ---
@@ -487,7 +492,7 @@ class Club:
         if not self.seats.get(who):
             return self.leave(who, by, via)
         self.not_over()
-        if self.leaving_is_free():
+        if self.leaving_is_free(who):
             return self.leave(who, by, via)
         if clock.now() >= self.starts:
             raise No("closed")

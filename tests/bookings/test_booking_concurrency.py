@@ -70,6 +70,11 @@ async def holders(code: str, what: str) -> list[int]:
     return [row["user_id"] for row in rows]
 
 
+async def let_the_time_to_undo_pass() -> None:
+    """As if all had been seated ten minutes ago."""
+    await db.execute("UPDATE bookings SET seated_at = seated_at - interval '10 minutes' WHERE seats > 0")
+
+
 def errors(answers: Counter[str]) -> dict[str, int]:
     return {name: n for name, n in answers.items() if name.startswith("error") or "busy" in name}
 
@@ -205,6 +210,7 @@ async def test_freed_seats_move_by_the_clock_while_everybody_taps(
     people = [person.id for person in await crowd(45)]
     book: Acts = [(who, [("book", dice.randrange(2))]) for who in people]
     answers = await rush(codes, [book[n::3] for n in range(3)])
+    await let_the_time_to_undo_pass()
     await rush(codes[0], [[(who, [("leave", 0)]) for who in await holders(codes[0], "seats")]])
     # What must happen at least once is somebody's first tap, not the dice's gift.
     passing, replacing = await holders(codes[0], "offered"), await holders(codes[1], "seats")
@@ -236,6 +242,7 @@ async def test_of_fourteen_on_twelve_seats_two_leave_freely(
     code = await instance(capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60)
     people = [person.id for person in await crowd(14)]
     await rush(code, [[(who, [("book", 0)]) for who in people]])
+    await let_the_time_to_undo_pass()
     await set_capacity(code, olga, 12)
     acts: Acts = [(who, [("leave", 0)]) for who in people]
     answers = await rush(code, [acts[n::3] for n in range(3)])
@@ -331,4 +338,16 @@ async def test_without_the_lock_the_database_itself_refuses_to_oversell(instance
     finally:
         await db.execute("DROP SEQUENCE looked")
     assert answers == Counter({"book: booked": 1, "error CheckViolationError": 2})
+    assert await check_invariants() == []
+
+
+async def test_all_who_booked_late_undo_it_at_once(instance: Make, crowd: Crowd) -> None:
+    """B6: five minutes; everybody gets out, nothing counts, and every seat is free again."""
+    starts = (clock.now() + timedelta(hours=20)).replace(tzinfo=None, microsecond=0)
+    code = await instance(capacity=14, zone="UTC", starts_local=starts, cancel_before_minutes=48 * 60)
+    people = [person.id for person in await crowd(14)]
+    acts: Acts = [(who, [("book", 1 if who % 2 else 0), ("leave", 0)]) for who in people]
+    answers = await rush(code, [acts[n::3] for n in range(3)])
+    assert not errors(answers) and answers["leave: left"] == 14
+    assert (await seats_of(code))["booked"] == 0
     assert await check_invariants() == []

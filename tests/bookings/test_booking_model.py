@@ -200,8 +200,8 @@ class Bookings(RuleBasedStateMachine):
     @rule(which=st.integers(0, 5))
     def who_has_a_seat_gives_it_up(self, which: int) -> None:
         if some := [who for who in self.ids if self.model.seats.get(who)]:
-            who = self.ids.index(some[which % len(some)])
-            self.does(who, "leave" if self.model.leaving_is_free() else "replace")
+            party = some[which % len(some)]
+            self.does(self.ids.index(party), "leave" if self.model.leaving_is_free(party) else "replace")
 
     @rule(which=st.integers(0, 5), guests=st.integers(0, 2))
     def who_is_in_or_waits_brings_more_or_fewer(self, which: int, guests: int) -> None:

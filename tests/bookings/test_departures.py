@@ -113,6 +113,7 @@ async def test_after_the_deadline_the_seat_goes_to_whoever_takes_it(
     """`B6`: the ordinary rules."""
     code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
     await book(code, charlie, via=Via.CARD)
+    clock.advance(timedelta(minutes=6))  # now it can no longer be undone
     await leave_the_group(charlie, club.group_id)
     assert await seats_of(code, charlie) == (1, 0)
     assert await db.value("SELECT (detail->>'kept')::bool FROM messages WHERE kind = 'departed'")

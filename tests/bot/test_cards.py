@@ -297,7 +297,7 @@ def test_a_seat_for_the_first_tap(snapshot: SnapshotAssertion) -> None:
     assert card.rows[0][0].style == "primary"
     assert labels(render_card(changed(last, booked=10)))[0] == ["Take the seats"]
     nobody_waits = render_card(changed(last, waiting=0))
-    assert "first to tap" not in nobody_waits.text and labels(nobody_waits)[0] == ["Join", "+1"]
+    assert "first to tap" not in nobody_waits.text and labels(nobody_waits)[0] == ["Join", "+1", "Leave"]
 
 
 def test_a_seat_whose_holder_looks_for_a_replacement(snapshot: SnapshotAssertion) -> None:

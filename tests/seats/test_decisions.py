@@ -883,3 +883,35 @@ def test_an_organiser_reads_of_the_member_and_not_of_themselves() -> None:
     for verb in (Verb.REMOVE, Verb.TO_WAITLIST):
         outcome = decide(at, Request(verb, Via.DASHBOARD, by=1, membership_id=100 + ALICE))
         assert text_of(outcome) == "They are neither in nor in line any more. Nothing has changed."
+
+
+# --- after the deadline (B6) ---
+
+LATE = STARTS - timedelta(hours=6)
+
+
+def test_who_books_after_the_deadline_reads_that_leaving_will_count() -> None:
+    """B6: and has five minutes to undo it, guests too."""
+    at = state_of(5, now=LATE)
+    assert text_of(book(at, ALICE)).endswith("You can leave freely for 5 minutes; after that it counts.")
+    assert text_of(book(at, BOB, 1)).startswith("You’re in, with 1 guest. See you")
+    at.now = LATE + timedelta(minutes=4, seconds=59)
+    assert ask(at, BOB, Verb.SET_GUESTS).seats == 1
+    assert leave(at, ALICE).kind == "left"
+    at.now = LATE + timedelta(minutes=5)
+    with pytest.raises(replies.TooLate):
+        leave(at, BOB)
+    assert "counts" not in text_of(book(at, BOB))
+
+
+def test_before_the_deadline_nobody_reads_of_it() -> None:
+    assert text_of(book(state_of(5), ALICE)).endswith("at 14:00.")
+
+
+def test_who_had_the_seat_late_from_the_line_reads_no_warning() -> None:
+    """B6, W3: it never counts for them."""
+    at = state_of(1, now=LATE)
+    book(at, ALICE)
+    book(at, BOB)
+    leave(at, ALICE)
+    assert "counts" not in text_of(ask(at, BOB, Verb.TAKE))

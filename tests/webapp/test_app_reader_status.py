@@ -19,6 +19,8 @@ from backend.seats.requests import Via
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 
+LATER = timedelta(minutes=6)  # a booking can no longer be undone
+
 
 @pytest.fixture
 def soon(instance: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
@@ -187,6 +189,7 @@ async def test_after_the_deadline_a_member_looks_for_a_replacement(
     """`B6`: the seat is theirs until somebody takes it, and they can keep it after all."""
     code = await soon(6, cancel_before_minutes=600)
     await seats.book(code, alice, via=Via.CARD)
+    clock.advance(LATER)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
     assert 'id="do-leave"' not in page.text
@@ -202,6 +205,36 @@ async def test_after_the_deadline_a_member_looks_for_a_replacement(
     assert "Looking for" not in text_of(kept)
 
 
+async def test_booking_after_the_deadline_warns_first_and_can_be_undone(
+    app_of: Any, alice: Any, soon: Any
+) -> None:
+    """`B6`: before the tap it says that leaving will count; for five minutes it does not."""
+    code = await soon(6, cancel_before_minutes=600)
+    app = await app_of(alice)
+    page = text_of(await app.get(f"/app/events/{code}"))
+    assert "Leaving will count It’s too late to leave freely." in page
+    assert "You have 5 minutes to undo it." in page
+    await app.ask("POST", f"/app/events/{code}/booking")
+    page = await app.get(f"/app/events/{code}")
+    assert (
+        "You can leave freely until today at 14:05; after that it counts as a late cancellation."
+        in text_of(page)
+    )
+    assert "Leaving will count" not in text_of(page)
+    assert 'id="do-leave"' in page.text
+    clock.advance(timedelta(minutes=4))
+    left = await app.ask("DELETE", f"/app/events/{code}/booking")
+    assert root(left)["data-outcome"] == "left"
+    await app.ask("POST", f"/app/events/{code}/booking")
+    clock.advance(LATER)
+    assert root(await app.ask("DELETE", f"/app/events/{code}/booking"))["data-outcome"] == "too-late"
+
+
+async def test_before_the_deadline_nobody_is_warned(app_of: Any, alice: Any, soon: Any) -> None:
+    code = await soon(20, cancel_before_minutes=600)
+    assert "Leaving will count" not in text_of(await (await app_of(alice)).get(f"/app/events/{code}"))
+
+
 async def test_a_late_promotion_never_counts_as_a_late_cancellation(
     app_of: Any, alice: Any, bob: Any, soon: Any
 ) -> None:
@@ -209,9 +242,12 @@ async def test_a_late_promotion_never_counts_as_a_late_cancellation(
     code = await soon(6, capacity=1, cancel_before_minutes=600)
     await seats.book(code, bob, via=Via.CARD)
     await seats.book(code, alice, via=Via.CARD)
+    clock.advance(LATER)
     await seats.find_replacement(code, bob, via=Via.CARD)
     await seats.take_free(code, alice, via=Via.CARD)
     app = await app_of(alice)
+    assert "late cancellation" not in text_of(await app.get(f"/app/events/{code}"))
+    clock.advance(LATER)
     assert "late cancellation" not in text_of(await app.get(f"/app/events/{code}"))
     looking = await app.ask("POST", f"/app/events/{code}/replacement")
     assert "nothing counts against you" in text_of(looking)
@@ -224,6 +260,7 @@ async def test_over_capacity_leaving_is_free_after_the_deadline(
     code = await soon(3, capacity=2, cancel_before_minutes=24 * 60)
     for person in (alice, bob):
         await seats.book(code, person, via=Via.CARD)
+    clock.advance(LATER)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
     assert "Find my replacement" in page.text
@@ -250,6 +287,7 @@ async def test_a_member_who_waits_for_more_can_stop_and_keeps_the_seat(
     await seats.book(code, bob, via=Via.CARD)
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.take_free(code, alice, via=Via.CARD)
+    clock.advance(LATER)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
     assert "You’re in, and waiting for 1 more seat" in text_of(page)

@@ -480,7 +480,8 @@ class Instance:
     def _may_leave_freely(self, party: Party) -> bool:
         now = self.model.now
         overfull = self.capacity is not None and self.booked + self.offered > self.capacity
-        return now < self.deadline or ((party.must_answer_move or overfull) and now < self.start)
+        undoes = party.seated_at is not None and now < party.seated_at + 5 * MINUTE
+        return now < self.deadline or undoes or ((party.must_answer_move or overfull) and now < self.start)
 
     def book(self, member: Member, guests: int = 0) -> str:
         party = self.party(member)

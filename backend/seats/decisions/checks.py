@@ -2,7 +2,7 @@
 
 from backend.errors import NotFound
 from backend.i18n import Words
-from backend.seats import replies
+from backend.seats import replies, windows
 from backend.seats.requests import GUEST_NAME_MAX, Outcome, OutcomeKind, Request
 from backend.seats.state import InstanceState, Party, SeatState, fit_names
 from backend.seats.windows import BookingPhase
@@ -61,12 +61,11 @@ def require_open(state: SeatState) -> None:
     """Raises the refusal that says when booking opens, or that it closed (`B5`, `S8`)."""
     instance = state.instance
     require_not_over(state)
-    windows = instance.windows
-    phase = windows.phase(state.now)
-    if phase is BookingPhase.NOT_OPEN and windows.opens_at is not None:
-        raise replies.NotOpen(opens=windows.opens_at, zone=instance.zone)
+    phase = instance.windows.phase(state.now)
+    if phase is BookingPhase.NOT_OPEN and instance.windows.opens_at is not None:
+        raise replies.NotOpen(opens=instance.windows.opens_at, zone=instance.zone)
     if phase is BookingPhase.CLOSED:
-        raise replies.Closed(closed=windows.closes_at, zone=instance.zone)
+        raise replies.Closed(closed=instance.windows.closes_at, zone=instance.zone)
 
 
 def require_free_to_leave(state: SeatState, party: Party) -> None:
@@ -79,11 +78,14 @@ def require_free_to_leave(state: SeatState, party: Party) -> None:
 
 
 def is_leaving_free(state: SeatState, party: Party) -> bool:
-    """Until the deadline. After it, until the start: for a party that was asked because the instance has moved, until it has
-    answered (`S6`); and for anybody while overfull, since nobody can take their seats over (`W4`)."""
-    if state.instance.windows.leaving_is_free(state.now):
-        return True
-    return state.now < state.instance.starts_at and (party.needs_move_answer or state.is_overfull)
+    return windows.is_leaving_free(
+        state.instance.windows,
+        state.instance.starts_at,
+        state.now,
+        seated_at=party.seated_at,
+        needs_move_answer=party.needs_move_answer,
+        is_overfull=state.is_overfull,
+    )
 
 
 def already(state: SeatState, party: Party) -> Outcome:
