@@ -31,19 +31,19 @@ from backend.events.queries import find_instance
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from backend.seats.replies import TooLate
+from backend.seats.replies import Begun, Cancelled, Closed, Ended, NotOpen, TooLate
 from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
-from bot.delivery.client import edit, reply
+from bot.delivery.client import edit, post, reply
 from bot.filters import command_named, from_person
 from bot.handlers.events import list_bookable, render_event_list, render_personal_card
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button, make_event_rows
-from bot.keyboards.links import make_home_button, make_private_chat_button
+from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS, list_voice, parse_selection
-from bot.rendering import render, unlinked
+from bot.rendering import RenderedMessage, render, unlinked
 
 # Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
 _PROMISING_OUTCOMES = frozenset(
@@ -51,7 +51,7 @@ _PROMISING_OUTCOMES = frozenset(
 )
 _CANNOT_NOTIFY = N_("Press Start in a chat with me so I can tell you.")
 # What a group reads of outcomes that everybody there may read: a sentence about the person and its plural,
-# instead of one that speaks to them. Other outcomes follow the name and a colon.
+# instead of one that speaks to them. Other outcomes are told to the person alone.
 _ABOUT_PERSON: Mapping[str, Words] = {
     N_("You’re in. See you %(when)s."): Words(N_("%(name)s is in. See you %(when)s.")),
     N_("You’re in, with %(n)s guest. See you %(when)s."): Words(
@@ -80,6 +80,8 @@ _ABOUT_PERSON: Mapping[str, Words] = {
         N_("%(name)s has left. The seat went to the next in line.")
     ),
 }
+# Refusals that are the same for everybody.
+_ABOUT_DATE = (NotOpen, Closed, Ended, Cancelled, Begun)
 _HOW_TO_FIND_REPLACEMENT = N_("To find a replacement, open the event.")
 
 
@@ -284,36 +286,36 @@ async def _reply_with_offers(message: Message, person: Person, voice: Voice, act
 async def _reply_with_outcome(
     message: Message, code: str, action: Awaitable[Outcome], person: Person, voice: Voice
 ) -> None:
-    """Run the action of a command and reply with its outcome; in private, with buttons for what is next."""
-    private, promised = message.chat.type == "private", False
-    name = "" if private else person.first_name
+    """Run the action of a command and reply with its outcome, with buttons for what is next. In a group everybody
+    reads who comes, and what is so of the date; the rest is the person's own, and is told in private (`M7`)."""
+    is_about_date = False
     try:
-        outcome = await action
-        words, promised = outcome.words, _promises_unsendable_message(outcome, person)
+        words = (await action).words
     except (NotFound, Busy, Invalid):
         raise
     except Refusal as refusal:
-        words = refusal.words
-    if name and words.message in _ABOUT_PERSON:
-        words, name = _about_person(words, name), ""
+        words, is_about_date = refusal.words, isinstance(refusal, _ABOUT_DATE)
     await admit_to_event(code, person)
     view = await event(code, person)
-    rows = [[make_event_button(view, voice, private=private)]]
-    if private:
-        rows = make_event_rows(view, None, voice, private=True)
-    elif view.mine and view.mine.seats and not view.can_leave_freely:
-        # To look for a replacement is possible in the private chat only.
-        rows.append([make_private_chat_button(voice.gettext(N_("Ask me there")), f"e_{code}")])
-    answer_message = render(
-        "booking_outcome.html",
-        voice.or_zone(view.club_zone),
-        rows,
-        view=view,
-        words=words,
-        name=name,
-        more=voice.gettext(_CANNOT_NOTIFY) if promised else "",
-    )
-    await reply(message, answer_message)
+    if message.chat.type == "private":
+        await reply(message, _render_outcome(view, words, voice))
+        return
+    if words.message in _ABOUT_PERSON:
+        words, is_about_date = _about_person(words, person.first_name), True
+    if is_about_date:
+        rows = [[make_event_button(view, voice, private=False)]]
+        shown = render("booking_outcome.html", voice.or_zone(view.club_zone), rows, view=view, words=words)
+        await reply(message, shown)
+        return
+    if person.reachable and message.bot is not None:
+        await post(message.bot, person.telegram_id, _render_outcome(view, words, person.voice))
+    await redirect_from_group(message, voice, f"e_{code}")
+
+
+def _render_outcome(view: InstanceView, words: Words, voice: Voice) -> RenderedMessage:
+    """The outcome of a command for the person alone."""
+    rows = make_event_rows(view, None, voice, private=True)
+    return render("booking_outcome.html", voice.or_zone(view.club_zone), rows, view=view, words=words)
 
 
 def _about_person(words: Words, name: str) -> Words:

@@ -199,6 +199,7 @@ async def test_commands_in_a_group(
 ) -> None:
     await choose_language(alice, language)
     group = dialogue.telegram.chat()
+    await dialogue.start("Alice")  # so that the bot may write to her
     for command in COMMANDS:
         await dialogue.say("Alice", f"/{command}", group)
     for text in ("/book 3", "/leave 1", "/vote 1", "/vote 1 1"):

@@ -1,11 +1,12 @@
 """Commands: the same actions as by the buttons of cards and in the Mini App."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from backend import clock
 from backend.bookings.actions import book
 from backend.bookings.queries.people import attendance
 from backend.events.cancel import cancel_instance
@@ -180,6 +181,34 @@ async def test_booking_in_a_group_names_the_person(telegram: Telegram, alice: An
     reply = await telegram.say("Alice", "/book 1", telegram.chat())
     assert "Alice is in. See you" in reply["text"]
     assert await seats_of(code) == {"Alice": (1, 0)}
+
+
+async def test_an_answer_that_is_ones_own_stays_out_of_the_group(
+    telegram: Telegram, noon: datetime, alice: Any, bob: Any, olga: Any, instance: Make
+) -> None:
+    """`M7`: a place in line, what is too late, what was so already; what is so of the date may be read by all."""
+    await telegram.start("Bob")
+    code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
+    await book(code, alice, via=Via.MINIAPP)
+    clock.advance(timedelta(minutes=6))
+    alone = "That is for you alone, so I answer in our private chat."
+    for name, command in (
+        ("Bob", "book"),
+        ("Alice", "leave"),
+        ("Alice", "book"),
+        ("Olga", "leave"),
+        ("Olga", "pass"),
+    ):
+        reply = await telegram.say(name, f"/{command} {code}", telegram.chat())
+        assert (reply["text"], buttons(reply)) == (alone, [["Ask me there"]])
+        assert reply["buttons"][0][0]["url"].endswith(f"?start=e_{code}")
+    assert "1st in line" in telegram.last(telegram.person("Bob").private)["text"]
+    assert (await telegram.say("Bob", f"/leave {code}", telegram.chat()))["text"].endswith(
+        "\nBob has left the line."
+    )
+    await cancel_instance(code, olga, "A pipe burst")
+    reply = await telegram.say("Bob", f"/book {code}", telegram.chat())
+    assert reply["text"].endswith("\nCancelled: “A pipe burst” Nothing counts against you.")
 
 
 async def test_personal_commands_in_a_group_lead_to_the_private_chat(
