@@ -19,11 +19,12 @@ from litestar.response import Redirect
 from backend import clock, zone_data
 from backend.bookings.calendar_entries import calendar_entries
 from backend.errors import NotFound
-from backend.events.ical import CalendarEvent, EventStatus, render_calendar
+from backend.events.ical import CalendarEvent, EventStatus, render_calendar, renderable
 from backend.i18n import N_
 from backend.people import feeds
 from backend.settings import settings
 from webapp.freshness import etag_of
+from webapp.metrics import LEFT_OUT
 from webapp.miniapp.labels import app_link
 from webapp.respond import AnyRequest
 
@@ -105,7 +106,7 @@ def _gone(former: feeds.FormerFeed) -> Response[bytes]:
 
 
 async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Response[bytes]:
-    dates = await calendar_entries(asked.person, lambda code: app_link(f"e_{code}"))
+    dates = await calendar_entries(asked.person, lambda code: app_link(f"e_{code}"), LEFT_OUT.inc)
     host = urlsplit(settings.public_url).hostname or "emerald"
     made_from = etag_of(host, dates, zone_data.current())
     etag = _etags.get(made_from)
@@ -133,9 +134,23 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
 
 async def _render(dates: list[CalendarEvent], host: str) -> bytes:
     # Rendering hundreds of instances takes a tenth of a second: it must not block the event loop.
-    return await asyncio.to_thread(
-        render_calendar, dates, host=host, name=CALENDAR_NAME, refresh_interval=REFRESH_INTERVAL
-    )
+    return await asyncio.to_thread(_render_what_can_be, dates, host)
+
+
+def _render_what_can_be(dates: list[CalendarEvent], host: str) -> bytes:
+    """The file; an entry that no calendar can hold is left out, and takes no other along (`X9`)."""
+    try:
+        return _render_all(dates, host)
+    except Exception:
+        good = renderable(dates, host=host)
+        if len(good) == len(dates):
+            raise
+    LEFT_OUT.inc(len(dates) - len(good))
+    return _render_all(good, host)
+
+
+def _render_all(dates: list[CalendarEvent], host: str) -> bytes:
+    return render_calendar(dates, host=host, name=CALENDAR_NAME, refresh_interval=REFRESH_INTERVAL)
 
 
 def _remember(made_from: str, file: bytes) -> str:

@@ -55,6 +55,9 @@ LIST_ROWS = Counter(
     "emerald_list_rows", "Rows of lists shown: kept, or rendered", ("source",), registry=REGISTRY
 )
 LIST_ROWS_BYTES = Gauge("emerald_list_rows_kept_bytes", "Of HTML", registry=REGISTRY)
+LEFT_OUT = Counter(
+    "emerald_calendar_entries_left_out", "Entries of feeds that could not be written", registry=REGISTRY
+)
 IN_FLIGHT = Gauge("emerald_http_requests_in_flight", "Being answered now", registry=REGISTRY)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from backend import clock, db
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
@@ -16,21 +18,27 @@ from backend.outbox.kinds import Kind
 from backend.people.queries import Person
 from backend.seats.state import InstanceState
 
+log = structlog.get_logger()
+
 FEED_BACK = timedelta(weeks=6)  # how long a feed keeps an instance that is over
 FEED_MAX = 300  # entries of a feed; the soonest
 
-ENTRIES = f"""
-SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
-    coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
-    coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
-    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
-    greatest(coalesce(i.changed_at, i.created_at), b.answered_at) AS changed_at
+FROM = f"""
 FROM event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN accounts a ON a.id = i.account_id
 LEFT JOIN {READER}
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 """
+ENTRIES = f"""
+SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
+    coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
+    coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
+    coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
+    greatest(coalesce(i.changed_at, i.created_at), b.answered_at) AS changed_at
+{FROM}
+"""
+OF_FEED = "WHERE m.id IS NOT NULL AND b.answer = 'in' AND i.ends_at > $2 ORDER BY i.starts_at, i.id LIMIT $3"
 
 Link = Callable[[str], str]  # an instance's code to a URL that opens it
 
@@ -69,17 +77,40 @@ async def send_calendar_entry(code: str, person: Person) -> None:
         )
 
 
-async def calendar_entries(person: Person, link: Link) -> list[CalendarEvent]:
+async def calendar_entries(
+    person: Person, link: Link, on_left_out: Callable[[], object] = lambda: None
+) -> list[CalendarEvent]:
     """The entries of the person's feed: every instance over all their clubs on which they are seated or wait,
-    cancelled ones too, from six weeks back on. An instance they have left is gone from it."""
-    rows = await db.rows(
-        f"{ENTRIES} WHERE m.id IS NOT NULL AND b.answer = 'in' AND i.ends_at > $2"
-        " ORDER BY i.starts_at, i.id LIMIT $3",
-        person.id,
-        clock.now() - FEED_BACK,
-        FEED_MAX,
-    )
-    return [_entry(row, person.voice, link(row["code"])) for row in rows]
+    cancelled ones too, from six weeks back on. An instance they have left is gone from it.
+
+    One that cannot be read is left out and takes no other along (`X9`): it is logged, and `on_left_out` is
+    called.
+    """
+    entries = []
+    for row in await _rows_of_feed(person, on_left_out):
+        try:
+            entries.append(_entry(row, person.voice, link(row["code"])))
+        except Exception:  # whatever is wrong with it is wrong with this one only
+            log.exception("calendar entry left out", code=row["code"])
+            on_left_out()
+    return entries
+
+
+async def _rows_of_feed(person: Person, on_left_out: Callable[[], object]) -> list[db.Row]:
+    """The rows of a feed, without those that hold what Python cannot read, such as a year of five digits."""
+    values = person.id, clock.now() - FEED_BACK, FEED_MAX
+    try:
+        return await db.rows(f"{ENTRIES} {OF_FEED}", *values)
+    except (ArithmeticError, ValueError):
+        log.exception("calendar entries unreadable", person=person.id)
+    rows = []
+    for found in await db.rows(f"SELECT i.id {FROM} {OF_FEED}", *values):
+        try:
+            rows += await db.rows(f"{ENTRIES} WHERE i.id = $2", person.id, found["id"])
+        except (ArithmeticError, ValueError):
+            log.exception("calendar entry left out", instance=found["id"])
+            on_left_out()
+    return rows
 
 
 def _entry(row: db.Row, voice: Voice, url: str) -> CalendarEvent:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+import structlog
 from icalendar import (
     Calendar,
     Event,
@@ -21,6 +22,8 @@ from icalendar import (
 )
 
 from backend.zones import find_clock_change, offset_changes, wall_clock, zone_by_name
+
+log = structlog.get_logger()
 
 PRODID = "-//Emerald//Emerald//EN"
 _ZONE_MARGIN = timedelta(days=366)  # a VTIMEZONE covers the events and this much on both sides
@@ -83,6 +86,19 @@ def render_calendar(
         calendar.add_component(_vevent(event, host))
     rendered: bytes = calendar.to_ical(sorted=False)
     return rendered
+
+
+def renderable(events: Sequence[CalendarEvent], *, host: str) -> list[CalendarEvent]:
+    """Those of these events that a calendar can be made of, each alone; the others are logged."""
+    found = []
+    for event in events:
+        try:
+            render_calendar([event], host=host)
+        except Exception:
+            log.exception("calendar entry left out", code=event.code)
+        else:
+            found.append(event)
+    return found
 
 
 def _is_utc(zone: str) -> bool:

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import httpx
 import pytest
+import structlog
 import vobject
 from icalendar import Calendar
 
@@ -23,7 +24,7 @@ from backend.people.actions import choose_language, mark_blocked
 from backend.people.expiry import delete_expired
 from backend.seats.requests import Via
 from backend.settings import settings
-from webapp import ical_feeds
+from webapp import ical_feeds, metrics
 
 Make = Callable[..., Awaitable[str]]
 
@@ -409,3 +410,34 @@ async def test_redirects_into_the_phones_calendar(web: httpx.AsyncClient, alice:
 async def test_head_has_no_body(web: httpx.AsyncClient, alice: Any, noon: datetime) -> None:
     answer = await web.head(await address(alice))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/calendar; charset=utf-8")  # fmt: skip
+
+
+def left_out() -> float:
+    return metrics.REGISTRY.get_sample_value("emerald_calendar_entries_left_out_total") or 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "ends_at = '9999-12-31 23:00:00+00'",  # its margin of zone data is beyond the last year
+        "ends_at = 'infinity'",
+        "ends_at = '20000-01-01 00:00:00+00'",  # no datetime of Python
+        "changed_at = '20000-01-01 00:00:00+00'",
+    ],
+)
+async def test_one_bad_entry_does_not_take_the_others_along(
+    web: httpx.AsyncClient, noon: Any, alice: Any, instance: Make, bad: str
+) -> None:
+    """`X9`: it is left out, logged and counted."""
+    good, broken = await instance(), await instance(title="Broken")
+    for code in (good, broken):
+        await book(code, alice, via=Via.MINIAPP)
+    async with db.transaction():
+        await db.execute(f"UPDATE event_instances SET {bad} WHERE code = $1", broken)
+    path, before = await address(alice), left_out()
+    with structlog.testing.capture_logs() as logs:
+        [event] = await followed(web, path)
+    assert event.summary.value == "🧘 Evening flow yoga"
+    assert left_out() == before + 1
+    assert [log for log in logs if log["event"] == "calendar entry left out"]
+    assert [one.summary.value for one in await followed(web, path)] == ["🧘 Evening flow yoga"]
