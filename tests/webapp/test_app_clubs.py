@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend import clock, db
+import pytest
+
+from backend import clock, db, failpoints
 from backend.accounts.actions import create_own_account
 from backend.accounts.memberships import change_role, join
 from backend.accounts.queries import clubs
@@ -200,3 +202,24 @@ async def test_a_former_member_can_join_again(app_of: Any, alice: Any, club: Any
     await (await app_of(alice)).ask("DELETE", f"/app/clubs/{club.id}/membership")
     await join(alice, club.id, through=JoinedThrough.GROUP)
     assert [one.id for one in await clubs(alice)] == [club.id]
+
+
+@pytest.mark.parametrize("path", ["/app/clubs/{}/membership", "/app/me/erasure"])
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+async def test_an_owner_goes_only_right_after_opening_the_app(
+    app_of: Any, noon: datetime, club: Any, olga: Any, alice: Any, bob: Any,
+    path: str, guarded: bool, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """X3: an older session is enough for a member, and not for an owner."""
+    if not guarded:
+        monkeypatch.setattr(failpoints, "on", {"confirmations.skipped"}.__contains__)
+    await change_role(olga, club.id, await membership(alice, club), Role.OWNER)
+    method, address = "POST" if "erasure" in path else "DELETE", path.format(club.id)
+    hers, his = await app_of(alice), await app_of(bob)
+    clock.advance(timedelta(minutes=6))
+    asked = await hers.ask(method, address)
+    assert asked.status_code == (403 if guarded else 200)
+    if guarded:
+        assert root(asked)["data-outcome"] == "open-again"
+        assert (await (await app_of(alice)).ask(method, address)).status_code == 200
+    assert (await his.ask(method, address)).status_code == 200

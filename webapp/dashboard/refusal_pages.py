@@ -10,7 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from backend.errors import Forbidden, Refusal, Unavailable
 from backend.i18n import N_
 from webapp.dashboard import cookies
-from webapp.dashboard.session import CsrfFailed, NoClub, NotSignedIn, csrf_token
+from webapp.dashboard.session import ConfirmAgain, CsrfFailed, NoClub, NotSignedIn, csrf_token
 from webapp.dashboard.urls import HOME, SIGN_IN
 from webapp.refusals import unavailable_response
 from webapp.respond import AnyRequest, is_htmx, page, retry_header, status_of, voice_of
@@ -34,6 +34,14 @@ def redirect_to_sign_in(request: AnyRequest, _: NotSignedIn) -> Response[str] | 
     response = Redirect(address, status_code=303)
     cookies.clear(request, response, cookies.SESSION)
     return response
+
+
+def redirect_to_confirmation(request: AnyRequest, error: ConfirmAgain) -> Response[str] | Redirect:
+    """Redirects to the sign-in, which asks Telegram again, and from there to where the act is repeated."""
+    address = f"{SIGN_IN}?again=yes&next={quote(error.return_to)}"
+    if is_htmx(request):
+        return Response("", status_code=200, headers={"HX-Redirect": address})
+    return Redirect(address, status_code=303)
 
 
 def csrf_failed(request: AnyRequest, _: CsrfFailed) -> Response[str]:
@@ -76,6 +84,7 @@ def unavailable_in_page(request: AnyRequest, error: Unavailable) -> Response[str
 
 HANDLERS: ExceptionHandlersMap = {
     NotSignedIn: redirect_to_sign_in,
+    ConfirmAgain: redirect_to_confirmation,
     CsrfFailed: csrf_failed,
     NoClub: no_club,
     Refusal: refused,

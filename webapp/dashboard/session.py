@@ -11,6 +11,7 @@ from backend.accounts.queries import Club, authorize, clubs
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.i18n import Voice
+from backend.people.browser_sessions import is_newly_confirmed
 from backend.people.queries import Person, person_of_browser
 from backend.people.sign_ins import SESSION_LIFE
 from backend.settings import settings
@@ -21,12 +22,21 @@ from webapp.respond import PERSON, AnyRequest
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 COOKIE_LIFE = SESSION_LIFE + timedelta(days=1)  # the database is what ends a session
+TYPED_MAX = 100  # characters of a field that an address takes along to the confirmation
 _BIGINT = 2**63
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class NotSignedIn(Exception):
     """Nobody is signed in with this browser."""
+
+
+class ConfirmAgain(Exception):
+    """The act needs a sign-in of the last minutes; `return_to` is the page that it can be repeated on."""
+
+    def __init__(self, return_to: str) -> None:
+        self.return_to = return_to
+        super().__init__("to be confirmed in Telegram")
 
 
 class CsrfFailed(Exception):
@@ -79,6 +89,12 @@ class Visit:
         if len(self.clubs) > 1:
             query["club"] = self.club.id
         return f"{path}?{urlencode(query)}" if query else path
+
+    async def require_confirmation(self, path: str, **typed: str) -> None:
+        """Before an act that a stolen session must not be enough for (`X3`). Raises `ConfirmAgain`, which
+        leads to `path` afterwards, with what was `typed` in its query."""
+        if not await is_newly_confirmed(self.token):
+            raise ConfirmAgain(self.url(path, **{name: text[:TYPED_MAX] for name, text in typed.items()}))
 
     async def authorize(self, permission: Permission, account_id: int | None = None) -> "Visit":
         """The same visit, to the club with this id, if their role there has the permission.

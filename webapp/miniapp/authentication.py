@@ -35,6 +35,7 @@ from webapp.respond import PERSON
 IDLE_LIFE = timedelta(hours=1)
 TOTAL_LIFE = timedelta(hours=12)
 SIGNATURE_LIFE = timedelta(hours=1)  # from Telegram's signature
+NEW_SIGNATURE_LIFE = timedelta(minutes=5)  # where owners change
 RENEW_AFTER = timedelta(minutes=5)
 SESSION_MAX = 512
 RENEWAL = "x_session"  # the key of a renewed session in the request's state, read by `webapp.headers`
@@ -170,3 +171,12 @@ async def load_organiser(request: Request[Any, Any, Any], person: NamedDependenc
     if clock.now() - signed_at > SIGNATURE_LIFE:
         raise OpenAgain()
     return person
+
+
+def require_new_signature(request: Request[Any, Any, Any]) -> None:
+    """Before an owner goes: Telegram's signature is a few minutes old (`X3`). Raises `OpenAgain` (403)."""
+    age = clock.now() - request.state[SIGNED_AT]
+    if age > NEW_SIGNATURE_LIFE and not failpoints.on("confirmations.skipped"):
+        raise OpenAgain(
+            N_("Please open Emerald again: before a club’s owners change, we make sure that it is you.")
+        )

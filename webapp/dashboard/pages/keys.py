@@ -1,6 +1,6 @@
 """API keys (`A3`)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, time
 
 from litestar import Response, get, post
@@ -32,16 +32,20 @@ class KeyForm:
     expires_on: str = ""
 
 
+FIELDS = frozenset(field.name for field in fields(KeyForm))
+
+
 @get("/keys")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """The club's keys, and the form for another."""
+    """The club's keys, and the form for another, with what was typed before Telegram was asked again."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
-    return await _page(request, visit, KeyForm(uses="1"))
+    typed = {name: value for name, value in request.query_params.items() if name in FIELDS}
+    return await _page(request, visit, replace(KeyForm(uses="1"), **typed))
 
 
 @post("/keys", status_code=201)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """Make a key. The response is the only page that ever shows it."""
+    """Make a key. The response is the only page that ever shows it. Raises `ConfirmAgain`."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, KeyForm), Faults()
     uses = faults.whole_number("uses", form.uses)
@@ -49,6 +53,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     if form.role not in Role.__members__:
         faults.add(Invalid(N_("Choose a role."), field="role"))
     if not faults.by_field:
+        await visit.require_confirmation(KEYS, **asdict(form))
         try:
             key = await create_key(
                 visit.person,

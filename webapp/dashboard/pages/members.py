@@ -52,13 +52,15 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def update(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """Give a member another role."""
+    """Give a member another role. Raises `ConfirmAgain` where owners change."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     member = await _member(visit, membership_id)
     form = await read_form(request, RoleForm)
     if form.role not in Role.__members__:
         raise Invalid(N_("Choose a role."), field="role")
     role = Role[form.role]
+    if Role.OWNER in (member.role, role):
+        await visit.require_confirmation(MEMBERS)
     await change_role(visit.person, visit.club.id, membership_id, role)
     sentence = {
         Role.OWNER: N_("%(name)s is an owner now."),
@@ -73,9 +75,11 @@ async def update(
 async def destroy(
     request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """End a membership."""
+    """End a membership. Raises `ConfirmAgain` for an owner's."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     member = await _member(visit, membership_id)
+    if member.role is Role.OWNER:
+        await visit.require_confirmation(MEMBERS)
     await remove_member(visit.person, visit.club.id, membership_id)
     words = Words(
         N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),

@@ -2,14 +2,14 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 
 from backend.errors import NotFound
 from backend.i18n import N_
-from backend.people.browser_sessions import sign_out
+from backend.people.browser_sessions import is_newly_confirmed, sign_out
 from backend.people.queries import person_of_browser
 from backend.people.sign_ins import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, finish_sign_in, sign_in_state
 from backend.settings import settings
@@ -48,22 +48,26 @@ class PendingSignIn:
 
 @get("/sign-in")
 async def new(request: AnyRequest) -> Response[str] | Redirect:
-    """The page with the link and the number, which waits. A reload shows the same link while it is good; a signed-in browser
-    goes on."""
-    if await _is_signed_in(request):
-        return Redirect(_return_path(request), status_code=303)
+    """The page with the link and the number, which waits. A reload shows the same link while it is good; a
+    signed-in browser goes on, unless `again` asks for a sign-in of the last minutes."""
     pending = _pending(request)
     state = await sign_in_state(pending.browser_key) if pending else "gone"
     if pending and state == "confirmed":
         return await _finish(request, pending)
+    is_signed_in = await _is_signed_in(request)
+    again = is_signed_in and "again" in request.query_params
+    if is_signed_in and not (again and not await is_newly_confirmed(session_token(request))):
+        return Redirect(_return_path(request), status_code=303)
     if pending and state == "refused":
         return _page(request, None, refused=True)
+    if pending and again:
+        pending = replace(pending, return_to=_return_path(request))
     if pending is None or state == "gone":
         made = await begin_sign_in(
             describe_user_agent(request.headers.get("user-agent", "")), address=_address(request)
         )
         pending = PendingSignIn(made.key, made.browser_key, made.number, _return_path(request))
-    return _page(request, pending)
+    return _page(request, pending, again=again)
 
 
 @get("/sign-in/state")
@@ -130,8 +134,12 @@ async def _finish(request: AnyRequest, pending: PendingSignIn) -> Redirect:
     return response
 
 
-def _page(request: AnyRequest, pending: PendingSignIn | None, *, refused: bool = False) -> Response[str]:
-    response = page("dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused)
+def _page(
+    request: AnyRequest, pending: PendingSignIn | None, *, refused: bool = False, again: bool = False
+) -> Response[str]:
+    response = page(
+        "dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused, again=again
+    )
     if pending is None:
         cookies.clear(request, response, cookies.SIGN_IN)
     else:

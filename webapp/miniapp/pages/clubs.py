@@ -4,14 +4,17 @@ from litestar import Response, delete, get
 from litestar.di import NamedDependency
 
 from backend.accounts.queries import solely_owned_clubs
+from backend.accounts.rules import Role
 from backend.bookings.clubs import club_view, club_views, commitments, leave_club, organisers
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.standing_seats import own_standing_seats
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
+from webapp.miniapp.authentication import require_new_signature
 from webapp.miniapp.paging import PathId
 from webapp.miniapp.responses import screen
+from webapp.respond import AnyRequest
 
 DATES_MAX = 3  # instances on the screen of a club
 
@@ -40,10 +43,12 @@ async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str
 
 
 @delete("/clubs/{club_id:int}/membership", status_code=200)
-async def destroy(club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
+async def destroy(request: AnyRequest, club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
     """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner`
-    (`A2`), `NotFound`."""
+    (`A2`), `NotFound`, and `OpenAgain` for an owner."""
     view = await club_view(person, club_id)
+    if view.club.role is Role.OWNER:
+        require_new_signature(request)
     await leave_club(person, club_id, via=Via.MINIAPP)
     message = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
     return await _list_screen(person, outcome="left", message=message)

@@ -4,11 +4,14 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from backend.accounts.queries import clubs, solely_owned_clubs
+from backend.accounts.rules import Role
 from backend.bookings.clubs import commitments
 from backend.bookings.standing_seats import own_standing_seats
 from backend.people.queries import Person
 from backend.personal.actions import erase
+from webapp.miniapp.authentication import require_new_signature
 from webapp.miniapp.responses import screen
+from webapp.respond import AnyRequest
 
 
 @get("/me/erasure")
@@ -26,7 +29,10 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
 
 
 @post("/me/erasure", status_code=200)
-async def create(person: NamedDependency[Person]) -> Response[str]:
-    """Erase the reader; their session ends with this answer. Raises `LastOwner`, `Busy`."""
+async def create(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
+    """Erase the reader; their session ends with this answer. Raises `LastOwner`, `Busy`, and `OpenAgain` for
+    an owner."""
+    if any(club.role is Role.OWNER for club in await clubs(person)):
+        require_new_signature(request)
     await erase(person)
     return screen("erasures/create.html", person, outcome="erased")
