@@ -157,6 +157,10 @@ class ClubZoneCallback(CallbackData, prefix="z"):
     zone: str = ""
 
 
+class TakeBackGroupCallback(CallbackData, prefix="t"):
+    """Unlink the chat of this message from its club, as the one who created it in Telegram."""
+
+
 class RepostCardCallback(CallbackData, prefix="r"):
     """Post this lost card again, and the cards lost together with it."""
 
@@ -190,6 +194,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     LinkGroupCallback: frozenset({Place.GROUP}),
     CreateClubCallback: frozenset({Place.GROUP}),
     ClubZoneCallback: frozenset({Place.GROUP}),
+    TakeBackGroupCallback: frozenset({Place.GROUP}),
     ShowEventCallback: frozenset({Place.PRIVATE}),
     ShowPollCallback: frozenset({Place.PRIVATE}),
     PollActionCallback: frozenset({Place.PRIVATE}),

@@ -19,6 +19,6 @@ COMMANDS = {
     "id": N_("The numbers of this chat and of you"),
 }
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
-ORGANISER_COMMANDS = ("announce", "here")
+ORGANISER_COMMANDS = ("announce", "here", "unlink")
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")

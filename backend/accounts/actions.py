@@ -42,14 +42,19 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
 
 async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
     """Make an account whose OWNER is this person; its id. Raises `Invalid`, `TooOften`."""
+    await spend(person, RateLimit.CLUBS)
+    async with db.transaction():
+        return await insert_own_account(person, name, zone=zone, language=language)
+
+
+async def insert_own_account(person: Person, name: str, *, zone: str, language: str) -> int:
+    """The same inside the caller's transaction, and without counting it. Raises `Invalid`."""
     name = _check_name(name)
     _check_zone(zone)
-    await spend(person, RateLimit.CLUBS)
     at = clock.now()
-    async with db.transaction():
-        account_id = await _insert(name, zone, language, at)
-        await add_membership(account_id, person.id, Role.OWNER, JoinedThrough.FOUNDED, at)
-        await record_audit(account_id, person.id, "create", "account", name=name)
+    account_id = await _insert(name, zone, language, at)
+    await add_membership(account_id, person.id, Role.OWNER, JoinedThrough.FOUNDED, at)
+    await record_audit(account_id, person.id, "create", "account", name=name)
     return account_id
 
 

@@ -186,3 +186,8 @@ async def club_voice(account_id: int) -> Voice:
     row = await db.row("SELECT language, zone FROM accounts WHERE id = $1", account_id)
     assert row is not None
     return Voice(row["language"], first_known(row["zone"]))
+
+
+async def club_name(account_id: int) -> str:
+    """The name of a club."""
+    return str(await db.value("SELECT name FROM accounts WHERE id = $1", account_id))

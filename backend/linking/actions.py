@@ -5,7 +5,8 @@ them together.
 """
 
 from backend import clock, db
-from backend.accounts.queries import authorize
+from backend.accounts.actions import insert_own_account
+from backend.accounts.queries import authorize, club_name
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.cards.lost import link_cards, lose_cards, move_cards, restore_cards, unlink_cards
@@ -23,7 +24,10 @@ from backend.groups.actions import (
 from backend.groups.queries import LinkedGroup, group_of_chat
 from backend.groups.rules import GENERAL_TOPIC, GroupHealth
 from backend.i18n import N_
+from backend.outbox.kinds import Kind
+from backend.outbox.organisers import notify_organisers
 from backend.people.queries import Person
+from backend.people.rate_limits import RateLimit, spend
 from backend.polls.groups import detach_polls, move_polls
 
 UNWRITABLE = (CardTrouble.MUTED, CardTrouble.REMOVED)  # troubles that end when the bot may write again
@@ -39,12 +43,46 @@ async def link_group(
     """
     club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
-        linked = await upsert_group(club.id, person.id, chat_id=chat_id, title=title, forum=forum)
-        if linked is None:
-            raise Invalid(N_("This group belongs to another club already."))
-        await restore_cards(linked.id, UNWRITABLE, clock.now())
-        await link_cards(club.id, linked.id, chat_id, clock.now())
-        await record_audit(club.id, person.id, "link", "group", chat=chat_id, title=title)
+        return await _link(person, club.id, club.name, chat_id, title, forum)
+
+
+async def link_new_club(
+    person: Person, name: str, *, zone: str, language: str, chat_id: int, title: str, forum: bool = False
+) -> int:
+    """Make an account whose OWNER is this person, and link the chat to it; its id. Nothing is made when another account
+    has the chat.
+
+    Raises `Invalid`, `TooOften`.
+    """
+    await spend(person, RateLimit.CLUBS)
+    async with db.transaction():
+        account_id = await insert_own_account(person, name, zone=zone, language=language)
+        await _link(person, account_id, name, chat_id, title, forum)
+    return account_id
+
+
+async def _link(
+    person: Person, account_id: int, club: str, chat_id: int, title: str, forum: bool
+) -> LinkedGroup:
+    at = clock.now()
+    was = await group_of_chat(chat_id)
+    linked = await upsert_group(account_id, person.id, chat_id=chat_id, title=title, forum=forum)
+    if linked is None:
+        raise Invalid(N_("This group belongs to another club already."))
+    await restore_cards(linked.id, UNWRITABLE, at)
+    await link_cards(account_id, linked.id, chat_id, at)
+    await record_audit(account_id, person.id, "link", "group", chat=chat_id, title=title)
+    if was is None:
+        await notify_organisers(
+            account_id,
+            Kind.GROUP_LINKED,
+            linked.id,
+            at,
+            besides=person.id,
+            group=title,
+            by=person.full_name,
+            club=club,
+        )
     return linked
 
 
@@ -53,12 +91,34 @@ async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
     `Forbidden`, `NotFound`."""
     club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
-        await detach_series(club.id, group_id)
-        await detach_polls(club.id, group_id)
-        await unlink_cards(club.id, group_id, clock.now())
-        if not await delete_group(club.id, group_id):
-            raise NotFound()
-        await record_audit(club.id, person.id, "unlink", f"group {group_id}")
+        await _unlink(person, club.id, group_id)
+
+
+async def take_back_group(person: Person, where: LinkedGroup) -> None:
+    """Unlink a group as the one who created its chat in Telegram, which the caller has asked Telegram about; no role in
+    the club is needed. The club's organisers are notified. Raises `NotFound` when it is linked no more."""
+    at = clock.now()
+    async with db.transaction():
+        await _unlink(person, where.account_id, where.id)
+        await notify_organisers(
+            where.account_id,
+            Kind.GROUP_TAKEN_BACK,
+            where.id,
+            at,
+            besides=person.id,
+            group=where.title,
+            by=person.full_name,
+            club=await club_name(where.account_id),
+        )
+
+
+async def _unlink(person: Person, account_id: int, group_id: int) -> None:
+    await detach_series(account_id, group_id)
+    await detach_polls(account_id, group_id)
+    await unlink_cards(account_id, group_id, clock.now())
+    if not await delete_group(account_id, group_id):
+        raise NotFound()
+    await record_audit(account_id, person.id, "unlink", f"group {group_id}")
 
 
 async def set_health(chat_id: int, health: GroupHealth, why: str = "") -> None:

@@ -57,6 +57,7 @@ class About(StrEnum):
     POLL = auto()
     CARD = auto()
     CLOCKS = auto()  # of a zone, with all that they move
+    GROUP = auto()  # that was linked or taken back
     ANNOUNCEMENT = auto()
 
 
@@ -156,6 +157,8 @@ class Kind(StrEnum):
     # Something else.
     CARD_LOST = "card-lost", Policy(Priority.ANSWER, card_is_back, about=About.CARD)
     CLOCKS_CHANGED = "clocks-changed", Policy(Priority.QUESTION, never, about=About.CLOCKS)  # to organisers
+    GROUP_LINKED = "group-linked", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
+    GROUP_TAKEN_BACK = "group-taken-back", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     POLL_UNANSWERED = (
         "poll-unanswered",
         Policy(

@@ -16,16 +16,17 @@ async def notify_organisers(
     at: datetime,
     *,
     instance_id: int | None = None,
+    besides: int = 0,
     **detail: object,
 ) -> None:
-    """One message for each organiser who may post cards, once for this subject and moment (`M1`, `C6`);
-    called inside the transaction of what happened.
+    """One message for each organiser who may post cards, `besides` the person with that id, once for this subject and
+    moment (`M1`, `C6`); called inside the transaction of what happened.
 
     It stands with the outbox, because groups, which notify too, know nothing of events.
     """
     statement = insert_messages(
         kind,
-        "memberships m WHERE m.account_id = $1 AND m.role = ANY($7::text[]) AND m.user_id IS NOT NULL"
+        "memberships m WHERE m.account_id = $1 AND m.role = ANY($7::text[]) AND m.user_id <> $8"
         " AND m.left_at IS NULL",
         account_id="$1",
         instance_id="$2::bigint",
@@ -43,4 +44,5 @@ async def notify_organisers(
         f":{at.isoformat()}:0",
         at,
         [role for role in Role if is_permitted(role, Permission.POST_CARDS)],
+        besides,
     )

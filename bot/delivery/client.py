@@ -166,9 +166,20 @@ async def answer_callback_query(query: CallbackQuery, text: str = "", *, alert: 
 
 
 async def is_administrator(message: Message, telegram_id: int) -> bool:
-    """Whether a person administers the chat of a message."""
+    """Whether a person administers the chat of a message, a group."""
+    return await _status(message, telegram_id) in ADMINISTRATORS
+
+
+async def is_creator(message: Message, telegram_id: int) -> bool:
+    """Whether a person is the creator of the chat of a message, a group: its owner, as Telegram's apps call them."""
+    return await _status(message, telegram_id) == "creator"
+
+
+async def _status(message: Message, telegram_id: int) -> str:
+    if message.chat.type not in ("group", "supergroup"):
+        return ""  # in private chats everybody is a member, and a channel is no group of a club's
     member = await message.chat.get_member(telegram_id)
-    return member.status in ADMINISTRATORS
+    return str(member.status)
 
 
 # --- the bot itself ---

@@ -310,6 +310,18 @@ def _duration(minutes: int, voice: Voice) -> str:
     return " ".join(parts)
 
 
+async def _compose_about_group(delivery: Delivery) -> RenderedMessage:
+    return render_about_group(delivery)
+
+
+def render_about_group(delivery: Delivery) -> RenderedMessage:
+    """Who has linked a group to the organiser's club, or taken it back (`A6`)."""
+    detail = delivery.detail
+    return render(
+        _template(delivery), delivery.voice, group=detail["group"], by=detail["by"], club=detail["club"]
+    )
+
+
 async def _compose_announcement(delivery: Delivery) -> RenderedMessage:
     found = await announcement(delivery.announcement_id or 0)
     if found is None:
@@ -323,5 +335,6 @@ COMPOSERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
     About.POLL: _compose_about_poll,
     About.CARD: _compose_about_card,
     About.CLOCKS: _compose_about_clocks,
+    About.GROUP: _compose_about_group,
     About.ANNOUNCEMENT: _compose_announcement,
 }

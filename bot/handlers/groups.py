@@ -6,28 +6,43 @@ from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
 from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
 
 from backend import clock
-from backend.accounts.actions import create_own_account, edit_account
-from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.actions import edit_account
+from backend.accounts.queries import Club, authorize, club_name, clubs
 from backend.accounts.rules import Permission
 from backend.bookings.departures import leave_group
-from backend.errors import Invalid
 from backend.groups.actions import rename_group
-from backend.groups.queries import LinkedGroup, group_of_chat
+from backend.groups.queries import LinkedGroup
 from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
-from backend.linking.actions import link_group, move_group, record_topic, reopen_general_topic, set_health
+from backend.linking.actions import (
+    link_group,
+    link_new_club,
+    move_group,
+    record_topic,
+    reopen_general_topic,
+    set_health,
+    take_back_group,
+)
 from backend.outbox.states import SendResult
 from backend.people.queries import Person, person_of_telegram
 from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
-from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback
-from bot.delivery.client import answer_callback_query, is_administrator, replace, reply, send
+from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback, TakeBackGroupCallback
+from bot.delivery.client import (
+    answer_callback_query,
+    is_administrator,
+    is_creator,
+    replace,
+    reply,
+    send,
+)
 from bot.delivery.errors import classify_error
-from bot.filters import from_person, in_group
+from bot.filters import command_named, from_person, in_group
 from bot.handlers.people import NEXT_STEPS, render_next_steps
+from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.groups import ALL_ZONES, make_link_rows, make_other_zone_button, make_zone_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
-from bot.rendering import RenderedMessage, render
+from bot.rendering import RenderedMessage, Rows, render
 from bot.zone_choices import guess_zone
 
 _MAX_CLUB_NAME_LENGTH = 80
@@ -77,10 +92,22 @@ async def _managed_clubs(person: Person) -> list[Club]:
 
 
 async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: Person, voice: Voice) -> None:
-    """Link the group to a club. Only an organiser of that club can, whoever taps."""
+    """Link the group to a club. Only an organiser of that club can who administers the group too."""
     message = editable_message(query)
-    if message is not None:
-        await _link(query, message, callback_data.account_id, person, voice)
+    if message is None:
+        return
+    if not await is_administrator(message, person.telegram_id):
+        await _refuse_all_but_administrators(query, voice)
+        return
+    chat = message.chat
+    await link_group(
+        person,
+        callback_data.account_id,
+        chat_id=chat.id,
+        title=chat.title or "",
+        forum=bool(chat.is_forum),
+    )
+    await _show_linked(query, message, callback_data.account_id, person, voice)
 
 
 async def create_club(query: CallbackQuery, bot: Bot, person: Person, voice: Voice) -> None:
@@ -133,6 +160,33 @@ def _guess_zone(query: CallbackQuery, person: Person) -> str:
     return person.zone or guess_zone(query.from_user.language_code)
 
 
+async def offer_to_take_back(message: Message, person: Person, group: LinkedGroup | None) -> None:
+    """/unlink: whoever created the group in Telegram can take it back from the club it is linked to."""
+    if group is None:
+        await reply_not_linked(message, person)
+        return
+    voice = person.voice
+    rows: Rows = []
+    if is_owner := await is_creator(message, person.telegram_id):
+        rows = [[make_callback_button(voice.gettext(N_("Unlink this group")), TakeBackGroupCallback())]]
+    club = await club_name(group.account_id)
+    await reply(message, render("take_back.html", voice, rows, club=club, is_owner=is_owner))
+
+
+async def take_back(query: CallbackQuery, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
+    """Unlink the group, and offer to link it to a club of theirs."""
+    message = editable_message(query)
+    if message is None or group is None:
+        return
+    if not await is_creator(message, person.telegram_id):
+        words = Words(N_("Only the owner of this group can do this."))
+        await answer_callback(query, voice, words, "forbidden")
+        return
+    await take_back_group(person, group)
+    await answer_callback_query(query)
+    await replace(message, _render_link_offer(await _managed_clubs(person), person))
+
+
 async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> None:
     words = Words(N_("Only an administrator of this group can do this."))
     await answer_callback(query, voice, words, "forbidden")
@@ -141,35 +195,24 @@ async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> 
 async def _create_club(
     query: CallbackQuery, bot: Bot, message: Message, zone: str, person: Person, voice: Voice
 ) -> None:
-    if await group_of_chat(message.chat.id) is not None:  # somebody else was first
-        raise Invalid(N_("This group belongs to another club already."))
-    name = clean_line(message.chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
-    account_id = await create_own_account(person, name, zone=zone, language=person.language)
-    club = await _link(query, message, account_id, person, voice)
+    chat = message.chat
+    name = clean_line(chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
+    account_id = await link_new_club(
+        person,
+        name,
+        zone=zone,
+        language=person.language,
+        chat_id=chat.id,
+        title=chat.title or "",
+        forum=bool(chat.is_forum),
+    )
+    club = await _show_linked(query, message, account_id, person, voice)
     if person.reachable:
         try:
             await send(bot, person.telegram_id, render_next_steps(club, voice))
         except TelegramAPIError as error:
             if classify_error(error).result is not SendResult.GONE:
                 raise
-
-
-async def _link(
-    query: CallbackQuery,
-    message: Message,
-    account_id: int,
-    person: Person,
-    voice: Voice,
-) -> Club:
-    chat = message.chat
-    await link_group(
-        person,
-        account_id,
-        chat_id=chat.id,
-        title=chat.title or "",
-        forum=bool(chat.is_forum),
-    )
-    return await _show_linked(query, message, account_id, person, voice)
 
 
 async def _show_linked(
@@ -247,6 +290,8 @@ def router() -> Router:
     made.callback_query.register(link, LinkGroupCallback.filter(), from_person)
     made.callback_query.register(create_club, CreateClubCallback.filter(), from_person)
     made.callback_query.register(choose_club_zone, ClubZoneCallback.filter(), from_person)
+    made.callback_query.register(take_back, TakeBackGroupCallback.filter(), from_person)
+    made.message.register(offer_to_take_back, command_named("unlink"), in_group, from_person)
     made.message.register(update_title, F.new_chat_title, in_group)
     made.message.register(follow_upgrade, F.migrate_to_chat_id | F.migrate_from_chat_id)
     made.message.register(record_member_leaving, F.left_chat_member, in_group)

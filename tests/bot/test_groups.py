@@ -1,14 +1,18 @@
 """Changes of groups that the bot records (`A6`)."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from backend import db
+from backend.accounts.memberships import change_role
 from backend.accounts.queries import clubs
+from backend.accounts.rules import Role
 from backend.groups.presence import mark_present
 from backend.groups.queries import group, group_of_chat, groups
+from backend.linking.actions import link_group
 from backend.people.actions import choose_zone
 from backend.people.queries import person_of_telegram
 from bot.zone_choices import guess_zone
@@ -219,3 +223,68 @@ async def test_a_person_is_marked_present_once(telegram: Telegram, alice: Any, c
     await mark_present(alice, where)
     await telegram.say("Alice", "/events", telegram.chat())
     assert len(await clubs(alice)) == 1
+
+
+async def notified(kind: str) -> dict[int, dict[str, Any]]:
+    """Who has a message of this kind, with what it says."""
+    rows = await db.rows("SELECT user_id, detail FROM messages WHERE kind = $1", kind)
+    return {row["user_id"]: json.loads(row["detail"]) for row in rows}
+
+
+async def test_an_organiser_who_does_not_administer_the_group_cannot_link_it(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    """`A6`"""
+    room = telegram.sandbox.make_chat("Padel", people=["Olga"], **FRESH | {"creator": "Bob"})
+    await telegram.during(room.bot, "member", by="Bob")
+    await telegram.say("Olga", "/events", room)
+    offer = telegram.last(room)
+    refused = await telegram.tap("Olga", offer, "Link to Kallio Yoga")
+    assert refused["text"] == "Only an administrator of this group can do this."
+    assert await group_of_chat(room.id) is None
+
+
+async def test_the_other_organisers_are_told_of_a_group_that_was_linked(
+    telegram: Telegram, olga: Any, alice: Any, club: Any
+) -> None:
+    membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    await change_role(olga, club.id, membership, Role.ADMIN)
+    room = telegram.sandbox.make_chat("Padel", **FRESH)
+    await telegram.during(room.bot, "member")
+    await telegram.tap("Olga", telegram.last(room), "Link to Kallio Yoga")
+    told = {alice.id: {"group": "Padel", "by": "Olga Lehtonen", "club": "Kallio Yoga"}}
+    assert await notified("group-linked") == told
+
+
+async def test_the_owner_of_a_group_takes_it_back(telegram: Telegram, olga: Any, club: Any) -> None:
+    """`A6`: whichever club it was linked to; that club's organisers are told."""
+    room = telegram.sandbox.make_chat("Padel", people=["Alice"], **FRESH | {"creator": "Bob"})
+    await telegram.during(room.bot, "member", by="Bob")
+    linked = await link_group(olga, club.id, chat_id=room.id, title="Padel")
+    await telegram.say("Alice", "/unlink", room)
+    assert "Only the owner of the group" in telegram.last(room)["text"]
+    assert buttons(telegram.last(room)) == []
+    await telegram.say("Bob", "/unlink", room)
+    offer = telegram.last(room)
+    assert (await telegram.tap("Alice", offer, "Unlink this group"))["show_alert"]
+    assert await group_of_chat(room.id) == linked
+    await telegram.tap("Bob", offer, "Unlink this group")
+    assert await group_of_chat(room.id) is None
+    told = await notified("group-taken-back")
+    assert set(told) == {olga.id} and told[olga.id]["by"].startswith("Bob")
+
+    assert buttons(telegram.last(room)) == [["Make a club of this group"]]
+
+
+async def test_a_group_that_is_taken_leaves_no_new_club_behind(
+    telegram: Telegram, olga: Any, club: Any
+) -> None:
+    """`A6`: somebody else was faster between the question and the tap."""
+    room = telegram.sandbox.make_chat("Padel", **FRESH | {"creator": "Charlie"})
+    await telegram.during(room.bot, "member", by="Charlie")
+    await telegram.tap("Charlie", telegram.last(room), "Make a club of this group")
+    await link_group(olga, club.id, chat_id=room.id, title="Padel")
+    question = telegram.last(room)
+    refused = await telegram.tap("Charlie", question, question["buttons"][0][0]["text"])
+    assert refused["text"] == "This group belongs to another club already."
+    assert await db.value("SELECT count(*) FROM accounts WHERE name = 'Padel'") == 0

@@ -84,7 +84,14 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.ANNOUNCEMENT, {"announcement_stopped": True}),
     (Kind.ANNOUNCEMENT, {"is_member": False}),
 ]
-ALWAYS_TRUE = {Kind.REMOVED, Kind.REPLACED, Kind.CALENDAR, Kind.CLOCKS_CHANGED}
+ALWAYS_TRUE = {
+    Kind.REMOVED,
+    Kind.REPLACED,
+    Kind.CALENDAR,
+    Kind.CLOCKS_CHANGED,
+    Kind.GROUP_LINKED,
+    Kind.GROUP_TAKEN_BACK,
+}
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -50,6 +50,8 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
     Kind.DEPARTED: {"others": 2, "kept": False},
+    Kind.GROUP_LINKED: {"group": "Padel <club>", "by": "Olga", "club": "Kallio Yoga"},
+    Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "by": "/Bob", "club": "Kallio & co"},
     Kind.CLOCKS_CHANGED: {
         "title": "Evening <flow>",
         "zone": "Africa/Casablanca",
@@ -200,6 +202,12 @@ def clocks_message(kind: Kind, language: str) -> Any:
     return render_about_clocks(delivery(kind, language))
 
 
+def group_message(kind: Kind, language: str) -> Any:
+    from bot.delivery.compose import render_about_group
+
+    return render_about_group(delivery(kind, language))
+
+
 def announcement_message(kind: Kind, language: str) -> Any:
     from backend.announcements.queries import Announcement
     from backend.announcements.rules import AnnouncementState
@@ -228,6 +236,7 @@ RENDER: dict[About, Callable[[Kind, str], Any]] = {
     About.POLL: poll_message,
     About.CARD: card_message,
     About.CLOCKS: clocks_message,
+    About.GROUP: group_message,
     About.ANNOUNCEMENT: announcement_message,
 }
 
