@@ -16,7 +16,7 @@ from backend.events.rfc5545 import format_recurrence, parse_recurrence
 from backend.events.timing import SeriesTiming
 from backend.zones import exact_wall_clock, resolve_exact, resolve_local
 
-COURSE_MAX = 4000  # dates of a series that are counted when it is copied
+COURSE_MAX = 1000  # dates of a series that are counted when it is copied
 _LONG_AGO, _FAR_AWAY = datetime(1800, 1, 1, tzinfo=UTC), datetime(3200, 1, 1, tzinfo=UTC)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from backend import db, failpoints
 from backend.accounts.queries import clubs
+from backend.bookings.actions import book
 from backend.bookings.queries.people import attendance
 from backend.cards.actions import post_card
 from backend.cards.posting import claim_due
@@ -19,6 +20,7 @@ from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
 from backend.linking.actions import unlink_group
 from backend.people.queries import person_of_telegram
+from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -265,6 +267,21 @@ async def test_private_messages_show_the_readers_own_seat(
     await telegram.tap("Alice", message, "Leave")
     message = telegram.last(telegram.person("Alice").private)
     assert "You’re in" not in message["text"] and buttons(message) == afresh
+
+
+async def test_a_link_in_private_names_nobody_until_its_reader_takes_part(
+    telegram: Telegram, alice: Any, charlie: Any, instance: Make
+) -> None:
+    """A10."""
+    code = await instance(visibility="link")
+    await book(code, alice, via=Via.CARD)
+    message = await telegram.start("Charlie", f"e_{code}")
+    assert "Evening flow yoga" in message["text"]
+    assert "Alice" not in message["text"]
+    await telegram.tap("Charlie", message, "Join")
+    message = telegram.last(telegram.person("Charlie").private)
+    assert "Alice" in message["text"]
+    assert message["text"].endswith("You’re in.")
 
 
 async def test_maybe_and_cannot_come_are_answers(telegram: Telegram, alice: Any, instance: Make) -> None:

@@ -108,6 +108,7 @@ async def test_the_link_of_an_open_event_shows_that_event_alone(
     assert shown.status_code == 200
     assert "Evening flow yoga" in shown.text
     assert "Alice" not in shown.text
+    assert f'/app/events/{code}/booking"' in shown.text
     assert (await app.get(f"/app/events/{code}/people")).status_code == 404
     assert "Evening flow yoga" not in (await app.get("/app/events")).text
     booked = await app.ask("POST", f"/app/events/{code}/booking", data={"guests": "0"})
