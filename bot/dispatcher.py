@@ -19,6 +19,7 @@ from bot.handlers.topics import learn_topic
 from bot.middleware import (
     InOrder,
     answer_every_tap,
+    answer_in_time,
     deduplicate,
     handle_errors,
     limit_rate,
@@ -31,7 +32,7 @@ def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     for middleware in (
-        handle_errors, InOrder(), deduplicate, answer_every_tap, load_person, limit_rate, learn_topic,
+        handle_errors, answer_in_time, InOrder(), deduplicate, answer_every_tap, load_person, limit_rate, learn_topic,
         refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)

@@ -21,7 +21,7 @@ from backend.people.actions import TelegramIdentity, mark_blocked, register_pers
 from backend.people.rate_limits import RateLimit, spend
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import TOO_OLD, answer_callback
-from bot.delivery.client import answered_taps, reply
+from bot.delivery.client import answer_callback_query, answered_taps, reply
 from bot.delivery.errors import classify_error
 from bot.rendering import render_words
 from bot.tap_verification import verify_tap
@@ -32,6 +32,8 @@ Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
 UNAVAILABLE = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
 INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
+STILL_RUNNING = Words(N_("This takes longer than usual, and it goes on. Look again in a moment."))
+ANSWER_AFTER = 10.0  # seconds; after fifteen Telegram takes no answer
 _GROUP_TYPES = ("group", "supergroup")
 
 
@@ -115,20 +117,49 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
     return None
 
 
+async def answer_in_time(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Answer a tap before Telegram takes no answer any more, whatever its handler still does or waits for (`C2`). The
+    handler goes on."""
+    assert isinstance(event, Update)
+    if event.callback_query is None:
+        return await handler(event, data)
+    answered: dict[str, bool] = {}
+    answered_taps.set(answered)
+    early = asyncio.create_task(  # noqa: TID251 — speaks to Telegram alone
+        _answer_early(event.callback_query, _voice(data))
+    )
+    try:
+        return await handler(event, data)
+    finally:
+        if answered.get(event.callback_query.id):
+            await early  # on its way: the only answer that there will be
+        else:
+            early.cancel()
+
+
+async def _answer_early(query: CallbackQuery, voice: Voice) -> None:
+    await asyncio.sleep(ANSWER_AFTER)
+    if not _is_answered(query):
+        with suppress(TelegramAPIError):
+            await answer_callback_query(query, voice.translate(STILL_RUNNING), early=True)
+
+
+def _is_answered(query: CallbackQuery) -> bool:
+    return query.id in (answered_taps.get() or {})
+
+
 async def answer_every_tap(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Answer a tap that its handler has not answered (`C2`): its button would spin, and say nothing."""
     assert isinstance(event, Update)
-    answered: set[str] = set()
-    answered_taps.set(answered)
     query = event.callback_query
     try:
         result = await handler(event, data)
     except TelegramAPIError:  # the message is gone, or Telegram did not take what was to be shown
-        if query is not None and query.id not in answered:
+        if query is not None and not _is_answered(query):
             with suppress(TelegramAPIError):
                 await answer_callback(query, _voice(data), Words(TOO_OLD), "refused")
         raise
-    if query is not None and query.id not in answered:
+    if query is not None and not _is_answered(query):
         await answer_callback(query, _voice(data), Words(TOO_OLD), "refused")
     return result
 

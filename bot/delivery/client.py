@@ -153,15 +153,21 @@ async def delete(message: Message) -> None:
     await message.delete()
 
 
-# The ids of the taps that were answered while the present update is handled; None outside of updates.
-answered_taps: ContextVar[set[str] | None] = ContextVar("answered_taps", default=None)
+# The ids of the taps that were answered while the present update is handled, and whether that was because its handler
+# took long; None outside of updates.
+answered_taps: ContextVar[dict[str, bool] | None] = ContextVar("answered_taps", default=None)
 
 
-async def answer_callback_query(query: CallbackQuery, text: str = "", *, alert: bool = False) -> None:
-    """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently."""
+async def answer_callback_query(
+    query: CallbackQuery, text: str = "", *, alert: bool = False, early: bool = False
+) -> None:
+    """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently. After an `early`
+    answer, before its handler was done, Telegram takes no other."""
     answered = answered_taps.get()
     if answered is not None:
-        answered.add(query.id)
+        if answered.get(query.id):
+            return
+        answered[query.id] = early
     await query.answer(text or None, show_alert=alert or None)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiogram.filters.callback_data import CallbackData
 
-from backend import db
+from backend import db, failpoints
+from backend.bookings.queries.event import event
 from bot import callbacks
 from tests.telegram import Telegram
 
@@ -97,6 +98,43 @@ async def test_every_tap_is_answered(
             if each["params"]["callback_query_id"] == query
         ]
         assert len(answers) == 1, (callback.__name__, answers)
+
+
+async def test_a_tap_whose_handler_takes_long_is_answered_in_time_and_done(
+    telegram: Telegram, monkeypatch: pytest.MonkeyPatch, alice: Any, instance: Make
+) -> None:
+    """`C2`: once, while the handler goes on; a tap that waits behind it (of the same person) is answered too."""
+    monkeypatch.setattr("bot.middleware.ANSWER_AFTER", 0.2)
+    code = await instance()
+    shown = await telegram.start("Alice", f"e_{code}")
+    room = telegram.person("Alice").private
+    chat = {"id": room.id, "type": "private", "first_name": "Alice"}
+    data = callbacks.SeatCallback(action=callbacks.SeatAction.JOIN, code=code).pack()
+    may_go_on = asyncio.Event()
+
+    async def hold() -> None:
+        await may_go_on.wait()
+
+    failpoints.set_hook("allocator.loaded", hold)
+    try:
+        taps = [
+            asyncio.create_task(tapped(telegram, "Alice", data, "present", chat, int(shown["id"])))
+            for _ in range(2)
+        ]
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            while len(telegram.calls("answerCallbackQuery")) < 2:  # noqa: ASYNC110 — the sandbox knows
+                await asyncio.sleep(0.02)
+        assert not any(tap.done() for tap in taps)
+        may_go_on.set()
+        queries = [await tap for tap in taps]
+    finally:
+        failpoints.set_hook("allocator.loaded", None)
+    answers = [each["params"] for each in telegram.calls("answerCallbackQuery")]
+    assert sorted(answer["callback_query_id"] for answer in answers) == sorted(queries)
+    assert {answer["text"] for answer in answers} == {
+        "This takes longer than usual, and it goes on. Look again in a moment."
+    }
+    assert (await event(code, alice)).booked == 1
 
 
 async def test_an_offer_to_link_that_is_too_old_says_so(telegram: Telegram, olga: Any, club: Any) -> None:
