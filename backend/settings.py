@@ -24,6 +24,8 @@ LogFormat = Literal["console", "json"]
 ENVIRONMENTS: tuple[Environment, ...] = ("development", "production", "test")
 LOG_FORMATS: tuple[LogFormat, ...] = ("console", "json")
 
+# Of 32 random hexadecimal digits, fewer than 8 different ones come once in ten million keys.
+CHARACTERS_MIN, PIECE_MAX = 8, 16
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}")
 BOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 APP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -115,6 +117,8 @@ class Settings:
         secret_key = variables.text("SECRET_KEY")
         if secret_key and len(secret_key) < 32:
             variables.fault("SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one.")
+        elif secret_key and _is_guessable(secret_key):
+            variables.fault("SECRET_KEY can be guessed; `openssl rand -hex 32` makes a good one.")
         elif not secret_key and not production:
             secret_key = kept.secret("secret_key", lambda: secrets.token_hex(32))
         public_url = _public_url(variables, production, port)
@@ -164,10 +168,7 @@ class Settings:
             trusted_proxies=variables.text("TRUSTED_PROXIES", "127.0.0.1"),
             sandbox_port=sandbox_port,
             secret_key=secret_key,
-            webhook_secret=variables.matching(
-                "TELEGRAM_WEBHOOK_SECRET", HEADER_SECRET, "16 to 256 of A-Z a-z 0-9 _ -"
-            )
-            or hmac.new(secret_key.encode(), b"telegram webhook", hashlib.sha256).hexdigest(),
+            webhook_secret=_webhook_secret(variables, secret_key),
             init_data_max_age=variables.integer("INIT_DATA_MAX_AGE", 86_400, 1, 604_800),
             frame_ancestors=variables.text("FRAME_ANCESTORS", "https://web.telegram.org")
             + (sandbox_origins if sandbox else ""),
@@ -179,6 +180,20 @@ class Settings:
         if variables.faults:
             raise SettingsError(variables.faults)
         return read
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether nobody drew this at random: a few different characters, or a short piece over and over."""
+    return len(set(secret)) < CHARACTERS_MIN or any(
+        secret[length:] == secret[:-length] for length in range(1, PIECE_MAX + 1)
+    )
+
+
+def _webhook_secret(variables: Variables, secret_key: str) -> str:
+    given = variables.matching("TELEGRAM_WEBHOOK_SECRET", HEADER_SECRET, "16 to 256 of A-Z a-z 0-9 _ -")
+    if given and _is_guessable(given):
+        variables.fault("TELEGRAM_WEBHOOK_SECRET can be guessed; left out, it is derived from SECRET_KEY.")
+    return given or hmac.new(secret_key.encode(), b"telegram webhook", hashlib.sha256).hexdigest()
 
 
 def _public_url(variables: Variables, production: bool, port: int) -> str:

@@ -39,11 +39,15 @@ def security_headers(config: Settings, *, framed: bool) -> dict[str, str]:
         # Addresses contain event codes; no other host needs to see them.
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": PERMISSIONS,
+        # What a response does not say otherwise: it is personal, or sets a session, and no cache may keep it.
+        "Cache-Control": "no-store",
         # The page that frames the Mini App needs none of its resources.
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if not framed:
         headers["X-Frame-Options"] = "DENY"
+        # A page that opened ours, or that ours opened, has no hold on its window.
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if config.production:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return headers

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +13,14 @@ from backend.settings import Settings
 from backend.variables import SettingsError
 
 ROOT = Path(__file__).parents[2]
+GOOD_KEY = "1f0c6f0a9b7de4c58a3e2d71b6540f9e"  # pragma: allowlist secret
 TOKEN = "123456789:ABCdefGHIjklMNOpqrsTUVwxyz"
 PRODUCTION = {
     "ENV": "production",
     "DATABASE_URL": "postgresql://admin:str0ng@postgres:5432/emerald?schema=public",
     "TELEGRAM_BOT_TOKEN": TOKEN,
     "TELEGRAM_BOT_NAME": "my_event_bot",
-    "SECRET_KEY": "k" * 32,
+    "SECRET_KEY": GOOD_KEY,
     "PUBLIC_URL": "https://club.example",
 }
 
@@ -171,13 +173,38 @@ def test_settings_are_frozen() -> None:
         Settings.from_environ(PRODUCTION).port = 1  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "a" * 32,
+        "ab" * 40,
+        "a" * 60 + "bcdef",
+        "0" * 64,
+        "secret" * 6,
+        "1234567890" * 4,
+        "0123456789abcdef" * 2,
+    ],
+)
+def test_a_secret_that_can_be_guessed_is_refused(weak: str) -> None:
+    """`X6`: only whoever starts the program can know that it was drawn at random, but not that it was not."""
+    for name in ("SECRET_KEY", "TELEGRAM_WEBHOOK_SECRET"):
+        [found] = faults(**PRODUCTION | {name: weak})
+        assert found.startswith(f"{name} can be guessed") and weak not in found
+
+
+def test_a_random_secret_is_taken() -> None:
+    for _ in range(100):
+        for drawn in (secrets.token_hex(32), secrets.token_urlsafe(24), secrets.token_urlsafe(32)):
+            assert Settings.from_environ(PRODUCTION | {"SECRET_KEY": drawn}).secret_key == drawn
+
+
 def test_the_webhook_secret_is_derived_from_the_secret_key() -> None:
     one, same = Settings.from_environ(PRODUCTION), Settings.from_environ(PRODUCTION)
-    other = Settings.from_environ(PRODUCTION | {"SECRET_KEY": "j" * 32})
+    other = Settings.from_environ(PRODUCTION | {"SECRET_KEY": GOOD_KEY[::-1]})
     assert re.fullmatch(r"[A-Za-z0-9_-]{16,256}", one.webhook_secret)
     assert one.webhook_secret == same.webhook_secret != other.webhook_secret
-    given = Settings.from_environ(PRODUCTION | {"TELEGRAM_WEBHOOK_SECRET": "s" * 20})
-    assert given.webhook_secret == "s" * 20
+    given = Settings.from_environ(PRODUCTION | {"TELEGRAM_WEBHOOK_SECRET": "of-Telegram-only-42"})
+    assert given.webhook_secret == "of-Telegram-only-42"
 
 
 def test_the_secrets_of_a_development_machine_are_kept_private(tmp_path: Path) -> None:

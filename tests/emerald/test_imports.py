@@ -71,6 +71,13 @@ def test_the_web_process_loads_neither_aiogram_nor_the_migrations() -> None:
     assert not {"aiogram", "bot", "piccolo.apps.migrations", "backend.piccolo_app"} & set(loaded)
 
 
+def test_what_libraries_bring_for_development_is_not_loaded() -> None:
+    """Decision 0006: they are in the lock because litestar and piccolo ask for them."""
+    for module in ("emerald.web", "emerald.worker", "emerald.bot"):
+        loaded = run(f"import sys, {module}; print(*sys.modules)").split()
+        assert not {"black", "faker", "polyfactory"} & set(loaded), module
+
+
 def test_help_takes_less_than_a_third_of_a_second() -> None:
     """Of processor time, which does not depend on what else the machine does."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

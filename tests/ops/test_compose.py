@@ -122,6 +122,23 @@ def test_the_file_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
                 assert re.fullmatch(r"(\$\{[A-Z_]+:-\})+", value), (name, variable)
 
 
+def test_each_container_gets_its_own_secrets_only(services: dict[str, dict[str, Any]]) -> None:
+    """`X6`: whoever breaks into PostgreSQL or nginx finds neither the bot's token nor the key of the sessions."""
+    secrets: dict[str, set[str]] = {}
+    for name, service in services.items():
+        given = {variable.removesuffix("_FILE") for variable in service.get("environment", {})}
+        secrets[name] = given & set(SECRETS)
+    assert secrets["postgres"] == {"POSTGRES_PASSWORD"}
+    assert secrets["nginx"] == set()
+    seen = {
+        name: [volume.split(":")[-2] for volume in service.get("volumes", []) if "/run/secrets" in volume]
+        for name, service in services.items()
+    }
+    assert seen["postgres"] == ["/run/secrets/database"]
+    assert seen["nginx"] == []
+    assert all(seen[name] == ["/run/secrets"] for name in ("app", "app-2", "worker", "bot", "migrate"))
+
+
 def test_mounted_files_exist(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for volume in service.get("volumes", []):
