@@ -10,6 +10,7 @@ from backend.events.drafts import SeriesDraft
 from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
+from backend.events.timing import UNBOUNDED, SeriesBounds
 from backend.i18n import N_, Voice
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
 from webapp.rule_sentences import describe_in_full, long_date
@@ -39,8 +40,11 @@ class Preview:
     can_leave_out: bool
 
 
-def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview:
-    """The preview of a draft whose start and rule are valid; its other fields may still be empty."""
+def preview(
+    voice: Voice, draft: SeriesDraft, *, can_leave_out: bool, bounds: SeriesBounds = UNBOUNDED
+) -> Preview:
+    """The preview of a draft whose start and rule are valid; its other fields may still be empty. `bounds` are
+    those of a series that was split."""
     draft = SeriesDraft(
         title="-",
         zone=draft.zone,
@@ -51,12 +55,14 @@ def preview(voice: Voice, draft: SeriesDraft, *, can_leave_out: bool) -> Preview
     recurrence = parse_recurrence(draft.rule)
     description = describe_recurrence(recurrence, draft.starts_local)
     now = clock.now()
-    coming = draft.next_occurrences(now, limit=SHOWN_MAX + 1)
+    coming = draft.next_occurrences(now, limit=SHOWN_MAX + 1, bounds=bounds)
     rows = [(one, False) for one in coming]
     if can_leave_out and recurrence.exdates:
         without_exdates = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
         coming_starts = {one.original_start for one in coming}
-        everything = replace(draft, rule=without_exdates).next_occurrences(now, limit=SHOWN_MAX + 1)
+        everything = replace(draft, rule=without_exdates).next_occurrences(
+            now, limit=SHOWN_MAX + 1, bounds=bounds
+        )
         rows = [(one, one.original_start not in coming_starts) for one in everything]
     before: Occurrence | None = None
     dates = []

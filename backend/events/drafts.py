@@ -1,14 +1,14 @@
 """What an organiser enters for a series, validated as a whole (`S1`, `X5`)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from backend.errors import Invalid, InvalidForm
 from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
-from backend.events.timing import MAX_LOOKAHEAD, SeriesTiming
+from backend.events.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, SeriesTiming
 from backend.i18n import N_
 from backend.typed_text import clean_line, clean_lines, clean_link, is_link
 from backend.zones import zone_names
@@ -108,10 +108,15 @@ class SeriesDraft:
         """What its occurrences follow from."""
         return SeriesTiming(self.starts_local, self.zone, self.rule, self.duration_minutes)
 
-    def next_occurrences(self, after: datetime, *, limit: int) -> list[Occurrence]:
-        """A preview of the first `limit` occurrences after an aware instant. Raises `InvalidForm`."""
+    def next_occurrences(
+        self, after: datetime, *, limit: int, bounds: SeriesBounds = UNBOUNDED
+    ) -> list[Occurrence]:
+        """A preview of the first `limit` occurrences after an aware instant, within the bounds of a series that
+        was split (`S4`). Raises `InvalidForm`."""
         self.validate()
-        return self.timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit)
+        return replace(self.timing, bounds=bounds).occurrences(
+            after=after, until=after + MAX_LOOKAHEAD, limit=limit
+        )
 
     def _text_faults(self) -> Iterator[Invalid]:
         if not self.title:

@@ -24,14 +24,14 @@ from backend.events.locking import (
 from backend.events.queries import draft_from_row, find_instance
 from backend.events.sync import SHOWN_IN_CALENDARS, sync_instances
 from backend.events.tables import EventSeries
-from backend.events.timing import timing_from_row
+from backend.events.timing import changed_bounds, timing_from_row
 from backend.events.zone_changes import follow_zone_data
 from backend.people.queries import Person
 from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
 from backend.typed_text import clean_line, clean_lines, clean_link
-from backend.zones import exact_wall_clock, start_of_day
+from backend.zones import exact_wall_clock
 
 
 class Unchanged(Enum):
@@ -99,27 +99,23 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
         await validate_group(account.id, draft.group_id)
         changes: dict[Column | str, Any] = dict(asdict(draft).items())
         changes["updated_at"] = now
-        changes.update(_bounds_at_day_starts(old_series, draft))
+        changes.update(_bound_columns(old_series, draft))
         await EventSeries.update(changes, force=True).where(EventSeries.id == series_id)
         await sync_instances(series_id, old_series, timing_from_row(old_series), person, now)
         await record_audit(account.id, person.id, "edit", f"series {series_id}", title=draft.title)
 
 
-def _bounds_at_day_starts(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
-    """When a split series gets another timing, its bounds move to the starts of their local days.
-
-    Moving the series by an hour then neither loses the occurrence next to the split nor gains one of the
-    other series.
-    """
-    if all(old_series[name] == getattr(draft, name) for name in ("starts_local", "zone", "rule")):
+def _bound_columns(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
+    """The bounds of a split series whose timing changes, as columns."""
+    old_timing = timing_from_row(old_series)
+    bounds = changed_bounds(old_timing, draft.timing)
+    if bounds == old_timing.bounds:
         return {}
-    bounds = {
-        name: old_series[name] for name in ("dates_from", "dates_before") if old_series[name] is not None
-    }
     changes: dict[Column | str, Any] = {}
-    for name, bound in bounds.items():
-        changes[name] = start_of_day(bound, draft.zone)
-        changes[f"{name}_local"] = exact_wall_clock(changes[name], draft.zone)
+    for name, bound in (("dates_from", bounds.since), ("dates_before", bounds.before)):
+        if bound is not None:
+            changes[name] = bound
+            changes[f"{name}_local"] = exact_wall_clock(bound, draft.zone)
     return changes
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from backend.events.occurrences import Occurrence, occurrences
 from backend.events.rfc5545 import parse_recurrence
-from backend.zones import resolve_exact
+from backend.zones import resolve_exact, start_of_day
 
 MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for
 _RESOLUTION = timedelta(seconds=1)  # occurrences lie on whole seconds
@@ -83,6 +83,21 @@ class SeriesTiming:
         instants = [resolve_exact(local, self.zone) for local in candidates]
         found = self.occurrences(after=min(instants) - _RESOLUTION, until=max(instants), limit=_ALL)
         return candidates & {occurrence.original_local for occurrence in found}
+
+
+def changed_bounds(old: SeriesTiming, new: SeriesTiming) -> SeriesBounds:
+    """The bounds of a split series that gets another start, zone or rule: they move to the starts of their
+    local days.
+
+    Moving the series by an hour then neither loses the occurrence next to the split nor gains one of the
+    other series.
+    """
+    if (old.starts_local, old.zone, old.rule) == (new.starts_local, new.zone, new.rule):
+        return old.bounds
+    since, before = old.bounds.since, old.bounds.before
+    return SeriesBounds(
+        start_of_day(since, new.zone) if since else None, start_of_day(before, new.zone) if before else None
+    )
 
 
 def timing_from_row(row: Any) -> SeriesTiming:

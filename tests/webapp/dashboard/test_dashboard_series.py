@@ -438,6 +438,33 @@ async def test_what_cannot_be_read_of_an_entry_is_named(noon: Any, dashboard: An
     assert "An event can repeat daily or more rarely" in dashboard.text(shown)
 
 
+async def test_the_preview_of_a_split_series_ends_with_its_part(
+    noon: Any, dashboard: Any, club: Any, olga: Any, series: Any
+) -> None:
+    """S4: what is previewed is what is saved, also an hour earlier."""
+    from dataclasses import replace
+
+    from backend.bookings.queries.lists import series_instances
+    from backend.events.queries import series_by_id
+    from backend.events.split import edit_following
+
+    made = await series(rule="FREQ=WEEKLY", starts_local=datetime(2026, 12, 1, 18, 0))
+    third = (await series_instances(made.series_id, olga))[2]
+    whole = await series_by_id(club.id, made.series_id)
+    assert whole is not None
+    second = await edit_following(third.code, olga, replace(whole.draft, title="Late yoga"))
+    for series_id, first, dates in ((made.series_id, "1 Dec", 2), (second, "15 Dec", 8)):
+        for hour in ("18:00", "17:00"):
+            path = f"/dashboard/series/{series_id}"
+            fields = {**FormReader((await dashboard.get(path)).text).as_sent(), "starts_time": hour}
+            shown = await dashboard.post(f"/dashboard/series/preview?series={series_id}", **fields)
+            rows = re.findall(r'<li class="num"><span>(.*?)</span>', shown.text, re.S)
+            assert (len(rows), rows[0]) == (dates, f"Tue {first}")
+    assert (await dashboard.post(path, follow=False, **fields)).status_code == 303
+    starts = [f"{one.starts_at:%d.%m. %H}" for one in await series_instances(second, olga)]
+    assert starts[0] == "15.12. 15", "17:00 in Helsinki"
+
+
 async def test_a_changed_series_lists_drifted_instances(
     noon: Any, dashboard: Any, club: Any, alice: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """Series: the list, the form with its preview, and drifted instances (`S1`, `S4`)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from litestar import Response, get, post
@@ -18,6 +19,7 @@ from backend.events.edit import edit_series
 from backend.events.queries import SeriesView, all_series, series_by_id
 from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
 from backend.events.rule_description import describe_recurrence
+from backend.events.timing import UNBOUNDED, changed_bounds
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import zone_names
@@ -135,7 +137,7 @@ async def show(
         "dashboard/series/_preview.html",
         visit.voice,
         view=view,
-        **_preview(visit, form, draft, faults),
+        **_preview(visit, form, draft, faults, view),
     )
 
 
@@ -172,7 +174,7 @@ async def _form(
     status: int = 200,
 ) -> Response[str]:
     draft, found = draft_from_form(form, view.draft if view else None)
-    shown = _preview(visit, form, draft, found)
+    shown = _preview(visit, form, draft, found, view)
     return render_page(
         request,
         visit,
@@ -208,12 +210,21 @@ def _beside(faults: Mapping[str, Words]) -> dict[str, Words]:
     return {"group" if field == "group_id" else field: words for field, words in faults.items()}
 
 
-def _preview(visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults) -> dict[str, Any]:
+def _preview(
+    visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults, view: SeriesView | None
+) -> dict[str, Any]:
     wrong = [words for field, words in faults.by_field.items() if field in _TIMING]
     untouched = not form.starts_on and not form.starts_time
     good = None
     if not wrong:
-        good = series_preview.preview(visit.voice, draft, can_leave_out=form.repeats not in ("own", "once"))
+        good = series_preview.preview(
+            visit.voice,
+            draft,
+            can_leave_out=form.repeats not in ("own", "once"),
+            bounds=changed_bounds(replace(view.draft.timing, bounds=view.part), draft.timing)
+            if view
+            else UNBOUNDED,
+        )
     pasted = has_pasted_entry(form)
     return {
         "preview": good,
