@@ -24,10 +24,11 @@ WHERE state IN ('scheduled', 'sending') AND due_at <= $1 AND fanned_out_at IS NU
 ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 """
 
+# A group that does not let the bot write is tried all the same: Telegram does not always tell when it does again.
 TO_GROUPS = insert_messages(
     Kind.ANNOUNCEMENT,
     "announcement_groups t JOIN groups g ON g.id = t.group_id"
-    f" WHERE t.announcement_id = $1 AND g.health = '{GroupHealth.WELL}' ORDER BY t.group_id",
+    f" WHERE t.announcement_id = $1 AND g.health <> '{GroupHealth.REMOVED}' ORDER BY t.group_id",
     account_id="t.account_id",
     group_id="t.group_id",
     topic_id="topic_id",
@@ -96,7 +97,7 @@ async def _fan_out_chunk() -> bool:
             await db.execute(
                 "UPDATE announcements SET state = 'sending', started_at = $2, unreachable = unreachable"
                 " + (SELECT count(*) FROM announcement_groups t JOIN groups g ON g.id = t.group_id"
-                f" WHERE t.announcement_id = $1 AND g.health <> '{GroupHealth.WELL}')::integer WHERE id = $1",
+                f" WHERE t.announcement_id = $1 AND g.health = '{GroupHealth.REMOVED}')::integer WHERE id = $1",
                 found["id"],
                 now,
             )

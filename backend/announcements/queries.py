@@ -45,7 +45,7 @@ class Audience:
     members: int
     unreachable: int  # the bot may not write to them, or they have no Telegram
     unwanted: int  # they muted announcements
-    closed_groups: tuple[str, ...]  # in which the bot may not write, or is not any more
+    closed_groups: tuple[str, ...]  # which removed the bot
     unreachable_names: tuple[str, ...]  # of the first of the unreachable members
     asleep: int  # of the groups and members it reaches, those where it is night, for which it waits
 
@@ -175,7 +175,7 @@ async def audience(person: Person, announcement_id: int) -> Audience:
         " WHERE t.announcement_id = $1 ORDER BY lower(g.title), g.id",
         found.id,
     )
-    open_groups = tuple(g["title"] for g in groups if g["health"] == GroupHealth.WELL)
+    open_groups = tuple(g["title"] for g in groups if g["health"] != GroupHealth.REMOVED)
     members = await _members(found.account_id) if found.to_members else _Members(0, 0, (), {})
     sleepers = members.by_zone | {None: members.by_zone.get(None, 0) + len(open_groups)}
     return Audience(
@@ -183,7 +183,7 @@ async def audience(person: Person, announcement_id: int) -> Audience:
         members=sum(members.by_zone.values()),
         unreachable=members.unreachable,
         unwanted=members.unwanted,
-        closed_groups=tuple(g["title"] for g in groups if g["health"] != GroupHealth.WELL),
+        closed_groups=tuple(g["title"] for g in groups if g["health"] == GroupHealth.REMOVED),
         unreachable_names=members.unreachable_names,
         asleep=0
         if found.at_night or found.maintenance

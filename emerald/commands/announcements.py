@@ -174,7 +174,7 @@ def _audience_lines(audience: Audience) -> str:
         f"Members: {audience.members}, cannot be reached: {audience.unreachable}, want none: {audience.unwanted}",
     ]
     if audience.closed_groups:
-        lines.append(f"Groups the bot cannot write to: {', '.join(audience.closed_groups)}")
+        lines.append(f"Groups that removed the bot: {', '.join(audience.closed_groups)}")
     if audience.asleep:
         lines.append(
             f"Night for {audience.asleep} of them: they get it at {QUIET_UNTIL:%H:%M}, unless --at-night"
