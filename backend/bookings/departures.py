@@ -4,28 +4,29 @@ A membership ends first, so that nothing is booked meanwhile; then each seat is 
 rules. Whoever is interrupted in between is finished by `finish_departures`.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from backend import clock, db
+from backend import clock, db, failpoints
 from backend.accounts.memberships import end_membership
-from backend.bookings.clubs import end_standing_seats, release_seats
+from backend.bookings.clubs import end_standing_seats
 from backend.each import do_each
 from backend.groups.presence import mark_absent, recheck_presence
 from backend.groups.queries import LinkedGroup
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
 from backend.people.queries import Person
-from backend.seats.requests import Verb, Via
+from backend.seats import allocator, store
+from backend.seats.requests import Request, Verb, Via
 
 RECHECK_PERIOD = timedelta(days=1)  # so long after its end a membership is checked for seats
 
-# The seats and places on waitlists of former members $1, at instances to come, that they still have.
+# What a former member $1 still has of instances to come, and whether they look for a replacement already.
 HELD = """
-SELECT b.instance_id FROM bookings b JOIN event_instances i ON i.id = b.instance_id
-WHERE b.membership_id = $1 AND b.seats + b.waiting + b.offered > 0 AND b.replace_since IS NULL
-    AND i.starts_at > $2 AND i.state = 'SCHEDULED' ORDER BY i.starts_at, i.id
+SELECT b.instance_id, i.state, b.replace_since IS NOT NULL AS is_releasing
+FROM bookings b JOIN event_instances i ON i.id = b.instance_id
+WHERE b.membership_id = $1 AND b.seats + b.waiting + b.offered > 0 AND i.starts_at > $2
+ORDER BY i.starts_at, i.id LIMIT 200
 """
-# Those who left are few: they are found first (MATERIALIZED), and only their bookings are read.
 UNFINISHED = """
 WITH former AS MATERIALIZED (SELECT m.id FROM memberships m WHERE m.left_at > $1::timestamptz - $2::interval
     AND EXISTS (SELECT 1 FROM telegram_users u WHERE u.id = m.user_id AND u.erased_at IS NULL OFFSET 0))
@@ -69,7 +70,8 @@ async def finish_departures() -> int:
 
 
 async def _give_back(membership_id: int) -> int:
-    """Give the former member's seats back, with one message to them; doing it again changes nothing.
+    """Give the former member's seats back, with one message to them, in one transaction; doing it again changes
+    nothing.
 
     After the deadline the seat of somebody who left goes to whoever takes it, as ever (`B6`); one whom an
     organiser removed is off at once.
@@ -78,28 +80,51 @@ async def _give_back(membership_id: int) -> int:
     assert member is not None
     await end_standing_seats([membership_id])
     now = clock.now()
-    held = [row["instance_id"] for row in await db.rows(HELD, membership_id, now)]
-    late = Verb.REPLACE if member["removed_at"] is None else Verb.REMOVE
-    await release_seats(member["user_id"], [membership_id], late=late, via=Via.SYSTEM)
-    if member["user_id"] is None:
-        return 1
+    async with db.transaction():
+        found = [row["instance_id"] for row in await db.rows(HELD, membership_id, now)]
+        if not found:
+            return 1
+        await db.execute(store.lock_rows(found))
+        held = [row for row in await db.rows(HELD, membership_id, now) if row["instance_id"] in found]
+        await allocator.process_or_raise([_departure(member, row) for row in held])
+        await failpoints.reach("departures.given-back")
+        about = [
+            row["instance_id"] for row in held if row["state"] == "SCHEDULED" and not row["is_releasing"]
+        ]
+        if member["user_id"] is not None:
+            await _notify(member, about, now)
+    return 1
+
+
+def _departure(member: db.Row, held: db.Row) -> store.InstanceRequest:
+    # Also off what is cancelled, so that restoring it does not bring them back.
+    is_removed = member["removed_at"] is not None or held["state"] == "CANCELLED"
+    request = Request(
+        Verb.REMOVE if is_removed else Verb.REPLACE,  # which leaves, while that is free
+        Via.SYSTEM,
+        by=member["user_id"],
+        membership_id=member["id"],
+        notify=False,
+    )
+    return held["instance_id"], request
+
+
+async def _notify(member: db.Row, about: list[int], now: datetime) -> None:
     rows = await db.rows(
         "SELECT instance_id FROM bookings WHERE membership_id = $1 AND instance_id = ANY($2::bigint[])"
         " AND seats > 0",
-        membership_id,
-        held,
+        member["id"],
+        about,
     )
     kept = {row["instance_id"] for row in rows}
-    async with db.transaction():
-        for is_kept in (False, True):
-            about = [instance_id for instance_id in held if (instance_id in kept) is is_kept]
-            if about:
-                await enqueue(
-                    Kind.DEPARTED,
-                    [(member["user_id"], {"others": len(about) - 1, "kept": is_kept})],
-                    account_id=member["account_id"],
-                    instance_id=about[0],
-                    at=now,
-                    once_per=member["left_at"],
-                )
-    return 1
+    for is_kept in (False, True):
+        some = [instance_id for instance_id in about if (instance_id in kept) is is_kept]
+        if some:
+            await enqueue(
+                Kind.DEPARTED,
+                [(member["user_id"], {"others": len(some) - 1, "kept": is_kept})],
+                account_id=member["account_id"],
+                instance_id=some[0],
+                at=now,
+                once_per=member["left_at"],
+            )

@@ -1,12 +1,13 @@
 """Who leaves, or is removed, gives their seats back (`A9`)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import clock, db, failpoints
 from backend.accounts.keys import bind_key, create_key
 from backend.accounts.memberships import end_membership
 from backend.accounts.queries import clubs
@@ -19,7 +20,7 @@ from backend.groups.presence import mark_present
 from backend.groups.queries import group
 from backend.linking.actions import link_group
 from backend.outbox.claim import claim
-from backend.people.actions import allow_writing
+from backend.people.actions import TelegramIdentity, allow_writing, register_person
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 
@@ -167,3 +168,52 @@ async def test_an_interrupted_departure_is_finished(charlie: Any, club: Any, ins
     assert await finish_departures() == 1
     assert await seats_of(code, charlie) == (0, 0)
     assert await finish_departures() == 0
+
+
+async def test_an_interrupted_departure_is_finished_with_its_message(
+    charlie: Any, bob: Any, club: Any, instance: Make
+) -> None:
+    """`A9`, `M1`: the seat and the word about it go together, whenever it is interrupted."""
+    code = await instance(capacity=1)
+    await book(code, charlie, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+
+    async def fail() -> None:
+        raise RuntimeError("interrupted")
+
+    failpoints.set_hook("departures.given-back", fail)
+    try:
+        with pytest.raises(RuntimeError):
+            await leave_the_group(charlie, club.group_id)
+    finally:
+        failpoints.set_hook("departures.given-back", None)
+    assert (await seats_of(code, charlie), await seats_of(code, bob)) == ((1, 0), (0, 1))
+    assert "Charlie" not in await words()
+    assert await finish_departures() == 1
+    assert (await seats_of(code, charlie), await seats_of(code, bob)) == ((0, 0), (1, 0))
+    assert (await words())["Charlie"] == ["departed"]
+    assert await finish_departures() == 0
+    assert await check_invariants() == []
+
+
+async def test_many_leave_the_group_at_once_while_others_tap(
+    crowd: Any, club: Any, instance: Make, noon: datetime
+) -> None:
+    """`A9`, `B3`: on two dates, in whatever order: all their seats go to who waits, and each reads of it once."""
+    codes = [await instance(capacity=10) for _ in range(2)]
+    where = await group(club.group_id)
+    assert where is not None
+    leaving = [await register_person(TelegramIdentity(600_000 + n, f"Guest {n}")) for n in range(10)]
+    for person in leaving:
+        await mark_present(person, where)
+    people = [*leaving, *await crowd(10)]
+    await asyncio.gather(*(book(code, person, via=Via.CARD) for code in codes for person in people))
+    taps = [book(code, person, via=Via.CARD) for code in codes for person in people[10:]]
+    await asyncio.gather(*(leave_the_group(person, club.group_id) for person in leaving), *taps)
+    while await finish_departures():
+        pass
+    assert await db.value("SELECT count(*) FROM messages WHERE kind = 'departed'") == 10
+    for code in codes:
+        assert {await seats_of(code, person) for person in leaving} == {(0, 0)}
+        assert {await seats_of(code, person) for person in people[10:]} == {(1, 0)}
+    assert await check_invariants() == []
