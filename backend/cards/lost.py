@@ -99,6 +99,18 @@ async def link_cards(account_id: int, group_id: int, chat_id: int, at: datetime)
     await db.execute(LINK_AGAIN, account_id, group_id, chat_id, at)
 
 
+async def redraw_unlinked_cards(membership_ids: Sequence[int], at: datetime) -> None:
+    """Show the unlinked cards that may name these members as they are now, without buttons: they were erased
+    (`A7`)."""
+    await db.execute(
+        "UPDATE cards SET next_try_at = $2 WHERE state = 'unlinked' AND next_try_at < '9000-01-01 00:00:00+00'"
+        " AND (instance_id IN (SELECT instance_id FROM bookings WHERE membership_id = ANY($1::bigint[]))"
+        " OR poll_id IN (SELECT poll_id FROM poll_votes WHERE membership_id = ANY($1::bigint[])))",
+        membership_ids,
+        at,
+    )
+
+
 async def move_cards(old_group_id: int, new_group_id: int) -> None:
     """The old group's cards are the new one's."""
     await db.execute("UPDATE cards SET group_id = $2 WHERE group_id = $1", old_group_id, new_group_id)

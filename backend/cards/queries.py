@@ -192,7 +192,8 @@ async def stale_cards(
 async def unlinked_cards(
     *, limit: int, except_ids: Collection[int] = (), busy: Collection[int] = ()
 ) -> list[CardJob]:
-    """Unlinked cards that still have their buttons; none in these `busy` chats, and none of these ids."""
+    """Unlinked cards that still have their buttons, or are to be redrawn without; none in these
+    `busy` chats, and none of these ids."""
     rows = await db.rows(
         f"{JOB} WHERE c.state = 'unlinked' AND c.next_try_at <= $1 AND NOT (c.id = ANY($2::bigint[]))"
         " AND NOT (c.chat_id = ANY($3::bigint[])) ORDER BY c.next_try_at, c.id LIMIT $4",

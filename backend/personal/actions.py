@@ -12,6 +12,7 @@ from backend.accounts.memberships import LastOwner, anonymize_memberships, end_a
 from backend.accounts.queries import solely_owned_clubs
 from backend.announcements.actions import forget_watcher
 from backend.bookings.clubs import end_standing_seats, release_seats
+from backend.cards.lost import redraw_unlinked_cards
 from backend.each import do_each
 from backend.groups.presence import forget_presence
 from backend.outbox.withdraw import erase_messages
@@ -93,6 +94,8 @@ async def finish_erasure(user_id: int) -> int:
     for row in await db.rows(POLLS, memberships):
         async with db.transaction():
             await bump_versions([row["poll_id"]])
+    async with db.transaction():
+        await redraw_unlinked_cards(memberships, clock.now())
     return left
 
 

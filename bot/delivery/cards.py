@@ -129,6 +129,9 @@ class CardPoster:
         if card is None:
             return
         message = RenderedMessage(card.message.text, [])
+        if message.digest == job.digest:
+            await retry_until_saved(lambda: record_without_buttons(job, job.digest))
+            return
         call = await edit(self.bot, job.chat_id, job.message_id, message)
         ended_at = clock.now()
         self._not_before[job.card_id] = ended_at + EDIT_INTERVAL

@@ -15,6 +15,7 @@ from backend.cards.queries import CardView, cards_of, lost_cards
 from backend.events.queries import find_instance
 from backend.groups.queries import group, group_of_chat, groups
 from backend.linking.actions import link_group, unlink_group
+from backend.personal.actions import erase, finish_erasures
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
@@ -516,3 +517,22 @@ async def test_buttons_that_cannot_be_taken_away_trouble_nobody(
         await run(60)
     assert len(telegram.calls("editMessageText")) == calls + 1
     assert messages_about_cards(telegram) == []
+
+
+async def test_the_name_of_who_was_erased_leaves_a_card_of_an_unlinked_group(
+    telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, posted: Posted
+) -> None:
+    """`A7`: also where the bot follows nothing else any more; and it is asked for no more edits than one."""
+    code, card = await posted()
+    await book(code, alice, via=Via.MINIAPP)
+    await run(3)
+    assert "Alice" in shown(telegram, card)["text"]
+    await unlink_group(olga, club.id, club.group_id)
+    await run(3)
+    await erase(alice)
+    await run(3)
+    assert "Alice" not in shown(telegram, card)["text"] and shown(telegram, card)["buttons"] == []
+    calls = len(telegram.calls("editMessageText"))
+    await finish_erasures()
+    await run(3)
+    assert len(telegram.calls("editMessageText")) == calls
