@@ -232,6 +232,20 @@ def test_guarded_addresses_have_one_spelling(tmp_path: Path, echo: int, path: st
         assert passed == ["/anything"]
 
 
+def test_other_spellings_would_reach_what_stands_behind(tmp_path: Path, echo: int) -> None:
+    """The control of the test before: rules for a name alone let some of its other spellings through."""
+    rule = "    if ($no_such_address) {\n        return 404;\n    }\n"
+    with running(tmp_path, [echo], without=rule) as front:
+        made = HTTPSConnection("localhost", front.secure, context=front.context(), timeout=20)
+        with closing(made) as connection:
+            passed = {
+                path
+                for path in ("/ready/", "/ready%2f", "/ready")
+                if ask_exactly(connection, path).status == 200
+            }
+    assert passed == {"/ready/", "/ready%2f"}
+
+
 def test_the_application_knows_no_other_spelling_either(webs: list[Web]) -> None:
     """X11: a proxy with fewer rules, or none, lets nothing through."""
     with closing(HTTPConnection("127.0.0.1", webs[0].port, timeout=20)) as connection:

@@ -52,6 +52,13 @@ def test_only_nginx_is_published(services: dict[str, dict[str, Any]]) -> None:
     assert not any(service.get("network_mode") for service in services.values())
 
 
+def test_nginx_is_not_told_of_the_port_for_metrics(services: dict[str, dict[str, Any]]) -> None:
+    """X11"""
+    assert services["app"]["expose"] == ["${PORT:-3000}", "${METRICS_PORT:-9464}"]
+    assert "METRICS_PORT" in services["app"]["environment"]
+    assert "METRICS_PORT" not in services["nginx"]["environment"]
+
+
 def test_the_database_has_no_network_outside(
     compose: dict[str, Any], services: dict[str, dict[str, Any]]
 ) -> None:
