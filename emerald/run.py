@@ -59,6 +59,8 @@ def run(*, verbose: bool = False) -> int:
     What it logs goes to files, so that the addresses stay in sight, and with `verbose` to the terminal instead.
     """
     check_port(settings.host, settings.port, "PORT")
+    if settings.metrics_port:
+        check_port(settings.host, settings.metrics_port, "METRICS_PORT")
     if settings.sandbox:
         check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
     logs = None if verbose else _keep_logs()

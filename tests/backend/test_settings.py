@@ -129,6 +129,14 @@ def test_http_is_refused_in_production() -> None:
     assert any("https" in found for found in faults(**PRODUCTION | {"PUBLIC_URL": "http://club.fi"}))
 
 
+def test_metrics_are_at_another_port_than_the_world_reaches() -> None:
+    """X11"""
+    assert Settings.from_environ({"ENV": "test"}).metrics_port == 0
+    assert Settings.from_environ({"ENV": "test", "METRICS_PORT": "9464"}).metrics_port == 9464
+    with pytest.raises(SettingsError, match="METRICS_PORT must be another than PORT"):
+        Settings.from_environ({"ENV": "test", "PORT": "3000", "METRICS_PORT": "3000"})
+
+
 def test_failpoints_are_refused_outside_tests() -> None:
     assert any("FAILPOINTS" in found for found in faults(**PRODUCTION, FAILPOINTS="unlocked"))
     assert Settings.from_environ({"ENV": "test", "FAILPOINTS": "a, b"}).failpoints == {"a", "b"}
