@@ -26,7 +26,7 @@ STATEMENTS = (
         guests_max, group_id, visibility, made_until, created_at, updated_at, min_to_run, remind_unanswered, zone_data)
     SELECT g.account_id, 'Evening flow ' || s, '🧘', 'Sali ' || s, 'Europe/Helsinki',
         date_trunc('hour', {now} AT TIME ZONE 'UTC') - interval '10 weeks' + s * interval '3 hours', 60, 'FREQ=WEEKLY',
-        {parties}, 2, g.id, 'group', {now} + interval '20 weeks', {now}, {now}, 3, s % 5 = 0, '2099z'
+        {parties}, 2, g.id, 'group', {now} + interval '20 weeks', {now} - interval '1 year', {now}, 3, s % 5 = 0, '2099z'
     FROM groups g, generate_series(1, 10) s""",
     """INSERT INTO event_instances (account_id, series_id, code, zone, original_local, original_start, starts_local,
         starts_at, ends_at, state, created_at)

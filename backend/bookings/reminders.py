@@ -29,26 +29,40 @@ QUESTION_INTERVAL = timedelta(days=1)
 # its lead, or half a day, has passed since then: a member who lets the bot write again half an hour before
 # the start gets no reminder of two hours. The start is part of the key, so that a moved instance reminds
 # anew. Sixty days are the longest lead a series can have.
+# Dates come first: of all that lie ahead only those are joined with people whose series' lead is due, and with the few
+# people who have chosen leads of their own.
+DUE_MOMENT = """
+CROSS JOIN LATERAL (SELECT d.starts_at - make_interval(mins => l.lead) AS moment) t
+WHERE t.moment <= $1 AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
+"""
 DUE_REMINDERS = f"""
 (
-    SELECT DISTINCT ON (i.id, u.id) i.account_id, u.id AS user_id, i.id AS instance_id, l.lead,
-        extract(epoch FROM i.starts_at) AS starts,
-        format('{Kind.REMINDER}:%s:%s:%s:%s', i.id, u.id, l.lead,
-            extract(epoch FROM i.starts_at)::bigint) AS key
-    FROM event_instances i
-    JOIN event_series r ON r.id = i.series_id
-    JOIN bookings b ON b.instance_id = i.id AND b.seats > 0
-    JOIN memberships m ON m.id = b.membership_id
-    JOIN telegram_users u ON u.id = m.user_id
-    CROSS JOIN LATERAL unnest(coalesce(u.reminder_leads, r.remind_before_minutes)) AS l (lead)
-    CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
-    WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'
-        AND t.moment <= $1
-        AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
-        AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
-        AND coalesce(u.leads_chosen_at <= t.moment, true)
+    WITH dates AS MATERIALIZED (SELECT i.id, i.account_id, i.starts_at, i.moved_at, r.remind_before_minutes
+        FROM event_instances i JOIN event_series r ON r.id = i.series_id
+        WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'),
+    due_dates AS MATERIALIZED (SELECT d.*, l.lead, t.moment FROM dates d
+        CROSS JOIN LATERAL unnest(d.remind_before_minutes) AS l (lead) {DUE_MOMENT}),
+    leads AS (
+        SELECT d.id, d.account_id, d.starts_at, d.moved_at, d.lead, d.moment, b.seated_at, m.user_id
+        FROM due_dates d JOIN bookings b ON b.instance_id = d.id AND b.seats > 0
+        JOIN memberships m ON m.id = b.membership_id
+        JOIN telegram_users u ON u.id = m.user_id AND u.reminder_leads IS NULL
+        UNION ALL
+        SELECT d.id, d.account_id, d.starts_at, d.moved_at, l.lead, t.moment, b.seated_at, m.user_id
+        FROM telegram_users u JOIN memberships m ON m.user_id = u.id
+        JOIN bookings b ON b.membership_id = m.id AND b.seats > 0
+        JOIN dates d ON d.id = b.instance_id
+        CROSS JOIN LATERAL unnest(u.reminder_leads) AS l (lead) {DUE_MOMENT} AND u.reminder_leads IS NOT NULL
+    )
+    SELECT DISTINCT ON (l.id, l.user_id) l.account_id, l.user_id, l.id AS instance_id, l.lead,
+        extract(epoch FROM l.starts_at) AS starts,
+        format('{Kind.REMINDER}:%s:%s:%s:%s', l.id, l.user_id, l.lead,
+            extract(epoch FROM l.starts_at)::bigint) AS key
+    FROM leads l JOIN telegram_users u ON u.id = l.user_id
+    WHERE l.seated_at <= l.moment AND coalesce(l.moved_at <= l.moment, true)
+        AND coalesce(u.leads_chosen_at <= l.moment, true)
         AND {REACHABLE}
-    ORDER BY i.id, u.id, l.lead
+    ORDER BY l.id, l.user_id, l.lead
 ) due
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
 """
