@@ -68,7 +68,8 @@ def occurrences(
     starts = starts_local.replace(microsecond=0, fold=0)
     first = resolve_local(starts, zone)
     until = min(until, first + timedelta(days=365 * REACH))
-    is_excluded = _exclusion_test(starts, zone, recurrence)
+    since = wall_clock(min(max(after, first), until), zone) - _WIDEST_JUMP
+    is_excluded = _exclusion_test(starts, zone, recurrence, since)
 
     def is_included(instant: datetime) -> bool:
         return after < instant <= until and not is_excluded(instant)
@@ -79,7 +80,8 @@ def occurrences(
     found = [(starts, first), *_rdates(starts, zone, recurrence)]
     found = [(wall, instant) for wall, instant in found if is_included(instant)]
     for rule in recurrence.rules:
-        found += _first_of_rule(rule, starts, zone, is_included_by_rule, until=until, limit=limit)
+        matches = _rule_instants(rule, starts, zone, counted=1, since=since)
+        found += _first_of_rule(matches, zone, is_included_by_rule, until=until, limit=limit)
     return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
@@ -108,8 +110,7 @@ def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[tup
 
 
 def _first_of_rule(
-    rule: Rule,
-    starts: datetime,
+    matches: Iterator[tuple[datetime, datetime]],
     zone: str,
     is_included: Callable[[datetime], bool],
     *,
@@ -121,7 +122,7 @@ def _first_of_rule(
     found: list[tuple[datetime, datetime]] = []
     instants: set[datetime] = set()
     last_wall = wall_clock(until, zone) + _WIDEST_JUMP
-    for wall, instant in _rule_instants(rule, starts, zone, counted=1):
+    for wall, instant in matches:
         if wall > last_wall:
             break
         if is_included(instant):
@@ -134,13 +135,14 @@ def _first_of_rule(
 
 
 def _rule_instants(
-    rule: Rule, starts: datetime, zone: str, *, counted: int
+    rule: Rule, starts: datetime, zone: str, *, counted: int, since: datetime | None = None
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The wall clocks of a rule with their instants, ended by its COUNT or UNTIL.
+    """The wall clocks of a rule with their instants, ended by its COUNT or UNTIL, and from a wall clock `since`
+    on where that can be had without counting.
 
     `counted` is 1 when the start is the first occurrence whatever the rule says, and 0 when it is not.
     """
-    for wall in wall_times(rule, starts):
+    for wall in wall_times(rule, starts, since=None if rule.count is not None else since):
         if counted == 0 or wall != starts:
             counted += 1
         if rule.count is not None and counted > rule.count:
@@ -174,8 +176,11 @@ def last_day(until: DateOrDateTime, time_of_day: time, zone: str) -> date:
     return day - timedelta(days=_is_after_until(until, wall, resolve_local(wall, zone)))
 
 
-def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Callable[[datetime], bool]:
-    """A predicate: whether EXDATE or EXRULE excludes an instant. It reads EXRULEs only as far as needed."""
+def _exclusion_test(
+    starts: datetime, zone: str, recurrence: Recurrence, since: datetime
+) -> Callable[[datetime], bool]:
+    """A predicate: whether EXDATE or EXRULE excludes an instant, whose wall clock is not before `since`. It reads
+    EXRULEs only as far as needed."""
     days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
     instants = {
         value if value.tzinfo is not None else resolve_local(value, zone)
@@ -184,7 +189,7 @@ def _exclusion_test(starts: datetime, zone: str, recurrence: Recurrence) -> Call
     }
     # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant
     # has the wall clock of that instant, or an earlier one, from which a gap moved it.
-    exrules = [_rule_instants(rule, starts, zone, counted=0) for rule in recurrence.exrules]
+    exrules = [_rule_instants(rule, starts, zone, counted=0, since=since) for rule in recurrence.exrules]
     read_until = [starts] * len(exrules)
 
     def is_excluded(instant: datetime) -> bool:

@@ -9,6 +9,8 @@ from typing import Final, Literal
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
 from dateutil.rrule import weekday as dateutil_weekday
 
+from backend import failpoints
+
 # A DATE (a whole local day) or a DATE-TIME (RFC 5545 §3.3.4, §3.3.5): a wall clock in the zone of the series
 # when naive, an instant when aware (UTC).
 DateOrDateTime = date | datetime
@@ -94,10 +96,11 @@ _CYCLE: Final = 400  # years
 _LAST_START: Final = 9999 - REACH
 
 
-def wall_times(rule: Rule, starts: datetime) -> Iterator[datetime]:
+def wall_times(rule: Rule, starts: datetime, *, since: datetime | None = None) -> Iterator[datetime]:
     """The wall clocks from `starts` (naive, whole seconds) on that match the rule, in ascending order.
 
-    COUNT and UNTIL are not applied, because COUNT includes the start of the series and UNTIL may be an
+    With `since`, a later wall clock, those from there on: what lies before is jumped over, however long ago the
+    start is (`X8`). COUNT and UNTIL are not applied, because COUNT includes the start of the series and UNTIL may be an
     instant. At least `REACH` years are searched; the generator may end after that.
     """
     shift = _CYCLE * max(0, (_LAST_START - starts.year) // _CYCLE)
@@ -106,9 +109,30 @@ def wall_times(rule: Rule, starts: datetime) -> Iterator[datetime]:
     if rule.freq is Freq.WEEKLY:
         # BYSETPOS counts within the whole week; dateutil's first week would begin at the start.
         anchor -= timedelta(days=(first.weekday() - rule.week_start) % 7)
+    if since is not None and since > starts:
+        first = since.replace(year=since.year + shift)
+        if not failpoints.on("rules.from-the-start"):
+            anchor = _last_period_before(rule, anchor, first)
     for wall in _matches(rule, starts, anchor):
         if wall >= first:
             yield wall.replace(year=wall.year - shift)
+
+
+def _last_period_before(rule: Rule, anchor: datetime, wall: datetime) -> datetime:
+    """A start for the search in the last of the rule's own periods (every nth day, week, month or year from the
+    anchor) that begins before the wall clock: the same matches follow from there."""
+    if rule.freq in (Freq.DAILY, Freq.WEEKLY):
+        period = timedelta(days=rule.interval * (7 if rule.freq is Freq.WEEKLY else 1))
+        return anchor + period * ((wall - anchor) // period)
+    months = rule.interval * (12 if rule.freq is Freq.YEARLY else 1)
+    ahead = (wall.year - anchor.year) * 12 + wall.month - anchor.month
+    periods = ahead // months
+    if not periods:
+        return anchor
+    years, month = divmod(anchor.month - 1 + periods * months, 12)
+    # Not its day, which that month may not have: the whole period is searched.
+    first_month = 1 if rule.freq is Freq.YEARLY else month + 1
+    return anchor.replace(year=anchor.year + years, month=first_month, day=1)
 
 
 def _matches(rule: Rule, starts: datetime, anchor: datetime) -> Iterator[datetime]:
@@ -124,16 +148,21 @@ def _matches(rule: Rule, starts: datetime, anchor: datetime) -> Iterator[datetim
 
 def _dateutil_rule(rule: Rule, starts: datetime, anchor: datetime) -> rrule:
     """The rule for dateutil, with the parts that RFC 5545 derives from the start of the series filled in."""
+    days = _by_day(rule, starts)
+    by_month, by_month_day = rule.by_month, rule.by_month_day
+    if not (days or by_month_day or rule.by_week_no or rule.by_year_day) and rule.freq is not Freq.DAILY:
+        by_month_day = (starts.day,)
+        by_month = by_month or ((starts.month,) if rule.freq is Freq.YEARLY else ())
     return rrule(
         _DATEUTIL_FREQ[rule.freq],
         dtstart=anchor,
         interval=rule.interval,
         wkst=dateutil_weekday(rule.week_start),
-        bymonth=rule.by_month or None,
+        bymonth=by_month or None,
         byweekno=rule.by_week_no or None,
         byyearday=rule.by_year_day or None,
-        bymonthday=rule.by_month_day or None,
-        byweekday=[dateutil_weekday(day.weekday, day.ordinal) for day in _by_day(rule, starts)] or None,
+        bymonthday=by_month_day or None,
+        byweekday=[dateutil_weekday(day.weekday, day.ordinal) for day in days] or None,
         byhour=rule.by_hour or starts.hour,
         byminute=rule.by_minute or starts.minute,
         bysecond=rule.by_second or starts.second,

@@ -1,13 +1,18 @@
 """The occurrences of a series: hand-written examples of `S1` and `S3`, and the examples of RFC 5545."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from backend.events import recurrence
 from backend.events.occurrences import occurrences
 from backend.events.recurrence import Freq, Rule, Weekday, WeekdayNum, wall_times
-from backend.events.rfc5545 import parse_recurrence
+from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
 from backend.zones import UnknownZone, find_clock_change, resolve_local
 
 HELSINKI, NEW_YORK, LORD_HOWE = "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"
@@ -478,3 +483,86 @@ def test_most_wall_clocks_have_no_clock_change() -> None:
     """They exist exactly once."""
     assert find_clock_change(datetime(2026, 5, 1, 18), HELSINKI) is None
     assert find_clock_change(datetime.combine(date(2026, 3, 29), datetime.min.time()), "UTC") is None
+
+
+HOURS = ",".join(str(hour) for hour in range(12))
+DENSE = [
+    f"FREQ=DAILY;BYHOUR={HOURS}",
+    f"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={HOURS}",
+    f"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={HOURS}",
+    f"FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={HOURS}",
+    f"FREQ=DAILY;BYHOUR={HOURS}\nEXRULE:FREQ=DAILY;BYHOUR={HOURS}",
+    f"FREQ=DAILY;BYHOUR={HOURS};UNTIL=20900101",
+]
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """Every match that was looked at."""
+    looked_at: list[datetime] = []
+    found = recurrence._matches
+
+    def matches(rule: Rule, starts: datetime, anchor: datetime) -> Iterator[datetime]:
+        for wall in found(rule, starts, anchor):
+            looked_at.append(wall)
+            yield wall
+
+    monkeypatch.setattr(recurrence, "_matches", matches)
+    return looked_at
+
+
+def work_of(rule: str, year: int, steps: list[datetime]) -> int:
+    """The steps to the dates of four weeks, of a series that began in this year."""
+    parsed = parse_recurrence(rule)
+    after = datetime(2027, 6, 1, tzinfo=UTC)
+    steps.clear()
+    found = occurrences(
+        datetime(year, 1, 3, 18, 0),
+        "Europe/Helsinki",
+        parsed,
+        after=after,
+        until=after + timedelta(days=28),
+        limit=1_000,
+    )
+    assert len(found) == (0 if "EXRULE" in rule else 28 * 12)
+    return len(steps)
+
+
+@pytest.mark.parametrize("rule", DENSE)
+def test_it_is_the_same_work_however_long_ago_a_series_began(rule: str, steps: list[datetime]) -> None:
+    """X8: what lies before is jumped over, not read."""
+    last_year, long_ago = work_of(rule, 2026, steps), work_of(rule, 2000, steps)
+    assert long_ago <= last_year + 100
+    assert long_ago < 5_000
+
+
+def test_it_would_be_read_from_the_start(steps: list[datetime], switch_off: Any) -> None:
+    """The control."""
+    switch_off("rules.from-the-start")
+    assert work_of(DENSE[0], 2022, steps) > 20_000
+
+
+@given(st.data())
+def test_what_is_jumped_over_changes_nothing_that_follows(data: st.DataObject) -> None:
+    """Rules of every kind, from a wall clock many periods later."""
+    freq = data.draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
+    parts = {
+        "INTERVAL": st.integers(1, 7).map(str),
+        "BYMONTH": st.sampled_from(["2", "1,7,12"]),
+        "BYMONTHDAY": st.sampled_from(["31", "-1", "13,29"]),
+        "BYDAY": st.sampled_from(["MO", "SU,WE", "TH,FR"]),
+        "BYHOUR": st.sampled_from(["0,23", "9,18"]),
+        "BYSETPOS": st.sampled_from(["1", "-1", "2"]),
+        "WKST": st.sampled_from(["SU", "WE"]),
+    }
+    names = data.draw(st.sets(st.sampled_from(sorted(parts)), max_size=4))
+    text = ";".join([f"FREQ={freq}", *(f"{name}={data.draw(parts[name])}" for name in sorted(names))])
+    try:
+        [rule] = parse_recurrence(text).rules
+    except InvalidRecurrence:
+        assume(False)
+    starts = data.draw(st.datetimes(datetime(2019, 12, 1), datetime(2021, 3, 1))).replace(microsecond=0)
+    since = starts + timedelta(minutes=data.draw(st.integers(0, 5 * 365 * 24 * 60)))
+    ahead = takewhile(lambda wall: wall < since + timedelta(days=800), wall_times(rule, starts, since=since))
+    read = takewhile(lambda wall: wall < since + timedelta(days=800), wall_times(rule, starts))
+    assert list(ahead) == [wall for wall in read if wall >= since]
