@@ -5,7 +5,7 @@ from backend.i18n import N_
 COMMANDS = {
     "events": N_("Upcoming events"),
     "book": N_("Take a seat"),
-    "leave": N_("Give your seat back"),
+    "leave": N_("Give up your seat"),
     "take": N_("Take the seat that is held for you"),
     "pass": N_("Pass the seat to the next in line"),
     "mybookings": N_("Your bookings"),
@@ -16,7 +16,7 @@ COMMANDS = {
     "app": N_("Open the app"),
     "settings": N_("Notifications and settings"),
     "help": N_("Commands"),
-    "id": N_("The numbers of this chat and of you"),
+    "id": N_("Telegram IDs of this chat and of you"),
 }
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
 ORGANISER_COMMANDS = ("announce", "here", "unlink")

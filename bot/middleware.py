@@ -30,8 +30,8 @@ log = structlog.get_logger()
 Data = dict[str, Any]
 Handler = Callable[[TelegramObject, Data], Awaitable[Any]]
 
-UNAVAILABLE = Words(N_("We can’t get at our notes right now. Nothing is lost; try again in a moment."))
-INTERNAL_ERROR = Words(N_("Something went wrong on our side, and it is written down. Try again in a moment."))
+UNAVAILABLE = Words(N_("We can’t reach our data right now. Nothing is lost; try again in a moment."))
+INTERNAL_ERROR = Words(N_("Something went wrong on our side. We logged it; try again in a moment."))
 STILL_RUNNING = Words(N_("This takes longer than usual, and it goes on. Look again in a moment."))
 ANSWER_AFTER = 10.0  # seconds; after fifteen Telegram takes no answer
 _GROUP_TYPES = ("group", "supergroup")
@@ -41,7 +41,7 @@ class TooManyAtOnce(Refusal):
     """Somebody sends faster than they can be answered."""
 
     outcome = "busy"
-    message = N_("That was too many at once. Please wait until I have answered the ones before.")
+    message = N_("That was too many at once. Please wait until I’ve answered the earlier ones.")
 
 
 QUEUE_MAX = 5  # updates of one person that wait or are handled

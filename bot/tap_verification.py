@@ -16,7 +16,7 @@ from backend.i18n import N_
 from bot.callback_answers import TOO_OLD, UNKNOWN_BUTTON
 from bot.callbacks import BUTTON_PLACES, GROUP_SEAT_ACTIONS, Place, SeatCallback, VoteCallback
 
-ANSWERED_IN_PRIVATE = N_("I answer that in our private chat only.")
+ANSWERED_IN_PRIVATE = N_("I only answer that in our private chat.")
 
 _CALLBACKS = {callback.__prefix__: callback for callback in CallbackData.__subclasses__()}
 

@@ -81,7 +81,7 @@ def move_and_cancel(here: Lab, group: SandboxChat, message_id: int) -> None:
 
     here.back.click()
     here.screen.get_by_role("link", name="Cancel this date").click()
-    here.screen.get_by_label("Why? It is what people read.").fill("The hall is flooded")
+    here.screen.get_by_label("Why? People will read this.").fill("The hall is flooded")
     here.main.click()
     expect(here.screen).to_contain_text("Cancelled by Olga")
     group.wait(message_id=message_id, text="The hall is flooded")

@@ -37,7 +37,7 @@ def test_bob_subscribes_to_his_feed_and_is_erased(stack: Stack, lab: OpenLab) ->
     expect(here.screen).to_contain_text("What stays, without your name")
     here.shot("8-what-goes-and-what-stays")
     here.main.click()
-    here.answer("Nobody can bring them back.", "Erase me")
+    here.answer("This cannot be undone.", "Erase me")
     expect(here.screen).to_contain_text("You are erased", timeout=15_000)
     here.shot("8-erased")
     assert httpx.get(stack.app + path).status_code == 410

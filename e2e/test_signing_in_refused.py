@@ -17,9 +17,9 @@ def test_a_declined_sign_in_can_be_repeated(stack: Stack, window: Open) -> None:
     olga.start(first.partition("start=")[2])
     asked = olga.private.wait(sender="bot", button="It wasn’t me")
     olga.tap(asked, "It wasn’t me")
-    expect(dashboard.get_by_text("In Telegram, the answer was no")).to_be_visible()
+    expect(dashboard.get_by_text("Declined in Telegram")).to_be_visible()
     expect(link).to_have_count(0)
     shot(dashboard, "4-a-no-in-telegram")
-    dashboard.get_by_role("link", name="Ask once more").click()
+    dashboard.get_by_role("link", name="Ask again").click()
     expect(link).to_be_visible()
     assert link.get_attribute("href") != first

@@ -19,56 +19,56 @@ from emerald.lazy import load
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": (
         "emerald.commands.run:run",
-        "Run everything on this machine, with a database and a demo if need be.",
+        "Run everything on this machine, with its own database and demo if needed.",
     ),
     "serve": ("emerald.commands.serve:serve", "Run the web server: Mini App, dashboard, webhook."),
     "work": ("emerald.commands.work:work", "Run the worker: it sends messages and runs what is due."),
     "bot": ("emerald.commands.bot:bot", "Run the bot by long polling, where Telegram cannot call us."),
-    "migrate": ("emerald.commands.migrate:migrate", "Bring the database to the tables this version knows."),
+    "migrate": ("emerald.commands.migrate:migrate", "Update the database to this version."),
     "create-account": (
         "emerald.commands.accounts:create_account",
-        "Make a club and print its OWNER key, once.",
+        "Create a club and print its OWNER key once.",
     ),
     "new-key": (
         "emerald.commands.accounts:new_key",
-        "Print a new key of a club whose owner is lost, once.",
+        "Print a new key for a club that has lost its owner.",
     ),
     "create-event": (
         "emerald.commands.create_event:create_event",
-        "Make an event and print the code of its first date.",
+        "Create an event and print the code of its first date.",
     ),
     "doctor": (
         "emerald.commands.doctor:doctor",
-        "Say whether settings, database and tables are well.",
+        "Check settings, database and tables.",
     ),
     "demo": ("emerald.commands.demo:demo", "Fill an empty database with the demo club."),
     "announce": (
         "emerald.commands.announcements:announce",
-        "Tell groups and members something, now or later.",
+        "Send an announcement to groups and members, now or later.",
     ),
     "announcements": (
         "emerald.commands.announcements:announcements",
-        "List a club's announcements and how far each is.",
+        "List a club's announcements and their progress.",
     ),
     "parked": ("emerald.commands.announcements:parked", "List messages that could not be sent."),
-    "missing": ("emerald.commands.announcements:missing", "List who has not answered for a date."),
+    "missing": ("emerald.commands.announcements:missing", "List people who have not answered for a date."),
     "people": (
         "emerald.commands.bookings:people",
-        "List who comes to a date, who waits, and who answered what.",
+        "List the people of a date: booked, in line, and other answers.",
     ),
     "seat": (
         "emerald.commands.bookings:seat",
-        "Give a member a seat on a date, or book for somebody by name.",
+        "Give a member a seat on a date, or book for someone by name.",
     ),
-    "unseat": ("emerald.commands.bookings:unseat", "Take a member off a date, seated or waiting."),
+    "unseat": ("emerald.commands.bookings:unseat", "Remove a member from a date or its line."),
     "bring": ("emerald.commands.bookings:bring", "Move a member's party from one date to another."),
     "make-room": (
         "emerald.commands.bookings:make_room",
-        "Send the last seated of a date that is over to the head of its line.",
+        "Move the last people booked beyond the limit to the head of the line.",
     ),
     "regular": (
         "emerald.commands.bookings:regular",
-        "Give a member a standing seat on a series, or take it back.",
+        "Give a member a standing seat on a series, or end it.",
     ),
     "check-in": (
         "emerald.commands.attendance:check_in",
@@ -76,22 +76,25 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "close-list": (
         "emerald.commands.attendance:close_list",
-        "Settle who came to a date: the others were no-shows.",
+        "Close the attendance list of a date: everyone else is a no-show.",
     ),
     "absences": (
         "emerald.commands.attendance:absences",
-        "List late cancellations nobody took, and no-shows.",
+        "List no-shows and late cancellations whose seat nobody took.",
     ),
-    "post": ("emerald.commands.cards:post", "Post a card of a date or a poll to its group, also again."),
-    "cards": ("emerald.commands.cards:cards", "List a club's cards with their state, and what is wrong."),
-    "series": ("emerald.commands.series:series", "List, change, pause and put away what repeats."),
+    "post": (
+        "emerald.commands.cards:post",
+        "Post the card of a date or a poll to its group, or post it again.",
+    ),
+    "cards": ("emerald.commands.cards:cards", "List a club's cards with their state and any problem."),
+    "series": ("emerald.commands.series:series", "List, change, pause and archive series."),
     "event": ("emerald.commands.instances:event", "Show, move, cancel and keep one date."),
-    "create-poll": ("emerald.commands.polls:create_poll", "Ask a club something and print the poll's code."),
+    "create-poll": ("emerald.commands.polls:create_poll", "Create a poll and print its code."),
     "close-poll": (
         "emerald.commands.polls:close_poll",
-        "Close a poll for good, and make the date it decided.",
+        "Close a poll for good and set the chosen date.",
     ),
-    "poll": ("emerald.commands.polls:poll", "Show what a poll says, who is missing, and remind them."),
+    "poll": ("emerald.commands.polls:poll", "Show a poll's results and who hasn't voted, and remind them."),
 }
 
 

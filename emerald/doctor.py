@@ -82,7 +82,7 @@ CHECKS = (
         """,
     ),
     (
-        "Date {code}: member {membership_id} has {seats} seats, waits for {waiting} and is offered"
+        "Date {code}: member {membership_id} has {seats} seats, is waiting for {waiting} and is offered"
         " {offered}, the log's last row says {said}.",
         """
         SELECT i.code, b.membership_id, b.seats, b.waiting, b.offered,
@@ -190,14 +190,14 @@ CHECKS = (
         """,
     ),
     (
-        "Poll {code}: {n} dates were made of it.",
+        "Poll {code}: it set {n} dates.",
         """
         SELECT p.code, count(*) AS n FROM poll_options o JOIN polls p ON p.id = o.poll_id
         WHERE o.made_instance_id IS NOT NULL GROUP BY p.code HAVING count(*) > 1
         """,
     ),
     (
-        "Poll {code}: date {made} was made of it, though it is open or about something else.",
+        "Poll {code}: it set date {made}, though it is open or not a date poll.",
         """
         SELECT p.code, i.code AS made FROM poll_options o JOIN polls p ON p.id = o.poll_id
         JOIN event_instances i ON i.id = o.made_instance_id
@@ -205,14 +205,14 @@ CHECKS = (
         """,
     ),
     (
-        "Date {code}: {n} people have first claim on it, but until no moment.",
+        "Date {code}: seats are reserved for {n} people, but without an end.",
         """
         SELECT i.code, count(*) AS n FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
         WHERE i.claim_until IS NULL GROUP BY i.code
         """,
     ),
     (
-        "Date {code}: member {membership_id} has first claim on it, but did not say yes to it in its poll.",
+        "Date {code}: a seat is reserved for member {membership_id}, who did not say yes to it in its poll.",
         """
         SELECT i.code, c.membership_id FROM seat_claims c JOIN event_instances i ON i.id = c.instance_id
         JOIN poll_options o ON o.made_instance_id = c.instance_id

@@ -65,7 +65,7 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     if _is_a(error, "backend.errors", "Refusal"):
         return _explain_refusal(error), REFUSED
     if _is_a(error, "backend.errors", "Unavailable"):
-        return f"The database at {_where()} cannot be used now: {error}.", REFUSED
+        return f"The database at {_where()} cannot be used right now: {error}.", REFUSED
     return None
 
 
@@ -92,7 +92,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _explain_database_error(error: BaseException) -> str | None:
     if _is_a(error, "asyncpg", "InvalidAuthorizationSpecificationError"):
         return (
-            f"The database at {_where()} does not let user {_address().user} in: "
+            f"The database at {_where()} refused user {_address().user}: "
             "check the user and the password in DATABASE_URL."
         )
     if _is_a(error, "asyncpg", "InvalidCatalogNameError"):
@@ -101,11 +101,11 @@ def _explain_database_error(error: BaseException) -> str | None:
             "create it, or change DATABASE_URL."
         )
     if _is_a(error, "asyncpg", "UndefinedTableError"):
-        return f"The database at {_where()} has not all tables yet: run `emerald migrate`."
+        return f"The database at {_where()} is missing tables: run `emerald migrate`."
     if _is_a(error, "asyncpg", "InsufficientPrivilegeError"):
-        return f"User {_address().user} may not do this in the database at {_where()}: {error}."
+        return f"User {_address().user} is not allowed to do this in the database at {_where()}: {error}."
     if _is_a(error, "socket", "gaierror"):
-        return f"The database's host {_address().host} is not known: check DATABASE_URL."
+        return f"Unknown database host {_address().host}: check DATABASE_URL."
     if isinstance(error, (ConnectionError, FileNotFoundError, TimeoutError)) and _is_from_asyncpg(error):
         reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
         return (

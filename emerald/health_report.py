@@ -25,7 +25,7 @@ async def report(*, invariants: bool) -> list[str]:
         found.append("The database is a replica and cannot be written: use the primary.")
     missing = await migrate(check=True)
     if missing:
-        found.append(f"{len(missing)} steps of migration are missing: run `emerald migrate`.")
+        found.append(f"{len(missing)} migration steps are missing: run `emerald migrate`.")
         return found
     newest = await newest_zone_data()
     if newest > zones.version:

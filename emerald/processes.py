@@ -178,7 +178,7 @@ def restart_ended(processes: Sequence[Process], say: Callable[[str], None]) -> N
     for process in processes:
         if process.ended():
             cause = f"signal {-process.code}" if process.code < 0 else f"exit code {process.code}"
-            say(f"{process.name} ended ({cause}); it starts again in {process.pause():.0f} s.")
+            say(f"{process.name} stopped ({cause}); it starts again in {process.pause():.0f} s.")
         if process.is_due():
             process.start()
-            say(f"{process.name} is started again.")
+            say(f"{process.name} is starting again.")

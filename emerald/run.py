@@ -92,7 +92,7 @@ def run(*, verbose: bool = False) -> int:
         for process in reversed(running):
             process.stop(signals)
         if settings.database_embedded and not embedded.stop(settings.home):
-            say("The database keeps running, for somebody else uses it.")
+            say("The database keeps running because someone else is using it.")
         if guard is not None:
             os.kill(guard, signal.SIGKILL)
             os.waitpid(guard, 0)
@@ -170,9 +170,9 @@ def _wait_until_ready(running: list[Process], port: int, path: str) -> None:
         restart_ended(running, say)
         for process in running:
             if process.pid is None and process.code == MISCONFIGURED:
-                raise NotReady("Emerald starts when that is mended.")
+                raise NotReady("Emerald starts once that is fixed.")
             if process.failures >= FAILURES_MAX:
-                raise NotReady(f"Emerald does not start: {process.name} ends again and again.")
+                raise NotReady(f"Emerald does not start: {process.name} keeps stopping.")
         if time.monotonic() > deadline:
             raise NotReady(f"Emerald does not start: port {port} is not ready, see {path} there.")
         time.sleep(POLL_INTERVAL * 2)
@@ -184,7 +184,7 @@ def _wait_for_end(process: Process, running: list[Process]) -> None:
         time.sleep(POLL_INTERVAL / 2)
     running.remove(process)
     if process.code != 0:
-        raise NotReady("Emerald starts when that is mended.")
+        raise NotReady("Emerald starts once that is fixed.")
 
 
 def _status(port: int, path: str) -> int:
@@ -202,7 +202,7 @@ def _status(port: int, path: str) -> int:
 
 def _restart_database() -> None:
     if settings.database_embedded and not embedded.is_alive(settings.home):
-        say("The database ended; it starts again.")
+        say("The database stopped and is starting again.")
         embedded.start(settings.home)
 
 

@@ -14,7 +14,7 @@ async def account_named(account: str) -> int:
     """The id of the account with this name or number. Raises `NotFound`, also when there are several."""
     account_id = await find_account(account)
     if account_id is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
+        raise NotFound(N_("No club has this name or number, or several have it."))
     return account_id
 
 
@@ -39,10 +39,10 @@ async def create_event(
         start = datetime.fromisoformat(starts_at)
         local = start if start.tzinfo is None else wall_clock(start, zone)
     except UnknownZone as error:
-        raise Invalid(N_("That time zone is not known."), field="zone") from error
+        raise Invalid(N_("Unknown time zone."), field="zone") from error
     except ValueError as error:
         raise Invalid(
-            N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at"
+            N_("Enter the start like this: 2026-12-01T18:00, in the event’s time zone."), field="starts_at"
         ) from error
     return await create_series_for_account(
         account_id,

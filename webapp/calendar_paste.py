@@ -86,20 +86,22 @@ def left_parts(voice: Voice, entry: CalendarEntry) -> list[str]:
     if entry.moved:
         sentences.append(
             voice.ngettext(
-                N_("%(n)s single date was changed there and is not taken: change it here after saving."),
-                N_("%(n)s single dates were changed there and are not taken: change them here after saving."),
+                N_("%(n)s date was changed separately there and was not used. Change it here after saving."),
+                N_(
+                    "%(n)s dates were changed separately there and were not used. Change them here after saving."
+                ),
                 entry.moved,
             )
         )
     if entry.others:
         sentences.append(
             voice.ngettext(
-                N_("Only the first event is taken; %(n)s more is in the text."),
-                N_("Only the first event is taken; %(n)s more are in the text."),
+                N_("Only the first event was used; the text has %(n)s more."),
+                N_("Only the first event was used; the text has %(n)s more."),
                 entry.others,
             )
         )
     if entry.left:
         names = format_list(list(entry.left[:NAMED_MAX]), locale=voice.locale)
-        sentences.append(voice.gettext(N_("Not taken: %(names)s."), names=names))
+        sentences.append(voice.gettext(N_("Not used: %(names)s."), names=names))
     return sentences

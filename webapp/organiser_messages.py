@@ -9,7 +9,7 @@ from backend.i18n import N_, Voice, Words
 from backend.seats.requests import Outcome
 from webapp.notices import Method, Tone, Undo
 
-KEPT = N_("Kept. It stays as it is, whatever the rule says.")
+KEPT = N_("Kept. It stays as it is, even if the rule changes.")
 
 
 class Party(Protocol):

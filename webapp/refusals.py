@@ -31,7 +31,7 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
     403: Forbidden(N_("You don’t have permission to do this.")),
     404: NotFound(),
     405: Refusal(),
-    413: Refusal(N_("That was too much at once. Send less, and try once more.")),
+    413: Refusal(N_("That was too much at once. Send less and try again.")),
 }
 
 

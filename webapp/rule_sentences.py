@@ -31,7 +31,7 @@ def recurrence_label_of(voice: Voice, description: RecurrenceDescription) -> str
     if description.is_single:
         return ""
     if len(description.rules) != 1:
-        return voice.gettext(N_("on dates of its own"))
+        return voice.gettext(N_("on single dates"))
     return _frequency(voice, description.rules[0])
 
 
@@ -96,9 +96,9 @@ def _rule_sentence(voice: Voice, rule: RuleDescription, zone: str) -> str:
 
 def _frequency(voice: Voice, rule: RuleDescription) -> str:
     if rule.positions or rule.year_days or rule.weeks:
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     if rule.months and rule.freq is not Freq.YEARLY:
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     return {
         Freq.DAILY: _daily,
         Freq.WEEKLY: _weekly,
@@ -109,9 +109,9 @@ def _frequency(voice: Voice, rule: RuleDescription) -> str:
 
 def _daily(voice: Voice, rule: RuleDescription) -> str:
     if rule.month_days:
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     if rule.days:
-        return _weekly(voice, rule) if rule.interval == 1 else voice.gettext(N_("by a rule of its own"))
+        return _weekly(voice, rule) if rule.interval == 1 else voice.gettext(N_("custom rule"))
     if rule.interval == 1:
         return voice.gettext(N_("every day"))
     return voice.gettext(N_("every %(nth)s day"), nth=voice.ordinal(rule.interval))
@@ -135,7 +135,7 @@ def _weekly(voice: Voice, rule: RuleDescription) -> str:
 
 def _monthly(voice: Voice, rule: RuleDescription) -> str:
     if rule.days and rule.month_days:
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     month = (
         voice.gettext(N_("every month"))
         if rule.interval == 1
@@ -143,7 +143,7 @@ def _monthly(voice: Voice, rule: RuleDescription) -> str:
     )
     if rule.days:
         if rule.ordinal is None:
-            return voice.gettext(N_("by a rule of its own"))
+            return voice.gettext(N_("custom rule"))
         days = _days(voice, rule)
         if rule.ordinal == -1:
             return voice.gettext(N_("%(month)s on the last %(days)s"), month=month, days=days)
@@ -164,7 +164,7 @@ def _monthly(voice: Voice, rule: RuleDescription) -> str:
     if rule.month_days == (-1,):
         return voice.gettext(N_("%(month)s on the last day"), month=month)
     if any(day < 0 for day in rule.month_days):
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     dates = _join(voice, [voice.ordinal(day) for day in rule.month_days])
     return voice.gettext(N_("%(month)s on the %(dates)s"), month=month, dates=dates)
 
@@ -172,7 +172,7 @@ def _monthly(voice: Voice, rule: RuleDescription) -> str:
 def _yearly(voice: Voice, rule: RuleDescription) -> str:
     is_single_day = not rule.days and len(rule.months) == len(rule.month_days) == 1
     if not is_single_day or rule.month_days[0] < 0:
-        return voice.gettext(N_("by a rule of its own"))
+        return voice.gettext(N_("custom rule"))
     # Any leap year formats every day of a year.
     day = datetime(2024, rule.months[0], rule.month_days[0])  # noqa: DTZ001
     date_text = format_skeleton("MMMMd", day, locale=voice.locale)

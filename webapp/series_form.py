@@ -242,7 +242,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
     """The recurrence as RFC 5545 text: built from the choices of the form, or as it was typed."""
     if form.repeats == "own":
         if not form.rule:
-            faults.add(Invalid(N_("Write the rule, or choose another rhythm."), field="rule"))
+            faults.add(Invalid(N_("Write the rule, or choose how often it repeats."), field="rule"))
         if is_calendar_entry(form.rule):
             faults.add(
                 Invalid(N_("This is a whole calendar entry: fill the form with it first."), field="rule")
@@ -273,7 +273,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
         # RFC 5545 makes the start an occurrence even when the rule does not match it; "every Tuesday" must
         # not add a Monday.
         if first is not None and first != starts:
-            message = N_("This day is not in the rhythm. The next that is: %(date)s.")
+            message = N_("This day does not fit the rule. The next one that does: %(date)s.")
             at = resolve_local(first, form.zone)
             faults.add(Invalid(message, field="starts_local", zone=form.zone, date=at))
     return rule
@@ -307,7 +307,7 @@ def _parse_end(form: SeriesForm, starts: datetime | None, faults: Faults) -> tup
             faults.add(Invalid(N_("Choose the last day."), field="until"))
             return None, None
         if starts is not None and until < starts.date():
-            faults.add(Invalid(N_("It would end before it begins."), field="until"))
+            faults.add(Invalid(N_("It can’t end before it begins."), field="until"))
         return until, None
     if form.ends == "after":
         count = faults.whole_number("count", form.count)

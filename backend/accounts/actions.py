@@ -77,7 +77,7 @@ def _check_name(name: str) -> str:
 def _check_zone(zone: str) -> None:
     """Raises `Invalid` for what is no IANA time zone."""
     if zone not in zone_names():
-        raise Invalid(N_("That time zone is not known."), field="zone")
+        raise Invalid(N_("Unknown time zone."), field="zone")
 
 
 async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:

@@ -52,7 +52,7 @@ async def create_key(
     if uses is not None and not 1 <= uses <= 1000:
         raise Invalid(N_("Between 1 and %(most)s, please."), field="uses", most=1000)
     if expires_at is not None and expires_at <= clock.now():
-        raise Invalid(N_("Choose a moment that is still to come."), field="expires_at")
+        raise Invalid(N_("Choose a time in the future."), field="expires_at")
     if expires_at is not None and expires_at > clock.now() + KEY_LIFE and not failpoints.on("keys.endless"):
         raise Invalid(N_("A key is good for a year at most."), field="expires_at")
     await failpoints.reach("keys.authorized")

@@ -189,5 +189,5 @@ async def announcing_account(person: Person, name: str) -> int:
     `Forbidden`."""
     found = await find_account(name)
     if found is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
+        raise NotFound(N_("No club has this name or number, or several have it."))
     return (await authorize(person, found, Permission.ANNOUNCE)).id

@@ -27,6 +27,6 @@ class AnnouncementDraft:
         """Raises `Invalid` when the text is empty or too long."""
         most = text_max(maintenance=self.maintenance)
         if not self.text:
-            raise Invalid(N_("Write what is to be told."), field="text")
+            raise Invalid(N_("Write your message."), field="text")
         if len(self.text) > most:
             raise Invalid(N_("At most %(most)s characters, please."), field="text", most=most)

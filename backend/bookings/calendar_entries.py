@@ -55,7 +55,7 @@ class CannotWrite(Refusal):
     """The bot may not write to the person, so nothing can be sent to them (`M3`)."""
 
     outcome = "unreachable"
-    message = N_("We can’t write to you yet. Let the bot send you a message, then tap once more.")
+    message = N_("We can’t write to you yet. Let the bot message you, then tap again.")
 
 
 async def send_calendar_entry(code: str, person: Person) -> None:

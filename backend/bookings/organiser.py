@@ -29,7 +29,7 @@ async def move_party(
     if there.account_id != club.id:
         raise NotFound()
     if there.id == here.id:
-        raise Invalid(N_("Choose another date than the one it is."), field="to")
+        raise Invalid(N_("Choose a different date."), field="to")
     async with db.transaction(store.lock_rows((here.id, there.id))):
         party = await db.row(
             "SELECT seats + waiting + offered AS size, guest_names FROM bookings"

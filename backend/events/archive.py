@@ -41,12 +41,16 @@ async def archive_series(person: Person, account_id: int, series_id: int, reason
         with_participants = sum(instance["has_participants"] for instance in instances)
         if with_participants and not reason:
             raise Invalid(
-                N_("People count on %(n)s date ahead. Say why it is cancelled: they are told."),
-                plural=N_("People count on %(n)s dates ahead. Say why they are cancelled: they are told."),
+                N_("People have booked %(n)s upcoming date. Say why it is cancelled; they will be told."),
+                plural=N_(
+                    "People have booked %(n)s upcoming dates. Say why they are cancelled; they will be told."
+                ),
                 n=with_participants,
                 field="reason",
             )
-        reason = validate_reason(reason or Voice(account.language).gettext(N_("This is not held any more.")))
+        reason = validate_reason(
+            reason or Voice(account.language).gettext(N_("This event is no longer held."))
+        )
         untouched = [instance["id"] for instance in instances if instance["untouched"]]
         await db.execute("DELETE FROM event_instances WHERE id = ANY($1::bigint[])", untouched)
         touched = [instance["id"] for instance in instances if not instance["untouched"]]

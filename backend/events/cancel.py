@@ -78,7 +78,7 @@ def validate_reason(reason: str) -> str:
     """The reason on one line. Raises `Invalid` when it is empty or longer than `REASON_MAX`."""
     reason = clean_line(reason)
     if not reason:
-        raise Invalid(N_("Say why, in a few words: it is what people read."), field="reason")
+        raise Invalid(N_("Say why in a few words. People will read this."), field="reason")
     if len(reason) > REASON_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="reason", most=REASON_MAX)
     return reason

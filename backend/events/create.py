@@ -70,7 +70,7 @@ async def insert_series(account_id: int, user_id: int | None, draft: SeriesDraft
         now,
     )
     if first_code is None:
-        raise InvalidForm([Invalid(N_("All its dates are past."), field="starts_local")])
+        raise InvalidForm([Invalid(N_("All its dates are in the past."), field="starts_local")])
     await record_audit(account_id, user_id, "create", f"series {series_id}", title=draft.title)
     return NewSeries(series_id, first_code)
 

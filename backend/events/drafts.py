@@ -129,9 +129,9 @@ class SeriesDraft:
         if self.map_url and not self.map_url.startswith("https://"):
             yield Invalid(N_("A link that begins with https://, please."), field="map_url")
         elif self.map_url and not is_link(self.map_url):
-            yield Invalid(N_("This link leads nowhere. Copy it from the map once more."), field="map_url")
+            yield Invalid(N_("This link leads nowhere. Copy it from the map again."), field="map_url")
         if self.zone not in zone_names():
-            yield Invalid(N_("That time zone is not known."), field="zone")
+            yield Invalid(N_("Unknown time zone."), field="zone")
         if self.visibility not in set(Visibility):
             yield Invalid(N_("Choose who can see it."), field="visibility")
 
@@ -161,7 +161,7 @@ class SeriesDraft:
             yield Invalid(N_("That is more than there are seats."), field="min_to_run")
         opens, closes = self.opens_before_minutes, self.closes_before_minutes
         if opens is not None and opens <= closes:
-            yield Invalid(N_("It would close before it opens."), field="opens_before_minutes")
+            yield Invalid(N_("It can’t close before it opens."), field="opens_before_minutes")
 
     def _date_faults(self) -> Iterator[Invalid]:
         if not 2000 <= self.starts_local.year < 2200:

@@ -48,7 +48,7 @@ async def lock_series_of(instance_id: int, account_id: int) -> db.Row:
 def require_unarchived(series: db.Row) -> None:
     """Raises `Invalid` when the series is archived."""
     if series["archived_at"] is not None:
-        raise Invalid(N_("It is archived. Take it out of the archive first."))
+        raise Invalid(N_("It is archived. Restore it from the archive first."))
 
 
 async def lock_instances(series_id: int, now: datetime) -> list[int]:

@@ -134,17 +134,17 @@ async def decide_instance(code: str, person: Person, *, run: bool) -> DecisionRe
     async with db.transaction(store.lock(address.id)):
         instance = await load_instance(address.id, now)
         if instance["state"] == InstanceState.CANCELLED and not run:
-            return DecisionResult(DecisionKind.ALREADY, Words(N_("It is called off already.")))
+            return DecisionResult(DecisionKind.ALREADY, Words(N_("It is already called off.")))
         require_scheduled(instance)
         if run and instance["decided_at"] is not None:
-            return DecisionResult(DecisionKind.ALREADY, Words(N_("It runs; that is decided already.")))
+            return DecisionResult(DecisionKind.ALREADY, Words(N_("It is already decided: it goes ahead.")))
         row = await _load_with_count(address.id)
         assert row is not None
         if run:
             await _confirm(row, person.id, now)
             await record_audit(account.id, person.id, "run", f"instance {address.id}")
             return DecisionResult(
-                DecisionKind.DONE, Words(N_("It runs. Everybody who comes can count on it."))
+                DecisionKind.DONE, Words(N_("It goes ahead. Everyone who signed up can count on it."))
             )
         await _cancel(row, person.id, now)
     return DecisionResult(DecisionKind.DONE, Words(N_("Called off. Everyone concerned will be told.")))

@@ -121,7 +121,7 @@ def resolve_new_time(
         raise Invalid(N_("Choose a date in this century."), field="starts_local")
     starts_at = resolve_local(starts_local.replace(second=0, microsecond=0), zone)
     if starts_at <= now:
-        raise Invalid(N_("That is in the past. Choose a time to come."), field="starts_local")
+        raise Invalid(N_("That is in the past. Choose a time in the future."), field="starts_local")
     if duration_minutes is None:
         return starts_at, old_duration
     if not 5 <= duration_minutes <= DURATION_MAX:

@@ -38,16 +38,16 @@ class RecurrenceFault(StrEnum):
 
 
 _SENTENCES: Final = {
-    RecurrenceFault.SYNTAX: N_("This part of the repetition is not understood: %(part)s"),
+    RecurrenceFault.SYNTAX: N_("We don’t understand this part of the rule: %(part)s"),
     RecurrenceFault.VALUE: N_("This value is out of range: %(part)s"),
-    RecurrenceFault.TOGETHER: N_("These parts of the repetition do not go together: %(part)s"),
+    RecurrenceFault.TOGETHER: N_("These parts of the rule don’t go together: %(part)s"),
     RecurrenceFault.ENDS_TWICE: N_("A repetition ends on a date or after a number of times, not both."),
     RecurrenceFault.TOO_OFTEN: N_("An event can repeat daily or more rarely, at most 12 times a day."),
     RecurrenceFault.TOO_LONG: N_("The repetition is too long: at most 8 rules and 500 single dates."),
     RecurrenceFault.NEVER: N_("No day ever fits this repetition: %(part)s"),
     RecurrenceFault.ZONE: N_("There is no such time zone: %(part)s"),
-    RecurrenceFault.NO_EVENT: N_("There is no event in this calendar text."),
-    RecurrenceFault.PERIOD: N_("An extra date has the length of the event; leave its end out: %(part)s"),
+    RecurrenceFault.NO_EVENT: N_("This calendar text contains no event."),
+    RecurrenceFault.PERIOD: N_("An extra date is as long as the event, so leave out its end: %(part)s"),
 }
 
 

@@ -112,6 +112,6 @@ async def choose_language(person: Person, language: str) -> None:
 async def choose_zone(person: Person, zone: str) -> None:
     """Set the person's IANA zone; times are shown in it beside the event's own (`S3`). Raises `Invalid`."""
     if zone not in zone_names():
-        raise Invalid(N_("That time zone is not known."), field="zone")
+        raise Invalid(N_("Unknown time zone."), field="zone")
     if person.zone != zone:
         await db.execute_single("UPDATE telegram_users SET zone = $2 WHERE id = $1", person.id, zone)

@@ -45,7 +45,7 @@ class TooManySignIns(TooOften):
     """One address has too many sign-ins that were not answered (`X7`)."""
 
     outcome = "too-many"
-    message = N_("Many sign-ins were asked for from here. Wait ten minutes, then try once more.")
+    message = N_("Too many sign-in attempts from here. Wait ten minutes, then try again.")
 
 
 async def begin_sign_in(browser: str, *, address: str = "") -> SignInLink:

@@ -92,11 +92,11 @@ class PollDraft:
             if name is None:
                 return [Invalid(N_("Choose a day and a time."), field=field)]
             if name <= clock.now():
-                return [Invalid(N_("Choose a moment that is still to come."), field=field)]
+                return [Invalid(N_("Choose a time in the future."), field=field)]
         elif not name:
             return [Invalid(N_("Write something or remove this option."), field=field)]
         if name in seen:
-            return [Invalid(N_("This option is there already."), field=field)]
+            return [Invalid(N_("This option already exists."), field=field)]
         seen.add(name)
         if option.votes_max is not None and not 1 <= option.votes_max <= LIMIT_MAX:
             bounds = N_("Between %(least)s and %(most)s votes, please; or leave it empty.")
@@ -119,7 +119,7 @@ class PollDraft:
                 )
             )
         if self.closes_at is not None and self.closes_at <= clock.now():
-            faults.append(Invalid(N_("Choose a moment that is still to come."), field="closes_at"))
+            faults.append(Invalid(N_("Choose a time in the future."), field="closes_at"))
         return faults
 
 

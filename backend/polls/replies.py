@@ -28,7 +28,7 @@ class AlreadyReminded(Refusal):
 
 
 def unknown_option() -> Invalid:
-    return Invalid(N_("Choose from what is listed."), field="option")
+    return Invalid(N_("Choose from the list."), field="option")
 
 
 def answer_needs_dates() -> Invalid:
@@ -106,7 +106,7 @@ def no_winning_date() -> Invalid:
 
 
 def past_date() -> Invalid:
-    return Invalid(N_("That date is past. Choose one that is still to come."), field="option")
+    return Invalid(N_("That date is in the past. Choose a future one."), field="option")
 
 
 def closed() -> Words:

@@ -85,7 +85,7 @@ class NotIn(Refusal):
 
 
 class NothingToKeep(NotIn):
-    message = N_("You’re not in any more, so there is no seat to keep. Join again if you’d like to come.")
+    message = N_("You’re no longer in, so there is no seat to keep. Join again if you’d like to come.")
 
 
 def cancelled(reason: str) -> Cancelled:
@@ -237,13 +237,13 @@ def waiting(state: "SeatState", party: "Party", place: int) -> Words:
     if state.offered:
         return Words(
             N_(
-                "No seat is free: %(n)s is held for somebody ahead of you. You’re %(place)s in line; "
-                "we’ll tell you when a seat is yours."
+                "No seat is free: %(n)s is held for someone ahead of you. You’re %(place)s in line; we’ll "
+                "tell you when a seat is yours."
             ),
             values,
             N_(
-                "No seat is free: %(n)s are held for others ahead of you. You’re %(place)s in line; "
-                "we’ll tell you when a seat is yours."
+                "No seat is free: %(n)s are held for others ahead of you. You’re %(place)s in line; we’ll "
+                "tell you when a seat is yours."
             ),
             state.offered,
         )
@@ -375,7 +375,7 @@ def nothing_to_leave() -> Words:
 
 def not_in_any_more() -> Words:
     """To an organiser."""
-    return Words(N_("They are neither in nor in line any more. Nothing has changed."))
+    return Words(N_("They are no longer booked or in line. Nothing has changed."))
 
 
 def removed() -> Words:

@@ -86,10 +86,10 @@ async def tap(
                 await schedule_announcement(person, draft.id)
         case AnnouncementAction.CANCEL:
             await stop_announcement(person, draft.id)
-            words = Words(N_("Nothing is sent."))
+            words = Words(N_("Nothing was sent."))
         case AnnouncementAction.STOP:
             await stop_announcement(person, draft.id)
-            words = Words(N_("Stopped. What had been sent stays."))
+            words = Words(N_("Stopped. Messages already sent stay."))
     await answer_callback(query, voice, words, "done")
     if message is not None:
         rendered = await _render_after(callback_data.action, draft, person, voice)
@@ -102,9 +102,9 @@ def _on_its_way(asleep: int) -> Words:
     if not asleep:
         return Words(N_("On its way."))
     return Words(
-        N_("On its way. %(n)s recipient reads it at %(hour)s, on their own clock."),
+        N_("On its way. %(n)s recipient gets it at %(hour)s in their own time zone."),
         {"hour": MORNING},
-        N_("On its way. %(n)s recipients read it at %(hour)s, on their own clocks."),
+        N_("On its way. %(n)s recipients get it at %(hour)s in their own time zone."),
         asleep,
     )
 

@@ -19,9 +19,9 @@ from bot.delivery.client import replace_buttons
 from bot.filters import from_person
 
 _REPOSTED = N_("The card is on its way to the group.")
-_UNLINKED = N_("This group is no longer linked to a club, so this card does nothing any more.")
+_UNLINKED = N_("This group is no longer linked to a club, so this card no longer works.")
 _GROUP_TYPES = ("group", "supergroup")
-_NOTHING_LOST = N_("That is done already: nothing there is missing any more.")
+_NOTHING_LOST = N_("That is already done: nothing is missing there.")
 
 
 async def repost(

@@ -127,7 +127,7 @@ def _make_lead_rows(now: Preferences, voice: Voice) -> Rows:
     ]
     mark = "✓ " if now.leads is None else ""
     own = make_callback_button(
-        f"{mark}{voice.gettext(N_('As each event has it'))}", PreferenceCallback(what="lead")
+        f"{mark}{voice.gettext(N_('As set for each event'))}", PreferenceCallback(what="lead")
     )
     mark = "✓ " if now.leads == () else ""
     none = make_callback_button(

@@ -48,7 +48,7 @@ async def destroy(
     """Give the standing seat back; the message then says so."""
     seat = await _find_standing_seat(callback_data.series_id, person)
     await end_own_regular(person, seat.series_id)
-    await answer_callback(query, voice, Words(N_("Your standing seat is given back.")), "done")
+    await answer_callback(query, voice, Words(N_("You gave up your standing seat.")), "done")
     message = editable_message(query)
     if message is not None:
         rendered = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)

@@ -152,6 +152,6 @@ def make_moved_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
 def make_minimum_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
     """An organiser's decision about an instance with too few people (`S7`)."""
     return [
-        make_callback_button(voice.gettext(N_("Run it")), MinimumCallback(code=view.code, run=True)),
+        make_callback_button(voice.gettext(N_("Go ahead")), MinimumCallback(code=view.code, run=True)),
         make_callback_button(voice.gettext(N_("Call it off")), MinimumCallback(code=view.code, run=False)),
     ]

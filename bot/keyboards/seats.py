@@ -57,7 +57,7 @@ def make_waitlist_take_button(view: InstanceView, voice: Voice) -> InlineKeyboar
 def make_standing_seat_rows(standing: StandingSeat, voice: Voice) -> Rows:
     """The actions on a standing seat (`B11`)."""
     end = EndStandingSeatCallback(series_id=standing.series_id)
-    rows: Rows = [[make_callback_button(voice.gettext(N_("Give it back")), end)]]
+    rows: Rows = [[make_callback_button(voice.gettext(N_("Give it up")), end)]]
     if standing.next_code:
         rows.insert(
             0,

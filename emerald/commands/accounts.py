@@ -15,10 +15,12 @@ from emerald.scripts import account_named
 
 @click.command
 @click.argument("name")
-@click.option("--zone", default="UTC", show_default=True, help="Its time zone, such as Europe/Helsinki.")
+@click.option(
+    "--zone", default="UTC", show_default=True, help="Time zone of the club, such as Europe/Helsinki."
+)
 @json_option
 def create_account(name: str, zone: str, as_json: bool) -> None:
-    """Make the club NAME and print its OWNER key, once."""
+    """Create the club NAME and print its OWNER key once."""
     with database():
         made = result_with_pool("emerald create-account", lambda: actions.create_account(name, zone=zone))
     if as_json:
@@ -37,7 +39,7 @@ def create_account(name: str, zone: str, as_json: bool) -> None:
 )
 @json_option
 def new_key(account: str, role: str, as_json: bool) -> None:
-    """Print a new key of the club ACCOUNT (its name or number), once: for a club whose only owner is lost."""
+    """Print a new key for the club ACCOUNT (its name or number) that has lost its only owner."""
     with database():
         key = result_with_pool("emerald new-key", lambda: _create_key(account, Role(role)))
     if as_json:

@@ -28,7 +28,7 @@ class Actor:
         async def run_as_person() -> Result:
             person = await person_of_telegram(self.telegram_id)
             if person is None:
-                raise NotFound(N_("Emerald has not met anybody with this Telegram number."))
+                raise NotFound(N_("Emerald doesn’t know anyone with this Telegram ID."))
             return await action(person)
 
         with database():
@@ -43,5 +43,5 @@ async def find_club(person: Person, name: str, to: Permission) -> Club:
     """The club with this name or number, in which the person may do this. Raises `NotFound`, `Forbidden`."""
     account_id = await find_account(name)
     if account_id is None:
-        raise NotFound(N_("There is no club with this name or number, or there are several."))
+        raise NotFound(N_("No club has this name or number, or several have it."))
     return await authorize(person, account_id, to)

@@ -24,14 +24,14 @@ WATCH_INTERVAL = 1.0  # seconds
 
 @click.command
 @account_option
-@click.option("--text", required=True, help="What they read, as it is.")
+@click.option("--text", required=True, help="The text of the announcement.")
 @click.option("--groups", default="", metavar="all|ID,…", help="Groups by number; ID:TOPIC for a topic.")
 @click.option("--members", is_flag=True, help="Each member, in private.")
 @click.option("--at", metavar="ISO", help="When, on the club’s clock, like 2027-03-01T18:00.")
-@click.option("--maintenance", is_flag=True, help="Mark it so; it does not wait for the morning.")
-@click.option("--at-night", is_flag=True, help="Do not wait for the morning.")
-@click.option("--preview", is_flag=True, help="Only say whom it would reach.")
-@click.option("--watch", is_flag=True, help="Stay until it is sent.")
+@click.option("--maintenance", is_flag=True, help="Mark it as maintenance; it is sent at night too.")
+@click.option("--at-night", is_flag=True, help="Send it at night too.")
+@click.option("--preview", is_flag=True, help="Only show who would get it.")
+@click.option("--watch", is_flag=True, help="Wait until it is sent.")
 @actor_options
 def announce(
     actor: Actor,
@@ -45,7 +45,7 @@ def announce(
     preview: bool,
     watch: bool,
 ) -> None:
-    """Tell groups and members something, now or later."""
+    """Send an announcement to groups and members, now or later."""
 
     async def create(person: Person) -> tuple[Announcement, Audience] | Progress:
         account_id = await actions.announcing_account(person, account)
@@ -82,15 +82,15 @@ def announce(
 @click.option("--account", metavar="NAME", help="The club, by name or number.")
 @actor_options
 def announcements(actor: Actor, do: str, number: int | None, account: str | None) -> None:
-    """List a club's announcements and how far each is, or stop one by its NUMBER."""
+    """List a club's announcements and their progress, or stop one by its NUMBER."""
     if do == "stop":
         if number is None:
-            raise Invalid(N_("Say which one: its number is in the list."))
+            raise Invalid(N_("Which one? Its number is in the list."))
         dropped = actor.run(lambda person: actions.stop_announcement(person, number))
-        actor.print(dropped, f"Stopped; {dropped} messages are not sent.")
+        actor.print(dropped, f"Stopped. {dropped} messages were not sent.")
         return
     if account is None:
-        raise Invalid(N_("Say which club, with --account."))
+        raise Invalid(N_("Choose the club with --account."))
 
     async def find(person: Person) -> list[Progress]:
         return await queries.announcements(person, await actions.announcing_account(person, account))
@@ -101,7 +101,7 @@ def announcements(actor: Actor, do: str, number: int | None, account: str | None
 
 @click.command
 @account_option
-@click.option("--again", is_flag=True, help="Try to send them once more.")
+@click.option("--again", is_flag=True, help="Try to send them again.")
 @actor_options
 def parked(actor: Actor, account: str, again: bool) -> None:
     """List messages that could not be sent."""
@@ -112,28 +112,28 @@ def parked(actor: Actor, account: str, again: bool) -> None:
 
     found = actor.run(find_or_retry)
     if isinstance(found, int):
-        actor.print(found, f"{found} messages are tried once more.")
+        actor.print(found, f"{found} messages will be tried again.")
         return
     lines = [f"{one.created_at:%Y-%m-%d %H:%M} {one.kind} {one.name}: {one.error}" for one in found]
-    actor.print(found, "\n".join(lines) or "Nothing is parked.")
+    actor.print(found, "\n".join(lines) or "No messages are parked.")
 
 
 @click.command
 @click.argument("code")
-@click.option("--remind", is_flag=True, help="Ask them, at most once a day.")
+@click.option("--remind", is_flag=True, help="Ask them now, at most once a day.")
 @actor_options
 def missing(actor: Actor, code: str, remind: bool) -> None:
-    """List who has not answered for the date CODE."""
+    """List people who have not answered for the date CODE."""
 
     async def find_or_remind(person: Person) -> list[UnansweredMember] | int:
         return await (remind_unanswered_now(code, person) if remind else unanswered_members(code, person))
 
     found = actor.run(find_or_remind)
     if isinstance(found, int):
-        actor.print(found, f"{found} people are asked.")
+        actor.print(found, f"{found} people will be asked.")
         return
     lines = [one.name if one.reachable else f"{one.name} (cannot be written to)" for one in found]
-    actor.print(found, "\n".join(lines) or "Everybody known to the group has answered.")
+    actor.print(found, "\n".join(lines) or "Everyone known in the group has answered.")
 
 
 def _parse_groups(text: str) -> list[tuple[int, int | None]]:
@@ -144,7 +144,7 @@ def _parse_groups(text: str) -> list[tuple[int, int | None]]:
         pairs = [one.partition(":") for one in text.split(",")]
         return [(int(group), int(topic) if topic else None) for group, _, topic in pairs]
     except ValueError as error:
-        raise Invalid(N_("Give groups as numbers with commas between, or “all”.")) from error
+        raise Invalid(N_("Enter group numbers separated by commas, or “all”.")) from error
 
 
 def _parse_time(text: str | None, zone: str) -> datetime | None:
@@ -154,7 +154,7 @@ def _parse_time(text: str | None, zone: str) -> datetime | None:
     try:
         return parse_instant(text, zone)
     except ValueError as error:
-        raise Invalid(N_("Give the time as 2026-12-01T18:00."), field="at") from error
+        raise Invalid(N_("Enter the time like this: 2026-12-01T18:00."), field="at") from error
 
 
 async def _watch(person: Person, number: int) -> None:
@@ -171,7 +171,7 @@ def _audience_lines(audience: Audience) -> str:
     groups = ", ".join(audience.groups) or "none"
     lines = [
         f"Groups: {groups}",
-        f"Members: {audience.members}, cannot be reached: {audience.unreachable}, want none: {audience.unwanted}",
+        f"Members: {audience.members}, cannot be reached: {audience.unreachable}, opted out: {audience.unwanted}",
     ]
     if audience.closed_groups:
         lines.append(f"Groups that removed the bot: {', '.join(audience.closed_groups)}")

@@ -16,8 +16,8 @@ from emerald.commands.options import account_option, actor_options, member_optio
 @click.argument("code")
 @member_option
 @click.option("--scan", metavar="TEXT", help="The code they show.")
-@click.option("--came", type=int, help="How many of their party; all when left out.")
-@click.option("--undo", is_flag=True, help="It was a mistake.")
+@click.option("--came", type=int, help="How many of their party; everyone if left out.")
+@click.option("--undo", is_flag=True, help="Undo the check-in.")
 @actor_options
 def check_in(
     actor: Actor, code: str, member: int | None, scan: str | None, came: int | None, undo: bool
@@ -46,7 +46,7 @@ def check_in(
 @click.option("--reopen", is_flag=True, help="Open it again.")
 @actor_options
 def close_list(actor: Actor, code: str, reopen: bool) -> None:
-    """Settle who came to the date CODE: the others were no-shows."""
+    """Close the attendance list of the date CODE: everyone else is a no-show."""
 
     async def close_or_reopen(person: Person) -> int:
         if reopen:
@@ -60,10 +60,10 @@ def close_list(actor: Actor, code: str, reopen: bool) -> None:
 
 @click.command
 @account_option
-@click.option("--pardon", type=int, metavar="N", help="Let this one not count.")
+@click.option("--pardon", type=int, metavar="N", help="Pardon this one.")
 @actor_options
 def absences(actor: Actor, account: str, pardon: int | None) -> None:
-    """List late cancellations nobody took, and no-shows."""
+    """List no-shows and late cancellations whose seat nobody took."""
 
     async def find(person: Person) -> list[Absence]:
         account_id = (await find_club(person, account, Permission.SEE_PEOPLE)).id

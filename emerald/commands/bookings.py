@@ -12,7 +12,7 @@ from backend.seats.requests import Outcome
 from emerald.commands.actor import Actor
 from emerald.commands.options import actor_options, member_option, require_one
 
-over_option = click.option("--over", is_flag=True, help="An owner may go over the seats there are.")
+over_option = click.option("--over", is_flag=True, help="Go over the limit of seats; owners only.")
 
 
 def member_required(decorated: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,24 +27,24 @@ def member_required(decorated: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("code")
 @actor_options
 def people(actor: Actor, code: str) -> None:
-    """List who comes to the date CODE, who waits, and who answered what."""
+    """List the people of the date CODE: booked, in line, and other answers."""
     found = actor.run(lambda person: organiser.authorized_attendance(code, person))
     lines = [
-        f"{one.membership_id}\t{one.name}\t{one.answer}\tseats {one.seats}, waits for {one.waiting}"
+        f"{one.membership_id}\t{one.name}\t{one.answer}\tseats {one.seats}, waiting for {one.waiting}"
         for one in found
     ]
-    actor.print(found, "\n".join(lines) or "Nobody has answered yet.")
+    actor.print(found, "\n".join(lines) or "No one has answered yet.")
 
 
 @click.command
 @click.argument("code")
 @member_option
-@click.option("--name", help="Somebody without Telegram, by name.")
+@click.option("--name", help="Someone without Telegram, by name.")
 @click.option("--guests", type=int, default=0)
 @over_option
 @actor_options
 def seat(actor: Actor, code: str, member: int | None, name: str | None, guests: int, over: bool) -> None:
-    """Give a member a seat on the date CODE, or book for somebody by name."""
+    """Give a member a seat on the date CODE, or book for someone by name."""
     require_one(member=member, name=name)
 
     async def give(person: Person) -> Outcome:
@@ -61,7 +61,7 @@ def seat(actor: Actor, code: str, member: int | None, name: str | None, guests: 
 @member_required
 @actor_options
 def unseat(actor: Actor, code: str, member: int) -> None:
-    """Take a member off the date CODE, seated or waiting."""
+    """Remove a member from the date CODE or its line."""
     _print_outcome(actor, actor.run(lambda person: actions.remove(code, person, member)))
 
 
@@ -81,18 +81,18 @@ def bring(actor: Actor, code: str, member: int, to: str, over: bool) -> None:
 @click.argument("code")
 @actor_options
 def make_room(actor: Actor, code: str) -> None:
-    """Send the last seated of the date CODE, which is over, to the head of its line."""
+    """Move the last people booked beyond the limit of the date CODE to the head of its line."""
     parties = actor.run(lambda person: organiser.make_room(code, person))
-    actor.print(parties, f"Parties that wait at the head of the line now: {parties}")
+    actor.print(parties, f"Parties moved to the head of the line: {parties}")
 
 
 @click.command
 @click.argument("series", type=int)
 @member_required
-@click.option("--end", is_flag=True, help="Take it back.")
+@click.option("--end", is_flag=True, help="End the standing seat.")
 @actor_options
 def regular(actor: Actor, series: int, member: int, end: bool) -> None:
-    """Give a member a standing seat on SERIES (its number), or take it back."""
+    """Give a member a standing seat on SERIES (its number), or end it."""
 
     async def change(person: Person) -> int:
         account_id = await standing_seats.account_of_series(series)
@@ -102,7 +102,7 @@ def regular(actor: Actor, series: int, member: int, end: bool) -> None:
         return await standing_seats.make_regular(person, account_id, series, member)
 
     dates = actor.run(change)
-    actor.print(dates, "The standing seat is ended." if end else f"Dates: {dates}")
+    actor.print(dates, "The standing seat has ended." if end else f"Dates: {dates}")
 
 
 def _print_outcome(actor: Actor, outcome: Outcome) -> None:

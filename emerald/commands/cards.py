@@ -27,7 +27,7 @@ class Posted:
 @click.argument("code")
 @actor_options
 def post(actor: Actor, code: str) -> None:
-    """Post the card of the date or the poll CODE to its group, also again."""
+    """Post the card of the date or poll CODE to its group, or post it again."""
     actor.print(actor.run(lambda person: _post(person, code)), "The card is on its way to the group.")
 
 
@@ -46,14 +46,14 @@ async def _post(person: Person, code: str) -> Posted:
 @account_option
 @actor_options
 def cards(actor: Actor, account: str) -> None:
-    """List a club's cards with their state, and what is wrong."""
+    """List a club's cards with their state and any problem."""
 
     async def find(person: Person) -> list[dict[str, Any]]:
         club = await find_club(person, account, Permission.POST_CARDS)
         return [asdict(card) for card in await cards_of_account(club.id)]
 
     found = actor.run(find)
-    actor.print(found, "\n".join(map(_line, found)) or "There are no cards.")
+    actor.print(found, "\n".join(map(_line, found)) or "No cards.")
 
 
 def _line(card: dict[str, Any]) -> str:

@@ -15,8 +15,8 @@ from emerald.runtime import database, result_with_pool
 @click.option("--title", required=True)
 @click.option("--starts-at", required=True, metavar="ISO", help="Local, like 2027-03-01T18:00.")
 @click.option("--zone", required=True, help="IANA time zone, like Europe/Helsinki.")
-@click.option("--capacity", type=int, help="Seats; unlimited when left out.")
-@click.option("--guests", type=int, default=0, help="Guests a booking may bring, 0 to 9.")
+@click.option("--capacity", type=int, help="Number of seats; unlimited if left out.")
+@click.option("--guests", type=int, default=0, help="Guests per booking, 0 to 9.")
 @click.option("--rrule", default="", help="How it repeats, like FREQ=WEEKLY.")
 @click.option("--visibility", type=click.Choice(["link", "group"]), default="group")
 @json_option
@@ -31,7 +31,7 @@ def create_event(
     visibility: str,
     as_json: bool,
 ) -> None:
-    """Make an event in the club ACCOUNT (its name or number) and print the code of its first date."""
+    """Create an event in the club ACCOUNT (its name or number) and print the code of its first date."""
     with database():
         made = result_with_pool(
             "emerald create-event",

@@ -10,9 +10,9 @@ from emerald.runtime import database, result_with_pool
 
 
 @click.command
-@click.option("--invariants", is_flag=True, help="Recount every seat from the log too.")
+@click.option("--invariants", is_flag=True, help="Also recount every seat from the log.")
 def doctor(invariants: bool) -> int:
-    """Say whether settings, database and tables are well; exit code 1 if something is not."""
+    """Check settings, database and tables; exit code 1 if something is wrong."""
     print(f"Time zone data: {zone_data.current()}", file=sys.stderr)
     with database():
         found = result_with_pool("emerald doctor", lambda: report(invariants=invariants))

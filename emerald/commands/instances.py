@@ -43,7 +43,7 @@ def instance_line(view: InstanceView) -> str:
 @click.argument("code")
 @actor_options
 def show(actor: Actor, code: str) -> None:
-    """Show a date as it stands."""
+    """Show a date."""
     found = actor.run(lambda person: event_view(code, person))
     actor.print(found, f"{instance_line(found)}  {found.title}")
 
@@ -54,14 +54,14 @@ def show(actor: Actor, code: str) -> None:
 @click.option("--duration-minutes", type=int)
 @actor_options
 def move(actor: Actor, code: str, starts_at: str, duration_minutes: int | None) -> None:
-    """Let a date take place at another time."""
+    """Move a date to another time."""
     starts = parse_local(starts_at)
 
     async def reschedule(person: Person) -> None:
         await move_instance(code, person, starts, duration_minutes=duration_minutes)
         warn_of_clock_change(starts, (await event_view(code, person)).zone)
 
-    _change(actor, code, reschedule, "Moved. Who is booked is asked whether they still come.")
+    _change(actor, code, reschedule, "Moved. Everyone booked will be asked whether they are still coming.")
 
 
 @event.command
@@ -69,7 +69,7 @@ def move(actor: Actor, code: str, starts_at: str, duration_minutes: int | None) 
 @click.option("--reason", required=True)
 @actor_options
 def cancel(actor: Actor, code: str, reason: str) -> None:
-    """Call a date off, and tell everybody why."""
+    """Cancel a date and tell everyone why."""
     _change(actor, code, lambda person: cancel_instance(code, person, reason), "Cancelled.")
 
 
@@ -78,14 +78,14 @@ def cancel(actor: Actor, code: str, reason: str) -> None:
 @actor_options
 def restore(actor: Actor, code: str) -> None:
     """Undo a cancellation."""
-    _change(actor, code, lambda person: restore_instance(code, person), "It is on again.")
+    _change(actor, code, lambda person: restore_instance(code, person), "The date takes place again.")
 
 
 @event.command
 @click.argument("code")
 @actor_options
 def keep(actor: Actor, code: str) -> None:
-    """Keep a date although its rule no longer has it."""
+    """Keep a date that no longer fits its rule."""
     _change(actor, code, lambda person: keep_drifted(code, person), "Kept.")
 
 
@@ -104,7 +104,7 @@ def _change(actor: Actor, code: str, action: Callable[[Person], Awaitable[object
 @click.argument("word", type=click.Choice(["run", "off"]))
 @actor_options
 def decide(actor: Actor, code: str, word: str) -> None:
-    """Say whether a date runs with so few."""
+    """Decide whether a date goes ahead with too few people."""
     decision = actor.run(lambda person: decide_instance(code, person, run=word == "run"))
     sentence = Voice().translate(decision.words)
     actor.print({"kind": decision.kind, "told": sentence}, sentence)
@@ -114,7 +114,7 @@ def decide(actor: Actor, code: str, word: str) -> None:
 @click.argument("code")
 @actor_options
 def tally(actor: Actor, code: str) -> None:
-    """Show who still comes since a date was moved."""
+    """Show who is still coming after a move."""
     responses = actor.run(lambda person: move_responses(code, person))
     lines = [f"asked: {responses.asked}"]
     for word, names in (

@@ -7,7 +7,7 @@ from emerald.runtime import database, result_of
 
 
 @click.command
-@click.option("--check", is_flag=True, help="Only say what is missing; exit code 1 if anything is.")
+@click.option("--check", is_flag=True, help="Only show what is missing; exit code 1 if anything is.")
 def migrate(check: bool) -> int:
     with database():
         steps = result_of(lambda: migrations.migrate(check=check))

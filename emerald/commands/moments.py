@@ -16,7 +16,9 @@ def parse_local(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is not None:
-        raise Invalid(N_("Give the start as 2026-12-01T18:00, in the event’s zone."), field="starts_at")
+        raise Invalid(
+            N_("Enter the start like this: 2026-12-01T18:00, in the event’s time zone."), field="starts_at"
+        )
     return moment
 
 
@@ -37,7 +39,9 @@ def warn_of_clock_change(local: datetime, zone: str) -> None:
     if change is None:
         return
     if change.kind is ClockChangeKind.GAP:
-        what = f"does not exist in {zone}, where the clocks go forward then: it becomes {change.wall:%H:%M}."
+        what = (
+            f"does not exist in {zone}, because the clocks go forward then: it becomes {change.wall:%H:%M}."
+        )
     else:
-        what = f"comes twice in {zone}, where the clocks go back then: the first one counts."
+        what = f"comes twice in {zone}, because the clocks go back then: the first one counts."
     click.echo(f"{local:%Y-%m-%dT%H:%M} {what}", err=True)

@@ -10,7 +10,7 @@ from emerald.commands.actor import Actor
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account_option = click.option("--account", required=True, metavar="NAME", help="The club, by name or number.")
 
 
@@ -23,7 +23,7 @@ def actor_options(command: Callable[..., None]) -> Callable[..., None]:
         type=int,
         required=True,
         metavar="TELEGRAM_ID",
-        help="Who acts: the number that /id shows them.",
+        help="Act as this person: their Telegram ID, which /id shows.",
     )
     @json_option
     @functools.wraps(command)
@@ -50,7 +50,7 @@ def allow_one(**given: object) -> None:
     """Raise `click.UsageError` if more than one of these options is given."""
     names = " and ".join(_option_name(name) for name in given)
     if sum(_is_given(value) for value in given.values()) > 1:
-        raise click.UsageError(f"{names} cannot be given together.", click.get_current_context())
+        raise click.UsageError(f"{names} cannot be combined.", click.get_current_context())
 
 
 def _is_given(value: object) -> bool:

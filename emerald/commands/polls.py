@@ -43,7 +43,7 @@ class PollReport:
 @click.command
 @account_option
 @click.option("--question", required=True)
-@click.option("--option", "texts", multiple=True, help="An answer to choose; repeat it for each.")
+@click.option("--option", "texts", multiple=True, help="An option to choose; repeat for each.")
 @click.option(
     "--date",
     "dates",
@@ -52,18 +52,18 @@ class PollReport:
     help="A date to say yes, if need be or no to, like 2027-03-01T18:00 in the club's time;"
     " repeat it for each.",
 )
-@click.option("--several", type=int, metavar="N", help="How many options one may choose.")
-@click.option("--limit", type=int, metavar="N", help="So many may choose the same option, or say yes.")
-@click.option("--anonymous", is_flag=True, help="Nobody sees who chose what.")
+@click.option("--several", type=int, metavar="N", help="How many options each person may choose.")
+@click.option("--limit", type=int, metavar="N", help="How many people may choose the same option or say yes.")
+@click.option("--anonymous", is_flag=True, help="Hide who chose what.")
 @click.option(
     "--results",
     type=click.Choice(["live", "voted", "closed"]),
     default="live",
-    help="Shown always, once one has voted, or once it is closed.",
+    help="When results are shown: always, after voting, or once the poll is closed.",
 )
-@click.option("--closes", metavar="ISO", help="When it closes by itself.")
-@click.option("--group", type=int, metavar="ID", help="The group it is for: the number /id shows there.")
-@click.option("--topic", type=int, metavar="ID", help="And the topic.")
+@click.option("--closes", metavar="ISO", help="When it closes automatically.")
+@click.option("--group", type=int, metavar="ID", help="The group's Telegram ID, which /id shows there.")
+@click.option("--topic", type=int, metavar="ID", help="The topic of that group.")
 @actor_options
 def create_poll(
     actor: Actor,
@@ -79,14 +79,14 @@ def create_poll(
     group: int | None,
     topic: int | None,
 ) -> None:
-    """Ask a club something and print the poll's code."""
+    """Create a poll and print its code."""
     require_one(option=texts, date=dates)
 
     async def create(person: Person) -> NewPoll:
         account_id = await find_account(account)
         club = next((one for one in await clubs(person) if one.id == account_id), None)
         if club is None:
-            raise NotFound(N_("There is no club with this name or number, or there are several."))
+            raise NotFound(N_("No club has this name or number, or several have it."))
         group_id = await _group_id(group)
         options = [OptionDraft(text, limit) for text in texts]
         options += [OptionDraft("", limit, _parse_moment(date, club.zone)) for date in dates]
@@ -122,23 +122,23 @@ def _parse_moment(text: str, zone: str) -> datetime:
     try:
         return parse_instant(text, zone)
     except (ValueError, OverflowError) as error:
-        raise Invalid(N_("Give a moment as 2026-12-01T18:00, in the club’s time.")) from error
+        raise Invalid(N_("Enter the time like this: 2026-12-01T18:00, in the club’s time zone.")) from error
 
 
 @click.command
 @click.argument("code")
-@click.option("--make", is_flag=True, help="Make the date most said yes to.")
-@click.option("--option", "number", type=int, metavar="N", help="Make this date of the list instead.")
-@click.option("--title", default="", help="The question when left out.")
+@click.option("--make", is_flag=True, help="Set the most popular date.")
+@click.option("--option", "number", type=int, metavar="N", help="Set this option of the list instead.")
+@click.option("--title", default="", help="Title of the event; the question if left out.")
 @click.option("--place", default="")
 @click.option("--minutes", type=int, default=60, help="How long it takes.")
-@click.option("--capacity", type=int, help="Seats; unlimited when left out.")
-@click.option("--guests", type=int, default=0, help="Guests a booking may bring, 0 to 9.")
+@click.option("--capacity", type=int, help="Number of seats; unlimited if left out.")
+@click.option("--guests", type=int, default=0, help="Guests per booking, 0 to 9.")
 @click.option(
     "--claim-minutes",
     type=int,
     default=24 * 60,
-    help="For so long only those who said yes can take the seats.",
+    help="How long the seats are reserved for those who said yes.",
 )
 @actor_options
 def close_poll(
@@ -153,7 +153,7 @@ def close_poll(
     guests: int,
     claim_minutes: int,
 ) -> None:
-    """Close the poll CODE for good, and make the date it decided."""
+    """Close the poll CODE for good and set the chosen date."""
 
     async def close(person: Person) -> ClosingResult:
         details = None
@@ -189,10 +189,10 @@ async def _option_id(code: str, person: Person, number: int | None) -> int | Non
 @click.command
 @click.argument("code")
 @click.option("--missing", is_flag=True, help="List who has not answered.")
-@click.option("--remind", is_flag=True, help="Write to them, at most once a day.")
+@click.option("--remind", is_flag=True, help="Remind them, at most once a day.")
 @actor_options
 def poll(actor: Actor, code: str, missing: bool, remind: bool) -> None:
-    """Show what the poll CODE says, who is missing, and remind them."""
+    """Show the results of the poll CODE and who hasn't voted, and remind them."""
 
     async def report(person: Person) -> PollReport:
         reminding = await remind_non_voters(code, person) if remind else None

@@ -61,28 +61,28 @@ NUMBER_OR_NONE, MINUTES = NumberOrNone(), Minutes()
 # first part.
 INSTANCE_SETTINGS: tuple[Setting, ...] = (
     ("title", str, ""),
-    ("emoji", str, "One, or empty."),
+    ("emoji", str, "One emoji, or empty."),
     ("description", str, ""),
     ("place", str, ""),
     ("map_url", str, "A link to a map."),
-    ("guests_max", int, "Guests a booking may bring, 0 to 9."),
-    ("capacity", NUMBER_OR_NONE, "Seats; `none` is no limit."),
+    ("guests_max", int, "Guests per booking, 0 to 9."),
+    ("capacity", NUMBER_OR_NONE, "Number of seats; `none` for no limit."),
     ("duration_minutes", int, ""),
 )
 SERIES_SETTINGS: tuple[Setting, ...] = (
     ("zone", str, "IANA time zone, like Europe/Helsinki."),
     ("rule", str, "How it repeats, like FREQ=WEEKLY."),
     ("visibility", str, "group or link."),
-    ("opens_before_minutes", NUMBER_OR_NONE, "`none` is as soon as it is listed."),
+    ("opens_before_minutes", NUMBER_OR_NONE, "`none` for right away."),
     ("closes_before_minutes", int, ""),
-    ("cancel_before_minutes", NUMBER_OR_NONE, "Leaving is free until then; `none` is the start."),
+    ("cancel_before_minutes", NUMBER_OR_NONE, "Free to leave until then; `none` for the start."),
     ("announce_before_minutes", int, ""),
-    ("offers_before_minutes", int, "Nearer than this, a free seat is offered."),
-    ("offer_minutes", int, "How long it is held."),
-    ("first_tap_before_minutes", int, "Nearer than this, the first tap has it."),
-    ("min_to_run", NUMBER_OR_NONE, "People it needs; `none` is no minimum."),
-    ("decide_before_minutes", int, "When it is decided."),
-    ("warn_before_minutes", int, "Before the decision."),
+    ("offers_before_minutes", int, "Closer to the start than this, a free seat is offered."),
+    ("offer_minutes", int, "How long an offered seat is held."),
+    ("first_tap_before_minutes", int, "Closer to the start than this, the first to tap gets the seat."),
+    ("min_to_run", NUMBER_OR_NONE, "Minimum number of people; `none` for no minimum."),
+    ("decide_before_minutes", int, "When to decide whether it goes ahead."),
+    ("warn_before_minutes", int, "When to warn before the decision."),
     ("remind_before_minutes", MINUTES, "Like 1440,120."),
 )
 SWITCHES = ("decide_by_itself", "fill_gaps", "remind_unanswered")
@@ -110,7 +110,7 @@ def _given_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 @click.group
 def series() -> None:
-    """List, change, pause and put away what repeats."""
+    """List, change, pause and archive series."""
 
 
 async def _find_series(person: Person, series_id: int) -> SeriesView:
@@ -130,11 +130,11 @@ async def _managed_clubs(person: Person) -> list[Club]:
 def _summary(view: SeriesView) -> str:
     state = ", archived" if view.archived_at else ", paused" if view.paused_at else ""
     drifted = f", {view.drifted} drifted" if view.drifted else ""
-    return f"{view.id}  {view.draft.title}  ({view.dates_ahead} dates ahead{drifted}{state})"
+    return f"{view.id}  {view.draft.title}  ({view.dates_ahead} upcoming dates{drifted}{state})"
 
 
 @series.command("list")
-@click.option("--archived", is_flag=True, help="Those that were put away instead.")
+@click.option("--archived", is_flag=True, help="Show archived series instead.")
 @actor_options
 def list_series(actor: Actor, archived: bool) -> None:
     """List all series of your clubs."""
@@ -147,14 +147,14 @@ def list_series(actor: Actor, archived: bool) -> None:
         ]
 
     found = actor.run(find)
-    actor.print(found, "\n".join(map(_summary, found)) or "There are none.")
+    actor.print(found, "\n".join(map(_summary, found)) or "No series.")
 
 
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
 @actor_options
 def show(actor: Actor, series_id: int) -> None:
-    """Show a series and its dates ahead."""
+    """Show a series and its upcoming dates."""
 
     async def find(person: Person) -> tuple[SeriesView, list[InstanceView]]:
         view = await _find_series(person, series_id)
@@ -177,7 +177,7 @@ def _changed(was: SeriesDraft, changes: dict[str, Any]) -> SeriesDraft:
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
 @click.option("--following", metavar="CODE", help="This date and those after it.")
-@click.option("--only", metavar="CODE", help="This date alone.")
+@click.option("--only", metavar="CODE", help="Only this date.")
 @click.option("--starts-at", metavar="ISO", help="The first date, like 2027-03-01T18:00.")
 @setting_options
 @actor_options
@@ -189,7 +189,7 @@ def edit(
     starts_at: str | None,
     **settings: Any,
 ) -> None:
-    """Change a series whole, from one date on, or one date of it."""
+    """Change a whole series, its dates from one on, or a single date."""
     allow_one(following=following, only=only)
     changes = _given_settings(settings)
     if starts_at is not None:
@@ -202,7 +202,9 @@ def edit(
             raise NotFound(N_("This series has no such date."))
         if only:
             if not changes.keys() <= {field for field, _, _ in INSTANCE_SETTINGS}:
-                raise Invalid(N_("Only the whole series has that; a date is moved with `event move`."))
+                raise Invalid(
+                    N_("This setting belongs to the whole series. To move one date, use `event move`.")
+                )
             await edit_instance(only, person, InstanceChanges(**changes))
             return {"series_id": view.id, "drifted": []}, []
         draft = _changed(view.draft, changes)
@@ -228,10 +230,10 @@ def edit(
 
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
-@click.option("--starts-at", required=True, metavar="ISO", help="Its first date.")
+@click.option("--starts-at", required=True, metavar="ISO", help="First date of the copy.")
 @actor_options
 def duplicate(actor: Actor, series_id: int, starts_at: str) -> None:
-    """Make another series like it."""
+    """Copy a series."""
 
     async def copy(person: Person) -> NewSeries:
         view = await _find_series(person, series_id)
@@ -248,7 +250,7 @@ def duplicate(actor: Actor, series_id: int, starts_at: str) -> None:
 @click.argument("series_id", metavar="ID", type=int)
 @actor_options
 def pause(actor: Actor, series_id: int) -> None:
-    """Make no new dates, and announce nothing."""
+    """Pause a series: no new dates, no announcements."""
 
     async def stop(person: Person) -> None:
         view = await _find_series(person, series_id)
@@ -262,50 +264,50 @@ def pause(actor: Actor, series_id: int) -> None:
 @click.argument("series_id", metavar="ID", type=int)
 @actor_options
 def resume(actor: Actor, series_id: int) -> None:
-    """Go on, with the dates of the weeks ahead."""
+    """Resume a paused series."""
 
     async def go_on(person: Person) -> int:
         view = await _find_series(person, series_id)
         return await resume_series(person, view.account_id, series_id)
 
     made = actor.run(go_on)
-    actor.print({"made": made}, f"It goes on; new dates: {made}.")
+    actor.print({"made": made}, f"Resumed. New dates: {made}.")
 
 
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
-@click.option("--reason", default="", help="What people read whose dates are cancelled.")
+@click.option("--reason", default="", help="Reason shown to people whose dates are cancelled.")
 @actor_options
 def archive(actor: Actor, series_id: int, reason: str) -> None:
-    """Put a series away."""
+    """Archive a series."""
 
     async def put_away(person: Person) -> int:
         view = await _find_series(person, series_id)
         return await archive_series(person, view.account_id, series_id, reason)
 
     cancelled = actor.run(put_away)
-    actor.print({"cancelled": cancelled}, f"Put away; cancelled dates: {cancelled}.")
+    actor.print({"cancelled": cancelled}, f"Archived. Cancelled dates: {cancelled}.")
 
 
 @series.command
 @click.argument("series_id", metavar="ID", type=int)
 @actor_options
 def unarchive(actor: Actor, series_id: int) -> None:
-    """Take an archived series out again."""
+    """Restore an archived series."""
 
     async def take_out(person: Person) -> int:
         view = await _find_series(person, series_id)
         return await restore_series(person, view.account_id, series_id)
 
     made = actor.run(take_out)
-    actor.print({"made": made}, f"Taken out; new dates: {made}.")
+    actor.print({"made": made}, f"Restored. New dates: {made}.")
 
 
 @series.command
 @click.argument("series_id", metavar="[ID]", type=int, required=False)
 @actor_options
 def drift(actor: Actor, series_id: int | None) -> None:
-    """List dates that their rule no longer has, of all series or of one."""
+    """List dates that no longer fit their rule, of all series or of one."""
 
     async def find(person: Person) -> list[InstanceView]:
         if series_id is not None:

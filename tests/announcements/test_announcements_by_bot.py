@@ -84,7 +84,7 @@ async def test_a_cancelled_announcement_is_not_sent(
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce Never mind")
     await telegram.tap("Olga", question, "Cancel")
-    assert telegram.last(telegram.person("Olga").private)["text"] == "Nothing is sent."
+    assert telegram.last(telegram.person("Olga").private)["text"] == "Nothing was sent."
     await fan_out()
     assert await run(1) == 0
 
@@ -182,10 +182,10 @@ async def test_at_night_an_organiser_reads_when_an_announcement_goes(
     await start(telegram, "Olga", "Alice")
     await choose_zone(alice, "America/New_York")  # where it is half past five in the afternoon
     question = await telegram.say("Olga", "/announce The hall is closed.")
-    assert "It is night for 4 of them, who read it at 08:00 on their own clocks." in question["text"]
+    assert "It is night for 4 of them. They get it at 08:00 in their own time zone." in question["text"]
     assert buttons(question)[1:] == [["Send now", "Cancel"], ["Send it to everyone now, at night too"]]
     assert (await telegram.tap("Olga", question, "Send now"))["text"] == (
-        "On its way. 4 recipients read it at 08:00, on their own clocks."
+        "On its way. 4 recipients get it at 08:00 in their own time zone."
     )
     await fan_out()
     sender = Sender(telegram.sending)
@@ -200,7 +200,7 @@ async def test_at_night_an_organiser_reads_when_an_announcement_goes(
         await sender.settle()
     shown = next(m for m in room.messages() if m["id"] == question["id"])
     assert (
-        "The rest goes out at 08:00, on each reader’s own clock." in shown["text"]
+        "The rest goes out at 08:00 in each reader’s own time zone." in shown["text"]
         and "Waiting for the morning: 4" in shown["text"]
     )
     assert buttons(shown) == [["Stop"], ["Send it to everyone now, at night too"]]

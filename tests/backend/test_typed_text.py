@@ -125,7 +125,7 @@ def draft(**fields: Any) -> SeriesDraft:
         (
             {"map_url": "https://maps"},
             "map_url",
-            "This link leads nowhere. Copy it from the map once more.",
+            "This link leads nowhere. Copy it from the map again.",
         ),
         ({"map_url": "http://maps.example"}, "map_url", "A link that begins with https://, please."),
     ],

@@ -99,7 +99,7 @@ def test_a_killed_process_is_restarted(first: Running, name: str) -> None:
     (pid,) = first.pids(f"emerald-{name}")
     os.kill(pid, signal.SIGKILL)
     assert "it starts again in 1 s" in first.wait_for(f"{name} ended (signal 9)")
-    first.wait_for(f"{name} is started again.")
+    first.wait_for(f"{name} is starting again.")
     # A process sets its name a moment after it is forked.
     (again,) = first.await_pids(f"emerald-{name}")
     assert again != pid
@@ -108,7 +108,7 @@ def test_a_killed_process_is_restarted(first: Running, name: str) -> None:
 def test_a_killed_database_is_restarted(first: Running) -> None:
     oldest = min(first.pids("postgres"))
     os.kill(oldest, signal.SIGKILL)
-    first.wait_for("The database ended; it starts again.")
+    first.wait_for("The database stopped and is starting again.")
 
 
 def test_ctrl_c_leaves_nothing_running(first: Running) -> None:

@@ -64,7 +64,7 @@ async def test_the_welcome_and_the_help_go_by_the_role(
     membership = (await authorize(bob, club.id, Permission.BOOK)).membership_id
     await change_role(olga, club.id, membership, Role.HELPER)
     for name, welcome, helped, rows in (
-        ("Olga", "You organise", "/announce", STEPS),
+        ("Olga", "You’re an organiser", "/announce", STEPS),
         ("Alice", "/mybookings", "/mybookings", [["Open Emerald"]]),
         ("Bob", "You help at the door", "You help at the door", [["Open Emerald"]]),
     ):

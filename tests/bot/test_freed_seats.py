@@ -593,7 +593,7 @@ async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
     assert "1. 🧘 Evening flow yoga · Kallio Yoga\nnext: Thu 26 Nov, 18:00" in listed["text"]
     await telegram.tap("Alice", listed, "1")
     shown = private(telegram, "Alice")
-    assert buttons(shown) == [["Not this week"], ["Give it back"]]
+    assert buttons(shown) == [["Not this week"], ["Give it up"]]
     answer = await telegram.tap("Alice", shown, "Not this week")
     assert answer["text"] == "Noted: you can’t come this time."
     assert private(telegram, "Alice")["text"].endswith("You said you can’t come.")
@@ -602,8 +602,8 @@ async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
     await telegram.tap("Alice", mine, "1")
     assert buttons(private(telegram, "Alice"))[0] == ["+1", "Not this week"]
     await telegram.tap("Alice", listed, "1")
-    answer = await telegram.tap("Alice", private(telegram, "Alice"), "Give it back")
-    assert answer == {"text": "Your standing seat is given back.", "show_alert": False}
-    assert "What is booked for you stays" in private(telegram, "Alice")["text"]
+    answer = await telegram.tap("Alice", private(telegram, "Alice"), "Give it up")
+    assert answer == {"text": "You gave up your standing seat.", "show_alert": False}
+    assert "Your existing bookings stay" in private(telegram, "Alice")["text"]
     gone = await telegram.tap("Alice", listed, "1")
     assert gone["text"] == "Not found, or you don’t have access."

@@ -102,7 +102,7 @@ async def test_a_date_is_shown_in_the_readers_zone_too(telegram: Telegram, alice
     await db.execute("UPDATE telegram_users SET zone = 'Asia/Tokyo' WHERE id = $1", alice.id)
     shown = await telegram.say("Alice", f"/vote {code}")
     assert "1. Tue 24 Nov, 18:00 (Wed 25 Nov, 01:00) · " in shown["text"]
-    assert "These are times in Helsinki; in brackets, where you are." in shown["text"]
+    assert "Times are in Helsinki; your local time is in brackets." in shown["text"]
     await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
     assert "18:00 (16:00) · " in (await telegram.say("Alice", f"/vote {code}"))["text"]
     card = await poll_for_card((await poll(code, alice)).id)

@@ -10,7 +10,8 @@ async def test_a_tap_mutes_and_unmutes_a_kind(telegram: Telegram, alice: Any) ->
     await telegram.start("Alice")
     reply = await telegram.say("Alice", "/settings")
     assert reply["text"].startswith("Notifications\n\n🔔 Reminders\n")
-    assert "always told" in reply["text"] and "Reminders come as each event has it." in reply["text"]
+    assert "We always tell you about changes" in reply["text"]
+    assert "Reminders come as set for each event." in reply["text"]
     assert buttons(reply)[0] == ["🔔 Reminders", "🔔 “Are you coming?”"]
     await telegram.tap("Alice", reply, "🔔 Announcements")
     assert (await preferences(alice)).muted == {"announcements"}
@@ -25,7 +26,7 @@ async def test_lead_times_are_chosen(telegram: Telegram, alice: Any) -> None:
     room = telegram.person("Alice").private
     await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Lead time")
     assert buttons(telegram.last(room))[-3:] == [
-        ["✓ As each event has it"],
+        ["✓ As set for each event"],
         ["No reminder"],
         ["Back"],
     ]
@@ -37,7 +38,7 @@ async def test_lead_times_are_chosen(telegram: Telegram, alice: Any) -> None:
     await telegram.tap("Alice", telegram.last(room), "Lead time")
     await telegram.tap("Alice", telegram.last(room), "No reminder")
     assert (await preferences(alice)).leads == ()
-    await telegram.tap("Alice", telegram.last(room), "As each event has it")
+    await telegram.tap("Alice", telegram.last(room), "As set for each event")
     assert (await preferences(alice)).leads is None
 
 
@@ -65,7 +66,7 @@ async def test_a_zone_is_chosen_near_the_clubs_or_typed(telegram: Telegram, alic
     assert buttons(telegram.last(room))[0] == ["America/Argentina/ComodRivadavia"]
     for name in ("Mars/Olympus", "Factory", "localtime"):
         reply = await telegram.say("Alice", f"/settings zone {name}")
-        assert reply["text"] == "That time zone is not known."
+        assert reply["text"] == "Unknown time zone."
     assert (await preferences(alice)).zone == "America/Argentina/ComodRivadavia"
 
 

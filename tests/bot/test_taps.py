@@ -129,7 +129,7 @@ async def test_an_instance_of_another_club_is_not_found_without_its_card(
     await unlink_group(olga, club.id, club.group_id)
     telegram.person("Charlie").join(telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
-    assert answer["text"] == "This group is no longer linked to a club, so this card does nothing any more."
+    assert answer["text"] == "This group is no longer linked to a club, so this card no longer works."
 
 
 async def test_a_card_in_a_group_that_was_unlinked_books_nothing(
@@ -203,7 +203,7 @@ async def test_an_internal_error_is_answered_without_its_details(
     assert answer["show_alert"] and "our side" in answer["text"]
     assert "secret" not in answer["text"]
     # Logged by structlog itself or, once a web application exists in this process, by the standard library.
-    assert "secret detail" in capsys.readouterr().out + caplog.text, "it is written down"
+    assert "secret detail" in capsys.readouterr().out + caplog.text, "it is logged"
 
 
 async def test_a_button_of_another_version_is_answered(telegram: Telegram, world: None) -> None:

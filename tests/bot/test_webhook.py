@@ -210,7 +210,7 @@ async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
     for n in range(20):
         assert (await client.post(PATH, json=update(6000 + n))).status_code == 200
     sent = [call["result"]["text"] for call in telegram.calls("sendMessage")[before:]]
-    assert sent == ["That was too many at once. Please wait until I have answered the ones before."]
+    assert sent == ["That was too many at once. Please wait until I’ve answered the earlier ones."]
     held.set()
     await until(app, lambda: len(telegram.calls("sendMessage")) == before + 1 + QUEUE_MAX)
     answers = [call["result"]["text"] for call in telegram.calls("sendMessage")[before + 1 :]]

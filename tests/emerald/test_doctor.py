@@ -57,14 +57,14 @@ VIOLATIONS = {
         " JOIN memberships m ON m.account_id = v.account_id AND m.id <> v.membership_id LIMIT 1"
     ),
     "which only a poll about dates takes": "UPDATE poll_votes SET answer = 'no'",
-    "dates were made of it": (
+    "it set {n} dates": (
         "DROP INDEX poll_options_poll_id_made_idx;"
         "UPDATE poll_options SET made_instance_id = (SELECT min(id) FROM event_instances)"
         " WHERE starts_at IS NOT NULL AND made_instance_id IS NULL"
     ),
-    "though it is open or about something else": "UPDATE polls SET closed_at = NULL",
-    "but until no moment": "UPDATE event_instances SET claim_until = NULL",
-    "but did not say yes to it": ("UPDATE seat_claims SET membership_id = (SELECT max(id) FROM memberships)"),
+    "though it is open or not a date poll": "UPDATE polls SET closed_at = NULL",
+    "but without an end": "UPDATE event_instances SET claim_until = NULL",
+    "who did not say yes to it": ("UPDATE seat_claims SET membership_id = (SELECT max(id) FROM memberships)"),
     "the tally says {voters}": "UPDATE poll_tallies SET voters = voters + 1",
     "options of at most": (
         "INSERT INTO poll_votes (account_id, poll_id, option_id, membership_id, at)"

@@ -39,7 +39,7 @@ async def test_a_series_with_participants_is_not_archived_without_a_reason(
     await post_card(olga, codes[3])
     with pytest.raises(Invalid) as refused:
         await archive_series(olga, club.id, new_series.series_id)
-    assert "2 dates ahead" in olga.voice.translate(refused.value.words)
+    assert "2 upcoming dates" in olga.voice.translate(refused.value.words)
     assert refused.value.field == "reason"
     assert await titles(club) == ["Evening flow yoga"]
 
@@ -66,7 +66,7 @@ async def test_a_series_without_participants_is_archived_at_once_and_restored(
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     await post_card(olga, new_series.first_code)
     assert await archive_series(olga, club.id, new_series.series_id) == 1
-    assert (await event(new_series.first_code, olga)).cancel_reason == "This is not held any more."
+    assert (await event(new_series.first_code, olga)).cancel_reason == "This event is no longer held."
     clock.advance(timedelta(days=1))
     assert await restore_series(olga, club.id, new_series.series_id) == 7
     assert await restore_series(olga, club.id, new_series.series_id) == 0

@@ -153,7 +153,7 @@ async def test_organisers_are_asked_once_and_the_first_decision_counts(
     result = await decide_instance(code, bob, run=True)
     assert (result.kind, olga.voice.translate(result.words)) == (
         "done",
-        "It runs. Everybody who comes can count on it.",
+        "It goes ahead. Everyone who signed up can count on it.",
     )
     assert (await decide_instance(code, olga, run=True)).kind == "already"
     row = await db.row("SELECT decided_by FROM event_instances WHERE code = $1", code)

@@ -58,7 +58,7 @@ def test_the_days_stay_when_the_hour_or_the_zone_changes(rule: str, hour: int, z
 
 
 def test_what_has_an_hour_of_its_own_keeps_it() -> None:
-    """`S11`: also what an EXDATE takes back of it. At the hour of the series an extra date follows."""
+    """`S11`: also what an EXDATE takes back of it. At the hour of the series an extra date was updated."""
     rule = (
         "FREQ=WEEKLY;COUNT=2\nRDATE:20261203T120000,20261204T120000,20261205T100000Z,20261206T160000Z\n"
         "EXDATE:20261204T100000Z,20261208T190000"

@@ -882,7 +882,7 @@ def test_an_organiser_reads_of_the_member_and_not_of_themselves() -> None:
     at = state_of(5)
     for verb in (Verb.REMOVE, Verb.TO_WAITLIST):
         outcome = decide(at, Request(verb, Via.DASHBOARD, by=1, membership_id=100 + ALICE))
-        assert text_of(outcome) == "They are neither in nor in line any more. Nothing has changed."
+        assert text_of(outcome) == "They are no longer booked or in line. Nothing has changed."
 
 
 # --- after the deadline (B6) ---

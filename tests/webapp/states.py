@@ -144,7 +144,7 @@ async def crowd(s: Stage) -> str:
 
 
 def date(hours: float = 76, **about: Any) -> Setting:
-    """Nobody has answered yet."""
+    """No one has answered yet."""
 
     async def staged(s: Stage) -> str:
         club = await s.club()

@@ -442,7 +442,7 @@ async def test_my_bookings_lists_booked_and_waiting_instances(
     app = await app_of(alice)
     assert "No seat is yours yet" in (await app.get("/app/bookings")).text
     assert "You’re not in any line" in (await app.get("/app/bookings?show=waiting")).text
-    assert "Nothing behind you yet" in (await app.get("/app/bookings?show=past")).text
+    assert "No past events yet" in (await app.get("/app/bookings?show=past")).text
     await booked(app, yoga, 1)
     await booked(app, padel)
     coming = (await app.get("/app/bookings")).text

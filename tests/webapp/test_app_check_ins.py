@@ -97,7 +97,7 @@ async def test_a_standing_seat_can_skip_a_week_and_be_given_back(
     assert (await (await app_of(bob)).ask("DELETE", f"/app/regulars/{series_id}")).status_code == 404
     back = await app.ask("DELETE", f"/app/regulars/{series_id}")
     assert root(back)["data-outcome"] == "given-back"
-    assert "Your standing seat is given back." in text_of(back)
+    assert "You gave up your standing seat." in text_of(back)
     assert await own_standing_seats(alice) == []
 
 

@@ -48,7 +48,7 @@ async def test_the_list_shows_the_next_instance_of_each_club(
     page = await (await app_of(alice)).get("/app/clubs")
     text = text_of(page)
     assert "Next: Evening flow yoga, Thu 26 Nov at 18:00" in text
-    assert "You’re a member · 4 dates ahead" in text
+    assert "You’re a member · 4 upcoming dates" in text
     assert "Nothing planned yet" in text and "You own it" in text
     assert page.text.index("Choir") < page.text.index("Kallio Yoga")
     for club_id in (club.id, other):
@@ -66,7 +66,7 @@ async def test_a_club_shows_its_next_instances_and_organisers(
     assert page.text.count('class="row"') == 3
     assert "Olga" in text and "Owner" in text and "Bob" not in text
     assert "Standing seats" in text and "Its groups in Telegram" in text
-    assert "Your seats on 5 dates go on. Your standing seats end." in page.text
+    assert "Your seats on 5 dates will be released. Your standing seats end." in page.text
 
 
 async def test_a_club_of_others_is_not_found(app_of: Any, alice: Any, charlie: Any) -> None:
@@ -90,7 +90,7 @@ async def test_leaving_gives_future_seats_to_the_waitlist(
     await book(line, alice, via=Via.CARD)
     app = await app_of(alice)
     asks = (await app.get(f"/app/clubs/{club.id}")).text
-    assert "Your seat on 1 date goes on. You leave 1 line." in asks
+    assert "Your seat on 1 date will be released. You leave 1 line." in asks
     answer = await app.ask("DELETE", f"/app/clubs/{club.id}/membership")
     assert root(answer)["data-outcome"] == "left"
     assert "You’ve left the club: Kallio Yoga." in text_of(answer)

@@ -431,7 +431,7 @@ async def test_the_bot_sends_an_instance_where_files_cannot_be_saved(
     code = await instance(visibility="link")
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/calendar")
     assert answer.headers["hx-retarget"] == "#in-chat"
-    assert "It is on its way: look into your chat with the bot." in answer.text
+    assert "It’s on its way: check your chat with the bot." in answer.text
     assert await db.value("SELECT kind FROM messages WHERE user_id = $1", alice.id) == "calendar"
     refused = await (await app_of(charlie)).ask("POST", f"/app/events/{code}/calendar")
     assert refused.status_code == 422 and "We can’t write to you yet" in refused.text

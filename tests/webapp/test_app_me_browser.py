@@ -38,7 +38,7 @@ async def test_leaving_a_club_asks_first(phone: Any, alice: Any, club: Any, inst
     await app.locator("#do-leave-club").click()
     await wait_for_client(page, "() => last('web_app_open_popup')")
     popup = await last_client_event(page, "web_app_open_popup")
-    assert popup["message"].startswith("Your seat on 1 date goes on.")
+    assert popup["message"].startswith("Your seat on 1 date will be released.")
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave the club"}
     await page.evaluate("emit('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=left]")

@@ -532,7 +532,7 @@ async def test_an_instance_is_cancelled_after_a_preview_and_restored(
     assert "1 in line will be told and 1 who said maybe" in asked
     assert "The bot can’t reach 1 of them Tell them yourself: Charlie" in asked
     assert "It can be undone until the start" in asked
-    for wrong, why in (("  ", "Say why, in a few words"), ("x" * 301, "At most 300 characters")):
+    for wrong, why in (("  ", "Say why in a few words"), ("x" * 301, "At most 300 characters")):
         bad = await app.ask("POST", url, data={"reason": wrong})
         assert bad.status_code == 422
         assert why in text_of(bad)
@@ -715,7 +715,7 @@ async def test_faults_are_beside_their_fields_and_typed_text_stays(
     for changed, why in (
         ({"group": "999"}, "Choose one of the club’s groups."),
         ({"starts_on": ""}, "Choose a day and a time."),
-        ({"starts_on": "2026-11-01"}, "All its dates are past."),
+        ({"starts_on": "2026-11-01"}, "All its dates are in the past."),
         ({"title": " "}, "Give it a title."),
         ({"emoji": "abc"}, "One emoji, or nothing."),
         ({"duration_minutes": "x"}, "A whole number, please."),

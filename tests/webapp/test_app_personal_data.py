@@ -65,9 +65,9 @@ async def test_the_page_lists_what_is_erased_and_what_stays(
     for code in (mine, line):
         await book(code, alice, via=Via.CARD)
     text = text_of(await (await app_of(alice)).get("/app/me/erasure"))
-    assert "Your seat on 1 date ahead: it goes on at once, late or not. Your place in 1 line." in text
+    assert "Your seat on 1 upcoming date, released at once even if it’s late. Your place in 1 line." in text
     assert "What stays, without your name" in text
-    assert "Your place in 1 club" in text
+    assert "Your membership in 1 club" in text
 
 
 async def test_after_an_erasure_the_session_and_all_urls_end(

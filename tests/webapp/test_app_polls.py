@@ -144,7 +144,7 @@ async def test_a_closed_poll_shows_its_results(app_of: Any, alice: Any, olga: An
 async def test_an_invalid_option_is_refused(app_of: Any, alice: Any, ask: Ask, option: str) -> None:
     answer = await voted(await app_of(alice), await ask("Soup", "Pie"), option)
     assert answer.status_code == 422
-    assert "Choose from what is listed." in text_of(answer)
+    assert "Choose from the list." in text_of(answer)
 
 
 async def test_a_stranger_finds_no_poll(app_of: Any, charlie: Any, alice: Any, ask: Ask) -> None:

@@ -361,7 +361,7 @@ async def test_a_minimum_shows_how_many_are_missing_and_until_when(
     assert "By Wed 25 Nov at 14:00, or it is called off." in page
     assert "1 more is needed" in text_of(await app.get("/app/events"))
     await decide_instance(code, olga, run=True)
-    assert "It runs" in text_of(await app.get(f"/app/events/{code}"))
+    assert "It goes ahead" in text_of(await app.get(f"/app/events/{code}"))
 
 
 async def test_a_standing_seat_is_shown_as_one(

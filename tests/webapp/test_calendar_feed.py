@@ -329,7 +329,7 @@ async def test_is_not_served_while_its_owner_has_blocked_the_bot(
     path = await address(alice)
     await mark_blocked(alice.telegram_id)
     assert (await web.get(path)).status_code == 404
-    assert "It rests while the bot is blocked" in (await (await app_of(alice)).get("/app/me/calendar")).text  # fmt: skip
+    assert "Paused while the bot is blocked" in (await (await app_of(alice)).get("/app/me/calendar")).text  # fmt: skip
 
 
 async def test_too_many_requests_get_retry_after(

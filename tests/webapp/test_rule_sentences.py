@@ -39,9 +39,9 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
         ("FREQ=MONTHLY;BYDAY=-1TU;INTERVAL=2", "Every 2nd month on the last Tuesday at 18:00."),
         ("FREQ=MONTHLY;BYDAY=-2TU", "Every month on the 2nd Tuesday from the end at 18:00."),
         ("FREQ=YEARLY", "Every year on 24 November at 18:00."),
-        ("FREQ=YEARLY;BYWEEKNO=5", "By a rule of its own at 18:00."),
-        ("FREQ=MONTHLY;BYMONTH=1,2", "By a rule of its own at 18:00."),
-        ("FREQ=MONTHLY;BYDAY=TU", "By a rule of its own at 18:00."),
+        ("FREQ=YEARLY;BYWEEKNO=5", "Custom rule at 18:00."),
+        ("FREQ=MONTHLY;BYMONTH=1,2", "Custom rule at 18:00."),
+        ("FREQ=MONTHLY;BYDAY=TU", "Custom rule at 18:00."),
         ("RDATE;VALUE=DATE:20270105", "On single dates at 18:00. Also on 5 Jan 2027."),
         ("FREQ=WEEKLY\nEXDATE;VALUE=DATE:20270105", "Every Tuesday at 18:00. Not on 5 Jan 2027."),
         (
@@ -68,8 +68,8 @@ def test_describes_a_rule_in_full(rule: str, words: str) -> None:
         ("", ""),
         ("FREQ=WEEKLY", "every Tuesday"),
         ("FREQ=WEEKLY\nEXDATE;VALUE=DATE:20270105", "every Tuesday"),
-        ("FREQ=WEEKLY\nFREQ=MONTHLY", "on dates of its own"),
-        ("RDATE;VALUE=DATE:20270105", "on dates of its own"),
+        ("FREQ=WEEKLY\nFREQ=MONTHLY", "on single dates"),
+        ("RDATE;VALUE=DATE:20270105", "on single dates"),
     ],
 )
 def test_labels_how_often(rule: str, words: str) -> None:

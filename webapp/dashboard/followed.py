@@ -53,19 +53,21 @@ async def saved_notice(visit: Visit, series_id: int) -> Notice:
     if lost:
         sentences.append(
             voice.ngettext(
-                N_("%(n)s date no longer fits and stays: look below."),
-                N_("%(n)s dates no longer fit and stay: look below."),
+                N_("%(n)s date no longer fits the rule but stays: see below."),
+                N_("%(n)s dates no longer fit the rule but stay: see below."),
                 lost,
             )
         )
     if own:
         sentences.append(
             voice.ngettext(
-                N_("%(n)s date keeps something of its own: look below."),
-                N_("%(n)s dates keep something of their own: look below."),
+                N_("%(n)s date keeps its own details: see below."),
+                N_("%(n)s dates keep their own details: see below."),
                 own,
             )
         )
     if followed > 0:
-        sentences.append(voice.ngettext(N_("%(n)s date follows."), N_("%(n)s dates follow."), followed))
+        sentences.append(
+            voice.ngettext(N_("%(n)s date was updated."), N_("%(n)s dates were updated."), followed)
+        )
     return Notice(" ".join(sentences), "wait" if lost else "plain")

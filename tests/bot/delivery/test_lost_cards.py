@@ -97,7 +97,7 @@ async def test_two_organisers_who_tap_post_one_card(
     assert [len(messages_about_cards(telegram, who)) for who in ("Olga", "Bob", "Alice")] == [1, 1, 0]
     await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
     second = await telegram.tap("Bob", messages_about_cards(telegram, "Bob")[0], "Post it again")
-    assert second["text"] == "That is done already: nothing there is missing any more."
+    assert second["text"] == "That is already done: nothing is missing there."
     await run(3)
     await run(3)
     assert len(cards_in(telegram.chat())) == 1
@@ -415,7 +415,7 @@ async def test_a_tap_recovers_a_card_that_may_have_been_posted(
     [card] = cards_in(telegram.chat())
     assert "Alice" in card["text"] and await lost_cards(club.id) == []
     again = await telegram.tap("Olga", messages_about_cards(telegram)[0], "Post it again")
-    assert again["text"] == "That is done already: nothing there is missing any more."
+    assert again["text"] == "That is already done: nothing is missing there."
 
 
 async def test_a_tap_recovers_a_poll_s_card_too(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:

@@ -129,8 +129,8 @@ async def test_an_organiser_decides_with_a_tap(
     assert first["text"] == (
         "⏳ A, Thu 26 Nov, 18:00: 1 signed up, and at least 3 are needed. Should it go ahead?"
     )
-    assert buttons(first) == [["Run it", "Call it off"], ["Open in Emerald"]]
-    assert (await telegram.tap("Olga", first, "Run it"))["text"].startswith("It runs.")
+    assert buttons(first) == [["Go ahead", "Call it off"], ["Open in Emerald"]]
+    assert (await telegram.tap("Olga", first, "Go ahead"))["text"].startswith("It goes ahead.")
     assert buttons(telegram.last(telegram.person("Olga").private)) == [["Open in Emerald"]]
     await run(2)
     second = telegram.last(telegram.person("Olga").private)

@@ -81,7 +81,7 @@ async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: 
     """`P5`: listed, and asked once a day."""
     code = await instance()
     found = await command("missing", code, "--as", "1001")
-    assert found.stdout == "Everybody known to the group has answered.\n", found
+    assert found.stdout == "Everyone known in the group has answered.\n", found
     group = await group_of_chat(club.chat_id)
     assert group is not None
     for person in (alice, bob):

@@ -44,7 +44,7 @@ async def test_seats_are_given_moved_and_taken_away(
         row["code"] for row in await db.rows("SELECT code FROM event_instances ORDER BY starts_at")
     )
     assert made.first_code == first
-    assert await printed("people", first) == "Nobody has answered yet.\n"
+    assert await printed("people", first) == "No one has answered yet.\n"
     alices, bobs = await member(alice), await member(bob)
     assert (await printed("seat", first, "--member", alices)).startswith("You’re in. See you ")
     answer = json.loads(await printed("seat", first, "--name", "Liisa", "--json"))
@@ -96,7 +96,7 @@ async def test_a_regular_has_a_seat_on_every_date(series: Make, olga: Any, alice
     made = await series(rule="FREQ=WEEKLY;COUNT=3")
     whom = ("regular", str(made.series_id), "--member", await member(alice))
     assert await printed(*whom) == "Dates: 3\n"
-    assert await printed(*whom, "--end") == "The standing seat is ended.\n"
+    assert await printed(*whom, "--end") == "The standing seat has ended.\n"
     assert "Not found" in await refused(*whom, "--end")
     assert "Only organisers" in await refused(*whom, as_=1002)
 

@@ -49,7 +49,7 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
 ) -> None:
     made = await series(starts_local=START, rule=RULE)
     number = str(made.series_id)
-    assert await printed("series", "list") == f"{number}  Evening flow yoga  (1 dates ahead)"
+    assert await printed("series", "list") == f"{number}  Evening flow yoga  (1 upcoming dates)"
     assert made.first_code in await printed("series", "show", number)
     shown = await printed_json("series", "show", number)
     assert shown["series"]["draft"]["capacity"] == 12
@@ -84,7 +84,7 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert await printed("series", "resume", number) == "It goes on; new dates: 0."
     assert "Say why it is cancelled" in await refused("series", "archive", number)
     assert await printed("series", "archive", number, "--reason", "Over.") == "Put away; cancelled dates: 1."
-    assert await printed("series", "list") == "There are none."
+    assert await printed("series", "list") == "No series."
     assert "archived" in await printed("series", "list", "--archived")
     assert (await printed("series", "unarchive", number)).startswith("Taken out; new dates: ")
 
@@ -118,7 +118,7 @@ async def test_a_date_and_those_after_it_and_a_copy(series: Make, club: Any, olg
     number = str(made.series_id)
     assert await printed("series", "edit", number, "--only", first, "--place", "Sali 9") == "Saved."
     assert (await event(first, olga)).place == "Sali 9"
-    assert "Only the whole series" in await refused(
+    assert "belongs to the whole series" in await refused(
         "series", "edit", number, "--only", first, "--rule", "FREQ=DAILY"
     )
     done = await printed_json("series", "edit", number, "--following", first, "--title", "New")
@@ -164,7 +164,7 @@ async def test_members_strangers_and_bad_times_are_told_no(
     assert "Not found" in await refused("series", "pause", number, as_=1004)
     assert "Only organisers" in await refused("event", "cancel", code, "--reason", "x", as_=1002)
     assert "starts_at" in await refused("event", "move", code, "--starts-at", "tomorrow")
-    assert "not met anybody" in await refused("event", "show", code, as_=99)
+    assert "doesn’t know anyone" in await refused("event", "show", code, as_=99)
 
 
 async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -> None:

@@ -89,7 +89,7 @@ async def test_choices_for_a_group(emerald: Emerald, alice: Person, club: Any) -
     ("arguments", "says"),
     [
         (("--option", "Tea"), "options: Between 2 and 40 options, please."),
-        (("--date", "tea", "--date", "2027-01-01T18:00"), "Give a moment as 2026-12-01T18:00"),
+        (("--date", "tea", "--date", "2027-01-01T18:00"), "Enter the time like this: 2026-12-01T18:00"),
         (("--option", "Tea", "--option", "Pie", "--group", "77"), "Choose one of the club’s groups."),
     ],
 )  # fmt: skip
@@ -105,4 +105,4 @@ async def test_members_and_strangers_are_refused(emerald: Emerald, club: Any) ->
     member = await emerald(*asked, "--option", "b", who=1002)
     assert member.returncode == 1 and "Only organisers can do this." in member.stderr
     stranger = await emerald(*asked, "--option", "b", who=1004)
-    assert stranger.returncode == 1 and "There is no club" in stranger.stderr
+    assert stranger.returncode == 1 and "No club has this name" in stranger.stderr

@@ -195,7 +195,9 @@ async def test_a_group_that_muted_the_bot_is_shown(dashboard: Any, club: Any) ->
     from backend.linking.actions import set_health
 
     await set_health(club.chat_id, GroupHealth.MUTED)
-    assert "The bot may not write in “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
+    assert "The bot isn’t allowed to write in “Kallio Yoga”" in dashboard.text(
+        await dashboard.get("/dashboard")
+    )
     await set_health(club.chat_id, GroupHealth.REMOVED)
     assert "The bot is out of “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
 

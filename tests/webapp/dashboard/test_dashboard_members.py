@@ -31,7 +31,7 @@ async def test_gives_a_role(noon: Any, dashboard: Any, bob: Any) -> None:
 async def test_the_last_owner_cannot_be_demoted(noon: Any, dashboard: Any, olga: Any, bob: Any) -> None:
     """A2: the page says so, and refuses an attempt."""
     shown = dashboard.text(await dashboard.get("/dashboard/members"))
-    assert "A club needs an owner, so the only one can neither leave nor get another role." in shown
+    assert "A club needs an owner, so its only owner can’t leave or change role." in shown
     own = await membership(olga)
     for path, fields in (("role", {"role": "MEMBER"}), ("removal", {})):
         refused = await dashboard.post(f"/dashboard/members/{own}/{path}", **fields)

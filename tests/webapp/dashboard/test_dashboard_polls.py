@@ -66,7 +66,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
     [
         ({"question": ""}, "Ask something."),
         ({"option": ["Only one", "", ""], "limit": ["", "", ""]}, "Between 2 and 40 options, please."),
-        ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option is there already."),
+        ({"option": ["Tea", "tea"], "limit": ["", ""]}, "This option already exists."),
         (
             {"option": ["Tea", "", "Coffee"], "limit": ["", "3", ""]},
             "Write something or remove this option.",
@@ -75,7 +75,7 @@ async def test_a_deadline_is_in_the_clubs_time(noon: Any, dashboard: Any, olga: 
         ({"limit": ["0", "", "", ""]}, "Between 1 and 100000 votes, please; or leave it empty."),
         ({"kind": "several", "choices_max": "0"}, "please"),
         ({"kind": "ranked"}, "Choose one, several, or dates."),
-        ({"closes": "2026-11-22T18:00"}, "Choose a moment"),
+        ({"closes": "2026-11-22T18:00"}, "Choose a time in the future"),
         ({"closes": "soon"}, "Choose a day and a time."),
         ({"group": "999"}, "Choose one of the club’s groups."),
     ],

@@ -43,7 +43,7 @@ async def only_series(club: Any) -> Any:
 
 async def test_makes_a_weekly_series(noon: Any, dashboard: Any, club: Any) -> None:
     made = await dashboard.post("/dashboard/series", **GOOD, group=str(club.group_id))
-    assert "It’s there: 8 dates can be booked." in dashboard.text(made)
+    assert "Done: 8 dates can be booked." in dashboard.text(made)
     assert "Every Tuesday" in dashboard.text(made) and "Post the card" in dashboard.text(made)
     draft = (await only_series(club)).draft
     assert (draft.title, draft.emoji, draft.place) == ("Sauna", "🧖", "Sompasauna")
@@ -116,7 +116,7 @@ async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(
         "Give it a title.",
         "One emoji, or nothing.",
         "A link that begins with https://, please.",
-        "That time zone is not known.",
+        "Unknown time zone.",
         "A whole number, please.",
         "Between 0 and 9, please.",
         "Between 5 and 20160, please.",
@@ -154,7 +154,7 @@ async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
     for link in ("https://maps", "https://maps.example:99999/", "https://maps.example\\x"):
         shown = await dashboard.post("/dashboard/series", **{**GOOD, "map_url": link})
         assert shown.status_code == 422
-        assert "This link leads nowhere. Copy it from the map once more." in dashboard.text(shown)
+        assert "This link leads nowhere. Copy it from the map again." in dashboard.text(shown)
         field = re.search(r'<input[^>]*name="map_url"[^>]*>', shown.text)
         assert field and 'aria-invalid="true"' in field[0] and f'value="{link}"' in field[0]
     await dashboard.post("/dashboard/series", **{**GOOD, "map_url": "HTTPS://maps.example/1"})
@@ -167,20 +167,20 @@ async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
         ({"starts_on": ""}, "Choose a day and a time."),
         ({"starts_on": "2026-02-30"}, "Choose a day and a time."),
         ({"starts_time": "25:00"}, "Choose a day and a time."),
-        ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are past."),
-        ({"weekday": ["WE"]}, "This day is not in the rhythm. The next that is: Wed 25 Nov at 18:00."),
+        ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are in the past."),
+        ({"weekday": ["WE"]}, "This day does not fit the rule. The next one that does: Wed 25 Nov at 18:00."),
         (
             {"repeats": "nth", "ordinal": "1", "weekday": []},
-            "This day is not in the rhythm. The next that is: Tue 1 Dec at 18:00.",
+            "This day does not fit the rule. The next one that does: Tue 1 Dec at 18:00.",
         ),
         ({"ends": "on", "until": ""}, "Choose the last day."),
-        ({"ends": "on", "until": "2026-11-01"}, "It would end before it begins."),
+        ({"ends": "on", "until": "2026-11-01"}, "It can’t end before it begins."),
         ({"ends": "after", "count": ""}, "Say how many times."),
-        ({"repeats": "own", "rule": ""}, "Write the rule, or choose another rhythm."),
+        ({"repeats": "own", "rule": ""}, "Write the rule, or choose how often it repeats."),
         ({"repeats": "own", "rule": "FREQ=HOURLY"}, "An event can repeat daily or more rarely"),
         ({"interval": "5000"}, "This value is out of range: INTERVAL=5000"),
-        ({"left_out": ["soon"]}, "This part of the repetition is not understood: soon"),
-        ({"opens_before_minutes": "30"}, "It would close before it opens."),
+        ({"left_out": ["soon"]}, "We don’t understand this part of the rule: soon"),
+        ({"opens_before_minutes": "30"}, "It can’t close before it opens."),
         ({"group": "999"}, "Choose one of the club’s groups."),
         ({"group": "my group"}, "Choose one of the club’s groups."),
         ({"visibility": "everyone"}, "Choose who can see it."),
@@ -271,7 +271,7 @@ async def test_a_zone_that_keeps_its_clocks_shows_no_change(noon: Any, dashboard
 
 async def test_an_impossible_preview_says_why(noon: Any, dashboard: Any) -> None:
     shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, "weekday": ["WE"]})
-    assert shown.status_code == 200 and "This day is not in the rhythm" in dashboard.text(shown)
+    assert shown.status_code == 200 and "This day does not fit the rule" in dashboard.text(shown)
     empty = await dashboard.post("/dashboard/series/preview", **{**GOOD, "starts_on": "", "starts_time": ""})
     assert "Choose the first day and the time" in dashboard.text(empty)
 
@@ -391,9 +391,9 @@ async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
     text = dashboard.text(shown)
     assert shown.status_code == 200 and await all_series(club.id) == []
     assert (
-        "Taken from the calendar entry: the title, the first date, the time zone, the length, the place, how often"
-        " it repeats and dates left out. 1 single date was changed there and is not taken: change it here"
-        " after saving. Not taken: ATTENDEE." in text
+        "Filled from the calendar entry: the title, the first date, the time zone, the length, the place, how"
+        " often it repeats and dates left out. 1 date was changed separately there and was not used. Change it"
+        " here after saving. Not used: ATTENDEE." in text
     )
     assert "Every Tuesday at 18:00, 5 times in all. Not on 15 Dec 2026." in text
     assert (
@@ -428,7 +428,7 @@ async def test_what_cannot_be_read_of_an_entry_is_named(noon: Any, dashboard: An
     """X5."""
     for rule, words in (
         ("DTSTART;TZID=Mars/Olympus:20261201T180000", "There is no such time zone: Mars/Olympus"),
-        ("BEGIN:VCALENDAR\nEND:VCALENDAR", "There is no event in this calendar text."),
+        ("BEGIN:VCALENDAR\nEND:VCALENDAR", "This calendar text contains no event."),
     ):
         shown = await dashboard.post("/dashboard/series", **{**GOOD, "repeats": "own", "rule": rule})
         assert shown.status_code == 422 and words in dashboard.text(shown)
@@ -478,7 +478,7 @@ async def test_a_changed_series_lists_drifted_instances(
     moved = {**GOOD, "starts_on": "2026-11-26", "weekday": ["TH"]}
     shown = await dashboard.post(f"/dashboard/series/{view.id}", **moved)
     text = dashboard.text(shown)
-    assert "Saved. 1 date no longer fits and stays: look below." in text
+    assert "Saved. 1 date no longer fits the rule but stays: see below." in text
     assert "1 date no longer fits the rule" in text
     assert "Tue 24 Nov, 18:00–19:30 · 1 seat booked" in text
     assert "1 date no longer fits the rule" in dashboard.text(
@@ -488,7 +488,7 @@ async def test_a_changed_series_lists_drifted_instances(
     page = await dashboard.get(f"/dashboard/events/{code}")
     assert "This date no longer fits the rule of its event" in dashboard.text(page)
     kept = await dashboard.post(f"/dashboard/events/{code}/keeping")
-    assert "Kept. It stays as it is, whatever the rule says." in dashboard.text(kept)
+    assert "Kept. It stays as it is, even if the rule changes." in dashboard.text(kept)
     assert "no longer fits" not in dashboard.text(kept)
     assert "no longer fits" not in dashboard.text(await dashboard.get(f"/dashboard/series/{view.id}"))
 
@@ -506,11 +506,13 @@ async def test_what_followed_and_what_did_not_is_named(
     await book(code, alice, via=Via.CARD)
     view = await only_series(club)
     path = f"/dashboard/series/{view.id}"
-    assert "Saved. 8 dates follow." in dashboard.text(await dashboard.post(path, **{**GOOD, "title": "Bath"}))
+    assert "Saved. 8 dates were updated." in dashboard.text(
+        await dashboard.post(path, **{**GOOD, "title": "Bath"})
+    )
     await move_instance(code, olga, datetime(2026, 11, 25, 19, 0))
     text = dashboard.text(await dashboard.post(path, **{**GOOD, "title": "Löyly", "capacity": "6"}))
-    assert "Saved. 1 date keeps something of its own: look below. 7 dates follow." in text
-    assert "1 date keeps something of its own" in text
+    assert "Saved. 1 date keeps its own details: see below. 7 dates were updated." in text
+    assert "1 date keeps its own details" in text
     assert "Wed 25 Nov, 19:00–20:30 · Its own: the time and the seats" in text
     assert "Löyly" in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 

@@ -20,7 +20,7 @@ async def test_renames_the_club(noon: Any, dashboard: Any, club: Any) -> None:
     [
         ({"name": ""}, "Give the club a name."),
         ({"name": "x" * 81}, "At most 80 characters, please."),
-        ({"zone": "Kallio"}, "That time zone is not known."),
+        ({"zone": "Kallio"}, "Unknown time zone."),
         ({"language": "xx"}, "We do not speak that language yet."),
     ],
 )

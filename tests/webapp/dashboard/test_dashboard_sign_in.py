@@ -96,7 +96,7 @@ async def test_a_refused_sign_in_is_shown_and_lets_nobody_in(browser: Any, olga:
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=False)
-    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in"))
+    assert "Declined in Telegram" in mine.text(await mine.get("/dashboard/sign-in"))
     assert (await mine.client.get("/dashboard")).status_code == 303
     assert await mine.ask_to_sign_in() != key
 
@@ -105,7 +105,7 @@ async def test_after_a_refusal_the_next_attempt_is_a_new_question(browser: Any, 
     mine = browser()
     key = await mine.ask_to_sign_in()
     await answer(key, olga, yes=False)
-    assert "the answer was no" in mine.text(await mine.get("/dashboard/sign-in/state"))
+    assert "Declined in Telegram" in mine.text(await mine.get("/dashboard/sign-in/state"))
     assert (await mine.client.get("/dashboard")).status_code == 303
     assert await mine.ask_to_sign_in() != key
 

@@ -83,9 +83,9 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         else:
             view = await series_by_id(visit.club.id, made.series_id)
             words = Words(
-                N_("It’s there: %(n)s date can be booked."),
+                N_("Done: %(n)s date can be booked."),
                 {},
-                N_("It’s there: %(n)s dates can be booked."),
+                N_("Done: %(n)s dates can be booked."),
                 view.dates_ahead if view else 1,
             )
             return redirect(request, visit.url(event_path(made.first_code)), notice_of(visit, words, "yes"))

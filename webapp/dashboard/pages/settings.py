@@ -56,7 +56,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     visit = await visit.authorize(Permission.MANAGE_OWNERS)
     form, faults = await read_form(request, ClubForm), Faults()
     if form.zone not in zone_names():
-        faults.add(Invalid(N_("That time zone is not known."), field="zone"))
+        faults.add(Invalid(N_("Unknown time zone."), field="zone"))
     if form.language not in languages():
         faults.add(Invalid(N_("We do not speak that language yet."), field="language"))
     if not faults.by_field:

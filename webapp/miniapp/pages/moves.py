@@ -67,9 +67,9 @@ async def create(
 
 def _result(before: InstanceView, after: InstanceView) -> Words:
     if (after.starts_at, after.ends_at) == (before.starts_at, before.ends_at):
-        return Words(N_("That is when it takes place already. Nothing has changed."))
+        return Words(N_("It is already at that time. Nothing has changed."))
     if after.starts_at == before.starts_at:
-        return Words(N_("Saved. It begins when it did."))
+        return Words(N_("Saved. The start time stays the same."))
     return Words(N_("Moved to %(when)s."), {"when": after.starts_at}, zone=after.zone)
 
 

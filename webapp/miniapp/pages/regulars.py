@@ -16,5 +16,5 @@ from webapp.miniapp.responses import ScreenResponse
 async def destroy(series_id: PathId, person: NamedDependency[Person]) -> ScreenResponse:
     """Give one back; what is booked stays until the reader leaves it. Raises `NotFound`."""
     await end_own_regular(person, series_id)
-    words = Words(N_("Your standing seat is given back. What is booked stays yours."))
+    words = Words(N_("You gave up your standing seat. Your existing bookings stay."))
     return await bookings_screen(person, outcome=Outcome(OutcomeKind.GIVEN_BACK, words))
