@@ -54,7 +54,7 @@ async def create_key(
     if expires_at is not None and expires_at <= clock.now():
         raise Invalid(N_("Choose a time in the future."), field="expires_at")
     if expires_at is not None and expires_at > clock.now() + KEY_LIFE and not failpoints.on("keys.endless"):
-        raise Invalid(N_("A key is good for a year at most."), field="expires_at")
+        raise Invalid(N_("A key is valid for one year at most."), field="expires_at")
     await failpoints.reach("keys.authorized")
     async with db.transaction():
         # Locked: who loses the role meanwhile leaves no key behind.

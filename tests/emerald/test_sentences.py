@@ -142,7 +142,7 @@ def written_in(source: str) -> Iterator[str]:
                 skipped.add(node.value)
             case ast.JoinedStr():
                 skipped.update(node.values)
-                yield "".join(v.value if isinstance(v, ast.Constant) else "{}" for v in node.values)
+                yield "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
             case ast.Constant(str(text)) if node not in skipped and text.count(" ") >= 2:
                 if not re.search(r"\b(SELECT|FROM|WHERE)\b", text):
                     yield text
