@@ -12,6 +12,18 @@ from webapp.notices import Method, Tone, Undo
 KEPT = N_("Kept. It stays as it is, even if the rule changes.")
 
 
+def cancelled_message(*, concerns_anybody: bool) -> Words:
+    if not concerns_anybody:
+        return Words(N_("Cancelled. Nobody was booked, so nobody has to be told."))
+    return Words(N_("Cancelled. Everyone booked, in line or “maybe” will be told."))
+
+
+def restored_message(*, concerns_anybody: bool) -> Words:
+    if not concerns_anybody:
+        return Words(N_("It takes place after all. Nobody was booked, so nobody has to be told."))
+    return Words(N_("It takes place after all. Everyone gets their seat back and will be told."))
+
+
 class Party(Protocol):
     """A party as it was before it was removed; `wanted` seats were waited for or offered."""
 

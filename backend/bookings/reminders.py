@@ -128,6 +128,10 @@ class RemindedAlready(Refusal):
     message = N_("They were asked within the last day. You can ask again %(at)s.")
 
 
+class NoGroup(Invalid):
+    message = N_("It has no group, so we don’t know who hasn’t answered.")
+
+
 @dataclass(frozen=True, slots=True)
 class UnansweredMember:
     """A member known to be in the group who has not answered."""
@@ -151,10 +155,17 @@ async def remind_unanswered() -> int:
 
 
 async def unanswered_members(code: str, person: Person) -> list[UnansweredMember]:
-    """Members known to be in the instance's group who have not answered, by name. Raises `NotFound`,
-    `Forbidden`."""
+    """Members known to be in the instance's group who have not answered, by name. Raises `Invalid` when it has
+    no group, `NotFound`, `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.SEE_PEOPLE)
+    has_group = await db.value(
+        "SELECT r.group_id IS NOT NULL FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        " WHERE i.id = $1",
+        where.id,
+    )
+    if not has_group:
+        raise NoGroup()
     rows = await db.rows(
         f"SELECT m.id, u.id AS user_id, u.first_name, u.last_name, {REACHABLE} AS reachable"
         f" FROM {UNANSWERED} AND i.id = $1"
@@ -207,6 +218,6 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
 
 def _require_askable(row: db.Row) -> None:
     if row["group_id"] is None:
-        raise Invalid(N_("It has no group, so we don’t know who hasn’t answered."))
+        raise NoGroup()
     if not row["in_time"]:
         raise Invalid(N_("It’s too late to ask who is coming."))

@@ -94,6 +94,11 @@ class RosterCounts:
     def others(self) -> int:
         return self.maybe + self.declined + self.left
 
+    @property
+    def concerns_anybody(self) -> bool:
+        """Whether somebody is told when it is cancelled, restored or moved (`S5`)."""
+        return bool(self.parties or self.waiting or self.maybe)
+
 
 BY_NAME = "by name"  # of the members, in the order of the reader's language
 SEATED = "b.seats > 0"

@@ -144,6 +144,12 @@ class InstanceView:
         return self.availability.is_full
 
     @property
+    def guest_limit(self) -> int:
+        """How many guests the reader's party can have; those that it has may stay."""
+        guests = self.mine.guests if self.mine else 0
+        return max(guests, availability.guest_limit(self.capacity, self.guests_max))
+
+    @property
     def takeable(self) -> int:
         """Seats that the reader, who waits, may have by a tap (`W1`, `W3`)."""
         return self.availability.takeable

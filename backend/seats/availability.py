@@ -31,6 +31,11 @@ def free_seats(capacity: int | None, booked: int, offered: int) -> int:
     return UNLIMITED if capacity is None else max(0, capacity - booked - offered)
 
 
+def guest_limit(capacity: int | None, guests_max: int) -> int:
+    """How many guests a party can have: no more than there are seats for besides the member's (`B1`)."""
+    return guests_max if capacity is None else max(0, min(guests_max, capacity - 1))
+
+
 def is_overfull(capacity: int | None, booked: int, offered: int) -> bool:
     """Whether more seats are given than there are (`W4`)."""
     return capacity is not None and booked + offered > capacity
@@ -78,6 +83,9 @@ class Availability:
     room: int  # seats a new party of theirs could have; `UNLIMITED` where seats are not counted
     takeable: int = 0  # seats they may take by a tap, if they wait in line (W1, W3)
     up_for_grabs: int = 0
+    guests_max: int = (
+        0  # guests they could come with: never more than there are seats for, or than are free to add
+    )
 
     @property
     def is_full(self) -> bool:

@@ -309,7 +309,8 @@ async def _reply_with_outcome(
         return
     if person.reachable and message.bot is not None:
         await post(message.bot, person.telegram_id, _render_outcome(view, words, person.voice))
-    await redirect_from_group(message, voice, f"e_{code}")
+    more = "" if person.reachable else voice.gettext(_CANNOT_NOTIFY)
+    await redirect_from_group(message, voice, f"e_{code}", more=more)
 
 
 def _render_outcome(view: InstanceView, words: Words, voice: Voice) -> RenderedMessage:

@@ -8,13 +8,13 @@ from bot.keyboards.links import make_private_chat_button
 from bot.rendering import render
 
 
-async def redirect_from_group(message: Message, voice: Voice, payload: str) -> bool:
+async def redirect_from_group(message: Message, voice: Voice, payload: str, *, more: str = "") -> bool:
     """In a group, reply with the way to the private chat and return True; in the private chat return False.
 
-    `payload` is that of `/start` there: it repeats the command.
+    `payload` is that of `/start` there: it repeats the command. `more` is said after it.
     """
     if message.chat.type == "private":
         return False
     rows = [[make_private_chat_button(voice.gettext(N_("Ask me there")), payload)]]
-    await reply(message, render("in_private.html", voice, rows))
+    await reply(message, render("in_private.html", voice, rows, more=more))
     return True

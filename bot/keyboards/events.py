@@ -95,7 +95,7 @@ def make_personal_rows(view: InstanceView, voice: Voice, *, regular: bool = Fals
             [make_seat_button(voice.gettext(N_("Stop waiting for more")), SeatAction.STOP_WAITING, view.code)]
         )
     row = []
-    if view.phase == "open" and mine.guests < view.guests_max:
+    if view.phase == "open" and mine.guests < view.guest_limit:
         row.append(make_seat_button("+1", SeatAction.ADD_GUEST, view.code))
     if not mine.seats:
         row.append(make_leave_button(view, voice))
@@ -136,7 +136,7 @@ def _make_join_row(view: InstanceView, voice: Voice) -> list[InlineKeyboardButto
         return [make_take_button(1 if view.free == 1 or view.is_full else 2, view, voice)]
     label = N_("Wait for a seat") if view.joins_waitlist else N_("Join")
     row = [make_seat_button(voice.gettext(label), SeatAction.JOIN, view.code)]
-    if view.guests_max:
+    if view.guest_limit:
         row.append(make_seat_button("+1", SeatAction.ADD_GUEST, view.code))
     return row
 

@@ -76,7 +76,7 @@ async def test_an_offer_is_taken_by_its_button(telegram: Telegram, full: str, al
     assert answer == {"text": "You’re in. See you today at 18:00.", "show_alert": False}
     message = private(telegram, "Bob")
     assert message["text"].endswith("You’re in.")
-    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
+    assert buttons(message) == [["Leave"], ["Open in Emerald"]]
 
 
 async def test_an_offer_is_declined_by_its_button(
@@ -93,7 +93,7 @@ async def test_an_offer_is_declined_by_its_button(
     }
     message = private(telegram, "Bob")
     assert message["text"].endswith("You’re 1st in line.")
-    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
+    assert buttons(message) == [["Leave"], ["Open in Emerald"]]
     await drain(run)
     assert "12.30" in private(telegram, "Väinö")["text"]
 
@@ -111,7 +111,7 @@ async def test_the_button_of_an_expired_offer_says_so(
     assert await telegram.tap("Bob", offer, "Take the seat") == {"text": went, "show_alert": True}
     message = private(telegram, "Bob")
     assert message["id"] == offer["id"] and "You’re 1st in line." in message["text"]
-    assert buttons(message) == [["+1", "Leave"], ["Open in Emerald"]]
+    assert buttons(message) == [["Leave"], ["Open in Emerald"]]
     await drain(run)
     assert private(telegram, "Bob")["text"] == f"Evening flow yoga, Thu 26 Nov, 18:00\n{went}"
 
@@ -351,12 +351,12 @@ async def test_a_member_who_leaves_too_late_finds_a_replacement(
 ) -> None:
     """`B6`: the seat stays theirs until someone takes it, and then nothing counts against them."""
     card = await telegram.start("Alice", f"e_{strict}")
-    assert buttons(card)[0] == ["+1", "Leave"]
+    assert buttons(card)[0] == ["Leave"]
     clock.advance(NEAR)
     answer = await telegram.tap("Alice", card, "Leave")
     assert answer["show_alert"] and answer["text"].startswith("It’s too late to leave freely.")
     card = private(telegram, "Alice")
-    assert buttons(card)[0] == ["+1", "Find my replacement"]
+    assert buttons(card)[0] == ["Find my replacement"]
     answer = await telegram.tap("Alice", card, "Find my replacement")
     assert answer == {
         "text": "Your seat stays yours until someone takes it."
@@ -411,7 +411,7 @@ async def test_the_groups_card_never_shows_find_my_replacement(
     clock.advance(NEAR)
     await drain(run)
     card = telegram.last(telegram.chat())
-    assert buttons(card)[0] == ["Wait for a seat", "+1", "Leave"]
+    assert buttons(card)[0] == ["Wait for a seat", "Leave"]
     answer = await telegram.tap("Alice", card, "Leave")
     assert answer["show_alert"] and answer["text"].endswith("To find a replacement, open the event.")
     await leave(code, bob, via=Via.CARD)
@@ -501,15 +501,17 @@ async def asked_to_stay(code: str) -> None:
 async def test_the_answer_says_that_a_promised_message_cannot_be_sent(
     telegram: Telegram, full: str, alice: Any, bob: Any
 ) -> None:
-    """`M3`: declining promises a message about the next seat; the answer in the group says that it cannot
-    come."""
+    """`M3`, `M7`: declining promises a message about the next seat; the group reads only that the bot cannot write
+    to them."""
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     telegram.person("Bob").block()
     await telegram.pump()
     message = await telegram.say("Bob", "/pass 1", telegram.chat())
-    assert "Bob: The seat goes to the next in line." in message["text"]
-    assert message["text"].endswith("Press Start in a chat with me so I can tell you.")
+    assert message["text"] == (
+        "That is for you alone, so I answer in our private chat. Press Start in a chat with me so I can tell you."
+    )
+    assert buttons(message) == [["Ask me there"]]
 
 
 # --- commands ---
@@ -557,14 +559,14 @@ async def test_taking_too_few_seats_by_command_offers_the_button(
 async def test_leaving_too_late_by_command_offers_to_find_a_replacement(
     telegram: Telegram, strict: str
 ) -> None:
-    """`B6`: in private with the button, in the group with the way to the private chat."""
+    """`B6`, `M7`: in private with the button, in the group the way to the private chat."""
     clock.advance(NEAR)
     in_group = await telegram.say("Alice", "/leave 1", telegram.chat())
-    assert "It’s too late to leave freely." in in_group["text"]
-    assert buttons(in_group) == [["Open in Emerald ↗"], ["Ask me there"]]
-    assert in_group["buttons"][1][0]["url"].endswith(f"?start=e_{strict}")
+    assert in_group["text"] == "That is for you alone, so I answer in our private chat."
+    assert buttons(in_group) == [["Ask me there"]]
+    assert in_group["buttons"][0][0]["url"].endswith(f"?start=e_{strict}")
     message = await telegram.say("Alice", "/leave 1")
-    assert buttons(message)[0] == ["+1", "Find my replacement"]
+    assert buttons(message)[0] == ["Find my replacement"]
     await telegram.tap("Alice", message, "Find my replacement")
     listed = await telegram.say("Alice", "/mybookings")
     assert "you’re looking for a replacement for your seat" in listed["text"]

@@ -79,3 +79,13 @@ def test_the_head_of_the_line_may_take_a_part() -> None:
 def test_there_is_room_for_all_without_a_capacity() -> None:
     view = instance_view(capacity=None, booked=400)
     assert (view.free, view.joins_waitlist, view.up_for_grabs) == (None, False, 0)
+
+
+def test_no_party_is_offered_more_guests_than_there_are_seats() -> None:
+    """B1, W6: of two seats one is the member's; guests who are in already stay."""
+    assert instance_view(capacity=2, guests_max=5).guest_limit == 1
+    assert instance_view(capacity=1, guests_max=5).guest_limit == 0
+    assert instance_view(capacity=None, guests_max=5).guest_limit == 5
+    assert (
+        instance_view(capacity=2, booked=4, over=2, guests_max=5, mine=own_booking(seats=4)).guest_limit == 3
+    )

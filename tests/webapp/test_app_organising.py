@@ -548,6 +548,19 @@ async def test_an_instance_is_cancelled_after_a_preview_and_restored(
     assert (await event(code, alice)).mine.seats == 2  # type: ignore[union-attr]
 
 
+async def test_cancelling_what_nobody_booked_says_that_nobody_is_told(
+    app_of: Any, olga: Any, instance: Any, noon: Any
+) -> None:
+    """`S5`: before and after."""
+    app = await app_of(olga)
+    url = f"/app/events/{await instance()}/cancellation"
+    assert "Nobody has to be told" in text_of(await app.get(url))
+    gone = text_of(await app.ask("POST", url, data={"reason": "A pipe burst"}))
+    assert "Cancelled. Nobody was booked, so nobody has to be told." in gone
+    back = text_of(await app.ask("DELETE", url))
+    assert "It takes place after all. Nobody was booked, so nobody has to be told." in back
+
+
 async def test_an_instance_is_moved_after_a_preview(
     app_of: Any, alice: Any, aino: Any, olga: Any, instance: Any, noon: Any
 ) -> None:

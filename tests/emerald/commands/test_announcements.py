@@ -90,6 +90,8 @@ async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: 
     assert found.stdout == "Alice\nBob\n", found
     asked = await command("missing", code, "--remind", "--as", "1001")
     assert asked.stdout == "2 people are asked.\n", asked
+    nowhere = await command("missing", await instance(group_id=None), "--as", "1001")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "") and "It has no group" in nowhere.stderr
     again = await command("missing", code, "--remind", "--as", "1001", "--json")
     assert (again.returncode, again.stdout) == (1, "") and "You can ask again" in again.stderr
 

@@ -8,15 +8,17 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
+from backend.bookings.roster import roster_counts
 from backend.errors import Invalid
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.i18n import N_, Words
+from backend.events.queries import find_instance
 from webapp.dashboard.access import authorize_event
 from webapp.dashboard.event_page import render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path
 from webapp.forms import read_form
+from webapp.organiser_messages import cancelled_message, restored_message
 from webapp.respond import AnyRequest
 
 
@@ -39,7 +41,7 @@ async def create(
     except Invalid as refusal:
         faults = {refusal.field: refusal.words}
         return await render_event_page(request, visit, code, status=422, faults=faults, typed=form)
-    words = Words(N_("Cancelled. Everyone booked, in line or “maybe” will be told."))
+    words = cancelled_message(concerns_anybody=await _concerns_anybody(code))
     return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
 
 
@@ -48,5 +50,9 @@ async def destroy(request: AnyRequest, code: FromPath[str], visit: NamedDependen
     """Undo the cancellation, until the start."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     await restore_instance(code, visit.person)
-    words = Words(N_("It takes place after all. Everyone gets their seat back and will be told."))
+    words = restored_message(concerns_anybody=await _concerns_anybody(code))
     return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
+
+
+async def _concerns_anybody(code: str) -> bool:
+    return (await roster_counts((await find_instance(code)).id)).concerns_anybody

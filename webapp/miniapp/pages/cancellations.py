@@ -12,6 +12,7 @@ from backend.bookings.queries.people import attendees
 from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
+from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.people.queries import Person
 from webapp.forms import Faults, read_form
@@ -19,6 +20,7 @@ from webapp.miniapp.access import load_authorized
 from webapp.miniapp.labels import attendee_summary
 from webapp.miniapp.responses import screen
 from webapp.notices import Notice, Undo
+from webapp.organiser_messages import cancelled_message, restored_message
 from webapp.respond import AnyRequest
 
 NAMED = 10  # people named whom the bot cannot write to
@@ -51,9 +53,8 @@ async def create(
         return await _screen(code, organiser, typed=form, faults=faults)
     voice = organiser.voice
     undo = Undo(f"/app/events/{code}/cancellation", voice.gettext(N_("Undo")), method="delete")
-    notice = Notice(
-        voice.gettext(N_("Cancelled. Everyone booked, in line or “maybe” will be told.")), undo=undo
-    )
+    words = cancelled_message(concerns_anybody=await _concerns_anybody(code))
+    notice = Notice(voice.translate(words), undo=undo)
     return await _screen(code, organiser, notice=notice, outcome="done")
 
 
@@ -61,10 +62,12 @@ async def create(
 async def destroy(code: FromPath[str], organiser: NamedDependency[Person]) -> Response[str]:
     """Restore it, until its start."""
     await restore_instance(code, organiser)
-    text = organiser.voice.gettext(
-        N_("It takes place after all. Everyone gets their seat back and will be told.")
-    )
-    return await _screen(code, organiser, notice=Notice(text), outcome="done")
+    words = restored_message(concerns_anybody=await _concerns_anybody(code))
+    return await _screen(code, organiser, notice=Notice(organiser.voice.translate(words)), outcome="done")
+
+
+async def _concerns_anybody(code: str) -> bool:
+    return (await roster_counts((await find_instance(code)).id)).concerns_anybody
 
 
 async def _screen(
