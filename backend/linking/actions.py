@@ -80,7 +80,6 @@ async def _link(
             at,
             besides=person.id,
             group=title,
-            by=person.full_name,
             club=club,
         )
     return linked
@@ -107,7 +106,6 @@ async def take_back_group(person: Person, where: LinkedGroup) -> None:
             at,
             besides=person.id,
             group=where.title,
-            by=person.full_name,
             club=await club_name(where.account_id),
         )
 

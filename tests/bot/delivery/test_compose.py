@@ -50,8 +50,8 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
     Kind.DEPARTED: {"others": 2, "kept": False},
-    Kind.GROUP_LINKED: {"group": "Padel <club>", "by": "Olga", "club": "Kallio Yoga"},
-    Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "by": "/Bob", "club": "Kallio & co"},
+    Kind.GROUP_LINKED: {"group": "Padel <club>", "club": "Kallio Yoga"},
+    Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "club": "Kallio & co"},
     Kind.CLOCKS_CHANGED: {
         "title": "Evening <flow>",
         "zone": "Africa/Casablanca",
