@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from backend import failpoints
 from backend.errors import Invalid, InvalidForm
 from backend.events.occurrences import Occurrence
 from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
@@ -16,6 +17,9 @@ from backend.zones import zone_names
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
 CAPACITY_MAX = 100_000  # seats
 GUESTS_MAX = 9  # of one party
+COUNTED_MAX = (
+    5_000  # dates that the rules of a series count: they are counted anew whenever any are looked for
+)
 DAY = 24 * 60  # minutes
 REMINDERS_MAX = 5
 
@@ -167,6 +171,14 @@ class SeriesDraft:
         if not 2000 <= self.starts_local.year < 2200:
             yield Invalid(N_("Choose a date in this century."), field="starts_local")
         try:
-            parse_recurrence(self.rule)
+            recurrence = parse_recurrence(self.rule)
         except InvalidRecurrence as error:
             yield Invalid(error.message, field="rule", part=error.part)
+            return
+        counted = sum(rule.count or 0 for rule in (*recurrence.rules, *recurrence.exrules))
+        if counted > COUNTED_MAX and not failpoints.on("rules.any-count"):
+            yield Invalid(
+                N_("A repetition can count to %(most)s at most; end it on a day instead."),
+                field="rule",
+                most=COUNTED_MAX,
+            )

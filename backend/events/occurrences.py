@@ -15,6 +15,7 @@ from backend.zones import exact_wall_clock, resolve_local, wall_clock
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
 # instants.
 _WIDEST_JUMP = timedelta(days=2)
+LEFT_OUT_MAX = 5_000  # matches of a rule in a row that EXRULEs leave out: then the search ends (X8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def occurrences(
     earlier, and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence
     takes its place. An RDATE may be earlier than the start, and counts for no COUNT. Unlike RFC 5545
     §3.3.10, an occurrence whose local time does not exist is kept and moved forward (`S3`). Nothing later
-    than `REACH` years after the start is found.
+    than `REACH` years after the start is found, nor after `LEFT_OUT_MAX` matches that are all left out.
 
     Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years
     1900 to 2999.
@@ -81,7 +82,7 @@ def occurrences(
     found = [(wall, instant) for wall, instant in found if is_included(instant)]
     for rule in recurrence.rules:
         matches = _rule_instants(rule, starts, zone, counted=1, since=since)
-        found += _first_of_rule(matches, zone, is_included_by_rule, until=until, limit=limit)
+        found += _first_of_rule(matches, zone, is_included_by_rule, after=after, until=until, limit=limit)
     return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
@@ -114,6 +115,7 @@ def _first_of_rule(
     zone: str,
     is_included: Callable[[datetime], bool],
     *,
+    after: datetime,
     until: datetime,
     limit: int,
 ) -> list[tuple[datetime, datetime]]:
@@ -121,11 +123,16 @@ def _first_of_rule(
     more."""
     found: list[tuple[datetime, datetime]] = []
     instants: set[datetime] = set()
+    left_out = 0
     last_wall = wall_clock(until, zone) + _WIDEST_JUMP
     for wall, instant in matches:
         if wall > last_wall:
             break
+        left_out = left_out + 1 if instant > after else 0
+        if left_out > LEFT_OUT_MAX:
+            break
         if is_included(instant):
+            left_out = 0
             found.append((wall, instant))
             instants.add(instant)
             if len(instants) == limit:

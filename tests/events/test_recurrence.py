@@ -566,3 +566,14 @@ def test_what_is_jumped_over_changes_nothing_that_follows(data: st.DataObject) -
     ahead = takewhile(lambda wall: wall < since + timedelta(days=800), wall_times(rule, starts, since=since))
     read = takewhile(lambda wall: wall < since + timedelta(days=800), wall_times(rule, starts))
     assert list(ahead) == [wall for wall in read if wall >= since]
+
+
+@pytest.mark.parametrize("most", [5_000, 20_000])
+def test_a_search_ends_where_everything_is_left_out(
+    most: int, steps: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X8: not at the end of the century. The control: it goes on for as long as it may."""
+    monkeypatch.setattr("backend.events.occurrences.LEFT_OUT_MAX", most)
+    rule = f"FREQ=DAILY;BYHOUR={HOURS}\nEXRULE:FREQ=DAILY;BYHOUR={HOURS}"
+    assert walls(rule, datetime(2027, 1, 3, 18)) == [datetime(2027, 1, 3, 18)]
+    assert 2 * most <= len(steps) < 2 * most + 200
