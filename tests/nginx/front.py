@@ -127,7 +127,7 @@ def write_configuration(
     frame = (ROOT / "nginx/nginx.conf").read_text()
     if still:
         frame, n = re.subn(r"rate=\d+r/s", "rate=1r/m", frame)
-        assert n == 5
+        assert n == 8
     frame = frame.replace("/tmp/", f"{directory}/").replace("/etc/nginx/conf.d", str(filled))
     (directory / "nginx.conf").write_text(frame.replace("/dev/stdout", f"{directory}/log"))
     return front

@@ -1,5 +1,6 @@
 """nginx as production runs it, before the real application."""
 
+import asyncio
 import base64
 import hashlib
 import itertools
@@ -10,12 +11,14 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -104,14 +107,25 @@ def echo() -> Iterator[int]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize, disable_nagle_algorithm = -1, True
 
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
             body = json.dumps(dict(self.headers)).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_PATCH(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """No log: the test reads that of nginx."""
@@ -363,23 +377,146 @@ def test_refuses_what_is_too_large(front: Front) -> None:
         assert "That was too much at once." in answer.text
 
 
-def test_limits_requests_with_a_page(still: Front) -> None:
-    """X7: at most a hundred requests of one address at once. Pages have another limit."""
+def test_a_page_says_that_it_was_too_much(still: Front) -> None:
+    """X7: and when to try again; in Telegram's frame, too."""
     with still.client() as client:
         opens = {"Authorization": "tma x", "HX-Request": "true"}
-        answers = [client.post("/app/session", headers=opens) for _ in range(100)]
+        answers = [client.post("/app/session", headers=opens) for _ in range(700)]
         answers += [client.get("/app/events", headers=opens) for _ in range(5)]
-        assert [answer.status_code for answer in answers] == [401] * 101 + [429] * 4
+        assert [answer.status_code for answer in answers] == [401] * 701 + [429] * 4
         assert "That was a lot in a short time." in answers[-1].text
         assert answers[-1].headers["Retry-After"] == "1"
         assert answers[-1].headers["Cache-Control"] == "no-store"
         assert client.get("/health").status_code == 200
 
 
+def session_of(person: int) -> dict[str, str]:
+    """The headers of somebody with the app open."""
+    return {"Authorization": f"Bearer {person:016x}.claims.signature", "HX-Request": "true"}
+
+
+HALL = 300
+
+
+async def answer_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An application that answers everything at once; requests have no body."""
+    with suppress(asyncio.IncompleteReadError):  # when the connection ends
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok")
+    writer.close()
+
+
+async def come_in(front: Front, trust: ssl.SSLContext, person: int) -> list[int]:
+    """Open the app and book, with the requests of a browser that has nothing cached; the statuses of the answers."""
+    me = f"Authorization: Bearer {person:016x}.claims.signature\r\n"
+    requests = [("GET /app/", "")] + [(f"GET /static/{n}.css", "") for n in range(8)]
+    requests += [("GET /app/events/x7k2", "Authorization: tma x\r\n"), ("POST /app/events/x7k2/booking", me)]
+    requests += [("GET /app/events/x7k2?after=booked", me)] * 3
+    reader, writer = await asyncio.open_connection("localhost", front.secure, ssl=trust)
+    statuses = []
+    for request, header in requests:
+        writer.write(f"{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{header}\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: (\d+)", head.lower())
+        assert length
+        await reader.readexactly(int(length[1]))
+        statuses.append(int(head[9:12]))
+    writer.close()
+    return statuses
+
+
+async def test_a_hall_behind_one_address_opens_the_app_and_books(tmp_path: Path) -> None:
+    """X7: 300 people at once. However long they take, no limit grows back meanwhile."""
+    async with await asyncio.start_server(answer_ok, "127.0.0.1", 0, backlog=HALL) as server:
+        with running(tmp_path, [server.sockets[0].getsockname()[1]], still=True) as front:
+            trust = front.context()
+            came = await asyncio.gather(*(come_in(front, trust, person) for person in range(HALL)))
+    assert Counter(itertools.chain(*came)) == {200: HALL * 14}
+
+
+def test_one_session_changes_things_no_faster_than_a_person(tmp_path: Path, echo: int) -> None:
+    """X7: and reads when to try again. Neither others at the same address nor the same person's reading are held up."""
+    me, other = session_of(1), session_of(2)
+    with running(tmp_path, [echo], still=True) as front, front.client() as client:
+        did = [
+            client.request(method, "/app/events/x7k2/booking", headers=me).status_code
+            for _ in range(10)
+            for method in ("POST", "PATCH", "DELETE")
+        ]
+        assert did == [200] * 21 + [429] * 9
+        refused = client.post("/app/polls/x7k2/votes", headers=me)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+        renewed = {"Authorization": f"bearer  {1:016x}.later.signature"}
+        assert client.post("/app/events/x7k2/booking", headers=renewed).status_code == 429
+        assert client.get("/app/events", headers=me).status_code == 200
+        assert client.post("/app/events/x7k2/booking", headers=other).status_code == 200
+
+
+def test_one_session_would_change_things_as_fast_as_it_can(tmp_path: Path, echo: int) -> None:
+    """The control of the test before."""
+    rule = "    limit_req zone=changes burst=20 nodelay;\n"
+    with running(tmp_path, [echo], still=True, without=rule) as front, front.client() as client:
+        did = [
+            client.delete("/app/events/x7k2/booking", headers=session_of(1)).status_code for _ in range(40)
+        ]
+    assert did == [200] * 40
+
+
+def test_a_session_gets_a_few_changes_a_second(tmp_path: Path, echo: int) -> None:
+    """X7: after a first handful, as production counts."""
+    with running(tmp_path, [echo]) as front, front.client() as client:
+        began, done = monotonic(), 0
+        while (seconds := monotonic() - began) < 3:
+            answer = client.delete("/app/events/x7k2/booking", headers=session_of(1))
+            done += answer.status_code == 200
+        assert 21 <= done <= 21 + 3 * seconds + 1
+
+
+BROWSER = "eyJ0b2tlbiI6IngifQ"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "counts_alone"),
+    [
+        (f"__Host-emerald-session={BROWSER}.a.b", True),
+        (f"other=1; __Host-emerald-session=.{BROWSER}.a.b; more=2", True),
+        ("", False),
+        (f"x=emerald-session={BROWSER}.a.b", False),
+        (f"emerald-session={BROWSER}.a.b; __Host-emerald-session=e.a.b", False),
+        (f"emerald-session={BROWSER}.a.b; __Host-emerald-session =e.a.b", False),
+        (f'__Host-emerald-session="{BROWSER}.a.b"', False),
+        (f"__Host-emerald-session=%65{BROWSER}.a.b", False),
+    ],
+)
+def test_a_browsers_session_is_counted_by_itself(
+    tmp_path: Path, echo: int, cookie: str, counts_alone: bool
+) -> None:
+    """X7: in the dashboard, if it is plain which session it is. All others at an address count together."""
+    with running(tmp_path, [echo], still=True) as front, front.client() as client:
+        mine = {"Cookie": cookie} if cookie else {}
+        did = [client.post("/dashboard/series", headers=mine).status_code for _ in range(22)]
+        assert did == [200] * 21 + [429]
+        nobody = client.post("/dashboard/series").status_code
+        assert nobody == (200 if counts_alone else 429)
+        somebody = {"Cookie": "__Host-emerald-session=eyJ0b2tlbiI6InkifQ.a.b"}
+        assert client.post("/dashboard/series", headers=somebody).status_code == 200
+        # A session of the one part of the site is none in the other.
+        app = {**mine, **session_of(1)}
+        assert client.post("/dashboard/series", headers=app).status_code == 429
+
+
+def test_a_request_has_one_session(tmp_path: Path, echo: int) -> None:
+    """X7: with two, another might be counted than the one that the application reads."""
+    two = [("Authorization", f"Bearer {n:016x}.claims.signature") for n in range(2)]
+    with running(tmp_path, [echo]) as front, front.client() as client:
+        assert client.get("/app/me", headers=two).status_code == 400
+        assert client.get("/app/me", headers=two[:1]).status_code == 200
+
+
 def test_never_limits_telegram(still: Front) -> None:
     with still.client() as client:
-        flood = [client.get("/no/such").status_code for _ in range(405)]
-        assert flood == [404] * 401 + [429] * 4
+        flood = [client.get("/no/such").status_code for _ in range(805)]
+        assert flood == [404] * 801 + [429] * 4
         assert client.post("/telegram/webhook", json={}).status_code == 401
 
 
@@ -432,7 +569,7 @@ def test_logs_no_url_that_opens_private_data(tmp_path: Path, echo: int) -> None:
             answer.url = answer.url.copy_with(raw_path=path.encode())
             client.send(answer)
         assert "/calendar/…" in front.log and "/calendar/dates/…" in front.log
-        flood = {client.get(SECRETS[0]).status_code for _ in range(405)}
+        flood = {client.get(SECRETS[0]).status_code for _ in range(805)}
         assert flood == {200, 429}
         client.get("/health")
         assert "SECRET" not in front.log + front.errors

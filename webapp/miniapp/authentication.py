@@ -8,6 +8,7 @@ once. It also carries the time of Telegram's signature, because an organiser's a
 hour.
 """
 
+import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -75,17 +76,27 @@ def _signer() -> URLSafeSerializer:
 def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> str:
     """A session for this person, issued now; `signed_at` is the time of Telegram's signature."""
     moments = [int(at.timestamp()) for at in (opened_at, clock.now(), signed_at)]
-    return str(_signer().dumps([person.id, settings.bot_id, person.session_version, *moments]))
+    claims = _signer().dumps([person.id, settings.bot_id, person.session_version, *moments])
+    return f"{_holder(person.id)}.{claims}"
+
+
+def _holder(person_id: int) -> str:
+    """The name nginx counts somebody's requests under (`X7`): one for all their sessions, which no other person
+    can guess and send."""
+    return hmac.digest(settings.secret_key.encode(), f"holder {person_id}".encode(), "sha256").hex()[:16]
 
 
 def read_claims(token: str) -> Claims | None:
     """The content of a session that we signed for this bot and that has not expired, or None."""
     if len(token) > SESSION_MAX or not token.isascii():
         return None
+    holder, _, claims_text = token.partition(".")
     try:
-        person_id, bot_id, version, *moments = _signer().loads(token)
+        person_id, bot_id, version, *moments = _signer().loads(claims_text)
         opened, issued, signed = (datetime.fromtimestamp(at, UTC) for at in moments)
     except (BadData, ValueError, TypeError):
+        return None
+    if not hmac.compare_digest(holder, _holder(person_id)):
         return None
     claims = Claims(person_id, version, opened, issued, signed)
     now = clock.now()
