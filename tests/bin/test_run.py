@@ -98,7 +98,7 @@ def test_commands_use_the_same_database_meanwhile(first: Running) -> None:
 def test_a_killed_process_is_restarted(first: Running, name: str) -> None:
     (pid,) = first.pids(f"emerald-{name}")
     os.kill(pid, signal.SIGKILL)
-    assert "it starts again in 1 s" in first.wait_for(f"{name} ended (signal 9)")
+    assert "it starts again in 1 s" in first.wait_for(f"{name} stopped (signal 9)")
     first.wait_for(f"{name} is starting again.")
     # A process sets its name a moment after it is forked.
     (again,) = first.await_pids(f"emerald-{name}")

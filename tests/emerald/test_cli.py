@@ -68,7 +68,7 @@ def refusal(done: Done, code: int = 1) -> str:
 
 def test_before_migrating_it_says_so(bare: Command) -> None:
     assert "is missing tables: run `emerald migrate`" in refusal(bare("create-account", "X"), 2)
-    assert bare("doctor").stdout.endswith("steps of migration are missing: run `emerald migrate`.\n")
+    assert bare("doctor").stdout.endswith("migration steps are missing: run `emerald migrate`.\n")
 
 
 def test_migrate_takes_steps_once(bare: Command) -> None:

@@ -140,7 +140,7 @@ def test_ended_processes_are_restarted_and_reported() -> None:
     with supervising("wait") as one:
         (child,) = one.children(1)
         signal.pidfd_send_signal(child, signal.SIGKILL)
-        assert one.line() == "reported wait ended (signal 9); it starts again in 1 s."
+        assert one.line() == "reported wait stopped (signal 9); it starts again in 1 s."
         after = {one.line(), one.line()}
-        assert "reported wait is started again." in after
+        assert "reported wait is starting again." in after
         assert any(line.startswith("here ") for line in after)

@@ -19,19 +19,19 @@ async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: An
     seen = await command(*announce, "--groups", "all", "--members", "--preview")
     assert seen.returncode == 0, seen.stderr
     assert seen.stdout.startswith(
-        "Closed <today>\n\nGroups: Kallio Yoga\nMembers: 4, cannot be reached: 0, want none: 0\n"
+        "Closed <today>\n\nGroups: Kallio Yoga\nMembers: 4, cannot be reached: 0, opted out: 0\n"
     )
     at = (clock.now() + timedelta(days=3)).isoformat()
     kept = await command(*announce, "--groups", str(club.group_id), "--at", at)
     assert kept.stdout.startswith("2 scheduled: 0 delivered"), kept
     stopped = await command("announcements", "stop", "2", "--as", "1001")
-    assert stopped.stdout == "Stopped; 0 messages are not sent.\n", stopped
+    assert stopped.stdout == "Stopped. 0 messages were not sent.\n", stopped
     listed = await command("announcements", "--account", "Kallio Yoga", "--as", "1001")
     assert [line.split(":")[0] for line in listed.stdout.splitlines()] == ["2 stopped", "1 stopped"]
     refused = await command(*announce[:-1], "1002", "--members")
     assert (refused.returncode, refused.stdout) == (1, "") and "organisers" in refused.stderr
     nothing = await command("parked", "--account", "Kallio Yoga", "--as", "1001")
-    assert nothing.stdout == "Nothing is parked.\n", nothing
+    assert nothing.stdout == "No messages are parked.\n", nothing
 
 
 HELSINKI = "Europe/Helsinki"
@@ -54,8 +54,8 @@ def next_changed_hours() -> dict[ClockChangeKind, str]:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("gap", "does not exist in Europe/Helsinki, where the clocks go forward then: it becomes 04:30."),
-        ("fold", "comes twice in Europe/Helsinki, where the clocks go back then: the first one counts."),
+        ("gap", "does not exist in Europe/Helsinki, because the clocks go forward then: it becomes 04:30."),
+        ("fold", "comes twice in Europe/Helsinki, because the clocks go back then: the first one counts."),
     ],
 )
 async def test_an_hour_that_the_clocks_skip_or_repeat_is_told(
@@ -89,7 +89,7 @@ async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: 
     found = await command("missing", code, "--as", "1001")
     assert found.stdout == "Alice\nBob\n", found
     asked = await command("missing", code, "--remind", "--as", "1001")
-    assert asked.stdout == "2 people are asked.\n", asked
+    assert asked.stdout == "2 people will be asked.\n", asked
     nowhere = await command("missing", await instance(group_id=None), "--as", "1001")
     assert (nowhere.returncode, nowhere.stdout) == (1, "") and "It has no group" in nowhere.stderr
     again = await command("missing", code, "--remind", "--as", "1001", "--json")
@@ -111,5 +111,5 @@ async def test_what_could_not_be_sent_is_listed_and_tried_again(olga: Any, club:
     assert line.endswith(" promoted Bob: Bad Request: chat not found")
     assert json.loads((await command(*of_club, "--json")).stdout)[0]["kind"] == "promoted"
     again = await command(*of_club, "--again")
-    assert again.stdout == "1 messages are tried once more.\n", again
+    assert again.stdout == "1 messages will be tried again.\n", again
     assert await db.value("SELECT state FROM messages") == "due"

@@ -56,9 +56,9 @@ async def test_seats_are_given_moved_and_taken_away(
     assert json.loads(await printed("seat", first, "--member", bobs, "--over", "--json"))["seats"] == 1
     people = [line.split("\t") for line in (await printed("people", first)).splitlines()]
     assert [tuple(fields[1:]) for fields in people] == [
-        ("Alice", "in", "seats 1, waits for 0"),
-        ("Liisa", "in", "seats 1, waits for 0"),
-        ("Bob", "in", "seats 1, waits for 0"),
+        ("Alice", "in", "seats 1, waiting for 0"),
+        ("Liisa", "in", "seats 1, waiting for 0"),
+        ("Bob", "in", "seats 1, waiting for 0"),
     ]
     assert (
         json.loads(await printed("bring", first, "--member", bobs, "--to", second, "--json"))["kind"]
@@ -87,7 +87,7 @@ async def test_room_is_made_where_too_many_sit(instance: Make, olga: Any, alice:
     for person in (alice, bob):
         await book(code, person, via=Via.MINIAPP)
     await set_capacity(code, olga, 1)
-    assert await printed("make-room", code) == "Parties that wait at the head of the line now: 1\n"
+    assert await printed("make-room", code) == "Parties moved to the head of the line: 1\n"
     assert await printed("make-room", code, "--json") == "0\n"
 
 

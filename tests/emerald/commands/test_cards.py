@@ -49,7 +49,7 @@ async def test_a_code_of_nothing_is_told_so(club: Any) -> None:
 
 async def test_lists_what_became_of_each_card(olga: Any, club: Any, instance: Make) -> None:
     none = await command("cards", "--account", "Kallio Yoga", "--as", "1001")
-    assert none.stdout == "There are no cards.\n", none
+    assert none.stdout == "No cards.\n", none
     await command("post", await instance(), "--as", "1001")
     job = await claim_due([])
     assert job is not None

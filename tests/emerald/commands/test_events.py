@@ -81,12 +81,12 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
 
     assert await printed("series", "pause", number) == "Paused."
     assert "paused" in await printed("series", "list")
-    assert await printed("series", "resume", number) == "It goes on; new dates: 0."
+    assert await printed("series", "resume", number) == "Resumed. New dates: 0."
     assert "Say why it is cancelled" in await refused("series", "archive", number)
-    assert await printed("series", "archive", number, "--reason", "Over.") == "Put away; cancelled dates: 1."
+    assert await printed("series", "archive", number, "--reason", "Over.") == "Archived. Cancelled dates: 1."
     assert await printed("series", "list") == "No series."
     assert "archived" in await printed("series", "list", "--archived")
-    assert (await printed("series", "unarchive", number)).startswith("Taken out; new dates: ")
+    assert (await printed("series", "unarchive", number)).startswith("Restored. New dates: ")
 
 
 async def test_what_keeps_values_of_its_own_is_named(series: Make, club: Any, olga: Person) -> None:
