@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from backend import clock
-from backend.accounts.queries import Club, clubs
+from backend.accounts.queries import Club, authorize, clubs
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.cards.actions import post_card
@@ -70,13 +70,14 @@ async def _created_screen(organiser: Person, code: str) -> Response[str]:
 
 
 async def _choose_club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
-    """The club to create it in, and all clubs the person organises. Raises `Forbidden` without any, or not
-    that one."""
+    """The club to create it in, and all clubs the person organises. Raises `NotFound` for a club they do not
+    belong to (`A1`), `Forbidden` where their role does not reach."""
     organised = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
-    chosen = next((one for one in organised if club_id in (None, one.id)), None)
-    if chosen is None:
+    if club_id is not None:
+        return await authorize(organiser, club_id, Permission.MANAGE_EVENTS), organised
+    if not organised:
         raise Forbidden()
-    return chosen, organised
+    return organised[0], organised
 
 
 def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
